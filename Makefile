@@ -1,0 +1,52 @@
+# Everything happens inside the project: .venv, .local and .aws-sam. See `make help`.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status test lint bench lock format clean
+
+BIN := .venv/bin
+# More for pytest, for example: make test PYTEST="tests/unit -k token"
+PYTEST ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install everything that the project needs, inside the project (the others do it too)
+	@scripts/setup
+
+demo: setup ## Start everything, replicate a real file, show a failure with its notification
+	@$(BIN)/python scripts/demo.py
+
+up: setup ## Start the embedded AWS with the application, or deploy what changed (WAYBILL_PORT, default 4566)
+	@$(BIN)/waybill up
+
+down: ## Stop the embedded AWS and everything in it
+	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill down; fi
+
+status: setup ## Show what is deployed and whether it is healthy
+	@$(BIN)/waybill status
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST)
+
+lint: setup ## Check style, types, imports, template, and that generated files are up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
+	scripts/export-layers --check
+	@if [ -x scripts/permissions ]; then set -x; scripts/permissions --check; fi
+
+bench: setup ## Print the measurements and write them to .local/bench.json
+	@$(BIN)/python -m benchmarks
+
+lock: ## Lock what pyproject.toml and tools/*/requirements.in ask for, and export the layers
+	@scripts/lock
+
+format: setup ## Format the code and sort its imports
+	$(BIN)/ruff check --fix --unsafe-fixes --select I,UP,RUF100 .
+	$(BIN)/ruff format .
+
+clean: down ## Remove everything that was installed, built or stored
+	rm -rf .venv .local .aws-sam .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

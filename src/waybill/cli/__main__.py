@@ -1,0 +1,7 @@
+"""`python -m waybill.cli`."""
+
+import sys
+
+from waybill.cli.app import main
+
+sys.exit(main())

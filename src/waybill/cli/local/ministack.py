@@ -1,0 +1,248 @@
+"""The embedded AWS as a process: one MiniStack on one port of 127.0.0.1, with its state under one folder."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from waybill.cli.local.errors import LocalStackError, PortTakenError, ToolMissingError
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 4566
+DEFAULT_REGION = "eu-west-1"
+ACCOUNT_ID = "000000000000"
+
+# What MiniStack treats as the account's root. They open nothing outside this machine.
+TEST_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+# Functions inherit MiniStack's environment, and must see no more of this machine than on AWS.
+_INHERITED = ("LANG", "LC_ALL", "PATH", "TZ")
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+
+
+class MiniStack:
+    """One embedded AWS.
+
+    Parameters
+    ----------
+    python : Path
+        The interpreter of the environment that holds MiniStack; functions run on it as well.
+    state_dir : Path
+        Folder for the process record, the log and temporary files; made when missing.
+    port : int
+        TCP port on 127.0.0.1.
+    region : str
+        Region of requests that name none.
+    environment : Mapping[str, str], optional
+        More variables for MiniStack, such as ``SFN_WAIT_SCALE``.
+    """
+
+    def __init__(
+        self,
+        python: Path,
+        state_dir: Path,
+        *,
+        port: int = DEFAULT_PORT,
+        region: str = DEFAULT_REGION,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port
+        self.region = region
+        self.log_file = state_dir / "ministack.log"
+        self._python = python
+        self._temporary = state_dir / "tmp"
+        self._record_file = state_dir / "ministack.json"
+        self._extra = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """URL of every service."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running MiniStack, None when it does not run."""
+        record = self._record()
+        return record["pid"] if record and self._is_ours(record["pid"]) else None
+
+    @property
+    def recorded_port(self) -> int | None:
+        """Port of the running MiniStack, None when it does not run."""
+        record = self._record()
+        return record["port"] if record and self._is_ours(record["pid"]) else None
+
+    def healthy(self) -> bool:
+        """Whether MiniStack answers on its port."""
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                f"{self.endpoint}/_ministack/health", timeout=5
+            ) as answer:
+                return bool(json.load(answer)["auth"] == "enabled")
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def start(self, within: float = _START_SECONDS) -> None:
+        """Start MiniStack and return when it answers.
+
+        Parameters
+        ----------
+        within : float
+            Seconds that it may take.
+
+        Raises
+        ------
+        PortTakenError
+            Something else listens on the port.
+        LocalStackError
+            It ended, or did not answer in time; the message names the log.
+        """
+        if not self._python.exists():
+            raise ToolMissingError(self._python)
+        if _taken(self.port):
+            raise PortTakenError(self.port)
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(parents=True)
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [self._python, "-m", "ministack"],
+                cwd=self._temporary,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # one process group with its functions, apart from the terminal's
+            )
+        self._record_file.write_text(json.dumps({"pid": self._process.pid, "port": self.port}), "utf-8")
+        self._wait_until_healthy(within)
+
+    def stop(self, within: float = _STOP_SECONDS) -> bool:
+        """Stop MiniStack and every function process; True when one ran.
+
+        What has not ended after `within` seconds is killed.
+        """
+        pid = self.pid
+        if pid is not None:
+            self._end_group(pid, within)
+        self._record_file.unlink(missing_ok=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        return pid is not None
+
+    def _wait_until_healthy(self, within: float) -> None:
+        deadline = time.monotonic() + within
+        while not self.healthy():
+            ended = self._process is not None and self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                self.stop()
+                what = "ended at once" if ended else f"did not answer within {within:.0f} s"
+                raise LocalStackError(f"the embedded AWS {what}: see {self.log_file}")
+            time.sleep(0.05)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            **TEST_CREDENTIALS,
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": self.region,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_ACCOUNT_CONCURRENCY": "8",
+            "HOME": str(self._temporary),
+            "DOCKER_HOST": f"unix://{self._temporary}/no-docker.sock",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "NO_PROXY": "*",
+            "TMPDIR": str(self._temporary),
+            **self._extra,
+        }
+
+    def _record(self) -> dict[str, Any] | None:
+        try:
+            record: dict[str, Any] = json.loads(self._record_file.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return record if isinstance(record.get("pid"), int) and isinstance(record.get("port"), int) else None
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether `pid` still is the MiniStack of this state folder: process ids are used again."""
+        if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
+            return False
+        return str(self._python) in (command := _command_of(pid)) and "ministack" in command
+
+    def _end_group(self, group: int, within: float) -> None:
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal_number)
+            deadline = time.monotonic() + within
+            while time.monotonic() < deadline:
+                if self._process is not None:
+                    self._process.poll()  # a dead child counts as a member of its group until it is reaped
+                if not _group_lives(group):
+                    return
+                time.sleep(0.05)
+        raise LocalStackError(f"process group {group} of the embedded AWS does not end")
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, port)) == 0:
+            return True
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def _group_lives(group: int) -> bool:
+    """Whether a process group has a member that runs; dead ones that nobody reaps do not count."""
+    if Path("/proc/self/stat").exists():
+        return any(pgrp == group and state not in "ZX" for state, pgrp in _processes())
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):  # macOS: not permitted when only dead ones are left
+        return False
+    return True
+
+
+def _processes() -> Iterator[tuple[str, int]]:
+    """State and process group of every process (proc_pid_stat(5), fields 3 and 5)."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            state, _, pgrp = entry.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            yield state, int(pgrp)
+
+
+def _command_of(pid: int) -> str:
+    """Command line of a process, empty when it does not run."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return ""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout

@@ -1,0 +1,274 @@
+"""The application on the embedded AWS: everything that `waybill up` and `waybill down` do."""
+
+import fcntl
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.cli.local.clients import local_client
+from waybill.cli.local.errors import LocalStackError
+from waybill.cli.local.fingerprint import fingerprint
+from waybill.cli.local.keys import AUDIENCE, ISSUER, SigningKey
+from waybill.cli.local.ministack import DEFAULT_REGION, MiniStack
+from waybill.cli.local.sam import SamCli
+from waybill.cli.local.stack_file import StackFile, local_api_url
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_HEALTH_SECONDS = 60.0
+
+
+class LocalStack:
+    """One application on one embedded AWS; several can run beside each other, each with its state and port.
+
+    Parameters
+    ----------
+    project : Path
+        The project's folder, with `template.yaml` and the environments of `scripts/setup`.
+    port : int
+        Port for the embedded AWS.
+    state_dir : Path, optional
+        Folder for everything that belongs to this one stack; default `.local` of the project.
+    build_dir : Path, optional
+        Folder for what `sam build` makes, which stacks of one template may share; default `.aws-sam`.
+    template : Path, optional
+        Default `template.yaml` of the project. Its `src`, `layers` and `statemachine` folders belong to it.
+    stack_name, region : str
+        Where the application is deployed to.
+    parameters : Mapping[str, str], optional
+        More template parameters than those of the local authoriser.
+    environment : Mapping[str, str], optional
+        More environment variables for the embedded AWS, such as ``SFN_WAIT_SCALE``.
+    report : Callable[[str], None], optional
+        Is told what happens, one short sentence at a time.
+    """
+
+    def __init__(
+        self,
+        project: Path,
+        *,
+        port: int,
+        state_dir: Path | None = None,
+        build_dir: Path | None = None,
+        template: Path | None = None,
+        stack_name: str = "waybill",
+        region: str = DEFAULT_REGION,
+        parameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        tools = project / ".local"
+        self.state_dir = state_dir or tools
+        self.stack_name = stack_name
+        self.template = template or project / "template.yaml"
+        self.stack_file = self.state_dir / "stack.json"
+        self._deployed_file = self.state_dir / "deployed.json"
+        self._key_file = self.state_dir / "keys" / "signing-key.pem"
+        self._parameters = dict(parameters or {})
+        self._report = report
+        self.ministack = MiniStack(
+            tools / "ministack" / "bin" / "python",
+            self.state_dir,
+            port=port,
+            region=region,
+            environment=environment,
+        )
+        self.sam = SamCli(
+            python=tools / "sam" / "bin" / "python",
+            layer_python=tools / "uv" / "bin" / "python3.13",
+            template=self.template,
+            build_dir=build_dir or project / ".aws-sam",
+            log_file=self.state_dir / "sam.log",
+        )
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The key pair whose tokens the stack accepts; made on first use, and kept."""
+        return SigningKey.load_or_generate(self._key_file)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS, with the rights of the account's root."""
+        return local_client(service, self.ministack.endpoint, self.ministack.region)
+
+    def up(self) -> StackFile:
+        """Start what does not run, build and deploy what changed, and return when the API answers.
+
+        Returns
+        -------
+        StackFile
+            What `stack.json` now holds.
+
+        Raises
+        ------
+        PortTakenError
+            Another program has the port.
+        LocalStackError
+            The embedded AWS did not start, or the build or the deployment failed.
+        """
+        with _locked(self.state_dir / "up.lock"):
+            self._start()
+            if self._deploy():
+                self._wait_for_api()
+        deployed = StackFile.read(self.stack_file)
+        if deployed is None:
+            raise LocalStackError(f"{self.stack_file} was removed while the stack came up")
+        return deployed
+
+    def down(self) -> bool:
+        """Stop the embedded AWS with everything in it; True when one ran."""
+        self.stack_file.unlink(missing_ok=True)
+        self._deployed_file.unlink(missing_ok=True)
+        return self.ministack.stop()
+
+    def __enter__(self) -> Self:
+        try:
+            self.up()
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.down()
+
+    def _start(self) -> None:
+        running_on = self.ministack.recorded_port
+        if running_on is not None:
+            whole = running_on == self.ministack.port and self.ministack.healthy()
+            if whole and self._deployed_file.exists():
+                return
+            if whole or running_on == self.ministack.port:
+                self._report("the last start did not get to its end: starting again")
+            else:
+                self._report(f"moving from port {running_on} to {self.ministack.port}")
+        self.down()
+        self._report(f"starting the embedded AWS on {self.ministack.endpoint}")
+        self.ministack.start()
+
+    def _deploy(self) -> bool:
+        """Build and deploy when something changed since the last time; True when it was done."""
+        folder = self.template.parent
+        layers = fingerprint([folder / "layers"])
+        built = fingerprint([self.template, folder / "src"], layers)
+        parameters = {
+            "AuthIssuer": ISSUER,
+            "AuthAudience": AUDIENCE,
+            "AuthJwks": self.signing_key.jwks(),
+            **self._parameters,
+        }
+        wanted = fingerprint(
+            [folder / "statemachine", folder / "samconfig.toml"],
+            built,
+            self.stack_name,
+            self.ministack.region,
+            json.dumps(parameters, sort_keys=True),
+        )
+        deployed = {"fingerprint": wanted, "pid": self.ministack.pid}
+        if _read_json(self._deployed_file) == deployed and StackFile.read(self.stack_file) is not None:
+            self._report("nothing changed since the last deployment")
+            return False
+        with _locked(self.sam.build_dir / "build.lock"):  # until it is deployed: the next build empties the folder
+            self._build(layers, built)
+            self._report("deploying" if self._deployed_file.exists() else "deploying for the first time")
+            try:
+                self.sam.deploy(
+                    stack_name=self.stack_name,
+                    endpoint=self.ministack.endpoint,
+                    region=self.ministack.region,
+                    parameters=parameters,
+                )
+            except LocalStackError as error:
+                raise LocalStackError(self._failed_resources() or str(error)) from error
+        self._stack_file().write(self.stack_file)
+        self._deployed_file.write_text(json.dumps(deployed), "utf-8")
+        return True
+
+    def _build(self, layers: str, built: str) -> None:
+        record_file = self.sam.build_dir / "built.json"
+        record = _read_json(record_file)
+        if record == {"layers": layers, "all": built} and self.sam.built_template.exists():
+            return
+        if record.get("layers") != layers:
+            self.sam.forget()  # the SAM CLI's cache does not see layers/layer.mk
+        record_file.unlink(missing_ok=True)
+        self._report("building")
+        self.sam.build()
+        record_file.write_text(json.dumps({"layers": layers, "all": built}), "utf-8")
+
+    def _stack_file(self) -> StackFile:
+        cloudformation: CloudFormationClient = self.client("cloudformation")
+        stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        return StackFile(
+            endpoint=self.ministack.endpoint,
+            region=self.ministack.region,
+            stack_name=self.stack_name,
+            api_url=local_api_url(outputs["ApiUrl"], self.ministack.endpoint) if "ApiUrl" in outputs else "",
+            outputs=outputs,
+        )
+
+    def _failed_resources(self) -> str:
+        """What CloudFormation says about the resources that failed, empty when it says nothing."""
+        try:
+            cloudformation: CloudFormationClient = self.client("cloudformation")
+            events = cloudformation.describe_stack_events(StackName=self.stack_name)["StackEvents"]
+        except (BotoCoreError, ClientError):
+            return ""
+        reasons = {
+            event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != self.stack_name
+        }
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        return told and f"the deployment failed (all of it in {self.sam.log_file}): {told}"
+
+    def _wait_for_api(self) -> None:
+        """Return when `GET /health` answers 200, which also warms the API's function up."""
+        deployed = StackFile.read(self.stack_file)
+        if deployed is None or not deployed.api_url:
+            return
+        self._report("waiting for the API")
+        deadline = time.monotonic() + _HEALTH_SECONDS
+        while True:
+            status = http_status(f"{deployed.api_url}/health")
+            if status == 200:
+                return
+            if time.monotonic() > deadline:
+                raise LocalStackError(f"GET {deployed.api_url}/health answers {status or 'nothing'}")
+            time.sleep(0.2)
+
+
+def http_status(url: str, timeout: float = 30) -> int | None:
+    """Status of an HTTP GET that goes through no proxy; None when nobody answers in `timeout` seconds."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold a lock between processes; a second one waits."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,143 @@
+"""How commands print: tables and notes for people, JSON for scripts, progress bars on long work."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+# In a pipe or a file there is no terminal to fit: nothing is cut.
+_UNBOUNDED = 4096
+
+_COLOURS = {
+    "green": {
+        "ACTIVE",
+        "COMPLETED",
+        "CREATE_COMPLETE",
+        "SUCCEEDED",
+        "SUCCESS",
+        "UPDATE_COMPLETE",
+        "healthy",
+        "yes",
+    },
+    "yellow": {"IN_PROGRESS", "PENDING", "Pending", "RUNNING", "SUPERSEDED"},
+    "red": {"ABORTED", "FAILED", "Failed", "PARTIAL_FAILURE", "TIMED_OUT", "no", "unhealthy"},
+}
+
+
+class Output:
+    """Results on standard output; everything that is not a result on standard error.
+
+    Parameters
+    ----------
+    json_wanted : bool
+        Print results as JSON, and no notes.
+    """
+
+    def __init__(self, *, json_wanted: bool = False) -> None:
+        self.json_wanted = json_wanted
+        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
+        self.error_console = Console(stderr=True, highlight=False)
+
+    def show(self, data: Any, human: RenderableType) -> None:
+        """Print a result: `data` as JSON when JSON is wanted, else `human`."""
+        if self.json_wanted:
+            print(json.dumps(data, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+        else:
+            self.console.print(human, markup=False, soft_wrap=isinstance(human, str))
+
+    def note(self, text: str) -> None:
+        """Tell what is happening."""
+        if not self.json_wanted:
+            self.error_console.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, description: str, total: int | None = None) -> Iterator["ProgressBar"]:
+        """Show a progress bar while the block runs, on a terminal only.
+
+        Parameters
+        ----------
+        description : str
+            What is being done.
+        total : int, optional
+            Steps until the end; unknown when missing.
+        """
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.error_console,
+            transient=True,
+            disable=self.json_wanted or not self.error_console.is_terminal,
+        )
+        with bar:
+            yield ProgressBar(bar, description, total)
+
+
+class ProgressBar:
+    """One running progress bar."""
+
+    def __init__(self, bar: Progress, description: str, total: int | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task(description, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Count `steps` as done."""
+        self._bar.advance(self._task, steps)
+
+    def expect(self, total: int) -> None:
+        """Set the number of steps until the end, once it is known."""
+        self._bar.update(self._task, total=total)
+
+    def describe(self, description: str) -> None:
+        """Say what is being done now."""
+        self._bar.update(self._task, description=description)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+    """Return a table that fits the terminal: long values are folded, states are coloured.
+
+    Parameters
+    ----------
+    columns : Sequence[str]
+        Headings.
+    rows : Iterable[Sequence[object]]
+        One value per column; None prints as nothing.
+    """
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(coloured(value) for value in row))
+    return made
+
+
+def details(values: Mapping[str, object]) -> Table:
+    """Return one thing's properties, a line each."""
+    made = Table(box=None, show_header=False, pad_edge=False)
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in values.items():
+        made.add_row(name, coloured(value))
+    return made
+
+
+def coloured(value: object) -> Text:
+    """Return a value as text, in its colour when it is a state."""
+    text = "" if value is None else str(value)
+    colour = next((colour for colour, states in _COLOURS.items() if text in states), "")
+    return Text(text, style=colour)

@@ -1,0 +1,116 @@
+"""`waybill up`, `waybill down`, `waybill status`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from rich.console import ConsoleRenderable, Group
+
+from waybill.cli.context import App, Cli, Stack
+from waybill.cli.local.stack import http_status
+from waybill.cli.output import details, table
+
+app = App()
+
+
+@app.command()
+def up(cli: Cli) -> None:
+    """Start the embedded AWS, deploy the application to it, or deploy what changed."""
+    deployed = cli.local_stack().up()
+    data = {
+        "endpoint": deployed.endpoint,
+        "region": deployed.region,
+        "stackName": deployed.stack_name,
+        "apiUrl": deployed.api_url,
+        "outputs": dict(deployed.outputs),
+    }
+    shown = {"Endpoint": deployed.endpoint, "Stack": f"{deployed.stack_name} ({deployed.region})"}
+    cli.output.show(data, details({**shown, "API": deployed.api_url}))
+
+
+@app.command()
+def down(cli: Cli) -> None:
+    """Stop the embedded AWS; everything stored in it is gone."""
+    stopped = cli.local_stack().down()
+    cli.output.show({"stopped": stopped}, "the local stack is down" if stopped else "no local stack was up")
+
+
+@app.command()
+def status(cli: Cli) -> None:
+    """Show what is deployed, and whether it is healthy; exit status 1 when it is not."""
+    found = _status(cli, cli.stack)
+    parts: list[ConsoleRenderable | str] = [
+        details(
+            {
+                "Stack": f"{found['stackName']} ({found['region']})",
+                "Status": found["stackStatus"],
+                "Endpoint": found["endpoint"] or "AWS",
+                "API": found["api"]["url"],
+                "Health": "healthy" if found["api"]["status"] == 200 else "unhealthy",
+            }
+        ),
+        "",
+        table(
+            ("Workflow", "Type", "State"),
+            ((each["name"], each["type"], each["status"]) for each in found["workflows"]),
+        ),
+        "",
+        table(
+            ("Function", "State", "Last update"),
+            ((each["logicalId"], each["state"], each["lastUpdate"]) for each in found["functions"]),
+        ),
+    ]
+    cli.output.show(found, Group(*parts))
+    if not found["healthy"]:
+        raise typer.Exit(1)
+
+
+def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
+    stack_status = cli.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"]
+    resources = list(_resources(cli, stack))
+    workflows = [
+        _workflow(cli, each) for each in resources if each["ResourceType"] == "AWS::StepFunctions::StateMachine"
+    ]
+    functions = [_function(cli, each) for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+    api_status = http_status(f"{stack.api_url}/health") if stack.api_url else None
+    healthy = (
+        stack_status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        and api_status == 200
+        and all(each["status"] == "ACTIVE" for each in workflows)
+        and all(each["state"] == "Active" and each["lastUpdate"] == "Successful" for each in functions)
+    )
+    return {
+        "stackName": stack.name,
+        "region": stack.region,
+        "endpoint": stack.endpoint,
+        "stackStatus": stack_status,
+        "healthy": healthy,
+        "api": {"url": stack.api_url, "status": api_status},
+        "workflows": workflows,
+        "functions": functions,
+    }
+
+
+def _resources(cli: Cli, stack: Stack) -> Iterator[dict[str, Any]]:
+    for page in cli.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name):
+        yield from page["StackResourceSummaries"]
+
+
+def _workflow(cli: Cli, resource: dict[str, Any]) -> dict[str, Any]:
+    machine = cli.client("stepfunctions").describe_state_machine(stateMachineArn=resource["PhysicalResourceId"])
+    return {
+        "name": machine["name"],
+        "type": machine["type"],
+        "status": machine["status"],
+        "arn": machine["stateMachineArn"],
+    }
+
+
+def _function(cli: Cli, resource: dict[str, Any]) -> dict[str, Any]:
+    function = cli.client("lambda").get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+    return {
+        "logicalId": resource["LogicalResourceId"],
+        "name": function["FunctionName"],
+        "state": function.get("State", "Active"),
+        "lastUpdate": function.get("LastUpdateStatus", "Successful"),
+    }

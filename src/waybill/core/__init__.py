@@ -1,0 +1,1 @@
+"""Platform code that every workflow shares and that knows no workflow."""

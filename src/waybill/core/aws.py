@@ -1,0 +1,32 @@
+"""boto3 clients, one per service and Region and process."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# `standard` retries transient faults and throttling with full jitter and a retry quota. `adaptive` would also slow down
+# the sender inside one process, and delay the error that lets Step Functions give the slot to another destination.
+_RETRIES: Any = {"mode": "standard", "total_max_attempts": 3}
+
+# CopyObject and CompleteMultipartUpload answer `200 OK` first and send white space until they are done, which takes
+# minutes for gigabytes (Amazon S3 API Reference, CopyObject): a short read time-out would repeat a copy that is
+# running.
+_READ_TIMEOUT_SECONDS = {"s3": 840}
+_DEFAULT_READ_TIMEOUT_SECONDS = 20
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """Return the process's client of `service` in `region` (default: the function's own Region)."""
+    config_class: Any = Config  # the type stubs lag behind botocore's options
+    config = config_class(
+        connect_timeout=5,
+        read_timeout=_READ_TIMEOUT_SECONDS.get(service, _DEFAULT_READ_TIMEOUT_SECONDS),
+        retries=_RETRIES,
+        max_pool_connections=32,
+        user_agent_appid="waybill",
+    )
+    session: Any = boto3
+    return session.client(service, region_name=region, config=config)

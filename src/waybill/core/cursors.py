@@ -1,0 +1,44 @@
+"""Opaque cursors of lists: where the next page starts, as text that fits a query parameter.
+
+A cursor is the URL-safe base64 of a JSON object. It is readable and not signed: whoever decodes one treats
+its content as input. A signed form can join later as `<base64>.<signature>`: base64 has no full stop.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from waybill.core.errors import FieldError, InvalidInputError
+
+# Room for a DynamoDB key (3 KiB before base64); API Gateway takes 10,240 bytes of request line and headers.
+CURSOR_LIMIT = 8192
+
+
+def encode_cursor(position: Mapping[str, JsonValue]) -> str:
+    """Return `position` (JSON-ready, such as a DynamoDB `LastEvaluatedKey` of strings) as a cursor."""
+    document = json.dumps(dict(position), separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(document.encode()).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, field: str = "cursor") -> dict[str, JsonValue]:
+    """Return the position in `cursor`; its keys and values are still to be checked.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not such a text; names `field`.
+    """
+    try:
+        if len(cursor) > CURSOR_LIMIT:
+            raise ValueError
+        # Python's decoder would skip foreign characters; `altchars` with `validate` refuses them.
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if not isinstance(position, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
+        message = "is not a cursor of this list: use the one from the previous answer, unchanged"
+        raise InvalidInputError(FieldError(field, message)) from None
+    return position

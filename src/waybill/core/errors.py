@@ -1,0 +1,85 @@
+"""Base classes of Waybill's errors.
+
+Step Functions matches the *class name* of an exception that leaves a function, exactly and without inheritance, so the
+names of the classes that leave a handler are contract: `statemachine/*.asl.json` lists them, and a test holds the two
+together. `code` is what people and scripts read in records, answers and notifications.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong with an input: `field` is its path as the sender wrote it, such as `destinationBuckets[2]`."""
+
+    field: str
+    message: str
+
+
+class WaybillError(Exception):
+    """An error that Waybill names; `code` is stable, the message is for people."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+
+class RetryableError(WaybillError):
+    """The same call may succeed later; nothing about the input is wrong."""
+
+    code: ClassVar[str] = "UNAVAILABLE"
+
+
+class PermanentError(WaybillError):
+    """The same call will fail again until somebody changes something."""
+
+
+class NotificationUnavailableError(RetryableError):
+    """The notification could not be handed over now."""
+
+    code: ClassVar[str] = "NOTIFICATION_UNAVAILABLE"
+
+
+class ConfigurationError(PermanentError):
+    """A setting is missing or unusable; the message names its environment variable."""
+
+    code: ClassVar[str] = "CONFIGURATION"
+
+
+class InvalidInputError(PermanentError):
+    """The input breaks its contract; `errors` names every field that does."""
+
+    code: ClassVar[str] = "INVALID_INPUT"
+
+    def __init__(self, *errors: FieldError) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+
+
+class NotFoundError(PermanentError):
+    """What was asked for does not exist."""
+
+    code: ClassVar[str] = "NOT_FOUND"
+
+
+class ForbiddenError(PermanentError):
+    """The caller may not do this."""
+
+    code: ClassVar[str] = "FORBIDDEN"
+
+
+class ConflictError(PermanentError):
+    """The state of what was asked for does not allow it."""
+
+    code: ClassVar[str] = "CONFLICT"
+
+
+class TooLargeError(PermanentError):
+    """The input is over a limit of size."""
+
+    code: ClassVar[str] = "TOO_LARGE"
+
+
+class RateLimitedError(RetryableError):
+    """The caller, or Waybill on its behalf, is asking too fast."""
+
+    code: ClassVar[str] = "RATE_LIMITED"

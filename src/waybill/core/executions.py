@@ -1,0 +1,122 @@
+"""Step Functions executions that start once, however often they are asked for.
+
+The name of an execution is derived from what it is about. A Standard state machine refuses a used name for 90 days
+(Step Functions API Reference, StartExecution), which makes the name the guard: no lookup before the start is needed.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from waybill.core.clock import now
+from waybill.core.errors import RateLimitedError, TooLargeError
+
+# Step Functions quotas: 80 characters per execution name; these characters never need escaping in ARNs, URLs and logs.
+NAME_LIMIT = 80
+INPUT_LIMIT_BYTES = 262_144
+_DIGEST_LENGTH = 32
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+_THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded"})
+
+_UNKNOWN = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
+
+
+def execution_name(label: str, *identity: str) -> str:
+    """Return the name of the execution about `identity`: equal parts, equal name; other parts, another name.
+
+    `label` is for people: what fits of it stands in front of 128 bits of SHA-256 over the parts.
+    """
+    digest = hashlib.sha256(json.dumps(identity, ensure_ascii=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+    readable = _NOT_IN_NAMES.sub("-", label).strip("-")[: NAME_LIMIT - _DIGEST_LENGTH - 1].strip("-")
+    return f"{readable}-{digest}" if readable else digest
+
+
+def stable_json(payload: Mapping[str, Any]) -> str:
+    """Return `payload` as JSON that is the same bytes for the same content, as StartExecution's idempotency needs."""
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class StartedExecution:
+    """The execution that now exists under the name; `already_running` says that an earlier call had started it."""
+
+    execution_arn: str
+    start_date: datetime
+    already_running: bool
+
+
+class ExecutionStarter(Protocol):
+    """Starts executions by name, once."""
+
+    def start(self, state_machine_arn: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        """Start the execution `name`, or find that it was started before."""
+        ...
+
+    def find(self, state_machine_arn: str, name: str) -> StartedExecution | None:
+        """Return the execution that has the name, if it is known."""
+        ...
+
+
+class StepFunctions:
+    """`ExecutionStarter` on AWS Step Functions; `client` is a boto3 `stepfunctions` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def start(self, state_machine_arn: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        """Start the execution `name` with `payload`, or find that it was started before.
+
+        Raises
+        ------
+        TooLargeError
+            The input is over 256 KiB.
+        RateLimitedError
+            Step Functions asks to slow down.
+        """
+        document = stable_json(payload)
+        if len(document.encode()) > INPUT_LIMIT_BYTES:
+            raise TooLargeError(f"the input of {name} is over {INPUT_LIMIT_BYTES} bytes")
+        try:
+            answer = self._client.start_execution(stateMachineArn=state_machine_arn, name=name, input=document)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ExecutionAlreadyExists":
+                earlier = self.find(state_machine_arn, name)
+                return earlier or StartedExecution(_execution_arn(state_machine_arn, name), now(), True)
+            if code in _THROTTLES:
+                raise RateLimitedError(f"{code} while starting {name}") from error
+            raise
+        return StartedExecution(answer["executionArn"], answer["startDate"], False)
+
+    def find(self, state_machine_arn: str, name: str) -> StartedExecution | None:
+        """Return the Standard execution that has `name`; None when there is none, or it cannot be described."""
+        try:
+            answer = self._client.describe_execution(executionArn=_execution_arn(state_machine_arn, name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _UNKNOWN:
+                return None
+            raise
+        return StartedExecution(answer["executionArn"], answer["startDate"], True)
+
+    def is_running(self, execution_arn: str) -> bool:
+        """Return whether the execution is running; one that is unknown, or Express, counts as ended."""
+        if ":express:" in execution_arn:
+            # Express executions cannot be described, and end within five minutes (Step Functions developer guide).
+            return False
+        try:
+            answer = self._client.describe_execution(executionArn=execution_arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _UNKNOWN:
+                return False
+            raise
+        return bool(answer["status"] == "RUNNING")
+
+
+def _execution_arn(state_machine_arn: str, name: str) -> str:
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

@@ -1,0 +1,1 @@
+"""Functions that serve every workflow."""

@@ -1,0 +1,264 @@
+"""The HTTP side of a workflow: routes with roles, strict JSON, problem details, cursors.
+
+A workflow's `api.py` makes its routes with `build_api`; a handler resolves events with it:
+
+    app = build_api("replication", title="Replication", roles=[Role.REPLICATION])
+
+    @app.get("/replications/file")
+    def show(source_bucket: Annotated[str, Query(alias="sourceBucket")]) -> ReplicationDetail:
+        log_owner(caller(app).subject)
+        return store.find(source_bucket) or raise_not_found()
+
+    @app.post("/replications/purge", status_code=202)
+    @allow(Role.ADMIN)                      # this route alone; `@public` opens one to everybody
+    def purge(request: PurgeRequest) -> PurgeResult: ...
+
+    def lambda_handler(event, context):
+        return app.resolve(event, context)
+
+A request passes, in this order: role, size and encoding of the body, validation of parameters and body
+against the route's annotations, the route, validation of its answer. Whatever any of them raises becomes
+problem details: `waybill.core.problems` has the statuses. A route without a role, its API's or its own,
+refuses everybody.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import UnauthorizedError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+
+from waybill.core.bodies import body_bytes, body_text, json_object
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError, TooLargeError
+from waybill.core.observability import logger
+from waybill.core.problems import PROBLEM_JSON, problem_of
+from waybill.core.roles import Caller, Role, known_roles
+
+__all__ = [
+    "Api",
+    "Caller",
+    "Operation",
+    "Role",
+    "allow",
+    "build_api",
+    "caller",
+    "decode_cursor",
+    "encode_cursor",
+    "is_api_event",
+    "public",
+]
+
+MAX_BODY_BYTES = 1_048_576
+_ACCESS = "__waybill_access__"
+_EVERYBODY: frozenset[Role] = frozenset()
+
+type Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One route; `path` is a template such as `/jobs/{job_id}`. Neither `roles` nor `public`: for nobody."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    public: bool
+
+
+def allow[F: Callable[..., Any]](*roles: Role) -> Callable[[F], F]:
+    """Return a decorator for a route that lets these roles in, instead of those of its API."""
+    if not roles:
+        raise ValueError("allow() needs at least one role")
+
+    def mark(route: F) -> F:
+        setattr(route, _ACCESS, frozenset(roles))
+        return route
+
+    return mark
+
+
+def public[F: Callable[..., Any]](route: F) -> F:
+    """Open `route` to callers without a token."""
+    setattr(route, _ACCESS, _EVERYBODY)
+    return route
+
+
+class Api(APIGatewayRestResolver):
+    """The routes of one workflow, and their rules of access; made by `build_api`."""
+
+    def __init__(self, workflow: str, title: str, roles: frozenset[Role], max_body_bytes: int) -> None:
+        # `enable_validation=True` would validate before any other step, and tell somebody without the role
+        # what a request looks like. The same two middlewares stand here, after the one that checks the role.
+        # Debug mode, which an environment variable switches on, would print whole events, tokens included.
+        super().__init__(debug=False, json_body_deserializer=json_object)
+        self.workflow = workflow
+        self.title = title
+        self._roles = roles
+        self._max_body_bytes = max_body_bytes
+        self._registered: dict[tuple[str, str], Callable[..., Any]] = {}
+        self.use(
+            middlewares=[
+                self._authorise,
+                self._read_body,
+                OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
+                OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+            ]
+        )
+        self.exception_handler(Exception)(self._failed)
+
+    def route(self, rule: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        """Register a route, as Powertools does, and remember it for the check of its roles."""
+        register = super().route(rule, method, *args, **kwargs)
+
+        def remember(route: Callable[..., Any]) -> Callable[..., Any]:
+            for one in [method] if isinstance(method, str) else method:
+                self._registered[one.upper(), _path_template(rule)] = route
+            return register(route)
+
+        return remember
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield every registered route."""
+        for method, path in self._registered:
+            operation = self._operation(method, path)
+            if operation is not None:
+                yield operation
+
+    def resolve(self, event: Event, context: Any) -> dict[str, Any]:
+        """Return the proxy response to `event`, a REST API (payload 1.0) proxy event; never raises."""
+        own = {**event, "path": _routed_path(event)}
+        try:
+            return super().resolve(own, context)
+        except Exception as error:
+            # Outside of a route: an event or an answer that cannot be converted.
+            response = self._failed(error, own)
+            headers = {name: str(value) for name, value in response.headers.items()}
+            return {
+                "statusCode": response.status_code,
+                "headers": headers,
+                "body": response.body,
+                "isBase64Encoded": False,
+            }
+
+    def _operation(self, method: str, path: str) -> Operation | None:
+        route = self._registered.get((method, path))
+        if route is None:
+            return None
+        # Read now and not when the route was registered: the order of the decorators must not matter.
+        access = getattr(route, _ACCESS, None)
+        if access is None:
+            return Operation(method, path, roles=self._roles, public=False)
+        return Operation(method, path, roles=access, public=not access)
+
+    def _authorise(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        operation = self._operation(app.request.method, app.request.route)
+        # An unknown route has nothing to protect: Powertools answers it with NotFoundError.
+        if operation is not None and not operation.public:
+            _require(operation, caller(app))
+        response = next_middleware(app)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _read_body(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        event = app.current_event.raw_event
+        raw = body_bytes(event)
+        if len(raw) > self._max_body_bytes:
+            raise TooLargeError(f"The body is over {self._max_body_bytes} bytes")
+        # A file in a form stays as it is for Powertools; everything else is JSON.
+        if raw and not _is_form(app.current_event.headers.get("content-type")):
+            event["body"], event["isBase64Encoded"] = body_text(raw), False
+        return next_middleware(app)
+
+    def _failed(self, error: Exception, event: Event | None = None) -> Response[str]:
+        raw: Event = self.current_event.raw_event if event is None else event
+        problem = problem_of(error)
+        if problem.status.is_server_error:
+            logger(self.workflow).error("request failed", extra={"code": problem.code}, exc_info=error)
+        request_context = raw.get("requestContext") or {}
+        # A path may arrive percent-decoded; `instance` is a URI reference.
+        instance = quote(str(raw.get("path", "")), safe="/%:@!$&'()*+,;=-._~")
+        document = problem.document(instance, str(request_context.get("requestId", "")))
+        return Response(
+            status_code=int(problem.status),
+            content_type=PROBLEM_JSON,
+            body=json.dumps(document),
+            headers={"Cache-Control": "no-store", **problem.headers},
+        )
+
+
+def build_api(workflow: str, *, title: str, roles: Collection[Role] = (), max_body_bytes: int = MAX_BODY_BYTES) -> Api:
+    """Return the API of `workflow` (the name in its logs), whose routes need one of `roles`.
+
+    Parameters
+    ----------
+    title
+        What the OpenAPI document calls the workflow.
+    roles
+        Any of them is enough, and `admin` always is; `@allow` and `@public` say otherwise for one route.
+    max_body_bytes
+        Larger bodies (after base64) are answered with 413.
+    """
+    return Api(workflow, title, frozenset(roles), max_body_bytes)
+
+
+def caller(app: APIGatewayRestResolver) -> Caller:
+    """Return who sent the request that `app` is answering.
+
+    Raises
+    ------
+    UnauthorizedError
+        The authoriser identified nobody, or the token has expired since it did.
+    """
+    identity = (app.current_event.raw_event.get("requestContext") or {}).get("authorizer") or {}
+    subject = identity.get("subject")
+    if not isinstance(subject, str) or not subject:
+        raise UnauthorizedError("A bearer token is needed")
+    # API Gateway keeps an authoriser's answer for its cache time, which a token must not outlive.
+    expires_at = str(identity.get("expiresAt", ""))
+    if expires_at.isdecimal() and int(expires_at) <= time.time():
+        raise UnauthorizedError("The token has expired")
+    return Caller(subject, known_roles(re.split(r"[\s,]+", str(identity.get("roles", "")))))
+
+
+def is_api_event(event: object) -> bool:
+    """Return whether `event` is a REST API's proxy event, for functions that are also invoked directly."""
+    return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
+
+
+def _require(operation: Operation, who: Caller) -> None:
+    if not operation.roles:
+        raise ForbiddenError("This route has no role and lets nobody in")
+    if not who.may(operation.roles):
+        raise ForbiddenError(f"This needs one of the roles: {', '.join(sorted(operation.roles))}")
+
+
+def _path_template(rule: str) -> str:
+    return re.sub(r"<(\w+)>", r"{\1}", rule.rstrip("/")) or "/"
+
+
+def _routed_path(event: Event) -> str:
+    """Return the path below the stage: a custom domain's base path stays in `path`, but not in `resource`."""
+    path, resource = str(event.get("path") or "/"), event.get("resource")
+    if not isinstance(resource, str):
+        return path
+    parameters = event.get("pathParameters") or {}
+    below = re.sub(r"\{(\w+)\+?\}", lambda match: str(parameters.get(match[1], match[0])), resource)
+    return below if below != "/" and path.endswith(below) else path
+
+
+def _is_form(content_type: str | None) -> bool:
+    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
+    if media_type not in {"application/json", "multipart/form-data"}:
+        raise InvalidInputError(FieldError("Content-Type", "must be application/json"))
+    return media_type == "multipart/form-data"

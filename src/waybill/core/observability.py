@@ -1,0 +1,88 @@
+"""Logs, traces and metrics, in one place.
+
+Everything is built on the first invocation, not at import. Log records are JSON with the correlation id of the run
+(execution id where there is one, else the request id). Metrics are CloudWatch EMF in the namespace `Waybill`; their
+dimensions are the workflow alone, since a key or an id as a dimension would make one metric per file. Events, keys'
+contents and tokens are never logged.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+
+from waybill.core.errors import WaybillError
+from waybill.core.settings import ObservabilitySettings, load
+
+NAMESPACE = "Waybill"
+
+type Handler = Callable[[Any, Any], Any]
+
+
+@cache
+def logger(workflow: str) -> Logger:
+    """Return the JSON logger of `workflow`."""
+    settings = load(ObservabilitySettings)
+    return Logger(service=workflow, level=settings.log_level, stage=settings.stage, log_uncaught_exceptions=False)
+
+
+@cache
+def tracer(workflow: str) -> Tracer:
+    """Return the X-Ray tracer of `workflow`; outside Lambda it does nothing."""
+    return Tracer(service=workflow)
+
+
+@cache
+def metrics(workflow: str) -> Metrics:
+    """Return the EMF metrics of `workflow`, flushed when an instrumented handler returns or raises."""
+    return Metrics(namespace=NAMESPACE, service=workflow)
+
+
+def count(workflow: str, name: str, value: float = 1) -> None:
+    """Add `value` to the counter `name` of `workflow`."""
+    metrics(workflow).add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def instrumented(workflow: str) -> Callable[[Handler], Handler]:
+    """Return a decorator for a `lambda_handler`: correlation id, trace, metrics flush, one log line per failure."""
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def run(event: Any, context: Any) -> Any:
+            return _observed(workflow, handler)(event, context)
+
+        return run
+
+    return decorate
+
+
+@cache
+def _observed(workflow: str, handler: Handler) -> Handler:
+    log = logger(workflow)
+
+    def logged(event: Any, context: Any) -> Any:
+        log.set_correlation_id(_correlation_id(event, context))
+        try:
+            return handler(event, context)
+        except Exception as error:
+            code = error.code if isinstance(error, WaybillError) else type(error).__name__
+            log.error(
+                "failed", extra={"code": code, "cause": str(error)[:1000]}, exc_info=not isinstance(error, WaybillError)
+            )
+            raise
+
+    traced = tracer(workflow).capture_lambda_handler(logged, capture_response=False, capture_error=False)
+    measured = metrics(workflow).log_metrics(traced, raise_on_empty_metrics=False)
+    return log.inject_lambda_context(measured, clear_state=True, log_event=False)
+
+
+def _correlation_id(event: Any, context: Any) -> str:
+    if isinstance(event, Mapping):
+        run = event.get("run")
+        for holder in (event, run if isinstance(run, Mapping) else {}):
+            execution_id = holder.get("executionId")
+            if isinstance(execution_id, str):
+                return execution_id
+    return str(context.aws_request_id)

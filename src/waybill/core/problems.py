@@ -1,0 +1,122 @@
+"""Problem details (RFC 9457): what a client of the API is told when a request fails.
+
+`type` is always `about:blank`, so `title` is the status phrase (RFC 9457, section 4.2.1). Waybill adds
+`code`, stable and for programs; `requestId`, which finds the request in the logs; and for status 400
+`errors`, one entry per field. A fault of ours tells nothing about its cause: that is in the logs.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler.exceptions import ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+from pydantic import JsonValue
+
+from waybill.core.errors import (
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    RateLimitedError,
+    RetryableError,
+    TooLargeError,
+    WaybillError,
+)
+from waybill.core.wire import field_path
+
+PROBLEM_JSON = "application/problem+json"
+
+_STATUS: dict[type[Exception], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.BAD_REQUEST,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    RetryableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_UNAVAILABLE = "Something that this request needs is not available now. Try again."
+_FAULT = "The request failed through no fault of its own."
+# Where a Powertools field error was found; clients know their fields without these.
+_LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One failed request, without anything that only we may know."""
+
+    status: HTTPStatus
+    detail: str
+    code: str
+    errors: tuple[FieldError, ...] = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the status: how to authenticate, when to come back."""
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
+        if self.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            return {"Retry-After": "1"}
+        return {}
+
+    def document(self, instance: str, request_id: str) -> dict[str, JsonValue]:
+        """Return the JSON document; `instance` is the request's path without its query."""
+        document: dict[str, JsonValue] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": int(self.status),
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "requestId": request_id,
+        }
+        if self.status == HTTPStatus.BAD_REQUEST:
+            document["errors"] = [{"field": error.field, "message": error.message} for error in self.errors]
+        return document
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what the client of the request that `error` ended is told."""
+    match error:
+        case RequestValidationError():
+            return _invalid(_field_errors(error))
+        case RequestUnsupportedContentType():
+            return _invalid((FieldError("Content-Type", "must be application/json"),))
+        case InvalidInputError():
+            return _invalid(error.errors)
+        case WaybillError():
+            return _named(error)
+        case ServiceError(status_code=int(status)) if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Problem(HTTPStatus(status), str(error.msg), HTTPStatus(status).name)
+    return _internal()
+
+
+def _named(error: WaybillError) -> Problem:
+    status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), None)
+    if status is None:
+        return _internal()
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Problem(status, _UNAVAILABLE, error.code)
+    return Problem(status, str(error) or status.phrase, error.code)
+
+
+def _invalid(errors: tuple[FieldError, ...]) -> Problem:
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
+    return Problem(HTTPStatus.BAD_REQUEST, detail, InvalidInputError.code, errors)
+
+
+def _internal() -> Problem:
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT, WaybillError.code)
+
+
+def _field_errors(error: RequestValidationError) -> tuple[FieldError, ...]:
+    return tuple(_field_error(tuple(problem["loc"]), str(problem["msg"])) for problem in error.errors())
+
+
+def _field_error(location: tuple[int | str, ...], message: str) -> FieldError:
+    inside = location[1:] if len(location) > 1 and location[0] in _LOCATIONS else location
+    return FieldError(field_path(inside), message.removeprefix("Value error, "))

@@ -1,0 +1,47 @@
+"""AuthoriseFunction: the TOKEN authoriser of the REST API.
+
+API Gateway's contract (Developer Guide, "Output from an API Gateway Lambda authorizer"): a policy means yes
+or 403, the error message `Unauthorized`, to the letter, 401, and any other error 500.
+"""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented, logger
+from waybill.gateway.authoriser import bearer_token, policy
+from waybill.gateway.errors import TokenRefusedError
+from waybill.gateway.wiring import SERVICE, token_verifier
+
+
+class UnauthorizedError(Exception):
+    """What API Gateway turns into 401."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+@instrumented(SERVICE)
+def decide(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """Return the policy for the caller, or None when the request proves no caller."""
+    try:
+        verifier = token_verifier()
+        if verifier is None:
+            raise TokenRefusedError("no issuer is configured: AUTH_ISSUER is not set")
+        principal = verifier.verify(bearer_token(event.get("authorizationToken")))
+        answer = policy(principal, event["methodArn"])
+    except TokenRefusedError as error:
+        logger(SERVICE).warning("token refused", extra={"reason": str(error)})
+        count(SERVICE, "TokensRefused")
+        return None
+    except Exception:
+        # Lambda's own error metric also counts the 401s, which leave as errors; the alarm watches this one.
+        count(SERVICE, "AuthoriserFaults")
+        raise
+    return answer
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer API Gateway's question whether the holder of a token may call the API."""
+    answer: dict[str, Any] | None = decide(event, context)
+    if answer is None:
+        raise UnauthorizedError
+    return answer

@@ -1,0 +1,16 @@
+"""The list of everything that offers HTTP routes."""
+
+from importlib import import_module
+
+from waybill.core.http import Api
+
+# Each has `app`, made by `build_api`; a new workflow adds its module here.
+API_MODULES = (
+    "waybill.gateway.api",
+    "waybill.replication.api",
+)
+
+
+def apis() -> tuple[Api, ...]:
+    """Return every API, importing its module."""
+    return tuple(import_module(module).app for module in API_MODULES)

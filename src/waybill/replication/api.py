@@ -1,0 +1,68 @@
+"""The HTTP routes of replication."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
+from waybill.core.wire import WireModel
+from waybill.replication import WORKFLOW, wiring
+from waybill.replication.listing import file_report, list_records
+from waybill.replication.models import FileId, ReplicationRequest, Status
+from waybill.replication.replies import start_reply
+
+app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
+
+
+class StartReply(WireModel):
+    """A run that exists now; `already_running` says that an earlier request had started it."""
+
+    message: str
+    execution_arn: str
+    start_date: str
+    input: dict[str, Any]
+    already_running: bool
+
+
+class RecordList(WireModel):
+    """Tracking records, newest first; `cursor` asks for the next page, null at the end."""
+
+    replications: list[dict[str, Any]]
+    cursor: str | None
+
+
+@app.post("/step-function", summary="Start a replication")
+def start(request: ReplicationRequest) -> StartReply:
+    """Start the replication of one object; the same request for the same state of the object starts it once."""
+    return StartReply(**start_reply(wiring.start_manually(request.wire())))
+
+
+@app.get("/replications", summary="List tracking records")
+def list_replications(
+    status: Annotated[Status | None, Query(description="Only records of this status")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
+) -> RecordList:
+    """List the records of the files, newest first."""
+    page = list_records(wiring.tracking(), status, limit, _position(cursor))
+    next_cursor = encode_cursor({"position": page.position}) if page.position else None
+    return RecordList(replications=page.items, cursor=next_cursor)
+
+
+@app.get("/replications/file", summary="Show one file")
+def show_replication(
+    source_bucket: Annotated[str, Query(alias="sourceBucket", min_length=1)],
+    source_key: Annotated[str, Query(alias="sourceKey", min_length=1)],
+) -> dict[str, Any]:
+    """Show the record of one file with its destinations and its history."""
+    return file_report(wiring.tracking(), FileId(source_bucket, source_key))
+
+
+def _position(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor).get("position")
+    if not isinstance(position, str) or position.count("|") < 2:
+        raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
+    return position

@@ -1,0 +1,20 @@
+"""What is done about a destination whose copy has failed for good."""
+
+from waybill.replication.models import CopyCode, DestinationResult, FailedCopy, Place
+from waybill.replication.outcome import failed_result
+from waybill.replication.ports import Buckets, Tracking
+
+
+def fail_destination(failed: FailedCopy, buckets: Buckets, tracking: Tracking, timestamp: str) -> DestinationResult:
+    """Abort the upload that the run has open to the destination, record the failure there, and return the result.
+
+    A superseded copy is no failure: the run of the newer event records that destination.
+    """
+    run, bucket = failed.run, failed.destination_bucket
+    record = tracking.destination(run.file, bucket)
+    if record and record.upload_id and record.execution_id == run.execution_id:
+        buckets.abort_upload(Place(bucket, run.destination_key), record.upload_id)
+    result = failed_result(run, bucket, failed.failure, failed.attempt, timestamp)
+    if result.code != CopyCode.SUPERSEDED:
+        tracking.record_destination(run, result, None)
+    return result

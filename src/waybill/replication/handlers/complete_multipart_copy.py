@@ -1,0 +1,15 @@
+"""CompleteMultipartCopy: makes the object from its parts, unless a later run owns the file by now."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.replication import WORKFLOW, wiring
+from waybill.replication.models import CopyTask
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{task, uploadId}`; return the destination result."""
+    result = wiring.copier(context).complete_multipart_copy(CopyTask.parse(event["task"]), event["uploadId"])
+    count(WORKFLOW, "BytesCopied", result.bytes or 0)
+    return result.wire()

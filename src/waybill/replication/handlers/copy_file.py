@@ -1,0 +1,15 @@
+"""CopyFile: copies the source to one destination, in one call or in parts that fit one invocation."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.replication import WORKFLOW, wiring
+from waybill.replication.models import CopyTask
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a copy task; return its destination result."""
+    result = wiring.copier(context).copy_file(CopyTask.parse(event))
+    count(WORKFLOW, "BytesCopied", result.bytes or 0)
+    return result.wire()

@@ -1,0 +1,13 @@
+"""LogWorkflowStart: makes the run the owner of its file's tracking record, or says why it must not run."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.replication import WORKFLOW, wiring
+from waybill.replication.models import Run
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """Take a run; return `{claim}`: STARTED, DUPLICATE or STALE."""
+    return {"claim": wiring.tracking().claim(Run.parse(event)).value}

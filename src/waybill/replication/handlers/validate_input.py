@@ -1,0 +1,13 @@
+"""ValidateInput: turns the workflow's input into a run, or rejects it before anything is written."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.replication import WORKFLOW, wiring
+from waybill.replication.requests import open_run
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{input, execution: {Id, Name, StartTime}}`; return the run."""
+    return open_run(event.get("input"), event["execution"], wiring.trigger_buckets()).wire()

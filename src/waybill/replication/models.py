@@ -1,0 +1,340 @@
+"""What replication takes in, passes between its states, and keeps."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from waybill.core.wire import WireModel
+
+# Amazon S3 user guide, "Naming objects": at most 1,024 bytes of UTF-8.
+KEY_LIMIT_BYTES = 1024
+# One inline Map over this many destinations stays under 25,000 history events and 256 KiB of state.
+DESTINATIONS_LIMIT = 1000
+# Amazon S3 user guide, "General purpose bucket naming rules", and the wider ones of us-east-1 before March 2018.
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+# Wider than any sequencer seen (S3 documents no length), so that stored sequencers compare as text.
+_SEQUENCER_WIDTH = 64
+
+
+def _bucket_name(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    if not _BUCKET_NAME.fullmatch(value):
+        raise ValueError("must be an S3 bucket name (3 to 63 letters, digits, '.', '-')")
+    return value
+
+
+def _object_key(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    if len(value.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
+        raise ValueError(f"must be at most {KEY_LIMIT_BYTES} bytes of UTF-8")
+    return value
+
+
+def pad_sequencer(value: str) -> str:
+    """Return the sequencer as text that orders as S3 orders: shorter ones are padded with zeros on the right.
+
+    Source: Amazon S3 user guide, "Event message structure", `sequencer`.
+
+    Raises
+    ------
+    ValueError
+        It is not hexadecimal.
+    """
+    if not _HEX.fullmatch(value):
+        raise ValueError("must be hexadecimal")
+    return value.upper().ljust(_SEQUENCER_WIDTH, "0")
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _merge_duplicates(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value))
+
+
+type BucketName = Annotated[str, AfterValidator(_bucket_name)]
+type ObjectKey = Annotated[str, AfterValidator(_object_key)]
+
+
+@dataclass(frozen=True)
+class FileId:
+    """One source file: the key of its tracking record."""
+
+    source_bucket: str
+    source_key: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a copy goes."""
+
+    bucket: str
+    key: str
+
+
+class ReplicationRequest(WireModel):
+    """The input of the workflow: copy one object to several buckets.
+
+    `version_id` or `e_tag` pin what to copy; without both, what the source holds when it is described. `sequencer`
+    orders events of one key. `nonce` makes a forced run another run.
+    """
+
+    source_bucket: BucketName
+    source_key: ObjectKey
+    destination_buckets: Annotated[
+        tuple[BucketName, ...],
+        BeforeValidator(_one_or_many),
+        Field(min_length=1, max_length=DESTINATIONS_LIMIT),
+        AfterValidator(_merge_duplicates),
+    ]
+    destination_prefix: str | None = None
+    version_id: str | None = None
+    e_tag: str | None = None
+    size: Annotated[int, Field(ge=0)] | None = None
+    sequencer: Annotated[str, AfterValidator(pad_sequencer)] | None = None
+    force: bool = False
+    nonce: str | None = None
+
+    @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
+    @classmethod
+    def _blank_is_absent(cls, value: str | None) -> str | None:
+        return value or None
+
+    @field_validator("version_id", mode="after")
+    @classmethod
+    def _null_is_no_version(cls, value: str | None) -> str | None:
+        # S3 reports version "null" for objects written while versioning was off: nothing to pin, it can be overwritten.
+        return None if value == "null" else value
+
+    @field_validator("e_tag", mode="after")
+    @classmethod
+    def _unquoted(cls, value: str | None) -> str | None:
+        return value.strip('"') if value else value
+
+    @model_validator(mode="after")
+    def _destinations_differ_from_source(self) -> "ReplicationRequest":
+        if self.source_bucket in self.destination_buckets and not self.destination_prefix:
+            raise ValueError(f"destinationBuckets: {self.source_bucket} is the source itself")
+        if len(self.destination_key.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
+            raise ValueError(f"destinationPrefix: with the key it is over {KEY_LIMIT_BYTES} bytes of UTF-8")
+        return self
+
+    @property
+    def destination_key(self) -> str:
+        """The key that the copies get."""
+        return f"{self.destination_prefix or ''}{self.source_key}"
+
+    @property
+    def file(self) -> FileId:
+        """The file that the request is about."""
+        return FileId(self.source_bucket, self.source_key)
+
+
+class Run(ReplicationRequest):
+    """A request with the execution that carries it out; goes from state to state."""
+
+    execution_id: str
+    execution_name: str
+    workflow_start_time: str
+
+
+class Checksum(WireModel):
+    """A checksum that S3 keeps; `composite` ones are over the parts' checksums and depend on the part layout."""
+
+    algorithm: str
+    value: str
+    composite: bool = False
+
+
+class ObjectFacts(WireModel):
+    """What S3 says about one object, as far as copying and verification need it; sizes in bytes."""
+
+    bucket: str
+    key: str
+    size: int
+    e_tag: str
+    version_id: str | None = None
+    last_modified: str | None = None
+    storage_class: str = "STANDARD"
+    encryption: str | None = None
+    checksum: Checksum | None = None
+    tag_count: int = 0
+    website_redirect: str | None = None
+    lock_mode: str | None = None
+    lock_until: str | None = None
+    legal_hold: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells this state of the object from every other: the version, or the ETag with the time of its writing.
+
+        The ETag alone is not enough: an upload of the same bytes with other metadata has the same one.
+        """
+        return self.version_id or f"{self.e_tag}@{self.last_modified}"
+
+
+class ObjectHeaders(WireModel):
+    """What a multipart upload must be given at its start, since S3 copies none of it; field names are boto3's."""
+
+    headers: dict[str, str]
+    metadata: dict[str, str]
+
+
+class Strategy(StrEnum):
+    """How the bytes get to the destination."""
+
+    COPY = "COPY"
+    MULTIPART = "MULTIPART"
+    MULTIPART_BATCHES = "MULTIPART_BATCHES"
+
+
+class PartRange(WireModel):
+    """Parts `first_part` to `last_part` of an upload, both included; S3 counts parts from 1."""
+
+    first_part: int
+    last_part: int
+
+
+class SourceDescription(WireModel):
+    """The source as it was found, and the plan that follows from its size."""
+
+    source: ObjectFacts
+    strategy: Strategy
+    part_size: int = 0
+    batches: tuple[PartRange, ...] = ()
+
+
+class CopyTask(WireModel):
+    """One destination of one run."""
+
+    run: Run
+    destination_bucket: BucketName
+    description: SourceDescription
+    attempt: int = 1
+
+    @property
+    def source(self) -> ObjectFacts:
+        """What is copied."""
+        return self.description.source
+
+    @property
+    def place(self) -> Place:
+        """Where it goes."""
+        return Place(self.destination_bucket, self.run.destination_key)
+
+
+class FailedCopy(WireModel):
+    """A destination of a run whose copy failed; `failure` is Step Functions' `Error` and `Cause`."""
+
+    run: Run
+    destination_bucket: BucketName
+    failure: dict[str, Any]
+    attempt: int = 1
+
+
+class Verification(StrEnum):
+    """What proves that the copy equals the source, best first."""
+
+    CHECKSUM = "CHECKSUM"
+    ETAG = "ETAG"
+    SIZE = "SIZE"
+
+
+class CopyCode(StrEnum):
+    """How a copy ended when it did not fail."""
+
+    COPIED = "COPIED"
+    SKIPPED_IDENTICAL = "SKIPPED_IDENTICAL"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class DestinationResult(WireModel):
+    """The outcome at one destination, as records and the workflow's result show it; `bytes` moved, durations in ms."""
+
+    destination_bucket: str
+    source_key: str
+    source_bucket: str
+    success: bool
+    code: str
+    timestamp: str
+    execution_id: str
+    attempts: int = 1
+    retryable: bool | None = None
+    etag: str | None = None
+    version_id: str | None = None
+    bytes: int | None = None
+    strategy: Strategy | None = None
+    verification: Verification | None = None
+    duration_ms: int | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class RunTotals(WireModel):
+    """The results of all destinations in the order of the input, counted."""
+
+    total_buckets: int
+    successful_copies: int
+    failed_copies: int
+    superseded_copies: int = 0
+    results: tuple[dict[str, Any], ...]
+
+    def buckets(self, *, success: bool) -> list[str]:
+        """Return the destinations that have the file (`success`), or those that failed."""
+        return [
+            str(result["destinationBucket"])
+            for result in self.results
+            if result["success"] is success and (success or result.get("code") != CopyCode.SUPERSEDED)
+        ]
+
+
+class Status(StrEnum):
+    """Status of the tracking record of a file."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class Outcome(StrEnum):
+    """How a run ended, in the words of the workflow's result."""
+
+    SUCCESS = "SUCCESS"
+    PARTIAL_FAILURE = "PARTIAL_FAILURE"
+    FAILED = "FAILED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class Claim(StrEnum):
+    """Whether a run may work on its file."""
+
+    STARTED = "STARTED"
+    DUPLICATE = "DUPLICATE"
+    STALE = "STALE"
+
+
+@dataclass(frozen=True)
+class DestinationRecord:
+    """What is known about the file at one destination."""
+
+    execution_id: str
+    status: str
+    source_identity: str | None = None
+    etag: str | None = None
+    upload_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LatestRun:
+    """The run that owns the tracking record of a file."""
+
+    execution_id: str
+    status: str

@@ -1,0 +1,139 @@
+"""Copying what is too large for one CopyObject: parts that can be resumed, and no upload left open.
+
+S3 itself is the record of finished parts (`ListParts`); the tracking record only remembers the upload id. That makes
+every step repeatable: a repeated batch copies what is missing, a repeated completion finds the finished object.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from waybill.replication.errors import CopyUnfinishedError, UploadGoneError, VerificationFailedError
+from waybill.replication.models import CopyTask, ObjectFacts, PartRange
+from waybill.replication.part_plan import PartPlan
+from waybill.replication.ports import Buckets, Part, Tracking
+from waybill.replication.verification import equal
+
+# The time that a function keeps to report that it could not finish.
+_RESERVE_SECONDS = 20.0
+
+type SecondsLeft = Callable[[], float]
+
+
+class MultipartCopy:
+    """Copies the source of `task` to its destination in parts."""
+
+    def __init__(self, buckets: Buckets, task: CopyTask) -> None:
+        self._buckets = buckets
+        self._source = task.source
+        self._place = task.place
+        self._since = task.run.workflow_start_time
+        self._plan = PartPlan(task.source.size, task.description.part_size)
+
+    @property
+    def all_parts(self) -> PartRange:
+        """Every part of the object."""
+        return PartRange(first_part=1, last_part=self._plan.count)
+
+    def create(self) -> str:
+        """Start an upload that carries the source's metadata, headers, tags and storage class; return its id."""
+        return self._buckets.create_upload(self._source, self._buckets.headers(self._source), self._place)
+
+    def copy_parts(self, upload_id: str, span: PartRange, *, concurrency: int, seconds_left: SecondsLeft) -> None:
+        """Copy those parts of `span` that the upload does not have yet, `concurrency` at a time.
+
+        Raises
+        ------
+        CopyUnfinishedError
+            The time would not do; what is finished stays.
+        UploadGoneError
+            The upload was completed or aborted meanwhile.
+        """
+        finished = self._buckets.parts(self._place, upload_id)
+        missing = [
+            number
+            for number in range(span.first_part, span.last_part + 1)
+            if number not in finished or finished[number].size != self._plan.length(number)
+        ]
+
+        def copy_one(number: int) -> None:
+            if seconds_left() < _RESERVE_SECONDS:
+                raise CopyUnfinishedError(f"time is up before part {number} of {self._plan.count}")
+            self._buckets.copy_part(self._source, self._place, upload_id, number, self._plan.byte_range(number))
+
+        with ThreadPoolExecutor(max_workers=concurrency) as pool:
+            try:
+                for outcome in [pool.submit(copy_one, number) for number in missing]:
+                    outcome.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def complete(self, upload_id: str) -> ObjectFacts:
+        """Make the object and return its facts as S3 then reports them.
+
+        Raises
+        ------
+        VerificationFailedError
+            Parts are missing or have other sizes.
+        UploadGoneError
+            The upload is gone, and the object is not there either.
+        """
+        try:
+            parts = self._buckets.parts(self._place, upload_id)
+            self._check_complete(parts)
+            self._buckets.complete_upload(self._place, upload_id, parts)
+        except UploadGoneError:
+            # An earlier call may have completed it and died before it could say so.
+            if finished := self._finished_object():
+                return finished
+            raise
+        finished = self._buckets.find(self._place)
+        if finished is None:
+            raise VerificationFailedError(f"{self._place.bucket}/{self._place.key} is not there after completion")
+        return finished
+
+    def abort(self, upload_id: str) -> None:
+        """Give up the upload and its parts."""
+        self._buckets.abort_upload(self._place, upload_id)
+
+    def abort_orphans(self) -> None:
+        """Abort what a call of this run started at the destination and died before it could record.
+
+        A run owns its key at the destination while it owns the file's record, so uploads to that key that were started
+        since the run began are its own.
+        """
+        for upload_id in self._buckets.open_uploads(self._place, since=self._since):
+            self._buckets.abort_upload(self._place, upload_id)
+
+    def _finished_object(self) -> ObjectFacts | None:
+        found = self._buckets.find(self._place)
+        if found and equal(self._source, found) and (found.last_modified or "") >= self._since[:19]:
+            return found
+        return None
+
+    def _check_complete(self, parts: Mapping[int, Part]) -> None:
+        expected = {number: self._plan.length(number) for number in range(1, self._plan.count + 1)}
+        if {number: part.size for number, part in parts.items()} != expected:
+            raise VerificationFailedError(
+                f"the upload to {self._place.bucket}/{self._place.key} has {len(parts)} parts that do not add up to "
+                f"{self._plan.count} parts of {self._plan.size} bytes"
+            )
+
+
+def recorded_upload(tracking: Tracking, task: CopyTask) -> str | None:
+    """Return the id of the upload that the task's run has recorded for this state of the source."""
+    record = tracking.destination(task.run.file, task.destination_bucket)
+    if record and record.execution_id == task.run.execution_id and record.source_identity == task.source.identity:
+        return record.upload_id
+    return None
+
+
+def open_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
+    """Return the recorded upload of the task's run, or a new one, recorded before any part is copied."""
+    if upload_id := recorded_upload(tracking, task):
+        return upload_id
+    copy = MultipartCopy(buckets, task)
+    copy.abort_orphans()
+    upload_id = copy.create()
+    tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id)
+    return upload_id

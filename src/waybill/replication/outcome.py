@@ -1,0 +1,104 @@
+"""What a run comes to: its outcome, and what people are told when it failed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from waybill.core.notifications import Notification
+from waybill.replication import WORKFLOW
+from waybill.replication.errors import code_of, is_retryable
+from waybill.replication.models import DestinationResult, Outcome, Run, RunTotals
+
+# A notification that nobody can read helps nobody; the records hold every destination.
+_LISTED_BUCKETS = 40
+_CAUSE_IN_BODY = 400
+
+
+def outcome_of(totals: RunTotals) -> Outcome:
+    """Return how a run ended; superseded copies are neither success nor failure."""
+    if totals.failed_copies:
+        return Outcome.PARTIAL_FAILURE if totals.successful_copies else Outcome.FAILED
+    return Outcome.SUPERSEDED if totals.superseded_copies else Outcome.SUCCESS
+
+
+def failed_result(
+    run: Run, bucket: str, failure: Mapping[str, Any], attempts: int, timestamp: str
+) -> DestinationResult:
+    """Return the result for a copy that failed with `failure`: Step Functions' `Error` and `Cause`.
+
+    The cause that Lambda reports is JSON with `errorMessage`; its stack trace stays out of records and messages.
+    """
+    error = str(failure.get("Error", "Unknown"))
+    return DestinationResult(
+        destination_bucket=bucket,
+        source_key=run.source_key,
+        source_bucket=run.source_bucket,
+        success=False,
+        code=code_of(error),
+        timestamp=timestamp,
+        execution_id=run.execution_id,
+        attempts=attempts,
+        retryable=is_retryable(error),
+        error=error,
+        cause=_message(failure.get("Cause")),
+    )
+
+
+def failure_notification(run: Run, failure: Mapping[str, Any]) -> Notification:
+    """Return what people are told of a failed run.
+
+    `failure` is the workflow's result: `status`, `message`, the counts, and `results` per destination where there are
+    any.
+    """
+    status = str(failure["status"])
+    results = failure.get("results", [])
+    lines = [
+        f"❌ {failure.get('message') or 'The replication failed'}",
+        "",
+        f"File:          {run.source_key}",
+        f"Source bucket: {run.source_bucket}",
+        f"Status:        {status}",
+        f"Execution:     {run.execution_id}",
+        "",
+        *_bucket_lines(results),
+        "",
+        "🔎 Where to look",
+        f"Record:   waybill replications show s3://{run.source_bucket}/{run.source_key}",
+        f"Table:    FileCopyTracking, fileKey = {run.source_key}, sourceBucket = {run.source_bucket}",
+        f"Again:    waybill replicate s3://{run.source_bucket}/{run.source_key} --force",
+    ]
+    return Notification(
+        workflow=WORKFLOW,
+        status=status,
+        about=f"{run.source_bucket}/{run.source_key}",
+        subject=f"File Copy Failures: {run.source_key}",
+        body="\n".join(lines),
+        notification_id=run.execution_name,
+    )
+
+
+def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    copied = [result for result in results if result["success"]]
+    failed = [result for result in results if not result["success"]]
+    lines = [f"✅ {len(copied)} of {len(results)} destinations have the file"] if results else []
+    lines += [
+        f"❌ {result['destinationBucket']}: {result['code']}{_reason(result)}" for result in failed[:_LISTED_BUCKETS]
+    ]
+    if len(failed) > _LISTED_BUCKETS:
+        lines.append(f"… and {len(failed) - _LISTED_BUCKETS} more failed destinations")
+    return lines
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    cause = str(result.get("cause") or "")
+    return f" ({cause[:_CAUSE_IN_BODY]})" if cause else ""
+
+
+def _message(cause: object) -> str | None:
+    if not isinstance(cause, str) or not cause:
+        return None
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(told["errorMessage"]) if isinstance(told, Mapping) and "errorMessage" in told else cause

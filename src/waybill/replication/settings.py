@@ -1,0 +1,80 @@
+"""Environment variables of the replication functions; each function gets those that its handler reads."""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from waybill.core.settings import WaybillSettings
+from waybill.replication.buckets import DestinationOptions
+from waybill.replication.part_plan import GIB, MAX_PART_SIZE, MIB, MIN_PART_SIZE, SINGLE_COPY_LIMIT, CopyLimits
+
+
+def _names(value: Any) -> Any:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+
+
+class RoutingSettings(WaybillSettings):
+    """Which uploads are replicated, and to where."""
+
+    destination_buckets: Names
+    key_prefix: str = ""
+    key_suffix: str = ""
+
+
+class WorkflowSettings(WaybillSettings):
+    """The state machines; no Express one means that everything runs Standard."""
+
+    file_copy_workflow_arn: str
+    file_copy_express_workflow_arn: str | None = None
+
+
+class LoopGuardSettings(WaybillSettings):
+    """The buckets whose uploads start this workflow, which no copy may go to."""
+
+    trigger_buckets: Names = ()
+
+
+class TrackingSettings(WaybillSettings):
+    """The tracking table, and for how many days it keeps ended runs."""
+
+    file_copy_tracking_table: str
+    history_days: Annotated[int, Field(ge=1)] = 90
+
+
+class ReconcileSettings(WaybillSettings):
+    """After how many minutes in progress a run is looked at, and how many are closed at a time."""
+
+    reconcile_after_minutes: Annotated[int, Field(ge=0)] = 20
+    reconcile_limit: Annotated[int, Field(ge=1)] = 500
+
+
+class CopySettings(WaybillSettings):
+    """Where copy strategies change (sizes in bytes), and what copies to each destination get besides."""
+
+    single_copy_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=SINGLE_COPY_LIMIT)] = SINGLE_COPY_LIMIT
+    one_function_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE)] = 64 * GIB
+    part_size_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=MAX_PART_SIZE)] = 256 * MIB
+    parts_per_batch: Annotated[int, Field(ge=1, le=1000)] = 100
+    part_concurrency: Annotated[int, Field(ge=1, le=32)] = 16
+    destination_options: Annotated[
+        dict[str, DestinationOptions], NoDecode, BeforeValidator(_json), Field(default_factory=dict)
+    ]
+
+    def limits(self) -> CopyLimits:
+        """Return the limits that the rules work with."""
+        return CopyLimits(
+            single_copy_max=self.single_copy_max_bytes,
+            one_function_max=self.one_function_max_bytes,
+            part_size=self.part_size_bytes,
+            parts_per_batch=self.parts_per_batch,
+            part_concurrency=self.part_concurrency,
+        )

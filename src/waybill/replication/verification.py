@@ -1,0 +1,58 @@
+"""Whether a copy is what its source is, and what proves it."""
+
+from waybill.replication.errors import VerificationFailedError
+from waybill.replication.models import ObjectFacts, Verification
+
+# With these the ETag is no digest of the content (Amazon S3 API Reference, "Object", ETag).
+_OPAQUE_ETAG_ENCRYPTIONS = frozenset({"aws:kms", "aws:kms:dsse", "SSE-C"})
+
+
+def comparable(source: ObjectFacts, copy: ObjectFacts) -> Verification:
+    """Return the best proof that the two objects' facts allow: checksum, else ETag, else size.
+
+    Checksums compare when both are of one algorithm and over the whole object; ETags when both are digests of the
+    content, which those of multipart (`…-N`) and KMS-encrypted objects are not.
+    """
+    ours, theirs = source.checksum, copy.checksum
+    if ours and theirs and ours.algorithm == theirs.algorithm and not ours.composite and not theirs.composite:
+        return Verification.CHECKSUM
+    if _etag_is_digest(source) and _etag_is_digest(copy):
+        return Verification.ETAG
+    return Verification.SIZE
+
+
+def equal(source: ObjectFacts, copy: ObjectFacts) -> bool:
+    """Return whether the copy equals the source by the best proof available."""
+    if source.size != copy.size:
+        return False
+    match comparable(source, copy):
+        case Verification.CHECKSUM:
+            return source.checksum == copy.checksum
+        case Verification.ETAG:
+            return source.e_tag == copy.e_tag
+        case Verification.SIZE:
+            return True
+
+
+def proven_equal(source: ObjectFacts, copy: ObjectFacts) -> bool:
+    """Return whether the contents are known to be equal; equal sizes alone prove nothing here."""
+    return comparable(source, copy) is not Verification.SIZE and equal(source, copy)
+
+
+def verify(source: ObjectFacts, copy: ObjectFacts) -> Verification:
+    """Return what proves that `copy` equals `source`.
+
+    Raises
+    ------
+    VerificationFailedError
+        It does not.
+    """
+    if not equal(source, copy):
+        raise VerificationFailedError(
+            f"{copy.bucket}/{copy.key} differs from {source.bucket}/{source.key} by {comparable(source, copy).lower()}"
+        )
+    return comparable(source, copy)
+
+
+def _etag_is_digest(facts: ObjectFacts) -> bool:
+    return "-" not in facts.e_tag and facts.encryption not in _OPAQUE_ETAG_ENCRYPTIONS

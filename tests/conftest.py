@@ -1,0 +1,65 @@
+"""What every test gets."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from waybill.core import aws, settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+# pytest-xdist runs a group in one worker: tests of whole executions share one embedded AWS.
+_WORKFLOW_GROUP = "embedded-aws"
+
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if PROJECT / "tests" / "workflow" in item.path.parents:
+            item.add_marker(pytest.mark.workflow)
+            item.add_marker(pytest.mark.xdist_group(_WORKFLOW_GROUP))
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment() -> Iterator[None]:
+    """No test sees this machine's AWS configuration, another test's variables, or clients made for them."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("AWS_", "POWERTOOLS_", "WAYBILL_")):
+            del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
+    _forget()
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    _forget()
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def sample_event() -> Callable[[str], Any]:
+    """Read `events/<name>.json`, for example `replication/copy_to_destination`."""
+    return lambda name: json.loads((PROJECT / "events" / f"{name}.json").read_text("utf-8"))
+
+
+def _forget() -> None:
+    settings.load.cache_clear()
+    aws.client.cache_clear()

@@ -1,0 +1,208 @@
+"""Exit status, errors in one line, and the global options, before and after a command's name."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import boto3
+import jwt
+import pytest
+import typer
+from moto import mock_aws
+
+from waybill.cli import app as program
+from waybill.cli.app import main
+from waybill.cli.context import App, Cli, Options
+from waybill.cli.errors import CommandError
+from waybill.cli.local import SigningKey, StackFile
+from waybill.core.errors import FieldError, InvalidInputError
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty clone of the project, in which the program runs."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "setup").touch()
+    (tmp_path / "layers").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
+    """The program with one more command, `probe`, and a group `things`; holds the options that they got."""
+    options: list[Options] = []
+    commands, things = App(), App()
+
+    @commands.command()
+    def probe(cli: Cli, fail: Annotated[str, typer.Option("--fail")] = "") -> None:
+        options.append(cli.options)
+        if fail == "command":
+            raise CommandError("it\nfailed")
+        if fail == "input":
+            raise InvalidInputError(FieldError("sourceKey", "is empty"))
+        if fail == "bug":
+            raise ZeroDivisionError("by zero")
+        if fail == "exit":
+            raise typer.Exit(1)
+
+    @things.callback(invoke_without_command=True)
+    def every(cli: Cli, context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            options.append(cli.options)
+
+    @things.command()
+    def show(cli: Cli) -> None:
+        options.append(cli.options)
+
+    extended = App()
+    extended.add_typer(commands)
+    extended.add_typer(things, name="things")
+
+    @extended.callback()
+    def root() -> None:
+        pass
+
+    monkeypatch.setattr(program, "app", extended)
+    return options
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--json", "--stack", "mine", "probe"],
+        ["probe", "--json", "--stack", "mine"],
+        ["--stack", "mine", "probe", "--json"],
+        ["--stack", "theirs", "probe", "--json", "--stack", "mine"],
+        ["things", "--json", "--stack", "mine"],
+        ["things", "--json", "show", "--stack", "mine"],
+    ],
+)
+def test_global_options_work_everywhere(seen: list[Options], arguments: list[str]) -> None:
+    assert main(arguments) == 0
+    assert seen == [Options(stack="mine", json=True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["probe", "--fail", "command"], 1, "waybill: it failed"),
+        (["probe", "--fail", "input"], 2, "waybill: sourceKey: is empty"),
+        (["probe", "--fail", "bug"], 1, "waybill: ZeroDivisionError: by zero (with --debug: where)"),
+        (["probe", "--unknown"], 2, "waybill: No such option: --unknown Try `waybill probe --help`."),
+        (["xyz"], 2, "waybill: No such command 'xyz'. Try `waybill --help`."),
+    ],
+)
+def test_errors_are_one_line_and_have_their_status(
+    seen: list[Options], capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, message: str
+) -> None:
+    assert main(arguments) == status
+    printed = capsys.readouterr()
+    assert printed.err == f"{message}\n"
+    assert printed.out == ""
+
+
+def test_debug_adds_the_traceback(seen: list[Options], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "--fail", "bug", "--debug"]) == 1
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert printed.splitlines()[-1].startswith("waybill: ZeroDivisionError")
+
+
+def test_a_command_may_choose_its_status_silently(
+    seen: list[Options], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", "--fail", "exit"]) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    for command in ("up", "down", "status", "token"):
+        assert f"  {command} " in printed
+
+
+def test_token_without_a_stack_says_what_to_run(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token"]) == 1
+    assert capsys.readouterr().err == "waybill: no local stack is up: run `waybill up`\n"
+
+
+def test_token_prints_a_token_that_the_stack_accepts(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "", {}).write(clone / ".local" / "stack.json")
+    key = SigningKey.load_or_generate(clone / ".local" / "keys" / "signing-key.pem")
+
+    options = [
+        "--role",
+        "minting",
+        "--role",
+        "scanning",
+        "--subject",
+        "me",
+        "--claim",
+        "n=1",
+        "--expires",
+        "60",
+    ]
+    assert main(["token", *options, "--json"]) == 0
+
+    token = json.loads(capsys.readouterr().out)["token"]
+    (public,) = jwt.PyJWKSet.from_dict(json.loads(key.jwks())).keys
+    claims = jwt.decode(
+        token, public, algorithms=["ES256"], audience="waybill", issuer="https://waybill.local"
+    )
+    assert (claims["roles"], claims["sub"], claims["n"]) == (["minting", "scanning"], "me", 1)
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_malformed_claim_is_bad_usage(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "", {}).write(clone / ".local" / "stack.json")
+    assert main(["token", "--claim", "nothing"]) == 2
+    assert "--claim nothing is not of the form name=value" in capsys.readouterr().err
+
+
+def test_port_that_is_none_is_bad_usage(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAYBILL_PORT", "http")
+    assert main(["up"]) == 2
+    assert "WAYBILL_PORT=http is not a port number" in capsys.readouterr().err
+
+
+def test_down_without_a_stack_is_done(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["down"]) == 0
+    assert capsys.readouterr().out == "no local stack was up\n"
+
+
+def test_local_stack_is_found_unless_another_is_named(clone: Path) -> None:
+    StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "http://x", {"A": "1"}).write(
+        clone / ".local" / "stack.json"
+    )
+    stack = Cli().stack
+    assert (stack.endpoint, stack.output("A")) == ("http://127.0.0.1:1", "1")
+    with pytest.raises(CommandError, match="no output B"):
+        stack.output("B")
+
+
+@mock_aws
+def test_another_name_leads_to_aws(clone: Path) -> None:
+    StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "", {}).write(clone / ".local" / "stack.json")
+    with pytest.raises(CommandError, match="AWS has no stack production"):
+        _ = Cli(Options(stack="production")).stack
+
+
+@mock_aws
+def test_stack_on_aws_is_found_by_its_name(clone: Path) -> None:
+    boto3.client("cloudformation").create_stack(
+        StackName="production",
+        TemplateBody=json.dumps(
+            {
+                "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+                "Outputs": {"ApiUrl": {"Value": "https://abc.execute-api.eu-west-1.amazonaws.com/v1/"}},
+            }
+        ),
+    )
+    stack = Cli(Options(stack="production")).stack
+    assert stack.endpoint is None
+    assert stack.api_url == "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
+    assert stack.region == "eu-west-1"

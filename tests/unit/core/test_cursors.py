@@ -1,0 +1,65 @@
+import base64
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from waybill.core.cursors import CURSOR_LIMIT, decode_cursor, encode_cursor
+from waybill.core.errors import InvalidInputError
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+_POSITIONS = st.dictionaries(_TEXT, _JSON, max_size=4)
+
+
+@given(_POSITIONS)
+def test_a_cursor_brings_back_its_position(position: dict[str, JsonValue]) -> None:
+    assert decode_cursor(encode_cursor(position)) == position
+
+
+@given(_POSITIONS)
+def test_a_cursor_needs_no_escaping_in_a_url(position: dict[str, JsonValue]) -> None:
+    assert set(encode_cursor(position)) <= set(string.ascii_letters + string.digits + "-_")
+
+
+@given(st.text() | st.text(string.ascii_letters + string.digits + "-_="))
+def test_any_text_is_a_position_or_a_field_error(text: str) -> None:
+    try:
+        position = decode_cursor(text, "cursor")
+    except InvalidInputError as error:
+        assert [problem.field for problem in error.errors] == ["cursor"]
+    else:
+        assert isinstance(position, dict)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("W10", id="a list"),
+        pytest.param("bnVsbA", id="null"),
+        pytest.param("e30!", id="foreign character"),
+        pytest.param("e3\n0", id="line break"),
+        pytest.param("é", id="not ASCII"),
+        pytest.param("//8", id="plain base64, not the URL-safe one"),
+        pytest.param("A" * (CURSOR_LIMIT + 1), id="too long"),
+    ],
+)
+def test_what_is_no_cursor_is_refused_by_its_field(cursor: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        decode_cursor(cursor, "next_cursor")
+    assert [problem.field for problem in caught.value.errors] == ["next_cursor"]
+
+
+def test_a_deeply_nested_cursor_is_refused() -> None:
+    cursor = base64.urlsafe_b64encode(b'{"a":' + b"[" * 6000).decode()
+    with pytest.raises(InvalidInputError):
+        decode_cursor(cursor)
