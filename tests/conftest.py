@@ -12,8 +12,7 @@ from waybill.core import aws, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# pytest-xdist runs a group in one worker: tests of whole executions share one embedded AWS.
-_WORKFLOW_GROUP = "embedded-aws"
+_WORKFLOW_TESTS = PROJECT / "tests" / "workflow"
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -28,9 +27,10 @@ _ENVIRONMENT = {
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if PROJECT / "tests" / "workflow" in item.path.parents:
+        if _WORKFLOW_TESTS in item.path.parents:
             item.add_marker(pytest.mark.workflow)
-            item.add_marker(pytest.mark.xdist_group(_WORKFLOW_GROUP))
+            # pytest-xdist runs a group in one worker, so that the tests of a folder share one embedded AWS.
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_WORKFLOW_TESTS).parts[0]))
 
 
 @pytest.fixture(autouse=True)

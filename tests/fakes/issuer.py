@@ -60,7 +60,10 @@ def claims(**changes: Any) -> dict[str, Any]:
 def token(*, key: Any = None, algorithm: str = "RS256", headers: dict[str, Any] | None = None, **changes: Any) -> str:
     """A token of the issuer's RSA key, or of `key`."""
     signing_key = rsa_key("issuer") if key is None else key
-    return jwt.encode(claims(**changes), signing_key, algorithm, {"kid": "rsa-1", **(headers or {})})
+    header = {name: value for name, value in {"kid": "rsa-1", **(headers or {})}.items() if value is not ...}
+    # One level below `jwt.encode`, which would refuse to write claims of the wrong type.
+    document = json.dumps(claims(**changes)).encode()
+    return jwt.api_jws.encode(document, signing_key, algorithm=algorithm, headers=header)
 
 
 def segment(content: Any) -> str:

@@ -71,7 +71,10 @@ def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
     workflows = [
         _workflow(cli, each) for each in resources if each["ResourceType"] == "AWS::StepFunctions::StateMachine"
     ]
-    functions = [_function(cli, each) for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+    functions = sorted(
+        (_function(cli, each) for each in resources if each["ResourceType"] == "AWS::Lambda::Function"),
+        key=lambda function: str(function["logicalId"]),
+    )
     api_status = http_status(f"{stack.api_url}/health") if stack.api_url else None
     healthy = (
         stack_status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")

@@ -109,9 +109,7 @@ def test_debug_adds_the_traceback(seen: list[Options], capsys: pytest.CaptureFix
     assert printed.splitlines()[-1].startswith("waybill: ZeroDivisionError")
 
 
-def test_a_command_may_choose_its_status_silently(
-    seen: list[Options], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_command_may_choose_its_status_silently(seen: list[Options], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["probe", "--fail", "exit"]) == 1
     assert capsys.readouterr() == ("", "")
 
@@ -148,9 +146,7 @@ def test_token_prints_a_token_that_the_stack_accepts(clone: Path, capsys: pytest
 
     token = json.loads(capsys.readouterr().out)["token"]
     (public,) = jwt.PyJWKSet.from_dict(json.loads(key.jwks())).keys
-    claims = jwt.decode(
-        token, public, algorithms=["ES256"], audience="waybill", issuer="https://waybill.local"
-    )
+    claims = jwt.decode(token, public, algorithms=["ES256"], audience="waybill", issuer="https://waybill.local")
     assert (claims["roles"], claims["sub"], claims["n"]) == (["minting", "scanning"], "me", 1)
     assert claims["exp"] - claims["iat"] == 60
 

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,12 +33,14 @@ http.server.HTTPServer((os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"])
 """
 
 
-def interpreter(folder: Path, program: str) -> Path:
-    """An environment whose `ministack` module is `program`."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    (site_packages,) = folder.glob("lib/python3*/site-packages")
-    (site_packages / "ministack.py").write_text(program)
-    return folder / "bin" / "python"
+PYTHON = Path(sys.executable)
+
+
+def launcher(folder: Path, program: str) -> Path:
+    """A script that is started in MiniStack's place."""
+    script = folder / "serve.py"
+    script.write_text(program)
+    return script
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def listener() -> Iterator[int]:
 
 
 def test_taken_port_is_named_with_the_variable_that_changes_it(tmp_path: Path, listener: int) -> None:
-    ministack = MiniStack(Path(sys.executable), tmp_path, port=listener)
+    ministack = MiniStack(PYTHON, launcher(tmp_path, FAKE_MINISTACK), tmp_path, port=listener)
     with pytest.raises(PortTakenError, match=f"port {listener} .* WAYBILL_PORT={listener + 1}"):
         ministack.start()
     assert ministack.pid is None
@@ -59,53 +60,51 @@ def test_taken_port_is_named_with_the_variable_that_changes_it(tmp_path: Path, l
 
 def test_missing_environment_names_the_set_up(tmp_path: Path) -> None:
     with pytest.raises(ToolMissingError, match="scripts/setup"):
-        MiniStack(tmp_path / "nowhere" / "python", tmp_path, port=free_port()).start()
+        MiniStack(tmp_path / "python", tmp_path / "serve.py", tmp_path, port=free_port()).start()
 
 
 def test_one_that_ends_at_once_names_its_log(tmp_path: Path) -> None:
-    python = interpreter(tmp_path / "env", "raise SystemExit('no')")
+    script = launcher(tmp_path, "raise SystemExit('no')")
     with pytest.raises(LocalStackError, match=r"ended at once: see .*ministack\.log"):
-        MiniStack(python, tmp_path, port=free_port()).start()
+        MiniStack(PYTHON, script, tmp_path, port=free_port()).start()
     assert (tmp_path / "ministack.log").read_text() == "no\n"
 
 
 def test_one_that_never_answers_is_stopped(tmp_path: Path) -> None:
-    python = interpreter(tmp_path / "env", "import time; time.sleep(600)")
-    ministack = MiniStack(python, tmp_path, port=free_port())
+    script = launcher(tmp_path, "import time; time.sleep(600)")
+    ministack = MiniStack(PYTHON, script, tmp_path, port=free_port())
     with pytest.raises(LocalStackError, match="did not answer within 1 s"):
         ministack.start(within=1)
     assert ministack.pid is None
 
 
 def test_stop_ends_the_process_and_its_functions(tmp_path: Path) -> None:
-    python = interpreter(tmp_path / "env", FAKE_MINISTACK)
-    ministack = MiniStack(python, tmp_path, port=free_port())
+    script = launcher(tmp_path, FAKE_MINISTACK)
+    ministack = MiniStack(PYTHON, script, tmp_path, port=free_port())
     ministack.start()
     child = int((tmp_path / "tmp" / "child.pid").read_text())
     assert ministack.recorded_port == ministack.port
     os.kill(child, 0)
 
     # A later call of the program finds the process by its record.
-    assert MiniStack(python, tmp_path, port=ministack.port).stop(within=0.5)
+    assert MiniStack(PYTHON, script, tmp_path, port=ministack.port).stop(within=0.5)
 
     assert ministack.pid is None
     assert not alive(child)
     assert not (tmp_path / "tmp").exists()
-    assert not MiniStack(python, tmp_path, port=ministack.port).stop()
+    assert not MiniStack(PYTHON, script, tmp_path, port=ministack.port).stop()
 
 
 def test_it_is_started_closed_and_knows_nothing_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
-    python = interpreter(tmp_path / "env", FAKE_MINISTACK)
-    ministack = MiniStack(python, tmp_path, port=free_port(), environment={"SFN_WAIT_SCALE": "0"})
+    script = launcher(tmp_path, FAKE_MINISTACK)
+    ministack = MiniStack(PYTHON, script, tmp_path, port=free_port(), environment={"SFN_WAIT_SCALE": "0"})
     ministack.start()
     try:
         environment = dict(
-            line.split("=", 1)
-            for line in (tmp_path / "tmp" / "environment").read_text().splitlines()
-            if "=" in line
+            line.split("=", 1) for line in (tmp_path / "tmp" / "environment").read_text().splitlines() if "=" in line
         )
     finally:
         ministack.stop(within=0.5)
@@ -118,7 +117,7 @@ def test_it_is_started_closed_and_knows_nothing_of_this_machine(
 
 def test_a_process_id_that_somebody_else_has_now_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "ministack.json").write_text(f'{{"pid": {os.getpid()}, "port": 4566}}')
-    ministack = MiniStack(tmp_path / "env" / "bin" / "python", tmp_path, port=4566)
+    ministack = MiniStack(PYTHON, tmp_path / "serve.py", tmp_path, port=4566)
     assert ministack.pid is None
     assert not ministack.stop()
 

@@ -27,9 +27,7 @@ def verified(token: str, jwks: str) -> dict[str, Any]:
 
 def test_token_is_verified_by_the_published_key_and_holds_what_was_asked_for() -> None:
     key = SigningKey.generate()
-    token = key.token(
-        subject="archivist", roles=["replication", "admin"], claims={"region": "eu", "level": 3}
-    )
+    token = key.token(subject="archivist", roles=["replication", "admin"], claims={"region": "eu", "level": 3})
 
     claims = verified(token, key.jwks())
 

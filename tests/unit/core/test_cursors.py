@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import string
 
 import pytest
@@ -32,12 +33,9 @@ def test_a_cursor_needs_no_escaping_in_a_url(position: dict[str, JsonValue]) -> 
 
 @given(st.text() | st.text(string.ascii_letters + string.digits + "-_="))
 def test_any_text_is_a_position_or_a_field_error(text: str) -> None:
-    try:
+    with contextlib.suppress(InvalidInputError):
         position = decode_cursor(text, "cursor")
-    except InvalidInputError as error:
-        assert [problem.field for problem in error.errors] == ["cursor"]
-    else:
-        assert isinstance(position, dict)
+        assert decode_cursor(encode_cursor(position)) == position
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ Outputs:
 
 BROKEN_RESOURCE = """
   Broken:
-    Type: AWS::Nothing::Known
-    Properties: {Name: x}
+    Type: AWS::Lambda::Url
+    Properties: {AuthType: AWS_IAM, TargetFunctionArn: no-such-function}
 """
 
 HANDLER = """
@@ -66,7 +66,8 @@ def lambda_handler(event, context):
 @pytest.fixture
 def application(project: Path, tmp_path: Path) -> Path:
     """A project with one function, one layer and one route, which uses this project's tools."""
-    (tmp_path / ".local").symlink_to(project / ".local")
+    for tools in (".local", "tools"):
+        (tmp_path / tools).symlink_to(project / tools)
     shutil.copytree(project / "layers", tmp_path / "layers")
     shutil.copy(project / "samconfig.toml", tmp_path)
     (tmp_path / "template.yaml").write_text(TEMPLATE)

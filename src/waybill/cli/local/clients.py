@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from waybill.cli.local.ministack import TEST_CREDENTIALS
 
 
@@ -14,6 +11,10 @@ def local_client(service: str, endpoint: str, region: str) -> Any:
     It ignores the AWS profiles and the proxies of this machine, and adds no prefix to the host name, as
     `StartSyncExecution` would.
     """
+    # Half of the program's start-up time; `--help` and completion need no client.
+    import boto3
+    from botocore.config import Config
+
     session = boto3.Session(
         aws_access_key_id=TEST_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=TEST_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],

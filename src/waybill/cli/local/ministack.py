@@ -38,6 +38,8 @@ class MiniStack:
     ----------
     python : Path
         The interpreter of the environment that holds MiniStack; functions run on it as well.
+    launcher : Path
+        The script that starts MiniStack, `tools/ministack/serve.py`.
     state_dir : Path
         Folder for the process record, the log and temporary files; made when missing.
     port : int
@@ -51,6 +53,7 @@ class MiniStack:
     def __init__(
         self,
         python: Path,
+        launcher: Path,
         state_dir: Path,
         *,
         port: int = DEFAULT_PORT,
@@ -61,6 +64,7 @@ class MiniStack:
         self.region = region
         self.log_file = state_dir / "ministack.log"
         self._python = python
+        self._launcher = launcher
         self._temporary = state_dir / "tmp"
         self._record_file = state_dir / "ministack.json"
         self._extra = dict(environment or {})
@@ -116,7 +120,7 @@ class MiniStack:
         self._temporary.mkdir(parents=True)
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [self._python, "-m", "ministack"],
+                [self._python, self._launcher],
                 cwd=self._temporary,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -180,7 +184,7 @@ class MiniStack:
         """Whether `pid` still is the MiniStack of this state folder: process ids are used again."""
         if self._process is not None and self._process.pid == pid and self._process.poll() is not None:
             return False
-        return str(self._python) in (command := _command_of(pid)) and "ministack" in command
+        return str(self._launcher) in _command_of(pid)
 
     def _end_group(self, group: int, within: float) -> None:
         for signal_number in (signal.SIGTERM, signal.SIGKILL):

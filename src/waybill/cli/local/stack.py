@@ -76,6 +76,7 @@ class LocalStack:
         self._report = report
         self.ministack = MiniStack(
             tools / "ministack" / "bin" / "python",
+            project / "tools" / "ministack" / "serve.py",
             self.state_dir,
             port=port,
             region=region,
@@ -161,6 +162,7 @@ class LocalStack:
         parameters = {
             "AuthIssuer": ISSUER,
             "AuthAudience": AUDIENCE,
+            "Platform": "embedded",
             "AuthJwks": self.signing_key.jwks(),
             **self._parameters,
         }

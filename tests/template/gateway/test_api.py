@@ -1,0 +1,128 @@
+"""The API of the template against the routes of the code."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.fakes.template import load_template
+from waybill.core.problems import PROBLEM_JSON
+from waybill.gateway.registry import API_MODULES, apis
+from waybill.gateway.settings import AuthSettings
+
+TEMPLATE = load_template()
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+API: dict[str, Any] = RESOURCES["Api"]["Properties"]
+ANSWERS: dict[str, dict[str, Any]] = API["GatewayResponses"]
+
+
+class Route(NamedTuple):
+    """One route: the package whose function serves it, and whether it needs no token."""
+
+    method: str
+    path: str
+    package: str
+    public: bool
+
+
+def declared_routes() -> Iterator[Route]:
+    for resource in RESOURCES.values():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        properties = resource["Properties"]
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "Api":
+                route = event["Properties"]
+                assert route["RestApiId"] == {"Ref": "Api"}
+                package = ".".join(properties["Handler"].split(".")[:2])
+                public = route.get("Auth", {}).get("Authorizer") == "NONE"
+                yield Route(route["Method"].upper(), route["Path"], package, public)
+
+
+def offered_routes() -> Iterator[Route]:
+    for module, api in zip(API_MODULES, apis(), strict=True):
+        for one in api.operations():
+            yield Route(one.method, one.path, module.rpartition(".")[0], one.public)
+
+
+def test_the_template_declares_the_routes_that_the_code_offers_and_who_serves_them() -> None:
+    assert sorted(declared_routes()) == sorted(offered_routes())
+
+
+def test_no_route_is_greedy() -> None:
+    assert [route for route in declared_routes() if "+" in route.path or route.method == "ANY"] == []
+
+
+def test_every_route_goes_through_the_authoriser_unless_it_says_otherwise() -> None:
+    auth = API["Auth"]
+    authoriser = auth["Authorizers"][auth["DefaultAuthorizer"]]
+    assert authoriser["FunctionArn"] == {"Fn::GetAtt": "AuthoriseFunction.Arn"}
+    assert authoriser["Identity"]["Header"] == "Authorization"
+
+
+def test_the_authoriser_gets_the_variables_of_its_settings() -> None:
+    variables = RESOURCES["AuthoriseFunction"]["Properties"]["Environment"]["Variables"]
+    assert set(variables) == {name.upper() for name in AuthSettings.model_fields}
+
+
+def test_access_logs_hold_no_token_no_address_and_no_person() -> None:
+    log_format = API["AccessLogSetting"]["Format"]
+    fields = set(json.loads(log_format).values())
+    assert all(field.startswith("$context.") for field in fields)
+    assert not [field for field in fields if "authorizer" in field or "identity" in field or field == "path"]
+    assert all("DataTraceEnabled" not in one or not one["DataTraceEnabled"] for one in API["MethodSettings"])
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
+    answer = ANSWERS[name]
+    template = answer["ResponseTemplates"]["application/json"]
+    document = json.loads(template.replace("$context.error.messageString", '"text"'))
+    assert answer["ResponseParameters"]["Headers"]["Content-Type"] == f"'{PROBLEM_JSON}'"
+    assert document["type"] == "about:blank"
+    assert document["title"]
+    assert document["detail"]
+    assert document.get("status") == answer.get("StatusCode")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("UNAUTHORIZED", 401),
+        ("ACCESS_DENIED", 403),
+        ("MISSING_AUTHENTICATION_TOKEN", 404),
+        ("REQUEST_TOO_LARGE", 413),
+        ("THROTTLED", 429),
+    ],
+)
+def test_each_answer_has_the_status_of_the_contract(name: str, status: int) -> None:
+    assert ANSWERS[name]["StatusCode"] == status
+
+
+def standing_in() -> dict[str, dict[str, Any]]:
+    return {
+        name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::ApiGateway::GatewayResponse"
+    }
+
+
+def test_the_embedded_aws_gives_the_same_answers() -> None:
+    assert {"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "THROTTLED"} <= {
+        resource["Properties"]["ResponseType"] for resource in standing_in().values()
+    }
+    for resource in standing_in().values():
+        properties = resource["Properties"]
+        original = ANSWERS[properties["ResponseType"]]
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value
+            for name, value in properties["ResponseParameters"].items()
+        }
+        assert resource["Condition"] == "Emulated"
+        assert properties["ResponseTemplates"] == original["ResponseTemplates"]
+        assert headers == original["ResponseParameters"]["Headers"]
+        assert properties.get("StatusCode") == (str(original["StatusCode"]) if "StatusCode" in original else None)
+
+
+def test_the_embedded_aws_has_its_answers_before_it_deploys_the_api() -> None:
+    # It makes resources that wait for the same one in the order of their names.
+    assert all(name < "ApiDeployment" for name in standing_in())
