@@ -1,8 +1,8 @@
 """Starts MiniStack with one difference: a function's error keeps the name of its class.
 
-On AWS `errorType` is the class name of the exception that left the handler, and state machines retry and catch by it.
-MiniStack 1.5.33 answers `Runtime.HandlerError` for every exception of a Python function. Its worker process is told here
-to report the class, and the answer is given that name.
+On AWS `errorType` is the class name of the exception that left the handler, which state machines retry and catch by.
+MiniStack 1.5.33 answers `Runtime.HandlerError` for every exception of a Python function. Its worker process is told
+here to report the class, and the answer is given that name.
 """
 
 import threading

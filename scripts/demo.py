@@ -1,0 +1,171 @@
+"""`make demo`: one upload that arrives in both destination buckets, one replication that fails, on the local stack."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from waybill.cli.context import Cli
+from waybill.cli.output import details, table
+from waybill.core.aws import client
+from waybill.core.dynamodb import from_item
+
+PROJECT = Path(__file__).resolve().parent.parent
+WAIT_SECONDS = 120
+
+console = Console(highlight=False)
+
+
+def main() -> None:
+    """Bring the stack up and show a replication that works and one that does not."""
+    stack = Cli().local_stack().up()
+    environment = Cli().stack  # sets the process up for the local stack, as every command does
+    outputs = environment.outputs
+    destinations = outputs["DestinationBucketNames"].split(",")
+    console.print(f"The embedded AWS runs on {stack.endpoint}, with the application deployed.\n")
+    show_upload(outputs, destinations)
+    show_failure(outputs, destinations)
+    console.print(
+        "The stack stays up: [bold].venv/bin/waybill replications[/] lists these runs, "
+        "[bold].venv/bin/waybill --help[/] shows what else there is, [bold]make down[/] ends it."
+    )
+
+
+def show_upload(outputs: Mapping[str, str], destinations: list[str]) -> None:
+    """Upload the project's README and wait until both destinations have it."""
+    source, key = outputs["SourceBucketName"], f"demo/{uuid.uuid4().hex[:8]}/README (copy) 100%.md"
+    body = (PROJECT / "README.md").read_bytes()
+    console.rule("1. An upload", align="left")
+    s3 = client("s3")
+    s3.put_object(Bucket=source, Key=key, Body=body, ContentType="text/markdown", Metadata={"sender": "make demo"})
+    console.print(f"Uploaded [bold]{len(body):,}[/] bytes to s3://{source}/{key}\n", markup=True)
+    record = wait_for_record(outputs, key, source)
+    arrivals = [(bucket, s3.head_object(Bucket=bucket, Key=key)) for bucket in destinations]
+    results = {result["destinationBucket"]: result for result in json.loads(record["copyResults"])}
+    console.print(
+        table(
+            ("Destination", "Bytes", "Type", "Metadata", "Result", "Proof"),
+            (
+                (
+                    bucket,
+                    f"{found['ContentLength']:,}",
+                    found["ContentType"],
+                    found["Metadata"].get("sender"),
+                    results[bucket]["code"],
+                    results[bucket]["verification"],
+                )
+                for bucket, found in arrivals
+            ),
+        )
+    )
+    console.print("\nIts tracking record:")
+    console.print(details(readable(record)), "\n")
+
+
+def show_failure(outputs: Mapping[str, str], destinations: list[str]) -> None:
+    """Replicate the file to one bucket that exists and one that does not, and print the notification."""
+    source, key = outputs["SourceBucketName"], f"demo/{uuid.uuid4().hex[:8]}/failing.txt"
+    console.rule("2. A partial failure", align="left")
+    queue_url = subscribe(outputs["FailureTopicArn"])
+    s3, steps = client("s3"), client("stepfunctions")
+    s3.put_object(Bucket=source, Key=key, Body=b"one of two will not arrive\n")
+    wait_for_record(outputs, key, source)
+    wanted = {"sourceBucket": source, "sourceKey": key, "destinationBuckets": [destinations[0], "no-such-bucket-here"]}
+    started = steps.start_execution(
+        stateMachineArn=outputs["FileCopyWorkflowArn"], name=f"demo-{uuid.uuid4().hex}", input=json.dumps(wanted)
+    )
+    console.print(f"Asked for {key} in {destinations[0]} and in no-such-bucket-here, which does not exist.\n")
+    ended = wait(
+        "the execution to end",
+        lambda: described(steps.describe_execution(executionArn=started["executionArn"])),
+    )
+    record = wait_for_record(outputs, key, source)
+    console.print(details({"Execution": ended["status"], "Error": ended.get("error"), **readable(record)}), "\n")
+    message = wait("the notification", lambda: received(queue_url, key))
+    console.print(Panel(message["Message"], title=message["Subject"], title_align="left", width=110), markup=False)
+    client("sqs").delete_queue(QueueUrl=queue_url)
+    console.print()
+
+
+def subscribe(topic_arn: str) -> str:
+    """Return the URL of a new queue that gets the failure notifications."""
+    sqs = client("sqs")
+    queue_url: str = sqs.create_queue(QueueName=f"demo-{uuid.uuid4().hex}")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        },
+    }
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)})
+    client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+    return queue_url
+
+
+def received(queue_url: str, key: str) -> dict[str, Any] | None:
+    """Return the notification about `key`, if it has come."""
+    for message in client("sqs").receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", []):
+        notification: dict[str, Any] = json.loads(message["Body"])
+        if key in notification["Message"]:
+            return notification
+    return None
+
+
+def described(execution: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the execution once it has ended."""
+    return None if execution["status"] == "RUNNING" else execution
+
+
+def wait_for_record(outputs: Mapping[str, str], key: str, source: str) -> dict[str, Any]:
+    """Return the tracking record of the file once its run has ended."""
+
+    def ended() -> dict[str, Any] | None:
+        answer = client("dynamodb").get_item(
+            TableName=outputs["FileCopyTrackingTableName"],
+            Key={"fileKey": {"S": key}, "sourceBucket": {"S": source}},
+            ConsistentRead=True,
+        )
+        record = from_item(answer.get("Item", {}))
+        return record if record.get("status") not in {None, "IN_PROGRESS"} else None
+
+    return wait(f"the record of {key}", ended)
+
+
+def wait[T](what: str, look: Callable[[], T | None]) -> T:
+    """Return what `look` finds, asking until it finds something."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    with console.status(f"waiting for {what}"):
+        while (found := look()) is None:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"waited {WAIT_SECONDS} seconds for {what}; see .local/ministack.log")
+            time.sleep(0.1)
+    return found
+
+
+def readable(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a record that tell its story."""
+    names = (
+        "status",
+        "outcome",
+        "startTime",
+        "completedAt",
+        "totalBuckets",
+        "successfulCopies",
+        "failedCopies",
+        "successfulBuckets",
+        "failedBuckets",
+    )
+    return {name: record[name] for name in names if name in record}
+
+
+if __name__ == "__main__":
+    main()
