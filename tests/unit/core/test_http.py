@@ -209,6 +209,12 @@ def test_a_bad_body_is_400_and_names_the_field(app: Api, more: dict[str, Any], f
     assert answer.json["code"] == "INVALID_INPUT"
 
 
+def test_base64_with_foreign_characters_is_not_guessed_at(app: Api) -> None:
+    encoded = request_event("POST", "/copies", body=GOOD, encode=True)["body"]
+    answer = ask(app, "POST", "/copies", body=encoded + "!!!!", isBase64Encoded=True)
+    assert (answer.status, answer.json["errors"][0]["message"]) == (400, "is not valid base64")
+
+
 def test_every_wrong_field_is_named(app: Api) -> None:
     answer = ask(app, "POST", "/copies", body={"sourceBucket": 1, "force": "perhaps"})
     assert answer.fields == ["sourceBucket", "destinationBuckets", "force"]

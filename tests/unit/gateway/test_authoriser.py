@@ -100,7 +100,6 @@ ATTACKS = {
     "empty key id": lambda: token(headers={"kid": ""}),
     "key id is a number": lambda: hand_made({"alg": "RS256", "kid": 7}, b"x"),
     "key id is a path": lambda: token(headers={"kid": "../../dev/null"}),
-    "key id is huge": lambda: token(headers={"kid": "k" * 3000}),
     "unknown key id": lambda: token(headers={"kid": "rsa-2"}),
     "own key in the header": lambda: token(
         key=rsa_key("other"), headers={"jwk": public_jwk(rsa_key("other"), "rsa-1")}
@@ -115,8 +114,8 @@ ATTACKS = {
         + "."
         + segment(bytes(64))
     ),
-    "expired": lambda: token(exp=NOW - 1),
-    "expired at this second": lambda: token(exp=int(time.time())),
+    "expired": lambda: token(iat=NOW - 60, exp=NOW - 1),
+    "expired at this second": lambda: token(iat=NOW - 60, exp=int(time.time())),
     "not valid yet": lambda: token(nbf=NOW + 60),
     "issued in the future": lambda: token(iat=NOW + 60),
     "expires before it was issued": lambda: token(iat=NOW + 8, exp=NOW + 7),
