@@ -4,14 +4,13 @@ A workflow's `api.py` makes its routes with `build_api`; a handler resolves even
 
     app = build_api("replication", title="Replication", roles=[Role.REPLICATION])
 
-    @app.get("/replications/file")
-    def show(source_bucket: Annotated[str, Query(alias="sourceBucket")]) -> ReplicationDetail:
-        log_owner(caller(app).subject)
-        return store.find(source_bucket) or raise_not_found()
+    @app.get("/copies/<copy_id>")
+    def show(copy_id: str, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Copy:
+        return copies.of(caller(app).subject).find(copy_id, limit)  # NotFoundError becomes 404
 
-    @app.post("/replications/purge", status_code=202)
-    @allow(Role.ADMIN)                      # this route alone; `@public` opens one to everybody
-    def purge(request: PurgeRequest) -> PurgeResult: ...
+    @app.post("/copies", status_code=202)
+    @allow(Role.ADMIN)  # for this route alone; `@public` opens one to everybody
+    def start(request: CopyRequest) -> Copy: ...
 
     def lambda_handler(event, context):
         return app.resolve(event, context)

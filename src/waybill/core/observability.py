@@ -17,6 +17,14 @@ from waybill.core.errors import WaybillError
 from waybill.core.settings import ObservabilitySettings, load
 
 NAMESPACE = "Waybill"
+# Where the events of the states carry the id of their execution.
+_EXECUTION_ID_PATHS = (
+    ("executionId",),
+    ("run", "executionId"),
+    ("task", "run", "executionId"),
+    ("execution", "Id"),
+    ("detail", "executionArn"),
+)
 
 type Handler = Callable[[Any, Any], Any]
 
@@ -79,10 +87,10 @@ def _observed(workflow: str, handler: Handler) -> Handler:
 
 
 def _correlation_id(event: Any, context: Any) -> str:
-    if isinstance(event, Mapping):
-        run = event.get("run")
-        for holder in (event, run if isinstance(run, Mapping) else {}):
-            execution_id = holder.get("executionId")
-            if isinstance(execution_id, str):
-                return execution_id
+    for path in _EXECUTION_ID_PATHS:
+        found = event
+        for name in path:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if isinstance(found, str):
+            return found
     return str(context.aws_request_id)
