@@ -12,22 +12,44 @@ Tags of objects:
 
 4. HeadObject tells how many there are. MiniStack leaves it to GetObject.
 5. CreateMultipartUpload takes them. MiniStack forgets them.
+
+How many functions run at a time:
+
+6. AWS allows 1,000 by default, and keeps an event that it has no room for. MiniStack allows what this machine carries,
+   and gives an event up within seconds. Here events, batches of a queue and state machines wait for their turn.
+
+How fast a function starts:
+
+7. MiniStack unpacks code and layers for every process, which takes seconds where many start at once. Here they are
+   unpacked for the first one, and what Python compiles of them is kept for the others.
 """
 
+import hashlib
+import os
 import re
+import tempfile
 import threading
+import time
+import zipfile
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ministack.app import main
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc, s3
+from ministack.services import lambda_svc, s3, stepfunctions
 
 _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
 # An answer with status "error" would end the process.
 _RAISED = (
     '{"status": "ok", "raised": {"errorType": type(e).__name__, "error": str(e), "trace": traceback.format_exc()}}'
 )
+# A task's own time-out runs while it waits; AWS would throttle it, and so do we in the end.
+_TASK_WAITS_SECONDS = 45.0
+_EVENT_WAITS_SECONDS = 600.0
 _DIED = frozenset({"Worker process died", "Worker returned no response"})
 _UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 
@@ -99,7 +121,82 @@ def keep_tags_as_on_aws() -> None:
     s3._complete_multipart_upload = complete_with_tags
 
 
+def queue_for_a_process() -> None:
+    """Patch what happens when all the processes that the account may have are busy.
+
+    Direct invocations are throttled at once as before: a function that waits for another one must not wait for itself.
+    """
+    acquire, release = lambda_svc._acquire_execution_slot, lambda_svc._release_execution_slot
+    released = threading.Condition()
+    waits: ContextVar[float] = ContextVar("waits", default=0.0)
+
+    def acquire_in_turn(func: Any, config: Any) -> Any:
+        deadline = time.monotonic() + waits.get()
+        with released:
+            while True:
+                slot, limit = acquire(func, config)
+                left = deadline - time.monotonic()
+                if slot is not None or limit != "account" or left <= 0:
+                    return slot, limit
+                released.wait(left)
+
+    def release_and_tell(slot: Any) -> None:
+        release(slot)
+        with released:
+            released.notify()
+
+    def waiting(seconds: float, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            before = waits.set(seconds)  # the threads that the call starts inherit it
+            try:
+                return call(*args, **kwargs)
+            finally:
+                waits.reset(before)
+
+        return run
+
+    lambda_svc._acquire_execution_slot = acquire_in_turn
+    lambda_svc._release_execution_slot = release_and_tell
+    lambda_svc.invoke_async_with_retry = waiting(_EVENT_WAITS_SECONDS, lambda_svc.invoke_async_with_retry)
+    lambda_svc._run_sqs_batch = waiting(_TASK_WAITS_SECONDS, lambda_svc._run_sqs_batch)
+    stepfunctions._call_lambda = waiting(_TASK_WAITS_SECONDS, stepfunctions._call_lambda)
+
+
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive that is unpacked for its first process; the others get a link to the same files."""
+
+    _lock = threading.Lock()
+
+    def namelist(self) -> list[str]:
+        """Return the members, which MiniStack checks before it unpacks them; none when that was done before."""
+        return [] if self._unpacked.exists() else super().namelist()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        """Make the empty folder `path` a link to the unpacked files."""
+        with self._lock:
+            if not self._unpacked.exists():
+                new = self._unpacked.with_suffix(".new")
+                super().extractall(new)
+                new.rename(self._unpacked)
+        os.rmdir(path)
+        os.symlink(self._unpacked, path)
+
+    @property
+    def _unpacked(self) -> Path:
+        digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+        folder = Path(tempfile.gettempdir(), "unpacked")
+        folder.mkdir(exist_ok=True)
+        return folder / digest
+
+
+def unpack_once() -> None:
+    """Patch how the code and the layers of a function get to its processes."""
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+
+
 if __name__ == "__main__":
     fail_as_on_aws()
     keep_tags_as_on_aws()
+    unpack_once()
+    queue_for_a_process()
     main()

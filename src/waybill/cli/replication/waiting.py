@@ -138,7 +138,7 @@ def wait_for(replication: Replication, started: Started, output: Output) -> RunV
     title = Spinner("dots", Text(f"replicating {printable(uri_of(started.request.file))}"))
     with Live(title, console=output.error_console, transient=True) as live:
         for view in views:
-            live.update(Group(title, results_table(view)))
+            live.update(Group(title, results_table(view)), refresh=True)
     return view
 
 
