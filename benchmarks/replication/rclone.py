@@ -23,7 +23,9 @@ def copy_to_all(deployment: Deployment, prefix: str, new_prefix: str) -> float:
     RuntimeError
         rclone failed; holds what it said.
     """
-    variables = {**os.environ, **_configuration(deployment)}
+    # What this machine says about AWS, such as a profile or a certificate authority, is not about this one.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
+    variables = kept | _configuration(deployment)
     origin = f"{_REMOTE}:{deployment.outputs['SourceBucketName']}/{prefix}"
     started = time.monotonic()
     copying = [

@@ -47,9 +47,6 @@ _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc(
 _RAISED = (
     '{"status": "ok", "raised": {"errorType": type(e).__name__, "error": str(e), "trace": traceback.format_exc()}}'
 )
-# A task's own time-out runs while it waits; AWS would throttle it, and so do we in the end.
-_TASK_WAITS_SECONDS = 45.0
-_EVENT_WAITS_SECONDS = 600.0
 _DIED = frozenset({"Worker process died", "Worker returned no response"})
 _UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 
@@ -127,39 +124,66 @@ def queue_for_a_process() -> None:
     Direct invocations are throttled at once as before: a function that waits for another one must not wait for itself.
     """
     acquire, release = lambda_svc._acquire_execution_slot, lambda_svc._release_execution_slot
-    released = threading.Condition()
-    waits: ContextVar[float] = ContextVar("waits", default=0.0)
+    lock = threading.Lock()
+    # What has been started is finished first: tasks of state machines come before events, which start more of them.
+    tasks, events = _Queue(lock, 45), _Queue(lock, 600)
+    own: ContextVar[_Queue | None] = ContextVar("own", default=None)
 
     def acquire_in_turn(func: Any, config: Any) -> Any:
-        deadline = time.monotonic() + waits.get()
-        with released:
+        queue = own.get()
+        if queue is None:
+            return acquire(func, config)
+        deadline = time.monotonic() + queue.seconds
+        with lock:
             while True:
-                slot, limit = acquire(func, config)
-                left = deadline - time.monotonic()
-                if slot is not None or limit != "account" or left <= 0:
-                    return slot, limit
-                released.wait(left)
+                if queue is tasks or not tasks.length:
+                    slot, limit = acquire(func, config)
+                    if slot is not None or limit != "account":
+                        return slot, limit
+                if (left := deadline - time.monotonic()) <= 0:
+                    return None, "account"
+                queue.wait(left)
 
     def release_and_tell(slot: Any) -> None:
         release(slot)
-        with released:
-            released.notify()
+        with lock:
+            (tasks if tasks.length else events).freed.notify()
 
-    def waiting(seconds: float, call: Callable[..., Any]) -> Callable[..., Any]:
+    def waiting_in(queue: _Queue, call: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
-            before = waits.set(seconds)  # the threads that the call starts inherit it
+            before = own.set(queue)  # the threads that the call starts inherit it
             try:
                 return call(*args, **kwargs)
             finally:
-                waits.reset(before)
+                own.reset(before)
 
         return run
 
     lambda_svc._acquire_execution_slot = acquire_in_turn
     lambda_svc._release_execution_slot = release_and_tell
-    lambda_svc.invoke_async_with_retry = waiting(_EVENT_WAITS_SECONDS, lambda_svc.invoke_async_with_retry)
-    lambda_svc._run_sqs_batch = waiting(_TASK_WAITS_SECONDS, lambda_svc._run_sqs_batch)
-    stepfunctions._call_lambda = waiting(_TASK_WAITS_SECONDS, stepfunctions._call_lambda)
+    lambda_svc.invoke_async_with_retry = waiting_in(events, lambda_svc.invoke_async_with_retry)
+    lambda_svc._run_sqs_batch = waiting_in(tasks, lambda_svc._run_sqs_batch)
+    stepfunctions._call_lambda = waiting_in(tasks, stepfunctions._call_lambda)
+
+
+class _Queue:
+    """Invocations that wait for a process, at most so many seconds; then they are throttled, as AWS would.
+
+    Used with `lock` held. A task's own time-out runs while it waits.
+    """
+
+    def __init__(self, lock: threading.Lock, seconds: float) -> None:
+        self.seconds = seconds
+        self.freed = threading.Condition(lock)
+        self.length = 0
+
+    def wait(self, seconds: float) -> None:
+        """Return when a process is free, or the time is over."""
+        self.length += 1
+        try:
+            self.freed.wait(seconds)
+        finally:
+            self.length -= 1
 
 
 class UnpackedOnce(zipfile.ZipFile):

@@ -68,7 +68,7 @@ def test_fields_of_others_are_ignored() -> None:
         ({"sourceKey": "x" * 1025}, "sourceKey", "must be at most 1024 bytes of UTF-8"),
         ({"sourceKey": "é" * 513}, "sourceKey", "must be at most 1024 bytes of UTF-8"),
         ({"sourceKey": ["k"]}, "sourceKey", "Input should be a valid string"),
-        ({"sourceKey": "\ud800"}, "sourceKey", "Input should be a valid string"),
+        ({"sourceKey": "\ud800"}, "sourceKey", "must be text that UTF-8 can hold"),
         ({"destinationBuckets": []}, "destinationBuckets", "at least 1 item"),
         ({"destinationBuckets": None}, "destinationBuckets", "valid tuple"),
         ({"destinationBuckets": {"a": 1}}, "destinationBuckets", "valid tuple"),
@@ -96,7 +96,7 @@ def test_fields_of_others_are_ignored() -> None:
 )
 def test_a_mistake_is_named_by_its_field(changes: dict[str, Any], field: str, message: str) -> None:
     (found,) = problems({**GOOD, **changes})
-    told = ": ".join(found).removeprefix("input: ")
+    told = ": ".join(found)
     assert told.startswith(field)
     assert message in told
 

@@ -132,7 +132,7 @@ class BackfillCommand:
         options = self.replication.cli.options
         given = {"--stack": options.stack, "--profile": options.profile}
         words = ["waybill", "replicate", "--backfill", self.target]
-        words += [word for bucket in [] for word in ("--to", bucket)]
+        words += [word for bucket in self.to or [] for word in ("--to", bucket)]
         words += [word for option, value in given.items() if value for word in (option, value)]
         words += ["--dry-run"] if self.dry_run else []
         if key := self.totals.last_key or self.start_after:
