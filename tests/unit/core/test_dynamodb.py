@@ -71,6 +71,11 @@ def client_error(code: str, status: int = 400, **response: Any) -> ClientError:
     return ClientError(answer, "UpdateItem")
 
 
+def cancelled(*reasons: str) -> ClientError:
+    """A transaction that did not take place; `reasons` by item."""
+    return client_error("TransactionCanceledException", CancellationReasons=[{"Code": reason} for reason in reasons])
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         "error",
@@ -79,10 +84,8 @@ class TestErrors:
             client_error("ThrottlingException"),
             client_error("InternalServerError", 500),
             client_error("Whatever", 503),
-            client_error("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}]),
-            client_error(
-                "TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "ThrottlingError"}]
-            ),
+            cancelled("TransactionConflict"),
+            cancelled("None", "ThrottlingError"),
             EndpointConnectionError(endpoint_url="https://dynamodb"),
         ],
     )
@@ -99,7 +102,7 @@ class TestErrors:
             ),
             (client_error("ConditionalCheckFailedException"), {}),
             (
-                client_error("TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}]),
+                cancelled("None", "ConditionalCheckFailed"),
                 {},
             ),
         ],
@@ -115,7 +118,7 @@ class TestErrors:
             client_error("AccessDeniedException"),
             client_error("ResourceNotFoundException"),
             client_error("ValidationException"),
-            client_error("TransactionCanceledException", CancellationReasons=[{"Code": "ValidationError"}]),
+            cancelled("ValidationError"),
             ParamValidationError(report="wrong"),
             KeyError("a bug"),
         ],

@@ -102,7 +102,7 @@ def emptied(dynamodb: Any) -> TrackingTable:
     return TrackingTable(dynamodb, _TABLE, history_days=90, now=Clock().now)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sequencers=_RUNS, express=st.booleans(), calls=_CALLS)
 def test_any_calls_have_the_same_answers(
     dynamodb: Any, sequencers: dict[str, str | None], express: bool, calls: list[tuple[Any, ...]]
