@@ -310,6 +310,17 @@ def test_what_lands_on_an_object_in_batches_before_it_is_recorded_is_noticed(wor
     assert world.record["status"] == Status.FAILED
 
 
+@pytest.mark.parametrize("strategy", [Strategy.MULTIPART, Strategy.MULTIPART_BATCHES])
+def test_an_upload_that_was_completed_just_too_late_is_put_right(world_with: WorldWith, strategy: Strategy) -> None:
+    world = world_with({"versioned": True})
+    first = world.upload(SIZES[strategy])
+    # Between the completion and the look at what it made.
+    once(world.machine.probe, "find", 1, lambda: world.claimed(world.upload(), name="second"))
+    ended = world.replicate(first, name="first", destination_buckets=(_BUCKET,))
+    assert ended.codes == ["SUPERSEDED"]
+    world.assert_equal()
+
+
 def test_an_older_run_that_ends_last_changes_no_record(world_with: WorldWith) -> None:
     world = world_with({"versioned": True})
     first, second = world.upload(), world.upload()
