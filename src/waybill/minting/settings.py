@@ -1,0 +1,36 @@
+"""Environment variables of the minting functions; each function gets those that its handler reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from waybill.core.settings import WaybillSettings
+from waybill.minting.requests import DEFAULT_CAP
+
+
+class RegistrySettings(WaybillSettings):
+    """The identifiers table, and whether new IDs end with a check character."""
+
+    identifiers_table: str
+    check_character: bool = False
+
+
+class RequestSettings(WaybillSettings):
+    """How many identifiers one request may hold."""
+
+    identifiers_per_request: Annotated[int, Field(ge=1)] = DEFAULT_CAP
+
+
+class DocumentSettings(WaybillSettings):
+    """The bucket of documents, requests and results, and its prefixes."""
+
+    documents_bucket: str
+    upstream_prefix: str = "upstream/"
+    downstream_prefix: str = "downstream/"
+    work_prefix: str = "minting/"
+
+
+class QueueSettings(WaybillSettings):
+    """Where results of queued requests go."""
+
+    minting_result_queue_url: str
