@@ -70,3 +70,9 @@ class ResultsNotSentError(RetryableError):
     """Results could not be handed to the result queue."""
 
     code: ClassVar[str] = "RESULTS_NOT_SENT"
+
+
+class ResultsMissingError(RetryableError):
+    """Not every chunk of a run has left its result."""
+
+    code: ClassVar[str] = "RESULTS_MISSING"

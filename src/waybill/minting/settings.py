@@ -30,6 +30,12 @@ class DocumentSettings(WaybillSettings):
     work_prefix: str = "minting/"
 
 
+class MapSettings(WaybillSettings):
+    """How many chunks of a large request are minted at a time."""
+
+    minting_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
 class QueueSettings(WaybillSettings):
     """Where results of queued requests go."""
 

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -13,10 +14,16 @@ from waybill.minting.answering import Answer, Answers, IdentifierMinter, answer
 from waybill.minting.canonical_ids import draw
 from waybill.minting.document_store import S3Documents
 from waybill.minting.documents import DocumentMinter
+from waybill.minting.errors import InvalidRequestError
 from waybill.minting.minting import Minter
+from waybill.minting.planning import Run, chunks, fitting_chunks, plan_request
 from waybill.minting.ports import Pace
+from waybill.minting.queueing import QueuedRequests
+from waybill.minting.reporting import summary
 from waybill.minting.requests import Mode
-from waybill.minting.settings import DocumentSettings, QueueSettings, RegistrySettings, RequestSettings
+from waybill.minting.result_queue import ResultQueue
+from waybill.minting.run_store import S3Runs
+from waybill.minting.settings import DocumentSettings, MapSettings, QueueSettings, RegistrySettings, RequestSettings
 from waybill.minting.store import IdentifiersTable
 from waybill.minting.telling import Measured
 
@@ -66,7 +73,35 @@ def notifier() -> SnsNotifier:
     return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
 
 
-def result_queue_url() -> str:
-    """Return the queue of results."""
-    settings: QueueSettings = load(QueueSettings)
-    return settings.minting_result_queue_url
+def runs() -> S3Runs:
+    """Return what runs keep in S3."""
+    settings = load(DocumentSettings)
+    return S3Runs(client("s3"), settings.documents_bucket, settings.work_prefix)
+
+
+def queue(context: Any) -> QueuedRequests:
+    """Return what handles queued requests in one invocation."""
+    results = ResultQueue(client("sqs"), load(QueueSettings).minting_result_queue_url)
+    return QueuedRequests(lambda payload: respond(payload, context), results, runs(), notifier())
+
+
+def plan(request: object, run: Run) -> dict[str, Any]:
+    """Return the chunks of a large request, or where they are."""
+    uri = request.get("identifiersUri") if isinstance(request, Mapping) else None
+    if not isinstance(request, Mapping) or not isinstance(uri, str | None):
+        raise InvalidRequestError("identifiersUri must be a string")
+    store = runs()
+    lines = None if uri is None else store.lines(uri)
+    planned = plan_request(request, lines, as_json=str(uri).endswith(".jsonl"))
+    common: dict[str, Any] = {"run": run.name, "concurrency": load(MapSettings).minting_concurrency}
+    if planned.job_id is not None:
+        common["jobId"] = planned.job_id
+    inline = fitting_chunks(planned, run)
+    if inline is not None:
+        return {**common, "kind": "INLINE", "chunkCount": len(inline), "chunks": inline}
+    return {**common, "kind": "MANIFEST", **store.write_manifest(run.name, chunks(planned, run))}
+
+
+def summarise(run: str, chunk_count: int, job_id: str | None) -> dict[str, Any]:
+    """Return the result of a run whose chunks have all left theirs."""
+    return summary(runs(), run, chunk_count, job_id)
