@@ -14,9 +14,11 @@ app = build_api(WORKFLOW, title="Identifiers", roles=[Role.MINTING])
 
 
 @app.post("/identifiers", summary="Mint identifiers")
-def mint(request: Annotated[dict[str, Any], Body(description="sourceIdentifiers, jobId, predecessors")]) -> Any:
+def mint(
+    request: Annotated[dict[str, Any] | None, Body(description="sourceIdentifiers, jobId, predecessors")] = None,
+) -> dict[str, Any]:
     """Return an outcome for every identifier, whatever it is; only our own faults are HTTP errors."""
-    return wiring.respond(request, app.lambda_context).document
+    return wiring.respond(request or {}, app.lambda_context).document
 
 
 @app.get("/identifiers/by-source/<system>/<value>", summary="Find the canonical ID of a source")
