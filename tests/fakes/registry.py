@@ -13,7 +13,7 @@ type Fault = Callable[[Callable[[], Sequence[Verdict]], Sequence[Proposal]], Seq
 
 @dataclass
 class MemoryRegistry:
-    """`Registry` on two dicts. `find_faults` and `assign_faults` happen to the next calls, one each; None is no fault."""
+    """`Registry` on two dicts. `find_faults` and `assign_faults` happen to the next calls, one each; None: no fault."""
 
     forward: dict[SourceId, str] = field(default_factory=dict)
     reverse: dict[str, SourceId] = field(default_factory=dict)
@@ -96,7 +96,8 @@ class Clock:
 
 def counting() -> Callable[[], str]:
     """Canonical IDs in order: aaaaaaaa, aaaaaaab, …."""
-    return lambda numbers=_numbers(): next(numbers)  # type: ignore[misc]
+    numbers = _numbers()
+    return lambda: next(numbers)
 
 
 def _numbers() -> Iterator[str]:

@@ -25,7 +25,12 @@ def ask(registry: MemoryRegistry):
 
 
 def rejection(message: str, **more) -> dict:
-    failure = {"sourceIdentifier": "", "error": f"Invalid input: {message}", "code": "INVALID_INPUT", "retryable": False}
+    failure = {
+        "sourceIdentifier": "",
+        "error": f"Invalid input: {message}",
+        "code": "INVALID_INPUT",
+        "retryable": False,
+    }
     return {"successes": [], "failures": [failure], "identifiers": {}, **more}
 
 
@@ -158,4 +163,3 @@ def test_same_request_three_times(ask, registry: MemoryRegistry) -> None:
     answers = [ask({"sourceIdentifiers": ["once"]}) for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     assert len(registry.assigns) == 1
-

@@ -68,7 +68,9 @@ def test_upper_case_is_folded(typed: str) -> None:
     assert parse_canonical_id(typed) == "a2345bcd"
 
 
-@pytest.mark.parametrize("typed", ["", "a2345bc", "2a345bcd", "a2345bci", "a2345bc0", "a2345bcd2", "\uff412345bcd", "\u212a2345bcd"])
+@pytest.mark.parametrize(
+    "typed", ["", "a2345bc", "2a345bcd", "a2345bci", "a2345bc0", "a2345bcd2", "\uff412345bcd", "\u212a2345bcd"]
+)
 def test_what_cannot_be_a_canonical_id(typed: str) -> None:
     with pytest.raises(InvalidInputError, match="canonicalId"):
         parse_canonical_id(typed)

@@ -177,5 +177,5 @@ def test_predecessors_stand_beside_their_heirs(mint, registry, documents) -> Non
 
 
 def test_reading_tells_what_is_wrong() -> None:
-    with pytest.raises(InvalidIdentifierError, match="identifierType.id"):
+    with pytest.raises(InvalidIdentifierError, match="needs identifierType"):
         read_work(b'{"sourceIdentifier": 1}')

@@ -26,7 +26,10 @@ def load(registry: MemoryRegistry, *proposals: Proposal) -> tuple[int, int, list
 
 
 def test_new_assignments_are_stored_and_a_second_run_finds_them(registry: MemoryRegistry) -> None:
-    new = [Proposal(parse_source_id(f"n{number}"), f"bbbbb{number:03}".replace("0", "z").replace("1", "y")) for number in range(120)]
+    new = [
+        Proposal(parse_source_id(f"n{number}"), f"bbbbb{number:03}".replace("0", "z").replace("1", "y"))
+        for number in range(120)
+    ]
     assert load(registry, *new) == (120, 0, [])
     assert load(registry, *new) == (0, 120, [])
     assert registry.sound()

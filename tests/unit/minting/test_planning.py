@@ -19,7 +19,7 @@ def test_250_are_three_chunks_in_order() -> None:
     made = cut([Entry(f"i{n}") for n in range(250)], "job")
     assert [len(chunk["sourceIdentifiers"]) for chunk in made] == [100, 100, 50]
     assert [chunk["index"] for chunk in made] == [0, 1, 2]
-    assert sum((chunk["sourceIdentifiers"] for chunk in made), []) == [f"i{n}" for n in range(250)]
+    assert [name for chunk in made for name in chunk["sourceIdentifiers"]] == [f"i{n}" for n in range(250)]
     assert made[0]["jobId"] == "job"
     assert made[0]["executionId"] == "arn:run-1"
 
@@ -67,7 +67,12 @@ def test_lines_of_json() -> None:
         ({"identifiersUri": "u"}, ["", " "], False, "cannot be empty"),
         ({"identifiersUri": "u"}, ["x"], True, "line 1 is neither"),
         ({"identifiersUri": "u"}, ['"a"', "5"], True, "line 2 is neither"),
-        ({"identifiersUri": "u"}, ['"a"', '{"sourceIdentifier": "a", "predecessor": "b"}'], True, "another predecessor"),
+        (
+            {"identifiersUri": "u"},
+            ['"a"', '{"sourceIdentifier": "a", "predecessor": "b"}'],
+            True,
+            "another predecessor",
+        ),
         ({"identifiersUri": "u", "sourceIdentifiers": ["a"]}, ["a"], False, "cannot go with"),
         ({"identifiersUri": "u", "jobId": ""}, ["a"], False, "jobId cannot be empty"),
         ({"sourceIdentifiers": ["a", ""]}, None, False, "cannot contain empty strings"),
