@@ -8,7 +8,7 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW, wiring
-from waybill.replication.listing import file_report, list_records
+from waybill.replication.listing import file_report, is_position, list_records
 from waybill.replication.models import FileId, ReplicationRequest, Status
 from waybill.replication.replies import start_reply
 
@@ -63,6 +63,6 @@ def _position(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     position = decode_cursor(cursor).get("position")
-    if not isinstance(position, str) or position.count("|") < 2:
+    if not isinstance(position, str) or not is_position(position):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return position

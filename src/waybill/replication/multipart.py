@@ -7,9 +7,14 @@ every step repeatable: a repeated batch copies what is missing, a repeated compl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from waybill.replication.errors import CopyUnfinishedError, UploadGoneError, VerificationFailedError
+from waybill.replication.errors import (
+    CopyUnfinishedError,
+    SupersededError,
+    UploadGoneError,
+    VerificationFailedError,
+)
 from waybill.replication.models import CopyTask, ObjectFacts, PartRange
-from waybill.replication.part_plan import PartPlan
+from waybill.replication.part_plan import CopyLimits, PartPlan
 from waybill.replication.ports import Buckets, Part, Tracking
 from waybill.replication.verification import equal
 
@@ -28,11 +33,6 @@ class MultipartCopy:
         self._place = task.place
         self._since = task.run.workflow_start_time
         self._plan = PartPlan(task.source.size, task.description.part_size)
-
-    @property
-    def all_parts(self) -> PartRange:
-        """Every part of the object."""
-        return PartRange(first_part=1, last_part=self._plan.count)
 
     def create(self) -> str:
         """Start an upload that carries the source's metadata, headers, tags and storage class; return its id."""
@@ -68,6 +68,11 @@ class MultipartCopy:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def copy_all_parts(self, upload_id: str, limits: CopyLimits, seconds_left: SecondsLeft) -> None:
+        """Copy every part that is missing; see `copy_parts`."""
+        everything = PartRange(first_part=1, last_part=self._plan.count)
+        self.copy_parts(upload_id, everything, concurrency=limits.part_concurrency, seconds_left=seconds_left)
+
     def complete(self, upload_id: str) -> ObjectFacts:
         """Make the object and return its facts as S3 then reports them.
 
@@ -96,14 +101,13 @@ class MultipartCopy:
         """Give up the upload and its parts."""
         self._buckets.abort_upload(self._place, upload_id)
 
-    def abort_orphans(self) -> None:
-        """Abort what a call of this run started at the destination and died before it could record.
+    def orphans(self) -> list[str]:
+        """Return the uploads to the destination that were started since the run began.
 
-        A run owns its key at the destination while it owns the file's record, so uploads to that key that were started
-        since the run began are its own.
+        A run owns its key at the destination while it owns the file's record: then they are its own, of a call that
+        died before it could record them, or of runs that have lost the record.
         """
-        for upload_id in self._buckets.open_uploads(self._place, since=self._since):
-            self._buckets.abort_upload(self._place, upload_id)
+        return self._buckets.open_uploads(self._place, since=self._since)
 
     def _finished_object(self) -> ObjectFacts | None:
         found = self._buckets.find(self._place)
@@ -129,11 +133,33 @@ def recorded_upload(tracking: Tracking, task: CopyTask) -> str | None:
 
 
 def open_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
-    """Return the recorded upload of the task's run, or a new one, recorded before any part is copied."""
-    if upload_id := recorded_upload(tracking, task):
-        return upload_id
+    """Return the recorded upload of the task's run, or a new one, recorded before any part is copied.
+
+    Raises
+    ------
+    SupersededError
+        A later run has been at this destination.
+    """
+    return recorded_upload(tracking, task) or new_upload(buckets, tracking, task)
+
+
+def new_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
+    """Return a new upload, recorded in the place of any other.
+
+    Raises
+    ------
+    SupersededError
+        A later run has been at this destination.
+    """
     copy = MultipartCopy(buckets, task)
-    copy.abort_orphans()
+    if orphans := copy.orphans():
+        # Looked up after they were listed: what a later run starts, it starts after it has become the owner.
+        latest = tracking.latest_run(task.run.file)
+        for orphan in orphans if latest is None or latest.execution_id == task.run.execution_id else ():
+            copy.abort(orphan)
     upload_id = copy.create()
-    tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id)
+    if lost := tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id):
+        copy.abort(lost)
+    if lost == upload_id:
+        raise SupersededError(f"a later run copies to {task.place.bucket}/{task.place.key}")
     return upload_id

@@ -1,0 +1,120 @@
+"""One deployed application for all workflow tests, and a gate before it that every request of a function passes."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.support.application import Application
+from tests.workflow.support.gate import Gate
+from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.source import Source
+from waybill.cli.local import LocalStack, free_port
+
+_MIB = 1024**2
+
+_QUIET_BUCKET = "waybill-tests-quiet"
+_FURTHER_BUCKETS = "waybill-tests-further-"
+
+# Small sizes stand for large ones: the ways to copy differ from 6 and from 20 MiB on.
+_PARAMETERS = {
+    "SingleCopyMaxBytes": str(6 * _MIB),
+    "OneFunctionMaxBytes": str(20 * _MIB),
+    "PartSizeBytes": str(5 * _MIB),
+    "PartsPerBatch": "2",
+    "PartConcurrency": "4",
+    "ReconcileAfterMinutes": "0",
+    "ReconcileSchedule": "rate(1 day)",
+    "AdditionalSourceBuckets": _QUIET_BUCKET,
+}
+_ENVIRONMENT = {
+    "SFN_WAIT_SCALE": "0",
+    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.05",
+    # Well above the ten copies that one run makes at a time, so that it is the workflow that keeps to them.
+    "LAMBDA_ACCOUNT_CONCURRENCY": "24",
+}
+
+
+@pytest.fixture(scope="session")
+def gate() -> Iterator[Gate]:
+    """What the functions ask of AWS, and the means to disturb it."""
+    with Gate(free_port()) as gate:
+        yield gate
+
+
+@pytest.fixture(scope="session")
+def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """An embedded AWS of its own with the application, behind the gate."""
+    stack = LocalStack(
+        project,
+        port=gate.port,
+        state_dir=tmp_path_factory.mktemp("stack"),
+        parameters=_PARAMETERS,
+        environment=_ENVIRONMENT | {"AWS_ENDPOINT_URL": gate.endpoint},
+    )
+    with stack:
+        stack.client("s3").create_bucket(
+            Bucket=_QUIET_BUCKET, CreateBucketConfiguration={"LocationConstraint": stack.ministack.region}
+        )
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def application(local_stack: LocalStack, gate: Gate) -> Application:
+    """The application with its defaults, but for the sizes."""
+    application = Application(local_stack, gate, local_stack.stack_name, _QUIET_BUCKET)
+    assert application.mailbox.all() == []
+    return application
+
+
+@pytest.fixture(scope="session")
+def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Application:
+    """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
+    name = f"{local_stack.stack_name}-variant"
+    parameters = _PARAMETERS | {
+        "Platform": "embedded",
+        "ReplicationWorkflowType": "EXPRESS",
+        "BucketVersioning": "Enabled",
+        "EndFailedRunsInFail": "false",
+        "SetApiGatewayLogsRole": "false",
+    }
+    local_stack.sam.deploy(
+        stack_name=name,
+        endpoint=local_stack.ministack.endpoint,
+        region=local_stack.ministack.region,
+        parameters=parameters,
+    )
+    return Application(local_stack, gate, name, _QUIET_BUCKET)
+
+
+@pytest.fixture(scope="session")
+def mailbox(application: Application) -> Mailbox:
+    """What people are told."""
+    return application.mailbox
+
+
+@pytest.fixture(scope="session")
+def source(application: Application) -> Source:
+    """The bucket whose uploads start replications."""
+    return application.source
+
+
+@pytest.fixture(scope="session")
+def quiet(application: Application) -> Source:
+    """A source bucket whose uploads start nothing by themselves."""
+    return application.quiet
+
+
+@pytest.fixture
+def label(request: pytest.FixtureRequest) -> str:
+    """Text that belongs to this test alone, to name its files and executions by."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_"))[:30].strip("-")
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def key(label: str) -> str:
+    """Key of this test's file."""
+    return f"{label}.zip"

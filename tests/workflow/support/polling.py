@@ -1,0 +1,19 @@
+"""Waiting without sleeping longer than needed."""
+
+import time
+from collections.abc import Callable
+
+# Seconds that anything may take on a busy machine; nothing waits longer than needed.
+DEADLINE = 60.0
+_INTERVAL = 0.05
+
+
+def until[Found](probe: Callable[[], Found | None], what: str, within: float = DEADLINE) -> Found:
+    """Return what `probe` finds as soon as it finds anything; fails with `what` after `within` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        if found := probe():
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s: {what}")
+        time.sleep(_INTERVAL)
