@@ -14,8 +14,8 @@ _ATTEMPTS = 3
 # CopyObject and CompleteMultipartUpload answer `200 OK` first and send white space until they are done, which takes
 # minutes for gigabytes (Amazon S3 API Reference, CopyObject): a short read time-out would repeat a copy that is
 # running.
-# An invocation answers when its function has ended, which is 15 minutes at most. DynamoDB answers within milliseconds; a
-# call that hangs must leave time for another, and for an answer without it.
+# An invocation answers when its function has ended, which is 15 minutes at most. DynamoDB answers within milliseconds:
+# a call that hangs must leave time for another, and for an answer without it.
 _READ_TIMEOUT_SECONDS = {"s3": 840, "lambda": 910, "dynamodb": 5}
 _DEFAULT_READ_TIMEOUT_SECONDS = 20
 

@@ -18,7 +18,7 @@ def mint(
     request: Annotated[dict[str, Any] | None, Body(description="sourceIdentifiers, jobId, predecessors")] = None,
 ) -> dict[str, Any]:
     """Return an outcome for every identifier, whatever it is; only our own faults are HTTP errors."""
-    return wiring.respond(request or {}, app.lambda_context).document
+    return wiring.respond(request or {}, app.lambda_context, wiring.request_cap()).document
 
 
 @app.get("/identifiers/by-source/<system>/<value>", summary="Find the canonical ID of a source")

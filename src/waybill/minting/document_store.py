@@ -8,19 +8,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidIdentifierError
 
+# The functions may read and write below these alone.
+_UPSTREAM, _DOWNSTREAM = "upstream/", "downstream/"
 # S3 takes keys of 1,024 bytes of UTF-8.
 _KEY_LIMIT_BYTES = 1024
 _REFUSALS = frozenset({"AccessDenied", "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException"})
 
 
 class S3Documents:
-    """Reads `<upstream><request string>.json`, writes `<downstream><canonical ID>.json`."""
+    """Reads `upstream/<request string>.json`, writes `downstream/<canonical ID>.json`."""
 
-    def __init__(self, client: Any, bucket: str, upstream: str, downstream: str) -> None:
+    def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._upstream = upstream
-        self._downstream = downstream
 
     def read(self, source: str) -> bytes | None:
         """Return the document that a request names, None when there is none.
@@ -34,7 +34,7 @@ class S3Documents:
         DocumentsRefusedError
             The bucket is missing, or refuses this role.
         """
-        key = f"{self._upstream}{source}.json"
+        key = f"{_UPSTREAM}{source}.json"
         if len(key.encode(errors="replace")) > _KEY_LIMIT_BYTES:
             raise InvalidIdentifierError(f"the document's key is over {_KEY_LIMIT_BYTES} bytes of UTF-8")
         try:
@@ -48,7 +48,7 @@ class S3Documents:
         with self._errors():
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=f"{self._downstream}{canonical_id}.json",
+                Key=f"{_DOWNSTREAM}{canonical_id}.json",
                 Body=document,
                 ContentType="application/json",
             )

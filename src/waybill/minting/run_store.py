@@ -11,16 +11,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidRequestError
 
 _REFUSALS = frozenset({"AccessDenied", "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException"})
+_PREFIX = "minting/"
 _IN_MEMORY_BYTES = 16_000_000
 
 
 class S3Runs:
-    """Everything of a run under `<prefix><run>/`; a repeated step writes the same objects again."""
+    """Everything of a run under `minting/<run>/`; a repeated step writes the same objects again."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+    def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix
 
     def lines(self, uri: str) -> Iterator[str]:
         """Yield the lines of an object of this bucket, `s3://bucket/key`.
@@ -44,7 +44,7 @@ class S3Runs:
 
     def write_manifest(self, run: str, chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Write a line per chunk; return `{bucket, key, chunkCount}`."""
-        key, count = f"{self._prefix}{run}/manifest.jsonl", 0
+        key, count = f"{_PREFIX}{run}/manifest.jsonl", 0
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as manifest:
             for chunk in chunks:
                 manifest.write(json.dumps(chunk, separators=(",", ":")).encode() + b"\n")
@@ -69,18 +69,18 @@ class S3Runs:
 
     def write_report(self, run: str, report: IO[bytes]) -> str:
         """Store the report; return its address, `s3://bucket/key`."""
-        key = f"{self._prefix}{run}/report.json"
+        key = f"{_PREFIX}{run}/report.json"
         self._upload(key, report)
         return f"s3://{self._bucket}/{key}"
 
     def record_failure(self, message_id: str, record: Mapping[str, Any]) -> str:
         """Keep what a queued request failed of for good; return the address, `s3://bucket/key`."""
-        key = f"{self._prefix}failures/{message_id}.json"
+        key = f"{_PREFIX}failures/{message_id}.json"
         self._put(key, record)
         return f"s3://{self._bucket}/{key}"
 
     def _results(self, run: str) -> str:
-        return f"{self._prefix}{run}/results/"
+        return f"{_PREFIX}{run}/results/"
 
     def _put(self, key: str, document: Mapping[str, Any]) -> None:
         body = json.dumps(document, separators=(",", ":")).encode()

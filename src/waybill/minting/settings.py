@@ -9,9 +9,14 @@ from waybill.minting.requests import DEFAULT_CAP
 
 
 class RegistrySettings(WaybillSettings):
-    """The identifiers table, and whether new IDs end with a check character."""
+    """The identifiers table."""
 
     identifiers_table: str
+
+
+class DrawSettings(WaybillSettings):
+    """Whether new IDs end with a check character."""
+
     check_character: bool = False
 
 
@@ -22,12 +27,9 @@ class RequestSettings(WaybillSettings):
 
 
 class DocumentSettings(WaybillSettings):
-    """The bucket of documents, requests and results, and its prefixes."""
+    """The bucket of documents, requests and results."""
 
     documents_bucket: str
-    upstream_prefix: str = "upstream/"
-    downstream_prefix: str = "downstream/"
-    work_prefix: str = "minting/"
 
 
 class MapSettings(WaybillSettings):

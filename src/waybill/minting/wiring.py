@@ -23,7 +23,14 @@ from waybill.minting.reporting import summary
 from waybill.minting.requests import Mode
 from waybill.minting.result_queue import ResultQueue
 from waybill.minting.run_store import S3Runs
-from waybill.minting.settings import DocumentSettings, MapSettings, QueueSettings, RegistrySettings, RequestSettings
+from waybill.minting.settings import (
+    DocumentSettings,
+    DrawSettings,
+    MapSettings,
+    QueueSettings,
+    RegistrySettings,
+    RequestSettings,
+)
 from waybill.minting.store import IdentifiersTable
 from waybill.minting.telling import Measured
 
@@ -43,14 +50,13 @@ def pace(context: Any) -> Pace:
 
 def minter(context: Any) -> Minter:
     """Return the minter for one invocation."""
-    return Minter(registry(), partial(draw, check=load(RegistrySettings).check_character), pace(context))
+    return Minter(registry(), partial(draw, check=load(DrawSettings).check_character), pace(context))
 
 
 @cache
 def documents() -> S3Documents:
     """Return the documents."""
-    settings = load(DocumentSettings)
-    return S3Documents(client("s3"), settings.documents_bucket, settings.upstream_prefix, settings.downstream_prefix)
+    return S3Documents(client("s3"), load(DocumentSettings).documents_bucket)
 
 
 def answers(context: Any, mode: Mode) -> Answers:
@@ -59,12 +65,18 @@ def answers(context: Any, mode: Mode) -> Answers:
     return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents())
 
 
-def respond(payload: object, context: Any, *, cap: int | None = None) -> Answer:
-    """Return the answer to a request; `cap` is the most identifiers it may have, by default that of the settings."""
+def respond(payload: object, context: Any, cap: int) -> Answer:
+    """Return the answer to a request, which may have at most `cap` identifiers."""
     with Measured() as measured:
-        told = answer(payload, partial(answers, context), cap or load(RequestSettings).identifiers_per_request)
+        told = answer(payload, partial(answers, context), cap)
         measured.tell(told)
     return told
+
+
+def request_cap() -> int:
+    """Return the most identifiers that a request may have."""
+    settings: RequestSettings = load(RequestSettings)
+    return settings.identifiers_per_request
 
 
 @cache
@@ -75,14 +87,13 @@ def notifier() -> SnsNotifier:
 
 def runs() -> S3Runs:
     """Return what runs keep in S3."""
-    settings = load(DocumentSettings)
-    return S3Runs(client("s3"), settings.documents_bucket, settings.work_prefix)
+    return S3Runs(client("s3"), load(DocumentSettings).documents_bucket)
 
 
 def queue(context: Any) -> QueuedRequests:
     """Return what handles queued requests in one invocation."""
     results = ResultQueue(client("sqs"), load(QueueSettings).minting_result_queue_url)
-    return QueuedRequests(lambda payload: respond(payload, context), results, runs(), notifier())
+    return QueuedRequests(lambda payload: respond(payload, context, request_cap()), results, runs(), notifier())
 
 
 def plan(request: object, run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""IdMinterFunction: mints the identifiers of one request; invoked directly and as the state `MintIdentifiers`."""
+"""IdMinterFunction: mints the identifiers of one request; invoked directly and as the state `IdMinter`."""
 
 from typing import Any
 
@@ -16,4 +16,4 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if event == {"healthCheck": True}:
         wiring.registry().check()
         return {"status": "ok"}
-    return wiring.respond(event, context).document
+    return wiring.respond(event, context, wiring.request_cap()).document

@@ -16,7 +16,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     Failures that may pass raise, so that the state machine tries again; what is minted by then is found by one read.
     """
-    told = wiring.respond(event, context, cap=ENTRIES_LIMIT)
+    told = wiring.respond(event, context, ENTRIES_LIMIT)
     if told.retryable and event.get("attempt", 0) < _LAST_ATTEMPT:
         raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")
     wiring.runs().write_result(event["run"], event["index"], told.document)
