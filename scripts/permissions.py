@@ -90,14 +90,14 @@ def document() -> str:
     parts.append(_POLICIES)
     for name, resource in _of_type(template, "AWS::IAM::ManagedPolicy"):
         text = resource["Properties"]
-        parts += [f"### {name}\n", f"{text['Description']}.\n", _table(_rows(name, text["PolicyDocument"]))]
+        parts += [f"### {name}\n", f"{text['Description']}.\n", _table(rows_of(name, text["PolicyDocument"]))]
     parts.append(_ROLES)
     for name, resource in _of_type(transformed, "AWS::IAM::Role"):
         if name.removesuffix("Role") not in functions:
             parts += _role(name, resource)
     parts.append(_RESOURCES)
     for name, policy in _resource_policies(template):
-        parts += [f"### {name}\n", _table(_rows(name, policy), principals=_principals(policy))]
+        parts += [f"### {name}\n", _table(rows_of(name, policy), principals=_principals(policy))]
     return "\n".join(parts)
 
 
@@ -109,7 +109,7 @@ def _function(name: str, function: Tree, role: Tree, common: Iterable[str]) -> I
         if "Ref" in policy:
             shared.append(policy["Ref"])
         else:
-            rows += _rows(name, policy)
+            rows += rows_of(name, policy)
     rows += _added_by_sam(function, role, common)
     if shared:
         yield f"All of {' and '.join(f'[{policy}](#{policy.lower()})' for policy in shared)}.\n"
@@ -128,7 +128,7 @@ def _added_by_sam(function: Tree, role: Tree, common: Iterable[str]) -> Iterator
     for policy in role["Properties"].get("Policies", []):
         # SAM numbers the policies that the template writes: …RolePolicy0.
         if not policy["PolicyName"].rstrip("0123456789").endswith("RolePolicy"):
-            yield from _rows(policy["PolicyName"], policy["PolicyDocument"])
+            yield from rows_of(policy["PolicyName"], policy["PolicyDocument"])
 
 
 def _role(name: str, role: Tree) -> Iterator[str]:
@@ -137,12 +137,19 @@ def _role(name: str, role: Tree) -> Iterator[str]:
     condition = f" where {text}" if (text := _condition(trust["Statement"][0].get("Condition", {}))) else ""
     yield f"### {name}\n"
     yield f"For {_code(_principals(trust)[0])}{condition}.\n"
-    rows = [row for policy in properties.get("Policies", []) for row in _rows(name, policy["PolicyDocument"])]
+    rows = [row for policy in properties.get("Policies", []) for row in rows_of(name, policy["PolicyDocument"])]
     rows += [Row("Allow", [policy], [], "", "", "AWS's own policy for this") for policy in _managed_by_aws(role)]
     yield _table(rows)
 
 
-def _rows(owner: str, policy: Mapping[str, Any]) -> list[Row]:
+def rows_of(owner: str, policy: Mapping[str, Any]) -> list[Row]:
+    """Return the statements of a policy; `owner` is named when one of them does not say why.
+
+    Raises
+    ------
+    ValueError
+        A statement has no reason.
+    """
     rows = []
     for statement, only_with in statements(policy):
         actions = readable_list(statement["Action"])

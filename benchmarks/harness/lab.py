@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console, RenderableType
 
 from benchmarks.harness.deployment import Deployment
+from benchmarks.harness.runtime import Runtime
 from waybill.cli.local import LocalStack, free_port
 
 
@@ -39,6 +40,11 @@ class Lab:
     def deployment(self) -> Deployment:
         """The application on an embedded AWS that all benchmarks share."""
         return self._closing.enter_context(self.fresh_deployment())
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """Starts processes that are like those of Lambda."""
+        return Runtime(self.project, self.state_dir)
 
     @contextmanager
     def fresh_deployment(self, name: str = "shared") -> Iterator[Deployment]:

@@ -17,9 +17,9 @@ from benchmarks.replication.usage import Execution, Used, original, work
 from benchmarks.replication.workflow import (
     carry_out,
     created_event,
-    definition,
     finished,
     functions,
+    state_machine,
     upload,
     uploads_start_nothing,
 )
@@ -122,8 +122,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     with uploads_start_nothing(deployment):
         warm = _measure_warm(deployment)
     _check_states(counted.entered, warm.history)
-    size = len(definition(deployment)["definition"].encode())
-    execution = Execution(warm.milliseconds, size, warm.payload, destinations)
+    execution = Execution(warm.milliseconds, state_machine(deployment)["bytes"], warm.payload, destinations)
     common = work(warm.functions, counted, warm.log_bytes)
     usages = {
         "express": common | execution.express(),

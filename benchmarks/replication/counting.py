@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.harness.deployment import Deployment
 from benchmarks.replication.usage import Counted
-from benchmarks.replication.workflow import definition, functions
+from benchmarks.replication.workflow import functions, state_machine
 
 
 def count_on_moto(
@@ -39,12 +39,12 @@ def count_on_moto(
 
 def _job(deployment: Deployment) -> dict[str, Any]:
     ours = functions(deployment)
-    machine = definition(deployment)
+    machine = state_machine(deployment)
     return {
         "region": deployment.region,
         "functions": {one.arn: {"module": one.module, "name": one.name, "memory": one.memory} for one in ours},
         "environment": {name: value for one in ours for name, value in one.environment.items()},
-        "definition": json.loads(machine["definition"]),
+        "definition": machine["definition"],
         "stateMachine": machine["name"],
         "role": machine["roleArn"],
         "table": _table(deployment),

@@ -5,11 +5,11 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.harness.deployment import Deployment, Function
 from benchmarks.harness.machine import Machine
+from waybill.core.clock import iso, now
 
 _WITHIN_SECONDS = 60.0
 _HANDLERS = "waybill.replication.handlers."
@@ -20,12 +20,18 @@ def functions(deployment: Deployment) -> list[Function]:
     return [one for module, one in sorted(deployment.functions.items()) if module.startswith(_HANDLERS)]
 
 
-def definition(deployment: Deployment) -> dict[str, Any]:
-    """Return the state machine as it is deployed: `name`, `definition` (as text), `roleArn` and so on."""
+def state_machine(deployment: Deployment) -> dict[str, Any]:
+    """Return the state machine as it is deployed: `name`, `roleArn`, `definition` (decoded) and its size in `bytes`."""
     found: dict[str, Any] = deployment.client("stepfunctions").describe_state_machine(
         stateMachineArn=deployment.outputs["FileCopyWorkflowArn"]
     )
-    return found
+    return found | {"definition": json.loads(found["definition"]), "bytes": len(found["definition"].encode())}
+
+
+def execution_of(deployment: Deployment, name: str) -> dict[str, str]:
+    """Return what Step Functions tells of an execution that starts now."""
+    arn = deployment.outputs["FileCopyWorkflowArn"].replace(":stateMachine:", ":execution:")
+    return {"Id": f"{arn}:{name}", "Name": name, "StartTime": iso(now())}
 
 
 def upload(deployment: Deployment, key: str, body: bytes) -> str:
@@ -62,11 +68,8 @@ def created_event(bucket: str, key: str, size: int, e_tag: str, region: str) -> 
 
 def carry_out(deployment: Deployment, request: Mapping[str, Any]) -> Machine:
     """Carry a run out by invoking its functions directly, one after another; return the machine that has done it."""
-    machine = Machine(json.loads(definition(deployment)["definition"]), deployment.invoke)
-    name = f"direct-{uuid.uuid4().hex}"
-    started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    arn = deployment.outputs["FileCopyWorkflowArn"].replace(":stateMachine:", ":execution:")
-    output = machine.run(dict(request), {"Id": f"{arn}:{name}", "Name": name, "StartTime": started})
+    machine = Machine(state_machine(deployment)["definition"], deployment.invoke)
+    output = machine.run(dict(request), execution_of(deployment, f"direct-{uuid.uuid4().hex}"))
     if output["status"] != "SUCCESS":
         raise AssertionError(f"{request['sourceKey']}: {output}")
     return machine
@@ -76,14 +79,14 @@ def upload_and_wait(deployment: Deployment, key: str, body: bytes) -> dict[str, 
     """Upload a file and wait until its execution has ended well; return it as `finished` does."""
     upload(deployment, key, body)
     deadline = time.monotonic() + _WITHIN_SECONDS
-    while not (arn := _execution_of(deployment, key)):
+    while not (arn := _owner_of(deployment, key)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{key}: no record within {_WITHIN_SECONDS:.0f} s")
         time.sleep(0.05)
     return finished(deployment, arn)
 
 
-def _execution_of(deployment: Deployment, key: str) -> str | None:
+def _owner_of(deployment: Deployment, key: str) -> str | None:
     found = deployment.client("dynamodb").get_item(
         TableName=deployment.outputs["FileCopyTrackingTableName"],
         Key={"fileKey": {"S": key}, "sourceBucket": {"S": deployment.outputs["SourceBucketName"]}},

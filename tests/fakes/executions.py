@@ -1,6 +1,7 @@
 """Step Functions in memory: an execution runs until the test ends it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ class FakeExecutions:
         self.refusals: list[Exception] = []
 
     def start(self, state_machine_arn: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
-        if self.refusals:
+        with suppress(IndexError):
             raise self.refusals.pop(0)
         arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
         again = arn in self.inputs

@@ -77,6 +77,8 @@ def test_layers_are_for_the_processor_that_was_chosen(stack: Stack) -> None:
     for layer in layers.values():
         assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
         assert layer["CompatibleRuntimes"] == ["python3.13"]
+    for name in names("AWS::Serverless::LayerVersion"):
+        assert stack.source["Resources"][name]["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
 
 
 @every_function

@@ -32,8 +32,8 @@ _PARAMETERS = {
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.05",
-    # Well above the ten copies that one run makes at a time, so that it is the workflow that keeps to them.
-    "LAMBDA_ACCOUNT_CONCURRENCY": "24",
+    # Above the ten copies that one run makes at a time, so that it is the workflow that keeps to them.
+    "LAMBDA_ACCOUNT_CONCURRENCY": "13",
 }
 
 
@@ -86,7 +86,9 @@ def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Ap
         region=local_stack.ministack.region,
         parameters=parameters,
     )
-    return Application(local_stack, gate, name, _QUIET_BUCKET)
+    variant = Application(local_stack, gate, name, _QUIET_BUCKET)
+    assert variant.mailbox.all() == []
+    return variant
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,34 @@ Tags of objects:
 4. HeadObject tells how many there are. MiniStack leaves it to GetObject.
 5. CreateMultipartUpload takes them. MiniStack forgets them.
 
+How many functions run at a time:
+
+6. AWS allows 1,000 by default, and keeps an event that it has no room for. MiniStack allows what this machine carries,
+   and gives an event up within seconds. Here events, batches of a queue and state machines wait for their turn.
+
+How fast a function starts:
+
+7. MiniStack unpacks code and layers for every process, which takes seconds where many start at once. Here they are
+   unpacked for the first one, and what Python compiles of them is kept for the others.
+
 Large requests:
 
-6. A Distributed Map takes its concurrency from `MaxConcurrencyPath`, in JSONPath the only way to one from a parameter.
+8. A Distributed Map takes its concurrency from `MaxConcurrencyPath`, in JSONPath the only way to one from a parameter.
    MiniStack does not read it.
-7. The permission for SendMessageBatch is `sqs:SendMessage`. MiniStack asks for one that does not exist.
+9. The permission for SendMessageBatch is `sqs:SendMessage`. MiniStack asks for one that does not exist.
 """
 
+import hashlib
+import os
 import re
+import tempfile
 import threading
+import time
+import zipfile
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -105,6 +124,106 @@ def keep_tags_as_on_aws() -> None:
     s3._complete_multipart_upload = complete_with_tags
 
 
+def queue_for_a_process() -> None:
+    """Patch what happens when all the processes that the account may have are busy.
+
+    Direct invocations are throttled at once as before: a function that waits for another one must not wait for itself.
+    """
+    acquire, release = lambda_svc._acquire_execution_slot, lambda_svc._release_execution_slot
+    lock = threading.Lock()
+    # What has been started is finished first: tasks of state machines come before events, which start more of them.
+    tasks, events = _Queue(lock, 45), _Queue(lock, 600)
+    own: ContextVar[_Queue | None] = ContextVar("own", default=None)
+
+    def acquire_in_turn(func: Any, config: Any) -> Any:
+        queue = own.get()
+        if queue is None:
+            return acquire(func, config)
+        deadline = time.monotonic() + queue.seconds
+        with lock:
+            while True:
+                if queue is tasks or not tasks.length:
+                    slot, limit = acquire(func, config)
+                    if slot is not None or limit != "account":
+                        return slot, limit
+                if (left := deadline - time.monotonic()) <= 0:
+                    return None, "account"
+                queue.wait(left)
+
+    def release_and_tell(slot: Any) -> None:
+        release(slot)
+        with lock:
+            (tasks if tasks.length else events).freed.notify()
+
+    def waiting_in(queue: _Queue, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            before = own.set(queue)  # the threads that the call starts inherit it
+            try:
+                return call(*args, **kwargs)
+            finally:
+                own.reset(before)
+
+        return run
+
+    lambda_svc._acquire_execution_slot = acquire_in_turn
+    lambda_svc._release_execution_slot = release_and_tell
+    lambda_svc.invoke_async_with_retry = waiting_in(events, lambda_svc.invoke_async_with_retry)
+    lambda_svc._run_sqs_batch = waiting_in(tasks, lambda_svc._run_sqs_batch)
+    stepfunctions._call_lambda = waiting_in(tasks, stepfunctions._call_lambda)
+
+
+class _Queue:
+    """Invocations that wait for a process, at most so many seconds; then they are throttled, as AWS would.
+
+    Used with `lock` held. A task's own time-out runs while it waits.
+    """
+
+    def __init__(self, lock: threading.Lock, seconds: float) -> None:
+        self.seconds = seconds
+        self.freed = threading.Condition(lock)
+        self.length = 0
+
+    def wait(self, seconds: float) -> None:
+        """Return when a process is free, or the time is over."""
+        self.length += 1
+        try:
+            self.freed.wait(seconds)
+        finally:
+            self.length -= 1
+
+
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive that is unpacked for its first process; the others get a link to the same files."""
+
+    _lock = threading.Lock()
+
+    def namelist(self) -> list[str]:
+        """Return the members, which MiniStack checks before it unpacks them; none when that was done before."""
+        return [] if self._unpacked.exists() else super().namelist()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        """Make the empty folder `path` a link to the unpacked files."""
+        with self._lock:
+            if not self._unpacked.exists():
+                new = self._unpacked.with_suffix(".new")
+                super().extractall(new)
+                new.rename(self._unpacked)
+        os.rmdir(path)
+        os.symlink(self._unpacked, path)
+
+    @property
+    def _unpacked(self) -> Path:
+        digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+        folder = Path(tempfile.gettempdir(), "unpacked")
+        folder.mkdir(exist_ok=True)
+        return folder / digest
+
+
+def unpack_once() -> None:
+    """Patch how the code and the layers of a function get to its processes."""
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+
+
 def take_large_requests_as_on_aws() -> None:
     """Patch the concurrency of Distributed Maps and the permission for batches of messages."""
     run, action_of = stepfunctions._run_distributed_map, iam_actions._action_from_target
@@ -126,5 +245,7 @@ def take_large_requests_as_on_aws() -> None:
 if __name__ == "__main__":
     fail_as_on_aws()
     keep_tags_as_on_aws()
+    unpack_once()
+    queue_for_a_process()
     take_large_requests_as_on_aws()
     main()

@@ -128,8 +128,8 @@ class Copier:
         except SupersededError:
             copy.abort(upload_id)
             raise
-        except UploadGoneError:
-            # It was aborted: the next attempt is to find another one.
+        except (UploadGoneError, VerificationFailedError):
+            # It was aborted, or made something else: the next attempt is to find another one.
             new_upload(self.buckets, self.tracking, task)
             raise
 
@@ -139,10 +139,10 @@ class Copier:
         self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
         try:
             facts = MultipartCopy(self.buckets, task).complete(upload_id)
-        except UploadGoneError:
+            return Landed(facts, verify(source, facts))
+        except (UploadGoneError, VerificationFailedError):
             self._require_place(task)
             raise
-        return Landed(facts, verify(source, facts))
 
     def _land(self, task: CopyTask, landed: Landed, started: datetime) -> DestinationResult:
         if not self._owns_record(task) and self._settler.settle(task) != task.source.identity:
@@ -172,7 +172,7 @@ class Copier:
             raise SupersededError(f"the run of a later event owns {task.source.bucket}/{task.source.key}")
 
     def _require_place(self, task: CopyTask) -> None:
-        """Tell an upload that a later run has aborted from one that nobody should have touched."""
+        """Tell an upload or a copy that a later run has put away from one that nobody should have touched."""
         self._require_rank(task)
         record = self.tracking.destination(task.run.file, task.destination_bucket)
         if record and record.execution_id != task.run.execution_id:

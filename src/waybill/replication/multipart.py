@@ -16,7 +16,7 @@ from waybill.replication.errors import (
 from waybill.replication.models import CopyTask, ObjectFacts, PartRange
 from waybill.replication.part_plan import CopyLimits, PartPlan
 from waybill.replication.ports import Buckets, Part, Tracking
-from waybill.replication.verification import equal
+from waybill.replication.verification import verify
 
 # The time that a function keeps to report that it could not finish.
 _RESERVE_SECONDS = 20.0
@@ -79,9 +79,9 @@ class MultipartCopy:
         Raises
         ------
         VerificationFailedError
-            Parts are missing or have other sizes.
+            Parts are missing or have other sizes; or the upload is gone and something else is there.
         UploadGoneError
-            The upload is gone, and the object is not there either.
+            The upload is gone, and nothing is there that was written since the run began.
         """
         try:
             parts = self._buckets.parts(self._place, upload_id)
@@ -89,13 +89,15 @@ class MultipartCopy:
             self._buckets.complete_upload(self._place, upload_id, parts)
         except UploadGoneError:
             # An earlier call may have completed it and died before it could say so.
-            if finished := self._finished_object():
-                return finished
-            raise
-        finished = self._buckets.find(self._place)
-        if finished is None:
+            found = self._buckets.find(self._place)
+            if found is None or (found.last_modified or "") < self._since[:19]:
+                raise
+            verify(self._source, found)
+            return found
+        found = self._buckets.find(self._place)
+        if found is None:
             raise VerificationFailedError(f"{self._place.bucket}/{self._place.key} is not there after completion")
-        return finished
+        return found
 
     def abort(self, upload_id: str) -> None:
         """Give up the upload and its parts."""
@@ -109,18 +111,12 @@ class MultipartCopy:
         """
         return self._buckets.open_uploads(self._place, since=self._since)
 
-    def _finished_object(self) -> ObjectFacts | None:
-        found = self._buckets.find(self._place)
-        if found and equal(self._source, found) and (found.last_modified or "") >= self._since[:19]:
-            return found
-        return None
-
     def _check_complete(self, parts: Mapping[int, Part]) -> None:
         expected = {number: self._plan.length(number) for number in range(1, self._plan.count + 1)}
         if {number: part.size for number, part in parts.items()} != expected:
             raise VerificationFailedError(
                 f"the upload to {self._place.bucket}/{self._place.key} has {len(parts)} parts that do not add up to "
-                f"{self._plan.count} parts of {self._plan.size} bytes"
+                f"{self._plan.count} parts of {self._plan.part_size} bytes"
             )
 
 

@@ -110,7 +110,7 @@ def redrive(replication: Replication, limit: int | None) -> None:
     data = {"moved": moved, "failed": len(refused), "left": letters.waiting()}
     output.show(data, details({"Moved": moved, "Not moved": len(refused), "Left": data["left"]}))
     if refused:
-        raise CommandError(f"{len(refused)} messages could not be moved: {reason}")
+        raise CommandError(f"not all messages could be moved: {reason}")
 
 
 def show_dead_letters(replication: Replication, limit: int | None) -> None:

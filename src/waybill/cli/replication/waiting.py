@@ -104,7 +104,7 @@ class Watch:
     def _is_ours(self, record: Mapping[str, Any]) -> bool:
         # Express executions of one name are several; the one that got the record works for all of them.
         name = self._arn.split(":")[7]
-        return record.get("executionId") == self._arn or record.get("executionName") == name
+        return record.get("executionId") == self._arn
 
     @property
     def _arn(self) -> str:
@@ -138,7 +138,7 @@ def wait_for(replication: Replication, started: Started, output: Output) -> RunV
     title = Spinner("dots", Text(f"replicating {printable(uri_of(started.request.file))}"))
     with Live(title, console=output.error_console, transient=True) as live:
         for view in views:
-            live.update(Group(title, results_table(view)))
+            live.update(Group(title, results_table(view)), refresh=True)
     return view
 
 
