@@ -4,12 +4,12 @@ import gzip
 import itertools
 import json
 import random
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -56,7 +56,7 @@ def mint(
     """Mint identifiers; those that have a canonical ID keep it. Exit status 1 when some failed."""
     wanted = list(dict.fromkeys(text for text in _wanted(identifiers or [], file) if text))
     if not wanted:
-        raise click.UsageError("give identifiers, or --file")
+        raise typer.BadParameter("give identifiers, or --file")
     options = ({"jobId": job} if job else {}) | ({"mode": "documents"} if documents else {})
     told: dict[str, Any] = {"successes": [], "failures": [], "identifiers": {}} | ({"jobId": job} if job else {})
     with cli.output.progress("minting", total=len(wanted)) as bar:
@@ -178,8 +178,11 @@ def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
 def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
     yield from (text.strip() for text in identifiers)
     if file is not None:
-        with click.open_file(str(file), encoding="utf-8") as stream:
-            yield from (line.strip() for line in stream)
+        try:
+            text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"--file {file}: {error}") from None
+        yield from (line.strip() for line in text.split("\n"))
 
 
 def _counted(items: Iterable[dict[str, Any]], bar: Any) -> Iterator[dict[str, Any]]:

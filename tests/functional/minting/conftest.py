@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from scripts.template import load_template
 from tests.fakes.api import LambdaContext
-from tests.fakes.template import load_template
 from waybill.core.aws import client
 from waybill.core.clock import now
 from waybill.minting import wiring
