@@ -21,7 +21,7 @@ class MemoryRegistry:
     assign_faults: list[Fault | Exception | None] = field(default_factory=list)
     finds: list[tuple[list[SourceId], bool]] = field(default_factory=list)
     assigns: list[list[Proposal]] = field(default_factory=list)
-    tokens: dict[str, list[Proposal]] = field(default_factory=dict)
+    tokens: dict[str, list[str | Proposal]] = field(default_factory=dict)
 
     @property
     def calls(self) -> int:
@@ -38,9 +38,12 @@ class MemoryRegistry:
         read, left = (sources[:fault], sources[fault:]) if isinstance(fault, int) else (sources, [])
         return Found({source: self.forward[source] for source in read if source in self.forward}, tuple(left))
 
-    def assign(self, proposals: Sequence[Proposal], *, token: str, job_id: str | None = None) -> Sequence[Verdict]:
+    def assign(
+        self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
+    ) -> Sequence[Verdict]:
         assert 0 < len(proposals) <= ASSIGN_LIMIT
-        assert self.tokens.setdefault(token, list(proposals)) == list(proposals), "a token stands for one call"
+        call = [at, *proposals]
+        assert self.tokens.setdefault(token, call) == call, "a token stands for one call"
         ids = [each.canonical_id for each in proposals if each.predecessor is None]
         sources = {each.source for each in proposals}
         assert len(set(ids)) == len(ids)

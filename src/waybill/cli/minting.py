@@ -16,7 +16,6 @@ from typer.core import TyperGroup
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
-from waybill.core.clock import now
 from waybill.core.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.auditing import audit as audit_items
@@ -163,7 +162,7 @@ def export(
 
 def _registry(cli: Cli) -> IdentifiersTable:
     name = cli.stack.output("IdentifiersTableName")
-    return IdentifiersTable(cli.client("dynamodb"), name, now)
+    return IdentifiersTable(cli.client("dynamodb"), name)
 
 
 def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from waybill.core.clock import iso, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.canonical_ids import is_canonical_id
 from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
@@ -142,8 +143,8 @@ class Importer:
     def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, Verdict]]:
         waiting, attempts = list(batch), 0
         while waiting:
-            token, asked = str(uuid.uuid4()), waiting
-            verdicts = self._repeated(lambda: self.registry.assign(asked, token=token))  # noqa: B023 - called at once
+            token, asked, at = str(uuid.uuid4()), waiting, iso(now())
+            verdicts = self._repeated(lambda: self.registry.assign(asked, token=token, at=at))  # noqa: B023 - called at once
             waiting = []
             for proposal, verdict in zip(asked, verdicts, strict=True):
                 if verdict.ruling in {Ruling.KEPT, Ruling.CONFLICT, Ruling.THROTTLED} and attempts < _ATTEMPTS:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from waybill.core.clock import iso, now
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError, TransactionRefusedError
 from waybill.minting.models import Code, Failed, Method, Minted, Outcome, Proposal, Ruling, SourceId, Verdict, Wanted
 from waybill.minting.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
@@ -76,6 +77,8 @@ class _Mint:
         self, registry: Registry, draw: Callable[[], str], pace: Pace, policy: Policy, job_id: str | None
     ) -> None:
         self._registry, self._draw, self._pace, self._policy, self._job_id = registry, draw, pace, policy, job_id
+        # One time for all writes: a call that is repeated with its token has to be the same in everything.
+        self._at = iso(now())
         self._outcomes: dict[SourceId, Outcome] = {}
         self._drawn: set[str] = set()
         self._draws: dict[SourceId, int] = {}
@@ -181,7 +184,7 @@ class _Mint:
     def _attempt(self, batch: _Batch) -> list[_Batch]:
         """Make the call; return what is still open, as the batches to try next."""
         try:
-            verdicts = self._registry.assign(batch.proposals, token=batch.token, job_id=self._job_id)
+            verdicts = self._registry.assign(batch.proposals, token=batch.token, at=self._at, job_id=self._job_id)
         except RegistryThrottledError as error:
             return [self._again(batch, Failed(Code.THROTTLED, str(error)))]
         except RegistryUnavailableError as error:

@@ -20,10 +20,12 @@ class Registry(Protocol):
         """Return the canonical IDs of at most 100 different sources."""
         ...
 
-    def assign(self, proposals: Sequence[Proposal], *, token: str, job_id: str | None = None) -> Sequence[Verdict]:
-        """Store at most 50 proposals, all of them or none; return a verdict on each.
+    def assign(
+        self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
+    ) -> Sequence[Verdict]:
+        """Store at most 50 proposals as of the time `at` (ISO 8601), all or none of them; return a verdict on each.
 
-        The same `token` with the same proposals within ten minutes is the same call. No proposal may have a predecessor
+        The same `token` with the same arguments within ten minutes is the same call. No proposal may have a predecessor
         that is itself proposed.
         """
         ...

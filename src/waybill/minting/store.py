@@ -9,14 +9,12 @@ A source that inherits the canonical ID of its predecessor has a forward item al
 the hash key of the sparse index `ByAlias`. Items are never changed and never deleted.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waybill.core.clock import iso
 from waybill.core.dynamodb import Item, from_item, to_item
 from waybill.minting.errors import (
     RegistryRefusedError,
@@ -61,10 +59,9 @@ _WORST_FIRST = (
 class IdentifiersTable:
     """`Registry` on DynamoDB, and what readers ask of it; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table_name: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: Any, table_name: str) -> None:
         self._client = client
         self._table = table_name
-        self._now = now
 
     def find(self, sources: Sequence[SourceId], *, consistent: bool = False) -> Found:
         """Return the canonical IDs of at most 100 different sources, in one call."""
@@ -83,9 +80,11 @@ class IdentifiersTable:
             tuple(by_key[key["pk"]["S"]] for key in left),
         )
 
-    def assign(self, proposals: Sequence[Proposal], *, token: str, job_id: str | None = None) -> Sequence[Verdict]:
-        """Store at most 50 proposals in one transaction; return a verdict on each."""
-        actions = _actions(proposals, self._table, iso(self._now()), job_id)
+    def assign(
+        self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
+    ) -> Sequence[Verdict]:
+        """Store at most 50 proposals in one transaction, as of the time `at`; return a verdict on each."""
+        actions = _actions(proposals, self._table, at, job_id)
         try:
             with self._errors():
                 self._client.transact_write_items(

@@ -7,7 +7,6 @@ from functools import cache, partial
 from typing import Any
 
 from waybill.core.aws import client
-from waybill.core.clock import now
 from waybill.core.notifications import SnsNotifier
 from waybill.core.settings import NotificationSettings, load
 from waybill.minting.answering import Answer, Answers, IdentifierMinter, answer
@@ -40,7 +39,7 @@ _JITTER = random.SystemRandom()
 @cache
 def registry() -> IdentifiersTable:
     """Return the identifiers table; the minter itself repeats calls, so its client does not."""
-    return IdentifiersTable(client("dynamodb", attempts=1), load(RegistrySettings).identifiers_table, now)
+    return IdentifiersTable(client("dynamodb", attempts=1), load(RegistrySettings).identifiers_table)
 
 
 def pace(context: Any) -> Pace:

@@ -11,7 +11,6 @@ from moto import mock_aws
 from scripts.template import load_template
 from tests.fakes.api import LambdaContext
 from waybill.core.aws import client
-from waybill.core.clock import now
 from waybill.minting import wiring
 from waybill.minting.store import IdentifiersTable
 
@@ -99,7 +98,7 @@ def calls(aws: Aws) -> Calls:
 @pytest.fixture
 def table(aws: Aws) -> IdentifiersTable:
     """The registry, through a client of its own."""
-    return IdentifiersTable(aws.dynamodb, TABLE, now)
+    return IdentifiersTable(aws.dynamodb, TABLE)
 
 
 @pytest.fixture

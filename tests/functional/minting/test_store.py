@@ -8,7 +8,6 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
 from tests.functional.minting.conftest import Aws
-from waybill.core.clock import now
 from waybill.minting.errors import (
     RegistryRefusedError,
     RegistryThrottledError,
@@ -22,8 +21,11 @@ from waybill.minting.store import IdentifiersTable
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 
 
+AT = "2026-01-01T00:00:00.000Z"
+
+
 def assign(table: IdentifiersTable, *proposals: Proposal, token: str = "t") -> list[Verdict]:
-    return list(table.assign(proposals, token=token, job_id="job-1"))
+    return list(table.assign(proposals, token=token, at=AT, job_id="job-1"))
 
 
 def test_an_assignment_is_two_items(aws: Aws, table: IdentifiersTable) -> None:
@@ -82,7 +84,7 @@ def test_reading_back(table: IdentifiersTable) -> None:
 def stubbed():
     client = boto3.client("dynamodb")
     with Stubber(client) as stubber:
-        yield IdentifiersTable(client, "identifiers", now), stubber
+        yield IdentifiersTable(client, "identifiers"), stubber
 
 
 def cancel(stubber: Stubber, *reasons: dict[str, Any]) -> None:
@@ -167,7 +169,7 @@ def test_a_connection_that_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(client, "transact_write_items", time_out)
     with pytest.raises(RegistryUnavailableError, match="ConnectTimeoutError"):
-        assign(IdentifiersTable(client, "identifiers", now), Proposal(A, "aaaaaaaa"))
+        assign(IdentifiersTable(client, "identifiers"), Proposal(A, "aaaaaaaa"))
 
 
 def test_hostile_keys_stay_apart(aws: Aws, table: IdentifiersTable) -> None:
