@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 # Seconds that anything may take on a busy machine; nothing waits longer than needed.
-DEADLINE = 60.0
+DEADLINE = 180.0
 _INTERVAL = 0.05
 
 
