@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.minting.conftest import Minter
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import Gate, Refusal
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.polling import until
 
@@ -84,7 +84,7 @@ def test_what_does_not_fit_the_state_goes_through_s3_both_ways(minter: Minter, l
 def test_a_table_that_refuses_fails_the_execution_and_people_are_told(
     minter: Minter, gate: Gate, mailbox: Mailbox, label: str
 ) -> None:
-    with gate.refusing("BatchGetItem", label, status=400, code="AccessDeniedException"):
+    with gate.refusing("BatchGetItem", label, Refusal(400, "AccessDeniedException")):
         ended = minter.run({"sourceIdentifiers": [label]}, label)
     assert (ended.status, ended.error) == ("FAILED", "RegistryRefusedError")
     assert "AccessDeniedException" in str(ended.cause)
@@ -92,7 +92,7 @@ def test_a_table_that_refuses_fails_the_execution_and_people_are_told(
 
 
 def test_throttling_that_passes_is_not_seen(minter: Minter, gate: Gate, label: str) -> None:
-    with gate.refusing("TransactWriteItems", label, status=400, code="ThrottlingException", times=2) as fault:
+    with gate.refusing("TransactWriteItems", label, Refusal(400, "ThrottlingException"), times=2) as fault:
         answer = minter.mint(label)
     assert fault.seen == 2
     assert answer["successes"] == [label]
