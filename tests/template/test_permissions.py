@@ -10,6 +10,8 @@ from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made
 EVERY_RESOURCE = {
     "FileCopyWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "FileCopyWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "IdMinterWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
+    "IdMinterWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
 }
 # Resources that are a wildcard in all but name.
