@@ -13,5 +13,6 @@ from waybill.replication.models import CopyCode, FailedCopy
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{run, destinationBucket, attempt, failure: {Error, Cause}}`; return the destination result."""
     result = fail_destination(FailedCopy.parse(event), wiring.buckets(), wiring.tracking(), iso(now()))
-    count(WORKFLOW, "CopiesSuperseded" if result.code == CopyCode.SUPERSEDED else "CopiesFailed")
+    if result.code != CopyCode.SUPERSEDED:
+        count(WORKFLOW, "CopiesFailed")
     return result.wire()
