@@ -11,7 +11,7 @@ from scripts.template import load_template
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 
-# What CloudFormation would put in for a reference.
+# What CloudFormation would put in for a reference; other resources go by their logical names.
 PHYSICAL = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
@@ -76,9 +76,11 @@ class _Values:
     def text(self, value: Any) -> str:
         match value:
             case {"Ref": str(name)}:
-                return self.names[name]
+                return self.names.get(name, name)
             case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([^}]+)\}", lambda found: self.names[found[1]], text)
+                return re.sub(r"\$\{([^}]+)\}", lambda found: self.names.get(found[1], found[1]), text)
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return f"{name}.{attribute}"
             case {"Fn::If": [str(condition), chosen, other]}:
                 return self.text(chosen if self._holds(self.conditions[condition]) else other)
             case str() | int():

@@ -73,6 +73,7 @@ def instrumented(workflow: str) -> Callable[[Handler], Handler]:
 def _observed(workflow: str, handler: Handler) -> Handler:
     log = logger(workflow)
 
+    @wraps(handler)  # the trace shows this name
     def logged(event: Any, context: Any) -> Any:
         log.set_correlation_id(_correlation_id(event, context))
         try:

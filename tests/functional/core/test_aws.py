@@ -14,7 +14,7 @@ def test_there_is_one_client_per_service_and_region(wire: Wire) -> None:
     assert client("s3", "us-west-2").meta.region_name == "us-west-2"
 
 
-@pytest.mark.parametrize(("service", "seconds"), [("s3", 840), ("dynamodb", 20), ("stepfunctions", 20), ("sns", 20)])
+@pytest.mark.parametrize(("service", "seconds"), [("s3", 840), ("dynamodb", 5), ("stepfunctions", 20), ("sns", 20)])
 def test_clients_wait_and_retry_on_purpose(wire: Wire, service: str, seconds: int) -> None:
     config = client(service).meta.config
     assert (config.connect_timeout, config.read_timeout) == (5, seconds)

@@ -1,9 +1,10 @@
 """What a function writes: one JSON object per line, with the run's id, and metrics without ids."""
 
 import json
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -181,14 +182,24 @@ print(json.dumps({"patched": sorted(name for name in sys.modules if name.startsw
 """
 
 
-def test_in_lambda_a_trace_follows_the_requests_to_aws_and_nothing_else(project: Path) -> None:
+@pytest.fixture
+def daemon() -> Iterator[socket.socket]:
+    """The place of the X-Ray daemon."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(10)
+        yield listening
+
+
+def test_in_lambda_a_trace_follows_requests_to_aws_and_holds_no_content(project: Path, daemon: socket.socket) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", _IN_LAMBDA, project / "events/replication/validate_input.json"],
         env={
             "PYTHONPATH": f"{project / 'src'}:{project}",
             "LAMBDA_TASK_ROOT": "/var/task",
             "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",
-            "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+            "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
         },
         capture_output=True,
         text=True,
@@ -199,3 +210,6 @@ def test_in_lambda_a_trace_follows_the_requests_to_aws_and_nothing_else(project:
     patched = next(line["patched"] for line in lines if "patched" in line)
     assert "aws_xray_sdk.ext.botocore.patch" in patched
     assert not any("httplib" in name or "requests" in name for name in patched)
+    trace = daemon.recv(65_536).decode()
+    assert '"## lambda_handler"' in trace
+    assert "build-123" not in trace

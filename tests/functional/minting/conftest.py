@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -54,37 +55,35 @@ class Aws:
         return found
 
 
+def make_resources() -> Aws:
+    """Make the stack's resources of the ID minter, as far as moto has them, and set the functions' environment."""
+    dynamodb, s3, sqs, sns = (boto3.client(name, "eu-west-1") for name in ("dynamodb", "s3", "sqs", "sns"))
+    declared = load_template()["Resources"]["IdentifiersTable"]["Properties"]
+    kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    dynamodb.create_table(TableName=TABLE, **{name: declared[name] for name in kept})
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    results = sqs.create_queue(QueueName="results")["QueueUrl"]
+    news = sqs.create_queue(QueueName="news")["QueueUrl"]
+    topic = sns.create_topic(Name="failures")["TopicArn"]
+    news_arn = sqs.get_queue_attributes(QueueUrl=news, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=news_arn)
+    os.environ.update(
+        IDENTIFIERS_TABLE=TABLE,
+        DOCUMENTS_BUCKET=BUCKET,
+        MINTING_RESULT_QUEUE_URL=results,
+        FAILURE_TOPIC_ARN=topic,
+        POWERTOOLS_TRACE_DISABLED="true",
+    )
+    return Aws(dynamodb, s3, sqs, sns, results, news)
+
+
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    """The stack's resources of the ID minter, as far as moto has them, and the functions' environment."""
-    import boto3
-
+    """The stack's resources of the ID minter, and the functions' environment."""
     with mock_aws():
-        _forget()
-        dynamodb, s3, sqs, sns = (boto3.client(name) for name in ("dynamodb", "s3", "sqs", "sns"))
-        declared = load_template()["Resources"]["IdentifiersTable"]["Properties"]
-        dynamodb.create_table(
-            TableName=TABLE,
-            **{
-                name: declared[name]
-                for name in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-            },
-        )
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        results = sqs.create_queue(QueueName="results")["QueueUrl"]
-        news = sqs.create_queue(QueueName="news")["QueueUrl"]
-        topic = sns.create_topic(Name="failures")["TopicArn"]
-        news_arn = sqs.get_queue_attributes(QueueUrl=news, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=news_arn)
-        os.environ.update(
-            IDENTIFIERS_TABLE=TABLE,
-            DOCUMENTS_BUCKET=BUCKET,
-            MINTING_RESULT_QUEUE_URL=results,
-            FAILURE_TOPIC_ARN=topic,
-            POWERTOOLS_TRACE_DISABLED="true",
-        )
-        yield Aws(dynamodb, s3, sqs, sns, results, news)
-        _forget()
+        forget_collaborators()
+        yield make_resources()
+        forget_collaborators()
 
 
 @pytest.fixture
@@ -107,6 +106,7 @@ def context() -> LambdaContext:
     return LambdaContext()
 
 
-def _forget() -> None:
+def forget_collaborators() -> None:
+    """Drop what the functions keep between invocations."""
     for cached in (wiring.registry, wiring.documents, wiring.notifier):
         cached.cache_clear()

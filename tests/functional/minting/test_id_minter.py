@@ -20,16 +20,6 @@ class Killed(BaseException):
     """The function's process ends."""
 
 
-def test_its_sample_event(aws: Aws, context: Any, sample_event: Any) -> None:
-    event = sample_event("minting/id_minter")
-    told = lambda_handler(event, context)
-    assert told["successes"] == event["sourceIdentifiers"]
-    assert told["jobId"] == event["jobId"]
-    assert told["failures"] == []
-    kept = {item["canonicalId"]["S"] for item in aws.items() if "canonicalId" in item}
-    assert set(told["identifiers"].values()) == kept
-
-
 def test_calls_are_one_for_known_and_three_for_new(aws: Aws, context: Any, calls: Calls) -> None:
     lambda_handler(wanted(100), context)
     assert calls.made == ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]

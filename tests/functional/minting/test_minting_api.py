@@ -33,12 +33,6 @@ def test_minting_answers_200_whatever_it_holds(ask) -> None:
         assert refused.json["failures"][0]["code"] == "INVALID_INPUT"
 
 
-def test_its_sample_event(aws: Aws, context: Any, sample_event: Any) -> None:
-    assert answer_of(lambda_handler(sample_event("minting/minting_api"), context)).json["successes"] == [
-        "sierra-123456"
-    ]
-
-
 @pytest.mark.parametrize("fold", [str.lower, str.upper])
 def test_a_canonical_id_shows_its_original_first(ask, minted: str, fold: Any) -> None:
     found = ask("GET", f"/identifiers/{fold(minted)}")

@@ -19,13 +19,6 @@ def batch(*bodies: Any) -> dict[str, Any]:
     }
 
 
-def test_its_sample_event(aws: Aws, context: Any, sample_event: Any) -> None:
-    assert lambda_handler(sample_event("minting/minting_queue"), context) == {"batchItemFailures": []}
-    results = [json.loads(body) for body in aws.messages(aws.results_url)]
-    assert sorted(result["sourceIdentifier"] for result in results) == ["miro-789012", "sierra-123456"]
-    assert {result["jobId"] for result in results} == {"sample-job"}
-
-
 def test_results_and_lasting_failures(aws: Aws, context: Any) -> None:
     wanted = [f"id-{number}" for number in range(25)]
     event = batch({"sourceIdentifiers": wanted, "jobId": "j"}, {"sourceIdentifiers": []})

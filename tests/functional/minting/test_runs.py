@@ -84,15 +84,3 @@ def test_an_unfinished_chunk_raises_until_its_last_attempt(
         mint_chunk.lambda_handler(chunk | {"attempt": 3}, context)
     counts = mint_chunk.lambda_handler(chunk | {"attempt": 4}, context)
     assert counts == {"index": 0, "successCount": 0, "failureCount": 1}
-
-
-@pytest.mark.parametrize("name", ["plan_minting", "mint_chunk"])
-def test_sample_events(aws: Aws, context: Any, sample_event: Any, name: str) -> None:
-    handler = {"plan_minting": plan_minting, "mint_chunk": mint_chunk}[name].lambda_handler
-    assert handler(sample_event(f"minting/{name}"), context)
-
-
-def test_the_sample_summary_follows_the_sample_chunk(aws: Aws, context: Any, sample_event: Any) -> None:
-    mint_chunk.lambda_handler(sample_event("minting/mint_chunk"), context)
-    told = summarise_minting.lambda_handler(sample_event("minting/summarise_minting"), context)
-    assert told["successes"] == ["sample-1", "sample-2"]

@@ -95,6 +95,7 @@ def test_paging_yields_every_record_once_in_order(
 
 
 def test_ended_runs_are_spread_over_shards_and_open_ones_are_not() -> None:
+    assert SHARDS > 1
     files = [FileId(SOURCE, str(index)) for index in range(200)]
     for status in (Status.COMPLETED, Status.SUPERSEDED):
         assert len({status_partition(status, file) for file in files}) == SHARDS

@@ -13,6 +13,8 @@ from waybill.replication.models import CopyCode, FailedCopy
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{run, destinationBucket, attempt, failure: {Error, Cause}}`; return the destination result."""
     result = fail_destination(FailedCopy.parse(event), wiring.buckets(), wiring.tracking(), iso(now()))
-    if result.code != CopyCode.SUPERSEDED:
+    if result.code == CopyCode.SUPERSEDED:
+        count(WORKFLOW, "CopiesSuperseded")
+    else:
         count(WORKFLOW, "CopiesFailed")
     return result.wire()
