@@ -8,6 +8,7 @@ from waybill.core.http import Api
 API_MODULES = (
     "waybill.gateway.api",
     "waybill.replication.api",
+    "waybill.scanning.api",
 )
 
 

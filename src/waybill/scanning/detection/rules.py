@@ -19,6 +19,7 @@ A detector has
     examples                  text, and what is found in it: nothing, or a value with confidence and `sample`
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,17 @@ def detectors() -> tuple[Detector, ...]:
     folder = resources.files(__package__) / "detectors"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
     return tuple(detector for file in files for detector in parse_detectors(file.read_text("utf-8")))
+
+
+@cache
+def ruleset() -> str:
+    """Return what stands for the detectors and the code that applies them; another rule, another text."""
+    folder = resources.files(__package__)
+    digest = hashlib.sha256()
+    for part in sorted((*folder.iterdir(), *(folder / "detectors").iterdir()), key=lambda part: part.name):
+        if part.name.endswith((".py", ".yaml")):
+            digest.update(part.name.encode() + part.read_bytes())
+    return digest.hexdigest()
 
 
 def parse_detectors(text: str) -> list[Detector]:
