@@ -82,7 +82,7 @@ def show_coverage(job_id: str) -> dict[str, Any]:
 
 
 @app.get("/results", summary="Findings of a job")
-def show_results(
+def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     job_id: Annotated[str, Query(min_length=1)],
     bucket: Annotated[str | None, Query(description="Only if it is this bucket's job")] = None,
     key: Annotated[str | None, Query(description="How the object's key begins, to the letter")] = None,

@@ -58,10 +58,10 @@ class S3Bucket:
             raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned")
         self._list(bucket, Prefix=prefix, MaxKeys=1)
 
-    def page(self, bucket: str, prefix: str, start_after: str) -> tuple[list[Entry], bool]:
-        """Return up to 1,000 objects behind the key `start_after`, and whether these are the last."""
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
+        """Return up to `limit` (at most 1,000) objects behind the key `start_after`, and whether these are the last."""
         behind = {"StartAfter": start_after} if start_after else {}
-        answer = self._list(bucket, Prefix=prefix, **behind)
+        answer = self._list(bucket, Prefix=prefix, MaxKeys=limit, **behind)
         entries = [
             Entry(each["Key"], int(each["Size"]), str(each["ETag"]).strip('"'), _storage_class(each))
             for each in answer.get("Contents", [])

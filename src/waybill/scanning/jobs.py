@@ -229,4 +229,4 @@ def _finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _job_id(subject: str, idempotency_key: str) -> str:
     digest = hashlib.sha256(f"{len(subject)}:{subject}{idempotency_key}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=8))
+    return str(uuid.UUID(bytes=digest[:16], version=5))

@@ -15,6 +15,7 @@ from waybill.scanning.slices import slices
 
 # A page item holds its keys compressed; DynamoDB takes 400 KB. Keys of 1,024 random bytes hardly compress.
 PAGE_BYTES = 300_000
+_PAGE_KEYS = 1000
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,17 @@ class Lister:
                 return Batch(objects, messages, True, job)
             if objects and (objects >= self.batch_keys or self.time_left() < self.reserve):
                 return Batch(objects, messages, False, job)
-            page = self.store.stored_page(job_id, job.next_page) or self._list_page(job)
+            page = self.store.stored_page(job_id, job.next_page) or self._list_page(
+                job, min(_PAGE_KEYS, self.batch_keys)
+            )
             messages += self.queue.send(slices(job_id, job.request.bucket, page.number, page.entries))
             self.store.advance(job_id, page)
             objects += len(page.entries)
             if page.final:
                 self.store.end_listing(job_id, truncated=False)
 
-    def _list_page(self, job: Job) -> Page:
-        entries, final = self.bucket.page(job.request.bucket, job.request.prefix, job.start_after)
+    def _list_page(self, job: Job, limit: int) -> Page:
+        entries, final = self.bucket.page(job.request.bucket, job.request.prefix, job.start_after, limit)
         fitting = _fitting(entries)
         last_key = fitting[-1].key if fitting else job.start_after
         page = Page(job.next_page, tuple(fitting), last_key, final and len(fitting) == len(entries))

@@ -96,8 +96,8 @@ class Bucket(Protocol):
         """Raise when the bucket cannot be listed."""
         ...
 
-    def page(self, bucket: str, prefix: str, start_after: str) -> tuple[list[Entry], bool]:
-        """Return up to 1,000 objects behind a key, and whether these are the last."""
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
+        """Return up to `limit` objects behind a key, and whether these are the last."""
         ...
 
     def open(self, bucket: str, entry: Entry, offset: int) -> "Opened":
