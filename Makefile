@@ -38,7 +38,7 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cfn-lint $(CFN_LINT) -- template.yaml
 	scripts/export-layers --check
-	@if [ -x scripts/permissions ]; then set -x; scripts/permissions --check; fi
+	scripts/permissions --check
 
 bench: setup ## Print the measurements and write them to .local/bench.json
 	@$(BIN)/python -m benchmarks

@@ -3,14 +3,15 @@
 # Wheels are chosen by platform, so no container and no compiler are needed to build for AWS from any machine.
 #   LAYER_ARCHITECTURE  x86_64 (default) or arm64: the application's parameter Architecture
 #   LAYER_PLATFORM      lambda (default), or host: for functions that run on this very machine
-#   LAYER_PYTHON        a Python 3.13 with pip (default python3.13)
+#   LAYER_PYTHON        a Python 3.13 with pip (default: that of `make setup` where there is one, else python3.13)
 #
 # A function cannot write byte code beside its layers, so without it every cold start compiles them again
 # (pydantic and Powertools: 520 ms to import from source, 250 ms from byte code). Hence compileall.
 
 LAYER_ARCHITECTURE ?= x86_64
 LAYER_PLATFORM ?= lambda
-LAYER_PYTHON ?= python3.13
+# The SAM CLI runs this in a folder of its own, where a version manager may choose another Python.
+LAYER_PYTHON ?= $(firstword $(wildcard $(dir $(lastword $(MAKEFILE_LIST)))../.local/uv/bin/python3.13) python3.13)
 
 machine := $(if $(filter arm64,$(LAYER_ARCHITECTURE)),aarch64,$(LAYER_ARCHITECTURE))
 lambda := $(foreach tag,manylinux_2_28 manylinux2014 manylinux_2_17,--platform $(tag)_$(machine)) --implementation cp --python-version 3.13

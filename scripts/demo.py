@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
+
 from waybill.cli.context import Cli
 from waybill.cli.output import details, table
 from waybill.core.aws import client

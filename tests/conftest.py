@@ -29,8 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WORKFLOW_TESTS in item.path.parents:
             item.add_marker(pytest.mark.workflow)
-            # pytest-xdist runs a group in one worker, so that the tests of a folder share one embedded AWS.
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_WORKFLOW_TESTS).parts[0]))
+            # pytest-xdist runs a group in one worker: the tests of the application share one embedded AWS.
+            folder = item.path.relative_to(_WORKFLOW_TESTS).parts[0]
+            item.add_marker(pytest.mark.xdist_group("local" if folder == "local" else "application"))
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,15 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.source import Source
 from waybill.cli.local import LocalStack, free_port
 
 _MIB = 1024**2
 
-# Small sizes stand for large ones, so that the ways to copy differ from 6 and from 20 MiB on.
+_QUIET_BUCKET = "waybill-tests-quiet"
+_FURTHER_BUCKETS = "waybill-tests-further-"
+
+# Small sizes stand for large ones: the ways to copy differ from 6 and from 20 MiB on.
 _PARAMETERS = {
     "SingleCopyMaxBytes": str(6 * _MIB),
     "OneFunctionMaxBytes": str(20 * _MIB),
@@ -23,43 +27,86 @@ _PARAMETERS = {
     "PartConcurrency": "4",
     "ReconcileAfterMinutes": "0",
     "ReconcileSchedule": "rate(1 day)",
+    "AdditionalSourceBuckets": _QUIET_BUCKET,
 }
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.05",
-    # More than the workflow's own limit of ten copies at a time, which a test measures.
-    "LAMBDA_ACCOUNT_CONCURRENCY": "24",
+    # Above the ten copies that one run makes at a time, so that it is the workflow that keeps to them.
+    "LAMBDA_ACCOUNT_CONCURRENCY": "13",
 }
 
 
 @pytest.fixture(scope="session")
-def application(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application on an embedded AWS of its own."""
-    port = free_port()
-    with Gate(port) as gate:
-        stack = LocalStack(
-            project,
-            port=port,
-            state_dir=tmp_path_factory.mktemp("stack"),
-            parameters=_PARAMETERS,
-            environment=_ENVIRONMENT | {"AWS_ENDPOINT_URL": gate.endpoint},
-        )
-        with stack:
-            deployed = Application(stack, gate, stack.up().outputs)
-            deployed.mailbox.all()
-            yield deployed
+def gate() -> Iterator[Gate]:
+    """What the functions ask of AWS, and the means to disturb it."""
+    with Gate(free_port()) as gate:
+        yield gate
 
 
 @pytest.fixture(scope="session")
-def gate(application: Application) -> Gate:
-    """What the functions ask of AWS, and the means to disturb it."""
-    return application.gate
+def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """An embedded AWS of its own with the application, behind the gate."""
+    stack = LocalStack(
+        project,
+        port=gate.port,
+        state_dir=tmp_path_factory.mktemp("stack"),
+        parameters=_PARAMETERS,
+        environment=_ENVIRONMENT | {"AWS_ENDPOINT_URL": gate.endpoint},
+    )
+    with stack:
+        stack.client("s3").create_bucket(
+            Bucket=_QUIET_BUCKET, CreateBucketConfiguration={"LocationConstraint": stack.ministack.region}
+        )
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def application(local_stack: LocalStack, gate: Gate) -> Application:
+    """The application with its defaults, but for the sizes."""
+    application = Application(local_stack, gate, local_stack.stack_name, _QUIET_BUCKET)
+    assert application.mailbox.all() == []
+    return application
+
+
+@pytest.fixture(scope="session")
+def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Application:
+    """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
+    name = f"{local_stack.stack_name}-variant"
+    parameters = _PARAMETERS | {
+        "Platform": "embedded",
+        "ReplicationWorkflowType": "EXPRESS",
+        "BucketVersioning": "Enabled",
+        "EndFailedRunsInFail": "false",
+        "SetApiGatewayLogsRole": "false",
+    }
+    local_stack.sam.deploy(
+        stack_name=name,
+        endpoint=local_stack.ministack.endpoint,
+        region=local_stack.ministack.region,
+        parameters=parameters,
+    )
+    variant = Application(local_stack, gate, name, _QUIET_BUCKET)
+    assert variant.mailbox.all() == []
+    return variant
 
 
 @pytest.fixture(scope="session")
 def mailbox(application: Application) -> Mailbox:
     """What people are told."""
     return application.mailbox
+
+
+@pytest.fixture(scope="session")
+def source(application: Application) -> Source:
+    """The bucket whose uploads start replications."""
+    return application.source
+
+
+@pytest.fixture(scope="session")
+def quiet(application: Application) -> Source:
+    """A source bucket whose uploads start nothing by themselves."""
+    return application.quiet
 
 
 @pytest.fixture

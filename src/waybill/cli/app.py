@@ -13,6 +13,7 @@ from waybill.cli import scanning, stack, token
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
+from waybill.cli.replication import commands as replication
 from waybill.core.errors import InvalidInputError, WaybillError
 
 _FAILED = 1
@@ -25,6 +26,7 @@ app = App(name="waybill")
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)
+app.add_typer(replication.app)
 
 
 def _print_version(wanted: bool) -> None:

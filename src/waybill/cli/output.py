@@ -58,6 +58,12 @@ class Output:
         else:
             self.console.print(human, markup=False, soft_wrap=isinstance(human, str))
 
+    def line(self, text: Text) -> None:
+        """Print one line of a long result, above the progress bar when there is one."""
+        # Where both are on one terminal, only the bar's own console prints above it.
+        shared = self.console.is_terminal and self.error_console.is_terminal
+        (self.error_console if shared else self.console).print(text, soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Tell what is happening."""
         if not self.json_wanted:
@@ -138,6 +144,8 @@ def details(values: Mapping[str, object]) -> Table:
 
 def coloured(value: object) -> Text:
     """Return a value as text, in its colour when it is a state."""
+    if isinstance(value, Text):
+        return value
     text = "" if value is None else str(value)
     colour = next((colour for colour, states in _COLOURS.items() if text in states), "")
     return Text(text, style=colour)

@@ -13,7 +13,8 @@ _RETRIES: Any = {"mode": "standard", "total_max_attempts": 3}
 # CopyObject and CompleteMultipartUpload answer `200 OK` first and send white space until they are done, which takes
 # minutes for gigabytes (Amazon S3 API Reference, CopyObject): a short read time-out would repeat a copy that is
 # running.
-_READ_TIMEOUT_SECONDS = {"s3": 840}
+# An invocation answers when its function has ended, which is 15 minutes at most.
+_READ_TIMEOUT_SECONDS = {"s3": 840, "lambda": 910}
 _DEFAULT_READ_TIMEOUT_SECONDS = 20
 
 

@@ -9,7 +9,10 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-_PERMANENT = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
+from waybill.core.faults import is_transient, reason_of
+
+# DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes".
+_PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 
 type Item = dict[str, Any]
 
@@ -49,17 +52,22 @@ class Update:
     values: Item
 
     @classmethod
-    def of(cls, assigned: Mapping[str, Any], removed: tuple[str, ...] = ()) -> "Update":
-        """Return the update that sets `assigned` and removes both `removed` and what is assigned None."""
+    def of(cls, assigned: Mapping[str, Any], removed: tuple[str, ...] = (), counted: tuple[str, ...] = ()) -> "Update":
+        """Return the update that sets `assigned`, removes `removed` and what is assigned None, adds 1 to `counted`."""
         present = {name: value for name, value in assigned.items() if value is not None}
         gone = [*(name for name in assigned if name not in present), *removed]
         names = {f"#s{index}": name for index, name in enumerate(present)}
         removed_names = {f"#r{index}": name for index, name in enumerate(gone)}
+        counted_names = {f"#c{index}": name for index, name in enumerate(counted)}
         values = to_item({f":s{index}": value for index, value in enumerate(present.values())})
-        expression = "SET " + ", ".join(f"{alias} = :{alias[1:]}" for alias in names)
-        if gone:
-            expression += " REMOVE " + ", ".join(removed_names)
-        return cls(expression, names | removed_names, values)
+        clauses = {
+            "SET": [f"{alias} = :{alias[1:]}" for alias in names],
+            "REMOVE": list(removed_names),
+            "ADD": [f"{alias} :one" for alias in counted_names],
+        }
+        expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
+        one = to_item({":one": 1}) if counted else {}
+        return cls(expression, names | removed_names | counted_names, values | one)
 
     def arguments(self, condition: str, **bound: Any) -> dict[str, Any]:
         """Return boto3's arguments for this update under `condition`, whose `:values` are `bound`."""
@@ -86,14 +94,20 @@ def translated(unavailable: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        stored: Any = error.response.get("Item", {})
-        reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    except (ClientError, BotoCoreError) as error:
+        code, reasons = reason_of(error), _cancellation_reasons(error)
         if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
-            raise ConditionFailedError(from_item(stored)) from error
-        if code in _PERMANENT or reasons & {"ValidationError", "ItemCollectionSizeLimitExceeded"}:
-            raise
-        raise unavailable(f"{code} from DynamoDB") from error
-    except BotoCoreError as error:
-        raise unavailable(f"{type(error).__name__} while calling DynamoDB") from error
+            raise ConditionFailedError(_stored_item(error)) from error
+        if is_transient(error) or reasons & _PASSING_REASONS:
+            raise unavailable(f"{code} from DynamoDB") from error
+        raise
+
+
+def _stored_item(error: ClientError | BotoCoreError) -> Item:
+    response: Any = error.response if isinstance(error, ClientError) else {}
+    return from_item(response.get("Item", {}))
+
+
+def _cancellation_reasons(error: ClientError | BotoCoreError) -> set[str]:
+    response: Any = error.response if isinstance(error, ClientError) else {}
+    return {str(reason.get("Code")) for reason in response.get("CancellationReasons", [])}

@@ -11,19 +11,9 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.errors import NotificationUnavailableError
+from waybill.core.faults import is_transient, reason_of
 
 SUBJECT_LIMIT = 100
-_PERMANENT = frozenset(
-    {
-        "AuthorizationError",
-        "NotFound",
-        "InvalidParameter",
-        "InvalidSecurity",
-        "KMSAccessDenied",
-        "KMSDisabled",
-        "KMSNotFound",
-    }
-)
 BODY_LIMIT_BYTES = 250_000
 _CUT = "\n… (cut: the whole list is in the records)"
 
@@ -104,9 +94,7 @@ class SnsNotifier:
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _PERMANENT:
+        except (ClientError, BotoCoreError) as error:
+            if not is_transient(error):
                 raise
-            raise NotificationUnavailableError(error.response["Error"]["Code"]) from error
-        except BotoCoreError as error:
-            raise NotificationUnavailableError(type(error).__name__) from error
+            raise NotificationUnavailableError(f"{reason_of(error)} from SNS") from error

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from waybill.core.errors import WaybillError
 from waybill.core.settings import ObservabilitySettings, load
+
+__all__ = ["NAMESPACE", "MetricUnit", "count", "instrumented", "logger", "metrics", "tracer"]
 
 NAMESPACE = "Waybill"
 # Where the events of the states carry the id of their execution.
@@ -39,18 +41,19 @@ def logger(workflow: str) -> Logger:
 @cache
 def tracer(workflow: str) -> Tracer:
     """Return the X-Ray tracer of `workflow`; outside Lambda it does nothing."""
-    return Tracer(service=workflow)
+    # By default every library that X-Ray knows is imported and patched; AWS's answers are what a trace is read for.
+    return Tracer(service=workflow, patch_modules=("botocore",))
 
 
 @cache
-def metrics(workflow: str) -> Metrics:
+def metrics(workflow: str) -> EphemeralMetrics:
     """Return the EMF metrics of `workflow`, flushed when an instrumented handler returns or raises."""
-    return Metrics(namespace=NAMESPACE, service=workflow)
+    return EphemeralMetrics(namespace=NAMESPACE, service=workflow)
 
 
-def count(workflow: str, name: str, value: float = 1) -> None:
-    """Add `value` to the counter `name` of `workflow`."""
-    metrics(workflow).add_metric(name=name, unit=MetricUnit.Count, value=value)
+def count(workflow: str, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Add `value` to the metric `name` of `workflow`."""
+    metrics(workflow).add_metric(name=name, unit=unit, value=value)
 
 
 def instrumented(workflow: str) -> Callable[[Handler], Handler]:
@@ -80,10 +83,13 @@ def _observed(workflow: str, handler: Handler) -> Handler:
                 "failed", extra={"code": code, "cause": str(error)[:1000]}, exc_info=not isinstance(error, WaybillError)
             )
             raise
+        finally:
+            recorded = metrics(workflow)
+            if recorded.metric_set:
+                recorded.flush_metrics()
 
     traced = tracer(workflow).capture_lambda_handler(logged, capture_response=False, capture_error=False)
-    measured = metrics(workflow).log_metrics(traced, raise_on_empty_metrics=False)
-    return log.inject_lambda_context(measured, clear_state=True, log_event=False)
+    return log.inject_lambda_context(traced, clear_state=True, log_event=False)
 
 
 def _correlation_id(event: Any, context: Any) -> str:

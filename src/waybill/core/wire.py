@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from waybill.core.errors import FieldError, InvalidInputError
 
@@ -15,6 +16,12 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
         FieldError(field_path(problem["loc"]), str(problem["msg"]).removeprefix("Value error, "))
         for problem in error.errors(include_input=False, include_url=False)
     )
+
+
+def field_problem(field: str, message: str) -> ValidationError:
+    """Return what a validator that sees the whole model raises about one `field`, named as the sender names it."""
+    problem = PydanticCustomError("value_error", "{message}", {"message": message})
+    return ValidationError.from_exception_data("input", [InitErrorDetails(type=problem, loc=(field,), input=None)])
 
 
 def field_path(location: tuple[int | str, ...]) -> str:

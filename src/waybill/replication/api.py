@@ -8,8 +8,8 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW, wiring
-from waybill.replication.listing import file_report, list_records
-from waybill.replication.models import FileId, ReplicationRequest, Status
+from waybill.replication.listing import file_report, is_position, list_records
+from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest, Status
 from waybill.replication.replies import start_reply
 
 app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
@@ -52,8 +52,8 @@ def list_replications(
 
 @app.get("/replications/file", summary="Show one file")
 def show_replication(
-    source_bucket: Annotated[str, Query(alias="sourceBucket", min_length=1)],
-    source_key: Annotated[str, Query(alias="sourceKey", min_length=1)],
+    source_bucket: Annotated[BucketName, Query(alias="sourceBucket")],
+    source_key: Annotated[ObjectKey, Query(alias="sourceKey")],
 ) -> dict[str, Any]:
     """Show the record of one file with its destinations and its history."""
     return file_report(wiring.tracking(), FileId(source_bucket, source_key))
@@ -63,6 +63,6 @@ def _position(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     position = decode_cursor(cursor).get("position")
-    if not isinstance(position, str) or position.count("|") < 2:
+    if not isinstance(position, str) or not is_position(position):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return position

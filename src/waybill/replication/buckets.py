@@ -7,46 +7,42 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waybill.core.clock import iso
+from waybill.core.clock import iso, now
 from waybill.core.wire import WireModel
 from waybill.replication.errors import (
     NoSuchBucketError,
+    S3UnavailableError,
     SourceArchivedError,
-    SourceNotFoundError,
     SseCUnsupportedError,
     UploadGoneError,
 )
-from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders, Place
-from waybill.replication.ports import Part
+from waybill.replication.models import ObjectFacts, ObjectHeaders, Place
+from waybill.replication.ports import ListedObject, Part
 from waybill.replication.s3_errors import status_of, translate
+from waybill.replication.s3_facts import facts_of, headers_of, is_archived
 
-_CHECKSUMS = ("CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1")
 # S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
-_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-_HEADERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-    "Expires",
-)
 
 
-class DestinationOptions(WireModel):
+class DestinationOptions(WireModel, extra="forbid"):
     """What copies to one destination get that differs from their source.
 
     `kms_key_id`: encrypt with this key instead of the bucket's default. `storage_class`: instead of the source's.
     `acl`: a canned ACL, for buckets of other accounts that have ACLs on. `object_lock`: carry retention and legal hold
-    (the bucket must have Object Lock). `owner`: the account that must own the bucket.
+    (the bucket must have Object Lock). `tags`: whether tags are copied, which takes permissions of its own. `owner`:
+    the account that must own the bucket.
     """
 
     kms_key_id: str | None = None
     storage_class: str | None = None
     acl: str | None = None
     object_lock: bool = False
+    tags: bool = True
     owner: str | None = None
+
+
+_NO_OPTIONS = DestinationOptions()
 
 
 class S3Buckets:
@@ -61,7 +57,7 @@ class S3Buckets:
 
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
         """Return the facts of the object: of that version, or only while it has that ETag, where one is given."""
-        pin = {"VersionId": version_id} if version_id else {"IfMatch": e_tag} if e_tag else {}
+        pin = {"VersionId": version_id} if version_id else {"IfMatch": _quoted(e_tag)} if e_tag else {}
         client = self._client(bucket)
         try:
             answer = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **pin)
@@ -71,9 +67,9 @@ class S3Buckets:
             raise translate(error, "GetObject", f"{bucket}/{key}") from error
         if answer.get("SSECustomerAlgorithm"):
             raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
-        if _is_archived(answer):
+        if is_archived(answer):
             raise SourceArchivedError(f"{bucket}/{key} is in {answer.get('StorageClass')} and not restored")
-        return _facts(bucket, key, answer)
+        return facts_of(bucket, key, answer)
 
     def find(self, place: Place) -> ObjectFacts | None:
         """Return the facts of the object at `place`, or None when there is none."""
@@ -87,7 +83,7 @@ class S3Buckets:
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
         except BotoCoreError as error:
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
-        return _facts(place.bucket, place.key, answer)
+        return facts_of(place.bucket, place.key, answer)
 
     def copy(self, source: ObjectFacts, place: Place) -> ObjectFacts:
         """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
@@ -97,14 +93,14 @@ class S3Buckets:
                 Bucket=place.bucket,
                 Key=place.key,
                 MetadataDirective="COPY",
-                TaggingDirective="COPY",
+                TaggingDirective="COPY" if self._option(place).tags else "REPLACE",
                 **redirect,
                 **_pinned(source),
                 **self._attributes(source, place),
                 **self._owner(place),
             )
         result = answer.get("CopyObjectResult", {})
-        return _facts(
+        return facts_of(
             place.bucket,
             place.key,
             answer | result | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
@@ -112,14 +108,10 @@ class S3Buckets:
 
     def headers(self, source: ObjectFacts) -> ObjectHeaders:
         """Return the metadata and content headers of `source`."""
-        pin = {"VersionId": source.version_id} if source.version_id else {"IfMatch": source.e_tag}
+        pin = {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
         with self._errors("GetObject", Place(source.bucket, source.key)):
             answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **pin)
-        # `Expires` is free text in HTTP; S3 keeps it as it was sent, and boto3 hands that out as ExpiresString.
-        found = {name: answer.get("ExpiresString" if name == "Expires" else name) for name in _HEADERS}
-        return ObjectHeaders(
-            headers={name: str(value) for name, value in found.items() if value}, metadata=answer.get("Metadata", {})
-        )
+        return headers_of(answer)
 
     def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: Place) -> str:
         """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
@@ -129,10 +121,10 @@ class S3Buckets:
         carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
         if source.website_redirect:
             carried["WebsiteRedirectLocation"] = source.website_redirect
-        if source.tag_count:
+        if source.tag_count and self._option(place).tags:
             carried["Tagging"] = urlencode(self._tags(source))
         with self._errors("PutObject", place):
-            answer = self._client(place.bucket).create_multipart_upload(
+            answer = _sending_expires_as_is(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
                 ChecksumAlgorithm=algorithm,
@@ -161,7 +153,7 @@ class S3Buckets:
         found: dict[int, Part] = {}
         with self._errors("ListMultipartUploadParts", place):
             pages = self._client(place.bucket).get_paginator("list_parts")
-            for page in pages.paginate(Bucket=place.bucket, Key=place.key, UploadId=upload_id):
+            for page in pages.paginate(Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)):
                 for part in page.get("Parts", []):
                     checksums = {name: value for name, value in part.items() if name.startswith("Checksum")}
                     number = part["PartNumber"]
@@ -188,7 +180,7 @@ class S3Buckets:
         try:
             with self._errors("AbortMultipartUpload", place):
                 self._client(place.bucket).abort_multipart_upload(
-                    Bucket=place.bucket, Key=place.key, UploadId=upload_id
+                    Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)
                 )
         except (UploadGoneError, NoSuchBucketError):
             return
@@ -199,10 +191,25 @@ class S3Buckets:
             pages = self._client(place.bucket).get_paginator("list_multipart_uploads")
             return [
                 upload["UploadId"]
-                for page in pages.paginate(Bucket=place.bucket, Prefix=place.key)
+                for page in pages.paginate(Bucket=place.bucket, Prefix=place.key, **self._owner(place))
                 for upload in page.get("Uploads", [])
                 # S3 gives whole seconds here.
                 if upload["Key"] == place.key and iso(upload["Initiated"])[:19] >= since[:19]
+            ]
+
+    def list_objects(self, bucket: str, prefix: str, *, start_after: str = "") -> Iterator[list[ListedObject]]:
+        """Return the pages of a listing, in the order of the keys' UTF-8 bytes, each read when it is asked for."""
+        pages = self._client(bucket).get_paginator("list_objects_v2")
+        return self._listed(bucket, iter(pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)))
+
+    def _listed(self, bucket: str, pages: Iterator[Mapping[str, Any]]) -> Iterator[list[ListedObject]]:
+        while True:
+            with self._errors("ListBucket", Place(bucket, "")):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield [
+                ListedObject(item["Key"], item["Size"], item["ETag"].strip('"')) for item in page.get("Contents", [])
             ]
 
     def _tags(self, source: ObjectFacts) -> dict[str, str]:
@@ -213,7 +220,7 @@ class S3Buckets:
 
     def _attributes(self, source: ObjectFacts, place: Place) -> dict[str, Any]:
         """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
-        options = self._options.get(place.bucket, DestinationOptions())
+        options = self._option(place)
         attributes: dict[str, Any] = {"StorageClass": options.storage_class or source.storage_class}
         if options.acl:
             attributes["ACL"] = options.acl
@@ -223,14 +230,18 @@ class S3Buckets:
                 "SSEKMSKeyId": options.kms_key_id,
                 "BucketKeyEnabled": True,
             }
-        if options.object_lock and source.lock_mode:
+        # S3 keeps showing a retention that has ended, and refuses to set one.
+        if options.object_lock and source.lock_mode and (source.lock_until or "") > iso(now()):
             attributes |= {"ObjectLockMode": source.lock_mode, "ObjectLockRetainUntilDate": source.lock_until}
         if options.object_lock and source.legal_hold:
             attributes["ObjectLockLegalHoldStatus"] = source.legal_hold
         return attributes
 
+    def _option(self, place: Place) -> DestinationOptions:
+        return self._options.get(place.bucket, _NO_OPTIONS)
+
     def _owner(self, place: Place) -> dict[str, str]:
-        owner = self._options.get(place.bucket, DestinationOptions()).owner
+        owner = self._option(place).owner
         return {"ExpectedBucketOwner": owner} if owner else {}
 
     def _client(self, bucket: str) -> Any:
@@ -243,10 +254,10 @@ class S3Buckets:
         try:
             answer = self._client_of(None).get_bucket_location(Bucket=bucket)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchBucket":
-                raise translate(error, "GetBucketLocation", bucket) from error
             # Not allowed to ask: another account's bucket. The copy itself tells, and botocore follows redirects.
-            return ""
+            if status_of(error) == 403:
+                return ""
+            raise translate(error, "GetBucketLocation", bucket) from error
         except BotoCoreError as error:
             raise translate(error, "GetBucketLocation", bucket) from error
         # Amazon S3 API Reference, GetBucketLocation: null is us-east-1, "EU" is eu-west-1.
@@ -266,7 +277,7 @@ class S3Buckets:
         except BotoCoreError as told:
             return translate(told, "GetObject", where)
         # Between the two calls it became readable: nothing is known to be wrong, the next attempt will see.
-        return translate(error, "GetObject", where) if status_of(error) == 403 else SourceNotFoundError(where)
+        return S3UnavailableError(f"s3:GetObject on {where}: HEAD and GET do not agree")
 
     @contextmanager
     def _errors(self, action: str, place: Place, source: ObjectFacts | None = None) -> Iterator[None]:
@@ -284,40 +295,27 @@ def _pinned(source: ObjectFacts) -> dict[str, Any]:
     location = {"Bucket": source.bucket, "Key": source.key}
     if source.version_id:
         return {"CopySource": location | {"VersionId": source.version_id}}
-    return {"CopySource": location, "CopySourceIfMatch": source.e_tag}
+    return {"CopySource": location, "CopySourceIfMatch": _quoted(source.e_tag)}
 
 
-def _is_archived(answer: Mapping[str, Any]) -> bool:
-    # HeadObject, x-amz-restore: a restored copy is readable when no request for it is ongoing.
-    restored = 'ongoing-request="false"' in answer.get("Restore", "")
-    return (answer.get("StorageClass") in _ARCHIVES or bool(answer.get("ArchiveStatus"))) and not restored
+def _quoted(e_tag: str) -> str:
+    """Return an entity tag as HTTP has it in a condition (RFC 9110, section 8.8.3)."""
+    return f'"{e_tag}"'
 
 
-def _facts(bucket: str, key: str, answer: Mapping[str, Any]) -> ObjectFacts:
-    version = answer.get("VersionId")
-    modified, lock_until = answer.get("LastModified"), answer.get("ObjectLockRetainUntilDate")
-    return ObjectFacts(
-        bucket=bucket,
-        key=key,
-        size=answer["ContentLength"],
-        e_tag=str(answer.get("ETag", "")).strip('"'),
-        version_id=None if version == "null" else version,
-        last_modified=iso(modified) if modified else None,
-        storage_class=answer.get("StorageClass", "STANDARD"),
-        encryption="SSE-C" if answer.get("SSECustomerAlgorithm") else answer.get("ServerSideEncryption"),
-        checksum=_checksum(answer),
-        tag_count=answer.get("TagCount", 0),
-        website_redirect=answer.get("WebsiteRedirectLocation"),
-        lock_mode=answer.get("ObjectLockMode"),
-        lock_until=iso(lock_until) if lock_until else None,
-        legal_hold=answer.get("ObjectLockLegalHoldStatus"),
-    )
+def _sending_expires_as_is(client: Any) -> Any:
+    """Make `client` start uploads with `Expires` as free text, as S3 keeps it; boto3 takes nothing but a date there."""
+    events, operation = client.meta.events, "s3.CreateMultipartUpload"
+    events.register(f"before-parameter-build.{operation}", _set_expires_aside, unique_id="waybill-expires-aside")
+    events.register(f"before-call.{operation}", _send_expires, unique_id="waybill-expires-sent")
+    return client
 
 
-def _checksum(answer: Mapping[str, Any]) -> Checksum | None:
-    for algorithm in _CHECKSUMS:
-        if value := answer.get(f"Checksum{algorithm}"):
-            # Composite values end in the number of parts; ChecksumType says so where S3 sends it.
-            composite = answer.get("ChecksumType") == "COMPOSITE" or "-" in value
-            return Checksum(algorithm=algorithm, value=value, composite=composite)
-    return None
+def _set_expires_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if "Expires" in params:
+        context["waybill_expires"] = params.pop("Expires")
+
+
+def _send_expires(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
+    if "waybill_expires" in context:
+        params["headers"]["Expires"] = context["waybill_expires"]

@@ -1,52 +1,38 @@
 """Copying one object to one destination, so that repeating it, or finishing late, changes nothing.
 
-Two guards keep the newest content at the destination. Before a copy, and before an upload is completed, the run must
-own the file's record. After a copy has landed it is checked again: if a later run has taken over meanwhile, this copy
-may lie on top of a newer one, and the source's current state is put back (`_settle`). Whoever lands last checks last,
-so the destination ends with what the source holds, in whatever order runs start and copies finish.
+Two guards keep the newest content at the destination. Before a copy, and before an upload is completed, the run looks
+whether a later event's run has taken over the file, and leaves the destination to it. After a copy has landed it looks
+again: if any other run owns the record by now, this copy may lie on top of a newer one, and the source's current state
+is put back (`Settler`). Whoever lands last looks last, so the destination ends with what the source holds, in whatever
+order runs start and copies finish.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from waybill.core.clock import iso
 from waybill.replication.errors import (
-    SourceNotFoundError,
     SupersededError,
     UploadGoneError,
     VerificationFailedError,
 )
+from waybill.replication.landing import Landed, copy_in_one_call
 from waybill.replication.models import (
     CopyCode,
     CopyTask,
-    DestinationRecord,
     DestinationResult,
-    ObjectFacts,
     PartRange,
     ReplicationRequest,
     SourceDescription,
-    Status,
     Strategy,
-    Verification,
 )
-from waybill.replication.multipart import MultipartCopy, SecondsLeft, open_upload
+from waybill.replication.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
 from waybill.replication.part_plan import CopyLimits, describe
 from waybill.replication.ports import Buckets, Tracking
-from waybill.replication.verification import comparable, equal, proven_equal, verify
-
-# Each round ends with the destination equal to what the source held a moment ago; a source that is overwritten faster
-# than this is brought up to date by the runs of those overwrites.
-_SETTLE_ROUNDS = 5
-
-
-class Landed(NamedTuple):
-    """A copy that is at its destination, and what proves that it equals the source."""
-
-    facts: ObjectFacts
-    verification: Verification
+from waybill.replication.settling import Settler
+from waybill.replication.verification import equal, verify
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,10 @@ class Copier:
     now: Callable[[], datetime]
     seconds_left: SecondsLeft
 
+    @property
+    def _settler(self) -> Settler:
+        return Settler(self.buckets, self.tracking, self.limits, self.seconds_left)
+
     def copy_file(self, task: CopyTask) -> DestinationResult:
         """Bring the source of `task` to its destination, record it, and return the result.
 
@@ -70,26 +60,30 @@ class Copier:
             It will not; one of `waybill.replication.errors`.
         """
         started = self.now()
-        if not self._owns_record(task):
-            return self._superseded(task, may_have_landed=task.attempt > 1)
-        record = self.tracking.destination(task.run.file, task.destination_bucket)
-        if identical := self._identical(task, record):
+        if self._outranked(task):
+            self._abort_recorded(task)
+            return self._superseded(task)
+        if identical := self._identical(task):
             return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
         try:
             landed = self._copy(task)
         except SupersededError:
-            return self._superseded(task, may_have_landed=task.attempt > 1)
+            # The SDK repeats a CopyObject whose answer it missed, and tells only what the last one came to.
+            return self._superseded(task, may_have_landed=task.description.strategy is Strategy.COPY)
         return self._land(task, landed, started)
 
     def start_multipart_copy(self, task: CopyTask) -> DestinationResult | str:
         """Return the upload id to copy parts to, or the result when there is nothing to copy."""
         started = self.now()
-        if not self._owns_record(task):
-            return self._superseded(task, may_have_landed=False)
-        record = self.tracking.destination(task.run.file, task.destination_bucket)
-        if identical := self._identical(task, record):
+        if self._outranked(task):
+            self._abort_recorded(task)
+            return self._result(task, CopyCode.SUPERSEDED)
+        if identical := self._identical(task):
             return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
-        return open_upload(self.buckets, self.tracking, task)
+        try:
+            return open_upload(self.buckets, self.tracking, task)
+        except SupersededError:
+            return self._result(task, CopyCode.SUPERSEDED)
 
     def copy_part_batch(self, task: CopyTask, upload_id: str, span: PartRange) -> None:
         """Copy the parts of `span` that are missing.
@@ -97,12 +91,16 @@ class Copier:
         Raises
         ------
         SupersededError
-            A later run owns the file, or the source has changed.
+            A later event's run owns the file, or the source has changed.
         """
-        self._require_record(task)
-        MultipartCopy(self.buckets, task).copy_parts(
-            upload_id, span, concurrency=self.limits.part_concurrency, seconds_left=self.seconds_left
-        )
+        self._require_rank(task)
+        try:
+            MultipartCopy(self.buckets, task).copy_parts(
+                upload_id, span, concurrency=self.limits.part_concurrency, seconds_left=self.seconds_left
+            )
+        except UploadGoneError:
+            self._require_place(task)
+            raise
 
     def complete_multipart_copy(self, task: CopyTask, upload_id: str) -> DestinationResult:
         """Complete the upload if the task still holds the newest state of the source; record and return the result."""
@@ -111,107 +109,91 @@ class Copier:
             landed = self._complete(task, upload_id)
         except SupersededError:
             MultipartCopy(self.buckets, task).abort(upload_id)
-            return self._superseded(task, may_have_landed=False)
-        return self._land(task, landed, started)
+            return self._superseded(task)
+        result = self._land(task, landed, started)
+        if result.success:
+            self._require_still_there(task, landed)
+        return result
 
     def _copy(self, task: CopyTask) -> Landed:
         if task.description.strategy is Strategy.COPY:
-            return self._copy_in_one_call(task)
+            return copy_in_one_call(self.buckets, task)
         upload_id = open_upload(self.buckets, self.tracking, task)
         copy = MultipartCopy(self.buckets, task)
         try:
             # An upload that is gone may be gone because it is done: `_complete` finds out.
             with suppress(UploadGoneError):
-                self._copy_all_parts(copy, upload_id)
+                copy.copy_all_parts(upload_id, self.limits, self.seconds_left)
             return self._complete(task, upload_id)
         except SupersededError:
             copy.abort(upload_id)
             raise
-
-    def _copy_in_one_call(self, task: CopyTask) -> Landed:
-        answered = self.buckets.copy(task.source, task.place)
-        best = Verification.CHECKSUM if task.source.checksum else Verification.ETAG
-        if comparable(task.source, answered) is best:
-            return Landed(answered, verify(task.source, answered))
-        found = self.buckets.find(task.place)
-        if found is None:
-            raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} is not there after the copy")
-        return Landed(found, verify(task.source, found))
-
-    def _copy_all_parts(self, copy: MultipartCopy, upload_id: str) -> None:
-        concurrency = self.limits.part_concurrency
-        copy.copy_parts(upload_id, copy.all_parts, concurrency=concurrency, seconds_left=self.seconds_left)
+        except (UploadGoneError, VerificationFailedError):
+            # It was aborted, or made something else: the next attempt is to find another one.
+            new_upload(self.buckets, self.tracking, task)
+            raise
 
     def _complete(self, task: CopyTask, upload_id: str) -> Landed:
-        self._require_record(task)
+        self._require_rank(task)
         source = task.source
         self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
-        facts = MultipartCopy(self.buckets, task).complete(upload_id)
-        return Landed(facts, verify(source, facts))
+        try:
+            facts = MultipartCopy(self.buckets, task).complete(upload_id)
+            return Landed(facts, verify(source, facts))
+        except (UploadGoneError, VerificationFailedError):
+            self._require_place(task)
+            raise
 
     def _land(self, task: CopyTask, landed: Landed, started: datetime) -> DestinationResult:
-        if not self._owns_record(task) and self._settle(task) != task.source.identity:
+        if not self._owns_record(task) and self._settler.settle(task) != task.source.identity:
             return self._result(task, CopyCode.SUPERSEDED)
         return self._record(task, CopyCode.COPIED, landed, started)
 
-    def _superseded(self, task: CopyTask, *, may_have_landed: bool) -> DestinationResult:
-        if may_have_landed:
-            self._settle(task)
+    def _abort_recorded(self, task: CopyTask) -> None:
+        if upload_id := recorded_upload(self.tracking, task):
+            MultipartCopy(self.buckets, task).abort(upload_id)
+
+    def _superseded(self, task: CopyTask, *, may_have_landed: bool = False) -> DestinationResult:
+        # An earlier attempt may have landed and died before it looked.
+        if (may_have_landed or task.attempt > 1) and not self._owns_record(task):
+            self._settler.settle(task)
         return self._result(task, CopyCode.SUPERSEDED)
-
-    def _settle(self, task: CopyTask) -> str | None:
-        """Make the destination hold what the source holds now; return that state's identity, None if it is gone.
-
-        An object that takes a workflow of its own to copy is left to its run: that run's upload completes long after
-        this moment, and so lands on top of what this task has put there.
-        """
-        copied = None
-        for _ in range(_SETTLE_ROUNDS):
-            try:
-                current = self._current_state(task)
-                found = self.buckets.find(task.place)
-                if current.source.identity == copied or (found and proven_equal(current.source, found)):
-                    return current.source.identity
-                if current.strategy is Strategy.MULTIPART_BATCHES:
-                    return current.source.identity
-                self._copy_unrecorded(task.model_copy(update={"description": current}))
-                copied = current.source.identity
-            except SourceNotFoundError:
-                return None
-            except SupersededError:
-                continue
-        return None
-
-    def _current_state(self, task: CopyTask) -> SourceDescription:
-        source = task.source
-        return describe(
-            self.buckets.describe_source(source.bucket, source.key, version_id=None, e_tag=None), self.limits
-        )
-
-    def _copy_unrecorded(self, task: CopyTask) -> None:
-        if task.description.strategy is Strategy.COPY:
-            self.buckets.copy(task.source, task.place)
-            return
-        copy = MultipartCopy(self.buckets, task)
-        upload_id = copy.create()
-        try:
-            self._copy_all_parts(copy, upload_id)
-            copy.complete(upload_id)
-        except BaseException:
-            copy.abort(upload_id)
-            raise
 
     def _owns_record(self, task: CopyTask) -> bool:
         latest = self.tracking.latest_run(task.run.file)
         return latest is None or latest.execution_id == task.run.execution_id
 
-    def _require_record(self, task: CopyTask) -> None:
-        if not self._owns_record(task):
-            raise SupersededError(f"a later run owns {task.source.bucket}/{task.source.key}")
+    def _outranked(self, task: CopyTask) -> bool:
+        latest = self.tracking.latest_run(task.run.file)
+        return latest is not None and latest.outranks(task.run, task.destination_bucket)
 
-    def _identical(self, task: CopyTask, record: DestinationRecord | None) -> Landed | None:
-        """Return what lies at the destination when it is this very state of the source, copied before."""
-        if record is None or record.status != Status.COMPLETED or record.source_identity != task.source.identity:
+    def _require_rank(self, task: CopyTask) -> None:
+        if self._outranked(task):
+            raise SupersededError(f"the run of a later event owns {task.source.bucket}/{task.source.key}")
+
+    def _require_place(self, task: CopyTask) -> None:
+        """Tell an upload or a copy that a later run has put away from one that nobody should have touched."""
+        self._require_rank(task)
+        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        if record and record.execution_id != task.run.execution_id:
+            raise SupersededError(f"a later run copies to {task.place.bucket}/{task.place.key}")
+
+    def _require_still_there(self, task: CopyTask, landed: Landed) -> None:
+        """Make sure that nothing landed on top before the copy was recorded: till then `Settler` leaves it there."""
+        found = self.buckets.find(task.place)
+        if (found is None or found.e_tag != landed.facts.e_tag) and self._owns_record(task):
+            raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} was overwritten while it was recorded")
+
+    def _identical(self, task: CopyTask) -> Landed | None:
+        """Return what lies at the destination when it is this very state of the source, copied before.
+
+        Two writes of the same bytes within one second differ in nothing that a source without versions shows, so a
+        later event is believed to bring something new.
+        """
+        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        if record is None or not record.holds(task.source):
+            return None
+        if task.run.sequencer and not task.source.version_id and record.execution_id != task.run.execution_id:
             return None
         found = self.buckets.find(task.place)
         if found and found.e_tag == record.etag and equal(task.source, found):
@@ -231,7 +213,8 @@ class Copier:
                 "duration_ms": milliseconds,
             }
         )
-        self.tracking.record_destination(task.run, result, task.source)
+        if lost := self.tracking.record_destination(task.run, result, task.source):
+            self.buckets.abort_upload(task.place, lost)
         return result
 
     def _result(self, task: CopyTask, code: CopyCode) -> DestinationResult:

@@ -77,7 +77,7 @@ def _decoded(payload: object) -> Mapping[str, Any] | None:
     if isinstance(payload, str | bytes):
         try:
             payload = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return payload if isinstance(payload, Mapping) else None
 

@@ -12,9 +12,10 @@ def fail_destination(failed: FailedCopy, buckets: Buckets, tracking: Tracking, t
     """
     run, bucket = failed.run, failed.destination_bucket
     record = tracking.destination(run.file, bucket)
+    place = Place(bucket, run.destination_key)
     if record and record.upload_id and record.execution_id == run.execution_id:
-        buckets.abort_upload(Place(bucket, run.destination_key), record.upload_id)
+        buckets.abort_upload(place, record.upload_id)
     result = failed_result(run, bucket, failed.failure, failed.attempt, timestamp)
-    if result.code != CopyCode.SUPERSEDED:
-        tracking.record_destination(run, result, None)
+    if result.code != CopyCode.SUPERSEDED and (lost := tracking.record_destination(run, result, None)):
+        buckets.abort_upload(place, lost)
     return result

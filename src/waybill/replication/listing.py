@@ -1,6 +1,7 @@
 """The tracking records as people and scripts read them."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +11,8 @@ from waybill.replication.models import FileId, Status
 
 _HISTORY_SHOWN = 20
 _JSON_TEXTS = ("destinationBuckets", "successfulBuckets", "failedBuckets", "copyResults")
-_INTERNAL = ("statusPartition", "expiresAt", "sequencer")
+_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^|]*\|[^|]+\|.+", re.DOTALL)
+_INTERNAL = ("statusPartition", "expiresAt", "sequencer", "generation", "newestEventRun")
 
 
 class Records(Protocol):
@@ -68,6 +70,11 @@ def file_report(records: Records, file: FileId) -> dict[str, Any]:
 def position_of(record: Mapping[str, Any]) -> str:
     """Return where a record stands in the newest-first order; text order is that order."""
     return f"{record['startTime']}|{record['sourceBucket']}|{record['fileKey']}"
+
+
+def is_position(text: str) -> bool:
+    """Return whether `text` has the form of a position."""
+    return _POSITION.fullmatch(text) is not None
 
 
 def readable(item: Mapping[str, Any]) -> dict[str, Any]:

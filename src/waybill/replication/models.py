@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from waybill.core.wire import WireModel
+from waybill.core.wire import WireModel, field_problem
 
 # Amazon S3 user guide, "Naming objects": at most 1,024 bytes of UTF-8.
 KEY_LIMIT_BYTES = 1024
 # One inline Map over this many destinations stays under 25,000 history events and 256 KiB of state.
 DESTINATIONS_LIMIT = 1000
-# Amazon S3 user guide, "General purpose bucket naming rules", and the wider ones of us-east-1 before March 2018.
-_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
+# Amazon S3 user guide, "General purpose bucket naming rules", and of the wider ones of us-east-1 before March 2018 the
+# characters; with their length of 255, a thousand names would not fit 256 KiB of state.
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 # Wider than any sequencer seen (S3 documents no length), so that stored sequencers compare as text.
 _SEQUENCER_WIDTH = 64
@@ -31,7 +32,11 @@ def _bucket_name(value: str) -> str:
 def _object_key(value: str) -> str:
     if not value:
         raise ValueError("must not be empty")
-    if len(value.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be text that UTF-8 can hold") from None
+    if size > KEY_LIMIT_BYTES:
         raise ValueError(f"must be at most {KEY_LIMIT_BYTES} bytes of UTF-8")
     return value
 
@@ -48,7 +53,7 @@ def pad_sequencer(value: str) -> str:
     """
     if not _HEX.fullmatch(value):
         raise ValueError("must be hexadecimal")
-    return value.upper().ljust(_SEQUENCER_WIDTH, "0")
+    return value.upper().rstrip("0").ljust(_SEQUENCER_WIDTH, "0")
 
 
 def _one_or_many(value: Any) -> Any:
@@ -60,6 +65,8 @@ def _merge_duplicates(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 type BucketName = Annotated[str, AfterValidator(_bucket_name)]
+# Version ids have at most 1,024 bytes (Amazon S3 user guide); nothing else that is short is longer.
+type ShortText = Annotated[str, Field(max_length=1024)]
 type ObjectKey = Annotated[str, AfterValidator(_object_key)]
 
 
@@ -94,13 +101,13 @@ class ReplicationRequest(WireModel):
         Field(min_length=1, max_length=DESTINATIONS_LIMIT),
         AfterValidator(_merge_duplicates),
     ]
-    destination_prefix: str | None = None
-    version_id: str | None = None
-    e_tag: str | None = None
+    destination_prefix: ShortText | None = None
+    version_id: ShortText | None = None
+    e_tag: ShortText | None = None
     size: Annotated[int, Field(ge=0)] | None = None
-    sequencer: Annotated[str, AfterValidator(pad_sequencer)] | None = None
+    sequencer: Annotated[ShortText, AfterValidator(pad_sequencer)] | None = None
     force: bool = False
-    nonce: str | None = None
+    nonce: ShortText | None = None
 
     @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
     @classmethod
@@ -116,14 +123,14 @@ class ReplicationRequest(WireModel):
     @field_validator("e_tag", mode="after")
     @classmethod
     def _unquoted(cls, value: str | None) -> str | None:
-        return value.strip('"') if value else value
+        return value.strip('"') or None if value else value
 
     @model_validator(mode="after")
     def _destinations_differ_from_source(self) -> "ReplicationRequest":
         if self.source_bucket in self.destination_buckets and not self.destination_prefix:
-            raise ValueError(f"destinationBuckets: {self.source_bucket} is the source itself")
+            raise field_problem("destinationBuckets", f"{self.source_bucket} is the source itself")
         if len(self.destination_key.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
-            raise ValueError(f"destinationPrefix: with the key it is over {KEY_LIMIT_BYTES} bytes of UTF-8")
+            raise field_problem("destinationPrefix", f"with the key it is over {KEY_LIMIT_BYTES} bytes of UTF-8")
         return self
 
     @property
@@ -138,11 +145,15 @@ class ReplicationRequest(WireModel):
 
 
 class Run(ReplicationRequest):
-    """A request with the execution that carries it out; goes from state to state."""
+    """A request with the execution that carries it out; goes from state to state.
+
+    `generation` is its place among all runs that have claimed the file's record, 0 before it has.
+    """
 
     execution_id: str
     execution_name: str
     workflow_start_time: str
+    generation: int = 0
 
 
 class Checksum(WireModel):
@@ -322,6 +333,14 @@ class Claim(StrEnum):
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """The answer to a claim; see `Run.generation`."""
+
+    claim: Claim
+    generation: int = 0
+
+
+@dataclass(frozen=True)
 class DestinationRecord:
     """What is known about the file at one destination."""
 
@@ -331,10 +350,30 @@ class DestinationRecord:
     etag: str | None = None
     upload_id: str | None = None
 
+    def holds(self, source: ObjectFacts) -> bool:
+        """Return whether this state of the source was copied there."""
+        return self.status == Status.COMPLETED and self.source_identity == source.identity
+
 
 @dataclass(frozen=True)
 class LatestRun:
-    """The run that owns the tracking record of a file."""
+    """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner."""
 
     execution_id: str
     status: str
+    in_order: bool = False
+    destination_buckets: tuple[str, ...] = ()
+    destination_prefix: str | None = None
+
+    def outranks(self, run: Run, bucket: str) -> bool:
+        """Return whether `run` may leave its destination `bucket` to this run.
+
+        A later event brings newer content to the same place, or is followed by an event that does. A run without a
+        sequencer promises neither: it may have other destinations, or be pinned to what the source no longer holds.
+        """
+        return (
+            self.execution_id != run.execution_id
+            and self.in_order
+            and bucket in self.destination_buckets
+            and self.destination_prefix == run.destination_prefix
+        )

@@ -7,11 +7,16 @@ every step repeatable: a repeated batch copies what is missing, a repeated compl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from waybill.replication.errors import CopyUnfinishedError, UploadGoneError, VerificationFailedError
+from waybill.replication.errors import (
+    CopyUnfinishedError,
+    SupersededError,
+    UploadGoneError,
+    VerificationFailedError,
+)
 from waybill.replication.models import CopyTask, ObjectFacts, PartRange
-from waybill.replication.part_plan import PartPlan
+from waybill.replication.part_plan import CopyLimits, PartPlan
 from waybill.replication.ports import Buckets, Part, Tracking
-from waybill.replication.verification import equal
+from waybill.replication.verification import verify
 
 # The time that a function keeps to report that it could not finish.
 _RESERVE_SECONDS = 20.0
@@ -28,11 +33,6 @@ class MultipartCopy:
         self._place = task.place
         self._since = task.run.workflow_start_time
         self._plan = PartPlan(task.source.size, task.description.part_size)
-
-    @property
-    def all_parts(self) -> PartRange:
-        """Every part of the object."""
-        return PartRange(first_part=1, last_part=self._plan.count)
 
     def create(self) -> str:
         """Start an upload that carries the source's metadata, headers, tags and storage class; return its id."""
@@ -68,15 +68,20 @@ class MultipartCopy:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def copy_all_parts(self, upload_id: str, limits: CopyLimits, seconds_left: SecondsLeft) -> None:
+        """Copy every part that is missing; see `copy_parts`."""
+        everything = PartRange(first_part=1, last_part=self._plan.count)
+        self.copy_parts(upload_id, everything, concurrency=limits.part_concurrency, seconds_left=seconds_left)
+
     def complete(self, upload_id: str) -> ObjectFacts:
         """Make the object and return its facts as S3 then reports them.
 
         Raises
         ------
         VerificationFailedError
-            Parts are missing or have other sizes.
+            Parts are missing or have other sizes; or the upload is gone and something else is there.
         UploadGoneError
-            The upload is gone, and the object is not there either.
+            The upload is gone, and nothing is there that was written since the run began.
         """
         try:
             parts = self._buckets.parts(self._place, upload_id)
@@ -84,39 +89,34 @@ class MultipartCopy:
             self._buckets.complete_upload(self._place, upload_id, parts)
         except UploadGoneError:
             # An earlier call may have completed it and died before it could say so.
-            if finished := self._finished_object():
-                return finished
-            raise
-        finished = self._buckets.find(self._place)
-        if finished is None:
+            found = self._buckets.find(self._place)
+            if found is None or (found.last_modified or "") < self._since[:19]:
+                raise
+            verify(self._source, found)
+            return found
+        found = self._buckets.find(self._place)
+        if found is None:
             raise VerificationFailedError(f"{self._place.bucket}/{self._place.key} is not there after completion")
-        return finished
+        return found
 
     def abort(self, upload_id: str) -> None:
         """Give up the upload and its parts."""
         self._buckets.abort_upload(self._place, upload_id)
 
-    def abort_orphans(self) -> None:
-        """Abort what a call of this run started at the destination and died before it could record.
+    def orphans(self) -> list[str]:
+        """Return the uploads to the destination that were started since the run began.
 
-        A run owns its key at the destination while it owns the file's record, so uploads to that key that were started
-        since the run began are its own.
+        A run owns its key at the destination while it owns the file's record: then they are its own, of a call that
+        died before it could record them, or of runs that have lost the record.
         """
-        for upload_id in self._buckets.open_uploads(self._place, since=self._since):
-            self._buckets.abort_upload(self._place, upload_id)
-
-    def _finished_object(self) -> ObjectFacts | None:
-        found = self._buckets.find(self._place)
-        if found and equal(self._source, found) and (found.last_modified or "") >= self._since[:19]:
-            return found
-        return None
+        return self._buckets.open_uploads(self._place, since=self._since)
 
     def _check_complete(self, parts: Mapping[int, Part]) -> None:
         expected = {number: self._plan.length(number) for number in range(1, self._plan.count + 1)}
         if {number: part.size for number, part in parts.items()} != expected:
             raise VerificationFailedError(
                 f"the upload to {self._place.bucket}/{self._place.key} has {len(parts)} parts that do not add up to "
-                f"{self._plan.count} parts of {self._plan.size} bytes"
+                f"{self._plan.count} parts of {self._plan.part_size} bytes"
             )
 
 
@@ -129,11 +129,33 @@ def recorded_upload(tracking: Tracking, task: CopyTask) -> str | None:
 
 
 def open_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
-    """Return the recorded upload of the task's run, or a new one, recorded before any part is copied."""
-    if upload_id := recorded_upload(tracking, task):
-        return upload_id
+    """Return the recorded upload of the task's run, or a new one, recorded before any part is copied.
+
+    Raises
+    ------
+    SupersededError
+        A later run has been at this destination.
+    """
+    return recorded_upload(tracking, task) or new_upload(buckets, tracking, task)
+
+
+def new_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
+    """Return a new upload, recorded in the place of any other.
+
+    Raises
+    ------
+    SupersededError
+        A later run has been at this destination.
+    """
     copy = MultipartCopy(buckets, task)
-    copy.abort_orphans()
+    if orphans := copy.orphans():
+        # Looked up after they were listed: what a later run starts, it starts after it has become the owner.
+        latest = tracking.latest_run(task.run.file)
+        for orphan in orphans if latest is None or latest.execution_id == task.run.execution_id else ():
+            copy.abort(orphan)
     upload_id = copy.create()
-    tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id)
+    if lost := tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id):
+        copy.abort(lost)
+    if lost == upload_id:
+        raise SupersededError(f"a later run copies to {task.place.bucket}/{task.place.key}")
     return upload_id

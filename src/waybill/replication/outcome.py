@@ -7,11 +7,13 @@ from typing import Any
 from waybill.core.notifications import Notification
 from waybill.replication import WORKFLOW
 from waybill.replication.errors import code_of, is_retryable
-from waybill.replication.models import DestinationResult, Outcome, Run, RunTotals
+from waybill.replication.models import CopyCode, DestinationResult, Outcome, Run, RunTotals
 
 # A notification that nobody can read helps nobody; the records hold every destination.
 _LISTED_BUCKETS = 40
 _CAUSE_IN_BODY = 400
+# Up to 50 results travel through states of 256 KiB; S3's own messages are a tenth of this.
+_CAUSE_LIMIT_BYTES = 2_000
 
 
 def outcome_of(totals: RunTotals) -> Outcome:
@@ -40,7 +42,7 @@ def failed_result(
         attempts=attempts,
         retryable=is_retryable(error),
         error=error,
-        cause=_message(failure.get("Cause")),
+        cause=_cut(_message(failure.get("Cause"))),
     )
 
 
@@ -79,8 +81,11 @@ def failure_notification(run: Run, failure: Mapping[str, Any]) -> Notification:
 
 def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
     copied = [result for result in results if result["success"]]
-    failed = [result for result in results if not result["success"]]
+    superseded = [result for result in results if result["code"] == CopyCode.SUPERSEDED]
+    failed = [result for result in results if not result["success"] and result["code"] != CopyCode.SUPERSEDED]
     lines = [f"✅ {len(copied)} of {len(results)} destinations have the file"] if results else []
+    if superseded:
+        lines.append(f"⏭️ {len(superseded)} are left to the run of a newer upload")
     lines += [
         f"❌ {result['destinationBucket']}: {result['code']}{_reason(result)}" for result in failed[:_LISTED_BUCKETS]
     ]
@@ -92,6 +97,10 @@ def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
 def _reason(result: Mapping[str, Any]) -> str:
     cause = str(result.get("cause") or "")
     return f" ({cause[:_CAUSE_IN_BODY]})" if cause else ""
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text.encode(errors="replace")[:_CAUSE_LIMIT_BYTES].decode(errors="ignore")
 
 
 def _message(cause: object) -> str | None:

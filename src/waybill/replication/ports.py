@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waybill.replication.models import (
-    Claim,
+    Claimed,
     DestinationRecord,
     DestinationResult,
     FileId,
@@ -27,6 +27,15 @@ class Part:
     size: int
     e_tag: str
     checksums: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """What the listing of a bucket says about one object; `size` in bytes, `e_tag` without its quotes."""
+
+    key: str
+    size: int
+    e_tag: str
 
 
 class Buckets(Protocol):
@@ -76,7 +85,7 @@ class Buckets(Protocol):
 class Tracking(Protocol):
     """The records of every file. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
 
-    def claim(self, run: Run) -> Claim:
+    def claim(self, run: Run) -> Claimed:
         """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner."""
         ...
 
@@ -88,12 +97,19 @@ class Tracking(Protocol):
         """Return what is recorded of the file at the destination `bucket`."""
         ...
 
-    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> None:
-        """Remember the multipart upload that `run` has open to `bucket`."""
+    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+        """Remember the multipart upload that `run` has open to `bucket`.
+
+        Returns the upload that has lost its place there and has to be aborted: the one of an earlier run, or
+        `upload_id` itself when a later run has recorded its own.
+        """
         ...
 
-    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> None:
-        """Record the outcome at one destination, unless a later run has recorded its own."""
+    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+        """Record the outcome at one destination, unless a later run has recorded its own.
+
+        Returns the upload of an earlier run that has lost its place there and has to be aborted.
+        """
         ...
 
     def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
@@ -103,6 +119,10 @@ class Tracking(Protocol):
 
 class OpenRuns(Protocol):
     """The records of runs that have not ended."""
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        """Return the run that owns the file's record."""
+        ...
 
     def open_runs(self, *, started_before: str) -> Iterable[Mapping[str, Any]]:
         """Return the records in progress that started before that time (ISO 8601)."""

@@ -43,10 +43,15 @@ class Reconciler:
             if len(closed) >= limit:
                 break
             run = _run_of(record)
-            if not self.executions.is_running(run.execution_id):
+            if not self.executions.is_running(run.execution_id) and self._is_open(run):
                 self._close(run)
                 closed.append(run.file)
         return closed
+
+    def _is_open(self, run: Run) -> bool:
+        # The index of open runs lags behind the records: this one may have ended, or lost its record, in between.
+        latest = self.tracking.latest_run(run.file)
+        return latest is not None and latest.execution_id == run.execution_id and latest.status == Status.IN_PROGRESS
 
     def _close(self, run: Run) -> None:
         items = {item["destinationBucket"]: item for item in self.tracking.destinations_of(run)}

@@ -57,17 +57,22 @@ class ReconcileSettings(WaybillSettings):
     reconcile_limit: Annotated[int, Field(ge=1)] = 500
 
 
+class DestinationSettings(WaybillSettings):
+    """What copies to each destination get that differs from their source."""
+
+    destination_options: Annotated[
+        dict[str, DestinationOptions], NoDecode, BeforeValidator(_json), Field(default_factory=dict)
+    ]
+
+
 class CopySettings(WaybillSettings):
-    """Where copy strategies change (sizes in bytes), and what copies to each destination get besides."""
+    """Where copy strategies change; sizes in bytes."""
 
     single_copy_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=SINGLE_COPY_LIMIT)] = SINGLE_COPY_LIMIT
     one_function_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE)] = 64 * GIB
     part_size_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=MAX_PART_SIZE)] = 256 * MIB
     parts_per_batch: Annotated[int, Field(ge=1, le=1000)] = 100
     part_concurrency: Annotated[int, Field(ge=1, le=32)] = 16
-    destination_options: Annotated[
-        dict[str, DestinationOptions], NoDecode, BeforeValidator(_json), Field(default_factory=dict)
-    ]
 
     def limits(self) -> CopyLimits:
         """Return the limits that the rules work with."""

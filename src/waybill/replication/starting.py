@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from waybill.core.errors import InvalidInputError, PermanentError, RetryableError
+from waybill.core.errors import PermanentError, WaybillError
 from waybill.core.executions import ExecutionStarter, StartedExecution
 from waybill.replication.errors import EventNotHandledError
 from waybill.replication.events import Ignored, ObjectCreated, Record, Unusable, records
@@ -107,7 +107,7 @@ def handle_event(payload: object, routing: Routing, starter: Starter) -> EventOu
     for number, record in enumerate(records(payload)):
         try:
             outcome = _handle_record(record, routing, starter)
-        except (RetryableError, InvalidInputError) as error:
+        except WaybillError as error:
             problems.append(f"record {number}: {error}")
             continue
         if isinstance(outcome, Unusable):

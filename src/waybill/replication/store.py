@@ -8,7 +8,7 @@ of a file stand beside its record without being in the way of its readers:
     <bucket>#exec#<start>#<execution>   one ended run, kept for `history_days`
 
 The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS and FAILED are one
-partition each; the others are spread over a partition per month and shard, so that none gets hot.
+partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.listing import position_of
 from waybill.replication.models import (
     Claim,
+    Claimed,
     DestinationRecord,
     DestinationResult,
     FileId,
@@ -39,7 +40,8 @@ from waybill.replication.models import (
 STATUS_INDEX = "ByStatus"
 SHARDS = 8
 _OPEN = frozenset({Status.IN_PROGRESS, Status.FAILED})
-_MONTHS_BACK = 24
+# Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
+_INDEX_PAGE = 100
 # DynamoDB items hold 400 KB; 1,000 destination names of 63 characters take 66 KB per list, and a record has three
 # lists.
 _RESULTS_LIMIT_BYTES = 120_000
@@ -75,23 +77,28 @@ class TrackingTable:
         self._history_days = history_days
         self._now = now
 
-    def claim(self, run: Run) -> Claim:
+    def claim(self, run: Run) -> Claimed:
         """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner.
 
-        One conditional write. It succeeds when there is no record, when the record is this run's own (a repeated call),
-        or when it is another run's with a smaller sequencer. A manual run has no sequencer: it takes over any record
-        but that of its own duplicate, and leaves the sequencer of the last event in place.
+        One conditional write. It succeeds when there is no record, when the run has claimed it before (a repeated
+        call), or when no event of the same or a greater sequencer has. A manual run has no sequencer: it takes over any
+        record but that of its own duplicate, and leaves the sequencer and the run of the newest event in place.
         """
-        condition = "attribute_not_exists(fileKey) OR executionId = :id OR (executionName <> :name"
-        condition += " AND (attribute_not_exists(sequencer) OR sequencer < :sequencer))" if run.sequencer else ")"
-        ordering = {"sequencer": run.sequencer} if run.sequencer else {}
+        condition = "attribute_not_exists(fileKey) OR executionId = :id OR "
+        ordering: dict[str, Any] = {}
+        if run.sequencer:
+            ordering = {"sequencer": run.sequencer}
+            condition += "newestEventRun = :id OR "
+            condition += "(executionName <> :name AND (attribute_not_exists(sequencer) OR sequencer < :sequencer))"
+        else:
+            condition += "executionName <> :name"
         update = Update.of(
             {
                 "executionId": run.execution_id,
                 "executionName": run.execution_name,
                 "status": Status.IN_PROGRESS.value,
                 "startTime": run.workflow_start_time,
-                "statusPartition": status_partition(Status.IN_PROGRESS, run.workflow_start_time, run.file),
+                "statusPartition": status_partition(Status.IN_PROGRESS, run.file),
                 "totalDestinationBuckets": len(run.destination_buckets),
                 "destinationBuckets": _json(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
@@ -99,28 +106,39 @@ class TrackingTable:
                 "eTag": run.e_tag,
                 "size": run.size,
                 **ordering,
+                **({"newestEventRun": run.execution_id} if ordering else {}),
             },
             removed=_FINAL_ATTRIBUTES,
+            counted=("generation",),
         )
         arguments = update.arguments(condition, id=run.execution_id, name=run.execution_name, **ordering)
         try:
             with translated(TrackingUnavailableError):
-                self._client.update_item(
+                answer = self._client.update_item(
                     TableName=self._table,
                     Key=_record_key(run.file),
+                    ReturnValues="UPDATED_NEW",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **arguments,
                 )
         except ConditionFailedError as failed:
             owner = failed.item
             same = owner.get("executionName") == run.execution_name or owner.get("sequencer") == run.sequencer
-            return Claim.DUPLICATE if same else Claim.STALE
-        return Claim.STARTED
+            return Claimed(Claim.DUPLICATE if same else Claim.STALE)
+        return Claimed(Claim.STARTED, from_item(answer["Attributes"])["generation"])
 
     def latest_run(self, file: FileId) -> LatestRun | None:
         """Return the run that owns the file's record."""
         item = self._get(_record_key(file))
-        return LatestRun(item["executionId"], item["status"]) if item else None
+        if not item:
+            return None
+        return LatestRun(
+            execution_id=item["executionId"],
+            status=item["status"],
+            in_order=item.get("newestEventRun") == item["executionId"],
+            destination_buckets=tuple(json.loads(item["destinationBuckets"])),
+            destination_prefix=item.get("destinationPrefix"),
+        )
 
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
         """Return what is recorded of the file at the destination `bucket`."""
@@ -131,20 +149,23 @@ class TrackingTable:
             item["executionId"], item["status"], item.get("sourceIdentity"), item.get("etag"), item.get("uploadId")
         )
 
-    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> None:
-        """Remember the multipart upload that `run` has open to `bucket`."""
-        self._put_destination(
+    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+        """Remember the multipart upload that `run` has open to `bucket`; return the upload that lost its place."""
+        return self._put_destination(
             run,
             bucket,
             {"status": Status.IN_PROGRESS.value, "sourceIdentity": source.identity, "uploadId": upload_id},
         )
 
-    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> None:
-        """Record the outcome at one destination, unless a later run has recorded its own."""
-        details = result.model_copy(update={"cause": (result.cause or "")[:_CAUSE_LIMIT] or None}).wire()
+    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+        """Record the outcome at one destination, unless a later run has recorded its own.
+
+        Returns the upload of an earlier run that lost its place.
+        """
+        details = _shortened(result.wire())
         for name in ("sourceBucket", "sourceKey"):
             details.pop(name)
-        self._put_destination(
+        return self._put_destination(
             run,
             result.destination_bucket,
             details
@@ -161,7 +182,7 @@ class TrackingTable:
         When a later run owns the record by now, only the history item is written, and False is returned.
         """
         summary = _summary(totals, outcome) | {"completedAt": iso(self._now())}
-        partition = status_partition(_STATUS_OF[outcome], run.workflow_start_time, run.file)
+        partition = status_partition(_STATUS_OF[outcome], run.file)
         update = Update.of(summary | _capped_results(totals) | {"statusPartition": partition})
         final = {
             "TableName": self._table,
@@ -181,13 +202,16 @@ class TrackingTable:
     def newest(self, statuses: Iterable[Status], *, before: str | None = None) -> Iterator[Item]:
         """Yield the records of `statuses`, newest first, reading pages only as they are needed.
 
-        `before` is the position of a record: only what comes after it is yielded. Ended runs are found for the last 24
-        months; older records are still found by their file.
+        `before` is the position of a record: only what comes after it is yielded.
         """
-        latest = before.split("|", 1)[0] if before else iso(self._now())
-        streams = [self._newest_of(status, latest) for status in statuses]
+        latest = before.split("|", 1)[0] if before else None
+        partitions = [partition for status in statuses for partition in _partitions(status)]
+        streams = [self._partition(partition, latest) for partition in partitions]
         for item in heapq.merge(*streams, key=position_of, reverse=True):
-            if before is None or position_of(item) < before:
+            position = position_of(item)
+            # While a record's status changes, the index may show it in both partitions.
+            if before is None or position < before:
+                before = position
                 yield item
 
     def open_runs(self, *, started_before: str) -> Iterator[Item]:
@@ -208,7 +232,7 @@ class TrackingTable:
 
     def history(self, file: FileId, limit: int) -> list[Item]:
         """Return the last `limit` ended runs of the file, newest first."""
-        runs = self._query(file, f"{file.source_bucket}#exec#", newest_first=True)
+        runs = self._query(file, f"{file.source_bucket}#exec#", newest_first=True, page_size=limit)
         return list(islice(runs, limit))
 
     def _history_item(self, run: Run, summary: Mapping[str, Any]) -> Item:
@@ -223,48 +247,48 @@ class TrackingTable:
             **summary,
         }
 
-    def _put_destination(self, run: Run, bucket: str, attributes: Mapping[str, Any]) -> None:
+    def _put_destination(self, run: Run, bucket: str, attributes: Mapping[str, Any]) -> str | None:
         owned = {
             "destinationBucket": bucket,
             "executionId": run.execution_id,
             "startTime": run.workflow_start_time,
+            "generation": run.generation,
         }
         try:
             with translated(TrackingUnavailableError):
-                self._client.put_item(
+                answer = self._client.put_item(
                     TableName=self._table,
                     Item=_destination_key(run.file, bucket) | to_item({**attributes, **owned}),
-                    ConditionExpression="attribute_not_exists(startTime) OR startTime <= :start",
-                    ExpressionAttributeValues=to_item({":start": run.workflow_start_time}),
+                    ConditionExpression="attribute_not_exists(generation) OR generation <= :generation",
+                    ExpressionAttributeValues=to_item({":generation": run.generation}),
+                    ReturnValues="ALL_OLD",
                 )
         except ConditionFailedError:
-            return
+            return attributes.get("uploadId")
+        replaced = from_item(answer.get("Attributes", {}))
+        return replaced.get("uploadId") if replaced.get("executionId") != run.execution_id else None
 
     def _get(self, key: Item) -> Item | None:
         with translated(TrackingUnavailableError):
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
-    def _query(self, file: FileId, prefix: str, *, newest_first: bool = False) -> Iterator[Item]:
+    def _query(
+        self, file: FileId, prefix: str, *, newest_first: bool = False, page_size: int | None = None
+    ) -> Iterator[Item]:
         yield from self._pages(
+            page_size,
             KeyConditionExpression="fileKey = :key AND begins_with(sourceBucket, :prefix)",
             ExpressionAttributeValues=to_item({":key": file.source_key, ":prefix": prefix}),
             ScanIndexForward=not newest_first,
         )
 
-    def _newest_of(self, status: Status, latest: str) -> Iterator[Item]:
-        if status in _OPEN:
-            yield from self._partition(status.value, latest)
-            return
-        for month in _months_until(latest):
-            shards = (f"{status.value}#{month}#{shard}" for shard in range(SHARDS))
-            yield from heapq.merge(*(self._partition(shard, latest) for shard in shards), key=position_of, reverse=True)
-
-    def _partition(self, partition: str, latest: str) -> Iterator[Item]:
-        """Yield the records of one index partition that started at `latest` or earlier, newest first."""
+    def _partition(self, partition: str, latest: str | None) -> Iterator[Item]:
+        """Yield the records of one index partition, newest first; with `latest`, those that started no later."""
         newest_first = self._pages(
+            _INDEX_PAGE,
             IndexName=STATUS_INDEX,
-            KeyConditionExpression="statusPartition = :partition AND startTime <= :latest",
+            KeyConditionExpression="statusPartition = :partition" + (" AND startTime <= :latest" if latest else ""),
             ExpressionAttributeValues=to_item({":partition": partition, ":latest": latest}),
             ScanIndexForward=False,
         )
@@ -272,8 +296,11 @@ class TrackingTable:
         for _, together in groupby(newest_first, key=lambda item: item["startTime"]):
             yield from sorted(together, key=position_of, reverse=True)
 
-    def _pages(self, **query: Any) -> Iterator[Item]:
-        pages = iter(self._client.get_paginator("query").paginate(TableName=self._table, **query))
+    def _pages(self, page_size: int | None, **query: Any) -> Iterator[Item]:
+        paging = {"PageSize": page_size}
+        pages = iter(
+            self._client.get_paginator("query").paginate(TableName=self._table, PaginationConfig=paging, **query)
+        )
         while True:
             with translated(TrackingUnavailableError):
                 page = next(pages, None)
@@ -282,19 +309,15 @@ class TrackingTable:
             yield from map(from_item, page["Items"])
 
 
-def status_partition(status: Status, start_time: str, file: FileId) -> str:
-    """Return the index partition of a record."""
-    if status in _OPEN:
-        return status.value
+def status_partition(status: Status, file: FileId) -> str:
+    """Return the index partition of the record of `file`."""
+    partitions = _partitions(status)
     digest = hashlib.sha256(f"{file.source_bucket}/{file.source_key}".encode(errors="surrogatepass")).digest()
-    return f"{status.value}#{start_time[:7]}#{digest[0] % SHARDS}"
+    return partitions[digest[0] % len(partitions)]
 
 
-def _months_until(latest: str) -> Iterator[str]:
-    year, month = int(latest[:4]), int(latest[5:7])
-    for _ in range(_MONTHS_BACK):
-        yield f"{year}-{month:02}"
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+def _partitions(status: Status) -> list[str]:
+    return [status.value] if status in _OPEN else [f"{status.value}#{shard}" for shard in range(SHARDS)]
 
 
 def _record_key(file: FileId) -> Item:
@@ -324,14 +347,19 @@ def _summary(totals: RunTotals, outcome: Outcome) -> Item:
 
 def _capped_results(totals: RunTotals) -> Item:
     """Return the results; where they do not all fit, failures first (each destination has its own item anyway)."""
-    whole = _json(totals.results)
+    results = [_shortened(result) for result in totals.results]
+    whole = _json(results)
     if len(whole.encode()) <= _RESULTS_LIMIT_BYTES:
         return {"copyResults": whole, "copyResultsCut": None}
-    kept: list[Mapping[str, Any]] = []
+    kept: list[Item] = []
     room = _RESULTS_LIMIT_BYTES
-    for result in sorted(totals.results, key=lambda result: bool(result["success"])):
+    for result in sorted(results, key=lambda result: bool(result["success"])):
         room -= len(_json(result).encode()) + 1
         if room < 0:
             break
         kept.append(result)
-    return {"copyResults": _json(kept), "copyResultsCut": len(totals.results) - len(kept)}
+    return {"copyResults": _json(kept), "copyResultsCut": len(results) - len(kept)}
+
+
+def _shortened(result: Mapping[str, Any]) -> Item:
+    return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)

@@ -17,6 +17,7 @@ from waybill.replication.reconciling import Reconciler
 from waybill.replication.requests import Routing
 from waybill.replication.settings import (
     CopySettings,
+    DestinationSettings,
     LoopGuardSettings,
     ReconcileSettings,
     RoutingSettings,
@@ -39,7 +40,7 @@ def tracking() -> TrackingTable:
 @cache
 def buckets() -> S3Buckets:
     """Return S3, with the Regions of the buckets seen so far: the only thing kept between invocations."""
-    return S3Buckets(lambda region: client("s3", region), {}, load(CopySettings).destination_options)
+    return S3Buckets(lambda region: client("s3", region), {}, load(DestinationSettings).destination_options)
 
 
 def limits() -> CopyLimits:

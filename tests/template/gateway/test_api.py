@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.fakes.template import load_template
+from scripts.template import load_template
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.registry import API_MODULES, apis
 from waybill.gateway.settings import AuthSettings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.template import PROJECT, load_template
+from scripts.template import PROJECT, load_template
 from waybill.core.errors import NotificationUnavailableError
 from waybill.scanning import errors
 

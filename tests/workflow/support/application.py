@@ -1,23 +1,28 @@
 """The deployed application, as its users and operators handle it."""
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from tests.workflow.support.gate import Gate
-from tests.workflow.support.mailbox import Mailbox
-from tests.workflow.support.polling import until
+from tests.workflow.support.mailbox import Letter, Mailbox
+from tests.workflow.support.polling import DEADLINE, until
+from tests.workflow.support.source import Source
 from waybill.cli.local import LocalStack
+from waybill.cli.local.stack_file import local_api_url
 
 
 @dataclass(frozen=True)
 class Invoked:
-    """What an invocation of a function has answered."""
+    """What an invocation of a function has answered; `error` is the name of what it raised."""
 
     payload: Any
     error: str | None
@@ -36,34 +41,67 @@ class Execution:
 
 
 class Application:
-    """One deployed stack: its buckets, functions, workflow, records and notifications."""
+    """One deployed stack: its buckets, functions, workflow, records and notifications.
 
-    def __init__(self, stack: LocalStack, gate: Gate, outputs: Mapping[str, str]) -> None:
+    Uploads to `source` start replications. Those to `quiet`, another source bucket, start nothing by themselves.
+    """
+
+    def __init__(self, stack: LocalStack, gate: Gate, stack_name: str, quiet: str) -> None:
         self.stack = stack
         self.gate = gate
-        self.outputs = outputs
-        self.source = outputs["SourceBucketName"]
+        self.stack_name = stack_name
+        self.outputs = outputs = _outputs(stack.client("cloudformation"), stack_name)
+        self.api_url = local_api_url(outputs["ApiUrl"], stack.ministack.endpoint)
         self.destinations = outputs["DestinationBucketNames"].split(",")
-        self.table = outputs["FileCopyTrackingTableName"]
         self.workflow = outputs["FileCopyWorkflowArn"]
         self.worker = outputs["ReplicationWorkerFunctionName"]
         self.invoker = outputs["StepFunctionInvokerFunctionName"]
-        self.reconciler = outputs["ReconcileReplicationsFunctionName"]
         self.s3 = stack.client("s3")
         self.sfn = stack.client("stepfunctions")
         self.sqs = stack.client("sqs")
         self.functions = stack.client("lambda")
-        self.dynamodb = stack.client("dynamodb")
+        self._dynamodb = stack.client("dynamodb")
+        self.source = self.source_named(outputs["SourceBucketName"])
+        self.quiet = self.source_named(quiet)
 
     @cached_property
     def mailbox(self) -> Mailbox:
         """What people are told."""
-        name = f"mailbox-{self.workflow.rpartition(':')[2]}"
-        return Mailbox(self.sqs, self.stack.client("sns"), self.outputs["FailureTopicArn"], name)
+        topic = self.outputs["FailureTopicArn"]
+        return Mailbox(self.sqs, self.stack.client("sns"), topic, f"{self.stack_name}-mailbox")
 
-    def upload(self, key: str, body: bytes = b"content", **attributes: Any) -> str:
-        """Put an object into the source bucket, which starts its replication; return its ETag."""
-        return str(self.s3.put_object(Bucket=self.source, Key=key, Body=body, **attributes)["ETag"]).strip('"')
+    def told(self, label: str) -> list[Letter]:
+        """Return what people were told about `label`, once the net below the workflow has seen every failed run."""
+        until(lambda: self._seen_by_the_net() >= self._failed_executions(), "the net has seen every failed execution")
+        return self.mailbox.about(label)
+
+    def _seen_by_the_net(self) -> int:
+        pages = self.stack.client("logs").get_paginator("filter_log_events")
+        group = self.resources["OperationsLogGroup"]
+        found = pages.paginate(logGroupName=group, filterPattern='"REPORT RequestId"')
+        return sum(len(page["events"]) for page in found)
+
+    def _failed_executions(self) -> int:
+        pages = self.sfn.get_paginator("list_executions")
+        return sum(
+            len(page["executions"])
+            for status in ("FAILED", "ABORTED")
+            for page in pages.paginate(stateMachineArn=self.workflow, statusFilter=status)
+        )
+
+    @cached_property
+    def resources(self) -> dict[str, str]:
+        """Physical names of the stack's resources, by logical name."""
+        pages = self.stack.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages.paginate(StackName=self.stack_name)
+            for resource in page["StackResourceSummaries"]
+        }
+
+    def source_named(self, bucket: str) -> Source:
+        """Return any bucket as a source."""
+        return Source(bucket, self.destinations, self.s3, self._dynamodb, self.outputs["FileCopyTrackingTableName"])
 
     def content(self, bucket: str, key: str) -> bytes | None:
         """Return the content of an object, None when there is none."""
@@ -74,22 +112,22 @@ class Application:
                 return None
             raise
 
-    def request(self, key: str, destinations: Sequence[str] | None = None, **more: Any) -> dict[str, Any]:
-        """Return the workflow's input for a file of the source bucket."""
-        buckets = self.destinations if destinations is None else list(destinations)
-        return {"sourceBucket": self.source, "sourceKey": key, "destinationBuckets": buckets, **more}
+    def open_uploads(self, bucket: str, key: str) -> list[str]:
+        """Return the ids of the multipart uploads to `key` that are neither completed nor aborted."""
+        uploads = self.s3.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
+        return [upload["UploadId"] for upload in uploads]
 
-    def start(self, payload: object, name: str | None = None, workflow: str | None = None) -> str:
-        """Start an execution; return its ARN."""
-        named = {"name": name} if name else {}
-        answer = self.sfn.start_execution(stateMachineArn=workflow or self.workflow, input=json.dumps(payload), **named)
+    def start(self, payload: object, name: str, workflow: str | None = None) -> str:
+        """Start an execution by hand; return its ARN."""
+        arn = workflow or self.workflow
+        answer = self.sfn.start_execution(stateMachineArn=arn, input=json.dumps(payload), name=name)
         return str(answer["executionArn"])
 
-    def run(self, payload: object, name: str | None = None, *, within: float = 30) -> Execution:
-        """Start an execution and return it when it has ended."""
-        return self.ended(self.start(payload, name), within)
+    def run(self, payload: object, name: str, *, workflow: str | None = None, within: float = DEADLINE) -> Execution:
+        """Start an execution by hand and return it when it has ended."""
+        return self.ended(self.start(payload, name, workflow), within)
 
-    def ended(self, arn: str, within: float = 30) -> Execution:
+    def ended(self, arn: str, within: float = DEADLINE) -> Execution:
         """Wait for the end of an execution."""
 
         def look() -> dict[str, Any] | None:
@@ -116,36 +154,46 @@ class Application:
             if execution["name"].startswith(label)
         ]
 
-    def item(self, key: str, range_key: str | None = None) -> dict[str, Any] | None:
-        """Return an item of the tracking table as its documented `get-item` reads it."""
-        answer = self.dynamodb.get_item(
-            TableName=self.table, Key={"fileKey": {"S": key}, "sourceBucket": {"S": range_key or self.source}}
-        )
-        return _plain(answer["Item"]) if "Item" in answer else None
+    def reconcile(self) -> int:
+        """Let the reconciler do its round; return the number of runs that it has closed."""
+        done = self.invoke(self.resources["ReconcileReplicationsFunction"], {})
+        assert done.error is None, done.payload
+        return int(done.payload["abandoned"])
 
-    def items(self, key: str, prefix: str) -> list[dict[str, Any]]:
-        """Return the further items of a file whose range keys go on with `prefix` (`dest#`, `exec#`)."""
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="fileKey = :key AND begins_with(sourceBucket, :prefix)",
-            ExpressionAttributeValues={":key": {"S": key}, ":prefix": {"S": f"{self.source}#{prefix}"}},
-        )
-        return [_plain(item) for item in answer["Items"]]
+    @contextmanager
+    def configured(self, logical_name: str, **changes: Any) -> Iterator[None]:
+        """Let a function have other settings for a while, as `update_function_configuration` takes them."""
+        name = self.resources[logical_name]
+        before = self.functions.get_function_configuration(FunctionName=name)
+        self.functions.update_function_configuration(FunctionName=name, **changes)
+        try:
+            yield
+        finally:
+            self.functions.update_function_configuration(
+                FunctionName=name, **{setting: before[setting] for setting in changes}
+            )
 
-    def destination(self, key: str, bucket: str) -> dict[str, Any]:
-        """Return the item of a file at one destination."""
-        found = self.item(key, f"{self.source}#dest#{bucket}")
-        assert found is not None, f"nothing recorded of {key} at {bucket}"
-        return found
+    @contextmanager
+    def throttled(self, logical_name: str) -> Iterator[None]:
+        """Let Lambda refuse every invocation of a function for a while."""
+        name = self.resources[logical_name]
+        self.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            self.functions.delete_function_concurrency(FunctionName=name)
 
-    def record(self, key: str, status: str = "COMPLETED", *, within: float = 30) -> dict[str, Any]:
-        """Wait until the record of a file has `status`, and return it."""
-
-        def look() -> dict[str, Any] | None:
-            found = self.item(key)
-            return found if found and found["status"] == status else None
-
-        return until(look, f"record of {key} {status}", within)
+    def kill(self, logical_name: str) -> None:
+        """Kill the processes that run a function, busy or not."""
+        variable = f"AWS_LAMBDA_FUNCTION_NAME={self.resources[logical_name]}\0".encode()
+        killed = 0
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            pid = int(environment.parent.name)
+            with suppress(OSError):  # it ended meanwhile, or is another user's
+                if os.getpgid(pid) == self.stack.ministack.pid and variable in environment.read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+        assert killed, f"{logical_name} does not run"
 
     def invoke(self, function: str, payload: object) -> Invoked:
         """Invoke a function and wait for its answer."""
@@ -153,12 +201,7 @@ class Application:
         content = json.loads(answer["Payload"].read() or b"null")
         return Invoked(content, content.get("errorType") if answer.get("FunctionError") else None)
 
-    def open_uploads(self, bucket: str, key: str) -> list[str]:
-        """Return the ids of the multipart uploads to `key` that are neither completed nor aborted."""
-        uploads = self.s3.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
-        return [upload["UploadId"] for upload in uploads]
 
-
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
+def _outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
+    [stack] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 
+# Seconds that anything may take on a busy machine; nothing waits longer than needed.
+DEADLINE = 60.0
 _INTERVAL = 0.05
 
 
-def until[Found](probe: Callable[[], Found | None], what: str, within: float = 30) -> Found:
+def until[Found](probe: Callable[[], Found | None], what: str, within: float = DEADLINE) -> Found:
     """Return what `probe` finds as soon as it finds anything; fails with `what` after `within` seconds."""
     deadline = time.monotonic() + within
     while True:

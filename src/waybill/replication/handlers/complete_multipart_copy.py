@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from waybill.core.observability import count, instrumented
+from waybill.core.observability import MetricUnit, count, instrumented
 from waybill.replication import WORKFLOW, wiring
 from waybill.replication.models import CopyTask
 
@@ -11,5 +11,5 @@ from waybill.replication.models import CopyTask
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{task, uploadId}`; return the destination result."""
     result = wiring.copier(context).complete_multipart_copy(CopyTask.parse(event["task"]), event["uploadId"])
-    count(WORKFLOW, "BytesCopied", result.bytes or 0)
+    count(WORKFLOW, "BytesCopied", result.bytes or 0, MetricUnit.Bytes)
     return result.wire()

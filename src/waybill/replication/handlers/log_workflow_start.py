@@ -8,6 +8,7 @@ from waybill.replication.models import Run
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """Take a run; return `{claim}`: STARTED, DUPLICATE or STALE."""
-    return {"claim": wiring.tracking().claim(Run.parse(event)).value}
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a run; return `{claim, generation}`: STARTED, DUPLICATE or STALE, and the run's place among all claims."""
+    claimed = wiring.tracking().claim(Run.parse(event))
+    return {"claim": claimed.claim.value, "generation": claimed.generation}

@@ -1,0 +1,1 @@
+"""Requests, cost, speed and memory of the replication workflow."""

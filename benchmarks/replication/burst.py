@@ -1,0 +1,221 @@
+"""Many uploads at once, on an embedded AWS of their own, beside `rclone copy` of the same files."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.deployment import Deployment
+from benchmarks.harness.report import breakdown
+from benchmarks.replication import rclone
+from benchmarks.replication.workflow import upload_and_wait
+
+_FILES = 500
+_UPLOADERS = 16
+_WITHIN_SECONDS = 240.0
+_PREFIX = "burst/"
+_PEER_PREFIX = "rclone/"
+
+
+@dataclass(frozen=True)
+class File:
+    """The file of one number: 4 to 64 KB that depend on nothing else."""
+
+    number: int
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return f"{_PREFIX}{self.number:04}.bin"
+
+    @property
+    def body(self) -> bytes:
+        """Its bytes."""
+        seed = hashlib.sha256(str(self.number).encode()).digest()
+        size = 4096 + int.from_bytes(seed[:4]) % (60 * 1024)
+        return (seed * (size // len(seed) + 1))[:size]
+
+
+@dataclass(frozen=True)
+class Burst:
+    """When the first upload began and all had been taken, in seconds since 1970."""
+
+    began: float
+    uploaded: float
+
+
+def _measure(lab: Lab) -> Iterator[Figure]:
+    with lab.fresh_deployment("burst") as deployment:
+        _keep_versions(deployment)
+        upload_and_wait(deployment, "warm-up.bin", b"warm up")
+        files = [File(number) for number in range(_FILES)]
+        burst = _upload(deployment, files)
+        _wait_for_records(deployment)
+        records = _records(deployment)
+        completed = [one for one in records[""] if one["status"]["S"] == "COMPLETED"]
+        lab.show(_outcome(deployment, records, burst))
+        yield Figure(
+            "replication.burst_completed",
+            len(completed),
+            "files",
+            f"records COMPLETED of {_FILES} uploads at once, 4 to 64 KB, 2 destinations, new embedded AWS",
+            target=f"= {_FILES}",
+        )
+        _check(deployment, files, records)
+        lab.say(
+            "Each file: one execution, one record, one history item, one version at each destination, with its bytes."
+        )
+        seconds = max(_moment(one["completedAt"]["S"]) for one in completed) - burst.began
+        beside = {"uploads": round(burst.uploaded - burst.began, 1)}
+        if rclone.installed():
+            copied = rclone.copy_to_all(deployment, _PREFIX, _PEER_PREFIX)
+            for bucket in deployment.destinations:
+                _check_bytes(deployment, bucket, files, lambda file: file.key.replace(_PREFIX, _PEER_PREFIX, 1))
+            beside["rclone_copy"] = round(copied, 1)
+            lab.say(
+                "rclone copy ran from the source bucket to both destinations at once; it was checked by bytes as well."
+            )
+        else:
+            lab.say("rclone is not installed (Debian package rclone): there is no figure beside this one.")
+        yield Figure(
+            "replication.burst_seconds",
+            round(seconds, 1),
+            "s",
+            "first upload to last COMPLETED; rclone copies the same files from bucket to buckets, and keeps no records",
+            beside,
+        )
+
+
+def _keep_versions(deployment: Deployment) -> None:
+    """Turn versioning on at the destinations, so that a second copy of a file would show."""
+    for bucket in deployment.destinations:
+        deployment.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def _upload(deployment: Deployment, files: Iterable[File]) -> Burst:
+    s3, source = deployment.client("s3"), deployment.outputs["SourceBucketName"]
+    bodies = [(file.key, file.body) for file in files]
+    began = time.time()
+    _in_parallel(lambda one: s3.put_object(Bucket=source, Key=one[0], Body=one[1]), bodies)
+    return Burst(began, time.time())
+
+
+def _wait_for_records(deployment: Deployment) -> None:
+    """Return when every file has its record, its destinations and its history item, or when time is up."""
+    table = deployment.outputs["FileCopyTrackingTableName"]
+    describe = deployment.client("dynamodb").describe_table
+    wanted = (_FILES + 1) * (2 + len(deployment.destinations))
+    deadline = time.monotonic() + _WITHIN_SECONDS
+    while describe(TableName=table)["Table"]["ItemCount"] < wanted and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def _records(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
+    """Return the items of the files by kind: the records under "", `dest` and `exec`."""
+    pages = (
+        deployment.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=deployment.outputs["FileCopyTrackingTableName"], ConsistentRead=True)
+    )
+    found: dict[str, list[dict[str, Any]]] = {"": [], "dest": [], "exec": []}
+    for item in (item for page in pages for item in page["Items"]):
+        if item["fileKey"]["S"].startswith(_PREFIX):
+            found[item["sourceBucket"]["S"].partition("#")[2].partition("#")[0]].append(item)
+    return found
+
+
+def _check(deployment: Deployment, files: list[File], records: dict[str, list[dict[str, Any]]]) -> None:
+    """Compare everything with what was uploaded.
+
+    Raises
+    ------
+    AssertionError
+        Something is missing, there twice, or different.
+    """
+    keys = Counter(file.key for file in files)
+    copies = Counter({(file.key, bucket): 1 for file in files for bucket in deployment.destinations})
+    _same("records", Counter(one["fileKey"]["S"] for one in records[""]), keys)
+    _same("statuses", Counter(one["status"]["S"] for one in records[""]), Counter(COMPLETED=len(files)))
+    _same("history items", Counter(one["fileKey"]["S"] for one in records["exec"]), keys)
+    _same("executions", _executions(deployment), Counter(SUCCEEDED=len(files) + 1))
+    placed = Counter((one["fileKey"]["S"], one["destinationBucket"]["S"]) for one in records["dest"])
+    _same("destination items", placed, copies)
+    _same(
+        "versions",
+        Counter({(key, bucket): n for bucket in deployment.destinations for key, n in _versions(deployment, bucket)}),
+        copies,
+    )
+    for bucket in deployment.destinations:
+        _check_bytes(deployment, bucket, files, lambda file: file.key)
+
+
+def _same(what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
+    if found != wanted:
+        raise AssertionError(
+            f"{what}: too many {list((found - wanted).items())[:5]}, too few {list((wanted - found).items())[:5]}"
+        )
+
+
+def _executions(deployment: Deployment) -> Counter[str]:
+    pages = (
+        deployment.client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=deployment.outputs["FileCopyWorkflowArn"])
+    )
+    return Counter(one["status"] for page in pages for one in page["executions"])
+
+
+def _versions(deployment: Deployment, bucket: str) -> list[tuple[str, int]]:
+    pages = deployment.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=_PREFIX)
+    return list(Counter(one["Key"] for page in pages for one in page.get("Versions", [])).items())
+
+
+def _check_bytes(deployment: Deployment, bucket: str, files: list[File], key_of: Callable[[File], str]) -> None:
+    s3 = deployment.client("s3")
+
+    def check(file: File) -> None:
+        if s3.get_object(Bucket=bucket, Key=key_of(file))["Body"].read() != file.body:
+            raise AssertionError(f"{bucket}/{key_of(file)} has other bytes than were uploaded")
+
+    _in_parallel(check, files)
+
+
+def _in_parallel[T](action: Callable[[T], Any], items: Iterable[T]) -> None:
+    with ThreadPoolExecutor(_UPLOADERS) as pool:
+        for _ in pool.map(action, items):
+            pass
+
+
+def _outcome(deployment: Deployment, records: dict[str, list[dict[str, Any]]], burst: Burst) -> Table:
+    """Return when how many files were done, and what became of the events."""
+    ended = sorted(_moment(one["completedAt"]["S"]) - burst.began for one in records[""] if "completedAt" in one)
+    throttled = sum(deployment.metric(one, "Throttles")[0] for one in deployment.functions.values())
+    rows: list[list[str | float]] = [["all uploaded", round(burst.uploaded - burst.began, 1)]]
+    rows += [
+        [f"{share:.0%} completed", round(ended[int(share * len(ended)) - 1], 1)] for share in (0.5, 0.9, 1.0) if ended
+    ]
+    rows.append(["invocations throttled", throttled])
+    rows.append(["events in the retry queue", _waiting(deployment)])
+    return breakdown(f"{_FILES} uploads at once: seconds after the first", ["", ""], rows)
+
+
+def _waiting(deployment: Deployment) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.outputs["ReplicationRetryQueueUrl"], AttributeNames=names
+    )
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+BENCHMARKS = (Benchmark(("replication.burst_completed", "replication.burst_seconds"), _measure),)

@@ -1,0 +1,68 @@
+"""Counts what one file takes, on moto."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.harness.deployment import Deployment
+from benchmarks.replication.usage import Counted
+from benchmarks.replication.workflow import functions, state_machine
+
+
+def count_on_moto(
+    deployment: Deployment, files: Sequence[Mapping[str, Any]], limits: Mapping[str, str] | None = None
+) -> list[Counted]:
+    """Replicate `files` (``key, size, tags``) one after another in one new process, and count.
+
+    Definition, environment, table and names are those of the deployment; `limits` are variables that differ.
+
+    Raises
+    ------
+    RuntimeError
+        A run did not get to its end; holds what the process said.
+    """
+    job = _job(deployment) | {"files": list(files)}
+    job["environment"] |= limits or {}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.replication.on_moto"],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"replicating on moto failed:\n{done.stderr[-4000:]}")
+    return [Counted(**outcome) for outcome in json.loads(done.stdout)]
+
+
+def _job(deployment: Deployment) -> dict[str, Any]:
+    ours = functions(deployment)
+    machine = state_machine(deployment)
+    return {
+        "region": deployment.region,
+        "functions": {one.arn: {"module": one.module, "name": one.name, "memory": one.memory} for one in ours},
+        "environment": {name: value for one in ours for name, value in one.environment.items()},
+        "definition": machine["definition"],
+        "stateMachine": machine["name"],
+        "role": machine["roleArn"],
+        "table": _table(deployment),
+        "source": deployment.outputs["SourceBucketName"],
+        "destinations": deployment.destinations,
+    }
+
+
+def _table(deployment: Deployment) -> dict[str, Any]:
+    described = deployment.client("dynamodb").describe_table(TableName=deployment.outputs["FileCopyTrackingTableName"])
+    table = described["Table"]
+    return {
+        "TableName": table["TableName"],
+        "KeySchema": table["KeySchema"],
+        "AttributeDefinitions": table["AttributeDefinitions"],
+        "BillingMode": "PAY_PER_REQUEST",
+        "GlobalSecondaryIndexes": [
+            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
+            for index in table["GlobalSecondaryIndexes"]
+        ],
+    }

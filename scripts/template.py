@@ -1,0 +1,152 @@
+"""`template.yaml` for scripts and tests: as it is written, and as SAM transforms it."""
+
+import copy
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+# The key under which a policy statement carries the comment on its first line.
+REASON = "#"
+
+_COMMENT = re.compile(r"\s#\s+(?P<text>.*\S)")
+_REFERENCE = re.compile(r"\$\{(?P<name>[^}!]+)\}")
+_PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "<region>",
+    "AWS::AccountId": "<account>",
+    "AWS::StackName": "<stack>",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+type Tree = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as their long ones, and the comments of policy statements."""
+
+    lines: tuple[str, ...] = ()
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        comment = _COMMENT.search(self.lines[node.start_mark.line]) if "Effect" in mapping else None
+        return mapping | {REASON: comment["text"]} if comment else mapping
+
+
+def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Tree:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+@cache
+def _loaded() -> Tree:
+    text = (PROJECT / "template.yaml").read_text("utf-8")
+    loader = _Loader(text)
+    loader.lines = tuple(text.splitlines())
+    loaded: Tree = loader.get_single_data()
+    return loaded
+
+
+def load_template() -> Tree:
+    """Return the template; `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.B` is `{"Fn::GetAtt": "A.B"}`."""
+    return copy.deepcopy(_loaded())
+
+
+@cache
+def _transformed() -> Tree:
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    template = load_template()
+    # What `sam deploy` uploads and writes here; SAM's library takes no local path.
+    uploaded = "s3://bucket/key"
+    template["Globals"]["Function"]["CodeUri"] = uploaded
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        properties.update({name: uploaded for name in ("ContentUri", "DefinitionUri") if name in properties})
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
+    transformed: Tree = translator.translate(template, {})
+    return transformed
+
+
+def transformed_template() -> Tree:
+    """Return the template with every resource that SAM makes of it."""
+    return copy.deepcopy(_transformed())
+
+
+def readable(value: Any) -> str:
+    """Return a scalar of the template as text: `<Name>` inside of a text for what is not known before the deployment.
+
+    A reference alone is the bare name of its resource, `<Name>` for a parameter of the deployment's own.
+    """
+    if not isinstance(value, Mapping):
+        return str(value)
+    (function, argument), *_ = value.items()
+    match function:
+        case "Ref":
+            return _PSEUDO.get(argument, argument)
+        case "Fn::GetAtt":
+            name, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
+            return name if attribute == "Arn" else f"{name}.{attribute}"
+        case "Fn::Sub" if isinstance(argument, str):
+            return _REFERENCE.sub(_name_of, argument)
+        case "Fn::If":
+            return readable(argument[1])
+        case "Fn::Join":
+            delimiter, parts = argument
+            return str(delimiter).join(f"<{text}>" if _is_name(part) else text for part, text in _each(parts))
+    raise ValueError(f"no readable form of {value}")
+
+
+def readable_list(value: Any) -> list[str]:
+    """Return a list of the template, or a single item in the place of one, as texts."""
+    if isinstance(value, Mapping) and "Fn::Split" in value:
+        delimiter, text = value["Fn::Split"]
+        whole = readable(text)
+        return [f"<{whole}>"] if _is_name(text) else whole.split(delimiter)
+    return [readable(item) for item in value] if isinstance(value, list) else [readable(value)]
+
+
+def statements(document: Mapping[str, Any]) -> Iterator[tuple[Tree, str | None]]:
+    """Yield the statements of a policy, each with the condition of the template that it is under."""
+    found = document["Statement"]
+    for entry in found if isinstance(found, list) else [found]:
+        if "Fn::If" in entry:
+            condition, then, otherwise = entry["Fn::If"]
+            if otherwise != {"Ref": "AWS::NoValue"}:
+                raise ValueError(f"a statement under {condition} has another in its place")
+            yield then, condition
+        else:
+            yield entry, None
+
+
+def _each(parts: Any) -> Iterator[tuple[Any, str]]:
+    if isinstance(parts, list):
+        yield from ((part, readable(part)) for part in parts)
+    else:
+        yield from ((None, text) for text in readable_list(parts))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, Mapping) and "Ref" in value and value["Ref"] not in _PSEUDO
+
+
+def _name_of(reference: re.Match[str]) -> str:
+    name = reference["name"]
+    return _PSEUDO.get(name, f"<{name}>")

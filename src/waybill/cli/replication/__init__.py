@@ -1,0 +1,1 @@
+"""The commands of replication; `commands` is all that the program imports before one of them runs."""

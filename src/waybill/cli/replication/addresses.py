@@ -1,0 +1,35 @@
+"""Objects as they are typed and shown: `s3://BUCKET/KEY`."""
+
+import typer
+
+from waybill.replication.models import FileId
+
+_SCHEME = "s3://"
+
+
+def parse_uri(text: str) -> FileId:
+    """Return bucket and key of `s3://BUCKET/KEY`; the key is everything after the bucket's slash, and may be empty."""
+    bucket, _, key = text.removeprefix(_SCHEME).partition("/")
+    if not text.startswith(_SCHEME) or not bucket:
+        raise typer.BadParameter(f"{text} is not of the form s3://BUCKET/KEY")
+    return FileId(bucket, key)
+
+
+def file_of(text: str) -> FileId:
+    """Return the file at `s3://BUCKET/KEY`."""
+    file = parse_uri(text)
+    if not file.source_key:
+        raise typer.BadParameter(f"{text} names no object: the form is s3://BUCKET/KEY")
+    return file
+
+
+def uri_of(file: FileId) -> str:
+    """Return the address of a file."""
+    return f"{_SCHEME}{file.source_bucket}/{file.source_key}"
+
+
+def printable(text: str) -> str:
+    r"""Return `text` for a terminal: what it would act upon is written as escapes, such as `\x1b`."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )

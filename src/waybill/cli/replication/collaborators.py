@@ -1,0 +1,98 @@
+"""Replication on the stack that a command is for."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+
+import typer
+
+from waybill.cli.context import Cli
+from waybill.core.clock import now
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.executions import ExecutionState, StepFunctions
+from waybill.replication.buckets import S3Buckets
+from waybill.replication.models import FileId, ReplicationRequest
+from waybill.replication.requests import guard_against_loops
+from waybill.replication.starting import Started, Starter, Workflows
+from waybill.replication.store import TrackingTable
+
+# Only functions write history, by their own setting.
+_HISTORY_DAYS = 90
+_OPTIONS = {"destinationBuckets": "--to", "sourceBucket": "the bucket in s3://BUCKET/KEY", "sourceKey": "the key"}
+
+
+@dataclass(frozen=True)
+class Replication:
+    """The collaborators of replication, built when a command first needs them."""
+
+    cli: Cli
+
+    @cached_property
+    def tracking(self) -> TrackingTable:
+        """The tracking records."""
+        table = self.cli.stack.output("FileCopyTrackingTableName")
+        return TrackingTable(self.cli.client("dynamodb"), table, history_days=_HISTORY_DAYS, now=now)
+
+    @cached_property
+    def buckets(self) -> S3Buckets:
+        """S3, in every Region."""
+        return S3Buckets(lambda region: self.cli.client("s3", region), {}, {})
+
+    @cached_property
+    def executions(self) -> StepFunctions:
+        """Step Functions."""
+        return StepFunctions(self.cli.client("stepfunctions"))
+
+    @cached_property
+    def starter(self) -> Starter:
+        """The starter of runs."""
+        stack = self.cli.stack
+        express = stack.outputs.get("FileCopyExpressWorkflowArn")
+        return Starter(self.executions, Workflows(stack.output("FileCopyWorkflowArn"), express))
+
+    @property
+    def trigger_buckets(self) -> frozenset[str]:
+        """The buckets that no copy may go to."""
+        return frozenset({self.cli.stack.output("SourceBucketName")})
+
+    def destinations(self, named: list[str] | None) -> tuple[str, ...]:
+        """Return the destinations that are `named`, else those of the stack."""
+        return tuple(named or self.cli.stack.output("DestinationBucketNames").split(","))
+
+    def checked(self, file: FileId, destinations: tuple[str, ...]) -> ReplicationRequest:
+        """Return the request to copy `file` to `destinations`; what is wrong with it is bad usage."""
+        try:
+            request = ReplicationRequest.parse(
+                {
+                    "sourceBucket": file.source_bucket,
+                    "sourceKey": file.source_key,
+                    "destinationBuckets": destinations,
+                }
+            )
+            guard_against_loops(request, self.trigger_buckets)
+        except InvalidInputError as error:
+            told = "; ".join(_as_typed(each, destinations) for each in error.errors)
+            raise typer.BadParameter(told) from error
+        return request
+
+    def start(self, request: ReplicationRequest, *, force: bool) -> Started:
+        """Start the run of `request` for the present state of its source, or find the one that was started before."""
+        return self.starter.start_manually(
+            request.wire() | {"force": force},
+            self.buckets,
+            trigger_buckets=self.trigger_buckets,
+            nonce=lambda: uuid.uuid4().hex,
+        )
+
+    def state_of(self, started: Started) -> ExecutionState | None:
+        """Return how the execution stands; None when Step Functions does not say, as for Express."""
+        return self.executions.state(started.execution.execution_arn)
+
+
+def _as_typed(error: FieldError, destinations: tuple[str, ...]) -> str:
+    """Return what is wrong in terms of the command line instead of the request."""
+    if position := re.fullmatch(r"destinationBuckets\[(\d+)\]", error.field):
+        named = destinations[int(position[1])]
+        return f"--to {named}: {error.message.removeprefix(f'{named} ')}"
+    return f"{_OPTIONS.get(error.field, error.field)}: {error.message}"

@@ -1,0 +1,122 @@
+"""`waybill replicate` and `waybill replications`.
+
+What the commands need is imported when one of them runs: pydantic and boto3 would double the time that `--help` and
+completion take.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from waybill.cli.context import App, Cli
+
+app = App()
+records = App(help="The tracking records, and what keeps them moving.")
+app.add_typer(records, name="replications")
+
+Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
+
+
+@app.command()
+def replicate(
+    cli: Cli,
+    target: Annotated[
+        str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; with --backfill, bucket and prefix.")
+    ],
+    *,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end; exit status 1 when it failed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Start another run where there was one for the same state of the object.")
+    ] = False,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Start everything below a prefix that is missing or different.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --backfill: show what would be started, start nothing.")
+    ] = False,
+    start_after: Annotated[
+        str, typer.Option("--start-after", help="With --backfill: go on behind this key.", metavar="KEY")
+    ] = "",
+) -> None:
+    """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
+    if backfill:
+        _refuse({"--wait": wait, "--force": force}, "is for one object: it does not go with --backfill")
+    else:
+        _refuse({"--dry-run": dry_run, "--start-after": start_after}, "needs --backfill")
+
+    from waybill.cli.replication import backfill as many
+    from waybill.cli.replication import run as one
+    from waybill.cli.replication.collaborators import Replication
+
+    if backfill:
+        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run).run()
+    else:
+        one.replicate(Replication(cli), target, to, wait=wait, force=force)
+
+
+@records.callback(invoke_without_command=True)
+def replications(
+    cli: Cli,
+    context: typer.Context,
+    status: Annotated[
+        str | None, typer.Option("--status", metavar="IN_PROGRESS|COMPLETED|FAILED|SUPERSEDED", help="Only these.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.", metavar="N")] = 20,
+    cursor: Annotated[
+        str | None, typer.Option("--cursor", help="Go on where the JSON of an earlier list ended.", metavar="C")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
+) -> None:
+    """List the tracking records, newest first; or look into one, or mend what is stuck."""
+    if context.invoked_subcommand is not None:
+        return
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.records import list_newest, status_named, watch_newest
+
+    if watch:
+        _refuse({"--json": cli.options.json, "--cursor": cursor}, "does not go with --watch")
+        watch_newest(Replication(cli), status_named(status), limit)
+    else:
+        list_newest(Replication(cli), status_named(status), limit, cursor)
+
+
+@records.command()
+def show(cli: Cli, target: Target) -> None:
+    """Show the record of one file, its destinations and its last runs."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.records import show_file
+
+    show_file(Replication(cli), target)
+
+
+@records.command()
+def redrive(
+    cli: Cli,
+    limit: Limit = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the messages, move none.")] = False,
+) -> None:
+    """Send the events in the dead-letter queue on their way once more."""
+    from waybill.cli.replication import queues
+    from waybill.cli.replication.collaborators import Replication
+
+    (queues.show_dead_letters if dry_run else queues.redrive)(Replication(cli), limit)
+
+
+@records.command()
+def reconcile(cli: Cli) -> None:
+    """Close the runs that ended without saying so, as the schedule does every few minutes."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.reconciling import reconcile
+
+    reconcile(Replication(cli))
+
+
+def _refuse(options: Mapping[str, object], reason: str) -> None:
+    for option in (option for option, given in options.items() if given):
+        raise typer.BadParameter(f"{option} {reason}")

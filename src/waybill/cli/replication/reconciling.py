@@ -1,0 +1,33 @@
+"""`waybill replications reconcile`."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from waybill.cli.errors import CommandError
+from waybill.cli.parallel import Patience
+from waybill.cli.replication.collaborators import Replication
+from waybill.core.errors import RateLimitedError
+from waybill.core.faults import is_throttle
+
+
+def reconcile(replication: Replication) -> None:
+    """Run the stack's reconciler once and print how many runs it has closed."""
+    cli = replication.cli
+    name = cli.stack.output("ReconcileReplicationsFunctionName")
+    answer = Patience().call(lambda: _invoke(cli.client("lambda"), name))
+    told = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise CommandError(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")
+    closed = told["abandoned"]
+    cli.output.show({"closed": closed}, f"{closed} abandoned {'run' if closed == 1 else 'runs'} closed")
+
+
+def _invoke(client: Any, name: str) -> Any:
+    try:
+        return client.invoke(FunctionName=name, Payload=b"{}")
+    except ClientError as error:
+        if is_throttle(error):
+            raise RateLimitedError(f"Lambda has no room for {name}: {error}") from error
+        raise

@@ -1,0 +1,162 @@
+"""The tracking records on a terminal."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.live import Live
+from rich.text import Text
+
+from waybill.cli.output import Output, details, table
+from waybill.cli.parallel import Patience
+from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.waiting import causes_by_bucket
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.replication.listing import Page, file_report, is_position, list_records
+from waybill.replication.models import FileId, Status
+
+_REFRESH_SECONDS = 2.0
+_SECONDS = len("2026-11-21T10:00:00")
+
+
+def status_named(name: str | None) -> Status | None:
+    """Return the status that was typed; another word is bad usage."""
+    try:
+        return Status(name.upper()) if name else None
+    except ValueError:
+        raise typer.BadParameter(f"--status {name} is none of {', '.join(Status)}") from None
+
+
+def list_newest(replication: Replication, status: Status | None, limit: int, cursor: str | None) -> None:
+    """Print the newest records, or those after `cursor`."""
+    page = list_records(replication.tracking, status, limit, _position(cursor))
+    more = encode_cursor({"position": page.position}) if page.position else None
+    replication.cli.output.show({"replications": page.items, "cursor": more}, _records_table(page))
+
+
+def _position(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor, "--cursor").get("position")
+    if not isinstance(position, str) or not is_position(position):
+        raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
+    return position
+
+
+def watch_newest(replication: Replication, status: Status | None, limit: int) -> None:
+    """Show the newest records, again and again, until it is interrupted; outside a terminal whenever they change."""
+    output, tracking, patience = replication.cli.output, replication.tracking, Patience()
+
+    def page() -> Page:
+        return patience.call(lambda: list_records(tracking, status, limit, None))
+
+    try:
+        _refresh(output, page) if output.console.is_terminal else _print_changes(output, page)
+    except KeyboardInterrupt:
+        return
+
+
+def _refresh(output: Output, page: Any) -> None:
+    with Live(_records_table(page()), console=output.console, auto_refresh=False) as live:
+        while True:
+            time.sleep(_REFRESH_SECONDS)
+            live.update(_records_table(page()), refresh=True)
+
+
+def _print_changes(output: Output, page: Any) -> None:
+    last: Page | None = None
+    while True:
+        current = page()
+        if current != last:
+            output.console.print(_records_table(current))
+        last = current
+        time.sleep(_REFRESH_SECONDS)
+
+
+def show_file(replication: Replication, target: str) -> None:
+    """Print everything that is recorded of one file."""
+    file = file_of(target)
+    report = file_report(replication.tracking, file)
+    replication.cli.output.show(report, _report(file, report))
+
+
+def reading(moment: object) -> str:
+    """Return a time as records hold it, to the second, for reading."""
+    return str(moment)[:_SECONDS].replace("T", " ") if moment else ""
+
+
+def _records_table(page: Page) -> RenderableType:
+    if not page.items:
+        return "no records"
+    rows = (
+        (
+            reading(record["startTime"]),
+            record["status"],
+            _copies(record),
+            printable(uri_of(FileId(record["sourceBucket"], record["fileKey"]))),
+        )
+        for record in page.items
+    )
+    listed = table(("Started (UTC)", "Status", "Copies", "File"), rows)
+    return Group(listed, Text("there are more: see --limit", style="dim")) if page.position else listed
+
+
+def _copies(record: Mapping[str, Any]) -> str:
+    return f"{record.get('successfulCopies', '…')}/{record['totalDestinationBuckets']}"
+
+
+def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
+    facts = {
+        "File": printable(uri_of(file)),
+        "Status": report["status"],
+        "Outcome": report.get("outcome"),
+        "Started (UTC)": reading(report["startTime"]),
+        "Ended (UTC)": reading(report.get("completedAt")),
+        "Copies": _copies(report),
+        "Size": decimal(report["size"]) if "size" in report else None,
+        "Version": report.get("versionId"),
+        "ETag": report.get("eTag"),
+        "Execution": report["executionId"],
+    }
+    parts: list[RenderableType] = [details({name: value for name, value in facts.items() if value})]
+    parts += ["", _destinations(report["destinations"])] if report["destinations"] else []
+    causes = causes_by_bucket(report["destinations"])
+    parts += ["", details(causes)] if causes else []
+    parts += ["", _history(report["history"])] if report["history"] else []
+    return Group(*parts)
+
+
+def _destinations(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("Destination", "Status", "Code", "Verified by", "Copied by"),
+        (
+            (
+                item["destinationBucket"],
+                item["status"],
+                item.get("code"),
+                item.get("verification"),
+                item.get("strategy"),
+            )
+            for item in items
+        ),
+    )
+
+
+def _history(items: list[dict[str, Any]]) -> RenderableType:
+    return table(
+        ("Ended runs (UTC)", "Outcome", "Copies", "Failed"),
+        (
+            (
+                f"{reading(item['startTime'])}",
+                item["outcome"],
+                f"{item['successfulCopies']}/{item['totalBuckets']}",
+                ", ".join(item["failedBuckets"]),
+            )
+            for item in items
+        ),
+    )

@@ -1,0 +1,93 @@
+"""The functions as `template.yaml` declares them: handler, layers, and the environment they would get."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from scripts.template import load_template
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+# What CloudFormation would put in for a reference.
+PHYSICAL = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "waybill",
+    "SourceBucket": "global-builds",
+    "DestinationBucketA": "region-a-builds",
+    "DestinationBucketB": "region-b-builds",
+    "FileCopyTrackingTable": "FileCopyTracking",
+    "FailureTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:waybill-failures",
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    """One Lambda function; `module` is its handler's, layers are by their folder's name."""
+
+    name: str
+    module: str
+    layers: frozenset[str]
+    environment: Mapping[str, str]
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """Return the functions by handler module, with the parameters' defaults and the names of `PHYSICAL`."""
+    template = load_template()
+    resources = template["Resources"]
+    parameters = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
+    values = _Values(parameters | PHYSICAL, template["Conditions"])
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    found = {}
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        properties = resource["Properties"]
+        module = properties["Handler"].removesuffix(".lambda_handler")
+        variables = shared | properties.get("Environment", {}).get("Variables", {})
+        layers = (resources[layer["Ref"]]["Properties"]["ContentUri"] for layer in properties.get("Layers", []))
+        found[module] = Function(
+            name,
+            module,
+            frozenset(uri.removeprefix("layers/") for uri in layers),
+            {variable: values.text(value) for variable, value in variables.items()},
+        )
+    return found
+
+
+def tracking_table_definition() -> dict[str, Any]:
+    """Return the arguments that create the tracking table as the template describes it."""
+    described = load_template()["Resources"]["FileCopyTrackingTable"]["Properties"]
+    kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {"TableName": PHYSICAL["FileCopyTrackingTable"], **{name: described[name] for name in kept}}
+
+
+@dataclass(frozen=True)
+class _Values:
+    names: Mapping[str, str]
+    conditions: Mapping[str, Any]
+
+    def text(self, value: Any) -> str:
+        match value:
+            case {"Ref": str(name)}:
+                return self.names[name]
+            case {"Fn::Sub": str(text)}:
+                return re.sub(r"\$\{([^}]+)\}", lambda found: self.names[found[1]], text)
+            case {"Fn::If": [str(condition), chosen, other]}:
+                return self.text(chosen if self._holds(self.conditions[condition]) else other)
+            case str() | int():
+                return str(value)
+        raise NotImplementedError(f"a value of {value}")
+
+    def _holds(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [one, other]}:
+                return self.text(one) == self.text(other)
+            case {"Fn::Not": [negated]}:
+                return not self._holds(negated)
+        raise NotImplementedError(f"a condition of {condition}")

@@ -1,0 +1,233 @@
+"""S3 in memory, as far as replication asks for it: versions, ETags, conditions, multipart uploads, attributes.
+
+Contents are descriptions, not bytes, so that an object of any size costs nothing, and a mixture of two is seen.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from tests.fakes.clock import Clock
+from waybill.core.clock import iso
+from waybill.replication.errors import NoSuchBucketError, S3RefusedError, UploadGoneError
+from waybill.replication.models import Checksum, ObjectFacts
+from waybill.replication.part_plan import MAX_PARTS, MIN_PART_SIZE
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes `first` to `end` (not included) of something called `label`, one such span after the other."""
+
+    spans: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def of(cls, label: str, size: int) -> "Content":
+        return cls(((label, 0, size),) if size else ())
+
+    @classmethod
+    def joined(cls, contents: Iterable["Content"]) -> "Content":
+        spans: list[tuple[str, int, int]] = []
+        for label, first, end in itertools.chain.from_iterable(content.spans for content in contents):
+            if spans and spans[-1][0] == label and spans[-1][2] == first:
+                first = spans.pop()[1]
+            spans.append((label, first, end))
+        return cls(tuple(spans))
+
+    @property
+    def size(self) -> int:
+        return sum(end - first for _, first, end in self.spans)
+
+    @property
+    def labels(self) -> set[str]:
+        return {label for label, _, _ in self.spans}
+
+    @property
+    def digest(self) -> str:
+        return hashlib.md5(repr(self.spans).encode(), usedforsecurity=False).hexdigest()
+
+    def cut(self, first: int, last: int) -> "Content":
+        """Bytes `first` to `last`, both included, of an object that was uploaded whole."""
+        ((label, start, _),) = self.spans
+        return Content(((label, start + first, start + last + 1),))
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Everything of an object besides its content."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    storage_class: str = "STANDARD"
+    website_redirect: str | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object, or one version of it; `order` decides which version is the current one."""
+
+    content: Content
+    attributes: Attributes
+    e_tag: str
+    written: datetime
+    order: int
+    version_id: str | None = None
+    checksum: Checksum | None = None
+    encryption: str | None = "AES256"
+
+
+@dataclass
+class Upload:
+    """A multipart upload; `checksum` is the algorithm."""
+
+    key: str
+    attributes: Attributes
+    checksum: str
+    initiated: datetime
+    order: int
+    parts: dict[int, tuple[Content, str]] = field(default_factory=dict)
+
+
+@dataclass
+class Bucket:
+    """A bucket; `checksum` is the algorithm that it adds to uploads by itself, None for objects of old."""
+
+    name: str
+    versioned: bool = False
+    encryption: str | None = "AES256"
+    checksum: str | None = "CRC64NVME"
+    versions: dict[str, list[Stored]] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    corrupts: bool = False
+
+    def current(self, key: str) -> Stored | None:
+        return max(self.versions.get(key, []), key=lambda stored: stored.order, default=None)
+
+
+class S3:
+    """All buckets, and what has been done to them by whom."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.buckets: dict[str, Bucket] = {}
+        self.landings: list[tuple[str, str, Stored]] = []
+        self.part_copies: list[tuple[str, int]] = []
+        self.answers_checksums = True
+        self._numbers = itertools.count(1)
+
+    def create_bucket(self, name: str, **options: Any) -> Bucket:
+        self.buckets[name] = Bucket(name, **options)
+        return self.buckets[name]
+
+    def bucket(self, name: str) -> Bucket:
+        if name not in self.buckets:
+            raise NoSuchBucketError(f"s3:ListBucket on {name}: NoSuchBucket")
+        return self.buckets[name]
+
+    def number(self) -> int:
+        """A number that is greater than all before."""
+        return next(self._numbers)
+
+    def put(
+        self, bucket: str, key: str, content: Content, attributes: Attributes | None = None, **changes: Any
+    ) -> Stored:
+        """Upload, as others than replication do; `changes` go to what is stored."""
+        target = self.bucket(bucket)
+        checksum = Checksum(algorithm=target.checksum, value=content.digest) if target.checksum else None
+        stored = self.land(bucket, key, content, attributes or Attributes(), checksum=checksum)
+        changed = replace(stored, **changes)
+        versions = target.versions[key]
+        versions[versions.index(stored)] = changed
+        return changed
+
+    def land(
+        self,
+        bucket: str,
+        key: str,
+        content: Content,
+        attributes: Attributes,
+        *,
+        checksum: Checksum | None,
+        e_tag: str | None = None,
+        order: int | None = None,
+    ) -> Stored:
+        """Make an object, as the last step of every write."""
+        target, number = self.bucket(bucket), self.number()
+        opaque = target.encryption == "aws:kms"
+        stored = Stored(
+            content,
+            attributes,
+            e_tag=e_tag or (hashlib.sha256(f"{number}".encode()).hexdigest()[:32] if opaque else content.digest),
+            written=self.clock.now(),
+            # S3 user guide, "Multipart upload": the upload that was started last makes the current version.
+            order=order if order and target.versioned else number,
+            version_id=f"version-{number}" if target.versioned else None,
+            checksum=checksum,
+            encryption=target.encryption,
+        )
+        earlier = target.versions.get(key, []) if target.versioned else []
+        target.versions[key] = [*earlier, stored]
+        self.landings.append((bucket, key, stored))
+        return stored
+
+    def delete(self, bucket: str, key: str) -> None:
+        self.bucket(bucket).versions.pop(key, None)
+
+    def get(self, bucket: str, key: str) -> Stored:
+        """The current object; tests that ask for it expect one."""
+        stored = self.bucket(bucket).current(key)
+        assert stored is not None, f"{bucket}/{key} is not there"
+        return stored
+
+    def open_uploads(self) -> list[str]:
+        """The ids of all uploads that are neither completed nor aborted."""
+        return [upload_id for bucket in self.buckets.values() for upload_id in bucket.uploads]
+
+    def upload(self, bucket: str, upload_id: str) -> Upload:
+        found = self.bucket(bucket).uploads.get(upload_id)
+        if found is None:
+            raise UploadGoneError(f"s3:PutObject on {bucket}: NoSuchUpload")
+        return found
+
+    def complete(self, bucket: str, upload_id: str, e_tags: Mapping[int, str]) -> Stored:
+        """Make the object of an upload from the parts with these ETags."""
+        upload, numbers = self.upload(bucket, upload_id), sorted(e_tags)
+        if not numbers or numbers[-1] > MAX_PARTS or {n: upload.parts[n][1] for n in numbers} != dict(e_tags):
+            raise S3RefusedError(f"s3:PutObject on {bucket}: InvalidPart")
+        if any(upload.parts[number][0].size < MIN_PART_SIZE for number in numbers[:-1]):
+            raise S3RefusedError(f"s3:PutObject on {bucket}: EntityTooSmall")
+        content = Content.joined(upload.parts[number][0] for number in numbers)
+        if self.bucket(bucket).corrupts:
+            content = Content.of("corrupted", content.size)
+        digest = hashlib.md5("".join(e_tags[n] for n in numbers).encode(), usedforsecurity=False).hexdigest()
+        stored = self.land(
+            bucket,
+            upload.key,
+            content,
+            upload.attributes,
+            checksum=Checksum(algorithm=upload.checksum, value=content.digest),
+            e_tag=f"{digest}-{len(numbers)}",
+            order=upload.order,
+        )
+        del self.bucket(bucket).uploads[upload_id]
+        return stored
+
+
+def facts_of(bucket: str, key: str, stored: Stored) -> ObjectFacts:
+    """What HeadObject says; times are in whole seconds there."""
+    return ObjectFacts(
+        bucket=bucket,
+        key=key,
+        size=stored.content.size,
+        e_tag=stored.e_tag,
+        version_id=stored.version_id,
+        last_modified=iso(stored.written.replace(microsecond=0)),
+        storage_class=stored.attributes.storage_class,
+        encryption=stored.encryption,
+        checksum=stored.checksum,
+        tag_count=len(stored.attributes.tags),
+        website_redirect=stored.attributes.website_redirect,
+    )

@@ -1,0 +1,150 @@
+"""The tracking records in memory; `test_tracking.py` holds them to what the real table does."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tests.fakes.clock import Clock
+from tests.fakes.probe import Probe
+from waybill.core.clock import iso
+from waybill.replication.models import (
+    Claim,
+    Claimed,
+    DestinationRecord,
+    DestinationResult,
+    FileId,
+    LatestRun,
+    ObjectFacts,
+    Outcome,
+    Run,
+    RunTotals,
+    Status,
+)
+
+_STATUS_OF = {
+    Outcome.SUCCESS: Status.COMPLETED,
+    Outcome.PARTIAL_FAILURE: Status.FAILED,
+    Outcome.FAILED: Status.FAILED,
+    Outcome.SUPERSEDED: Status.SUPERSEDED,
+}
+
+type Item = dict[str, Any]
+
+
+class Table:
+    """The items, shared by all functions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.records: dict[FileId, Item] = {}
+        self.destinations: dict[tuple[FileId, str], Item] = {}
+        self.history: list[Item] = []
+
+
+class FakeTracking:
+    """What one function sees of the table; every call goes through its `probe`."""
+
+    def __init__(self, table: Table, probe: Probe) -> None:
+        self.table = table
+        self.probe = probe
+
+    def claim(self, run: Run) -> Claimed:
+        with self.probe.call("claim"):
+            record = self.table.records.get(run.file, {})
+            if record and not self._may_claim(run, record):
+                same = record["executionName"] == run.execution_name or record.get("sequencer") == run.sequencer
+                return Claimed(Claim.DUPLICATE if same else Claim.STALE)
+            event = {"sequencer": run.sequencer, "newestEventRun": run.execution_id} if run.sequencer else {}
+            self.table.records[run.file] = {
+                "fileKey": run.source_key,
+                "sourceBucket": run.source_bucket,
+                "sequencer": record.get("sequencer"),
+                "newestEventRun": record.get("newestEventRun"),
+                "executionId": run.execution_id,
+                "executionName": run.execution_name,
+                "status": Status.IN_PROGRESS,
+                "startTime": run.workflow_start_time,
+                "destinationBuckets": json.dumps(run.destination_buckets),
+                "destinationPrefix": run.destination_prefix,
+                "generation": record.get("generation", 0) + 1,
+                **event,
+            }
+            return Claimed(Claim.STARTED, self.table.records[run.file]["generation"])
+
+    @staticmethod
+    def _may_claim(run: Run, record: Item) -> bool:
+        if record["executionId"] == run.execution_id:
+            return True
+        if not run.sequencer:
+            return bool(record["executionName"] != run.execution_name)
+        if record["newestEventRun"] == run.execution_id:
+            return True
+        return record["executionName"] != run.execution_name and (record["sequencer"] or "") < run.sequencer
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        with self.probe.call("latest_run"):
+            record = self.table.records.get(file)
+            if not record:
+                return None
+            return LatestRun(
+                record["executionId"],
+                record["status"],
+                record["newestEventRun"] == record["executionId"],
+                tuple(json.loads(record["destinationBuckets"])),
+                record["destinationPrefix"],
+            )
+
+    def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
+        with self.probe.call("destination"):
+            item = self.table.destinations.get((file, bucket))
+            if not item:
+                return None
+            return DestinationRecord(
+                item["executionId"], item["status"], item["sourceIdentity"], item.get("etag"), item.get("uploadId")
+            )
+
+    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+        with self.probe.call("record_upload"):
+            item = {"status": Status.IN_PROGRESS, "sourceIdentity": source.identity, "uploadId": upload_id}
+            return self._put(run, bucket, item)
+
+    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+        with self.probe.call("record_destination"):
+            status = Status.COMPLETED if result.success else Status.FAILED
+            item = {**result.wire(), "status": status, "sourceIdentity": source and source.identity}
+            return self._put(run, result.destination_bucket, item)
+
+    def _put(self, run: Run, bucket: str, item: Item) -> str | None:
+        before = self.table.destinations.get((run.file, bucket), {})
+        if before.get("generation", 0) > run.generation:
+            return item.get("uploadId")
+        owned = {"destinationBucket": bucket, "executionId": run.execution_id, "generation": run.generation}
+        self.table.destinations[run.file, bucket] = item | owned
+        return before.get("uploadId") if before.get("executionId") != run.execution_id else None
+
+    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+        with self.probe.call("finish"):
+            summary = {"status": _STATUS_OF[outcome], "outcome": outcome, "totals": totals}
+            self.table.history.append({"executionId": run.execution_id, **summary})
+            record = self.table.records.get(run.file, {})
+            if record.get("executionId") != run.execution_id:
+                return False
+            record |= summary | {"completedAt": iso(self.table.clock.now())}
+            return True
+
+    def open_runs(self, *, started_before: str) -> Iterator[Item]:
+        with self.probe.call("open_runs"):
+            found = [
+                dict(record)
+                for record in self.table.records.values()
+                if record["status"] == Status.IN_PROGRESS and record["startTime"] <= started_before
+            ]
+        yield from found
+
+    def destinations_of(self, run: Run) -> list[Item]:
+        with self.probe.call("destinations_of"):
+            return [
+                item
+                for (file, _), item in self.table.destinations.items()
+                if file == run.file and item["executionId"] == run.execution_id
+            ]

@@ -1,0 +1,100 @@
+"""What a cold start imports: nothing that the function's layers do not bring, and nothing that it has no use for."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from scripts.template import load_template
+from tests.fakes.functions import functions
+from tests.fakes.samples import PROJECT, handlers
+
+# Lambda's Python runtime has boto3 (Lambda developer guide, "Runtime-included SDK"), and so what boto3 needs.
+RUNTIME = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
+# These take their time, and are not for everybody.
+FOR_THE_API_ALONE = ("aws_lambda_powertools.event_handler",)
+FOR_NOBODY = ("aws_xray_sdk.ext", "boto3.s3.transfer", "sqlite3")
+
+# Imports the module named first where the top-level packages named second do not exist.
+_PROGRAM = """
+import importlib, importlib.abc, json, sys
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"no layer of this function brings {name}", name=name)
+
+absent = set(json.loads(sys.argv[2]))
+sys.meta_path.insert(0, Absent())
+assert callable(importlib.import_module(sys.argv[1]).lambda_handler)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+ALL = pytest.mark.parametrize("module", sorted(handlers().values()))
+
+
+@cache
+def imported_by(module: str) -> frozenset[str]:
+    """Return what is imported with `module` in a fresh interpreter, with its function's layers and no setting."""
+    brought = RUNTIME.union(*(layers()[layer] for layer in functions()[module].layers))
+    absent = [
+        package
+        for package, names in packages_distributions().items()
+        if package != "waybill" and not brought & {normalised(name) for name in names}
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, module, json.dumps(absent)],
+        env={"PYTHONPATH": str(PROJECT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    names: list[str] = json.loads(ran.stdout)
+    return frozenset(names)
+
+
+@cache
+def layers() -> dict[str, frozenset[str]]:
+    """Return the distributions in each layer."""
+    return {
+        path.parent.name: frozenset(
+            normalised(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", path.read_text("utf-8"), re.MULTILINE)
+        )
+        for path in (PROJECT / "layers").glob("*/requirements.txt")
+    }
+
+
+def normalised(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def callers_of(function: str) -> set[str]:
+    """Return the kinds of events that call a function."""
+    properties = load_template()["Resources"][function]["Properties"]
+    return {event["Type"] for event in properties.get("Events", {}).values()}
+
+
+@ALL
+def test_a_function_starts_with_nothing_but_its_layers(module: str) -> None:
+    loaded = imported_by(module)
+    assert {"pydantic", "aws_lambda_powertools.logging"} <= loaded
+
+
+@ALL
+def test_a_function_imports_nothing_that_it_has_no_use_for(module: str) -> None:
+    serves_http = "Api" in callers_of(functions()[module].name)
+    unwanted = FOR_NOBODY if serves_http else FOR_NOBODY + FOR_THE_API_ALONE
+    assert [name for name in imported_by(module) if f"{name}.".startswith(tuple(f"{one}." for one in unwanted))] == []
+
+
+@ALL
+def test_a_function_imports_its_own_workflow_and_no_other(module: str) -> None:
+    own = module.split(".")[1]
+    packages = {name.split(".")[1] for name in imported_by(module) if name.startswith("waybill.")}
+    assert packages <= {"core", own}

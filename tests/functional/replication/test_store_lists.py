@@ -1,0 +1,177 @@
+"""Lists of records: newest first over all partitions of the index, page by page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.functions import PHYSICAL
+from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, failure, result
+from tests.fakes.wire import Wire
+from waybill.core.dynamodb import to_item
+from waybill.replication.errors import TrackingUnavailableError
+from waybill.replication.listing import is_position, list_records, position_of
+from waybill.replication.models import FileId, Run, Status
+from waybill.replication.store import SHARDS, TrackingTable, status_partition
+
+TABLE = PHYSICAL["FileCopyTrackingTable"]
+A, B = DESTINATIONS
+
+type Record = dict[str, Any]
+
+
+def record(key: str, status: Status, start: str, bucket: str = SOURCE) -> Record:
+    """Return what the lists need of a record."""
+    return {
+        "fileKey": key,
+        "sourceBucket": bucket,
+        "status": status.value,
+        "startTime": start,
+        "statusPartition": status_partition(status, FileId(bucket, key)),
+        "destinationBuckets": "[]",
+    }
+
+
+def store(dynamodb: Any, records: Sequence[Record]) -> None:
+    for one in records:
+        dynamodb.put_item(TableName=TABLE, Item=to_item(one))
+
+
+def clear(dynamodb: Any, records: Sequence[Record]) -> None:
+    for one in records:
+        key = {name: one[name] for name in ("fileKey", "sourceBucket")}
+        dynamodb.delete_item(TableName=TABLE, Key=to_item(key))
+
+
+def positions(records: Sequence[Record]) -> list[str]:
+    return [position_of(one) for one in records]
+
+
+def all_pages(tracking: TrackingTable, status: Status | None, limit: int) -> list[list[Record]]:
+    pages, position = [], None
+    while True:
+        page = list_records(tracking, status, limit, position)
+        pages.append(page.items)
+        position = page.position
+        if position is None:
+            return pages
+        assert is_position(position)
+
+
+# Few moments, so that many records share one; two years, so that order is not that of insertion.
+STARTS = [
+    "2024-12-31T23:59:59.999Z",
+    "2026-10-31T23:59:59.999Z",
+    "2026-11-01T00:00:00.000Z",
+    "2026-11-01T00:00:00.001Z",
+]
+KEYS = st.sampled_from(["a", "a|b", "a/b", "b", "é", "😀", "|", "z" * 1024])
+RECORDS = st.lists(
+    st.builds(record, KEYS, st.sampled_from(Status), st.sampled_from(STARTS), st.sampled_from([SOURCE, "b-builds"])),
+    max_size=10,
+    unique_by=lambda one: (one["fileKey"], one["sourceBucket"]),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=RECORDS, limit=st.integers(1, 6), status=st.none() | st.sampled_from(Status))
+def test_paging_yields_every_record_once_in_order(
+    tracking: TrackingTable, dynamodb: Any, records: list[Record], limit: int, status: Status | None
+) -> None:
+    store(dynamodb, records)
+    try:
+        pages = all_pages(tracking, status, limit)
+    finally:
+        clear(dynamodb, records)
+    wanted = [one for one in records if status is None or one["status"] == status]
+    expected = sorted(positions(wanted), reverse=True)
+    assert [position for page in pages for position in positions(page)] == expected
+    assert all(len(page) == limit for page in pages[:-1])
+    assert len(pages) == max(1, -(-len(expected) // limit))
+
+
+def test_ended_runs_are_spread_over_shards_and_open_ones_are_not() -> None:
+    files = [FileId(SOURCE, str(index)) for index in range(200)]
+    for status in (Status.COMPLETED, Status.SUPERSEDED):
+        assert len({status_partition(status, file) for file in files}) == SHARDS
+    for status in (Status.IN_PROGRESS, Status.FAILED):
+        assert {status_partition(status, file) for file in files} == {status.value}
+
+
+def test_records_are_listed_whatever_became_of_their_runs(tracking: TrackingTable) -> None:
+    def run(key: str, minute: int) -> Run:
+        started = a_run(key, key=key, start=f"2026-11-21T10:{minute:02}:00.000Z")
+        tracking.claim(started)
+        return started
+
+    run("running", 0)
+    good, bad, late = run("good", 1), run("bad", 2), run("late", 3)
+    tracking.finish(good, *ended(result(good, A), result(good, B)))
+    tracking.finish(bad, *ended(result(bad, A), failure(bad, B)))
+    tracking.finish(late, *ended(*(result(late, bucket, code="SUPERSEDED", success=False) for bucket in (A, B))))
+    page = list_records(tracking, None, 10, None)
+    assert [(item["fileKey"], item["status"]) for item in page.items] == [
+        ("late", "SUPERSEDED"),
+        ("bad", "FAILED"),
+        ("good", "COMPLETED"),
+        ("running", "IN_PROGRESS"),
+    ]
+    failed = page.items[1]
+    assert failed["failedBuckets"] == [B]
+    assert failed["destinationBuckets"] == [A, B]
+    assert not {"statusPartition", "expiresAt", "sequencer", "generation", "newestEventRun"} & set(failed)
+    for status, key in ((Status.FAILED, "bad"), (Status.IN_PROGRESS, "running"), (Status.COMPLETED, "good")):
+        assert [item["fileKey"] for item in list_records(tracking, status, 10, None).items] == [key]
+
+
+def test_side_items_are_in_no_list(tracking: TrackingTable) -> None:
+    run = a_run()
+    tracking.claim(run)
+    tracking.record_destination(run, failure(run, A), None)
+    tracking.finish(run, *ended(failure(run, A)))
+    assert [item["sourceBucket"] for item in tracking.newest(Status)] == [SOURCE]
+
+
+def test_a_record_that_the_index_shows_twice_is_listed_once(tracking: TrackingTable, wire: Wire) -> None:
+    # The index follows its table: for a moment a record may be in its old partition and in its new one.
+    run = a_run()
+    tracking.claim(run)
+    in_progress = next(tracking.newest([Status.IN_PROGRESS]))
+    tracking.finish(run, *ended(result(run, A)))
+
+    def still_there(answer: dict[str, Any]) -> None:
+        answer["Items"] = answer["Items"] or [to_item(in_progress)]
+
+    wire.change("dynamodb.Query", still_there)
+    assert len(list(tracking.newest(Status))) == 1
+
+
+def test_a_list_reads_no_more_than_it_shows(tracking: TrackingTable, dynamodb: Any, wire: Wire) -> None:
+    starts = [f"2026-11-21T10:00:00.{index:03}Z" for index in range(130)]
+    store(dynamodb, [record(start, Status.FAILED, start) for start in starts])
+    wire.clear()
+    assert len(list_records(tracking, Status.FAILED, 50, None).items) == 50
+    assert [request.document["Limit"] for request in wire.of("dynamodb.Query")] == [100]
+    wire.clear()
+    assert len(list_records(tracking, None, 50, None).items) == 50
+    assert len(wire.requests) <= 2 + 2 * SHARDS
+    assert len(list(tracking.newest([Status.FAILED]))) == 130
+
+
+def test_runs_that_are_open_too_long_are_found_by_their_start(tracking: TrackingTable, dynamodb: Any) -> None:
+    store(dynamodb, [record(str(index), Status.IN_PROGRESS, start) for index, start in enumerate(STARTS)])
+    store(dynamodb, [record("ended", Status.COMPLETED, STARTS[0])])
+    found = [item["startTime"] for item in tracking.open_runs(started_before=STARTS[2])]
+    assert found == [STARTS[2], STARTS[1], STARTS[0]]
+
+
+def test_a_throttle_in_the_middle_of_a_list_is_ours(tracking: TrackingTable, wire: Wire) -> None:
+    wire.refuse("dynamodb.Query", "ProvisionedThroughputExceededException")
+    with pytest.raises(TrackingUnavailableError):
+        list_records(tracking, None, 10, None)
+    wire.refuse("dynamodb.Query", "ResourceNotFoundException")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        tracking.destinations(a_run().file)

@@ -1,0 +1,170 @@
+"""Every function of replication may do what its code calls, and nothing else."""
+
+import pytest
+
+from tests.template.support.code import Code, boto3_operations
+from tests.template.support.stack import FUNCTION, Grant, Stack, names
+from waybill.replication.buckets import S3Buckets
+
+SOURCES = ("<SourceBucket>", "<AdditionalSourceBuckets>")
+DESTINATIONS = ("<DestinationBucketA>", "<DestinationBucketB>", "<AdditionalDestinationBuckets>")
+
+type Permission = tuple[str, str]
+
+
+def on(place: str, *actions: str) -> set[Permission]:
+    return {(action, place) for action in actions}
+
+
+REGION = on("any bucket", "s3:GetBucketLocation")
+READ = on("source object", "s3:GetObject", "s3:GetObjectVersion") | on("key", "kms:Decrypt")
+READ_TAGS = on("source object", "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
+# HeadObject shows the number of tags, retention and legal hold to those who may read them.
+SEE_ALL = READ | READ_TAGS | on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold")
+TELL_MISSING_SOURCE = on("source bucket", "s3:ListBucket")
+WRITE = on("destination object", "s3:PutObject") | on("key", "kms:GenerateDataKey")
+SET_ATTRIBUTES = on(
+    "destination object", "s3:PutObjectTagging", "s3:PutObjectAcl", "s3:PutObjectRetention", "s3:PutObjectLegalHold"
+)
+
+# What S3 asks for each of our calls (Amazon S3 user guide, "Required permissions for Amazon S3 API operations").
+S3_METHODS: dict[str, set[Permission]] = {
+    "_region": REGION,
+    "describe_source": SEE_ALL | TELL_MISSING_SOURCE,
+    "_explained": READ | TELL_MISSING_SOURCE,
+    "headers": READ,
+    "_tags": READ_TAGS,
+    "find": on("destination object", "s3:GetObject")
+    | on("destination bucket", "s3:ListBucket")
+    | on("key", "kms:Decrypt"),
+    "copy": READ | READ_TAGS | WRITE | SET_ATTRIBUTES,
+    "create_upload": WRITE | SET_ATTRIBUTES,
+    "copy_part": READ | WRITE,
+    "complete_upload": WRITE | on("key", "kms:Decrypt"),
+    "parts": on("destination object", "s3:ListMultipartUploadParts"),
+    "abort_upload": on("destination object", "s3:AbortMultipartUpload"),
+    "open_uploads": on("destination bucket", "s3:ListBucketMultipartUploads"),
+}
+# The other services' actions are named as their operations, but for these.
+OPERATIONS: dict[str, set[Permission]] = {
+    "query": on("table", "dynamodb:Query") | on("index", "dynamodb:Query"),
+    "transact_write_items": on("table", "dynamodb:UpdateItem", "dynamodb:PutItem"),
+    "start_execution": on("workflow", "states:StartExecution"),
+    "describe_execution": on("execution", "states:DescribeExecution"),
+    "publish": on("topic", "sns:Publish"),
+}
+# The functions that copy share their policies: what one of them has besides what it calls. Whoever may write an object
+# may ruin it, so policies of their own would guard little and be more to get wrong.
+SHARED: dict[str, set[Permission]] = {
+    "StartMultipartCopyFunction": SEE_ALL - READ - READ_TAGS
+    | TELL_MISSING_SOURCE
+    | on("destination object", "s3:ListMultipartUploadParts"),
+    "CopyPartBatchFunction": SEE_ALL - READ
+    | TELL_MISSING_SOURCE
+    | SET_ATTRIBUTES
+    | on("destination object", "s3:GetObject", "s3:AbortMultipartUpload")
+    | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+    "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
+}
+
+FUNCTIONS = [name for name in names(FUNCTION) if name not in {"AuthoriseFunction", "SystemApiFunction"}]
+
+
+def place_of(grant: Grant) -> str:
+    """Return what the resource of a grant is to replication."""
+    resource = grant.resource
+    for kind, buckets in (("source", SOURCES), ("destination", DESTINATIONS)):
+        for bucket in buckets:
+            if resource.startswith(f"arn:aws:s3:::{bucket}"):
+                return f"{kind} object" if resource.endswith("/*") else f"{kind} bucket"
+    if resource.startswith("arn:aws:states:"):
+        return resource.split(":")[5].replace("stateMachine", "workflow")
+    return {
+        "arn:aws:s3:::*": "any bucket",
+        "FileCopyTrackingTable": "table",
+        "<FileCopyTrackingTable.Arn>/index/ByStatus": "index",
+        "FailureTopic": "topic",
+        "<AdditionalKeyArns>": "key",
+    }[resource]
+
+
+def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
+    routes = [
+        (event.properties["Method"].upper(), event.properties["Path"])
+        for event in stack.events(function)
+        if event.kind == "Api"
+    ]
+    found: set[Permission] = set()
+    for caller, operation in code.reach(stack[function]["Handler"], routes).operations:
+        service, _, name = boto3_operations()[operation].partition(".")
+        if service == "s3":
+            found |= S3_METHODS[caller.rpartition(".")[2]]
+        else:
+            found |= OPERATIONS.get(operation) or on("table", f"{service}:{name}")
+    return found
+
+
+def given(stack: Stack, function: str) -> list[Grant]:
+    return [grant for grant in stack.grants(f"{function}Role") if "EventInvokeConfig" not in grant.within]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_its_code_calls_and_nothing_else(stack: Stack, code: Code, function: str) -> None:
+    may = {(grant.action, place_of(grant)) for grant in given(stack, function)}
+    needs = needed(code, stack, function)
+    assert needs - may == set()
+    assert may - needs == SHARED.get(function, set())
+
+
+def test_the_permissions_of_every_s3_call_are_known() -> None:
+    assert set(S3_METHODS) <= set(vars(S3Buckets))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("buckets", [SOURCES, DESTINATIONS])
+def test_further_buckets_are_as_those_of_the_stack(stack: Stack, function: str, buckets: tuple[str, ...]) -> None:
+    def actions_on(bucket: str) -> set[tuple[str, bool]]:
+        return {
+            (grant.action, grant.resource.endswith("/*"))
+            for grant in given(stack, function)
+            if grant.resource.startswith(f"arn:aws:s3:::{bucket}")
+        }
+
+    first, *others = buckets
+    assert all(actions_on(other) == actions_on(first) for other in others)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_is_for_further_buckets_exists_with_them_alone(stack: Stack, function: str) -> None:
+    conditions = {"Source": "MoreSources", "Destination": "MoreDestinations", "Key": "MoreKeys"}
+    for grant in given(stack, function):
+        wanted = [condition for word, condition in conditions.items() if f"<Additional{word}" in grant.resource]
+        assert [grant.only_with] == (wanted or [None])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_keys_are_used_through_s3_alone(stack: Stack, function: str) -> None:
+    assert {grant.where for grant in given(stack, function) if grant.action.startswith("kms:")} <= {("kms:ViaService",)}
+
+
+def test_only_the_workflow_runs_its_states(stack: Stack) -> None:
+    may = {(grant.action, grant.resource) for grant in stack.grants("FileCopyWorkflowRole") if grant.resource != "*"}
+    machine = stack.source["Resources"]["FileCopyWorkflow"]["Properties"]
+    states = {name.removesuffix("Arn") for name in machine["DefinitionSubstitutions"] if name.endswith("FunctionArn")}
+    assert may == {("lambda:InvokeFunction", function) for function in states}
+
+
+def test_the_workflow_logs_and_traces(stack: Stack) -> None:
+    anywhere = {grant.action for grant in stack.grants("FileCopyWorkflowRole") if grant.resource == "*"}
+    # Step Functions developer guide, "Logging using CloudWatch Logs" and "X-Ray: IAM policies".
+    assert anywhere == {
+        *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+    }

@@ -1,0 +1,113 @@
+"""What people rely on: parameters, outputs, names; and what CloudFormation asks of a template."""
+
+from graphlib import TopologicalSorter
+
+import pytest
+
+from scripts.template import load_template, readable
+from tests.template.support.references import needs, references
+from tests.template.support.stack import Stack
+
+OUTPUTS = [
+    "ApiUrl",
+    "FailureTopicArn",
+    "SourceBucketName",
+    "DestinationBucketNames",
+    "FileCopyTrackingTableName",
+    "FileCopyWorkflowArn",
+    "ReplicationWorkerFunctionName",
+    "StepFunctionInvokerFunctionName",
+]
+PARAMETERS = [
+    "AlertEmail",
+    "Architecture",
+    "AuthAudience",
+    "AuthIssuer",
+    "AuthJwks",
+    "AuthJwksUrl",
+    "LogLevel",
+    "ReplicationWorkflowType",
+    "Stage",
+]
+# AWS CloudFormation user guide, "CloudFormation quotas".
+MOST_RESOURCES, MOST_PARAMETERS, MOST_OUTPUTS, LONGEST_DESCRIPTION = 500, 200, 200, 4000
+NAME_PROPERTIES = {"BucketName", "FunctionName", "QueueName", "RoleName", "ManagedPolicyName", "TableName", "TopicName"}
+
+every_parameter = pytest.mark.parametrize("parameter", load_template()["Parameters"])
+
+
+def test_the_template_has_room_for_more(stack: Stack) -> None:
+    count = len(stack.resources)
+    print(f"{count} of {MOST_RESOURCES} resources")
+    assert count < MOST_RESOURCES
+    assert len(stack.template["Parameters"]) < MOST_PARAMETERS
+    assert len(stack.template["Outputs"]) < MOST_OUTPUTS
+
+
+def test_no_resource_waits_for_itself(stack: Stack) -> None:
+    # Raises CycleError, which names the resources.
+    assert set(TopologicalSorter(needs(stack.resources)).static_order()) == set(stack.resources)
+
+
+def test_nothing_refers_to_what_is_not_there(stack: Stack) -> None:
+    known = {*stack.resources, *stack.template["Parameters"]}
+    written = [stack.resources, stack.template["Outputs"], stack.template["Conditions"]]
+    assert {name for name in references(written) if not name.startswith("AWS::")} <= known
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_of_the_contract(stack: Stack, name: str) -> None:
+    assert name in stack.template["Parameters"]
+
+
+@every_parameter
+def test_a_parameter_explains_itself_and_has_a_default(stack: Stack, parameter: str) -> None:
+    definition = stack.template["Parameters"][parameter]
+    assert definition["Description"].endswith(".")
+    assert len(definition["Description"]) <= LONGEST_DESCRIPTION
+    assert "Default" in definition
+    if "AllowedValues" in definition:
+        assert definition["Default"] in definition["AllowedValues"]
+
+
+@every_parameter
+def test_a_parameter_has_its_place_in_the_console(stack: Stack, parameter: str) -> None:
+    groups = stack.source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [parameter for group in groups for name in group["Parameters"] if name == parameter] == [parameter]
+
+
+@every_parameter
+def test_a_parameter_changes_something(stack: Stack, parameter: str) -> None:
+    assert parameter in set(references([stack.resources, stack.template["Conditions"]]))
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_outputs_of_the_contract(stack: Stack, name: str) -> None:
+    output = stack.template["Outputs"][name]
+    assert output["Description"]
+    assert "Condition" not in output
+
+
+def test_physical_names_are_cloudformations_but_those_of_the_state_machines(stack: Stack) -> None:
+    for name, resource in stack.resources.items():
+        if resource["Type"] not in {
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::Lambda::Permission",
+        }:
+            assert not NAME_PROPERTIES & set(resource.get("Properties", {})), name
+    for machine in stack.of_type("AWS::StepFunctions::StateMachine").values():
+        assert readable(machine["StateMachineName"]).startswith("<stack>-")
+
+
+def test_two_stacks_share_no_name(stack: Stack) -> None:
+    """What has a name of its own carries the stack's."""
+    names = {
+        name: readable(properties[key])
+        for name, resource in stack.resources.items()
+        for properties in [resource.get("Properties", {})]
+        for key in ("DashboardName", "LogGroupName", "Name", "StateMachineName")
+        if key in properties
+    }
+    assert names
+    assert [name for name, text in names.items() if "<stack>" not in text] == []

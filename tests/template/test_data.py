@@ -1,0 +1,124 @@
+"""What is kept: buckets, tables, queues and the topic."""
+
+from typing import Any
+
+import pytest
+
+from scripts.template import readable_list
+from tests.template.support.stack import Stack, made_names, target
+
+BUCKETS, TABLES, QUEUES = (made_names(kind) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue"))
+KEYS, TOPICS = made_names("AWS::KMS::Key"), made_names("AWS::SNS::Topic")
+RETAINED_IN_PRODUCTION = {"Fn::If": ["Production", "Retain", "Delete"]}
+FOURTEEN_DAYS = 1_209_600
+
+every_bucket = pytest.mark.parametrize("bucket", BUCKETS)
+every_table = pytest.mark.parametrize("table", TABLES)
+
+
+@every_bucket
+def test_a_bucket_encrypts_with_the_key_and_asks_kms_rarely(stack: Stack, bucket: str) -> None:
+    (rule,) = stack[bucket]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert target(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) in KEYS
+
+
+@every_bucket
+def test_a_bucket_is_closed_to_the_public(stack: Stack, bucket: str) -> None:
+    settings = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    assert stack[bucket]["PublicAccessBlockConfiguration"] == dict.fromkeys(settings, True)
+    assert stack[bucket]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+@every_bucket
+def test_a_bucket_gives_up_uploads_that_nobody_completes(stack: Stack, bucket: str) -> None:
+    rules = [rule for rule in stack[bucket]["LifecycleConfiguration"]["Rules"] if rule["Status"] == "Enabled"]
+    # A rule with a prefix or a filter would leave uploads of other keys open.
+    whole = [rule for rule in rules if not {"Prefix", "Filter", "TagFilters"} & set(rule)]
+    assert any(1 <= rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7 for rule in whole)
+
+
+@every_bucket
+def test_a_bucket_is_reached_by_tls_alone(stack: Stack, bucket: str) -> None:
+    (name,) = (
+        name for name, policy in policies_of("AWS::S3::BucketPolicy", stack) if target(policy["Bucket"]) == bucket
+    )
+    assert stack.resources[name]["Condition"] == "ReachedByTls"
+    assert denials(stack[name]["PolicyDocument"]) == [
+        ("*", ("s3:*",), (f"arn:aws:s3:::<{bucket}>", f"arn:aws:s3:::<{bucket}>/*"), "false")
+    ]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_takes_nothing_without_tls(stack: Stack, topic: str) -> None:
+    (policy,) = (
+        policy for _, policy in policies_of("AWS::SNS::TopicPolicy", stack) if {"Ref": topic} in policy["Topics"]
+    )
+    assert denials(policy["PolicyDocument"]) == [("*", ("sns:Publish",), (topic,), "false")]
+
+
+def test_only_the_embedded_aws_goes_without_tls(stack: Stack) -> None:
+    assert stack.template["Conditions"]["ReachedByTls"] == {"Fn::Equals": [{"Ref": "Platform"}, "aws"]}
+    assert stack.template["Parameters"]["Platform"]["Default"] == "aws"
+
+
+@every_table
+def test_a_table_costs_by_use_and_can_be_restored(stack: Stack, table: str) -> None:
+    assert stack[table]["BillingMode"] == "PAY_PER_REQUEST"
+    assert stack[table]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert stack[table]["DeletionProtectionEnabled"] == {"Fn::If": ["Production", True, False]}
+
+
+@every_table
+def test_a_table_encrypts_with_the_key(stack: Stack, table: str) -> None:
+    encryption = stack[table]["SSESpecification"]
+    assert (encryption["SSEEnabled"], encryption["SSEType"]) == (True, "KMS")
+    assert target(encryption["KMSMasterKeyId"]) in KEYS
+
+
+@pytest.mark.parametrize("name", [*QUEUES, *TOPICS])
+def test_messages_are_encrypted_with_the_key(stack: Stack, name: str) -> None:
+    assert target(stack[name]["KmsMasterKeyId"]) in KEYS
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_rotate(stack: Stack, key: str) -> None:
+    assert stack[key]["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_messages_wait_for_a_person_as_long_as_sqs_lets_them(stack: Stack, queue: str) -> None:
+    assert stack[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+@pytest.mark.parametrize("name", [*BUCKETS, *TABLES, *KEYS])
+def test_what_is_kept_outlives_the_stack_in_production_alone(stack: Stack, name: str) -> None:
+    assert stack.resources[name]["DeletionPolicy"] == RETAINED_IN_PRODUCTION
+    assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_production_is_a_stage(stack: Stack) -> None:
+    assert stack.template["Conditions"]["Production"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    assert "prod" in stack.template["Parameters"]["Stage"]["AllowedValues"]
+    # CloudFormation takes a function as a DeletionPolicy with this transform alone, which has to come before SAM's.
+    assert stack.source["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
+
+
+def policies_of(kind: str, stack: Stack) -> list[tuple[str, dict[str, Any]]]:
+    return list(stack.of_type(kind).items())
+
+
+def denials(document: dict[str, Any]) -> list[tuple[str, tuple[str, ...], tuple[str, ...], str]]:
+    """Whom a policy denies what, when a request has this value for TLS."""
+    written = [statement.get("Fn::If", [None, statement])[1] for statement in document["Statement"]]
+    return [
+        (
+            statement["Principal"],
+            tuple(readable_list(statement["Action"])),
+            tuple(readable_list(statement["Resource"])),
+            statement["Condition"]["Bool"]["aws:SecureTransport"],
+        )
+        for statement in written
+        if statement["Effect"] == "Deny"
+    ]

@@ -1,0 +1,136 @@
+"""How events come in, and that none is lost on the way."""
+
+from typing import Any
+
+import pytest
+
+from scripts.template import readable, readable_list, statements
+from tests.template.support.stack import Stack, made_names, target
+
+MAPPINGS = made_names("AWS::Lambda::EventSourceMapping")
+RULES = made_names("AWS::Events::Rule")
+SCHEDULES = made_names("AWS::Scheduler::Schedule")
+# Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, five receives at least.
+VISIBILITY_FACTOR = 6
+LEAST_RECEIVES = 5
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_bad_message_does_not_bring_its_batch_back(stack: Stack, mapping: str) -> None:
+    assert stack[mapping]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_queue_cannot_take_all_of_the_concurrency(stack: Stack, mapping: str) -> None:
+    # Lambda takes 2 to 1,000.
+    assert 2 <= stack[mapping]["ScalingConfig"]["MaximumConcurrency"] <= 50
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_message_is_hidden_while_its_function_may_run(stack: Stack, mapping: str) -> None:
+    function, queue = target(stack[mapping]["FunctionName"]), target(stack[mapping]["EventSourceArn"])
+    assert stack[queue]["VisibilityTimeout"] >= VISIBILITY_FACTOR * stack[function]["Timeout"]
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_message_that_fails_again_and_again_waits_for_a_person(stack: Stack, mapping: str) -> None:
+    redrive = stack[target(stack[mapping]["EventSourceArn"])]["RedrivePolicy"]
+    dead_letters = target(redrive["deadLetterTargetArn"])
+    assert redrive["maxReceiveCount"] >= LEAST_RECEIVES
+    assert stack.resources[dead_letters]["Type"] == "AWS::SQS::Queue"
+    assert dead_letters not in event_sources(stack)
+
+
+def test_no_queue_is_its_own_dead_letter_queue(stack: Stack) -> None:
+    for name, queue in stack.of_type("AWS::SQS::Queue").items():
+        if "RedrivePolicy" in queue:
+            assert target(queue["RedrivePolicy"]["deadLetterTargetArn"]) != name
+
+
+def test_one_rule_catches_every_execution_that_ends_badly(stack: Stack) -> None:
+    (rule,) = (
+        rule for rule in stack.of_type("AWS::Events::Rule").values() if "aws.states" in rule["EventPattern"]["source"]
+    )
+    pattern = rule["EventPattern"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    machines = stack.of_type("AWS::StepFunctions::StateMachine")
+    # Express executions send no events (Step Functions developer guide); their alarms are in test_operations.
+    standard = {name for name, machine in machines.items() if machine["StateMachineType"] == "STANDARD"}
+    assert {readable(arn) for arn in pattern["detail"]["stateMachineArn"]} == standard
+    assert "Condition" not in rule
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_rule_cannot_deliver_is_kept(stack: Stack, rule: str) -> None:
+    for one in stack[rule]["Targets"]:
+        queue = target(one["DeadLetterConfig"]["Arn"])
+        assert ("events.amazonaws.com", "sqs:SendMessage", "aws:SourceArn") in senders(stack, queue)
+        assert "events.amazonaws.com" in unconditional_users(stack, target(stack[queue]["KmsMasterKeyId"]))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> None:
+    properties = stack[schedule]["Target"]
+    queue = target(properties["DeadLetterConfig"]["Arn"])
+    may = {(grant.action, grant.resource) for grant in stack.grants(target(properties["RoleArn"]))}
+    assert may == {("lambda:InvokeFunction", target(properties["Arn"])), ("sqs:SendMessage", queue)}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_stacks_beside_each_other_have_schedules_of_their_own(stack: Stack, schedule: str) -> None:
+    assert "Name" not in stack[schedule]
+
+
+def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> None:
+    (bucket,) = (
+        bucket for bucket in stack.of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket
+    )
+    (notification,) = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    assert notification["Event"] == "s3:ObjectCreated:*"
+    (permission,) = (
+        permission
+        for permission in stack.of_type("AWS::Lambda::Permission").values()
+        if permission["Principal"] == "s3.amazonaws.com"
+    )
+    assert target(permission["FunctionName"]) == target(notification["Function"])
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+def test_destination_buckets_start_nothing(stack: Stack) -> None:
+    notified = [
+        name for name, bucket in stack.of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket
+    ]
+    assert notified == ["SourceBucket"]
+
+
+def event_sources(stack: Stack) -> set[str]:
+    return {target(mapping["EventSourceArn"]) for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values()}
+
+
+def senders(stack: Stack, queue: str) -> set[tuple[str, str, str]]:
+    """Which services the queue lets send, and what each has to prove."""
+    return {
+        (service, statement["Action"], key)
+        for policy in stack.of_type("AWS::SQS::QueuePolicy").values()
+        if {"Ref": queue} in policy["Queues"]
+        for statement, _ in statements(policy["PolicyDocument"])
+        for service in services(statement)
+        for keys in statement["Condition"].values()
+        for key in keys
+    }
+
+
+def unconditional_users(stack: Stack, key: str) -> set[str]:
+    """Which services may encrypt with the key without a condition, which EventBridge could not fulfil."""
+    return {
+        service
+        for statement, _ in statements(stack[key]["KeyPolicy"])
+        if "Condition" not in statement and {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(statement["Action"])
+        for service in services(statement)
+    }
+
+
+def services(statement: dict[str, Any]) -> list[str]:
+    principal = statement["Principal"]
+    return readable_list(principal["Service"]) if "Service" in principal else []

@@ -1,0 +1,145 @@
+"""Every function: logs, traces, layers, settings, what becomes of events that it cannot handle."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import grimp
+import pytest
+
+from scripts.template import load_template, readable
+from tests.template.support.code import Code, Reach
+from tests.template.support.layers import packages_of
+from tests.template.support.stack import FUNCTION, Stack, names, target
+from waybill.core.settings import ObservabilitySettings, WaybillSettings
+
+ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "ScheduleV2"}
+# API Gateway gives up after 29 seconds.
+API_SECONDS = 29
+NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
+
+every_function = pytest.mark.parametrize("function", names(FUNCTION))
+
+
+@pytest.fixture(scope="session")
+def imports() -> grimp.ImportGraph:
+    """Who imports whom in the project, third parties included."""
+    return grimp.build_graph(
+        "waybill", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+
+
+def handler_module(function: str) -> str:
+    handler: str = load_template()["Resources"][function]["Properties"]["Handler"]
+    return handler.rpartition(".")[0]
+
+
+def reach_of(stack: Stack, code: Code, function: str) -> Reach:
+    routes = [
+        (event.properties["Method"].upper(), event.properties["Path"])
+        for event in stack.events(function)
+        if event.kind == "Api"
+    ]
+    return code.reach(stack[function]["Handler"], routes)
+
+
+@every_function
+def test_function_module_and_sample_event_have_one_name(project: Path, function: str) -> None:
+    _, package, handlers, module = handler_module(function).split(".")
+    assert handlers == "handlers"
+    assert module.replace("_", "") == function.removesuffix("Function").lower()
+    assert (project / "src" / "waybill" / package / "handlers" / f"{module}.py").exists()
+    folder = "operations" if package == "core" else package
+    assert (project / "events" / folder / f"{module}.json").exists()
+
+
+@every_function
+def test_logs_go_to_a_group_that_forgets(stack: Stack, function: str) -> None:
+    group = stack.resources[target(stack[function]["LoggingConfig"]["LogGroup"])]
+    assert group["Type"] == "AWS::Logs::LogGroup"
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@every_function
+def test_traces(stack: Stack, function: str) -> None:
+    assert stack[function]["TracingConfig"] == {"Mode": "Active"}
+
+
+@every_function
+def test_runs_on_the_processor_that_was_chosen(stack: Stack, function: str) -> None:
+    assert stack[function]["Architectures"] == [{"Ref": "Architecture"}]
+    assert stack[function]["Runtime"] == "python3.13"
+
+
+def test_layers_are_for_the_processor_that_was_chosen(stack: Stack) -> None:
+    layers = stack.of_type("AWS::Lambda::LayerVersion")
+    assert layers
+    for layer in layers.values():
+        assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+    for name in names("AWS::Serverless::LayerVersion"):
+        assert stack.source["Resources"][name]["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+
+
+@every_function
+def test_has_the_layers_that_its_code_imports_and_no_other(
+    stack: Stack, imports: grimp.ImportGraph, function: str
+) -> None:
+    module = handler_module(function)
+    imported = imports.find_upstream_modules(module) | {module}
+    needed = {
+        name
+        for name in names("AWS::Serverless::LayerVersion")
+        if packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
+    }
+    given = {layer["Ref"] for layer in stack.source["Resources"][function]["Properties"]["Layers"]}
+    assert given == needed
+
+
+@every_function
+def test_has_exactly_the_variables_of_the_settings_that_it_loads(stack: Stack, code: Code, function: str) -> None:
+    classes = [_settings_class(name) for name in reach_of(stack, code, function).settings]
+    assert ObservabilitySettings in classes
+    wanted = {field.upper() for settings in classes for field in settings.model_fields}
+    assert set(stack[function]["Environment"]["Variables"]) - NOT_SETTINGS == wanted
+
+
+@every_function
+def test_an_asynchronous_function_hands_over_what_it_cannot_handle(stack: Stack, function: str) -> None:
+    events = [event for event in stack.events(function) if event.kind in ASYNCHRONOUS]
+    configurations = [
+        config
+        for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+        if target(config["FunctionName"]) == function
+    ]
+    assert len(configurations) == bool(events)
+    for config in configurations:
+        queue = target(config["DestinationConfig"]["OnFailure"]["Destination"])
+        assert stack.resources[queue]["Type"] == "AWS::SQS::Queue"
+        assert any(
+            grant.action == "sqs:SendMessage" and grant.resource == queue for grant in stack.grants(f"{function}Role")
+        )
+
+
+@every_function
+def test_answers_before_api_gateway_gives_up(stack: Stack, function: str) -> None:
+    if any(event.kind == "Api" for event in stack.events(function)):
+        assert stack[function]["Timeout"] < API_SECONDS
+
+
+@every_function
+def test_says_what_it_is_for(stack: Stack, function: str) -> None:
+    assert re.fullmatch(r"[A-Z].*[^.]", stack[function]["Description"])
+
+
+def test_the_authoriser_answers_before_api_gateway_gives_up(stack: Stack) -> None:
+    authoriser = readable(
+        stack.source["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["TokenAuthoriser"]["FunctionArn"]
+    )
+    assert stack[authoriser]["Timeout"] < API_SECONDS
+
+
+def _settings_class(name: str) -> type[WaybillSettings]:
+    module, _, attribute = name.rpartition(".")
+    found: type[WaybillSettings] = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,135 @@
+"""Nobody may do more than they do: wildcards, AWS's own policies, who may take on a role, the document of it all."""
+
+import pytest
+
+from scripts import permissions
+from scripts.template import REASON, readable_list, statements
+from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made_names, names, target
+
+# `Resource: "*"`, by the policy and what it allows there.
+EVERY_RESOURCE = {
+    "FileCopyWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
+    "FileCopyWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
+}
+# Resources that are a wildcard in all but name.
+NEARLY_EVERY_RESOURCE = {
+    "arn:aws:s3:::*": ("s3:GetBucketLocation", "requests may name any bucket; its Region decides whom to ask about it"),
+}
+# Actions with wildcards, by the policy.
+WILDCARDS = {
+    "DataKey.KeyPolicy kms:*": "administrators, by their own policies; nobody could change the key without",
+    "DataKey.KeyPolicy kms:ReEncrypt*": "ReEncryptFrom and ReEncryptTo, as in the policies of AWS's own keys",
+    "DataKey.KeyPolicy kms:GenerateDataKey*": "with and without plaintext, as in the policies of AWS's own keys",
+}
+# AWS's own policies, which have wildcards inside.
+AWS_POLICIES = {
+    "AWSLambdaBasicExecutionRole": "write logs",
+    "AWSXrayWriteOnlyAccess": "write traces",
+    "AWSLambdaSQSQueueExecutionRole": "read the queue that is an event source",
+    "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
+}
+LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+
+ROLES = made_names("AWS::IAM::Role")
+every_role = pytest.mark.parametrize("role", ROLES)
+every_function = pytest.mark.parametrize("function", names(FUNCTION))
+
+
+@pytest.fixture(scope="session")
+def allowed(stack: Stack) -> list[Grant]:
+    """Everything that any policy of the template allows."""
+    found = []
+    for place, document in stack.policies.items():
+        if not place.endswith(".AssumeRolePolicyDocument"):
+            allowing = [entry for entry in document["Statement"] if entry.get("Effect", "Allow") == "Allow"]
+            allowing = [entry for entry in allowing if entry.get("Fn::If", [None, entry])[1]["Effect"] == "Allow"]
+            found += grants_of(place, {"Statement": allowing})
+    return found
+
+
+def test_every_statement_about_all_resources_has_a_reason(allowed: list[Grant]) -> None:
+    found = {f"{grant.within} {grant.action.partition(':')[0]}" for grant in allowed if grant.resource == "*"}
+    assert found == set(EVERY_RESOURCE)
+
+
+def test_every_statement_about_nearly_all_resources_has_a_reason(allowed: list[Grant]) -> None:
+    found = {
+        (grant.resource, grant.action)
+        for grant in allowed
+        if grant.resource.endswith(":*") and "<" not in grant.resource
+    }
+    assert found == {(resource, action) for resource, (action, _) in NEARLY_EVERY_RESOURCE.items()}
+
+
+def test_every_action_is_spelt_out(allowed: list[Grant]) -> None:
+    assert {f"{grant.within} {grant.action}" for grant in allowed if "*" in grant.action} == set(WILDCARDS)
+
+
+def test_nothing_is_allowed_by_exception(stack: Stack) -> None:
+    for document in stack.policies.values():
+        for statement, _ in statements(document):
+            assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
+
+
+@pytest.mark.parametrize("policy", made_names("AWS::IAM::ManagedPolicy"))
+def test_a_shared_policy_is_shared(stack: Stack, policy: str) -> None:
+    users = [role for role in ROLES if {"Ref": policy} in stack[role].get("ManagedPolicyArns", [])]
+    assert len(users) > 1
+
+
+@every_role
+def test_awss_own_policies_have_a_reason(stack: Stack, role: str) -> None:
+    assert stack.aws_policies(role) <= set(AWS_POLICIES)
+
+
+@every_function
+def test_a_function_has_awss_policies_for_logs_and_traces_and_for_its_queue(stack: Stack, function: str) -> None:
+    reads = any(event.kind == "SQS" for event in stack.events(function))
+    wanted = LOGS_AND_TRACES | ({"AWSLambdaSQSQueueExecutionRole"} if reads else set())
+    assert stack.aws_policies(f"{function}Role") == wanted
+
+
+@every_role
+def test_a_role_is_for_one_service(stack: Stack, role: str) -> None:
+    (statement,) = stack[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert readable_list(statement["Action"]) == ["sts:AssumeRole"]
+    assert list(statement["Principal"]) == ["Service"]
+    assert len(readable_list(statement["Principal"]["Service"])) == 1
+
+
+@every_function
+def test_a_function_has_a_role_of_its_own(stack: Stack, function: str) -> None:
+    users = [
+        name for name, one in stack.of_type("AWS::Lambda::Function").items() if target(one["Role"]) == f"{function}Role"
+    ]
+    assert users == [function]
+
+
+def test_the_key_is_used_through_the_services_of_this_account_alone(stack: Stack) -> None:
+    (open_to_all,) = (
+        statement
+        for statement, _ in statements(stack["DataKey"]["KeyPolicy"])
+        if statement["Principal"] == {"AWS": "*"}
+    )
+    assert open_to_all["Condition"]["StringEquals"]["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
+    services = ["s3.*", "dynamodb.<region>", "sqs.<region>", "sns.<region>"]
+    assert readable_list(open_to_all["Condition"]["StringLike"]["kms:ViaService"]) == [
+        f"{service}.amazonaws.com" for service in services
+    ]
+
+
+def test_every_statement_says_why(stack: Stack) -> None:
+    for place, document in stack.policies.items():
+        written = place.split(".")[0] in stack.source["Resources"] and not place.endswith(".AssumeRolePolicyDocument")
+        for statement, _ in statements(document):
+            assert not written or statement[REASON], place
+
+
+def test_the_document_of_the_permissions_is_up_to_date() -> None:
+    assert permissions.document() == permissions.DOCUMENT.read_text("utf-8"), "run scripts/permissions"
+
+
+def test_the_document_names_every_action(allowed: list[Grant]) -> None:
+    text = permissions.document()
+    assert [grant.action for grant in allowed if f"`{grant.action}`" not in text] == []

@@ -1,0 +1,255 @@
+"""Every state machine of the template: its shape, what it tries again, what it catches, and the names in it."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from scripts.template import readable
+from tests.template.support.code import Code
+from tests.template.support.machines import Machine, Scope, State, invoking, machines
+from tests.template.support.stack import Stack
+from waybill.core import errors
+
+# Step Functions developer guide, "Handling errors in Step Functions workflows" and "Call Lambda with Step Functions".
+STATES_ERRORS = {
+    f"States.{name}"
+    for name in [
+        "ALL",
+        "BranchFailed",
+        "DataLimitExceeded",
+        "ExceedToleratedFailureThreshold",
+        "HeartbeatTimeout",
+        "ItemReaderFailed",
+        "NoChoiceMatched",
+        "Permissions",
+        "QueryEvaluationError",
+        "ResultWriterFailed",
+        "Runtime",
+        "TaskFailed",
+        "Timeout",
+    ]
+}
+LAMBDA_SERVICE_ERRORS = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+}
+LAMBDA_ERRORS = LAMBDA_SERVICE_ERRORS | {
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+}
+SERVICE_ERROR = re.compile(r"(DynamoDb|S3|Sns|Sqs|StepFunctions)\.[A-Za-z]+Exception")
+# Retrying `States.ALL` would repeat what can never work; naming it beside others, what cannot be told apart.
+BLANKET = {
+    "States.ALL",
+    "States.TaskFailed",
+    "States.Runtime",
+    "States.DataLimitExceeded",
+    "States.QueryEvaluationError",
+}
+
+MACHINES = machines()
+TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
+
+
+def state_ids(pairs: list[tuple[Machine, State]]) -> list[str]:
+    return [f"{machine.file.name.partition('.')[0]}-{state.name}" for machine, state in pairs]
+
+
+every_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.file.name.partition(".")[0])
+every_task = pytest.mark.parametrize(("machine", "state"), TASKS, ids=state_ids(TASKS))
+every_invocation = pytest.mark.parametrize(("machine", "state"), invoking(), ids=state_ids(invoking()))
+
+
+def test_every_definition_is_used(project: Path) -> None:
+    folder = project / "statemachine"
+    assert {machine.file for machine in MACHINES} == set(folder.glob("*.asl.json")) == set(folder.iterdir())
+
+
+@every_machine
+def test_the_resources_of_a_definition_differ_in_type_alone(machine: Machine) -> None:
+    same = ("DefinitionUri", "DefinitionSubstitutions", "Role", "Logging", "Tracing")
+    first, *others = machine.resources.values()
+    assert all([other[key] for key in same] == [first[key] for key in same] for other in others)
+    types = [resource["Type"] for resource in machine.resources.values()]
+    assert len(set(types)) == len(types)
+    assert set(types) <= {"STANDARD", "EXPRESS"}
+
+
+@every_machine
+def test_a_machine_is_named_after_its_definition(machine: Machine) -> None:
+    stem = machine.file.name.removesuffix(".asl.json")
+    for resource in machine.resources.values():
+        suffix = "-express" if resource["Type"] == "EXPRESS" else ""
+        assert readable(resource["Name"]) == f"<stack>-{stem}{suffix}"
+
+
+@every_machine
+def test_substitutions_match_both_ways(machine: Machine) -> None:
+    assert machine.asked_for == set(machine.substitutions)
+
+
+@every_machine
+def test_a_definition_says_what_it_is_for_and_ends(machine: Machine) -> None:
+    assert machine.definition["Comment"]
+    assert machine.definition["TimeoutSeconds"] > max(state.body.get("TimeoutSeconds", 0) for state in machine.states)
+
+
+@every_machine
+def test_every_state_is_jsonata_but_those_that_cannot(machine: Machine) -> None:
+    for state in machine.states:
+        distributed = state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+        assert state.language == ("JSONPath" if distributed else "JSONata"), state.name
+
+
+@every_machine
+def test_every_state_has_a_name_of_its_own_and_a_comment(machine: Machine) -> None:
+    names = [state.name for state in machine.states]
+    assert len(names) == len(set(names))
+    for state in machine.states:
+        assert re.fullmatch(r"([A-Z][a-z0-9]*|DB)+", state.name)
+        assert state.body["Comment"].endswith("."), state.name
+
+
+@every_machine
+def test_every_transition_leads_to_a_state_of_its_scope(machine: Machine) -> None:
+    for scope in machine.scopes:
+        targets = {edge.to for state in scope.states.values() for edge in state.edges} - {None}
+        assert scope.start in scope.states
+        assert targets <= set(scope.states)
+
+
+@every_machine
+def test_every_state_is_reached(machine: Machine) -> None:
+    for scope in machine.scopes:
+        assert reached_from(scope, scope.start) == set(scope.states)
+
+
+@every_machine
+def test_every_path_ends(machine: Machine) -> None:
+    for scope in machine.scopes:
+        ends = {name for name, state in scope.states.items() if any(edge.to is None for edge in state.edges)}
+        for name in scope.states:
+            assert reached_from(scope, name) & ends, name
+
+
+@every_machine
+def test_a_state_goes_on_or_ends_and_a_choice_always_chooses(machine: Machine) -> None:
+    for state in machine.states:
+        if state.kind == "Choice":
+            assert "Default" in state.body, state.name
+        elif state.kind not in {"Succeed", "Fail"}:
+            assert ("Next" in state.body) != bool(state.body.get("End")), state.name
+
+
+@every_machine
+def test_every_map_is_bounded(machine: Machine) -> None:
+    for state in machine.states:
+        if state.kind == "Map":
+            assert 1 <= state.body["MaxConcurrency"] <= 40, state.name
+            assert state.catchers, state.name
+
+
+@every_task
+def test_a_task_has_a_time_limit_retries_and_a_catch(machine: Machine, state: State) -> None:
+    assert state.body["TimeoutSeconds"] > 0
+    assert state.retriers
+    assert state.catchers[-1]["ErrorEquals"] == ["States.ALL"]
+
+
+@every_task
+def test_a_task_is_tried_again_with_full_jitter_and_not_for_ever(machine: Machine, state: State) -> None:
+    for retrier in state.retriers:
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["IntervalSeconds"] >= 1
+        assert retrier["BackoffRate"] >= 1
+        assert 1 <= retrier["MaxAttempts"] <= 50
+        if retrier["BackoffRate"] > 1 and retrier["MaxAttempts"] > 5:
+            assert retrier["MaxDelaySeconds"] <= 60
+
+
+@every_task
+def test_nothing_is_tried_again_blindly(machine: Machine, state: State) -> None:
+    assert BLANKET & set(retried(state)) == set()
+
+
+@every_task
+def test_an_error_is_tried_again_by_one_rule(machine: Machine, state: State) -> None:
+    names = list(retried(state))
+    assert len(names) == len(set(names))
+
+
+@every_invocation
+def test_faults_of_the_platform_are_tried_again(machine: Machine, state: State) -> None:
+    assert LAMBDA_SERVICE_ERRORS | {"Lambda.TooManyRequestsException"} <= set(retried(state))
+
+
+@every_task
+def test_errors_have_the_names_that_step_functions_gives(machine: Machine, state: State) -> None:
+    for name in matched(state):
+        known = name in STATES_ERRORS | LAMBDA_ERRORS or SERVICE_ERROR.fullmatch(name)
+        assert known or (machine.function_of(state) and "." not in name), name
+
+
+@every_invocation
+def test_our_errors_are_raised_by_the_function(code: Code, stack: Stack, machine: Machine, state: State) -> None:
+    raised = {name.rpartition(".")[2] for name in raised_by(code, stack, machine, state)}
+    assert {name for name in matched(state) if "." not in name} <= raised
+
+
+@every_invocation
+def test_what_cannot_work_is_not_tried_again(code: Code, stack: Stack, machine: Machine, state: State) -> None:
+    ours = {name.rpartition(".")[2]: name for name in raised_by(code, stack, machine, state)}
+    for name in retried(state):
+        if "." not in name:
+            module, _, attribute = ours[name].rpartition(".")
+            assert issubclass(getattr(import_module(module), attribute), errors.RetryableError), name
+
+
+@every_invocation
+def test_a_state_has_the_name_of_its_function(machine: Machine, state: State) -> None:
+    # Its module and its sample event have it too: test_functions.
+    assert machine.function_of(state) == f"{state.name}Function"
+
+
+@every_invocation
+def test_a_function_ends_before_its_state_gives_up(stack: Stack, machine: Machine, state: State) -> None:
+    assert stack[f"{state.name}Function"]["Timeout"] <= state.body["TimeoutSeconds"]
+
+
+@every_machine
+def test_every_function_that_is_put_in_is_run_by_a_state(machine: Machine) -> None:
+    put_in = {name.removesuffix("Arn") for name in machine.substitutions if name.endswith("FunctionArn")}
+    assert put_in == {machine.function_of(state) for state in machine.states} - {None}
+
+
+def reached_from(scope: Scope, start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [edge.to for edge in scope.states[name].edges if edge.to]
+    return found
+
+
+def retried(state: State) -> Iterator[str]:
+    for retrier in state.retriers:
+        yield from retrier["ErrorEquals"]
+
+
+def matched(state: State) -> Iterator[str]:
+    yield from retried(state)
+    for catcher in state.catchers:
+        yield from catcher["ErrorEquals"]
+
+
+def raised_by(code: Code, stack: Stack, machine: Machine, state: State) -> frozenset[str]:
+    return code.reach(stack[str(machine.function_of(state))]["Handler"]).errors

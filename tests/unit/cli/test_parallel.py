@@ -1,0 +1,191 @@
+"""Many calls at a time: in order, bounded, and patient."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import pytest
+
+from waybill.cli.parallel import Patience, in_order, pauses, prefetched
+from waybill.core.errors import PermanentError, RetryableError
+
+WINDOW = 8
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def never(_: int) -> int | None:
+    return None
+
+
+def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> None:
+    released = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            released.wait(10)
+        elif item == 3:
+            released.set()
+        return item * 10
+
+    assert list(in_order(range(20), work, pool, window=WINDOW, trivial=never)) == [item * 10 for item in range(20)]
+
+
+def test_items_are_taken_only_as_far_as_the_window(pool: ThreadPoolExecutor) -> None:
+    taken: list[int] = []
+    blocked = threading.Event()
+
+    def items() -> Iterator[int]:
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    def work(item: int) -> int:
+        blocked.wait(10)
+        return item
+
+    results = in_order(items(), work, pool, window=WINDOW, trivial=never)
+    first: list[int] = []
+    reader = threading.Thread(target=lambda: first.append(next(results)))
+    reader.start()
+    reader.join(0.2)
+    assert first == []
+    assert len(taken) == WINDOW
+    blocked.set()
+    reader.join(10)
+    assert first == [0]
+    assert len(list(results)) == 999
+
+
+def test_trivial_items_never_get_to_the_pool(pool: ThreadPoolExecutor) -> None:
+    worked: list[int] = []
+
+    def work(item: int) -> str:
+        worked.append(item)
+        return f"worked {item}"
+
+    def trivial(item: int) -> str | None:
+        return None if item % 3 == 0 else f"known {item}"
+
+    found = list(in_order(range(6), work, pool, window=WINDOW, trivial=trivial))
+    assert found == ["worked 0", "known 1", "known 2", "worked 3", "known 4", "known 5"]
+    assert sorted(worked) == [0, 3]
+
+
+def test_an_error_comes_where_its_result_would(pool: ThreadPoolExecutor) -> None:
+    def work(item: int) -> int:
+        if item == 5:
+            raise PermanentError("no")
+        return item
+
+    results = in_order(range(20), work, pool, window=WINDOW, trivial=never)
+    assert list(islice(results, 5)) == [0, 1, 2, 3, 4]
+    with pytest.raises(PermanentError):
+        next(results)
+
+
+def test_the_next_page_is_read_while_one_is_used(pool: ThreadPoolExecutor) -> None:
+    read: list[int] = []
+    second = threading.Event()
+
+    def pages() -> Iterator[list[int]]:
+        for number in range(5):
+            read.append(number)
+            if number == 1:
+                second.set()
+            yield [number * 10, number * 10 + 1]
+
+    found = prefetched(pages(), pool)
+    assert next(found) == 0
+    assert second.wait(10)
+    assert len(read) == 2
+    assert list(found) == [1, 10, 11, 20, 21, 30, 31, 40, 41]
+
+
+def test_empty_pages_end_nothing(pool: ThreadPoolExecutor) -> None:
+    assert list(prefetched(iter([[], [1], [], [2]]), pool)) == [1, 2]
+    assert list(prefetched(iter([]), pool)) == []
+
+
+def test_an_error_of_a_page_is_raised(pool: ThreadPoolExecutor) -> None:
+    def pages() -> Iterator[list[int]]:
+        yield [1]
+        raise PermanentError("no")
+
+    found = prefetched(pages(), pool)
+    assert next(found) == 1
+    with pytest.raises(PermanentError):
+        next(found)
+
+
+class Failing:
+    """Work that fails so many times."""
+
+    def __init__(self, times: int, error: Exception) -> None:
+        self.left = times
+        self.error = error
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self.calls <= self.left:
+            raise self.error
+        return "done"
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda *_: 0.0)
+
+
+@pytest.mark.usefixtures("without_pauses")
+@pytest.mark.parametrize("times", [0, 1, 4])
+def test_what_may_succeed_later_is_tried_again(times: int) -> None:
+    work = Failing(times, RetryableError("later"))
+    assert Patience(attempts=5).call(work) == "done"
+    assert work.calls == times + 1
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_patience_ends() -> None:
+    work = Failing(100, RetryableError("later"))
+    with pytest.raises(RetryableError):
+        Patience(attempts=5).call(work)
+    assert work.calls == 5
+
+
+def test_what_will_fail_again_is_not_tried_again() -> None:
+    work = Failing(100, PermanentError("never"))
+    with pytest.raises(PermanentError):
+        Patience().call(work)
+    assert work.calls == 1
+
+
+def test_being_told_to_stop_ends_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda *_: 3600.0)
+    work, patience = Failing(100, RetryableError("later")), Patience()
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            patience.call(work)
+        except RetryableError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    patience.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(errors) == 1
+
+
+def test_pauses_grow_up_to_the_longest() -> None:
+    assert list(islice(pauses(1.0, 3.0), 6)) == [1.0, 1.5, 2.25, 3.0, 3.0, 3.0]
+    assert list(pauses(1.0, 3.0, 2)) == [1.0, 1.5]
+    assert list(pauses(1.0, 3.0, 0)) == []

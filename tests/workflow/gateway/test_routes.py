@@ -1,0 +1,210 @@
+"""The HTTP API on the running stack: API Gateway, the authoriser, and the functions behind them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from tests.workflow.support.application import Application
+from tests.workflow.support.source import Source
+
+MISSING = "waybill-tests-missing"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    content_type: str
+    body: Any
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API as somebody with a token, or without one, calls it."""
+
+    url: str
+    token: str | None
+
+    def get(self, path: str, **query: str) -> Answer:
+        """Send a GET."""
+        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
+
+    def post(self, path: str, body: object) -> Answer:
+        """Send a POST of JSON, or of bytes as they are."""
+        return self._ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        request = Request(f"{self.url}{path}", body, headers, method=method)
+        try:
+            with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+                return _read(answer)
+        except HTTPError as error:
+            return _read(error)
+
+
+def _read(answer: Any) -> Answer:
+    text = answer.read()
+    return Answer(answer.status, answer.headers.get_content_type(), json.loads(text) if text else None)
+
+
+def api_of(application: Application, *roles: str, **token: Any) -> Api:
+    """Return the API as somebody with `roles` calls it."""
+    signed = application.stack.signing_key.token(subject="somebody", roles=roles, **token)
+    return Api(application.api_url, signed)
+
+
+@pytest.fixture(scope="module")
+def api(application: Application) -> Api:
+    """The API for somebody who may replicate."""
+    return api_of(application, "replication")
+
+
+@pytest.fixture(scope="module")
+def nobody(api: Api) -> Api:
+    """The API without a token."""
+    return Api(api.url, None)
+
+
+def is_problem(answer: Answer, status: int, code: str) -> bool:
+    """Return whether the answer is a problem document (RFC 9457) of that status and code."""
+    return (
+        answer.status == status
+        and answer.content_type == "application/problem+json"
+        and answer.body["status"] == status
+        and answer.body["code"] == code
+    )
+
+
+def test_health_and_openapi_need_no_token(nobody: Api) -> None:
+    assert nobody.get("/health").status == 200
+    document = nobody.get("/openapi.json")
+    assert document.status == 200
+    assert {"/health", "/step-function", "/replications", "/replications/file"} <= set(document.body["paths"])
+
+
+def test_run_is_started_and_its_record_listed_and_shown(
+    application: Application, api: Api, quiet: Source, key: str
+) -> None:
+    quiet.put(key)
+
+    started = api.post("/step-function", quiet.request(key))
+    again = api.post("/step-function", quiet.request(key))
+
+    assert (started.status, started.body["alreadyRunning"]) == (200, False)
+    assert (again.status, again.body["alreadyRunning"]) == (200, True)
+    assert started.body["executionArn"] == again.body["executionArn"]
+    assert set(started.body) == {"message", "executionArn", "startDate", "input", "alreadyRunning"}
+    quiet.record(key)
+    shown = api.get("/replications/file", sourceBucket=quiet.name, sourceKey=key)
+    assert (shown.status, shown.body["status"]) == (200, "COMPLETED")
+    assert [item["destinationBucket"] for item in shown.body["destinations"]] == sorted(application.destinations)
+    assert len(shown.body["history"]) == 1
+    listed = api.get("/replications", status="COMPLETED", limit="1")
+    assert listed.body["replications"][0]["fileKey"] == key
+
+
+def test_awkward_key_is_shown_by_its_query_parameter(api: Api, quiet: Source, label: str) -> None:
+    key = f"/a//b+c %2F é📦 {label}?x=1&y=2#z"
+    quiet.put(key)
+    api.post("/step-function", quiet.request(key))
+    quiet.record(key)
+
+    shown = api.get("/replications/file", sourceBucket=quiet.name, sourceKey=key)
+
+    assert (shown.status, shown.body["fileKey"]) == (200, key)
+
+
+def test_list_goes_on_where_the_cursor_says(application: Application, api: Api, quiet: Source, label: str) -> None:
+    keys = [f"{label}-{number}" for number in range(3)]
+    for key in keys:
+        application.run(quiet.request(key, [MISSING]), key)
+
+    listed: list[str] = []
+    cursor: dict[str, str] = {}
+    for _ in keys:
+        page = api.get("/replications", status="FAILED", limit="1", **cursor).body
+        listed += [record["fileKey"] for record in page["replications"]]
+        cursor = {"cursor": page["cursor"]}
+
+    assert listed == keys[::-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "sourceBucket"),
+        ({"sourceBucket": "a-bucket", "sourceKey": "k", "destinationBuckets": []}, "destinationBuckets"),
+        ({"sourceBucket": "a-bucket", "sourceKey": "k", "destinationBuckets": [1]}, "destinationBuckets[0]"),
+        ({"sourceBucket": "a-bucket", "sourceKey": "é" * 513, "destinationBuckets": ["b-1"]}, "sourceKey"),
+        ({"sourceBucket": "same", "sourceKey": "k", "destinationBuckets": ["same"]}, "destinationBuckets"),
+        (
+            {"sourceBucket": "a-bucket", "sourceKey": "k", "destinationBuckets": [f"b-{n}" for n in range(1001)]},
+            "destinationBuckets",
+        ),
+    ],
+    ids=["nothing", "no destinations", "a number", "long key", "onto itself", "too many"],
+)
+def test_wrong_request_is_answered_with_its_fields(api: Api, body: object, field: str) -> None:
+    answer = api.post("/step-function", body)
+
+    assert is_problem(answer, 400, "INVALID_INPUT"), answer
+    assert field in [error["field"] for error in answer.body["errors"]]
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "many"}, {"status": "LOST"}, {"cursor": "nonsense"}])
+def test_wrong_query_is_answered_with_its_field(api: Api, query: dict[str, str]) -> None:
+    answer = api.get("/replications", **query)
+
+    assert is_problem(answer, 400, "INVALID_INPUT"), answer
+    assert [error["field"] for error in answer.body["errors"]] == list(query)
+
+
+def test_body_that_is_not_json_is_answered_400(api: Api) -> None:
+    answer = api.post("/step-function", b'{"sourceBucket": ')
+
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+
+
+def test_unknown_file_and_unknown_route_are_answered_404(api: Api) -> None:
+    unknown = api.get("/replications/file", sourceBucket="a-bucket", sourceKey="nothing")
+
+    assert is_problem(unknown, 404, "NOT_FOUND"), unknown
+    assert is_problem(api.get("/no/such/route"), 404, "NOT_FOUND")
+
+
+def test_request_without_a_token_is_answered_401(nobody: Api) -> None:
+    for answer in (nobody.get("/replications"), nobody.post("/step-function", {})):
+        assert is_problem(answer, 401, "UNAUTHORIZED"), answer
+
+
+@pytest.mark.parametrize(
+    "token",
+    [{"expires_in": -60}, {"issuer": "https://somebody.else"}, {"audience": "another"}],
+    ids=["expired", "another issuer", "another audience"],
+)
+def test_token_that_is_not_valid_is_answered_401(application: Application, token: dict[str, Any]) -> None:
+    answer = api_of(application, "replication", **token).get("/replications")
+
+    assert is_problem(answer, 401, "UNAUTHORIZED"), answer
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
+def test_what_is_no_token_is_answered_401(api: Api, token: str) -> None:
+    assert is_problem(Api(api.url, token).get("/replications"), 401, "UNAUTHORIZED")
+
+
+def test_role_of_another_workflow_is_answered_403_and_admin_may_all(application: Application) -> None:
+    other = api_of(application, "scanning").get("/replications")
+
+    assert is_problem(other, 403, "FORBIDDEN"), other
+    assert api_of(application).get("/replications").status == 403
+    assert api_of(application, "admin").get("/replications").status == 200

@@ -1,0 +1,165 @@
+"""Many destinations, destinations in other Regions, and some of them again."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.workflow.support.application import Application
+from tests.workflow.support.calls import most_at_once
+from tests.workflow.support.gate import Gate
+from tests.workflow.support.source import Source
+from waybill.cli.local.clients import local_client
+
+PREFIX = "waybill-tests-further-"
+MISSING = f"{PREFIX}missing"
+
+type Buckets = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def buckets(application: Application) -> Buckets:
+    """Make buckets that the functions may write to; each has its number in its name."""
+    iam = application.stack.client("iam")
+    for policy in ("WriteDestinationsPolicy", "AbortUploadsPolicy"):
+        allow(iam, application.resources[policy], [f"arn:aws:s3:::{PREFIX}*"])
+
+    def make(count: int, *, named: str, region: str = "eu-west-1") -> list[str]:
+        names = [f"{PREFIX}{named}-{number}" for number in range(count)]
+        s3 = local_client("s3", application.stack.ministack.endpoint, region)
+        for name in names:
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        return names
+
+    return make
+
+
+def allow(iam: Any, policy_arn: str, resources: list[str]) -> None:
+    """Let the statements of a managed policy be about `resources` too."""
+    version = iam.get_policy(PolicyArn=policy_arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)["PolicyVersion"]["Document"]
+    for statement in document["Statement"]:
+        present = statement["Resource"]
+        statement["Resource"] = ([present] if isinstance(present, str) else present) + resources
+    iam.create_policy_version(PolicyArn=policy_arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+
+
+def test_one_of_25_destinations_is_missing_and_another_is_slow(
+    application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
+) -> None:
+    wanted = buckets(25, named="many")
+    wanted[7] = MISSING
+    quiet.put(key)
+
+    with gate.refusing("CopyObject", label, bucket=wanted[3], times=6):
+        ended = application.run(quiet.request(key, wanted), label)
+
+    assert ended.error == "PARTIAL_FAILURE"
+    results = json.loads(quiet.record(key, "FAILED")["copyResults"])
+    assert [result["destinationBucket"] for result in results] == wanted
+    assert Counter(result["code"] for result in results) == {"COPIED": 24, "NO_SUCH_BUCKET": 1}
+    assert results[3]["attempts"] == 3
+    assert {results[number]["attempts"] for number in range(25) if number != 3} == {1}
+
+
+def test_never_more_than_ten_copies_at_a_time(
+    application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
+) -> None:
+    wanted = buckets(15, named="at-once")
+    quiet.put(key)
+
+    with gate.holding("CopyObject", label) as copies:
+        arn = application.start(quiet.request(key, wanted), label)
+        copies.wait(10)
+
+    assert application.ended(arn).status == "SUCCEEDED"
+    calls = gate.calls(label, "CopyObject")
+    assert len(calls) == 15
+    assert most_at_once(calls) == 10
+
+
+def test_200_failed_destinations_with_long_reasons_fit_state_and_record(
+    application: Application, gate: Gate, quiet: Source, label: str
+) -> None:
+    """The record has all names, and each destination an item of its own with its reason."""
+    key = f"{label}/{'k' * 900}"
+    wanted = [f"{PREFIX}{'m' * 30}-{number}" for number in range(200)]
+    quiet.put(key)
+
+    ended = application.run(quiet.request(key, wanted), label, within=110)
+
+    assert ended.error == "FAILED"
+    record = quiet.record(key, "FAILED")
+    assert (record["totalBuckets"], record["failedCopies"]) == (200, 200)
+    assert json.loads(record["failedBuckets"]) == wanted
+    found = quiet.destinations(key)
+    assert set(found) == set(wanted)
+    assert all(item["code"] == "NO_SUCH_BUCKET" and item["cause"] for item in found.values())
+    assert len(application.told(label)) == 1
+
+
+def test_destination_in_another_region_is_asked_there(
+    application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
+) -> None:
+    [abroad] = buckets(1, named="abroad", region="eu-central-1")
+    quiet.put(key)
+
+    ended = application.run(quiet.request(key, [application.destinations[0], abroad]), label)
+
+    assert ended.output["status"] == "SUCCESS"
+    assert application.content(abroad, key) == b"content"
+    regions = {call.bucket: call.region for call in gate.calls(label, "CopyObject")}
+    assert regions == {application.destinations[0]: "eu-west-1", abroad: "eu-central-1"}
+
+
+def test_forced_run_copies_only_what_is_missing(
+    application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
+) -> None:
+    late = f"{PREFIX}late-0"
+    wanted = [application.destinations[0], late]
+    quiet.put(key)
+    first = application.invoke(application.invoker, quiet.request(key, wanted)).payload["executionArn"]
+    assert application.ended(first).error == "PARTIAL_FAILURE"
+
+    buckets(1, named="late")
+    again = application.invoke(application.invoker, quiet.request(key, wanted, force=True)).payload
+    ended = application.ended(again["executionArn"])
+
+    assert (again["alreadyRunning"], ended.output["status"]) == (False, "SUCCESS")
+    assert {name: item["code"] for name, item in quiet.destinations(key).items()} == {
+        wanted[0]: "SKIPPED_IDENTICAL",
+        late: "COPIED",
+    }
+    assert len(gate.calls(label, "CopyObject", bucket=wanted[0])) == 1
+    assert application.content(late, key) == b"content"
+    assert quiet.record(key)["executionId"] == ended.arn
+    assert len(quiet.history(key)) == 2
+
+
+def test_prefix_and_repeated_destinations(application: Application, quiet: Source, key: str, label: str) -> None:
+    """One name twice is one destination, and under a prefix the source bucket itself may be one."""
+    quiet.put(key)
+    bucket = application.destinations[0]
+
+    ended = application.run(quiet.request(key, [bucket, bucket], destinationPrefix="copies/"), label)
+
+    assert ended.output["totalBuckets"] == 1
+    assert application.content(bucket, f"copies/{key}") == b"content"
+    assert application.content(bucket, key) is None
+
+
+def test_objects_with_other_tags_and_metadata_through_one_function_keep_their_own(
+    application: Application, quiet: Source, label: str
+) -> None:
+    bucket = application.destinations[0]
+    files = {f"{label}-{number}": {"Metadata": {"n": str(number)}, "Tagging": f"n={number}"} for number in range(3)}
+    for key, attributes in files.items():
+        quiet.put(key, b"x" * (7 * 1024**2), **attributes)
+        application.run(quiet.request(key, [bucket]), key)
+
+    for number, key in enumerate(files):
+        assert application.s3.head_object(Bucket=bucket, Key=key)["Metadata"] == {"n": str(number)}
+        tags = application.s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+        assert tags == [{"Key": "n", "Value": str(number)}]
