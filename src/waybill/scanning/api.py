@@ -13,7 +13,7 @@ from waybill.core.settings import load
 from waybill.scanning import WORKFLOW, wiring
 from waybill.scanning.detection.models import Confidence
 from waybill.scanning.models import Job, ScanRequest, Status
-from waybill.scanning.settings import ListingSettings
+from waybill.scanning.settings import WorkflowSettings
 
 app = build_api(WORKFLOW, title="Scanner", roles=[Role.SCANNING])
 
@@ -27,7 +27,7 @@ def start_scan(
     _known_detectors(request)
     jobs = wiring.jobs()
     job = jobs.create(request, caller(app).subject, idempotency_key)
-    workflow_arn = load(ListingSettings).scan_workflow_arn
+    workflow_arn = load(WorkflowSettings).scan_workflow_arn
     if not workflow_arn:
         return _json(200, _list_now(job))
     arn = jobs.start(job, wiring.executions(), workflow_arn)

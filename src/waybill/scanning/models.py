@@ -1,5 +1,6 @@
 """What the scanner takes in, sends to its workers, and keeps. Field names are those of its HTTP answers."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -128,8 +129,16 @@ class Slice:
         return body | ({"resume": dict(self.resume)} if self.resume else {})
 
     @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the slice that a message describes, None when it describes none."""
+        try:
+            return cls.of(json.loads(text))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
-        """Return the slice that a message's JSON describes; raises KeyError, TypeError or ValueError if none."""
+        """Return the slice of a message's JSON; raises KeyError, TypeError or ValueError when it is none."""
         entries = tuple(Entry(*entry) for entry in body["objects"])
         if not all(type(entry.key) is str and type(entry.size) is int for entry in entries):
             raise TypeError("objects")

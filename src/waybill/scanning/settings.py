@@ -12,11 +12,16 @@ def _names(value: Any) -> Any:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
-class ScanSettings(WaybillSettings):
-    """The table and the workers' queue."""
+class TableSettings(WaybillSettings):
+    """The table of jobs."""
 
     scans_table: str
-    scan_queue_url: str = ""
+
+
+class QueueSettings(WaybillSettings):
+    """The workers' queue."""
+
+    scan_queue_url: str
 
 
 class BucketSettings(WaybillSettings):
@@ -30,10 +35,15 @@ class BucketSettings(WaybillSettings):
         return None if "*" in self.scan_buckets else frozenset(self.scan_buckets)
 
 
-class ListingSettings(WaybillSettings):
-    """The listing workflow, empty to list within the request, and how many keys one of its batches lists."""
+class WorkflowSettings(WaybillSettings):
+    """The listing workflow; empty to list within the request."""
 
     scan_workflow_arn: str = ""
+
+
+class BatchSettings(WaybillSettings):
+    """How many keys one batch of the listing workflow lists."""
+
     scan_batch_keys: Annotated[int, Field(ge=1)] = 10_000
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
-from waybill.scanning.jobs import Jobs, first_state
+from waybill.scanning.jobs import first_state
 from waybill.scanning.models import Job, Status
 from waybill.scanning.ports import Store
 
@@ -31,7 +31,6 @@ class Sweeper:
 
     store: Store
     completion: Completion
-    jobs: Jobs
     executions: RunningExecutions
     workflow_arn: str
     now: Callable[[], datetime]

@@ -1,7 +1,5 @@
 """The collaborators of the scanner's functions, built from settings when a handler first needs them."""
 
-import hashlib
-import hmac
 import time
 from functools import cache
 from typing import Any
@@ -16,13 +14,18 @@ from waybill.scanning.buckets import S3Bucket
 from waybill.scanning.completion import Completion
 from waybill.scanning.jobs import Jobs, Results
 from waybill.scanning.listing import Lister
-from waybill.scanning.models import ScanRequest
 from waybill.scanning.ports import Clock
 from waybill.scanning.queues import SqsQueue
-from waybill.scanning.settings import BucketSettings, ListingSettings, ScanSettings, SecretSettings
+from waybill.scanning.settings import (
+    BatchSettings,
+    BucketSettings,
+    QueueSettings,
+    SecretSettings,
+    TableSettings,
+    WorkflowSettings,
+)
 from waybill.scanning.store import ScansTable
 from waybill.scanning.sweeping import Sweeper
-from waybill.scanning.working import Worker
 
 # API Gateway waits 29 seconds.
 _SYNCHRONOUS_SECONDS = 20
@@ -31,7 +34,7 @@ _SYNCHRONOUS_SECONDS = 20
 @cache
 def store() -> ScansTable:
     """Return the table."""
-    return ScansTable(client("dynamodb"), load(ScanSettings).scans_table, now=now)
+    return ScansTable(client("dynamodb"), load(TableSettings).scans_table, now=now)
 
 
 @cache
@@ -43,7 +46,7 @@ def bucket() -> S3Bucket:
 @cache
 def queue() -> SqsQueue:
     """Return the workers' queue."""
-    return SqsQueue(client("sqs"), load(ScanSettings).scan_queue_url)
+    return SqsQueue(client("sqs"), load(QueueSettings).scan_queue_url)
 
 
 @cache
@@ -78,7 +81,7 @@ def results() -> Results:
 
 def lister(context: Any) -> Lister:
     """Return the lister for one invocation."""
-    return Lister(store(), bucket(), queue(), _time_left(context), load(ListingSettings).scan_batch_keys)
+    return Lister(store(), bucket(), queue(), time_left(context), load(BatchSettings).scan_batch_keys)
 
 
 def lister_within_a_request() -> Lister:
@@ -89,48 +92,9 @@ def lister_within_a_request() -> Lister:
 
 def sweeper() -> Sweeper:
     """Return what looks after jobs that nobody works on."""
-    return Sweeper(store(), completion(), jobs(), executions(), load(ListingSettings).scan_workflow_arn, now)
+    return Sweeper(store(), completion(), executions(), load(WorkflowSettings).scan_workflow_arn, now)
 
 
-def worker(context: Any) -> Worker:
-    """Return the worker for one invocation."""
-    return Worker(
-        store=store(),
-        bucket=bucket(),
-        queue=queue(),
-        completion=completion(),
-        make_scanner=_scanner,
-        cache_name=_cache_name,
-        time_left=_time_left(context),
-    )
-
-
-@cache
-def _engine() -> Any:
-    from waybill.scanning.detection.engine import standard_engine
-
-    return standard_engine()
-
-
-@cache
-def _rules() -> str:
-    from waybill.scanning.detection.rules import ruleset
-
-    return ruleset()
-
-
-def _scanner(request: ScanRequest) -> Any:
-    from waybill.scanning.detection.scanner import ObjectScanner
-
-    key = hmac.digest(secret(), b"fingerprints", "sha256")
-    return ObjectScanner(_engine(), key, only=frozenset(request.detectors) or None)
-
-
-def _cache_name(request: ScanRequest) -> str:
-    """Return what a cached outcome depends on, besides the object: the rules, the key, and the detectors asked for."""
-    parts = (_rules(), hmac.digest(secret(), b"cache", "sha256").hex(), *sorted(request.detectors))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _time_left(context: Any) -> Clock:
+def time_left(context: Any) -> Clock:
+    """Return the seconds that an invocation has left, whenever it is asked."""
     return lambda: context.get_remaining_time_in_millis() / 1000

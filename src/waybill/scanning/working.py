@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from waybill.scanning.completion import Completion
 from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
@@ -55,18 +54,6 @@ class Worker:
                 self._record(job, outcome, name)
         self.completion.finish_if_done(job.job_id)
         return read
-
-    def fail(self, work: Slice, reason: str) -> None:
-        """Record every object of the slice that has no outcome as failed."""
-        job = self.store.job(work.job_id)
-        if job is None or job.ended:
-            return
-        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
-        for entry in work.entries:
-            if entry.key not in recorded:
-                outcome = ObjectOutcome(entry.key, entry.etag, entry.size, ObjectStatus.FAILED, reason)
-                self.store.record(job.job_id, work.bucket, outcome, None)
-        self.completion.finish_if_done(job.job_id)
 
     def _cancelled(self, job: Job) -> bool:
         now = self.store.job(job.job_id)
@@ -147,11 +134,3 @@ def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> Objec
         counts=dict(report.counts),
         truncated=report.truncated,
     )
-
-
-def parsed(body: Any) -> Slice | None:
-    """Return the slice that a message's decoded body describes, None when it describes none."""
-    try:
-        return Slice.of(body)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.errors import BucketUnavailableError
+from waybill.scanning.failing import fail_slice
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Status
 
 SSN = b"ssn 219-45-6789\n"
@@ -151,9 +152,9 @@ def test_a_slice_that_was_given_up_on_ends_the_job_with_errors_and_progress_neve
     progress = []
     for step in (
         lambda: scanner.worker.work(good),
-        lambda: scanner.worker.fail(bad, "WORKER_FAILED"),
+        lambda: fail_slice(bad, scanner.store, scanner.completion, "WORKER_FAILED"),
         lambda: scanner.worker.work(bad),
-        lambda: scanner.worker.fail(good, "WORKER_FAILED"),
+        lambda: fail_slice(good, scanner.store, scanner.completion, "WORKER_FAILED"),
     ):
         step()
         progress.append(scanner.jobs.report(job.job_id)["progress_percent"])

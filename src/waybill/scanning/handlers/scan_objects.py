@@ -1,12 +1,12 @@
 """ScanObjectsFunction: scans the objects of SQS messages, a slice each."""
 
-import json
 from typing import Any
 
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
-from waybill.scanning import WORKFLOW, wiring
-from waybill.scanning.working import parsed
+from waybill.scanning import WORKFLOW
+from waybill.scanning.models import Slice
+from waybill.scanning.worker_wiring import worker
 
 
 @instrumented(WORKFLOW)
@@ -17,18 +17,16 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _worked(record: dict[str, Any], context: Any) -> bool:
-    log = logger(WORKFLOW)
-    try:
-        work = parsed(json.loads(record["body"]))
-        if work is None:
-            raise ValueError
-        read = wiring.worker(context).work(work)
-    except ValueError:
-        # It goes to the dead-letter queue, where a person can look at it.
-        log.warning("message is no slice", extra={"message_id": record["messageId"]})
+    work = Slice.parse(record["body"])
+    if work is None:
+        # It goes to the dead-letter queue, and from there to a person.
+        logger(WORKFLOW).warning("message is no slice", extra={"message_id": record["messageId"]})
         return False
+    try:
+        read = worker(context).work(work)
     except WaybillError as error:
-        log.warning("slice not finished", extra={"message_id": record["messageId"], "code": error.code})
+        facts = {"message_id": record["messageId"], "job_id": work.job_id, "code": error.code}
+        logger(WORKFLOW).warning("slice not finished", extra=facts)
         return False
     count(WORKFLOW, "ObjectsRead", read)
     return True
