@@ -2,6 +2,7 @@
 
 import pytest
 
+from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.buckets import S3Buckets
@@ -67,7 +68,12 @@ SHARED: dict[str, set[Permission]] = {
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
 }
 
-FUNCTIONS = [name for name in names(FUNCTION) if name not in {"AuthoriseFunction", "SystemApiFunction"}]
+FUNCTIONS = [
+    name
+    for name in names(FUNCTION)
+    if name not in {"AuthoriseFunction", "SystemApiFunction"}
+    and ".scanning." not in load_template()["Resources"][name]["Properties"]["Handler"]
+]
 
 
 def place_of(grant: Grant) -> str:

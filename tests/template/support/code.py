@@ -211,7 +211,7 @@ class _Collector(ast.NodeVisitor):
     def _note_route(self, decorator: ast.expr, function: str) -> None:
         match decorator:
             case ast.Call(func=ast.Attribute(value=ast.Name("app"), attr=method), args=[ast.Constant(path), *_]):
-                self._routes[self._module, method.upper(), str(path)] = function
+                self._routes[self._module, method.upper(), str(path).replace("<", "{").replace(">", "}")] = function
 
 
 @cache
