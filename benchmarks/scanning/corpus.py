@@ -4,7 +4,7 @@ import base64
 import random
 
 _SERVICES = ("orders", "billing", "auth", "gateway", "search", "mailer")
-_WORDS = [
+_WORDS = (
     "request",
     "finished",
     "cache",
@@ -31,7 +31,7 @@ _WORDS = [
     "written",
     "to",
     "partition",
-]
+)
 _PLANTED = (
     "alice.smith@corp-mail.org",
     "4539214712746634",
