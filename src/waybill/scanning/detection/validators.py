@@ -107,7 +107,7 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
     if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number):
         return None
     if number.startswith(b"+"):
-        return _international(number, digits, around)
+        return _international(digits, around)
     national = digits[1:] if len(digits) == 11 and digits[:1] == b"1" else digits
     american = len(national) == 10 and national[0] > 0x31 and national[3] > 0x31 and national[1:3] != b"11"
     if american and national[3:6] == b"555" and national[6:8] == b"01":
@@ -115,11 +115,11 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
     return Verdict(digits) if american or around.keyword else None
 
 
-def _international(number: bytes, digits: bytes, around: Surroundings) -> Verdict | None:
+def _international(digits: bytes, around: Surroundings) -> Verdict | None:
     import phonenumbers
 
     try:
-        parsed = phonenumbers.parse(number.decode("ascii"))
+        parsed = phonenumbers.parse(f"+{digits.decode()}")
     except phonenumbers.NumberParseException:
         return None
     if phonenumbers.is_valid_number(parsed):
