@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WORKFLOW_TESTS in item.path.parents:
             item.add_marker(pytest.mark.workflow)
+            item.add_marker(pytest.mark.timeout(300))  # the first of them builds and deploys
             # pytest-xdist runs a group in one worker: the tests of the application share one embedded AWS.
             folder = item.path.relative_to(_WORKFLOW_TESTS).parts[0]
             item.add_marker(pytest.mark.xdist_group("local" if folder == "local" else "application"))

@@ -7,8 +7,8 @@ Fail, in JSONata. What fails is raised: there are no retries and no catches here
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jsonata import Jsonata
-from jsonata.utils import Utils
+from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 type Invoke = Callable[[str, Any], Any]
 

@@ -30,7 +30,7 @@ def figures_table(figures: Iterable[Figure]) -> Table:
 
 def breakdown(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | float]]) -> Table:
     """Return a table whose first column is text and whose others are numbers; None and empty text are blank."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", min_width=len(title))
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="right" if index else "left")
     for row in rows:

@@ -60,7 +60,10 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         _wait_for_records(deployment)
         records = _records(deployment)
         completed = [one for one in records[""] if one["status"]["S"] == "COMPLETED"]
-        lab.show(_outcome(deployment, records, burst))
+        lab.show(_progress(records, burst))
+        lab.say(
+            f"Invocations throttled: {_throttled(deployment)}. Events in the retry queue now: {_waiting(deployment)}."
+        )
         yield Figure(
             "replication.burst_completed",
             len(completed),
@@ -193,17 +196,16 @@ def _in_parallel[T](action: Callable[[T], Any], items: Iterable[T]) -> None:
             pass
 
 
-def _outcome(deployment: Deployment, records: dict[str, list[dict[str, Any]]], burst: Burst) -> Table:
-    """Return when how many files were done, and what became of the events."""
+def _progress(records: dict[str, list[dict[str, Any]]], burst: Burst) -> Table:
+    """Return when how many files were done."""
     ended = sorted(_moment(one["completedAt"]["S"]) - burst.began for one in records[""] if "completedAt" in one)
-    throttled = sum(deployment.metric(one, "Throttles")[0] for one in deployment.functions.values())
-    rows: list[list[str | float]] = [["all uploaded", round(burst.uploaded - burst.began, 1)]]
-    rows += [
-        [f"{share:.0%} completed", round(ended[int(share * len(ended)) - 1], 1)] for share in (0.5, 0.9, 1.0) if ended
-    ]
-    rows.append(["invocations throttled", throttled])
-    rows.append(["events in the retry queue", _waiting(deployment)])
-    return breakdown(f"{_FILES} uploads at once: seconds after the first", ["", ""], rows)
+    rows: list[list[str | float]] = [["all uploaded", burst.uploaded - burst.began]]
+    rows += [[f"{share:.0%} of them completed", ended[int(share * len(ended)) - 1]] for share in (0.5, 0.9, 1) if ended]
+    return breakdown(f"{_FILES} uploads at once", ["Seconds after the first", ""], rows)
+
+
+def _throttled(deployment: Deployment) -> int:
+    return int(sum(deployment.metric(one, "Throttles")[0] for one in deployment.functions.values()))
 
 
 def _waiting(deployment: Deployment) -> int:

@@ -19,6 +19,7 @@ from benchmarks.replication.workflow import (
     created_event,
     finished,
     functions,
+    indexed_attributes,
     state_machine,
     upload,
     uploads_start_nothing,
@@ -123,7 +124,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         warm = _measure_warm(deployment)
     _check_states(counted.entered, warm.history)
     execution = Execution(warm.milliseconds, state_machine(deployment)["bytes"], warm.payload, destinations)
-    common = work(warm.functions, counted, warm.log_bytes)
+    common = work(warm.functions, counted, indexed_attributes(deployment), warm.log_bytes)
     usages = {
         "express": common | execution.express(),
         "standard": common | {"standard_transitions": len(counted.entered)},
@@ -182,7 +183,9 @@ def _slack(bill: Bill, warm: Warm, prices: PriceTable) -> float:
 
 
 def _durations(warm: Warm) -> Table:
-    rows = [[one.step, one.invocations, one.memory, one.milliseconds] for one in warm.functions]
+    rows: list[list[str | float]] = [
+        [one.step, one.invocations, one.memory, one.milliseconds] for one in warm.functions
+    ]
     title = f"Functions for one file, means of {_RUNS} warm runs on the embedded AWS"
     return breakdown(title, ["Function", "Invocations", "MB", "ms each"], rows)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.harness.deployment import Deployment
 from benchmarks.replication.usage import Counted
-from benchmarks.replication.workflow import functions, state_machine
+from benchmarks.replication.workflow import functions, state_machine, tracking_table
 
 
 def count_on_moto(
@@ -47,22 +47,7 @@ def _job(deployment: Deployment) -> dict[str, Any]:
         "definition": machine["definition"],
         "stateMachine": machine["name"],
         "role": machine["roleArn"],
-        "table": _table(deployment),
+        "table": tracking_table(deployment),
         "source": deployment.outputs["SourceBucketName"],
         "destinations": deployment.destinations,
-    }
-
-
-def _table(deployment: Deployment) -> dict[str, Any]:
-    described = deployment.client("dynamodb").describe_table(TableName=deployment.outputs["FileCopyTrackingTableName"])
-    table = described["Table"]
-    return {
-        "TableName": table["TableName"],
-        "KeySchema": table["KeySchema"],
-        "AttributeDefinitions": table["AttributeDefinitions"],
-        "BillingMode": "PAY_PER_REQUEST",
-        "GlobalSecondaryIndexes": [
-            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
-            for index in table["GlobalSecondaryIndexes"]
-        ],
     }

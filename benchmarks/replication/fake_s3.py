@@ -5,7 +5,7 @@ only the bytes of the object do not exist, and no handler asks for them.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -38,7 +38,7 @@ class FakeS3:
         operation = event_name.rpartition(".")[2]
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         body = getattr(self, f"_{operation}", _empty)(query)
-        return AWSResponse(request.url, 200, self._headers(operation), _Raw(body.encode()))
+        return _response(request, body, headers=self._headers(operation))
 
     def _headers(self, operation: str) -> dict[str, str]:
         if operation != "HeadObject":
@@ -91,6 +91,14 @@ def _empty(_: dict[str, str]) -> str:
     return ""
 
 
+def _response(
+    request: AWSPreparedRequest, body: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> AWSResponse:
+    raw: Any = _Raw(body.encode())
+    answered: Any = dict(headers or {})
+    return AWSResponse(request.url, status, answered, raw)
+
+
 class _Raw(BytesIO):
     """A body as botocore reads it."""
 
@@ -102,9 +110,9 @@ def _started(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSRespo
     """Start nothing: what runs are started is not what is measured here."""
     if event_name.endswith(".DescribeExecution"):
         document = {"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}
-        return AWSResponse(request.url, 400, {}, _Raw(json.dumps(document).encode()))
+        return _response(request, json.dumps(document), status=400)
     arn = "arn:aws:states:eu-west-1:000000000000:execution:waybill-replication:one"
-    return AWSResponse(request.url, 200, {}, _Raw(json.dumps({"executionArn": arn, "startDate": 1.0}).encode()))
+    return _response(request, json.dumps({"executionArn": arn, "startDate": 1.0}))
 
 
 def install(*, size: int, part_size: int, region: str, finished_parts: int) -> None:

@@ -1,5 +1,6 @@
 """The most memory that each function's process has, whatever the size of the object."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +10,14 @@ from benchmarks.harness.deployment import Function
 from benchmarks.harness.machine import Machine
 from benchmarks.harness.report import breakdown
 from benchmarks.harness.runtime import Runtime
-from benchmarks.replication.workflow import created_event, execution_of, functions, state_machine
+from benchmarks.replication.workflow import execution_of, functions, state_machine
 
 _MIB = 1024**2
 _GIB = 1024**3
 # Part size and limits are the template's defaults: one call up to 5 GiB, one function up to 64 GiB, then batches.
 _PART = 256 * _MIB
 _SIZES = {"20 KB": 20_000, "64 GiB, 256 parts": 64 * _GIB, "2.4 TiB, 10,000 parts": 10_000 * _PART}
+_LARGE_ONLY = frozenset({"start_multipart_copy", "copy_part_batch", "complete_multipart_copy"})
 _TARGET = 256
 
 
@@ -29,7 +31,6 @@ class _Processes:
     region: str
     size: int
     peaks: dict[str, float] = field(default_factory=dict)
-    run: Any = None
 
     def __call__(self, arn: str, event: Any) -> Any:
         function = self.functions[arn]
@@ -46,8 +47,6 @@ class _Processes:
             function, event, self.environment, before="benchmarks.replication.fake_s3:install", options=options
         )
         self.peaks[function.step] = max(invocation.peak, self.peaks.get(function.step, 0.0))
-        if function.step == "validate_input":
-            self.run = invocation.answer
         return invocation.answer
 
 
@@ -92,55 +91,13 @@ def _request(lab: Lab, key: str) -> dict[str, Any]:
 
 
 def _call_others(lab: Lab, processes: _Processes) -> None:
-    """Call the functions that a successful run does not."""
-    source = lab.deployment.outputs["SourceBucketName"]
-    cause = '{"errorType": "AccessDeniedError", "errorMessage": "s3:PutObject"}'
-    failure = {"Error": "AccessDeniedError", "Cause": cause}
-    failed = {
-        "status": "FAILED",
-        "message": "All file copies failed",
-        "totalBuckets": 2,
-        "failedCopies": 2,
-        "results": [],
-    }
-    events = {
-        "replication_worker": created_event(source, "memory/worker.bin", 20_000, "0" * 32, lab.deployment.region),
-        "step_function_invoker": _request(lab, "memory/invoker.bin"),
-        "replication_api": _api_event(),
-        "reconcile_replications": {},
-        "format_error_result": {
-            "run": processes.run,
-            "destinationBucket": lab.deployment.destinations[0],
-            "attempt": 1,
-            "failure": failure,
-        },
-        "send_failure_notification": {"run": processes.run, "failure": failed},
-    }
+    """Call the functions that a successful run does not, with their sample events."""
     for function in processes.functions.values():
-        if function.step in events:
-            processes(function.arn, events[function.step])
-
-
-def _api_event() -> dict[str, Any]:
-    """Return `GET /replications` as API Gateway hands it on, after its authoriser."""
-    return {
-        "resource": "/replications",
-        "path": "/replications",
-        "httpMethod": "GET",
-        "headers": {},
-        "multiValueHeaders": {},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "requestContext": {
-            "requestId": "00000000-0000-0000-0000-000000000001",
-            "stage": "dev",
-            "resourcePath": "/replications",
-            "httpMethod": "GET",
-            "authorizer": {"principalId": "benchmark", "roles": "replication", "expiresAt": "4102444800"},
-        },
-        "body": None,
-        "isBase64Encoded": False,
-    }
+        if function.step not in processes.peaks and function.step not in _LARGE_ONLY:
+            sample = lab.project / "events" / "replication" / f"{function.step}.json"
+            answer = processes(function.arn, json.loads(sample.read_text("utf-8")))
+            if answer.get("statusCode", 200) != 200:
+                raise AssertionError(f"{function.step} answers {answer}")
 
 
 BENCHMARKS = (Benchmark(("replication.peak_mb",), _measure),)

@@ -66,7 +66,7 @@ class Replicator:
         self._prepare(job)
 
     def _prepare(self, job: dict[str, Any]) -> None:
-        place = {"LocationConstraint": self._region}
+        place: Any = {"LocationConstraint": self._region}
         for bucket in (self._source, *job["destinations"]):
             boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
         boto3.client("dynamodb").create_table(**job["table"])
@@ -109,7 +109,7 @@ class Replicator:
         return Outcome(dict(requests), machine.entered, items)
 
     def _arn(self, module: str) -> str:
-        return next(arn for arn, function in self._functions.items() if function["module"] == module)
+        return next(str(arn) for arn, function in self._functions.items() if function["module"] == module)
 
     def _invoke(self, arn: str, event: Any) -> Any:
         function = self._functions[arn]

@@ -1,6 +1,6 @@
 """The cost model of replication: what one file uses, by the names of prices.json."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ class Execution:
         return {"express_requests": 1.0, "express_gb_seconds": express_gb_seconds(memory, self.milliseconds)}
 
 
-def work(functions: Sequence[Used], counted: Counted, log_bytes: float) -> Usage:
+def work(functions: Sequence[Used], counted: Counted, indexed: Collection[str], log_bytes: float) -> Usage:
     """Return what one file uses besides the steps of the state machine."""
     s3 = counted.of("s3")
     s3_reads = sum(count for name, count in s3.items() if name in _S3_READS)
@@ -77,25 +77,26 @@ def work(functions: Sequence[Used], counted: Counted, log_bytes: float) -> Usage
             "lambda_gb_seconds": sum(one.gb_seconds for one in functions),
             "s3_writes": sum(s3.values()) - s3_reads,
             "s3_reads": s3_reads,
-            "dynamodb_write_units": tracking_write_units(counted.items),
+            "dynamodb_write_units": tracking_write_units(counted.items, indexed),
             "dynamodb_read_units": tracking_read_units(counted),
             "log_gb": log_bytes / 1024**3,
         }
     )
 
 
-def tracking_write_units(items: Sequence[Mapping[str, Any]]) -> int:
+def tracking_write_units(items: Sequence[Mapping[str, Any]], indexed: Collection[str]) -> int:
     """Return the units of all writes that leave `items`, every write at the final size of its item.
 
-    The record is claimed, then finished in a transaction with the history item. The index takes the record up once and
-    moves it to another partition at the end, which is a delete and a put there.
+    The record is claimed, then finished in a transaction with the history item. The index, which holds the attributes
+    `indexed`, takes the record up once and moves it to another partition at the end: a delete and a put there.
     """
     units = 0
     for item in items:
         size = item_bytes(item)
         match item["sourceBucket"]["S"].split("#")[1:]:
             case []:
-                units += write_units(size) + write_units(size, transaction=True) + 3 * write_units(size)
+                in_index = item_bytes({name: value for name, value in item.items() if name in indexed})
+                units += write_units(size) + write_units(size, transaction=True) + 3 * write_units(in_index)
             case ["dest", *_]:
                 units += write_units(size)
             case ["exec", *_]:

@@ -28,6 +28,30 @@ def state_machine(deployment: Deployment) -> dict[str, Any]:
     return found | {"definition": json.loads(found["definition"]), "bytes": len(found["definition"].encode())}
 
 
+def tracking_table(deployment: Deployment) -> dict[str, Any]:
+    """Return the arguments that create a table like the deployed one."""
+    described = deployment.client("dynamodb").describe_table(TableName=deployment.outputs["FileCopyTrackingTableName"])
+    table = described["Table"]
+    return {
+        "TableName": table["TableName"],
+        "KeySchema": table["KeySchema"],
+        "AttributeDefinitions": table["AttributeDefinitions"],
+        "BillingMode": "PAY_PER_REQUEST",
+        "GlobalSecondaryIndexes": [
+            {part: index[part] for part in ("IndexName", "KeySchema", "Projection")}
+            for index in table["GlobalSecondaryIndexes"]
+        ],
+    }
+
+
+def indexed_attributes(deployment: Deployment) -> frozenset[str]:
+    """Return the attributes that the table's index holds."""
+    table = tracking_table(deployment)
+    (index,) = table["GlobalSecondaryIndexes"]
+    keys = (key["AttributeName"] for key in (*table["KeySchema"], *index["KeySchema"]))
+    return frozenset((*keys, *index["Projection"]["NonKeyAttributes"]))
+
+
 def execution_of(deployment: Deployment, name: str) -> dict[str, str]:
     """Return what Step Functions tells of an execution that starts now."""
     arn = deployment.outputs["FileCopyWorkflowArn"].replace(":stateMachine:", ":execution:")
@@ -66,13 +90,18 @@ def created_event(bucket: str, key: str, size: int, e_tag: str, region: str) -> 
     return {"Records": [record]}
 
 
-def carry_out(deployment: Deployment, request: Mapping[str, Any]) -> Machine:
-    """Carry a run out by invoking its functions directly, one after another; return the machine that has done it."""
+def carry_out(deployment: Deployment, request: Mapping[str, Any]) -> None:
+    """Carry a run out by invoking its functions directly, one after another.
+
+    Raises
+    ------
+    AssertionError
+        It has not ended well.
+    """
     machine = Machine(state_machine(deployment)["definition"], deployment.invoke)
     output = machine.run(dict(request), execution_of(deployment, f"direct-{uuid.uuid4().hex}"))
     if output["status"] != "SUCCESS":
         raise AssertionError(f"{request['sourceKey']}: {output}")
-    return machine
 
 
 def upload_and_wait(deployment: Deployment, key: str, body: bytes) -> dict[str, Any]:
@@ -107,10 +136,12 @@ def finished(deployment: Deployment, arn: str) -> dict[str, Any]:
     """
     step_functions = deployment.client("stepfunctions")
     deadline = time.monotonic() + _WITHIN_SECONDS
-    while (execution := step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
+    execution: dict[str, Any] = step_functions.describe_execution(executionArn=arn)
+    while execution["status"] == "RUNNING":
         if time.monotonic() > deadline:
             raise TimeoutError(f"{arn} has not ended within {_WITHIN_SECONDS:.0f} s")
         time.sleep(0.05)
+        execution = step_functions.describe_execution(executionArn=arn)
     if execution["status"] != "SUCCEEDED":
         raise AssertionError(f"{arn} ended {execution['status']}: {execution.get('cause')}")
     pages = step_functions.get_paginator("get_execution_history").paginate(executionArn=arn)

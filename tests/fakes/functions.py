@@ -60,6 +60,7 @@ def functions() -> dict[str, Function]:
     return found
 
 
+@cache
 def tracking_table_definition() -> dict[str, Any]:
     """Return the arguments that create the tracking table as the template describes it."""
     described = load_template()["Resources"]["FileCopyTrackingTable"]["Properties"]

@@ -47,7 +47,7 @@ class Actor:
         try:
             self.pause("start")
             work(self)
-        except BaseException as error:  # noqa: BLE001 - handed to the test's thread
+        except BaseException as error:
             self.error = error
         finally:
             self.ended = True
@@ -93,15 +93,15 @@ class Choices:
     """Every way to choose, one after the other: `orders` yields once per way, `choose` picks within it."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._path: list[tuple[int, int]] = []
         self._depth = 0
 
-    def orders(self) -> Iterator[int]:
-        number = 0
+    def orders(self) -> Iterator[None]:
         while True:
             self._depth = 0
-            yield number
-            number += 1
+            self.count += 1
+            yield
             del self._path[self._depth :]
             while self._path and self._path[-1][0] + 1 == self._path[-1][1]:
                 self._path.pop()

@@ -35,7 +35,7 @@ _DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "replicatio
 
 
 @dataclass(frozen=True)
-class StepFailed(Exception):  # noqa: N818 - what Catch hands on
+class StepFailed(Exception):
     """A step that has failed for good, after `attempts`."""
 
     error: str
@@ -103,14 +103,11 @@ class Machine:
             return self._failed(run, bucket, failed)
 
     def _copy_in_batches(self, task: CopyTask) -> DestinationResult:
-        started = self.step(
-            "StartMultipartCopy", lambda attempt: self.copier.start_multipart_copy(_at(task, attempt))
-        )
+        started = self.step("StartMultipartCopy", lambda attempt: self.copier.start_multipart_copy(_at(task, attempt)))
         if not isinstance(started, str):
             return started
         for batch in task.description.batches:
-            copy = self.copier.copy_part_batch
-            self.step("CopyPartBatch", lambda _, batch=batch: copy(task, started, batch))
+            self.step("CopyPartBatch", lambda _, batch=batch: self.copier.copy_part_batch(task, started, batch))
         return self.step(
             "CompleteMultipartCopy",
             lambda attempt: self.copier.complete_multipart_copy(_at(task, attempt), started),

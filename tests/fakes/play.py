@@ -112,7 +112,9 @@ class Play:
     @property
     def failed(self) -> list[str]:
         """The executions that ended with failures, which people are told of."""
-        return [name for name, ended in self.ended.items() if ended.outcome in {Outcome.FAILED, Outcome.PARTIAL_FAILURE}]
+        return [
+            name for name, ended in self.ended.items() if ended.outcome in {Outcome.FAILED, Outcome.PARTIAL_FAILURE}
+        ]
 
     def assert_converged(self) -> None:
         """Every destination holds what the source holds."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 READS = frozenset({"describe_source", "find", "headers", "parts", "open_uploads", "latest_run", "destination"})
 
 
-class Crash(BaseException):  # noqa: N818 - no error that anything may handle
+class Crash(BaseException):
     """The function is gone: nothing of it runs any more, not even an `except Exception`."""
 
 

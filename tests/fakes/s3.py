@@ -31,9 +31,8 @@ class Content:
     def joined(cls, contents: Iterable["Content"]) -> "Content":
         spans: list[tuple[str, int, int]] = []
         for label, first, end in itertools.chain.from_iterable(content.spans for content in contents):
-            if spans and spans[-1][0] == label and spans[-1][2] == first:
-                first = spans.pop()[1]
-            spans.append((label, first, end))
+            follows = spans and (spans[-1][0], spans[-1][2]) == (label, first)
+            spans.append((label, spans.pop()[1] if follows else first, end))
         return cls(tuple(spans))
 
     @property

@@ -6,6 +6,7 @@ Both hang on the SDK's own event hooks, so that retries, error parsing and check
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -66,10 +67,14 @@ class Wire:
     _answers: list[_Answer] = field(default_factory=list)
     _changes: dict[str, Callable[[Any], None]] = field(default_factory=dict)
 
-    def watch(self, session: Session) -> None:
-        """Look at the clients that `session` makes from now on."""
+    @contextmanager
+    def watch(self, session: Session) -> Iterator[None]:
+        """Look at the clients that `session` makes meanwhile."""
         session.events.register_first("before-send", self._sent)
         session.events.register_first("after-call", self._answered)
+        yield
+        session.events.unregister("before-send", self._sent)
+        session.events.unregister("after-call", self._answered)
 
     def clear(self) -> None:
         """Forget the requests."""

@@ -6,27 +6,25 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import boto3
-import botocore.session
 import pytest
-from botocore.loaders import Loader
 from moto import mock_aws
 
 import waybill
 from tests.fakes.wire import Wire
 
-# Service descriptions are parsed once for all tests.
-_DESCRIPTIONS = Loader(include_default_search_paths=True)
+
+@pytest.fixture(scope="session")
+def sdk() -> boto3.Session:
+    """The session of all tests: making one, and reading the descriptions of services, takes its time."""
+    return boto3.Session()
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def wire(sdk: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """Start AWS on moto, empty, and watch what is sent to it; waiting before a retry takes no time."""
     wire = Wire()
-    with mock_aws():
-        session = botocore.session.Session()
-        session.register_component("data_loader", _DESCRIPTIONS)
-        boto3.setup_default_session(botocore_session=session)
-        wire.watch(boto3._get_default_session())
+    with mock_aws(), wire.watch(sdk):
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", sdk)
         monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=wire.waits.append))
         _forget_collaborators()
         yield wire

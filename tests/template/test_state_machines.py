@@ -54,6 +54,9 @@ BLANKET = {
     "States.QueryEvaluationError",
 }
 
+# States that do the same as another one, in another Map: names of states are unique within a machine.
+SAME_AS = {"MintManifestChunk": "MintChunk"}
+
 MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
 
@@ -152,7 +155,9 @@ def test_a_state_goes_on_or_ends_and_a_choice_always_chooses(machine: Machine) -
 def test_every_map_is_bounded(machine: Machine) -> None:
     for state in machine.states:
         if state.kind == "Map":
-            assert 1 <= state.body["MaxConcurrency"] <= 40, state.name
+            bound = state.body.get("MaxConcurrency", state.body.get("MaxConcurrencyPath"))
+            # A number, or where a parameter's comes from.
+            assert isinstance(bound, str) or 1 <= bound <= 40, state.name
             assert state.catchers, state.name
 
 
@@ -215,12 +220,12 @@ def test_what_cannot_work_is_not_tried_again(code: Code, stack: Stack, machine: 
 @every_invocation
 def test_a_state_has_the_name_of_its_function(machine: Machine, state: State) -> None:
     # Its module and its sample event have it too: test_functions.
-    assert machine.function_of(state) == f"{state.name}Function"
+    assert machine.function_of(state) == f"{SAME_AS.get(state.name, state.name)}Function"
 
 
 @every_invocation
 def test_a_function_ends_before_its_state_gives_up(stack: Stack, machine: Machine, state: State) -> None:
-    assert stack[f"{state.name}Function"]["Timeout"] <= state.body["TimeoutSeconds"]
+    assert stack[str(machine.function_of(state))]["Timeout"] <= state.body["TimeoutSeconds"]
 
 
 @every_machine

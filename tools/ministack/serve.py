@@ -22,6 +22,12 @@ How fast a function starts:
 
 7. MiniStack unpacks code and layers for every process, which takes seconds where many start at once. Here they are
    unpacked for the first one, and what Python compiles of them is kept for the others.
+
+Large requests:
+
+8. A Distributed Map takes its concurrency from `MaxConcurrencyPath`, in JSONPath the only way to one from a parameter.
+   MiniStack does not read it.
+9. The permission for SendMessageBatch is `sqs:SendMessage`. MiniStack asks for one that does not exist.
 """
 
 import hashlib
@@ -39,7 +45,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ministack.app import main
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc, s3, stepfunctions
 
 _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
@@ -218,9 +224,28 @@ def unpack_once() -> None:
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 
 
+def take_large_requests_as_on_aws() -> None:
+    """Patch the concurrency of Distributed Maps and the permission for batches of messages."""
+    run, action_of = stepfunctions._run_distributed_map, iam_actions._action_from_target
+
+    def run_bounded(state: Any, raw_input: Any, effective: Any, *others: Any) -> Any:
+        path = state.get("MaxConcurrencyPath")
+        if path:
+            state = {**state, "MaxConcurrency": stepfunctions._resolve_path_or_ctx(path, effective, others[-1])}
+        return run(state, raw_input, effective, *others)
+
+    def action_or_its_batch(headers: dict[str, str]) -> str | None:
+        action = action_of(headers)
+        return "SendMessage" if action == "SendMessageBatch" else action
+
+    stepfunctions._run_distributed_map = run_bounded
+    iam_actions._action_from_target = action_or_its_batch
+
+
 if __name__ == "__main__":
     fail_as_on_aws()
     keep_tags_as_on_aws()
     unpack_once()
     queue_for_a_process()
+    take_large_requests_as_on_aws()
     main()

@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import scanning, stack, token
+from waybill.cli import minting, scanning, stack, token
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
@@ -23,6 +23,7 @@ _INTERRUPTED = 130
 app = App(name="waybill")
 
 # One line per module of commands.
+app.add_typer(minting.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)

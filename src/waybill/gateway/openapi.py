@@ -66,7 +66,9 @@ def openapi_document(apis: Iterable[Api], version: str) -> Document:
         own = api.get_openapi_schema(title=api.title, version=version).model_dump(
             mode="json", by_alias=True, exclude_none=True
         )
-        own_paths = dict(_described(api, own.get("paths", {})))
+        own_paths: Document = {}
+        for path, item in _described(api, own.get("paths", {})):
+            own_paths.setdefault(path, {}).update(item)  # a path may have several methods
         tags.append({"name": api.title})
         for path, item in own_paths.items():
             _merge(paths.setdefault(path, {}), item, f"route {path}")

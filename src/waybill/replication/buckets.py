@@ -19,7 +19,8 @@ from waybill.replication.errors import (
 from waybill.replication.models import ObjectFacts, ObjectHeaders, Place
 from waybill.replication.ports import ListedObject, Part
 from waybill.replication.s3_errors import status_of, translate
-from waybill.replication.s3_facts import facts_of, headers_of, is_archived
+from waybill.replication.s3_facts import facts_of, is_archived
+from waybill.replication.s3_headers import headers_of, sending_expires_as_is
 
 # S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
@@ -124,7 +125,7 @@ class S3Buckets:
         if source.tag_count and self._option(place).tags:
             carried["Tagging"] = urlencode(self._tags(source))
         with self._errors("PutObject", place):
-            answer = _sending_expires_as_is(self._client(place.bucket)).create_multipart_upload(
+            answer = sending_expires_as_is(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
                 ChecksumAlgorithm=algorithm,
@@ -301,21 +302,3 @@ def _pinned(source: ObjectFacts) -> dict[str, Any]:
 def _quoted(e_tag: str) -> str:
     """Return an entity tag as HTTP has it in a condition (RFC 9110, section 8.8.3)."""
     return f'"{e_tag}"'
-
-
-def _sending_expires_as_is(client: Any) -> Any:
-    """Make `client` start uploads with `Expires` as free text, as S3 keeps it; boto3 takes nothing but a date there."""
-    events, operation = client.meta.events, "s3.CreateMultipartUpload"
-    events.register(f"before-parameter-build.{operation}", _set_expires_aside, unique_id="waybill-expires-aside")
-    events.register(f"before-call.{operation}", _send_expires, unique_id="waybill-expires-sent")
-    return client
-
-
-def _set_expires_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    if "Expires" in params:
-        context["waybill_expires"] = params.pop("Expires")
-
-
-def _send_expires(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
-    if "waybill_expires" in context:
-        params["headers"]["Expires"] = context["waybill_expires"]

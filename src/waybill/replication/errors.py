@@ -18,6 +18,12 @@ class EventNotHandledError(RetryableError):
     code: ClassVar[str] = "EVENT_NOT_HANDLED"
 
 
+class RunsNotClosedError(RetryableError):
+    """Some abandoned runs could not be closed; the next round tries them again."""
+
+    code: ClassVar[str] = "RUNS_NOT_CLOSED"
+
+
 class SourceNotFoundError(PermanentError):
     """The source object or version is not there, or no longer."""
 

@@ -148,12 +148,13 @@ def new_upload(buckets: Buckets, tracking: Tracking, task: CopyTask) -> str:
         A later run has been at this destination.
     """
     copy = MultipartCopy(buckets, task)
-    if orphans := copy.orphans():
+    upload_id = copy.create()
+    # Not before: the SDK repeats a CreateMultipartUpload whose answer it missed, and knows only the last one.
+    if orphans := [orphan for orphan in copy.orphans() if orphan != upload_id]:
         # Looked up after they were listed: what a later run starts, it starts after it has become the owner.
         latest = tracking.latest_run(task.run.file)
         for orphan in orphans if latest is None or latest.execution_id == task.run.execution_id else ():
             copy.abort(orphan)
-    upload_id = copy.create()
     if lost := tracking.record_upload(task.run, task.destination_bucket, task.source, upload_id):
         copy.abort(lost)
     if lost == upload_id:

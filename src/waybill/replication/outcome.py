@@ -1,6 +1,7 @@
 """What a run comes to: its outcome, and what people are told when it failed."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,7 @@ def failure_notification(run: Run, failure: Mapping[str, Any]) -> Notification:
     """
     status = str(failure["status"])
     results = failure.get("results", [])
+    address = shlex.quote(f"s3://{run.source_bucket}/{run.source_key}")
     lines = [
         f"❌ {failure.get('message') or 'The replication failed'}",
         "",
@@ -65,9 +67,9 @@ def failure_notification(run: Run, failure: Mapping[str, Any]) -> Notification:
         *_bucket_lines(results),
         "",
         "🔎 Where to look",
-        f"Record:   waybill replications show s3://{run.source_bucket}/{run.source_key}",
+        f"Record:   waybill replications show {address}",
         f"Table:    FileCopyTracking, fileKey = {run.source_key}, sourceBucket = {run.source_bucket}",
-        f"Again:    waybill replicate s3://{run.source_bucket}/{run.source_key} --force",
+        f"Again:    waybill replicate {address} --force",
     ]
     return Notification(
         workflow=WORKFLOW,

@@ -13,6 +13,7 @@ from typing import Any
 
 from waybill.core.clock import iso
 from waybill.core.notifications import Notifier
+from waybill.replication.errors import RunsNotClosedError
 from waybill.replication.models import DestinationResult, FileId, Place, Run, RunTotals, Status
 from waybill.replication.outcome import failure_notification, outcome_of
 from waybill.replication.ports import Buckets, OpenRuns, RunningExecutions
@@ -36,16 +37,31 @@ class Reconciler:
 
         Repeating it, or dying between its steps, does no harm: the record is closed last, so an unfinished closing is
         found again; a notification may then be sent twice, with the same id.
+
+        Raises
+        ------
+        RunsNotClosedError
+            Some runs could not be closed; all others have been.
         """
         overdue = self.tracking.open_runs(started_before=iso(self.now() - self.grace))
         closed: list[FileId] = []
+        problems: list[Exception] = []
         for record in overdue:
             if len(closed) >= limit:
                 break
             run = _run_of(record)
-            if not self.executions.is_running(run.execution_id) and self._is_open(run):
-                self._close(run)
-                closed.append(run.file)
+            try:
+                if not self.executions.is_running(run.execution_id) and self._is_open(run):
+                    self._close(run)
+                    closed.append(run.file)
+            except Exception as error:
+                # One run that cannot be closed must not keep the others open for ever.
+                problems.append(error)
+        if problems:
+            reasons = "; ".join(f"{type(error).__name__} {error}" for error in problems[:10])
+            raise RunsNotClosedError(f"{len(problems)} runs not closed, {len(closed)} closed; {reasons}") from problems[
+                0
+            ]
         return closed
 
     def _is_open(self, run: Run) -> bool:

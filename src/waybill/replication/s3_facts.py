@@ -4,17 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders
+from waybill.replication.models import Checksum, ObjectFacts
 
 _CHECKSUMS = ("CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1")
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-_HEADERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-)
 
 
 def facts_of(bucket: str, key: str, answer: Mapping[str, Any]) -> ObjectFacts:
@@ -39,18 +32,6 @@ def facts_of(bucket: str, key: str, answer: Mapping[str, Any]) -> ObjectFacts:
     )
 
 
-def headers_of(answer: Mapping[str, Any]) -> ObjectHeaders:
-    """Return the metadata and content headers in boto3's `answer` to a HeadObject.
-
-    `Expires` is free text in HTTP, which S3 keeps as it was sent, and boto3 hands out as ExpiresString.
-    """
-    found = {name: answer.get(name) for name in _HEADERS} | {"Expires": answer.get("ExpiresString")}
-    return ObjectHeaders(
-        headers={name: _as_sent(str(value)) for name, value in found.items() if value},
-        metadata=answer.get("Metadata", {}),
-    )
-
-
 def is_archived(answer: Mapping[str, Any]) -> bool:
     """Return whether the object must be restored before anybody can read it."""
     # HeadObject, x-amz-restore: a restored copy is readable when no request for it is ongoing.
@@ -65,11 +46,3 @@ def _checksum(answer: Mapping[str, Any]) -> Checksum | None:
             composite = answer.get("ChecksumType") == "COMPOSITE" or "-" in value
             return Checksum(algorithm=algorithm, value=value, composite=composite)
     return None
-
-
-def _as_sent(header: str) -> str:
-    """Return a header's text: http.client reads its bytes as Latin-1, while botocore sends text as UTF-8."""
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header

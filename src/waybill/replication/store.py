@@ -1,17 +1,5 @@
-"""The tracking table `FileCopyTracking`: the one module that knows its items.
+"""The tracking table `FileCopyTracking` on DynamoDB; `tracking_items` says what its items look like."""
 
-Hash key `fileKey` (the object's key), range key `sourceBucket`. Bucket names cannot contain `#`, so the further items
-of a file stand beside its record without being in the way of its readers:
-
-    <bucket>                            the record: the latest run, counts, results
-    <bucket>#dest#<destination>         the file at one destination
-    <bucket>#exec#<start>#<execution>   one ended run, kept for `history_days`
-
-The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS and FAILED are one
-partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
-"""
-
-import hashlib
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,36 +24,26 @@ from waybill.replication.models import (
     RunTotals,
     Status,
 )
+from waybill.replication.tracking_items import (
+    FINAL_ATTRIBUTES,
+    capped_results,
+    destination_key,
+    destination_prefix,
+    history_key,
+    history_prefix,
+    json_text,
+    partitions_of,
+    record_key,
+    shortened,
+    status_of,
+    status_partition,
+    summary_of,
+)
 
 STATUS_INDEX = "ByStatus"
-SHARDS = 8
-_OPEN = frozenset({Status.IN_PROGRESS, Status.FAILED})
 # Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
 _INDEX_PAGE = 100
-# DynamoDB items hold 400 KB; 1,000 destination names of 63 characters take 66 KB per list, and a record has three
-# lists.
-_RESULTS_LIMIT_BYTES = 120_000
-_CAUSE_LIMIT = 2_000
 _SECONDS_PER_DAY = 86_400
-
-_STATUS_OF = {
-    Outcome.SUCCESS: Status.COMPLETED,
-    Outcome.PARTIAL_FAILURE: Status.FAILED,
-    Outcome.FAILED: Status.FAILED,
-    Outcome.SUPERSEDED: Status.SUPERSEDED,
-}
-_FINAL_ATTRIBUTES = (
-    "completedAt",
-    "outcome",
-    "totalBuckets",
-    "successfulCopies",
-    "failedCopies",
-    "supersededCopies",
-    "successfulBuckets",
-    "failedBuckets",
-    "copyResults",
-    "copyResultsCut",
-)
 
 
 class TrackingTable:
@@ -100,7 +78,7 @@ class TrackingTable:
                 "startTime": run.workflow_start_time,
                 "statusPartition": status_partition(Status.IN_PROGRESS, run.file),
                 "totalDestinationBuckets": len(run.destination_buckets),
-                "destinationBuckets": _json(run.destination_buckets),
+                "destinationBuckets": json_text(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
                 "versionId": run.version_id,
                 "eTag": run.e_tag,
@@ -108,7 +86,7 @@ class TrackingTable:
                 **ordering,
                 **({"newestEventRun": run.execution_id} if ordering else {}),
             },
-            removed=_FINAL_ATTRIBUTES,
+            removed=FINAL_ATTRIBUTES,
             counted=("generation",),
         )
         arguments = update.arguments(condition, id=run.execution_id, name=run.execution_name, **ordering)
@@ -116,7 +94,7 @@ class TrackingTable:
             with translated(TrackingUnavailableError):
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key=_record_key(run.file),
+                    Key=to_item(record_key(run.file)),
                     ReturnValues="UPDATED_NEW",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **arguments,
@@ -129,7 +107,7 @@ class TrackingTable:
 
     def latest_run(self, file: FileId) -> LatestRun | None:
         """Return the run that owns the file's record."""
-        item = self._get(_record_key(file))
+        item = self._get(record_key(file))
         if not item:
             return None
         return LatestRun(
@@ -142,7 +120,7 @@ class TrackingTable:
 
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
         """Return what is recorded of the file at the destination `bucket`."""
-        item = self._get(_destination_key(file, bucket))
+        item = self._get(destination_key(file, bucket))
         if not item:
             return None
         return DestinationRecord(
@@ -162,7 +140,7 @@ class TrackingTable:
 
         Returns the upload of an earlier run that lost its place.
         """
-        details = _shortened(result.wire())
+        details = shortened(result.wire())
         for name in ("sourceBucket", "sourceKey"):
             details.pop(name)
         return self._put_destination(
@@ -181,12 +159,12 @@ class TrackingTable:
 
         When a later run owns the record by now, only the history item is written, and False is returned.
         """
-        summary = _summary(totals, outcome) | {"completedAt": iso(self._now())}
-        partition = status_partition(_STATUS_OF[outcome], run.file)
-        update = Update.of(summary | _capped_results(totals) | {"statusPartition": partition})
+        summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
+        partition = status_partition(status_of(outcome), run.file)
+        update = Update.of(summary | capped_results(totals) | {"statusPartition": partition})
         final = {
             "TableName": self._table,
-            "Key": _record_key(run.file),
+            "Key": to_item(record_key(run.file)),
             **update.arguments("executionId = :id", id=run.execution_id),
         }
         history = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
@@ -205,7 +183,7 @@ class TrackingTable:
         `before` is the position of a record: only what comes after it is yielded.
         """
         latest = before.split("|", 1)[0] if before else None
-        partitions = [partition for status in statuses for partition in _partitions(status)]
+        partitions = [partition for status in statuses for partition in partitions_of(status)]
         streams = [self._partition(partition, latest) for partition in partitions]
         for item in heapq.merge(*streams, key=position_of, reverse=True):
             position = position_of(item)
@@ -224,25 +202,23 @@ class TrackingTable:
 
     def record(self, file: FileId) -> Item | None:
         """Return the whole record of a file."""
-        return self._get(_record_key(file))
+        return self._get(record_key(file))
 
     def destinations(self, file: FileId) -> list[Item]:
         """Return the items of the file at each of its destinations, by bucket name."""
-        return list(self._query(file, f"{file.source_bucket}#dest#"))
+        return list(self._query(file, destination_prefix(file)))
 
     def history(self, file: FileId, limit: int) -> list[Item]:
         """Return the last `limit` ended runs of the file, newest first."""
-        runs = self._query(file, f"{file.source_bucket}#exec#", newest_first=True, page_size=limit)
+        runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
         return list(islice(runs, limit))
 
     def _history_item(self, run: Run, summary: Mapping[str, Any]) -> Item:
-        range_key = f"{run.source_bucket}#exec#{run.workflow_start_time}#{run.execution_id}"
         return {
-            "fileKey": run.source_key,
-            "sourceBucket": range_key,
+            **history_key(run),
             "executionId": run.execution_id,
             "startTime": run.workflow_start_time,
-            "destinationBuckets": _json(run.destination_buckets),
+            "destinationBuckets": json_text(run.destination_buckets),
             "expiresAt": int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY,
             **summary,
         }
@@ -258,7 +234,7 @@ class TrackingTable:
             with translated(TrackingUnavailableError):
                 answer = self._client.put_item(
                     TableName=self._table,
-                    Item=_destination_key(run.file, bucket) | to_item({**attributes, **owned}),
+                    Item=to_item({**attributes, **owned, **destination_key(run.file, bucket)}),
                     ConditionExpression="attribute_not_exists(generation) OR generation <= :generation",
                     ExpressionAttributeValues=to_item({":generation": run.generation}),
                     ReturnValues="ALL_OLD",
@@ -268,9 +244,9 @@ class TrackingTable:
         replaced = from_item(answer.get("Attributes", {}))
         return replaced.get("uploadId") if replaced.get("executionId") != run.execution_id else None
 
-    def _get(self, key: Item) -> Item | None:
+    def _get(self, key: Mapping[str, str]) -> Item | None:
         with translated(TrackingUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
     def _query(
@@ -307,59 +283,3 @@ class TrackingTable:
             if page is None:
                 return
             yield from map(from_item, page["Items"])
-
-
-def status_partition(status: Status, file: FileId) -> str:
-    """Return the index partition of the record of `file`."""
-    partitions = _partitions(status)
-    digest = hashlib.sha256(f"{file.source_bucket}/{file.source_key}".encode(errors="surrogatepass")).digest()
-    return partitions[digest[0] % len(partitions)]
-
-
-def _partitions(status: Status) -> list[str]:
-    return [status.value] if status in _OPEN else [f"{status.value}#{shard}" for shard in range(SHARDS)]
-
-
-def _record_key(file: FileId) -> Item:
-    return to_item({"fileKey": file.source_key, "sourceBucket": file.source_bucket})
-
-
-def _destination_key(file: FileId, bucket: str) -> Item:
-    return to_item({"fileKey": file.source_key, "sourceBucket": f"{file.source_bucket}#dest#{bucket}"})
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _summary(totals: RunTotals, outcome: Outcome) -> Item:
-    return {
-        "status": _STATUS_OF[outcome].value,
-        "outcome": outcome.value,
-        "totalBuckets": totals.total_buckets,
-        "successfulCopies": totals.successful_copies,
-        "failedCopies": totals.failed_copies,
-        "supersededCopies": totals.superseded_copies,
-        "successfulBuckets": _json(totals.buckets(success=True)),
-        "failedBuckets": _json(totals.buckets(success=False)),
-    }
-
-
-def _capped_results(totals: RunTotals) -> Item:
-    """Return the results; where they do not all fit, failures first (each destination has its own item anyway)."""
-    results = [_shortened(result) for result in totals.results]
-    whole = _json(results)
-    if len(whole.encode()) <= _RESULTS_LIMIT_BYTES:
-        return {"copyResults": whole, "copyResultsCut": None}
-    kept: list[Item] = []
-    room = _RESULTS_LIMIT_BYTES
-    for result in sorted(results, key=lambda result: bool(result["success"])):
-        room -= len(_json(result).encode()) + 1
-        if room < 0:
-            break
-        kept.append(result)
-    return {"copyResults": _json(kept), "copyResultsCut": len(results) - len(kept)}
-
-
-def _shortened(result: Mapping[str, Any]) -> Item:
-    return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)

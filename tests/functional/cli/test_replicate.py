@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.executions import FakeExecutions
-from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, ended, failure, result
+from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import MACHINE, Program, lines, plain, recorded, run_of
 from waybill.cli.replication import waiting
@@ -148,7 +148,8 @@ def test_waiting_ends_with_the_run(
         recorded(tracking, run, result(run, A, **shown), result(run, B, code="SKIPPED_IDENTICAL", bytes=0))
         executions.end(run.execution_id)
 
-    pauses = while_waiting(lambda: None, lambda: recorded(tracking, only(), end=False), end)
+    unclaimed = [lambda: None] * 40  # longer than an Express run may take
+    pauses = while_waiting(*unclaimed, lambda: recorded(tracking, only(), end=False), end)
     ran = waybill("replicate", URI, "--wait", "--json")
 
     assert (ran.status, ran.json["outcome"]) == (0, "SUCCESS")
@@ -157,7 +158,7 @@ def test_waiting_ends_with_the_run(
         (B, "SKIPPED_IDENTICAL"),
     ]
     assert pauses == sorted(pauses)
-    assert len(pauses) == 3
+    assert len(pauses) == 42
 
 
 def test_waiting_for_a_run_that_fails_shows_why(
@@ -201,6 +202,7 @@ def test_waiting_for_a_run_that_fails_shows_why(
 def test_waiting_for_a_run_that_left_no_record(
     waybill: Program,
     executions: FakeExecutions,
+    tracking: TrackingTable,
     upload: Callable[..., None],
     while_waiting: Callable[..., list[float]],
     status: str,
@@ -209,11 +211,36 @@ def test_waiting_for_a_run_that_left_no_record(
     exit_status: int,
 ) -> None:
     upload()
+    earlier = a_run("earlier")
+    recorded(tracking, earlier, *(result(earlier, bucket) for bucket in DESTINATIONS))
     while_waiting(lambda: executions.end(next(iter(executions.inputs)), status, **details))
     ran = waybill("replicate", URI, "--wait")
     assert ran.status == exit_status
     assert f"Outcome  {outcome}" in lines(ran)
     assert details.get("cause", "") in ran.out
+    assert "COPIED" not in ran.out
+
+
+def test_waiting_for_a_run_that_was_superseded_is_no_failure(
+    waybill: Program,
+    executions: FakeExecutions,
+    tracking: TrackingTable,
+    upload: Callable[..., None],
+    only: Callable[..., Run],
+    while_waiting: Callable[..., list[float]],
+) -> None:
+    upload()
+
+    def end() -> None:
+        run = recorded(tracking, only(), end=False)
+        superseded = [result(run, bucket, success=False, code="SUPERSEDED") for bucket in DESTINATIONS]
+        tracking.finish(run, *ended(*superseded))
+        executions.end(run.execution_id)
+
+    while_waiting(end)
+    ran = waybill("replicate", URI, "--wait", "--json")
+    assert (ran.status, ran.json["outcome"]) == (0, "SUPERSEDED")
+    assert [one["code"] for one in ran.json["results"]] == ["SUPERSEDED"] * 2
 
 
 def test_waiting_survives_that_a_later_run_takes_the_record(

@@ -85,7 +85,7 @@ def test_any_key_gets_to_the_destination_as_it_is(buckets: S3Buckets, s3: Any, c
 
 
 @both_paths
-def test_everything_that_an_object_carries_arrives(buckets: S3Buckets, s3: Any, copy: Copy) -> None:
+def test_everything_that_an_object_carries_arrives(buckets: S3Buckets, s3: Any, wire: Wire, copy: Copy) -> None:
     s3.put_object(
         Bucket=SOURCE,
         Key="a",
@@ -104,6 +104,8 @@ def test_everything_that_an_object_carries_arrives(buckets: S3Buckets, s3: Any, 
     assert found["Metadata"] == METADATA
     assert found["StorageClass"] == "STANDARD_IA"
     assert found["WebsiteRedirectLocation"] == "/elsewhere"
+    # S3 copies it on no path by itself, though moto does.
+    assert start_of_copy(wire).headers["x-amz-website-redirect-location"] == "/elsewhere"
     assert tags(s3, DESTINATION, "a") == TAGS
 
 

@@ -15,7 +15,8 @@ from waybill.core.dynamodb import to_item
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.listing import is_position, list_records, position_of
 from waybill.replication.models import FileId, Run, Status
-from waybill.replication.store import SHARDS, TrackingTable, status_partition
+from waybill.replication.store import TrackingTable
+from waybill.replication.tracking_items import SHARDS, status_partition
 
 TABLE = PHYSICAL["FileCopyTrackingTable"]
 A, B = DESTINATIONS

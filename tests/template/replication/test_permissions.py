@@ -68,12 +68,9 @@ SHARED: dict[str, set[Permission]] = {
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
 }
 
-FUNCTIONS = [
-    name
-    for name in names(FUNCTION)
-    if name not in {"AuthoriseFunction", "SystemApiFunction"}
-    and ".scanning." not in load_template()["Resources"][name]["Properties"]["Handler"]
-]
+_PACKAGES = ("waybill.replication.", "waybill.core.")
+_RESOURCES = load_template()["Resources"]
+FUNCTIONS = [name for name in names(FUNCTION) if _RESOURCES[name]["Properties"]["Handler"].startswith(_PACKAGES)]
 
 
 def place_of(grant: Grant) -> str:

@@ -5,6 +5,7 @@ every class that fulfils it. Nothing is run. What a function *may* do is found, 
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -211,7 +212,8 @@ class _Collector(ast.NodeVisitor):
     def _note_route(self, decorator: ast.expr, function: str) -> None:
         match decorator:
             case ast.Call(func=ast.Attribute(value=ast.Name("app"), attr=method), args=[ast.Constant(path), *_]):
-                self._routes[self._module, method.upper(), str(path).replace("<", "{").replace(">", "}")] = function
+                # Powertools writes a parameter of a path in other brackets than API Gateway.
+                self._routes[self._module, method.upper(), re.sub(r"<(\w+)>", r"{\1}", str(path))] = function
 
 
 @cache

@@ -31,8 +31,7 @@ def play(*, versioned: bool, uploads: Sequence[Upload], checksum: str | None = "
 @pytest.mark.parametrize("second", ["other bytes", "bytes"])
 def test_every_order_of_two_overwrites_converges(versioned: bool, second: str) -> None:
     choices = Choices()
-    number = 0
-    for number in choices.orders():
+    for _ in choices.orders():
         played = play(
             versioned=versioned,
             uploads=[Upload("bytes"), Upload(second)],
@@ -43,14 +42,13 @@ def test_every_order_of_two_overwrites_converges(versioned: bool, second: str) -
         assert not played.failed, played.told("failed")
         played.assert_converged()
         played.assert_recorded()
-    assert number > 50
+    assert choices.count > 50
 
 
 @pytest.mark.parametrize("versioned", [True, False])
 def test_every_order_of_two_overwrites_and_every_crash_of_the_first_converges(versioned: bool) -> None:
     choices = Choices()
-    number = 0
-    for number in choices.orders():
+    for _ in choices.orders():
         played = play(
             versioned=versioned,
             uploads=[Upload("one"), Upload("two")],
@@ -67,7 +65,7 @@ def test_every_order_of_two_overwrites_and_every_crash_of_the_first_converges(ve
         assert not played.failed, played.told("failed")
         played.assert_converged()
         played.assert_recorded()
-    assert number > 200
+    assert choices.count > 200
 
 
 @pytest.mark.parametrize("pinned", [True, False])

@@ -50,9 +50,7 @@ def test_only_missing_parts_and_those_of_another_size_are_copied(world: World, t
 
 def test_time_that_runs_out_keeps_what_is_done(world: World, task: CopyTask) -> None:
     seconds = iter([60.0, 21.0, 19.0])
-    copier = Copier(
-        world.machine.buckets, world.machine.tracking, world.limits, world.clock.now, lambda: next(seconds)
-    )
+    copier = Copier(world.machine.buckets, world.machine.tracking, world.limits, world.clock.now, lambda: next(seconds))
     with pytest.raises(CopyUnfinishedError, match="time is up before part 3 of 4"):
         copier.copy_file(task)
     assert parts_of(world) == [1, 2]

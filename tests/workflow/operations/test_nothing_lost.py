@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import s3_event
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import Gate, Refusal
 from tests.workflow.support.polling import until
 from tests.workflow.support.source import Source
 
@@ -60,9 +60,8 @@ def test_uploads_while_the_worker_is_throttled_are_replicated_afterwards(
 def test_upload_that_cannot_be_started_comes_back_by_itself(
     application: Application, gate: Gate, source: Source, retry_queue: str, key: str, label: str
 ) -> None:
-    refusal = {"status": 400, "code": "ExecutionLimitExceeded"}
     with impatient(application, retry_queue, receptions=20):
-        with gate.refusing("StartExecution", label, **refusal) as refused:
+        with gate.refusing("StartExecution", label, Refusal(400, "ExecutionLimitExceeded")) as refused:
             source.put(key)
             until(lambda: waiting(application, retry_queue), "the failure destination has the event")
             assert refused.seen >= 3  # by Lambda itself, before it gave up

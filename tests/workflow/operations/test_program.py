@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,13 @@ def test_backfill_starts_what_is_missing_or_different(
     assert done.status == 0
     for key, content in zip(keys, (b"old", b"new", b"old"), strict=True):
         quiet.record(key)
-        for bucket in application.destinations:
-            until(lambda bucket=bucket, key=key, content=content: application.content(bucket, key) == content, key)
+        until(partial(arrived, application, key, content), f"{key} has arrived")
     assert len(quiet.history(keys[0])) == 1
+
+
+def arrived(application: Application, key: str, content: bytes) -> bool:
+    """Return whether every destination has the file with that content."""
+    return all(application.content(bucket, key) == content for bucket in application.destinations)
 
 
 def test_dead_letters_are_sent_on_their_way_again(

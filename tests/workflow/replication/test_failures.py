@@ -189,3 +189,15 @@ def test_destination_that_starts_the_workflow_is_refused(
 
     assert ended.error == "INVALID_INPUT"
     assert f"{source.name} starts this workflow" in (ended.cause or "")
+
+
+def test_input_that_nobody_could_look_at_fails_the_run_and_the_net_tells(
+    application: Application, quiet: Source, key: str, label: str
+) -> None:
+    with application.throttled("ValidateInputFunction"):
+        ended = application.run(quiet.request(key), label)
+
+    assert (ended.status, ended.error) == ("FAILED", "Lambda.TooManyRequestsException")
+    assert ended.states == ["ValidateInput", "InputNotValidated"]
+    assert quiet.item(key) is None
+    assert len(application.told(label)) == 1

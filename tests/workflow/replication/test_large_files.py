@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import EARLIER, LATER
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import ABORTED, BUSY, Gate, Refusal
 from tests.workflow.support.source import Source
 
 MIB = 1024**2
@@ -90,7 +90,7 @@ def test_repeated_failures_of_parts_copy_only_what_is_missing(
     bucket = application.destinations[0]
     quiet.put(key, content[:size])
 
-    with gate.refusing("UploadPartCopy", label, status=409, code="OperationAborted", times=2) as refused:
+    with gate.refusing("UploadPartCopy", label, ABORTED, times=2) as refused:
         ended = application.run(quiet.request(key, [bucket]), label)
 
     assert refused.seen == 2
@@ -126,7 +126,7 @@ def test_failure_for_good_leaves_no_upload_behind(
     bad, good = application.destinations
     quiet.put(key, content[:size])
 
-    with gate.refusing("UploadPartCopy", label, bucket=bad, status=403, code="AccessDenied"):
+    with gate.refusing("UploadPartCopy", label, Refusal(403, "AccessDenied"), bucket=bad):
         ended = application.run(quiet.request(key), label)
 
     assert ended.error == "PARTIAL_FAILURE"
@@ -141,17 +141,9 @@ def test_failure_for_good_leaves_no_upload_behind(
 
 @pytest.mark.parametrize("size", MULTIPART.values(), ids=MULTIPART)
 @pytest.mark.parametrize(
-    "operation",
-    [
-        "CreateMultipartUpload",
-        "UploadPartCopy",
-        "ListParts",
-        "CompleteMultipartUpload",
-        "PutItem",
-        "HeadObject",
-    ],
+    "operation", ["CreateMultipartUpload", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "PutItem"]
 )
-def test_call_whose_answer_is_lost_changes_nothing(
+def test_function_that_fails_after_a_call_goes_on_to_the_same_end(
     application: Application,
     gate: Gate,
     quiet: Source,
@@ -161,18 +153,32 @@ def test_call_whose_answer_is_lost_changes_nothing(
     key: str,
     label: str,
 ) -> None:
-    """The call is made, and the function fails before it learns of it; as many times as boto3 repeats a call."""
+    """The call is made, and the function never learns of it."""
     bucket = application.destinations[0]
     quiet.put(key, content[:size])
+    refusal = BUSY if operation == "PutItem" else ABORTED
 
-    with gate.losing_answers(operation, label, times=3) as lost:
-        ended = application.run(quiet.request(key, [bucket]), label, within=60)
+    with gate.refusing(operation, label, refusal, times=1, made=True) as lost:
+        ended = application.run(quiet.request(key, [bucket]), label)
 
-    assert lost.seen == 3
+    assert lost.seen == 1
     assert ended.output["status"] == "SUCCESS"
     assert application.content(bucket, key) == content[:size]
     assert application.open_uploads(bucket, key) == []
     assert quiet.record(key)["successfulCopies"] == 1
+
+
+def test_file_that_is_there_already_is_not_copied_in_batches_again(
+    application: Application, gate: Gate, quiet: Source, content: bytes, key: str, label: str
+) -> None:
+    quiet.put(key, content)
+    application.run(quiet.request(key), label)
+
+    again = application.run(quiet.request(key, force=True), f"{label}-again")
+
+    assert again.output["status"] == "SUCCESS"
+    assert {item["code"] for item in quiet.destinations(key).values()} == {"SKIPPED_IDENTICAL"}
+    assert len(gate.calls(label, "CreateMultipartUpload")) == len(application.destinations)
 
 
 def test_upload_that_boto3_opens_twice_leaves_none_behind(

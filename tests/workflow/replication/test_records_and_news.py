@@ -5,18 +5,16 @@ import json
 import pytest
 
 from tests.workflow.support.application import Application
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import BUSY, Gate, Refusal
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.polling import until
 from tests.workflow.support.source import Source
 
 MISSING = "waybill-tests-missing"
-TABLE_GONE = {"status": 400, "code": "ResourceNotFoundException"}
-TABLE_DOWN = {"status": 500, "code": "InternalServerError"}
-# A fault that passes, and that boto3 does not repeat by itself.
-TABLE_BUSY = {"status": 400, "code": "ServiceUnavailable"}
-TOPIC_REFUSES = {"status": 403, "code": "AuthorizationError"}
-TOPIC_DOWN = {"status": 500, "code": "InternalError"}
+TABLE_GONE = Refusal(400, "ResourceNotFoundException")
+TABLE_DOWN = Refusal(500, "InternalServerError")
+TOPIC_REFUSES = Refusal(403, "AuthorizationError")
+TOPIC_DOWN = Refusal(500, "InternalError")
 SDK_ATTEMPTS = 3
 
 
@@ -25,7 +23,7 @@ def test_table_that_is_down_for_a_moment_delays_the_start(
 ) -> None:
     quiet.put(key)
 
-    with gate.refusing("UpdateItem", label, times=SDK_ATTEMPTS, **TABLE_DOWN) as down:
+    with gate.refusing("UpdateItem", label, TABLE_DOWN, times=SDK_ATTEMPTS) as down:
         ended = application.run(quiet.request(key), label)
 
     assert down.seen == SDK_ATTEMPTS
@@ -33,13 +31,13 @@ def test_table_that_is_down_for_a_moment_delays_the_start(
     assert quiet.record(key)["executionId"] == ended.arn
 
 
-@pytest.mark.parametrize(("fault", "calls"), [(TABLE_GONE, 1), (TABLE_BUSY, 4)], ids=["gone", "busy"])
+@pytest.mark.parametrize(("fault", "calls"), [(TABLE_GONE, 1), (BUSY, 4)], ids=["gone", "busy"])
 def test_nothing_is_copied_when_the_start_cannot_be_recorded(
-    application: Application, gate: Gate, quiet: Source, fault: dict[str, object], calls: int, key: str, label: str
+    application: Application, gate: Gate, quiet: Source, fault: Refusal, calls: int, key: str, label: str
 ) -> None:
     quiet.put(key)
 
-    with gate.refusing("UpdateItem", label, **fault) as down:
+    with gate.refusing("UpdateItem", label, fault) as down:
         ended = application.run(quiet.request(key), label)
 
     assert down.seen == calls
@@ -58,7 +56,7 @@ def test_failed_copy_that_cannot_be_recorded_is_counted_all_the_same(
     bucket = application.destinations[0]
     quiet.put(key)
 
-    with gate.refusing("PutItem", label, **TABLE_GONE):
+    with gate.refusing("PutItem", label, TABLE_GONE):
         ended = application.run(quiet.request(key, [bucket, MISSING]), label)
 
     assert ended.error == "FAILED"
@@ -74,7 +72,7 @@ def test_result_that_cannot_be_recorded_fails_the_run_and_the_reconciler_closes_
 ) -> None:
     quiet.put(key)
 
-    with gate.refusing("TransactWriteItems", label, **TABLE_GONE):
+    with gate.refusing("TransactWriteItems", label, TABLE_GONE):
         ended = application.run(quiet.request(key), label)
 
     assert (ended.status, ended.error) == ("FAILED", "FAILED")
@@ -96,7 +94,7 @@ def test_topic_that_is_down_for_a_moment_delays_the_notification(
 ) -> None:
     quiet.put(key)
 
-    with gate.refusing("Publish", label, times=SDK_ATTEMPTS, **TOPIC_DOWN):
+    with gate.refusing("Publish", label, TOPIC_DOWN, times=SDK_ATTEMPTS):
         ended = application.run(quiet.request(key, [MISSING]), label)
 
     assert ended.error == "FAILED"
@@ -108,7 +106,7 @@ def test_topic_that_refuses_leaves_a_final_record_and_the_net_tells_instead(
 ) -> None:
     quiet.put(key)
 
-    with gate.refusing("Publish", label, times=1, **TOPIC_REFUSES):
+    with gate.refusing("Publish", label, TOPIC_REFUSES, times=1):
         ended = application.run(quiet.request(key, [application.destinations[0], MISSING]), label)
 
     assert (ended.status, ended.error) == ("FAILED", "FAILURE_NOTIFICATION_FAILED")

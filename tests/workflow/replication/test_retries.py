@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.support.application import Application
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import ABORTED, Gate
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.source import Source
 
@@ -36,8 +36,7 @@ def test_copy_that_keeps_failing_is_given_up_after_three_retries(
     bad, good = application.destinations
     quiet.put(key)
 
-    # boto3 does not repeat this one by itself.
-    with gate.refusing("CopyObject", label, bucket=bad, status=409, code="OperationAborted"):
+    with gate.refusing("CopyObject", label, ABORTED, bucket=bad):
         ended = application.run(quiet.request(key), label)
 
     assert ended.error == "PARTIAL_FAILURE"

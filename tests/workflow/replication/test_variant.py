@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import EARLIER, s3_event
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.gate import Gate, Refusal
 from tests.workflow.support.source import Source
 
 MISSING = "waybill-tests-missing"
@@ -115,7 +115,7 @@ def test_failed_run_ends_as_a_successful_execution_with_its_result(
 def test_failed_notification_shows_in_the_result(
     variant: Application, gate: Gate, quiet: Source, key: str, label: str
 ) -> None:
-    with gate.refusing("Publish", label, status=403, code="AuthorizationError"):
+    with gate.refusing("Publish", label, Refusal(403, "AuthorizationError")):
         ended = variant.run(quiet.request(key, [MISSING]), label)
 
     assert (ended.output["status"], ended.output["notified"]) == ("FAILURE_NOTIFICATION_FAILED", False)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from urllib.parse import parse_qs, unquote, urlsplit
 
 # The first rule whose method and query parameter fit names the S3 operation.
@@ -36,7 +37,7 @@ class Call:
     ended: float = 0.0
 
     @classmethod
-    def of(cls, method: str, path: str, headers: Mapping[str, str], body: bytes) -> "Call":
+    def of(cls, method: str, path: str, headers: Message, body: bytes) -> "Call":
         """Read a signed request."""
         scope = headers["Authorization"].partition("Credential=")[2].partition(",")[0].split("/")
         region, service = scope[2:4]

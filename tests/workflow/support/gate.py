@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, NamedTuple
@@ -31,6 +31,19 @@ class Answer(NamedTuple):
 
 
 type Forward = Callable[[], Answer]
+
+
+class Refusal(NamedTuple):
+    """HTTP status and code of an error."""
+
+    status: int
+    code: str
+
+
+SLOW_DOWN = Refusal(503, "SlowDown")
+# Faults that pass, of S3 and of DynamoDB, and that boto3 does not repeat by itself.
+ABORTED = Refusal(409, "OperationAborted")
+BUSY = Refusal(400, "ServiceUnavailable")
 
 
 @dataclass
@@ -102,16 +115,18 @@ class Gate:
         self,
         operation: str,
         about: str,
+        refusal: Refusal = SLOW_DOWN,
         *,
-        status: int = 503,
-        code: str = "SlowDown",
         bucket: str | None = None,
         times: int = _ALWAYS,
+        made: bool = False,
     ) -> AbstractContextManager[Fault]:
-        """Answer matching calls with an error, without passing them on."""
+        """Answer matching calls with an error; `made`: they are made all the same, and their own answer is lost."""
 
         def refuse(fault: Fault, call: Call, forward: Forward) -> Answer:
-            return _error(call.service, status, code)
+            if made:
+                forward()
+            return _error(call.service, refusal)
 
         return self._happening(Fault(operation, about, refuse, bucket, times=times))
 
@@ -171,10 +186,6 @@ class Gate:
             self._calls.append(replace(call, ended=time.monotonic()))
         return answer
 
-    def connect(self) -> http.client.HTTPConnection:
-        """Return a connection to what is behind."""
-        return http.client.HTTPConnection("127.0.0.1", self.port)
-
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -187,7 +198,6 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     gate: ClassVar[Gate]
-    _behind: http.client.HTTPConnection | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):
@@ -211,27 +221,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def _forward(self, body: bytes) -> Answer:
-        behind = self._behind = self._behind or self.gate.connect()
-        behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in _HOP_HEADERS:
-                behind.putheader(name, value)
-        behind.endheaders(body or None)
-        response = behind.getresponse()
-        headers = [(name, value) for name, value in response.getheaders() if name.lower() not in _HOP_HEADERS]
-        return Answer(response.status, headers, response.read())
-
-    def finish(self) -> None:
-        if self._behind:
-            self._behind.close()
-        super().finish()
+        # One connection per request: the server behind closes those that are idle for a while.
+        with closing(http.client.HTTPConnection("127.0.0.1", self.gate.port)) as behind:
+            behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in _HOP_HEADERS:
+                    behind.putheader(name, value)
+            behind.endheaders(body or None)
+            response = behind.getresponse()
+            headers = [(name, value) for name, value in response.getheaders() if name.lower() not in _HOP_HEADERS]
+            return Answer(response.status, headers, response.read())
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
-def _error(service: str, status: int, code: str) -> Answer:
+def _error(service: str, refusal: Refusal) -> Answer:
     """Return an error as `service` would send it."""
+    status, code = refusal
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>from the gate</Message></Error>"
         return Answer(status, [("Content-Type", "application/xml")], body.encode())

@@ -104,7 +104,7 @@ class Watch:
     def _is_ours(self, record: Mapping[str, Any]) -> bool:
         # Express executions of one name are several; the one that got the record works for all of them.
         name = self._arn.split(":")[7]
-        return record.get("executionId") == self._arn
+        return record.get("executionId") == self._arn or record.get("executionName") == name
 
     @property
     def _arn(self) -> str:

@@ -1,0 +1,1 @@
+"""What minting takes: calls, time, capacity units and dollars."""

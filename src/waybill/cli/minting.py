@@ -1,0 +1,231 @@
+"""`waybill mint` and `waybill ids`: mint, look up, audit, import and export identifiers."""
+
+import gzip
+import itertools
+import json
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from waybill.cli.context import App, Cli
+from waybill.cli.errors import CommandError
+from waybill.cli.output import details, table
+from waybill.core.dynamodb import from_item
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.minting.auditing import audit as audit_items
+from waybill.minting.canonical_ids import is_canonical_id
+from waybill.minting.importing import Importer, exported_line, parse_line
+from waybill.minting.models import Assignment, Proposal, SourceId
+from waybill.minting.ports import Pace
+from waybill.minting.reading import of_canonical_id, of_source
+from waybill.minting.store import IdentifiersTable, readable_assignment
+
+_PER_REQUEST = 100
+_SHOWN_VIOLATIONS = 100
+
+
+class LookupGroup(TyperGroup):
+    """`waybill ids X` is `waybill ids show X`, unless X is a command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Take an unknown command for something to look up."""
+        known = args and (args[0] in self.commands or args[0].startswith("-"))
+        return super().resolve_command(ctx, args if known else ["show", *args])
+
+
+app = App()
+ids = App(name="ids", cls=LookupGroup, help="Look up identifiers, and keep the registry.", no_args_is_help=True)
+app.add_typer(ids)
+
+
+@app.command()
+def mint(
+    cli: Cli,
+    identifiers: Annotated[list[str] | None, typer.Argument(help="Source identifiers.", metavar="ID…")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A file of them, one per line; - for stdin.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="Job that the answers are labelled with.")] = None,
+    documents: Annotated[bool, typer.Option("--documents", help="They name documents to embed IDs in.")] = False,
+) -> None:
+    """Mint identifiers; those that have a canonical ID keep it. Exit status 1 when some failed."""
+    wanted = list(dict.fromkeys(text for text in _wanted(identifiers or [], file) if text))
+    if not wanted:
+        raise typer.BadParameter("give identifiers, or --file")
+    options = ({"jobId": job} if job else {}) | ({"mode": "documents"} if documents else {})
+    told: dict[str, Any] = {"successes": [], "failures": [], "identifiers": {}} | ({"jobId": job} if job else {})
+    with cli.output.progress("minting", total=len(wanted)) as bar:
+        for some in itertools.batched(wanted, _PER_REQUEST, strict=False):
+            answer = _invoked(cli, {"sourceIdentifiers": list(some), **options})
+            told["successes"] += answer["successes"]
+            told["failures"] += answer["failures"]
+            told["identifiers"] |= answer["identifiers"]
+            bar.advance(len(some))
+    rows = [(text, canonical_id, "") for text, canonical_id in told["identifiers"].items()]
+    rows += [(each["sourceIdentifier"], each["code"], each.get("reason", each["error"])) for each in told["failures"]]
+    cli.output.show(told, table(("Source identifier", "Canonical ID", "Reason"), rows))
+    if told["failures"]:
+        raise typer.Exit(1)
+
+
+@ids.command()
+def show(
+    cli: Cli,
+    identifier: Annotated[str, typer.Argument(help="A canonical ID or a source identifier.", metavar="ID")],
+) -> None:
+    """Show who has a canonical ID, or the canonical ID of a source."""
+    registry = _registry(cli)
+    folded = identifier.strip().lower() if identifier.isascii() else identifier
+    # A source may look like a canonical ID: who has the ID is shown first.
+    if is_canonical_id(folded) and registry.owner(folded):
+        found = of_canonical_id(registry, folded)
+    else:
+        found = of_source(registry, identifier, "ID", siblings=True)
+    everyone = found["identifiers"]
+    rows = [(each["sourceIdentifier"], each["createdAt"], each["origin"]) for each in everyone]
+    cli.output.show(found, table(("Source identifier", "Since", "Origin"), rows, title=found["canonicalId"]))
+
+
+@ids.command()
+def health(cli: Cli) -> None:
+    """Check that the minter reaches its table; mints nothing."""
+    cli.output.show(answer := _invoked(cli, {"healthCheck": True}), details({"Minter": answer["status"]}))
+
+
+@ids.command()
+def audit(
+    cli: Cli,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option("--export", help="Files of a DynamoDB export (DynamoDB JSON, .gz or not) instead of the table."),
+    ] = None,
+) -> None:
+    """Check that every source has the canonical ID that is its own, and the reverse. Exit status 1 when not."""
+    items = _exported(export) if export else _registry(cli).items()
+    with cli.output.progress("reading the registry") as bar:
+        found = audit_items(_counted(items, bar))
+    violations = [{"subject": each.subject, "problem": each.problem} for each in found.violations]
+    counts = {"assignments": found.forward, "canonicalIds": found.reverse, "violations": violations}
+    human: Any = f"{found.forward} assignments, {found.reverse} canonical IDs: no violations"
+    if violations:
+        human = table(("Subject", "Problem"), [tuple(each.values()) for each in violations[:_SHOWN_VIOLATIONS]])
+        cli.output.note(f"{len(violations)} violations in {found.forward} assignments, {found.reverse} canonical IDs")
+    cli.output.show(counts, human)
+    if violations:
+        raise typer.Exit(1)
+
+
+@ids.command("import")
+def import_(
+    cli: Cli,
+    file: Annotated[Path, typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE")],
+) -> None:
+    """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
+    proposals = _in_order(file)
+    pace = Pace(lambda: float("inf"), time.sleep, random.SystemRandom().uniform)
+    stored = present = 0
+    refused: list[dict[str, str]] = []
+    with cli.output.progress("importing", total=len(proposals)) as bar:
+        for done in Importer(_registry(cli), pace).load(proposals):
+            stored, present = stored + done.stored, present + done.present
+            refused += [
+                {"sourceIdentifier": str(each.source), "canonicalId": each.canonical_id, "reason": each.reason}
+                for each in done.refused
+            ]
+            bar.advance(done.stored + done.present + len(done.refused))
+    human: Any = f"{stored} stored, {present} there already, {len(refused)} refused"
+    if refused:
+        cli.output.note(human)
+        human = table(("Source identifier", "Canonical ID", "Reason"), [tuple(each.values()) for each in refused])
+    cli.output.show({"stored": stored, "present": present, "refused": refused}, human)
+    if refused:
+        raise typer.Exit(1)
+
+
+@ids.command()
+def export(
+    cli: Cli,
+    file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE")],
+) -> None:
+    """Write every assignment to a file that `waybill ids import` reads."""
+    count = 0
+    with cli.output.progress("exporting") as bar, file.open("w", encoding="utf-8") as stream:
+        for assignment in _assignments(_counted(_registry(cli).items(), bar)):
+            stream.write(exported_line(assignment) + "\n")
+            count += 1
+    cli.output.show({"file": str(file), "assignments": count}, f"{count} assignments in {file}")
+
+
+def _registry(cli: Cli) -> IdentifiersTable:
+    name = cli.stack.output("IdentifiersTableName")
+    return IdentifiersTable(cli.client("dynamodb"), name)
+
+
+def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
+    name = cli.stack.output("IdMinterFunctionName")
+    answer = cli.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload).encode())
+    told: dict[str, Any] = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise CommandError(f"the minter failed: {told.get('errorType')}: {told.get('errorMessage')}")
+    return told
+
+
+def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
+    yield from (text.strip() for text in identifiers)
+    if file is not None:
+        try:
+            text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"--file {file}: {error}") from None
+        yield from (line.strip() for line in text.split("\n"))
+
+
+def _counted(items: Iterable[dict[str, Any]], bar: Any) -> Iterator[dict[str, Any]]:
+    for item in items:
+        bar.advance()
+        yield item
+
+
+def _assignments(items: Iterable[dict[str, Any]]) -> Iterator[Assignment]:
+    for item in items:
+        assignment = readable_assignment(item)
+        if assignment:
+            yield assignment
+
+
+def _exported(files: list[Path]) -> Iterator[dict[str, Any]]:
+    for file in files:
+        with _opened(file) as stream:
+            for line in stream:
+                if line.strip():
+                    yield from_item(json.loads(line)["Item"])
+
+
+def _opened(file: Path) -> IO[str]:
+    return gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
+
+
+def _in_order(file: Path) -> list[Proposal]:
+    """Return the file's assignments, those that inherit after their predecessors."""
+    try:
+        with _opened(file) as stream:
+            proposals = [parse_line(line, number) for number, line in enumerate(stream, start=1) if line.strip()]
+    except OSError as error:
+        raise InvalidInputError(FieldError("FILE", str(error))) from None
+    depths: dict[SourceId, int] = {}
+    before = {each.source: each.predecessor for each in proposals}
+    for proposal in proposals:
+        chain: list[SourceId] = []
+        source: SourceId | None = proposal.source
+        while source is not None and source not in depths and source not in chain:
+            chain.append(source)
+            source = before.get(source)
+        depth = depths.get(source, -1) if source else -1
+        for each in reversed(chain):
+            depth += 1
+            depths[each] = depth
+    return sorted(proposals, key=lambda each: depths[each.source])

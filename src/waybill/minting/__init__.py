@@ -1,0 +1,3 @@
+"""The ID minter: one permanent public identifier per source record, whatever runs at the same time."""
+
+WORKFLOW = "minting"

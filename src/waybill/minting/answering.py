@@ -1,0 +1,106 @@
+"""From a request to its answer: every distinct identifier once, in `successes` or in `failures`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
+from waybill.minting.minting import Minter
+from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
+from waybill.minting.requests import DEFAULT_CAP, MintRequest, Mode, parse_request
+from waybill.minting.source_ids import parse_source_id
+
+
+class Answers(Protocol):
+    """Turns a request into an outcome per identifier."""
+
+    def outcomes(self, request: MintRequest) -> Mapping[str, Outcome]:
+        """Return the outcome of every identifier of `request`, in its order."""
+        ...
+
+
+@dataclass(frozen=True)
+class IdentifierMinter:
+    """Answers requests about identifiers alone."""
+
+    minter: Minter
+
+    def outcomes(self, request: MintRequest) -> dict[str, Outcome]:
+        """Return the outcome of every identifier of `request`, in its order."""
+        outcomes: dict[str, Outcome] = {}
+        sources: dict[str, SourceId] = {}
+        wanted: dict[SourceId, dict[SourceId | None, None]] = {}
+        for text in request.source_identifiers:
+            try:
+                source = parse_source_id(text)
+            except InvalidIdentifierError as error:
+                outcomes[text] = Failed(Code.INVALID_IDENTIFIER, str(error))
+                continue
+            try:
+                before = request.predecessors.get(text)
+                predecessor = parse_source_id(before) if before else None
+            except InvalidIdentifierError as error:
+                outcomes[text] = Failed(Code.INVALID_IDENTIFIER, f"predecessor: {error}")
+                continue
+            sources[text] = source
+            wanted.setdefault(source, {})[predecessor] = None
+        minted = self.minter.mint([Wanted(source, tuple(before)) for source, before in wanted.items()], request.job_id)
+        outcomes |= {text: minted[source] for text, source in sources.items()}
+        return {text: outcomes[text] for text in request.source_identifiers}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request; `request` is None when it broke its contract."""
+
+    request: MintRequest | None
+    outcomes: Mapping[str, Outcome]
+    document: dict[str, Any]
+
+    @property
+    def retryable(self) -> int:
+        """How many identifiers failed for a reason that may pass."""
+        return sum(isinstance(outcome, Failed) and outcome.retryable for outcome in self.outcomes.values())
+
+
+def answer(payload: object, answers_of: Callable[[Mode], Answers], cap: int | None = DEFAULT_CAP) -> Answer:
+    """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then."""
+    try:
+        request = parse_request(payload, cap)
+    except InvalidRequestError as error:
+        return Answer(None, {}, rejection(error))
+    outcomes = answers_of(request.mode).outcomes(request)
+    return Answer(request, outcomes, response(outcomes, request.job_id))
+
+
+def response(outcomes: Mapping[str, Outcome], job_id: str | None) -> dict[str, Any]:
+    """Return the response: `successes`, `failures`, the canonical IDs under `identifiers`, and `jobId` if given."""
+    minted = {text: outcome.canonical_id for text, outcome in outcomes.items() if isinstance(outcome, Minted)}
+    return {
+        "successes": list(minted),
+        "failures": [_failure(text, outcome) for text, outcome in outcomes.items() if isinstance(outcome, Failed)],
+        "identifiers": minted,
+        **({} if job_id is None else {"jobId": job_id}),
+    }
+
+
+def rejection(error: InvalidRequestError) -> dict[str, Any]:
+    """Return the response to a request that broke its contract."""
+    failure = {
+        "sourceIdentifier": "",
+        "error": f"Invalid input: {error}",
+        "code": Code.INVALID_INPUT.value,
+        "retryable": False,
+    }
+    echoed = {} if error.job_id is None else {"jobId": error.job_id}
+    return {"successes": [], "failures": [failure], "identifiers": {}, **echoed}
+
+
+def _failure(text: str, failed: Failed) -> dict[str, Any]:
+    return {
+        "sourceIdentifier": text,
+        "error": f"Failed to mint ID for {text}",
+        "code": failed.code.value,
+        "retryable": failed.retryable,
+        "reason": failed.reason,
+    }

@@ -1,0 +1,72 @@
+"""`Documents` on S3: upstream and downstream are prefixes of one bucket."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidIdentifierError
+
+# The functions may read and write below these alone.
+_UPSTREAM, _DOWNSTREAM = "upstream/", "downstream/"
+# S3 takes keys of 1,024 bytes of UTF-8.
+_KEY_LIMIT_BYTES = 1024
+_REFUSALS = frozenset({"AccessDenied", "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException"})
+
+
+class S3Documents:
+    """Reads `upstream/<request string>.json`, writes `downstream/<canonical ID>.json`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def read(self, source: str) -> bytes | None:
+        """Return the document that a request names, None when there is none.
+
+        Raises
+        ------
+        InvalidIdentifierError
+            The name is too long for an object key.
+        DocumentsUnavailableError
+            S3 throttles, fails or cannot be reached.
+        DocumentsRefusedError
+            The bucket is missing, or refuses this role.
+        """
+        key = f"{_UPSTREAM}{source}.json"
+        if len(key.encode(errors="replace")) > _KEY_LIMIT_BYTES:
+            raise InvalidIdentifierError(f"the document's key is over {_KEY_LIMIT_BYTES} bytes of UTF-8")
+        try:
+            with self._errors():
+                return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        except _Missing:
+            return None
+
+    def write(self, canonical_id: str, document: bytes) -> None:
+        """Store a document; the same one again is the same object. Raises as `read`."""
+        with self._errors():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=f"{_DOWNSTREAM}{canonical_id}.json",
+                Body=document,
+                ContentType="application/json",
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"NoSuchKey", "404"}:
+                raise _Missing from error
+            if code in _REFUSALS:
+                raise DocumentsRefusedError(f"{code} from S3 on {self._bucket} ({error.operation_name})") from error
+            raise DocumentsUnavailableError(f"{code} from S3") from error
+        except BotoCoreError as error:
+            raise DocumentsUnavailableError(f"{type(error).__name__} while calling S3") from error
+
+
+class _Missing(Exception):
+    """There is no such object."""

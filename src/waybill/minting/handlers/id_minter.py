@@ -1,0 +1,19 @@
+"""IdMinterFunction: mints the identifiers of one request; invoked directly and as the state `IdMinter`."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.minting import WORKFLOW, wiring
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
+
+    `{"healthCheck": true}` reads one key of the table, mints nothing and returns `{"status": "ok"}`. What concerns one
+    identifier is a value; an exception means that nothing could be done.
+    """
+    if event == {"healthCheck": True}:
+        wiring.registry().check()
+        return {"status": "ok"}
+    return wiring.respond(event, context, wiring.request_cap()).document

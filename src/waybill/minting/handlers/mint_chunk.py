@@ -1,0 +1,24 @@
+"""MintChunk: mints one chunk of a large request and keeps its result in S3."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.minting import WORKFLOW, wiring
+from waybill.minting.errors import ChunkUnfinishedError
+from waybill.minting.planning import ENTRIES_LIMIT
+
+_LAST_ATTEMPT = 4
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Take a chunk with the number of `attempt`s before; return `{index, successCount, failureCount}`.
+
+    Failures that may pass raise, so that the state machine tries again; what is minted by then is found by one read.
+    """
+    told = wiring.respond(event, context, ENTRIES_LIMIT)
+    if told.retryable and event.get("attempt", 0) < _LAST_ATTEMPT:
+        raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")
+    wiring.runs().write_result(event["run"], event["index"], told.document)
+    counts = (len(told.document["successes"]), len(told.document["failures"]))
+    return {"index": event["index"], "successCount": counts[0], "failureCount": counts[1]}

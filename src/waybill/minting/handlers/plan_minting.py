@@ -1,0 +1,22 @@
+"""PlanMinting: cuts a large request into chunks, in the state where they fit, else in a manifest in S3."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.minting import WORKFLOW, wiring
+from waybill.minting.answering import rejection
+from waybill.minting.errors import InvalidRequestError
+from waybill.minting.planning import Run
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{request, run, executionId}`; return a plan: `kind` and what belongs to it.
+
+    `INLINE` holds the `chunks`, `MANIFEST` the `bucket` and `key` of them; both `run`, `chunkCount` and `concurrency`.
+    `REJECTED` holds the `response` to a request that breaks its contract.
+    """
+    try:
+        return wiring.plan(event.get("request"), Run(event["run"], event["executionId"]))
+    except InvalidRequestError as error:
+        return {"kind": "REJECTED", "response": rejection(error)}

@@ -1,0 +1,200 @@
+"""An existing map of identifiers, brought into the registry with the writes that minting uses: nothing is overwritten.
+
+A line is `{"sourceIdentifier", "canonicalId", "createdAt"?, "predecessor"?}`, as an export writes it. What is there
+already is passed over, so an import that was interrupted is simply started again.
+"""
+
+import itertools
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.core.clock import iso, now
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.minting.canonical_ids import is_canonical_id
+from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
+from waybill.minting.models import Assignment, Proposal, Ruling, SourceId, Verdict
+from waybill.minting.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
+from waybill.minting.source_ids import parse_source_id
+
+_ATTEMPTS = 12
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An assignment that contradicts the registry, or could not be written; nothing was changed."""
+
+    source: SourceId
+    canonical_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of some lines."""
+
+    stored: int
+    present: int
+    refused: tuple[Refused, ...]
+
+
+def parse_line(line: str, number: int) -> Proposal:
+    """Return the assignment of one line.
+
+    Raises
+    ------
+    InvalidInputError
+        It holds none; names the line.
+    """
+    field = f"line {number}"
+    try:
+        decoded = json.loads(line)
+        canonical_id, text = decoded["canonicalId"], decoded["sourceIdentifier"]
+        before, created_at = decoded.get("predecessor"), decoded.get("createdAt")
+        proposal = Proposal(
+            parse_source_id(text), canonical_id, parse_source_id(before) if before else None, created_at, imported=True
+        )
+    except InvalidIdentifierError as error:
+        raise InvalidInputError(FieldError(field, str(error))) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInputError(FieldError(field, "needs sourceIdentifier and canonicalId, as JSON")) from None
+    if not isinstance(canonical_id, str) or not is_canonical_id(canonical_id):
+        raise InvalidInputError(FieldError(field, "canonicalId is none"))
+    if created_at is not None and not isinstance(created_at, str):
+        raise InvalidInputError(FieldError(field, "createdAt must be a string"))
+    return proposal
+
+
+def exported_line(assignment: Assignment) -> str:
+    """Return the line of one assignment."""
+    line: dict[str, Any] = {
+        "sourceIdentifier": str(assignment.source),
+        "canonicalId": assignment.canonical_id,
+        "createdAt": assignment.created_at,
+        "origin": assignment.origin,
+    }
+    if assignment.predecessor:
+        line["predecessor"] = str(assignment.predecessor)
+    return json.dumps(line, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Writes assignments that were made elsewhere."""
+
+    registry: Registry
+    pace: Pace
+
+    def load(self, proposals: Iterable[Proposal]) -> Iterator[Imported]:
+        """Store proposals, and yield what became of each hundred of them.
+
+        Sources that inherit have to come after their predecessors; an export sorts them so with `in_order`.
+        """
+        for some in itertools.batched(proposals, FIND_LIMIT, strict=False):
+            yield self._load(some)
+
+    def _load(self, proposals: Sequence[Proposal]) -> Imported:
+        stored, refused = 0, []
+        known: dict[SourceId, str] = {}
+        for source, canonical_id in self._known({each.source for each in proposals}).items():
+            known[source] = canonical_id
+        waiting: list[Proposal] = []
+        present = 0
+        for proposal in proposals:
+            verdict = self._compared(proposal, known)
+            if verdict is None:
+                known[proposal.source] = proposal.canonical_id
+                waiting.append(proposal)
+            elif verdict:
+                refused.append(Refused(proposal.source, proposal.canonical_id, verdict))
+            else:
+                present += 1
+        for batch in _separable(waiting):
+            for proposal, verdict_on in self._store(batch):
+                match verdict_on.ruling:
+                    case Ruling.STORED:
+                        stored += 1
+                    case Ruling.LOST if verdict_on.canonical_id == proposal.canonical_id:
+                        stored += 1
+                    case _:
+                        refused.append(Refused(proposal.source, proposal.canonical_id, _reason(verdict_on)))
+        return Imported(stored, present, tuple(refused))
+
+    def _compared(self, proposal: Proposal, known: Mapping[SourceId, str]) -> str | None:
+        """Return None for something new, an empty text for what is there already, else what contradicts it."""
+        there = known.get(proposal.source)
+        if there is None:
+            return None
+        return "" if there == proposal.canonical_id else f"the source has {there}"
+
+    def _known(self, sources: Iterable[SourceId]) -> Mapping[SourceId, str]:
+        found: dict[SourceId, str] = {}
+        waiting = list(sources)
+        while waiting:
+            asked = waiting
+            answer = self._repeated(lambda: self.registry.find(asked, consistent=True))  # noqa: B023 - called at once
+            found |= answer.canonical_ids
+            waiting = list(answer.unprocessed)
+        return found
+
+    def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, Verdict]]:
+        waiting, attempts = list(batch), 0
+        while waiting:
+            token, asked, at = str(uuid.uuid4()), waiting, iso(now())
+            verdicts = self._repeated(lambda: self.registry.assign(asked, token=token, at=at))  # noqa: B023 - called at once
+            waiting = []
+            for proposal, verdict in zip(asked, verdicts, strict=True):
+                if verdict.ruling in {Ruling.KEPT, Ruling.CONFLICT, Ruling.THROTTLED} and attempts < _ATTEMPTS:
+                    waiting.append(proposal)
+                else:
+                    yield proposal, verdict
+            if any(verdict.ruling in {Ruling.CONFLICT, Ruling.THROTTLED} for verdict in verdicts):
+                attempts += 1
+                self._pause(attempts)
+
+    def _repeated[T](self, call: Callable[[], T]) -> T:
+        for attempt in itertools.count(1):
+            try:
+                return call()
+            except (RegistryThrottledError, RegistryUnavailableError):
+                if attempt == _ATTEMPTS:
+                    raise
+                self._pause(attempt)
+        raise AssertionError
+
+    def _pause(self, attempt: int) -> None:
+        self.pace.sleep(self.pace.uniform(0.0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
+
+
+def _separable(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:
+    """Yield batches in which no item is touched twice: no ID twice, no predecessor beside its heir."""
+    batch: list[Proposal] = []
+    ids: set[str] = set()
+    sources: set[SourceId] = set()
+    for proposal in proposals:
+        clash = proposal.predecessor in sources if proposal.predecessor else proposal.canonical_id in ids
+        if clash or len(batch) == ASSIGN_LIMIT:
+            yield batch
+            batch, ids, sources = [], set(), set()
+        batch.append(proposal)
+        sources.add(proposal.source)
+        if not proposal.predecessor:
+            ids.add(proposal.canonical_id)
+    if batch:
+        yield batch
+
+
+def _reason(verdict: Verdict) -> str:
+    match verdict.ruling:
+        case Ruling.LOST:
+            return f"the source has {verdict.canonical_id}"
+        case Ruling.TAKEN:
+            return f"the canonical ID belongs to {verdict.owner}"
+        case Ruling.ORPHANED:
+            return "its predecessor does not have that canonical ID"
+        case Ruling.REFUSED:
+            return "DynamoDB takes its item for invalid"
+    return "DynamoDB was too busy; start the import again"

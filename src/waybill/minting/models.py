@@ -1,0 +1,140 @@
+"""What the ID minter's rules talk about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class SourceId:
+    """A record in some catalogue. `source_system` is empty for an identifier that came without one."""
+
+    ontology_type: str
+    source_system: str
+    source_id: str
+
+    def __str__(self) -> str:
+        """Return it as a request may write it; parsing that gives the same identifier."""
+        if not self.source_system:
+            return self.source_id
+        return f"{self.ontology_type}[{self.source_system}/{self.source_id}]"
+
+
+class Method(StrEnum):
+    """How an identifier came to its canonical ID."""
+
+    LOOKED_UP = "looked_up"
+    MINTED = "minted"
+    INHERITED = "inherited"
+    RACE_LOST = "race_lost"
+
+
+class Code(StrEnum):
+    """Why an identifier failed."""
+
+    INVALID_INPUT = "INVALID_INPUT"
+    INVALID_IDENTIFIER = "INVALID_IDENTIFIER"
+    NOT_FOUND = "NOT_FOUND"
+    PREDECESSOR_NOT_FOUND = "PREDECESSOR_NOT_FOUND"
+    CONFLICTING_PREDECESSOR = "CONFLICTING_PREDECESSOR"
+    COLLISION = "COLLISION"
+    CONFLICT = "CONFLICT"
+    THROTTLED = "THROTTLED"
+    INDEX_FAILED = "INDEX_FAILED"
+    INTERNAL = "INTERNAL"
+
+
+_RETRYABLE = frozenset({Code.CONFLICT, Code.THROTTLED, Code.INDEX_FAILED, Code.INTERNAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """An identifier has its canonical ID, confirmed by the registry."""
+
+    canonical_id: str
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An identifier has none, or its document is not stored; `reason` is for people."""
+
+    code: Code
+    reason: str
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.code in _RETRYABLE
+
+
+type Outcome = Minted | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A source identifier to mint, with every predecessor that the request gives it; None is one without."""
+
+    source: SourceId
+    predecessors: tuple[SourceId | None, ...] = (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One assignment to write: a new canonical ID, or the one of `predecessor`, which the source inherits.
+
+    `created_at` (ISO 8601) is given for an assignment that was made elsewhere; `imported` marks it.
+    """
+
+    source: SourceId
+    canonical_id: str
+    predecessor: SourceId | None = None
+    created_at: str | None = None
+    imported: bool = False
+
+
+class Ruling(StrEnum):
+    """What became of one proposal of a transaction."""
+
+    STORED = "stored"
+    LOST = "lost"  # the source has a canonical ID already
+    TAKEN = "taken"  # the canonical ID belongs to another source
+    ORPHANED = "orphaned"  # the predecessor does not have that canonical ID
+    CONFLICT = "conflict"  # another transaction touches the same items
+    THROTTLED = "throttled"
+    KEPT = "kept"  # nothing wrong with it: the transaction was cancelled because of others
+    REFUSED = "refused"  # the item itself is invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The ruling, with the canonical ID that the source has (`LOST`) or the key of the owner (`TAKEN`)."""
+
+    ruling: Ruling
+    canonical_id: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the registry knows of the sources asked for; `unprocessed` ones have to be asked for again."""
+
+    canonical_ids: Mapping[SourceId, str]
+    unprocessed: tuple[SourceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A source identifier with its canonical ID, as stored. `created_at` is ISO 8601."""
+
+    source: SourceId
+    canonical_id: str
+    created_at: str
+    origin: str
+    predecessor: SourceId | None = None
+    job_id: str | None = None
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it shares the canonical ID of another source."""
+        return self.predecessor is not None

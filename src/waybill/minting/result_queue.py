@@ -1,0 +1,42 @@
+"""`Results` on Amazon SQS."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.minting.errors import ResultsNotSentError
+
+# SendMessageBatch takes ten messages (Amazon SQS API Reference).
+_BATCH = 10
+
+
+class ResultQueue:
+    """Sends results in batches; `client` is a boto3 `sqs` client."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, results: Sequence[Mapping[str, Any]], group: str | None) -> None:
+        """Send a message per result, all in the message group of the request: SQS is fair between groups.
+
+        Raises
+        ------
+        ResultsNotSentError
+            Some could not be sent; all may be sent again.
+        """
+        grouped = {"MessageGroupId": group} if group else {}
+        for batch in itertools.batched(results, _BATCH, strict=False):
+            entries = [
+                {"Id": str(index), "MessageBody": json.dumps(result, ensure_ascii=False), **grouped}
+                for index, result in enumerate(batch)
+            ]
+            try:
+                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise ResultsNotSentError(f"{type(error).__name__}: {error}") from error
+            if failed := answer.get("Failed"):
+                raise ResultsNotSentError(f"{len(failed)} of {len(entries)} results: {failed[0].get('Code')}")

@@ -1,0 +1,44 @@
+"""Environment variables of the minting functions; each function gets those that its handler reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from waybill.core.settings import WaybillSettings
+from waybill.minting.requests import DEFAULT_CAP
+
+
+class RegistrySettings(WaybillSettings):
+    """The identifiers table."""
+
+    identifiers_table: str
+
+
+class DrawSettings(WaybillSettings):
+    """Whether new IDs end with a check character."""
+
+    check_character: bool = False
+
+
+class RequestSettings(WaybillSettings):
+    """How many identifiers one request may hold."""
+
+    identifiers_per_request: Annotated[int, Field(ge=1)] = DEFAULT_CAP
+
+
+class DocumentSettings(WaybillSettings):
+    """The bucket of documents, requests and results."""
+
+    documents_bucket: str
+
+
+class MapSettings(WaybillSettings):
+    """How many chunks of a large request are minted at a time."""
+
+    minting_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+class QueueSettings(WaybillSettings):
+    """Where results of queued requests go."""
+
+    minting_result_queue_url: str

@@ -1,0 +1,132 @@
+"""The items of the tracking table: their keys, and what they hold.
+
+Hash key `fileKey` (the object's key), range key `sourceBucket`. Bucket names cannot contain `#`, so the further items
+of a file stand beside its record without being in the way of its readers:
+
+    <bucket>                            the record: the latest run, counts, results
+    <bucket>#dest#<destination>         the file at one destination
+    <bucket>#exec#<start>#<execution>   one ended run, kept for the days of history
+
+The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS and FAILED are one
+partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from waybill.replication.models import FileId, Outcome, Run, RunTotals, Status
+
+SHARDS = 8
+_OPEN = frozenset({Status.IN_PROGRESS, Status.FAILED})
+# DynamoDB items hold 400 KB; 1,000 destination names of 63 characters take 66 KB per list, and a record has three
+# lists.
+_RESULTS_LIMIT_BYTES = 120_000
+_CAUSE_LIMIT = 2_000
+
+# What the end of a run adds to the record, and the next claim removes.
+FINAL_ATTRIBUTES = (
+    "completedAt",
+    "outcome",
+    "totalBuckets",
+    "successfulCopies",
+    "failedCopies",
+    "supersededCopies",
+    "successfulBuckets",
+    "failedBuckets",
+    "copyResults",
+    "copyResultsCut",
+)
+
+type Key = dict[str, str]
+type Attributes = dict[str, Any]
+
+
+def record_key(file: FileId) -> Key:
+    """Return the key of the file's record."""
+    return {"fileKey": file.source_key, "sourceBucket": file.source_bucket}
+
+
+def destination_prefix(file: FileId) -> str:
+    """Return how the range keys of the file's destinations begin."""
+    return f"{file.source_bucket}#dest#"
+
+
+def destination_key(file: FileId, bucket: str) -> Key:
+    """Return the key of the file at the destination `bucket`."""
+    return {"fileKey": file.source_key, "sourceBucket": f"{destination_prefix(file)}{bucket}"}
+
+
+def history_prefix(file: FileId) -> str:
+    """Return how the range keys of the file's ended runs begin; after it, they order by their start."""
+    return f"{file.source_bucket}#exec#"
+
+
+def history_key(run: Run) -> Key:
+    """Return the key of one ended run."""
+    range_key = f"{history_prefix(run.file)}{run.workflow_start_time}#{run.execution_id}"
+    return {"fileKey": run.source_key, "sourceBucket": range_key}
+
+
+def partitions_of(status: Status) -> list[str]:
+    """Return the index partitions that hold the records of `status`."""
+    return [status.value] if status in _OPEN else [f"{status.value}#{shard}" for shard in range(SHARDS)]
+
+
+def status_partition(status: Status, file: FileId) -> str:
+    """Return the index partition of the record of `file`."""
+    partitions = partitions_of(status)
+    digest = hashlib.sha256(f"{file.source_bucket}/{file.source_key}".encode(errors="surrogatepass")).digest()
+    return partitions[digest[0] % len(partitions)]
+
+
+def status_of(outcome: Outcome) -> Status:
+    """Return the status of a record whose run ended so."""
+    match outcome:
+        case Outcome.SUCCESS:
+            return Status.COMPLETED
+        case Outcome.SUPERSEDED:
+            return Status.SUPERSEDED
+        case Outcome.PARTIAL_FAILURE | Outcome.FAILED:
+            return Status.FAILED
+
+
+def summary_of(totals: RunTotals, outcome: Outcome) -> Attributes:
+    """Return what the record and the history hold of an ended run."""
+    return {
+        "status": status_of(outcome).value,
+        "outcome": outcome.value,
+        "totalBuckets": totals.total_buckets,
+        "successfulCopies": totals.successful_copies,
+        "failedCopies": totals.failed_copies,
+        "supersededCopies": totals.superseded_copies,
+        "successfulBuckets": json_text(totals.buckets(success=True)),
+        "failedBuckets": json_text(totals.buckets(success=False)),
+    }
+
+
+def capped_results(totals: RunTotals) -> Attributes:
+    """Return the results; where they do not all fit, failures first (each destination has its own item anyway)."""
+    results = [shortened(result) for result in totals.results]
+    whole = json_text(results)
+    if len(whole.encode()) <= _RESULTS_LIMIT_BYTES:
+        return {"copyResults": whole, "copyResultsCut": None}
+    kept: list[Attributes] = []
+    room = _RESULTS_LIMIT_BYTES
+    for result in sorted(results, key=lambda result: bool(result["success"])):
+        room -= len(json_text(result).encode()) + 1
+        if room < 0:
+            break
+        kept.append(result)
+    return {"copyResults": json_text(kept), "copyResultsCut": len(results) - len(kept)}
+
+
+def shortened(result: Mapping[str, Any]) -> Attributes:
+    """Return `result` with a cause that fits an item."""
+    return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)
+
+
+def json_text(value: Any) -> str:
+    """Return a list as the table keeps it: JSON, as documented."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,112 @@
+"""The minting functions in this process, against moto."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from scripts.template import load_template
+from tests.fakes.api import LambdaContext
+from waybill.core.aws import client
+from waybill.minting import wiring
+from waybill.minting.store import IdentifiersTable
+
+TABLE = "identifiers"
+BUCKET = "documents"
+
+
+@dataclass
+class Calls:
+    """The AWS calls of the functions, by operation; `fail` says what happens to one that is about to be made."""
+
+    made: list[str] = field(default_factory=list)
+    fail: Callable[[int, str], Any] = lambda number, operation: None
+
+    def note(self, model: Any, **_: Any) -> Any:
+        self.made.append(model.name)
+        return self.fail(len(self.made), model.name)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """What the tests look at, through clients of their own."""
+
+    dynamodb: Any
+    s3: Any
+    sqs: Any
+    sns: Any
+    results_url: str
+    news_url: str
+
+    def items(self) -> list[dict[str, Any]]:
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
+        return [item for page in pages for item in page["Items"]]
+
+    def messages(self, url: str) -> list[str]:
+        found: list[str] = []
+        while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [message["Body"] for message in batch]
+            for message in batch:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """The stack's resources of the ID minter, as far as moto has them, and the functions' environment."""
+    import boto3
+
+    with mock_aws():
+        _forget()
+        dynamodb, s3, sqs, sns = (boto3.client(name) for name in ("dynamodb", "s3", "sqs", "sns"))
+        declared = load_template()["Resources"]["IdentifiersTable"]["Properties"]
+        dynamodb.create_table(
+            TableName=TABLE,
+            **{
+                name: declared[name]
+                for name in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+            },
+        )
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        results = sqs.create_queue(QueueName="results")["QueueUrl"]
+        news = sqs.create_queue(QueueName="news")["QueueUrl"]
+        topic = sns.create_topic(Name="failures")["TopicArn"]
+        news_arn = sqs.get_queue_attributes(QueueUrl=news, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=news_arn)
+        os.environ.update(
+            IDENTIFIERS_TABLE=TABLE,
+            DOCUMENTS_BUCKET=BUCKET,
+            MINTING_RESULT_QUEUE_URL=results,
+            FAILURE_TOPIC_ARN=topic,
+            POWERTOOLS_TRACE_DISABLED="true",
+        )
+        yield Aws(dynamodb, s3, sqs, sns, results, news)
+        _forget()
+
+
+@pytest.fixture
+def calls(aws: Aws) -> Calls:
+    """What the minter asks of DynamoDB."""
+    noted = Calls()
+    client("dynamodb", attempts=1).meta.events.register("before-call.dynamodb", noted.note)
+    return noted
+
+
+@pytest.fixture
+def table(aws: Aws) -> IdentifiersTable:
+    """The registry, through a client of its own."""
+    return IdentifiersTable(aws.dynamodb, TABLE)
+
+
+@pytest.fixture
+def context() -> LambdaContext:
+    """A Lambda context with a minute left."""
+    return LambdaContext()
+
+
+def _forget() -> None:
+    for cached in (wiring.registry, wiring.documents, wiring.notifier):
+        cached.cache_clear()

@@ -1,0 +1,116 @@
+"""IdMinterFunction."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from tests.functional.minting.conftest import BUCKET, TABLE, Aws, Calls
+from waybill.minting.errors import RegistryRefusedError
+from waybill.minting.handlers.id_minter import lambda_handler
+
+
+def wanted(count: int) -> dict[str, Any]:
+    return {"sourceIdentifiers": [f"id-{number}" for number in range(count)]}
+
+
+class Killed(BaseException):
+    """The function's process ends."""
+
+
+def test_its_sample_event(aws: Aws, context: Any, sample_event: Any) -> None:
+    event = sample_event("minting/id_minter")
+    told = lambda_handler(event, context)
+    assert told["successes"] == event["sourceIdentifiers"]
+    assert told["jobId"] == event["jobId"]
+    assert told["failures"] == []
+    kept = {item["canonicalId"]["S"] for item in aws.items() if "canonicalId" in item}
+    assert set(told["identifiers"].values()) == kept
+
+
+def test_calls_are_one_for_known_and_three_for_new(aws: Aws, context: Any, calls: Calls) -> None:
+    lambda_handler(wanted(100), context)
+    assert calls.made == ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
+    calls.made.clear()
+    lambda_handler(wanted(100), context)
+    assert calls.made == ["BatchGetItem"]
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_killed_after_any_call_and_replayed(aws: Aws, context: Any, calls: Calls, after: int) -> None:
+    def kill(number: int, operation: str) -> None:
+        if number == after + 1:
+            raise Killed
+
+    calls.fail = kill
+    with contextlib.suppress(Killed):
+        lambda_handler(wanted(100), context)
+    calls.fail = lambda number, operation: None
+    told = lambda_handler(wanted(100), context)
+    keys = sorted(item["pk"]["S"][:2] for item in aws.items())
+    assert keys == ["C#"] * 100 + ["S#"] * 100
+    assert len(set(told["identifiers"].values())) == 100
+
+
+@pytest.mark.parametrize(
+    "event", [None, 7, "text", [], {}, {"sourceIdentifiers": [1]}, {"sourceIdentifiers": ["a"] * 10_000}]
+)
+def test_nonsense_is_answered(aws: Aws, context: Any, calls: Calls, event: Any) -> None:
+    told = lambda_handler(event, context)
+    assert told["failures"][0]["code"] == "INVALID_INPUT"
+    assert calls.made == []
+
+
+def test_health_is_checked_without_minting(aws: Aws, context: Any, calls: Calls) -> None:
+    assert lambda_handler({"healthCheck": True}, context) == {"status": "ok"}
+    assert calls.made == ["GetItem"]
+    assert aws.items() == []
+
+
+@pytest.mark.parametrize("event", [wanted(3), {"healthCheck": True}])
+def test_a_missing_table_raises(aws: Aws, context: Any, event: dict[str, Any]) -> None:
+    aws.dynamodb.delete_table(TableName=TABLE)
+    with pytest.raises(RegistryRefusedError, match=TABLE):
+        lambda_handler(event, context)
+
+
+def test_throttling_that_passes(aws: Aws, context: Any, calls: Calls) -> None:
+    def throttle(number: int, operation: str) -> Any:
+        if number <= 2:
+            body = json.dumps({"__type": "ThrottlingException"}).encode()
+            return AWSResponse("", 400, {}, None), {"Error": {"Code": "ThrottlingException"}, "_": body}
+        return None
+
+    calls.fail = throttle
+    assert len(lambda_handler(wanted(3), context)["successes"]) == 3
+
+
+def test_a_log_line_per_identifier_and_metrics(
+    aws: Aws, context: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    lambda_handler({"sourceIdentifiers": ["a", "b\x01"]}, context)
+    said = [vars(record) for record in caplog.records if "source_identifier" in vars(record)]
+    methods = {line["source_identifier"]: line.get("method", line.get("code")) for line in said}
+    assert methods == {"a": "minted", "b\x01": "INVALID_IDENTIFIER"}
+    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert {name: metrics[f"id_minter.{name}"] for name in ("batch_size", "success_count", "failure_count")} == {
+        "batch_size": [2.0],
+        "success_count": [1.0],
+        "failure_count": [1.0],
+    }
+    assert metrics["id_minter.processing_time"][0] > 0
+
+
+def test_documents(aws: Aws, context: Any) -> None:
+    identifier = {"identifierType": {"id": "sierra"}, "ontologyType": "Work", "value": "b1"}
+    document = {"sourceIdentifier": identifier, "type": "Identifiable"}
+    aws.s3.put_object(Bucket=BUCKET, Key="upstream/Work[sierra/b1].json", Body=json.dumps(document))
+    told = lambda_handler(
+        {"sourceIdentifiers": ["Work[sierra/b1]", "absent", "x" * 1100], "mode": "documents"}, context
+    )
+    canonical_id = told["identifiers"]["Work[sierra/b1]"]
+    stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read())
+    assert stored == {"sourceIdentifier": identifier, "canonicalId": canonical_id, "type": "Identified"}
+    assert [failure["code"] for failure in told["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]

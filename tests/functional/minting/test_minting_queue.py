@@ -1,0 +1,49 @@
+"""MintingQueueFunction."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.functional.minting.conftest import BUCKET, TABLE, Aws
+from waybill.minting.errors import RegistryRefusedError
+from waybill.minting.handlers.minting_queue import lambda_handler
+
+
+def batch(*bodies: Any) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"messageId": f"m-{number}", "body": json.dumps(body), "attributes": {}}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_its_sample_event(aws: Aws, context: Any, sample_event: Any) -> None:
+    assert lambda_handler(sample_event("minting/minting_queue"), context) == {"batchItemFailures": []}
+    results = [json.loads(body) for body in aws.messages(aws.results_url)]
+    assert sorted(result["sourceIdentifier"] for result in results) == ["miro-789012", "sierra-123456"]
+    assert {result["jobId"] for result in results} == {"sample-job"}
+
+
+def test_results_and_lasting_failures(aws: Aws, context: Any) -> None:
+    wanted = [f"id-{number}" for number in range(25)]
+    event = batch({"sourceIdentifiers": wanted, "jobId": "j"}, {"sourceIdentifiers": []})
+    assert lambda_handler(event, context) == {"batchItemFailures": []}
+    assert len(aws.messages(aws.results_url)) == 25
+    record = json.loads(aws.s3.get_object(Bucket=BUCKET, Key="minting/failures/m-1.json")["Body"].read())
+    assert record["failures"][0]["code"] == "INVALID_INPUT"
+    [news] = aws.messages(aws.news_url)
+    assert "minting/failures/m-1.json" in news
+
+
+def test_a_request_whose_results_cannot_be_sent_comes_back(aws: Aws, context: Any) -> None:
+    aws.sqs.delete_queue(QueueUrl=aws.results_url)
+    event = batch({"sourceIdentifiers": ["a"]}, {"sourceIdentifiers": []})
+    assert lambda_handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+
+
+def test_without_a_table_the_whole_batch_comes_back(aws: Aws, context: Any) -> None:
+    aws.dynamodb.delete_table(TableName=TABLE)
+    with pytest.raises(RegistryRefusedError):
+        lambda_handler(batch({"sourceIdentifiers": ["a"]}), context)

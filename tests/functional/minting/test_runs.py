@@ -1,0 +1,98 @@
+"""PlanMinting, MintChunk and SummariseMinting, one after the other."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.functional.minting.conftest import BUCKET, Aws, Calls
+from waybill.minting.errors import ChunkUnfinishedError, RegistryThrottledError
+from waybill.minting.handlers import mint_chunk, plan_minting, summarise_minting
+
+RUN = {"run": "run-1", "executionId": "arn:run-1"}
+
+
+def plan(context: Any, **request: Any) -> dict[str, Any]:
+    return plan_minting.lambda_handler({"request": request, **RUN}, context)
+
+
+def chunks_of(aws: Aws, planned: dict[str, Any]) -> list[dict[str, Any]]:
+    if planned["kind"] == "INLINE":
+        return planned["chunks"]
+    body = aws.s3.get_object(Bucket=planned["bucket"], Key=planned["key"])["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+@pytest.mark.parametrize(("count", "length", "kind"), [(250, 10, "INLINE"), (300, 900, "MANIFEST")])
+def test_a_large_request(aws: Aws, context: Any, count: int, length: int, kind: str) -> None:
+    names = [f"{number:0{length}}" for number in range(count)]
+    planned = plan(context, sourceIdentifiers=names, jobId="job")
+    assert planned["kind"] == kind
+    made = chunks_of(aws, planned)
+    assert planned["chunkCount"] == len(made)
+    for chunk in made:
+        mint_chunk.lambda_handler(chunk, context)
+    told = summarise_minting.lambda_handler({**planned, **RUN}, context)
+    assert (told["successCount"], told["failureCount"], told["jobId"]) == (count, 0, "job")
+    if kind == "MANIFEST":
+        bucket, _, key = told["reportUri"].removeprefix("s3://").partition("/")
+        told = json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert told["successes"] == names
+    assert len(set(told["identifiers"].values())) == count
+
+
+@pytest.mark.parametrize(
+    ("key", "body"), [("ids.txt", "a\r\nb\n\n a\n"), ("ids.jsonl", '"a"\n{"sourceIdentifier": "b"}')]
+)
+def test_identifiers_from_an_object(aws: Aws, context: Any, key: str, body: str) -> None:
+    aws.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+    planned = plan(context, identifiersUri=f"s3://{BUCKET}/{key}")
+    assert [chunk["sourceIdentifiers"] for chunk in planned["chunks"]] == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"identifiersUri": 5}, "identifiersUri must be a string"),
+        ({"identifiersUri": "nonsense"}, "identifiersUri must be s3://BUCKET/KEY"),
+        ({"identifiersUri": "s3://elsewhere/key"}, "identifiersUri must be in the bucket documents"),
+        ({"identifiersUri": f"s3://{BUCKET}/absent"}, "there is no object absent"),
+        ({"sourceIdentifiers": ["a", " "]}, "sourceIdentifiers cannot contain empty strings"),
+    ],
+)
+def test_a_broken_contract_is_answered(aws: Aws, context: Any, request_: dict[str, Any], message: str) -> None:
+    planned = plan(context, **request_)
+    assert planned["kind"] == "REJECTED"
+    assert planned["response"]["failures"][0]["error"] == f"Invalid input: {message}"
+
+
+def test_text_that_is_none(aws: Aws, context: Any) -> None:
+    aws.s3.put_object(Bucket=BUCKET, Key="ids.txt", Body=b"\xff\xfe\n")
+    assert plan(context, identifiersUri=f"s3://{BUCKET}/ids.txt")["kind"] == "REJECTED"
+
+
+def test_an_unfinished_chunk_raises_until_its_last_attempt(
+    aws: Aws, context: Any, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: Any, **__: Any) -> Any:
+        raise RegistryThrottledError("slow")
+
+    monkeypatch.setattr("waybill.minting.store.IdentifiersTable.assign", throttled)
+    monkeypatch.setattr("waybill.minting.wiring.time.sleep", lambda seconds: None)
+    chunk = {**RUN, "index": 0, "sourceIdentifiers": ["a"]}
+    with pytest.raises(ChunkUnfinishedError, match="1 identifiers of chunk 0"):
+        mint_chunk.lambda_handler(chunk | {"attempt": 3}, context)
+    counts = mint_chunk.lambda_handler(chunk | {"attempt": 4}, context)
+    assert counts == {"index": 0, "successCount": 0, "failureCount": 1}
+
+
+@pytest.mark.parametrize("name", ["plan_minting", "mint_chunk"])
+def test_sample_events(aws: Aws, context: Any, sample_event: Any, name: str) -> None:
+    handler = {"plan_minting": plan_minting, "mint_chunk": mint_chunk}[name].lambda_handler
+    assert handler(sample_event(f"minting/{name}"), context)
+
+
+def test_the_sample_summary_follows_the_sample_chunk(aws: Aws, context: Any, sample_event: Any) -> None:
+    mint_chunk.lambda_handler(sample_event("minting/mint_chunk"), context)
+    told = summarise_minting.lambda_handler(sample_event("minting/summarise_minting"), context)
+    assert told["successes"] == ["sample-1", "sample-2"]

@@ -1,0 +1,165 @@
+"""Requests and responses, word for word."""
+
+import json
+
+import pytest
+
+from tests.fakes.registry import Clock, MemoryRegistry, counting
+from waybill.minting.answering import IdentifierMinter, answer
+from waybill.minting.errors import RegistryThrottledError
+from waybill.minting.minting import Minter
+from waybill.minting.requests import Mode
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    return MemoryRegistry()
+
+
+@pytest.fixture
+def ask(registry: MemoryRegistry):
+    def answers_of(mode: Mode) -> IdentifierMinter:
+        return IdentifierMinter(Minter(registry, counting(), Clock().pace()))
+
+    return lambda payload, **more: answer(payload, answers_of, **more).document
+
+
+def rejection(message: str, **more) -> dict:
+    failure = {
+        "sourceIdentifier": "",
+        "error": f"Invalid input: {message}",
+        "code": "INVALID_INPUT",
+        "retryable": False,
+    }
+    return {"successes": [], "failures": [failure], "identifiers": {}, **more}
+
+
+EMPTY = "sourceIdentifiers cannot be empty"
+BLANK = "sourceIdentifiers cannot contain empty strings"
+MANY = "sourceIdentifiers cannot contain more than 100 items"
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"sourceIdentifiers": []}, EMPTY),
+        ({"sourceIdentifiers": [""]}, BLANK),
+        ({"sourceIdentifiers": ["good", "   "]}, BLANK),
+        ({"sourceIdentifiers": ["good", "\n"]}, BLANK),
+        ({"sourceIdentifiers": ["a"] * 101}, MANY),
+        ({"sourceIdentifiers": ["a"] * 10_000}, MANY),
+        ({"sourceIdentifiers": ["a"] * 101 + [""]}, BLANK),
+        ({}, "sourceIdentifiers is required"),
+        ({"sourceIdentifiers": None}, "sourceIdentifiers must be an array of strings"),
+        ({"sourceIdentifiers": "abc"}, "sourceIdentifiers must be an array of strings"),
+        ({"sourceIdentifiers": {"a": 1}}, "sourceIdentifiers must be an array of strings"),
+        ({"sourceIdentifiers": ["a", 1]}, "sourceIdentifiers must contain only strings"),
+        ({"sourceIdentifiers": ["a", None]}, "sourceIdentifiers must contain only strings"),
+        ({"sourceIdentifiers": ["a", ["b"]]}, "sourceIdentifiers must contain only strings"),
+        (None, "the request must be a JSON object"),
+        (7, "the request must be a JSON object"),
+        ("text", "the request must be a JSON object"),
+        ([], "the request must be a JSON object"),
+        ({"sourceIdentifiers": ["a"], "jobId": 7}, "jobId must be a string"),
+        ({"sourceIdentifiers": ["a"], "predecessors": []}, "predecessors must be an object of strings"),
+        ({"sourceIdentifiers": ["a"], "predecessors": {"a": 1}}, "predecessors must be an object of strings"),
+        ({"sourceIdentifiers": ["a"], "predecessors": {"a": " "}}, "predecessors cannot contain empty strings"),
+        (
+            {"sourceIdentifiers": ["a"], "predecessors": {"b": "c"}},
+            "predecessors names an identifier that is not in sourceIdentifiers: b",
+        ),
+        ({"sourceIdentifiers": ["a"], "mode": "x"}, "mode must be one of: identifiers, documents"),
+    ],
+)
+def test_a_broken_rule_is_told_and_nothing_is_asked(ask, registry: MemoryRegistry, payload, message: str) -> None:
+    assert ask(payload) == rejection(message)
+    assert registry.calls == 0
+
+
+def test_the_first_broken_rule_wins_and_the_job_is_echoed(ask) -> None:
+    assert ask({"sourceIdentifiers": ["a", ""], "jobId": "job-123"}) == rejection(BLANK, jobId="job-123")
+    assert ask({"sourceIdentifiers": ["a"], "jobId": " "}) == rejection("jobId cannot be empty", jobId=" ")
+
+
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize("job", [{}, {"jobId": "job-1"}])
+def test_all_succeed(ask, registry: MemoryRegistry, count: int, job: dict) -> None:
+    wanted = [f"id-{number}" for number in range(count)]
+    told = json.loads(json.dumps(ask({"sourceIdentifiers": wanted, **job})))
+    assert told["successes"] == wanted
+    assert told["failures"] == []
+    assert told.get("jobId") == job.get("jobId")
+    assert ("jobId" in told) == bool(job)
+    assert told["identifiers"] == {str(source): kept for source, kept in registry.forward.items()}
+
+
+def test_some_fail_each_once_with_its_reason(ask) -> None:
+    told = ask({"sourceIdentifiers": ["a", " bad\x00id\n", "b", "heir"], "predecessors": {"heir": "nobody"}})
+    assert told["successes"] == ["a", "b"]
+    assert told["failures"] == [
+        {
+            "sourceIdentifier": "bad\x00id",
+            "error": "Failed to mint ID for bad\x00id",
+            "code": "INVALID_IDENTIFIER",
+            "retryable": False,
+            "reason": "it contains control characters",
+        },
+        {
+            "sourceIdentifier": "heir",
+            "error": "Failed to mint ID for heir",
+            "code": "PREDECESSOR_NOT_FOUND",
+            "retryable": False,
+            "reason": "Predecessor not found: Work//nobody",
+        },
+    ]
+
+
+def test_all_fail(ask, registry: MemoryRegistry) -> None:
+    registry.find_faults = [RegistryThrottledError("slow")] * 100
+    told = ask({"sourceIdentifiers": [" x\n", "y", "x"], "jobId": "j"})
+    assert told["successes"] == []
+    assert [failure["error"] for failure in told["failures"]] == ["Failed to mint ID for x", "Failed to mint ID for y"]
+    assert {(failure["code"], failure["retryable"]) for failure in told["failures"]} == {("THROTTLED", True)}
+    assert told["jobId"] == "j"
+
+
+def test_duplicates_and_white_space_are_one_identifier(ask, registry: MemoryRegistry) -> None:
+    told = ask({"sourceIdentifiers": ["b", " a\n", "b ", "a"]})
+    assert told["successes"] == ["b", "a"]
+    assert len(registry.forward) == 1 + 1
+
+
+def test_two_spellings_of_one_source_have_one_id(ask, registry: MemoryRegistry) -> None:
+    told = ask({"sourceIdentifiers": ["Work[s/1]", "s/1", "Person[lc/1]", "Agent[lc/1]", "Item[s/1]"]})
+    ids = told["identifiers"]
+    assert ids["Work[s/1]"] == ids["s/1"]
+    assert ids["Person[lc/1]"] == ids["Agent[lc/1]"]
+    assert len(set(ids.values())) == 3
+    assert len(registry.forward) == 3
+
+
+def test_case_tells_identifiers_apart(ask) -> None:
+    assert len(set(ask({"sourceIdentifiers": ["b13026252", "B13026252"]})["identifiers"].values())) == 2
+
+
+def test_two_spellings_with_different_predecessors_conflict(ask) -> None:
+    told = ask({"sourceIdentifiers": ["old", "Work[s/1]", "s/1"], "predecessors": {"s/1": "old"}})
+    assert told["successes"] == ["old"]
+    assert [failure["code"] for failure in told["failures"]] == ["CONFLICTING_PREDECESSOR"] * 2
+
+
+def test_every_distinct_identifier_is_in_exactly_one_list(ask) -> None:
+    given = ["a", "a ", "b\x01", " b\x01", "c", "x" * 2049]
+    told = ask({"sourceIdentifiers": given})
+    listed = [*told["successes"], *(failure["sourceIdentifier"] for failure in told["failures"])]
+    assert sorted(listed) == sorted({each.strip() for each in given})
+
+
+def test_the_cap_is_a_setting(ask) -> None:
+    assert len(ask({"sourceIdentifiers": [f"i{n}" for n in range(150)]}, cap=150)["successes"]) == 150
+
+
+def test_same_request_three_times(ask, registry: MemoryRegistry) -> None:
+    answers = [ask({"sourceIdentifiers": ["once"]}) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert len(registry.assigns) == 1

@@ -1,0 +1,76 @@
+"""The format of canonical IDs."""
+
+import inspect
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waybill.core.errors import InvalidInputError
+from waybill.minting.canonical_ids import (
+    ALPHABET,
+    LETTERS,
+    check_character,
+    draw,
+    is_canonical_id,
+    parse_canonical_id,
+)
+
+BODIES = st.text(st.sampled_from(ALPHABET), min_size=7, max_size=7).map(lambda rest: "k" + rest)
+
+
+def test_the_alphabet() -> None:
+    assert len(ALPHABET) == 31
+    assert len(LETTERS) == 23
+    assert not set("ilo01") & set(ALPHABET)
+
+
+def test_a_hundred_thousand_draws_are_well_formed_even_and_different() -> None:
+    drawn = [draw() for _ in range(100_000)]
+    assert all(is_canonical_id(each) and len(each) == 8 for each in drawn)
+    # The chance of any repeat among them is 0.8 %, of three 1e-7.
+    assert len(set(drawn)) >= len(drawn) - 2
+    for position, choices in [(0, LETTERS), *[(place, ALPHABET) for place in range(1, 8)]]:
+        seen, expected = Counter(each[position] for each in drawn), len(drawn) / len(choices)
+        chi_square = sum((seen[char] - expected) ** 2 / expected for char in choices)
+        # 30 degrees of freedom: mean 30, standard deviation 7.7.
+        assert chi_square < 90
+
+
+def test_callers_cannot_seed_it() -> None:
+    assert list(inspect.signature(draw).parameters) == ["check"]
+
+
+@given(BODIES, st.integers(0, 8), st.sampled_from(ALPHABET))
+def test_the_check_character_sees_every_wrong_character(body: str, place: int, wrong: str) -> None:
+    whole = body + check_character(body)
+    changed = whole[:place] + wrong + whole[place + 1 :]
+    assert is_canonical_id(whole)
+    assert (changed == whole) == is_canonical_id(changed) or not changed[0].isalpha()
+
+
+@given(BODIES, st.integers(1, 7))
+def test_the_check_character_sees_every_swap_of_neighbours(body: str, place: int) -> None:
+    whole = body + check_character(body)
+    swapped = whole[:place] + whole[place + 1] + whole[place] + whole[place + 2 :]
+    assert (swapped == whole) == is_canonical_id(swapped)
+
+
+def test_with_the_option_new_ids_end_with_it() -> None:
+    drawn = draw(check=True)
+    assert len(drawn) == 9
+    assert is_canonical_id(drawn)
+
+
+@pytest.mark.parametrize("typed", ["a2345bcd", "A2345BCD", " a2345BCD\n"])
+def test_upper_case_is_folded(typed: str) -> None:
+    assert parse_canonical_id(typed) == "a2345bcd"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "a2345bc", "2a345bcd", "a2345bci", "a2345bc0", "a2345bcd2", "\uff412345bcd", "\u212a2345bcd"]
+)
+def test_what_cannot_be_a_canonical_id(typed: str) -> None:
+    with pytest.raises(InvalidInputError, match="canonicalId"):
+        parse_canonical_id(typed)

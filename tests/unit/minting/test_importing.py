@@ -1,0 +1,86 @@
+"""An existing map, brought in."""
+
+import json
+
+import pytest
+
+from tests.fakes.registry import Clock, MemoryRegistry
+from waybill.core.errors import InvalidInputError
+from waybill.minting.errors import RegistryThrottledError
+from waybill.minting.importing import Importer, exported_line, parse_line
+from waybill.minting.models import Assignment, Proposal
+from waybill.minting.source_ids import parse_source_id
+
+A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    return MemoryRegistry(forward={A: "aaaaaaaa"}, reverse={"aaaaaaaa": A})
+
+
+def load(registry: MemoryRegistry, *proposals: Proposal) -> tuple[int, int, list[str]]:
+    done = list(Importer(registry, Clock().pace()).load(proposals))
+    refused = [each.reason for some in done for each in some.refused]
+    return sum(some.stored for some in done), sum(some.present for some in done), refused
+
+
+def test_new_assignments_are_stored_and_a_second_run_finds_them(registry: MemoryRegistry) -> None:
+    new = [
+        Proposal(parse_source_id(f"n{number}"), f"bbbbb{number:03}".replace("0", "z").replace("1", "y"))
+        for number in range(120)
+    ]
+    assert load(registry, *new) == (120, 0, [])
+    assert load(registry, *new) == (0, 120, [])
+    assert registry.sound()
+
+
+def test_conflicts_in_both_directions_are_refused_and_nothing_is_overwritten(registry: MemoryRegistry) -> None:
+    before = dict(registry.forward), dict(registry.reverse)
+    stored, present, refused = load(registry, Proposal(A, "bbbbbbbb"), Proposal(B, "aaaaaaaa"), Proposal(A, "aaaaaaaa"))
+    assert (stored, present) == (0, 1)
+    assert refused == ["the source has aaaaaaaa", "the canonical ID belongs to S#Work#s#a"]
+    assert (registry.forward, registry.reverse) == before
+
+
+def test_one_file_cannot_contradict_itself(registry: MemoryRegistry) -> None:
+    stored, _, refused = load(registry, Proposal(B, "bbbbbbbb"), Proposal(C, "bbbbbbbb"), Proposal(B, "cccccccc"))
+    assert stored == 1
+    assert len(refused) == 2
+    assert registry.sound()
+
+
+def test_heirs_come_with_their_predecessors(registry: MemoryRegistry) -> None:
+    assert load(registry, Proposal(B, "bbbbbbbb"), Proposal(C, "bbbbbbbb", B)) == (2, 0, [])
+    assert load(registry, Proposal(parse_source_id("d"), "cccccccc", A))[2] == [
+        "its predecessor does not have that canonical ID"
+    ]
+
+
+def test_throttling_is_waited_out(registry: MemoryRegistry) -> None:
+    registry.find_faults = [RegistryThrottledError("slow")] * 3
+    registry.assign_faults = [RegistryThrottledError("slow")] * 3
+    assert load(registry, Proposal(B, "bbbbbbbb")) == (1, 0, [])
+
+
+def test_an_exported_line_can_be_imported() -> None:
+    line = exported_line(Assignment(B, "bbbbbbbb", "2026-01-01T00:00:00.000Z", "minted", predecessor=A, job_id="j"))
+    assert parse_line(line, 1) == Proposal(B, "bbbbbbbb", A, "2026-01-01T00:00:00.000Z", imported=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x",
+        "[]",
+        "{}",
+        json.dumps({"sourceIdentifier": "a", "canonicalId": "nope"}),
+        json.dumps({"sourceIdentifier": 5, "canonicalId": "aaaaaaaa"}),
+        json.dumps({"sourceIdentifier": "a", "canonicalId": 5}),
+        json.dumps({"sourceIdentifier": "a\x00", "canonicalId": "aaaaaaaa"}),
+        json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": 5}),
+    ],
+)
+def test_wrong_lines_are_named(line: str) -> None:
+    with pytest.raises(InvalidInputError, match="line 7"):
+        parse_line(line, 7)

@@ -1,0 +1,83 @@
+"""Large requests, cut into chunks."""
+
+import json
+
+import pytest
+
+from waybill.minting.errors import InvalidRequestError
+from waybill.minting.planning import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_request
+from waybill.minting.requests import Mode
+
+RUN = Run("run-1", "arn:run-1")
+
+
+def cut(entries: list[Entry], job_id: str | None = None) -> list[dict]:
+    return list(chunks(Plan(entries, Mode.IDENTIFIERS, job_id), RUN))
+
+
+def test_250_are_three_chunks_in_order() -> None:
+    made = cut([Entry(f"i{n}") for n in range(250)], "job")
+    assert [len(chunk["sourceIdentifiers"]) for chunk in made] == [100, 100, 50]
+    assert [chunk["index"] for chunk in made] == [0, 1, 2]
+    assert [name for chunk in made for name in chunk["sourceIdentifiers"]] == [f"i{n}" for n in range(250)]
+    assert made[0]["jobId"] == "job"
+    assert made[0]["executionId"] == "arn:run-1"
+
+
+def test_long_identifiers_make_smaller_chunks() -> None:
+    made = cut([Entry(f"{'é' * 1000}{n}") for n in range(100)])
+    assert len(made) > 1
+    assert all(len(json.dumps(chunk)) < STATE_BYTES for chunk in made)
+
+
+def test_what_is_linked_by_predecessors_stays_together() -> None:
+    linked = {0: "i149", 149: "Work[s/1]", 77: "s/1"}
+    made = cut([Entry(f"i{n}", linked.get(n)) for n in range(150)])
+    [chunk] = [chunk for chunk in made if "predecessors" in chunk]
+    assert chunk["predecessors"] == {"i0": "i149", "i149": "Work[s/1]", "i77": "s/1"}
+    assert sum(len(chunk["sourceIdentifiers"]) for chunk in made) == 150
+
+
+def test_a_chain_too_long_for_one_state_is_refused() -> None:
+    entries = [Entry(f"{'x' * 500}{n}", f"{'x' * 500}{n - 1}") for n in range(400)]
+    with pytest.raises(InvalidRequestError, match="too many"):
+        cut(entries)
+
+
+def test_only_what_fits_the_state_goes_into_it() -> None:
+    assert fitting_chunks(Plan([Entry("a")], Mode.IDENTIFIERS, None), RUN)
+    assert fitting_chunks(Plan([Entry(f"{'x' * 1000}{n}") for n in range(500)], Mode.IDENTIFIERS, None), RUN) is None
+
+
+def test_lines_of_text() -> None:
+    plan = plan_request({"identifiersUri": "s3://b/k", "jobId": "j"}, ["a", "", " b \r", "a"])
+    assert plan == Plan([Entry("a"), Entry("b")], Mode.IDENTIFIERS, "j")
+
+
+def test_lines_of_json() -> None:
+    lines = ['"a"', '{"sourceIdentifier": "b", "predecessor": "a"}', "", '{"sourceIdentifier": " c "}']
+    plan = plan_request({"identifiersUri": "s3://b/k.jsonl"}, lines, as_json=True)
+    assert plan.entries == [Entry("a"), Entry("b", "a"), Entry("c")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "lines", "as_json", "message"),
+    [
+        ({"identifiersUri": "u"}, [], False, "cannot be empty"),
+        ({"identifiersUri": "u"}, ["", " "], False, "cannot be empty"),
+        ({"identifiersUri": "u"}, ["x"], True, "line 1 is neither"),
+        ({"identifiersUri": "u"}, ['"a"', "5"], True, "line 2 is neither"),
+        (
+            {"identifiersUri": "u"},
+            ['"a"', '{"sourceIdentifier": "a", "predecessor": "b"}'],
+            True,
+            "another predecessor",
+        ),
+        ({"identifiersUri": "u", "sourceIdentifiers": ["a"]}, ["a"], False, "cannot go with"),
+        ({"identifiersUri": "u", "jobId": ""}, ["a"], False, "jobId cannot be empty"),
+        ({"sourceIdentifiers": ["a", ""]}, None, False, "cannot contain empty strings"),
+    ],
+)
+def test_broken_rules(payload: dict, lines: list[str] | None, as_json: bool, message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        plan_request(payload, lines, as_json=as_json)

@@ -1,0 +1,113 @@
+"""The records as people and scripts read them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.runs import KEY, SOURCE
+from waybill.core.errors import NotFoundError
+from waybill.replication.listing import file_report, is_position, list_records, position_of, readable
+from waybill.replication.models import FileId, Status
+
+_FILE = FileId(SOURCE, KEY)
+
+
+def record(minute: int, status: Status = Status.FAILED, **changes: Any) -> dict[str, Any]:
+    return {
+        "fileKey": f"key {minute}",
+        "sourceBucket": SOURCE,
+        "status": status.value,
+        "startTime": f"2026-03-01T12:{minute:02}:00.000Z",
+        **changes,
+    }
+
+
+class Stored:
+    """Records, newest first."""
+
+    def __init__(self, *items: dict[str, Any]) -> None:
+        self.items = sorted(items, key=position_of, reverse=True)
+        self.read = 0
+
+    def newest(self, statuses: Iterable[Status], *, before: str | None) -> Iterator[dict[str, Any]]:
+        for item in self.items:
+            if item["status"] in set(statuses) and (before is None or position_of(item) < before):
+                self.read += 1
+                yield item
+
+    def record(self, file: FileId) -> dict[str, Any] | None:
+        return next((item for item in self.items if item["fileKey"] == file.source_key), None)
+
+    def destinations(self, file: FileId) -> list[dict[str, Any]]:
+        return [{"sourceBucket": f"{file.source_bucket}#dest#b", "code": "COPIED"}]
+
+    def history(self, file: FileId, limit: int) -> list[dict[str, Any]]:
+        return [{"sourceBucket": f"{file.source_bucket}#exec#{n}", "expiresAt": 1, "run": n} for n in range(limit)]
+
+
+def test_pages_follow_each_other_without_gaps() -> None:
+    stored = Stored(*(record(minute) for minute in range(7)))
+    position, seen = None, []
+    while True:
+        page = list_records(stored, None, 3, position)
+        seen.append([item["fileKey"] for item in page.items])
+        position = page.position
+        if position is None:
+            break
+        assert is_position(position)
+    assert seen == [["key 6", "key 5", "key 4"], ["key 3", "key 2", "key 1"], ["key 0"]]
+
+
+def test_a_last_page_that_is_full_says_that_it_is_the_last() -> None:
+    stored = Stored(*(record(minute) for minute in range(3)))
+    assert list_records(stored, None, 3, None).position is None
+    assert list_records(Stored(), None, 3, None) == ([], None)
+
+
+def test_no_more_is_read_than_is_shown_and_one() -> None:
+    stored = Stored(*(record(minute) for minute in range(30)))
+    list_records(stored, None, 5, None)
+    assert stored.read == 6
+
+
+def test_a_status_selects() -> None:
+    stored = Stored(record(1), record(2, Status.COMPLETED), record(3))
+    assert [item["fileKey"] for item in list_records(stored, Status.COMPLETED, 9, None).items] == ["key 2"]
+
+
+def test_a_file_is_shown_with_its_destinations_and_its_history() -> None:
+    stored = Stored(record(1, fileKey=KEY, copyResults='[{"code":"COPIED"}]', generation=3, newestEventRun="x"))
+    report = file_report(stored, _FILE)
+    assert report["copyResults"] == [{"code": "COPIED"}]
+    assert "generation" not in report
+    assert "newestEventRun" not in report
+    assert report["destinations"] == [{"sourceBucket": SOURCE, "code": "COPIED"}]
+    assert [run["run"] for run in report["history"]] == list(range(20))
+    assert report["history"][0] == {"sourceBucket": SOURCE, "run": 0}
+
+
+def test_a_file_without_a_record_is_not_found() -> None:
+    with pytest.raises(NotFoundError, match=f"there is no record of s3://{SOURCE}/{KEY}"):
+        file_report(Stored(), _FILE)
+
+
+def test_lists_are_lists_and_the_tables_own_fields_are_left_out() -> None:
+    item = record(1, destinationBuckets='["a"]', failedBuckets="[]", statusPartition="FAILED", sequencer="00")
+    assert readable(item) == record(1, destinationBuckets=["a"], failedBuckets=[])
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        (position_of(record(1)), True),
+        (position_of(record(1, fileKey="a|b\nc")), True),
+        ("", False),
+        ("||", False),
+        ("2026-03-01T12:00:00.000Z|bucket|", False),
+        ("2026-03-01T12:00:00.000Z||key", False),
+        ("yesterday|bucket|key", False),
+    ],
+)
+def test_positions_have_a_form(text: str, valid: bool) -> None:
+    assert is_position(text) is valid
