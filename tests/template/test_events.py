@@ -38,7 +38,10 @@ def test_a_message_that_fails_again_and_again_waits_for_a_person(stack: Stack, m
     dead_letters = target(redrive["deadLetterTargetArn"])
     assert redrive["maxReceiveCount"] >= LEAST_RECEIVES
     assert stack.resources[dead_letters]["Type"] == "AWS::SQS::Queue"
-    assert dead_letters not in event_sources(stack)
+    while dead_letters in event_sources(stack):
+        # A function cleans up after them; what it cannot handle either goes on.
+        dead_letters = target(stack[dead_letters]["RedrivePolicy"]["deadLetterTargetArn"])
+    assert "RedrivePolicy" not in stack[dead_letters]
 
 
 def test_no_queue_is_its_own_dead_letter_queue(stack: Stack) -> None:

@@ -10,6 +10,8 @@ from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made
 EVERY_RESOURCE = {
     "FileCopyWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "FileCopyWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "ScanWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
+    "ScanWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "IdMinterWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "IdMinterWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
@@ -22,6 +24,10 @@ NEARLY_EVERY_RESOURCE = {
 WILDCARDS = {
     "DataKey.KeyPolicy kms:*": "administrators, by their own policies; nobody could change the key without",
     "DataKey.KeyPolicy kms:ReEncrypt*": "ReEncryptFrom and ReEncryptTo, as in the policies of AWS's own keys",
+    **{
+        f"{role}.{role}Policy1 sqs:SendMessage*": "the embedded AWS has an action of its own for batches"
+        for role in ("ScanApiFunctionRole", "ProcessBatchFunctionRole", "ScanObjectsFunctionRole")
+    },
     "DataKey.KeyPolicy kms:GenerateDataKey*": "with and without plaintext, as in the policies of AWS's own keys",
 }
 # AWS's own policies, which have wildcards inside.

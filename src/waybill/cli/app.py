@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, stack, token
+from waybill.cli import minting, scanning, stack, token
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
@@ -26,6 +26,7 @@ app = App(name="waybill")
 app.add_typer(minting.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
+app.add_typer(scanning.app)
 app.add_typer(replication.app)
 
 

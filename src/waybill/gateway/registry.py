@@ -9,6 +9,7 @@ API_MODULES = (
     "waybill.gateway.api",
     "waybill.minting.api",
     "waybill.replication.api",
+    "waybill.scanning.api",
 )
 
 

@@ -1,0 +1,148 @@
+"""The HTTP routes of the scanner. Field names are those of its first version, with underscores."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.executions import stable_json
+from waybill.core.http import Role, build_api, caller
+from waybill.core.settings import load
+from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning.detection.models import Confidence
+from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.settings import WorkflowSettings
+
+app = build_api(WORKFLOW, title="Scanner", roles=[Role.SCANNING])
+
+
+@app.post("/scan", summary="Scan a bucket", status_code=202)
+def start_scan(
+    request: ScanRequest,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+) -> Response[str]:
+    """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
+    _known_detectors(request)
+    jobs = wiring.jobs()
+    job = jobs.create(request, caller(app).subject, idempotency_key)
+    workflow_arn = load(WorkflowSettings).scan_workflow_arn
+    if not workflow_arn:
+        return _json(200, _list_now(job))
+    arn = jobs.start(job, wiring.executions(), workflow_arn)
+    return _json(202, _started(job, arn))
+
+
+@app.get("/scans", summary="List jobs")
+def list_scans(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
+) -> dict[str, Any]:
+    """List jobs, newest first."""
+    before = decode_cursor(cursor).get("before") if cursor else None
+    if cursor and not isinstance(before, str):
+        raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
+    jobs, position = wiring.store().newest(limit, before if isinstance(before, str) else None)
+    shown = [
+        {
+            "job_id": job.job_id,
+            "bucket": job.request.bucket,
+            "prefix": job.request.prefix,
+            "status": job.status.value,
+            "created_at": job.created_at,
+            "total": job.total,
+        }
+        for job in jobs
+    ]
+    return {"scans": shown, "cursor": encode_cursor({"before": position}) if position else None}
+
+
+@app.get("/jobs/<job_id>", summary="Show a job")
+def show_job(
+    job_id: str,
+    real_time: Annotated[bool, Query(description="Taken for older callers: every answer is as of now")] = True,
+) -> dict[str, Any]:
+    """Show the status of a job and how far it is."""
+    return wiring.jobs().report(job_id) | {"data_source": "live"}
+
+
+@app.post("/jobs/<job_id>/cancel", summary="Cancel a job")
+def cancel_job(job_id: str) -> dict[str, Any]:
+    """Cancel a job; 409 when it has ended otherwise."""
+    jobs = wiring.jobs()
+    jobs.cancel(job_id)
+    return jobs.report(job_id)
+
+
+@app.get("/jobs/<job_id>/coverage", summary="What was and was not looked at")
+def show_coverage(job_id: str) -> dict[str, Any]:
+    """Show objects and bytes by outcome and by reason."""
+    return wiring.jobs().coverage(job_id)
+
+
+@app.get("/results", summary="Findings of a job")
+def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
+    job_id: Annotated[str, Query(min_length=1)],
+    bucket: Annotated[str | None, Query(description="Only if it is this bucket's job")] = None,
+    key: Annotated[str | None, Query(description="How the object's key begins, to the letter")] = None,
+    detector: Annotated[str | None, Query(description="A detector's id")] = None,
+    min_confidence: Annotated[str | None, Query(pattern="^(LOW|MEDIUM|HIGH)$")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
+) -> dict[str, Any]:
+    """Page through findings in a stable order."""
+    job = wiring.jobs().find(job_id)
+    wanted: dict[str, Any] = {"key": key, "detector": detector}
+    wanted["certainty"] = int(Confidence[min_confidence]) if min_confidence else None
+    if bucket is not None and bucket != job.request.bucket:
+        return {"findings": [], "limit": limit, "has_more": False, "next_cursor": None}
+    chosen = {name: value for name, value in wanted.items() if value}
+    return wiring.results().page(job, limit, cursor, chosen)
+
+
+def _started(job: Job, execution_arn: str) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        "bucket": job.request.bucket,
+        "prefix": job.request.prefix,
+        "status": job.status.value,
+        "execution_arn": execution_arn,
+        "message": "The bucket is being listed; GET /jobs/{job_id} shows how far it is",
+        "async": True,
+    }
+
+
+def _list_now(job: Job) -> dict[str, Any]:
+    batch = wiring.lister_within_a_request().process_batch(job.job_id)
+    if not batch.done:
+        wiring.store().end_listing(job.job_id, truncated=True)
+    ended = wiring.completion().finish_if_done(job.job_id)
+    return {
+        "job_id": job.job_id,
+        "bucket": job.request.bucket,
+        "prefix": job.request.prefix,
+        "total_objects": batch.job.total,
+        "messages_enqueued": batch.messages,
+        "status": "queued" if ended is None or ended.status == Status.PROCESSING else ended.status.value,
+        "truncated": not batch.done,
+        "async": False,
+    }
+
+
+def _known_detectors(request: ScanRequest) -> None:
+    if request.detectors:
+        from waybill.scanning.detection.rules import detectors
+
+        known = {detector.id for detector in detectors()}
+        unknown = [
+            FieldError(f"detectors[{index}]", "is not a detector")
+            for index, name in enumerate(request.detectors)
+            if name not in known
+        ]
+        if unknown:
+            raise InvalidInputError(*unknown)
+
+
+def _json(status: int, document: dict[str, Any]) -> Response[str]:
+    return Response(status, content_type="application/json", body=stable_json(document))

@@ -1,0 +1,1 @@
+"""Finds sensitive values in bytes: no AWS, no environment, no network."""

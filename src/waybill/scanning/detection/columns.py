@@ -1,0 +1,48 @@
+"""Column names of delimited text: what stands in the first line says what the values below it are."""
+
+import re
+from collections.abc import Iterable
+
+from waybill.scanning.detection.rules import Detector
+
+_DELIMITERS = (b",", b"\t", b";", b"|")
+_NAME = re.compile(rb'\s*"?[A-Za-z_][\w .()/#-]{0,60}"?\s*')
+_LINE_LIMIT = 8192
+
+
+class Columns:
+    """The names in the first line of a text, and the detectors that they name."""
+
+    def __init__(self, delimiter: bytes, names: list[str], named: dict[str, frozenset[int]]) -> None:
+        self._delimiter = delimiter
+        self._columns_of = named
+        self.names = names
+
+    @classmethod
+    def of(cls, first_line: bytes, detectors: Iterable[Detector]) -> "Columns | None":
+        """Return the columns that `first_line` names, None when it is no such line or none of them names a detector."""
+        line = first_line[:_LINE_LIMIT].rstrip(b"\r\n")
+        for delimiter in _DELIMITERS:
+            fields = line.split(delimiter)
+            if len(fields) > 1 and all(_NAME.fullmatch(field) for field in fields):
+                names = [field.strip().strip(b'"').decode("ascii", "replace") for field in fields]
+                named = {
+                    detector.id: frozenset(index for index, name in enumerate(names) if detector.named_by(name))
+                    for detector in detectors
+                }
+                named = {detector: columns for detector, columns in named.items() if columns}
+                return cls(delimiter, names, named) if named else None
+        return None
+
+    def concerns(self, detector: str) -> bool:
+        """Return whether a column is named for `detector`."""
+        return detector in self._columns_of
+
+    def name(self, detector: str, before: bytes) -> bool:
+        """Return whether the value behind `before`, the start of its line, is in a column named for `detector`."""
+        columns = self._columns_of.get(detector)
+        if not columns:
+            return False
+        # A delimiter between quotes is part of a value; quotes inside of values come in pairs.
+        outside = b"".join(before.split(b'"')[::2]) if b'"' in before else before
+        return outside.count(self._delimiter) in columns

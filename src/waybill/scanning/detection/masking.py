@@ -1,0 +1,65 @@
+"""What is shown instead of a value."""
+
+import re
+from collections.abc import Iterable
+
+CONTEXT_BYTES = 50
+_LINE_FEED = 10
+_FIELD = re.compile(r"\{(\w+)\}")
+_LONG_WORD = re.compile(r"[^\s*#…]{20,}")
+_FIRST_WORD = re.compile(r"^\S+")
+_LAST_WORD = re.compile(r"(?<!\S)\S+$")
+_DIGIT = re.compile(r"\d")
+_PUBLIC_PREFIX = re.compile(rb"gh[pousr]_|github_pat_|xox[abeoprs]-|[sr]k_(?:live|test)_")
+
+
+type Span = tuple[int, int, str]
+
+
+def masked(template: str, value: bytes) -> str:
+    """Return `template` with `{first2}`, `{first4}`, `{last2}`, `{last4}`, `{prefix}` or `{line}` filled in.
+
+    `{line}` is for values that are public as a whole, such as the first line of a PEM block.
+    """
+    letters = re.sub(rb"[^A-Za-z0-9]", b"", value).decode("ascii")
+    prefix = _PUBLIC_PREFIX.match(value)
+    fields = {
+        "first2": letters[:2],
+        "first4": letters[:4],
+        "last2": letters[-2:],
+        "last4": letters[-4:],
+        "prefix": prefix[0].decode() if prefix else "",
+        "line": value.decode("ascii", "replace"),
+    }
+    return _FIELD.sub(lambda match: fields[match[1]], template)
+
+
+def context(text: bytes, start: int, end: int, spans: Iterable[Span], encoding: str) -> str:
+    """Return what stands around `text[start:end]` on its line, with nothing in it to steal.
+
+    Every value found there (`spans`: start, end, mask) is replaced by its mask, every other digit by `#`, every word of
+    20 characters or more by `…`. A word that the window cuts is left out: it could be the rest of a value.
+    """
+    first = text.rfind(b"\n", max(0, start - CONTEXT_BYTES), start) + 1 or max(0, start - CONTEXT_BYTES)
+    line_end = text.find(b"\n", end, end + CONTEXT_BYTES)
+    last = line_end if line_end >= 0 else min(len(text), end + CONTEXT_BYTES)
+    cut = first > 0 and text[first - 1] != _LINE_FEED
+    parts: list[str] = []
+    at = first
+    for left, right, mask in sorted(span for span in spans if span[1] > first and span[0] < last):
+        if left >= at:
+            parts.append(_blurred(text[at:left].decode(encoding, "replace"), cut_left=cut and at == first))
+            parts.append(mask)
+        at = max(at, right)
+    if at < last:
+        rest = text[at:last].decode(encoding, "replace")
+        parts.append(_blurred(rest, cut_left=cut and at == first, cut_right=line_end < 0 and last < len(text)))
+    return "".join(parts).strip("\r\n")
+
+
+def _blurred(text: str, *, cut_left: bool = False, cut_right: bool = False) -> str:
+    if cut_left and not text[:1].isspace():
+        text = _FIRST_WORD.sub("", text)
+    if cut_right and not text[-1:].isspace():
+        text = _LAST_WORD.sub("", text)
+    return _LONG_WORD.sub("…", _DIGIT.sub("#", text))

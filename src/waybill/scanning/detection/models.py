@@ -1,0 +1,85 @@
+"""What detection passes around."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Confidence(IntEnum):
+    """How sure a finding is: HIGH checksum or public prefix, MEDIUM shape and keyword, LOW shape alone."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Surroundings(NamedTuple):
+    """What a validator may look at besides the value: text before and after it, and whether a keyword is near."""
+
+    before: bytes
+    after: bytes
+    keyword: bool
+
+
+class Verdict(NamedTuple):
+    """A value that holds: its normal form (for fingerprints), and what is known besides.
+
+    `confidence` overrules that of the rule; `start` and `end` cut the value out of the text that the pattern matched.
+    """
+
+    normal: bytes
+    confidence: Confidence | None = None
+    sample: bool = False
+    start: int = 0
+    end: int | None = None
+
+
+class Match(NamedTuple):
+    """A value in a text; `start` and `end` in bytes of that text.
+
+    Holds the value itself and its normal form, which may not be stored or logged; its text form leaves them out.
+    """
+
+    detector: str
+    start: int
+    end: int
+    confidence: Confidence
+    sample: bool
+    value: bytes
+    normal: bytes
+    decoded_from: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Match({self.detector}, {self.start}, {self.end})"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A match as it is stored and shown: nothing in it gives the value away.
+
+    Parameters
+    ----------
+    byte_offset, byte_length
+        Where the value is in the raw object, or in the member of the archive; of a decoded value, its encoded form.
+    line, column
+        From 1; columns count characters.
+    fingerprint
+        Keyed: equal for equal values under one key, and of no use without the key.
+    context
+        The line around the value, with every value, every digit and every long word in it masked.
+    member
+        Path inside of archives, joined by `!`; empty for the object itself.
+    """
+
+    detector: str
+    confidence: str
+    byte_offset: int
+    byte_length: int
+    line: int
+    column: int
+    masked_match: str
+    fingerprint: str
+    context: str
+    sample: bool = False
+    decoded_from: tuple[str, ...] = ()
+    member: str = ""

@@ -1,0 +1,42 @@
+"""Where a position of a text is in the object that the text was read from."""
+
+
+class Place:
+    """Line, column and raw offset of ascending positions, in time linear in the length of the text.
+
+    Parameters
+    ----------
+    encoding
+        Of the object. The text itself is UTF-8 where that is UTF-16, else the object's bytes.
+    skipped
+        Bytes of the object before the text.
+    """
+
+    def __init__(self, encoding: str, skipped: int = 0) -> None:
+        self._wide = encoding.startswith("utf-16")
+        self.text_encoding = "utf-8" if self._wide else encoding
+        self._at = 0
+        self.raw = skipped
+        self.line = 1
+        self.column = 1
+
+    def advance(self, text: bytes, offset: int, position: int) -> None:
+        """Go to `position` of `text`, which begins at `offset` of the whole; never back."""
+        passed = text[self._at - offset : position]
+        self._at = offset + position
+        newline = passed.rfind(b"\n")
+        if newline >= 0:
+            self.line += passed.count(b"\n")
+            self.column = 1
+        rest = passed[newline + 1 :]
+        self.column += len(rest) if rest.isascii() else len(rest.decode(self.text_encoding, "replace"))
+        if not self._wide:
+            self.raw += len(passed)
+        elif passed.isascii():
+            self.raw += 2 * len(passed)
+        else:
+            self.raw += len(passed.decode("utf-8", "replace").encode("utf-16-le", "surrogatepass"))
+
+    def width(self, characters: int) -> int:
+        """Return the bytes that so many ASCII characters take in the object."""
+        return 2 * characters if self._wide else characters

@@ -1,0 +1,29 @@
+"""Detectors are proved on their own examples when they are loaded: a wrong rule stops the process, not the audit."""
+
+from waybill.scanning.detection.engine import Engine
+from waybill.scanning.detection.models import Confidence
+from waybill.scanning.errors import DetectorError
+
+
+def prove(engine: Engine) -> None:
+    """Run every example of every detector.
+
+    Raises
+    ------
+    DetectorError
+        Names the detector and the number of the example, from 1.
+    """
+    for detector in engine.detectors:
+        for number, example in enumerate(detector.examples, start=1):
+            text = str(example["text"]).encode()
+            found = [match for match in engine.matches(text) if match.detector == detector.id]
+            values = [text[match.start : match.end].decode() for match in found]
+            wanted = [str(example["finds"])] if "finds" in example else []
+            if values != wanted:
+                raise DetectorError(f"{detector.id}: example {number} finds {len(values)} values or another one")
+            for match in found:
+                confidence = example.get("confidence", match.confidence.name)
+                if match.confidence != Confidence[confidence] or match.sample != example.get("sample", False):
+                    raise DetectorError(
+                        f"{detector.id}: example {number} is {match.confidence.name}, sample {match.sample}"
+                    )

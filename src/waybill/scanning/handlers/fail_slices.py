@@ -1,0 +1,24 @@
+"""FailSlicesFunction: records the objects of slices that were given up on as failed, so that their jobs end."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented, logger
+from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning.failing import fail_slice
+from waybill.scanning.models import Slice
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a batch of the dead-letter queue; return the messages that could not be handled."""
+    failed = []
+    for record in event["Records"]:
+        work = Slice.parse(record["body"])
+        if work is None:
+            # Not ours: it moves on to the queue of lost messages, see the alarm.
+            failed.append(record["messageId"])
+            logger(WORKFLOW).error("message is no slice", extra={"message_id": record["messageId"]})
+        else:
+            fail_slice(work, wiring.store(), wiring.completion(), "WORKER_FAILED")
+            count(WORKFLOW, "SlicesFailed")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

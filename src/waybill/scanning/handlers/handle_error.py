@@ -1,0 +1,19 @@
+"""HandleError: records on the job that its listing failed, and tells people."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning.models import Status
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{job_id, failure: {Error, Cause}}`; return `{job_id, status, notified}`."""
+    job = wiring.completion().end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
+    count(WORKFLOW, "ScansFailed")
+    return {
+        "job_id": event["job_id"],
+        "status": job.status.value if job else Status.FAILED.value,
+        "notified": job is not None,
+    }

@@ -1,0 +1,32 @@
+"""ScanObjectsFunction: scans the objects of SQS messages, a slice each."""
+
+from typing import Any
+
+from waybill.core.errors import WaybillError
+from waybill.core.observability import count, instrumented, logger
+from waybill.scanning import WORKFLOW
+from waybill.scanning.models import Slice
+from waybill.scanning.worker_wiring import worker
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take an SQS batch; return the messages to deliver again."""
+    failed = [record["messageId"] for record in event["Records"] if not _worked(record, context)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _worked(record: dict[str, Any], context: Any) -> bool:
+    work = Slice.parse(record["body"])
+    if work is None:
+        # It goes to the dead-letter queue, and from there to a person.
+        logger(WORKFLOW).warning("message is no slice", extra={"message_id": record["messageId"]})
+        return False
+    try:
+        read = worker(context).work(work)
+    except WaybillError as error:
+        facts = {"message_id": record["messageId"], "job_id": work.job_id, "code": error.code}
+        logger(WORKFLOW).warning("slice not finished", extra=facts)
+        return False
+    count(WORKFLOW, "ObjectsRead", read)
+    return True

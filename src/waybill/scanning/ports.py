@@ -1,0 +1,156 @@
+"""What the scanner needs from outside."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from waybill.scanning.detection.models import Finding
+from waybill.scanning.models import Entry, Job, ObjectOutcome, Page, Slice, Status, Tally
+
+
+class Store(Protocol):
+    """The jobs, their pages, outcomes, counters and findings."""
+
+    def create(self, job: Job) -> Job:
+        """Store a new job; return the one that has the id, this or an earlier one."""
+        ...
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job, as of now."""
+        ...
+
+    def started(self, job_id: str, execution_arn: str) -> None:
+        """Remember the execution that lists."""
+        ...
+
+    def keep_page(self, job_id: str, page: Page) -> Page:
+        """Store a page unless it is stored already; return what is stored."""
+        ...
+
+    def stored_page(self, job_id: str, number: int) -> Page | None:
+        """Return a page that an earlier attempt has stored."""
+        ...
+
+    def advance(self, job_id: str, page: Page) -> None:
+        """Count a page whose messages are sent, and move the checkpoint behind it, once."""
+        ...
+
+    def end_listing(self, job_id: str, *, truncated: bool) -> None:
+        """Freeze the totals."""
+        ...
+
+    def outcomes(self, job_id: str, keys: Sequence[str]) -> set[str]:
+        """Return those of `keys` that have an outcome."""
+        ...
+
+    def record(self, job_id: str, bucket: str, outcome: ObjectOutcome, cache_name: str | None) -> ObjectOutcome | None:
+        """Store an outcome and count it, once; return the earlier one when there is one."""
+        ...
+
+    def keep_findings(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None:
+        """Store findings; the same ones again change nothing."""
+        ...
+
+    def forget_findings(self, job_id: str, key: str, etag: str) -> None:
+        """Remove the findings of one state of an object."""
+        ...
+
+    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
+        """Return by key what an earlier job (its id) found in the same state of an object."""
+        ...
+
+    def copy_findings(self, source_job: str, job_id: str, key: str, etag: str) -> None:
+        """Give a job the findings of another one about an object."""
+        ...
+
+    def tally(self, job_id: str) -> Tally:
+        """Return the sums over all counters, as of now."""
+        ...
+
+    def end(self, job_id: str, status: Status, error: str = "") -> bool:
+        """End a job that has not ended; False when it had."""
+        ...
+
+    def unannounced(self, limit: int) -> list[Job]:
+        """Return the newest jobs that have not ended, or whose end has not been told."""
+        ...
+
+    def announced(self, job_id: str) -> None:
+        """Remember that the end of a job has been told."""
+        ...
+
+    def newest(self, limit: int, before: str | None) -> tuple[list[Job], str | None]:
+        """Return jobs, newest first, and the position to go on from."""
+        ...
+
+    def findings(
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return findings in a stable order, and the position to go on from; `wanted` are the filters."""
+        ...
+
+
+class Bucket(Protocol):
+    """The objects."""
+
+    def check(self, bucket: str, prefix: str) -> None:
+        """Raise when the bucket cannot be listed."""
+        ...
+
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
+        """Return up to `limit` objects behind a key, and whether these are the last."""
+        ...
+
+    def open(self, bucket: str, entry: Entry, offset: int) -> "Opened":
+        """Open an object for reading, in its listed state if that still is there."""
+        ...
+
+
+class Opened(Protocol):
+    """An object that is being read."""
+
+    @property
+    def etag(self) -> str:
+        """The state that is read."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole object."""
+        ...
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not in its listed state any more."""
+        ...
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class SliceQueue(Protocol):
+    """The workers' queue."""
+
+    def send(self, slices: Iterable[Slice]) -> int:
+        """Send all slices, one message each, and return their number; raises QueueUnavailableError."""
+        ...
+
+
+class Announcer(Protocol):
+    """Tells that a job has ended."""
+
+    def announce(self, job: Job, tally: Tally) -> None:
+        """Tell it; the same news again has the same id."""
+        ...
+
+
+class Clock(Protocol):
+    """The time that an invocation has left."""
+
+    def __call__(self) -> float:
+        """Return seconds."""
+        ...

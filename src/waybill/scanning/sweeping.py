@@ -1,0 +1,60 @@
+"""Jobs that nobody works on any more are taken up again: their listing, their end, the news of it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from waybill.core.clock import iso
+from waybill.core.executions import ExecutionStarter
+from waybill.scanning.completion import Completion
+from waybill.scanning.jobs import first_state
+from waybill.scanning.models import Job, Status
+from waybill.scanning.ports import Store
+
+_GRACE = timedelta(minutes=15)
+_LOOKED_AT = 100
+
+
+class RunningExecutions(ExecutionStarter, Protocol):
+    """Starts executions, and knows whether they run."""
+
+    def is_running(self, execution_arn: str) -> bool:
+        """Return whether the execution is running."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """Looks after jobs that have not changed for 15 minutes."""
+
+    store: Store
+    completion: Completion
+    executions: RunningExecutions
+    workflow_arn: str
+    now: Callable[[], datetime]
+
+    def sweep(self) -> list[str]:
+        """Take up what lies still; return the ids of those jobs.
+
+        A listing whose execution does not run is started again, from its checkpoint; pages stored but not sent are
+        sent then. A job whose last outcome was counted by a worker that died is ended; an end that nobody was told
+        of is told.
+        """
+        before = iso(self.now() - _GRACE)
+        return [
+            job.job_id for job in self.store.unannounced(_LOOKED_AT) if job.updated_at < before and self._take_up(job)
+        ]
+
+    def _take_up(self, job: Job) -> bool:
+        if job.status != Status.LISTING:
+            after = self.completion.finish_if_done(job.job_id)
+            return after is not None and after.ended
+        if job.execution_arn and self.executions.is_running(job.execution_arn):
+            return False
+        # The name tells the last change, so that two sweeps start one execution, and a later one another.
+        name = f"scan-{job.job_id}-r{re.sub(r'[^0-9]', '', job.updated_at)}"
+        started = self.executions.start(self.workflow_arn, name, first_state(job))
+        self.store.started(job.job_id, started.execution_arn)
+        return not started.already_running

@@ -1,0 +1,100 @@
+"""The collaborators of the scanner's functions, built from settings when a handler first needs them."""
+
+import time
+from functools import cache
+from typing import Any
+
+from waybill.core.aws import client
+from waybill.core.clock import now
+from waybill.core.executions import StepFunctions
+from waybill.core.notifications import SnsNotifier
+from waybill.core.settings import NotificationSettings, load
+from waybill.scanning.announcer import EventAnnouncer
+from waybill.scanning.buckets import S3Bucket
+from waybill.scanning.completion import Completion
+from waybill.scanning.jobs import Jobs, Results
+from waybill.scanning.listing import Lister
+from waybill.scanning.ports import Clock
+from waybill.scanning.queues import SqsQueue
+from waybill.scanning.settings import (
+    BatchSettings,
+    BucketSettings,
+    QueueSettings,
+    SecretSettings,
+    TableSettings,
+    WorkflowSettings,
+)
+from waybill.scanning.store import ScansTable
+from waybill.scanning.sweeping import Sweeper
+
+# API Gateway waits 29 seconds.
+_SYNCHRONOUS_SECONDS = 20
+
+
+@cache
+def store() -> ScansTable:
+    """Return the table."""
+    return ScansTable(client("dynamodb"), load(TableSettings).scans_table, now=now)
+
+
+@cache
+def bucket() -> S3Bucket:
+    """Return S3."""
+    return S3Bucket(lambda: client("s3"), load(BucketSettings).allowed)
+
+
+@cache
+def queue() -> SqsQueue:
+    """Return the workers' queue."""
+    return SqsQueue(client("sqs"), load(QueueSettings).scan_queue_url)
+
+
+@cache
+def executions() -> StepFunctions:
+    """Return Step Functions."""
+    return StepFunctions(client("stepfunctions"))
+
+
+@cache
+def secret() -> bytes:
+    """Return the stack's secret."""
+    answer = client("secretsmanager").get_secret_value(SecretId=load(SecretSettings).scan_secret_arn)
+    return str(answer["SecretString"]).encode()
+
+
+@cache
+def completion() -> Completion:
+    """Return what ends jobs."""
+    notifier = SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
+    return Completion(store(), EventAnnouncer(client("events"), notifier))
+
+
+def jobs() -> Jobs:
+    """Return what users do with jobs."""
+    return Jobs(store(), bucket(), completion(), now)
+
+
+def results() -> Results:
+    """Return the findings."""
+    return Results(store(), secret())
+
+
+def lister(context: Any) -> Lister:
+    """Return the lister for one invocation."""
+    return Lister(store(), bucket(), queue(), time_left(context), load(BatchSettings).scan_batch_keys)
+
+
+def lister_within_a_request() -> Lister:
+    """Return a lister that lists for 20 seconds, where no workflow is configured."""
+    deadline = time.monotonic() + _SYNCHRONOUS_SECONDS
+    return Lister(store(), bucket(), queue(), lambda: deadline - time.monotonic(), batch_keys=10**9, reserve=0)
+
+
+def sweeper() -> Sweeper:
+    """Return what looks after jobs that nobody works on."""
+    return Sweeper(store(), completion(), executions(), load(WorkflowSettings).scan_workflow_arn, now)
+
+
+def time_left(context: Any) -> Clock:
+    """Return the seconds that an invocation has left, whenever it is asked."""
+    return lambda: context.get_remaining_time_in_millis() / 1000

@@ -1,0 +1,136 @@
+"""A worker's slice: every object of it gets one outcome, whatever happens."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from waybill.scanning.completion import Completion
+from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
+from waybill.scanning.errors import ObjectRefusedError
+from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice
+from waybill.scanning.ports import Bucket, Clock, Opened, SliceQueue, Store
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+type MakeScanner = Callable[[ScanRequest], ObjectScanner]
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message."""
+
+    store: Store
+    bucket: Bucket
+    queue: SliceQueue
+    completion: Completion
+    make_scanner: MakeScanner
+    cache_name: Callable[[ScanRequest], str]
+    time_left: Clock
+    reserve: float = 30
+
+    def work(self, work: Slice) -> int:
+        """Give the objects of a slice their outcomes; return how many were read from S3.
+
+        Objects that have an outcome are left alone, so a message may come as often as it likes.
+        """
+        job = self.store.job(work.job_id)
+        if job is None or job.ended:
+            return 0
+        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
+        waiting = [entry for entry in work.entries if entry.key not in recorded]
+        name = self.cache_name(job.request)
+        known = {} if work.resume else self.store.cached(work.bucket, waiting, name)
+        read = 0
+        for index, entry in enumerate(waiting):
+            if index and self.time_left() < self.reserve:
+                self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(waiting[index:]))])
+                return read
+            if read % 10 == 9 and self._cancelled(job):
+                return read
+            outcome = self._without_reading(job, entry, known)
+            if outcome is None:
+                read += 1
+                outcome = self._scan(job, work, entry)
+            if outcome is not None:
+                self._record(job, outcome, name)
+        self.completion.finish_if_done(job.job_id)
+        return read
+
+    def _cancelled(self, job: Job) -> bool:
+        now = self.store.job(job.job_id)
+        return now is None or now.ended
+
+    def _without_reading(
+        self, job: Job, entry: Entry, known: dict[str, tuple[str, ObjectOutcome]]
+    ) -> ObjectOutcome | None:
+        reason = job.request.reason_to_skip(entry.key, entry.size)
+        if reason is None and entry.storage_class in ARCHIVED:
+            reason = "STORAGE_CLASS"
+        if reason is not None:
+            return ObjectOutcome(entry.key, entry.etag, entry.size, ObjectStatus.SKIPPED, reason)
+        if entry.size == 0:
+            return ObjectOutcome(entry.key, entry.etag, 0, ObjectStatus.SCANNED)
+        if entry.key not in known:
+            return None
+        source_job, outcome = known[entry.key]
+        if outcome.status == ObjectStatus.FINDINGS or outcome.counts:
+            self.store.copy_findings(source_job, job.job_id, entry.key, entry.etag)
+        return outcome
+
+    def _scan(self, job: Job, work: Slice, entry: Entry) -> ObjectOutcome | None:
+        """Read one object; None when a follow-up message goes on with it."""
+        resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
+        before = int(work.resume["bytes_scanned"]) if work.resume else 0
+        try:
+            opened = self.bucket.open(work.bucket, entry, resume.offset if resume else 0)
+            try:
+                if opened.changed and resume:
+                    # The first part was another state's: all of it again.
+                    self.store.forget_findings(job.job_id, entry.key, entry.etag)
+                    self._again(work, entry, opened)
+                    return None
+                report = self.make_scanner(job.request).scan(
+                    opened.read, resume=resume, stop=lambda: self.time_left() < self.reserve
+                )
+            finally:
+                opened.close()
+        except ObjectRefusedError as refused:
+            status = ObjectStatus.SKIPPED if refused.skips else ObjectStatus.FAILED
+            return ObjectOutcome(entry.key, entry.etag, entry.size, status, refused.reason)
+        self.store.keep_findings(job.job_id, entry.key, opened.etag, report.findings)
+        if report.checkpoint:
+            follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
+            current = entry._replace(etag=opened.etag, size=opened.size)
+            self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,), follow_up)])
+            return None
+        return _outcome(entry, opened, report, before)
+
+    def _again(self, work: Slice, entry: Entry, opened: Opened) -> None:
+        current = entry._replace(etag=opened.etag, size=opened.size)
+        self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,))])
+
+    def _record(self, job: Job, outcome: ObjectOutcome, cache_name: str) -> None:
+        keep = outcome.status != ObjectStatus.FAILED and outcome.reason != "GONE" and not outcome.from_cache
+        read = outcome.bytes_scanned > 0 or outcome.reason in {"UNSUPPORTED_TYPE", "ENCRYPTED"}
+        earlier = self.store.record(job.job_id, job.request.bucket, outcome, cache_name if keep and read else None)
+        if earlier is not None and earlier.etag != outcome.etag:
+            # Two deliveries have seen two states of the object: the one recorded first counts.
+            self.store.forget_findings(job.job_id, outcome.key, outcome.etag)
+
+
+def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> ObjectOutcome:
+    if report.outcome == Outcome.SKIPPED:
+        status = ObjectStatus.SKIPPED
+    elif report.outcome == Outcome.PARTIAL:
+        status = ObjectStatus.PARTIAL
+    else:
+        status = ObjectStatus.FINDINGS if report.counts else ObjectStatus.SCANNED
+    return ObjectOutcome(
+        key=entry.key,
+        etag=opened.etag,
+        size=entry.size,
+        status=status,
+        reason=report.reasons.most_common(1)[0][0] if report.reasons else "",
+        bytes_scanned=before + report.bytes_scanned,
+        counts=dict(report.counts),
+        truncated=report.truncated,
+    )

@@ -1,0 +1,99 @@
+"""A bucket and a queue in memory, which can be disturbed; the table is moto's."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import md5
+from io import BytesIO
+
+from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError, ObjectRefusedError
+from waybill.scanning.models import Entry, Job, Slice, Tally
+
+
+def etag_of(content: bytes) -> str:
+    return md5(content, usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class OpenedObject:
+    """An object that is being read."""
+
+    content: BytesIO
+    etag: str
+    size: int
+    changed: bool
+
+    def read(self, count: int) -> bytes:
+        return self.content.read(count)
+
+    def close(self) -> None:
+        self.content.close()
+
+
+@dataclass
+class FakeBucket:
+    """`Bucket` in memory. `faults` is called before every request, and may raise."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    storage_classes: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    name: str = "archive"
+    denied: bool = False
+    page_keys: int = 1000
+    lists: int = 0
+    gets: int = 0
+    on_open: Callable[[str], None] = lambda key: None
+    on_page: Callable[[], None] = lambda: None
+
+    def check(self, bucket: str, prefix: str) -> None:
+        if bucket != self.name:
+            raise BucketNotFoundError(f"there is no bucket {bucket}")
+        if self.denied:
+            raise BucketDeniedError(f"{bucket} may not be listed")
+
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
+        self.lists += 1
+        self.on_page()
+        keys = sorted(key for key in self.objects if key.startswith(prefix))
+        first = bisect_right(keys, start_after) if start_after else 0
+        limit = min(limit, self.page_keys)
+        chosen = keys[first : first + limit]
+        entries = [
+            Entry(key, len(self.objects[key]), etag_of(self.objects[key]), self.storage_classes.get(key, ""))
+            for key in chosen
+        ]
+        return entries, first + limit >= len(keys)
+
+    def open(self, bucket: str, entry: Entry, offset: int) -> OpenedObject:
+        self.gets += 1
+        self.on_open(entry.key)
+        if entry.key in self.refused:
+            raise ObjectRefusedError(self.refused[entry.key])
+        if entry.key not in self.objects:
+            raise ObjectRefusedError("GONE")
+        content = self.objects[entry.key]
+        changed = etag_of(content) != entry.etag
+        return OpenedObject(BytesIO(content[0 if changed else offset :]), etag_of(content), len(content), changed)
+
+
+@dataclass
+class FakeQueue:
+    """`SliceQueue` in memory."""
+
+    slices: list[Slice] = field(default_factory=list)
+
+    def send(self, slices: Iterable[Slice]) -> int:
+        # Through JSON, as a message goes.
+        sent = [Slice.of(work.body()) for work in slices]
+        self.slices += sent
+        return len(sent)
+
+
+@dataclass
+class FakeAnnouncer:
+    """`Announcer` that remembers."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def announce(self, job: Job, tally: Tally) -> None:
+        self.told.append((job.job_id, job.status.value))

@@ -1,0 +1,124 @@
+"""The scanner on moto's DynamoDB, with a bucket and a queue in memory."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeQueue
+from waybill.core.clock import now
+from waybill.scanning.completion import Completion
+from waybill.scanning.detection.engine import Engine
+from waybill.scanning.detection.rules import detectors
+from waybill.scanning.detection.scanner import ObjectScanner
+from waybill.scanning.jobs import Jobs, Results
+from waybill.scanning.listing import Batch, Lister
+from waybill.scanning.models import Job, ScanRequest
+from waybill.scanning.store import ScansTable
+from waybill.scanning.working import Worker
+
+
+@cache
+def engine() -> Engine:
+    return Engine(detectors())
+
+
+@dataclass
+class Scanner:
+    """Everything of the scanner, and what a test does with it."""
+
+    store: ScansTable
+    client: Any
+    bucket: FakeBucket = field(default_factory=FakeBucket)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    announcer: FakeAnnouncer = field(default_factory=FakeAnnouncer)
+    seconds: float = 900
+    rules: str = "rules-1"
+
+    @property
+    def completion(self) -> Completion:
+        return Completion(self.store, self.announcer)
+
+    @property
+    def jobs(self) -> Jobs:
+        return Jobs(self.store, self.bucket, self.completion, now)
+
+    @property
+    def results(self) -> Results:
+        return Results(self.store, b"secret")
+
+    @property
+    def lister(self) -> Lister:
+        return Lister(self.store, self.bucket, self.queue, lambda: self.seconds, batch_keys=10_000)
+
+    @property
+    def worker(self) -> Worker:
+        return Worker(
+            store=self.store,
+            bucket=self.bucket,
+            queue=self.queue,
+            completion=self.completion,
+            make_scanner=lambda request: ObjectScanner(
+                engine(), b"key", only=frozenset(request.detectors) or None, block_bytes=20_000
+            ),
+            cache_name=lambda request: f"{self.rules}{','.join(request.detectors)}",
+            time_left=lambda: self.seconds,
+        )
+
+    def create(self, prefix: str = "", **options: Any) -> Job:
+        return self.jobs.create(ScanRequest(bucket=self.bucket.name, prefix=prefix, **options), "alice", None)
+
+    def list_all(self, job: Job, lister: Lister | None = None) -> list[Batch]:
+        batches = [(lister or self.lister).process_batch(job.job_id)]
+        while not batches[-1].done:
+            batches.append((lister or self.lister).process_batch(job.job_id))
+        self.completion.finish_if_done(job.job_id)
+        return batches
+
+    def work_all(self) -> None:
+        while self.queue.slices:
+            self.worker.work(self.queue.slices.pop(0))
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        job = self.create(**options)
+        self.list_all(job)
+        self.work_all()
+        return self.jobs.report(job.job_id)
+
+    def findings(self, job_id: str, limit: int = 1000) -> list[dict[str, Any]]:
+        job = self.jobs.find(job_id)
+        return list(self.results.page(job, limit, None, {})["findings"])
+
+    def everything_stored(self) -> str:
+        pages = self.client.get_paginator("scan").paginate(TableName="scans")
+        return repr([item for page in pages for item in page["Items"]])
+
+
+def _one_at_a_time(client: Any) -> Any:
+    """Return `client` with its calls one after another: moto's tables are not made for threads."""
+    lock, call = threading.Lock(), client._make_api_call
+
+    def locked(*arguments: Any) -> Any:
+        with lock:
+            return call(*arguments)
+
+    client._make_api_call = locked
+    return client
+
+
+@pytest.fixture
+def scanner() -> Iterator[Scanner]:
+    with mock_aws():
+        client = _one_at_a_time(boto3.client("dynamodb"))
+        client.create_table(
+            TableName="scans",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Scanner(ScansTable(client, "scans", now=now), client)

@@ -1,0 +1,41 @@
+"""What the tests of detection share."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from waybill.scanning.detection.engine import Engine, standard_engine
+from waybill.scanning.detection.gates import HyperscanGate, StandardGate
+from waybill.scanning.detection.rules import detectors
+from waybill.scanning.detection.scanner import ObjectScanner, Report
+
+type Scan = Callable[..., Report]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Every detector behind Hyperscan's gate."""
+    return Engine(detectors(), HyperscanGate)
+
+
+@pytest.fixture(scope="session")
+def plain_engine() -> Engine:
+    """Every detector behind the standard library's gate."""
+    return Engine(detectors(), StandardGate)
+
+
+@pytest.fixture(scope="session")
+def proved_engine() -> Engine:
+    return standard_engine()
+
+
+@pytest.fixture
+def scan(engine: Engine) -> Scan:
+    """Scan bytes; keyword arguments go to the scanner."""
+
+    def run(content: bytes, **options: Any) -> Report:
+        return ObjectScanner(engine, b"key of the tests", **options).scan(BytesIO(content).read)
+
+    return run

@@ -1,0 +1,136 @@
+"""The engine: gates decide the speed, never the result; time is linear; edges hide nothing."""
+
+import base64
+import random
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from waybill.scanning.detection.columns import Columns
+from waybill.scanning.detection.engine import PIECE, Engine
+from waybill.scanning.detection.gates import INDEX_BITS
+from waybill.scanning.detection.models import Match
+from waybill.scanning.detection.rules import detectors
+
+VALUES = [str(example["finds"]) for detector in detectors() for example in detector.examples if "finds" in example]
+TEXTS = [str(example["text"]) for detector in detectors() for example in detector.examples]
+KEY_ID = b"AKIAQ7RLWKZT4XMNB2PD"
+KEYWORDS = ["ssn ", "phone: ", "aws secret ", "nhs ", "iban ", "version ", "tel", "call "]
+PUNCTUATION = ["\n", " ", ",", "=", '"', ".", "@", "-", ":", "+", "é", "😀", "0", "a"]
+
+fragments = st.one_of(
+    st.sampled_from(VALUES),
+    st.sampled_from(TEXTS),
+    st.sampled_from(KEYWORDS),
+    st.sampled_from(PUNCTUATION),
+    st.sampled_from(VALUES).map(lambda value: base64.b64encode(f"key: {value} is it".encode()).decode()),
+    st.text(alphabet="0123456789-. +@:ABCDEFabcdef\n", max_size=40),
+    st.integers(min_value=PIECE - 300, max_value=PIECE + 300).map(lambda size: "x" * size),
+)
+texts = st.lists(fragments, max_size=12).map(lambda parts: "".join(parts).encode())
+
+
+class OpenGate:
+    """A `Gate` that lets everything through: every task, on every line, everywhere on long lines."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._indices = range(len(patterns) + 1)
+
+    def events(self, text: bytes) -> list[int]:
+        line_ends = {at + 1 for at, byte in enumerate(text) if byte == 10}
+        places = sorted(line_ends | {*range(1, len(text) + 1, 64), len(text)} - {0})
+        return [at << INDEX_BITS | index for at in places for index in self._indices]
+
+
+@pytest.fixture(scope="module")
+def open_engine() -> Engine:
+    return Engine(detectors(), OpenGate)
+
+
+def plain(matches: list[Match]) -> list[tuple[object, ...]]:
+    return [tuple(match) for match in matches]
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=texts)
+def test_every_gate_lets_through_whatever_there_is_to_find(
+    engine: Engine, plain_engine: Engine, open_engine: Engine, text: bytes
+) -> None:
+    everything = plain(open_engine.matches(text))
+    assert plain(engine.matches(text)) == everything
+    assert plain(plain_engine.matches(text)) == everything
+
+
+@pytest.mark.parametrize("gate", ["engine", "plain_engine"])
+@pytest.mark.parametrize("name", ["base64", "a", "digits and spaces", "a@", "quads of base64", "colons", "dots"])
+def test_a_hostile_megabyte_takes_linear_time(request: pytest.FixtureRequest, gate: str, name: str) -> None:
+    random_bytes = random.Random(1)
+    whole = {
+        "base64": base64.b64encode(random_bytes.randbytes(786_432)),
+        "a": b"a" * (1 << 20),
+        "digits and spaces": "".join(random_bytes.choices("0123456789 ", k=1 << 20)).encode(),
+        "a@": b"a@" * (1 << 19),
+        "quads of base64": base64.b64encode(b"hello, this is text. " * 37_449),
+        "colons": b"1:" * (1 << 19),
+        "dots": b"1." * (1 << 19),
+    }[name]
+    engine: Engine = request.getfixturevalue(gate)
+    spent = [_cpu_seconds(engine, whole[: len(whole) // share]) for share in (4, 1)]
+    # Four times the text, about four times the time; a quadratic pattern would take sixteen times as long.
+    assert spent[1] < max(0.4, 9 * spent[0])
+
+
+def _cpu_seconds(engine: Engine, text: bytes) -> float:
+    before = time.process_time()
+    engine.matches(text)
+    return time.process_time() - before
+
+
+def test_two_on_a_line_and_ten_thousand_in_a_text_are_all_found(engine: Engine) -> None:
+    line = b"from 219-45-6789 to 219-45-6780\n"
+    assert len(engine.matches(line)) == 2
+    assert len(engine.matches(line * 5000)) == 10_000
+
+
+@pytest.mark.parametrize("at", [0, 1, PIECE - 21, PIECE - 10, PIECE - 1, PIECE, 3 * PIECE - 7])
+def test_a_piece_of_a_long_line_hides_nothing_at_its_edge(engine: Engine, at: int) -> None:
+    text = b" " * at + KEY_ID + b" " * (4 * PIECE)
+    assert [(match.start, match.end) for match in engine.matches(text)] == [(at, at + len(KEY_ID))]
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_key_in_base64_is_found_at_the_place_of_its_quads(engine: Engine, levels: int) -> None:
+    encoded = b"export KEY=" + KEY_ID + b" # the key of the build"
+    for _ in range(levels):
+        encoded = base64.b64encode(encoded)
+    text = b'{"data": "' + encoded + b'"}'
+    [match] = engine.matches(text)
+    assert match.decoded_from == ("base64",) * levels
+    assert text.index(encoded) < match.start < match.end < text.index(b'"}')
+    if levels == 1:
+        inner = base64.b64decode(text[match.start : match.end])
+        assert KEY_ID in inner
+        assert len(inner) <= len(KEY_ID) + 4
+
+
+def test_three_levels_of_base64_are_not_followed(engine: Engine) -> None:
+    encoded = KEY_ID + b" is the key id of the build"
+    for _ in range(3):
+        encoded = base64.b64encode(encoded)
+    assert engine.matches(encoded) == []
+
+
+def test_the_text_form_of_a_match_holds_no_value(engine: Engine) -> None:
+    [match] = engine.matches(b"ssn 219-45-6789")
+    assert "6789" not in repr(match) + str(match) + f"{match}"
+
+
+def test_a_column_name_stands_in_for_the_keyword(engine: Engine) -> None:
+    text = b'name,"SSN Number",note\nAlice,219456789,"a, b"\n"Smith, Bob",219456780,219456781\n'
+    columns = Columns.of(text[: text.index(b"\n") + 1], engine.detectors)
+    found = [text[match.start : match.end] for match in engine.matches(text, columns=columns)]
+    assert found == [b"219456789", b"219456780"]
+    assert engine.matches(text) == []

@@ -1,0 +1,100 @@
+"""Detectors as data: every example holds, and a wrong file is refused with the detector's name."""
+
+import re
+
+import pytest
+
+from waybill.scanning.detection.engine import Engine
+from waybill.scanning.detection.models import Confidence
+from waybill.scanning.detection.proof import prove
+from waybill.scanning.detection.rules import Detector, detectors, parse_detectors
+from waybill.scanning.errors import DetectorError
+
+EXAMPLES = [
+    pytest.param(detector.id, example, id=f"{detector.id}-{number}")
+    for detector in detectors()
+    for number, example in enumerate(detector.examples, start=1)
+]
+
+GOOD = """
+- id: BADGE
+  description: Badge number
+  validator: random_token
+  mask: "B-{last4}"
+  keywords: [badge]
+  rules:
+    - pattern: 'B-[A-Z]{8}'
+      gates: ['B-[A-Z]']
+      confidence: HIGH
+  examples:
+    - {text: "B-QWERTZUI", finds: B-QWERTZUI}
+"""
+
+
+@pytest.mark.parametrize(("detector", "example"), EXAMPLES)
+def test_example_of_a_detector(engine: Engine, detector: str, example: dict[str, object]) -> None:
+    text = str(example["text"]).encode()
+    found = [match for match in engine.matches(text) if match.detector == detector]
+    assert [text[match.start : match.end].decode() for match in found] == (
+        [str(example["finds"])] if "finds" in example else []
+    )
+    for match in found:
+        assert match.sample == example.get("sample", False)
+        assert match.confidence == Confidence[str(example.get("confidence", match.confidence.name))]
+
+
+def test_every_detector_of_the_contract_is_there_with_both_kinds_of_examples() -> None:
+    known = {detector.id: detector for detector in detectors()}
+    assert {"US_SSN", "CREDIT_CARD", "EMAIL", "PHONE", "AWS_ACCESS_KEY_ID", "AWS_SECRET", "GITHUB_TOKEN"} <= set(known)
+    assert {"PRIVATE_KEY", "IBAN", "UK_NINO", "UK_NHS", "JWT", "IP", "SLACK_TOKEN", "STRIPE_KEY"} <= set(known)
+    for detector in known.values():
+        kinds = {"finds" in example for example in detector.examples}
+        assert kinds == {True, False}, detector.id
+
+
+def quantifiers(detector: Detector) -> list[str]:
+    return [
+        found
+        for rule in detector.rules
+        for found in re.findall(rb"(?<!\\)[*+](?![^\[]*\])|\{\d+,\}", rule.pattern.pattern)
+    ]
+
+
+@pytest.mark.parametrize("detector", detectors(), ids=lambda detector: detector.id)
+def test_every_quantifier_is_bounded(detector: Detector) -> None:
+    assert quantifiers(detector) == []
+
+
+def test_a_detector_is_proved_when_it_is_loaded() -> None:
+    prove(Engine(parse_detectors(GOOD)))
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (GOOD.replace("finds: B-QWERTZUI", "finds: B-QWERTZUO"), "BADGE: example 1"),
+        (GOOD.replace(", finds: B-QWERTZUI", ""), "BADGE: example 1"),
+        (GOOD.replace("finds: B-QWERTZUI", "finds: B-QWERTZUI, confidence: LOW"), "BADGE: example 1 is HIGH"),
+    ],
+    ids=["another value", "a negative that is found", "another confidence"],
+)
+def test_a_detector_that_breaks_its_examples_is_refused(broken: str, told: str) -> None:
+    with pytest.raises(DetectorError, match=told):
+        prove(Engine(parse_detectors(broken)))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        GOOD.replace("random_token", "no_such_check"),
+        GOOD.replace("{8}'", "{8'  ").replace("B-[A-Z]{8", "B-([A-Z]{8"),
+        GOOD.replace('  mask: "B-{last4}"\n', ""),
+        GOOD.replace("confidence: HIGH", "confidence: SURE"),
+        GOOD.replace("gates: ['B-[A-Z]']", "gates: []"),
+        "id: BADGE",
+        "- [",
+    ],
+)
+def test_a_file_of_another_form_is_refused(broken: str) -> None:
+    with pytest.raises(DetectorError):
+        parse_detectors(broken)
