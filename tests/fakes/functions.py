@@ -79,8 +79,12 @@ class _Values:
                 return self.names.get(name, name)
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([^}]+)\}", lambda found: self.names.get(found[1], found[1]), text)
-            case {"Fn::GetAtt": [str(name), str(attribute)]}:
-                return f"{name}.{attribute}"
+            case {"Fn::GetAtt": str(named)}:
+                return named
+            case {"Fn::GetAtt": str(text)}:
+                return text
+            case {"Fn::GetAtt": [*parts]}:
+                return ".".join(parts)
             case {"Fn::If": [str(condition), chosen, other]}:
                 return self.text(chosen if self._holds(self.conditions[condition]) else other)
             case str() | int():
