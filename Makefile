@@ -29,7 +29,7 @@ status: setup ## Show what is deployed and whether it is healthy
 	@$(BIN)/waybill status
 
 test: setup ## Run every test
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
 
 lint: setup ## Check style, types, imports, template, and that generated files are up to date
 	$(BIN)/ruff check .

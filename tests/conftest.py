@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
+from tests.scheduling import SharedFolders
 from waybill.core import aws, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+# How fast an example is says something about the machine, not about the code.
+hypothesis_settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("waybill")
 
 _WORKFLOW_TESTS = PROJECT / "tests" / "workflow"
 
@@ -24,15 +31,16 @@ _ENVIRONMENT = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedFolders:
+    return SharedFolders(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WORKFLOW_TESTS in item.path.parents:
             item.add_marker(pytest.mark.workflow)
             item.add_marker(pytest.mark.timeout(300))  # the first of them builds and deploys
-            # pytest-xdist runs a group in one worker: the tests of the application share one embedded AWS.
-            folder = item.path.relative_to(_WORKFLOW_TESTS).parts[0]
-            item.add_marker(pytest.mark.xdist_group("local" if folder == "local" else "application"))
 
 
 @pytest.fixture(autouse=True)

@@ -79,8 +79,6 @@ class _Values:
                 return self.names.get(name, name)
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([^}]+)\}", lambda found: self.names.get(found[1], found[1]), text)
-            case {"Fn::GetAtt": str(named)}:
-                return named
             case {"Fn::GetAtt": str(text)}:
                 return text
             case {"Fn::GetAtt": [*parts]}:

@@ -103,10 +103,10 @@ class TestFailedResult:
         found = failed_result(_RUN, "b", {}, 0, "now")
         assert (found.error, found.code, found.cause) == ("Unknown", "FUNCTION_FAILED", None)
 
-    @given(st.text(max_size=20), st.integers(0, 40_000))
-    def test_causes_cannot_outgrow_the_state(self, text: str, times: int) -> None:
+    @given(st.text(min_size=1, max_size=5))
+    def test_causes_cannot_outgrow_the_state(self, text: str) -> None:
         # Lambda reports up to 32 KB, and fifty results travel in 256 KiB.
-        cause = failed(cause=text * times + "é" * 100_000).cause
+        cause = failed(cause=text + "é" * 32_000).cause
         assert cause is not None
         assert len(cause.encode()) <= 2_000
 

@@ -74,6 +74,46 @@ def test_an_overwrite_before_the_upload_is_completed(
         assert world.destination(bucket)["executionId"] == "second"
 
 
+@pytest.mark.parametrize("strategy", [Strategy.MULTIPART, Strategy.MULTIPART_BATCHES])
+def test_an_overwrite_after_the_last_part_keeps_the_upload_from_being_completed(
+    world: World, strategy: Strategy
+) -> None:
+    # Nobody has claimed the record for the newer content yet: only the source tells.
+    stored = world.upload(SIZES[strategy])
+    once(world.machine.probe, "describe_source", 2, world.upload)
+    ended = world.replicate(stored, destination_buckets=(_BUCKET,))
+    assert ended.codes == ["SUPERSEDED"]
+    assert len(world.s3.part_copies) == {Strategy.MULTIPART: 4, Strategy.MULTIPART_BATCHES: 9}[strategy]
+    assert world.s3.bucket(_BUCKET).current(KEY) is None
+    assert world.s3.open_uploads() == []
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MULTIPART, Strategy.MULTIPART_BATCHES])
+def test_a_later_claim_keeps_the_upload_from_being_completed(world_with: WorldWith, strategy: Strategy) -> None:
+    # The older version can still be read: only the record tells.
+    world = world_with({"versioned": True})
+    stored = world.upload(SIZES[strategy])
+    last_look = 2 if strategy is Strategy.MULTIPART else 5
+    once(world.machine.probe, "latest_run", last_look, lambda: world.claimed(world.upload(), name="second"))
+    ended = world.replicate(stored, name="first", destination_buckets=(_BUCKET,))
+    assert ended.codes == ["SUPERSEDED"]
+    assert world.s3.bucket(_BUCKET).current(KEY) is None
+    assert world.s3.open_uploads() == []
+
+
+def test_a_copy_that_landed_without_the_sdk_knowing_is_put_right(world: World) -> None:
+    # The answer was lost, the SDK's own repetition met a changed source, and the newer run had been quick.
+    first = world.upload()
+
+    def land_and_be_refused() -> None:
+        run_of(world, world.upload())
+        world.s3.land(_BUCKET, KEY, first.content, first.attributes, checksum=first.checksum)
+
+    once(world.machine.probe, "copy", 1, land_and_be_refused)
+    assert world.replicate(first, name="first").codes == ["SUPERSEDED", "SUPERSEDED"]
+    world.assert_equal()
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_a_late_copy_puts_the_newest_content_back(world_with: WorldWith, strategy: Strategy) -> None:
     # The older version can still be read, so that nothing but the look after landing stops it.
@@ -165,6 +205,15 @@ class TestSettling:
         second = world.upload(label="bytes", attributes=Attributes(metadata={"build": "2"}))
         once(world.machine.probe, "copy lands", 1, lambda: run_of(world, second))
         assert world.replicate(first, name="first").outcome is Outcome.SUPERSEDED
+        world.assert_equal()
+
+    def test_what_an_earlier_attempt_has_put_back_is_not_taken_for_the_newest(self, world: World) -> None:
+        first = world.upload()
+        task = world.task(world.claimed(first, name="first"), attempt=2)
+        between = world.upload(label="bytes", attributes=Attributes(metadata={"build": "1"}))
+        run_of(world, world.upload(label="bytes", attributes=Attributes(metadata={"build": "2"})))
+        world.s3.land(_BUCKET, KEY, between.content, between.attributes, checksum=between.checksum)
+        assert world.machine.copier.copy_file(task).code == "SUPERSEDED"
         world.assert_equal()
 
     def test_a_source_that_is_gone_leaves_the_copy(self, world: World) -> None:
