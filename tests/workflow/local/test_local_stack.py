@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.workflow.support.polling import until
 from waybill.cli.local import LocalStack, LocalStackError, free_port
 
 TEMPLATE = """
@@ -159,6 +160,27 @@ def test_two_stacks_run_beside_each_other(stack: LocalStack, application: Path) 
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://127.0.0.1:{other.ministack.port}/_ministack/health", timeout=5)
     assert stack.ministack.healthy()
+
+
+def test_events_wait_for_a_process_instead_of_being_throttled(application: Path) -> None:
+    work = "def lambda_handler(event, context):\n    time.sleep(event.get('work', 0))"
+    busy = HANDLER.replace("import json, os", "import json, os, time")
+    (application / "src" / "health.py").write_text(busy.replace("def lambda_handler(event, context):", work))
+    environment = {"LAMBDA_ACCOUNT_CONCURRENCY": "1", "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
+    with LocalStack(application, port=free_port(), state_dir=application / "state", environment=environment) as stack:
+        name = stack.up().outputs["FunctionName"]
+        before = ended(stack, name)
+        for _ in range(12):
+            event = json.dumps({"work": 0.1}).encode()
+            stack.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=event)
+
+        until(lambda: ended(stack, name) - before >= 12, "every event has its turn")
+
+
+def ended(stack: LocalStack, function: str) -> int:
+    """How many invocations of a function have ended."""
+    pages = stack.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    return sum(event["message"].startswith("REPORT") for page in pages for event in page["events"])
 
 
 def members(group: int) -> list[int]:
