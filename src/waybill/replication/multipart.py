@@ -6,6 +6,7 @@ every step repeatable: a repeated batch copies what is missing, a repeated compl
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from waybill.replication.errors import (
     CopyUnfinishedError,
@@ -16,7 +17,6 @@ from waybill.replication.errors import (
 from waybill.replication.models import CopyTask, ObjectFacts, PartRange
 from waybill.replication.part_plan import CopyLimits, PartPlan
 from waybill.replication.ports import Buckets, Part, Tracking
-from waybill.replication.verification import verify
 
 # The time that a function keeps to report that it could not finish.
 _RESERVE_SECONDS = 20.0
@@ -55,18 +55,23 @@ class MultipartCopy:
             if number not in finished or finished[number].size != self._plan.length(number)
         ]
 
+        failed = Event()
+
         def copy_one(number: int) -> None:
-            if seconds_left() < _RESERVE_SECONDS:
-                raise CopyUnfinishedError(f"time is up before part {number} of {self._plan.count}")
-            self._buckets.copy_part(self._source, self._place, upload_id, number, self._plan.byte_range(number))
+            if failed.is_set():
+                return
+            try:
+                if seconds_left() < _RESERVE_SECONDS:
+                    raise CopyUnfinishedError(f"time is up before part {number} of {self._plan.count}")
+                self._buckets.copy_part(self._source, self._place, upload_id, number, self._plan.byte_range(number))
+            except BaseException:
+                # Parts that are under way go on to their end; none is begun any more.
+                failed.set()
+                raise
 
         with ThreadPoolExecutor(max_workers=concurrency) as pool:
-            try:
-                for outcome in [pool.submit(copy_one, number) for number in missing]:
-                    outcome.result()
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+            for outcome in [pool.submit(copy_one, number) for number in missing]:
+                outcome.result()
 
     def copy_all_parts(self, upload_id: str, limits: CopyLimits, seconds_left: SecondsLeft) -> None:
         """Copy every part that is missing; see `copy_parts`."""
@@ -74,12 +79,12 @@ class MultipartCopy:
         self.copy_parts(upload_id, everything, concurrency=limits.part_concurrency, seconds_left=seconds_left)
 
     def complete(self, upload_id: str) -> ObjectFacts:
-        """Make the object and return its facts as S3 then reports them.
+        """Make the object and return its facts as S3 then reports them, or those of the object that is there already.
 
         Raises
         ------
         VerificationFailedError
-            Parts are missing or have other sizes; or the upload is gone and something else is there.
+            Parts are missing or have other sizes.
         UploadGoneError
             The upload is gone, and nothing is there that was written since the run began.
         """
@@ -92,7 +97,6 @@ class MultipartCopy:
             found = self._buckets.find(self._place)
             if found is None or (found.last_modified or "") < self._since[:19]:
                 raise
-            verify(self._source, found)
             return found
         found = self._buckets.find(self._place)
         if found is None:

@@ -8,7 +8,7 @@ from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.s3 import Content
 from tests.fakes.world import SIZES, World
 from waybill.replication.copying import Copier
-from waybill.replication.errors import CopyUnfinishedError, UploadGoneError, VerificationFailedError
+from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
 from waybill.replication.models import CopyTask, PartRange, Place, Strategy
 from waybill.replication.multipart import MultipartCopy, open_upload
 from waybill.replication.part_plan import MIB
@@ -151,6 +151,15 @@ class TestOpening:
         world.clock.advance(seconds=5)
         late = open_upload(buckets, tracking, world.task(world.claimed(name="late")))
         assert early != late
+        assert world.s3.open_uploads() == [late]
+
+    def test_a_later_run_keeps_its_place(self, world: World) -> None:
+        stored = world.upload(SIZES[Strategy.MULTIPART])
+        buckets, tracking = world.machine.buckets, world.machine.tracking
+        early = world.task(world.claimed(stored, name="early"))
+        late = open_upload(buckets, tracking, world.task(world.claimed(name="late")))
+        with pytest.raises(SupersededError, match="a later run copies to region-a-builds"):
+            open_upload(buckets, tracking, early)
         assert world.s3.open_uploads() == [late]
 
     def test_a_single_copy_aborts_the_upload_of_an_earlier_run(self, world: World) -> None:

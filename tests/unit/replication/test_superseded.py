@@ -184,10 +184,13 @@ class TestSettling:
         assert self.late(world, newer=SIZES[Strategy.MULTIPART_BATCHES]) == "SUPERSEDED"
         world.assert_equal()
 
-    def test_an_object_in_batches_that_is_under_way_is_left_to_its_run(self, world: World) -> None:
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_an_object_in_batches_that_is_under_way_is_left_to_its_run(self, world: World, begun: bool) -> None:
         first = world.upload()
         task = world.task(world.claimed(first, name="first"), attempt=2)
-        world.claimed(world.upload(SIZES[Strategy.MULTIPART_BATCHES]), name="second")
+        second = world.claimed(world.upload(SIZES[Strategy.MULTIPART_BATCHES]), name="second")
+        if begun:
+            world.machine.copier.start_multipart_copy(world.task(second))
         assert world.machine.copier.copy_file(task).code == "SUPERSEDED"
         assert world.s3.bucket(_BUCKET).current(KEY) is None
 

@@ -15,7 +15,7 @@ from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, a_run, ended, facts, failure, result
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.aws import client
-from waybill.replication.models import Outcome, Run, RunTotals
+from waybill.replication.models import Claimed, Outcome, Run, RunTotals
 from waybill.replication.store import TrackingTable
 
 _TABLE = PHYSICAL["FileCopyTrackingTable"]
@@ -110,6 +110,30 @@ def test_any_calls_have_the_same_answers(
     both = Both(emptied(dynamodb), sequencers, express)
     for call in calls:
         assert both.do(both.fake, call) == both.do(both.real, call), call
+    assert both.seen(both.fake) == both.seen(both.real)
+
+
+_EVENTS: dict[str, str | None] = {"a": "01", "b": None, "c": "02", "C": "02"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "answers"),
+    [
+        pytest.param("aca", "STARTED STARTED STALE", id="a later event stays"),
+        pytest.param("ca", "STARTED STALE", id="an earlier event comes too late"),
+        pytest.param("cC", "STARTED DUPLICATE", id="an event comes twice, under another name"),
+        pytest.param("cbC", "STARTED STARTED DUPLICATE", id="an event comes again after a run by hand"),
+        pytest.param("aba", "STARTED STARTED STARTED", id="an event's run whose first claim went unheard"),
+        pytest.param("abca", "STARTED STARTED STARTED STALE", id="a later event after a run by hand"),
+        pytest.param("bb", "STARTED STARTED", id="a run by hand whose first claim went unheard"),
+        pytest.param("cba", "STARTED STARTED STALE", id="a run by hand keeps the order of events"),
+    ],
+)
+def test_who_may_claim_after_whom(dynamodb: Any, labels: str, answers: str) -> None:
+    both = Both(emptied(dynamodb), _EVENTS, express=False)
+    for tracking in (both.fake, both.real):
+        claimed = [both.do(tracking, ("claim", label)) for label in labels]
+        assert [one.claim for one in claimed if isinstance(one, Claimed)] == answers.split()
     assert both.seen(both.fake) == both.seen(both.real)
 
 

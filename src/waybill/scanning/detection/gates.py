@@ -6,6 +6,7 @@ never the result. `HyperscanGate` is the one for work; `StandardGate` needs noth
 """
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -58,9 +59,15 @@ class HyperscanGate:
         self._base64_index = len(patterns)
         self._all = _database(hyperscan, [*patterns, _LONG_WORD], {len(patterns): hyperscan.HS_FLAG_SINGLEMATCH})
         self._base64 = _database(hyperscan, [_BASE64], {})
+        # A database works in one scratch space, which takes one scan at a time (Hyperscan, "Scratch space").
+        self._scanning = threading.Lock()
 
     def events(self, text: bytes) -> list[int]:
         """Return the events, see `Gate`."""
+        with self._scanning:
+            return self._events(text)
+
+    def _events(self, text: bytes) -> list[int]:
         found: list[int] = []
         self._all.scan(text, match_event_handler=_note, context=found.append)
         long_words = [event for event in found if event & 0xFF == self._base64_index]
