@@ -16,7 +16,6 @@ from waybill.cli.local import LocalStack, free_port
 _MIB = 1024**2
 
 _QUIET_BUCKET = "waybill-tests-quiet"
-_FURTHER_BUCKETS = "waybill-tests-further-"
 
 # Small sizes stand for large ones: the ways to copy differ from 6 and from 20 MiB on.
 _PARAMETERS = {
