@@ -101,7 +101,9 @@ def test_what_is_kept_outlives_the_stack_in_production_alone(stack: Stack, name:
 
 def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) -> None:
     # Nobody else can say what a public identifier stood for.
-    assert stack.template["Conditions"]["ProtectedIdentifiers"] == {"Fn::Equals": [{"Ref": "ProtectIdentifiers"}, "true"]}
+    assert stack.template["Conditions"]["ProtectedIdentifiers"] == {
+        "Fn::Equals": [{"Ref": "ProtectIdentifiers"}, "true"]
+    }
     assert stack.template["Parameters"]["ProtectIdentifiers"]["Default"] == "true"
     assert "TimeToLiveSpecification" not in stack["IdentifiersTable"]
 
