@@ -1,4 +1,4 @@
-"""What the functions and the workflow of the ID minter may do, and to what: nobody can change or delete an identifier."""
+"""What the functions and the workflow of the ID minter may do. Nobody may change or delete an identifier."""
 
 import pytest
 
