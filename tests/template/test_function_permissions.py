@@ -45,8 +45,6 @@ BESIDE: dict[str, set[str]] = {
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 # What a function has besides, by a policy that it shares.
 SHARED: dict[str, set[str]] = {
-    "MintChunkFunction": {"dynamodb:GetItem"},
-    "MintingQueueFunction": {"dynamodb:GetItem"},
 }
 STRICTER = ("waybill.replication.",)
 
