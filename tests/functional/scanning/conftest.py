@@ -16,9 +16,12 @@ from waybill.scanning.completion import Completion
 from waybill.scanning.detection.engine import Engine
 from waybill.scanning.detection.rules import detectors
 from waybill.scanning.detection.scanner import ObjectScanner
-from waybill.scanning.jobs import Jobs, Results
+from waybill.scanning.jobs import Jobs
+from waybill.scanning.listed_bucket import ListedBucket
 from waybill.scanning.listing import Batch, Lister
 from waybill.scanning.models import Job, ScanRequest
+from waybill.scanning.ports import Source
+from waybill.scanning.results import Results
 from waybill.scanning.store import ScansTable
 from waybill.scanning.working import Worker
 
@@ -54,7 +57,10 @@ class Scanner:
 
     @property
     def lister(self) -> Lister:
-        return Lister(self.store, self.bucket, self.queue, lambda: self.seconds, batch_keys=10_000)
+        return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=10_000, fan_out=1)
+
+    def source(self, request: ScanRequest) -> Source:
+        return ListedBucket(self.bucket)
 
     @property
     def worker(self) -> Worker:
