@@ -47,8 +47,6 @@ KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 SHARED: dict[str, set[str]] = {
     "MintChunkFunction": {"dynamodb:GetItem"},
     "MintingQueueFunction": {"dynamodb:GetItem"},
-    "ProcessBatchFunction": {"s3:GetObject"},
-    "ScanApiFunction": {"s3:GetObject"},
 }
 STRICTER = ("waybill.replication.",)
 

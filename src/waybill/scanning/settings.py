@@ -67,9 +67,14 @@ class WebhookSettings(WebhookAddressSettings):
 
 
 class ExportSettings(WaybillSettings):
-    """The bucket of exports, and the queue of those to make."""
+    """The bucket of exports."""
 
-    scan_exports_bucket: str = ""
+    scan_exports_bucket: str
+
+
+class ExportQueueSettings(WaybillSettings):
+    """The queue of exports to make."""
+
     scan_export_queue_url: str
 
 

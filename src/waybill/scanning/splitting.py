@@ -29,12 +29,18 @@ class Splitter:
         job, part = self.store.job(job_id), self.store.range(job_id, number)
         if job is None or part is None or job.ended or part.done:
             return []
-        self._cut(job, part)
-        waiting = [piece for piece in self.store.ranges(job_id) if piece.parent == number and not piece.done]
+        waiting = self._waiting(job_id, number)
+        if not waiting:
+            self._cut(job, part)
+            waiting = self._waiting(job_id, number)
         for piece in waiting:
             name = execution_name(job_id, piece.number, 1)
             self.executions.start(self.workflow_arn, name, first_state(job, piece.number))
         return [piece.number for piece in waiting]
+
+    def _waiting(self, job_id: str, number: int) -> list[ListingRange]:
+        ranges = self.store.ranges(job_id)
+        return [piece for piece in ranges if piece.parent == number and not piece.execution_arn and not piece.done]
 
     def _cut(self, job: Job, part: ListingRange) -> None:
         ranges = self.store.ranges(job.job_id)

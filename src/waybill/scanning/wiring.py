@@ -20,23 +20,22 @@ from waybill.scanning.listed_bucket import ListedBucket
 from waybill.scanning.listing import Lister
 from waybill.scanning.models import ScanRequest
 from waybill.scanning.ports import Clock, Source
-from waybill.scanning.queues import ExportQueue, SqsQueue, WebhookQueue
+from waybill.scanning.queues import ExportQueue, SqsQueue
 from waybill.scanning.results import Results
 from waybill.scanning.settings import (
     BatchSettings,
     BucketSettings,
+    ExportQueueSettings,
     ExportSettings,
     FanOutSettings,
     QueueSettings,
     SecretSettings,
     TableSettings,
-    WebhookSettings,
     WorkflowSettings,
 )
 from waybill.scanning.splitting import Splitter
 from waybill.scanning.store import ScansTable
 from waybill.scanning.sweeping import Sweeper
-from waybill.scanning.webhooks import Webhooks
 
 # API Gateway waits 29 seconds.
 _SYNCHRONOUS_SECONDS = 20
@@ -114,25 +113,6 @@ def splitter() -> Splitter:
     return Splitter(store(), source, executions(), workflow_arn, load(FanOutSettings).scan_fan_out)
 
 
-def webhooks() -> Webhooks:
-    """Return what tells webhooks."""
-    from waybill.scanning.posting import HttpPoster
-
-    settings = load(WebhookSettings)
-    return Webhooks(store(), HttpPoster(private=settings.scan_webhook_private), webhook_secret, now)
-
-
-def webhook_secret() -> bytes:
-    """Return the secret that signs webhooks, as it is now: receivers change it when they like."""
-    answer = client("secretsmanager").get_secret_value(SecretId=load(WebhookSettings).scan_webhook_secret_arn)
-    return str(answer["SecretString"]).encode()
-
-
-def webhook_queue() -> WebhookQueue:
-    """Return the queue of news for webhooks."""
-    return WebhookQueue(client("sqs"), load(WebhookSettings).scan_webhook_queue_url)
-
-
 def exporter(context: Any) -> Exporter:
     """Return what exports findings, for one invocation."""
     return Exporter(store(), S3Exports(client("s3"), load(ExportSettings).scan_exports_bucket), time_left(context))
@@ -140,7 +120,7 @@ def exporter(context: Any) -> Exporter:
 
 def export_queue() -> ExportQueue:
     """Return the queue of exports to make."""
-    return ExportQueue(client("sqs"), load(ExportSettings).scan_export_queue_url)
+    return ExportQueue(client("sqs"), load(ExportQueueSettings).scan_export_queue_url)
 
 
 def sweeper() -> Sweeper:
