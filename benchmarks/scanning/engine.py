@@ -47,7 +47,10 @@ def _measure_speed(lab: Lab) -> Iterator[Figure]:
         beside["presidio"] = round(presidio_speed(lab.project, text[:_SMALL_PART]), 3)
     except PeerMissingError as error:
         lab.say(f"presidio-analyzer is not measured: {error}")
-    rows = [["Waybill: hyperscan gate", best], *([name, speed] for name, speed in beside.items())]
+    rows: list[list[str | float]] = [
+        ["Waybill: hyperscan gate", best],
+        *([name, speed] for name, speed in beside.items()),
+    ]
     lab.show(breakdown("MB/s on log text, 2 % of the lines with a value, one process", ["Engine", "MB/s"], rows))
     lab.say("re and google-re2: the same detectors behind other gates. detect-secrets: its own plug-ins, for secrets.")
     lab.say("presidio: eight pattern recognisers of presidio-analyzer, line by line, without a language model.")
