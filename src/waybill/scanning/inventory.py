@@ -74,9 +74,9 @@ class Inventory:
         Raises
         ------
         InvalidInputError
-            It is not one of this bucket, or one that can be read; names `manifest`.
-        InventoryBrokenError
-            It does not have the checksum that was delivered with it.
+            It is not whole, not one of this bucket, or not one that can be read; names `manifest`.
+        NotFoundError, BucketNotFoundError, BucketDeniedError
+            It does not exist, or may not be read.
         """
         self._manifest(request)
 
@@ -129,7 +129,7 @@ class Inventory:
         content = self._content(bucket, key)
         checksum = self._content(bucket, f"{key.removesuffix('.json')}.checksum").decode("ascii", "replace").strip()
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum:
-            raise InventoryBrokenError("manifest.json does not have the MD5 of manifest.checksum")
+            raise InvalidInputError(FieldError("manifest", "does not have the MD5 that manifest.checksum tells"))
         try:
             manifest = json.loads(content)
             files = tuple((str(file["key"]), str(file["MD5checksum"])) for file in manifest["files"])
