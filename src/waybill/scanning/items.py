@@ -128,9 +128,9 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
     )
 
 
-def findings_prefix(key: str, etag: str) -> str:
-    """Return what the sort keys of one object's findings, in one state of it, begin with."""
-    return f"F#{key_hash(key)}#{etag[:_ETAG_LENGTH]}#"
+def findings_prefix(key: str, etag: str = "") -> str:
+    """Return what the sort keys of one object's findings begin with: in one state of it, or in any."""
+    return f"F#{key_hash(key)}#{etag[:_ETAG_LENGTH]}#" if etag else f"F#{key_hash(key)}#"
 
 
 def finding_sort_key(key: str, etag: str, finding: Finding) -> str:

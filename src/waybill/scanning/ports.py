@@ -73,24 +73,28 @@ class Store(Protocol):
         """Count the objects of a slice as begun, however often it is delivered."""
         ...
 
-    def outcomes(self, job_id: str, keys: Sequence[str]) -> set[str]:
-        """Return those of `keys` that have an outcome."""
+    def outcomes(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]:
+        """Return the outcomes of those of `keys` that have one."""
         ...
 
-    def record(self, job_id: str, bucket: str, outcome: ObjectOutcome, cache_name: str | None) -> ObjectOutcome | None:
-        """Store an outcome and count it, once; return the earlier one when there is one."""
+    def record_all(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]:
+        """Store up to 99 outcomes of different objects and count them, at once; return earlier ones, which stay."""
+        ...
+
+    def remember(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
+        """Let later jobs find what this one has found in the same state of the objects by the same rules."""
+        ...
+
+    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
+        """Return by key what an earlier job (its id) found in the same state of an object."""
         ...
 
     def keep_findings(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None:
         """Store findings; the same ones again change nothing."""
         ...
 
-    def forget_findings(self, job_id: str, key: str, etag: str) -> None:
-        """Remove the findings of one state of an object."""
-        ...
-
-    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
-        """Return by key what an earlier job (its id) found in the same state of an object."""
+    def keep_findings_of(self, job_id: str, key: str, etag: str) -> None:
+        """Remove the findings of every state of an object but one; no ETag, no findings."""
         ...
 
     def copy_findings(self, source_job: str, job_id: str, key: str, etag: str) -> None:

@@ -12,34 +12,23 @@ JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from waybill.core.clock import iso
 from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
-from waybill.scanning.detection.models import Finding
 from waybill.scanning.errors import ScanStoreUnavailableError
-from waybill.scanning.items import (
-    finding_attributes,
-    finding_sort_key,
-    findings_prefix,
-    increments,
-    job_attributes,
-    job_of,
-    outcome_attributes,
-    outcome_of,
-    tally_of,
-)
+from waybill.scanning.items import job_attributes, job_of, tally_of
 from waybill.scanning.listing_store import ListingStore
-from waybill.scanning.models import ENDED, Entry, Job, ListingRange, ObjectOutcome, Status, Tally, key_hash
+from waybill.scanning.models import ENDED, Job, ListingRange, Status, Tally
+from waybill.scanning.outcome_store import OutcomeStore
 from waybill.scanning.table import key_of
 
-_CACHE_SECONDS = 30 * 86_400
 # How many pages of 1 MB a filtered list of findings reads before it answers with what it has.
 _PAGES_PER_ANSWER = 8
 
 
-class ScansTable(ListingStore):
+class ScansTable(ListingStore, OutcomeStore):
     """`Store` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
     def create(self, job: Job) -> Job:
@@ -64,58 +53,6 @@ class ScansTable(ListingStore):
         """Return a job, as of now."""
         item = self._get(key_of(job_id, "META"))
         return job_of(item) if item else None
-
-    def outcomes(self, job_id: str, keys: Sequence[str]) -> set[str]:
-        """Return those of `keys` that have an outcome."""
-        found = {item["sk"] for item in self._get_many([key_of(job_id, _object_key(key)) for key in keys])}
-        return {key for key in keys if _object_key(key) in found}
-
-    def record(self, job_id: str, bucket: str, outcome: ObjectOutcome, cache_name: str | None) -> ObjectOutcome | None:
-        """Store an outcome and count it in one transaction; return the earlier one when there is one."""
-        attributes = to_item(outcome_attributes(outcome) | {"recorded_at": iso(self._now())})
-        item = key_of(job_id, _object_key(outcome.key)) | attributes
-        put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}
-        writes: list[dict[str, Any]] = [{"Put": put}]
-        if cache_name is not None:
-            cached = _cache_key(bucket, outcome.key, outcome.etag, cache_name) | {"job_id": job_id}
-            expires = int(self._now().timestamp()) + _CACHE_SECONDS
-            item = to_item(outcome_attributes(outcome) | cached | {"expires": expires})
-            writes.append({"Put": {"TableName": self._table, "Item": item}})
-        try:
-            self._count_with(writes, job_id, increments(outcome))
-        except ConditionFailedError:
-            stored = self._get(key_of(job_id, _object_key(outcome.key)))
-            return outcome_of(stored) if stored else outcome
-        return None
-
-    def keep_findings(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None:
-        """Store findings; the same ones again change nothing."""
-        items = {
-            (sort_key := finding_sort_key(key, etag, finding)): key_of(job_id, sort_key)
-            | to_item(finding_attributes(key, etag, finding) | {"created_at": iso(self._now())})
-            for finding in findings
-        }
-        self._write_many([{"PutRequest": {"Item": item}} for item in items.values()])
-
-    def forget_findings(self, job_id: str, key: str, etag: str) -> None:
-        """Remove the findings of one state of an object."""
-        found = self._query(job_id, findings_prefix(key, etag))
-        self._write_many([{"DeleteRequest": {"Key": key_of(job_id, item["sk"])}} for item in found])
-
-    def copy_findings(self, source_job: str, job_id: str, key: str, etag: str) -> None:
-        """Give a job the findings of another one about an object."""
-        found = self._query(source_job, findings_prefix(key, etag))
-        self._write_many([{"PutRequest": {"Item": to_item(item | {"pk": f"JOB#{job_id}"})}} for item in found])
-
-    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
-        """Return by key what an earlier job (its id) found in the same state of an object."""
-        keys = [to_item(_cache_key(bucket, entry.key, entry.etag, cache_name)) for entry in entries]
-        now = int(self._now().timestamp())
-        return {
-            item["key"]: (item["job_id"], outcome_of(item, from_cache=True))
-            for item in self._get_many(keys)
-            if item["expires"] > now
-        }
 
     def tally(self, job_id: str) -> Tally:
         """Return the sums over all counters, as of now."""
@@ -197,11 +134,3 @@ def _findings_after(job_id: str, position: str, wanted: Mapping[str, Any]) -> di
         query["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
         values |= {f":{name}": value for name, value in wanted.items()}
     return query | {"ExpressionAttributeValues": to_item(values)}
-
-
-def _object_key(key: str) -> str:
-    return f"OBJ#{key_hash(key)}"
-
-
-def _cache_key(bucket: str, key: str, etag: str, cache_name: str) -> dict[str, str]:
-    return {"pk": f"OBJCACHE#{bucket}", "sk": f"{key_hash(key)}#{etag}#{cache_name}"}

@@ -77,9 +77,9 @@ class Table:
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
-    def _get_many(self, keys: Sequence[Item]) -> Iterator[Item]:
+    def _get_many(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
         for batch in batched(keys, 100, strict=False):
-            waiting: Any = {self._table: {"Keys": list(batch), "ConsistentRead": True}}
+            waiting: Any = {self._table: {"Keys": list(batch), "ConsistentRead": consistent}}
             while waiting:
                 with translated(ScanStoreUnavailableError):
                     answer = self._client.batch_get_item(RequestItems=waiting)
