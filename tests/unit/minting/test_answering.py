@@ -69,6 +69,8 @@ MANY = "sourceIdentifiers cannot contain more than 100 items"
             {"sourceIdentifiers": ["a"], "predecessors": {"b": "c"}},
             "predecessors names an identifier that is not in sourceIdentifiers: b",
         ),
+        ({"sourceIdentifiers": ["a"], "identifiersUri": "s3://b/k"}, "identifiersUri is for the workflow alone"),
+        ({"mode": "documents", "full": True}, "full is for the workflow alone"),
         ({"sourceIdentifiers": ["a"], "mode": "x"}, "mode must be one of: identifiers, documents"),
     ],
 )
