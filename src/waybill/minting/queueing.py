@@ -91,7 +91,10 @@ class QueuedRequests:
 
 
 def payload_of(body: str) -> object:
-    """Return the request in a message: JSON, SNS's envelope around it, or the text of one identifier."""
+    """Return the request in a message: JSON, SNS's envelope around it, or the text of one identifier.
+
+    What looks like JSON and is none stays text, which is no request: it must not be minted for good.
+    """
     decoded: object = body
     for _ in range(_MAX_WRAPPINGS):
         if isinstance(decoded, Mapping) and isinstance(decoded.get("Message"), str) and "TopicArn" in decoded:
@@ -101,8 +104,10 @@ def payload_of(body: str) -> object:
         try:
             inner = json.loads(decoded)
         except ValueError:
+            if decoded.lstrip().startswith(("{", "[", '"')):
+                return decoded
             break
-        if not isinstance(inner, Mapping | list | str):
+        if isinstance(inner, int | float) and not isinstance(inner, bool):
             break
         decoded = inner
     if isinstance(decoded, list):
