@@ -52,13 +52,12 @@ class Run:
 def _measure(lab: Lab) -> Iterator[Figure]:
     deployment = lab.deployment
     label = uuid.uuid4().hex[:8]
-    before = len(_logged(deployment))
+    began = int(time.time() * 1000)
     run = _run(deployment, label)
     items = list(_items(deployment, label))
     if run.output["successCount"] != _COUNT or len(items) != 2 * _COUNT:
         raise AssertionError(f"{len(items)} items, {run.output}")
-    messages = _logged(deployment)[before:]
-    usage = _usage(deployment, run, items, messages)
+    usage = _usage(deployment, run, items, began)
     bill = bill_per_million(usage, PriceTable.read())
     lab.show(
         breakdown(
@@ -152,15 +151,25 @@ def _items(deployment: Deployment, label: str) -> Iterator[Mapping[str, Any]]:
         yield from (item for item in page["Items"] if f"#{label}" in item.get("owner", item["pk"])["S"])
 
 
-def _logged(deployment: Deployment) -> list[str]:
-    group = deployment.resource("MintingLogGroup")
-    pages = deployment.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-    return [event["message"] for page in pages for event in page["events"]]
+def _logged(deployment: Deployment, began: int, pattern: str = "") -> list[str]:
+    """Return messages of the functions since `began` (ms since 1970); the embedded AWS tells of 10,000 at most."""
+    pages = deployment.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=deployment.resource("MintingLogGroup"), startTime=began, filterPattern=pattern)
+    return [event["message"] for page in found for event in page["events"]]
 
 
-def _usage(deployment: Deployment, run: Run, items: list[Mapping[str, Any]], messages: list[str]) -> Usage:
+def _log_bytes(deployment: Deployment, began: int) -> float:
+    """Return the bytes that are logged per identifier, those of its invocation included."""
+    messages = _logged(deployment, began)
+    identifiers = sum("source_identifier" in message for message in messages)
+    return sum(len(message.encode()) + _LOG_EVENT_OVERHEAD for message in messages) / identifiers
+
+
+def _usage(deployment: Deployment, run: Run, items: list[Mapping[str, Any]], began: int) -> Usage:
     """Return what one identifier of the run has used, by the names of prices.json."""
-    reports = [found for found in map(_REPORT.search, messages) if found]
+    reports = [found for found in map(_REPORT.search, _logged(deployment, began, '"REPORT RequestId"')) if found]
+    if len(reports) < run.results + 2:
+        raise AssertionError(f"{len(reports)} invocations for {run.results} chunks")
     writes = sum(write_units(item_bytes(item), transaction=True) for item in items)
     machine = deployment.client("stepfunctions").describe_state_machine(
         stateMachineArn=deployment.outputs["IdMinterWorkflowArn"]
@@ -176,7 +185,7 @@ def _usage(deployment: Deployment, run: Run, items: list[Mapping[str, Any]], mes
         "s3_reads": run.results + 2,  # the identifiers, and the manifest, which Step Functions reads
         "dynamodb_write_units": writes,
         "dynamodb_read_units": _COUNT * _READ_UNITS_OF_A_MISS,
-        "log_gb": sum(len(message.encode()) + _LOG_EVENT_OVERHEAD for message in messages) / 1024**3,
+        "log_gb": _log_bytes(deployment, began) * _COUNT / 1024**3,
     }
     return Usage({name: quantity / _COUNT for name, quantity in total.items()})
 

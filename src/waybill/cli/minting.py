@@ -201,7 +201,12 @@ def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
-    yield from (text.strip() for text in identifiers)
+    for number, text in enumerate(identifiers, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"identifier {number} is not UTF-8 text") from None
+        yield text.strip()
     if file is not None:
         try:
             text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")

@@ -1,5 +1,6 @@
 """What may be asked for: the rules of a request, in the order in which the first broken one is told."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 from waybill.minting.errors import InvalidRequestError
 
 DEFAULT_CAP = 100
+JOB_ID_LIMIT_BYTES = 256
 # What a request to the workflow may have instead of identifiers.
 SELECTIONS = ("identifiersUri", "window", "full")
 
@@ -65,6 +67,11 @@ def parse_job_id(payload: Mapping[str, Any]) -> str | None:
         raise InvalidRequestError("jobId must be a string")
     if not job_id.strip():
         raise InvalidRequestError("jobId cannot be empty")
+    # It is kept in every item, and write units are counted by the kilobyte.
+    if len(job_id.encode(errors="replace")) > JOB_ID_LIMIT_BYTES:
+        raise InvalidRequestError(f"jobId cannot be longer than {JOB_ID_LIMIT_BYTES} bytes of UTF-8")
+    if any(unicodedata.category(char) == "Cs" for char in job_id):
+        raise InvalidRequestError("jobId contains half a surrogate pair, which is not Unicode text")
     return job_id
 
 

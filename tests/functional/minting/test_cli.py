@@ -59,6 +59,11 @@ def test_failures_are_exit_status_1_and_bad_usage_2(run) -> None:
     assert run("ids", "a\x01")[0] == 2
 
 
+def test_bytes_that_are_no_text(run) -> None:
+    assert run("mint", "good", "b\udcffd")[0] == 2
+    assert run("ids", "b\udcffd")[0] == 2
+
+
 def test_health(run) -> None:
     assert run("ids", "health") == (0, {"status": "ok"})
 
