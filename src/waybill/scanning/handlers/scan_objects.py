@@ -38,6 +38,6 @@ def _worked(record: dict[str, Any], context: Any) -> bool:
 
 def _come_again(record: dict[str, Any]) -> None:
     """Let the slice come again sooner than that of a dead worker, and later each time: up to a quarter of an hour."""
-    longest = min(900, 10 * 4 ** int(record["attributes"]["ApproximateReceiveCount"]))
+    longest = min(900, 10 * 4 ** (int(record["attributes"]["ApproximateReceiveCount"]) - 1))
     with suppress(QueueUnavailableError):
         wiring.queue().wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)
