@@ -1,38 +1,22 @@
 """The scanner of the deployed application."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.workflow.support.application import Application, Execution
+from tests.fakes.api import Answer, answer_of, request_event
+from tests.workflow.support.application import Application
 from tests.workflow.support.polling import until
-from waybill.core.clock import now
-from waybill.scanning.buckets import S3Bucket
-from waybill.scanning.listed_bucket import ListedBucket
-from waybill.scanning.listing import Lister
-from waybill.scanning.models import Job, ScanRequest, Slice, Status, Tally
-from waybill.scanning.queues import SqsQueue
-from waybill.scanning.store import ScansTable
 
-
-@dataclass
-class Kept:
-    """A queue that keeps what the lister sends, for a test to send as it likes."""
-
-    slices: list[Slice] = field(default_factory=list)
-
-    def send(self, slices: Iterable[Slice]) -> int:
-        """Keep them."""
-        before = len(self.slices)
-        self.slices += slices
-        return len(self.slices) - before
+_RUNNING = frozenset({"listing", "processing"})
 
 
 @dataclass(frozen=True)
-class Scans:
-    """Jobs on the running stack, and what is in its table and queues."""
+class Scanner:
+    """Its routes, its workflow, and buckets to scan."""
 
     application: Application
 
@@ -40,74 +24,88 @@ class Scans:
     def outputs(self) -> Any:
         return self.application.outputs
 
-    @property
-    def store(self) -> ScansTable:
-        """The table, with all rights."""
-        return ScansTable(self.application.stack.client("dynamodb"), self.outputs["ScansTableName"], now=now)
-
-    @property
-    def queue(self) -> SqsQueue:
-        """The workers' queue."""
-        return SqsQueue(self.application.sqs, self.outputs["ScanQueueUrl"])
-
-    def bucket(self, label: str, objects: dict[str, bytes]) -> str:
-        """Make a bucket that holds `objects`."""
-        s3, name = self.application.s3, f"scanned-{label}"
-        place = {"LocationConstraint": self.application.stack.ministack.region}
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration=place)
-        for key, body in objects.items():
-            s3.put_object(Bucket=name, Key=key, Body=body)
+    def bucket(self, name: str, objects: dict[str, bytes]) -> str:
+        """Make a bucket with these objects."""
+        s3 = self.application.s3
+        region = self.application.stack.ministack.region
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda item: s3.put_object(Bucket=name, Key=item[0], Body=item[1]), objects.items()))
         return name
 
-    def run(self, bucket: str, label: str, prefix: str = "") -> Execution:
-        """List a bucket with the workflow; the job's id is the label."""
-        state = {
-            "job_id": label,
-            "bucket": bucket,
-            "prefix": prefix,
-            "continuation_token": None,
-            "objects_processed": 0,
-        }
-        return self.application.run(state, label, workflow=self.outputs["ScanWorkflowArn"], within=90)
+    def ask(self, method: str, path: str, **more: Any) -> Answer:
+        """Send a request to the function that serves the routes, as API Gateway does."""
+        event = request_event(method, path, identity={"subject": "tests", "roles": "scanning"}, **more)
+        invoked = self.application.invoke(self.application.resources["ScanApiFunction"], event)
+        assert invoked.error is None, invoked.payload
+        return answer_of(invoked.payload)
 
-    def listed(self, bucket: str, label: str) -> list[Slice]:
-        """Create and list a job here, and return its slices instead of sending them."""
-        kept, created = Kept(), now().isoformat()
-        s3 = S3Bucket(lambda: self.application.s3, None)
-        self.store.create(Job(label, ScanRequest(bucket=bucket), Status.LISTING, created, created))
-        lister = Lister(self.store, lambda _: ListedBucket(s3), kept, lambda: 900, fan_out=1)
-        while not lister.process_batch(label).done:
-            pass
-        return kept.slices
+    def start(self, bucket: str, **options: Any) -> str:
+        """Start a job; return its id."""
+        answer = self.ask("POST", "/scan", body={"bucket": bucket, **options})
+        assert answer.status == 202, answer.text
+        return str(answer.json["job_id"])
 
-    def ended(self, job_id: str) -> tuple[Job, Tally]:
-        """Wait for the end of a job."""
-
-        def look() -> Job | None:
-            job = self.store.job(job_id)
-            return job if job and job.ended and job.announced else None
-
-        job = until(look, f"end of the scan {job_id}", 90)
-        return job, self.store.tally(job_id)
-
-    def findings(self, job_id: str) -> list[dict[str, Any]]:
-        """Return all findings of a job."""
-        found, position = self.store.findings(job_id, 1000, None, {})
-        assert position is None
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Return a job as the API shows it."""
+        found: dict[str, Any] = self.ask("GET", f"/jobs/{job_id}").json
         return found
 
-    def drained(self, url: str) -> None:
-        """Wait until a queue holds nothing, nor anybody anything of it."""
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    def ended(self, job_id: str, within: float = 90) -> dict[str, Any]:
+        """Wait for the end of a job."""
 
-        def look() -> bool:
-            held = self.application.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            return all(int(held[name]) == 0 for name in names)
+        def look() -> dict[str, Any] | None:
+            job = self.job(job_id)
+            return None if job.get("status", "listing") in _RUNNING else job
 
-        until(look, f"{url} is empty", 90)
+        return until(look, f"the end of {job_id}", within)
+
+    def scanned(self, bucket: str, **options: Any) -> dict[str, Any]:
+        """Run a job to its end."""
+        return self.ended(self.start(bucket, **options))
+
+    def findings(self, job_id: str) -> list[dict[str, Any]]:
+        """Return all findings of a job, without what belongs to the job alone."""
+        found, cursor = [], None
+        while True:
+            query = {"job_id": job_id, "limit": "1000"} | ({"cursor": cursor} if cursor else {})
+            page = self.ask("GET", "/results", query=query).json
+            found += [
+                {name: value for name, value in each.items() if name not in {"job_id", "created_at"}}
+                for each in page["findings"]
+            ]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    def executions(self, job_id: str) -> dict[str, str]:
+        """Return the ARNs of a job's executions by name."""
+        arns = self.application.executions(f"scan-{job_id}", self.outputs["ScanWorkflowArn"])
+        return {arn.rpartition(":")[2]: arn for arn in arns}
+
+    def ranges(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the ranges of a job's keys."""
+        answer = self.application.stack.client("dynamodb").query(
+            TableName=self.outputs["ScansTableName"],
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :range)",
+            ExpressionAttributeValues={":pk": {"S": f"JOB#{job_id}"}, ":range": {"S": "RANGE#"}},
+        )
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in answer["Items"]]
+
+    def exported(self, uri: str) -> list[dict[str, Any]]:
+        """Return the findings of an export."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+
+        def read(name: str) -> bytes:
+            body: bytes = self.application.s3.get_object(Bucket=bucket, Key=name)["Body"].read()
+            return body
+
+        folder = key.removesuffix("manifest.json")
+        parts = json.loads(read(key))["parts"]
+        return [json.loads(line) for part in parts for line in read(folder + part).splitlines()]
 
 
 @pytest.fixture(scope="session")
-def scans(application: Application) -> Scans:
+def scanner(application: Application) -> Scanner:
     """The scanner."""
-    return Scans(application)
+    return Scanner(application)
