@@ -79,7 +79,7 @@ def test_a_job_has_the_shape_of_the_contract() -> None:
     job = ask("GET", f"/jobs/{job_id}").json
     assert (job["queued"], job["processing"], job["succeeded"]) == (0, 1, 0)
     outcome = ObjectOutcome(KEY, "e", len(BODY), ObjectStatus.SCANNED, bytes_scanned=len(BODY))
-    wiring.store().record(job_id, "archive", outcome, None)
+    wiring.store().record_all(job_id, [outcome])
     wiring.completion().finish_if_done(job_id)
     job = ask("GET", f"/jobs/{job_id}").json
     assert (job["status"], job["queued"], job["processing"], job["succeeded"]) == ("completed", 0, 0, 1)
@@ -213,14 +213,14 @@ def test_results_have_the_shape_of_the_contract_and_a_total_that_does_not_move()
     job_id = listed_job()
     store = wiring.store()
     store.keep_findings(job_id, KEY, "e" * 32, map(finding, range(5)))
-    store.record(job_id, "archive", ObjectOutcome(KEY, "e", 9, ObjectStatus.FINDINGS, counts={"IP": 5}), None)
+    store.record_all(job_id, [ObjectOutcome(KEY, "e", 9, ObjectStatus.FINDINGS, counts={"IP": 5})])
     first = ask("GET", "/results", query={"job_id": job_id, "limit": "2"}).json
     assert set(first) == {"findings", "total", "limit", "has_more", "next_cursor"}
     assert {
         "id", "job_id", "bucket", "key", "detector", "masked_match", "context", "byte_offset", "created_at",
         "confidence", "line", "column", "fingerprint",
     } <= set(first["findings"][0])  # fmt: skip
-    store.record(job_id, "archive", ObjectOutcome("late", "e", 9, ObjectStatus.FINDINGS, counts={"IP": 2}), None)
+    store.record_all(job_id, [ObjectOutcome("late", "e", 9, ObjectStatus.FINDINGS, counts={"IP": 2})])
     totals, cursor, seen = [first["total"]], first["next_cursor"], len(first["findings"])
     while cursor:
         page = ask("GET", "/results", query={"job_id": job_id, "limit": "2", "cursor": cursor}).json
