@@ -98,8 +98,32 @@ class Claim(WireModel):
 
 
 @dataclass(frozen=True)
+class PartState:
+    """What the request itself knows of a part: its last result, so that the whole can be judged in one read."""
+
+    label: str
+    rank: int
+    category: str
+    status: PartStatus
+    template_version: int | None = None
+    rendered_at: datetime | None = None
+    error_code: str | None = None
+    retry_at: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is never asked for again."""
+        return self.status in FINISHED
+
+
+@dataclass(frozen=True)
 class SubjectRequest:
-    """A request as stored. `claim_expires_at` is epoch seconds: until then nobody else may claim it."""
+    """A request as stored.
+
+    `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
+    it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
+    was last ended.
+    """
 
     request_id: str
     state: RequestState
@@ -118,10 +142,14 @@ class SubjectRequest:
     extension_reason: str | None = None
     subject_name: str | None = None
     claim_token: str | None = None
+    ended_token: str | None = None
+    claimed_by: str | None = None
     claimed_at: datetime | None = None
     claim_expires_at: int | None = None
     claim_attempts: int = 0
     generation: int = 0
+    active_since: datetime | None = None
+    services: Mapping[str, PartState] = field(default_factory=dict)
     accepted_gaps: Mapping[str, Gap] = field(default_factory=dict)
     error_code: str | None = None
     report_key: str | None = None
@@ -132,6 +160,8 @@ class SubjectRequest:
     ended_at: datetime | None = None
     last_downloaded: datetime | None = None
     original_id: str | None = None
+    fingerprint: str = ""
+    version: int = 0
     audit_count: int = 0
     audit_hash: str = ""
 
@@ -140,10 +170,20 @@ class SubjectRequest:
         """The one identifier of the person."""
         return self.nomis_id or self.ndelius_id or ""
 
+    @property
+    def missing(self) -> dict[str, PartState]:
+        """The parts that are not finished and that nobody accepts as missing, by service."""
+        return {
+            name: part for name, part in self.services.items() if not part.finished and name not in self.accepted_gaps
+        }
+
 
 @dataclass(frozen=True)
 class Part:
-    """What one service gave, and how far it is; sizes in bytes. `generation` is the claim that wrote it."""
+    """What one service gave, and how far it is; sizes in bytes.
+
+    `generation` is the claim that wrote it; before `retry_at` (epoch seconds) there is no use in asking again.
+    """
 
     service: str
     label: str
@@ -164,11 +204,26 @@ class Part:
     generation: int = 0
     rendered_at: datetime | None = None
     attachments: int = 0
+    retry_at: int | None = None
 
     @property
     def finished(self) -> bool:
         """Whether it is never asked for again."""
         return self.render_status in FINISHED
+
+    @property
+    def state(self) -> PartState:
+        """What the request itself keeps of it."""
+        return PartState(
+            self.label,
+            self.rank,
+            self.category,
+            self.render_status,
+            self.template_version,
+            self.rendered_at,
+            self.error_code,
+            self.retry_at,
+        )
 
 
 @dataclass(frozen=True)
@@ -187,6 +242,15 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class RedactionRule:
+    """A value that a service's part does not show, by its path in the answer; `everywhere` for wherever it occurs."""
+
+    path: str
+    reason: str
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
 class Service:
     """One service of the catalogue; `category` is PRISON or PROBATION."""
 
@@ -198,6 +262,7 @@ class Service:
     suspended: bool = False
     suspended_at: datetime | None = None
     template_migrated: bool = False
+    redactions: tuple[RedactionRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,3 +285,13 @@ class StoredReport:
     bytes: int
     sha256: str
     pages: int
+
+
+_BASE_SERVICES = ("G1", "G2", "G3")
+
+
+def report_order(name: str, label: str, category: str) -> tuple[int, str, str]:
+    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label."""
+    if name in _BASE_SERVICES:
+        return _BASE_SERVICES.index(name), "", name
+    return len(_BASE_SERVICES) + (category != "PRISON"), label.casefold(), name
