@@ -1,0 +1,121 @@
+"""Attached PDFs: made safe to copy from, and their pages set on pages of the report.
+
+Only what a page shows is taken over: no scripts, no actions, no embedded files. Annotations and what people filled into
+forms become part of the page.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pikepdf
+
+from waybill.disclosure.report.sheets import BOTTOM, LANDSCAPE, LEFT, PORTRAIT, RIGHT, TOP, Size
+
+MOST_PAGES: Final = 5_000
+# Files that are open at the same time while pages are copied.
+_OPEN: Final = 100
+
+
+class UnreadablePdf(ValueError):
+    """A PDF that cannot be shown; the text says why."""
+
+
+@dataclass(frozen=True)
+class CleanPdf:
+    """A PDF that can be copied from, and the page of the report that suits each of its pages."""
+
+    path: Path
+    sizes: Sequence[Size]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Puts `source_page` of `source` on page `page` of a part, both counted from 0."""
+
+    page: int
+    source: Path
+    source_page: int
+
+
+def cleaned(path: Path, copy: Path) -> CleanPdf:
+    """Write what the pages of `path` show to `copy`.
+
+    Raises
+    ------
+    UnreadablePdf
+        The file is damaged, has a password, no pages, or too many.
+    """
+    try:
+        with pikepdf.open(path, suppress_warnings=True) as pdf:
+            if not 0 < len(pdf.pages) <= MOST_PAGES:
+                raise UnreadablePdf("it has no pages" if not pdf.pages else f"it has more than {MOST_PAGES:,} pages")
+            pdf.generate_appearance_streams()
+            pdf.flatten_annotations("all")
+            sizes = [_sheet(page) for page in pdf.pages]
+            for page in pdf.pages:
+                page.contents_coalesce()
+                _readable(page)
+            _without_all_but_pages(pdf)
+            pdf.save(copy, encryption=False)
+    except pikepdf.PasswordError as error:
+        raise UnreadablePdf("it is protected by a password") from error
+    except UnreadablePdf:
+        raise
+    # Damaged objects come up as whatever they are used for: the wrong type, a missing key, a wrong number.
+    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OSError) as error:
+        raise UnreadablePdf("the file is damaged") from error
+    return CleanPdf(copy, sizes)
+
+
+def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
+    """Write `part` to `result` with pages of other files set into its own, between the margins, centred.
+
+    Pages are made smaller where they are too large, never larger.
+    """
+    before = part
+    for begin in range(0, len(placements), _OPEN):
+        after = result if begin + _OPEN >= len(placements) else result.with_suffix(f".{begin}.pdf")
+        with ExitStack() as files:
+            pdf = files.enter_context(pikepdf.open(before))
+            sources: dict[Path, pikepdf.Pdf] = {}
+            for one in placements[begin : begin + _OPEN]:
+                if one.source not in sources:
+                    sources[one.source] = files.enter_context(pikepdf.open(one.source, suppress_warnings=True))
+                _set(pdf.pages[one.page], sources[one.source].pages[one.source_page])
+            pdf.save(after)
+        before = after
+
+
+def _set(page: pikepdf.Page, source: pikepdf.Page) -> None:
+    left, bottom, right, top = map(float, page.mediabox)
+    room = pikepdf.Rectangle(left + LEFT, bottom + BOTTOM, right - RIGHT, top - TOP)
+    page.add_overlay(source, room, shrink=True, expand=False)
+
+
+def _sheet(page: pikepdf.Page) -> Size:
+    left, bottom, right, top = map(float, page.trimbox)
+    width, height = abs(right - left), abs(top - bottom)
+    if page.rotation % 180:
+        width, height = height, width
+    if not (width and height):
+        raise UnreadablePdf("a page has no size")
+    return LANDSCAPE if width > height else PORTRAIT
+
+
+def _readable(page: pikepdf.Page) -> None:
+    contents = page.obj.get("/Contents")
+    if isinstance(contents, pikepdf.Stream):
+        contents.read_bytes()
+
+
+def _without_all_but_pages(pdf: pikepdf.Pdf) -> None:
+    for key in list(pdf.Root.keys()):
+        if key not in ("/Type", "/Pages", "/Version", "/OCProperties"):
+            del pdf.Root[key]
+    for page in pdf.pages:
+        for key in ("/AA", "/Annots", "/Metadata", "/PieceInfo"):
+            if key in page.obj:
+                del page.obj[key]
