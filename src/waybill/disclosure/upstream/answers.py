@@ -23,7 +23,7 @@ _OUTCOMES = {204: PartStatus.NO_DATA, 209: PartStatus.NOT_SUPPORTED}
 _JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^+-]+\+)?json", re.IGNORECASE)
 _CHARSET = re.compile(r'charset="?([\w-]+)', re.IGNORECASE)
 _EMPTY = re.compile(rb'null|""|\[[ \t\n\r]*\]|\{[ \t\n\r]*\}')
-_LENGTH = re.compile(r"\d{1,15}")
+_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True)

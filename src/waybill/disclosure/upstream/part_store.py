@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 from waybill.core.s3_faults import translated
@@ -28,21 +28,25 @@ class _Measured:
         self._hash = hashlib.sha256()
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes in pieces of the size of a part, the last one smaller; none when there are no bytes."""
-        piece = bytearray()
+        """Yield the bytes in pieces of at least the size of a part, but for the last one; none without bytes."""
+        held, kept = 0, list[bytes]()
         for chunk in self.chunks:
             self.size += len(chunk)
             if self.expected is not None and self.size > self.expected:
                 raise SizeMismatchError(self.size)
             self._hash.update(chunk)
-            piece += chunk
-            while len(piece) >= _PART_BYTES:
-                yield bytes(piece[:_PART_BYTES])
-                del piece[:_PART_BYTES]
+            kept.append(chunk)
+            held += len(chunk)
+            if held >= _PART_BYTES:
+                piece = b"".join(kept)
+                kept.clear()
+                held = 0
+                yield piece
+                del piece
         if self.expected is not None and self.size != self.expected:
             raise SizeMismatchError(self.size)
-        if piece:
-            yield bytes(piece)
+        if kept:
+            yield b"".join(kept)
 
     @property
     def stored(self) -> Stored:
@@ -70,12 +74,11 @@ class S3Parts:
         """
         measured = _Measured(chunks, expected)
         pieces = measured.pieces()
-        first = next(pieces, b"")
-        second = next(pieces, None)
-        if second is None:
-            self._put_whole(key, first, content_type)
+        ahead = list(islice(pieces, 2))
+        if len(ahead) < 2:
+            self._put_whole(key, ahead[0] if ahead else b"", content_type)
         else:
-            self._put_in_parts(key, chain((first, second), pieces), content_type)
+            self._put_in_parts(key, _drained(ahead, pieces), content_type)
         return measured.stored
 
     def _put_whole(self, key: str, body: bytes, content_type: str) -> None:
@@ -111,3 +114,10 @@ class S3Parts:
 
     def _errors(self) -> Any:
         return translated(StorageUnavailableError, StorageRefusedError, "the bucket of subject access requests")
+
+
+def _drained(ahead: list[bytes], pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield those ahead, each forgotten then, and the others."""
+    while ahead:
+        yield ahead.pop(0)
+    yield from pieces

@@ -10,7 +10,7 @@ from waybill.disclosure.upstream.errors import PassingServiceError
 from waybill.disclosure.upstream.models import Limits
 from waybill.disclosure.upstream.ports import Pace
 
-_SECONDS = re.compile(r"\d{1,9}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
