@@ -115,7 +115,7 @@ class Attachments:
             return self._placeholder(attachment, str(error))
         self._heading(attachment)
         count = len(clean.sizes)
-        self._flow.paragraph(f"A PDF file of {count:,} {'page' if count == 1 else 'pages'}, which follow.")
+        self._flow.paragraph(f"PDF file, {count:,} {'page' if count == 1 else 'pages'}")
         for index, size in enumerate(clean.sizes):
             self._flow.sheets.begin(size)
             self.placements.append(Placement(self._flow.sheets.pages - 1, clean.path, index))

@@ -60,8 +60,8 @@ class Fonts:
     def printable(self, text: str) -> str:
         """Return `text` with what can be drawn only: lines end in ``\\n``, tabs are spaces, the rest is as given.
 
-        A character that no font has becomes ``[U+1F9D1]`` and is counted in `unprintable`; so are control characters
-        and halves of surrogate pairs. Letters with separate accents are composed (Unicode NFC).
+        A character that no font has becomes ``[U+0E2A]``, an emoji ``[U+1F600 grinning face]``, and is counted in
+        `unprintable`; so are control characters and halves of surrogate pairs. Letters with separate accents are composed (Unicode NFC).
         """
         if text.isascii() and text.isprintable():
             return text
@@ -75,16 +75,19 @@ class Fonts:
     def _drawn(self, char: str) -> str:
         if char == "\n" or (char.isprintable() and self._has(ord(char))):
             return char
+        category = unicodedata.category(char)
         if char in _DRAWN_AS_NOTHING:
             return ""
-        if unicodedata.category(char) == "Zs":
+        if category == "Zs":
             return " "
         code = f"U+{ord(char):04X}"
         self.unprintable[code] += 1
-        return f"[{code}]"
+        # A picture is best told by its name, a letter by its number.
+        return f"[{code} {unicodedata.name(char, '').lower()}]" if category == "So" else f"[{code}]"
 
     def _has(self, code: int) -> bool:
-        return code in self.regular.face.charToGlyph or code in self.fallback.face.charToGlyph
+        # reportlab writes no valid code for text extraction beyond U+FFFF, where emoji are.
+        return code <= 0xFFFF and (code in self.regular.face.charToGlyph or code in self.fallback.face.charToGlyph)
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
         """Return how wide a line of printable `text` is, in points."""

@@ -85,7 +85,7 @@ def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
                 if one.source not in sources:
                     sources[one.source] = files.enter_context(pikepdf.open(one.source, suppress_warnings=True))
                 _set(pdf.pages[one.page], sources[one.source].pages[one.source_page])
-            pdf.save(after)
+            pdf.save(after, deterministic_id=True)
         before = after
 
 

@@ -13,8 +13,8 @@ FORMATS: Final = ("JPEG", "PNG", "GIF", "TIFF")
 # 80 million pixels take 240 MB while they are made smaller.
 MOST_PIXELS: Final = 80_000_000
 MOST_FRAMES: Final = 500
-# 75 % of a page at 250 dots per inch.
-_BOX: Final = (1550, 2200)
+# 75 % of a page at 250 dots per inch; the longer side decides, as a picture may lie on its side.
+_BOX: Final = (2200, 2200)
 
 
 class UnreadablePicture(ValueError):
@@ -23,6 +23,8 @@ class UnreadablePicture(ValueError):
 
 def frames(path: Path) -> Iterator[Image.Image]:
     """Return each page of a picture (TIFF files may have several), in grey or RGB.
+
+    Of all that files say beside their pixels only ``info["photograph"]`` is left: whether it was a JPEG file.
 
     Raises
     ------
@@ -38,23 +40,36 @@ def frames(path: Path) -> Iterator[Image.Image]:
                 image.seek(number)
             if image.width * image.height > MOST_PIXELS:
                 raise UnreadablePicture(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
-            yield _prepared(image)
+            prepared = _prepared(image)
+            prepared.info = {"photograph": image.format == "JPEG"}
+            yield prepared
 
 
 def _prepared(image: Image.Image) -> Image.Image:
     image.draft("RGB", _BOX)  # JPEG alone: decodes a half, a quarter or an eighth of each side
-    small = image.copy()
-    if small.mode.startswith("I;16"):
-        small = small.point(lambda value: value / 256).convert("L")
-    if small.mode not in ("L", "RGB", "RGBA"):
-        small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-    small.thumbnail(_BOX)
-    upright = ImageOps.exif_transpose(small)
+    if image.mode.startswith("I;16"):
+        plain = image.point(lambda value: value / 256).convert("L")
+    elif image.mode not in ("L", "RGB", "RGBA"):
+        plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    else:
+        plain = image
+    upright = ImageOps.exif_transpose(_smaller(plain))
     if upright.mode != "RGBA":
         return upright
     white = Image.new("RGB", upright.size, "white")
     white.paste(upright, mask=upright.getchannel("A"))
     return white
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """Return a copy that is no larger than the page can use."""
+    scale = min(1.0, max(_BOX) / max(image.size))
+    if scale == 1.0:
+        return image.copy()
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    small = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small.info["exif"] = image.info.get("exif", b"")
+    return small
 
 
 @contextmanager

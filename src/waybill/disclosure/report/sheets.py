@@ -28,8 +28,9 @@ FURNITURE_SIZE: Final = 10.0
 # The footer stands in the middle, the page number at the right of the same line.
 FOOTER_HEIGHT: Final = 40.0
 
-# Pages of one file: reportlab keeps a file in memory until it is saved.
+# What goes into one file: reportlab keeps a file in memory until it is saved.
 _PAGES_PER_FILE = 500
+_PIXELS_PER_FILE = 20_000_000
 _HEADER_TOP = 22.0
 _HEADER_LEADING = 13.0
 
@@ -79,15 +80,18 @@ class Sheets:
         self._canvas: _Canvas | None = None
         self._ink: Ink
         self._operators: list[str] = []
+        self._pages_in_file = 0
+        self._pixels_in_file = 0
 
     def begin(self, size: Size = PORTRAIT) -> None:
         """Begin a page; ends the page before."""
         self._end()
-        if self._canvas is not None and self.pages % _PAGES_PER_FILE == 0:
+        if self._pages_in_file >= _PAGES_PER_FILE or self._pixels_in_file >= _PIXELS_PER_FILE:
             self._save()
         if self._canvas is None:
             self._open()
         self.pages += 1
+        self._pages_in_file += 1
         self.size = size
         assert self._canvas is not None  # noqa: S101 — just opened
         self._canvas.setPageSize(size)
@@ -118,11 +122,20 @@ class Sheets:
         self._operators.append(f"{grey:g} g {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f 0 g")
 
     def picture(self, image: Image, x: float, y: float, width: float, height: float) -> None:
-        """Draw a picture with its lower left corner at `x`, `y`."""
+        """Draw a picture with its lower left corner at `x`, `y`. Photographs are kept as JPEG."""
         self._flush()
+        self._pixels_in_file += image.width * image.height
         assert self._canvas is not None  # noqa: S101 — a page was begun
         with _binary_streams():
-            self._canvas.drawImage(ImageReader(image), x, y, width, height)
+            self._canvas.drawImage(self._source(image), x, y, width, height)
+
+    def _source(self, image: Image) -> ImageReader | str:
+        """Return what reportlab can read: a JPEG file goes in as it is, other pictures without loss."""
+        if image.info.get("photograph") is not True:
+            return ImageReader(image)
+        file = self._folder / f"picture-{self.pages:05}.jpg"
+        image.save(file, quality=85)
+        return str(file)
 
     def _draw_furniture(self) -> None:
         for index, line in enumerate(self._furniture.header):
@@ -160,6 +173,7 @@ class Sheets:
         with _binary_streams():
             self._canvas.save()
         self._canvas = None
+        self._pages_in_file = self._pixels_in_file = 0
 
 
 @contextmanager
