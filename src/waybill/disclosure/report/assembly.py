@@ -73,9 +73,7 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
     begins = list(accumulate((part.summary.pages for part in ordered), initial=front.pages))
     total = begins[-1] + 1
     rear = _drawn(work / "rear", lambda sheets: rear_page(sheets, total))
-    bodies = [
-        _File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)
-    ]
+    bodies = [_File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
     bookmarks = _bookmarks(ordered, begins, front.missing_at)
     _write([front.file, *bodies, _File(rear, 1, begins[-1])], facts, bookmarks, destination)
     return ReportSummary(
@@ -110,9 +108,7 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path) -> _Front:
         begins = list(accumulate((part.summary.pages for part in parts), initial=before))
         internal_cover(sheets, facts, begins[-1] + 1)
         flow = Flow(sheets)
-        lines = [
-            Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)
-        ]
+        lines = [Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)]
         contents(flow, lines, _unprintable(parts))
         staff_decisions(flow, facts.missing)
         external_cover(sheets, facts)

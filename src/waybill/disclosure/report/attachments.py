@@ -148,4 +148,4 @@ def _kind(path: Path, content_type: str) -> str | None:
             return kind
     if b"%PDF-" in begin:
         return "pdf"
-    return _DECLARED.get(content_type.split(";")[0].strip().lower())
+    return _DECLARED.get(content_type.partition(";")[0].strip().lower())

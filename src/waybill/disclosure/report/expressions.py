@@ -153,10 +153,8 @@ class Scope:
         if name == "@key":
             return next((frame.key for frame in reversed(frames) if frame.key is not None), None)
         first, *others = name.removeprefix("this.").split(".")
-        value = next(
-            (frame.value[first] for frame in reversed(frames) if isinstance(frame.value, dict) and first in frame.value),
-            None,
-        )
+        objects = (frame.value for frame in reversed(frames) if isinstance(frame.value, dict))
+        value: Json = next((one[first] for one in objects if first in one), None)
         for step in others:
             value = _step(value, step)
         return value

@@ -1,4 +1,4 @@
-"""Puts blocks on pages, from the top down: wraps lines, moves on to the next page, and splits what is taller than one."""
+"""Puts blocks on pages, from the top down: wraps lines, goes on to the next page, splits what is taller than one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -179,8 +179,7 @@ class Flow:
         share = self._width / sum(asked) if asked else 0.0
         lefts = accumulate((width * share for width in asked), initial=LEFT + _PADDING)
         return [
-            _Column(left, max(width * share - 2 * _PADDING, _SMALL))
-            for left, width in zip(lefts, asked, strict=False)
+            _Column(left, max(width * share - 2 * _PADDING, _SMALL)) for left, width in zip(lefts, asked, strict=False)
         ]
 
     def _widest(self, text: str) -> float:

@@ -58,10 +58,11 @@ class Fonts:
         return TTFont("DroidSansFallback", str(_FOLDER / "DroidSansFallback.ttf"), asciiReadable=0)
 
     def printable(self, text: str) -> str:
-        """Return `text` with what can be drawn only: lines end in ``\\n``, tabs are spaces, the rest is as given.
+        """Return `text` with what can be drawn only: lines end in line feeds, tabs are spaces, the rest is as given.
 
         A character that no font has becomes ``[U+0E2A]``, an emoji ``[U+1F600 grinning face]``, and is counted in
-        `unprintable`; so are control characters and halves of surrogate pairs. Letters with separate accents are composed (Unicode NFC).
+        `unprintable`; so are control characters and halves of surrogate pairs. Letters with separate accents are
+        composed (Unicode NFC).
         """
         if text.isascii() and text.isprintable():
             return text
@@ -140,6 +141,4 @@ class Ink:
 
 def _escaped(text: str) -> str:
     """Return `text` for a PDF string; carriage returns would be read as line feeds (ISO 32000-1, 7.3.4.2)."""
-    return (
-        text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").replace("\r", "\\r").replace("\n", "\\n")
-    )
+    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").replace("\r", "\\r").replace("\n", "\\n")

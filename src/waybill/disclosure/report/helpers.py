@@ -25,7 +25,8 @@ _NO = {"0", "false"}
 
 def helpers(lookups: Lookups) -> Mapping[str, Helper]:
     """Return the helpers by name; the last ones look names up."""
-    return _FIXED | {
+    return {
+        **_FIXED,
         "getPrisonName": _name_from(lookups.prisons),
         "getUserLastName": _name_from(lookups.surnames),
         "getLocationNameByDpsId": _name_from(lookups.locations),

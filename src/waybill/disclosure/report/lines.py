@@ -26,11 +26,12 @@ def _broken(fonts: Fonts, paragraph: str, room: float, size: float, bold: bool) 
             yield " ".join(line)
             line, used = [], 0.0
         if width > room:
-            *full, word = _cut(fonts, word, room, size, bold)
+            *full, rest = _cut(fonts, word, room, size, bold)
             yield from full
-            width = fonts.width(word, size, bold)
-        used += width + (space if line else 0.0)
-        line.append(word)
+            line, used = [rest], fonts.width(rest, size, bold)
+        else:
+            used += width + (space if line else 0.0)
+            line.append(word)
     yield " ".join(line)
 
 

@@ -4,7 +4,8 @@
 |---|---|
 | ``h1`` to ``h6`` | headings |
 | ``p``, ``div``, ``section``, ``br``, ``hr`` | paragraphs and breaks |
-| ``table``, ``thead``, ``tbody``, ``tr``, ``th``, ``td`` | a table; its first row is the head. With class ``summary-list``: label, value |
+| ``table``, ``thead``, ``tbody``, ``tr``, ``th``, ``td`` | a table, whose first row is the head |
+| the same with class ``summary-list`` | rows of label and value |
 | ``ul``, ``ol``, ``li`` | a list |
 | ``dl``, ``dt``, ``dd`` | a summary list |
 | ``span``, ``strong``, ``b``, ``em``, ``i``, ``small`` | their text |

@@ -80,7 +80,7 @@ class Template:
 
 
 def _with_full_ends(text: str) -> str:
-    """Close ``{{#each list}}`` with ``{{/each list}}``, where templates write ``{{/each}}`` and chevron would refuse."""
+    """Close ``{{#each list}}`` with ``{{/each list}}``: chevron refuses the ``{{/each}}`` that templates have."""
     opened: list[str] = []
 
     def full(tag: re.Match[str]) -> str:

@@ -92,7 +92,7 @@ def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
 def _set(page: pikepdf.Page, source: pikepdf.Page) -> None:
     left, bottom, right, top = map(float, page.mediabox)
     room = pikepdf.Rectangle(left + LEFT, bottom + BOTTOM, right - RIGHT, top - TOP)
-    page.add_overlay(source, room, shrink=True, expand=False)
+    page.add_overlay(source, room, shrink=True, expand=False)  # type: ignore[call-arg] # its stub is behind
 
 
 def _sheet(page: pikepdf.Page) -> Size:

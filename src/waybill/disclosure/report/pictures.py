@@ -80,8 +80,8 @@ def _as_unreadable() -> Iterator[None]:
             yield
         except UnreadablePicture:
             raise
-        # What Pillow's decoders raise on damaged data is not limited to OSError (Pillow, "Exceptions" of each format).
-        except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, MemoryError) as error:
+        # On damaged data Pillow's decoders raise more than OSError.
+        except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, MemoryError) as error:
             raise UnreadablePicture("the file is damaged") from error
         except Image.DecompressionBombError as error:
             raise UnreadablePicture(f"it has more than {MOST_PIXELS // 1_000_000} million pixels") from error

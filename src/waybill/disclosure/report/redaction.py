@@ -57,12 +57,12 @@ def marker(rule: Redaction) -> str:
 
 def _closure(states: Iterable[tuple[int, int]], paths: Sequence[Sequence[str]]) -> _States:
     """Return `states` and those that ``**`` reaches by standing for no level."""
-    found = set()
+    found: set[tuple[int, int]] = set()
     for index, position in states:
-        found.add((index, position))
-        while position < len(paths[index]) and paths[index][position] == _ANY_DEPTH:
-            position += 1
-            found.add((index, position))
+        after = position
+        while after < len(paths[index]) and paths[index][after] == _ANY_DEPTH:
+            after += 1
+        found.update((index, reached) for reached in range(position, after + 1))
     return frozenset(found)
 
 

@@ -43,7 +43,7 @@ class Furniture:
     footer: str = ""
 
 
-class _Canvas(Canvas):
+class _Canvas(Canvas):  # type: ignore[misc] # reportlab has no types
     """A canvas that does not begin each page with one of PDF's built-in fonts, which are not embedded."""
 
     def _make_preamble(self) -> None:
