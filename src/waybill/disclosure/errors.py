@@ -2,7 +2,14 @@
 
 from typing import ClassVar
 
-from waybill.core.errors import FieldError, InvalidInputError, NotFoundError, PermanentError, RetryableError
+from waybill.core.errors import (
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    PermanentError,
+    RetryableError,
+)
 
 
 class SubjectAccessStoreUnavailableError(RetryableError):
@@ -17,25 +24,31 @@ class StorageUnavailableError(RetryableError):
     code: ClassVar[str] = "STORAGE_UNAVAILABLE"
 
 
+class StorageRefusedError(PermanentError):
+    """The bucket is missing, or refuses this role."""
+
+    code: ClassVar[str] = "STORAGE_REFUSED"
+
+
 class ContendedError(RetryableError):
     """Others wrote to the same request each time that this write was tried; nothing was written."""
 
     code: ClassVar[str] = "CONTENDED"
 
 
-class ClaimLostError(PermanentError):
+class ClaimLostError(ConflictError):
     """The claim is not the caller's any more: another one has taken the request, or it is over. Stop at once."""
 
     code: ClassVar[str] = "CLAIM_LOST"
 
 
-class ReportDamagedError(PermanentError):
+class ReportDamagedError(ConflictError):
     """What is stored is not what was rendered."""
 
     code: ClassVar[str] = "REPORT_DAMAGED"
 
 
-class PartsMissingError(PermanentError):
+class PartsMissingError(ConflictError):
     """Not every part of the request is there, and nobody has decided to issue the report without."""
 
     code: ClassVar[str] = "PARTS_MISSING"

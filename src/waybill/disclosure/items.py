@@ -57,7 +57,8 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
             return "COMPLETED", place(request.completed_at)
         case RequestState.ERRORED:
             return "ERRORED", place(request.ended_at)
-    return "ARCHIVED", place(request.completed_at)
+    # Until its objects are gone it stands among those whose clean-up is to be finished.
+    return "ARCHIVED" if request.objects_removed else "ARCHIVING", place(request.completed_at)
 
 
 def listing_of(request: SubjectRequest) -> tuple[str, str] | None:
@@ -86,7 +87,8 @@ def request_attributes(request: SubjectRequest) -> dict[str, Any]:
 
 def request_of(item: Mapping[str, Any]) -> SubjectRequest:
     """Return the request of an item."""
-    known = _typed(SubjectRequest, item)
+    # DynamoDB has no item attribute for what is None.
+    known = {"date_from": None, "nomis_id": None, "ndelius_id": None} | _typed(SubjectRequest, item)
     holds = tuple(
         Hold(date.fromisoformat(hold["since"]), HoldReason(hold["reason"]), _day(hold.get("until")))
         for hold in item.get("holds", [])

@@ -36,6 +36,11 @@ def part_key(request_id: str, generation: int, service: str) -> str:
     return f"{_part(request_id, generation, service)}/part.pdf"
 
 
+def summary_key(request_id: str, generation: int, service: str) -> str:
+    """Return the key of what is known of a rendered part: its pages and bookmarks."""
+    return f"{_part(request_id, generation, service)}/part.json"
+
+
 def template_key(sha256: str) -> str:
     """Return the key of a template's text."""
     return f"templates/{sha256}.mustache"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from waybill.disclosure.audit import SCHEDULE, Action
-from waybill.disclosure.claims import released
+from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before, released
 from waybill.disclosure.errors import ContendedError, UnknownRequestError
 from waybill.disclosure.keys import reports_prefix, work_prefix
 from waybill.disclosure.models import CLAIMABLE, RequestState, SubjectRequest
@@ -44,24 +44,32 @@ class Lifecycle:
     def expire(self) -> list[str]:
         """Give up on requests that have waited for more than 48 hours; return their ids."""
         due = self.now() - EXPIRES_AFTER
-        return [found for found in self.lists.standing("PENDING", due) if self._moved(found, self._expired)]
+        return [found for found in list(self.lists.standing("PENDING", due)) if self._moved(found, self._expired)]
+
+    def attend(self) -> list[str]:
+        """Hand requests to a person whose last permitted attempt died without a word; return their ids."""
+        return [found for found in list(self.lists.standing("PENDING")) if self._moved(found, self._given_up)]
 
     def archive(self) -> list[str]:
-        """Archive requests that ended long enough ago, their reports and parts removed; return their ids."""
+        """Archive requests that ended long enough ago, their reports and parts removed; return their ids.
+
+        The request is archived first, so that nothing of one that was restarted meanwhile is removed; one whose
+        clean-up was interrupted stands in a queue of its own until the objects are gone.
+        """
         completed = self.lists.standing("COMPLETED", self.now() - self.ages.archive_after)
         errored = self.lists.standing("ERRORED", self.now() - _ERRORED_KEPT)
-        return [found for group in (completed, errored) for found in group if self._archive(found)]
+        moved = [found for found in [*completed, *errored] if self._moved(found, self._archived)]
+        unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
+        for found in (*moved, *unfinished):
+            self.reports.forget(reports_prefix(found))
+            self.reports.forget(work_prefix(found))
+            self._moved(found, self._emptied)
+        return moved
 
     def delete(self) -> list[str]:
         """Delete requests whose archive is old enough; return their ids. Their audit trails stay."""
         old = self.lists.standing("ARCHIVED", self.now() - self.ages.delete_after)
-        return [found for found in old if self._delete(found)]
-
-    def _archive(self, request_id: str) -> bool:
-        # The objects go first: a request that is archived has none.
-        self.reports.forget(reports_prefix(request_id))
-        self.reports.forget(work_prefix(request_id))
-        return self._moved(request_id, self._archived)
+        return [found for found in list(old) if self._delete(found)]
 
     def _delete(self, request_id: str) -> bool:
         try:
@@ -88,6 +96,18 @@ class Lifecycle:
             return None
         gone = replace(released(request, RequestState.ERRORED), ended_at=self.now(), error_code="TIMED_OUT")
         return Change(gone, Action(SCHEDULE, "EXPIRED", {"generation": request.generation}))
+
+    def _given_up(self, request: SubjectRequest) -> Change | None:
+        spent = request.claim_attempts >= MOST_ATTEMPTS and request.state in CLAIMABLE
+        if not spent or (request.claim_expires_at or 0) >= lapsed_before(self.now()):
+            return None
+        after = replace(released(request, RequestState.NEEDS_ATTENTION), ended_at=self.now(), error_code="WORKER_LOST")
+        return Change(after, Action(SCHEDULE, "NEEDS_ATTENTION", {"error": "WORKER_LOST"}))
+
+    def _emptied(self, request: SubjectRequest) -> Change | None:
+        if request.state is not RequestState.ARCHIVED or request.objects_removed:
+            return None
+        return Change(replace(request, objects_removed=True), Action(SCHEDULE, "OBJECTS_REMOVED", {}))
 
     def _archived(self, request: SubjectRequest) -> Change | None:
         if request.state not in {RequestState.COMPLETED, RequestState.ERRORED}:

@@ -159,6 +159,8 @@ class SubjectRequest:
     completed_at: datetime | None = None
     ended_at: datetime | None = None
     last_downloaded: datetime | None = None
+    objects_removed: bool = False
+    attention_told: bool = False
     original_id: str | None = None
     fingerprint: str = ""
     version: int = 0
@@ -182,7 +184,7 @@ class SubjectRequest:
 class Part:
     """What one service gave, and how far it is; sizes in bytes.
 
-    `generation` is the claim that wrote it; before `retry_at` (epoch seconds) there is no use in asking again.
+    `generation` is the claim that fetched it; before `retry_at` (epoch seconds) there is no use in asking again.
     """
 
     service: str

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from waybill.core.notifications import Notification
 from waybill.disclosure.audit import Action, AuditEntry
 from waybill.disclosure.models import Attachment, Claim, Part, Service, StoredReport, SubjectRequest, TemplateVersion
@@ -46,8 +48,8 @@ class RequestStore(Protocol):
         """Return one part."""
         ...
 
-    def save_part(self, claim: Claim, part: Part) -> None:
-        """Write a part's result and extend the lease."""
+    def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
+        """Write a part's result and extend the lease; `detail` goes into the audit entry."""
         ...
 
     def heartbeat(self, claim: Claim) -> None:
@@ -58,8 +60,8 @@ class RequestStore(Protocol):
         """Write attachments; the same ones again change nothing."""
         ...
 
-    def attachments(self, request_id: str, service: str) -> list[Attachment]:
-        """Return the attachments of a service's part, in the order of their numbers."""
+    def attachments(self, request_id: str, service: str, generation: int) -> list[Attachment]:
+        """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
         ...
 
     def audit(self, request_id: str) -> list[AuditEntry]:
@@ -150,8 +152,20 @@ class Reports(Protocol):
         """Return an address that gives the report for at most five minutes."""
         ...
 
+    def upload_url(self, key: str) -> str:
+        """Return an address that takes a report for at most five minutes."""
+        ...
+
     def content(self, key: str) -> bytes:
         """Return the bytes of an object."""
+        ...
+
+
+class Templates(Protocol):
+    """The texts of templates."""
+
+    def keep_template(self, key: str, text: bytes) -> None:
+        """Store the text of a template; the key follows from the text."""
         ...
 
 

@@ -1,27 +1,24 @@
 """The bucket: reports, and what they are made of."""
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from waybill.core.faults import code_of, is_transient, reason_of
-from waybill.disclosure.errors import ReportDamagedError, StorageUnavailableError
+from waybill.core.s3_faults import ObjectMissingError, translated
+from waybill.disclosure.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 from waybill.disclosure.models import StoredReport
 
 # An address that is passed on is dead soon.
 _URL_SECONDS = 300
-_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class ReportsBucket:
-    """`Reports` on S3; `client` is a boto3 `s3` client."""
+    """`Reports` on S3; `client` is a boto3 `s3` client, `presigner` one that makes addresses."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: Any, bucket: str, presigner: Any) -> None:
         self._client = client
+        self._presigner = presigner
         self._bucket = bucket
 
     def verify(self, report: StoredReport) -> None:
@@ -35,12 +32,10 @@ class ReportsBucket:
             S3 fails, or cannot be reached.
         """
         try:
-            with _translated("looking at a report"):
+            with _translated():
                 head = self._client.head_object(Bucket=self._bucket, Key=report.key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if code_of(error) in _MISSING:
-                raise ReportDamagedError("the report that was rendered is not in the bucket") from error
-            raise
+        except ObjectMissingError:
+            raise ReportDamagedError("the report that was rendered is not in the bucket") from None
         if head["ContentLength"] != report.bytes:
             raise ReportDamagedError(f"the report has {head['ContentLength']} bytes, {report.bytes} were rendered")
         told = head.get("ChecksumSHA256", "")
@@ -52,12 +47,12 @@ class ReportsBucket:
         """Remove every object below a prefix but one; return how many. Again from the start until none is left."""
         removed = 0
         while True:
-            with _translated("listing what is to be removed"):
+            with _translated():
                 answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
             keys = [entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] != but]
             if not keys:
                 return removed
-            with _translated("removing objects"):
+            with _translated():
                 told = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
                 )
@@ -73,13 +68,13 @@ class ReportsBucket:
             "ResponseContentType": "application/pdf",
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
         }
-        url: str = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)
+        url: str = self._presigner.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         return url
 
     def upload_url(self, key: str) -> str:
         """Return an address that takes a report for at most five minutes."""
         parameters = {"Bucket": self._bucket, "Key": key, "ContentType": "application/pdf"}
-        url: str = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_URL_SECONDS)
+        url: str = self._presigner.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         return url
 
     def content(self, key: str) -> bytes:
@@ -93,25 +88,17 @@ class ReportsBucket:
             S3 fails, or cannot be reached.
         """
         try:
-            with _translated("reading a report"):
+            with _translated():
                 body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if code_of(error) in _MISSING:
-                raise ReportDamagedError("the report is not in the bucket") from error
-            raise
+        except ObjectMissingError:
+            raise ReportDamagedError("the report is not in the bucket") from None
         return body
 
     def keep_template(self, key: str, text: bytes) -> None:
         """Store the text of a template; the key follows from the text."""
-        with _translated("storing a template"):
+        with _translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=text, ChecksumAlgorithm="SHA256")
 
 
-@contextmanager
-def _translated(action: str) -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        if is_transient(error):
-            raise StorageUnavailableError(f"{reason_of(error)} from S3 while {action}") from error
-        raise
+def _translated() -> AbstractContextManager[None]:
+    return translated(StorageUnavailableError, StorageRefusedError, "the bucket of reports")

@@ -3,7 +3,7 @@
 pk           sk                          item
 SAR#<id>     META                        the request; `version` counts its writes
 SAR#<id>     SVC#<rank>#<service>        a service's part
-SAR#<id>     ATT#<service>#<number>      an attachment of a part
+SAR#<id>     ATT#<service>#<claim>#<n>    an attachment of a part
 SAR#<id>     AUD#<number>                an entry of the audit trail, never written again
 AUDIT#<day>  META, AUD#<number>          the trail of what is about no request
 SERVICE      <name>                      a service of the catalogue (catalogue_store.py)
@@ -25,6 +25,8 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
+from pydantic import JsonValue
+
 from waybill.core.clock import iso
 from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
 from waybill.disclosure.audit import WORKER, Action, AuditEntry, link
@@ -45,7 +47,7 @@ from waybill.disclosure.items import (
     request_attributes,
     request_of,
 )
-from waybill.disclosure.models import Attachment, Claim, Part, RequestState, SubjectRequest
+from waybill.disclosure.models import Attachment, Claim, Part, PartStatus, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change, Decision
 
 # A request has few writers at a time: five services, a heartbeat, somebody who looks at it.
@@ -107,16 +109,18 @@ class SubjectAccessTable:
         item = self._get(f"SAR#{request_id}", _part_key(rank, service))
         return part_of(item) if item else None
 
-    def save_part(self, claim: Claim, part: Part) -> None:
-        """Write a part's result with its audit entry, and extend the lease.
+    def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
+        """Write a part's result with its audit entry, to which `detail` is added, and extend the lease.
 
         Raises
         ------
         ClaimLostError
             The claim does not hold the request: nothing was written.
         """
-        written = replace(part, generation=claim.generation)
-        detail = {
+        # A part that is rendered was perhaps fetched by an earlier claim, whose number its attachments have.
+        fetched_by = part.generation if part.render_status is PartStatus.COMPLETE else claim.generation
+        written = replace(part, generation=fetched_by)
+        detail |= {
             "service": part.service,
             "renderStatus": part.render_status.value,
             "attempts": part.attempts,
@@ -176,15 +180,16 @@ class SubjectAccessTable:
             }
         }
         for some in batched(attachments, _PER_TRANSACTION, strict=False):
-            puts = [self._attachment_put(claim.request_id, attachment) for attachment in some]
+            puts = [self._attachment_put(claim, attachment) for attachment in some]
             try:
                 self._transact_between_others([held_still, *puts])
             except ConditionFailedError:
                 raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
 
-    def attachments(self, request_id: str, service: str) -> list[Attachment]:
-        """Return the attachments of a service's part, in the order of their numbers."""
-        return [attachment_of(item) for item in self._query(f"SAR#{request_id}", f"ATT#{service}#")]
+    def attachments(self, request_id: str, service: str, generation: int) -> list[Attachment]:
+        """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
+        prefix = _attachment_prefix(service, generation)
+        return [attachment_of(item) for item in self._query(f"SAR#{request_id}", prefix)]
 
     def audit(self, request_id: str) -> list[AuditEntry]:
         """Return the audit trail of a request, also of one that was deleted."""
@@ -263,8 +268,9 @@ class SubjectAccessTable:
         item = _key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def _attachment_put(self, request_id: str, attachment: Attachment) -> dict[str, Any]:
-        key = _key(f"SAR#{request_id}", f"ATT#{attachment.service}#{attachment.number:05}")
+    def _attachment_put(self, claim: Claim, attachment: Attachment) -> dict[str, Any]:
+        sort_key = f"{_attachment_prefix(attachment.service, claim.generation)}{attachment.number:05}"
+        key = _key(f"SAR#{claim.request_id}", sort_key)
         return {"Put": {"TableName": self._table, "Item": key | to_item(attachment_attributes(attachment))}}
 
     def _transact(self, writes: list[dict[str, Any]]) -> None:
@@ -310,6 +316,10 @@ def _pause(attempt: int) -> None:
 
 def _part_key(rank: int, service: str) -> str:
     return f"SVC#{rank:03}#{service}"
+
+
+def _attachment_prefix(service: str, generation: int) -> str:
+    return f"ATT#{service}#{generation:05}#"
 
 
 def _key(pk: str, sk: str) -> Item:

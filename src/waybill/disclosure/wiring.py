@@ -3,15 +3,18 @@
 import random
 from functools import cache
 
-from waybill.core.aws import client
+from waybill.core.aws import client, presigner
 from waybill.core.clock import now
 from waybill.core.notifications import SnsNotifier
 from waybill.core.settings import NotificationSettings, load
 from waybill.disclosure.alerting import OnceAlerts
 from waybill.disclosure.catalogue_store import ServiceCatalogue
 from waybill.disclosure.claiming import Claimer
+from waybill.disclosure.decisions import Decisions
+from waybill.disclosure.fulfilling import Fulfilment
 from waybill.disclosure.lists import SubjectAccessLists
 from waybill.disclosure.reports_bucket import ReportsBucket
+from waybill.disclosure.services import Services
 from waybill.disclosure.settings import BucketSettings, TableSettings
 from waybill.disclosure.store import SubjectAccessTable
 
@@ -39,7 +42,7 @@ def catalogue() -> ServiceCatalogue:
 @cache
 def reports() -> ReportsBucket:
     """Return the bucket."""
-    return ReportsBucket(client("s3"), load(BucketSettings).subject_access_bucket)
+    return ReportsBucket(client("s3"), load(BucketSettings).subject_access_bucket, presigner())
 
 
 @cache
@@ -52,3 +55,18 @@ def alerts() -> OnceAlerts:
 def claimer() -> Claimer:
     """Return what claims requests."""
     return Claimer(store(), lists(), now, _DRAW.randrange)
+
+
+def fulfilment() -> Fulfilment:
+    """Return what ends claims."""
+    return Fulfilment(store(), reports(), alerts(), now)
+
+
+def decisions() -> Decisions:
+    """Return what people decide about requests."""
+    return Decisions(store(), lists(), now)
+
+
+def services() -> Services:
+    """Return what changes the catalogue."""
+    return Services(catalogue(), reports(), now)
