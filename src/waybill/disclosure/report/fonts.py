@@ -7,7 +7,7 @@ the first subset of a font holds ASCII at its own codes, so that nearly all text
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +22,12 @@ _DRAWN_AS_NOTHING = frozenset("\u00ad\u034f\u200b\u200c\u200d\u2060\ufeff") | {
     chr(code) for code in range(0xFE00, 0xFE10)
 }
 _BREAKS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\v": "\n", "\f": "\n"}
+
+
+@cache
+def _typeface(name: str, ascii_readable: bool = True) -> TTFont:
+    """Read a font file, once: what a document uses of a font, reportlab keeps by document."""
+    return TTFont(name, str(_FOLDER / f"{name}.ttf"), asciiReadable=int(ascii_readable))
 
 
 class _Widths(dict[str, float]):
@@ -48,14 +54,14 @@ class Fonts:
 
     def __init__(self) -> None:
         self.unprintable: Counter[str] = Counter()
-        self.regular = TTFont("DejaVuSans", str(_FOLDER / "DejaVuSans.ttf"), asciiReadable=1)
-        self.bold = TTFont("DejaVuSans-Bold", str(_FOLDER / "DejaVuSans-Bold.ttf"), asciiReadable=1)
+        self.regular = _typeface("DejaVuSans")
+        self.bold = _typeface("DejaVuSans-Bold")
         self._widths = {bold: _Widths(partial(self._font_of, bold=bold)) for bold in (False, True)}
 
-    @cached_property
+    @property
     def fallback(self) -> TTFont:
         """The font for Chinese, Japanese and Korean: read only where it is needed, which takes 0.1 s."""
-        return TTFont("DroidSansFallback", str(_FOLDER / "DroidSansFallback.ttf"), asciiReadable=0)
+        return _typeface("DroidSansFallback", ascii_readable=False)
 
     def printable(self, text: str) -> str:
         """Return `text` with what can be drawn only: lines end in line feeds, tabs are spaces, the rest is as given.
@@ -133,12 +139,11 @@ class Ink:
         if text.isascii():
             return f"{self._ascii[bold]} {size:g} Tf ({_escaped(text)}) Tj"
         return " ".join(
-            f"{font.getSubsetInternalName(subset, self._document)} {size:g} Tf ({_escaped(chars.decode('latin-1'))}) Tj"
+            f"{font.getSubsetInternalName(subset, self._document)} {size:g} Tf <{codes.hex()}> Tj"
             for font, run in self._fonts.runs(text, bold)
-            for subset, chars in font.splitString(run, self._document)
+            for subset, codes in font.splitString(run, self._document)
         )
 
 
 def _escaped(text: str) -> str:
-    """Return `text` for a PDF string; carriage returns would be read as line feeds (ISO 32000-1, 7.3.4.2)."""
-    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").replace("\r", "\\r").replace("\n", "\\n")
+    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
