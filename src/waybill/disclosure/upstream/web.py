@@ -1,5 +1,6 @@
 """`Web` on httpx: to checked addresses only, without redirects, and over when time is up."""
 
+import logging
 import socket
 import ssl
 import threading
@@ -47,6 +48,9 @@ class HttpWeb:
         resolver: Resolver = resolve,
         context: ssl.SSLContext | None = None,
     ) -> None:
+        # They log URLs, whose queries name people, and headers with tokens, at levels that a setting may turn on.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._destinations = destinations
         self._timeouts = timeouts or Timeouts()
         self._time = _Time()

@@ -115,14 +115,14 @@ class Disclosure:
         assert found is not None
         return found
 
-    def attachments(self, service: str) -> list[Attachment]:
-        return self.store.attachments(REQUEST, service)
+    def attachments(self, service: str, generation: int = 1) -> list[Attachment]:
+        return self.store.attachments(REQUEST, service, generation)
 
     def object(self, key: str | None) -> bytes:
         assert key is not None
         return bytes(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
-    def keys(self) -> list[str]:
+    def stored_keys(self) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
