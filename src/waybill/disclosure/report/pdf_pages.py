@@ -17,6 +17,7 @@ from waybill.disclosure.report.sheets import BOTTOM, LANDSCAPE, LEFT, PORTRAIT, 
 MOST_PAGES: Final = 5_000
 # Files that are open at the same time while pages are copied.
 _OPEN: Final = 100
+_PLACED: Final = pikepdf.Name("/Attached")
 
 
 class UnreadablePdf(ValueError):
@@ -92,7 +93,18 @@ def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
 def _set(page: pikepdf.Page, source: pikepdf.Page) -> None:
     left, bottom, right, top = map(float, page.mediabox)
     room = pikepdf.Rectangle(left + LEFT, bottom + BOTTOM, right - RIGHT, top - TOP)
-    page.add_overlay(source, room, shrink=True, expand=False)  # type: ignore[call-arg] # its stub is behind
+    # Not `add_overlay`: it gives what it places a random name, and no two files would be alike.
+    name = page.add_resource(source.as_form_xobject(), pikepdf.Name.XObject, _PLACED)
+    page.contents_add(
+        page.calc_form_xobject_placement(
+            page.resources[pikepdf.Name.XObject][name],
+            name,
+            room,
+            invert_transformations=True,
+            allow_shrink=True,
+            allow_expand=False,
+        )
+    )
 
 
 def _sheet(page: pikepdf.Page) -> Size:

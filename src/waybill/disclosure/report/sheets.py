@@ -6,6 +6,7 @@ Sizes and places are in points, from the lower left corner (reference, section 8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -127,15 +128,7 @@ class Sheets:
         self._pixels_in_file += image.width * image.height
         assert self._canvas is not None  # noqa: S101 — a page was begun
         with _binary_streams():
-            self._canvas.drawImage(self._source(image), x, y, width, height)
-
-    def _source(self, image: Image) -> ImageReader | str:
-        """Return what reportlab can read: a JPEG file goes in as it is, other pictures without loss."""
-        if image.info.get("photograph") is not True:
-            return ImageReader(image)
-        file = self._folder / f"picture-{self.pages:05}.jpg"
-        image.save(file, quality=85)
-        return str(file)
+            self._canvas.drawImage(ImageReader(_as_jpeg(image) or image), x, y, width, height)
 
     def _draw_furniture(self) -> None:
         for index, line in enumerate(self._furniture.header):
@@ -174,6 +167,15 @@ class Sheets:
             self._canvas.save()
         self._canvas = None
         self._pages_in_file = self._pixels_in_file = 0
+
+
+def _as_jpeg(image: Image) -> BytesIO | None:
+    """Return a photograph as a JPEG file, which goes into the PDF as it is; other pictures go in without loss."""
+    if image.info.get("photograph") is not True:
+        return None
+    encoded = BytesIO()
+    image.save(encoded, "JPEG", quality=85)
+    return encoded
 
 
 @contextmanager
