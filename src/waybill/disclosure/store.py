@@ -237,7 +237,10 @@ class SubjectAccessTable:
     def _write(self, seen: SubjectRequest, change: Change) -> SubjectRequest:
         about = f"SAR#{seen.request_id}"
         entry = self._entry(about, seen.audit_count, seen.audit_hash, change.action)
-        after = replace(change.request, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash)
+        services = {**change.request.services, **{part.service: part.state for part in change.parts}}
+        after = replace(
+            change.request, services=services, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash
+        )
         self._transact(
             [
                 self._head_put(about, request_attributes(after), seen.version),
