@@ -144,7 +144,7 @@ def stub() -> Iterator[StubServer]:
 @pytest.fixture
 def timeouts() -> Timeouts:
     """Short enough for tests of silence, long enough for a busy machine."""
-    return Timeouts(connect=5, read=1.0)
+    return Timeouts(connect=5, read=0.5)
 
 
 @pytest.fixture

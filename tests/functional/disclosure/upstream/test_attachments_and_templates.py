@@ -1,6 +1,7 @@
 """Attachments, templates and circuits, through the function."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,10 +11,15 @@ import pytest
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
 from waybill.cli.stub_service import Manner, StubReply, StubService
 from waybill.disclosure import wiring as disclosure_wiring
+from waybill.disclosure.errors import ClaimLostError
 from waybill.disclosure.models import Claim, PartStatus
-from waybill.disclosure.upstream import wiring
+from waybill.disclosure.upstream import attachments, wiring
+from waybill.disclosure.upstream.attachments import Attachments
+from waybill.disclosure.upstream.entries import entries
+from waybill.disclosure.upstream.models import Limits
 from waybill.disclosure.upstream.ports import Stored
 
+_CLAIM = Claim(request_id=REQUEST, claim_token="mine", generation=1)
 TEMPLATE = b"<h1>{{content.title}}</h1>\n"
 DATA = StubReply.data({"title": "x"})
 
@@ -76,7 +82,7 @@ def test_attachments_alone_are_data(disclosure: Disclosure, served: StubService)
 
 
 class MemoryParts:
-    """The bucket as a dict: twelve hundred objects in moto take a minute."""
+    """The bucket as a dict."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -89,21 +95,39 @@ class MemoryParts:
         return Stored(len(body), "")
 
 
-def test_1200_attachments_are_all_there_in_numeric_order(
-    disclosure: Disclosure, served: StubService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Acceptance case 19: 2 before 10, and more than one page of anything."""
-    bucket = MemoryParts()
-    monkeypatch.setattr(wiring, "S3Parts", lambda *_: bucket)
+def test_1200_attachments_are_all_there_in_numeric_order(disclosure: Disclosure, served: StubService) -> None:
+    """Acceptance case 19: 2 before 10. In memory: moto copies its whole table at every transaction."""
     numbers = list(range(1200, 0, -1))
     listed = [_announce(disclosure, served, number, _file(f"body {number}".encode())) for number in numbers]
-    served.replies = [StubReply.data({"a": 1}, listed)]
-    assert disclosure.fetch("files") == "FETCHED"
-    stored = disclosure.attachments("files")
+    bucket = MemoryParts()
+    fetching = Attachments(wiring.web(), bucket, disclosure.time.pace(None), Limits(), lambda _: None)
+    stored = fetching.fetch(_CLAIM, "files", entries(listed, 1200), time.monotonic() + 100)
     assert [each.number for each in stored] == sorted(numbers)
-    assert disclosure.part("files").attachments == 1200
-    bodies = [body for key, body in sorted(bucket.objects.items()) if "/attachments/" in key]
-    assert bodies == [f"body {number}".encode() for number in sorted(numbers)]
+    assert [bucket.objects[each.key or ""] for each in stored] == [
+        f"body {number}".encode() for number in sorted(numbers)
+    ]
+    assert [bucket.objects[key] for key in sorted(bucket.objects)] == [
+        bucket.objects[each.key or ""] for each in stored
+    ]
+
+
+def test_a_long_fetch_keeps_the_claim_alive_and_stops_when_it_is_lost(
+    disclosure: Disclosure, served: StubService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "_BEAT_SECONDS", 0.05)
+    listed = [_announce(disclosure, served, number, _file(b"x", delay=0.2)) for number in range(100)]
+    beats: list[Claim] = []
+
+    def lost_at_the_third(claim: Claim) -> None:
+        beats.append(claim)
+        if len(beats) == 3:
+            raise ClaimLostError("lost")
+
+    fetching = Attachments(wiring.web(), MemoryParts(), disclosure.time.pace(None), Limits(), lost_at_the_third)
+    with pytest.raises(ClaimLostError):
+        fetching.fetch(_CLAIM, "files", entries(listed, 100), time.monotonic() + 100)
+    assert beats == [_CLAIM] * 3
+    assert len(disclosure.stub.calls) < 50
 
 
 @pytest.mark.parametrize(
