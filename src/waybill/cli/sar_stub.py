@@ -18,7 +18,7 @@ _DEFAULT = ("G1=data", "keyworker-api=data+2", "hmpps-stub-empty=204", "hmpps-st
 
 
 @app.command()
-def stub(
+def stub(  # noqa: PLR0917 (Typer passes parameters by name)
     cli: Cli,
     service: Annotated[
         list[str] | None,
@@ -33,6 +33,7 @@ def stub(
     records: Annotated[int, typer.Option("--records", help="How many records each service holds.", min=0)] = 12,
     delay: Annotated[float, typer.Option("--delay", help="Seconds before every reply.", min=0)] = 0.0,
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 is any free one.", min=0, max=65535)] = 8085,
+    register: Annotated[bool, typer.Option("--register", help="Put them into the stack's catalogue.")] = False,
 ) -> None:
     """Serve stub services on 127.0.0.1 until Ctrl-C; their addresses are printed first."""
     asked = service or (() if count else _DEFAULT)
@@ -41,9 +42,19 @@ def stub(
         for text in described:
             name, _, replies = text.partition("=")
             server.services[name] = stub_service(server, name, replies or "data", records, delay)
+        if register:
+            _register(cli, server)
         shown = [{"name": name, "url": server.url(name)} for name in server.services]
         cli.output.show({"services": shown}, table(("Service", "Address"), [tuple(each.values()) for each in shown]))
         wait_for_interrupt()
+
+
+def _register(cli: Cli, server: StubServer) -> None:
+    from waybill.cli.sar_stack import Deployed
+
+    deployed = Deployed(cli)
+    for name in server.services:
+        deployed.register(name, server.url(name))
 
 
 def stub_service(server: StubServer, name: str, replies: str, records: int, delay: float) -> StubService:
