@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
 from tests.fakes.disclosure import (
     BUCKET,
     CREATED,
@@ -19,16 +21,21 @@ from tests.fakes.disclosure import (
     Told,
     a_part,
     a_request,
+    a_service,
     make_bucket,
     make_table,
     one_at_a_time,
 )
 from waybill.core.aws import presigner
+from waybill.disclosure import admin_api, api, api_wiring, wiring
+from waybill.disclosure.admin_api import app as admin_app
 from waybill.disclosure.alerting import OnceAlerts
+from waybill.disclosure.api import app as user_app
 from waybill.disclosure.catalogue_store import ServiceCatalogue
 from waybill.disclosure.claiming import Claimer
 from waybill.disclosure.decisions import Decisions
 from waybill.disclosure.fulfilling import Fulfilment
+from waybill.disclosure.handlers import subject_access_admin_api, subject_access_api
 from waybill.disclosure.keys import report_key
 from waybill.disclosure.lifecycle import Ages, Lifecycle
 from waybill.disclosure.lists import SubjectAccessLists
@@ -144,3 +151,56 @@ def sar() -> Iterator[SubjectAccess]:
         make_bucket(s3)
         yield SubjectAccess(client, s3)
         presigner.cache_clear()
+
+
+@dataclass
+class Office:
+    """The API over the same table and bucket, as its users see it."""
+
+    sar: SubjectAccess
+
+    def ask(self, method: str, path: str, roles: str = "sar-user", **more: Any) -> Answer:
+        """Send a request through the handler of the route."""
+        request = request_event(method, path, identity={"subject": "alice", "roles": roles}, **more)
+        request["resource"], request["pathParameters"] = _route(path)
+        handler = subject_access_api if request["resource"] in USER_ROUTES else subject_access_admin_api
+        return answer_of(handler.lambda_handler(request, LambdaContext()))
+
+    def create(self, **changes: Any) -> Answer:
+        """Create a request, with changes to one that is right."""
+        return self.ask("POST", "/api/subjectAccessRequest", body=A_REQUEST | changes)
+
+
+A_REQUEST = {
+    "nomisId": "A1234AA",
+    "ndeliusId": None,
+    "dateFrom": "01/01/2020",
+    "dateTo": "31/12/2024",
+    "sarCaseReferenceNumber": "SAR-2025-0042",
+    "services": ["G1", "keyworker-api"],
+}
+USER_ROUTES = {operation.path for operation in user_app.operations()}
+_ALL_ROUTES = [*USER_ROUTES, *(operation.path for operation in admin_app.operations())]
+
+
+def _route(path: str) -> tuple[str, dict[str, str] | None]:
+    """The route of a path, with its parameters; one without parameters goes first."""
+    for route in sorted(_ALL_ROUTES, key=lambda one: one.count("{")):
+        names = re.findall(r"\{(\w+)\}", route)
+        found = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", route), path)
+        if found:
+            return route, dict(zip(names, found.groups(), strict=True)) or None
+    raise AssertionError(f"no route for {path}")
+
+
+@pytest.fixture
+def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The API with two services to ask, on the test's clock."""
+    for service in (a_service("G1"), a_service("keyworker-api")):
+        sar.catalogue.save_service(service, new=True)
+    for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
+        monkeypatch.setattr(wiring, name, lambda name=name: getattr(sar, name))
+    monkeypatch.setattr(wiring, "claimer", sar.claimer)
+    for module in (wiring, api, admin_api, api_wiring, subject_access_api, subject_access_admin_api):
+        monkeypatch.setattr(module, "now", sar.clock)
+    return Office(sar)
