@@ -27,7 +27,6 @@ class Code(StrEnum):
     RATE_LIMITED = "upstream_4011"
     CIRCUIT_OPEN = "upstream_4012"
     CREDENTIALS = "upstream_4013"
-    NO_IDENTIFIER = "upstream_4014"
     SUSPENDED = "upstream_4015"
     BROKE_OFF = "upstream_4016"
     NOT_CONFIGURED = "upstream_4017"
