@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def placed(file: Path, page: int) -> list[Shown]:
         ]
     return [
         Shown(operands)
-        for (operands, operator), (_, following) in zip(operations, operations[1:], strict=False)
+        for (operands, operator), (_, following) in pairwise(operations)
         if operator == "cm" and following == "Do"
     ]
 

@@ -22,7 +22,15 @@ def blocks(content: Any) -> list[Any]:
 
 
 def test_values_of_an_object_are_a_summary_list() -> None:
-    content = {"firstName": "Ann", "active": True, "old": False, "count": 0, "none": None, "blank": "  ", "tags": ["a", "b"]}
+    content = {
+        "firstName": "Ann",
+        "active": True,
+        "old": False,
+        "count": 0,
+        "none": None,
+        "blank": "  ",
+        "tags": ["a", "b"],
+    }
     assert blocks(content) == [
         Pair("First name", "Ann"),
         Pair("Active", "Yes"),

@@ -83,7 +83,9 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.lists(st.sampled_from(["a", "b", "*", "**", "c[]"]), min_size=1, max_size=4).map(".".join), st.booleans())
+@given(
+    JSON, st.lists(st.sampled_from(["a", "b", "*", "**", "c[]"]), min_size=1, max_size=4).map(".".join), st.booleans()
+)
 def test_any_rule_on_any_content_leaves_its_shape(content: Any, path: str, everywhere: bool) -> None:
     result = redact(content, [Redaction(path, "r", everywhere)])
     assert (result.content == content) == (result.removed == 0)

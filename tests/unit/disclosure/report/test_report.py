@@ -131,7 +131,9 @@ def test_the_start_of_record_and_a_person_with_one_name(join: DrawReport, draw: 
     subject = Subject.named("Suharto", "", IdKind.NDELIUS, "X123456")
     report = join([("G1", "G1", "PRISON", draw({"a": 1}, subject=subject))], date_from=None, subject=subject)
     assert "Report date range: Start of record - 31 December 2024" in report.pages[0]
-    assert all("Name: SUHARTO" in page and "nDelius ID: X123456" in page for page in (report.pages[0], *report.pages[2:4]))
+    assert all(
+        "Name: SUHARTO" in page and "nDelius ID: X123456" in page for page in (report.pages[0], *report.pages[2:4])
+    )
 
 
 def test_what_is_missing_is_listed_with_its_reason(join: DrawReport, parts: list[Given]) -> None:
