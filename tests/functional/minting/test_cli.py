@@ -12,6 +12,7 @@ from waybill.cli import minting
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
 from waybill.minting.handlers.id_minter import lambda_handler
+from waybill.minting.store import IdentifiersTable
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,13 @@ def test_audit_finds_what_is_wrong(run, aws: Aws) -> None:
     status, found = run("ids", "audit")
     assert status == 1
     assert "has no reverse item" in found["violations"][0]["problem"]
+
+
+def test_audit_reads_again_what_its_scan_has_not_seen(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("mint", *(f"id-{number}" for number in range(120)))
+    scan = IdentifiersTable.items
+    monkeypatch.setattr(IdentifiersTable, "items", lambda table: (item for item in scan(table) if "owner" not in item))
+    assert run("ids", "audit") == (0, {"assignments": 120, "canonicalIds": 0, "violations": []})
 
 
 @pytest.mark.parametrize("name", ["part.json", "part.json.gz"])

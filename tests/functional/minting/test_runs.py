@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from tests.functional.minting.conftest import BUCKET, Aws, Calls
 from waybill.minting.errors import ChunkUnfinishedError, RegistryThrottledError
@@ -69,6 +70,33 @@ def test_a_broken_contract_is_answered(aws: Aws, context: Any, request_: dict[st
 def test_text_that_is_none(aws: Aws, context: Any) -> None:
     aws.s3.put_object(Bucket=BUCKET, Key="ids.txt", Body=b"\xff\xfe\n")
     assert plan(context, identifiersUri=f"s3://{BUCKET}/ids.txt")["kind"] == "REJECTED"
+
+
+def test_the_parameter_says_how_many_chunks_are_minted_at_a_time(
+    aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINTING_CONCURRENCY", "7")
+    assert plan(context, sourceIdentifiers=["a"])["concurrency"] == 7
+
+
+def test_another_attempt_at_a_chunk_asks_for_what_is_open_alone(aws: Aws, context: Any, calls: Calls) -> None:
+    def throttle_the_second_write(number: int, operation: str) -> Any:
+        if calls.made.count("TransactWriteItems") > 1 and operation == "TransactWriteItems":
+            return AWSResponse("", 400, {}, None), {"Error": {"Code": "ThrottlingException"}}
+        return None
+
+    names = [f"id-{number}" for number in range(60)]
+    chunk = {**RUN, "index": 0, "sourceIdentifiers": ["b\x01d", *names]}
+    calls.fail = throttle_the_second_write
+    with pytest.raises(ChunkUnfinishedError, match="10 identifiers"):
+        mint_chunk.lambda_handler(chunk | {"attempt": 0}, context)
+    calls.fail = lambda number, operation: None
+    calls.asked.clear()
+    counts = mint_chunk.lambda_handler(chunk | {"attempt": 1}, context)
+    assert counts == {"index": 0, "successCount": 60, "failureCount": 1}
+    assert calls.asked == [{f"S#Work##{name}" for name in names[50:]}]
+    told = summarise_minting.lambda_handler({**RUN, "chunkCount": 1}, context)
+    assert told["successes"] == names
 
 
 def test_an_unfinished_chunk_raises_until_its_last_attempt(
