@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from reportlab.pdfbase.ttfonts import TTFont
 
+from waybill.disclosure.report.direction import visual
+
 _FOLDER: Final = Path(str(files("waybill.disclosure.report").joinpath("typefaces")))
 _TAB: Final = "    "
 # Joiners, variation selectors, soft hyphens, byte order marks: nothing is lost where nothing is drawn.
@@ -80,7 +82,7 @@ class Fonts:
         return "".join(self._drawn(char) for char in composed)
 
     def _drawn(self, char: str) -> str:
-        if char == "\n" or (char.isprintable() and self._has(ord(char))):
+        if char == "\n" or (char.isprintable() and self.has(char)):
             return char
         category = unicodedata.category(char)
         if char in _DRAWN_AS_NOTHING:
@@ -92,9 +94,12 @@ class Fonts:
         # A picture is best told by its name, a letter by its number.
         return f"[{code} {unicodedata.name(char, '').lower()}]" if category == "So" else f"[{code}]"
 
-    def _has(self, code: int) -> bool:
+    def has(self, char: str) -> bool:
+        """Return whether a font has `char`."""
         # reportlab writes no valid code for text extraction beyond U+FFFF, where emoji are.
-        return code <= 0xFFFF and (code in self.regular.face.charToGlyph or code in self.fallback.face.charToGlyph)
+        return char <= "\uffff" and (
+            ord(char) in self.regular.face.charToGlyph or ord(char) in self.fallback.face.charToGlyph
+        )
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
         """Return how wide a line of printable `text` is, in points."""
@@ -138,9 +143,10 @@ class Ink:
         """Return the operators that show a line of printable `text` at the current place, within BT and ET."""
         if text.isascii():
             return f"{self._ascii[bold]} {size:g} Tf ({_escaped(text)}) Tj"
+        line = visual(text, self._fonts.has)
         return " ".join(
             f"{font.getSubsetInternalName(subset, self._document)} {size:g} Tf <{codes.hex()}> Tj"
-            for font, run in self._fonts.runs(text, bold)
+            for font, run in self._fonts.runs(line, bold)
             for subset, codes in font.splitString(run, self._document)
         )
 
