@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from waybill.cli import sar_stub
+from waybill.cli import sar_names, sar_stub
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
@@ -20,6 +20,7 @@ from waybill.disclosure.models import HoldReason, Regime, RequestState, SubjectR
 
 app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
+sar.add_typer(sar_names.app)
 sar.add_typer(sar_stub.app)
 app.add_typer(sar)
 

@@ -46,6 +46,11 @@ def template_key(sha256: str) -> str:
     return f"templates/{sha256}.mustache"
 
 
+def names_key() -> str:
+    """Return the key of the names that templates print for codes."""
+    return "templates/names.json"
+
+
 def report_key(request_id: str, generation: int) -> str:
     """Return the key of the report that the claim of this generation makes: a repeated upload never conflicts."""
     return f"{reports_prefix(request_id)}{generation}.pdf"

@@ -32,6 +32,10 @@ class Files(Protocol):
         """Write an object to `file`."""
         ...
 
+    def fetch_if_there(self, key: str, file: Path) -> bool:
+        """Write an object to `file`; return whether there is one."""
+        ...
+
     def keep(self, key: str, file: Path, content_type: str) -> None:
         """Store `file`."""
         ...
@@ -150,6 +154,7 @@ class Rendering:
             outcome=drawn.Outcome.COMPLETE,
             content=answer,
             template=self._template(part, folder),
+            lookups=self._names(folder) if part.template_key else drawn.Lookups(),
             attachments=[self._attachment(one, folder) for one in stored],
             redactions=[
                 drawn.Redaction(rule.path, rule.reason, rule.everywhere)
@@ -163,6 +168,12 @@ class Rendering:
         file = folder / "template.mustache"
         self.files.fetch(part.template_key, file)
         return file.read_text("utf-8")
+
+    def _names(self, folder: Path) -> drawn.Lookups:
+        file = folder / "names.json"
+        if not self.files.fetch_if_there(keys.names_key(), file):
+            return drawn.Lookups()
+        return drawn.Lookups.from_json(json.loads(file.read_text("utf-8")))
 
     def _attachment(self, one: Attachment, folder: Path) -> drawn.Attachment:
         path, problem = None, "the file could not be fetched from the service"

@@ -29,11 +29,17 @@ class ReportFiles:
         StorageRefusedError
             The bucket is missing, or refuses this role.
         """
+        if not self.fetch_if_there(key, file):
+            raise ReportDamagedError(f"the object {key} is not in the bucket")
+
+    def fetch_if_there(self, key: str, file: Path) -> bool:
+        """Write an object to `file`; return whether there is one."""
         try:
             with _translated():
                 self._client.download_file(self._bucket, key, str(file))
         except ObjectMissingError:
-            raise ReportDamagedError(f"the object {key} is not in the bucket") from None
+            return False
+        return True
 
     def keep(self, key: str, file: Path, content_type: str) -> None:
         """Store `file`, in one request or in parts, with its SHA-256; the same file again changes nothing."""

@@ -15,7 +15,7 @@ from tests.fakes.disclosure import BUCKET, a_part, a_service
 from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import ClaimLostError, PartsMissingError, ReportDamagedError
-from waybill.disclosure.keys import answer_key, attachment_key, part_key, summary_key, template_key
+from waybill.disclosure.keys import answer_key, attachment_key, names_key, part_key, summary_key, template_key
 from waybill.disclosure.models import Attachment, Claim, Gap, Part, PartStatus, RedactionRule, StoredReport
 from waybill.disclosure.ports import Change
 from waybill.disclosure.rendering import ANSWER_UNREADABLE, TEMPLATE_UNUSABLE, Rendering
@@ -123,6 +123,15 @@ def test_a_template_decides_what_is_shown(drawing: Drawing) -> None:
     (page,) = drawing.text(drawing.render_part().part_key)
     assert "Only Ann" in page
     assert "id-7" not in page
+
+
+def test_templates_print_the_names_that_are_stored(drawing: Drawing) -> None:
+    template = b"<p>{{getUserLastName user}} {{getPrisonName prison}}</p>"
+    key = template_key(hashlib.sha256(template).hexdigest())
+    drawing.put(key, template)
+    drawing.put(names_key(), b'{"surnames": {"JSMITH_GEN": "Smith"}}')
+    drawing.answered({"user": "JSMITH_GEN", "prison": "MDI"}, template_key=key)
+    assert "Smith MDI" in drawing.text(drawing.render_part().part_key)[0]
 
 
 def test_attachments_follow_by_number_and_what_was_not_fetched_is_said(drawing: Drawing) -> None:

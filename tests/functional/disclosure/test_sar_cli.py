@@ -151,3 +151,19 @@ def test_wait_ends_with_the_worker(
     monkeypatch.setattr(sar_stack.Deployed, "is_running", lambda *_: False)
     told = run(*_CREATE, "--wait")
     assert (told[0], told[1]["state"]) == (status, ends.value)
+
+
+def test_names_are_stored_for_templates(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "names.json"
+    file.write_text('{"prisons": {"MDI": "Moorland"}, "surnames": {}}', "utf-8")
+    assert run("names", str(file)) == (0, {"prisons": 1, "surnames": 0, "locations": 0})
+    stored = boto3.client("s3", "eu-west-1").get_object(Bucket=BUCKET, Key="templates/names.json")
+    assert stored["Body"].read() == file.read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"towns": {}}', '{"prisons": {"MDI": 5}}', '{"prisons": []}'])
+def test_names_of_another_shape_are_refused(run: Run, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "names.json"
+    file.write_text(content, "utf-8")
+    assert run("names", str(file))[0] == 2
+    assert "Contents" not in boto3.client("s3", "eu-west-1").list_objects_v2(Bucket=BUCKET)

@@ -11,7 +11,7 @@ from waybill.disclosure.report.models import Json
 
 _TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<word>[^\s()"']+))""")
 _NUMBER = re.compile(r"-?\d+")
-_NAME = re.compile(r"\.|this|@(?:index|number|key)|(?:\.\./)*[^\s./@{}][^\s/@{}]*")
+_NAME = re.compile(r"\.|this|@(?:index|number|key|first|last)|(?:\.\./)*[^\s./@{}][^\s/@{}]*")
 _LITERALS: Final[Mapping[str, Json]] = {"true": True, "false": False, "null": None}
 
 
@@ -111,6 +111,7 @@ class Frame:
     value: Json
     index: int | None = None
     key: str | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,9 @@ class Scope:
     frames: tuple[Frame, ...]
     helpers: Mapping[str, Helper] = field(default_factory=dict)
 
-    def within(self, value: Json, index: int | None = None, key: str | None = None) -> "Scope":
-        """Return the scope inside a section for `value`."""
-        return Scope((*self.frames, Frame(value, index, key)), self.helpers)
+    def within(self, frame: Frame) -> "Scope":
+        """Return the scope inside a section for the value of `frame`."""
+        return Scope((*self.frames, frame), self.helpers)
 
     def evaluate(self, expression: Expression) -> Json:
         """Return the value of `expression`; what is not there is null."""
@@ -147,17 +148,29 @@ class Scope:
             frames, name = frames[:-1] or frames[:1], name[3:]
         if name in (".", "this"):
             return frames[-1].value
-        if name in ("@index", "@number"):
-            index = next((frame.index for frame in reversed(frames) if frame.index is not None), None)
-            return index + 1 if index is not None and name == "@number" else index
-        if name == "@key":
-            return next((frame.key for frame in reversed(frames) if frame.key is not None), None)
+        if name.startswith("@"):
+            return _place(frames, name)
         first, *others = name.removeprefix("this.").split(".")
         objects = (frame.value for frame in reversed(frames) if isinstance(frame.value, dict))
         value: Json = next((one[first] for one in objects if first in one), None)
         for step in others:
             value = _step(value, step)
         return value
+
+
+def _place(frames: tuple[Frame, ...], name: str) -> Json:
+    """Return where the innermost section that goes through something is."""
+    frame = next((frame for frame in reversed(frames) if frame.index is not None), None)
+    if frame is None or frame.index is None:
+        return None
+    places = {
+        "@index": frame.index,
+        "@number": frame.index + 1,
+        "@key": frame.key,
+        "@first": frame.index == 0,
+        "@last": frame.last,
+    }
+    return places[name]
 
 
 def _step(value: Json, step: str) -> Json:

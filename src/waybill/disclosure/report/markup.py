@@ -74,8 +74,9 @@ class _Rows:
             for label, *values in rows:
                 yield Pair(label, " ".join(values)) if values else Paragraph(label)
         elif rows:
-            columns = max(map(len, rows))
-            padded = [row + [""] * (columns - len(row)) for row in rows]
+            # Templates fill rows up with empty cells, which would only take room.
+            columns = max(index for row in rows for index, cell in enumerate(row, start=1) if cell or index == 1)
+            padded = [row[:columns] + [""] * (columns - len(row)) for row in rows]
             yield Table(padded[0], padded[1:]) if len(rows) > 1 else Table((), padded)
 
 

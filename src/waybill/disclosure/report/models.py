@@ -1,7 +1,7 @@
 """What goes into a part and into the report, and what is known of them once they are made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -97,11 +97,28 @@ class Redaction:
 
 @dataclass(frozen=True)
 class Lookups:
-    """Names for codes that templates print, each by code."""
+    """Names for codes that templates print, each by code: prisons, staff by user name, locations."""
 
     prisons: Mapping[str, str] = field(default_factory=dict)
     surnames: Mapping[str, str] = field(default_factory=dict)
     locations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """Return the names of ``{"prisons": {code: name}, "surnames": …, "locations": …}``, each of them optional.
+
+        Raises
+        ------
+        ValueError
+            `data` has another shape; names the member.
+        """
+        kinds = {one.name for one in fields(cls)}
+        if not isinstance(data, dict) or not kinds.issuperset(data):
+            raise ValueError(f"not an object with {', '.join(sorted(kinds))}")
+        for kind, names in data.items():
+            if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+                raise ValueError(f"{kind} is not an object of names by code")
+        return cls(**data)
 
 
 @dataclass(frozen=True)

@@ -147,12 +147,12 @@ def _section_filled(section: _Section, scope: Scope) -> Iterator[str]:
         yield from _filled(section.otherwise, scope)
     elif section.kind in ("#", "each") and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _filled(section.inside, scope.within(item, index))
+            yield from _filled(section.inside, scope.within(Frame(item, index, last=index == len(value) - 1)))
     elif section.kind == "each" and isinstance(value, dict):
         for index, (key, item) in enumerate(value.items()):
-            yield from _filled(section.inside, scope.within(item, index, key))
+            yield from _filled(section.inside, scope.within(Frame(item, index, key, index == len(value) - 1)))
     elif section.kind == "#" and value is not True:
-        yield from _filled(section.inside, scope.within(value))
+        yield from _filled(section.inside, scope.within(Frame(value)))
     else:
         yield from _filled(section.inside, scope)
 

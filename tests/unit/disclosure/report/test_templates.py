@@ -83,6 +83,8 @@ def test_helpers(call: str, data: dict[str, Any], printed: str) -> None:
         ("{{a.b.c}} {{list.1.x}} {{a.missing.c}}", {"a": {"b": {"c": 1}}, "list": [{}, {"x": "second"}]}, "1 second"),
         ("{{#a}}{{outer}} {{../outer}} {{b}}{{/a}}", {"outer": "o", "a": {"b": 1}}, "o o 1"),
         ("{{#content}}{{n}}{{/content}}", [{"n": 1}, {"n": 2}], "12"),
+        ("{{#list}}{{.}}{{#if @first}}!{{/if}}{{#unless @last}}, {{/unless}}{{/list}}", {"list": [1, 2]}, "1!, 2"),
+        ("{{@index}}{{@last}}{{@key}}x", {}, "x"),
         ("{{! a comment }}a{{name}}b", {}, "ab"),
         ("{{list}} {{object}}", {"list": [1, None, "x"], "object": {"k": "v"}}, "1\n\nx k: v"),
     ],
@@ -115,7 +117,7 @@ def test_mark_up_becomes_blocks() -> None:
       <table class="data-table wide"><tr><td>Name</td><td>Date</td></tr>
         <tr><td>{{n}}</td><td><p>a</p><p>b</p></td></tr></table>
       <table class="summary-list"><tr><td>Reason</td><td>{{n}}</td></tr><tr><th>Alone</th></tr></table>
-      <table><tr><td>only</td><td>one row</td></tr></table>
+      <table><tr><td>only</td><td>one row</td><td></td></tr></table>
       <table><tr><th>A</th></tr><tr><td>1</td><td>2</td></tr></table>
       <dl><dt>Term</dt><dd>Value</dd><dd></dd></dl>
       <h4>Deep</h4>
