@@ -9,7 +9,8 @@ from typing import Final
 
 from waybill.disclosure.report.flow import Flow
 from waybill.disclosure.report.models import Attachment, AttachmentOutcome, Bookmark
-from waybill.disclosure.report.pdf_pages import Placement, UnreadablePdf, cleaned
+from waybill.disclosure.report.pdf_pages import Placement, cleaned
+from waybill.disclosure.report.pdf_streams import UnreadablePdf
 from waybill.disclosure.report.pictures import UnreadablePicture, frames
 from waybill.disclosure.report.sheets import BOTTOM, PORTRAIT
 from waybill.disclosure.report.wording import clean_name

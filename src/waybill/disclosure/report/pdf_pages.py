@@ -4,7 +4,7 @@ Only what a page shows is taken over: no scripts, no actions, no embedded files.
 forms become part of the page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,13 @@ from typing import Final
 
 import pikepdf
 
+from waybill.disclosure.report.pdf_streams import UnreadablePdf, check_size
 from waybill.disclosure.report.sheets import BOTTOM, LANDSCAPE, LEFT, PORTRAIT, RIGHT, TOP, Size
 
 MOST_PAGES: Final = 5_000
 # Files that are open at the same time while pages are copied.
 _OPEN: Final = 100
 _PLACED: Final = pikepdf.Name("/Attached")
-
-
-class UnreadablePdf(ValueError):
-    """A PDF that cannot be shown; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,9 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
             pdf.flatten_annotations("all")
             sizes = [_sheet(page) for page in pdf.pages]
             for page in pdf.pages:
+                check_size(page)
                 page.contents_coalesce()
-                _readable(page)
+                page.as_form_xobject()  # what is tried here does not fail when it is placed
             _without_all_but_pages(pdf)
             pdf.save(copy, encryption=False)
     except pikepdf.PasswordError as error:
@@ -66,7 +64,7 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
     except UnreadablePdf:
         raise
     # Damaged objects come up as whatever they are used for: the wrong type, a missing key, a wrong number.
-    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OSError) as error:
+    except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UnreadablePdf("the file is damaged") from error
     return CleanPdf(copy, sizes)
 
@@ -77,17 +75,34 @@ def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
     Pages are made smaller where they are too large, never larger.
     """
     before = part
-    for begin in range(0, len(placements), _OPEN):
-        after = result if begin + _OPEN >= len(placements) else result.with_suffix(f".{begin}.pdf")
+    for number, batch in enumerate(_batches(placements)):
+        after = result.with_suffix(f".{number}.pdf")
         with ExitStack() as files:
             pdf = files.enter_context(pikepdf.open(before))
-            sources: dict[Path, pikepdf.Pdf] = {}
-            for one in placements[begin : begin + _OPEN]:
-                if one.source not in sources:
-                    sources[one.source] = files.enter_context(pikepdf.open(one.source, suppress_warnings=True))
+            sources = {
+                path: files.enter_context(pikepdf.open(path, suppress_warnings=True))
+                for path in dict.fromkeys(one.source for one in batch)
+            }
+            for one in batch:
                 _set(pdf.pages[one.page], sources[one.source].pages[one.source_page])
             pdf.save(after, deterministic_id=True)
+        if before != part:
+            before.unlink()
         before = after
+    before.rename(result)
+
+
+def _batches(placements: Sequence[Placement]) -> Iterator[list[Placement]]:
+    """Divide placements so that each batch is from few files, however many pages they have."""
+    batch: list[Placement] = []
+    sources: set[Path] = set()
+    for one in placements:
+        sources.add(one.source)
+        if len(sources) > _OPEN:
+            yield batch
+            batch, sources = [], {one.source}
+        batch.append(one)
+    yield batch
 
 
 def _set(page: pikepdf.Page, source: pikepdf.Page) -> None:
@@ -115,12 +130,6 @@ def _sheet(page: pikepdf.Page) -> Size:
     if not (width and height):
         raise UnreadablePdf("a page has no size")
     return LANDSCAPE if width > height else PORTRAIT
-
-
-def _readable(page: pikepdf.Page) -> None:
-    contents = page.obj.get("/Contents")
-    if isinstance(contents, pikepdf.Stream):
-        contents.read_bytes()
 
 
 def _without_all_but_pages(pdf: pikepdf.Pdf) -> None:

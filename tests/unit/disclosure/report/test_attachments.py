@@ -84,17 +84,28 @@ def test_a_pdf_that_only_its_owner_may_change_is_shown(draw: DrawPart, attach: A
     assert "top of page 1" in part.text
 
 
+def _bomb() -> bytes:
+    """A PDF whose page unpacks to 100 MB."""
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page()
+        page.Contents = pdf.make_stream(b"0 0 m\n" * 16_666_667)
+        made = io.BytesIO()
+        pdf.save(made)
+    return made.getvalue()
+
+
 def _noise(size: tuple[int, int]) -> bytes:
     made = io.BytesIO()
     Image.effect_noise(size, 60).save(made, "JPEG")
     return made.getvalue()
 
 
-UNREADABLE: dict[str, tuple[str, bytes, str, str]] = {
+UNREADABLE: dict[str, tuple[str, bytes | Callable[[], bytes], str, str]] = {
     "password": ("a.pdf", pdf_of(SIZES["a4"], encryption=pikepdf.Encryption(owner="o", user="u")), PDF, "password"),
     "cut PDF": ("a.pdf", pdf_of(SIZES["a4"])[:600], PDF, "damaged"),
     "garbage PDF": ("a.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 20, PDF, "damaged"),
     "empty PDF": ("a.pdf", b"", PDF, "damaged"),
+    "PDF that unpacks to 100 MB": ("a.pdf", _bomb, PDF, "too large"),
     "cut JPEG": ("a.jpg", _noise((900, 600))[:5000], "image/jpeg", "damaged"),
     "no JPEG": ("a.jpg", b"hello", "image/jpeg", "damaged"),
     "cut PNG": ("a.png", picture_of((500, 500))[:100], "image/png", "damaged"),
@@ -108,7 +119,8 @@ UNREADABLE: dict[str, tuple[str, bytes, str, str]] = {
 def test_what_cannot_be_shown_has_a_page_that_says_why(draw: DrawPart, attach: Attach, case: str) -> None:
     name, content, content_type, problem = UNREADABLE[case]
     good = attach("good.png", picture_of((30, 30)), "image/png")
-    part = draw({"a": 1}, attachments=[attach(name, content, content_type), good])
+    made = content() if callable(content) else content
+    part = draw({"a": 1}, attachments=[attach(name, made, content_type), good])
     assert part.summary.pages == 3
     assert problem in part.pages[2].replace("\n", " ")
     assert [one.problem is None for one in part.summary.attachments] == [True, False]
