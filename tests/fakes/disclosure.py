@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+from moto.dynamodb.models import Table
+
 from scripts.template import load_template
 from tests.fakes.functions import REGION
 from waybill.core.notifications import Notification
@@ -42,6 +45,15 @@ def one_at_a_time(client: Any) -> Any:
 
     client._make_api_call = locked
     return client
+
+
+def keep_transactions_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep moto from copying the whole table before a transaction, once per item that it writes.
+
+    It goes back to the copy when a condition fails. Ours fail by their first item, before anything is written: what
+    follows the request's own condition cannot fail by itself.
+    """
+    monkeypatch.setattr(Table, "__deepcopy__", lambda table, _: table, raising=False)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The HTTP routes of requests, claims and reports."""
 
+from base64 import b64encode
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -116,7 +117,11 @@ def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Respon
     """Give the report: an address that is good for five minutes, or the PDF to who accepts application/pdf only."""
     wanted = str(app.current_event.headers.get("accept") or "")
     answer = download(wiring.store(), wiring.reports(), id, caller(app).subject, now(), wanted)
-    return Response(answer.status, content_type=answer.content_type, body=answer.body, headers=dict(answer.headers))
+    # Powertools checks answers as JSON, which bytes are not: they go as the base64 that API Gateway turns back.
+    body = b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
+    response = Response(answer.status, content_type=answer.content_type, body=body, headers=dict(answer.headers))
+    response.base64_encoded = isinstance(answer.body, bytes)
+    return response
 
 
 @app.patch("/api/subjectAccessRequests/<id>/hold", summary="Stop the clock")

@@ -5,11 +5,12 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.disclosure import a_part
+from tests.fakes.disclosure import START, a_part, a_request
 from tests.functional.disclosure.conftest import SubjectAccess, claim_of
 from waybill.disclosure.claims import LEASE_SECONDS, MOST_ATTEMPTS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError
@@ -40,9 +41,8 @@ def test_fifty_workers_want_one_request_and_one_gets_it(sar: SubjectAccess) -> N
 
 
 def test_a_hundred_workers_take_a_hundred_requests_each_once(sar: SubjectAccess) -> None:
-    for number in range(100):
-        sar.create(f"request-{number:03}", "G1")
-        sar.clock.advance(seconds=1)
+    sar.place(*(a_request(f"request-{number:03}", at=START + timedelta(seconds=number)) for number in range(100)))
+    sar.clock.advance(minutes=5)
     taken = claim_all_at_once(sar, 100)
     assert None not in taken
     assert Counter(request.request_id for request in taken if request).most_common(1)[0][1] == 1
