@@ -21,6 +21,8 @@ from waybill.disclosure.store import SubjectAccessTable
 
 _SERVICES = 30
 _SECONDS = 0.2
+# One after the other in turn, so that what else the machine does is in both.
+_PAIRS = 4
 _AT_MOST = 8
 _ANSWER_BYTES = 60_000_000
 _AT_MOST_MB = 512
@@ -84,8 +86,8 @@ def _run(deployment: Deployment, delay: float) -> float:
 def _wall(lab: Lab) -> Iterator[Figure]:
     deployment = lab.deployment
     _run(deployment, 0.0)  # the processes start
-    at_once = min(_run(deployment, 0.0) for _ in range(2))
-    slow = min(_run(deployment, _SECONDS) for _ in range(2))
+    pairs = [(_run(deployment, 0.0), _run(deployment, _SECONDS)) for _ in range(_PAIRS)]
+    at_once, slow = (min(times) for times in zip(*pairs, strict=True))
     waited = slow - at_once
     rows: list[list[str | float]] = [
         ["services that answer after 200 ms", slow],
@@ -94,7 +96,7 @@ def _wall(lab: Lab) -> Iterator[Figure]:
         ["  in times of one service", waited / _SECONDS],
     ]
     lab.show(breakdown(f"One request over {_SERVICES} services, five at a time, in seconds", ["", "s"], rows))
-    how = f"execution on the embedded AWS, {_SERVICES} stub services of 200 ms on loopback, the better of two"
+    how = f"execution on the embedded AWS, {_SERVICES} stub services of 200 ms on loopback, the best of {_PAIRS}"
     beside = {"overhead": round(at_once, 2), "times_one_service": round(waited / _SECONDS, 1)}
     target = f"≤ {_AT_MOST} × 0.2 s + overhead"
     yield Figure("disclosure.seconds_30_services", slow, "s", how, beside, target=target)
