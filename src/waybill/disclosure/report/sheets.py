@@ -78,7 +78,8 @@ class Sheets:
         self._furniture = furniture
         self._folder = folder
         self._files: list[Path] = []
-        self._canvas: _Canvas | None = None
+        self._open = False
+        self._canvas: _Canvas
         self._ink: Ink
         self._operators: list[str] = []
         self._pages_in_file = 0
@@ -89,19 +90,18 @@ class Sheets:
         self._end()
         if self._pages_in_file >= _PAGES_PER_FILE or self._pixels_in_file >= _PIXELS_PER_FILE:
             self._save()
-        if self._canvas is None:
-            self._open()
+        if not self._open:
+            self._begin_file()
         self.pages += 1
         self._pages_in_file += 1
         self.size = size
-        assert self._canvas is not None  # noqa: S101 — just opened
         self._canvas.setPageSize(size)
         self._draw_furniture()
 
     def close(self) -> list[Path]:
         """End the last page and return all files."""
         self._end()
-        if self._canvas is not None:
+        if self._open:
             self._save()
         return self._files
 
@@ -126,7 +126,6 @@ class Sheets:
         """Draw a picture with its lower left corner at `x`, `y`. Photographs are kept as JPEG."""
         self._flush()
         self._pixels_in_file += image.width * image.height
-        assert self._canvas is not None  # noqa: S101 — a page was begun
         with _binary_streams():
             self._canvas.drawImage(ImageReader(_as_jpeg(image) or image), x, y, width, height)
 
@@ -145,27 +144,27 @@ class Sheets:
             line = line[: min(len(line) - 2, 200)] + "…"
         return line
 
-    def _open(self) -> None:
+    def _begin_file(self) -> None:
+        self._open = True
         file = self._folder / f"{len(self._files):05}.pdf"
         self._files.append(file)
         self._canvas = _Canvas(str(file), pageCompression=1, invariant=1)
         self._ink = Ink(self.fonts, self._canvas._doc)
 
     def _flush(self) -> None:
-        if self._operators and self._canvas is not None:
+        if self._operators:
             self._canvas.addLiteral("\n".join(self._operators))
         self._operators = []
 
     def _end(self) -> None:
-        if self.pages and self._canvas is not None:
+        if self._open:
             self._flush()
             self._canvas.showPage()
 
     def _save(self) -> None:
-        assert self._canvas is not None  # noqa: S101 — only called on an open file
         with _binary_streams():
             self._canvas.save()
-        self._canvas = None
+        self._open = False
         self._pages_in_file = self._pixels_in_file = 0
 
 
