@@ -55,7 +55,7 @@ def read_work(content: bytes) -> Work:
 
 
 def _finite(text: str) -> float:
-    """Return a number of a document; one that could only be written back as `Infinity`, which is no JSON, is refused."""
+    """Return a number of a document; what could only be written back as `Infinity`, which is no JSON, is refused."""
     number = float(text)
     return number if math.isfinite(number) else _refused(text)
 
