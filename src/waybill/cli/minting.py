@@ -6,7 +6,9 @@ import json
 import random
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -136,7 +138,7 @@ def import_(
     stored = present = 0
     refused: list[dict[str, str]] = []
     registry = _registry(cli)
-    with cli.output.progress("checking the file") as bar, in_order(lambda: _lines(file)) as checked:
+    with cli.output.progress("checking the file") as bar, in_order(lambda: _lines(file, "FILE")) as checked:
         bar.describe("importing")
         bar.expect(checked.count)
         for done in Importer(registry, pace).load(checked.proposals):
@@ -161,12 +163,27 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE")],
 ) -> None:
     """Write every assignment to a file that `waybill ids import` reads."""
-    count = 0
-    with cli.output.progress("exporting") as bar, file.open("w", encoding="utf-8") as stream:
-        for assignment in _assignments(_counted(_registry(cli).items(), bar)):
+    count, registry = 0, _registry(cli)
+    with cli.output.progress("exporting") as bar, _written(file) as stream:
+        for assignment in _assignments(_counted(registry.items(), bar)):
             stream.write(exported_line(assignment) + "\n")
             count += 1
     cli.output.show({"file": str(file), "assignments": count}, f"{count} assignments in {file}")
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[str]]:
+    """Write a file that is there when it is whole."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            yield stream
+        part.replace(file)
+    except OSError as error:
+        raise InvalidInputError(FieldError("FILE", str(error))) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _registry(cli: Cli) -> IdentifiersTable:
@@ -184,7 +201,12 @@ def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
-    yield from (text.strip() for text in identifiers)
+    for number, text in enumerate(identifiers, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"identifier {number} is not UTF-8 text") from None
+        yield text.strip()
     if file is not None:
         try:
             text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
@@ -208,22 +230,25 @@ def _assignments(items: Iterable[dict[str, Any]]) -> Iterator[Assignment]:
 
 def _exported(files: list[Path]) -> Iterator[dict[str, Any]]:
     for file in files:
-        with _opened(file) as stream:
-            for line in stream:
-                if line.strip():
+        for number, line in enumerate(_lines(file, "--export"), start=1):
+            if line.strip():
+                try:
                     yield from_item(json.loads(line)["Item"])
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    problem = 'must be a line of a DynamoDB export, {"Item": …}'
+                    raise InvalidInputError(FieldError(f"{file}, line {number}", problem)) from None
 
 
 def _opened(file: Path) -> IO[str]:
     return gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
 
 
-def _lines(file: Path) -> Iterator[str]:
+def _lines(file: Path, option: str) -> Iterator[str]:
     try:
         with _opened(file) as stream:
             yield from stream
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(FieldError("FILE", str(error))) from None
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InvalidInputError(FieldError(option, f"{file}: {error}")) from None
 
 
 def _reread(registry: IdentifiersTable, keys: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -121,7 +121,9 @@ def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> I
                 database.execute("INSERT INTO reverse VALUES (?, ?)", (key.removeprefix(_REVERSE), str(item["owner"])))
             else:
                 yield Violation(key, "is neither a source nor a canonical ID", key)
-        except (KeyError, ValueError) as error:
+        except KeyError as error:
+            yield Violation(key, f"is malformed: it has no {error.args[0]}", key)
+        except ValueError as error:
             yield Violation(key, f"is malformed: {error}", key)
         except sqlite3.IntegrityError:
             yield Violation(_shown(key), "comes twice", key)

@@ -37,7 +37,9 @@ class Measured:
 def tell_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     """Log a line per identifier: its method, or the code and reason of its failure."""
     log = logger(WORKFLOW)
-    for text, outcome in outcomes.items():
+    for identifier, outcome in outcomes.items():
+        # Half a surrogate pair has no UTF-8: the line would be lost.
+        text = identifier.encode(errors="backslashreplace").decode()
         if isinstance(outcome, Minted):
             said = {"source_identifier": text, "canonical_id": outcome.canonical_id, "method": outcome.method.value}
             log.info("minted", extra=said)

@@ -1,6 +1,7 @@
 """PlanMinting, MintChunk and SummariseMinting, one after the other."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ def test_identifiers_from_an_object(aws: Aws, context: Any, key: str, body: str)
     ("request_", "message"),
     [
         ({"identifiersUri": 5}, "identifiersUri must be a string"),
+        ({"mode": "documents", "full": True, "sourceIdentifiers": ["a"]}, "full cannot go with sourceIdentifiers"),
         ({"identifiersUri": "nonsense"}, "identifiersUri must be s3://BUCKET/KEY"),
         ({"identifiersUri": "s3://elsewhere/key"}, "identifiersUri must be in the bucket documents"),
         ({"identifiersUri": f"s3://{BUCKET}/absent"}, "there is no object absent"),
@@ -65,6 +67,30 @@ def test_a_broken_contract_is_answered(aws: Aws, context: Any, request_: dict[st
     planned = plan(context, **request_)
     assert planned["kind"] == "REJECTED"
     assert planned["response"]["failures"][0]["error"] == f"Invalid input: {message}"
+
+
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        ({"full": True}, ["Work[sierra/b1]", "a/b"]),
+        ({"window": {"startTime": "first", "endTime": "after the last"}}, ["Work[sierra/b1]", "a/b"]),
+        ({"window": {"endTime": "first"}}, []),
+    ],
+)
+def test_documents_by_the_time_at_which_they_were_written(
+    aws: Aws, context: Any, selection: dict[str, Any], names: list[str]
+) -> None:
+    keys = ["upstream/Work[sierra/b1].json", "upstream/a/b.json", "upstream/note.txt", "downstream/abcdefgh.json"]
+    for key in keys:
+        aws.s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    written = [aws.s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] for key in keys]
+    moments = {"first": min(written), "after the last": max(written) + timedelta(seconds=1)}
+    if "window" in selection:
+        selection = {"window": {name: moments[moment].isoformat() for name, moment in selection["window"].items()}}
+    planned = plan(context, mode="documents", jobId="j", **selection)
+    assert [name for chunk in planned["chunks"] for name in chunk["sourceIdentifiers"]] == names
+    assert (planned["chunkCount"], planned["jobId"]) == (min(len(names), 1), "j")
+    assert {chunk["mode"] for chunk in planned["chunks"]} <= {"documents"}
 
 
 def test_text_that_is_none(aws: Aws, context: Any) -> None:

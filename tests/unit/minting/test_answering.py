@@ -69,6 +69,8 @@ MANY = "sourceIdentifiers cannot contain more than 100 items"
             {"sourceIdentifiers": ["a"], "predecessors": {"b": "c"}},
             "predecessors names an identifier that is not in sourceIdentifiers: b",
         ),
+        ({"sourceIdentifiers": ["a"], "identifiersUri": "s3://b/k"}, "identifiersUri is for the workflow alone"),
+        ({"mode": "documents", "full": True}, "full is for the workflow alone"),
         ({"sourceIdentifiers": ["a"], "mode": "x"}, "mode must be one of: identifiers, documents"),
     ],
 )
@@ -79,7 +81,12 @@ def test_a_broken_rule_is_told_and_nothing_is_asked(ask, registry: MemoryRegistr
 
 def test_the_first_broken_rule_wins_and_the_job_is_echoed(ask) -> None:
     assert ask({"sourceIdentifiers": ["a", ""], "jobId": "job-123"}) == rejection(BLANK, jobId="job-123")
-    assert ask({"sourceIdentifiers": ["a"], "jobId": " "}) == rejection("jobId cannot be empty", jobId=" ")
+    for job_id, message in (
+        (" ", "jobId cannot be empty"),
+        ("é" * 129, "jobId cannot be longer than 256 bytes of UTF-8"),
+        ("half\ud800", "jobId contains half a surrogate pair, which is not Unicode text"),
+    ):
+        assert ask({"sourceIdentifiers": ["a"], "jobId": job_id}) == rejection(message, jobId=job_id)
 
 
 @pytest.mark.parametrize("count", [1, 100])
