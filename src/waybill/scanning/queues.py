@@ -18,14 +18,28 @@ _BATCH = 10
 _BATCH_BYTES = 250 << 10
 
 
-class SqsQueue:
+class DeliveringQueue:
+    """A queue whose messages a function is given by Lambda."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def wait(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message that is being handled come again in `seconds`; raises QueueUnavailableError."""
+        with _translated():
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+
+class SqsQueue(DeliveringQueue):
     """`SliceQueue` on Amazon SQS; fair between buckets, by message group."""
 
     def __init__(
         self, client: Any, url: str, *, attempts: int = 5, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        self._client = client
-        self._url = url
+        super().__init__(client, url)
         self._attempts = attempts
         self._pause = pause
 
@@ -88,19 +102,8 @@ class ExportQueue:
             self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
 
-class WebhookQueue:
+class WebhookQueue(DeliveringQueue):
     """The queue of news for webhooks."""
-
-    def __init__(self, client: Any, url: str) -> None:
-        self._client = client
-        self._url = url
-
-    def wait(self, receipt_handle: str, seconds: int) -> None:
-        """Let a message that is being handled come again in `seconds`; raises QueueUnavailableError."""
-        with _translated():
-            self._client.change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )
 
 
 @contextmanager
