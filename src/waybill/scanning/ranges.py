@@ -17,6 +17,8 @@ LAST = "\U0010ffff"
 _PROBES_AT_ONCE = 16
 _KEYS_PER_CALL = 1000
 _PIECES_LATER = 8
+# A key to begin behind has at most 1,024 bytes, of which the last characters take eight.
+_STEM_BYTES = 1016
 
 type Listed[Found: Keyed] = tuple[Sequence[Found], bool]
 type ListPage[Found: Keyed] = Callable[[str, str, int], Listed[Found]]
@@ -53,7 +55,7 @@ def cut(whole: KeyRange, at: Iterable[str]) -> list[KeyRange]:
 
 
 def even_cuts(whole: KeyRange, prefix: str, parts: int, first_key: FirstKey) -> list[str]:
-    """Return up to `parts - 1` keys to cut `whole` at, found by asking for first keys, about two for each part.
+    """Return up to `parts - 1` keys to cut `whole` at, found by asking for first keys, some for each part.
 
     The keys are a tree of common beginnings. It is opened level by level until it has a branch for every part; then
     neighbouring branches are put together. `first_key` is called from several threads.
@@ -76,7 +78,9 @@ def even_cuts(whole: KeyRange, prefix: str, parts: int, first_key: FirstKey) -> 
 
 
 def _opened(branch: str, whole: KeyRange, most: int, first_key: FirstKey) -> list[str]:
-    """Return the branches below `branch`, the first `most` of them; itself when it holds a single key."""
+    """Return the branches below `branch`, the first `most` of them; itself when it holds one key, or is too long."""
+    if len(branch.encode()) > _STEM_BYTES:
+        return [branch]
 
     def first(behind: str, beginning: str) -> str | None:
         found = first_key(beginning, max(behind, whole.after))
@@ -98,7 +102,7 @@ def _opened(branch: str, whole: KeyRange, most: int, first_key: FirstKey) -> lis
 
 def _stem(key: str, branch: str, holds_all: Callable[[str], bool]) -> str:
     """Return the longest beginning of `key` that all keys of the branch have, by halving."""
-    low, high = len(branch), len(key)
+    low, high = len(branch), len(key.encode()[:_STEM_BYTES].decode(errors="ignore"))
     while low < high:
         middle = (low + high + 1) // 2
         if holds_all(key[:middle]):
