@@ -60,7 +60,7 @@ def test_ranges_are_cut_and_listed_with_keys_that_fill_their_length(s3: Any) -> 
     for key in keys:
         s3.put_object(Bucket="archive", Key=key, Body=b"")
     source, request = ListedBucket(bucket()), ScanRequest(bucket="archive")
-    ranges = cut(KeyRange(), source.cuts(request, KeyRange(), 32))
+    ranges = cut(KeyRange(), source.cuts(request, KeyRange(), 32, 2))
     assert len(ranges) > 8
     assert all(len(part.upto.encode()) <= 1024 for part in ranges)
     listed: list[str] = []
