@@ -31,6 +31,8 @@ _PARAMETERS = {
     "ScanLoopLimit": "3",
     "ScanFanOut": "4",
     "ScanWebhookPrivate": "true",
+    "SubjectAccessServiceSeconds": "10",
+    "SubjectAccessSchedule": "rate(1 day)",
 }
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",

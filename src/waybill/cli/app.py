@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, scanning, stack, token
+from waybill.cli import minting, sar, scanning, stack, token
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
@@ -27,6 +27,7 @@ app.add_typer(minting.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)
+app.add_typer(sar.app)
 app.add_typer(replication.app)
 
 

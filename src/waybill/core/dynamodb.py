@@ -32,7 +32,7 @@ def to_item(attributes: Mapping[str, Any]) -> Item:
 
 
 def from_item(item: Mapping[str, Any]) -> Item:
-    """Return a typed item as plain Python; whole numbers as int, in lists and maps too."""
+    """Return a typed item as plain Python; whole numbers as int, also within lists and maps."""
     deserialize = TypeDeserializer().deserialize
     return {name: _plain(deserialize(value)) for name, value in item.items()}
 
@@ -42,9 +42,9 @@ def _plain(value: Any) -> Any:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case dict():
-            return {name: _plain(each) for name, each in value.items()}
+            return {name: _plain(one) for name, one in value.items()}
         case list():
-            return [_plain(each) for each in value]
+            return [_plain(one) for one in value]
     return value
 
 
