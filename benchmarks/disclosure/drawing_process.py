@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _ESTABLISHMENTS = ("Leeds", "Moorland", "Brixton", "Low Newton")
-_PAGE_ROWS = 34
+_PAGE_ROWS = 43
 
 
 def rows(pages: int) -> list[dict[str, Any]]:
