@@ -1,7 +1,8 @@
 """Draws or joins pages in a new process, and writes how long that took and how much memory the process had.
 
 Run by path, with the job as JSON on standard input: `path` (folders to import from), `task`, and what the task takes.
-`seconds` is the work without imports, `cpu` what of it the processor worked; `peak_mb` is that of the whole process, imports and data included.
+`seconds` is the work without imports, `cpu` what of it the processor worked; `peak_mb` is that of the whole process,
+imports and data included.
 """
 
 import json
