@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 _S3_OPERATIONS = (
     ("POST", "uploads", "CreateMultipartUpload"),
     ("POST", "uploadId", "CompleteMultipartUpload"),
+    ("POST", "delete", "DeleteObjects"),
     ("DELETE", "uploadId", "AbortMultipartUpload"),
+    ("DELETE", None, "DeleteObject"),
     ("PUT", "partNumber", "UploadPartCopy"),
     ("PUT", None, "CopyObject"),
     ("GET", "uploadId", "ListParts"),
