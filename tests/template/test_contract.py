@@ -17,6 +17,9 @@ OUTPUTS = [
     "FileCopyWorkflowArn",
     "ReplicationWorkerFunctionName",
     "StepFunctionInvokerFunctionName",
+    "SubjectAccessTableName",
+    "SubjectAccessReportsBucketName",
+    "SubjectAccessWorkflowArn",
 ]
 PARAMETERS = [
     "AlertEmail",

@@ -28,6 +28,11 @@ Large requests:
 8. A Distributed Map takes its concurrency from `MaxConcurrencyPath`, in JSONPath the only way to one from a parameter.
    MiniStack does not read it.
 9. The permission for SendMessageBatch is `sqs:SendMessage`. MiniStack asks for one that does not exist.
+
+Files through the API:
+
+10. A template writes a binary media type with `~1` for its slash, as CloudFormation asks for. MiniStack compares it as
+    it stands, so that no upload and no download would be bytes.
 """
 
 import hashlib
@@ -46,7 +51,7 @@ from urllib.parse import parse_qsl
 
 from ministack.app import main
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, s3, stepfunctions
+from ministack.services import apigateway_v1, lambda_svc, s3, stepfunctions
 
 _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
 # An answer with status "error" would end the process.
@@ -243,10 +248,22 @@ def take_large_requests_as_on_aws() -> None:
     iam_actions._action_from_target = action_or_its_batch
 
 
+def carry_files_as_on_aws() -> None:
+    """Patch how API Gateway reads the binary media types of an API."""
+    matches = apigateway_v1._media_type_matches
+
+    def matches_unescaped(media_type: Any, binary_media_types: Any) -> bool:
+        written = [str(one).replace("~1", "/") for one in binary_media_types or []]
+        return bool(matches(media_type, written))
+
+    apigateway_v1._media_type_matches = matches_unescaped
+
+
 if __name__ == "__main__":
     fail_as_on_aws()
     keep_tags_as_on_aws()
     unpack_once()
     queue_for_a_process()
     take_large_requests_as_on_aws()
+    carry_files_as_on_aws()
     main()

@@ -153,6 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._send(reply)
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.do_GET()
+
     def log_message(self, *_: Any) -> None:
         """Log nothing: a query holds an identifier."""
 

@@ -35,7 +35,7 @@ def admin_view(lists: RequestLists, answers: Answers, wanted: AdminFilter) -> di
     """Return the counts over all requests that match the search, and those that the filter shows, by page."""
 
     def kind(request: SubjectRequest) -> str:
-        return "Overdue" if is_overdue(request, answers.now) else request.state.status
+        return "Overdue" if is_overdue(request, answers.now) else request.status
 
     found = lists.many(list(lists.newest(wanted.search)))
     kinds = [kind(request) for request in found]

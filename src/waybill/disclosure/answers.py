@@ -53,7 +53,7 @@ class Answers:
         claimed = request.claimed_at if request.state is not RequestState.ARCHIVED else None
         return {
             "id": request.request_id,
-            "status": request.state.status,
+            "status": request.status,
             "state": request.state.value,
             "dateFrom": request.date_from.isoformat() if request.date_from else None,
             "dateTo": request.date_to.isoformat(),
@@ -114,7 +114,7 @@ class Answers:
     def _admin_entry(self, request: SubjectRequest) -> dict[str, Any]:
         late = is_overdue(request, self.now)
         entry = self.request(request) | {
-            "status": "Overdue" if late else request.state.status,
+            "status": "Overdue" if late else request.status,
             "services": list(request.services),
         }
         return entry | {"durationHumanReadable": readable((request.ended_at or self.now) - waits_since(request))}

@@ -17,6 +17,8 @@ from waybill.disclosure.ports import Change, RequestLists, RequestStore
 _LOOKS = 12
 _TRIES_PER_LOOK = 3
 _LISTED = 200
+# Two workers at a time stay near the oldest; a hundred are spread over all that is listed.
+_GROWTH = 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,5 @@ class Claimer:
         return after if after.claim_token == token else None
 
     def _places(self, look: int, count: int) -> Iterator[int]:
-        if look == 0:
-            yield 0
-        for step in range(1 if look == 0 else 0, _TRIES_PER_LOOK):
-            yield self.draw(min(count, 4 ** (look + step + 1)))
+        for lost in range(look * _TRIES_PER_LOOK, (look + 1) * _TRIES_PER_LOOK):
+            yield self.draw(min(count, _GROWTH**lost)) if lost else 0

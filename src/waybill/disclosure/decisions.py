@@ -68,7 +68,7 @@ class Decisions:
 
         def decide(request: SubjectRequest) -> Change:
             if request.state not in RESTARTABLE:
-                raise WrongStateError(f"is {request.state.status}, and only what is Errored can be restarted")
+                raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
             after = replace(
                 released(request, RequestState.PENDING),
                 requested_at=now,
@@ -164,7 +164,7 @@ class Decisions:
             if part.finished:
                 raise WrongStateError("is there", field="service")
             if request.state in {RequestState.COMPLETED, RequestState.ARCHIVED, RequestState.ERRORED}:
-                raise WrongStateError(f"is {request.state.status}")
+                raise WrongStateError(f"is {request.status}")
             gaps = {**request.accepted_gaps, service: Gap(said, by, now)}
             after = replace(request, accepted_gaps=gaps)
             if request.state is RequestState.NEEDS_ATTENTION:

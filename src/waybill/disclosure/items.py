@@ -58,7 +58,7 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
         case RequestState.ERRORED:
             return "ERRORED", place(request.ended_at)
     # Until its objects are gone it stands among those whose clean-up is to be finished.
-    return "ARCHIVED" if request.objects_removed else "ARCHIVING", place(request.completed_at)
+    return "ARCHIVED" if request.objects_removed else "ARCHIVING", place(request.ended_at)
 
 
 def listing_of(request: SubjectRequest) -> tuple[str, str] | None:

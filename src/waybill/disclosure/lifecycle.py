@@ -115,7 +115,6 @@ class Lifecycle:
         kept = replace(
             request,
             state=RequestState.ARCHIVED,
-            completed_at=request.completed_at or request.ended_at,
             subject_name=None,
             report_key=None,
             claim_token=None,

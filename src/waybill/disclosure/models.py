@@ -22,7 +22,7 @@ class RequestState(StrEnum):
 
     @property
     def status(self) -> str:
-        """The status that the API knows: `Pending`, `Completed` or `Errored`."""
+        """The status that the API knows: `Pending`, `Completed` or `Errored`; an archived request knows its own."""
         match self:
             case RequestState.COMPLETED | RequestState.ARCHIVED:
                 return "Completed"
@@ -171,6 +171,13 @@ class SubjectRequest:
     def subject_id(self) -> str:
         """The one identifier of the person."""
         return self.nomis_id or self.ndelius_id or ""
+
+    @property
+    def status(self) -> str:
+        """The status that the API knows; what was given up on stays so in the archive."""
+        if self.state is RequestState.ARCHIVED and self.completed_at is None:
+            return RequestState.ERRORED.status
+        return self.state.status
 
     @property
     def missing(self) -> dict[str, PartState]:

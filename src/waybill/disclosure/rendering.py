@@ -10,18 +10,21 @@ from typing import Any, Protocol
 
 from waybill.disclosure import keys
 from waybill.disclosure.claims import held
-from waybill.disclosure.errors import PartsMissingError, UnknownRequestError
+from waybill.disclosure.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
 from waybill.disclosure.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport, SubjectRequest
 from waybill.disclosure.ports import Catalogue, RequestStore
 from waybill.disclosure.report import models as drawn
 from waybill.disclosure.report.assembly import assemble
 from waybill.disclosure.report.errors import AnswerUnreadableError, TemplateError
+from waybill.disclosure.report.merging import digest
 from waybill.disclosure.report.part import render_part
 
 TITLE = "Subject Access Request Report"
 # Error codes of a part (README.md, "Error codes").
 TEMPLATE_UNUSABLE = "render_6001"
 ANSWER_UNREADABLE = "render_6002"
+ANSWER_GONE = "render_6003"
+PAGES_GONE = "render_6004"
 _STORED = "STORED"
 
 
@@ -57,12 +60,13 @@ class Rendering:
     def part(self, claim: Claim, rank: int, service: str) -> Part:
         """Render what a service answered, store the pages, and record the result; a part that is done stays as it is.
 
+        Where the answer, its template or an attachment is not in the bucket any more, the part is in error: the next
+        attempt asks the service again.
+
         Raises
         ------
         ClaimLostError
             The claim does not hold the request. What was stored under its keys is never looked at.
-        ReportDamagedError
-            The answer, the template or an attachment is not in the bucket.
         """
         request = self._held(claim)
         part = self.store.part(claim.request_id, rank, service)
@@ -80,6 +84,8 @@ class Rendering:
                 return self._refused(claim, part, TEMPLATE_UNUSABLE, error)
             except AnswerUnreadableError as error:
                 return self._refused(claim, part, ANSWER_UNREADABLE, error)
+            except ReportDamagedError as error:
+                return self._refused(claim, part, ANSWER_GONE, error)
             key = keys.part_key(claim.request_id, claim.generation, service)
             self.files.keep(key, file, "application/pdf")
         self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
@@ -107,14 +113,15 @@ class Rendering:
     def report(self, claim: Claim) -> StoredReport:
         """Join the parts into the report and store it under the claim's own key.
 
+        Parts whose pages are not in the bucket any more, or are not those that were rendered, are in error from then
+        on: the next attempt asks their services again.
+
         Raises
         ------
         ClaimLostError
             The claim does not hold the request.
         PartsMissingError
-            A part is not finished, and nobody accepts it as missing.
-        PartUnreadableError, ReportDamagedError
-            A part in the bucket is not what was rendered, or not there.
+            A part is not finished, and nobody accepts it as missing; or its pages are gone.
         """
         request = self._held(claim)
         parts = self.store.parts(claim.request_id)
@@ -122,13 +129,27 @@ class Rendering:
         if not_accepted := sorted(part.service for part in missing if part.service not in request.accepted_gaps):
             raise PartsMissingError(f"parts are missing: {', '.join(not_accepted)}")
         with TemporaryDirectory() as folder:
-            ready = [self._ready(part, request, Path(folder)) for part in parts if part.finished]
+            ready = self._all_ready(claim, [part for part in parts if part.finished], request, Path(folder))
             file = Path(folder, "report.pdf")
             summary = assemble(ready, _facts(request, missing, self.now()), file, _work(folder))
             key = keys.report_key(claim.request_id, claim.generation)
             self.store.heartbeat(claim)
             self.files.keep(key, file, "application/pdf")
         return StoredReport(key, summary.size, summary.sha256, summary.pages)
+
+    def _all_ready(
+        self, claim: Claim, parts: Sequence[Part], request: SubjectRequest, folder: Path
+    ) -> list[drawn.Part]:
+        ready, gone = [], []
+        for part in parts:
+            try:
+                ready.append(self._ready(part, request, folder))
+            except ReportDamagedError as error:
+                self._refused(claim, part, PAGES_GONE, error)
+                gone.append(part.service)
+        if gone:
+            raise PartsMissingError(f"the pages of parts are gone: {', '.join(gone)}")
+        return ready
 
     def _held(self, claim: Claim) -> SubjectRequest:
         request = self.store.request(claim.request_id)
@@ -190,6 +211,8 @@ class Rendering:
             summary = render_part(section, _subject(request), file, _work(folder / part.service))
         else:
             self.files.fetch(part.part_key, file)
+            if digest(file) != part.sha256:
+                raise ReportDamagedError(f"the pages of {part.service} are not those that were rendered")
             facts = file.with_suffix(".json")
             self.files.fetch(part.part_key.removesuffix(".pdf") + ".json", facts)
             summary = drawn.PartSummary.from_json(json.loads(facts.read_text("utf-8")))

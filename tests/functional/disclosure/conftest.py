@@ -29,7 +29,7 @@ from tests.fakes.disclosure import (
 )
 from waybill.core.aws import presigner
 from waybill.core.dynamodb import to_item
-from waybill.disclosure import admin_api, api, api_wiring, wiring
+from waybill.disclosure import admin_api, api, api_wiring, serving, wiring
 from waybill.disclosure.admin_api import app as admin_app
 from waybill.disclosure.alerting import OnceAlerts
 from waybill.disclosure.api import app as user_app
@@ -215,6 +215,6 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
         monkeypatch.setattr(wiring, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(wiring, "claimer", sar.claimer)
-    for module in (wiring, api, admin_api, api_wiring, subject_access_api, subject_access_admin_api):
+    for module in (wiring, api, admin_api, api_wiring, serving):
         monkeypatch.setattr(module, "now", sar.clock)
     return Office(sar)

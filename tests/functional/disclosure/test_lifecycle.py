@@ -135,6 +135,19 @@ def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> N
     assert {item["sk"]["S"].partition("#")[0] for item in left} == {"META", "AUD"}
 
 
+def test_what_was_given_up_on_is_kept_for_longer_and_stays_so(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.advance(hours=49)
+    sar.lifecycle.expire()
+    sar.clock.advance(days=29)
+    assert sar.lifecycle.archive() == []
+    sar.clock.advance(days=2)
+    assert sar.lifecycle.archive() == ["request-1"]
+    assert (sar.now().state, sar.now().status, sar.now().completed_at) == (RequestState.ARCHIVED, "Errored", None)
+    sar.clock.advance(days=365)
+    assert sar.lifecycle.delete() == ["request-1"]
+
+
 def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1")
     sar.clock.advance(hours=40)

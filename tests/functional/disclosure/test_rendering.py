@@ -14,11 +14,11 @@ import pytest
 from tests.fakes.disclosure import BUCKET, a_part, a_service
 from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import Action
-from waybill.disclosure.errors import ClaimLostError, PartsMissingError, ReportDamagedError
+from waybill.disclosure.errors import ClaimLostError, PartsMissingError
 from waybill.disclosure.keys import answer_key, attachment_key, names_key, part_key, summary_key, template_key
 from waybill.disclosure.models import Attachment, Claim, Gap, Part, PartStatus, RedactionRule, StoredReport
 from waybill.disclosure.ports import Change
-from waybill.disclosure.rendering import ANSWER_UNREADABLE, TEMPLATE_UNUSABLE, Rendering
+from waybill.disclosure.rendering import ANSWER_GONE, ANSWER_UNREADABLE, PAGES_GONE, TEMPLATE_UNUSABLE, Rendering
 from waybill.disclosure.report_files import ReportFiles
 
 SERVICE = "keyworker-api"
@@ -175,12 +175,29 @@ def test_what_cannot_be_drawn_is_a_part_in_error(
     assert drawing.sar.now().missing.keys() == {SERVICE}
 
 
-def test_an_answer_that_is_gone_is_no_part_in_error(drawing: Drawing) -> None:
+def test_a_service_whose_stored_answer_is_gone_is_asked_again(drawing: Drawing) -> None:
     drawing.answered({"a": 1})
     drawing.sar.s3.delete_object(Bucket=BUCKET, Key=drawing.part().answer_key)
-    with pytest.raises(ReportDamagedError, match=r"answer\.json"):
-        drawing.render_part()
-    assert drawing.part().render_status is PartStatus.FETCHED
+    part = drawing.render_part()
+    assert (part.render_status, part.error_code) == (PartStatus.ERRORED, ANSWER_GONE)
+    drawing.answered({"name": "Ann"})
+    assert drawing.render_part().render_status is PartStatus.COMPLETE
+
+
+@pytest.mark.parametrize("damage", ["removed", "replaced", "without summary"])
+def test_a_service_whose_stored_pages_are_gone_is_asked_again(drawing: Drawing, damage: str) -> None:
+    drawing.answered({"name": "Ann"})
+    key = drawing.render_part().part_key
+    if damage == "replaced":
+        drawing.put(str(key), b"%PDF-1.7 other pages")
+    else:
+        drawing.sar.s3.delete_object(Bucket=BUCKET, Key=key if damage == "removed" else str(key)[:-3] + "json")
+    with pytest.raises(PartsMissingError, match=f"gone: {SERVICE}"):
+        drawing.rendering.report(drawing.claim)
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, PAGES_GONE)
+    assert drawing.sar.now().missing.keys() == {SERVICE}
+    drawing.answered({"name": "Ann"})
+    assert "Name Ann" in drawing.text(drawing.render_all().key)[4]
 
 
 @pytest.mark.parametrize("status", [PartStatus.PENDING, PartStatus.ERRORED, PartStatus.NO_DATA, PartStatus.COMPLETE])

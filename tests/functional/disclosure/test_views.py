@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes.disclosure import START, a_request
 from tests.functional.disclosure.conftest import A_REQUEST, Office
+from waybill.disclosure.errors import SubjectAccessStoreUnavailableError
 from waybill.disclosure.models import RequestState
 
 LIST, TOTAL = "/api/subjectAccessRequests", "/api/totalSubjectAccessRequests"
@@ -201,3 +202,13 @@ def test_a_trail_that_was_touched_is_told(office: Office, tampering: str) -> Non
 
 def _key(request_id: str, number: int) -> dict[str, Any]:
     return {"pk": {"S": f"SAR#{request_id}"}, "sk": {"S": f"AUD#{number:08}"}}
+
+
+def test_a_refusal_that_cannot_be_recorded_stays_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: Any) -> None:
+        raise SubjectAccessStoreUnavailableError("InternalServerError from DynamoDB")
+
+    monkeypatch.setattr("waybill.disclosure.store.SubjectAccessTable.record", unavailable)
+    assert office.ask("GET", "/api/report", "sar-admin", query={"id": "request-00"}).status == 403
+    # What is done is recorded, or not done.
+    assert office.ask("GET", LIST).status == 503

@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 _S3_OPERATIONS = (
     ("POST", "uploads", "CreateMultipartUpload"),
     ("POST", "uploadId", "CompleteMultipartUpload"),
+    ("POST", "delete", "DeleteObjects"),
     ("DELETE", "uploadId", "AbortMultipartUpload"),
+    ("DELETE", None, "DeleteObject"),
     ("PUT", "partNumber", "UploadPartCopy"),
     ("PUT", None, "CopyObject"),
     ("GET", "uploadId", "ListParts"),
@@ -39,12 +41,13 @@ class Call:
 
     @classmethod
     def of(cls, method: str, path: str, headers: Message, body: bytes) -> "Call":
-        """Read a signed request."""
-        scope = headers["Authorization"].partition("Credential=")[2].partition(",")[0].split("/")
-        region, service = scope[2:4]
-        text = body.decode(errors="replace")
+        """Read a request that is signed by a header, or by its address."""
         address = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(address.query, keep_blank_values=True).items()}
+        signed = headers["Authorization"]
+        credential = signed.partition("Credential=")[2].partition(",")[0] if signed else query["X-Amz-Credential"]
+        region, service = credential.split("/")[2:4]
+        text = body.decode(errors="replace")
         bucket = key = ""
         if service == "s3":
             bucket, _, key = unquote(address.path).removeprefix("/").partition("/")

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from waybill.core.clock import now
 from waybill.core.observability import instrumented
-from waybill.disclosure import WORKFLOW, wiring
+from waybill.disclosure import WORKFLOW
 from waybill.disclosure.api import app
-from waybill.disclosure.trail import record_refusal
+from waybill.disclosure.serving import serve
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take an API Gateway proxy event; return its proxy response."""
-    answer = app.resolve(event, context)
-    record_refusal(wiring.store(), event, answer, now())
-    return answer
+    return serve(app, event, context)

@@ -56,7 +56,7 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
             for page in pdf.pages:
                 check_size(page)
                 page.contents_coalesce()
-                page.as_form_xobject()  # what is tried here does not fail when it is placed
+                page.as_form_xobject().read_bytes()  # what is read here does not fail when it is placed
             _without_all_but_pages(pdf)
             pdf.save(copy, encryption=False)
     except pikepdf.PasswordError as error:

@@ -47,6 +47,12 @@ class Web(Protocol):
         """
         ...
 
+    def post(
+        self, url: str, *, form: Mapping[str, str], headers: Mapping[str, str], deadline: float
+    ) -> AbstractContextManager[Reply]:
+        """Send a form; otherwise as `get`."""
+        ...
+
 
 class Parts(Protocol):
     """The bucket. Raises `StorageUnavailableError`."""

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from waybill.disclosure.upstream.ports import Reply
 
 _CHUNK_BYTES = 65536
 _CONNECTIONS = 16
+_KEPT_SECONDS = 5.0
 
 type Resolver = Callable[[str, int], list[str]]
 
@@ -60,6 +61,8 @@ class HttpWeb:
         transport._pool = httpcore.ConnectionPool(
             ssl_context=verified,
             max_connections=_CONNECTIONS,
+            # A function may sleep for minutes between two invocations, and its connections die meanwhile.
+            keepalive_expiry=_KEPT_SECONDS,
             network_backend=_CheckedNetwork(destinations, resolver, self._time),
         )
         # Nothing may come from the environment: a proxy would resolve names by itself.
@@ -69,11 +72,22 @@ class HttpWeb:
         """Close all connections."""
         self._client.close()
 
-    @contextmanager
     def get(
         self, url: str, *, parameters: Mapping[str, str], headers: Mapping[str, str], deadline: float
-    ) -> Iterator[Reply]:
+    ) -> AbstractContextManager[Reply]:
         """Ask; see `ports.Web.get`. `deadline` is of `time.monotonic`."""
+        return self._exchange("GET", url, headers, deadline, params=parameters or None)
+
+    def post(
+        self, url: str, *, form: Mapping[str, str], headers: Mapping[str, str], deadline: float
+    ) -> AbstractContextManager[Reply]:
+        """Send a form; see `ports.Web.post`."""
+        return self._exchange("POST", url, headers, deadline, data=form)
+
+    @contextmanager
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], deadline: float, **sending: Any
+    ) -> Iterator[Reply]:
         timeouts = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         # What is read must be what was counted: no compression.
         sent = {"Accept-Encoding": "identity", "User-Agent": "waybill", **headers}
@@ -84,7 +98,7 @@ class HttpWeb:
         with (
             self._time.until(deadline),
             _translated(),
-            self._client.stream("GET", url, params=parameters or None, headers=sent, timeout=timeouts) as response,
+            self._client.stream(method, url, headers=sent, timeout=timeouts, **sending) as response,
         ):
             names = {name.lower(): value for name, value in response.headers.items()}
             yield Reply(response.status_code, names, _chunks(response))

@@ -21,6 +21,7 @@ from waybill.disclosure.upstream.ports import Pace
 from waybill.disclosure.upstream.secrets import ServiceSecrets
 from waybill.disclosure.upstream.settings import UpstreamSettings
 from waybill.disclosure.upstream.templates import Templates
+from waybill.disclosure.upstream.token_endpoint import TokenEndpoint
 from waybill.disclosure.upstream.web import HttpWeb
 from waybill.disclosure.wiring import catalogue, store
 
@@ -36,7 +37,8 @@ def web() -> HttpWeb:
 @cache
 def secrets() -> ServiceSecrets:
     """Return the services' credentials."""
-    return ServiceSecrets(client("secretsmanager"), load(UpstreamSettings).upstream_secret_prefix)
+    prefix = load(UpstreamSettings).upstream_secret_prefix
+    return ServiceSecrets(client("secretsmanager"), prefix, TokenEndpoint(web()).grant)
 
 
 @cache

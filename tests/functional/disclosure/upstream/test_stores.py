@@ -1,8 +1,9 @@
 """The adapters to S3, DynamoDB and Secrets Manager, on moto."""
 
 import hashlib
+import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import boto3
@@ -16,6 +17,7 @@ from waybill.disclosure.upstream.health_store import HealthTable
 from waybill.disclosure.upstream.part_store import S3Parts
 from waybill.disclosure.upstream.ports import Circuit, SizeMismatchError, Stored
 from waybill.disclosure.upstream.secrets import ServiceSecrets
+from waybill.disclosure.upstream.token_endpoint import Grant
 
 _MIB = 1024**2
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -138,6 +140,13 @@ class Secrets:
         return {"SecretString": answer}
 
 
+def _secrets(secrets: Secrets, monotonic: Callable[[], float] = time.monotonic) -> ServiceSecrets:
+    def never(_: object) -> Grant:
+        raise AssertionError("no token is exchanged for one")
+
+    return ServiceSecrets(secrets, PREFIX, never, monotonic)
+
+
 def _refusal(code: str, status: int = 400) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetSecretValue")
 
@@ -145,33 +154,45 @@ def _refusal(code: str, status: int = 400) -> ClientError:
 @pytest.mark.parametrize("text", ["abc.def-g", ' {"token": " abc.def-g "} ', "abc.def-g\n"])
 def test_a_secret_is_a_token_or_holds_one(text: str) -> None:
     secrets = Secrets(text)
-    assert ServiceSecrets(secrets, PREFIX).token("keyworker-api") == "abc.def-g"
+    assert _secrets(secrets).token("keyworker-api") == "abc.def-g"
     assert secrets.asked == ["waybill/sar/keyworker-api"]
 
 
 def test_a_token_is_read_again_after_five_minutes() -> None:
     now = [0.0]
     secrets = Secrets("first", "second")
-    tokens = ServiceSecrets(secrets, PREFIX, lambda: now[0])
+    tokens = _secrets(secrets, lambda: now[0])
     assert [tokens.token("a"), tokens.token("a")] == ["first", "first"]
     now[0] = 301.0
     assert tokens.token("a") == "second"
 
 
-@pytest.mark.parametrize("text", ["", "two words", '{"token": 1}', '{"other": "x"}', "{broken", "a\r\nb", "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "two words",
+        '{"token": 1}',
+        '{"tokenUrl": "https://a.example", "clientId": "x"}',
+        '{"other": "x"}',
+        "{broken",
+        "a\r\nb",
+        "é",
+    ],
+)
 def test_a_secret_without_a_token_is_named_and_not_shown(text: str) -> None:
     with pytest.raises(ServiceError) as raised:
-        ServiceSecrets(Secrets(text), PREFIX).token("a")
+        _secrets(Secrets(text)).token("a")
     assert not text.strip() or text not in str(raised.value)
 
 
 def test_a_service_may_have_no_secret() -> None:
-    assert ServiceSecrets(Secrets(_refusal("ResourceNotFoundException")), PREFIX).token("a") is None
+    assert _secrets(Secrets(_refusal("ResourceNotFoundException"))).token("a") is None
 
 
 def test_faults_of_secrets_manager() -> None:
     with pytest.raises(ServiceError):
-        ServiceSecrets(Secrets(_refusal("AccessDeniedException")), PREFIX).token("a")
+        _secrets(Secrets(_refusal("AccessDeniedException"))).token("a")
     for passing in (_refusal("ThrottlingException"), _refusal("InternalServiceError", 500)):
         with pytest.raises(CredentialsUnavailableError):
-            ServiceSecrets(Secrets(passing), PREFIX).token("a")
+            _secrets(Secrets(passing)).token("a")

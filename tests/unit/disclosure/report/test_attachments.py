@@ -94,6 +94,16 @@ def _bomb() -> bytes:
     return made.getvalue()
 
 
+def _damaged() -> bytes:
+    """A PDF whose page cannot be unpacked, all else being well."""
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page()
+        page.Contents = pdf.make_stream(b"no zlib data", Filter=pikepdf.Name.ASCIIHexDecode)
+        made = io.BytesIO()
+        pdf.save(made, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    return made.getvalue()
+
+
 def _noise(size: tuple[int, int]) -> bytes:
     made = io.BytesIO()
     Image.effect_noise(size, 60).save(made, "JPEG")
@@ -106,6 +116,7 @@ UNREADABLE: dict[str, tuple[str, bytes | Callable[[], bytes], str, str]] = {
     "garbage PDF": ("a.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 20, PDF, "damaged"),
     "empty PDF": ("a.pdf", b"", PDF, "damaged"),
     "PDF that unpacks to 100 MB": ("a.pdf", _bomb, PDF, "too large"),
+    "PDF with a damaged page": ("a.pdf", _damaged, PDF, "damaged"),
     "cut JPEG": ("a.jpg", _noise((900, 600))[:5000], "image/jpeg", "damaged"),
     "no JPEG": ("a.jpg", b"hello", "image/jpeg", "damaged"),
     "cut PNG": ("a.png", picture_of((500, 500))[:100], "image/png", "damaged"),
