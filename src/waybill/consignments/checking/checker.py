@@ -1,0 +1,160 @@
+"""Checks the files of a group, one after the other; what is wrong with one leaves the others as they are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.checking.fetching import Fetched, Fetcher
+from waybill.consignments.checking.models import OUT_OF_TIME, Check, Failure, FileRecord, Findings, Question, Reason
+from waybill.consignments.checking.ports import Antivirus, Scanners
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one file may take: to identify and inspect it, and to scan it (or one block of it)."""
+
+    format_seconds: float = 120.0
+    scan_seconds: float = 300.0
+
+
+class FileChecker:
+    """Checks files.
+
+    Parameters
+    ----------
+    fetcher : Fetcher
+        Reads the objects.
+    scanners : Scanners
+        The parsers.
+    antivirus : Antivirus
+        The engine that judges.
+    limits : Limits
+        Time for one file.
+    seconds_left : callable
+        Time for all of them.
+    now_ms : callable
+        The time, in milliseconds since 1970.
+    last_attempt : bool
+        Whether an object that S3 does not give now is a failure of that file, instead of one of the group.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        scanners: Scanners,
+        antivirus: Antivirus,
+        limits: Limits,
+        seconds_left: Callable[[], float],
+        now_ms: Callable[[], int],
+        *,
+        last_attempt: bool,
+    ) -> None:
+        self._fetcher = fetcher
+        self._scanners = scanners
+        self._antivirus = antivirus
+        self._limits = limits
+        self._seconds_left = seconds_left
+        self._now_ms = now_ms
+        self._last_attempt = last_attempt
+
+    def lines(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield each record with its results.
+
+        Raises
+        ------
+        ChecksUnavailableError
+            Nothing can be checked now.
+        RuleSetInvalidError
+            The rules cannot be used.
+        """
+        self._scanners.versions()
+        for record in records:
+            yield self._findings(record).document(record)
+
+    def _findings(self, document: dict[str, Any]) -> Findings:
+        try:
+            record = FileRecord.model_validate(document)
+        except ValidationError as error:
+            fields = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+            return Findings.failed(Failure(Reason.INVALID_RECORD, f"The record lacks a usable {fields}."))
+        if self._seconds_left() <= 0:
+            return Findings.failed(OUT_OF_TIME)
+        started_ms = self._now_ms()
+        scanners = self._scanners if self._antivirus.scans else None
+        try:
+            fetched = self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
+        except ObjectRefusedError as error:
+            return Findings.failed(error.failure)
+        except ChecksUnavailableError:
+            if not self._last_attempt:
+                raise
+            return Findings.failed(Failure(Reason.S3_UNAVAILABLE, "S3 did not give the file, however often asked."))
+        with fetched:
+            return self._examined(record, fetched, started_ms)
+
+    def _examined(self, record: FileRecord, fetched: Fetched, started_ms: int) -> Findings:
+        answers = self._scanners.examine(self._question(record, fetched))
+        findings = Findings(reading=fetched.reading())
+        digest = fetched.digest
+        checksum = {"fileId": record.file_id, "sha256Checksum": digest.sha256, "emptyContent": digest.blank}
+        findings.add(Check.CHECKSUM, checksum)
+        findings.add(Check.FILE_FORMAT, self._format(record, fetched, answers))
+        findings.add(Check.ANTIVIRUS, self._verdict(record, fetched, answers, started_ms))
+        return findings
+
+    def _question(self, record: FileRecord, fetched: Fetched) -> Question:
+        parts = dict.fromkeys(("identify", "inspect"), self._seconds(self._limits.format_seconds))
+        if self._antivirus.scans and not fetched.streamed:
+            parts["scan"] = self._seconds(self._limits.scan_seconds)
+        return Question(fetched.path, parts, record.extension, partial=fetched.streamed)
+
+    def _seconds(self, limit: float) -> float:
+        return max(1.0, min(limit, self._seconds_left()))
+
+    def _format(self, record: FileRecord, fetched: Fetched, answers: dict[str, Any]) -> dict[str, Any] | Failure:
+        found, inside = answers["identify"], answers["inspect"]
+        for answer in (found, inside):
+            if isinstance(answer, Failure) and answer.reason is Reason.TIME_LIMIT:
+                # A value of its own, which nothing can take for a file of an unknown format.
+                return {"fileId": record.file_id, **self._scanners.versions(), "matches": [], "timedOut": True}
+            if isinstance(answer, Failure):
+                return answer
+        return {
+            "fileId": record.file_id,
+            **found,
+            **inside,
+            "warnings": [*found["warnings"], *inside["warnings"]],
+            "timedOut": False,
+            "partial": fetched.streamed,
+        }
+
+    def _verdict(
+        self, record: FileRecord, fetched: Fetched, answers: dict[str, Any], started_ms: int
+    ) -> dict[str, Any] | Failure:
+        found = answers.get("scan", [])
+        failure = found if isinstance(found, Failure) else fetched.scan_failure
+        if failure is not None and not fetched.found:
+            return failure
+        names = sorted({*fetched.found, *(() if isinstance(found, Failure) else found)})
+        return self._antivirus.verdict(record, fetched.version_id, started_ms, names, partial=fetched.streamed)
+
+
+class Counts:
+    """How many lines there are, and how many of them have a result, by check."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self._found: Counter[str] = Counter()
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Count one line."""
+        self.files += 1
+        self._found.update(name for name, found in line["fileCheckResults"].items() if found)
+
+    def by_check(self) -> dict[str, int]:
+        """Return the number of results by check."""
+        return {check.value: self._found[check.value] for check in Check}

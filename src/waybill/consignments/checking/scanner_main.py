@@ -1,0 +1,79 @@
+"""The process of the scanners: `python -m waybill.consignments.checking.scanner_main <descriptor>`.
+
+Talks in lines of JSON over the socket that it inherits. What it parses may crash it or stall it: it holds no
+credentials, and `scanner_process` ends it and starts another.
+"""
+
+import json
+import resource
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from waybill.consignments.checking.identification import interpret, versions
+from waybill.consignments.checking.malware_rules import MalwareRules
+from waybill.consignments.checking.protection import inspect
+
+
+class _Scanners:
+    def __init__(self, rules: MalwareRules | None) -> None:
+        import pygfried
+
+        self._rules = rules
+        self._siegfried = pygfried.Scanner()
+        self._parts = {"identify": self._identify, "scan": self._scan, "inspect": self._inspect}
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of Siegfried and its signatures, which it tells of any file, even of none."""
+        result: Any = self._siegfried.identify("", detailed=True)
+        return versions(result)
+
+    def answers(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield an answer for each part that was asked for, as soon as there is one."""
+        for part in request["parts"]:
+            try:
+                yield {"part": part, "result": self._parts[part](Path(request["path"]), request)}
+            except Exception as error:  # whatever a parser raises is its answer about this file
+                # The kind alone: a parser's message may quote the file.
+                kind = "TIME_LIMIT" if type(error).__name__ == "TimeoutError" else "UNREADABLE"
+                yield {"part": part, "error": kind, "kind": type(error).__name__}
+
+    def _identify(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
+        result: Any = self._siegfried.identify(str(path), detailed=True)
+        return interpret(result, request["extension"])
+
+    def _scan(self, path: Path, request: dict[str, Any]) -> list[str]:
+        if self._rules is None:
+            raise LookupError("no rules")
+        return self._rules.scan_file(path, max(1, int(request["scanSeconds"])))
+
+    def _inspect(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
+        return inspect(path, partial=request["partial"])
+
+
+def main() -> None:
+    """Answer questions until the other side closes the connection."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with socket.socket(fileno=int(sys.argv[1])) as connection:
+        lines = connection.makefile("rb")
+        start = json.loads(lines.readline())
+        try:
+            rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
+        except OSError as error:
+            _send(connection, {"invalid": str(error)})
+            return
+        scanners = _Scanners(rules)
+        _send(connection, {"versions": scanners.versions()})
+        for line in lines:
+            for answer in scanners.answers(json.loads(line)):
+                _send(connection, answer)
+
+
+def _send(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
