@@ -38,6 +38,11 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status of AWS's answer, 0 where there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def reason_of(error: ClientError | BotoCoreError) -> str:
     """Return what to call `error` in a message: AWS's code, or the kind of fault on the way there."""
     return code_of(error) if isinstance(error, ClientError) else type(error).__name__
@@ -55,5 +60,4 @@ def is_transient(error: ClientError | BotoCoreError) -> bool:
     """
     if isinstance(error, BotoCoreError):
         return not isinstance(error, ParamValidationError)
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return is_throttle(error) or code_of(error) in _PASSING or status >= _SERVER_ERROR
+    return is_throttle(error) or code_of(error) in _PASSING or status_of(error) >= _SERVER_ERROR

@@ -1,18 +1,15 @@
 """`Documents` on S3: upstream and downstream are prefixes of one bucket."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waybill.core.s3_faults import ObjectMissingError, translated
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidIdentifierError
 
 # The functions may read and write below these alone.
 _UPSTREAM, _DOWNSTREAM = "upstream/", "downstream/"
 # S3 takes keys of 1,024 bytes of UTF-8.
 _KEY_LIMIT_BYTES = 1024
-_REFUSALS = frozenset({"AccessDenied", "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException"})
 
 
 class S3Documents:
@@ -40,7 +37,7 @@ class S3Documents:
         try:
             with self._errors():
                 return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-        except _Missing:
+        except ObjectMissingError:
             return None
 
     def write(self, canonical_id: str, document: bytes) -> None:
@@ -53,20 +50,5 @@ class S3Documents:
                 ContentType="application/json",
             )
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in {"NoSuchKey", "404"}:
-                raise _Missing from error
-            if code in _REFUSALS:
-                raise DocumentsRefusedError(f"{code} from S3 on {self._bucket} ({error.operation_name})") from error
-            raise DocumentsUnavailableError(f"{code} from S3") from error
-        except BotoCoreError as error:
-            raise DocumentsUnavailableError(f"{type(error).__name__} while calling S3") from error
-
-
-class _Missing(Exception):
-    """There is no such object."""
+    def _errors(self) -> AbstractContextManager[None]:
+        return translated(DocumentsUnavailableError, DocumentsRefusedError, self._bucket)

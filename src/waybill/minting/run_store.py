@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waybill.core.s3_faults import ObjectMissingError, translated
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidRequestError
 
-_REFUSALS = frozenset({"AccessDenied", "NoSuchBucket", "AllAccessDisabled", "KMS.DisabledException"})
 _PREFIX = "minting/"
 _IN_MEMORY_BYTES = 16_000_000
 
@@ -95,13 +93,7 @@ class S3Runs:
 @contextmanager
 def _errors(about: str) -> Iterator[None]:
     try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in {"NoSuchKey", "404"}:
-            raise InvalidRequestError(f"there is no object {about}") from error
-        if code in _REFUSALS:
-            raise DocumentsRefusedError(f"{code} from S3 on {about} ({error.operation_name})") from error
-        raise DocumentsUnavailableError(f"{code} from S3") from error
-    except BotoCoreError as error:
-        raise DocumentsUnavailableError(f"{type(error).__name__} while calling S3") from error
+        with translated(DocumentsUnavailableError, DocumentsRefusedError, about):
+            yield
+    except ObjectMissingError as error:
+        raise InvalidRequestError(f"there is no object {about}") from error

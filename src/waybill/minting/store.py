@@ -112,11 +112,11 @@ class IdentifiersTable:
             "KeyConditionExpression": "aliasOf = :id",
             "ExpressionAttributeValues": {":id": {"S": canonical_id}},
         }
-        return [_assignment(item) for item in self._pages("query", query)]
+        return [_assignment(item) for item in self._pages(self._client.get_paginator("query"), query)]
 
     def items(self) -> Iterator[Item]:
         """Yield every item of the table, page by page."""
-        return self._pages("scan", {"TableName": self._table})
+        return self._pages(self._client.get_paginator("scan"), {"TableName": self._table})
 
     def check(self) -> None:
         """Raise unless the table can be read; writes nothing."""
@@ -127,8 +127,8 @@ class IdentifiersTable:
             answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
-    def _pages(self, operation: str, arguments: Mapping[str, Any]) -> Iterator[Item]:
-        pages = iter(self._client.get_paginator(operation).paginate(**arguments))
+    def _pages(self, paginator: Any, arguments: Mapping[str, Any]) -> Iterator[Item]:
+        pages = iter(paginator.paginate(**arguments))
         while True:
             with self._errors():
                 page = next(pages, None)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.clock import iso, now
+from waybill.core.faults import status_of
 from waybill.core.wire import WireModel
 from waybill.replication.errors import (
     NoSuchBucketError,
@@ -18,7 +19,7 @@ from waybill.replication.errors import (
 )
 from waybill.replication.models import ObjectFacts, ObjectHeaders, Place
 from waybill.replication.ports import ListedObject, Part
-from waybill.replication.s3_errors import status_of, translate
+from waybill.replication.s3_errors import translate
 from waybill.replication.s3_facts import facts_of, is_archived
 from waybill.replication.s3_headers import headers_of, sending_expires_as_is
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waybill.core.s3_faults import S3Fault, s3_fault
 from waybill.scanning.errors import BucketDeniedError, BucketUnavailableError
 from waybill.scanning.models import Entry
-from waybill.scanning.s3_errors import listing_error, object_error, status_of
+from waybill.scanning.s3_errors import listing_error, object_error
 
 _READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
 
@@ -81,7 +82,7 @@ class S3Bucket:
         try:
             return S3Object(self._get(bucket, entry.key, offset, IfMatch=f'"{entry.etag}"'), offset, changed=False)
         except ClientError as error:
-            if status_of(error) != 412:
+            if s3_fault(error) != S3Fault.CHANGED:
                 raise object_error(error) from error
         except BotoCoreError as error:
             raise object_error(error) from error

@@ -22,7 +22,30 @@ from mypy.subtypes import is_subtype
 from mypy.traverser import NameAndMemberCollector
 from mypy.types import AnyType, Instance, Type, UnionType, get_proper_type
 
-_SERVICES = ("dynamodb", "lambda", "s3", "sns", "sqs", "stepfunctions")
+_SERVICES = (
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "kms",
+    "lambda",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "stepfunctions",
+)
+# boto3's own methods, as the operations behind them.
+_TRANSFERS = {
+    "download_file": "get_object",
+    "download_fileobj": "get_object",
+    "upload_file": "put_object",
+    "upload_fileobj": "put_object",
+}
+# What an item of a transaction does; as an operation `transact_put` and so on.
+_VERBS = frozenset({"ConditionCheck", "Delete", "Put", "Update"})
+# Their first argument names the operation.
+_BY_NAME = frozenset({"generate_presigned_url", "get_paginator"})
 _LOAD = "waybill.core.settings.load"
 _ERROR = "waybill.core.errors.WaybillError"
 _CATCHING = frozenset({"isinstance", "issubclass", "suppress"})
@@ -32,11 +55,16 @@ type Position = tuple[int, int, int | None, int | None]
 
 @dataclass(frozen=True)
 class Reach:
-    """What is reached, by full names; operations are boto3's (`head_object`), each with the method that calls it."""
+    """What is reached, by full names.
+
+    Operations are boto3's (`head_object`), each with the method that calls it; verbs are what the items of transactions
+    do (`transact_put`).
+    """
 
     names: frozenset[str]
     settings: frozenset[str]
     operations: frozenset[tuple[str, str]]
+    verbs: frozenset[str]
     errors: frozenset[str]
 
 
@@ -47,6 +75,7 @@ class _Owner:
     mentions: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
     operations: set[str] = field(default_factory=set)
+    verbs: set[str] = field(default_factory=set)
     errors: set[str] = field(default_factory=set)
 
 
@@ -85,7 +114,7 @@ class Code:
                 continue
             found.add(name)
             for mentioned in self._owners[name].mentions:
-                waiting += self._meant(mentioned)
+                waiting += self._meant(mentioned, _package_of(handler))
             module, _, variable = name.rpartition(".")
             if variable == "app":
                 waiting += [self._routes[module, *route] for route in routes]
@@ -94,10 +123,11 @@ class Code:
             frozenset(found),
             frozenset(setting for owner in owners.values() for setting in owner.settings),
             frozenset((name, operation) for name, owner in owners.items() for operation in owner.operations),
+            frozenset(verb for owner in owners.values() for verb in owner.verbs),
             frozenset(error for owner in owners.values() for error in owner.errors),
         )
 
-    def _meant(self, mentioned: str) -> Iterator[str]:
+    def _meant(self, mentioned: str, package: str) -> Iterator[str]:
         yield mentioned
         if mentioned in self._classes:
             yield f"{mentioned}.__init__"
@@ -106,7 +136,10 @@ class Code:
         protocol = self._classes.get(holder)
         if protocol and protocol.is_protocol:
             for name, info in self._classes.items():
-                if not info.is_protocol and is_subtype(Instance(info, []), Instance(protocol, [])):
+                # Workflows never import each other: what only another one's classes fulfil is not meant here.
+                if _package_of(name) not in {package, "core"} or info.is_protocol:
+                    continue
+                if is_subtype(Instance(info, []), Instance(protocol, [])):
                     yield f"{name}.{method}"
 
 
@@ -170,12 +203,17 @@ class _Collector(ast.NodeVisitor):
         called = self._references.get(_position(node.func))
         if called and called.fullname == _LOAD and (argument := self._references.get(_position(node.args[0]))):
             self._owner.settings.add(argument.fullname)
-        if isinstance(node.func, ast.Attribute) and isinstance(self._types.get(_position(node.func.value)), AnyType):
-            name = node.func.attr
-            if name == "get_paginator" and isinstance(node.args[0], ast.Constant):
+        if isinstance(node.func, ast.Attribute) and self._is_client(node.func.value):
+            name = _TRANSFERS.get(node.func.attr, node.func.attr)
+            if name in _BY_NAME and isinstance(node.args[0], ast.Constant):
                 name = str(node.args[0].value)
             if name in boto3_operations():
                 self._owner.operations.add(name)
+        self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        verbs = {str(key.value) for key in node.keys if isinstance(key, ast.Constant)} & _VERBS
+        self._owner.verbs |= {f"transact_{xform_name(verb)}" for verb in verbs}
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -191,6 +229,10 @@ class _Collector(ast.NodeVisitor):
             if (member := info.get(node.attr)) and member.fullname:
                 self._owner.mentions.add(member.fullname)
         self.generic_visit(node)
+
+    def _is_client(self, node: ast.expr) -> bool:
+        """Whether it is a client of boto3, which has no type here and is called so: `self._client(region)`."""
+        return isinstance(self._types.get(_position(node)), AnyType) and "client" in ast.unparse(node)
 
     @property
     def _owner(self) -> _Owner:
@@ -251,6 +293,11 @@ def _classes_in(found: Type | None) -> Iterator[TypeInfo]:
             yield from _classes_in(get_proper_type(item))
     elif isinstance(found, Instance) and found.type.fullname.startswith("waybill."):
         yield found.type
+
+
+def _package_of(name: str) -> str:
+    """`core` of `waybill.core.aws.client`."""
+    return name.split(".")[1]
 
 
 def _position(node: ast.expr) -> Position:
