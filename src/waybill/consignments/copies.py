@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from waybill.consignments.copying import Place
-from waybill.consignments.s3_errors import translated
-from waybill.core.faults import code_of
+from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.core.s3_faults import ObjectChangedError, ObjectMissingError, translated
 
 # CopyObject takes objects of at most 5 GiB (Amazon S3 API Reference); larger ones are copied in parts.
 _SINGLE_COPY_BYTES = 5 * 1024**3
-_GONE = frozenset({"404", "412", "NoSuchKey", "NoSuchVersion", "PreconditionFailed"})
 
 
 class S3CopyTargets:
@@ -25,9 +22,9 @@ class S3CopyTargets:
         """Put the copy of one object where it belongs, and take it away from where an earlier run had put it."""
         place = Place(copy["place"])
         # First away, so that at no time a file is clean that its newest verdict does not call so.
-        with translated("removing a copy"):
-            for other, bucket in self._buckets.items():
-                if other is not place:
+        for other, bucket in self._buckets.items():
+            if other is not place:
+                with translated(BucketUnavailableError, BucketRefusedError, bucket):
                     self._client.delete_object(Bucket=bucket, Key=copy["to"])
         return place is Place.NOWHERE or self._copied(copy, self._buckets[place])
 
@@ -36,14 +33,12 @@ class S3CopyTargets:
         if "versionId" in copy:
             source["VersionId"] = copy["versionId"]
         pinned = {"CopySourceIfMatch": copy["eTag"]}
-        with translated("copying a file"):
-            try:
+        try:
+            with translated(BucketUnavailableError, BucketRefusedError, f"{bucket}/{copy['to']}"):
                 if copy["size"] > _SINGLE_COPY_BYTES:
                     self._client.copy(source, bucket, copy["to"], ExtraArgs=pinned)
                 else:
                     self._client.copy_object(CopySource=source, Bucket=bucket, Key=copy["to"], **pinned)
-            except ClientError as error:
-                if code_of(error) in _GONE:
-                    return False
-                raise
+        except (ObjectMissingError, ObjectChangedError):
+            return False
         return True

@@ -30,7 +30,7 @@ class Run:
 
 def documents_prefix(consignment_id: str, execution_name: str) -> str:
     """Return what the keys of a run's documents begin with, slash included."""
-    return f"{consignment_id}/{execution_name}/"
+    return f"runs/{consignment_id}/{execution_name}/"
 
 
 def result_name(group: int) -> str:

@@ -6,13 +6,10 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from waybill.consignments.s3_errors import translated
-from waybill.core.faults import code_of
+from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.core.s3_faults import ObjectMissingError, translated
 
 _IN_MEMORY_BYTES = 16_000_000
-_MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class _Lines:
@@ -40,18 +37,17 @@ class S3RunDocuments:
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
             yield _Lines(file)
             file.seek(0)
-            with translated(f"writing {name}"):
+            with translated(BucketUnavailableError, BucketRefusedError, f"{self.prefix}{name}"):
                 self._client.upload_fileobj(file, self.bucket, self.prefix + name)
 
     def reading(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; none when there is no such document."""
-        with translated(f"reading {name}"):
-            try:
-                body = self._client.get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
-            except ClientError as error:
-                if code_of(error) in _MISSING:
-                    return
-                raise
-            for line in body.iter_lines(chunk_size=1 << 20):
-                if line:
-                    yield json.loads(line)
+        about = f"{self.prefix}{name}"
+        try:
+            with translated(BucketUnavailableError, BucketRefusedError, about):
+                body = self._client.get_object(Bucket=self.bucket, Key=about)["Body"]
+                for line in body.iter_lines(chunk_size=1 << 20):
+                    if line:
+                        yield json.loads(line)
+        except ObjectMissingError:
+            return

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
 from waybill.consignments.models import StoredObject
-from waybill.consignments.s3_errors import translated
+from waybill.core.s3_faults import translated
 
 # What S3 calls the version of an object that was stored while the bucket kept none.
 _NO_VERSION = "null"
@@ -19,7 +20,7 @@ class S3Uploads:
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects below `prefix`, each in its current version, in the order of their names."""
-        with translated("listing the uploads"):
+        with translated(BucketUnavailableError, BucketRefusedError, self.bucket):
             pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             for page in pages:
                 for each in page.get("Versions", []):
