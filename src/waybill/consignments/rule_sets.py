@@ -1,20 +1,16 @@
 """Rule sets in S3: `rules/sets/<version>-<YARA-X version>.…`, and `rules/current.json`, which names the one in use."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from waybill.consignments.checking.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.checking.rule_set import SUFFIXES, RuleSet, Source, build
-from waybill.core.faults import is_transient, reason_of
+from waybill.core.s3_faults import ObjectMissingError, translated
 
 _CURRENT = "rules/current.json"
-_MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class S3RuleSets:
@@ -30,9 +26,10 @@ class S3RuleSets:
         The key holds both versions, so that a set that is in use is never overwritten by another. Raises as `current`.
         """
         key = f"rules/sets/{rules.version}-{rules.yara}.yarc"
-        with self._errors("stored"):
+        manifest = json.dumps({**rules.manifest(), "key": key}, indent=2).encode()
+        with self._errors(key):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=rules.compiled)
-            manifest = json.dumps({**rules.manifest(), "key": key}, indent=2).encode()
+        with self._errors(_CURRENT):
             self._client.put_object(Bucket=self._bucket, Key=_CURRENT, Body=manifest, ContentType="application/json")
         return key
 
@@ -47,42 +44,27 @@ class S3RuleSets:
             S3 fails or cannot be reached.
         """
         try:
-            with self._errors(f"read ({_CURRENT})"):
-                text = self._read(_CURRENT)
-        except _Missing:
-            return None
-        try:
-            manifest = json.loads(text)
+            manifest = json.loads(self._read(_CURRENT))
             key = str(manifest["key"])
-            if known is not None and {**known.manifest(), "key": key} == manifest:
-                return known
+        except ObjectMissingError:
+            return None
         except (ValueError, KeyError, TypeError) as error:
             raise RuleSetInvalidError(
                 f"{_CURRENT} in {self._bucket} is not a manifest; build the rules again"
             ) from error
+        if known is not None and {**known.manifest(), "key": key} == manifest:
+            return known
         try:
-            with self._errors(f"read ({key})"):
-                return RuleSet.restore(manifest, self._read(key))
-        except _Missing as error:
+            return RuleSet.restore(manifest, self._read(key))
+        except ObjectMissingError as error:
             raise RuleSetInvalidError(f"{key} is missing in {self._bucket}; build the rules again") from error
 
     def _read(self, key: str) -> bytes:
-        return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        with self._errors(key):
+            return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
-    @contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and reason_of(error) in _MISSING:
-                raise _Missing from error
-            if isinstance(error, BotoCoreError) or is_transient(error):
-                raise ChecksUnavailableError(f"{reason_of(error)} while rules are {what}") from error
-            raise RuleSetInvalidError(f"the rule set cannot be {what} in {self._bucket}: {reason_of(error)}") from error
-
-
-class _Missing(Exception):
-    """There is no such object."""
+    def _errors(self, key: str) -> AbstractContextManager[None]:
+        return translated(ChecksUnavailableError, RuleSetInvalidError, f"{key} in {self._bucket}")
 
 
 @cache

@@ -7,17 +7,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
 from waybill.consignments.checking.models import Failure, FileRecord, Reason
-from waybill.core.faults import is_transient, reason_of
+from waybill.core.faults import reason_of
+from waybill.core.s3_faults import PASSING, S3Fault, s3_fault
 
 # How often a connection that broke in the middle is taken up again, behind what has been read.
 _RESUMPTIONS = 4
 _REFUSALS = {
-    "NoSuchKey": Failure(Reason.OBJECT_MISSING, "The uploaded file is not there."),
-    "NoSuchVersion": Failure(Reason.OBJECT_REPLACED, "The version that was to be checked is not there any more."),
-    "PreconditionFailed": Failure(Reason.OBJECT_REPLACED, "The file was replaced after the checks had begun."),
-    "AccessDenied": Failure(Reason.ACCESS_DENIED, "S3 does not let the checks read the file."),
+    S3Fault.OBJECT_MISSING: Failure(Reason.OBJECT_MISSING, "The uploaded file, or the version of it, is not there."),
+    S3Fault.CHANGED: Failure(Reason.OBJECT_REPLACED, "The file was replaced after the checks had begun."),
+    S3Fault.DENIED: Failure(Reason.ACCESS_DENIED, "S3 does not let the checks read the file."),
+    S3Fault.KMS_DENIED: Failure(Reason.ACCESS_DENIED, "The file's key does not let the checks read it."),
 }
-_BY_STATUS = {404: _REFUSALS["NoSuchKey"], 412: _REFUSALS["PreconditionFailed"], 403: _REFUSALS["AccessDenied"]}
 
 
 class S3Object:
@@ -116,9 +116,8 @@ class S3Tags:
 
 
 def _translated(error: ClientError | BotoCoreError) -> Exception:
-    if is_transient(error) or isinstance(error, BotoCoreError):
+    fault = s3_fault(error)
+    if fault in PASSING:
         return ChecksUnavailableError(f"{reason_of(error)} from S3")
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    code = reason_of(error)
-    failure = _REFUSALS.get(code) or _BY_STATUS.get(status)
-    return ObjectRefusedError(failure or Failure(Reason.OBJECT_REFUSED, f"S3 refuses the file ({code})."))
+    refused = Failure(Reason.OBJECT_REFUSED, f"S3 refuses the file ({reason_of(error)}).")
+    return ObjectRefusedError(_REFUSALS.get(fault, refused))

@@ -113,7 +113,7 @@ class FileChecker:
         return Question(fetched.path, parts, record.extension, partial=fetched.streamed)
 
     def _seconds(self, limit: float) -> float:
-        return max(1.0, min(limit, self._seconds_left()))
+        return max(0.1, min(limit, self._seconds_left()))
 
     def _format(self, record: FileRecord, fetched: Fetched, answers: dict[str, Any]) -> dict[str, Any] | Failure:
         found, inside = answers["identify"], answers["inspect"]

@@ -159,7 +159,7 @@ class ScannerProcess:
         while waiting:
             part = waiting.pop(0)
             try:
-                results[part] = _result(self._running().receive(question.parts[part] + _GRACE_SECONDS))
+                results[part] = _result(self._running().receive(_patience(part, question.parts[part])))
                 continue
             except _Stalled:
                 results[part] = Failure(Reason.TIME_LIMIT, f"No result within {question.parts[part]:.0f} seconds.")
@@ -208,6 +208,10 @@ class ScannerProcess:
             self._versions = answer["versions"]
             return process
         raise ChecksUnavailableError("the scanners' process does not start")
+
+
+def _patience(part: str, seconds: float) -> float:
+    return seconds + _GRACE_SECONDS if part == "scan" else seconds
 
 
 def _result(answer: dict[str, Any]) -> Any | Failure:
