@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, scanning, stack, token
+from waybill.cli import minting, rules, scanning, stack, token
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
@@ -24,6 +24,7 @@ app = App(name="waybill")
 
 # One line per module of commands.
 app.add_typer(minting.app)
+app.add_typer(rules.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)
