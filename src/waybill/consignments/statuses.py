@@ -116,8 +116,9 @@ def _format(file: CheckedFile, tables: Tables) -> Verdict:
 
 def _evidence(file: CheckedFile) -> str:
     """Return a remark where the extension alone speaks for a format (reference, section 6, rule 3)."""
-    bases = {str(match.get("identificationBasis") or "") for match in file.matches if match.get("puid")}
-    return " by its extension alone" if bases == {"Extension"} else ""
+    found = [match for match in file.matches if match.get("puid")]
+    alone = [match.get("extensionOnly", match.get("identificationBasis") == "Extension") for match in found]
+    return " by its extension alone" if alone and all(alone) else ""
 
 
 def _checksum_match(file: CheckedFile) -> Verdict:
