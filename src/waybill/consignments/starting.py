@@ -48,7 +48,10 @@ class CheckStarter:
         self._check_complete(consignment)
         payload = {"consignmentId": consignment.consignment_id}
         for attempt in range(consignment.run + 1, consignment.run + 1 + _UNCLAIMED):
-            started = self.executions.start(self.workflow_arn, run_name(consignment, attempt), payload)
+            name = run_name(consignment, attempt)
+            # A second start with the same input is answered like the first (Step Functions API Reference).
+            earlier = self.executions.find(self.workflow_arn, name)
+            started = earlier or self.executions.start(self.workflow_arn, name, payload)
             if not started.already_running or self.executions.is_running(started.execution_arn):
                 return started
             now = self.register.find(consignment.consignment_id)

@@ -1,7 +1,5 @@
 """The functions of the consignment checks in this process, against moto."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.wire import Wire
@@ -9,6 +7,6 @@ from tests.functional.consignments.bench import Workbench
 
 
 @pytest.fixture
-def bench(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def bench(wire: Wire) -> Workbench:
     """The stack's resources, and a machine that runs the states in order."""
-    yield Workbench.made(wire)
+    return Workbench.made(wire)

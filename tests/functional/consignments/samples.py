@@ -6,12 +6,15 @@ from typing import Any
 from tests.fakes.api import LambdaContext, answer_of
 from tests.fakes.samples import Invoke, read
 from tests.fakes.wire import Wire
+from tests.functional.consignments import check_samples
 from tests.functional.consignments.bench import CLEAN, UPLOADS, Run, Workbench
-from tests.functional.consignments.check_samples import check_files as check_files
 from waybill.consignments.handlers.consignments_api import lambda_handler as register
 from waybill.core.aws import client
 
 CONTENT = b"hello"
+
+
+check_files = check_samples.check_files
 
 
 def registered(wire: Wire, content: bytes = CONTENT) -> tuple[Workbench, Run]:

@@ -208,7 +208,6 @@ def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench
     run = Run(bench, registered["consignmentId"], "run-1")
     run.begin()
     run.check()
-    (file,) = registered["files"]
     for version in client("s3").list_object_versions(Bucket="consignment-uploads")["Versions"]:
         client("s3").delete_object(Bucket="consignment-uploads", Key=version["Key"], VersionId=version["VersionId"])
     bench.upload(registered, {"a.pdf": b"other"})
