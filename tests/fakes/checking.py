@@ -34,6 +34,7 @@ def record(path: str, content: bytes = b"", **more: Any) -> dict[str, Any]:
         "originalPath": path,
         "s3SourceBucket": "uploads",
         "s3SourceBucketKey": path,
+        "objectSize": len(content),
         "fileCheckResults": {"antivirus": [], "checksum": [], "fileFormat": []},
         **more,
     }
@@ -116,7 +117,7 @@ class Desk:
         """Return the lines of `records`, by default of all objects."""
         if records is None:
             records = [record(path, content) for path, content in self.objects.contents.items()]
-        fetcher = Fetcher(self.objects, Workspace(self.folder), self.large_bytes, self.seconds_left)
+        fetcher = Fetcher(self.objects, Workspace(self.folder / "files"), self.large_bytes, self.seconds_left)
         checker = FileChecker(
             fetcher,
             self.scanners,

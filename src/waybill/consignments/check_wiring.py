@@ -49,7 +49,7 @@ def checker(context: Any, attempt: int) -> FileChecker:
         antivirus = TagEngine(
             S3Tags(client("s3")), lambda: min(deadline - time.monotonic(), left()), time.sleep, _now_ms
         )
-    workspace = Workspace(scanning.folder)
+    workspace = Workspace(scanning.folder / "files")
     workspace.clear()
     return FileChecker(
         Fetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left),

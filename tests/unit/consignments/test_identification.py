@@ -11,7 +11,7 @@ from tests.fakes.checking import scanners
 from waybill.consignments.checking.identification import interpret, versions
 from waybill.consignments.checking.models import FileRecord, Question
 from waybill.consignments.checking.scanner_process import ScannerProcess
-from waybill.consignments.checking.spooling import spool_name
+from waybill.consignments.checking.spooling import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScannerProcess
 
 
 def identified(process: ScannerProcess, folder: Path, extension: str, content: bytes) -> dict[str, Any]:
-    path = folder / spool_name(extension)
+    path = Workspace(folder).path(extension)
     path.write_bytes(content)
     said: dict[str, Any] = process.examine(Question(path, {"identify": 30.0}, extension))["identify"]
     return said
@@ -130,18 +130,22 @@ def test_the_versions_are_read_off_the_signature_files() -> None:
 @pytest.mark.parametrize(
     ("path", "extension", "name"),
     [
-        ("folder.d/report.final.PDF", "PDF", "content.PDF"),
-        ("folder.d/report", "", "content"),
-        ("report.", "", "content"),
-        (".bashrc", "bashrc", "content.bashrc"),
-        ("a.b\nc", "b\nc", "content"),
-        ("a.$(rm)", "$(rm)", "content"),
-        ("a." + "x" * 300, "x" * 300, "content"),
-        ("a.\x00doc", "\x00doc", "content"),
-        ("", "", "content"),
+        ("folder.d/report.final.PDF", "PDF", ".PDF"),
+        ("folder.d/report", "", ""),
+        ("report.", "", ""),
+        (".bashrc", "bashrc", ".bashrc"),
+        ("a.b\nc", "b\nc", ""),
+        ("a.$(rm)", "$(rm)", ""),
+        ("a." + "x" * 300, "x" * 300, ""),
+        ("a.\x00doc", "\x00doc", ""),
+        ("", "", ""),
     ],
 )
-def test_the_extension_is_as_supplied_and_names_no_hostile_file(path: str, extension: str, name: str) -> None:
+def test_the_extension_is_as_supplied_and_names_no_hostile_file(
+    tmp_path: Path, path: str, extension: str, name: str
+) -> None:
+    workspace = Workspace(tmp_path)
     record = FileRecord(fileId="1", s3SourceBucket="b", s3SourceBucketKey="k", originalPath=path)
     assert record.extension == extension
-    assert spool_name(record.extension) == name
+    assert workspace.path(record.extension) == tmp_path / f"0{name}"
+    assert workspace.path(record.extension) == tmp_path / f"1{name}"

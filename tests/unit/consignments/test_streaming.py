@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import contents
-from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, results, scanners
-from waybill.consignments.checking import blocks, fetching, spooling
+from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, record, results, scanners
+from waybill.consignments.checking import blocks, spooling, streaming
 from waybill.consignments.checking.engines import YaraEngine
 from waybill.consignments.checking.rule_set import RuleSet, Source, build
 from waybill.consignments.checking.scanner_process import ScannerProcess
@@ -32,25 +32,27 @@ def process(rules: RuleSet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def desk(process: ScannerProcess, rules: RuleSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Everything over 1,000 bytes is large, and blocks and windows are small."""
-    monkeypatch.setattr(fetching, "Blocks", lambda: blocks.Blocks(SIZE, OVERLAP))
-    monkeypatch.setattr(fetching, "Windows", lambda: spooling.Windows(WINDOW))
+    monkeypatch.setattr(streaming, "Blocks", lambda: blocks.Blocks(SIZE, OVERLAP))
+    monkeypatch.setattr(streaming, "Windows", lambda: spooling.Windows(WINDOW))
     engine = YaraEngine(rules.yara, rules.version)
     return Desk(tmp_path, process, MemoryObjects({}, step=777), large_bytes=1_000, antivirus=engine)
 
 
+@pytest.mark.parametrize("listed", [30_000, 10, None], ids=["as it is", "too small", "unknown"])
 @pytest.mark.parametrize("place", [0, 5_000, SIZE - 10, SIZE - OVERLAP - 5, 19_890, 29_000])
-def test_malware_is_found_wherever_a_block_is_cut(desk: Desk, place: int) -> None:
+def test_malware_is_found_wherever_a_block_is_cut(desk: Desk, place: int, listed: int | None) -> None:
     content = bytearray(30_000)
     content[place : place + len(NEEDLE)] = NEEDLE
     desk.objects.contents["large.bin"] = bytes(content)
-    [line] = desk.check()
+    [line] = desk.check([record("large.bin", objectSize=listed)])
     found = results(line)
     assert (found["antivirus"]["result"], found["antivirus"]["partial"]) == ("needle", True)
     assert found["checksum"]["sha256Checksum"] == hashlib.sha256(content).hexdigest()
     assert found["fileFormat"]["partial"] is True
     assert line["reading"]["how"] == "stream"
-    assert [opened.place for opened in desk.objects.opened] == [len(content)]
-    assert list(desk.folder.iterdir()) == []
+    # What was listed too small is opened again, and read once all the same.
+    assert sum(opened.place for opened in desk.objects.opened) == len(content)
+    assert list((desk.folder / "files").iterdir()) == []
 
 
 def test_a_clean_stream_is_clean(desk: Desk) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from waybill.consignments.checking.ahead import Ahead
 from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
 from waybill.consignments.checking.fetching import Fetched, Fetcher
-from waybill.consignments.checking.models import OUT_OF_TIME, Check, Failure, FileRecord, Findings, Question, Reason
+from waybill.consignments.checking.models import Check, Failure, FileRecord, Findings, Question, Reason
 from waybill.consignments.checking.ports import Antivirus, Scanners
 
 
@@ -72,21 +73,22 @@ class FileChecker:
             The rules cannot be used.
         """
         self._scanners.versions()
-        for record in records:
-            yield self._findings(record).document(record)
+        documents = list(records)
+        parsed = [_parsed(document) for document in documents]
+        files = [record for record in parsed if isinstance(record, FileRecord)]
+        with Ahead(files, self._fetcher.fetch_small, self._fetch) as ahead:
+            for document, record in zip(documents, parsed, strict=True):
+                findings = Findings.failed(record) if isinstance(record, Failure) else self._findings(record, ahead)
+                yield findings.document(document)
 
-    def _findings(self, document: dict[str, Any]) -> Findings:
-        try:
-            record = FileRecord.model_validate(document)
-        except ValidationError as error:
-            fields = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
-            return Findings.failed(Failure(Reason.INVALID_RECORD, f"The record lacks a usable {fields}."))
-        if self._seconds_left() <= 0:
-            return Findings.failed(OUT_OF_TIME)
-        started_ms = self._now_ms()
+    def _fetch(self, record: FileRecord) -> Fetched:
         scanners = self._scanners if self._antivirus.scans else None
+        return self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
+
+    def _findings(self, record: FileRecord, ahead: Ahead) -> Findings:
+        started_ms = self._now_ms()
         try:
-            fetched = self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
+            fetched = ahead.take()
         except ObjectRefusedError as error:
             return Findings.failed(error.failure)
         except ChecksUnavailableError:
@@ -108,9 +110,9 @@ class FileChecker:
 
     def _question(self, record: FileRecord, fetched: Fetched) -> Question:
         parts = dict.fromkeys(("identify", "inspect"), self._seconds(self._limits.format_seconds))
-        if self._antivirus.scans and not fetched.streamed:
+        if self._antivirus.scans and fetched.stream is None:
             parts["scan"] = self._seconds(self._limits.scan_seconds)
-        return Question(fetched.path, parts, record.extension, partial=fetched.streamed)
+        return Question(fetched.path, parts, record.extension, partial=fetched.stream is not None)
 
     def _seconds(self, limit: float) -> float:
         return max(0.1, min(limit, self._seconds_left()))
@@ -129,18 +131,28 @@ class FileChecker:
             **inside,
             "warnings": [*found["warnings"], *inside["warnings"]],
             "timedOut": False,
-            "partial": fetched.streamed,
+            "partial": fetched.stream is not None,
         }
 
     def _verdict(
         self, record: FileRecord, fetched: Fetched, answers: dict[str, Any], started_ms: int
     ) -> dict[str, Any] | Failure:
-        found = answers.get("scan", [])
-        failure = found if isinstance(found, Failure) else fetched.scan_failure
-        if failure is not None and not fetched.found:
-            return failure
-        names = sorted({*fetched.found, *(() if isinstance(found, Failure) else found)})
-        return self._antivirus.verdict(record, fetched.version_id, started_ms, names, partial=fetched.streamed)
+        found: Any = []
+        if self._antivirus.scans:
+            found = answers["scan"] if fetched.stream is None else fetched.stream.outcome()
+        if isinstance(found, Failure):
+            return found
+        return self._antivirus.verdict(
+            record, fetched.version_id, started_ms, found, partial=fetched.stream is not None
+        )
+
+
+def _parsed(document: dict[str, Any]) -> FileRecord | Failure:
+    try:
+        return FileRecord.model_validate(document)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+        return Failure(Reason.INVALID_RECORD, f"The record lacks a usable {fields}.")
 
 
 class Counts:

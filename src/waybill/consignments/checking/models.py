@@ -61,6 +61,8 @@ class FileRecord(BaseModel):
     key: str = Field(alias="s3SourceBucketKey", min_length=1)
     version_id: str | None = None
     e_tag: str | None = None
+    # Bytes that S3 holds, when they were listed; what was registered may be wrong.
+    object_size: int | None = None
 
     @property
     def extension(self) -> str:

@@ -1,13 +1,9 @@
-"""Where the bytes of a file stand while the scanners look at them: a folder of its own, gone with the file."""
+"""Where the bytes of a file stand while the scanners look at them."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from re import fullmatch
 
-CHUNK = 1 << 20
 WINDOW = 16 << 20
 _ZIP_MARK = b"PK\x03\x04"
 # No signature's sequence may lie across the cut.
@@ -15,29 +11,25 @@ _GAP = 65_536
 
 
 class Workspace:
-    """Gives every file a folder of its own below `root`, and takes it away with everything in it."""
+    """Names the copies below `root`: one for each file, gone with it, and never one for two files."""
 
     def __init__(self, root: Path) -> None:
+        root.mkdir(exist_ok=True)
         self._root = root
+        self._numbers = count()
 
-    @contextmanager
-    def folder(self) -> Iterator[Path]:
-        """Make a folder for one file."""
-        made = Path(tempfile.mkdtemp(prefix="file-", dir=self._root))
-        try:
-            yield made
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+    def path(self, extension: str) -> Path:
+        """Return the path of a copy that is not there yet.
+
+        It has `extension`, as far as a format can have it: identification reads it off the name.
+        """
+        suffix = f".{extension}" if fullmatch(r"[A-Za-z0-9_+-]{1,32}", extension) else ""
+        return self._root / f"{next(self._numbers)}{suffix}"
 
     def clear(self) -> None:
         """Remove what an invocation that was killed has left; nothing may be in use."""
-        for left in self._root.glob("file-*"):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def spool_name(extension: str) -> str:
-    """Return a file name with `extension`, as far as a format can have it: identification reads it off the name."""
-    return f"content.{extension}" if fullmatch(r"[A-Za-z0-9_+-]{1,32}", extension) else "content"
+        for left in self._root.iterdir():
+            left.unlink()
 
 
 class Windows:
