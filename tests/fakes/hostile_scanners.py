@@ -29,6 +29,9 @@ class _Hostile(scanner_main._Scanners):
         super().__init__(rules)
         self._parts = {part: _obeying(part, self._parts[part]) for part in _PARTS}
 
+    def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [self._parts["identify"](Path(request["path"]), request) for request in requests]
+
 
 if __name__ == "__main__":
     scanner_main._Scanners = _Hostile  # type: ignore[misc]

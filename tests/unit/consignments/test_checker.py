@@ -189,13 +189,22 @@ def test_a_record_that_cannot_be_used_fails_alone_and_names_the_field(desk: Desk
 
 
 def test_files_that_the_time_does_not_reach_say_so(desk: Desk) -> None:
-    desk.objects.contents |= {"a.txt": b"a", "b.txt": b"b"}
-    clock = iter([100.0] * 6)
-    desk.seconds_left = lambda: next(clock, -1.0)
-    # Without a known size they are fetched one after the other.
-    first, second = desk.check([record("a.txt", objectSize=None), record("b.txt", objectSize=None)])
-    assert first["failures"] == {}
-    assert set(second["failureReasons"].values()) == {"OUT_OF_TIME"}
+    desk.objects.contents |= {f"{number}.txt": b"a" for number in range(20)}
+    desk.seconds_left = lambda: -1.0
+    lines = desk.check()
+    assert len(lines) == 20
+    assert all(set(line["failureReasons"].values()) == {"OUT_OF_TIME"} for line in lines)
+    assert desk.objects.opened == []
+
+
+def test_a_file_that_is_being_read_when_the_time_ends_says_so(desk: Desk) -> None:
+    desk.objects.contents["a.txt"] = b"a" * 100
+    desk.objects.step = 10
+    desk.seconds_left = lambda: 5.0 if not desk.objects.opened or desk.objects.opened[0].place < 50 else -1.0
+    [line] = desk.check()
+    assert set(line["failureReasons"].values()) == {"OUT_OF_TIME"}
+    assert desk.objects.opened[0].closed
+    assert left_on_disk(desk) == []
 
 
 def test_counts_are_of_results(desk: Desk) -> None:

@@ -135,3 +135,29 @@ def test_excluded_rules_do_not_count(folder: Path) -> None:
     rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["one"]})
     with scanners(folder, rules) as process:
         assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["two"]
+
+
+def test_files_asked_for_together_have_the_answers_they_have_alone(real: ScannerProcess, tmp_path: Path) -> None:
+    questions = []
+    for number, content in enumerate((contents.eicar(), b"", contents.pdf(password="x"), contents.docx(), b"PK")):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(content)
+        questions.append(Question(path, ALL, "txt"))
+    assert real.examine_all(questions, 30.0) == [real.examine(question) for question in questions]
+    assert real.examine_all(questions[:1], 30.0) == [real.examine(questions[0])]
+    assert real.examine_all([], 30.0) == []
+
+
+@pytest.mark.parametrize("order", [b"crash-identify", b"crash-scan", b"stall-inspect", b"raise-identify"])
+def test_one_bad_file_among_many_is_told_from_its_neighbours(
+    hostile: ScannerProcess, tmp_path: Path, order: bytes
+) -> None:
+    questions = []
+    for number, content in enumerate((b"good", order, contents.eicar())):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(content)
+        questions.append(Question(path, {**ALL, "inspect": 2.0}, "txt"))
+    said = hostile.examine_all(questions, 2.0)
+    failed = [{part for part, answer in each.items() if isinstance(answer, Failure)} for each in said]
+    assert failed == [set(), {order.decode().partition("-")[2]}, set()]
+    assert said[2]["scan"] == ["eicar"]

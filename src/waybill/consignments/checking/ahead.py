@@ -12,7 +12,7 @@ from waybill.consignments.checking.models import FileRecord
 _THREADS = 4
 _DEPTH = 8
 # Those that wait take disk; a large one alone keeps the line busy for long enough.
-_SMALL_BYTES = 8 << 20
+SMALL_BYTES = 8 << 20
 
 
 class Ahead:
@@ -64,5 +64,5 @@ class Ahead:
             record = next(self._records, None)
             if record is None:
                 return
-            small = record.object_size is not None and record.object_size <= _SMALL_BYTES
-            self._line.append((record, self._pool.submit(self._fetch_small, record, _SMALL_BYTES) if small else None))
+            small = record.object_size is not None and record.object_size <= SMALL_BYTES
+            self._line.append((record, self._pool.submit(self._fetch_small, record, SMALL_BYTES) if small else None))

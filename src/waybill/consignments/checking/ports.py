@@ -76,6 +76,10 @@ class Scanners(Protocol):
         """Return the result of each part of the question, or why there is none."""
         ...
 
+    def examine_all(self, questions: Sequence[Question], seconds: float) -> list[dict[str, Any | Failure]]:
+        """Return the results of several questions, within `seconds` if no file is hostile."""
+        ...
+
     def ask(self, question: Question) -> None:
         """Hand a question over, to go on with something else until `answers`."""
         ...

@@ -33,12 +33,35 @@ class _Scanners:
     def answers(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield an answer for each part that was asked for, as soon as there is one."""
         for part in request["parts"]:
-            try:
-                yield {"part": part, "result": self._parts[part](Path(request["path"]), request)}
-            except Exception as error:  # whatever a parser raises is its answer about this file
-                # The kind alone: a parser's message may quote the file.
-                kind = "TIME_LIMIT" if type(error).__name__ == "TimeoutError" else "UNREADABLE"
-                yield {"part": part, "error": kind, "kind": type(error).__name__}
+            yield {"part": part, **self._answer(part, request)}
+
+    def together(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the answers to several requests by part, at once."""
+        try:
+            identified = self._identify_all(requests)
+        except Exception:  # one by one it shows whose fault that is
+            identified = None
+        answers = []
+        for number, request in enumerate(requests):
+            answer = {part: self._answer(part, request) for part in request["parts"] if part != "identify"}
+            if "identify" in request["parts"]:
+                found = self._answer("identify", request) if identified is None else {"result": identified[number]}
+                answer["identify"] = found
+            answers.append(answer)
+        return answers
+
+    def _answer(self, part: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": self._parts[part](Path(request["path"]), request)}
+        except Exception as error:  # whatever a parser raises is its answer about this file
+            # The kind alone: a parser's message may quote the file.
+            kind = type(error).__name__
+            return {"error": "TIME_LIMIT" if kind == "TimeoutError" else "UNREADABLE", "kind": kind}
+
+    def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        result: Any = self._siegfried.identify_many([request["path"] for request in requests])
+        pairs = zip(requests, result["files"], strict=True)
+        return [interpret({**result, "files": [file]}, request["extension"]) for request, file in pairs]
 
     def _identify(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         result: Any = self._siegfried.identify(str(path), detailed=True)
@@ -67,7 +90,11 @@ def main() -> None:
         scanners = _Scanners(rules)
         _send(connection, {"versions": scanners.versions()})
         for line in lines:
-            for answer in scanners.answers(json.loads(line)):
+            request = json.loads(line)
+            if "together" in request:
+                _send(connection, {"together": scanners.together(request["together"])})
+                continue
+            for answer in scanners.answers(request):
                 _send(connection, answer)
 
 
