@@ -29,6 +29,12 @@ class BucketRefusedError(PermanentError):
     code: ClassVar[str] = "BUCKET_REFUSED"
 
 
+class DocumentMissingError(PermanentError):
+    """A document that an earlier step of the run has written is not there."""
+
+    code: ClassVar[str] = "DOCUMENT_MISSING"
+
+
 class ConsignmentNotFoundError(NotFoundError):
     """There is no such consignment."""
 

@@ -21,7 +21,9 @@ def gather(documents: RunDocuments) -> dict[str, int]:
     with documents.writing(RESULTS) as lines:
         for group in documents.reading(GROUPS):
             found = {
-                line["fileId"]: line for line in documents.reading(result_name(group["group"])) if "fileId" in line
+                line["fileId"]: line
+                for line in documents.reading(result_name(group["group"]), required=False)
+                if "fileId" in line
             }
             for record in group["files"]:
                 line = merged(record, found.get(record["fileId"]))

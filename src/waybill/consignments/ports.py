@@ -94,6 +94,6 @@ class RunDocuments(Protocol):
         """Write a document; it is there, whole, when the block has ended without an error."""
         ...
 
-    def reading(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the lines of a document; none when there is no such document."""
+    def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
+        """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
         ...

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError, DocumentMissingError
 from waybill.core.s3_faults import ObjectMissingError, translated
 
 _IN_MEMORY_BYTES = 16_000_000
@@ -40,8 +40,8 @@ class S3RunDocuments:
             with translated(BucketUnavailableError, BucketRefusedError, f"{self.prefix}{name}"):
                 self._client.upload_fileobj(file, self.bucket, self.prefix + name)
 
-    def reading(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the lines of a document; none when there is no such document."""
+    def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
+        """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
         about = f"{self.prefix}{name}"
         try:
             with translated(BucketUnavailableError, BucketRefusedError, about):
@@ -49,5 +49,7 @@ class S3RunDocuments:
                 for line in body.iter_lines(chunk_size=1 << 20):
                     if line:
                         yield json.loads(line)
-        except ObjectMissingError:
-            return
+        except ObjectMissingError as error:
+            # A run without its results must never look like one without files.
+            if required:
+                raise DocumentMissingError(f"there is no {about}") from error
