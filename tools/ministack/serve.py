@@ -195,7 +195,8 @@ class _Queue:
 class UnpackedOnce(zipfile.ZipFile):
     """An archive that is unpacked for its first process; the others get a link to the same files."""
 
-    _lock = threading.Lock()
+    # Of the class: `_lock` would be the one that every archive has for itself.
+    _unpacking = threading.Lock()
 
     def namelist(self) -> list[str]:
         """Return the members, which MiniStack checks before it unpacks them; none when that was done before."""
@@ -203,7 +204,7 @@ class UnpackedOnce(zipfile.ZipFile):
 
     def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
         """Make the empty folder `path` a link to the unpacked files."""
-        with self._lock:
+        with self._unpacking:
             if not self._unpacked.exists():
                 new = self._unpacked.with_suffix(".new")
                 super().extractall(new)
@@ -221,7 +222,9 @@ class UnpackedOnce(zipfile.ZipFile):
 
 def unpack_once() -> None:
     """Patch how the code and the layers of a function get to its processes."""
-    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+    # MiniStack catches a `LargeFileError` that does not exist, which hides what went wrong.
+    own = {"ZipFile": UnpackedOnce, "LargeFileError": zipfile.LargeZipFile}
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), **own})
 
 
 def take_large_requests_as_on_aws() -> None:
