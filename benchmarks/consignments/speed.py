@@ -82,14 +82,14 @@ def _measure_small(lab: Lab) -> Iterator[Figure]:
         three = ThreeReads(Path(place))
         objects = DiskObjects(bench.files)
         three.check(objects, records[:6])
-        theirs = _seconds(lambda: three.check(objects, records))
+        theirs = min(_seconds(lambda: three.check(objects, records)) for _ in range(_ROUNDS))
         _show_parts(lab, bench, ours)
         bench.scanners.close()
     speeds = {"waybill": count / ours, "fido_and_three_reads": count / theirs}
     what = f"{_FILES} generated files" + (f", {len(corpus)} of a corpus" if corpus else "")
     rows = [[name.replace("_", " "), speed, 1000 * count / speed / count] for name, speed in speeds.items()]
     lab.show(breakdown(f"Small files: {what}", ["Check", "files/s", "ms per file"], rows))
-    how = f"{what}; hash, scan, identify and inspect from local disk; best of {_ROUNDS}, the other once, same run"
+    how = f"{what}; hash, scan, identify and inspect from local disk; best of {_ROUNDS} each, same run"
     beside = {"fido_and_three_reads": round(speeds["fido_and_three_reads"], 1)}
     yield Figure("consignments.files_per_second", round(speeds["waybill"], 1), "files/s", how, beside)
     speedup = round(speeds["waybill"] / speeds["fido_and_three_reads"], 1)
