@@ -58,7 +58,8 @@ def _measure_reading(lab: Lab) -> Iterator[Figure]:
     from waybill.core.aws import client
     from waybill.core.settings import load
 
-    contents = [*generated(_FILES), *given(), ("streamed.bin", bytes(_STREAMED))]
+    corpus = ((f"given-{name}", content) for name, content in given())
+    contents = [*generated(_FILES), *corpus, ("streamed.bin", bytes(_STREAMED))]
     counter = _Counter()
     with environment(_VARIABLES), mock_aws():
         load.cache_clear()

@@ -102,6 +102,17 @@ def test_a_process_that_ended_between_two_files_is_nobodys_fault(hostile: Scanne
     assert ask(hostile, folder, contents.eicar())["scan"] == ["eicar"]
 
 
+def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None:
+    bomb, document = tmp_path / "bomb.docx", tmp_path / "good.docx"
+    bomb.write_bytes(contents.zip_of_declared_size(4_000_000_000, 4_000_000))
+    document.write_bytes(contents.docx())
+    questions = [Question(path, ALL, "docx") for path in (bomb, document)]
+    for answers in (real.examine_all(questions, 30.0), [real.examine(question) for question in questions]):
+        assert [answer["identify"]["matches"][0]["puid"] for answer in answers] == [None, "fmt/412"]
+        assert answers[0]["inspect"]["warnings"] == ["ARCHIVE_OVER_LIMITS"]
+        assert answers[0]["scan"] == []
+
+
 def test_the_process_has_no_variables_of_ours(
     real: ScannerProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,11 @@ def interpret(result: dict[str, Any], extension: str) -> dict[str, Any]:
     }
 
 
+def unidentified(known_versions: dict[str, str]) -> dict[str, Any]:
+    """Return the result for a file that nobody looks into, as `interpret` does."""
+    return {**known_versions, "matches": [no_match()], "extensionCandidates": [], "warnings": []}
+
+
 def no_match() -> dict[str, Any]:
     """Return the match that says that nothing was found."""
     return {

@@ -40,6 +40,15 @@ def inspect(path: Path, *, partial: bool = False) -> dict[str, Any]:
     return _said()
 
 
+def is_excessive(path: Path) -> bool:
+    """Return whether the file is an archive that is over the limits: nothing may unpack it, to identify it either."""
+    with path.open("rb") as file:
+        if file.read(len(_ZIP_MARK)) != _ZIP_MARK:
+            return False
+        facts = read_directory(file, path.stat().st_size)
+        return facts is not None and facts.excessive
+
+
 def _said(encryption: str | None = None, *warnings: str, **more: Any) -> dict[str, Any]:
     kind = {} if encryption is None else {"encryption": encryption}
     return {"encrypted": encryption is not None, **kind, **more, "warnings": list(warnings)}

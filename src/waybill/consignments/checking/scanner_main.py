@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from waybill.consignments.checking.identification import interpret, versions
+from waybill.consignments.checking.identification import interpret, unidentified, versions
 from waybill.consignments.checking.malware_rules import MalwareRules
-from waybill.consignments.checking.protection import inspect
+from waybill.consignments.checking.protection import inspect, is_excessive
 
 
 class _Scanners:
@@ -59,11 +59,16 @@ class _Scanners:
             return {"error": "TIME_LIMIT" if kind == "TimeoutError" else "UNREADABLE", "kind": kind}
 
     def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if any(is_excessive(Path(request["path"])) for request in requests):
+            return [self._identify(Path(request["path"]), request) for request in requests]
         result: Any = self._siegfried.identify_many([request["path"] for request in requests])
         pairs = zip(requests, result["files"], strict=True)
         return [interpret({**result, "files": [file]}, request["extension"]) for request, file in pairs]
 
     def _identify(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
+        if is_excessive(path):
+            # Siegfried looks into containers, and unpacks a member as large as it says it is.
+            return unidentified(self.versions())
         result: Any = self._siegfried.identify(str(path), detailed=True)
         return interpret(result, request["extension"])
 
