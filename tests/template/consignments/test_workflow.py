@@ -110,3 +110,18 @@ def test_what_states_pass_on_is_not_the_files(machine: Machine) -> None:
 
 def test_uploads_are_versioned_so_that_a_run_can_pin_them(stack: Stack) -> None:
     assert stack["ConsignmentUploadBucket"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_what_guardduty_finds_in_uploads_is_told(stack: Stack) -> None:
+    rule = stack["MalwareFoundRule"]
+    assert rule["EventPattern"]["detail"] == {
+        "scanResultDetails": {"scanResultStatus": ["THREATS_FOUND"]},
+        "s3ObjectDetails": {"bucketName": [{"Ref": "ConsignmentUploadBucket"}]},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "FailureTopic"}
+    assert set(target["InputTransformer"]["InputPathsMap"].values()) == {
+        "$.detail.s3ObjectDetails.bucketName",
+        "$.detail.s3ObjectDetails.objectKey",
+        "$.detail.scanResultDetails.scanResultStatus",
+    }
