@@ -68,8 +68,8 @@ class CheckStarter:
 
     def _check_complete(self, consignment: Consignment) -> None:
         registered = self.register.count_files(consignment.consignment_id)
-        if registered == 0 or registered < consignment.announced:
-            raise RegistrationIncompleteError(
-                f"{registered} of {max(consignment.announced, 1)} files of consignment "
-                f"{consignment.consignment_id} are registered"
-            )
+        if registered == 0:
+            raise RegistrationIncompleteError(f"consignment {consignment.consignment_id} has no files")
+        if registered < consignment.announced:
+            missing = f"{registered} of {consignment.announced} files"
+            raise RegistrationIncompleteError(f"{missing} of consignment {consignment.consignment_id} are registered")

@@ -88,9 +88,14 @@ class ConsignmentsTable:
 
     def files(self, consignment_id: str) -> Iterator[RegisteredFile]:
         """Yield the registered files of a consignment, by their ids."""
-        for page in self._query(consignment_id, FILE, ConsistentRead=True):
+        # Without what an earlier run has found, which is most of a row.
+        wanted = {
+            "ProjectionExpression": "sk, #path, #size, sha256",
+            "ExpressionAttributeNames": {"#path": "path", "#size": "size"},
+        }
+        for page in self._query(consignment_id, FILE, ConsistentRead=True, **wanted):
             for item in page["Items"]:
-                row = from_item({name: item[name] for name in ("sk", "path", "size", "sha256")})
+                row = from_item(item)
                 yield RegisteredFile(row["sk"].removeprefix(FILE), row["path"], row["size"], row["sha256"])
 
     def count_files(self, consignment_id: str) -> int:

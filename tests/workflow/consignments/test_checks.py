@@ -116,6 +116,29 @@ def test_a_group_that_cannot_be_checked_fails_alone(checks: Checks, gate: Gate, 
     assert sorted(letter.attributes["status"] for letter in letters) == ["CHECK_FAILED", "PROBLEMS"]
 
 
+def test_a_file_that_cannot_be_read_fails_alone(checks: Checks, gate: Gate) -> None:
+    files = dict.fromkeys(("a.txt", "b.txt", "c.txt"), TEXT)
+    registered = checks.register(files)
+    checks.upload(registered, files)
+    with gate.refusing("GetObject", registered["files"][1]["fileId"], DENIED):
+        ended = checks.check(registered["consignmentId"])
+    assert ended.status == "SUCCEEDED"
+    found = checks.files(registered["consignmentId"])
+    assert [found[name]["statuses"]["Antivirus"] for name in files] == ["Success", "Failed", "Success"]
+    assert {found["b.txt"]["statuses"][name] for name in ("FFID", "ChecksumMatch")} == {"Failed"}
+    assert len(checks.keys("ConsignmentCleanBucketName", f"{registered['consignmentId']}/")) == 2
+
+
+def test_an_empty_consignment_has_no_statuses_and_makes_no_news(checks: Checks, mailbox: Mailbox, label: str) -> None:
+    consignment_id = checks.register({})["consignmentId"]
+    assert checks.ask("POST", f"/backend-checks/{consignment_id}")["httpStatus"] == 409
+    workflow = checks.outputs["ConsignmentChecksWorkflowArn"]
+    ended = checks.application.run({"consignmentId": consignment_id}, label, workflow=workflow)
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "NothingToCheck")
+    assert checks.shown(consignment_id)["statuses"] == {}
+    assert mailbox.about(consignment_id) == []
+
+
 def _both(mailbox: Mailbox, consignment_id: str) -> list:  # type: ignore[type-arg]
     letters = mailbox.about(consignment_id)
     return letters if len(letters) == 2 else []

@@ -47,6 +47,13 @@ class Consignments:
         """What starts the checks."""
         return CheckStarter(self.table, self.executions, self.cli.stack.output("ConsignmentChecksWorkflowArn"))
 
+    def keep(self, key: str, text: str, content_type: str) -> str:
+        """Store a document in the results bucket; return its address, `s3://bucket/key`."""
+        bucket = self.cli.stack.output("ConsignmentResultsBucketName")
+        content = text.encode(errors="replace")
+        self.cli.client("s3").put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+        return f"s3://{bucket}/{key}"
+
     def find(self, consignment_id: str) -> Consignment:
         """Return a consignment; raises `ConsignmentNotFoundError`."""
         consignment = self.table.find(consignment_id)

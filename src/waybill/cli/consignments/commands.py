@@ -9,6 +9,7 @@ import typer
 from rich.console import Group
 
 from waybill.cli.consignments.collaborators import Consignments
+from waybill.cli.consignments.reporting import report as report_page
 from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, register
 from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
@@ -18,6 +19,7 @@ from waybill.cli.parallel import Patience, pauses
 from waybill.consignments.models import ConsignmentType, Status
 from waybill.consignments.registering import upload_prefix
 from waybill.consignments.requests import consignment_id_of
+from waybill.core.clock import now
 
 _THREADS = 16
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.3, 3.0
@@ -76,6 +78,38 @@ def consign(
 def show(cli: Cli, consignment_id: ConsignmentArgument) -> None:
     """Show statuses, progress, and the verdict per file. Exit status 1 when the checks found problems or broke."""
     _show(cli, Consignments(cli), consignment_id_of(consignment_id, "ID"), more={})
+
+
+@consignments.command()
+def report(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    output: Annotated[Path | None, typer.Option("--output", help="Write the page to this file as well.")] = None,
+) -> None:
+    """Make a printable HTML report, and keep it in S3."""
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    files = sorted(service.files(consignment_id), key=lambda file: str(file["path"]))
+    page = report_page(service.shown(consignment_id), files, now())
+    address = service.keep(f"reports/{consignment_id}.html", page, "text/html; charset=utf-8")
+    if output:
+        output.write_text(page, "utf-8")
+    cli.output.show({"consignmentId": consignment_id, "report": address, "files": len(files)}, address)
+
+
+@consignments.command()
+def manifest(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    folder: Annotated[Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR")],
+) -> None:
+    """Write a BagIt manifest of the accepted files, which the clean bucket holds, into a bag without its payload."""
+    from waybill.cli.consignments.bagging import write_bag
+
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    clean = cli.stack.output("ConsignmentCleanBucketName")
+    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), clean)
+    told = {"consignmentId": consignment_id, "folder": str(folder), "files": count}
+    cli.output.show(told, f"{count} accepted files in {folder}/manifest-sha256.txt")
 
 
 def _begun(service: Consignments, memory: Memory) -> str:

@@ -44,7 +44,11 @@ def _row(file: Mapping[str, Any]) -> tuple[object, ...]:
     return (file["path"], puids, *columns, " ".join(advice(file["explanations"])))
 
 
+def wrong(explanations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those that somebody has to act on; `ClientChecks` only sums others up."""
+    return [each for each in explanations if each["value"] not in _WELCOME and each["statusName"] != "ClientChecks"]
+
+
 def advice(explanations: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return what has to be done about a file, a sentence each; nothing about what is as it should be."""
-    wrong = [each for each in explanations if each["value"] not in _WELCOME and each["statusName"] != "ClientChecks"]
-    return [f"{each['action']}: {each['sentence']}" for each in wrong]
+    return [f"{each['action']}: {each['sentence']}" for each in wrong(explanations)]
