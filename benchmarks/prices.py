@@ -1,52 +1,25 @@
-"""What AWS bills, in units and in dollars. The prices are in prices.json, with the page that each was taken from."""
+"""What AWS bills, in units. The dollars are in `waybill.core.prices`, where the application finds them too."""
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-_FILE = Path(__file__).with_name("prices.json")
+from waybill.core.prices import Price, PriceTable
+
+__all__ = [
+    "Price",
+    "PriceTable",
+    "express_gb_seconds",
+    "express_memory",
+    "item_bytes",
+    "lambda_gb_seconds",
+    "read_units",
+    "write_units",
+]
+
 _KB = 1024
 _MB = 1024**2
-
-
-@dataclass(frozen=True)
-class Price:
-    """`usd` for every `per` units; `page` is the name of the price page."""
-
-    usd: float
-    per: int
-    unit: str
-    page: str
-
-
-@dataclass(frozen=True)
-class PriceTable:
-    """Prices by name, of one Region at one time."""
-
-    region: str
-    as_of: str
-    prices: Mapping[str, Price]
-
-    @classmethod
-    def read(cls, file: Path = _FILE) -> Self:
-        """Return the table in `file`."""
-        found = json.loads(file.read_text("utf-8"))
-        return cls(found["region"], found["as_of"], {name: Price(**one) for name, one in found["prices"].items()})
-
-    def usd(self, name: str, quantity: float) -> float:
-        """Return what `quantity` units cost.
-
-        Raises
-        ------
-        KeyError
-            There is no such price.
-        """
-        price = self.prices[name]
-        return quantity * price.usd / price.per
 
 
 def lambda_gb_seconds(memory: int, milliseconds: float) -> float:

@@ -14,6 +14,8 @@ from waybill.cli.local import LocalStack, StackFile
 
 # The application marks its requests: `user_agent_appid` in waybill.core.aws.
 _APPLICATION = "app/waybill"
+# Its LookupEvents has no second page.
+_TOLD = 50
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class Deployment:
     def destinations(self) -> list[str]:
         """The buckets that every upload is replicated to."""
         return self.outputs["DestinationBucketNames"].split(",")
+
+    def resource(self, logical_name: str) -> str:
+        """Return the physical name of a resource of the stack."""
+        described = self.client("cloudformation").describe_stack_resource(
+            StackName=self.described.stack_name, LogicalResourceId=logical_name
+        )
+        return str(described["StackResourceDetail"]["PhysicalResourceId"])
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with all rights."""
@@ -110,7 +119,13 @@ class Deployment:
 
     @contextmanager
     def recorded_calls(self) -> Iterator[Counter[str]]:
-        """Count the requests that functions make meanwhile, by ``<service>.<operation>``; complete after the block."""
+        """Count the requests that functions make meanwhile, by ``<service>.<operation>``; complete after the block.
+
+        Raises
+        ------
+        LookupError
+            There were more than the embedded AWS tells of.
+        """
         counted: Counter[str] = Counter()
         trail = self.client("cloudtrail")
         earlier = {event["EventId"] for event in _events(trail)}
@@ -119,7 +134,10 @@ class Deployment:
             yield counted
         finally:
             self._configure("cloudtrail._recording_enabled", "false")
-            for event in _events(trail):
+            recorded = _events(trail)
+            if len(recorded) >= _TOLD and not any(event["EventId"] in earlier for event in recorded):
+                raise LookupError(f"the embedded AWS tells of the last {_TOLD} requests alone")
+            for event in recorded:
                 if event["EventId"] not in earlier and _APPLICATION in event["CloudTrailEvent"]:
                     service = event["EventSource"].partition(".")[0]
                     counted[f"{service}.{event['EventName']}"] += 1

@@ -5,12 +5,17 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
+from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.report import breakdown
 from benchmarks.prices import PriceTable, item_bytes, lambda_gb_seconds, write_units
+from waybill.core import aws, settings
+from waybill.minting import wiring
 
 _BATCH = 100
 _ROUNDS = 15
@@ -46,7 +51,9 @@ def _calls(lab: Lab) -> Iterator[Figure]:
 def _cost(lab: Lab, deployment: Deployment, request: Mapping[str, Any]) -> Figure:
     prices = PriceTable.read()
     items = _items(deployment, request["sourceIdentifiers"][0])
-    writes = sum(write_units(item_bytes(item), transaction=True) for item in items)
+    writes = _counted_write_units(deployment) / _BATCH
+    if writes != sum(write_units(item_bytes(item), transaction=True) for item in items):
+        raise AssertionError(f"{writes} write units were counted for items of {list(map(item_bytes, items))} bytes")
     # One eventually consistent read of a key that is not there.
     reads = 0.5
     function = deployment.functions[_MODULE]
@@ -60,8 +67,33 @@ def _cost(lab: Lab, deployment: Deployment, request: Mapping[str, Any]) -> Figur
     rows = [[name, value] for name, value in usd.items()]
     lab.show(breakdown("USD per million new identifiers, minted 100 at a time", ["Part", "USD"], rows))
     sizes = " and ".join(str(item_bytes(item)) for item in items)
-    how = f"{writes} write units for items of {sizes} bytes, {reads} read units; list prices"
+    how = f"{writes:g} write units as the table counts them, items of {sizes} bytes, {reads} read units; list prices"
     return Figure("minting.usd_per_million_new", round(sum(usd.values()), 3), "USD", how, usd)
+
+
+def _counted_write_units(deployment: Deployment) -> float:
+    """Mint a request in this process, and return the write units that the table says it has consumed."""
+    function, counted = deployment.functions[_MODULE], []
+
+    def ask(params: dict[str, Any], **_: Any) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def note(parsed: Mapping[str, Any], **_: Any) -> None:
+        counted.extend(each["CapacityUnits"] for each in parsed["ConsumedCapacity"])
+
+    variables = {**function.environment, **deployment.described.environment(), "POWERTOOLS_TRACE_DISABLED": "true"}
+    with environment(variables), redirect_stdout(StringIO()):
+        for cached in (aws.client, settings.load, wiring.registry):
+            cached.cache_clear()
+        events = aws.client("dynamodb", attempts=1).meta.events
+        events.register("provide-client-params.dynamodb.TransactWriteItems", ask)
+        events.register("after-call.dynamodb.TransactWriteItems", note)
+        answer = call(_MODULE, _new(), name=function.name, arn=function.arn, memory=function.memory)
+        for cached in (aws.client, settings.load, wiring.registry):
+            cached.cache_clear()
+    if len(answer["successes"]) != _BATCH:
+        raise AssertionError(f"not all were minted: {answer['failures'][:1]}")
+    return sum(counted)
 
 
 def _items(deployment: Deployment, name: str) -> list[dict[str, Any]]:

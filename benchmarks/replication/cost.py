@@ -134,7 +134,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     lab.show(_durations(warm))
     lab.show(_bills(usages, bills, prices))
     lab.say(
-        f"Prices: benchmarks/prices.json ({prices.region}, {prices.as_of}); storage, transfer, KMS and X-Ray apart."
+        f"Prices: waybill/core/prices.json ({prices.region}, {prices.as_of}); storage, transfer, KMS and X-Ray apart."
     )
     lab.say(
         "The embedded AWS shares this machine's cores with the functions, and is no network away: its durations are an"

@@ -67,7 +67,8 @@ def test_only_the_embedded_aws_goes_without_tls(stack: Stack) -> None:
 def test_a_table_costs_by_use_and_can_be_restored(stack: Stack, table: str) -> None:
     assert stack[table]["BillingMode"] == "PAY_PER_REQUEST"
     assert stack[table]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert stack[table]["DeletionProtectionEnabled"] == {"Fn::If": ["Production", True, False]}
+    condition = "ProtectedIdentifiers" if table == "IdentifiersTable" else "Production"
+    assert stack[table]["DeletionProtectionEnabled"] == {"Fn::If": [condition, True, False]}
 
 
 @every_table
@@ -96,6 +97,15 @@ def test_messages_wait_for_a_person_as_long_as_sqs_lets_them(stack: Stack, queue
 def test_what_is_kept_outlives_the_stack_in_production_alone(stack: Stack, name: str) -> None:
     assert stack.resources[name]["DeletionPolicy"] == RETAINED_IN_PRODUCTION
     assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) -> None:
+    # Nobody else can say what a public identifier stood for.
+    assert stack.template["Conditions"]["ProtectedIdentifiers"] == {
+        "Fn::Equals": [{"Ref": "ProtectIdentifiers"}, "true"]
+    }
+    assert stack.template["Parameters"]["ProtectIdentifiers"]["Default"] == "true"
+    assert "TimeToLiveSpecification" not in stack["IdentifiersTable"]
 
 
 def test_production_is_a_stage(stack: Stack) -> None:

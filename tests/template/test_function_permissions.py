@@ -52,8 +52,6 @@ BESIDE: dict[str, set[str]] = {
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 # What a function has besides, by a policy that it shares.
 SHARED: dict[str, set[str]] = {
-    "MintChunkFunction": {"dynamodb:GetItem"},
-    "MintingQueueFunction": {"dynamodb:GetItem"},
     "ProcessBatchFunction": {"s3:GetObject"},
     "ScanApiFunction": {"s3:GetObject"},
 }

@@ -6,9 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from jsonata.jsonata import Jsonata
 
 from scripts.template import readable
 from tests.template.support.code import Code
+from tests.template.support.jsonata import CLOSE, OPEN, is_expression
 from tests.template.support.machines import Machine, Scope, State, invoking, machines
 from tests.template.support.stack import Stack
 from waybill.core import errors
@@ -56,6 +58,9 @@ BLANKET = {
 
 # States that do the same as another one, in another Map: names of states are unique within a machine.
 SAME_AS = {"MintManifestChunk": "MintChunk"}
+
+# Maps whose bound is the function's answer, `concurrency`, that the variable sets.
+BOUND_BY = dict.fromkeys(("MintChunks", "MintManifest"), ("PlanMintingFunction", "MINTING_CONCURRENCY"))
 
 MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
@@ -152,13 +157,30 @@ def test_a_state_goes_on_or_ends_and_a_choice_always_chooses(machine: Machine) -
 
 
 @every_machine
-def test_every_map_is_bounded(machine: Machine) -> None:
+def test_every_map_is_bounded(stack: Stack, machine: Machine) -> None:
     for state in machine.states:
         if state.kind == "Map":
-            bound = state.body.get("MaxConcurrency", state.body.get("MaxConcurrencyPath"))
-            # A number, or where a parameter's comes from.
-            assert isinstance(bound, str) or 1 <= bound <= 40, state.name
+            distributed = state.body["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+            # Step Functions developer guide, "Using Map state": about 40 inline iterations, 10,000 children.
+            for bound in bounds_of(stack, state):
+                assert 1 <= bound <= (10_000 if distributed else 40), state.name
             assert state.catchers, state.name
+
+
+def bounds_of(stack: Stack, state: State) -> Iterator[float]:
+    """How many iterations may run at a time; where a parameter decides, at its least and at its most."""
+    bound = state.body.get("MaxConcurrency", state.body.get("MaxConcurrencyPath"))
+    if not isinstance(bound, str):
+        yield bound
+        return
+    function, variable = BOUND_BY[state.name]
+    parameter = stack.template["Parameters"][stack[function]["Environment"]["Variables"][variable]["Ref"]]
+    for limit in (parameter["MinValue"], parameter["Default"], parameter["MaxValue"]):
+        if is_expression(bound):
+            yield Jsonata(bound[len(OPEN) : -len(CLOSE)]).evaluate(None, {"plan": {"concurrency": limit}})
+        else:
+            assert bound == "$.concurrency"
+            yield limit
 
 
 @every_task

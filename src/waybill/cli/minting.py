@@ -6,7 +6,9 @@ import json
 import random
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -19,15 +21,18 @@ from waybill.cli.output import details, table
 from waybill.core.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.auditing import audit as audit_items
+from waybill.minting.auditing import confirmed
 from waybill.minting.canonical_ids import is_canonical_id
-from waybill.minting.importing import Importer, exported_line, parse_line
-from waybill.minting.models import Assignment, Proposal, SourceId
-from waybill.minting.ports import Pace
+from waybill.minting.import_order import in_order
+from waybill.minting.importing import Importer, exported_line
+from waybill.minting.models import Assignment
+from waybill.minting.ports import FIND_LIMIT, Pace
 from waybill.minting.reading import of_canonical_id, of_source
 from waybill.minting.store import IdentifiersTable, readable_assignment
 
 _PER_REQUEST = 100
 _SHOWN_VIOLATIONS = 100
+_LONGEST_PAUSE = 0.5
 
 
 class LookupGroup(TyperGroup):
@@ -105,9 +110,13 @@ def audit(
     ] = None,
 ) -> None:
     """Check that every source has the canonical ID that is its own, and the reverse. Exit status 1 when not."""
-    items = _exported(export) if export else _registry(cli).items()
+    registry = None if export else _registry(cli)
+    items = registry.items() if registry else _exported(export or [])
     with cli.output.progress("reading the registry") as bar:
         found = audit_items(_counted(items, bar))
+        if registry and found.violations:
+            bar.describe("reading again what seems to be wrong")
+            found = confirmed(found, lambda keys: _reread(registry, keys))
     violations = [{"subject": each.subject, "problem": each.problem} for each in found.violations]
     counts = {"assignments": found.forward, "canonicalIds": found.reverse, "violations": violations}
     human: Any = f"{found.forward} assignments, {found.reverse} canonical IDs: no violations"
@@ -125,12 +134,14 @@ def import_(
     file: Annotated[Path, typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE")],
 ) -> None:
     """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
-    proposals = _in_order(file)
     pace = Pace(lambda: float("inf"), time.sleep, random.SystemRandom().uniform)
     stored = present = 0
     refused: list[dict[str, str]] = []
-    with cli.output.progress("importing", total=len(proposals)) as bar:
-        for done in Importer(_registry(cli), pace).load(proposals):
+    registry = _registry(cli)
+    with cli.output.progress("checking the file") as bar, in_order(lambda: _lines(file, "FILE")) as checked:
+        bar.describe("importing")
+        bar.expect(checked.count)
+        for done in Importer(registry, pace).load(checked.proposals):
             stored, present = stored + done.stored, present + done.present
             refused += [
                 {"sourceIdentifier": str(each.source), "canonicalId": each.canonical_id, "reason": each.reason}
@@ -152,12 +163,27 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE")],
 ) -> None:
     """Write every assignment to a file that `waybill ids import` reads."""
-    count = 0
-    with cli.output.progress("exporting") as bar, file.open("w", encoding="utf-8") as stream:
-        for assignment in _assignments(_counted(_registry(cli).items(), bar)):
+    count, registry = 0, _registry(cli)
+    with cli.output.progress("exporting") as bar, _written(file) as stream:
+        for assignment in _assignments(_counted(registry.items(), bar)):
             stream.write(exported_line(assignment) + "\n")
             count += 1
     cli.output.show({"file": str(file), "assignments": count}, f"{count} assignments in {file}")
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[str]]:
+    """Write a file that is there when it is whole."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as stream:
+            yield stream
+        part.replace(file)
+    except OSError as error:
+        raise InvalidInputError(FieldError("FILE", str(error))) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _registry(cli: Cli) -> IdentifiersTable:
@@ -175,7 +201,12 @@ def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
-    yield from (text.strip() for text in identifiers)
+    for number, text in enumerate(identifiers, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"identifier {number} is not UTF-8 text") from None
+        yield text.strip()
     if file is not None:
         try:
             text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
@@ -199,33 +230,33 @@ def _assignments(items: Iterable[dict[str, Any]]) -> Iterator[Assignment]:
 
 def _exported(files: list[Path]) -> Iterator[dict[str, Any]]:
     for file in files:
-        with _opened(file) as stream:
-            for line in stream:
-                if line.strip():
+        for number, line in enumerate(_lines(file, "--export"), start=1):
+            if line.strip():
+                try:
                     yield from_item(json.loads(line)["Item"])
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    problem = 'must be a line of a DynamoDB export, {"Item": …}'
+                    raise InvalidInputError(FieldError(f"{file}, line {number}", problem)) from None
 
 
 def _opened(file: Path) -> IO[str]:
     return gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
 
 
-def _in_order(file: Path) -> list[Proposal]:
-    """Return the file's assignments, those that inherit after their predecessors."""
+def _lines(file: Path, option: str) -> Iterator[str]:
     try:
         with _opened(file) as stream:
-            proposals = [parse_line(line, number) for number, line in enumerate(stream, start=1) if line.strip()]
-    except OSError as error:
-        raise InvalidInputError(FieldError("FILE", str(error))) from None
-    depths: dict[SourceId, int] = {}
-    before = {each.source: each.predecessor for each in proposals}
-    for proposal in proposals:
-        chain: list[SourceId] = []
-        source: SourceId | None = proposal.source
-        while source is not None and source not in depths and source not in chain:
-            chain.append(source)
-            source = before.get(source)
-        depth = depths.get(source, -1) if source else -1
-        for each in reversed(chain):
-            depth += 1
-            depths[each] = depth
-    return sorted(proposals, key=lambda each: depths[each.source])
+            yield from stream
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InvalidInputError(FieldError(option, f"{file}: {error}")) from None
+
+
+def _reread(registry: IdentifiersTable, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the items of `keys` as they are now."""
+    for some in itertools.batched(keys, FIND_LIMIT, strict=False):
+        items, left = registry.read(some)
+        yield from items
+        while left:
+            time.sleep(random.SystemRandom().uniform(0.0, _LONGEST_PAUSE))
+            items, left = registry.read(left)
+            yield from items

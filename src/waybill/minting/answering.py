@@ -1,7 +1,7 @@
 """From a request to its answer: every distinct identifier once, in `successes` or in `failures`."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
@@ -51,7 +51,7 @@ class IdentifierMinter:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request; `request` is None when it broke its contract."""
+    """What became of a request; `request` is None when it broke its contract, `outcomes` are those of this attempt."""
 
     request: MintRequest | None
     outcomes: Mapping[str, Outcome]
@@ -64,13 +64,22 @@ class Answer:
 
 
 def answer(payload: object, answers_of: Callable[[Mode], Answers], cap: int | None = DEFAULT_CAP) -> Answer:
-    """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then."""
+    """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then.
+
+    Where `payload` holds an `earlier` answer to itself, only what failed there for a passing reason is tried again.
+    """
     try:
         request = parse_request(payload, cap)
+        earlier = _earlier(payload)
     except InvalidRequestError as error:
         return Answer(None, {}, rejection(error))
-    outcomes = answers_of(request.mode).outcomes(request)
-    return Answer(request, outcomes, response(outcomes, request.job_id))
+    if earlier is None:
+        outcomes = answers_of(request.mode).outcomes(request)
+        return Answer(request, outcomes, response(outcomes, request.job_id))
+    lasting = {each["sourceIdentifier"] for each in earlier["failures"] if not each["retryable"]}
+    waiting = _without(request, earlier["identifiers"].keys() | lasting)
+    outcomes = answers_of(request.mode).outcomes(waiting) if waiting.source_identifiers else {}
+    return Answer(request, outcomes, _merged(request, earlier, response(outcomes, request.job_id)))
 
 
 def response(outcomes: Mapping[str, Outcome], job_id: str | None) -> dict[str, Any]:
@@ -94,6 +103,43 @@ def rejection(error: InvalidRequestError) -> dict[str, Any]:
     }
     echoed = {} if error.job_id is None else {"jobId": error.job_id}
     return {"successes": [], "failures": [failure], "identifiers": {}, **echoed}
+
+
+def _earlier(payload: object) -> Mapping[str, Any] | None:
+    match payload:
+        case {"earlier": {"failures": [*failures], "identifiers": {**identifiers}}} if all(
+            isinstance(text, str) for text in [*identifiers, *identifiers.values()]
+        ) and all(_is_failure(each) for each in failures):
+            return {"failures": failures, "identifiers": identifiers}
+        case {"earlier": _}:
+            raise InvalidRequestError("earlier must be an answer to the same request")
+    return None
+
+
+def _is_failure(given: object) -> bool:
+    match given:
+        case {"sourceIdentifier": str(), "retryable": bool()}:
+            return True
+    return False
+
+
+def _without(request: MintRequest, settled: Set[str]) -> MintRequest:
+    wanted = tuple(text for text in request.source_identifiers if text not in settled)
+    predecessors = {text: before for text, before in request.predecessors.items() if text not in settled}
+    return replace(request, source_identifiers=wanted, predecessors=predecessors)
+
+
+def _merged(request: MintRequest, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to the whole request, in its order."""
+    minted = {**earlier["identifiers"], **later["identifiers"]}
+    failures = {each["sourceIdentifier"]: each for each in (*earlier["failures"], *later["failures"])}
+    successes = [text for text in request.source_identifiers if text in minted]
+    return {
+        **later,
+        "successes": successes,
+        "failures": [failures[text] for text in request.source_identifiers if text in failures and text not in minted],
+        "identifiers": {text: minted[text] for text in successes},
+    }
 
 
 def _failure(text: str, failed: Failed) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 The items are joined in a temporary SQLite database on disk, so that memory does not grow with the registry.
 """
 
+import itertools
 import sqlite3
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from waybill.minting.canonical_ids import is_canonical_id
+from waybill.minting.scratch import scratch_database
 from waybill.minting.source_ids import source_of_key
 
 _FORWARD, _REVERSE = "S#", "C#"
+_CONFIRMED_TOGETHER = 1000
 _SCHEMA = """
 CREATE TABLE forward (pk TEXT PRIMARY KEY, id TEXT, predecessor TEXT) WITHOUT ROWID;
 CREATE TABLE reverse (id TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID;
@@ -36,7 +36,7 @@ _RULES = (
         "inherited {1} from {2}, which does not have it",
     ),
     (
-        "SELECT r.id, r.owner, f.id FROM reverse r LEFT JOIN forward f ON f.pk = r.owner "
+        "SELECT 'C#' || r.id, r.owner, f.id FROM reverse r LEFT JOIN forward f ON f.pk = r.owner "
         "WHERE f.pk IS NULL OR f.id <> r.id",
         "belongs to {1}, whose canonical ID is {2}",
     ),
@@ -45,10 +45,11 @@ _RULES = (
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that breaks an invariant; `subject` is a source identifier, a canonical ID or a key."""
+    """One thing that breaks an invariant. `subject`: a source identifier, a canonical ID or a key; `key`: its item."""
 
     subject: str
     problem: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,48 @@ class Audit:
 
 def audit(items: Iterable[Mapping[str, Any]]) -> Audit:
     """Return the violations among `items`, plain attributes of every item of the table."""
-    with _database() as database:
+    with scratch_database(_SCHEMA) as database:
         malformed = list(_load(database, items))
         counts = [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("forward", "reverse")]  # noqa: S608
         broken = [
-            Violation(_shown(subject), problem.format(subject, _shown(first), _shown(second) if second else "missing"))
+            Violation(
+                _shown(subject),
+                problem.format(subject, _shown(first), _shown(second) if second else "missing"),
+                subject,
+            )
             for rule, problem in _RULES
             for subject, first, second in database.execute(rule)
         ]
     return Audit(counts[0], counts[1], (*malformed, *broken))
+
+
+def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str, Any]]]) -> Audit:
+    """Return `found` with those violations that still stand; `read` returns the items of some keys, consistently.
+
+    A scan is no snapshot: of two items that were written together it may have seen one. Items are never changed, and
+    what an item refers to was written with it or before: read after it, it is there.
+    """
+    standing: list[Violation] = []
+    for some in itertools.batched(found.violations, _CONFIRMED_TOGETHER, strict=False):
+        subjects = {each.key for each in some}
+        items: dict[str, Mapping[str, Any]] = {}
+        asked: set[str] = set()
+        waiting = subjects
+        while waiting:
+            asked |= waiting
+            fresh = {str(item["pk"]): item for item in read(sorted(waiting))}
+            items |= fresh
+            waiting = {key for item in fresh.values() for key in _references(item)} - asked
+        standing += [each for each in audit(items.values()).violations if each.key in subjects]
+    return replace(found, violations=tuple(standing))
+
+
+def _references(item: Mapping[str, Any]) -> Iterator[str]:
+    if "canonicalId" in item:
+        yield f"{_REVERSE}{item['canonicalId']}"
+    for name in ("predecessor", "owner"):
+        if isinstance(item.get(name), str):
+            yield item[name]
 
 
 def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
@@ -82,25 +116,17 @@ def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> I
                 row = (key, str(item["canonicalId"]), item.get("predecessor"))
                 database.execute("INSERT INTO forward VALUES (?, ?, ?)", row)
                 if not is_canonical_id(str(item["canonicalId"])):
-                    yield Violation(_shown(key), f"has {item['canonicalId']}, which is no canonical ID")
+                    yield Violation(_shown(key), f"has {item['canonicalId']}, which is no canonical ID", key)
             elif key.startswith(_REVERSE):
                 database.execute("INSERT INTO reverse VALUES (?, ?)", (key.removeprefix(_REVERSE), str(item["owner"])))
             else:
-                yield Violation(key, "is neither a source nor a canonical ID")
-        except (KeyError, ValueError) as error:
-            yield Violation(key, f"is malformed: {error}")
+                yield Violation(key, "is neither a source nor a canonical ID", key)
+        except KeyError as error:
+            yield Violation(key, f"is malformed: it has no {error.args[0]}", key)
+        except ValueError as error:
+            yield Violation(key, f"is malformed: {error}", key)
         except sqlite3.IntegrityError:
-            yield Violation(_shown(key), "comes twice")
-
-
-@contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-audit-") as folder,
-        closing(sqlite3.connect(Path(folder) / "audit.sqlite")) as database,
-    ):
-        database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
-        yield database
+            yield Violation(_shown(key), "comes twice", key)
 
 
 def _shown(value: str) -> str:

@@ -1,6 +1,8 @@
 """`Documents` on S3: upstream and downstream are prefixes of one bucket."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from waybill.core.s3_faults import ObjectMissingError, translated
@@ -8,6 +10,7 @@ from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableEr
 
 # The functions may read and write below these alone.
 _UPSTREAM, _DOWNSTREAM = "upstream/", "downstream/"
+_SUFFIX = ".json"
 # S3 takes keys of 1,024 bytes of UTF-8.
 _KEY_LIMIT_BYTES = 1024
 
@@ -31,7 +34,7 @@ class S3Documents:
         DocumentsRefusedError
             The bucket is missing, or refuses this role.
         """
-        key = f"{_UPSTREAM}{source}.json"
+        key = f"{_UPSTREAM}{source}{_SUFFIX}"
         if len(key.encode(errors="replace")) > _KEY_LIMIT_BYTES:
             raise InvalidIdentifierError(f"the document's key is over {_KEY_LIMIT_BYTES} bytes of UTF-8")
         try:
@@ -40,12 +43,22 @@ class S3Documents:
         except ObjectMissingError:
             return None
 
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        """Yield every document upstream with the time at which it was last written. Raises as `read`."""
+        with self._errors():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_UPSTREAM)
+            for page in pages:
+                for each in page.get("Contents", []):
+                    name = each["Key"].removeprefix(_UPSTREAM)
+                    if name.endswith(_SUFFIX):
+                        yield name.removesuffix(_SUFFIX), each["LastModified"]
+
     def write(self, canonical_id: str, document: bytes) -> None:
         """Store a document; the same one again is the same object. Raises as `read`."""
         with self._errors():
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=f"{_DOWNSTREAM}{canonical_id}.json",
+                Key=f"{_DOWNSTREAM}{canonical_id}{_SUFFIX}",
                 Body=document,
                 ContentType="application/json",
             )

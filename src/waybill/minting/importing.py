@@ -8,7 +8,8 @@ import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from waybill.core.clock import iso, now
@@ -17,7 +18,7 @@ from waybill.minting.canonical_ids import is_canonical_id
 from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
 from waybill.minting.models import Assignment, Proposal, Ruling, SourceId, Verdict
 from waybill.minting.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
-from waybill.minting.source_ids import parse_source_id
+from waybill.minting.source_ids import parse_source_id, source_of_key
 
 _ATTEMPTS = 12
 _LONGEST_PAUSE = 5.0
@@ -55,7 +56,7 @@ def parse_line(line: str, number: int) -> Proposal:
         canonical_id, text = decoded["canonicalId"], decoded["sourceIdentifier"]
         before, created_at = decoded.get("predecessor"), decoded.get("createdAt")
         proposal = Proposal(
-            parse_source_id(text), canonical_id, parse_source_id(before) if before else None, created_at, imported=True
+            parse_source_id(text), canonical_id, parse_source_id(before) if before else None, imported=True
         )
     except InvalidIdentifierError as error:
         raise InvalidInputError(FieldError(field, str(error))) from None
@@ -63,9 +64,20 @@ def parse_line(line: str, number: int) -> Proposal:
         raise InvalidInputError(FieldError(field, "needs sourceIdentifier and canonicalId, as JSON")) from None
     if not isinstance(canonical_id, str) or not is_canonical_id(canonical_id):
         raise InvalidInputError(FieldError(field, "canonicalId is none"))
-    if created_at is not None and not isinstance(created_at, str):
-        raise InvalidInputError(FieldError(field, "createdAt must be a string"))
-    return proposal
+    return replace(proposal, created_at=_moment(created_at, field))
+
+
+def _moment(given: object, field: str) -> str | None:
+    """Return a time as the registry writes it: text order has to be time order."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise InvalidInputError(FieldError(field, "createdAt must be a time as in 2026-02-10T12:00:00Z"))
+    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def exported_line(assignment: Assignment) -> str:
@@ -192,7 +204,7 @@ def _reason(verdict: Verdict) -> str:
         case Ruling.LOST:
             return f"the source has {verdict.canonical_id}"
         case Ruling.TAKEN:
-            return f"the canonical ID belongs to {verdict.owner}"
+            return f"the canonical ID belongs to {source_of_key(verdict.owner) if verdict.owner else 'another source'}"
         case Ruling.ORPHANED:
             return "its predecessor does not have that canonical ID"
         case Ruling.REFUSED:

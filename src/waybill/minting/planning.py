@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
-from waybill.minting.requests import Mode, parse_mode, parse_request
+from waybill.minting.requests import Mode, parse_job_id, parse_mode, parse_request
 from waybill.minting.source_ids import parse_source_id
 
 CHUNK_ENTRIES = 100
@@ -44,8 +44,23 @@ class Plan:
     job_id: str | None
 
 
-def plan_request(payload: Mapping[str, Any], lines: Iterable[str] | None, *, as_json: bool = False) -> Plan:
-    """Return the plan of a request that holds its identifiers itself, or names an object with `lines` of them.
+def plan_request(payload: Mapping[str, Any]) -> Plan:
+    """Return the plan of a request that holds its identifiers itself.
+
+    Raises
+    ------
+    InvalidRequestError
+        A rule is broken.
+    """
+    request = parse_request(payload, cap=None)
+    entries = [Entry(text, request.predecessors.get(text)) for text in request.source_identifiers]
+    return Plan(entries, request.mode, request.job_id)
+
+
+def plan_lines(
+    payload: Mapping[str, Any], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
+) -> Plan:
+    """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
 
     A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines are
     passed over.
@@ -55,13 +70,7 @@ def plan_request(payload: Mapping[str, Any], lines: Iterable[str] | None, *, as_
     InvalidRequestError
         A rule is broken.
     """
-    if lines is None:
-        request = parse_request(payload, cap=None)
-        entries = [Entry(text, request.predecessors.get(text)) for text in request.source_identifiers]
-        return Plan(entries, request.mode, request.job_id)
-    if "sourceIdentifiers" in payload or "predecessors" in payload:
-        raise InvalidRequestError("identifiersUri cannot go with sourceIdentifiers or predecessors")
-    named = parse_request({**payload, "sourceIdentifiers": ["named by identifiersUri"]}, cap=None)
+    job_id, mode = parse_job_id(payload), parse_mode(payload)
     distinct: dict[str, str | None] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -69,10 +78,10 @@ def plan_request(payload: Mapping[str, Any], lines: Iterable[str] | None, *, as_
             if distinct.setdefault(text, before) != before:
                 raise InvalidRequestError(f"line {number} gives another predecessor for {text}")
             if len(distinct) > ENTRIES_LIMIT:
-                raise InvalidRequestError(f"identifiersUri cannot name more than {ENTRIES_LIMIT} identifiers")
-    if not distinct:
+                raise InvalidRequestError(f"a request cannot be about more than {ENTRIES_LIMIT} identifiers")
+    if not distinct and not may_be_empty:
         raise InvalidRequestError("sourceIdentifiers cannot be empty")
-    return Plan([Entry(text, before) for text, before in distinct.items()], parse_mode(payload), named.job_id)
+    return Plan([Entry(text, before) for text, before in distinct.items()], mode, job_id)
 
 
 def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
@@ -94,7 +103,8 @@ def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
             held, size, index = [], 0, index + 1
         held.extend(together)
         size += more
-    yield _chunk(plan, run, index, held)
+    if held:
+        yield _chunk(plan, run, index, held)
 
 
 def fitting_chunks(plan: Plan, run: Run) -> list[dict[str, Any]] | None:

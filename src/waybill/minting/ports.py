@@ -1,7 +1,8 @@
 """What the rules of the ID minter need from the outside world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from waybill.minting.models import Found, Proposal, SourceId, Verdict
@@ -45,6 +46,10 @@ class Documents(Protocol):
 
     def read(self, source: str) -> bytes | None:
         """Return the document that a request names, or None; raises `DocumentsUnavailableError`."""
+        ...
+
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        """Yield every document upstream, as requests name it, with the time at which it was last written."""
         ...
 
     def write(self, canonical_id: str, document: bytes) -> None:

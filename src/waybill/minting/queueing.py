@@ -66,11 +66,11 @@ class QueuedRequests:
     def _tell(self, message_id: str, document: Mapping[str, Any]) -> None:
         failures = document["failures"]
         address = self.records.record_failure(message_id, document)
-        about = document.get("jobId") or message_id
+        about = _printable(document.get("jobId") or message_id)
         lines = [
             f"❌ {len(failures)} identifiers of a queued request cannot be minted, and will not be tried again",
             "",
-            f"Job:     {document.get('jobId') or 'none given'}",
+            f"Job:     {_printable(document.get('jobId') or 'none given')}",
             f"Message: {message_id}",
             f"Record:  {address}",
             "",
@@ -91,7 +91,10 @@ class QueuedRequests:
 
 
 def payload_of(body: str) -> object:
-    """Return the request in a message: JSON, SNS's envelope around it, or the text of one identifier."""
+    """Return the request in a message: JSON, SNS's envelope around it, or the text of one identifier.
+
+    What looks like JSON and is none stays text, which is no request: it must not be minted for good.
+    """
     decoded: object = body
     for _ in range(_MAX_WRAPPINGS):
         if isinstance(decoded, Mapping) and isinstance(decoded.get("Message"), str) and "TopicArn" in decoded:
@@ -101,8 +104,10 @@ def payload_of(body: str) -> object:
         try:
             inner = json.loads(decoded)
         except ValueError:
+            if decoded.lstrip().startswith(("{", "[", '"')):
+                return decoded
             break
-        if not isinstance(inner, Mapping | list | str):
+        if isinstance(inner, int | float) and not isinstance(inner, bool):
             break
         decoded = inner
     if isinstance(decoded, list):
@@ -112,4 +117,9 @@ def payload_of(body: str) -> object:
 
 def _line(failure: Mapping[str, Any]) -> str:
     reason = failure.get("reason") or failure["error"]
-    return f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})"
+    return _printable(f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})")
+
+
+def _printable(text: str) -> str:
+    """Return `text` with escapes for what messages may not hold, and what would break a line."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,6 +1,8 @@
 """What may be asked for: the rules of a request, in the order in which the first broken one is told."""
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -8,6 +10,9 @@ from typing import Any
 from waybill.minting.errors import InvalidRequestError
 
 DEFAULT_CAP = 100
+JOB_ID_LIMIT_BYTES = 256
+# What a request to the workflow may have instead of identifiers.
+SELECTIONS = ("identifiersUri", "window", "full")
 
 
 class Mode(StrEnum):
@@ -37,24 +42,45 @@ def parse_request(payload: object, cap: int | None = DEFAULT_CAP) -> MintRequest
     """
     if not isinstance(payload, Mapping):
         raise InvalidRequestError("the request must be a JSON object")
+    with echoing(payload):
+        identifiers, job_id = parse_identifiers(payload, cap), parse_job_id(payload)
+        predecessors = _predecessors(payload.get("predecessors"), identifiers)
+        return MintRequest(identifiers, job_id, predecessors, parse_mode(payload))
+
+
+@contextmanager
+def echoing(payload: Mapping[str, Any]) -> Iterator[None]:
+    """Let the errors of a request carry its job, whatever else is wrong with it."""
     job_id = payload.get("jobId")
-    echoed = job_id if isinstance(job_id, str) else None
     try:
-        identifiers = parse_identifiers(payload, cap)
-        if job_id is not None and not isinstance(job_id, str):
-            raise InvalidRequestError("jobId must be a string")
-        if echoed is not None and not echoed.strip():
-            raise InvalidRequestError("jobId cannot be empty")
-        return MintRequest(
-            identifiers, echoed, _predecessors(payload.get("predecessors"), identifiers), parse_mode(payload)
-        )
+        yield
     except InvalidRequestError as error:
-        raise InvalidRequestError(str(error), echoed) from None
+        raise InvalidRequestError(str(error), job_id if isinstance(job_id, str) else None) from None
+
+
+def parse_job_id(payload: Mapping[str, Any]) -> str | None:
+    """Return the job of a request, None without one; raises as `parse_request`."""
+    job_id = payload.get("jobId")
+    if job_id is None:
+        return None
+    if not isinstance(job_id, str):
+        raise InvalidRequestError("jobId must be a string")
+    if not job_id.strip():
+        raise InvalidRequestError("jobId cannot be empty")
+    # It is kept in every item, and write units are counted by the kilobyte.
+    if len(job_id.encode(errors="replace")) > JOB_ID_LIMIT_BYTES:
+        raise InvalidRequestError(f"jobId cannot be longer than {JOB_ID_LIMIT_BYTES} bytes of UTF-8")
+    if any(unicodedata.category(char) == "Cs" for char in job_id):
+        raise InvalidRequestError("jobId contains half a surrogate pair, which is not Unicode text")
+    return job_id
 
 
 def parse_identifiers(payload: Mapping[str, Any], cap: int | None) -> tuple[str, ...]:
     """Return the identifiers of a request; raises as `parse_request`."""
     given = payload.get("sourceIdentifiers")
+    selected = next((name for name in SELECTIONS if name in payload), None)
+    if selected:
+        raise InvalidRequestError(f"{selected} is for the workflow alone")
     if "sourceIdentifiers" not in payload:
         raise InvalidRequestError("sourceIdentifiers is required")
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):

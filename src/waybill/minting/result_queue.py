@@ -31,7 +31,8 @@ class ResultQueue:
         grouped = {"MessageGroupId": group} if group else {}
         for batch in itertools.batched(results, _BATCH, strict=False):
             entries = [
-                {"Id": str(index), "MessageBody": json.dumps(result, ensure_ascii=False), **grouped}
+                # As ASCII: SQS refuses characters that XML has not.
+                {"Id": str(index), "MessageBody": json.dumps(result), **grouped}
                 for index, result in enumerate(batch)
             ]
             try:

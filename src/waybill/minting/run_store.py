@@ -53,7 +53,17 @@ class S3Runs:
 
     def write_result(self, run: str, index: int, response: Mapping[str, Any]) -> None:
         """Keep the response of one chunk."""
-        self._put(f"{self._results(run)}{index:08}.json", response)
+        self._put(self._result(run, index), response)
+
+    def result(self, run: str, index: int) -> dict[str, Any] | None:
+        """Return what one chunk has left so far; None when it has left nothing."""
+        key = self._result(run, index)
+        try:
+            with _errors(key):
+                found: dict[str, Any] = json.loads(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        except InvalidRequestError:
+            return None
+        return found
 
     def results(self, run: str) -> Iterator[dict[str, Any]]:
         """Yield the responses of the chunks, in the order of the request."""
@@ -79,6 +89,9 @@ class S3Runs:
 
     def _results(self, run: str) -> str:
         return f"{_PREFIX}{run}/results/"
+
+    def _result(self, run: str, index: int) -> str:
+        return f"{self._results(run)}{index:08}.json"
 
     def _put(self, key: str, document: Mapping[str, Any]) -> None:
         body = json.dumps(document, separators=(",", ":")).encode()

@@ -118,6 +118,15 @@ class IdentifiersTable:
         """Yield every item of the table, page by page."""
         return self._pages(self._client.get_paginator("scan"), {"TableName": self._table})
 
+    def read(self, keys: Sequence[str]) -> tuple[list[Item], list[str]]:
+        """Return the items of at most 100 keys as they are now, and the keys that have to be asked for again."""
+        request = {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}
+        with self._errors():
+            answer = self._client.batch_get_item(RequestItems={self._table: request})
+        items = [from_item(item) for item in answer.get("Responses", {}).get(self._table, [])]
+        left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return items, [key["pk"]["S"] for key in left]
+
     def check(self) -> None:
         """Raise unless the table can be read; writes nothing."""
         self._get(_REVERSE + "health")

@@ -5,9 +5,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from waybill.core.observability import count, logger, metrics
+from waybill.core.observability import MetricUnit, count, logger
 from waybill.minting import WORKFLOW
 from waybill.minting.answering import Answer
 from waybill.minting.models import Minted, Outcome
@@ -24,21 +22,24 @@ class Measured:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         elapsed = (monotonic() - self._started) * 1000
-        metrics(WORKFLOW).add_metric("id_minter.processing_time", MetricUnit.Milliseconds, elapsed)
+        count(WORKFLOW, "id_minter.processing_time", elapsed, MetricUnit.Milliseconds)
 
     def tell(self, answer: Answer) -> None:
-        """Log every identifier, and count them."""
+        """Log every identifier of this attempt, and count them; a request that broke its contract is one failure."""
         tell_outcomes(answer.outcomes)
-        failures = len(answer.document["failures"])
+        minted = sum(isinstance(outcome, Minted) for outcome in answer.outcomes.values())
+        failed = len(answer.outcomes) - minted if answer.request else len(answer.document["failures"])
         count(WORKFLOW, "id_minter.batch_size", len(answer.outcomes))
-        count(WORKFLOW, "id_minter.success_count", len(answer.document["successes"]))
-        count(WORKFLOW, "id_minter.failure_count", failures)
+        count(WORKFLOW, "id_minter.success_count", minted)
+        count(WORKFLOW, "id_minter.failure_count", failed)
 
 
 def tell_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     """Log a line per identifier: its method, or the code and reason of its failure."""
     log = logger(WORKFLOW)
-    for text, outcome in outcomes.items():
+    for identifier, outcome in outcomes.items():
+        # Half a surrogate pair has no UTF-8: the line would be lost.
+        text = identifier.encode(errors="backslashreplace").decode()
         if isinstance(outcome, Minted):
             said = {"source_identifier": text, "canonical_id": outcome.canonical_id, "method": outcome.method.value}
             log.info("minted", extra=said)

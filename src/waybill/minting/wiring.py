@@ -15,13 +15,14 @@ from waybill.minting.document_store import S3Documents
 from waybill.minting.documents import DocumentMinter
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.minting import Minter
-from waybill.minting.planning import Run, chunks, fitting_chunks, plan_request
+from waybill.minting.planning import Plan, Run, chunks, fitting_chunks, plan_lines, plan_request
 from waybill.minting.ports import Pace
 from waybill.minting.queueing import QueuedRequests
 from waybill.minting.reporting import summary
-from waybill.minting.requests import Mode
+from waybill.minting.requests import Mode, echoing
 from waybill.minting.result_queue import ResultQueue
 from waybill.minting.run_store import S3Runs
+from waybill.minting.selecting import Named, Written, parse_selection
 from waybill.minting.settings import (
     DocumentSettings,
     DrawSettings,
@@ -97,19 +98,28 @@ def queue(context: Any) -> QueuedRequests:
 
 def plan(request: object, run: Run) -> dict[str, Any]:
     """Return the chunks of a large request, or where they are."""
-    uri = request.get("identifiersUri") if isinstance(request, Mapping) else None
-    if not isinstance(request, Mapping) or not isinstance(uri, str | None):
-        raise InvalidRequestError("identifiersUri must be a string")
-    store = runs()
-    lines = None if uri is None else store.lines(uri)
-    planned = plan_request(request, lines, as_json=str(uri).endswith(".jsonl"))
-    common: dict[str, Any] = {"run": run.name, "concurrency": load(MapSettings).minting_concurrency}
-    if planned.job_id is not None:
-        common["jobId"] = planned.job_id
-    inline = fitting_chunks(planned, run)
-    if inline is not None:
-        return {**common, "kind": "INLINE", "chunkCount": len(inline), "chunks": inline}
-    return {**common, "kind": "MANIFEST", **store.write_manifest(run.name, chunks(planned, run))}
+    if not isinstance(request, Mapping):
+        raise InvalidRequestError("the request must be a JSON object")
+    with echoing(request):
+        planned = _planned(request)
+        inline = fitting_chunks(planned, run)
+        common: dict[str, Any] = {"run": run.name, "concurrency": load(MapSettings).minting_concurrency}
+        if planned.job_id is not None:
+            common["jobId"] = planned.job_id
+        if inline is not None:
+            return {**common, "kind": "INLINE", "chunkCount": len(inline), "chunks": inline}
+        return {**common, "kind": "MANIFEST", **runs().write_manifest(run.name, chunks(planned, run))}
+
+
+def _planned(request: Mapping[str, Any]) -> Plan:
+    match parse_selection(request):
+        case Named(uri):
+            return plan_lines(request, runs().lines(uri), as_json=uri.endswith(".jsonl"))
+        case Written() as written:
+            names = (name for name, moment in documents().names() if written.holds(moment))
+            return plan_lines(request, names, may_be_empty=True)
+        case _:
+            return plan_request(request)
 
 
 def summarise(run: str, chunk_count: int, job_id: str | None) -> dict[str, Any]:

@@ -1,72 +1,63 @@
-"""What a scan costs on AWS: requests counted, prices from AWS's lists (us-east-1, on demand, November 2025)."""
+"""What a scan uses of AWS and what that costs: a model of its requests, which a test holds against a counted run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from waybill.core.prices import PriceTable
 from waybill.scanning.slices import BYTES_LIMIT, OBJECTS_LIMIT
 
-# US dollars for one.
-LIST = 0.005 / 1000
-GET = 0.0004 / 1000
-TRANSITION = 0.025 / 1000
-SQS_REQUEST = 0.40 / 1_000_000
-WRITE_UNIT = 0.625 / 1_000_000
-READ_UNIT = 0.125 / 1_000_000
-LAMBDA_REQUEST = 0.20 / 1_000_000
-GB_SECOND = 0.0000166667
+_PAGE_KEYS = 1000
+_PAGES_PER_BATCH = 10
+# A page's item holds its keys compressed; so large are keys of 40 characters with their ETags.
+_PAGE_UNITS = 42
+_TRANSITIONS_PER_BATCH = 2
+_TRANSITIONS_AT_THE_ENDS = 3
 
+LISTER_GB = 512 / 1024
+# A page is listed, stored and sent in about so long.
+SECONDS_PER_PAGE = 0.4
 WORKER_GB = 1769 / 1024
-# Scanned by one worker; an object also costs a round trip to S3 and one to DynamoDB.
-BYTES_PER_SECOND = 80_000_000
+# Scanned by one worker; beside that an object waits for S3 and its share of DynamoDB.
+BYTES_PER_SECOND = 150_000_000
 SECONDS_PER_OBJECT = 0.03
 
 
 @dataclass(frozen=True)
-class Requests:
-    """What a scan asks of AWS."""
+class Workload:
+    """What is scanned: objects, their size in bytes, and what is found in them."""
 
-    lists: float
-    gets: float
-    messages: float
-    transitions: float
-    write_units: float
-    read_units: float
-    worker_seconds: float
+    objects: int
+    size: int
+    findings: int = 0
 
     @property
-    def dollars(self) -> float:
-        """The price of all of it."""
-        return (
-            self.lists * LIST
-            + self.gets * GET
-            # A message is sent (ten at a time, though each up to 64 KiB is billed), received and deleted.
-            + self.messages * 3 * SQS_REQUEST
-            + self.transitions * TRANSITION
-            + self.write_units * WRITE_UNIT
-            + self.read_units * READ_UNIT
-            + self.messages * LAMBDA_REQUEST
-            + self.worker_seconds * WORKER_GB * GB_SECOND
-        )
+    def messages(self) -> float:
+        """Slices of 100 objects or 64 MiB, whichever is less."""
+        return max(self.objects / OBJECTS_LIMIT, self.size / BYTES_LIMIT)
 
 
-def requests(objects: int, size: int, findings: int = 0) -> Requests:
-    """Return what a scan of `objects` with `size` bytes in all asks, when nothing is cached.
+def usage(work: Workload) -> dict[str, float]:
+    """Return what a scan uses when nothing is cached, by the names of the price table."""
+    pages = work.objects / _PAGE_KEYS
+    worker_seconds = work.size / BYTES_PER_SECOND + work.objects * SECONDS_PER_OBJECT
+    return {
+        "s3_writes": pages,
+        "s3_reads": work.objects,
+        # Ten messages are sent at a time, as two requests of 64 KiB; each is received and deleted.
+        "sqs_requests": work.messages * (0.2 + 2),
+        "standard_transitions": pages / _PAGES_PER_BATCH * _TRANSITIONS_PER_BATCH + _TRANSITIONS_AT_THE_ENDS,
+        "dynamodb_write_units": work.objects * 6 + work.findings + pages * _PAGE_UNITS,
+        "dynamodb_read_units": work.objects * 2 + work.messages * 4,
+        "lambda_requests": work.messages + pages / _PAGES_PER_BATCH,
+        "lambda_gb_seconds": worker_seconds * WORKER_GB + pages * SECONDS_PER_PAGE * LISTER_GB,
+    }
 
-    An outcome is written in a transaction (two units each for the outcome, its counter and its cache entry), a page of
-    1,000 objects takes about 40 KB.
-    """
-    messages = max(objects / OBJECTS_LIMIT, size / BYTES_LIMIT)
-    pages = objects / 1000
-    return Requests(
-        lists=pages,
-        gets=objects,
-        messages=messages,
-        transitions=pages / 10 * 2 + 2,
-        write_units=objects * 6 + findings + pages * 42,
-        read_units=objects * 2 + messages * 4,
-        worker_seconds=size / BYTES_PER_SECOND + objects * SECONDS_PER_OBJECT,
-    )
+
+def dollars(used: Mapping[str, float], prices: PriceTable) -> float:
+    """Return what it costs."""
+    return sum(prices.usd(name, quantity) for name, quantity in used.items())
 
 
 def estimate(objects: int, size: int) -> float:
-    """Return about how many dollars a scan costs."""
-    return requests(objects, size).dollars
+    """Return about how many dollars a scan of `objects` with `size` bytes in all costs."""
+    return dollars(usage(Workload(objects, size)), PriceTable.read())

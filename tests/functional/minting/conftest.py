@@ -1,5 +1,6 @@
 """The minting functions in this process, against moto."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,13 +22,20 @@ BUCKET = "documents"
 
 @dataclass
 class Calls:
-    """The AWS calls of the functions, by operation; `fail` says what happens to one that is about to be made."""
+    """The AWS calls of the functions, by operation; `fail` says what happens to one that is about to be made.
+
+    `asked` are the keys that each BatchGetItem asks for.
+    """
 
     made: list[str] = field(default_factory=list)
+    asked: list[set[str]] = field(default_factory=list)
     fail: Callable[[int, str], Any] = lambda number, operation: None
 
-    def note(self, model: Any, **_: Any) -> Any:
+    def note(self, model: Any, params: dict[str, Any], **_: Any) -> Any:
         self.made.append(model.name)
+        if model.name == "BatchGetItem":
+            keys = json.loads(params["body"])["RequestItems"][TABLE]["Keys"]
+            self.asked.append({key["pk"]["S"] for key in keys})
         return self.fail(len(self.made), model.name)
 
 

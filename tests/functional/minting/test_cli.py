@@ -12,6 +12,7 @@ from waybill.cli import minting
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
 from waybill.minting.handlers.id_minter import lambda_handler
+from waybill.minting.store import IdentifiersTable
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,11 @@ def test_failures_are_exit_status_1_and_bad_usage_2(run) -> None:
     assert run("ids", "a\x01")[0] == 2
 
 
+def test_bytes_that_are_no_text(run) -> None:
+    assert run("mint", "good", "b\udcffd")[0] == 2
+    assert run("ids", "b\udcffd")[0] == 2
+
+
 def test_health(run) -> None:
     assert run("ids", "health") == (0, {"status": "ok"})
 
@@ -72,12 +78,37 @@ def test_audit_finds_what_is_wrong(run, aws: Aws) -> None:
     assert "has no reverse item" in found["violations"][0]["problem"]
 
 
+def test_audit_reads_again_what_its_scan_has_not_seen(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("mint", *(f"id-{number}" for number in range(120)))
+    scan = IdentifiersTable.items
+    monkeypatch.setattr(IdentifiersTable, "items", lambda table: (item for item in scan(table) if "owner" not in item))
+    assert run("ids", "audit") == (0, {"assignments": 120, "canonicalIds": 0, "violations": []})
+
+
 @pytest.mark.parametrize("name", ["part.json", "part.json.gz"])
 def test_audit_of_an_export(run, aws: Aws, tmp_path: Path, name: str) -> None:
     run("mint", "a")
     lines = "\n".join(json.dumps({"Item": item}) for item in aws.items()).encode()
     (tmp_path / name).write_bytes(gzip.compress(lines) if name.endswith("gz") else lines)
     assert run("ids", "audit", "--export", str(tmp_path / name))[0] == 0
+
+
+@pytest.mark.parametrize("content", [b"junk", b"{}", b'{"Item": 5}', b"\xff", b"\x1f\x8bjunk", None])
+@pytest.mark.parametrize("suffix", ["json", "gz"])
+def test_files_that_are_none(run, tmp_path: Path, content: bytes | None, suffix: str) -> None:
+    file = tmp_path / f"part.{suffix}"
+    if content is not None:
+        file.write_bytes(content)
+    assert run("ids", "audit", "--export", str(file))[0] == 2
+    assert run("ids", "import", str(file))[0] == 2
+
+
+def test_an_export_that_cannot_be_written(run, tmp_path: Path) -> None:
+    run("mint", "a")
+    assert run("ids", "export", str(tmp_path / "no" / "folder"))[0] == 2
+    (tmp_path / "folder").mkdir()
+    assert run("ids", "export", str(tmp_path / "folder"))[0] == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
 
 
 def test_export_and_import(run, aws: Aws, context: Any, tmp_path: Path) -> None:

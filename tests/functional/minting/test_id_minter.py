@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from tests.fakes.api import LambdaContext
 from tests.functional.minting.conftest import BUCKET, TABLE, Aws, Calls
+from waybill.core.observability import logger
+from waybill.minting import WORKFLOW
 from waybill.minting.errors import RegistryRefusedError
 from waybill.minting.handlers.id_minter import lambda_handler
 
@@ -91,6 +94,14 @@ def test_a_log_line_per_identifier_and_metrics(
         "failure_count": [1.0],
     }
     assert metrics["id_minter.processing_time"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [({"executionId": "arn:run"}, "arn:run"), ({}, LambdaContext().aws_request_id)]
+)
+def test_lines_of_a_run_have_its_id(aws: Aws, context: Any, more: dict[str, str], expected: str) -> None:
+    lambda_handler(wanted(1) | more, context)
+    assert logger(WORKFLOW).get_correlation_id() == expected
 
 
 def test_documents(aws: Aws, context: Any) -> None:

@@ -40,3 +40,16 @@ def test_without_a_table_the_whole_batch_comes_back(aws: Aws, context: Any) -> N
     aws.dynamodb.delete_table(TableName=TABLE)
     with pytest.raises(RegistryRefusedError):
         lambda_handler(batch({"sourceIdentifiers": ["a"]}), context)
+
+
+def test_hostile_characters_arrive(aws: Aws, context: Any) -> None:
+    good, bad = "\uffff \U0001f600 é", "half\ud800\n\x01"
+    event = batch({"sourceIdentifiers": [good, bad], "jobId": "job\x02\n"})
+    assert lambda_handler(event, context) == {"batchItemFailures": []}
+    [result] = aws.messages(aws.results_url)
+    assert json.loads(result)["sourceIdentifier"] == good
+    assert result.isascii()
+    [news] = aws.messages(aws.news_url)
+    assert "half\\ud800" in json.loads(news)["Message"]
+    record = json.loads(aws.s3.get_object(Bucket=BUCKET, Key="minting/failures/m-0.json")["Body"].read())
+    assert [failure["sourceIdentifier"] for failure in record["failures"]] == [bad]

@@ -1,9 +1,11 @@
 """PlanMinting, MintChunk and SummariseMinting, one after the other."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from tests.functional.minting.conftest import BUCKET, Aws, Calls
 from waybill.minting.errors import ChunkUnfinishedError, RegistryThrottledError
@@ -54,6 +56,7 @@ def test_identifiers_from_an_object(aws: Aws, context: Any, key: str, body: str)
     ("request_", "message"),
     [
         ({"identifiersUri": 5}, "identifiersUri must be a string"),
+        ({"mode": "documents", "full": True, "sourceIdentifiers": ["a"]}, "full cannot go with sourceIdentifiers"),
         ({"identifiersUri": "nonsense"}, "identifiersUri must be s3://BUCKET/KEY"),
         ({"identifiersUri": "s3://elsewhere/key"}, "identifiersUri must be in the bucket documents"),
         ({"identifiersUri": f"s3://{BUCKET}/absent"}, "there is no object absent"),
@@ -66,9 +69,60 @@ def test_a_broken_contract_is_answered(aws: Aws, context: Any, request_: dict[st
     assert planned["response"]["failures"][0]["error"] == f"Invalid input: {message}"
 
 
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        ({"full": True}, ["Work[sierra/b1]", "a/b"]),
+        ({"window": {"startTime": "first", "endTime": "after the last"}}, ["Work[sierra/b1]", "a/b"]),
+        ({"window": {"endTime": "first"}}, []),
+    ],
+)
+def test_documents_by_the_time_at_which_they_were_written(
+    aws: Aws, context: Any, selection: dict[str, Any], names: list[str]
+) -> None:
+    keys = ["upstream/Work[sierra/b1].json", "upstream/a/b.json", "upstream/note.txt", "downstream/abcdefgh.json"]
+    for key in keys:
+        aws.s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    written = [aws.s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] for key in keys]
+    moments = {"first": min(written), "after the last": max(written) + timedelta(seconds=1)}
+    if "window" in selection:
+        selection = {"window": {name: moments[moment].isoformat() for name, moment in selection["window"].items()}}
+    planned = plan(context, mode="documents", jobId="j", **selection)
+    assert [name for chunk in planned["chunks"] for name in chunk["sourceIdentifiers"]] == names
+    assert (planned["chunkCount"], planned["jobId"]) == (min(len(names), 1), "j")
+    assert {chunk["mode"] for chunk in planned["chunks"]} <= {"documents"}
+
+
 def test_text_that_is_none(aws: Aws, context: Any) -> None:
     aws.s3.put_object(Bucket=BUCKET, Key="ids.txt", Body=b"\xff\xfe\n")
     assert plan(context, identifiersUri=f"s3://{BUCKET}/ids.txt")["kind"] == "REJECTED"
+
+
+def test_the_parameter_says_how_many_chunks_are_minted_at_a_time(
+    aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINTING_CONCURRENCY", "7")
+    assert plan(context, sourceIdentifiers=["a"])["concurrency"] == 7
+
+
+def test_another_attempt_at_a_chunk_asks_for_what_is_open_alone(aws: Aws, context: Any, calls: Calls) -> None:
+    def throttle_the_second_write(number: int, operation: str) -> Any:
+        if calls.made.count("TransactWriteItems") > 1 and operation == "TransactWriteItems":
+            return AWSResponse("", 400, {}, None), {"Error": {"Code": "ThrottlingException"}}
+        return None
+
+    names = [f"id-{number}" for number in range(60)]
+    chunk = {**RUN, "index": 0, "sourceIdentifiers": ["b\x01d", *names]}
+    calls.fail = throttle_the_second_write
+    with pytest.raises(ChunkUnfinishedError, match="10 identifiers"):
+        mint_chunk.lambda_handler(chunk | {"attempt": 0}, context)
+    calls.fail = lambda number, operation: None
+    calls.asked.clear()
+    counts = mint_chunk.lambda_handler(chunk | {"attempt": 1}, context)
+    assert counts == {"index": 0, "successCount": 60, "failureCount": 1}
+    assert calls.asked == [{f"S#Work##{name}" for name in names[50:]}]
+    told = summarise_minting.lambda_handler({**RUN, "chunkCount": 1}, context)
+    assert told["successes"] == names
 
 
 def test_an_unfinished_chunk_raises_until_its_last_attempt(

@@ -1,13 +1,14 @@
 """Requests and responses, word for word."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry, counting
 from waybill.minting.answering import IdentifierMinter, answer
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.minting import Minter
+from waybill.minting.minting import Minter, Policy
 from waybill.minting.requests import Mode
 
 
@@ -68,6 +69,8 @@ MANY = "sourceIdentifiers cannot contain more than 100 items"
             {"sourceIdentifiers": ["a"], "predecessors": {"b": "c"}},
             "predecessors names an identifier that is not in sourceIdentifiers: b",
         ),
+        ({"sourceIdentifiers": ["a"], "identifiersUri": "s3://b/k"}, "identifiersUri is for the workflow alone"),
+        ({"mode": "documents", "full": True}, "full is for the workflow alone"),
         ({"sourceIdentifiers": ["a"], "mode": "x"}, "mode must be one of: identifiers, documents"),
     ],
 )
@@ -78,7 +81,12 @@ def test_a_broken_rule_is_told_and_nothing_is_asked(ask, registry: MemoryRegistr
 
 def test_the_first_broken_rule_wins_and_the_job_is_echoed(ask) -> None:
     assert ask({"sourceIdentifiers": ["a", ""], "jobId": "job-123"}) == rejection(BLANK, jobId="job-123")
-    assert ask({"sourceIdentifiers": ["a"], "jobId": " "}) == rejection("jobId cannot be empty", jobId=" ")
+    for job_id, message in (
+        (" ", "jobId cannot be empty"),
+        ("é" * 129, "jobId cannot be longer than 256 bytes of UTF-8"),
+        ("half\ud800", "jobId contains half a surrogate pair, which is not Unicode text"),
+    ):
+        assert ask({"sourceIdentifiers": ["a"], "jobId": job_id}) == rejection(message, jobId=job_id)
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -163,3 +171,48 @@ def test_same_request_three_times(ask, registry: MemoryRegistry) -> None:
     answers = [ask({"sourceIdentifiers": ["once"]}) for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     assert len(registry.assigns) == 1
+
+
+def test_another_attempt_tries_again_what_may_pass_and_nothing_else(ask, registry: MemoryRegistry) -> None:
+    request = {
+        "sourceIdentifiers": ["b\x01", "known", "new", "heir", "orphan"],
+        "predecessors": {"heir": "new", "orphan": "nobody"},
+        "jobId": "j",
+    }
+    ask({"sourceIdentifiers": ["known"]})
+    registry.assign_faults = [RegistryThrottledError("slow")] * Policy().attempts
+    earlier = ask(request)
+    assert [(failure["sourceIdentifier"], failure["retryable"]) for failure in earlier["failures"]] == [
+        ("b\x01", False),
+        ("new", True),
+        ("heir", True),
+        ("orphan", False),
+    ]
+    registry.finds.clear(), registry.assigns.clear()
+    told = ask(request | {"earlier": earlier})
+    assert told["successes"] == ["known", "new", "heir"]
+    assert [failure["sourceIdentifier"] for failure in told["failures"]] == ["b\x01", "orphan"]
+    assert told["identifiers"]["heir"] == told["identifiers"]["new"]
+    assert (told["jobId"], told["identifiers"]["known"]) == ("j", earlier["identifiers"]["known"])
+    assert {str(source) for asked, _ in registry.finds for source in asked} == {"new", "heir"}
+    assert {str(each.source) for call in registry.assigns for each in call} == {"new", "heir"}
+    registry.finds.clear()
+    assert ask(request | {"earlier": told}) == told
+    assert registry.finds == []
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        None,
+        5,
+        {},
+        {"failures": [], "identifiers": []},
+        {"failures": [1], "identifiers": {}},
+        {"failures": [], "identifiers": {"a": 1}},
+    ],
+)
+def test_an_earlier_answer_that_is_none(ask, registry: MemoryRegistry, earlier: Any) -> None:
+    request = {"sourceIdentifiers": ["a"], "earlier": earlier}
+    assert ask(request) == rejection("earlier must be an answer to the same request")
+    assert registry.calls == 0

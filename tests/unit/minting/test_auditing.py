@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from waybill.minting.auditing import audit
+from waybill.minting.auditing import audit, confirmed
 
 OLD, NEW = "S#Work#sierra#b1", "S#Work#folio#f1"
 
@@ -55,3 +57,26 @@ def test_a_sound_registry() -> None:
 def test_violations(items: list[dict[str, Any]], subject: str, problem: str) -> None:
     violations = audit(items).violations
     assert [each for each in violations if each.subject == subject and each.problem.startswith(problem)], violations
+
+
+def reading(items: list[dict[str, Any]]):
+    stored = {item["pk"]: item for item in items}
+    return lambda keys: [stored[key] for key in keys if key in stored]
+
+
+@given(st.sets(st.integers(0, 2)))
+def test_what_a_scan_has_missed_is_no_violation(seen: set[int]) -> None:
+    found = confirmed(audit([SOUND[index] for index in sorted(seen)]), reading(SOUND))
+    assert found.violations == ()
+
+
+@given(st.sets(st.integers(0, 3)))
+def test_what_is_wrong_stands_whatever_else_a_scan_has_missed(seen: set[int]) -> None:
+    stored = [*SOUND, forward("S#Work#lost#1", "bbbbbbbb")]
+    found = confirmed(audit([stored[index] for index in sorted(seen)]), reading(stored))
+    expected = [("Work[lost/1]", "has canonical ID bbbbbbbb, which has no reverse item")] if 3 in seen else []
+    assert [(each.subject, each.problem) for each in found.violations] == expected
+
+
+def test_what_has_gone_since_is_no_violation() -> None:
+    assert confirmed(audit([forward(OLD, "aaaaaaaa")]), reading([])).violations == ()

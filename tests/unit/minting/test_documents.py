@@ -164,6 +164,16 @@ def test_a_document_whose_identifiers_are_throttled_may_be_tried_again(mint, reg
     assert documents.downstream == {}
 
 
+def test_a_document_whose_identifier_cannot_be_minted_does_not_hold_back_its_neighbours(mint, documents) -> None:
+    documents.upstream |= {
+        "heir": work("heir", predecessorIdentifier=block("nobody", "Work", "sierra")),
+        "other": work("other"),
+    }
+    outcomes = mint("heir", "other")
+    assert outcomes["heir"].code is Code.PREDECESSOR_NOT_FOUND
+    assert list(documents.downstream) == [outcomes["other"].canonical_id]
+
+
 def test_upstream_that_cannot_be_read_now(mint, documents) -> None:
     documents.upstream["w"] = DocumentsUnavailableError("S3 fails")
     assert mint("w")["w"] == Failed(Code.INTERNAL, "S3 fails")

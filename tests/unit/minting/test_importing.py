@@ -39,7 +39,7 @@ def test_conflicts_in_both_directions_are_refused_and_nothing_is_overwritten(reg
     before = dict(registry.forward), dict(registry.reverse)
     stored, present, refused = load(registry, Proposal(A, "bbbbbbbb"), Proposal(B, "aaaaaaaa"), Proposal(A, "aaaaaaaa"))
     assert (stored, present) == (0, 1)
-    assert refused == ["the source has aaaaaaaa", "the canonical ID belongs to S#Work#s#a"]
+    assert refused == ["the source has aaaaaaaa", "the canonical ID belongs to Work[s/a]"]
     assert (registry.forward, registry.reverse) == before
 
 
@@ -69,6 +69,20 @@ def test_an_exported_line_can_be_imported() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("2026-02-10T12:00:00Z", "2026-02-10T12:00:00.000Z"),
+        ("2026-02-10T13:30:00.123456+01:30", "2026-02-10T12:00:00.123Z"),
+        ("2026-02-10 12:00:00", "2026-02-10T12:00:00.000Z"),
+        (None, None),
+    ],
+)
+def test_times_are_kept_as_the_registry_writes_them(given: str | None, kept: str | None) -> None:
+    line = json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": given})
+    assert parse_line(line, 1).created_at == kept
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "x",
@@ -79,6 +93,7 @@ def test_an_exported_line_can_be_imported() -> None:
         json.dumps({"sourceIdentifier": "a", "canonicalId": 5}),
         json.dumps({"sourceIdentifier": "a\x00", "canonicalId": "aaaaaaaa"}),
         json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": 5}),
+        json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": "yesterday"}),
     ],
 )
 def test_wrong_lines_are_named(line: str) -> None:

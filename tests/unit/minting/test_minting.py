@@ -77,6 +77,21 @@ def test_what_exists_is_looked_up_and_the_rest_is_minted(registry: MemoryRegistr
     assert all(outcomes[source].canonical_id == minted.canonical_id for source, minted in before.items())
 
 
+@pytest.mark.parametrize(("count", "writes"), [(1, 1), (2, 1), (50, 1), (51, 2), (100, 2)])
+def test_writes_do_not_grow_with_the_batch(registry: MemoryRegistry, count: int, writes: int) -> None:
+    mint(registry, sources(count))
+    assert (len(registry.finds), len(registry.assigns)) == (1, writes)
+
+
+def test_sources_of_every_type_are_found_together(registry: MemoryRegistry) -> None:
+    wanted = [parse_source_id(text) for text in ("Work[s/1]", "Item[s/1]", "Image[t/1]", "Agent[lc/1]", "opaque")]
+    first = ids_of(mint(registry, wanted))
+    assert len(set(first.values())) == len(wanted)
+    registry.finds.clear()
+    assert ids_of(mint(registry, wanted)) == first
+    assert len(registry.finds) == 1
+
+
 def test_nothing_wanted_asks_nobody(registry: MemoryRegistry) -> None:
     assert mint(registry, []) == {}
     assert registry.calls == 0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.planning import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_request
+from waybill.minting.planning import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_lines, plan_request
 from waybill.minting.requests import Mode
 
 RUN = Run("run-1", "arn:run-1")
@@ -50,13 +50,13 @@ def test_only_what_fits_the_state_goes_into_it() -> None:
 
 
 def test_lines_of_text() -> None:
-    plan = plan_request({"identifiersUri": "s3://b/k", "jobId": "j"}, ["a", "", " b \r", "a"])
+    plan = plan_lines({"identifiersUri": "s3://b/k", "jobId": "j"}, ["a", "", " b \r", "a"])
     assert plan == Plan([Entry("a"), Entry("b")], Mode.IDENTIFIERS, "j")
 
 
 def test_lines_of_json() -> None:
     lines = ['"a"', '{"sourceIdentifier": "b", "predecessor": "a"}', "", '{"sourceIdentifier": " c "}']
-    plan = plan_request({"identifiersUri": "s3://b/k.jsonl"}, lines, as_json=True)
+    plan = plan_lines({"identifiersUri": "s3://b/k.jsonl"}, lines, as_json=True)
     assert plan.entries == [Entry("a"), Entry("b", "a"), Entry("c")]
 
 
@@ -73,11 +73,22 @@ def test_lines_of_json() -> None:
             True,
             "another predecessor",
         ),
-        ({"identifiersUri": "u", "sourceIdentifiers": ["a"]}, ["a"], False, "cannot go with"),
         ({"identifiersUri": "u", "jobId": ""}, ["a"], False, "jobId cannot be empty"),
-        ({"sourceIdentifiers": ["a", ""]}, None, False, "cannot contain empty strings"),
     ],
 )
-def test_broken_rules(payload: dict, lines: list[str] | None, as_json: bool, message: str) -> None:
+def test_broken_rules(payload: dict, lines: list[str], as_json: bool, message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
-        plan_request(payload, lines, as_json=as_json)
+        plan_lines(payload, lines, as_json=as_json)
+
+
+def test_a_request_that_holds_its_identifiers() -> None:
+    plan = plan_request({"sourceIdentifiers": ["a", "b"] * 200, "predecessors": {"b": "a"}, "jobId": "j"})
+    assert plan == Plan([Entry("a"), Entry("b", "a")], Mode.IDENTIFIERS, "j")
+    with pytest.raises(InvalidRequestError, match="cannot contain empty strings"):
+        plan_request({"sourceIdentifiers": ["a", ""]})
+
+
+def test_no_documents_are_no_chunks() -> None:
+    plan = plan_lines({"mode": "documents", "full": True}, [], may_be_empty=True)
+    assert plan == Plan([], Mode.DOCUMENTS, None)
+    assert fitting_chunks(plan, RUN) == []

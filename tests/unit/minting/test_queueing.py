@@ -112,8 +112,21 @@ def test_what_is_not_about_one_request_raises(handle, outside, registry: MemoryR
         ('{"sourceIdentifiers": ["a"]}', {"sourceIdentifiers": ["a"]}),
         (json.dumps({"TopicArn": "t", "Message": '{"sourceIdentifiers": ["a"]}'}), {"sourceIdentifiers": ["a"]}),
         (json.dumps({"TopicArn": "t", "Message": "Work[s/1]"}), {"sourceIdentifiers": ["Work[s/1]"]}),
-        ("{broken", {"sourceIdentifiers": ["{broken"]}),
+        ("{broken", "{broken"),
+        ('{"sourceIdentifiers": ["a"', '{"sourceIdentifiers": ["a"'),
+        (" [1, ", " [1, "),
+        ('"half', '"half'),
+        ("null", None),
+        ("true", True),
+        ("", {"sourceIdentifiers": [""]}),
     ],
 )
-def test_bodies(body: str, payload: dict) -> None:
+def test_bodies(body: str, payload: object) -> None:
     assert payload_of(body) == payload
+
+
+@pytest.mark.parametrize("body", ["{broken", "[1, ", '"half', "null", "true", ""])
+def test_what_is_no_request_is_never_minted(handle, outside: Outside, registry: MemoryRegistry, body: str) -> None:
+    assert handle(body)
+    assert outside.records["m-1"]["failures"][0]["code"] == "INVALID_INPUT"
+    assert registry.calls == 0

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -127,3 +128,18 @@ def test_documents_are_stored_with_their_ids(minter: Minter, label: str) -> None
     stored = minter.read(f"s3://{minter.outputs['DocumentsBucketName']}/downstream/{canonical_id}.json")
     assert stored["canonicalId"] == canonical_id
     assert [failure["code"] for failure in answer["failures"]] == ["NOT_FOUND"]
+
+
+def test_documents_are_chosen_by_the_time_at_which_they_were_written(minter: Minter, label: str) -> None:
+    identifier = {"identifierType": {"id": "sierra"}, "ontologyType": "Work", "value": label}
+    address = minter.upload(f"upstream/{label}.json", json.dumps({"sourceIdentifier": identifier}))
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    written = minter.application.s3.head_object(Bucket=bucket, Key=key)["LastModified"]
+    window = {"startTime": written.isoformat(), "endTime": (written + timedelta(seconds=1)).isoformat()}
+    ended = minter.run({"mode": "documents", "window": window}, label)
+    canonical_id = ended.output["identifiers"][label]
+    assert minter.read(f"s3://{bucket}/downstream/{canonical_id}.json")["canonicalId"] == canonical_id
+    nothing = minter.run({"mode": "documents", "window": {"endTime": "2000-01-01T00:00:00Z"}}, f"{label}-nothing")
+    assert (nothing.output["status"], nothing.output["successCount"]) == ("ALL_SUCCEEDED", 0)
+    mistyped = minter.run({"mode": "documents", "full": "yes"}, f"{label}-mistyped")
+    assert mistyped.output["failures"][0]["error"] == "Invalid input: full must be true"

@@ -10,6 +10,7 @@ from waybill.minting import WORKFLOW, wiring
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
 
+    With an `earlier` answer to the request, what failed there for a passing reason is tried again, and nothing else.
     `{"healthCheck": true}` reads one key of the table, mints nothing and returns `{"status": "ok"}`. What concerns one
     identifier is a value; an exception means that nothing could be done.
     """

@@ -14,11 +14,13 @@ _LAST_ATTEMPT = 4
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Take a chunk with the number of `attempt`s before; return `{index, successCount, failureCount}`.
 
-    Failures that may pass raise, so that the state machine tries again; what is minted by then is found by one read.
+    Failures that may pass raise, so that the state machine tries again: those alone, beside the result so far.
     """
-    told = wiring.respond(event, context, ENTRIES_LIMIT)
-    if told.retryable and event.get("attempt", 0) < _LAST_ATTEMPT:
+    attempt, runs = event.get("attempt", 0), wiring.runs()
+    earlier = runs.result(event["run"], event["index"]) if attempt else None
+    told = wiring.respond(event if earlier is None else {**event, "earlier": earlier}, context, ENTRIES_LIMIT)
+    runs.write_result(event["run"], event["index"], told.document)
+    if told.retryable and attempt < _LAST_ATTEMPT:
         raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")
-    wiring.runs().write_result(event["run"], event["index"], told.document)
     counts = (len(told.document["successes"]), len(told.document["failures"]))
     return {"index": event["index"], "successCount": counts[0], "failureCount": counts[1]}

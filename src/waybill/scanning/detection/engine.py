@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from waybill.scanning.detection.columns import Columns
-from waybill.scanning.detection.gates import INDEX_BITS, QUAD, REACH, Gate, fastest_gate
+from waybill.scanning.detection.gates import INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
 from waybill.scanning.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.detection.rules import Detector, Rule, detectors
 
@@ -35,6 +35,20 @@ class Piece(NamedTuple):
     line_end: int
 
 
+class Look(NamedTuple):
+    """What to look for in a piece: a bit per task; values begin at `first` or behind it, and not behind `last`.
+
+    For tasks that need a keyword the whole piece counts.
+    """
+
+    tasks: int
+    first: int
+    last: int
+
+    def __or__(self, other: "Look") -> "Look":
+        return Look(self.tasks | other.tasks, min(self.first, other.first), max(self.last, other.last))
+
+
 @dataclass(frozen=True)
 class _Task:
     detector: Detector
@@ -46,12 +60,17 @@ class Engine:
 
     def __init__(self, known: Sequence[Detector], make_gate: Callable[[Sequence[str]], Gate] = fastest_gate) -> None:
         self.detectors = tuple(known)
+        self._yielding = frozenset(detector.id for detector in known if detector.yields)
         self._tasks = [_Task(detector, rule) for detector in known for rule in detector.rules]
-        gates = [(gate, index) for index, task in enumerate(self._tasks) for gate in task.rule.gates]
-        # Task numbers by gate; base64 is the gate behind the last, and the task behind the last.
+        self._need_keyword = sum(1 << index for index, task in enumerate(self._tasks) if task.rule.needs_keyword)
+        gates: dict[str, int] = {}
+        for index, task in enumerate(self._tasks):
+            for gate in task.rule.gates:
+                gates[gate] = gates.get(gate, 0) | 1 << index
+        # Base64 is the gate behind the last, and the task behind the last.
         self._base64 = len(self._tasks)
-        self._task_of = [index for _, index in gates] + [self._base64]
-        self._gate = make_gate([gate for gate, _ in gates])
+        self._tasks_of = [*gates.values(), 1 << self._base64]
+        self._gate = make_gate([*gates])
 
     def matches(
         self, text: bytes, start: int = 0, end: int | None = None, columns: Columns | None = None
@@ -59,75 +78,87 @@ class Engine:
         """Return the values that start in `text[start:end]`, in order; what is around it is context."""
         return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH)
 
-    def pieces(self, text: bytes, start: int, end: int, columns: Columns | None) -> dict[Piece, int]:
-        """Return the pieces of `text[start:end]` to look at, each with a bit per task."""
+    def pieces(self, text: bytes, start: int, end: int, columns: Columns | None) -> dict[Piece, Look]:
+        """Return the pieces of `text[start:end]` to look at, and what for."""
         found = self._named(text, start, end, columns) if columns else {}
-        # Up to where each task's pieces are known: a hostile line has an event per byte.
-        known = [start - REACH] * (self._base64 + 1)
-        task_of, limit = self._task_of, end + REACH
+        tasks_of, lowest, limit = self._tasks_of, start - REACH, end + REACH
+        tasks = first = last = line_start = line_end = unit_end = 0
         for event in self._gate.events(text):
-            at, task = (event >> INDEX_BITS) - 1, task_of[event & _INDEX_MASK]
-            if at < known[task]:
+            at = (event >> INDEX_BITS) - 1
+            if at < unit_end:
+                tasks |= tasks_of[event & _INDEX_MASK]
+                last = at
+                continue
+            if tasks:
+                _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
+                tasks = 0
+            if at < lowest:
                 continue
             if at >= limit:
                 break
-            line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
-            first = max(line_start, start)
-            if line_end - first <= PIECE:
-                parts = [Piece(first, min(line_end, end), line_start, line_end)] if first < end else []
-                known[task] = line_end
-            else:
-                parts = list(_parts(Piece(first, line_end, line_start, line_end), at, end))
-                known[task] = line_end if at + REACH >= line_end else parts[-1].end - REACH if parts else at + 1
-            for piece in parts:
-                found[piece] = found.get(piece, 0) | 1 << task
+            if at >= line_end:
+                line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
+            # Events of a long line are put together by their place in it: a hostile one has an event per byte.
+            unit_end = line_end if line_end - line_start <= PIECE else min(line_end, at - at % PIECE + PIECE)
+            tasks, first, last = tasks_of[event & _INDEX_MASK], at, at
+        if tasks:
+            _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
         return found
 
-    def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, int]:
+    def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, Look]:
         """Every piece, for the rules that a column's name stands in for the keyword of."""
-        bits = sum(
+        tasks = sum(
             1 << index
             for index, task in enumerate(self._tasks)
             if task.rule.needs_keyword and columns.concerns(task.detector.id)
         )
-        return dict.fromkeys(_every_piece(text, start, end), bits) if bits else {}
+        look = Look(tasks, len(text), 0)
+        return dict.fromkeys(_every_piece(text, start, end), look) if tasks else {}
 
     def _matches(self, text: bytes, start: int, end: int, columns: Columns | None, depth: int) -> list[Match]:
         pieces = self.pieces(text, start, end, columns)
-        return [
-            match for piece in sorted(pieces) for match in self._in_piece(text, piece, pieces[piece], columns, depth)
-        ]
+        matches: list[Match] = []
+        for piece in sorted(pieces):
+            matches += self._in_piece(text, piece, pieces[piece], columns, depth)
+        return matches
 
-    def _in_piece(self, text: bytes, piece: Piece, bits: int, columns: Columns | None, depth: int) -> list[Match]:
+    def _in_piece(self, text: bytes, piece: Piece, look: Look, columns: Columns | None, depth: int) -> list[Match]:
         found: list[Match] = []
+        begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
+        bits, base64_bit = look.tasks, 1 << self._base64
         while bits:
-            index = (bits & -bits).bit_length() - 1
-            bits &= bits - 1
-            if index == self._base64:
-                found.extend(self._decoded(text, piece, depth) if depth else ())
-            else:
-                found.extend(_by_rule(text, piece, self._tasks[index], columns))
+            bit = bits & -bits
+            bits ^= bit
+            if bit == base64_bit:
+                found += self._decoded(text, piece, begin, stop, depth) if depth else ()
+                continue
+            task = self._tasks[bit.bit_length() - 1]
+            at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
+            limit = min(piece.line_end, piece.end + task.rule.lookahead)
+            first = task.rule.pattern.search(text, at, limit) if at <= last else None
+            if first and first.start() <= last:
+                found += _by_rule(text, piece, task, columns, first, last)
         return self._settled(found) if len(found) > 1 else found
 
-    def _decoded(self, text: bytes, piece: Piece, depth: int) -> Iterator[Match]:
-        """Yield what is found in base64, at the place of the quads that hold it."""
+    def _decoded(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
+        """Yield what is found in base64 that begins from `first` to `last`, at the place of the quads that hold it."""
         limit = min(piece.line_end, piece.end + LOOKAHEAD)
-        for run in _BASE64_RUN.finditer(text, piece.start, limit):
-            if run.start() >= piece.end:
+        for run in _BASE64_RUN.finditer(text, first, limit):
+            if run.start() > last:
                 return
             encoded = run[0].translate(_STANDARD_ALPHABET)
             if len(encoded) % 4 == 1:
                 continue
             plain = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
             for match in self._matches(plain, 0, len(plain), None, depth - 1):
-                first = run.start() + match.start // 3 * 4
-                last = min(run.end(), run.start() + -(-match.end // 3) * 4)
-                if first < piece.end:
-                    yield match._replace(start=first, end=last, decoded_from=("base64", *match.decoded_from))
+                begin = run.start() + match.start // 3 * 4
+                end = min(run.end(), run.start() + -(-match.end // 3) * 4)
+                if begin < piece.end:
+                    yield match._replace(start=begin, end=end, decoded_from=("base64", *match.decoded_from))
 
     def _settled(self, found: list[Match]) -> list[Match]:
         """Return the matches in order; a detector that yields has none where another claims the bytes."""
-        yielding = {detector.id for detector in self.detectors if detector.yields}
+        yielding = self._yielding
         found.sort(key=lambda match: (match.detector in yielding, -match.confidence, match.start, -match.end))
         kept: list[Match] = []
         taken = 0
@@ -141,36 +172,44 @@ class Engine:
         return sorted(kept, key=lambda match: (match.start, match.detector))
 
 
-def _by_rule(text: bytes, piece: Piece, task: _Task, columns: Columns | None) -> Iterator[Match]:
+def _by_rule(
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, first: re.Match[bytes], last: int
+) -> list[Match]:
+    """Return the values of a rule from `first` on, where its pattern matches first, that begin up to `last`."""
+    limit = min(piece.line_end, piece.end + task.rule.lookahead)
+    matches: list[Match] = []
+    found: re.Match[bytes] | None = first
+    while found and found.start() <= last:
+        match, at = _judged(text, piece, task, columns, found)
+        if match:
+            matches.append(match)
+        found = task.rule.pattern.search(text, at, limit) if at <= last else None
+    return matches
+
+
+def _judged(
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, found: re.Match[bytes]
+) -> tuple[Match | None, int]:
+    """Return the value in what a rule's pattern has matched, if there is one, and where to look for the next."""
     detector, rule = task.detector, task.rule
-    limit = min(piece.line_end, piece.end + rule.lookahead)
-    at = piece.start
-    while (found := rule.pattern.search(text, at, limit)) and found.start() < piece.end:
-        start, end = found.span()
-        at = start + 1
-        keyword = _keyword_near(text, piece, detector, start, end) or (
-            columns is not None and columns.name(detector.id, text[piece.line_start : start])
-        )
-        if rule.needs_keyword and not keyword:
-            at = end
-            continue
-        before = text[max(piece.line_start, start - _BEFORE) : start]
-        verdict = detector.validator(found[0], Surroundings(before, text[end : end + rule.lookahead], keyword))
-        if verdict is None:
-            continue
-        value = found[0][verdict.start : verdict.end]
-        sample = verdict.sample or verdict.normal in detector.samples
-        usual = rule.with_keyword if keyword else rule.confidence
-        at = start + len(value)
-        yield Match(
-            detector=detector.id,
-            start=start + verdict.start,
-            end=start + verdict.start + len(value),
-            confidence=Confidence.LOW if sample else verdict.confidence or usual,
-            sample=sample,
-            value=value,
-            normal=verdict.normal,
-        )
+    start, end = found.span()
+    keyword = _keyword_near(text, piece, detector, start, end) or (
+        columns is not None and columns.name(detector.id, text[piece.line_start : start])
+    )
+    if rule.needs_keyword and not keyword:
+        return None, end
+    shape = found[0]
+    before = text[max(piece.line_start, start - _BEFORE) : start]
+    verdict = detector.validator(shape, Surroundings(before, text[end : end + rule.lookahead], keyword))
+    if verdict is None:
+        return None, start + 1
+    value = shape[verdict.start : verdict.end]
+    sample = verdict.sample or verdict.normal in detector.samples
+    usual = rule.with_keyword if keyword else rule.confidence
+    confidence = Confidence.LOW if sample else verdict.confidence or usual
+    begin = start + verdict.start
+    match = Match(detector.id, begin, begin + len(value), confidence, sample, value, verdict.normal)
+    return match, start + len(value)
 
 
 def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
@@ -178,18 +217,27 @@ def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end
         return False
     first = max(piece.line_start, start - detector.keyword_distance)
     last = min(piece.line_end, end + detector.keyword_distance)
-    # One byte more on each side shows whether a word ends there.
-    search = detector.keywords.search
-    return bool(search(text, first, start) or search(text, end, last))
+    around = text[first:last].lower()
+    for hint in detector.hints:
+        if hint in around:
+            search = detector.keywords.search
+            return bool(search(text, first, start) or search(text, end, last))
+    return False
 
 
-def _parts(line: Piece, at: int, end: int) -> Iterator[Piece]:
-    """Yield the parts of a long line within reach of the byte `at`; the parts are the same whoever asks."""
-    lowest = max(at - REACH - line.start, 0) // PIECE
-    highest = (min(at + REACH, line.line_end - 1, end - 1) - line.start) // PIECE
+def _add(found: dict[Piece, Look], line: Piece, tasks: int, first: int, last: int) -> None:
+    """Add what the events from `first` to `last` say: a look at the line, or at the parts that they reach."""
+    look = Look(tasks, first - LEAD, last)
+    if line.line_end - line.start <= PIECE:
+        if line.start < line.end:
+            found[line] = found[line] | look if line in found else look
+        return
+    lowest = max(first - REACH - line.start, 0) // PIECE
+    highest = (min(last + REACH, line.end - 1) - line.start) // PIECE
     for index in range(lowest, highest + 1):
-        part = line.start + index * PIECE
-        yield Piece(part, min(part + PIECE, line.line_end, end), line.line_start, line.line_end)
+        start = line.start + index * PIECE
+        part = line._replace(start=start, end=min(start + PIECE, line.end))
+        found[part] = found[part] | look if part in found else look
 
 
 def _every_piece(text: bytes, start: int, end: int) -> Iterator[Piece]:

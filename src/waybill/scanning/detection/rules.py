@@ -11,7 +11,8 @@ A detector has
     samples                   normal forms that everybody knows from documentation
     rules                     one per shape:
         pattern               the exact shape, every quantifier bounded
-        gates                 short patterns without look-around; wherever `pattern` matches, one of them does
+        gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
+                              the first 80 bytes. Rules with the same text share the gate, which costs one pass
         needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
         confidence            without, and
         with_keyword          with a keyword
@@ -48,12 +49,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Detector:
-    """One kind of sensitive value."""
+    """One kind of sensitive value; where `keywords` match, one of `hints` is found, in small letters."""
 
     id: str
     description: str
     mask: str
     keywords: re.Pattern[bytes] | None
+    hints: tuple[bytes, ...]
     keyword_distance: int
     yields: bool
     samples: frozenset[bytes]
@@ -120,6 +122,7 @@ def _detector(entry: Any) -> Detector:
             description=entry["description"],
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
+            hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
             keyword_distance=int(entry.get("keyword_distance", 50)),
             yields=bool(entry.get("yields", False)),
             samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),

@@ -10,7 +10,6 @@ import json
 import math
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,7 +36,8 @@ def luhn(digits: bytes) -> bool:
 def entropy(value: bytes) -> float:
     """Return the Shannon entropy of the bytes, in bits per byte."""
     total = len(value)
-    return -sum(count / total * math.log2(count / total) for count in Counter(value).values())
+    counts = [value.count(byte) for byte in set(value)]
+    return math.log2(total) - sum(count * math.log2(count) for count in counts if count > 1) / total if total else 0.0
 
 
 # Issuer ranges as (first, last, digits of the prefix, lengths).
@@ -83,7 +83,8 @@ def us_ssn(value: bytes, _: Surroundings) -> Verdict | None:
     return Verdict(digits, sample=digits in {b"078051120", b"219099999", b"123456789"})
 
 
-_IMAGE = re.compile(rb"@\d(?:\.\d)?x\.", re.IGNORECASE)
+_IMAGE = re.compile(rb"\d(?:\.\d)?x\.")
+_KEPT = (b"example", b"invalid", b"test", b"localhost")
 _EXAMPLE = re.compile(rb"(?:@|\.)(?:example(?:\.[a-z]{2,3}){1,2}|[a-z0-9-]+\.(?:example|invalid|test|localhost))$")
 
 
@@ -91,7 +92,10 @@ def email(value: bytes, _: Surroundings) -> Verdict | None:
     """Domains kept for documentation are out (RFC 2606), and so are image names such as `icon@2x.png`."""
     lowered = value.lower()
     local, _at, domain = lowered.partition(b"@")
-    if _IMAGE.search(lowered) or _EXAMPLE.search(lowered) or len(domain) > 255 or b".." in local or local[-1:] == b".":
+    if len(domain) > 255 or b".." in local or local[-1:] == b"." or _IMAGE.match(domain):
+        return None
+    # Few addresses have one of these words in them, and to look for a word is cheaper than the pattern.
+    if any(word in domain for word in _KEPT) and _EXAMPLE.search(lowered):
         return None
     return Verdict(lowered)
 
@@ -102,7 +106,7 @@ _DATE = re.compile(rb"(?:\d{4}([-./ ])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d
 
 def phone(value: bytes, around: Surroundings) -> Verdict | None:
     """With `+`: a number that the phonenumbers library knows; otherwise the plan of North America, or a keyword."""
-    number = _EXTENSION.sub(b"", value)
+    number = _EXTENSION.sub(b"", value) if b"x" in value else value
     digits = digits_of(number)
     if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number):
         return None
@@ -118,13 +122,32 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
 def _international(digits: bytes, around: Surroundings) -> Verdict | None:
     import phonenumbers
 
+    number = digits.decode()
+    if _valid_as_written(number):
+        return Verdict(b"+" + digits, Confidence.HIGH)
     try:
-        parsed = phonenumbers.parse(f"+{digits.decode()}")
+        parsed = phonenumbers.parse(f"+{number}")
     except phonenumbers.NumberParseException:
         return None
     if phonenumbers.is_valid_number(parsed):
         return Verdict(b"+" + digits, Confidence.HIGH)
     return Verdict(b"+" + digits) if around.keyword or phonenumbers.is_possible_number(parsed) else None
+
+
+def _valid_as_written(number: str) -> bool:
+    """Return whether an E.164 text is a number of the main region of its country code.
+
+    It then is valid for the library as well; its parser, which expects prefixes dialled at home, is four times dearer.
+    """
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumber, is_valid_number_for_region
+
+    for length in (1, 2, 3):
+        code, national = int(number[:length]), number[length:]
+        if regions := COUNTRY_CODE_TO_REGION_CODE.get(code):
+            # A zero in front belongs to the number in some countries, which the library keeps apart.
+            plain = PhoneNumber(country_code=code, national_number=int(national or "0"))
+            return not national.startswith("0") and is_valid_number_for_region(plain, regions[0])
+    return False
 
 
 def uk_nino(value: bytes, _: Surroundings) -> Verdict | None:
@@ -173,19 +196,41 @@ def iban(value: bytes, _: Surroundings) -> Verdict | None:
     return Verdict(compact, end=end)
 
 
-_VERSION = re.compile(rb"(?:version|ver\.?|release|revision|\bv)[ :=/\"-]*$", re.IGNORECASE)
+_VERSION_WORDS = (b"version", b"ver", b"ver.", b"release", b"revision")
+_BETWEEN = b' :=/"-'
+# First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
+_SPECIAL_FIRST = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
 
 
 def ip(value: bytes, around: Surroundings) -> Verdict | None:
     """Octets without leading zeros; private and special ranges are LOW; version numbers are out."""
+    if _names_a_version(around.before):
+        return None
+    if b":" not in value and (octets := _octets(value)) and octets[0] not in _SPECIAL_FIRST:
+        return Verdict(value)
     try:
         address = ipaddress.ip_address(value.decode())
     except ValueError:
         return None
-    if address.is_unspecified or address.is_multicast or _VERSION.search(around.before):
+    if address.is_unspecified or address.is_multicast:
         return None
     special = not address.is_global and not address.is_reserved
     return Verdict(address.compressed.encode(), Confidence.LOW if special else None)
+
+
+def _names_a_version(before: bytes) -> bool:
+    words = before.lower().rstrip(_BETWEEN)
+    return words.endswith(_VERSION_WORDS) or (
+        words[-1:] == b"v" and not words[-2:-1].isalnum() and words[-2:-1] != b"_"
+    )
+
+
+def _octets(value: bytes) -> list[int] | None:
+    parts = value.split(b".")
+    if len(parts) != 4 or any(len(part) > 3 or (part[0] == 0x30 and len(part) > 1) for part in parts):
+        return None
+    octets = [int(part) for part in parts]
+    return octets if max(octets) < 256 else None
 
 
 def aws_access_key_id(value: bytes, _: Surroundings) -> Verdict | None:
