@@ -80,6 +80,14 @@ def ended(deployment: Deployment, arn: str) -> float:
     return float((found["stopDate"] - found["startDate"]).total_seconds())
 
 
+def stored(deployment: Deployment, bucket: str, prefix: str) -> int:
+    """Return the number of objects below `prefix` in the `results` or `clean` bucket."""
+    s3 = deployment.client("s3")
+    names = [each["Name"] for each in s3.list_buckets()["Buckets"] if f"consignment{bucket}bucket" in each["Name"]]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=names[0], Prefix=prefix)
+    return sum(len(page.get("Contents", [])) for page in pages)
+
+
 def describe(deployment: Deployment, arn: str) -> dict[str, Any]:
     """Return what Step Functions says of an execution."""
     described: dict[str, Any] = deployment.client("stepfunctions").describe_execution(executionArn=arn)

@@ -92,6 +92,25 @@ def test_the_version_that_was_registered_is_checked(stack: Stack) -> None:
     assert line["reading"]["versionId"] == registered["versionId"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a b+c%2F&=?#.txt",
+        "../../etc/passwd",
+        "quote\"'`$(rm -rf)`.txt",
+        "new\nline\t.txt",
+        "\u202ecod.exe",
+        "é" * 250,
+        "-rf",
+    ],
+)
+def test_a_name_with_hostile_characters_is_a_name(stack: Stack, path: str) -> None:
+    [line] = stack.check(stack.upload(path, b"harmless"))
+    assert line["originalPath"] == path
+    assert line["failures"] == {}
+    assert results(line)["checksum"]["sha256Checksum"] == record(path, b"harmless")["clientChecksum"]
+
+
 def test_a_file_that_was_replaced_fails_alone(stack: Stack) -> None:
     replaced, other = stack.upload("a.txt", b"one"), stack.upload("b.txt", b"b")
     del replaced["versionId"]

@@ -98,6 +98,20 @@ def test_encryption_is_told_with_the_format(desk: Desk, name: str, content: byte
     assert found["matches"][0]["puid"]
 
 
+def test_lines_keep_the_order_of_records_of_every_kind(desk: Desk) -> None:
+    contents_by_name = {f"{number}.txt": b"x" * number for number in range(30)}
+    desk.objects.contents |= contents_by_name
+    records = [record(name, content) for name, content in contents_by_name.items()]
+    records[3] = record("missing.txt")
+    records[8] = record("", fileId="8.txt", s3SourceBucketKey="8.txt", objectSize=None)
+    records[17] = record("17.txt", s3SourceBucketKey="")
+    lines = desk.check(records)
+    assert [line["fileId"] for line in lines] == [each["fileId"] for each in records]
+    for line, content in zip(lines, contents_by_name.values(), strict=True):
+        found = results(line)["checksum"]
+        assert found is None or found["sha256Checksum"] == hashlib.sha256(content).hexdigest()
+
+
 def test_every_object_is_read_once_and_closed(desk: Desk) -> None:
     desk.objects.contents |= {f"{number}.txt": b"x" * number for number in range(20)}
     desk.check()
@@ -172,6 +186,7 @@ def test_a_fault_of_s3_fails_the_group_until_the_last_attempt(desk: Desk) -> Non
     desk.objects.failures["a.txt"] = unavailable()
     with pytest.raises(ChecksUnavailableError):
         desk.check()
+    assert left_on_disk(desk) == []
     desk.last_attempt = True
     down, good = desk.check()
     assert set(down["failureReasons"].values()) == {"S3_UNAVAILABLE"}
