@@ -4,6 +4,10 @@ BLOCK = 32 << 20
 OVERLAP = 1 << 20
 
 
+# A block in pieces, as they came: joining them would copy every byte once more.
+type Block = list[bytes]
+
+
 class Blocks:
     """Cuts a stream into blocks of `size` bytes; each begins with the last `overlap` bytes of the one before."""
 
@@ -12,24 +16,35 @@ class Blocks:
             raise ValueError("the overlap must be shorter than a block")
         self._size = size
         self._overlap = overlap
-        self._held = bytearray()
+        self._pieces: Block = []
+        self._missing = size
         self._fresh = False
 
-    def feed(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> list[Block]:
         """Take the next bytes; return the blocks that they complete."""
         complete = []
-        taken = 0
-        while taken < len(chunk):
-            part = chunk[taken : taken + self._size - len(self._held)]
-            taken += len(part)
-            self._held += part
+        while chunk:
+            part, chunk = chunk[: self._missing], chunk[self._missing :]
+            self._pieces.append(part)
+            self._missing -= len(part)
             self._fresh = True
-            if len(self._held) == self._size:
-                complete.append(bytes(self._held))
-                del self._held[: self._size - self._overlap]
+            if not self._missing:
+                complete.append(self._pieces)
+                self._pieces = _last(self._pieces, self._overlap)
+                self._missing = self._size - self._overlap
                 self._fresh = False
         return complete
 
-    def rest(self) -> list[bytes]:
+    def rest(self) -> list[Block]:
         """Return the last block, if it holds anything that no block before it holds."""
-        return [bytes(self._held)] if self._fresh else []
+        return [self._pieces] if self._fresh else []
+
+
+def _last(pieces: Block, count: int) -> Block:
+    found: Block = []
+    for piece in reversed(pieces):
+        if count <= 0:
+            break
+        found.append(piece[-count:])
+        count -= len(found[-1])
+    return found[::-1]

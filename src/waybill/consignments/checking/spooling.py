@@ -1,5 +1,6 @@
 """Where the bytes of a file stand while the scanners look at them."""
 
+from collections import deque
 from itertools import count
 from pathlib import Path
 from re import fullmatch
@@ -37,21 +38,24 @@ class Windows:
 
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
-        self._first = bytearray()
-        self._last = bytearray()
+        self._first: list[bytes] = []
+        self._missing = window
+        # Chunks as they came, the last ones: a little more than a window.
+        self._last: deque[bytes] = deque()
+        self._last_size = 0
         self._size = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         self._size += len(chunk)
-        missing = self._window - len(self._first)
-        if missing > 0:
-            self._first += chunk[:missing]
-            chunk = chunk[missing:]
-        self._last += chunk
-        # Twice the window, so that it is not moved for every chunk.
-        if len(self._last) > 2 * self._window:
-            del self._last[: -self._window]
+        if self._missing:
+            self._first.append(chunk[: self._missing])
+            chunk = chunk[self._missing :]
+            self._missing -= len(self._first[-1])
+        self._last.append(chunk)
+        self._last_size += len(chunk)
+        while self._last_size - len(self._last[0]) >= self._window:
+            self._last_size -= len(self._last.popleft())
 
     def write(self, target: Path) -> None:
         """Write what stands for the file: both windows, with a hole between them.
@@ -59,10 +63,10 @@ class Windows:
         An archive's directory tells offsets, so the hole of a ZIP file is as wide as what is missing. Elsewhere it is
         narrow: signatures count from the beginning or from the end (PRONOM), and a wide one would be read.
         """
-        last = self._last[-self._window :]
-        missing = self._size - len(self._first) - len(last)
-        hole = missing if self._first.startswith(_ZIP_MARK) else min(missing, _GAP)
+        first, last = b"".join(self._first), b"".join(self._last)[-self._window :]
+        missing = self._size - len(first) - len(last)
+        hole = missing if first.startswith(_ZIP_MARK) else min(missing, _GAP)
         with target.open("wb") as file:
-            file.write(self._first)
+            file.write(first)
             file.seek(hole, 1)
             file.write(last)

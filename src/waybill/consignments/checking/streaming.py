@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from waybill.consignments.checking.blocks import Blocks
+from waybill.consignments.checking.blocks import Block, Blocks
 from waybill.consignments.checking.models import Digest, Failure, Question, Reason
 from waybill.consignments.checking.passing import Pass
 from waybill.consignments.checking.ports import Scanners
@@ -45,11 +45,12 @@ class Stream:
         """Return the names of the rules that match in any block; if there are none, why not all blocks were scanned."""
         return sorted(self._found) or self._failure or []
 
-    def _scan(self, block: bytes) -> None:
+    def _scan(self, block: Block) -> None:
         if self._scanners is None or self._failure is not None:
             return
         place = self._places[0]
-        place.write_bytes(block)
+        with place.open("wb", buffering=0) as file:
+            file.writelines(block)
         self._collect()
         self._scanners.ask(Question(place, {"scan": self._seconds}))
         self._asked = True
