@@ -20,8 +20,8 @@ from waybill.minting import wiring
 _BATCH = 100
 _ROUNDS = 15
 _FUNCTIONS = (1, 2, 4)
-# What the guide to the original says of 50 to 100 identifiers (seconds), at its best.
-_GUIDE_MS = 15_000
+# What the guide to the original says of 50 to 100 identifiers, in ms.
+_GUIDE = {"the guide, at best": 15_000.0, "the guide, at worst": 30_000.0}
 _MILLION = 1_000_000
 _MODULE = "waybill.minting.handlers.id_minter"
 
@@ -114,9 +114,8 @@ def _latency(lab: Lab) -> Iterator[Figure]:
     rows = [[name, rate] for name, rate in rates.items()]
     lab.show(breakdown("New identifiers per second, 100 at a time", ["At once", "per second"], rows))
     how = f"median of {_ROUNDS} invocations of a warm function on the embedded AWS, seen by the caller"
-    beside = {"the guide, at best": _GUIDE_MS}
-    yield Figure("minting.ms_100_known", round(known, 1), "ms", how, beside, target="< 100")
-    yield Figure("minting.ms_100_new", round(new, 1), "ms", how, beside | rates, target="< 500")
+    yield Figure("minting.ms_100_known", round(known, 1), "ms", how, _GUIDE, target="< 100")
+    yield Figure("minting.ms_100_new", round(new, 1), "ms", how, _GUIDE | rates, target="< 500")
 
 
 def _rate(deployment: Deployment, functions: int) -> float:
