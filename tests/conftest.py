@@ -73,3 +73,4 @@ def sample_event() -> Callable[[str], Any]:
 def _forget() -> None:
     settings.load.cache_clear()
     aws.client.cache_clear()
+    aws.presigner.cache_clear()

@@ -29,6 +29,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     text: str
+    content: bytes = b""
 
     @property
     def json(self) -> Any:
@@ -46,9 +47,9 @@ def answer_of(response: dict[str, Any]) -> Answer:
     headers = dict(response.get("headers") or {})
     headers |= {name: values[-1] for name, values in (response.get("multiValueHeaders") or {}).items()}
     body = response.get("body") or ""
-    if response.get("isBase64Encoded"):
-        body = base64.b64decode(body).decode()
-    return Answer(response["statusCode"], {name.lower(): value for name, value in headers.items()}, body)
+    content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
+    lower = {name.lower(): value for name, value in headers.items()}
+    return Answer(response["statusCode"], lower, content.decode(errors="replace"), content)
 
 
 def request_event(

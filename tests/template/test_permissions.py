@@ -12,6 +12,8 @@ EVERY_RESOURCE = {
     "FileCopyWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "ScanWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
     "ScanWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "SubjectAccessWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
+    "SubjectAccessWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "IdMinterWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "IdMinterWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "ConsignmentChecksWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",

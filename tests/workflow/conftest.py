@@ -27,6 +27,8 @@ _PARAMETERS = {
     "ReconcileAfterMinutes": "0",
     "ReconcileSchedule": "rate(1 day)",
     "AdditionalSourceBuckets": _QUIET_BUCKET,
+    "SubjectAccessServiceSeconds": "10",
+    "SubjectAccessSchedule": "rate(1 day)",
 }
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",

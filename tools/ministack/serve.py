@@ -195,8 +195,8 @@ class _Queue:
 class UnpackedOnce(zipfile.ZipFile):
     """An archive that is unpacked for its first process; the others get a link to the same files."""
 
-    # Of the class: `_lock` would be the one that every archive has for itself.
-    _unpacking = threading.Lock()
+    # ZipFile has a `_lock` of its own, for each archive that is open.
+    _one_unpacks = threading.Lock()
 
     def namelist(self) -> list[str]:
         """Return the members, which MiniStack checks before it unpacks them; none when that was done before."""
@@ -204,7 +204,7 @@ class UnpackedOnce(zipfile.ZipFile):
 
     def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
         """Make the empty folder `path` a link to the unpacked files."""
-        with self._unpacking:
+        with self._one_unpacks:
             if not self._unpacked.exists():
                 new = self._unpacked.with_suffix(".new")
                 super().extractall(new)

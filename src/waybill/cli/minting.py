@@ -23,14 +23,17 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.auditing import audit as audit_items
 from waybill.minting.auditing import confirmed
 from waybill.minting.canonical_ids import is_canonical_id
+from waybill.minting.errors import InvalidRequestError
 from waybill.minting.import_order import in_order
 from waybill.minting.importing import Importer, exported_line
 from waybill.minting.models import Assignment
+from waybill.minting.planning import Plan, Run, chunks, plan_lines
 from waybill.minting.ports import FIND_LIMIT, Pace
 from waybill.minting.reading import of_canonical_id, of_source
+from waybill.minting.requests import Mode
 from waybill.minting.store import IdentifiersTable, readable_assignment
 
-_PER_REQUEST = 100
+_REQUEST = ("sourceIdentifiers", "predecessors", "mode", "jobId")
 _SHOWN_VIOLATIONS = 100
 _LONGEST_PAUSE = 0.5
 
@@ -53,23 +56,22 @@ app.add_typer(ids)
 def mint(
     cli: Cli,
     identifiers: Annotated[list[str] | None, typer.Argument(help="Source identifiers.", metavar="ID…")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="A file of them, one per line; - for stdin.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="One per line, or .jsonl with predecessors; - for stdin.")
+    ] = None,
     job: Annotated[str | None, typer.Option("--job", help="Job that the answers are labelled with.")] = None,
     documents: Annotated[bool, typer.Option("--documents", help="They name documents to embed IDs in.")] = False,
 ) -> None:
     """Mint identifiers; those that have a canonical ID keep it. Exit status 1 when some failed."""
-    wanted = list(dict.fromkeys(text for text in _wanted(identifiers or [], file) if text))
-    if not wanted:
-        raise typer.BadParameter("give identifiers, or --file")
-    options = ({"jobId": job} if job else {}) | ({"mode": "documents"} if documents else {})
+    plan = _plan(identifiers or [], file, Mode.DOCUMENTS if documents else Mode.IDENTIFIERS, job)
     told: dict[str, Any] = {"successes": [], "failures": [], "identifiers": {}} | ({"jobId": job} if job else {})
-    with cli.output.progress("minting", total=len(wanted)) as bar:
-        for some in itertools.batched(wanted, _PER_REQUEST, strict=False):
-            answer = _invoked(cli, {"sourceIdentifiers": list(some), **options})
+    with cli.output.progress("minting", total=len(plan.entries)) as bar:
+        for chunk in chunks(plan, Run("", "")):
+            answer = _invoked(cli, {name: chunk[name] for name in _REQUEST if name in chunk})
             told["successes"] += answer["successes"]
             told["failures"] += answer["failures"]
             told["identifiers"] |= answer["identifiers"]
-            bar.advance(len(some))
+            bar.advance(len(chunk["sourceIdentifiers"]))
     rows = [(text, canonical_id, "") for text, canonical_id in told["identifiers"].items()]
     rows += [(each["sourceIdentifier"], each["code"], each.get("reason", each["error"])) for each in told["failures"]]
     cli.output.show(told, table(("Source identifier", "Canonical ID", "Reason"), rows))
@@ -200,19 +202,34 @@ def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _wanted(identifiers: list[str], file: Path | None) -> Iterator[str]:
+def _plan(identifiers: list[str], file: Path | None, mode: Mode, job: str | None) -> Plan:
+    """Return what to mint: the arguments, then the file's lines."""
+    options = {"mode": mode.value} | ({} if job is None else {"jobId": job})
+    try:
+        given = plan_lines(options, _arguments(identifiers), may_be_empty=True)
+        listed = plan_lines(options, _text(file), as_json=file.suffix == ".jsonl", may_be_empty=True) if file else given
+    except InvalidRequestError as error:
+        raise typer.BadParameter(str(error)) from None
+    entries = list({entry.text: entry for entry in (*given.entries, *listed.entries)}.values())
+    if not entries:
+        raise typer.BadParameter("give identifiers, or --file")
+    return Plan(entries, given.mode, given.job_id)
+
+
+def _arguments(identifiers: list[str]) -> Iterator[str]:
     for number, text in enumerate(identifiers, start=1):
         try:
             text.encode()
         except UnicodeEncodeError:
             raise typer.BadParameter(f"identifier {number} is not UTF-8 text") from None
-        yield text.strip()
-    if file is not None:
-        try:
-            text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"--file {file}: {error}") from None
-        yield from (line.strip() for line in text.split("\n"))
+        yield text
+
+
+def _text(file: Path) -> list[str]:
+    try:
+        return (sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")).split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--file {file}: {error}") from None
 
 
 def _counted(items: Iterable[dict[str, Any]], bar: Any) -> Iterator[dict[str, Any]]:

@@ -37,3 +37,15 @@ def client(service: str, region: str | None = None, *, attempts: int = _ATTEMPTS
     )
     session: Any = boto3
     return session.client(service, region_name=region, config=config)
+
+
+@cache
+def presigner() -> Any:
+    """Return an S3 client for making pre-signed addresses, in the function's own Region.
+
+    Objects under a KMS key are given to signatures of version 4 alone, which botocore does not make in every Region
+    unasked; and an address of a new bucket has to name the Region (Amazon S3 user guide, "Virtual hosting of buckets").
+    """
+    config_class: Any = Config
+    session: Any = boto3
+    return session.client("s3", config=config_class(signature_version="s3v4", s3={"addressing_style": "virtual"}))

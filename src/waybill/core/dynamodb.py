@@ -32,14 +32,19 @@ def to_item(attributes: Mapping[str, Any]) -> Item:
 
 
 def from_item(item: Mapping[str, Any]) -> Item:
-    """Return a typed item as plain Python; whole numbers as int."""
+    """Return a typed item as plain Python; whole numbers as int, also within lists and maps."""
     deserialize = TypeDeserializer().deserialize
-    return {name: _number(deserialize(value)) for name, value in item.items()}
+    return {name: _plain(deserialize(value)) for name, value in item.items()}
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case list():
+            return [_plain(one) for one in value]
     return value
 
 

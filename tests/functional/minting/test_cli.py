@@ -51,6 +51,18 @@ def test_mint_a_file_of_more_than_one_request(run, tmp_path: Path) -> None:
     assert (status, len(told["successes"])) == (0, 150)
 
 
+def test_a_file_with_predecessors(run, tmp_path: Path) -> None:
+    file = tmp_path / "ids.jsonl"
+    lines = [{"sourceIdentifier": f"new-{number}", "predecessor": f"old-{number}"} for number in range(120)]
+    file.write_text("\n".join(json.dumps(line) for line in [*lines, *(f"old-{number}" for number in range(120))]))
+    status, told = run("mint", "--file", str(file))
+    assert (status, len(told["successes"])) == (0, 240)
+    assert all(told["identifiers"][f"new-{number}"] == told["identifiers"][f"old-{number}"] for number in range(120))
+    file.write_text("5")
+    assert run("mint", "--file", str(file))[0] == 2
+    assert run("mint", "a", "--job", " ")[0] == 2
+
+
 def test_failures_are_exit_status_1_and_bad_usage_2(run) -> None:
     status, told = run("mint", "good", "b\x01d")
     assert (status, [failure["code"] for failure in told["failures"]]) == (1, ["INVALID_IDENTIFIER"])

@@ -127,6 +127,8 @@ def test_two_documents_share_an_identifier(mint, documents) -> None:
     "bad",
     [
         b"not json",
+        json.dumps(work("b")).encode()[:-1] + b', "n": NaN}',
+        json.dumps(work("b")).encode()[:-1] + b', "n": 1e400}',
         b"[]",
         {"type": "no identifier"},
         work("b", x={"sourceIdentifier": None}),

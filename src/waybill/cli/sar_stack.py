@@ -1,0 +1,66 @@
+"""The subject access workflow of the stack that the options name."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from waybill.cli.context import Cli
+from waybill.disclosure.models import Service, SubjectRequest
+
+
+class Deployed:
+    """What the commands use of it: the same code as the functions."""
+
+    def __init__(self, cli: Cli) -> None:
+        from waybill.core.aws import presigner
+        from waybill.core.clock import now
+        from waybill.disclosure.answers import Answers
+        from waybill.disclosure.bank_holidays import england_and_wales
+        from waybill.disclosure.catalogue_store import ServiceCatalogue
+        from waybill.disclosure.decisions import Decisions
+        from waybill.disclosure.lists import SubjectAccessLists
+        from waybill.disclosure.reports_bucket import ReportsBucket
+        from waybill.disclosure.store import SubjectAccessTable
+
+        stack = cli.stack
+        table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
+        self._cli = cli
+        self.now = now
+        self.store = SubjectAccessTable(cli.client("dynamodb"), table, now=now)
+        self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
+        self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
+        self.reports = ReportsBucket(cli.client("s3"), self._bucket, presigner())
+        self.decisions = Decisions(self.store, self.lists, now)
+        self.answers = Answers(now(), england_and_wales())
+
+    def found(self, request_id: str) -> SubjectRequest:
+        """Return a request; raises `UnknownRequestError`."""
+        from waybill.disclosure.errors import UnknownRequestError
+
+        request = self.store.request(request_id)
+        if request is None:
+            raise UnknownRequestError("there is no such request")
+        return request
+
+    def save_report(self, key: str, path: Path) -> None:
+        """Write a report to a file."""
+        self._cli.client("s3").download_file(self._bucket, key, str(path))
+
+    def start_worker(self, request_id: str) -> str:
+        """Start an execution that takes one request; return its ARN."""
+        answer = self._cli.client("stepfunctions").start_execution(
+            stateMachineArn=self._cli.stack.output("SubjectAccessWorkflowArn"),
+            input=json.dumps({"requestId": request_id}),
+        )
+        return str(answer["executionArn"])
+
+    def is_running(self, execution: str) -> bool:
+        """Return whether an execution has not ended."""
+        described = self._cli.client("stepfunctions").describe_execution(executionArn=execution)
+        return bool(described["status"] == "RUNNING")
+
+    def register(self, name: str, url: str) -> None:
+        """Put a service into the catalogue, or move it to another address; its label is its name."""
+        known = self.catalogue.service(name)
+        service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)
+        self.catalogue.save_service(service, new=known is None)

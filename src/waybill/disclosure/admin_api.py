@@ -1,0 +1,160 @@
+"""The HTTP routes of support and administration: views, restarts, the catalogue of services, templates."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import File, Query
+
+from waybill.core.clock import now
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.executions import stable_json
+from waybill.core.http import Role, allow, build_api, caller
+from waybill.disclosure import WORKFLOW, wiring
+from waybill.disclosure.admin_views import AdminFilter, admin_view
+from waybill.disclosure.answers import moment, service_answer, summary, template_answer
+from waybill.disclosure.api_wiring import answers
+from waybill.disclosure.audit import Action
+from waybill.disclosure.decisions import Without
+from waybill.disclosure.intake import duplicate
+from waybill.disclosure.lifecycle import OVERDUE_AFTER
+from waybill.disclosure.services import ServiceEntry, checked_template
+from waybill.disclosure.trail import day_trail
+
+app = build_api(WORKFLOW, title="Subject access administration", roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN])
+
+type Document = dict[str, Any]
+type Id = str
+
+
+@app.get("/api/subjectAccessRequests/overdue", summary="Overdue requests")
+def list_overdue() -> Document:
+    """List requests that have been waiting for more than 12 hours."""
+    lists = wiring.lists()
+    return answers().overdue(lists.many(list(lists.standing("PENDING", now() - OVERDUE_AFTER))))
+
+
+@app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
+def show_summary() -> Document:
+    """Count the requests that wait, and those that have been waiting for more than 12 hours."""
+    lists = wiring.lists()
+    return summary(lists.count("PENDING"), lists.count("PENDING", now() - OVERDUE_AFTER))
+
+
+@app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")
+def duplicate_request(id: Id) -> Response[str]:
+    """Create a new `Pending` copy that is the caller's."""
+    copy = duplicate(id, caller(app).subject, now(), wiring.store())
+    document = {
+        "id": copy.request_id,
+        "originalId": id,
+        "sarCaseReferenceNumber": copy.sar_case_reference_number,
+    }
+    return _json(201, document)
+
+
+@app.get("/api/admin/subjectAccessRequests", summary="All requests, by state")
+@allow(Role.SAR_ADMIN)
+def list_for_admin(  # noqa: PLR0917 (Powertools passes parameters by name)
+    search: Annotated[str, Query(max_length=100)] = "",
+    completed: bool = True,
+    errored: bool = True,
+    overdue: bool = True,
+    pending: bool = True,
+    page_number: Annotated[int | None, Query(alias="pageNumber", ge=0)] = None,
+    page_size: Annotated[int | None, Query(alias="pageSize", ge=1, le=1000)] = None,
+) -> Document:
+    """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
+    wiring.store().record(day_trail(now()), Action(caller(app).subject, "ADMIN_LIST_VIEWED", {}))
+    wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
+    return admin_view(wiring.lists(), answers(), wanted)
+
+
+@app.patch("/api/admin/subjectAccessRequests/<id>/restart", summary="Restart a request")
+@allow(Role.SAR_ADMIN)
+def restart_request(
+    id: Id,
+    fresh: Annotated[bool, Query(description="Ask every service again")] = False,
+) -> Document:
+    """Make a request that was given up on `Pending` again; parts that are finished are kept, unless fresh."""
+    return answers().request(wiring.decisions().restart(id, caller(app).subject, fresh=fresh))
+
+
+@app.patch("/api/admin/subjectAccessRequests/<id>/issue-without", summary="Issue without a part")
+@allow(Role.SAR_ADMIN)
+def issue_without(id: Id, without: Without) -> Document:
+    """Accept that a service's part is missing; the report says so, with the reason."""
+    decided = wiring.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
+    return answers().request(decided)
+
+
+@app.get("/api/services", summary="List services")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def list_services() -> list[Document]:
+    """List the services, in the order of the report."""
+    return [service_answer(service) for service in wiring.catalogue().services()]
+
+
+@app.post("/api/services", summary="Add a service", status_code=201)
+def create_service(entry: ServiceEntry) -> Response[str]:
+    """Add a service to the catalogue; 400 when there is one of this name."""
+    made = wiring.services().add(entry)
+    _record("SERVICE_CREATED", made.name)
+    return _json(201, service_answer(made))
+
+
+@app.put("/api/services/<id>", summary="Change a service")
+def change_service(id: Id, entry: ServiceEntry) -> Document:
+    """Change a service; its name stays."""
+    changed = wiring.services().change(id, entry)
+    _record("SERVICE_CHANGED", id)
+    return service_answer(changed)
+
+
+@app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
+def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
+    """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
+    changed = wiring.services().suspend(id, suspended=suspended)
+    if not suspended:
+        wiring.decisions().resumed(id)
+    _record("SERVICE_SUSPENDED" if suspended else "SERVICE_RESUMED", id)
+    return service_answer(changed)
+
+
+@app.get("/api/templates/service/<id>", summary="List template versions")
+def list_templates(id: Id) -> list[Document]:
+    """List the template versions of a service, the newest first."""
+    wiring.services().found(id)
+    return [template_answer(version) for version in wiring.catalogue().template_versions(id)]
+
+
+@app.post("/api/templates/service/<id>", summary="Register a template", status_code=201)
+def register_template(id: Id, file: Annotated[bytes, File()]) -> Response[str]:
+    """Register the text of a service's template; it is published when the service is found to use it."""
+    version = wiring.services().register(id, file, _check)
+    _record("TEMPLATE_REGISTERED", id)
+    return _json(201, template_answer(version))
+
+
+@app.post("/api/templates/validate", summary="Validate a template")
+def validate_template(file: Annotated[bytes, File()]) -> Document:
+    """Say whether a text can be used as a template; 400 with the reason when not."""
+    return {"valid": True, "fileHash": checked_template(file, _check), "checkedAt": moment(now())}
+
+
+def _check(text: str) -> None:
+    # Not at the top: the function that describes all APIs has no layer for templates.
+    from waybill.disclosure.report.errors import TemplateError
+    from waybill.disclosure.report.templates import check_template
+
+    try:
+        check_template(text)
+    except TemplateError as error:
+        raise InvalidInputError(FieldError("file", str(error))) from None
+
+
+def _record(name: str, service: str) -> None:
+    wiring.store().record(day_trail(now()), Action(caller(app).subject, name, {"service": service}))
+
+
+def _json(status: int, document: Document) -> Response[str]:
+    return Response(status, content_type="application/json", body=stable_json(document))

@@ -1,0 +1,49 @@
+"""What people are told, at most once in half an hour about the same thing."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from waybill.core.dynamodb import ConditionFailedError, to_item, translated
+from waybill.core.notifications import Notification, Notifier
+from waybill.disclosure.errors import SubjectAccessStoreUnavailableError
+
+_QUIET_SECONDS = 1800
+
+
+class OnceAlerts:
+    """`Alerts` that remembers in DynamoDB what was told; `client` is a boto3 `dynamodb` client."""
+
+    def __init__(self, client: Any, table: str, notifier: Notifier, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._notifier = notifier
+        self._now = now
+
+    def raise_once(self, about: str, code: str, notification: Notification) -> bool:
+        """Tell it unless the same `code` was told about the same within the last 30 minutes; return whether it was.
+
+        Raises
+        ------
+        NotificationUnavailableError
+            It could not be told; the next one who tries may.
+        """
+        now = int(self._now().timestamp())
+        key = to_item({"pk": f"ALERT#{about}#{code}", "sk": "LAST"})
+        try:
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=key | to_item({"expires": now + _QUIET_SECONDS}),
+                    ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
+                    ExpressionAttributeValues=to_item({":now": now}),
+                )
+        except ConditionFailedError:
+            return False
+        try:
+            self._notifier.notify(notification)
+        except Exception:
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.delete_item(TableName=self._table, Key=key)
+            raise
+        return True

@@ -1,0 +1,56 @@
+"""Where things lie in the bucket; the names of services, which are checked, are all that came from outside."""
+
+import re
+
+SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+
+
+def work_prefix(request_id: str) -> str:
+    """Return what the keys of everything that is needed to make a report begin with."""
+    return f"work/{request_id}/"
+
+
+def reports_prefix(request_id: str) -> str:
+    """Return what the keys of a request's reports begin with."""
+    return f"reports/{request_id}/"
+
+
+def _part(request_id: str, generation: int, service: str) -> str:
+    if not SERVICE_NAME.fullmatch(service):
+        raise ValueError("not the name of a service")
+    return f"{work_prefix(request_id)}{generation}/{service}"
+
+
+def answer_key(request_id: str, generation: int, service: str) -> str:
+    """Return the key of a service's answer: the body as it came."""
+    return f"{_part(request_id, generation, service)}/answer.json"
+
+
+def attachment_key(request_id: str, generation: int, service: str, number: int) -> str:
+    """Return the key of an attachment's bytes."""
+    return f"{_part(request_id, generation, service)}/attachments/{number:05}"
+
+
+def part_key(request_id: str, generation: int, service: str) -> str:
+    """Return the key of a rendered part."""
+    return f"{_part(request_id, generation, service)}/part.pdf"
+
+
+def summary_key(request_id: str, generation: int, service: str) -> str:
+    """Return the key of what is known of a rendered part: its pages and bookmarks."""
+    return f"{_part(request_id, generation, service)}/part.json"
+
+
+def template_key(sha256: str) -> str:
+    """Return the key of a template's text."""
+    return f"templates/{sha256}.mustache"
+
+
+def names_key() -> str:
+    """Return the key of the names that templates print for codes."""
+    return "templates/names.json"
+
+
+def report_key(request_id: str, generation: int) -> str:
+    """Return the key of the report that the claim of this generation makes: a repeated upload never conflicts."""
+    return f"{reports_prefix(request_id)}{generation}.pdf"

@@ -1,0 +1,299 @@
+"""Requests, their parts, services and claims. Names outside are those of the API, camelCase."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from waybill.core.wire import WireModel
+
+
+class RequestState(StrEnum):
+    """Where a request stands."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    AWAITING_IDENTITY = "AwaitingIdentity"
+    ON_HOLD = "OnHold"
+    NEEDS_ATTENTION = "NeedsAttention"
+    COMPLETED = "Completed"
+    ERRORED = "Errored"
+    ARCHIVED = "Archived"
+
+    @property
+    def status(self) -> str:
+        """The status that the API knows: `Pending`, `Completed` or `Errored`."""
+        match self:
+            case RequestState.COMPLETED | RequestState.ARCHIVED:
+                return "Completed"
+            case RequestState.ERRORED | RequestState.NEEDS_ATTENTION:
+                return "Errored"
+        return "Pending"
+
+
+CLAIMABLE = frozenset({RequestState.PENDING, RequestState.IN_PROGRESS})
+HELD = frozenset({RequestState.AWAITING_IDENTITY, RequestState.ON_HOLD})
+RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION})
+
+
+class PartStatus(StrEnum):
+    """What became of one service's part of a request."""
+
+    PENDING = "PENDING"
+    FETCHED = "FETCHED"
+    COMPLETE = "COMPLETE"
+    NO_DATA = "NO_DATA"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    ERRORED = "ERRORED"
+    SUSPENDED = "SUSPENDED"
+
+
+FINISHED = frozenset({PartStatus.COMPLETE, PartStatus.NO_DATA, PartStatus.NOT_SUPPORTED})
+
+
+class Regime(StrEnum):
+    """Which law sets the deadline."""
+
+    UK_GDPR = "UK_GDPR"
+    LAW_ENFORCEMENT = "LAW_ENFORCEMENT"
+
+
+class HoldReason(StrEnum):
+    """Why the clock stands still (UK GDPR Article 12A)."""
+
+    IDENTITY = "identity"
+    FEE = "fee"
+    CLARIFICATION = "clarification"
+
+    @property
+    def state(self) -> RequestState:
+        """The state of a request that is held for this reason."""
+        return RequestState.AWAITING_IDENTITY if self is HoldReason.IDENTITY else RequestState.ON_HOLD
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Days on which the clock stood still: from `since` up to the day of `until`, still going on when that is None."""
+
+    since: date
+    reason: HoldReason
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part that a named person accepts as missing."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+class Claim(WireModel):
+    """Proof of a claim, carried by every write: one who has lost it is refused."""
+
+    request_id: str
+    claim_token: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class PartState:
+    """What the request itself knows of a part: its last result, so that the whole can be judged in one read."""
+
+    label: str
+    rank: int
+    category: str
+    status: PartStatus
+    template_version: int | None = None
+    rendered_at: datetime | None = None
+    error_code: str | None = None
+    retry_at: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is never asked for again."""
+        return self.status in FINISHED
+
+
+@dataclass(frozen=True)
+class SubjectRequest:
+    """A request as stored.
+
+    `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
+    it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
+    was last ended.
+    """
+
+    request_id: str
+    state: RequestState
+    date_from: date | None
+    date_to: date
+    sar_case_reference_number: str
+    nomis_id: str | None
+    ndelius_id: str | None
+    requested_by: str
+    requested_at: datetime
+    created_at: datetime
+    received: date
+    regime: Regime = Regime.UK_GDPR
+    holds: tuple[Hold, ...] = ()
+    extended: bool = False
+    extension_reason: str | None = None
+    subject_name: str | None = None
+    claim_token: str | None = None
+    ended_token: str | None = None
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    claim_expires_at: int | None = None
+    claim_attempts: int = 0
+    generation: int = 0
+    active_since: datetime | None = None
+    services: Mapping[str, PartState] = field(default_factory=dict)
+    accepted_gaps: Mapping[str, Gap] = field(default_factory=dict)
+    error_code: str | None = None
+    report_key: str | None = None
+    report_bytes: int | None = None
+    report_sha256: str | None = None
+    pages: int | None = None
+    completed_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_downloaded: datetime | None = None
+    objects_removed: bool = False
+    attention_told: bool = False
+    original_id: str | None = None
+    fingerprint: str = ""
+    version: int = 0
+    audit_count: int = 0
+    audit_hash: str = ""
+
+    @property
+    def subject_id(self) -> str:
+        """The one identifier of the person."""
+        return self.nomis_id or self.ndelius_id or ""
+
+    @property
+    def missing(self) -> dict[str, PartState]:
+        """The parts that are not finished and that nobody accepts as missing, by service."""
+        return {
+            name: part for name, part in self.services.items() if not part.finished and name not in self.accepted_gaps
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one service gave, and how far it is; sizes in bytes.
+
+    `generation` is the claim that fetched it; before `retry_at` (epoch seconds) there is no use in asking again.
+    """
+
+    service: str
+    label: str
+    rank: int
+    category: str
+    render_status: PartStatus = PartStatus.PENDING
+    http_status: int | None = None
+    attempts: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+    bytes: int | None = None
+    pages: int | None = None
+    template_version: int | None = None
+    template_key: str | None = None
+    answer_key: str | None = None
+    part_key: str | None = None
+    sha256: str | None = None
+    generation: int = 0
+    rendered_at: datetime | None = None
+    attachments: int = 0
+    retry_at: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is never asked for again."""
+        return self.render_status in FINISHED
+
+    @property
+    def state(self) -> PartState:
+        """What the request itself keeps of it."""
+        return PartState(
+            self.label,
+            self.rank,
+            self.category,
+            self.render_status,
+            self.template_version,
+            self.rendered_at,
+            self.error_code,
+            self.retry_at,
+        )
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One file beside a service's answer; `outcome` says what became of it on the page."""
+
+    service: str
+    number: int
+    name: str
+    content_type: str
+    filename: str
+    expected_bytes: int | None = None
+    stored_bytes: int | None = None
+    key: str | None = None
+    outcome: str = "STORED"
+
+
+@dataclass(frozen=True)
+class RedactionRule:
+    """A value that a service's part does not show, by its path in the answer; `everywhere` for wherever it occurs."""
+
+    path: str
+    reason: str
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of the catalogue; `category` is PRISON or PROBATION."""
+
+    name: str
+    label: str
+    url: str
+    enabled: bool
+    category: str
+    suspended: bool = False
+    suspended_at: datetime | None = None
+    template_migrated: bool = False
+    redactions: tuple[RedactionRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """A registered template text of a service; `status` is PENDING or PUBLISHED, `file_hash` its SHA-256 in hex."""
+
+    service: str
+    version: int
+    file_hash: str
+    status: str
+    created_at: datetime
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report that S3 holds."""
+
+    key: str
+    bytes: int
+    sha256: str
+    pages: int
+
+
+_BASE_SERVICES = ("G1", "G2", "G3")
+
+
+def report_order(name: str, label: str, category: str) -> tuple[int, str, str]:
+    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label."""
+    if name in _BASE_SERVICES:
+        return _BASE_SERVICES.index(name), "", name
+    return len(_BASE_SERVICES) + (category != "PRISON"), label.casefold(), name

@@ -1,0 +1,39 @@
+"""What a section is made of: what `content` and `templates` make of an answer, and `flow` puts on pages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the section (level 1) or of something within it (2 and deeper)."""
+
+    text: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text; with a `mark`, an item of a list."""
+
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row of a summary list: what it is called, and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a head that is repeated on every page; a row has as many cells as the head."""
+
+    head: Sequence[str]
+    rows: Iterable[Sequence[str]]
+
+
+type Block = Heading | Paragraph | Pair | Table

@@ -1,0 +1,329 @@
+"""The table of subject access requests: the one module that knows how a request's items are keyed.
+
+pk           sk                          item
+SAR#<id>     META                        the request; `version` counts its writes
+SAR#<id>     SVC#<rank>#<service>        a service's part
+SAR#<id>     ATT#<service>#<claim>#<n>    an attachment of a part
+SAR#<id>     AUD#<number>                an entry of the audit trail, never written again
+AUDIT#<day>  META, AUD#<number>          the trail of what is about no request
+SERVICE      <name>                      a service of the catalogue (catalogue_store.py)
+TPL#<name>   V#<number>                  a version of its template (catalogue_store.py)
+ALERT#…      LAST                        when people were told of something last (alerting.py)
+
+Indexes (lists.py): ByQueue (queue, queue_place), ByListing (listing, listing_place), ByCase, BySubject.
+
+Every write is a transaction under the condition that the request has not changed since it was read; who comes second
+reads it again and decides anew. So a decision in Python is as safe as a condition in DynamoDB, and the audit entry is
+written with what it records, or not at all.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from pydantic import JsonValue
+
+from waybill.core.clock import iso
+from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.disclosure.audit import WORKER, Action, AuditEntry, link
+from waybill.disclosure.claims import held, lease_end
+from waybill.disclosure.errors import (
+    ClaimLostError,
+    ContendedError,
+    SubjectAccessStoreUnavailableError,
+    UnknownRequestError,
+)
+from waybill.disclosure.items import (
+    attachment_attributes,
+    attachment_of,
+    entry_attributes,
+    entry_of,
+    part_attributes,
+    part_of,
+    request_attributes,
+    request_of,
+)
+from waybill.disclosure.models import Attachment, Claim, Part, PartStatus, RequestState, SubjectRequest
+from waybill.disclosure.ports import Change, Decision
+
+# A request has few writers at a time: five services, a heartbeat, somebody who looks at it.
+_ATTEMPTS = 12
+_LONGEST_PAUSE_SECONDS = 0.4
+# DynamoDB API Reference, TransactWriteItems: at most 100 actions.
+_PER_TRANSACTION = 90
+
+
+class SubjectAccessTable:
+    """`RequestStore` on DynamoDB; `client` is a boto3 `dynamodb` client."""
+
+    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def create(self, request: SubjectRequest, parts: Sequence[Part], action: Action) -> SubjectRequest:
+        """Store a new request with its parts; return the one that has the id, this or an earlier one."""
+        try:
+            return self._write(request, Change(request, action, parts))
+        except ConditionFailedError:
+            return self.request(request.request_id) or request
+
+    def request(self, request_id: str) -> SubjectRequest | None:
+        """Return a request, as of now; None for one that was deleted."""
+        item = self._get(f"SAR#{request_id}", "META")
+        return request_of(item) if item and "state" in item else None
+
+    def change(self, request_id: str, decide: Decision) -> SubjectRequest:
+        """Write what `decide` says, all of it or nothing; return the request as it then is.
+
+        Raises
+        ------
+        UnknownRequestError
+            There is no such request.
+        ContendedError
+            Others were faster, each time.
+        """
+        for attempt in range(_ATTEMPTS):
+            request = self.request(request_id)
+            if request is None:
+                raise UnknownRequestError("There is no such request")
+            change = decide(request)
+            if change is None:
+                return request
+            try:
+                return self._write(request, change)
+            except (ConditionFailedError, SubjectAccessStoreUnavailableError):
+                _pause(attempt)
+        raise ContendedError(f"request {request_id} is being written to by too many at once")
+
+    def parts(self, request_id: str) -> list[Part]:
+        """Return the parts of a request, in the order of the report."""
+        return [part_of(item) for item in self._query(f"SAR#{request_id}", "SVC#")]
+
+    def part(self, request_id: str, rank: int, service: str) -> Part | None:
+        """Return one part, as of now."""
+        item = self._get(f"SAR#{request_id}", _part_key(rank, service))
+        return part_of(item) if item else None
+
+    def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
+        """Write a part's result with its audit entry, to which `detail` is added, and extend the lease.
+
+        Raises
+        ------
+        ClaimLostError
+            The claim does not hold the request: nothing was written.
+        """
+        # A part that is rendered was perhaps fetched by an earlier claim, whose number its attachments have.
+        fetched_by = part.generation if part.render_status is PartStatus.COMPLETE else claim.generation
+        written = replace(part, generation=fetched_by)
+        detail |= {
+            "service": part.service,
+            "renderStatus": part.render_status.value,
+            "attempts": part.attempts,
+            "error": part.error_code,
+            "generation": claim.generation,
+        }
+
+        def decide(request: SubjectRequest) -> Change:
+            kept = replace(held(request, claim), claim_expires_at=lease_end(self._now()))
+            return Change(kept, Action(WORKER, "SERVICE_RESULT", detail), [written])
+
+        self.change(claim.request_id, decide)
+
+    def heartbeat(self, claim: Claim) -> None:
+        """Extend the lease.
+
+        Raises
+        ------
+        ClaimLostError
+            The claim does not hold the request.
+        """
+        values = to_item(
+            {
+                ":mine": claim.claim_token,
+                ":end": lease_end(self._now()),
+                ":one": 1,
+                ":state": RequestState.IN_PROGRESS.value,
+            }
+        )
+        try:
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(f"SAR#{claim.request_id}", "META"),
+                    UpdateExpression="SET claim_expires_at = :end ADD version :one",
+                    ConditionExpression="claim_token = :mine AND #state = :state",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=values,
+                )
+        except ConditionFailedError:
+            raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
+
+    def save_attachments(self, claim: Claim, attachments: Sequence[Attachment]) -> None:
+        """Write attachments; the same ones again change nothing.
+
+        Raises
+        ------
+        ClaimLostError
+            The claim does not hold the request: those of the failed write and the later ones were not written.
+        """
+        held_still = {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": _key(f"SAR#{claim.request_id}", "META"),
+                "ConditionExpression": "claim_token = :mine",
+                "ExpressionAttributeValues": to_item({":mine": claim.claim_token}),
+            }
+        }
+        for some in batched(attachments, _PER_TRANSACTION, strict=False):
+            puts = [self._attachment_put(claim, attachment) for attachment in some]
+            try:
+                self._transact_between_others([held_still, *puts])
+            except ConditionFailedError:
+                raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
+
+    def attachments(self, request_id: str, service: str, generation: int) -> list[Attachment]:
+        """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
+        prefix = _attachment_prefix(service, generation)
+        return [attachment_of(item) for item in self._query(f"SAR#{request_id}", prefix)]
+
+    def audit(self, request_id: str) -> list[AuditEntry]:
+        """Return the audit trail of a request, also of one that was deleted."""
+        return [entry_of(item) for item in self._query(f"SAR#{request_id}", "AUD#")]
+
+    def chain_end(self, request_id: str) -> tuple[int, str] | None:
+        """Return the number of entries and the last hash of a trail, as they are kept apart from it."""
+        item = self._get(f"SAR#{request_id}", "META")
+        return (int(item["audit_count"]), str(item["audit_hash"])) if item else None
+
+    def record(self, about: str, action: Action) -> None:
+        """Record an action that changes nothing, about the request `about`, or about none (``AUDIT#<day>``)."""
+        if not about.startswith("AUDIT#"):
+            self.change(about, lambda request: Change(request, action))
+            return
+        for attempt in range(_ATTEMPTS):
+            head = self._get(about, "META") or {"version": 0, "audit_count": 0, "audit_hash": ""}
+            entry = self._entry(about, int(head["audit_count"]), str(head["audit_hash"]), action)
+            kept = {"audit_count": entry.number, "audit_hash": entry.hash}
+            try:
+                self._transact([self._head_put(about, kept, int(head["version"])), self._entry_put(about, entry)])
+            except (ConditionFailedError, SubjectAccessStoreUnavailableError):
+                _pause(attempt)
+            else:
+                return
+        raise ContendedError("the audit trail is being written to by too many at once")
+
+    def forget(self, request_id: str, action: Action) -> None:
+        """Remove everything of a request but its audit trail, which ends with `action`; once, and again after a crash.
+
+        What tells the trail's end stays in place of the request.
+        """
+        request = self.request(request_id)
+        about = f"SAR#{request_id}"
+        self._delete([item["sk"] for kind in ("SVC#", "ATT#") for item in self._query(about, kind)], about)
+        if request is None:
+            return
+        entry = self._entry(about, request.audit_count, request.audit_hash, action)
+        kept = {"audit_count": entry.number, "audit_hash": entry.hash}
+        try:
+            self._transact([self._head_put(about, kept, request.version), self._entry_put(about, entry)])
+        except ConditionFailedError:
+            raise ContendedError(f"request {request_id} changed while it was deleted") from None
+
+    def _write(self, seen: SubjectRequest, change: Change) -> SubjectRequest:
+        about = f"SAR#{seen.request_id}"
+        entry = self._entry(about, seen.audit_count, seen.audit_hash, change.action)
+        services = {**change.request.services, **{part.service: part.state for part in change.parts}}
+        after = replace(
+            change.request, services=services, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash
+        )
+        self._transact(
+            [
+                self._head_put(about, request_attributes(after), seen.version),
+                self._entry_put(about, entry),
+                *(self._part_put(about, part) for part in change.parts),
+            ]
+        )
+        return after
+
+    def _entry(self, about: str, count: int, head: str, action: Action) -> AuditEntry:
+        return link(about, count + 1, iso(self._now()), action, head)
+
+    def _head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> dict[str, Any]:
+        item = _key(about, "META") | to_item(attributes | {"version": seen_version + 1})
+        put: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if seen_version:
+            put["ConditionExpression"] = "version = :seen"
+            put["ExpressionAttributeValues"] = to_item({":seen": seen_version})
+        else:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        return {"Put": put}
+
+    def _entry_put(self, about: str, entry: AuditEntry) -> dict[str, Any]:
+        item = _key(about, f"AUD#{entry.number:08}") | to_item(entry_attributes(entry))
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _part_put(self, about: str, part: Part) -> dict[str, Any]:
+        item = _key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
+        return {"Put": {"TableName": self._table, "Item": item}}
+
+    def _attachment_put(self, claim: Claim, attachment: Attachment) -> dict[str, Any]:
+        sort_key = f"{_attachment_prefix(attachment.service, claim.generation)}{attachment.number:05}"
+        key = _key(f"SAR#{claim.request_id}", sort_key)
+        return {"Put": {"TableName": self._table, "Item": key | to_item(attachment_attributes(attachment))}}
+
+    def _transact(self, writes: list[dict[str, Any]]) -> None:
+        with translated(SubjectAccessStoreUnavailableError):
+            self._client.transact_write_items(TransactItems=writes)
+
+    def _transact_between_others(self, writes: list[dict[str, Any]]) -> None:
+        """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
+        for attempt in range(_ATTEMPTS - 1):
+            try:
+                return self._transact(writes)
+            except SubjectAccessStoreUnavailableError:
+                _pause(attempt)
+        return self._transact(writes)
+
+    def _delete(self, sort_keys: Sequence[str], about: str) -> None:
+        for some in batched(sort_keys, 25, strict=False):
+            waiting: Any = {self._table: [{"DeleteRequest": {"Key": _key(about, sort_key)}} for sort_key in some]}
+            while waiting:
+                with translated(SubjectAccessStoreUnavailableError):
+                    waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+
+    def _get(self, pk: str, sk: str) -> Item | None:
+        with translated(SubjectAccessStoreUnavailableError):
+            answer = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
+        return from_item(answer["Item"]) if answer.get("Item") else None
+
+    def _query(self, pk: str, prefix: str) -> Iterator[Item]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
+            ConsistentRead=True,
+        )
+        with translated(SubjectAccessStoreUnavailableError):
+            for page in pages:
+                yield from map(from_item, page["Items"])
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1) / _ATTEMPTS))  # noqa: S311
+
+
+def _part_key(rank: int, service: str) -> str:
+    return f"SVC#{rank:03}#{service}"
+
+
+def _attachment_prefix(service: str, generation: int) -> str:
+    return f"ATT#{service}#{generation:05}#"
+
+
+def _key(pk: str, sk: str) -> Item:
+    return to_item({"pk": pk, "sk": sk})

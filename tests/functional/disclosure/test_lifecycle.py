@@ -1,0 +1,190 @@
+"""Requests as they age: given up after 48 hours, archived, deleted; and what the poll does about them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.disclosure import BUCKET, a_part, a_request
+from tests.fakes.executions import FakeExecutions
+from tests.functional.disclosure.conftest import SubjectAccess
+from waybill.disclosure.audit import first_break
+from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.disclosure.errors import ClaimLostError
+from waybill.disclosure.models import HoldReason, PartStatus, RequestState
+from waybill.disclosure.polling import Poll
+
+ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-disclosure"
+
+
+def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
+    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, executions, ARN, most_workers, sar.clock)
+
+
+def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
+    sar.create(request_id, "G1")
+    claim = sar.claim(request_id)
+    sar.finish(claim)
+    sar.complete(claim)
+
+
+@pytest.mark.parametrize(
+    ("age", "gone"), [(timedelta(hours=47, minutes=59), False), (timedelta(hours=48, minutes=1), True)]
+)
+def test_a_request_is_given_up_on_after_48_hours(sar: SubjectAccess, age: timedelta, gone: bool) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.time += age
+    assert sar.lifecycle.expire() == (["request-1"] if gone else [])
+    assert sar.now().state is (RequestState.ERRORED if gone else RequestState.PENDING)
+    assert sar.lifecycle.expire() == []
+
+
+def test_a_completed_request_is_never_given_up_on(sar: SubjectAccess) -> None:
+    finished(sar)
+    sar.clock.advance(hours=49)
+    assert sar.lifecycle.expire() == []
+    assert sar.now().state is RequestState.COMPLETED
+
+
+def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.advance(hours=48, minutes=1)
+    claim = sar.claim()
+    sar.finish(claim)
+    report = sar.put_report(claim)
+    sar.fulfilment.keep_report(claim, report)
+    # The poll has listed the request while the worker completes it.
+    listed = list(sar.lists.standing("PENDING", sar.clock()))
+    assert sar.fulfilment.complete(claim)
+    assert [sar.lifecycle._moved(found, sar.lifecycle._expired) for found in listed] == [False]
+    assert sar.now().state is RequestState.COMPLETED
+    sar.create("request-2", "G1", requested_at=sar.clock() - timedelta(hours=49))
+    late = sar.claim("request-2")
+    sar.finish(late)
+    sar.fulfilment.keep_report(late, sar.put_report(late))
+    assert sar.lifecycle.expire() == ["request-2"]
+    with pytest.raises(ClaimLostError):
+        sar.fulfilment.complete(late)
+
+
+def test_hours_on_hold_do_not_count(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.decisions.hold("request-1", "alice", HoldReason.IDENTITY)
+    sar.clock.advance(days=10)
+    assert sar.lifecycle.expire() == []
+    assert sar.claimer().claim_oldest("worker") is None
+    sar.decisions.release("request-1", "alice")
+    assert sar.lifecycle.expire() == []
+    sar.clock.advance(hours=48, minutes=1)
+    assert sar.lifecycle.expire() == ["request-1"]
+
+
+@pytest.mark.parametrize("count", [250])
+def test_one_clean_up_removes_all_of_them(sar: SubjectAccess, count: int) -> None:
+    done = sar.clock() - timedelta(days=8)
+    ended = {"state": RequestState.COMPLETED, "completed_at": done, "ended_at": done}
+    sar.place(*(a_request(f"request-{number:03}", **ended) for number in range(count - 1)))
+    # One that asked no service at all is as old.
+    sar.create("request-without-services", **ended)
+    for number in range(10):
+        sar.s3.put_object(Bucket=BUCKET, Key=f"reports/request-{number:03}/1.pdf", Body=b"report")
+    finished(sar, "young")
+    assert len(sar.lifecycle.archive()) == count
+    assert sar.keys() == ["reports/young/1.pdf"]
+    assert sar.lists.count("COMPLETED") == 1
+    assert sar.lists.count("ARCHIVED") == count
+    sar.clock.advance(days=366)
+    assert len(sar.lifecycle.delete()) == count
+    assert sar.lists.count("ARCHIVED") == 0
+    assert sar.store.request("request-000") is None
+
+
+def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(sar)
+    sar.clock.advance(days=8)
+
+    def dies(*_: Any, **__: Any) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("waybill.disclosure.reports_bucket.ReportsBucket.forget", dies)
+        with pytest.raises(ConnectionError):
+            sar.lifecycle.archive()
+    assert sar.keys() == ["reports/request-1/1.pdf"]
+    assert sar.lifecycle.archive() == []
+    assert sar.keys() == []
+    assert sar.lists.count("ARCHIVED") == 1
+
+
+def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> None:
+    finished(sar)
+    sar.clock.advance(days=8)
+    sar.lifecycle.archive()
+    archived = sar.now()
+    assert (archived.state, archived.report_key, archived.subject_name) == (RequestState.ARCHIVED, None, None)
+    assert list(sar.lists.newest("")) == []
+    sar.clock.advance(days=366)
+    assert sar.lifecycle.delete() == ["request-1"]
+    assert sar.lifecycle.delete() == []
+    assert sar.actions()[-3:] == ["ARCHIVED", "OBJECTS_REMOVED", "DELETED"]
+    end = sar.store.chain_end("request-1")
+    assert end is not None
+    assert first_break("SAR#request-1", sar.store.audit("request-1"), *end) is None
+    left = sar.client.scan(TableName="SubjectAccessTable")["Items"]
+    assert "A1234AA" not in repr(left)
+    assert {item["sk"]["S"].partition("#")[0] for item in left} == {"META", "AUD"}
+
+
+def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.advance(hours=40)
+    claim = sar.claim()
+    sar.finish(claim)
+    sar.complete(claim)
+    sar.clock.advance(days=6, hours=23)
+    assert sar.lifecycle.archive() == []
+    sar.clock.advance(hours=2)
+    assert sar.lifecycle.archive() == ["request-1"]
+
+
+def test_an_hour_that_the_wall_clock_repeats_changes_nothing(sar: SubjectAccess) -> None:
+    # In London 25 October 2026 has the hour from one to two twice; moments here are UTC.
+    sar.clock.time = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    sar.create("request-1", "G1")
+    sar.claim()
+    sar.clock.advance(seconds=LEASE_SECONDS)
+    assert sar.claimer().claim("request-1", "another") is None
+    sar.clock.time = datetime(2026, 10, 25, 12, 29, tzinfo=UTC)
+    assert sar.lists.count("PENDING", sar.clock() - timedelta(hours=12)) == 0
+    sar.clock.advance(minutes=2)
+    assert sar.lists.count("PENDING", sar.clock() - timedelta(hours=12)) == 1
+
+
+def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) -> None:
+    executions = FakeExecutions()
+    for number in range(4):
+        sar.create(f"request-{number}", "G1")
+    sar.claim("request-0")
+    sar.clock.advance(minutes=1)
+    polled = poll(sar, executions, 2).run("tick-1")
+    assert (polled.pending, polled.started, polled.oldest_pending_age) == (4, 2, 60)
+    poll(sar, executions, 2).run("tick-1")
+    assert len(executions.inputs) == 2
+    poll(sar, executions, 10).run("tick-2")
+    assert len(executions.inputs) == 2 + 3
+    sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
+    assert poll(sar, executions, 10).run("tick-3").started == 4
+
+
+def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    claim = sar.claim()
+    sar.store.save_part(claim, a_part("G1", 0, PartStatus.ERRORED, error_code="upstream_4003"))
+    sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
+    for tick in range(3):
+        poll(sar, FakeExecutions()).run(f"tick-{tick}")
+        sar.clock.advance(hours=1)
+    (news,) = sar.told.notifications
+    assert (news.about, news.status) == ("request-1", "NEEDS_ATTENTION")
+    assert "G1: ERRORED upstream_4003" in news.body
+    assert "A1234AA" not in news.body + news.subject

@@ -1,0 +1,122 @@
+"""A worker outside of the workflow, over HTTP: it claims, keeps the claim, reports parts and completes."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.fakes.disclosure import BUCKET
+from tests.functional.disclosure.conftest import PDF, Office
+from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.disclosure.models import RequestState
+
+
+class Worker:
+    """What a worker sends about one request."""
+
+    def __init__(self, office: Office, request_id: str) -> None:
+        self.office, self.request_id = office, request_id
+        self.claim = office.ask("PATCH", f"/api/subjectAccessRequests/{request_id}/claim", "sar-worker")
+        self.proof = {name: self.claim.json.get(name) for name in ("claimToken", "generation")}
+
+    def send(self, what: str, **body: Any) -> Any:
+        path = f"/api/subjectAccessRequests/{self.request_id}/{what}"
+        return self.office.ask("PATCH", path, "sar-worker", body=self.proof | body)
+
+    def finish_parts(self) -> None:
+        for part in self.claim.json["services"]:
+            assert self.send(f"services/{part['service']}", renderStatus="COMPLETE").status == 200
+
+    def upload(self) -> dict[str, Any]:
+        """Put the report where the upload address leads."""
+        generation = self.proof["generation"]
+        key = f"reports/{self.request_id}/{generation}.pdf"
+        assert f"/{key}?" in self.claim.json["uploadUrl"]
+        self.office.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=PDF, ChecksumAlgorithm="SHA256")
+        return {"bytes": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest(), "pages": 3}
+
+
+@pytest.fixture
+def request_id(office: Office) -> str:
+    return office.create().text
+
+
+def test_a_request_is_fulfilled_from_outside(office: Office, request_id: str) -> None:
+    listed = office.ask("GET", "/api/subjectAccessRequests", "sar-worker", query={"unclaimed": "true"})
+    assert [one["id"] for one in listed.json] == [request_id]
+    worker = Worker(office, request_id)
+    assert (worker.claim.status, worker.claim.json["generation"]) == (200, 1)
+    assert office.ask("GET", "/api/subjectAccessRequests", "sar-worker", query={"unclaimed": "true"}).json == []
+    office.sar.clock.advance(minutes=10)
+    assert worker.send("heartbeat").json["claimExpiresAt"] == int(office.sar.clock().timestamp()) + LEASE_SECONDS
+    worker.finish_parts()
+    done = worker.send("complete", report=worker.upload())
+    assert (done.status, done.json["status"]) == (200, "Completed")
+    again = worker.send("complete")
+    assert (again.status, again.fields) == (400, ["status"])
+    assert office.sar.actions(request_id).count("COMPLETED") == 1
+    assert office.sar.keys() == [f"reports/{request_id}/1.pdf"]
+
+
+def test_what_somebody_has_cannot_be_claimed(office: Office, request_id: str) -> None:
+    assert Worker(office, request_id).claim.status == 200
+    assert Worker(office, request_id).claim.status == 400
+    assert Worker(office, "unknown").claim.status == 404
+
+
+def test_a_worker_that_lost_its_claim_is_told(office: Office, request_id: str) -> None:
+    late = Worker(office, request_id)
+    office.sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
+    assert Worker(office, request_id).claim.status == 200
+    assert late.send("heartbeat").status == 409
+    assert late.send("services/G1", renderStatus="COMPLETE").status == 409
+    assert late.send("complete", report=late.upload()).status == 409
+    assert office.sar.now(request_id).services["G1"].status.value == "PENDING"
+
+
+def test_completing_what_was_given_up_on_removes_the_report(office: Office, request_id: str) -> None:
+    worker = Worker(office, request_id)
+    worker.finish_parts()
+    report = worker.upload()
+    office.sar.clock.advance(hours=49)
+    office.sar.lifecycle.expire()
+    refused = worker.send("complete", report=report)
+    assert (refused.status, refused.fields) == (400, ["status"])
+    assert office.sar.keys() == []
+    assert office.sar.now(request_id).state is RequestState.ERRORED
+    assert office.ask("PATCH", "/api/subjectAccessRequests/unknown/complete", "sar-worker").status == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"bytes": len(PDF) + 1}, 409),
+        ({"sha256": "0" * 64}, 409),
+        ({"sha256": "short"}, 400),
+        ({"pages": 0}, 400),
+    ],
+)
+def test_a_report_that_is_not_what_was_made_completes_nothing(
+    office: Office, request_id: str, changes: dict[str, Any], status: int
+) -> None:
+    worker = Worker(office, request_id)
+    worker.finish_parts()
+    assert worker.send("complete", report=worker.upload() | changes).status == status
+    assert office.sar.now(request_id).state is RequestState.IN_PROGRESS
+
+
+def test_nothing_is_completed_without_its_parts_its_report_or_its_claim(office: Office, request_id: str) -> None:
+    worker = Worker(office, request_id)
+    assert worker.send("complete", report=worker.upload()).status == 409
+    worker.finish_parts()
+    path = f"/api/subjectAccessRequests/{request_id}/complete"
+    for body in (None, {}, {"claimToken": worker.proof["claimToken"]}):
+        assert office.ask("PATCH", path, "sar-worker", body=body).fields == ["claimToken"]
+    assert office.sar.now(request_id).state is RequestState.IN_PROGRESS
+
+
+@pytest.mark.parametrize("wrong", [{"renderStatus": "DONE"}, {"renderStatus": "FETCHED"}, {"claimToken": ""}])
+def test_a_part_result_that_cannot_be_is_refused(office: Office, request_id: str, wrong: dict[str, Any]) -> None:
+    worker = Worker(office, request_id)
+    assert worker.send("services/G1", **{"renderStatus": "COMPLETE"} | wrong).status == 400
+    assert worker.send("services/other", renderStatus="COMPLETE").fields == ["service"]

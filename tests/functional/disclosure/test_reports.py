@@ -1,0 +1,69 @@
+"""Reports on their way to people: who may have them, and what is left of it in the trail."""
+
+import hashlib
+import urllib.parse
+from datetime import timedelta
+
+import pytest
+
+from tests.functional.disclosure.conftest import PDF, Office
+from waybill.disclosure import downloads
+
+
+@pytest.fixture
+def finished(office: Office) -> str:
+    """The id of a request whose report is there."""
+    made = office.create().text
+    claim = office.sar.claim(made)
+    office.sar.finish(claim)
+    office.sar.complete(claim)
+    return made
+
+
+def test_whoever_accepts_a_pdf_gets_the_bytes(office: Office, finished: str) -> None:
+    office.sar.clock.advance(hours=1)
+    answer = office.ask("GET", "/api/report", query={"id": finished}, headers={"Accept": "application/pdf"})
+    assert (answer.status, answer.content) == (200, PDF)
+    assert answer.headers["content-type"] == "application/pdf"
+    name = "subject-access-request-report-2026-11-02-SAR-2025-0042-A1234AA.pdf"
+    assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
+    assert office.ask("GET", f"/api/subjectAccessRequest/{finished}").json["lastDownloaded"] == "2026-11-02T10:00:00Z"
+    assert "REPORT_DOWNLOADED" in office.sar.actions(finished)
+
+
+def test_anybody_else_gets_an_address_for_five_minutes(office: Office, finished: str) -> None:
+    told = office.ask("GET", "/api/report", query={"id": finished}).json
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["url"]).query)
+    assert query["X-Amz-Expires"] == ["300"]
+    assert "X-Amz-Signature" in query
+    assert (told["bytes"], told["sha256"], told["pages"]) == (len(PDF), hashlib.sha256(PDF).hexdigest(), 3)
+    assert told["fileName"].endswith("-SAR-2025-0042-A1234AA.pdf")
+
+
+def test_a_report_too_large_for_an_answer_is_fetched_from_its_address(
+    office: Office, finished: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "_MOST_BYTES", len(PDF) - 1)
+    answer = office.ask("GET", "/api/report", query={"id": finished}, headers={"Accept": "application/pdf"})
+    assert answer.status == 303
+    assert "X-Amz-Signature" in answer.headers["location"]
+
+
+@pytest.mark.parametrize("roles", ["sar-support", "sar-admin", "sar-worker", "scanning"])
+def test_who_may_not_download_is_refused_and_recorded(office: Office, finished: str, roles: str) -> None:
+    answer = office.ask("GET", "/api/report", roles, query={"id": finished})
+    assert answer.status == 403
+    last = office.sar.store.audit(finished)[-1]
+    assert (last.actor, last.action) == ("alice", "REFUSED")
+    assert dict(last.detail) == {"method": "GET", "route": "/api/report", "status": 403}
+    assert office.sar.now(finished).last_downloaded is None
+
+
+def test_there_is_no_report_of_an_unfinished_an_archived_or_an_unknown_request(office: Office, finished: str) -> None:
+    unfinished = office.create().text
+    for wanted in (unfinished, "unknown"):
+        assert office.ask("GET", "/api/report", query={"id": wanted}).status == 404
+    office.sar.clock.time += timedelta(days=8)
+    assert office.sar.lifecycle.archive() == [finished]
+    assert office.ask("GET", "/api/report", query={"id": finished}).status == 404
+    assert office.ask("GET", "/api/report").fields == ["id"]

@@ -1,0 +1,66 @@
+"""`waybill sar stub`, as a program of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pytest
+
+from waybill.cli.app import main
+
+
+@contextmanager
+def _stub(*options: str) -> Iterator[dict[str, str]]:
+    """Run it on a free port; yield the address of each service."""
+    command = [sys.executable, "-m", "waybill.cli", "sar", "stub", "--port", "0", "--json", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            told = _first_document(process.stdout)
+            yield {service["name"]: service["url"] for service in told["services"]}
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+
+
+def _first_document(stream: IO[str]) -> Any:
+    text = ""
+    for line in stream:
+        text += line
+        if line.startswith("}"):
+            return json.loads(text)
+    raise AssertionError(f"no document: {text}")
+
+
+def _ask(url: str, path: str = "/subject-access-request?prn=A1234AA") -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(f"{url}{path}", timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+
+
+def test_serves_what_it_is_told_to() -> None:
+    with _stub("--service", "one=500,data+2", "--service", "two=209", "--count", "2", "--records", "3") as urls:
+        assert list(urls) == ["one", "two", "stub-1", "stub-2"]
+        assert [_ask(urls["one"])[0], _ask(urls["two"])[0]] == [500, 209]
+        status, body = _ask(urls["one"])
+        told = json.loads(body)
+        assert (status, len(told["content"]["records"])) == (200, 3)
+        assert [entry["attachmentNumber"] for entry in told["attachments"]] == [1, 2]
+        for entry in told["attachments"]:
+            with urllib.request.urlopen(entry["url"], timeout=30) as answer:
+                assert len(answer.read()) == entry["filesize"]
+        assert b"{{#content.records}}" in _ask(urls["stub-1"], "/subject-access-request/template")[1]
+
+
+@pytest.mark.parametrize("service", ["a/b=data", "one=nothing", "one=data,slow", "one=99", "one=data+x", "=data"])
+def test_what_it_does_not_understand_is_bad_usage(service: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sar", "stub", "--port", "0", "--service", service]) == 2
+    assert "--service" in capsys.readouterr().err
