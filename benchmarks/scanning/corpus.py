@@ -2,47 +2,61 @@
 
 import base64
 import random
+from collections.abc import Callable
+
+from waybill.scanning.detection.validators import luhn
 
 _SERVICES = ("orders", "billing", "auth", "gateway", "search", "mailer")
 _WORDS = (
-    "request",
-    "finished",
-    "cache",
-    "miss",
-    "for",
-    "user",
-    "session",
-    "retry",
-    "scheduled",
-    "upstream",
-    "returned",
-    "slow",
-    "query",
-    "completed",
-    "connection",
-    "opened",
-    "closed",
-    "pool",
-    "worker",
-    "started",
-    "batch",
-    "of",
-    "records",
-    "written",
-    "to",
-    "partition",
+    *("request", "finished", "cache", "miss", "for", "user", "session", "retry", "scheduled", "upstream", "returned"),
+    *("slow", "query", "completed", "connection", "opened", "closed", "pool", "worker", "started", "batch", "of"),
+    *("records", "written", "to", "partition"),
 )
-_PLANTED = (
-    "alice.smith@corp-mail.org",
-    "4539214712746634",
-    "5210 4024 0559 1275",
-    "219-45-6789",
-    "AKIAQ7RLWKZT4XMNB2PD",
-    "+44 20 7946 0958",
-    "GB69PMNJ18913943430745",
-    "86.231.85.193",
-    "AB123456C",
-)
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE32 = f"{_CAPITALS}234567"
+
+
+def _email(chance: random.Random) -> str:
+    return f"{chance.choice(_WORDS)}.{chance.choice(_WORDS)}{chance.randint(1, 999)}@corp-mail.org"
+
+
+def _card(chance: random.Random) -> str:
+    body = chance.choice(("4539", "5210", "4716", "5555")) + _digits(chance, 11)
+    digits = next(body + check for check in "0123456789" if luhn((body + check).encode()))
+    return chance.choice(("", " ", "-")).join(digits[at : at + 4] for at in range(0, 16, 4))
+
+
+def _ssn(chance: random.Random) -> str:
+    return f"{chance.randint(100, 665)}-{chance.randint(10, 99)}-{chance.randint(1000, 9999)}"
+
+
+def _key_id(chance: random.Random) -> str:
+    return "AKIA" + "".join(chance.sample(_BASE32, 16))
+
+
+def _phone(chance: random.Random) -> str:
+    return f"+44 20 7946 {chance.randint(1000, 9999)}"
+
+
+def _iban(chance: random.Random) -> str:
+    account = "".join(chance.choices(_CAPITALS, k=4)) + _digits(chance, 14)
+    number = int("".join(str(int(letter, 36)) for letter in f"{account}GB00"))
+    return f"GB{98 - number % 97:02}{account}"
+
+
+def _address(chance: random.Random) -> str:
+    return ".".join(str(chance.randint(11, 99)) for _ in range(4))
+
+
+def _nino(chance: random.Random) -> str:
+    return f"{chance.choice('ABCEHJ')}{chance.choice('ABCEHJL')}{_digits(chance, 6)}{chance.choice('ABCD')}"
+
+
+def _digits(chance: random.Random, count: int) -> str:
+    return "".join(chance.choices("0123456789", k=count))
+
+
+_PLANTED: tuple[Callable[[random.Random], str], ...] = (_email, _card, _ssn, _key_id, _phone, _iban, _address, _nino)
 
 
 def log_text(size: int, planted: float = 0.02) -> bytes:
@@ -57,7 +71,7 @@ def log_text(size: int, planted: float = 0.02) -> bytes:
             f"{chance.randint(1, 99999)} 200 {chance.randint(1, 900)}ms {' '.join(chance.choices(_WORDS, k=10))}"
         )
         if chance.random() < planted:
-            line += f" value={chance.choice(_PLANTED)}"
+            line += f" value={chance.choice(_PLANTED)(chance)}"
         lines.append(line)
         total += len(line) + 1
     return ("\n".join(lines) + "\n").encode()

@@ -1,12 +1,20 @@
 """A bucket and a queue in memory, which can be disturbed; the table is moto's."""
 
+import gzip
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import md5
 from io import BytesIO
 
-from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError, ObjectRefusedError
+from waybill.core.errors import NotFoundError
+from waybill.scanning.errors import (
+    BucketDeniedError,
+    BucketNotFoundError,
+    BucketUnavailableError,
+    ObjectRefusedError,
+)
 from waybill.scanning.models import Entry, Job, Slice, Tally
 
 
@@ -97,3 +105,39 @@ class FakeAnnouncer:
 
     def announce(self, job: Job, tally: Tally) -> None:
         self.told.append((job.job_id, job.status.value))
+
+
+@dataclass
+class FakeFiles:
+    """The bucket that inventories are delivered to: `Files` in memory."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    opened: list[str] = field(default_factory=list)
+
+    def open_file(self, bucket: str, key: str, etag: str | None = None) -> OpenedObject:
+        self.opened.append(key)
+        if key not in self.objects:
+            raise NotFoundError(f"there is no s3://{bucket}/{key}")
+        content = self.objects[key]
+        if etag not in {None, etag_of(content)}:
+            raise BucketUnavailableError("changed")
+        return OpenedObject(BytesIO(content), etag_of(content), len(content), changed=False)
+
+    def deliver(self, *files: bytes, columns: str, folder: str = "inv/2026-01-10", **changes: object) -> str:
+        """Put an inventory of gzipped `files` of the bucket `archive` there; return the manifest's address."""
+        named = {f"{folder}/data/{number}.csv.gz": gzip.compress(file, mtime=0) for number, file in enumerate(files)}
+        manifest = {
+            "sourceBucket": "archive",
+            "destinationBucket": "arn:aws:s3:::inventories",
+            "version": "2016-11-30",
+            "fileFormat": "CSV",
+            "fileSchema": columns,
+            "files": [
+                {"key": key, "size": len(content), "MD5checksum": etag_of(content)} for key, content in named.items()
+            ],
+        } | changes
+        content = json.dumps(manifest).encode()
+        self.objects |= named
+        self.objects[f"{folder}/manifest.json"] = content
+        self.objects[f"{folder}/manifest.checksum"] = etag_of(content).encode()
+        return f"s3://inventories/{folder}/manifest.json"

@@ -52,8 +52,6 @@ BESIDE: dict[str, set[str]] = {
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 # What a function has besides, by a policy that it shares.
 SHARED: dict[str, set[str]] = {
-    "ProcessBatchFunction": {"s3:GetObject"},
-    "ScanApiFunction": {"s3:GetObject"},
     # It signs an address for uploads, which works as long as the signer may write.
     "SubjectAccessApiFunction": {"s3:PutObject"},
 }

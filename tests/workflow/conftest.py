@@ -27,6 +27,10 @@ _PARAMETERS = {
     "ReconcileAfterMinutes": "0",
     "ReconcileSchedule": "rate(1 day)",
     "AdditionalSourceBuckets": _QUIET_BUCKET,
+    "ScanBatchKeys": "20",
+    "ScanLoopLimit": "3",
+    "ScanFanOut": "4",
+    "ScanWebhookPrivate": "true",
     "SubjectAccessServiceSeconds": "10",
     "SubjectAccessSchedule": "rate(1 day)",
 }

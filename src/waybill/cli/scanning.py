@@ -1,21 +1,30 @@
 """`waybill scan`, `waybill scans`, `waybill findings`, `waybill scan-file`: look for sensitive data."""
 
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Group
 
 from waybill.cli.context import App, Cli
 from waybill.cli.output import ProgressBar, details, table
+from waybill.core.errors import InvalidInputError
+from waybill.core.wire import field_errors
+
+if TYPE_CHECKING:
+    from waybill.scanning.models import Entry, ScanRequest
 
 app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
 app.add_typer(scans)
 
 _POLL_SECONDS = 1.0
+_COUNTING_SECONDS = 10.0
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
 
@@ -26,29 +35,55 @@ JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB"
 
 
 @app.command()
-def scan(
+def scan(  # noqa: PLR0913, PLR0917 (options)
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
     detector: DetectorOption = None,
+    include: Annotated[
+        list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="No keys that match; may be repeated.", metavar="GLOB")
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option("--max-bytes", help="Leave out larger objects.", metavar="N", min=1)
+    ] = None,
+    sample: Annotated[
+        str | None, typer.Option("--sample", help="Only a part: 5% of the objects, or 500 of them.", metavar="N[%]")
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option("--inventory", help="Take the objects from this inventory's manifest.json.", metavar="S3_URL"),
+    ] = None,
+    webhook: Annotated[str | None, typer.Option("--webhook", help="Tell this address the end.", metavar="URL")] = None,
+    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
     """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or objects do."""
-    from waybill.scanning.costs import estimate
-    from waybill.scanning.models import ScanRequest
-
     bucket, prefix = _place(place)
+    request = _request(
+        bucket=bucket,
+        prefix=prefix,
+        detectors=detector or (),
+        include=include or (),
+        exclude=exclude or (),
+        max_object_bytes=max_bytes,
+        sample=_sample(sample) if sample is not None else None,
+        source="inventory" if manifest else "list",
+        manifest=manifest,
+        webhook_url=webhook,
+        export=export,
+    )
+    _known_detectors(detector)
     deployed = _Scanner(cli)
-    request = ScanRequest(bucket=bucket, prefix=prefix, detectors=tuple(detector or ()))
-    if not cli.options.json and cli.output.console.is_terminal:
-        objects, size, more = _first_objects(cli, bucket, prefix)
-        cost = estimate(objects, size)
-        least = "at least " if more else ""
-        cli.output.note(f"{least}{objects:,} objects, {size:,} bytes: {least}about ${cost:.4f} on AWS")
+    estimate = None if manifest else _estimate(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
+    cli.output.note(f"job {job.job_id}: waybill scans show {job.job_id}")
     report = _watched(cli, deployed, job.job_id) if wait else deployed.jobs.report(job.job_id)
     coverage = deployed.jobs.coverage(job.job_id)
-    cli.output.show({**report, "coverage": coverage}, _job(report, coverage))
+    shown = {**report, "coverage": coverage, **({"estimate": estimate} if estimate else {})}
+    cli.output.show(shown, _job(report, coverage))
     if report["status"] not in _GOOD:
         raise typer.Exit(1)
 
@@ -85,6 +120,7 @@ def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
 @app.command()
 def findings(cli: Cli, job_id: JobArgument, detector: DetectorOption = None) -> None:
     """Show what a job has found, masked."""
+    _known_detectors(detector)
     deployed = _Scanner(cli)
     deployed.jobs.find(job_id)
     found = list(_findings(deployed, job_id, detector))
@@ -103,10 +139,8 @@ def scan_file(
     from waybill.scanning.detection.engine import standard_engine
     from waybill.scanning.local_files import files_under, scan_files
 
+    _known_detectors(detector)
     engine = standard_engine()
-    unknown = set(detector or ()) - {known.id for known in engine.detectors}
-    if unknown:
-        raise typer.BadParameter(f"--detector {min(unknown)} is not a detector")
     result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None)
     cli.output.show(result, _files(result))
 
@@ -121,6 +155,7 @@ class _Scanner:
         from waybill.scanning.announcer import EventAnnouncer
         from waybill.scanning.buckets import S3Bucket
         from waybill.scanning.completion import Completion
+        from waybill.scanning.inventory import Inventory
         from waybill.scanning.jobs import Jobs
         from waybill.scanning.store import ScansTable
 
@@ -130,7 +165,9 @@ class _Scanner:
         self.store = ScansTable(cli.client("dynamodb"), stack.output("ScansTableName"), now=now)
         notifier = SnsNotifier(cli.client("sns"), stack.output("FailureTopicArn"))
         completion = Completion(self.store, EventAnnouncer(cli.client("events"), notifier))
-        self.jobs = Jobs(self.store, S3Bucket(lambda: cli.client("s3"), None), completion, now)
+        # Judged by the user's own permissions; the functions' allow-list holds for what they do later.
+        self.bucket = S3Bucket(lambda: cli.client("s3"), None)
+        self.jobs = Jobs(self.store, self.bucket, completion, now, Inventory(self.bucket))
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -140,12 +177,64 @@ def _place(url: str) -> tuple[str, str]:
     return bucket, prefix
 
 
-def _first_objects(cli: Cli, bucket: str, prefix: str) -> tuple[int, int, bool]:
-    """Objects and bytes of the first page, and whether there are more."""
-    from waybill.scanning.buckets import S3Bucket
+def _request(**fields: Any) -> "ScanRequest":
+    from waybill.scanning.models import ScanRequest
 
-    entries, final = S3Bucket(lambda: cli.client("s3"), None).page(bucket, prefix, "", 1000)
-    return len(entries), sum(entry.size for entry in entries), not final
+    try:
+        return ScanRequest.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInputError(*field_errors(error)) from None
+
+
+def _sample(text: str) -> dict[str, float | int]:
+    share, number = text.removesuffix("%"), text.isdecimal()
+    try:
+        return {"objects": int(text)} if number else {"percent": float(share)}
+    except ValueError:
+        raise typer.BadParameter(f"--sample {text} is neither a number of objects nor a share such as 5%") from None
+
+
+def _known_detectors(names: list[str] | None) -> None:
+    if names:
+        from waybill.scanning.detection.rules import detectors
+
+        known = sorted(detector.id for detector in detectors())
+        unknown = sorted(set(names) - set(known))
+        if unknown:
+            raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")
+
+
+def _estimate(cli: Cli, deployed: "_Scanner", bucket: str, prefix: str) -> dict[str, Any]:
+    """Count the objects for some seconds, as many ranges at a time as one machine can, and tell what a scan costs."""
+    from waybill.scanning.costs import estimate
+    from waybill.scanning.ranges import list_space
+
+    deadline, lock, found = time.monotonic() + _COUNTING_SECONDS, threading.Lock(), Counter[str]()
+
+    def page(prefix: str, after: str, limit: int) -> tuple[list["Entry"], bool]:
+        if time.monotonic() > deadline:
+            found["more"] = 1
+            return [], True
+        return deployed.bucket.page(bucket, prefix, after, limit)
+
+    def note(entries: Sequence["Entry"]) -> None:
+        with lock:
+            found["objects"] += len(entries)
+            found["bytes"] += sum(entry.size for entry in entries)
+
+    list_space(page, prefix=prefix, fan_out=16, each=note)
+    told = {
+        "objects": found["objects"],
+        "bytes": found["bytes"],
+        "usd": round(estimate(found["objects"], found["bytes"]), 6),
+        "at_least": bool(found["more"]),
+    }
+    least = "at least " if told["at_least"] else ""
+    cli.output.note(
+        f"{least}{told['objects']:,} objects, {told['bytes']:,} bytes: {least}about ${told['usd']:.4f} on AWS, "
+        "if nothing of it was scanned before"
+    )
+    return told
 
 
 def _watched(cli: Cli, deployed: _Scanner, job_id: str) -> dict[str, Any]:
@@ -181,20 +270,30 @@ def _findings(deployed: _Scanner, job_id: str, detectors: list[str] | None) -> I
 
 
 def _job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
-    reasons = ", ".join(f"{found['objects']} {reason}" for reason, found in coverage["reasons"].items())
     shown = {
         "Job": report["job_id"],
         "Place": f"s3://{report['bucket']}/{report['prefix']}",
         "Status": f"{report['status']}: {report['status_message']}",
-        "Objects": f"{report['total']:,}: "
-        + (", ".join(f"{count:,} {outcome}" for outcome, count in coverage["outcomes"].items()) or "none yet"),
+        "Objects": f"{report['total']:,}, {coverage['objects_pending']:,} of them without an outcome yet",
         "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
-        "Not looked at": reasons or None,
         "From cache": coverage["from_cache"] or None,
+        "Export": report.get("export", {}).get("uri"),
+        "Webhook": report.get("webhook", {}).get("status"),
         "Error": report.get("error"),
     }
-    rows = sorted(report["detectors"].items(), key=lambda row: -int(row[1]))
-    return Group(details({name: value for name, value in shown.items() if value}), "", table(("Found", ""), rows))
+    outcomes = [(outcome, f"{count:,}", "") for outcome, count in coverage["outcomes"].items()]
+    outcomes += [
+        (f"  {reason}", f"{found['objects']:,}", f"{found['bytes_not_scanned']:,}")
+        for reason, found in coverage["reasons"].items()
+    ]
+    detectors = sorted(report["detectors"].items(), key=lambda row: -int(row[1]))
+    return Group(
+        details({name: value for name, value in shown.items() if value}),
+        "",
+        table(("Outcome", "Objects", "Bytes not looked at"), outcomes),
+        "",
+        table(("Detector", "Found"), ((name, f"{count:,}") for name, count in detectors)),
+    )
 
 
 def _files(result: dict[str, Any]) -> Group:

@@ -145,6 +145,7 @@ def _group_line(
     return {
         "consignmentId": consignment.consignment_id,
         "executionName": run.name,
+        "executionId": run.arn,
         "group": number,
         "resultKey": prefix + result_name(number),
         "progressKey": f"PROGRESS#{consignment.run:06}#{number:08}",

@@ -21,12 +21,10 @@ from waybill.consignments.errors import (
     RegistrationConflictError,
     SupersededError,
 )
-from waybill.consignments.models import CHECKS, Consignment, ConsignmentType, RegisteredFile, Status, StatusName
+from waybill.consignments.items import CONSIGNMENT, FILE, PROGRESS, consignment_of, identity, item_of, key, row_of
+from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Status, StatusName
 from waybill.core.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 
-CONSIGNMENT = "CONSIGNMENT"
-FILE = "FILE#"
-_PROGRESS = "PROGRESS#"
 # DynamoDB API Reference, TransactWriteItems: 100 actions, 4 MB.
 _TRANSACTION = 100
 _TRANSACTION_BYTES = 3_000_000
@@ -43,7 +41,7 @@ class ConsignmentsTable:
 
     def create(self, consignment: Consignment) -> None:
         """Store a new consignment, or find that the same one is there."""
-        item = _item_of(consignment)
+        item = item_of(consignment)
         try:
             with self._errors():
                 self._client.put_item(
@@ -53,7 +51,7 @@ class ConsignmentsTable:
                 )
         except ConditionFailedError:
             earlier = self.find(consignment.consignment_id)
-            if earlier is None or _identity(earlier) != _identity(consignment):
+            if earlier is None or identity(earlier) != identity(consignment):
                 raise RegistrationConflictError(
                     f"consignment {consignment.consignment_id} is registered with another owner, type or name"
                 ) from None
@@ -63,7 +61,7 @@ class ConsignmentsTable:
         open_still = {
             "ConditionCheck": {
                 "TableName": self._table,
-                "Key": _key(consignment_id, CONSIGNMENT),
+                "Key": key(consignment_id, CONSIGNMENT),
                 "ConditionExpression": "attribute_exists(pk) AND #run = :zero",
                 "ExpressionAttributeNames": {"#run": "run"},
                 "ExpressionAttributeValues": to_item({":zero": 0}),
@@ -82,9 +80,9 @@ class ConsignmentsTable:
         """Return a consignment."""
         with self._errors():
             answer = self._client.get_item(
-                TableName=self._table, Key=_key(consignment_id, CONSIGNMENT), ConsistentRead=True
+                TableName=self._table, Key=key(consignment_id, CONSIGNMENT), ConsistentRead=True
             )
-        return _consignment_of(from_item(answer["Item"])) if "Item" in answer else None
+        return consignment_of(from_item(answer["Item"])) if "Item" in answer else None
 
     def files(self, consignment_id: str) -> Iterator[RegisteredFile]:
         """Yield the registered files of a consignment, by their ids."""
@@ -110,7 +108,7 @@ class ConsignmentsTable:
             with self._errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_key(consignment_id, CONSIGNMENT),
+                    Key=key(consignment_id, CONSIGNMENT),
                     **update.arguments(
                         "attribute_exists(pk) AND (attribute_not_exists(executionArn) OR executionArn <> :me)",
                         me=execution_arn,
@@ -156,7 +154,7 @@ class ConsignmentsTable:
         arguments["ExpressionAttributeNames"] |= {"#statuses": "statuses", "#clientChecks": StatusName.CLIENT_CHECKS}
         try:
             with self._errors():
-                self._client.update_item(TableName=self._table, Key=_key(consignment_id, CONSIGNMENT), **arguments)
+                self._client.update_item(TableName=self._table, Key=key(consignment_id, CONSIGNMENT), **arguments)
         except ConditionFailedError:
             return False
         return True
@@ -175,14 +173,14 @@ class ConsignmentsTable:
 
     def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
         """Return a page of the files with their results, and the id after which the next page begins."""
-        start = {"ExclusiveStartKey": _key(consignment_id, f"{FILE}{after}")} if after else {}
+        start = {"ExclusiveStartKey": key(consignment_id, f"{FILE}{after}")} if after else {}
         with self._errors():
             page = self._client.query(**self._question(consignment_id, FILE), Limit=limit, **start)
         last = from_item(page["LastEvaluatedKey"])["sk"].removeprefix(FILE) if "LastEvaluatedKey" in page else None
-        return [_row_of(from_item(item)) for item in page["Items"]], last
+        return [row_of(from_item(item)) for item in page["Items"]], last
 
     def _groups(self, consignment: Consignment) -> Iterator[Item]:
-        for page in self._query(consignment.consignment_id, f"{_PROGRESS}{consignment.run:06}#"):
+        for page in self._query(consignment.consignment_id, f"{PROGRESS}{consignment.run:06}#"):
             yield from map(from_item, page["Items"])
 
     def _registration(self, consignment_id: str, file: RegisteredFile) -> dict[str, Any]:
@@ -219,7 +217,7 @@ class ConsignmentsTable:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(consignment.consignment_id, f"{FILE}{row['fileId']}"),
+                "Key": key(consignment.consignment_id, f"{FILE}{row['fileId']}"),
                 **update.arguments(
                     "attribute_exists(pk) AND (attribute_not_exists(#s0) OR #s0 <= :mine)", mine=consignment.run
                 ),
@@ -238,7 +236,7 @@ class ConsignmentsTable:
             with self._errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_key(consignment.consignment_id, CONSIGNMENT),
+                    Key=key(consignment.consignment_id, CONSIGNMENT),
                     **Update.of(assigned).arguments(_OWN, me=consignment.execution_arn),
                 )
         except ConditionFailedError:
@@ -263,57 +261,3 @@ class ConsignmentsTable:
 
 def _superseded(consignment_id: str) -> SupersededError:
     return SupersededError(f"a newer run checks consignment {consignment_id}")
-
-
-def _key(consignment_id: str, sort_key: str) -> Item:
-    return to_item({"pk": consignment_id, "sk": sort_key})
-
-
-def _identity(consignment: Consignment) -> tuple[str, ...]:
-    return consignment.user_id, consignment.type, consignment.reference, consignment.transferring_body
-
-
-def _item_of(consignment: Consignment) -> Item:
-    return {
-        "pk": consignment.consignment_id,
-        "sk": CONSIGNMENT,
-        "type": consignment.type,
-        "reference": consignment.reference,
-        "transferringBody": consignment.transferring_body,
-        "userId": consignment.user_id,
-        "announced": consignment.announced,
-        "status": consignment.status,
-        "createdAt": consignment.created_at,
-        "run": 0,
-        "statuses": {},
-    }
-
-
-def _consignment_of(item: Mapping[str, Any]) -> Consignment:
-    return Consignment(
-        consignment_id=item["pk"],
-        type=ConsignmentType(item["type"]),
-        reference=item["reference"],
-        transferring_body=item["transferringBody"],
-        user_id=item["userId"],
-        announced=item["announced"],
-        status=item["status"],
-        created_at=item["createdAt"],
-        run=item["run"],
-        execution_arn=item.get("executionArn"),
-        execution_name=item.get("executionName"),
-        statuses=item["statuses"],
-        file_count=item.get("fileCount"),
-        failure=item.get("failure"),
-    )
-
-
-def _row_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "fileId": item["sk"].removeprefix(FILE),
-        "path": item["path"],
-        "size": item["size"],
-        "sha256": item["sha256"],
-        "statuses": item.get("statuses", {}),
-        "results": json.loads(item["results"]) if "results" in item else {},
-    }

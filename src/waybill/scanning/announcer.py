@@ -32,12 +32,16 @@ class EventAnnouncer:
             "eventId": f"{job.job_id}-ended",
             "job_id": job.job_id,
             "bucket": job.request.bucket,
+            "prefix": job.request.prefix,
             "status": job.status.value,
+            "truncated": job.truncated,
             "total": job.total,
             "succeeded": tally.succeeded,
             "skipped": tally.skipped,
             "failed": tally.failed,
             "total_findings": tally.findings,
+            # What the rules that pass it on ask for: see the template.
+            "wants": {"webhook": bool(job.request.webhook_url), "export": job.request.export},
         }
         event = {"Source": "waybill.scanning", "DetailType": "ScanCompleted", "Detail": stable_json(detail)}
         try:

@@ -13,7 +13,7 @@ from waybill.core.settings import load
 from waybill.scanning import WORKFLOW, wiring
 from waybill.scanning.detection.models import Confidence
 from waybill.scanning.models import Job, ScanRequest, Status
-from waybill.scanning.settings import WorkflowSettings
+from waybill.scanning.settings import WebhookAddressSettings, WorkflowSettings
 
 app = build_api(WORKFLOW, title="Scanner", roles=[Role.SCANNING])
 
@@ -25,6 +25,8 @@ def start_scan(
 ) -> Response[str]:
     """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
     _known_detectors(request)
+    if request.webhook_url and not request.webhook_url.startswith("https:"):
+        _allowed_webhook()
     jobs = wiring.jobs()
     job = jobs.create(request, caller(app).subject, idempotency_key)
     workflow_arn = load(WorkflowSettings).scan_workflow_arn
@@ -35,6 +37,7 @@ def start_scan(
 
 
 @app.get("/scans", summary="List jobs")
+@app.get("/jobs", summary="List jobs")
 def list_scans(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
@@ -81,6 +84,14 @@ def show_coverage(job_id: str) -> dict[str, Any]:
     return wiring.jobs().coverage(job_id)
 
 
+@app.post("/jobs/<job_id>/export", summary="Export the findings of a job", status_code=202)
+def export_findings(job_id: str) -> dict[str, Any]:
+    """Write all findings to the bucket of exports as lines of JSON; `export` of the job tells where they are."""
+    job = wiring.jobs().find(job_id)
+    wiring.export_queue().send(job.job_id, {})
+    return {"job_id": job.job_id, "status": "exporting"}
+
+
 @app.get("/results", summary="Findings of a job")
 def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     job_id: Annotated[str, Query(min_length=1)],
@@ -96,7 +107,7 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     wanted: dict[str, Any] = {"key": key, "detector": detector}
     wanted["certainty"] = int(Confidence[min_confidence]) if min_confidence else None
     if bucket is not None and bucket != job.request.bucket:
-        return {"findings": [], "limit": limit, "has_more": False, "next_cursor": None}
+        return {"findings": [], "total": 0, "limit": limit, "has_more": False, "next_cursor": None}
     chosen = {name: value for name, value in wanted.items() if value}
     return wiring.results().page(job, limit, cursor, chosen)
 
@@ -114,20 +125,30 @@ def _started(job: Job, execution_arn: str) -> dict[str, Any]:
 
 
 def _list_now(job: Job) -> dict[str, Any]:
-    batch = wiring.lister_within_a_request().process_batch(job.job_id)
+    lister = wiring.lister_within_a_request()
+    batch = lister.process_batch(job.job_id)
     if not batch.done:
-        wiring.store().end_listing(job.job_id, truncated=True)
-    ended = wiring.completion().finish_if_done(job.job_id)
+        lister.stop(job.job_id)
+    ended = wiring.completion().finish_if_done(job.job_id) or job
+    warning = "No state machine is configured: the bucket was listed within the request, for 20 seconds at most."
+    if ended.truncated:
+        warning += " Time was up before the end: objects behind the last one listed are not part of this job."
     return {
         "job_id": job.job_id,
         "bucket": job.request.bucket,
         "prefix": job.request.prefix,
-        "total_objects": batch.job.total,
+        "total_objects": ended.total,
         "messages_enqueued": batch.messages,
-        "status": "queued" if ended is None or ended.status == Status.PROCESSING else ended.status.value,
-        "truncated": not batch.done,
+        "status": "queued" if ended.status == Status.PROCESSING else ended.status.value,
+        "truncated": ended.truncated,
+        "warning": warning,
         "async": False,
     }
+
+
+def _allowed_webhook() -> None:
+    if not load(WebhookAddressSettings).scan_webhook_private:
+        raise InvalidInputError(FieldError("webhook_url", "must be an https address"))
 
 
 def _known_detectors(request: ScanRequest) -> None:

@@ -5,12 +5,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waybill.core.errors import NotFoundError
 from waybill.core.s3_faults import S3Fault, s3_fault
 from waybill.scanning.errors import BucketDeniedError, BucketUnavailableError
-from waybill.scanning.models import Entry
+from waybill.scanning.models import READ_AT_ONCE, Entry
 from waybill.scanning.s3_errors import listing_error, object_error
-
-_READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
 
 
 class S3Object:
@@ -55,8 +54,7 @@ class S3Bucket:
         BucketNotFoundError, BucketDeniedError, BucketUnavailableError
             The bucket cannot be listed.
         """
-        if self._allowed is not None and bucket not in self._allowed:
-            raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned")
+        self._permit(bucket)
         self._list(bucket, Prefix=prefix, MaxKeys=1)
 
     def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
@@ -91,6 +89,33 @@ class S3Bucket:
         except (ClientError, BotoCoreError) as error:
             raise object_error(error) from error
 
+    def open_file(self, bucket: str, key: str, etag: str | None = None) -> S3Object:
+        """Open an object that is read for itself, not scanned; in the state `etag` where one is given.
+
+        Raises
+        ------
+        NotFoundError, BucketNotFoundError, BucketDeniedError
+            It does not exist, or may not be read.
+        BucketUnavailableError
+            S3 fails, or the object has changed since `etag`: it may be read from its beginning.
+        """
+        self._permit(bucket)
+        condition = {"IfMatch": f'"{etag}"'} if etag else {}
+        try:
+            return S3Object(self._get(bucket, key, 0, **condition), 0, changed=False)
+        except (ClientError, BotoCoreError) as error:
+            match s3_fault(error):
+                case S3Fault.OBJECT_MISSING:
+                    raise NotFoundError(f"there is no s3://{bucket}/{key}") from error
+                case S3Fault.CHANGED:
+                    raise BucketUnavailableError(f"an object of {bucket} changes while it is read") from error
+                case _:
+                    raise listing_error(error, bucket) from error
+
+    def _permit(self, bucket: str) -> None:
+        if self._allowed is not None and bucket not in self._allowed:
+            raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned")
+
     def _get(self, bucket: str, key: str, offset: int, **conditions: str) -> Any:
         part = {"Range": f"bytes={offset}-"} if offset else {}
         return self._client().get_object(Bucket=bucket, Key=key, **part, **conditions)
@@ -104,4 +129,4 @@ class S3Bucket:
 
 def _storage_class(listed: Any) -> str:
     storage_class = str(listed.get("StorageClass", "STANDARD"))
-    return "" if storage_class in _READ_AT_ONCE else storage_class
+    return "" if storage_class in READ_AT_ONCE else storage_class

@@ -29,6 +29,36 @@ class ListingRefusedError(PermanentError):
     code: ClassVar[str] = "LISTING_REFUSED"
 
 
+class InventoryBrokenError(PermanentError):
+    """A file of an inventory is not the one that its manifest tells of, or cannot be read as CSV."""
+
+    code: ClassVar[str] = "INVENTORY_BROKEN"
+
+
+class WebhookRefusedError(PermanentError):
+    """Nothing is sent to the webhook's address: it is not public, or not of a form that requests are sent to."""
+
+    code: ClassVar[str] = "WEBHOOK_REFUSED"
+
+
+class WebhookUnavailableError(RetryableError):
+    """The webhook's receiver did not take the news."""
+
+    code: ClassVar[str] = "WEBHOOK_UNAVAILABLE"
+
+
+class ExportUnavailableError(RetryableError):
+    """The bucket of exports failed, throttled or could not be reached."""
+
+    code: ClassVar[str] = "EXPORT_UNAVAILABLE"
+
+
+class ExportRefusedError(PermanentError):
+    """The bucket of exports is missing, or refuses the function's role."""
+
+    code: ClassVar[str] = "EXPORT_REFUSED"
+
+
 class ScanStoreUnavailableError(RetryableError):
     """DynamoDB failed, throttled or could not be reached."""
 
@@ -45,12 +75,6 @@ class QueueUnavailableError(RetryableError):
     """Messages could not all be sent, though those that failed were sent again."""
 
     code: ClassVar[str] = "QUEUE_UNAVAILABLE"
-
-
-class CheckpointMovedError(RetryableError):
-    """Another run of the listing has moved the checkpoint meanwhile; the next attempt goes on from there."""
-
-    code: ClassVar[str] = "CHECKPOINT_MOVED"
 
 
 class ObjectRefusedError(PermanentError):

@@ -10,6 +10,7 @@ from waybill.scanning.detection.models import Confidence, Finding
 from waybill.scanning.models import (
     Entry,
     Job,
+    ListingRange,
     ObjectOutcome,
     ObjectStatus,
     Page,
@@ -34,6 +35,17 @@ def job_of(item: Mapping[str, Any]) -> Job:
     return Job(
         **known | {"request": ScanRequest.model_validate_json(item["request"]), "status": Status(item["status"])}
     )
+
+
+def range_attributes(part: ListingRange) -> dict[str, Any]:
+    """Return the attributes of a range's item, its key left out."""
+    return asdict(part) | {"smallest": list(part.smallest)}
+
+
+def range_of(item: Mapping[str, Any]) -> ListingRange:
+    """Return the range of an item."""
+    known = {name: item[name] for name in ListingRange.__dataclass_fields__ if name in item}
+    return ListingRange(**known | {"smallest": tuple(item["smallest"])})
 
 
 def page_attributes(page: Page) -> dict[str, Any]:
@@ -84,6 +96,15 @@ def increments(outcome: ObjectOutcome) -> dict[str, int]:
     return {name: value for name, value in added.items() if value}
 
 
+def increments_left_out(left_out: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return what objects that are skipped without an outcome of their own (number and bytes by reason) add."""
+    skipped = sum(objects for objects, _ in left_out.values())
+    added = {"skipped": skipped, f"outcome:{ObjectStatus.SKIPPED.value}": skipped}
+    for reason, (objects, size) in left_out.items():
+        added |= {f"reason:{reason}": objects, f"bytes:{reason}": size}
+    return {name: value for name, value in added.items() if value}
+
+
 def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
     """Return the sum over counter items."""
     sums: dict[str, int] = {}
@@ -98,7 +119,7 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
     return Tally(
         **{
             name: sums.get(name, 0)
-            for name in ("succeeded", "skipped", "failed", "findings", "bytes_scanned", "from_cache")
+            for name in ("succeeded", "skipped", "failed", "findings", "bytes_scanned", "from_cache", "taken")
         },
         outcomes=group("outcome"),
         reasons=group("reason"),
@@ -107,9 +128,9 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
     )
 
 
-def findings_prefix(key: str, etag: str) -> str:
-    """Return what the sort keys of one object's findings, in one state of it, begin with."""
-    return f"F#{key_hash(key)}#{etag[:_ETAG_LENGTH]}#"
+def findings_prefix(key: str, etag: str = "") -> str:
+    """Return what the sort keys of one object's findings begin with: in one state of it, or in any."""
+    return f"F#{key_hash(key)}#{etag[:_ETAG_LENGTH]}#" if etag else f"F#{key_hash(key)}#"
 
 
 def finding_sort_key(key: str, etag: str, finding: Finding) -> str:

@@ -1,23 +1,22 @@
 """Jobs as their users see them: started once, watched, cancelled, read."""
 
 import hashlib
-import hmac
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
 from waybill.scanning.models import ENDED, Job, ScanRequest, Status, Tally
-from waybill.scanning.ports import Bucket, Store
+from waybill.scanning.ports import Bucket, Source, Store
+from waybill.scanning.splitting import execution_name, first_state
 
-_SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
-_SHOWN_IF_SET = ("sample", "decoded_from", "member")
+# Step Functions forgets an execution after 90 days; what became of it is on the job.
+_EXECUTION_STATUS = {Status.LISTING: "RUNNING", Status.FAILED: "FAILED"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Jobs:
     bucket: Bucket
     completion: Completion
     now: Callable[[], datetime]
+    inventory: Source | None = None
 
     def create(self, request: ScanRequest, subject: str, idempotency_key: str | None) -> Job:
         """Store a job for a bucket that can be listed; with an idempotency key, once per caller and key.
@@ -42,7 +42,7 @@ class Jobs:
         job_id = _job_id(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
         existing = self.store.job(job_id) if idempotency_key else None
         if existing is None:
-            self.bucket.check(request.bucket, request.prefix)
+            self._check(request)
             created = iso(self.now())
             existing = self.store.create(
                 Job(
@@ -58,11 +58,18 @@ class Jobs:
             raise ConflictError("this Idempotency-Key was used for another request")
         return existing
 
+    def _check(self, request: ScanRequest) -> None:
+        self.bucket.check(request.bucket, request.prefix)
+        if request.source == "inventory":
+            if self.inventory is None:
+                raise InvalidInputError(FieldError("source", "inventory is not available here"))
+            self.inventory.check(request)
+
     def start(self, job: Job, executions: ExecutionStarter, workflow_arn: str) -> str:
         """Start the listing of a job, or find it started; return the execution's ARN."""
         if job.execution_arn:
             return job.execution_arn
-        started = executions.start(workflow_arn, execution_name(job.job_id, 1), first_state(job))
+        started = executions.start(workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
         self.store.started(job.job_id, started.execution_arn)
         return started.execution_arn
 
@@ -89,12 +96,24 @@ class Jobs:
 
     def report(self, job_id: str) -> dict[str, Any]:
         """Return a job's progress; what has been counted once is never taken back."""
-        job = self.find(job_id)
+        job = self._counted(self.find(job_id))
         return job_document(job, self.store.tally(job_id))
+
+    def _counted(self, job: Job) -> Job:
+        """Return a job with the totals so far, where the final ones are not there yet."""
+        if job.listing_done:
+            return job
+        ranges = self.store.ranges(job.job_id)
+        return replace(
+            job,
+            total=sum(part.total for part in ranges),
+            total_bytes=sum(part.total_bytes for part in ranges),
+            updated_at=max([job.updated_at, *(part.updated_at for part in ranges)]),
+        )
 
     def coverage(self, job_id: str) -> dict[str, Any]:
         """Return what of the listed objects was looked at, and why the rest was not."""
-        job = self.find(job_id)
+        job = self._counted(self.find(job_id))
         tally = self.store.tally(job_id)
         return {
             "job_id": job_id,
@@ -114,29 +133,15 @@ class Jobs:
         }
 
 
-def execution_name(job_id: str, generation: int) -> str:
-    """Return the name of a job's `generation`th execution; a repeated hand-over finds it taken."""
-    return f"scan-{job_id}-{generation}"
-
-
-def first_state(job: Job) -> dict[str, Any]:
-    """Return the workflow's input."""
-    return {
-        "job_id": job.job_id,
-        "bucket": job.request.bucket,
-        "prefix": job.request.prefix,
-        "continuation_token": None,
-        "objects_processed": 0,
-    }
-
-
 def job_document(job: Job, tally: Tally) -> dict[str, Any]:
     """Return a job as the API shows it."""
     counted = job.listing_done and job.total
     percent = 100.0 if job.listing_done and not job.total else 0.0
     if counted:
         percent = min(100.0, int(1000 * tally.ended / job.total) / 10)
-    processing = max(0, job.total - tally.ended) if job.status not in ENDED else 0
+    waiting = max(0, job.total - tally.ended) if job.status not in ENDED else 0
+    # Objects left out of a sample are counted at once, without being taken.
+    processing = min(waiting, max(0, tally.taken - tally.ended))
     return {
         "job_id": job.job_id,
         "bucket": job.request.bucket,
@@ -145,9 +150,11 @@ def job_document(job: Job, tally: Tally) -> dict[str, Any]:
         "updated_at": job.updated_at,
         "status": job.status.value,
         "status_message": _message(job, tally),
+        "step_function_status": _execution_status(job),
         "execution_arn": job.execution_arn or None,
         "total": job.total,
-        "queued": processing,
+        "queued": waiting - processing,
+        "processing": processing,
         "succeeded": tally.succeeded,
         "skipped": tally.skipped,
         "failed": tally.failed,
@@ -156,7 +163,17 @@ def job_document(job: Job, tally: Tally) -> dict[str, Any]:
         "detectors": dict(tally.detectors),
         "truncated": job.truncated,
         **({"error": job.error} if job.error else {}),
+        **({"webhook": dict(job.webhook)} if job.webhook else {}),
+        **({"export": dict(job.exported)} if job.exported else {}),
     }
+
+
+def _execution_status(job: Job) -> str | None:
+    if not job.execution_arn:
+        return None
+    if job.status == Status.CANCELLED and not job.listing_done:
+        return "ABORTED"
+    return _EXECUTION_STATUS.get(job.status, "SUCCEEDED")
 
 
 def _message(job: Job, tally: Tally) -> str:
@@ -172,59 +189,6 @@ def _message(job: Job, tally: Tally) -> str:
         case Status.FAILED:
             return "The listing failed"
     return "Cancelled"
-
-
-@dataclass(frozen=True)
-class Results:
-    """The findings of jobs, page by page; `secret` signs the cursors."""
-
-    store: Store
-    secret: bytes
-
-    def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `{findings, limit, has_more, next_cursor}`.
-
-        Raises
-        ------
-        InvalidInputError
-            The cursor is not one of this job.
-        """
-        after = self._position(cursor, job.job_id) if cursor else None
-        items, position = self.store.findings(job.job_id, limit, after, wanted)
-        return {
-            "findings": [_finding_document(job, item) for item in items],
-            "limit": limit,
-            "has_more": position is not None,
-            "next_cursor": self._cursor(position, job.job_id) if position else None,
-        }
-
-    def _cursor(self, position: str, job_id: str) -> str:
-        return encode_cursor({"after": position, "seal": self._seal(position, job_id)})
-
-    def _position(self, cursor: str, job_id: str) -> str:
-        decoded = decode_cursor(cursor)
-        position, seal = decoded.get("after"), decoded.get("seal")
-        if not isinstance(position, str) or not isinstance(seal, str):
-            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
-        if not hmac.compare_digest(seal, self._seal(position, job_id)):
-            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
-        return position
-
-    def _seal(self, position: str, job_id: str) -> str:
-        return hmac.digest(self.secret, f"cursor {job_id} {position}".encode(), "sha256").hex()[:32]
-
-
-def _finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": item["sk"].removeprefix("F#"),
-        "job_id": job.job_id,
-        "bucket": job.request.bucket,
-        "key": item["key"],
-        **{name: item[name] for name in _SHOWN},
-        "fingerprint": item["fingerprint"],
-        "created_at": item["created_at"],
-        **{name: item[name] for name in _SHOWN_IF_SET if item.get(name)},
-    }
 
 
 def _job_id(subject: str, idempotency_key: str) -> str:

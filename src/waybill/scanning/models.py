@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1, sha256
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from waybill.scanning.ranges import KeyRange
+
 KEY_LIMIT_BYTES = 1024
+READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
+"""Storage classes whose objects can be read without being restored first."""
 
 
 def _prefix(value: str) -> str:
@@ -20,11 +25,32 @@ def _prefix(value: str) -> str:
 
 
 class Sample(BaseModel):
-    """Which part of the objects is scanned: the same keys every time."""
+    """Which part of the objects is scanned, a share or a number: the same keys every time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    percent: Annotated[float, Field(gt=0, le=100)]
+    percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    objects: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.percent is None) == (self.objects is None):
+            raise ValueError("must have either percent or objects")
+        return self
+
+
+def _manifest(value: str) -> str:
+    bucket, _, key = value.removeprefix("s3://").partition("/")
+    if not value.startswith("s3://") or not bucket or not key.endswith("manifest.json"):
+        raise ValueError("must be of the form s3://BUCKET/…/manifest.json")
+    return value
+
+
+def _webhook_url(value: str) -> str:
+    address = urlsplit(value)
+    if address.scheme not in {"https", "http"} or not address.hostname or address.username or address.fragment:
+        raise ValueError("must be an address of the form https://HOST/PATH, without a name or a password")
+    return value
 
 
 class ScanRequest(BaseModel):
@@ -39,6 +65,10 @@ class ScanRequest(BaseModel):
     exclude: Annotated[tuple[str, ...], Field(max_length=50)] = ()
     max_object_bytes: Annotated[int, Field(ge=1)] | None = None
     sample: Sample | None = None
+    source: Literal["list", "inventory"] = "list"
+    manifest: Annotated[str, Field(max_length=2048), AfterValidator(_manifest)] | None = None
+    webhook_url: Annotated[str, Field(max_length=2048), AfterValidator(_webhook_url)] | None = None
+    export: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +76,12 @@ class ScanRequest(BaseModel):
         if isinstance(value, Mapping) and value.get("prefix", "") is None:
             return {**value, "prefix": ""}
         return value
+
+    @model_validator(mode="after")
+    def _a_manifest_for_an_inventory(self) -> Self:
+        if (self.source == "inventory") != (self.manifest is not None):
+            raise ValueError("manifest must be given with source inventory, and with no other")
+        return self
 
     def fingerprint(self) -> str:
         """Return what tells this request from any other."""
@@ -59,7 +95,7 @@ class ScanRequest(BaseModel):
             return "EXCLUDED"
         if self.max_object_bytes is not None and size > self.max_object_bytes:
             return "OVERSIZE"
-        if self.sample and int(key_hash(key)[:8], 16) >= self.sample.percent / 100 * 2**32:
+        if self.sample and self.sample.percent and int(key_hash(key)[:8], 16) >= self.sample.percent / 100 * 2**32:
             return "NOT_SAMPLED"
         return None
 
@@ -99,12 +135,19 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some listed objects, as stored: `last_key` is where the listing goes on, `final` that there is nothing more."""
+    """Some listed objects of a range, as stored: behind `last_key` it goes on, `final` that there is nothing more."""
 
     number: int
     entries: tuple[Entry, ...]
     last_key: str
     final: bool
+
+    def within(self, bounds: KeyRange) -> "Page":
+        """Return what of the page lies in `bounds`: the range may have been cut since the page was stored."""
+        if not bounds.upto or self.last_key <= bounds.upto:
+            return replace(self, final=self.final or bool(bounds.upto and self.last_key == bounds.upto))
+        inside = tuple(entry for entry in self.entries if not bounds.ends_before(entry.key))
+        return replace(self, entries=inside, last_key=bounds.upto, final=True)
 
     @property
     def size(self) -> int:
@@ -114,18 +157,24 @@ class Page:
 
 @dataclass(frozen=True)
 class Slice:
-    """The work of one message: objects of one page, or one object from a checkpoint on."""
+    """The work of one message: objects of one page, or one object from a checkpoint on.
+
+    `rest` is what an earlier delivery had no time for.
+    """
 
     job_id: str
     bucket: str
-    page: int
+    page: str
     entries: tuple[Entry, ...]
     resume: Mapping[str, Any] | None = None
+    rest: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the message's JSON."""
         body: dict[str, Any] = {"job_id": self.job_id, "bucket": self.bucket, "page": self.page}
         body["objects"] = [list(entry) if entry.storage_class else list(entry[:3]) for entry in self.entries]
+        if self.rest:
+            body["rest"] = True
         return body | ({"resume": dict(self.resume)} if self.resume else {})
 
     @classmethod
@@ -142,7 +191,8 @@ class Slice:
         entries = tuple(Entry(*entry) for entry in body["objects"])
         if not all(type(entry.key) is str and type(entry.size) is int for entry in entries):
             raise TypeError("objects")
-        return cls(str(body["job_id"]), str(body["bucket"]), int(body["page"]), entries, body.get("resume"))
+        resume, rest = body.get("resume"), bool(body.get("rest"))
+        return cls(str(body["job_id"]), str(body["bucket"]), str(body["page"]), entries, resume, rest)
 
 
 @dataclass(frozen=True)
@@ -162,7 +212,7 @@ class ObjectOutcome:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as stored."""
+    """A job as stored; its totals are those of its ranges, frozen when all are listed."""
 
     job_id: str
     request: ScanRequest
@@ -173,12 +223,12 @@ class Job:
     execution_arn: str = ""
     total: int = 0
     total_bytes: int = 0
-    start_after: str = ""
-    next_page: int = 1
     listing_done: bool = False
     truncated: bool = False
     error: str = ""
     announced: bool = False
+    webhook: Mapping[str, Any] = field(default_factory=dict)
+    exported: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -187,8 +237,39 @@ class Job:
 
 
 @dataclass(frozen=True)
+class ListingRange:
+    """A range of a job's keys and how far it is listed: up to `after`, in `next_page - 1` pages.
+
+    `parent` is the range that it was cut from. A sample of a number of objects is sent when all are listed: `smallest`
+    are the least hashes so far, `next_sent` is the first page that is not sent.
+    """
+
+    number: int
+    after: str = ""
+    upto: str = ""
+    next_page: int = 1
+    total: int = 0
+    total_bytes: int = 0
+    done: bool = False
+    parent: int = -1
+    execution_arn: str = ""
+    updated_at: str = ""
+    smallest: tuple[str, ...] = ()
+    next_sent: int = 1
+
+    @property
+    def bounds(self) -> KeyRange:
+        """What is still to be listed."""
+        return KeyRange(self.after, self.upto)
+
+    def page_name(self, number: int) -> str:
+        """Return what stands for one of its pages in messages."""
+        return f"{self.number:03}#{number:09}"
+
+
+@dataclass(frozen=True)
 class Tally:
-    """The outcomes of a job so far, summed over its counters."""
+    """The outcomes of a job so far, summed over its counters; `taken` is the objects that workers have begun with."""
 
     succeeded: int = 0
     skipped: int = 0
@@ -196,6 +277,7 @@ class Tally:
     findings: int = 0
     bytes_scanned: int = 0
     from_cache: int = 0
+    taken: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     bytes_by_reason: Mapping[str, int] = field(default_factory=dict)

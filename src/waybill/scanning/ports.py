@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from waybill.scanning.detection.models import Finding
-from waybill.scanning.models import Entry, Job, ObjectOutcome, Page, Slice, Status, Tally
+from waybill.scanning.models import (
+    Entry,
+    Job,
+    ListingRange,
+    ObjectOutcome,
+    Page,
+    ScanRequest,
+    Slice,
+    Status,
+    Tally,
+)
+from waybill.scanning.ranges import KeyRange
 
 
 class Store(Protocol):
@@ -22,40 +33,68 @@ class Store(Protocol):
         """Remember the execution that lists."""
         ...
 
-    def keep_page(self, job_id: str, page: Page) -> Page:
+    def listing_by(self, job_id: str, number: int, execution_arn: str) -> None:
+        """Remember the execution that lists a range."""
+        ...
+
+    def range(self, job_id: str, number: int) -> ListingRange | None:
+        """Return a range of a job's keys, as of now."""
+        ...
+
+    def ranges(self, job_id: str) -> list[ListingRange]:
+        """Return all ranges of a job, as of now, in the order of their numbers."""
+        ...
+
+    def split(self, job_id: str, part: ListingRange, pieces: Sequence[ListingRange], upto: str) -> bool:
+        """Let a range end at `upto` and add the pieces behind it, at once; False when the range has changed."""
+        ...
+
+    def keep_page(self, job_id: str, part: ListingRange, page: Page) -> Page:
         """Store a page unless it is stored already; return what is stored."""
         ...
 
-    def stored_page(self, job_id: str, number: int) -> Page | None:
+    def stored_page(self, job_id: str, part: ListingRange, number: int) -> Page | None:
         """Return a page that an earlier attempt has stored."""
         ...
 
-    def advance(self, job_id: str, page: Page) -> None:
-        """Count a page whose messages are sent, and move the checkpoint behind it, once."""
+    def advance(self, job_id: str, part: ListingRange, page: Page, smallest: Sequence[str] = ()) -> bool:
+        """Count a page whose messages are sent, and move the checkpoint behind it, once; False when that was done."""
         ...
 
-    def end_listing(self, job_id: str, *, truncated: bool) -> None:
+    def advance_sent(self, job_id: str, part: ListingRange, left_out: Mapping[str, tuple[int, int]]) -> bool:
+        """Count a page of a sample as sent, and what is left out of it (objects and bytes by reason), once."""
+        ...
+
+    def end_listing(self, job_id: str, total: int, total_bytes: int, *, truncated: bool) -> None:
         """Freeze the totals."""
         ...
 
-    def outcomes(self, job_id: str, keys: Sequence[str]) -> set[str]:
-        """Return those of `keys` that have an outcome."""
+    def taken(self, job_id: str, work: Slice) -> None:
+        """Count the objects of a slice as begun, however often it is delivered."""
         ...
 
-    def record(self, job_id: str, bucket: str, outcome: ObjectOutcome, cache_name: str | None) -> ObjectOutcome | None:
-        """Store an outcome and count it, once; return the earlier one when there is one."""
+    def outcomes(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]:
+        """Return the outcomes of those of `keys` that have one."""
+        ...
+
+    def record_all(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]:
+        """Store up to 99 outcomes of different objects and count them, at once; return earlier ones, which stay."""
+        ...
+
+    def remember(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
+        """Let later jobs find what this one has found in the same state of the objects by the same rules."""
+        ...
+
+    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
+        """Return by key what an earlier job (its id) found in the same state of an object."""
         ...
 
     def keep_findings(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None:
         """Store findings; the same ones again change nothing."""
         ...
 
-    def forget_findings(self, job_id: str, key: str, etag: str) -> None:
-        """Remove the findings of one state of an object."""
-        ...
-
-    def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
-        """Return by key what an earlier job (its id) found in the same state of an object."""
+    def keep_findings_of(self, job_id: str, key: str, etag: str) -> None:
+        """Remove the findings of every state of an object but one; no ETag, no findings."""
         ...
 
     def copy_findings(self, source_job: str, job_id: str, key: str, etag: str) -> None:
@@ -76,6 +115,14 @@ class Store(Protocol):
 
     def announced(self, job_id: str) -> None:
         """Remember that the end of a job has been told."""
+        ...
+
+    def webhook(self, job_id: str, told: Mapping[str, Any]) -> None:
+        """Remember how the last attempt to tell the webhook ended."""
+        ...
+
+    def exported(self, job_id: str, export: Mapping[str, Any]) -> None:
+        """Remember where the findings are exported to, and how far that is."""
         ...
 
     def newest(self, limit: int, before: str | None) -> tuple[list[Job], str | None]:
@@ -102,6 +149,25 @@ class Bucket(Protocol):
 
     def open(self, bucket: str, entry: Entry, offset: int) -> "Opened":
         """Open an object for reading, in its listed state if that still is there."""
+        ...
+
+
+class Source(Protocol):
+    """Where a job's objects are listed."""
+
+    def check(self, request: ScanRequest) -> None:
+        """Raise when the objects of a new job cannot be listed."""
+        ...
+
+    def page(self, request: ScanRequest, bounds: KeyRange, limit: int) -> tuple[list[Entry], str, bool]:
+        """Return up to `limit` objects in `bounds`, the position behind them, and whether these are the last.
+
+        There may be fewer, or none, though they are not the last.
+        """
+        ...
+
+    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int) -> list[str]:
+        """Return up to `pieces - 1` positions to cut `bounds` at."""
         ...
 
 

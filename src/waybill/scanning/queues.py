@@ -1,9 +1,10 @@
-"""SQS as the lister's way to the workers."""
+"""SQS as the lister's way to the workers, and to what is done when a job has ended."""
 
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import batched
 from typing import Any
 
@@ -17,14 +18,28 @@ _BATCH = 10
 _BATCH_BYTES = 250 << 10
 
 
-class SqsQueue:
+class DeliveringQueue:
+    """A queue whose messages a function is given by Lambda."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def wait(self, receipt_handle: str, seconds: int) -> None:
+        """Let a message that is being handled come again in `seconds`; raises QueueUnavailableError."""
+        with _translated():
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+
+
+class SqsQueue(DeliveringQueue):
     """`SliceQueue` on Amazon SQS; fair between buckets, by message group."""
 
     def __init__(
         self, client: Any, url: str, *, attempts: int = 5, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        self._client = client
-        self._url = url
+        super().__init__(client, url)
         self._attempts = attempts
         self._pause = pause
 
@@ -50,12 +65,8 @@ class SqsQueue:
     def _send(self, messages: list[dict[str, str]]) -> None:
         for attempt in range(self._attempts):
             entries = [{"Id": str(index), **message} for index, message in enumerate(messages)]
-            try:
+            with _translated():
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            except BotoCoreError as error:
-                raise QueueUnavailableError(type(error).__name__) from error
-            except ClientError as error:
-                raise QueueUnavailableError(error.response["Error"]["Code"]) from error
             messages = [messages[int(failed["Id"])] for failed in answer.get("Failed", [])]
             if not messages:
                 return
@@ -75,3 +86,31 @@ def _fitting(messages: list[dict[str, str]]) -> Iterable[list[dict[str, str]]]:
         size += length
     if part:
         yield part
+
+
+class ExportQueue:
+    """The queue of exports to make."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, job_id: str, progress: Mapping[str, Any]) -> None:
+        """Ask for an export, from `progress` on; raises QueueUnavailableError."""
+        body = json.dumps({"job_id": job_id, "progress": progress})
+        with _translated():
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+
+class WebhookQueue(DeliveringQueue):
+    """The queue of news for webhooks."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except BotoCoreError as error:
+        raise QueueUnavailableError(type(error).__name__) from error
+    except ClientError as error:
+        raise QueueUnavailableError(error.response["Error"]["Code"]) from error

@@ -76,7 +76,7 @@ def even_cuts(whole: KeyRange, prefix: str, parts: int, first_key: FirstKey) -> 
 
 
 def _opened(branch: str, whole: KeyRange, most: int, first_key: FirstKey) -> list[str]:
-    """Return the branches below `branch`, the first `most` of them; a single key is none."""
+    """Return the branches below `branch`, the first `most` of them; itself when it holds a single key."""
 
     def first(behind: str, beginning: str) -> str | None:
         found = first_key(beginning, max(behind, whole.after))
@@ -93,7 +93,7 @@ def _opened(branch: str, whole: KeyRange, most: int, first_key: FirstKey) -> lis
     while key is not None and len(found) < most and key[: len(stem) + 1] not in found[-1:]:
         found.append(key[: len(stem) + 1])
         key = first(_end_of(found[-1]), stem)
-    return found
+    return found or [branch]
 
 
 def _stem(key: str, branch: str, holds_all: Callable[[str], bool]) -> str:

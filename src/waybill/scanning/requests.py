@@ -1,5 +1,6 @@
 """The workflow's input, from the API or from somebody who starts the workflow directly."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
 from waybill.scanning.models import Job, ScanRequest, Status
 from waybill.scanning.ports import Bucket, Store
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
@@ -23,8 +26,9 @@ def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
         The bucket of a new job cannot be listed.
     """
     job_id = state.get("job_id")
-    if not isinstance(job_id, str) or not 1 <= len(job_id) <= 64 or "#" in job_id:
-        raise InvalidInputError(FieldError("job_id", "must be text of 1 to 64 characters without #"))
+    # It becomes part of the names of executions.
+    if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+        raise InvalidInputError(FieldError("job_id", "must be 1 to 60 letters, digits, hyphens or underscores"))
     job = store.job(job_id)
     if job is not None:
         return job
@@ -35,3 +39,17 @@ def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
     bucket.check(request.bucket, request.prefix)
     created = iso(now())
     return store.create(Job(job_id, request, Status.LISTING, created, created))
+
+
+def range_number(state: Mapping[str, Any]) -> int:
+    """Return the range that a state of the workflow is about; the only one has number 0.
+
+    Raises
+    ------
+    InvalidInputError
+        `range` is not a number.
+    """
+    number = state.get("range", 0)
+    if type(number) is not int or number < 0:
+        raise InvalidInputError(FieldError("range", "must be a whole number, 0 or more"))
+    return number

@@ -47,6 +47,37 @@ class BatchSettings(WaybillSettings):
     scan_batch_keys: Annotated[int, Field(ge=1)] = 10_000
 
 
+class FanOutSettings(WaybillSettings):
+    """How many ranges of one job's keys are listed at the same time at most; 1 for no fan-out."""
+
+    scan_fan_out: Annotated[int, Field(ge=1, le=64)] = 64
+
+
+class WebhookAddressSettings(WaybillSettings):
+    """Whether webhooks may go to private addresses, and by http."""
+
+    scan_webhook_private: bool = False
+
+
+class WebhookSettings(WebhookAddressSettings):
+    """What tells webhooks: the queue of news, and the secret that signs."""
+
+    scan_webhook_queue_url: str
+    scan_webhook_secret_arn: str
+
+
+class ExportSettings(WaybillSettings):
+    """The bucket of exports."""
+
+    scan_exports_bucket: str
+
+
+class ExportQueueSettings(WaybillSettings):
+    """The queue of exports to make."""
+
+    scan_export_queue_url: str
+
+
 class SecretSettings(WaybillSettings):
     """The secret that keys fingerprints and signs cursors."""
 

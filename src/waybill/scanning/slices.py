@@ -12,7 +12,7 @@ BODY_LIMIT = 200 << 10
 _ENTRY_OVERHEAD = 64
 
 
-def slices(job_id: str, bucket: str, page: int, entries: Sequence[Entry]) -> Iterator[Slice]:
+def slices(job_id: str, bucket: str, page: str, entries: Sequence[Entry]) -> Iterator[Slice]:
     """Yield slices of at most 100 objects, 64 MiB and 200 KiB of message; a larger object has one to itself."""
     waiting: list[Entry] = []
     size = body = 0

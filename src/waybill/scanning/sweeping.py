@@ -9,9 +9,9 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
-from waybill.scanning.jobs import first_state
-from waybill.scanning.models import Job, Status
+from waybill.scanning.models import Job, ListingRange, Status
 from waybill.scanning.ports import Store
+from waybill.scanning.splitting import first_state
 
 _GRACE = timedelta(minutes=15)
 _LOOKED_AT = 100
@@ -38,23 +38,32 @@ class Sweeper:
     def sweep(self) -> list[str]:
         """Take up what lies still; return the ids of those jobs.
 
-        A listing whose execution does not run is started again, from its checkpoint; pages stored but not sent are
-        sent then. A job whose last outcome was counted by a worker that died is ended; an end that nobody was told
-        of is told.
+        A range whose execution does not run is started again, from its checkpoint; pages stored but not sent are sent
+        then. A job whose last outcome was counted by a worker that died is ended; an end that nobody was told of is
+        told.
         """
         before = iso(self.now() - _GRACE)
         return [
-            job.job_id for job in self.store.unannounced(_LOOKED_AT) if job.updated_at < before and self._take_up(job)
+            job.job_id
+            for job in self.store.unannounced(_LOOKED_AT)
+            if job.updated_at < before and self._take_up(job, before)
         ]
 
-    def _take_up(self, job: Job) -> bool:
+    def _take_up(self, job: Job, before: str) -> bool:
         if job.status != Status.LISTING:
             after = self.completion.finish_if_done(job.job_id)
             return after is not None and after.ended
-        if job.execution_arn and self.executions.is_running(job.execution_arn):
+        ranges = self.store.ranges(job.job_id)
+        # Where all are listed, and the lister died before it said so, any of them says it.
+        still = [part for part in ranges if not part.done] or ranges[:1]
+        started = [self._start(job, part) for part in still if part.updated_at < before]
+        return any(started)
+
+    def _start(self, job: Job, part: ListingRange) -> bool:
+        if part.execution_arn and self.executions.is_running(part.execution_arn):
             return False
         # The name tells the last change, so that two sweeps start one execution, and a later one another.
-        name = f"scan-{job.job_id}-r{re.sub(r'[^0-9]', '', job.updated_at)}"
-        started = self.executions.start(self.workflow_arn, name, first_state(job))
-        self.store.started(job.job_id, started.execution_arn)
+        name = f"scan-{job.job_id}-{part.number}s{re.sub(r'[^0-9]', '', part.updated_at)}"[-80:]
+        started = self.executions.start(self.workflow_arn, name, first_state(job, part.number))
+        self.store.listing_by(job.job_id, part.number, started.execution_arn)
         return not started.already_running

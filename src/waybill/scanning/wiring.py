@@ -12,18 +12,28 @@ from waybill.core.settings import NotificationSettings, load
 from waybill.scanning.announcer import EventAnnouncer
 from waybill.scanning.buckets import S3Bucket
 from waybill.scanning.completion import Completion
-from waybill.scanning.jobs import Jobs, Results
+from waybill.scanning.exporting import Exporter
+from waybill.scanning.exports_bucket import S3Exports
+from waybill.scanning.inventory import Inventory
+from waybill.scanning.jobs import Jobs
+from waybill.scanning.listed_bucket import ListedBucket
 from waybill.scanning.listing import Lister
-from waybill.scanning.ports import Clock
-from waybill.scanning.queues import SqsQueue
+from waybill.scanning.models import ScanRequest
+from waybill.scanning.ports import Clock, Source
+from waybill.scanning.queues import ExportQueue, SqsQueue
+from waybill.scanning.results import Results
 from waybill.scanning.settings import (
     BatchSettings,
     BucketSettings,
+    ExportQueueSettings,
+    ExportSettings,
+    FanOutSettings,
     QueueSettings,
     SecretSettings,
     TableSettings,
     WorkflowSettings,
 )
+from waybill.scanning.splitting import Splitter
 from waybill.scanning.store import ScansTable
 from waybill.scanning.sweeping import Sweeper
 
@@ -69,9 +79,14 @@ def completion() -> Completion:
     return Completion(store(), EventAnnouncer(client("events"), notifier))
 
 
+def source(request: ScanRequest) -> Source:
+    """Return where the objects of a request are listed."""
+    return Inventory(bucket()) if request.source == "inventory" else ListedBucket(bucket())
+
+
 def jobs() -> Jobs:
     """Return what users do with jobs."""
-    return Jobs(store(), bucket(), completion(), now)
+    return Jobs(store(), bucket(), completion(), now, Inventory(bucket()))
 
 
 def results() -> Results:
@@ -81,13 +96,31 @@ def results() -> Results:
 
 def lister(context: Any) -> Lister:
     """Return the lister for one invocation."""
-    return Lister(store(), bucket(), queue(), time_left(context), load(BatchSettings).scan_batch_keys)
+    fan_out = load(FanOutSettings).scan_fan_out
+    batch_keys = load(BatchSettings).scan_batch_keys
+    return Lister(store(), source, queue(), time_left(context), batch_keys, fan_out=fan_out)
 
 
 def lister_within_a_request() -> Lister:
     """Return a lister that lists for 20 seconds, where no workflow is configured."""
     deadline = time.monotonic() + _SYNCHRONOUS_SECONDS
-    return Lister(store(), bucket(), queue(), lambda: deadline - time.monotonic(), batch_keys=10**9, reserve=0)
+    return Lister(store(), source, queue(), lambda: deadline - time.monotonic(), batch_keys=10**9, reserve=0, fan_out=1)
+
+
+def splitter() -> Splitter:
+    """Return what cuts ranges."""
+    workflow_arn = load(WorkflowSettings).scan_workflow_arn
+    return Splitter(store(), source, executions(), workflow_arn, load(FanOutSettings).scan_fan_out)
+
+
+def exporter(context: Any) -> Exporter:
+    """Return what exports findings, for one invocation."""
+    return Exporter(store(), S3Exports(client("s3"), load(ExportSettings).scan_exports_bucket), time_left(context))
+
+
+def export_queue() -> ExportQueue:
+    """Return the queue of exports to make."""
+    return ExportQueue(client("sqs"), load(ExportQueueSettings).scan_export_queue_url)
 
 
 def sweeper() -> Sweeper:

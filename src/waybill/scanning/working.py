@@ -1,6 +1,6 @@
 """A worker's slice: every object of it gets one outcome, whatever happens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from waybill.scanning.completion import Completion
@@ -8,10 +8,12 @@ from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcom
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice
 from waybill.scanning.ports import Bucket, Clock, Opened, SliceQueue, Store
+from waybill.scanning.recording import Recorder
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 type MakeScanner = Callable[[ScanRequest], ObjectScanner]
+type Known = Mapping[str, tuple[str, ObjectOutcome]]
 
 
 @dataclass(frozen=True)
@@ -35,33 +37,41 @@ class Worker:
         job = self.store.job(work.job_id)
         if job is None or job.ended:
             return 0
+        if not work.resume and not work.rest:
+            self.store.taken(job.job_id, work)
         recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
         waiting = [entry for entry in work.entries if entry.key not in recorded]
-        name = self.cache_name(job.request)
-        known = {} if work.resume else self.store.cached(work.bucket, waiting, name)
+        cache_name = self.cache_name(job.request)
+        known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)
+        with Recorder(self.store, job, cache_name, self.time_left) as recorder:
+            read = self._objects(job, work, waiting, known, recorder)
+        self.completion.finish_if_done(job.job_id)
+        return read
+
+    def _objects(self, job: Job, work: Slice, waiting: list[Entry], known: Known, recorder: Recorder) -> int:
         read = 0
         for index, entry in enumerate(waiting):
             if index and self.time_left() < self.reserve:
-                self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(waiting[index:]))])
-                return read
-            if read % 10 == 9 and self._cancelled(job):
-                return read
+                self._leave(work, waiting[index:])
+                break
             outcome = self._without_reading(job, entry, known)
-            if outcome is None:
-                read += 1
-                outcome = self._scan(job, work, entry)
             if outcome is not None:
-                self._record(job, outcome, name)
-        self.completion.finish_if_done(job.job_id)
+                recorder.add(outcome)
+                continue
+            if read % 10 == 9 and self._cancelled(job):
+                break
+            read += 1
+            self._scan(job, work, entry, recorder, alone=index == 0)
         return read
+
+    def _leave(self, work: Slice, entries: list[Entry]) -> None:
+        self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(entries), rest=True)])
 
     def _cancelled(self, job: Job) -> bool:
         now = self.store.job(job.job_id)
         return now is None or now.ended
 
-    def _without_reading(
-        self, job: Job, entry: Entry, known: dict[str, tuple[str, ObjectOutcome]]
-    ) -> ObjectOutcome | None:
+    def _without_reading(self, job: Job, entry: Entry, known: Known) -> ObjectOutcome | None:
         reason = job.request.reason_to_skip(entry.key, entry.size)
         if reason is None and entry.storage_class in ARCHIVED:
             reason = "STORAGE_CLASS"
@@ -72,12 +82,12 @@ class Worker:
         if entry.key not in known:
             return None
         source_job, outcome = known[entry.key]
-        if outcome.status == ObjectStatus.FINDINGS or outcome.counts:
+        if outcome.counts:
             self.store.copy_findings(source_job, job.job_id, entry.key, entry.etag)
         return outcome
 
-    def _scan(self, job: Job, work: Slice, entry: Entry) -> ObjectOutcome | None:
-        """Read one object; None when a follow-up message goes on with it."""
+    def _scan(self, job: Job, work: Slice, entry: Entry, recorder: Recorder, *, alone: bool) -> None:
+        """Read one object; `alone` that this run has done nothing else before."""
         resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
         before = int(work.resume["bytes_scanned"]) if work.resume else 0
         try:
@@ -85,9 +95,8 @@ class Worker:
             try:
                 if opened.changed and resume:
                     # The first part was another state's: all of it again.
-                    self.store.forget_findings(job.job_id, entry.key, entry.etag)
-                    self._again(work, entry, opened)
-                    return None
+                    self._leave(work, [entry._replace(etag=opened.etag, size=opened.size)])
+                    return
                 report = self.make_scanner(job.request).scan(
                     opened.read, resume=resume, stop=lambda: self.time_left() < self.reserve
                 )
@@ -95,26 +104,22 @@ class Worker:
                 opened.close()
         except ObjectRefusedError as refused:
             status = ObjectStatus.SKIPPED if refused.skips else ObjectStatus.FAILED
-            return ObjectOutcome(entry.key, entry.etag, entry.size, status, refused.reason)
+            outcome = ObjectOutcome(entry.key, entry.etag, entry.size, status, refused.reason)
+            recorder.add(outcome, doubtful=True)
+            return
+        if not alone and "TIME_LIMIT" in report.reasons:
+            # An archive cannot be left in the middle: all of it again, with the time of a whole run.
+            self._leave(work, [entry])
+            return
         self.store.keep_findings(job.job_id, entry.key, opened.etag, report.findings)
         if report.checkpoint:
             follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
             current = entry._replace(etag=opened.etag, size=opened.size)
             self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,), follow_up)])
-            return None
-        return _outcome(entry, opened, report, before)
-
-    def _again(self, work: Slice, entry: Entry, opened: Opened) -> None:
-        current = entry._replace(etag=opened.etag, size=opened.size)
-        self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,))])
-
-    def _record(self, job: Job, outcome: ObjectOutcome, cache_name: str) -> None:
-        keep = outcome.status != ObjectStatus.FAILED and outcome.reason != "GONE" and not outcome.from_cache
-        read = outcome.bytes_scanned > 0 or outcome.reason in {"UNSUPPORTED_TYPE", "ENCRYPTED"}
-        earlier = self.store.record(job.job_id, job.request.bucket, outcome, cache_name if keep and read else None)
-        if earlier is not None and earlier.etag != outcome.etag:
-            # Two deliveries have seen two states of the object: the one recorded first counts.
-            self.store.forget_findings(job.job_id, outcome.key, outcome.etag)
+            return
+        # Behind another message there may be findings of another state than this one's.
+        doubtful = opened.changed or work.rest or resume is not None
+        recorder.add(_outcome(entry, opened, report, before), doubtful=doubtful)
 
 
 def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> ObjectOutcome:

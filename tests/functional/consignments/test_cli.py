@@ -87,16 +87,17 @@ def test_the_next_call_is_another_consignment(run, directory: Path) -> None:
     assert first["consignmentId"] != second["consignmentId"]
 
 
-def test_more_than_a_page_of_files(run, bench: Workbench, tmp_path: Path) -> None:
+def test_more_than_a_page_of_files(run, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.cli.consignments.sending.FILES_PER_PAGE", 3)
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(1001):
+    for number in range(8):
         (folder / f"{number}.txt").touch()
     status, told = run("consign", str(folder))
-    assert (status, told["files"]) == (0, 1001)
-    assert (
-        bench.ask("GET", f"/consignments/{told['consignmentId']}", who="local-user").json["progress"]["files"] == 1001
-    )
+    assert (status, told["files"]) == (0, 8)
+    shown = bench.ask("GET", f"/consignments/{told['consignmentId']}", who="local-user").json
+    assert shown["progress"]["files"] == 8
+    assert len(bench.wire.of("dynamodb.TransactWriteItems")) == 3
 
 
 def test_verdicts_are_shown_with_what_to_do(

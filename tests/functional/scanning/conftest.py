@@ -10,15 +10,21 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeQueue
+from tests.fakes.executions import FakeExecutions
+from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeFiles, FakeQueue
 from waybill.core.clock import now
 from waybill.scanning.completion import Completion
 from waybill.scanning.detection.engine import Engine
 from waybill.scanning.detection.rules import detectors
 from waybill.scanning.detection.scanner import ObjectScanner
-from waybill.scanning.jobs import Jobs, Results
+from waybill.scanning.inventory import Inventory
+from waybill.scanning.jobs import Jobs
+from waybill.scanning.listed_bucket import ListedBucket
 from waybill.scanning.listing import Batch, Lister
 from waybill.scanning.models import Job, ScanRequest
+from waybill.scanning.ports import Source
+from waybill.scanning.results import Results
+from waybill.scanning.splitting import Splitter
 from waybill.scanning.store import ScansTable
 from waybill.scanning.working import Worker
 
@@ -37,6 +43,8 @@ class Scanner:
     bucket: FakeBucket = field(default_factory=FakeBucket)
     queue: FakeQueue = field(default_factory=FakeQueue)
     announcer: FakeAnnouncer = field(default_factory=FakeAnnouncer)
+    executions: FakeExecutions = field(default_factory=FakeExecutions)
+    files: FakeFiles = field(default_factory=FakeFiles)
     seconds: float = 900
     rules: str = "rules-1"
 
@@ -46,7 +54,7 @@ class Scanner:
 
     @property
     def jobs(self) -> Jobs:
-        return Jobs(self.store, self.bucket, self.completion, now)
+        return Jobs(self.store, self.bucket, self.completion, now, Inventory(self.files))
 
     @property
     def results(self) -> Results:
@@ -54,7 +62,17 @@ class Scanner:
 
     @property
     def lister(self) -> Lister:
-        return Lister(self.store, self.bucket, self.queue, lambda: self.seconds, batch_keys=10_000)
+        return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=10_000, fan_out=1)
+
+    def source(self, request: ScanRequest) -> Source:
+        return Inventory(self.files) if request.source == "inventory" else ListedBucket(self.bucket)
+
+    def lister_of(self, batch_keys: int, fan_out: int = 8) -> Lister:
+        """Return a lister that lists little in a batch, so that little is much."""
+        return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=batch_keys, fan_out=fan_out)
+
+    def splitter(self, fan_out: int = 8) -> Splitter:
+        return Splitter(self.store, self.source, self.executions, "arn:aws:states:eu:1:stateMachine:scan", fan_out)
 
     @property
     def worker(self) -> Worker:

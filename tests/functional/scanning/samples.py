@@ -1,20 +1,24 @@
 """What comes of the sample events of the scanner."""
 
+import json
 import os
 from typing import Any
 
 from tests.fakes.api import LambdaContext, answer_of
 from tests.fakes.functions import REGION
+from tests.fakes.receiver import receiving
 from tests.fakes.samples import Invoke, read
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from waybill.core.aws import client
-from waybill.scanning import wiring
+from waybill.scanning import webhook_wiring, wiring
+from waybill.scanning.detection.models import Finding
 from waybill.scanning.handlers.process_batch import lambda_handler as list_batch
-from waybill.scanning.models import Status
+from waybill.scanning.models import Job, ScanRequest, Status
 
 KEY, BODY = "reports/2025.csv", b"name,email\nA,anna@example.org\n"
 JOB = "0b7e5c1a-5d0c-4c49-9a44-2f8a1a4c7b10"
+SIGNING = "the secret that signs"
 _COLLABORATORS = ("store", "bucket", "queue", "executions", "secret", "completion")
 
 
@@ -22,6 +26,7 @@ def make_resources() -> None:
     """Make the scanner's resources as far as moto has them, and set the environment of all its functions."""
     for name in _COLLABORATORS:
         getattr(wiring, name).cache_clear()
+    webhook_wiring.webhooks.cache_clear()
     client("dynamodb").create_table(
         TableName="ScansTable",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -31,6 +36,7 @@ def make_resources() -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="archive", Key=KEY, Body=BODY)
+    s3.create_bucket(Bucket="exports", CreateBucketConfiguration={"LocationConstraint": REGION})
     client("stepfunctions").create_state_machine(
         name="waybill-scanning", definition="{}", roleArn="arn:aws:iam::123456789012:role/any"
     )
@@ -39,6 +45,11 @@ def make_resources() -> None:
         SCAN_BUCKETS="*",
         SCAN_QUEUE_URL=client("sqs").create_queue(QueueName="slices")["QueueUrl"],
         SCAN_SECRET_ARN=client("secretsmanager").create_secret(Name="scan", SecretString="a secret")["ARN"],
+        SCAN_EXPORTS_BUCKET="exports",
+        SCAN_EXPORT_QUEUE_URL=client("sqs").create_queue(QueueName="exports")["QueueUrl"],
+        SCAN_WEBHOOK_QUEUE_URL=client("sqs").create_queue(QueueName="webhooks")["QueueUrl"],
+        SCAN_WEBHOOK_SECRET_ARN=client("secretsmanager").create_secret(Name="sign", SecretString=SIGNING)["ARN"],
+        SCAN_WEBHOOK_PRIVATE="true",
         FAILURE_TOPIC_ARN=make_failure_topic(),
     )
 
@@ -86,3 +97,42 @@ def scan_api(event: Any, invoke: Invoke, wire: Wire) -> None:
 def sweep_scans(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     assert invoke(event) == {"taken_up": []}
+
+
+def split_range(event: Any, invoke: Invoke, wire: Wire) -> None:
+    os.environ["SCAN_BATCH_KEYS"] = "10"
+    make_resources()
+    for number in range(60):
+        client("s3").put_object(Bucket="archive", Key=f"reports/{number:02}.csv", Body=BODY)
+    state = list_batch(read("scanning/process_batch"), LambdaContext())
+    assert (state["done"], state["split"]) == (False, True)
+    split = invoke(event)
+    assert split["pieces"] == [part.number for part in wiring.store().ranges(JOB)[1:]] != []
+    executions = client("stepfunctions").list_executions(stateMachineArn=os.environ["SCAN_WORKFLOW_ARN"])["executions"]
+    assert {execution["name"] for execution in executions} == {f"scan-{JOB}-r{number}-1" for number in split["pieces"]}
+    assert invoke(event)["pieces"] == split["pieces"]
+
+
+def deliver_webhook(event: Any, invoke: Invoke, wire: Wire) -> None:
+    make_resources()
+    with receiving(SIGNING.encode()) as receiver:
+        request = ScanRequest(bucket="archive", webhook_url=receiver.url)
+        wiring.store().create(Job(JOB, request, Status.COMPLETED, "2026-01-10", "2026-01-10"))
+        assert invoke(event) == {"batchItemFailures": []}
+        assert invoke(event) == {"batchItemFailures": []}
+    [[body]] = receiver.taken.values()
+    news = json.loads(body)
+    assert (news["job_id"], news["status"], "wants" in news) == (JOB, "completed", False)
+
+
+def export_findings(event: Any, invoke: Invoke, wire: Wire) -> None:
+    make_listed_job()
+    found = Finding("IP", "HIGH", 1, 9, 1, 2, "****", "f", "c")
+    wiring.store().keep_findings(JOB, KEY, "e" * 32, [found])
+    assert invoke(event) == {"batchItemFailures": []}
+    export = wiring.jobs().report(JOB)["export"]
+    assert (export["status"], export["findings"]) == ("exported", 1)
+    manifest = json.loads(client("s3").get_object(Bucket="exports", Key=f"{JOB}/manifest.json")["Body"].read())
+    [part] = manifest["parts"]
+    [line] = client("s3").get_object(Bucket="exports", Key=f"{JOB}/{part}")["Body"].read().splitlines()
+    assert json.loads(line)["masked_match"] == "****"

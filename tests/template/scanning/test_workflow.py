@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.template import PROJECT, load_template
-from waybill.core.errors import NotificationUnavailableError
+from waybill.core.errors import NotificationUnavailableError, RateLimitedError
 from waybill.scanning import errors
 
 RESOURCES: dict[str, dict[str, Any]] = load_template()["Resources"]
@@ -24,6 +24,7 @@ FUNCTIONS = {
 
 def test_the_states_are_those_of_the_contract() -> None:
     assert {"ProcessBatch", "CheckIfDone", "JobComplete", "HandleError", "JobFailed"} <= set(STATES)
+    assert {"SplitRange", "HandOver"} <= set(STATES)
     assert STATES["JobFailed"]["Type"] == "Fail"
     assert all(state.get("Comment") for state in STATES.values())
 
@@ -45,7 +46,7 @@ def test_the_retried_errors_are_ours_and_may_be_retried() -> None:
         for error in retry["ErrorEquals"]
         if error.endswith("Error") and "." not in error
     }
-    ours = {NotificationUnavailableError.__name__: NotificationUnavailableError, **vars(errors)}
+    ours = {error.__name__: error for error in (NotificationUnavailableError, RateLimitedError)} | vars(errors)
     assert named
     assert all(issubclass(ours[error], errors.RetryableError) for error in named)
 
@@ -80,4 +81,4 @@ def test_only_the_workers_and_the_lister_may_read_the_scanned_buckets() -> None:
     readers = {
         name for name, function in FUNCTIONS.items() if {"Ref": "ReadScannedBucketsPolicy"} in function["Policies"]
     }
-    assert readers == {"ScanApiFunction", "ProcessBatchFunction", "ScanObjectsFunction"}
+    assert readers == {"ScanApiFunction", "ProcessBatchFunction", "SplitRangeFunction", "ScanObjectsFunction"}

@@ -140,8 +140,8 @@ class Code:
                 # Workflows never import each other: what only another one's classes fulfil is not meant here.
                 if _package_of(name) not in {package, "core"} or info.is_protocol:
                     continue
-                if is_subtype(Instance(info, []), Instance(protocol, [])):
-                    yield f"{name}.{method}"
+                if is_subtype(Instance(info, []), Instance(protocol, [])) and (member := info.get(method)):
+                    yield member.fullname or f"{name}.{method}"
 
 
 class _Collector(ast.NodeVisitor):

@@ -23,6 +23,10 @@ class TestItems:
             "whole": 3, "part": 0.5, "text": "3", "yes": True,
         }  # fmt: skip
 
+    def test_numbers_in_maps_and_lists_come_back_as_python_has_them(self) -> None:
+        [number] = from_item({"map": {"M": {"list": {"L": [{"N": "3"}]}}}})["map"]["list"]
+        assert type(number) is int
+
     @given(_NAMES)
     def test_what_goes_in_comes_out(self, attributes: dict[str, Any]) -> None:
         present = {name: value for name, value in attributes.items() if value is not None}

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import json
 import tarfile
 import tracemalloc
 import zipfile
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.detection.containers import Limits
 from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.scanner import ObjectScanner, Outcome
+from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome
 
 SSN = "219-45-6789"
 TEXT = f"a 😀 line\nder Schlüssel: {SSN} é\n"
@@ -93,16 +94,21 @@ def test_block_size_changes_nothing(engine: Engine, size: int, gap: int) -> None
     ]
 
 
-def test_a_scan_that_is_stopped_goes_on_where_it_was(engine: Engine) -> None:
-    raw = b"".join(f"line {number} é {SSN}\n".encode() for number in range(8000))
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("header", ["", "name;Customer SSN;note\n"], ids=["log", "table"])
+def test_a_scan_that_is_stopped_goes_on_where_it_was(engine: Engine, encoding: str, header: str) -> None:
+    lines = [f"line {number} é;{'219456789' if header else SSN}\n" for number in range(8000)]
+    raw = (header + "".join(lines)).encode(encoding)
     scanner = ObjectScanner(engine, b"k", block_bytes=50_000, cap=100_000)
     whole = scanner.scan(BytesIO(raw).read)
     report, found, scanned = scanner.scan(BytesIO(raw).read, stop=lambda: True), [], 0
     while report.checkpoint:
         assert report.outcome == Outcome.PARTIAL
         found, scanned = found + report.findings, scanned + report.bytes_scanned
-        rest = BytesIO(raw[report.checkpoint.offset :])
-        report = scanner.scan(rest.read, resume=report.checkpoint, stop=lambda: True)
+        told = json.dumps(asdict(report.checkpoint))
+        assert "Customer" not in told
+        resume = Checkpoint(**json.loads(told))
+        report = scanner.scan(BytesIO(raw[resume.offset :]).read, resume=resume, stop=lambda: True)
     assert found + report.findings == whole.findings
     assert scanned + report.bytes_scanned == len(raw)
     assert report.counts == whole.counts == {"US_SSN": 8000}

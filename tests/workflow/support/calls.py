@@ -19,6 +19,7 @@ _S3_OPERATIONS = (
     ("GET", "uploads", "ListMultipartUploads"),
     ("GET", "tagging", "GetObjectTagging"),
     ("GET", "location", "GetBucketLocation"),
+    ("GET", "list-type", "ListObjectsV2"),
     ("HEAD", None, "HeadObject"),
     ("GET", None, "GetObject"),
 )
@@ -59,8 +60,8 @@ class Call:
         return cls(service, region, operation, bucket, key, query, text, time.monotonic())
 
     def about(self, text: str) -> bool:
-        """Return whether `text` is in its key or its body."""
-        return text in self.key or text in self.body
+        """Return whether `text` is in its bucket's name, its key or its body."""
+        return text in self.bucket or text in self.key or text in self.body
 
 
 def most_at_once(calls: list[Call]) -> int:

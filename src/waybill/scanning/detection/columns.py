@@ -1,7 +1,8 @@
 """Column names of delimited text: what stands in the first line says what the values below it are."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from waybill.scanning.detection.rules import Detector
 
@@ -13,10 +14,9 @@ _LINE_LIMIT = 8192
 class Columns:
     """The names in the first line of a text, and the detectors that they name."""
 
-    def __init__(self, delimiter: bytes, names: list[str], named: dict[str, frozenset[int]]) -> None:
+    def __init__(self, delimiter: bytes, named: Mapping[str, Collection[int]]) -> None:
         self._delimiter = delimiter
         self._columns_of = named
-        self.names = names
 
     @classmethod
     def of(cls, first_line: bytes, detectors: Iterable[Detector]) -> "Columns | None":
@@ -31,8 +31,19 @@ class Columns:
                     for detector in detectors
                 }
                 named = {detector: columns for detector, columns in named.items() if columns}
-                return cls(delimiter, names, named) if named else None
+                return cls(delimiter, named) if named else None
         return None
+
+    def state(self) -> dict[str, Any]:
+        """Return as JSON what `from_state` takes: which columns are named for a detector, and not their names."""
+        named = {detector: sorted(columns) for detector, columns in self._columns_of.items()}
+        return {"delimiter": self._delimiter.decode(), "named": named}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Columns":
+        """Return what `state` was taken from."""
+        named = {detector: frozenset(columns) for detector, columns in state["named"].items()}
+        return cls(state["delimiter"].encode(), named)
 
     def concerns(self, detector: str) -> bool:
         """Return whether a column is named for `detector`."""

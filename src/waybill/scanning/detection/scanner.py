@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from waybill.scanning.detection.blocks import BLOCK, Block, Read, blocks
 from waybill.scanning.detection.columns import Columns
 from waybill.scanning.detection.containers import Limits, Member, UnreadableError, members
-from waybill.scanning.detection.engine import PIECE, Engine
+from waybill.scanning.detection.engine import Engine
 from waybill.scanning.detection.masking import Span, context, masked
 from waybill.scanning.detection.models import Finding, Match
 from waybill.scanning.detection.place import Place
@@ -29,13 +30,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a scan of plain text stopped, and what has to be known to go on: `offset` in bytes of the object."""
+    """Where a scan of plain text stopped, and what has to be known to go on; nothing of the text itself.
+
+    `offset` is in bytes of the object, `columns` as of `Columns.state`.
+    """
 
     offset: int
     line: int
     column: int
     encoding: str
-    header: str = ""
+    columns: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -167,7 +171,7 @@ class _Scan:
     def _member(self, member: Member) -> None:
         if member.reason:
             raise UnreadableError(member.reason)
-        if member.name and self._stop():
+        if member.name and self._looked_at and self._stop():
             raise UnreadableError("TIME_LIMIT")
         head, read = _peeked(member.read)
         nature = nature_of(head)
@@ -190,24 +194,25 @@ class _Scan:
         if nature.encoding.startswith("utf-16"):
             read = Utf8Reader(read, nature.encoding).read
         place = Place(nature.encoding, resume.offset if resume else nature.mark)
-        header = ""
-        if resume:
-            place.line, place.column, header = resume.line, resume.column, resume.header
         columns: Columns | None = None
+        if resume:
+            place.line, place.column = resume.line, resume.column
+            columns = Columns.from_state(resume.columns) if resume.columns else None
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
-            if number == 0:
-                if not resume:
-                    header = block.text[: block.text.find(b"\n") + 1][:PIECE].decode("ascii", "replace")
-                columns = Columns.of(header.encode(), self._scanner.engine.detectors)
+            if number == 0 and not resume:
+                first_line = block.text[: block.text.find(b"\n") + 1]
+                columns = Columns.of(first_line, self._scanner.engine.detectors)
             self._block(block, columns, place, member.name, nature)
             place.advance(block.text, block.offset, block.end)
-            if not member.name and block.end < len(block.text) and self._stop():
+            if block.end < len(block.text) and self._stop():
+                if member.name:
+                    raise UnreadableError("TIME_LIMIT")
                 self.report.checkpoint = Checkpoint(
                     offset=place.raw,
                     line=place.line,
                     column=place.column,
                     encoding=nature.encoding,
-                    header=header if columns else "",
+                    columns=columns.state() if columns else {},
                     counts=dict(self.report.counts),
                 )
                 self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)

@@ -1,10 +1,13 @@
 """ScanObjectsFunction: scans the objects of SQS messages, a slice each."""
 
+import random
+from contextlib import suppress
 from typing import Any
 
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
-from waybill.scanning import WORKFLOW
+from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Slice
 from waybill.scanning.worker_wiring import worker
 
@@ -27,6 +30,14 @@ def _worked(record: dict[str, Any], context: Any) -> bool:
     except WaybillError as error:
         facts = {"message_id": record["messageId"], "job_id": work.job_id, "code": error.code}
         logger(WORKFLOW).warning("slice not finished", extra=facts)
+        _come_again(record)
         return False
     count(WORKFLOW, "ObjectsRead", read)
     return True
+
+
+def _come_again(record: dict[str, Any]) -> None:
+    """Let the slice come again sooner than that of a dead worker, and later each time: up to a quarter of an hour."""
+    longest = min(900, 10 * 4 ** (int(record["attributes"]["ApproximateReceiveCount"]) - 1))
+    with suppress(QueueUnavailableError):
+        wiring.queue().wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)

@@ -1,0 +1,66 @@
+"""How long a million keys take to list when every call takes 50 ms, one range at a time and many at once."""
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.report import breakdown
+from waybill.scanning.ranges import list_space
+
+_KEYS = 1_000_000
+_LATENCY = 0.05
+_FAN_OUTS = (1, 16, 64)
+
+
+class _Listed(NamedTuple):
+    key: str
+
+
+class _Bucket:
+    """Keys in order, listed after a pause as S3 lists them."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self._keys = keys
+
+    def page(self, prefix: str, start_after: str, limit: int) -> tuple[list[_Listed], bool]:
+        """Return up to `limit` keys behind one, and whether these are the last."""
+        time.sleep(_LATENCY)
+        first = max(bisect_left(self._keys, prefix), bisect_right(self._keys, start_after) if start_after else 0)
+        end = bisect_left(self._keys, prefix + chr(0x10FFFF))
+        return [_Listed(key) for key in self._keys[first : min(end, first + limit)]], first + limit >= end
+
+
+def _keys() -> list[str]:
+    """Return keys as services write them: by date, unevenly, and some that lie flat."""
+    dated = [
+        f"logs/2025/{number * number % 12 + 1:02}/{number % 28 + 1:02}/service-{number % 37:02}/{number:08}.log.gz"
+        for number in range(_KEYS * 9 // 10)
+    ]
+    return sorted(dated + [f"{number:010}" for number in range(_KEYS - len(dated))])
+
+
+def _measure(lab: Lab) -> Iterator[Figure]:
+    bucket = _Bucket(_keys())
+    seconds: dict[int, float] = {}
+    rows: list[list[str | float]] = []
+    for fan_out in _FAN_OUTS:
+        started = time.perf_counter()
+        listed = list_space(bucket.page, fan_out=fan_out)
+        seconds[fan_out] = round(time.perf_counter() - started, 1)
+        if listed.keys != _KEYS:
+            raise AssertionError(f"{listed.keys} keys are listed")
+        rows.append([f"fan-out {fan_out}" if fan_out > 1 else "sequential", seconds[fan_out], *listed[1:]])
+    title = f"{_KEYS:,} keys, {1000 * _LATENCY:.0f} ms for each call"
+    lab.show(breakdown(title, ["", "Seconds", "List calls", "Ranges"], rows))
+    yield Figure(
+        "scanning.list_seconds_1m_fanout64",
+        seconds[64],
+        "s",
+        f"{title}, in threads of one process; writing and sending apart",
+        {"sequential": seconds[1], "fan-out 16": seconds[16]},
+    )
+
+
+BENCHMARKS = (Benchmark(("scanning.list_seconds_1m_fanout64",), _measure),)

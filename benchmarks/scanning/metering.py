@@ -1,0 +1,96 @@
+"""What AWS would bill for requests that are made of moto: requests by operation, and DynamoDB's units."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import ceil
+from typing import Any
+
+from boto3 import Session
+
+from benchmarks.prices import item_bytes, read_units, write_units
+
+_CHUNK = 64 * 1024
+_PAGE = 4096
+
+
+class Meter:
+    """Counts what the clients that `session` makes from now on send, while it is asked to.
+
+    Attributes
+    ----------
+    requests : Counter[str]
+        By ``<service>.<operation>``.
+    used : dict[str, float]
+        By the names of the price table, as far as requests alone tell.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.requests: Counter[str] = Counter()
+        self.used: defaultdict[str, float] = defaultdict(float)
+        self._counts = False
+        # Made before the hooks are there, so that its own requests are not counted.
+        self._items = session.client("dynamodb")
+        session.events.register_first("before-parameter-build", self._asked)
+        session.events.register_last("after-call", self._answered)
+
+    @contextmanager
+    def counting(self) -> Iterator["Meter"]:
+        """Count within the block."""
+        self._counts = True
+        yield self
+        self._counts = False
+
+    def _asked(self, params: Mapping[str, Any], event_name: str, **_: Any) -> None:
+        if not self._counts:
+            return
+        service, operation = event_name.removeprefix("before-parameter-build.").split(".")
+        self.requests[f"{service}.{operation}"] += 1
+        if count := getattr(self, f"_{service}_{operation}", None):
+            count(params)
+
+    def _answered(self, parsed: Mapping[str, Any], event_name: str, **_: Any) -> None:
+        if not self._counts:
+            return
+        match event_name.removeprefix("after-call."):
+            case "dynamodb.GetItem":
+                self.used["dynamodb_read_units"] += read_units(item_bytes(parsed.get("Item", {})))
+            case "dynamodb.Query":
+                self.used["dynamodb_read_units"] += max(1, ceil(sum(map(item_bytes, parsed["Items"])) / _PAGE))
+
+    def _s3_ListObjectsV2(self, _: Mapping[str, Any]) -> None:  # noqa: N802 (named as the operation)
+        self.used["s3_writes"] += 1
+
+    def _s3_GetObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["s3_reads"] += 1
+
+    def _s3_HeadObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["s3_reads"] += 1
+
+    def _sqs_SendMessageBatch(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["sqs_requests"] += ceil(sum(len(entry["MessageBody"]) for entry in params["Entries"]) / _CHUNK)
+
+    def _dynamodb_PutItem(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["dynamodb_write_units"] += write_units(item_bytes(params["Item"]))
+
+    def _dynamodb_UpdateItem(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["dynamodb_write_units"] += write_units(self._stored_bytes(params))
+
+    def _dynamodb_BatchWriteItem(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        for request in (request for requests in params["RequestItems"].values() for request in requests):
+            item = request.get("PutRequest", {}).get("Item", {})
+            self.used["dynamodb_write_units"] += write_units(item_bytes(item))
+
+    def _dynamodb_BatchGetItem(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        for asked in params["RequestItems"].values():
+            # One for each key, also when nothing is found; half of it where what is read may be a moment old.
+            self.used["dynamodb_read_units"] += len(asked["Keys"]) / (1 if asked.get("ConsistentRead") else 2)
+
+    def _dynamodb_TransactWriteItems(self, params: Mapping[str, Any]) -> None:  # noqa: N802
+        for write in params["TransactItems"]:
+            size = item_bytes(write["Put"]["Item"]) if "Put" in write else self._stored_bytes(write["Update"])
+            self.used["dynamodb_write_units"] += write_units(size, transaction=True)
+
+    def _stored_bytes(self, update: Mapping[str, Any]) -> int:
+        """Return the size of what an update is of, as it is before it."""
+        return item_bytes(self._items.get_item(TableName=update["TableName"], Key=update["Key"]).get("Item", {}))

@@ -1,0 +1,23 @@
+"""DeliverWebhookFunction: tells the end of a job to the address that its request names."""
+
+import json
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.scanning import WORKFLOW, webhook_wiring
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take SQS messages that hold `ScanCompleted` events; return those to deliver again, each hidden until its time."""
+    again = []
+    for record in event["Records"]:
+        detail = json.loads(record["body"])["detail"]
+        news = {name: value for name, value in detail.items() if name != "wants"}
+        delivery = webhook_wiring.webhooks().deliver(news, int(record["attributes"]["ApproximateReceiveCount"]))
+        count(WORKFLOW, "WebhooksDelivered" if delivery.delivered else "WebhookAttemptsFailed")
+        if delivery.wait is not None:
+            webhook_wiring.queue().wait(record["receiptHandle"], delivery.wait)
+        if delivery.again:
+            again.append(record["messageId"])
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

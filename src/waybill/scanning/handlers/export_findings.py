@@ -1,0 +1,23 @@
+"""ExportFindingsFunction: writes the findings of a job to the bucket of exports, as lines of JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning.exporting import Progress
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take SQS messages, `ScanCompleted` events or `{job_id, progress}`; return no failures: a fault repeats all."""
+    for record in event["Records"]:
+        body = json.loads(record["body"])
+        wanted = body.get("detail", body)
+        progress = wiring.exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
+        if progress.uri is None:
+            wiring.export_queue().send(wanted["job_id"], asdict(progress))
+        else:
+            count(WORKFLOW, "FindingsExported", progress.findings)
+    return {"batchItemFailures": []}

@@ -1,0 +1,71 @@
+"""Outcomes on their way into the table: several at a time, in one transaction with their sums."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from waybill.core.errors import WaybillError
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus
+from waybill.scanning.ports import Clock, Store
+
+_AT_ONCE = 50
+# Progress is not held back for longer, and a worker that dies leaves no more than that to do again.
+_SECONDS = 10.0
+_NOT_SCANNED = frozenset({ObjectStatus.SKIPPED, ObjectStatus.FAILED})
+_READ_AND_SKIPPED = frozenset({"UNSUPPORTED_TYPE", "ENCRYPTED"})
+
+
+@dataclass
+class Recorder:
+    """Stores the outcomes of one job's objects; a context, at whose end everything is stored.
+
+    A fault of ours (`WaybillError`) stores what was done before it; the rest waits for another delivery.
+    """
+
+    store: Store
+    job: Job
+    cache_name: str
+    time_left: Clock
+    _waiting: dict[str, ObjectOutcome] = field(default_factory=dict)
+    _doubtful: set[str] = field(default_factory=set)
+    _since: float = 0.0
+
+    def add(self, outcome: ObjectOutcome, *, doubtful: bool = False) -> None:
+        """Store an outcome, now or soon; `doubtful` that an earlier delivery may have seen the object otherwise."""
+        if not self._waiting:
+            self._since = self.time_left()
+        self._waiting[outcome.key] = outcome
+        if doubtful:
+            self._doubtful.add(outcome.key)
+        if len(self._waiting) >= _AT_ONCE or self._since - self.time_left() > _SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits."""
+        waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        job_id = self.job.job_id
+        earlier = self.store.record_all(job_id, [*waiting.values()])
+        for key, outcome in waiting.items():
+            final = earlier.get(key, outcome)
+            if _state(final) != _state(outcome) or (key in self._doubtful and key not in earlier):
+                # The outcome that was recorded first counts, and only findings about that state.
+                self.store.keep_findings_of(job_id, key, _state(final))
+        worth = [outcome for key, outcome in waiting.items() if key not in earlier and _may_be_cached(outcome)]
+        self.store.remember(job_id, self.job.request.bucket, worth, self.cache_name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is None or isinstance(error, WaybillError):
+            self.flush()
+
+
+def _state(outcome: ObjectOutcome) -> str:
+    return "" if outcome.status in _NOT_SCANNED else outcome.etag
+
+
+def _may_be_cached(outcome: ObjectOutcome) -> bool:
+    """Whether the same bytes under the same rules end the same way."""
+    return not outcome.from_cache and (outcome.bytes_scanned > 0 or outcome.reason in _READ_AND_SKIPPED)

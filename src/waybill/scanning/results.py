@@ -1,0 +1,81 @@
+"""The findings of a job, page by page and as lines of JSON."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.scanning.models import Job
+from waybill.scanning.ports import Store
+
+_SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
+_SHOWN_IF_SET = ("sample", "decoded_from", "member")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The findings of jobs, page by page; `secret` signs the cursors."""
+
+    store: Store
+    secret: bytes
+
+    def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `{findings, total, limit, has_more, next_cursor}`.
+
+        `total` is what was counted when the first page was asked for, the same on all that follow from it; None where
+        a filter by key or confidence leaves it unknown.
+
+        Raises
+        ------
+        InvalidInputError
+            The cursor is not one of this job.
+        """
+        if cursor:
+            after, total = self._position(cursor, job.job_id)
+        else:
+            after, total = None, self._total(job, wanted)
+        items, position = self.store.findings(job.job_id, limit, after, wanted)
+        return {
+            "findings": [finding_document(job, item) for item in items],
+            "total": total,
+            "limit": limit,
+            "has_more": position is not None,
+            "next_cursor": self._cursor(position, total, job.job_id) if position else None,
+        }
+
+    def _total(self, job: Job, wanted: Mapping[str, Any]) -> int | None:
+        if set(wanted) - {"detector"}:
+            return None
+        tally = self.store.tally(job.job_id)
+        return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
+
+    def _cursor(self, position: str, total: int | None, job_id: str) -> str:
+        return encode_cursor({"after": position, "total": total, "seal": self._seal(position, total, job_id)})
+
+    def _position(self, cursor: str, job_id: str) -> tuple[str, int | None]:
+        decoded = decode_cursor(cursor)
+        position, total, seal = decoded.get("after"), decoded.get("total"), decoded.get("seal")
+        if not isinstance(position, str) or not isinstance(seal, str) or not isinstance(total, int | None):
+            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
+        if not hmac.compare_digest(seal.encode(), self._seal(position, total, job_id).encode()):
+            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
+        return position, total
+
+    def _seal(self, position: str, total: int | None, job_id: str) -> str:
+        return hmac.digest(self.secret, f"cursor {job_id} {total} {position}".encode(), "sha256").hex()[:32]
+
+
+def finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding as the API shows it: masked."""
+    return {
+        "id": item["sk"].removeprefix("F#"),
+        "job_id": job.job_id,
+        "bucket": job.request.bucket,
+        "key": item["key"],
+        **{name: item[name] for name in _SHOWN},
+        "fingerprint": item["fingerprint"],
+        "created_at": item["created_at"],
+        **{name: item[name] for name in _SHOWN_IF_SET if item.get(name)},
+    }

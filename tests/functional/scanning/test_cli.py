@@ -1,0 +1,141 @@
+"""`waybill scan`, `waybill scans`, `waybill findings` and `waybill scan-file`, against moto."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.wire import Wire
+from tests.functional.scanning.samples import make_resources
+from tests.functional.scanning.test_results import finding
+from waybill.cli.app import main
+from waybill.cli.context import Cli, Stack
+from waybill.core.aws import client
+from waybill.scanning import wiring
+from waybill.scanning.jobs import Jobs
+from waybill.scanning.models import ObjectOutcome, ObjectStatus
+
+type Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture(autouse=True)
+def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(SCAN_WORKFLOW_ARN="arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-scanning")
+    make_resources()
+    outputs = {
+        "ScansTableName": os.environ["SCANS_TABLE"],
+        "ScanWorkflowArn": os.environ["SCAN_WORKFLOW_ARN"],
+        "FailureTopicArn": os.environ["FAILURE_TOPIC_ARN"],
+    }
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def ran(*arguments: str) -> tuple[int, Any, str]:
+        capsys.readouterr()
+        status = main([*arguments, "--json"])
+        out, complaint = capsys.readouterr()
+        return status, json.loads(out) if out else None, complaint
+
+    return ran
+
+
+def test_a_scan_tells_its_cost_before_it_starts_and_can_be_shown(run: Run) -> None:
+    for number in range(1500):
+        client("s3").put_object(Bucket="archive", Key=f"many/{number:04}", Body=b"12345")
+    status, job, _ = run("scan", "s3://archive/many/", "--sample", "5%", "--exclude", "*.png", "--export")
+    assert (status, job["status"], job["prefix"]) == (0, "listing", "many/")
+    estimate = job["estimate"]
+    assert (estimate["objects"], estimate["bytes"], estimate["at_least"]) == (1500, 7500, False)
+    assert estimate["usd"] > 0
+    request = wiring.store().job(job["job_id"]).request  # type: ignore[union-attr]
+    assert (request.sample.percent, request.exclude, request.export) == (5, ("*.png",), True)  # type: ignore[union-attr]
+    assert run("scans", "show", job["job_id"])[1]["job_id"] == job["job_id"]
+    assert [each["job_id"] for each in run("scans", "list")[1]["scans"]] == [job["job_id"]]
+    assert run("scans", "cancel", job["job_id"])[1]["status"] == "cancelled"
+
+
+def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Jobs.start
+
+    def start_and_work(jobs: Jobs, job: Any, *more: Any) -> str:
+        arn = start(jobs, job, *more)
+        wiring.lister_within_a_request().process_batch(job.job_id)
+        outcome = ObjectOutcome("reports/2025.csv", "e", 30, ObjectStatus.FAILED, "ACCESS_DENIED", counts={"IP": 3})
+        wiring.store().record_all(job.job_id, [outcome])
+        wiring.completion().finish_if_done(job.job_id)
+        return arn
+
+    monkeypatch.setattr(Jobs, "start", start_and_work)
+    status = main(["scan", "s3://archive/reports/", "--wait"])
+    shown, notes = capsys.readouterr()
+    assert status == 1, notes
+    assert "completed_with_errors" in shown
+    assert "ACCESS_DENIED" in shown
+    assert "IP" in shown
+    assert "1 objects, 30 bytes: about $" in notes
+
+
+def test_findings_are_shown_by_detector(run: Run) -> None:
+    job_id = run("scan", "s3://archive/")[1]["job_id"]
+    wiring.store().keep_findings(job_id, "k", "e" * 32, [finding(1), finding(2, "EMAIL")])
+    assert len(run("findings", job_id)[1]["findings"]) == 2
+    [email] = run("findings", job_id, "--detector", "EMAIL")[1]["findings"]
+    assert (email["detector"], email["masked_match"]) == ("EMAIL", "****")
+
+
+def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ssn 219-45-6789 and anna@corp.org\n")
+    (tmp_path / "b.txt").write_text("nothing\n")
+    status, result, _ = run("scan-file", str(tmp_path))
+    assert (status, result["coverage"]["files"]) == (0, 2)
+    assert {each["detector"] for each in result["findings"]} == {"US_SSN", "EMAIL"}
+    assert {"file", "detector", "confidence", "byte_offset", "byte_length", "line", "column", "masked_match"} <= set(
+        result["findings"][0]
+    )
+    assert [each["detector"] for each in run("scan-file", str(tmp_path), "--detector", "EMAIL")[1]["findings"]] == [
+        "EMAIL"
+    ]
+    assert "219-45" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        (("scan", "archive"), 2, "s3://BUCKET/PREFIX"),
+        (("scan", "s3://"), 2, "s3://BUCKET/PREFIX"),
+        (("scan", "s3://no-such-bucket"), 1, "there is no bucket"),
+        (("scan", "s3://archive", "--sample", "half"), 2, "5%"),
+        (("scan", "s3://archive", "--sample", "0"), 2, "sample.objects"),
+        (("scan", "s3://archive", "--sample", "101%"), 2, "sample.percent"),
+        (("scan", "s3://archive", "--detector", "NO"), 2, "US_SSN"),
+        (("scan", "s3://archive", "--webhook", "ftp://x"), 2, "webhook_url"),
+        (("scan", "s3://archive", "--inventory", "s3://x"), 2, "manifest"),
+        (("scan", "s3://archive", "--inventory", "s3://archive/manifest.json"), 1, "there is no s3://archive"),
+        (("scan", "s3://archive", "--max-bytes", "0"), 2, "--max-bytes"),
+        (("scan", "s3://archive/" + "é" * 513), 2, "prefix"),
+        (("scans", "show", "none"), 1, "there is no job none"),
+        (("scans", "cancel", "none"), 1, "there is no job none"),
+        (("scans", "list", "--limit", "0"), 2, "--limit"),
+        (("findings", "none"), 1, "there is no job none"),
+        (("findings", "none", "--detector", "NO"), 2, "NO is not a detector"),
+        (("scan-file", "/no/such/file"), 2, "does not exist"),
+        (("scan-file",), 2, "PATH"),
+    ],
+)
+def test_mistakes_have_one_line_and_a_status(run: Run, arguments: Any, status: int, complaint: str) -> None:
+    got, printed, told = run(*arguments)
+    assert (got, printed) == (status, None)
+    assert complaint in told
+    assert len(told.strip().splitlines()) == 1
+    assert wiring.store().newest(10, None) == ([], None)

@@ -1,0 +1,267 @@
+"""The routes of the scanner on moto: shapes, and everything that callers get wrong."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
+from tests.fakes.wire import Wire
+from tests.functional.scanning.samples import BODY, KEY, make_resources
+from tests.functional.scanning.test_results import finding
+from waybill.core.aws import client
+from waybill.core.settings import load
+from waybill.scanning import wiring
+from waybill.scanning.handlers.process_batch import lambda_handler as process_batch
+from waybill.scanning.handlers.scan_api import lambda_handler
+from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
+
+
+@pytest.fixture(autouse=True)
+def resources(wire: Wire) -> Iterator[None]:
+    before = dict(os.environ)
+    account = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-scanning"
+    os.environ.update(SCAN_WORKFLOW_ARN=account, SCAN_BUCKETS="*")
+    make_resources()
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def ask(method: str, path: str, *, subject: str = "alice", roles: str = "scanning", **more: Any) -> Answer:
+    event = request_event(method, path, identity={"subject": subject, "roles": roles}, **more)
+    return answer_of(lambda_handler(event, LambdaContext()))
+
+
+def start(**body: Any) -> Answer:
+    return ask("POST", "/scan", body={"bucket": "archive", **body})
+
+
+def listed_job(**body: Any) -> str:
+    job_id = str(start(**body).json["job_id"])
+    process_batch({"job_id": job_id}, LambdaContext())
+    return job_id
+
+
+def jobs() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ask("GET", "/scans").json["scans"]
+    return found
+
+
+def test_a_start_has_the_shape_of_the_contract() -> None:
+    answer = start(prefix="reports/")
+    assert answer.status == 202
+    assert set(answer.json) == {"job_id", "bucket", "prefix", "status", "execution_arn", "message", "async"}
+    assert (answer.json["status"], answer.json["async"]) == ("listing", True)
+    assert answer.json["execution_arn"].endswith(f":scan-{answer.json['job_id']}-1")
+
+
+def test_a_job_has_the_shape_of_the_contract() -> None:
+    job_id = listed_job()
+    job = ask("GET", f"/jobs/{job_id}", query={"real_time": "true"}).json
+    assert {
+        "job_id", "bucket", "prefix", "created_at", "updated_at", "status", "status_message", "step_function_status",
+        "execution_arn", "total", "queued", "processing", "succeeded", "failed", "skipped", "total_findings",
+        "progress_percent", "data_source",
+    } <= set(job)  # fmt: skip
+    assert (job["status"], job["step_function_status"], job["total"], job["queued"]) == (
+        "processing",
+        "SUCCEEDED",
+        1,
+        1,
+    )
+    work = wiring.store().ranges(job_id)[0].page_name(1)
+    page = wiring.store().stored_page(job_id, wiring.store().ranges(job_id)[0], 1)
+    assert page
+    for _ in range(3):
+        wiring.store().taken(job_id, Slice(job_id, "archive", work, page.entries))
+    job = ask("GET", f"/jobs/{job_id}").json
+    assert (job["queued"], job["processing"], job["succeeded"]) == (0, 1, 0)
+    outcome = ObjectOutcome(KEY, "e", len(BODY), ObjectStatus.SCANNED, bytes_scanned=len(BODY))
+    wiring.store().record_all(job_id, [outcome])
+    wiring.completion().finish_if_done(job_id)
+    job = ask("GET", f"/jobs/{job_id}").json
+    assert (job["status"], job["queued"], job["processing"], job["succeeded"]) == ("completed", 0, 0, 1)
+
+
+def test_jobs_are_listed_newest_first_under_both_names() -> None:
+    ids = [start(prefix=f"{number}/").json["job_id"] for number in range(3)]
+    assert {each["job_id"] for each in jobs()} == set(ids)
+    first = ask("GET", "/jobs", query={"limit": "2"}).json
+    rest = ask("GET", "/jobs", query={"limit": "2", "cursor": first["cursor"]}).json
+    assert [each["job_id"] for each in first["scans"] + rest["scans"]] == [each["job_id"] for each in jobs()]
+    assert rest["cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"bucket": None}, "bucket"),
+        ({"bucket": ""}, "bucket"),
+        ({"bucket": "   "}, "bucket"),
+        ({"bucket": "a/b"}, "bucket"),
+        ({"bucket": 7}, "bucket"),
+        ({"prefix": "é" * 513}, "prefix"),
+        ({"prefix": 7}, "prefix"),
+        ({"detectors": ["EMAIL", "NO_SUCH"]}, "detectors[1]"),
+        ({"max_object_bytes": 0}, "max_object_bytes"),
+        ({"sample": {}}, "sample"),
+        ({"sample": {"percent": 0}}, "sample.percent"),
+        ({"sample": {"percent": 5, "objects": 5}}, "sample"),
+        ({"sample": {"objects": 0}}, "sample.objects"),
+        ({"sample": {"objects": 10_001}}, "sample.objects"),
+        ({"source": "guess"}, "source"),
+        ({"source": "inventory", "manifest": "https://x/manifest.json"}, "manifest"),
+        ({"webhook_url": "ftp://x/"}, "webhook_url"),
+        ({"webhook_url": "https://user:password@x/"}, "webhook_url"),
+        ({"webhook_url": "https://"}, "webhook_url"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_a_request_that_breaks_the_contract_names_its_field_and_makes_no_job(body: dict[str, Any], field: str) -> None:
+    answer = start(**body)
+    assert (answer.status, answer.fields) == (400, [field])
+    assert jobs() == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"text"', "null"])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    assert ask("POST", "/scan", body=text).status == 400
+    assert jobs() == []
+
+
+def test_a_manifest_goes_with_an_inventory_alone() -> None:
+    for body in ({"source": "inventory"}, {"manifest": "s3://b/manifest.json"}):
+        answer = start(**body)
+        assert answer.status == 400
+        assert "manifest" in answer.text
+
+
+def test_http_webhooks_are_refused_unless_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert start(webhook_url="http://10.0.0.1/hook").status == 202
+    monkeypatch.setitem(os.environ, "SCAN_WEBHOOK_PRIVATE", "false")
+    load.cache_clear()
+    assert start(webhook_url="http://10.0.0.1/hook").fields == ["webhook_url"]
+    assert start(webhook_url="https://hooks.example.org/").status == 202
+
+
+def test_a_prefix_of_1024_bytes_is_taken() -> None:
+    assert start(prefix="é" * 512).status == 202
+
+
+def test_an_unknown_or_denied_bucket_makes_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = ask("POST", "/scan", body={"bucket": "no-such-bucket"})
+    assert (unknown.status, unknown.json["code"]) == (404, "NO_SUCH_BUCKET")
+    monkeypatch.setitem(os.environ, "SCAN_BUCKETS", "another")
+    load.cache_clear()
+    wiring.bucket.cache_clear()
+    denied = start()
+    assert (denied.status, denied.json["code"]) == (403, "ACCESS_DENIED")
+    assert jobs() == []
+
+
+def test_one_idempotency_key_is_one_job_and_another_body_a_conflict() -> None:
+    headers = {"Idempotency-Key": "k1"}
+    first = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers)
+    again = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers)
+    assert (first.status, again.status) == (202, 202)
+    assert again.json["job_id"] == first.json["job_id"]
+    assert again.json["execution_arn"] == first.json["execution_arn"]
+    assert ask("POST", "/scan", body={"bucket": "archive", "prefix": "x"}, headers=headers).status == 409
+    other = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers, subject="bob")
+    assert other.json["job_id"] != first.json["job_id"]
+    assert len(jobs()) == 2
+    assert ask("POST", "/scan", body={"bucket": "archive"}, headers={"Idempotency-Key": ""}).status == 400
+
+
+@pytest.mark.parametrize("path", ["/jobs/none", "/jobs/none/coverage", "/results?job_id=none"])
+def test_an_unknown_job_is_404(path: str) -> None:
+    route, _, job = path.partition("?job_id=")
+    assert ask("GET", route, query={"job_id": job} if job else None).status == 404
+    assert ask("POST", "/jobs/none/cancel").status == 404
+    assert ask("POST", "/jobs/none/export").status == 404
+
+
+def test_a_job_is_cancelled_again_without_harm_and_not_when_it_has_ended() -> None:
+    job_id = listed_job()
+    assert ask("POST", f"/jobs/{job_id}/cancel").json["status"] == "cancelled"
+    assert ask("POST", f"/jobs/{job_id}/cancel").json["status"] == "cancelled"
+    ended = listed_job(prefix="nothing/")
+    assert ask("GET", f"/jobs/{ended}").json["status"] == "completed"
+    refused = ask("POST", f"/jobs/{ended}/cancel")
+    assert (refused.status, refused.json["code"]) == (409, "CONFLICT")
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "abc", "", "1.5"])
+def test_a_limit_is_1_to_1000(limit: str) -> None:
+    job_id = listed_job()
+    answer = ask("GET", "/results", query={"job_id": job_id, "limit": limit})
+    assert (answer.status, answer.fields) == (400, ["limit"])
+
+
+@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24", "e30", "eyJhZnRlciI6IkYjIn0", "ä", " "])
+def test_a_cursor_that_is_not_ours_is_400(cursor: str) -> None:
+    job_id = listed_job()
+    answer = ask("GET", "/results", query={"job_id": job_id, "cursor": cursor})
+    assert (answer.status, answer.fields) == (400, ["cursor"])
+    assert ask("GET", "/results").fields == ["job_id"]
+    assert ask("GET", "/results", query={"job_id": job_id, "min_confidence": "SURE"}).fields == ["min_confidence"]
+
+
+def test_results_have_the_shape_of_the_contract_and_a_total_that_does_not_move() -> None:
+    job_id = listed_job()
+    store = wiring.store()
+    store.keep_findings(job_id, KEY, "e" * 32, map(finding, range(5)))
+    store.record_all(job_id, [ObjectOutcome(KEY, "e", 9, ObjectStatus.FINDINGS, counts={"IP": 5})])
+    first = ask("GET", "/results", query={"job_id": job_id, "limit": "2"}).json
+    assert set(first) == {"findings", "total", "limit", "has_more", "next_cursor"}
+    assert {
+        "id", "job_id", "bucket", "key", "detector", "masked_match", "context", "byte_offset", "created_at",
+        "confidence", "line", "column", "fingerprint",
+    } <= set(first["findings"][0])  # fmt: skip
+    store.record_all(job_id, [ObjectOutcome("late", "e", 9, ObjectStatus.FINDINGS, counts={"IP": 2})])
+    totals, cursor, seen = [first["total"]], first["next_cursor"], len(first["findings"])
+    while cursor:
+        page = ask("GET", "/results", query={"job_id": job_id, "limit": "2", "cursor": cursor}).json
+        totals.append(page["total"])
+        seen += len(page["findings"])
+        cursor = page["next_cursor"]
+    assert (seen, totals) == (5, [5, 5, 5])
+    assert ask("GET", "/results", query={"job_id": job_id, "detector": "IP"}).json["total"] == 7
+    assert ask("GET", "/results", query={"job_id": job_id, "key": "late"}).json["total"] is None
+    elsewhere = ask("GET", "/results", query={"job_id": job_id, "bucket": "another"}).json
+    assert (elsewhere["findings"], elsewhere["total"]) == ([], 0)
+
+
+def test_without_a_workflow_the_bucket_is_listed_within_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "SCAN_WORKFLOW_ARN", "")
+    load.cache_clear()
+    answer = start()
+    assert answer.status == 200
+    assert answer.json["total_objects"] == answer.json["messages_enqueued"] == 1
+    assert (answer.json["status"], answer.json["truncated"], answer.json["async"]) == ("queued", False, False)
+    assert "state machine" in answer.json["warning"]
+    empty = start(prefix="nothing/")
+    assert (empty.json["status"], empty.json["total_objects"]) == ("completed", 0)
+
+
+def test_without_a_workflow_and_without_time_the_answer_says_that_it_is_truncated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(1100):
+        client("s3").put_object(Bucket="archive", Key=f"many/{number:04}", Body=b"")
+    monkeypatch.setitem(os.environ, "SCAN_WORKFLOW_ARN", "")
+    monkeypatch.setattr(wiring, "_SYNCHRONOUS_SECONDS", -1)
+    load.cache_clear()
+    answer = start(prefix="many/").json
+    assert (answer["total_objects"], answer["truncated"], answer["status"]) == (1000, True, "queued")
+    assert "not part of this job" in answer["warning"]
+    job = ask("GET", f"/jobs/{answer['job_id']}").json
+    assert (job["total"], job["truncated"], job["step_function_status"]) == (1000, True, None)
+    assert wiring.store().job(answer["job_id"]).status == Status.PROCESSING  # type: ignore[union-attr]
+
+
+def test_only_the_role_of_the_scanner_may() -> None:
+    assert ask("POST", "/scan", body={"bucket": "archive"}, roles="minting").status == 403
+    assert jobs() == []

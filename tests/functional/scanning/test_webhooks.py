@@ -1,0 +1,149 @@
+"""Webhooks: signed, at least once under one event id, five attempts in a day, and never into a private network."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.receiver import receiving
+from tests.functional.scanning.conftest import Scanner
+from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
+from waybill.scanning.models import Job
+from waybill.scanning.posting import HttpPoster
+from waybill.scanning.signatures import sign, verify
+from waybill.scanning.webhooks import WAITS_SECONDS, Poster, Webhooks
+
+SECRET = b"a secret"
+NOW = datetime.now(UTC)
+
+
+def job_with(scanner: Scanner, url: str) -> tuple[Job, dict[str, Any]]:
+    job = scanner.create(webhook_url=url)
+    return job, {"eventId": f"{job.job_id}-ended", "job_id": job.job_id, "status": "completed"}
+
+
+def webhooks(scanner: Scanner, poster: Poster | None = None, now: datetime = NOW) -> Webhooks:
+    return Webhooks(scanner.store, poster or HttpPoster(private=True), lambda: SECRET, lambda: now)
+
+
+def test_a_receiver_that_fails_three_times_gets_the_news_once_and_can_verify_it(scanner: Scanner) -> None:
+    with receiving(SECRET, failures=3) as receiver:
+        job, news = job_with(scanner, receiver.url)
+        waits = []
+        for attempt in range(1, 7):
+            delivery = webhooks(scanner).deliver(news, attempt)
+            waits.append(delivery.wait)
+            told = scanner.jobs.report(job.job_id)["webhook"]
+            assert told["status"] == ("delivered" if attempt > 3 else "retrying")
+    assert waits == [*WAITS_SECONDS[:3], None, None, None]
+    assert (receiver.requests, receiver.refused) == (4, 0)
+    assert {event: [json.loads(body) for body in bodies] for event, bodies in receiver.taken.items()} == {
+        news["eventId"]: [news]
+    }
+
+
+def test_a_crash_behind_the_answer_sends_it_again_under_the_same_event_id(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving(SECRET) as receiver:
+        _, news = job_with(scanner, receiver.url)
+        monkeypatch.setattr(scanner.store, "webhook", lambda *_: (_ for _ in ()).throw(OSError("died")))
+        with pytest.raises(OSError, match="died"):
+            webhooks(scanner).deliver(news, 1)
+        monkeypatch.undo()
+        assert webhooks(scanner).deliver(news, 2).delivered
+    assert [len(bodies) for bodies in receiver.taken.values()] == [2]
+
+
+def test_five_attempts_take_a_day_and_then_it_is_for_a_person(scanner: Scanner) -> None:
+    with receiving(SECRET, failures=100) as receiver:
+        job, news = job_with(scanner, receiver.url)
+        deliveries = [webhooks(scanner).deliver(news, attempt) for attempt in range(1, 6)]
+    assert receiver.requests == 5
+    assert [delivery.again for delivery in deliveries] == [True] * 5
+    assert [delivery.wait for delivery in deliveries] == [*WAITS_SECONDS, None]
+    assert timedelta(hours=20) < timedelta(seconds=sum(WAITS_SECONDS)) <= timedelta(hours=24)
+    assert max(WAITS_SECONDS) <= 43_200
+    told = scanner.jobs.report(job.job_id)["webhook"]
+    assert (told["status"], told["attempts"], told["http_status"]) == ("failed", 5, 500)
+
+
+def test_a_replay_and_what_somebody_else_signed_are_refused_by_the_receiver(scanner: Scanner) -> None:
+    with receiving(SECRET) as receiver:
+        _, news = job_with(scanner, receiver.url)
+        assert not webhooks(scanner, now=NOW - timedelta(seconds=301)).deliver(news, 1).delivered
+        other = Webhooks(scanner.store, HttpPoster(private=True), lambda: b"another", lambda: NOW)
+        assert not other.deliver(news, 2).delivered
+    assert (receiver.refused, receiver.taken) == (2, {})
+
+
+def test_a_signature_is_of_one_body_and_one_time() -> None:
+    header = sign(SECRET, b"body", 1000)
+    assert verify(SECRET, header, b"body", 1299)
+    assert verify(SECRET, header, b"body", 701)
+    for secret, text, body, now in (
+        (SECRET, header, b"body", 1301),
+        (SECRET, header, b"body", 699),
+        (SECRET, header, b"bodY", 1000),
+        (b"other", header, b"body", 1000),
+        (SECRET, header.replace("t=1000", "t=1200"), b"body", 1200),
+        (SECRET, "t=,v1=", b"body", 1000),
+        (SECRET, "", b"body", 1000),
+    ):
+        assert not verify(secret, text, body, now)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.1",
+     "64:ff9b::7f00:1", "0.0.0.0", "224.0.0.1"],
+)  # fmt: skip
+def test_nothing_is_sent_to_a_private_address_however_it_is_named(scanner: Scanner, address: str) -> None:
+    job, news = job_with(scanner, "https://hooks.example.org/secret-path")
+    poster = HttpPoster(resolver=lambda host, port: ["203.0.112.1", address])
+    delivery = webhooks(scanner, poster).deliver(news, 1)
+    assert not delivery.again
+    told = scanner.jobs.report(job.job_id)["webhook"]
+    assert (told["status"], told["attempts"]) == ("refused", 1)
+    assert "secret-path" not in str(told)
+
+
+def test_the_request_goes_to_the_address_that_was_judged(scanner: Scanner) -> None:
+    with receiving(SECRET) as receiver:
+        port = receiver.url.split(":")[2].split("/")[0]
+        asked: list[str] = []
+
+        def resolve(host: str, port: int) -> list[str]:
+            asked.append(host)
+            return ["127.0.0.1"]
+
+        _, news = job_with(scanner, f"http://hooks.example.org:{port}/hook")
+        assert webhooks(scanner, HttpPoster(private=True, resolver=resolve)).deliver(news, 1).delivered
+    assert asked == ["hooks.example.org"]
+
+
+def test_http_and_names_without_an_address_get_nothing() -> None:
+    with pytest.raises(WebhookRefusedError):
+        HttpPoster().post("http://hooks.example.org/", b"", {})
+
+    def unknown(host: str, port: int) -> list[str]:
+        raise OSError("no such host")
+
+    with pytest.raises(WebhookUnavailableError):
+        HttpPoster(resolver=unknown).post("https://hooks.example.org/", b"", {})
+
+
+def test_a_receiver_that_is_not_there_is_tried_again(scanner: Scanner) -> None:
+    with receiving(SECRET) as receiver:
+        pass
+    job, news = job_with(scanner, receiver.url)
+    assert webhooks(scanner).deliver(news, 1).again
+    told = scanner.jobs.report(job.job_id)["webhook"]
+    assert (told["status"], told["error"]) == ("retrying", "ConnectError")
+
+
+def test_a_job_without_a_webhook_sends_nothing(scanner: Scanner) -> None:
+    job = scanner.create()
+    assert webhooks(scanner).deliver({"job_id": job.job_id, "eventId": "e"}, 1).delivered
+    assert webhooks(scanner).deliver({"job_id": "unknown", "eventId": "e"}, 1).delivered

@@ -1,0 +1,74 @@
+"""Whole jobs on the running stack: what is told at their end, and what a second one costs."""
+
+import json
+
+from tests.fakes.receiver import receiving
+from tests.workflow.scanning.conftest import Scanner
+from tests.workflow.support.gate import Gate
+from tests.workflow.support.polling import until
+
+SSN = b"ssn 219-45-6789\n"
+
+
+def test_the_end_is_one_event_that_reaches_topic_webhook_and_export(scanner: Scanner, label: str) -> None:
+    application = scanner.application
+    bucket = scanner.bucket(label, {f"k{number}": SSN for number in range(3)})
+    url = application.sqs.create_queue(QueueName=f"{label}-news")["QueueUrl"]
+    arn = application.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = scanner.outputs["ScanTopicArn"]
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    application.sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})}
+    )
+    sns, secrets = application.stack.client("sns"), application.stack.client("secretsmanager")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    secret = secrets.get_secret_value(SecretId=scanner.outputs["ScanWebhookSecretArn"])["SecretString"]
+    with receiving(secret.encode()) as receiver:
+        job_id = scanner.start(bucket, webhook_url=receiver.url, export=True)
+        until(lambda: receiver.taken, f"the webhook about {job_id}")
+        job = until(
+            lambda: {"export", "webhook"} <= set(job := scanner.job(job_id)) and job, f"export and webhook of {job_id}"
+        )
+    assert (job["status"], job["webhook"]["status"], job["export"]["findings"]) == ("completed", "delivered", 3)
+    [[body]] = receiver.taken.values()
+    news = json.loads(body)
+    assert (news["job_id"], news["status"], news["total_findings"]) == (job_id, "completed", 3)
+    exported = scanner.exported(job["export"]["uri"])
+    assert [each["masked_match"] for each in exported] == ["XXX-XX-6789"] * 3
+    assert "219-45" not in json.dumps(exported) + body.decode()
+
+    def told() -> list[str]:
+        messages = application.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [message["Body"] for message in messages if job_id in message["Body"]]
+
+    assert len(until(told, f"news about {job_id}")) == 1
+
+
+def test_a_second_scan_reports_the_same_and_reads_nothing(scanner: Scanner, gate: Gate, label: str) -> None:
+    bucket = scanner.bucket(label, {f"k{number:02}": SSN for number in range(30)})
+    first = scanner.scanned(bucket)
+    reads = len(gate.calls(label, "GetObject", bucket=bucket))
+    assert reads == 30
+    second = scanner.scanned(bucket)
+    assert len(gate.calls(label, "GetObject", bucket=bucket)) == reads
+    assert gate.calls(label, "HeadObject", bucket=bucket) == []
+    assert scanner.findings(second["job_id"]) == scanner.findings(first["job_id"])
+    assert len(scanner.findings(second["job_id"])) == second["total_findings"] == 30
+    coverage = scanner.ask("GET", f"/jobs/{second['job_id']}/coverage").json
+    assert (coverage["from_cache"], coverage["outcomes"]) == (30, {"FINDINGS": 30})
+
+
+def test_a_cancelled_job_lists_and_reads_nothing_more(scanner: Scanner, gate: Gate, label: str) -> None:
+    bucket = scanner.bucket(label, {f"k{number:02}": SSN for number in range(60)})
+    # The check that the bucket may be listed passes; the first page waits.
+    with gate.holding("SendMessageBatch", bucket, times=1) as held:
+        job_id = scanner.start(bucket)
+        held.wait()
+        assert scanner.ask("POST", f"/jobs/{job_id}/cancel").json["status"] == "cancelled"
+    for arn in scanner.executions(job_id).values():
+        assert scanner.application.ended(arn).status == "SUCCEEDED"
+    # The check, and the page whose messages were being sent.
+    assert len(gate.calls(label, "ListObjectsV2", bucket=bucket)) == 2
+    job = scanner.job(job_id)
+    assert (job["status"], job["queued"], job["processing"]) == ("cancelled", 0, 0)
+    assert gate.calls(label, "GetObject", bucket=bucket) == []
