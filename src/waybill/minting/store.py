@@ -182,11 +182,6 @@ def readable_assignment(item: Item) -> Assignment | None:
     return _assignment(item) if "canonicalId" in item else None
 
 
-def reverse_key(canonical_id: str) -> str:
-    """Return the key of the reverse item."""
-    return _REVERSE + canonical_id
-
-
 def _assignment(item: Item) -> Assignment:
     predecessor = item.get("predecessor")
     return Assignment(
