@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.requests import SELECTIONS, Mode, parse_mode
+from waybill.minting.requests import EARLIER_REFUSED, NO_TEXT, SELECTIONS, Mode, is_text, parse_mode
 
 DEFAULT_WINDOW = timedelta(minutes=15)
 
@@ -50,6 +50,8 @@ def parse_selection(payload: Mapping[str, Any]) -> Selection:
     InvalidRequestError
         A rule is broken: more than one of `sourceIdentifiers`, `identifiersUri`, `window` and `full`, or a wrong one.
     """
+    if "earlier" in payload:
+        raise InvalidRequestError(EARLIER_REFUSED)
     given = [name for name in ("sourceIdentifiers", *SELECTIONS) if name in payload]
     if len(given) > 1:
         raise InvalidRequestError(f"{given[1]} cannot go with {given[0]}")
@@ -58,6 +60,8 @@ def parse_selection(payload: Mapping[str, Any]) -> Selection:
     if "identifiersUri" in payload:
         if not isinstance(payload["identifiersUri"], str):
             raise InvalidRequestError("identifiersUri must be a string")
+        if not is_text(payload["identifiersUri"]):
+            raise InvalidRequestError(f"identifiersUri {NO_TEXT}")
         return Named(payload["identifiersUri"])
     if not set(given) & {"window", "full"}:
         return Listed()

@@ -41,11 +41,7 @@ def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
     """Return the identifier of these three, checked; raises as `parse_source_id`."""
     kept_type = "Concept" if ontology_type in _CONCEPTS else ontology_type
     source = SourceId(kept_type, source_system, value)
-    categories = {unicodedata.category(char) for char in f"{ontology_type}{source_system}{value}"}
-    if "Cc" in categories:
-        raise InvalidIdentifierError("it contains control characters")
-    if "Cs" in categories:
-        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
+    check_characters(f"{ontology_type}{source_system}{value}")
     if not value or not _TYPE.fullmatch(ontology_type):
         raise InvalidIdentifierError("it has no value, or a type that is no name")
     if "/" in source_system:
@@ -53,6 +49,15 @@ def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
     if len(key_of(source).encode()) > KEY_LIMIT_BYTES:
         raise InvalidIdentifierError(f"its key is over {KEY_LIMIT_BYTES} bytes of UTF-8")
     return source
+
+
+def check_characters(text: str) -> None:
+    """Raise `InvalidIdentifierError` where `text` holds control characters, or what is no Unicode text."""
+    categories = {unicodedata.category(char) for char in text}
+    if "Cc" in categories:
+        raise InvalidIdentifierError("it contains control characters")
+    if "Cs" in categories:
+        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
 
 
 def key_of(source: SourceId) -> str:

@@ -46,6 +46,8 @@ def test_selections(payload: dict[str, Any], selection: object) -> None:
         (documents(window={}, full=True), "full cannot go with window"),
         ({"identifiersUri": "u", "predecessors": {"a": "b"}}, "identifiersUri cannot go with predecessors"),
         ({"identifiersUri": 5}, "identifiersUri must be a string"),
+        ({"identifiersUri": "s3://b/\ud800"}, "identifiersUri contains half a surrogate pair"),
+        ({"sourceIdentifiers": ["a"], "earlier": {}}, "earlier is for the workflow's own repetitions"),
         ({"full": True}, "full is for the mode documents"),
         ({"window": {"endTime": "2026-02-10T12:00:00Z"}}, "window is for the mode documents"),
         (documents(full=False), "full must be true"),
