@@ -9,10 +9,9 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from waybill.core.clock import iso, now
+from waybill.core.clock import iso, moment_of, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.canonical_ids import is_canonical_id
 from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
@@ -71,13 +70,10 @@ def _moment(given: object, field: str) -> str | None:
     """Return a time as the registry writes it: text order has to be time order."""
     if given is None:
         return None
-    try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        moment = None
+    moment = moment_of(given)
     if moment is None:
         raise InvalidInputError(FieldError(field, "createdAt must be a time as in 2026-02-10T12:00:00Z"))
-    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return iso(moment)
 
 
 def exported_line(assignment: Assignment) -> str:

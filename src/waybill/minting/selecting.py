@@ -6,9 +6,10 @@ since a mistyped request must not process everything again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from waybill.core.clock import moment_of
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.requests import EARLIER_REFUSED, NO_TEXT, SELECTIONS, Mode, is_text, parse_mode
 
@@ -80,17 +81,21 @@ def _window(given: object) -> Written:
     if "endTime" not in given:
         raise InvalidRequestError("window needs endTime")
     end = _moment(given["endTime"], "endTime")
-    start = _moment(given["startTime"], "startTime") if "startTime" in given else end - DEFAULT_WINDOW
-    if start > end:
+    start = _moment(given["startTime"], "startTime") if "startTime" in given else _before(end)
+    if start and start > end:
         raise InvalidRequestError("startTime must not be after endTime")
     return Written(start, end)
 
 
-def _moment(given: object, name: str) -> datetime:
+def _before(end: datetime) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        moment = None
+        return end - DEFAULT_WINDOW
+    except OverflowError:  # no earlier time can be written
+        return None
+
+
+def _moment(given: object, name: str) -> datetime:
+    moment = moment_of(given)
     if moment is None:
         raise InvalidRequestError(f"{name} must be a time as in 2026-02-10T12:00:00Z")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

@@ -108,6 +108,7 @@ def test_times_are_kept_as_the_registry_writes_them(given: str | None, kept: str
         json.dumps({"sourceIdentifier": "a\x00", "canonicalId": "aaaaaaaa"}),
         json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": 5}),
         json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": "yesterday"}),
+        json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": "9999-12-31T23:59:59-01:00"}),
     ],
 )
 def test_wrong_lines_are_named(line: str) -> None:

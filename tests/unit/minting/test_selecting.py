@@ -28,6 +28,7 @@ def documents(**more: Any) -> dict[str, Any]:
             documents(window={"startTime": "2026-02-10T13:00:00+02:00", "endTime": "2026-02-10T12:00:00Z"}),
             Written(NOON - timedelta(hours=1), NOON),
         ),
+        (documents(window={"endTime": "0001-01-01T00:00:00Z"}), Written(None, datetime(1, 1, 1, tzinfo=UTC))),
         (
             documents(window={"startTime": "2026-02-10T12:00:00Z", "endTime": "2026-02-10T12:00:00Z"}),
             Written(NOON, NOON),
@@ -58,6 +59,7 @@ def test_selections(payload: dict[str, Any], selection: object) -> None:
         (documents(window={}), "window needs endTime"),
         (documents(window={"startTime": "2026-02-10T12:00:00Z"}), "window needs endTime"),
         (documents(window={"endTime": "yesterday"}), "endTime must be a time"),
+        (documents(window={"endTime": "0001-01-01T00:00:00+01:00"}), "endTime must be a time"),
         (documents(window={"endTime": 5}), "endTime must be a time"),
         (
             documents(window={"startTime": "2026-02-10T12:00:01Z", "endTime": "2026-02-10T12:00:00Z"}),
