@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
 from waybill.minting.minting import Minter
 from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
-from waybill.minting.requests import DEFAULT_CAP, MintRequest, Mode, parse_request
+from waybill.minting.requests import DEFAULT_CAP, EARLIER_REFUSED, MintRequest, Mode, parse_request
 from waybill.minting.source_ids import parse_source_id
 
 
@@ -63,14 +63,17 @@ class Answer:
         return sum(isinstance(outcome, Failed) and outcome.retryable for outcome in self.outcomes.values())
 
 
-def answer(payload: object, answers_of: Callable[[Mode], Answers], cap: int | None = DEFAULT_CAP) -> Answer:
+def answer(
+    payload: object, answers_of: Callable[[Mode], Answers], cap: int | None = DEFAULT_CAP, *, resumes: bool = False
+) -> Answer:
     """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then.
 
-    Where `payload` holds an `earlier` answer to itself, only what failed there for a passing reason is tried again.
+    With `resumes`, `payload` may hold an `earlier` answer to itself: only what failed there for a passing reason is
+    tried again. Its canonical IDs are believed, so it has to come from whom the answer goes to.
     """
     try:
         request = parse_request(payload, cap)
-        earlier = _earlier(payload)
+        earlier = _earlier(payload, resumes=resumes)
     except InvalidRequestError as error:
         return Answer(None, {}, rejection(error))
     if earlier is None:
@@ -105,8 +108,10 @@ def rejection(error: InvalidRequestError) -> dict[str, Any]:
     return {"successes": [], "failures": [failure], "identifiers": {}, **echoed}
 
 
-def _earlier(payload: object) -> Mapping[str, Any] | None:
+def _earlier(payload: object, *, resumes: bool) -> Mapping[str, Any] | None:
     match payload:
+        case {"earlier": _} if not resumes:
+            raise InvalidRequestError(EARLIER_REFUSED)
         case {"earlier": {"failures": [*failures], "identifiers": {**identifiers}}} if all(
             isinstance(text, str) for text in [*identifiers, *identifiers.values()]
         ) and all(_is_failure(each) for each in failures):

@@ -25,7 +25,7 @@ def mint(
 def by_source(
     system: str,
     value: str,
-    type: Annotated[str, Query(description="Ontology type")] = "Work",
+    type: Annotated[str, Query(pattern=r"^\w+$", description="Ontology type")] = "Work",
     include: Annotated[Literal["siblings"] | None, Query(description="siblings: all sources of the ID")] = None,
 ) -> Response[str]:
     """Return the mapping of a source whose system and value contain no slash."""

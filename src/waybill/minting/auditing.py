@@ -11,9 +11,8 @@ from typing import Any
 
 from waybill.minting.canonical_ids import is_canonical_id
 from waybill.minting.scratch import scratch_database
-from waybill.minting.source_ids import source_of_key
+from waybill.minting.source_ids import FORWARD_KEYS, REVERSE_KEYS, source_of_key
 
-_FORWARD, _REVERSE = "S#", "C#"
 _CONFIRMED_TOGETHER = 1000
 _SCHEMA = """
 CREATE TABLE forward (pk TEXT PRIMARY KEY, id TEXT, predecessor TEXT) WITHOUT ROWID;
@@ -101,7 +100,7 @@ def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str
 
 def _references(item: Mapping[str, Any]) -> Iterator[str]:
     if "canonicalId" in item:
-        yield f"{_REVERSE}{item['canonicalId']}"
+        yield f"{REVERSE_KEYS}{item['canonicalId']}"
     for name in ("predecessor", "owner"):
         if isinstance(item.get(name), str):
             yield item[name]
@@ -111,14 +110,16 @@ def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> I
     for item in items:
         key = str(item.get("pk"))
         try:
-            if key.startswith(_FORWARD):
+            if key.startswith(FORWARD_KEYS):
                 source_of_key(key)
                 row = (key, str(item["canonicalId"]), item.get("predecessor"))
                 database.execute("INSERT INTO forward VALUES (?, ?, ?)", row)
                 if not is_canonical_id(str(item["canonicalId"])):
                     yield Violation(_shown(key), f"has {item['canonicalId']}, which is no canonical ID", key)
-            elif key.startswith(_REVERSE):
-                database.execute("INSERT INTO reverse VALUES (?, ?)", (key.removeprefix(_REVERSE), str(item["owner"])))
+            elif key.startswith(REVERSE_KEYS):
+                database.execute(
+                    "INSERT INTO reverse VALUES (?, ?)", (key.removeprefix(REVERSE_KEYS), str(item["owner"]))
+                )
             else:
                 yield Violation(key, "is neither a source nor a canonical ID", key)
         except KeyError as error:
@@ -131,6 +132,6 @@ def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> I
 
 def _shown(value: str) -> str:
     try:
-        return str(source_of_key(value)) if value.startswith(_FORWARD) else value.removeprefix(_REVERSE)
+        return str(source_of_key(value)) if value.startswith(FORWARD_KEYS) else value.removeprefix(REVERSE_KEYS)
     except ValueError:
         return value

@@ -12,7 +12,7 @@ from waybill.minting.minting import Minter
 from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
 from waybill.minting.ports import Documents
 from waybill.minting.requests import MintRequest
-from waybill.minting.source_ids import source_id
+from waybill.minting.source_ids import check_characters, source_id
 
 _THREADS = 16
 
@@ -131,6 +131,7 @@ class DocumentMinter:
 
     def _read(self, text: str) -> Work | Failed:
         try:
+            check_characters(text)
             content = self.documents.read(text)
             if content is None:
                 return Failed(Code.NOT_FOUND, "there is no such document upstream")
@@ -149,7 +150,8 @@ class DocumentMinter:
         known = {source: outcome.canonical_id for source, outcome in outcomes.items() if isinstance(outcome, Minted)}
         try:
             document = json.dumps(embed(json.loads(work.content), known), ensure_ascii=False, separators=(",", ":"))
-            self.documents.write(known[work.own], document.encode(errors="surrogatepass"))
+            # Half a surrogate pair has no UTF-8; written like this it stays the escape of JSON that it came as.
+            self.documents.write(known[work.own], document.encode(errors="backslashreplace"))
         except RecursionError:
             return Failed(Code.INVALID_IDENTIFIER, "the document is nested too deeply")
         except DocumentsUnavailableError as error:

@@ -1,4 +1,4 @@
-"""What can go wrong while identifiers are minted, apart from what concerns one identifier alone (`models.Failure`).
+"""What can go wrong while identifiers are minted, apart from what concerns one identifier alone (`models.Failed`).
 
 The class names are matched by `statemachine/minting.asl.json`.
 """

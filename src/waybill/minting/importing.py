@@ -7,12 +7,11 @@ already is passed over, so an import that was interrupted is simply started agai
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from waybill.core.clock import iso, now
+from waybill.core.clock import iso, moment_of, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.canonical_ids import is_canonical_id
 from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
@@ -71,13 +70,10 @@ def _moment(given: object, field: str) -> str | None:
     """Return a time as the registry writes it: text order has to be time order."""
     if given is None:
         return None
-    try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        moment = None
+    moment = moment_of(given)
     if moment is None:
         raise InvalidInputError(FieldError(field, "createdAt must be a time as in 2026-02-10T12:00:00Z"))
-    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return iso(moment)
 
 
 def exported_line(assignment: Assignment) -> str:
@@ -109,21 +105,21 @@ class Importer:
             yield self._load(some)
 
     def _load(self, proposals: Sequence[Proposal]) -> Imported:
-        stored, refused = 0, []
-        known: dict[SourceId, str] = {}
-        for source, canonical_id in self._known({each.source for each in proposals}).items():
-            known[source] = canonical_id
+        stored = present = 0
+        refused: list[Refused] = []
         waiting: list[Proposal] = []
-        present = 0
+        known = self._known({each.source for each in proposals})
         for proposal in proposals:
-            verdict = self._compared(proposal, known)
-            if verdict is None:
+            there = known.get(proposal.source)
+            if there == proposal.canonical_id:
+                present += 1
+            elif there is not None:
+                refused.append(Refused(proposal.source, proposal.canonical_id, f"the source has {there}"))
+            elif proposal.predecessor == proposal.source:
+                refused.append(Refused(proposal.source, proposal.canonical_id, "it is named as its own predecessor"))
+            else:
                 known[proposal.source] = proposal.canonical_id
                 waiting.append(proposal)
-            elif verdict:
-                refused.append(Refused(proposal.source, proposal.canonical_id, verdict))
-            else:
-                present += 1
         for batch in _separable(waiting):
             for proposal, verdict_on in self._store(batch):
                 match verdict_on.ruling:
@@ -135,14 +131,7 @@ class Importer:
                         refused.append(Refused(proposal.source, proposal.canonical_id, _reason(verdict_on)))
         return Imported(stored, present, tuple(refused))
 
-    def _compared(self, proposal: Proposal, known: Mapping[SourceId, str]) -> str | None:
-        """Return None for something new, an empty text for what is there already, else what contradicts it."""
-        there = known.get(proposal.source)
-        if there is None:
-            return None
-        return "" if there == proposal.canonical_id else f"the source has {there}"
-
-    def _known(self, sources: Iterable[SourceId]) -> Mapping[SourceId, str]:
+    def _known(self, sources: Iterable[SourceId]) -> dict[SourceId, str]:
         found: dict[SourceId, str] = {}
         waiting = list(sources)
         while waiting:
@@ -163,7 +152,7 @@ class Importer:
                     waiting.append(proposal)
                 else:
                     yield proposal, verdict
-            if any(verdict.ruling in {Ruling.CONFLICT, Ruling.THROTTLED} for verdict in verdicts):
+            if waiting == asked or any(verdict.ruling in {Ruling.CONFLICT, Ruling.THROTTLED} for verdict in verdicts):
                 attempts += 1
                 self._pause(attempts)
 
@@ -186,14 +175,17 @@ def _separable(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:
     batch: list[Proposal] = []
     ids: set[str] = set()
     sources: set[SourceId] = set()
+    before: set[SourceId] = set()
     for proposal in proposals:
         clash = proposal.predecessor in sources if proposal.predecessor else proposal.canonical_id in ids
-        if clash or len(batch) == ASSIGN_LIMIT:
+        if batch and (clash or proposal.source in before or len(batch) == ASSIGN_LIMIT):
             yield batch
-            batch, ids, sources = [], set(), set()
+            batch, ids, sources, before = [], set(), set(), set()
         batch.append(proposal)
         sources.add(proposal.source)
-        if not proposal.predecessor:
+        if proposal.predecessor:
+            before.add(proposal.predecessor)
+        else:
             ids.add(proposal.canonical_id)
     if batch:
         yield batch

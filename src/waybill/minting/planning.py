@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
-from waybill.minting.requests import Mode, parse_job_id, parse_mode, parse_request
+from waybill.minting.requests import NO_TEXT, Mode, is_text, parse_job_id, parse_mode, parse_request
 from waybill.minting.source_ids import parse_source_id
 
 CHUNK_ENTRIES = 100
@@ -75,6 +75,8 @@ def plan_lines(
     for number, line in enumerate(lines, start=1):
         if line.strip():
             text, before = _parsed(line, number) if as_json else (line.strip(), None)
+            if not is_text(text, before or ""):
+                raise InvalidRequestError(f"line {number} {NO_TEXT}")
             if distinct.setdefault(text, before) != before:
                 raise InvalidRequestError(f"line {number} gives another predecessor for {text}")
             if len(distinct) > ENTRIES_LIMIT:

@@ -1,6 +1,5 @@
 """What may be asked for: the rules of a request, in the order in which the first broken one is told."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,9 @@ DEFAULT_CAP = 100
 JOB_ID_LIMIT_BYTES = 256
 # What a request to the workflow may have instead of identifiers.
 SELECTIONS = ("identifiersUri", "window", "full")
+# Who could send one to others' queues would have its canonical IDs passed on unconfirmed.
+EARLIER_REFUSED = "earlier is for the workflow's own repetitions"
+NO_TEXT = "contains half a surrogate pair, which is not Unicode text"
 
 
 class Mode(StrEnum):
@@ -55,7 +57,17 @@ def echoing(payload: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except InvalidRequestError as error:
-        raise InvalidRequestError(str(error), job_id if isinstance(job_id, str) else None) from None
+        echoed = job_id if isinstance(job_id, str) and is_text(job_id) else None
+        raise InvalidRequestError(str(error), echoed) from None
+
+
+def is_text(*given: str) -> bool:
+    """Return whether UTF-8 can carry all of it: JSON can write half a surrogate pair, no answer could echo it."""
+    try:
+        "".join(given).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_job_id(payload: Mapping[str, Any]) -> str | None:
@@ -70,8 +82,8 @@ def parse_job_id(payload: Mapping[str, Any]) -> str | None:
     # It is kept in every item, and write units are counted by the kilobyte.
     if len(job_id.encode(errors="replace")) > JOB_ID_LIMIT_BYTES:
         raise InvalidRequestError(f"jobId cannot be longer than {JOB_ID_LIMIT_BYTES} bytes of UTF-8")
-    if any(unicodedata.category(char) == "Cs" for char in job_id):
-        raise InvalidRequestError("jobId contains half a surrogate pair, which is not Unicode text")
+    if not is_text(job_id):
+        raise InvalidRequestError(f"jobId {NO_TEXT}")
     return job_id
 
 
@@ -94,6 +106,8 @@ def parse_identifiers(payload: Mapping[str, Any], cap: int | None) -> tuple[str,
         raise InvalidRequestError("sourceIdentifiers cannot contain empty strings")
     if cap is not None and len(trimmed) > cap:
         raise InvalidRequestError(f"sourceIdentifiers cannot contain more than {cap} items")
+    if not is_text(*trimmed):
+        raise InvalidRequestError(f"sourceIdentifiers {NO_TEXT}")
     return tuple(dict.fromkeys(trimmed))
 
 
@@ -113,6 +127,8 @@ def _predecessors(given: object, identifiers: Sequence[str]) -> dict[str, str]:
     trimmed = {str(source).strip(): str(before).strip() for source, before in given.items()}
     if not all(trimmed.values()):
         raise InvalidRequestError("predecessors cannot contain empty strings")
+    if not is_text(*trimmed, *trimmed.values()):
+        raise InvalidRequestError(f"predecessors {NO_TEXT}")
     unknown = next((source for source in trimmed if source not in set(identifiers)), None)
     if unknown is not None:
         # A wrong name here would mint a fresh identifier where one should have been inherited, for good.

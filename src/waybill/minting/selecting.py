@@ -6,11 +6,12 @@ since a mistyped request must not process everything again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from waybill.core.clock import moment_of
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.requests import SELECTIONS, Mode, parse_mode
+from waybill.minting.requests import EARLIER_REFUSED, NO_TEXT, SELECTIONS, Mode, is_text, parse_mode
 
 DEFAULT_WINDOW = timedelta(minutes=15)
 
@@ -50,6 +51,8 @@ def parse_selection(payload: Mapping[str, Any]) -> Selection:
     InvalidRequestError
         A rule is broken: more than one of `sourceIdentifiers`, `identifiersUri`, `window` and `full`, or a wrong one.
     """
+    if "earlier" in payload:
+        raise InvalidRequestError(EARLIER_REFUSED)
     given = [name for name in ("sourceIdentifiers", *SELECTIONS) if name in payload]
     if len(given) > 1:
         raise InvalidRequestError(f"{given[1]} cannot go with {given[0]}")
@@ -58,6 +61,8 @@ def parse_selection(payload: Mapping[str, Any]) -> Selection:
     if "identifiersUri" in payload:
         if not isinstance(payload["identifiersUri"], str):
             raise InvalidRequestError("identifiersUri must be a string")
+        if not is_text(payload["identifiersUri"]):
+            raise InvalidRequestError(f"identifiersUri {NO_TEXT}")
         return Named(payload["identifiersUri"])
     if not set(given) & {"window", "full"}:
         return Listed()
@@ -76,17 +81,21 @@ def _window(given: object) -> Written:
     if "endTime" not in given:
         raise InvalidRequestError("window needs endTime")
     end = _moment(given["endTime"], "endTime")
-    start = _moment(given["startTime"], "startTime") if "startTime" in given else end - DEFAULT_WINDOW
-    if start > end:
+    start = _moment(given["startTime"], "startTime") if "startTime" in given else _before(end)
+    if start and start > end:
         raise InvalidRequestError("startTime must not be after endTime")
     return Written(start, end)
 
 
-def _moment(given: object, name: str) -> datetime:
+def _before(end: datetime) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
-    except ValueError:
-        moment = None
+        return end - DEFAULT_WINDOW
+    except OverflowError:  # no earlier time can be written
+        return None
+
+
+def _moment(given: object, name: str) -> datetime:
+    moment = moment_of(given)
     if moment is None:
         raise InvalidRequestError(f"{name} must be a time as in 2026-02-10T12:00:00Z")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

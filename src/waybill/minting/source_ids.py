@@ -18,7 +18,8 @@ _CONCEPTS = frozenset({"Person", "Organisation", "Place", "Agent", "Meeting", "G
 _TYPE = re.compile(r"\w+")
 _TYPED = re.compile(r"(\w+)\[([^/]+)/(.+)\]", re.DOTALL)
 _WITH_SYSTEM = re.compile(r"([^/\[\]]+)/(.+)", re.DOTALL)
-_PREFIX = "S#"
+# What the keys of the registry begin with: of forward items, and of reverse ones.
+FORWARD_KEYS, REVERSE_KEYS = "S#", "C#"
 
 
 def parse_source_id(text: str) -> SourceId:
@@ -41,11 +42,7 @@ def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
     """Return the identifier of these three, checked; raises as `parse_source_id`."""
     kept_type = "Concept" if ontology_type in _CONCEPTS else ontology_type
     source = SourceId(kept_type, source_system, value)
-    categories = {unicodedata.category(char) for char in f"{ontology_type}{source_system}{value}"}
-    if "Cc" in categories:
-        raise InvalidIdentifierError("it contains control characters")
-    if "Cs" in categories:
-        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
+    check_characters(f"{ontology_type}{source_system}{value}")
     if not value or not _TYPE.fullmatch(ontology_type):
         raise InvalidIdentifierError("it has no value, or a type that is no name")
     if "/" in source_system:
@@ -55,16 +52,25 @@ def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
     return source
 
 
+def check_characters(text: str) -> None:
+    """Raise `InvalidIdentifierError` where `text` holds control characters, or what is no Unicode text."""
+    categories = {unicodedata.category(char) for char in text}
+    if "Cc" in categories:
+        raise InvalidIdentifierError("it contains control characters")
+    if "Cs" in categories:
+        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
+
+
 def key_of(source: SourceId) -> str:
     """Return the registry key; different identifiers have different keys."""
     parts = (source.ontology_type, source.source_system, source.source_id)
-    return _PREFIX + "#".join(part.replace("%", "%25").replace("#", "%23") for part in parts)
+    return FORWARD_KEYS + "#".join(part.replace("%", "%25").replace("#", "%23") for part in parts)
 
 
 def source_of_key(key: str) -> SourceId:
     """Return the identifier of a registry key; `ValueError` when it is none."""
-    parts = key.removeprefix(_PREFIX).split("#")
-    if not key.startswith(_PREFIX) or len(parts) != 3:
+    parts = key.removeprefix(FORWARD_KEYS).split("#")
+    if not key.startswith(FORWARD_KEYS) or len(parts) != 3:
         raise ValueError(f"{key} is not the key of a source identifier")
     return SourceId(*(_decoded(part) for part in parts))
 

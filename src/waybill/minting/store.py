@@ -23,10 +23,9 @@ from waybill.minting.errors import (
     TransactionRefusedError,
 )
 from waybill.minting.models import Assignment, Found, Proposal, Ruling, SourceId, Verdict
-from waybill.minting.source_ids import key_of, source_of_key
+from waybill.minting.source_ids import REVERSE_KEYS, key_of, source_of_key
 
 ALIAS_INDEX = "ByAlias"
-_REVERSE = "C#"
 _THROTTLES = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -96,7 +95,7 @@ class IdentifiersTable:
 
     def owner(self, canonical_id: str) -> SourceId | None:
         """Return the source that the canonical ID was minted for."""
-        item = self._get(_REVERSE + canonical_id)
+        item = self._get(REVERSE_KEYS + canonical_id)
         return source_of_key(item["owner"]) if item else None
 
     def assignment(self, source: SourceId) -> Assignment | None:
@@ -129,7 +128,7 @@ class IdentifiersTable:
 
     def check(self) -> None:
         """Raise unless the table can be read; writes nothing."""
-        self._get(_REVERSE + "health")
+        self._get(REVERSE_KEYS + "health")
 
     def _get(self, key: str) -> Item | None:
         with self._errors():
@@ -182,11 +181,6 @@ def readable_assignment(item: Item) -> Assignment | None:
     return _assignment(item) if "canonicalId" in item else None
 
 
-def reverse_key(canonical_id: str) -> str:
-    """Return the key of the reverse item."""
-    return _REVERSE + canonical_id
-
-
 def _assignment(item: Item) -> Assignment:
     predecessor = item.get("predecessor")
     return Assignment(
@@ -213,7 +207,7 @@ def _actions(
         written = proposal.created_at or created_at
         actions.append((_put(table, _forward(proposal, written, job_id)), ("forward", source)))
         if before is None:
-            reverse = {"pk": _REVERSE + proposal.canonical_id, "owner": key_of(source), "createdAt": written}
+            reverse = {"pk": REVERSE_KEYS + proposal.canonical_id, "owner": key_of(source), "createdAt": written}
             actions.append((_put(table, reverse), ("reverse", source)))
         elif before not in checked:
             checked.add(before)

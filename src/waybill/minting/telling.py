@@ -38,11 +38,9 @@ def tell_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     """Log a line per identifier: its method, or the code and reason of its failure."""
     log = logger(WORKFLOW)
     for identifier, outcome in outcomes.items():
-        # Half a surrogate pair has no UTF-8: the line would be lost.
-        text = identifier.encode(errors="backslashreplace").decode()
         if isinstance(outcome, Minted):
-            said = {"source_identifier": text, "canonical_id": outcome.canonical_id, "method": outcome.method.value}
-            log.info("minted", extra=said)
+            said = {"canonical_id": outcome.canonical_id, "method": outcome.method.value}
+            log.info("minted", extra={"source_identifier": identifier, **said})
         else:
-            said = {"source_identifier": text, "code": outcome.code.value, "reason": outcome.reason}
-            log.warning("not minted", extra=said)
+            said = {"code": outcome.code.value, "reason": outcome.reason}
+            log.warning("not minted", extra={"source_identifier": identifier, **said})

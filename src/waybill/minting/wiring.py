@@ -65,10 +65,10 @@ def answers(context: Any, mode: Mode) -> Answers:
     return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents())
 
 
-def respond(payload: object, context: Any, cap: int) -> Answer:
-    """Return the answer to a request, which may have at most `cap` identifiers."""
+def respond(payload: object, context: Any, cap: int, *, resumes: bool = False) -> Answer:
+    """Return the answer to a request of at most `cap` identifiers; `resumes`: it may hold an `earlier` answer."""
     with Measured() as measured:
-        told = answer(payload, partial(answers, context), cap)
+        told = answer(payload, partial(answers, context), cap, resumes=resumes)
         measured.tell(told)
     return told
 

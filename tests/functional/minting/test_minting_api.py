@@ -27,7 +27,9 @@ def minted(ask) -> str:
 
 def test_minting_answers_200_whatever_it_holds(ask) -> None:
     assert ask("POST", "/identifiers", body={"sourceIdentifiers": ["a"], "jobId": "j"}).json["successes"] == ["a"]
-    for body in ({}, {"sourceIdentifiers": []}, {"sourceIdentifiers": ["a"] * 101}):
+    claimed = {"failures": [], "identifiers": {"a": "aaaaaaaa"}}
+    wrong: list[dict[str, Any]] = [{}, {"sourceIdentifiers": []}, {"sourceIdentifiers": ["a"] * 101}]
+    for body in (*wrong, {"sourceIdentifiers": ["a"], "earlier": claimed}):
         refused = ask("POST", "/identifiers", body=body)
         assert refused.status == 200
         assert refused.json["failures"][0]["code"] == "INVALID_INPUT"
@@ -72,6 +74,8 @@ def test_by_any_request_string(ask, minted: str, source: str) -> None:
         ("/identifiers/0bcdefgh", None, 400),
         ("/identifiers/zzzzzzzz", None, 404),
         ("/identifiers/by-source/s/unknown", None, 404),
+        ("/identifiers/by-source/s/unknown", {"type": ""}, 400),
+        ("/identifiers/by-source/s/unknown", {"type": "No Type"}, 400),
         ("/identifiers", {"source": "unknown"}, 404),
         ("/identifiers", {"source": "  "}, 400),
         ("/identifiers", {"source": "a\x00"}, 400),

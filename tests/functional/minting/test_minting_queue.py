@@ -42,14 +42,29 @@ def test_without_a_table_the_whole_batch_comes_back(aws: Aws, context: Any) -> N
         lambda_handler(batch({"sourceIdentifiers": ["a"]}), context)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sourceIdentifiers": ["half\ud800", "good"]},
+        {"sourceIdentifiers": ["half\ud800"], "mode": "documents"},
+        {"sourceIdentifiers": ["a"], "earlier": {"failures": [], "identifiers": {"a": "aaaaaaaa"}}},
+    ],
+)
+def test_what_nobody_may_ask_is_recorded_and_holds_back_no_neighbour(aws: Aws, context: Any, body: Any) -> None:
+    assert lambda_handler(batch(body, {"sourceIdentifiers": ["neighbour"]}), context) == {"batchItemFailures": []}
+    assert [json.loads(result)["sourceIdentifier"] for result in aws.messages(aws.results_url)] == ["neighbour"]
+    record = json.loads(aws.s3.get_object(Bucket=BUCKET, Key="minting/failures/m-0.json")["Body"].read())
+    assert record["failures"][0]["code"] == "INVALID_INPUT"
+
+
 def test_hostile_characters_arrive(aws: Aws, context: Any) -> None:
-    good, bad = "\uffff \U0001f600 é", "half\ud800\n\x01"
+    good, bad = "\uffff \U0001f600 é", "line\n\x01"
     event = batch({"sourceIdentifiers": [good, bad], "jobId": "job\x02\n"})
     assert lambda_handler(event, context) == {"batchItemFailures": []}
     [result] = aws.messages(aws.results_url)
     assert json.loads(result)["sourceIdentifier"] == good
     assert result.isascii()
     [news] = aws.messages(aws.news_url)
-    assert "half\\ud800" in json.loads(news)["Message"]
+    assert "line\\n\\x01" in json.loads(news)["Message"]
     record = json.loads(aws.s3.get_object(Bucket=BUCKET, Key="minting/failures/m-0.json")["Body"].read())
     assert [failure["sourceIdentifier"] for failure in record["failures"]] == [bad]

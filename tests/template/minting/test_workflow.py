@@ -91,6 +91,14 @@ def test_a_chunk_fits_the_state_with_its_answer() -> None:
     assert planning.CHUNK_ENTRIES == 100
 
 
+def test_what_the_workflow_sends_in_one_task_is_never_too_much_for_it(stack: Stack) -> None:
+    # The command line sends as many, too.
+    assert stack.source["Parameters"]["IdentifiersPerRequest"]["MinValue"] == planning.CHUNK_ENTRIES
+    condition, following = choices("ChooseSize")[0]
+    assert following == "PlanMinting"
+    assert f"$count($request.sourceIdentifiers) > {planning.CHUNK_ENTRIES} " in condition
+
+
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_alarms(stack: Stack, alarm: str) -> None:
     (dimension,) = stack[alarm]["Dimensions"]

@@ -149,6 +149,19 @@ def test_a_malformed_document_fails_alone_and_is_not_stored(mint, registry, docu
     assert len(registry.forward) == 1
 
 
+def test_names_that_no_store_takes_fail_alone(mint, documents) -> None:
+    documents.upstream |= {"a\x00": work("a"), "half\ud800": work("h"), "good": work("g")}
+    outcomes = mint("a\x00", "half\ud800", "good")
+    assert [outcomes[name].code for name in ("a\x00", "half\ud800")] == [Code.INVALID_IDENTIFIER] * 2
+    assert list(documents.downstream) == [outcomes["good"].canonical_id]
+
+
+def test_what_json_can_escape_and_utf_8_not_is_stored_as_it_came(mint, documents) -> None:
+    documents.upstream["w"] = work("w", title="é half\ud800")
+    canonical_id = mint("w")["w"].canonical_id
+    assert documents.downstream[canonical_id]["title"] == "é half\ud800"
+
+
 def test_a_downstream_failure_is_a_failure_and_the_replay_has_the_same_ids(mint, registry, documents) -> None:
     documents.upstream["w"], documents.broken = work("b"), True
     outcome = mint("w")["w"]

@@ -8,10 +8,10 @@ from tests.fakes.registry import Clock, MemoryRegistry
 from waybill.core.errors import InvalidInputError
 from waybill.minting.errors import RegistryThrottledError
 from waybill.minting.importing import Importer, exported_line, parse_line
-from waybill.minting.models import Assignment, Proposal
+from waybill.minting.models import Assignment, Proposal, Ruling, Verdict
 from waybill.minting.source_ids import parse_source_id
 
-A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
+A, B, C, D, E, F = (parse_source_id(f"Work[s/{name}]") for name in "abcdef")
 
 
 @pytest.fixture
@@ -48,6 +48,20 @@ def test_one_file_cannot_contradict_itself(registry: MemoryRegistry) -> None:
     assert stored == 1
     assert len(refused) == 2
     assert registry.sound()
+
+
+def test_a_cycle_is_refused_and_the_rest_is_stored(registry: MemoryRegistry) -> None:
+    circle = [Proposal(one, "bbbbbbbb", before) for one, before in ((B, C), (C, D), (D, B), (E, E))]
+    stored, present, refused = load(registry, Proposal(F, "cccccccc"), *circle)
+    assert (stored, present) == (1, 0)
+    orphaned = "its predecessor does not have that canonical ID"
+    assert sorted(refused) == ["it is named as its own predecessor", *[orphaned] * 3]
+    assert registry.sound()
+
+
+def test_a_transaction_that_is_cancelled_without_a_reason_is_not_repeated_for_ever(registry: MemoryRegistry) -> None:
+    registry.assign_faults = [lambda store, proposals: [Verdict(Ruling.KEPT)] * len(proposals)] * 20
+    assert load(registry, Proposal(B, "bbbbbbbb"))[2] == ["DynamoDB was too busy; start the import again"]
 
 
 def test_heirs_come_with_their_predecessors(registry: MemoryRegistry) -> None:
@@ -94,6 +108,7 @@ def test_times_are_kept_as_the_registry_writes_them(given: str | None, kept: str
         json.dumps({"sourceIdentifier": "a\x00", "canonicalId": "aaaaaaaa"}),
         json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": 5}),
         json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": "yesterday"}),
+        json.dumps({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "createdAt": "9999-12-31T23:59:59-01:00"}),
     ],
 )
 def test_wrong_lines_are_named(line: str) -> None:

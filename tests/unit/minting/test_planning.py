@@ -73,6 +73,13 @@ def test_lines_of_json() -> None:
             True,
             "another predecessor",
         ),
+        ({"identifiersUri": "u"}, ['"a"', r'"half\ud800"'], True, "line 2 contains half a surrogate pair"),
+        (
+            {"identifiersUri": "u"},
+            [r'{"sourceIdentifier": "a", "predecessor": "\ud800"}'],
+            True,
+            "line 1 contains half",
+        ),
         ({"identifiersUri": "u", "jobId": ""}, ["a"], False, "jobId cannot be empty"),
     ],
 )

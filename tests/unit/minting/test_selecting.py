@@ -28,6 +28,7 @@ def documents(**more: Any) -> dict[str, Any]:
             documents(window={"startTime": "2026-02-10T13:00:00+02:00", "endTime": "2026-02-10T12:00:00Z"}),
             Written(NOON - timedelta(hours=1), NOON),
         ),
+        (documents(window={"endTime": "0001-01-01T00:00:00Z"}), Written(None, datetime(1, 1, 1, tzinfo=UTC))),
         (
             documents(window={"startTime": "2026-02-10T12:00:00Z", "endTime": "2026-02-10T12:00:00Z"}),
             Written(NOON, NOON),
@@ -46,6 +47,8 @@ def test_selections(payload: dict[str, Any], selection: object) -> None:
         (documents(window={}, full=True), "full cannot go with window"),
         ({"identifiersUri": "u", "predecessors": {"a": "b"}}, "identifiersUri cannot go with predecessors"),
         ({"identifiersUri": 5}, "identifiersUri must be a string"),
+        ({"identifiersUri": "s3://b/\ud800"}, "identifiersUri contains half a surrogate pair"),
+        ({"sourceIdentifiers": ["a"], "earlier": {}}, "earlier is for the workflow's own repetitions"),
         ({"full": True}, "full is for the mode documents"),
         ({"window": {"endTime": "2026-02-10T12:00:00Z"}}, "window is for the mode documents"),
         (documents(full=False), "full must be true"),
@@ -56,6 +59,7 @@ def test_selections(payload: dict[str, Any], selection: object) -> None:
         (documents(window={}), "window needs endTime"),
         (documents(window={"startTime": "2026-02-10T12:00:00Z"}), "window needs endTime"),
         (documents(window={"endTime": "yesterday"}), "endTime must be a time"),
+        (documents(window={"endTime": "0001-01-01T00:00:00+01:00"}), "endTime must be a time"),
         (documents(window={"endTime": 5}), "endTime must be a time"),
         (
             documents(window={"startTime": "2026-02-10T12:00:01Z", "endTime": "2026-02-10T12:00:00Z"}),

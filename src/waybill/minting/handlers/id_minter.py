@@ -17,4 +17,4 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if event == {"healthCheck": True}:
         wiring.registry().check()
         return {"status": "ok"}
-    return wiring.respond(event, context, wiring.request_cap()).document
+    return wiring.respond(event, context, wiring.request_cap(), resumes=True).document

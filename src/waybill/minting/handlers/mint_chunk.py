@@ -18,7 +18,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """
     attempt, runs = event.get("attempt", 0), wiring.runs()
     earlier = runs.result(event["run"], event["index"]) if attempt else None
-    told = wiring.respond(event if earlier is None else {**event, "earlier": earlier}, context, ENTRIES_LIMIT)
+    request = event if earlier is None else {**event, "earlier": earlier}
+    told = wiring.respond(request, context, ENTRIES_LIMIT, resumes=True)
     runs.write_result(event["run"], event["index"], told.document)
     if told.retryable and attempt < _LAST_ATTEMPT:
         raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")
