@@ -54,7 +54,7 @@ def _measure_speed(lab: Lab) -> Iterator[Figure]:
     lab.show(breakdown("MB/s on log text, 2 % of the lines with a value, one process", ["Engine", "MB/s"], rows))
     lab.say("re and google-re2: the same detectors behind other gates. detect-secrets: its own plug-ins, for secrets.")
     lab.say("presidio: eight pattern recognisers of presidio-analyzer, line by line, without a language model.")
-    how = f"best of {_ROUNDS} on 100 MB of log text, all detectors; the others on a part of it"
+    how = f"processor time, best of {_ROUNDS} on 100 MB of log text, all detectors; the others on a part of it"
     yield Figure("scanning.mb_per_second", round(best, 1), "MB/s", how, beside, "≥ 200")
     yield Figure("scanning.speedup_over_re", round(best / standard, 1), "", "the same detectors, gates on re", {})
 

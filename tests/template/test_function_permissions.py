@@ -20,6 +20,7 @@ ACTIONS: dict[str, set[str]] = {
     "head_bucket": {"s3:ListBucket"},
     "head_object": {"s3:GetObject"},
     "invoke": {"lambda:InvokeFunction"},
+    "list_object_versions": {"s3:ListBucketVersions"},
     "list_objects_v2": {"s3:ListBucket"},
     "list_parts": {"s3:ListMultipartUploadParts"},
     "send_message_batch": {"sqs:SendMessage"},
@@ -35,7 +36,13 @@ ACTIONS: dict[str, set[str]] = {
 BESIDE: dict[str, set[str]] = {
     "get_object": {"s3:GetObjectVersion", "s3:ListBucket"},
     "head_object": {"s3:GetObjectVersion", "s3:ListBucket"},
-    "copy_object": {"s3:GetObjectVersion", "s3:ListBucket", "s3:GetObjectTagging", "s3:PutObjectTagging"},
+    "copy_object": {
+        "s3:AbortMultipartUpload",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:PutObjectTagging",
+    },
     "get_object_tagging": {"s3:GetObjectVersionTagging", "s3:ListBucket"},
     "put_object": {"s3:AbortMultipartUpload"},
     "create_multipart_upload": {"s3:AbortMultipartUpload"},

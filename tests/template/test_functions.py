@@ -87,13 +87,17 @@ def test_has_the_layers_that_its_code_imports_and_no_other(
 ) -> None:
     module = handler_module(function)
     imported = imports.find_upstream_modules(module) | {module}
-    needed = {
-        name
+    brought = {
+        name: packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
         for name in names("AWS::Serverless::LayerVersion")
-        if packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
     }
     given = {layer["Ref"] for layer in stack.source["Resources"][function]["Properties"]["Layers"]}
-    assert given == needed
+    assert given <= set(brought)
+    missing = set().union(*brought.values()) - set().union(*(brought[name] for name in given))
+    assert missing == set()
+    for name in given:
+        # A package may be in several layers: one that brings nothing but what another brings is not needed.
+        assert brought[name] - set().union(*(brought[other] for other in given - {name})), name
 
 
 @every_function

@@ -16,6 +16,8 @@ EVERY_RESOURCE = {
     "SubjectAccessWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "IdMinterWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "IdMinterWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "ConsignmentChecksWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
+    "ConsignmentChecksWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
     "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
 }
 # Resources that are a wildcard in all but name.

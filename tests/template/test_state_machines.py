@@ -60,7 +60,11 @@ BLANKET = {
 SAME_AS = {"MintManifestChunk": "MintChunk"}
 
 # Maps whose bound is the function's answer, `concurrency`, that the variable sets.
-BOUND_BY = dict.fromkeys(("MintChunks", "MintManifest"), ("PlanMintingFunction", "MINTING_CONCURRENCY"))
+BOUND_BY = {
+    **dict.fromkeys(("MintChunks", "MintManifest"), ("PlanMintingFunction", "MINTING_CONCURRENCY")),
+    "CheckConsignment": ("GetFilesFunction", "CONSIGNMENT_CONCURRENCY"),
+    "CopyConsignment": ("GenerateStatusesFunction", "CONSIGNMENT_CONCURRENCY"),
+}
 
 MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]

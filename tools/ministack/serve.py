@@ -227,7 +227,9 @@ class UnpackedOnce(zipfile.ZipFile):
 
 def unpack_once() -> None:
     """Patch how the code and the layers of a function get to its processes."""
-    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+    # MiniStack catches a `LargeFileError` that does not exist, which hides what went wrong.
+    own = {"ZipFile": UnpackedOnce, "LargeFileError": zipfile.LargeZipFile}
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), **own})
 
 
 def take_large_requests_as_on_aws() -> None:

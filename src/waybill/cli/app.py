@@ -9,7 +9,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, sar, scanning, stack, token
+from waybill.cli import minting, rules, sar, scanning, stack, token
+from waybill.cli.consignments import commands as consignments
 from waybill.cli.context import App
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
@@ -23,7 +24,9 @@ _INTERRUPTED = 130
 app = App(name="waybill")
 
 # One line per module of commands.
+app.add_typer(consignments.app)
 app.add_typer(minting.app)
+app.add_typer(rules.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)

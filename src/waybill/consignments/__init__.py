@@ -1,0 +1,3 @@
+"""Consignment checks: whether a batch of files may be accepted."""
+
+WORKFLOW = "consignments"

@@ -11,6 +11,7 @@ class Role(StrEnum):
     REPLICATION = "replication"
     MINTING = "minting"
     CONSIGNMENTS = "consignments"
+    CONSIGNMENTS_SERVICE = "consignments-service"
     SCANNING = "scanning"
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"

@@ -6,6 +6,7 @@ from waybill.core.http import Api
 
 # Each has `app`, made by `build_api`; a new workflow adds its module here.
 API_MODULES = (
+    "waybill.consignments.api",
     "waybill.disclosure.admin_api",
     "waybill.disclosure.api",
     "waybill.gateway.api",

@@ -109,7 +109,7 @@ class Inventory:
         self._open = f"{request.manifest} {position}", rows
         return list(found.values()), position, False
 
-    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int) -> list[str]:
+    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int, page_keys: int) -> list[str]:
         """Return up to `pieces - 1` beginnings of files; none before the file that is read next."""
         manifest = self._manifest(request)
         first = _parsed(bounds.after)[0] + 1

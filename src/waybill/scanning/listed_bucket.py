@@ -24,11 +24,10 @@ class ListedBucket:
         position = inside[-1].key if inside else bounds.after
         return inside, position, final or len(inside) < len(listed) or bool(bounds.upto and position >= bounds.upto)
 
-    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int) -> list[str]:
+    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int, page_keys: int) -> list[str]:
         """Return up to `pieces - 1` keys to cut `bounds` at."""
 
-        def first_key(prefix: str, after: str) -> str | None:
-            found, _ = self.bucket.page(request.bucket, prefix, after, 1)
-            return found[0].key if found else None
+        def page(prefix: str, after: str, limit: int) -> tuple[list[Entry], bool]:
+            return self.bucket.page(request.bucket, prefix, after, limit)
 
-        return even_cuts(bounds, request.prefix, pieces, first_key)
+        return even_cuts(bounds, request.prefix, pieces, page, page_keys)

@@ -12,13 +12,12 @@ from typing import Any
 from waybill.core.errors import NotFoundError
 from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest
 from waybill.scanning.ports import Clock, SliceQueue, Source, Store
-from waybill.scanning.ranges import pieces_for
+from waybill.scanning.ranges import PAGE_KEYS, pieces_for
 from waybill.scanning.sampling import send_sample, smallest_hashes
 from waybill.scanning.slices import slices
 
 # A page item holds its keys compressed; DynamoDB takes 400 KB. Keys of 1,024 random bytes hardly compress.
 PAGE_BYTES = 300_000
-_PAGE_KEYS = 1000
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Lister:
         self._freeze(job_id, truncated=True)
 
     def _list_page(self, source: Source, job: Job, part: ListingRange) -> Page:
-        entries, position, final = source.page(job.request, part.bounds, min(_PAGE_KEYS, self.batch_keys))
+        entries, position, final = source.page(job.request, part.bounds, min(PAGE_KEYS, self.batch_keys))
         fitting = _fitting(entries)
         if len(fitting) < len(entries):
             # Less was taken than was listed: this much again, so that the position is that behind the last one taken.

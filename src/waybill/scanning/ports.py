@@ -166,8 +166,8 @@ class Source(Protocol):
         """
         ...
 
-    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int) -> list[str]:
-        """Return up to `pieces - 1` positions to cut `bounds` at."""
+    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int, page_keys: int) -> list[str]:
+        """Return up to `pieces - 1` positions to cut `bounds` at; `page_keys` objects are listed at a time."""
         ...
 
 

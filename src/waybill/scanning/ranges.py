@@ -8,21 +8,25 @@ the cuts lie, the ranges are disjoint and complete. Where they lie only decides 
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
 from typing import NamedTuple, Protocol
 
 LAST = "\U0010ffff"
 """The last character: no key behind `prefix + LAST` begins with `prefix`, unless it holds this one."""
 
 _PROBES_AT_ONCE = 16
-_KEYS_PER_CALL = 1000
+PAGE_KEYS = 1000
+"""Keys that S3 lists in a call at most."""
 _PIECES_LATER = 8
+# A key to begin behind has at most 1,024 bytes, of which the last characters take eight.
+_STEM_BYTES = 1016
+# What a branch of at most a page weighs beside a large one.
+_SMALL = 0.05
 
 type Listed[Found: Keyed] = tuple[Sequence[Found], bool]
 type ListPage[Found: Keyed] = Callable[[str, str, int], Listed[Found]]
 """Takes prefix, the key to begin behind, and a limit; returns objects in order, and whether these are the last."""
-type FirstKey = Callable[[str, str], str | None]
-"""Takes a prefix and a key; returns the first key behind that key which begins with the prefix."""
 
 
 class Keyed(Protocol):
@@ -52,60 +56,99 @@ def cut(whole: KeyRange, at: Iterable[str]) -> list[KeyRange]:
     return [KeyRange(after, upto) for after, upto in pairwise(bounds)]
 
 
-def even_cuts(whole: KeyRange, prefix: str, parts: int, first_key: FirstKey) -> list[str]:
-    """Return up to `parts - 1` keys to cut `whole` at, found by asking for first keys, about two for each part.
+def even_cuts[Found: Keyed](
+    whole: KeyRange, prefix: str, parts: int, page: ListPage[Found], page_keys: int = PAGE_KEYS
+) -> list[str]:
+    """Return up to `parts - 1` keys to cut `whole` at, found by listing little at many places.
 
-    The keys are a tree of common beginnings. It is opened level by level until it has a branch for every part; then
-    neighbouring branches are put together. `first_key` is called from several threads.
+    The keys are a tree of common beginnings. A branch of more than `page_keys` keys is large; large ones are opened,
+    until there is one for every part. Then neighbours are put together. `page` is called from several threads.
     """
     if parts < 2:
         return []
-    branches = [prefix]
+    tree = _Tree(whole, parts, page, page_keys)
     with ThreadPoolExecutor(_PROBES_AT_ONCE) as threads:
-        while len(branches) < parts:
-            opened = list(threads.map(lambda branch: _opened(branch, whole, 2 * parts, first_key), branches))
-            below = [branch for found in opened for branch in found]
-            if not below or below == branches:
+        branches = [tree.branch(prefix)]
+        while sum(branch.large for branch in branches) < parts:
+            opened = list(threads.map(tree.opened, branches))
+            below = list(threads.map(tree.known, (each for found in opened for each in found)))
+            if [branch.beginning for branch in below] == [branch.beginning for branch in branches]:
                 break
             branches = below
-    # A branch ends behind everything that begins with it, so before the next branch's first possible key.
-    ends = [_end_of(branch) for branch in branches[:-1]]
-    step = max(1.0, len(branches) / parts)
-    chosen = {round(number * step) - 1 for number in range(1, parts)}
-    return [end for index, end in enumerate(ends) if index in chosen]
+    return _between(branches, parts)
 
 
-def _opened(branch: str, whole: KeyRange, most: int, first_key: FirstKey) -> list[str]:
-    """Return the branches below `branch`, the first `most` of them; itself when it holds a single key."""
-
-    def first(behind: str, beginning: str) -> str | None:
-        found = first_key(beginning, max(behind, whole.after))
-        return None if found is None or whole.ends_before(found) else found
-
-    key = first("", branch)
-    if key is None:
-        return []
-    stem = _stem(key, branch, lambda beginning: first(_end_of(beginning), branch) is None)
-    if key == stem:
-        key = first(key, stem)
-    found: list[str] = []
-    # Behind the end of a branch there is only more of it where keys hold the last character: enough is known then.
-    while key is not None and len(found) < most and key[: len(stem) + 1] not in found[-1:]:
-        found.append(key[: len(stem) + 1])
-        key = first(_end_of(found[-1]), stem)
-    return found or [branch]
+def _between(branches: Sequence["_Branch"], parts: int) -> list[str]:
+    """Return where to cut so that every part has about as many large branches; small ones count little."""
+    weights = [1.0 if branch.large else _SMALL for branch in branches]
+    share, found, so_far = sum(weights) / parts, list[str](), 0.0
+    for branch, weight in zip(branches[:-1], weights, strict=False):
+        so_far += weight
+        if so_far >= share * (len(found) + 1) - 1e-9:
+            # A branch ends behind everything that begins with it, so before the next one's first possible key.
+            found.append(_end_of(branch.beginning))
+    return found[: parts - 1]
 
 
-def _stem(key: str, branch: str, holds_all: Callable[[str], bool]) -> str:
-    """Return the longest beginning of `key` that all keys of the branch have, by halving."""
-    low, high = len(branch), len(key)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if holds_all(key[:middle]):
-            low = middle
-        else:
-            high = middle - 1
-    return key[:low]
+class _Branch(NamedTuple):
+    """Keys with a common beginning: the first of them, and whether there are more than those."""
+
+    beginning: str
+    keys: tuple[str, ...]
+    large: bool
+
+
+@dataclass(frozen=True)
+class _Tree[Found: Keyed]:
+    whole: KeyRange
+    parts: int
+    page: ListPage[Found]
+    page_keys: int
+
+    def branch(self, beginning: str) -> _Branch:
+        """Return the branch of a beginning."""
+        listed, final = self.page(beginning, self.whole.after, self.page_keys)
+        keys = tuple(entry.key for entry in listed if not self.whole.ends_before(entry.key))
+        return _Branch(beginning, keys, not final and len(keys) == len(listed))
+
+    def known(self, below: "str | _Branch") -> _Branch:
+        """Return the branch of a beginning, where it is not known yet."""
+        return self.branch(below) if isinstance(below, str) else below
+
+    def opened(self, branch: _Branch) -> "list[str | _Branch]":
+        """Return the beginnings below a large branch; itself when it is small, or cannot be opened."""
+        if not branch.large or len(branch.beginning.encode()) > _STEM_BYTES:
+            return [branch]
+        stem = self._stem(branch)
+        found = list(dict.fromkeys(key[: len(stem) + 1] for key in branch.keys if key != stem))
+        key = self._first(_end_of(found[-1]), stem) if found else None
+        # Behind the end of a branch there is only more of it where keys hold the last character: enough is known then.
+        while key is not None and len(found) < 2 * self.parts and key[: len(stem) + 1] != found[-1]:
+            found.append(key[: len(stem) + 1])
+            key = self._first(_end_of(found[-1]), stem)
+        return [*found] if found and found != [branch.beginning] else [branch]
+
+    def _stem(self, branch: _Branch) -> str:
+        """Return the longest beginning that all keys of a branch have, by halving."""
+        common = _common(branch.keys[0], branch.keys[-1]).encode()[:_STEM_BYTES].decode(errors="ignore")
+        low, high = len(branch.beginning), len(common)
+        middle = high
+        while low < high:
+            if self._first(_end_of(common[:middle]), branch.beginning) is None:
+                low = middle
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return common[:low]
+
+    def _first(self, behind: str, beginning: str) -> str | None:
+        listed, _ = self.page(beginning, max(behind, self.whole.after), 1)
+        return listed[0].key if listed and not self.whole.ends_before(listed[0].key) else None
+
+
+def _common(one: str, other: str) -> str:
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return "".join(character for character, _ in same)
 
 
 def _end_of(beginning: str) -> str:
@@ -132,10 +175,6 @@ class _Counted[Found: Keyed]:
         with self._lock:
             self.calls += 1
         return self._page(prefix, after, limit)
-
-    def first_key(self, prefix: str, after: str) -> str | None:
-        found, _ = self(prefix, after, 1)
-        return found[0].key if found else None
 
 
 def list_space[Found: Keyed](
@@ -169,7 +208,7 @@ def list_space[Found: Keyed](
         def batch(part: KeyRange, pieces: int) -> tuple[int, list[KeyRange]]:
             found = 0
             while found < batch_keys:
-                listed, final = counted(prefix, part.after, min(_KEYS_PER_CALL, batch_keys - found))
+                listed, final = counted(prefix, part.after, min(PAGE_KEYS, batch_keys - found))
                 inside = [entry for entry in listed if not part.ends_before(entry.key)]
                 found += len(inside)
                 each(inside)
@@ -180,7 +219,7 @@ def list_space[Found: Keyed](
             if not cutting.acquire(blocking=False):
                 return found, [part]
             try:
-                return found, cut(part, even_cuts(part, prefix, pieces, counted.first_key))
+                return found, cut(part, even_cuts(part, prefix, pieces, counted, min(PAGE_KEYS, batch_keys)))
             finally:
                 cutting.release()
 

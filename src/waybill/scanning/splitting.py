@@ -7,7 +7,7 @@ from typing import Any
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.models import Job, ListingRange, ScanRequest
 from waybill.scanning.ports import Source, Store
-from waybill.scanning.ranges import cut, pieces_for
+from waybill.scanning.ranges import PAGE_KEYS, cut, pieces_for
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Splitter:
     executions: ExecutionStarter
     workflow_arn: str
     fan_out: int
+    batch_keys: int
 
     def split(self, job_id: str, number: int) -> list[int]:
         """Cut what is left of a range, and start the executions of all pieces; return the pieces' numbers.
@@ -48,7 +49,9 @@ class Splitter:
         # A page that is stored and not counted belongs to this range: the cuts lie behind it.
         stored = self.store.stored_page(job.job_id, part, part.next_page)
         left = part.bounds._replace(after=stored.last_key) if stored else part.bounds
-        found = cut(left, self.source(job.request).cuts(job.request, left, pieces)) if pieces > 1 else [left]
+        page_keys = min(PAGE_KEYS, self.batch_keys)
+        cuts = self.source(job.request).cuts(job.request, left, pieces, page_keys) if pieces > 1 else []
+        found = cut(left, cuts)
         if len(found) > 1:
             first = ranges[-1].number + 1
             new = [

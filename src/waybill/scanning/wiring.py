@@ -110,7 +110,8 @@ def lister_within_a_request() -> Lister:
 def splitter() -> Splitter:
     """Return what cuts ranges."""
     workflow_arn = load(WorkflowSettings).scan_workflow_arn
-    return Splitter(store(), source, executions(), workflow_arn, load(FanOutSettings).scan_fan_out)
+    fan_out, batch_keys = load(FanOutSettings).scan_fan_out, load(BatchSettings).scan_batch_keys
+    return Splitter(store(), source, executions(), workflow_arn, fan_out, batch_keys)
 
 
 def exporter(context: Any) -> Exporter:

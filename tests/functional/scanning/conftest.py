@@ -71,8 +71,9 @@ class Scanner:
         """Return a lister that lists little in a batch, so that little is much."""
         return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=batch_keys, fan_out=fan_out)
 
-    def splitter(self, fan_out: int = 8) -> Splitter:
-        return Splitter(self.store, self.source, self.executions, "arn:aws:states:eu:1:stateMachine:scan", fan_out)
+    def splitter(self, fan_out: int = 8, batch_keys: int = 4) -> Splitter:
+        workflow = "arn:aws:states:eu:1:stateMachine:scan"
+        return Splitter(self.store, self.source, self.executions, workflow, fan_out, batch_keys)
 
     @property
     def worker(self) -> Worker:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.functional.scanning.conftest import Scanner
+from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Status
 
 SSN = b"ssn 219-45-6789\n"
@@ -92,3 +93,29 @@ def test_options_choose_objects_and_detectors(scanner: Scanner) -> None:
     half = scanner.run(sample={"percent": 50})
     assert 25 < half["succeeded"] < 75
     assert scanner.run(sample={"percent": 50})["succeeded"] == half["succeeded"]
+
+
+def test_a_listing_whose_messages_are_refused_stops_before_the_page_and_goes_on_later(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanner.bucket.objects = {f"k{number:02}": b"" for number in range(30)}
+    scanner.bucket.page_keys = 10
+    job = scanner.create()
+    send, calls = scanner.queue.send, 0
+
+    def refuse(works: Any) -> int:
+        nonlocal calls
+        calls += 1
+        if calls in {2, 3}:
+            raise QueueUnavailableError("refused")
+        return send(works)
+
+    monkeypatch.setattr(scanner.queue, "send", refuse)
+    for _ in range(2):
+        with pytest.raises(QueueUnavailableError):
+            scanner.list_all(job)
+        assert scanner.store.ranges(job.job_id)[0].total == 10
+    scanner.list_all(job)
+    assert scanner.jobs.find(job.job_id).total == 30
+    sent = Counter(entry.key for work in scanner.queue.slices for entry in work.entries)
+    assert sent == Counter(list(scanner.bucket.objects))

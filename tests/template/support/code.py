@@ -37,6 +37,7 @@ _SERVICES = (
 )
 # boto3's own methods, as the operations behind them.
 _TRANSFERS = {
+    "copy": "copy_object",
     "download_file": "get_object",
     "download_fileobj": "get_object",
     "upload_file": "put_object",

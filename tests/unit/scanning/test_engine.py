@@ -2,6 +2,7 @@
 
 import base64
 import random
+import re
 import time
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.scanning.corpus import log_text
 from waybill.scanning.detection.columns import Columns
 from waybill.scanning.detection.engine import PIECE, Engine
 from waybill.scanning.detection.gates import INDEX_BITS
@@ -62,6 +64,28 @@ def test_every_gate_lets_through_whatever_there_is_to_find(
     everything = plain(open_engine.matches(text))
     assert plain(engine.matches(text)) == everything
     assert plain(plain_engine.matches(text)) == everything
+
+
+def test_all_gates_find_what_was_planted_in_a_log(engine: Engine, plain_engine: Engine) -> None:
+    text = log_text(1_500_000)
+    found = engine.matches(text)
+    assert plain(plain_engine.matches(text)) == plain(found)
+    planted = {line.start(1): line[1] for line in re.finditer(rb" value=(.*)", text)}
+    assert len(planted) > 150
+    assert {match.start: match.value for match in found} == planted
+
+
+def test_a_gate_that_several_rules_share_is_one_pass() -> None:
+    asked: list[str] = []
+
+    class Gate(OpenGate):
+        def __init__(self, patterns: Sequence[str]) -> None:
+            super().__init__(patterns)
+            asked.extend(patterns)
+
+    Engine(detectors(), Gate)
+    rules = [rule for detector in detectors() for rule in detector.rules]
+    assert len(asked) == len(set(asked)) < sum(len(rule.gates) for rule in rules)
 
 
 @pytest.mark.parametrize("gate", ["engine", "plain_engine"])

@@ -45,10 +45,6 @@ class Space:
         inside = [key for key in self.keys[bisect_right(self.keys, after) :] if key.startswith(prefix)]
         return [Entry(key, 1, "e") for key in inside[:limit]], len(inside) <= limit
 
-    def first_key(self, prefix: str, after: str) -> str | None:
-        entries, _ = self.page(prefix, after, 1)
-        return entries[0].key if entries else None
-
     def note(self, entries: Sequence[Entry]) -> None:
         with self.lock:
             self.listed.update(entry.key for entry in entries)
@@ -79,7 +75,7 @@ def test_the_ranges_together_list_what_one_listing_lists(keys: list[str], parts:
 @given(KEYS, st.integers(2, 64), st.sampled_from(["", "a/", "flat0100"]), st.sampled_from(["", "~", "flat0200"]))
 def test_the_cuts_lie_inside_and_are_no_more_than_asked_for(keys: list[str], parts: int, after: str, upto: str) -> None:
     whole = KeyRange(after, upto)
-    cuts = even_cuts(whole, "", parts, Space(keys).first_key)
+    cuts = even_cuts(whole, "", parts, Space(keys).page)
     assert len(cuts) < parts
     assert len(cut(whole, cuts)) <= parts
 
@@ -101,7 +97,7 @@ def test_the_order_is_that_of_the_bytes() -> None:
 )  # fmt: skip
 def test_ranges_of_usual_spaces_are_even_and_cheap_to_find(keys: list[str]) -> None:
     space = Space(keys)
-    ranges = cut(KeyRange(), even_cuts(KeyRange(), "", 16, space.first_key))
+    ranges = cut(KeyRange(), even_cuts(KeyRange(), "", 16, space.page))
     sizes = [bisect_left(space.keys, part.upto or LAST) - bisect_right(space.keys, part.after) for part in ranges]
     assert len(ranges) == 16
     assert max(sizes) <= 3 * len(keys) / 16

@@ -212,8 +212,21 @@ def test_what_is_inside_of_archives_is_found(scan: Scan, make: Callable[[bytes],
         (bytes(range(256)) * 40, Outcome.SKIPPED, "UNSUPPORTED_TYPE"),
         (gzip.compress(bytes(40 << 20)), Outcome.SKIPPED, "UNSUPPORTED_TYPE"),
         (gzip.compress(b" " * (40 << 20)), Outcome.PARTIAL, "ARCHIVE_RATIO"),
+        (zipped({"a.txt": b" " * (40 << 20)}), Outcome.PARTIAL, "ARCHIVE_RATIO"),
+        (gzip.compress(zipped({"a.txt": b" " * (40 << 20)})), Outcome.PARTIAL, "ARCHIVE_RATIO"),
     ],
-    ids=["cut gzip", "broken zip", "encrypted", "image in a zip", "ELF", "binary", "zeros", "bomb"],
+    ids=[
+        "cut gzip",
+        "broken zip",
+        "encrypted",
+        "image in a zip",
+        "ELF",
+        "binary",
+        "zeros",
+        "bomb",
+        "zip",
+        "zip in gzip",
+    ],
 )
 def test_what_cannot_be_looked_at_has_its_reason(scan: Scan, raw: bytes, outcome: Outcome, reason: str) -> None:
     report = scan(raw)
@@ -243,6 +256,14 @@ def test_memory_is_bounded_by_the_block_and_not_by_the_object(engine: Engine) ->
     tracemalloc.stop()
     assert report.bytes_scanned == 60 * len(line)
     assert peak < 12 << 20
+
+
+def test_an_archive_that_takes_too_long_is_looked_at_in_part_and_at_least_once(engine: Engine) -> None:
+    lines = f"{SSN}\n".encode() * 20_000
+    for raw in (gzip.compress(lines), zipped({"a.txt": lines, "b.txt": lines})):
+        report = ObjectScanner(engine, b"k", block_bytes=50_000).scan(BytesIO(raw).read, stop=lambda: True)
+        assert (report.outcome, set(report.reasons), report.checkpoint) == (Outcome.PARTIAL, {"TIME_LIMIT"}, None)
+        assert 0 < report.counts["US_SSN"] < 20_000
 
 
 def test_the_name_says_nothing_and_an_empty_object_is_complete(scan: Scan) -> None:

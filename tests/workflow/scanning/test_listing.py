@@ -14,20 +14,24 @@ SSN = b"ssn 219-45-6789\n"
 LOOP_LIMIT = 3
 
 
-def test_a_large_bucket_is_listed_in_ranges_each_handed_over_and_every_key_counted_once(
+def test_a_large_bucket_is_listed_in_ranges_or_handed_over_and_every_key_counted_once(
     scanner: Scanner, gate: Gate, label: str
 ) -> None:
     keys = [f"{folder}/{number:02}" for folder in ("é", "~", "A", "a", "x y") for number in range(34)]
-    bucket = scanner.bucket(label, dict.fromkeys(keys, b""))
+    bucket = scanner.bucket(label, dict.fromkeys(keys, b"1"))
     with gate.refusing("SendMessageBatch", bucket, BUSY, times=3) as refused:
-        job = scanner.scanned(bucket)
+        # A sample of a number of objects is listed in one range.
+        in_ranges, in_one = scanner.start(bucket), scanner.start(bucket, sample={"objects": 5})
+        job, sampled = scanner.ended(in_ranges), scanner.ended(in_one)
     assert refused.seen == 3
     assert (job["status"], job["total"], job["succeeded"]) == ("completed", 170, 170)
-    ranges = scanner.ranges(job["job_id"])
+    assert (sampled["status"], sampled["total"], sampled["succeeded"]) == ("completed", 170, 5)
+    ranges = scanner.ranges(in_ranges)
     assert len(ranges) > 2
     assert sum(int(part["total"]) for part in ranges) == 170
-    executions = scanner.executions(job["job_id"])
-    assert {name.removeprefix(f"scan-{job['job_id']}-") for name in executions} >= {"1", "2", "r1-1"}
+    executions = scanner.executions(in_ranges) | scanner.executions(in_one)
+    assert {f"scan-{in_ranges}-1", f"scan-{in_ranges}-r1-1"} <= set(executions)
+    assert {f"scan-{in_one}-{generation}" for generation in (1, 2, 3)} <= set(executions)
     for arn in executions.values():
         ended = scanner.application.ended(arn)
         assert (ended.status, ended.states.count("ProcessBatch") <= LOOP_LIMIT) == ("SUCCEEDED", True)

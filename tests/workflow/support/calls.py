@@ -16,6 +16,7 @@ _S3_OPERATIONS = (
     ("PUT", "partNumber", "UploadPartCopy"),
     ("PUT", None, "CopyObject"),
     ("GET", "uploadId", "ListParts"),
+    ("GET", "versions", "ListObjectVersions"),
     ("GET", "uploads", "ListMultipartUploads"),
     ("GET", "tagging", "GetObjectTagging"),
     ("GET", "location", "GetBucketLocation"),

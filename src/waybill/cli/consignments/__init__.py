@@ -1,0 +1,1 @@
+"""`waybill consign` and `waybill consignments`."""

@@ -1,0 +1,73 @@
+"""A BagIt bag of the accepted files: tag files and manifest, the payload to be fetched (RFC 8493, `fetch.txt`)."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import bagit
+
+from waybill.cli.errors import CommandError
+
+_BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+# Names that mean themselves on every system, and need no escaping in a manifest.
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|]+")
+
+
+def write_bag(
+    folder: Path, consignment: Mapping[str, Any], checked: Iterable[Mapping[str, Any]], clean_bucket: str
+) -> int:
+    """Write the bag's tag files into the new `folder`; return the number of files in the manifest.
+
+    A file whose path could lead elsewhere, or that not every system can name, is in the manifest by its id;
+    `file-ids.jsonl` has the path of every file as it was sent.
+
+    Raises
+    ------
+    CommandError
+        The folder holds something, or no file was accepted.
+    """
+    accepted = [file for file in checked if file.get("accepted")]
+    if not accepted:
+        raise CommandError(f"no file of consignment {consignment['consignmentId']} is accepted")
+    if folder.exists() and any(folder.iterdir()):
+        raise CommandError(f"{folder} is not empty")
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    names = [(payload_name(file), file) for file in accepted]
+    lines = {
+        "bagit.txt": [_BAGIT_TXT],
+        "manifest-sha256.txt": [f"{file['checksum']}  {name}\n" for name, file in names],
+        "fetch.txt": [
+            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['size']} {name}\n"
+            for name, file in names
+        ],
+        "file-ids.jsonl": [
+            json.dumps({"payload": name, "fileId": file["fileId"], "path": file["path"]}, ensure_ascii=False) + "\n"
+            for name, file in names
+        ],
+    }
+    for name, content in lines.items():
+        (folder / name).write_text("".join(content), "utf-8", newline="\n")
+    bag = bagit.Bag(str(folder))
+    bag.info.update(_info(consignment, accepted))
+    bag.save()
+    return len(accepted)
+
+
+def payload_name(file: Mapping[str, Any]) -> str:
+    """Return the path of a file in the bag."""
+    path = str(file["path"])
+    parts = path.split("/")
+    plain = all(part not in {"", ".", ".."} and _PLAIN.fullmatch(part) and part == part.strip() for part in parts)
+    return f"data/{path}" if plain and parts[0] != "by-id" else f"data/by-id/{file['fileId']}"
+
+
+def _info(consignment: Mapping[str, Any], accepted: list[Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        "External-Identifier": consignment["consignmentId"],
+        "Internal-Sender-Identifier": consignment["reference"],
+        "Source-Organization": consignment["transferringBody"] or "Unknown",
+        "Payload-Oxum": f"{sum(int(file['size']) for file in accepted)}.{len(accepted)}",
+        "Bagging-Date": consignment["createdAt"][:10],
+    }

@@ -1,0 +1,164 @@
+"""`waybill consign`, and `waybill consignments`."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+
+from waybill.cli.consignments.collaborators import Consignments
+from waybill.cli.consignments.reporting import report as report_page
+from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, register
+from waybill.cli.consignments.showing import overview, verdicts
+from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
+from waybill.cli.context import App, Cli
+from waybill.cli.errors import CommandError
+from waybill.cli.parallel import Patience, pauses
+from waybill.consignments.models import ConsignmentType, Status
+from waybill.consignments.registering import upload_prefix
+from waybill.consignments.requests import consignment_id_of
+from waybill.core.clock import now
+
+_THREADS = 16
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.3, 3.0
+
+app = App()
+consignments = App(name="consignments", help="Show consignments, and what the checks found.", no_args_is_help=True)
+app.add_typer(consignments)
+
+ConsignmentArgument = Annotated[str, typer.Argument(help="Id of a consignment.", metavar="ID")]
+
+
+@app.command()
+def consign(
+    cli: Cli,
+    directory: Annotated[Path, typer.Argument(help="Directory to send.", metavar="DIR")],
+    *,
+    type_: Annotated[ConsignmentType, typer.Option("--type", help="What is sent.")] = ConsignmentType.STANDARD,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdicts and show them.")] = False,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="The consignment's reference; default: the directory's name.")
+    ] = None,
+    body: Annotated[str, typer.Option("--body", help="The transferring body.")] = "",
+    user: Annotated[str, typer.Option("--user", help="Who owns it: the subject of tokens.")] = "local-user",
+    new: Annotated[bool, typer.Option("--new", help="Begin anew, whatever was interrupted.")] = False,
+) -> None:
+    """Hash, register and upload a directory, and start the checks. Interrupted, the same call again goes on."""
+    service = Consignments(cli)
+    found = walk(directory)
+    if not found.files:
+        raise CommandError(f"{directory} holds no file to send")
+    if found.left_out:
+        cli.output.note(f"not sent: {len(found.left_out)} names ({', '.join(found.left_out[:5])}…)")
+    hashed = _hashed(cli, found.files)
+    head = {
+        "type": type_.value,
+        "reference": reference or directory.resolve().name or "consignment",
+        "transferringBody": body,
+    }
+    memory = Memory.of(cli.stack, directory, head, user, hashed)
+    if new:
+        memory.forget()
+    consignment_id = _begun(service, memory)
+    sent = _sent(cli, service, {**head, "consignmentId": consignment_id}, hashed, user)
+    started = service.starter.start(service.find(consignment_id))
+    memory.forget()
+    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "files": len(found.files), **sent}
+    if not wait:
+        hint = f"`waybill consignments show {consignment_id}` shows the verdicts"
+        cli.output.show(told, f"{len(found.files)} files are being checked: {hint}")
+        return
+    _wait(cli, service, consignment_id, started.execution_arn)
+    _show(cli, service, consignment_id, more=told)
+
+
+@consignments.command()
+def show(cli: Cli, consignment_id: ConsignmentArgument) -> None:
+    """Show statuses, progress, and the verdict per file. Exit status 1 when the checks found problems or broke."""
+    _show(cli, Consignments(cli), consignment_id_of(consignment_id, "ID"), more={})
+
+
+@consignments.command()
+def report(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    output: Annotated[Path | None, typer.Option("--output", help="Write the page to this file as well.")] = None,
+) -> None:
+    """Make a printable HTML report, and keep it in S3."""
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    files = sorted(service.files(consignment_id), key=lambda file: str(file["path"]))
+    page = report_page(service.shown(consignment_id), files, now())
+    address = service.keep(f"reports/{consignment_id}.html", page, "text/html; charset=utf-8")
+    if output:
+        output.write_text(page, "utf-8")
+    cli.output.show({"consignmentId": consignment_id, "report": address, "files": len(files)}, address)
+
+
+@consignments.command()
+def manifest(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    folder: Annotated[Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR")],
+) -> None:
+    """Write a BagIt manifest of the accepted files, which the clean bucket holds, into a bag without its payload."""
+    from waybill.cli.consignments.bagging import write_bag
+
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    clean = cli.stack.output("ConsignmentCleanBucketName")
+    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), clean)
+    told = {"consignmentId": consignment_id, "folder": str(folder), "files": count}
+    cli.output.show(told, f"{count} accepted files in {folder}/manifest-sha256.txt")
+
+
+def _begun(service: Consignments, memory: Memory) -> str:
+    """Return the consignment that an interrupted call has begun, or a new one's id."""
+    earlier = memory.recall()
+    consignment = service.table.find(earlier) if earlier else None
+    if earlier and (consignment is None or not consignment.started):
+        return earlier
+    consignment_id = service.registrar.new_id()
+    memory.keep(consignment_id)
+    return consignment_id
+
+
+def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> list[HashedFile]:
+    hashed: list[HashedFile] = []
+    with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("hashing", total=len(files)) as bar:
+        for file, sha256 in zip(files, pool.map(lambda each: sha256_of(each.location), files), strict=True):
+            hashed.append((file, sha256))
+            bar.advance()
+    return hashed
+
+
+def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> dict[str, int]:
+    uploader = Uploader(cli.client("s3"), cli.stack.output("ConsignmentUploadBucketName"))
+    with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("uploading", total=len(hashed)) as bar:
+        uploads = list(register(service.registrar, head, hashed, user))
+        present = uploader.present(upload_prefix(user, head["consignmentId"]))
+        sent = uploader.send_all(uploads, present, pool, bar.advance)
+    return {"uploaded": sent, "uploadedBefore": len(hashed) - sent}
+
+
+def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: str) -> None:
+    patience = Patience()
+    with cli.output.progress("checking") as bar:
+        done = 0
+        for pause in pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
+            running = patience.call(lambda: service.executions.is_running(execution_arn))
+            progress = patience.call(lambda: service.shown(consignment_id))["progress"]
+            bar.expect(progress["files"])
+            bar.advance(progress["fileFormat"] - done)
+            done = progress["fileFormat"]
+            if not running:
+                return
+            time.sleep(pause)
+
+
+def _show(cli: Cli, service: Consignments, consignment_id: str, *, more: dict[str, Any]) -> None:
+    shown, files = service.shown(consignment_id), list(service.files(consignment_id))
+    human = Group(overview(shown), "", verdicts(files))
+    cli.output.show({**more, **shown, "files": files}, human)
+    if shown["status"] in {Status.FAILED, Status.COMPLETED_WITH_ISSUES}:
+        raise typer.Exit(1)

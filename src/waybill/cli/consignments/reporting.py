@@ -1,0 +1,92 @@
+"""The printable report of a consignment: one HTML page without anything from elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import chevron
+
+from waybill.cli.consignments.showing import wrong
+from waybill.consignments.models import Status
+
+_TONES = {
+    Status.COMPLETED: "good",
+    Status.COMPLETED_WITH_ISSUES: "bad",
+    Status.FAILED: "bad",
+}
+_VERDICTS = {
+    Status.COMPLETED: "Accepted: nothing is wrong with any file.",
+    Status.COMPLETED_WITH_ISSUES: "Not accepted as it is: some files have to be put right.",
+    Status.FAILED: "Not checked completely: the checks have to be started again.",
+    Status.IN_PROGRESS: "The checks are under way.",
+}
+_NOT_STARTED = "The checks have not been started."
+
+
+def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]], at: datetime) -> str:
+    """Return the report of a consignment, in the shapes of the API, as it stands `at` some time; HTML.
+
+    Everything that people have sent is escaped.
+    """
+    status = consignment["status"]
+    problems = [
+        {"path": file["path"], "verdicts": [{**each, "detail": each.get("detail", "")} for each in found]}
+        for file in checked
+        if (found := wrong(file["explanations"]))
+    ]
+    return str(
+        chevron.render(
+            files("waybill.cli.consignments").joinpath("report.mustache").read_text("utf-8"),
+            {
+                **consignment,
+                "files": len(checked),
+                "accepted": sum(bool(file.get("accepted")) for file in checked),
+                "at": f"{at:%d %B %Y, %H:%M} UTC",
+                "tone": _TONES.get(status, "open"),
+                "verdict": _VERDICTS.get(status, _NOT_STARTED),
+                "failure": consignment.get("failure"),
+                "statuses": [
+                    {"name": name, "value": value, "tone": _TONES.get(value, "open")}
+                    for name, value in consignment["statuses"].items()
+                ],
+                "hasProblems": bool(problems),
+                "problems": problems,
+                "all": [_row(file) for file in checked],
+                "software": "; ".join(sorted(_software(checked))) or "nothing yet",
+            },
+        )
+    )
+
+
+def _row(file: Mapping[str, Any]) -> dict[str, Any]:
+    statuses = file["statuses"]
+    matches = (file.get("fileFormat") or {}).get("matches") or []
+    formats = [f"{match['puid']} {match.get('formatName') or ''}".strip() for match in matches if match.get("puid")]
+    return {
+        "path": file["path"],
+        "size": f"{file['size']:,}",
+        "puids": ", ".join(formats),
+        "ffid": statuses.get("FFID", ""),
+        "antivirus": statuses.get("Antivirus", ""),
+        "checksumMatch": statuses.get("ChecksumMatch", ""),
+        "checksum": file.get("checksum", ""),
+    }
+
+
+def _software(checked: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return what the verdicts rest on, versions included."""
+    used = set()
+    for file in checked:
+        used |= _named(file.get("antivirus") or {}, ("software", "softwareVersion", "databaseVersion"))
+        used |= _named(
+            file.get("fileFormat") or {},
+            ("software", "softwareVersion", "binarySignatureFileVersion", "containerSignatureFileVersion"),
+        )
+        used |= {f"PUID table {each['tableVersion']}" for each in file["explanations"] if "tableVersion" in each}
+    return used
+
+
+def _named(result: Mapping[str, Any], fields: Sequence[str]) -> set[str]:
+    text = " ".join(str(result[name]) for name in fields if result.get(name))
+    return {text} if text else set()

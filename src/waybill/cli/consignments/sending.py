@@ -1,0 +1,134 @@
+"""Registering and uploading the files of a directory; an interrupted upload goes on where it stopped."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from waybill.cli.consignments.walking import LocalFile
+from waybill.cli.context import Stack
+from waybill.consignments.registering import Registrar
+from waybill.consignments.requests import FILES_PER_PAGE, ConsignmentRequest
+from waybill.core.errors import WaybillError
+from waybill.core.s3_faults import translated
+
+# Up to this an upload is one request, whose checksum S3 compares with ours; above it, parts that have their own.
+_ONE_REQUEST_BYTES = 64_000_000
+
+
+type HashedFile = tuple[LocalFile, str]
+
+
+class UploadRefusedError(WaybillError):
+    """S3 did not take an upload."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file, and where it goes."""
+
+    file: LocalFile
+    sha256: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Which consignment was begun for a directory, from one call of the program to the next.
+
+    `identity` is everything that makes it that consignment: a directory that has changed begins another one.
+    """
+
+    identity: str
+
+    @classmethod
+    def of(
+        cls, stack: Stack, directory: Path, head: Mapping[str, Any], user: str, hashed: Sequence[HashedFile]
+    ) -> "Memory":
+        """Return the memory for these files of `directory`, sent by `user` to `stack`."""
+        place = [stack.name, stack.region, stack.endpoint, str(directory.resolve()), user]
+        content = [[file.path, sha256] for file, sha256 in hashed]
+        document = json.dumps([place, sorted(head.items()), content])
+        return cls(hashlib.sha256(document.encode()).hexdigest())
+
+    @property
+    def _file(self) -> Path:
+        return Path(typer.get_app_dir("waybill")) / "consignments" / f"{self.identity[:32]}.json"
+
+    def recall(self) -> str | None:
+        """Return the id of the consignment that was begun."""
+        try:
+            return str(json.loads(self._file.read_text("utf-8"))["consignmentId"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def keep(self, consignment_id: str) -> None:
+        """Remember it."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps({"consignmentId": consignment_id}), "utf-8")
+
+    def forget(self) -> None:
+        """Let the next call begin another one."""
+        self._file.unlink(missing_ok=True)
+
+
+def register(registrar: Registrar, head: dict[str, Any], hashed: Sequence[HashedFile], user: str) -> Iterator[Upload]:
+    """Register the files in pages of 1,000; yield where each goes, when its page is stored. `head` names the rest."""
+    for page in batched(hashed, FILES_PER_PAGE, strict=False):
+        described = [{"path": file.path, "size": file.size, "sha256": sha256} for file, sha256 in page]
+        request = ConsignmentRequest.parse({**head, "totalFiles": len(hashed), "files": described})
+        keys = {file["path"]: file["uploadKey"] for file in registrar.take(request, user)["files"]}
+        yield from (Upload(file, sha256, keys[file.path]) for file, sha256 in page)
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """Uploads to one bucket; `client` is a boto3 `s3` client."""
+
+    client: Any
+    bucket: str
+
+    def present(self, prefix: str) -> dict[str, int]:
+        """Return the sizes of what an earlier call has uploaded, by key."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {each["Key"]: each["Size"] for page in pages for each in page.get("Contents", [])}
+
+    def send_all(
+        self, uploads: Sequence[Upload], present: dict[str, int], pool: Executor, advance: Callable[[], None]
+    ) -> int:
+        """Upload what is not there yet; return the number of files that were sent."""
+
+        def send(upload: Upload) -> bool:
+            there = present.get(upload.key) == upload.file.size and self._is_there(upload)
+            if not there:
+                self._send(upload)
+            advance()
+            return not there
+
+        return sum(pool.map(send, uploads))
+
+    def _is_there(self, upload: Upload) -> bool:
+        head = self.client.head_object(Bucket=self.bucket, Key=upload.key)
+        return bool(head.get("Metadata", {}).get("sha256") == upload.sha256)
+
+    def _send(self, upload: Upload) -> None:
+        metadata = {"sha256": upload.sha256}
+        location = str(upload.file.location)
+        with translated(UploadRefusedError, UploadRefusedError, upload.key):
+            if upload.file.size > _ONE_REQUEST_BYTES:
+                more = {"ChecksumAlgorithm": "SHA256", "Metadata": metadata}
+                self.client.upload_file(location, self.bucket, upload.key, ExtraArgs=more)
+                return
+            # Read whole: what changes after this moment has another checksum, which S3 refuses.
+            content = upload.file.location.read_bytes()
+            checksum = base64.b64encode(bytes.fromhex(upload.sha256)).decode()
+            self.client.put_object(
+                Bucket=self.bucket, Key=upload.key, Body=content, ChecksumSHA256=checksum, Metadata=metadata
+            )

@@ -1,0 +1,76 @@
+"""Copies of checked files: accepted ones to the clean bucket, suspicious ones to quarantine, after all verdicts.
+
+A file with other problems stays where it was uploaded until its sender has put them right.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from itertools import batched
+from typing import Any, Protocol
+
+from waybill.consignments.judging import judged_files
+from waybill.consignments.models import StatusName
+from waybill.consignments.ports import RunDocuments
+from waybill.consignments.statuses import SUCCESS, is_accepted
+
+COPIES = "copies.jsonl"
+_BATCH = 100
+_THREADS = 16
+
+
+class Place(StrEnum):
+    """Where the copy of a file belongs."""
+
+    CLEAN = "clean"
+    QUARANTINE = "quarantine"
+    NOWHERE = "nowhere"
+
+
+def place_of(values: Mapping[str, str]) -> Place:
+    """Return where a file of these statuses belongs. What no scanner has called clean is never taken for clean."""
+    if values.get(StatusName.ANTIVIRUS) != SUCCESS:
+        return Place.QUARANTINE
+    return Place.CLEAN if is_accepted(values) else Place.NOWHERE
+
+
+class CopyTargets(Protocol):
+    """The clean bucket and the quarantine bucket; raises `BucketUnavailableError` and `BucketRefusedError`."""
+
+    def place(self, copy: Mapping[str, Any]) -> bool:
+        """Put the copy of one object where it belongs, and take it away from where it does not.
+
+        False when the object that was checked is not there any more, so that nothing was copied.
+        """
+        ...
+
+
+def plan_copies(documents: RunDocuments) -> int:
+    """Write a line per hundred files that says where their copies belong; return the number of lines."""
+    count = 0
+    with documents.writing(COPIES) as lines:
+        for some in batched(_copies(documents), _BATCH, strict=False):
+            lines.add({"copies": list(some)})
+            count += 1
+    return count
+
+
+def _copies(documents: RunDocuments) -> Iterator[dict[str, Any]]:
+    for line, rows in judged_files(documents):
+        values = {row["statusName"]: row["statusValue"] for row in rows}
+        copy = {
+            "place": place_of(values).value,
+            "bucket": line["s3SourceBucket"],
+            "key": line["s3SourceBucketKey"],
+            "eTag": line["eTag"],
+            "size": line["objectSize"],
+            "to": f"{line['consignmentId']}/{line['fileId']}",
+        }
+        yield copy if line.get("versionId") is None else {**copy, "versionId": line["versionId"]}
+
+
+def copy_files(copies: Sequence[Mapping[str, Any]], targets: CopyTargets) -> dict[str, int]:
+    """Put the copies of one line where they belong; return `{placed, gone}`, the numbers of both."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        placed = sum(threads.map(targets.place, copies))
+    return {"placed": placed, "gone": len(copies) - placed}

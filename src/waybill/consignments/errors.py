@@ -1,0 +1,92 @@
+"""What can go wrong with a consignment as a whole.
+
+The class names of what leaves a handler are matched by `statemachine/consignments.asl.json`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from waybill.core.errors import ConflictError, ForbiddenError, NotFoundError, PermanentError, RetryableError
+
+_NAMED = 20
+
+
+class ConsignmentsUnavailableError(RetryableError):
+    """DynamoDB throttles, fails or cannot be reached."""
+
+    code: ClassVar[str] = "CONSIGNMENTS_UNAVAILABLE"
+
+
+class BucketUnavailableError(RetryableError):
+    """S3 throttles, fails or cannot be reached."""
+
+    code: ClassVar[str] = "BUCKET_UNAVAILABLE"
+
+
+class BucketRefusedError(PermanentError):
+    """A bucket or an object of a run is missing, or refuses this role."""
+
+    code: ClassVar[str] = "BUCKET_REFUSED"
+
+
+class DocumentMissingError(PermanentError):
+    """A document that an earlier step of the run has written is not there."""
+
+    code: ClassVar[str] = "DOCUMENT_MISSING"
+
+
+class ConsignmentNotFoundError(NotFoundError):
+    """There is no such consignment."""
+
+    code: ClassVar[str] = "CONSIGNMENT_NOT_FOUND"
+
+
+class NotOwnerError(ForbiddenError):
+    """The consignment is somebody else's, and the caller has no service role."""
+
+    code: ClassVar[str] = "NOT_OWNER"
+
+
+class RegistrationClosedError(ConflictError):
+    """The checks were started: the register cannot be changed any more."""
+
+    code: ClassVar[str] = "REGISTRATION_CLOSED"
+
+
+class RegistrationConflictError(ConflictError):
+    """A repeated registration says something else than the first."""
+
+    code: ClassVar[str] = "REGISTRATION_CONFLICT"
+
+
+class RegistrationIncompleteError(ConflictError):
+    """Fewer files are registered than were announced, or none."""
+
+    code: ClassVar[str] = "REGISTRATION_INCOMPLETE"
+
+
+class SupersededError(PermanentError):
+    """A newer run of the consignment's checks has taken over: this one may write nothing any more."""
+
+    code: ClassVar[str] = "SUPERSEDED"
+
+
+class UploadMismatchError(PermanentError):
+    """What was uploaded is not what was registered; `missing` and `extra` are object names, sorted."""
+
+    code: ClassVar[str] = "UPLOAD_MISMATCH"
+
+    def __init__(self, prefix: str, missing: Sequence[str], extra: Sequence[str]) -> None:
+        super().__init__(
+            f"Uploaded files do not match files from the API for {prefix}: "
+            f"{_counted(missing, 'missing')}; {_counted(extra, 'extra')}"
+        )
+        self.missing = tuple(missing)
+        self.extra = tuple(extra)
+
+
+def _counted(names: Sequence[str], word: str) -> str:
+    """Return how many there are, and the first of them: an error has to fit a state and a notification."""
+    listed = ", ".join(name[:100] for name in names[:_NAMED])
+    more = ", …" if len(names) > _NAMED else ""
+    return f"{len(names)} {word}" + (f" ({listed}{more})" if names else "")

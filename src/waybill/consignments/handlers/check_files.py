@@ -1,0 +1,21 @@
+"""CheckFiles: checks the files of one group, each with one read, and keeps their results in S3."""
+
+from typing import Any
+
+from waybill.consignments import WORKFLOW, check_wiring
+from waybill.consignments.checking.checker import Counts
+from waybill.core.observability import instrumented
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{consignmentId, executionName, group, resultKey, files, attempt?}`; return `{resultKey, files, counts}`.
+
+    The results of the files are lines of JSON below `resultKey`; `counts` says by check how many files have one.
+    """
+    counts = Counts()
+    with check_wiring.results().writing(event["resultKey"]) as document:
+        for line in check_wiring.checker(context, event.get("attempt", 0)).lines(event["files"]):
+            document.add(line)
+            counts.add(line)
+    return {"resultKey": event["resultKey"], "files": counts.files, "counts": counts.by_check()}

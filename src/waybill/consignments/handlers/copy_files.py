@@ -1,0 +1,13 @@
+"""CopyFiles: puts copies of a hundred files where their verdicts say."""
+
+from typing import Any
+
+from waybill.consignments import WORKFLOW, wiring
+from waybill.consignments.copying import copy_files
+from waybill.core.observability import instrumented
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Take `{copies}`; return `{placed, gone}`, the numbers of both."""
+    return copy_files(event["copies"], wiring.copy_targets())

@@ -1,0 +1,156 @@
+"""What the checks of a consignment talk about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ConsignmentType(StrEnum):
+    """What a body sends: records of any format, or one judgment."""
+
+    STANDARD = "standard"
+    JUDGMENT = "judgment"
+
+
+class Status(StrEnum):
+    """Where a consignment stands, and the values of its own statuses."""
+
+    REGISTERED = "Registered"
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    COMPLETED_WITH_ISSUES = "CompletedWithIssues"
+    FAILED = "Failed"
+
+
+class StatusName(StrEnum):
+    """What a status is about; the first eight are of files, the last five of consignments."""
+
+    FFID = "FFID"
+    ANTIVIRUS = "Antivirus"
+    CHECKSUM_MATCH = "ChecksumMatch"
+    SERVER_CHECKSUM = "ServerChecksum"
+    CLIENT_CHECKSUM = "ClientChecksum"
+    CLIENT_FILE_PATH = "ClientFilePath"
+    REDACTION = "Redaction"
+    CLIENT_CHECKS = "ClientChecks"
+    SERVER_FFID = "ServerFFID"
+    SERVER_ANTIVIRUS = "ServerAntivirus"
+    SERVER_REDACTION = "ServerRedaction"
+
+
+IN_PROGRESS = (
+    StatusName.SERVER_FFID,
+    StatusName.SERVER_CHECKSUM,
+    StatusName.SERVER_ANTIVIRUS,
+    StatusName.SERVER_REDACTION,
+)
+# What progress counts (reference, section 3: rows of Antivirus, ChecksumMatch, FFID).
+CHECKS = ("antivirus", "checksum", "fileFormat")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredFile:
+    """A file as its sender describes it: `size` in bytes, `sha256` in lower case; path and hash may be empty."""
+
+    file_id: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of the upload bucket, pinned; `name` is what follows the consignment's prefix."""
+
+    name: str
+    size: int
+    e_tag: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Consignment:
+    """A consignment as it is stored.
+
+    `run` counts the executions that have taken it over; `execution_arn` is the newest of them. `announced` is how many
+    files its sender said that there are.
+    """
+
+    consignment_id: str
+    type: ConsignmentType
+    reference: str
+    transferring_body: str
+    user_id: str
+    announced: int
+    status: str
+    created_at: str
+    run: int = 0
+    execution_arn: str | None = None
+    execution_name: str | None = None
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    file_count: int | None = None
+    failure: Mapping[str, Any] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether any execution has taken it over."""
+        return self.run > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One status of one file: `rule` is what decided, `detail` what that rule saw."""
+
+    name: StatusName
+    value: str
+    rule: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A line of the results: the record of section 1 of the reference, with what the checks have found."""
+
+    record: Mapping[str, Any]
+
+    @property
+    def file_id(self) -> str:
+        """The file's id."""
+        return str(self.record["fileId"])
+
+    @property
+    def path(self) -> str:
+        """The path that the sender gave; may be empty."""
+        return str(self.record.get("originalPath") or "")
+
+    @property
+    def is_judgment(self) -> bool:
+        """Whether the consignment is a judgment."""
+        return self.record.get("consignmentType") == ConsignmentType.JUDGMENT
+
+    def result(self, check: str) -> Mapping[str, Any] | None:
+        """Return the result of `check` (one of `CHECKS`); None when it gave none."""
+        found: Sequence[Mapping[str, Any]] = self.record.get("fileCheckResults", {}).get(check) or []
+        return found[0] if found else None
+
+    def why(self, check: str) -> str:
+        """Return in one sentence why `check` gave no result, as far as it is known."""
+        return str(self.record.get("failures", {}).get(check, ""))
+
+    @property
+    def matches(self) -> Sequence[Mapping[str, Any]]:
+        """The formats that were found."""
+        found: Sequence[Mapping[str, Any]] = (self.result("fileFormat") or {}).get("matches") or []
+        return found
+
+    @property
+    def puids(self) -> tuple[str, ...]:
+        """The PUID of each match; a missing one is empty."""
+        return tuple(str(match.get("puid") or "") for match in self.matches)
+
+    @property
+    def server_checksum(self) -> str | None:
+        """The checksum that we computed; None when there is no result."""
+        result = self.result("checksum")
+        return None if result is None else str(result.get("sha256Checksum") or "")

@@ -1,0 +1,99 @@
+"""What the rules of the consignment checks need from the outside world."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from waybill.consignments.models import Consignment, RegisteredFile, StoredObject
+
+
+class Register(Protocol):
+    """Consignments and their files; every method raises `ConsignmentsUnavailableError` when it cannot be asked now."""
+
+    def create(self, consignment: Consignment) -> None:
+        """Store a new consignment, or find that the same one is there; raises as `Registrar.take`."""
+        ...
+
+    def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
+        """Store files of a consignment whose checks were never started; raises as `Registrar.take`."""
+        ...
+
+    def find(self, consignment_id: str) -> Consignment | None:
+        """Return a consignment."""
+        ...
+
+    def files(self, consignment_id: str) -> Iterator[RegisteredFile]:
+        """Yield the registered files of a consignment, by their ids."""
+        ...
+
+    def count_files(self, consignment_id: str) -> int:
+        """Return how many files are registered."""
+        ...
+
+
+class Records(Protocol):
+    """What the runs of a consignment write. A run that was superseded gets `SupersededError`."""
+
+    def claim(self, consignment_id: str, execution_arn: str, execution_name: str) -> Consignment:
+        """Make this execution the newest run of the consignment, once; raises `ConsignmentNotFoundError`."""
+        ...
+
+    def expect(self, consignment: Consignment, file_count: int) -> None:
+        """Note how many files the run checks."""
+        ...
+
+    def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace what is known of files; each row names its `fileId`."""
+        ...
+
+    def finish(self, consignment: Consignment, statuses: Mapping[str, str], status: str) -> None:
+        """Replace the statuses of the consignment, which ends the run."""
+        ...
+
+    def fail(self, consignment_id: str, execution_arn: str, failure: Mapping[str, Any]) -> bool:
+        """Set `ClientChecks = Failed`; False when another run has taken over, or there is no such consignment."""
+        ...
+
+
+class Reader(Protocol):
+    """What readers ask of a consignment."""
+
+    def progress(self, consignment: Consignment) -> Mapping[str, int]:
+        """Return how many files each check of the newest run has come to."""
+        ...
+
+    def group_errors(self, consignment: Consignment) -> Sequence[str]:
+        """Return what the groups of the newest run failed of that failed for good."""
+        ...
+
+    def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """Return a page of the files with their results, and the id after which the next page begins."""
+        ...
+
+
+class Uploads(Protocol):
+    """The bucket that submitters upload to."""
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects below `prefix`, each in its current version, in the order of their names."""
+        ...
+
+
+class LineWriter(Protocol):
+    """Writes a document line by line."""
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Append one line."""
+        ...
+
+
+class RunDocuments(Protocol):
+    """The documents of one run: JSON Lines in S3, one folder per execution."""
+
+    def writing(self, name: str) -> AbstractContextManager[LineWriter]:
+        """Write a document; it is there, whole, when the block has ended without an error."""
+        ...
+
+    def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
+        """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
+        ...

@@ -1,0 +1,98 @@
+"""What may be asked for: registering a consignment, and naming one."""
+
+import re
+import uuid
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, field_validator
+
+from waybill.consignments.models import ConsignmentType, RegisteredFile
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.wire import WireModel
+
+FILES_PER_PAGE = 1000
+FILES_LIMIT = 1_000_000
+_PATH_BYTES = 4096
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# Gives the ids of files: the same consignment and path, the same id.
+_FILE_NAMESPACE = uuid.UUID("6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e")
+
+type Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FileRequest(WireModel):
+    """One file: `size` in bytes; `path` and `sha256` may be empty, which the checks then report."""
+
+    path: str
+    size: Annotated[int, Field(ge=0, strict=True)]
+    sha256: str
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_text(cls, path: str) -> str:
+        try:
+            encoded = path.encode()
+        except UnicodeEncodeError:
+            raise ValueError("is not text: it holds half of a surrogate pair") from None
+        if len(encoded) > _PATH_BYTES:
+            raise ValueError(f"is over {_PATH_BYTES} bytes of UTF-8")
+        return path
+
+    @field_validator("sha256")
+    @classmethod
+    def _hash_in_lower_case(cls, sha256: str) -> str:
+        folded = sha256.lower()
+        if folded and not _SHA256.fullmatch(folded):
+            raise ValueError("must be a SHA-256 of 64 hexadecimal digits, or empty")
+        return folded
+
+
+class ConsignmentRequest(WireModel):
+    """A page of a registration: at most 1,000 files.
+
+    Pages after the first name the consignment; the same page again changes nothing. `total_files` is how many there
+    will be in the end, where one page is not all.
+    """
+
+    type: ConsignmentType = ConsignmentType.STANDARD
+    reference: Text
+    transferring_body: Annotated[str, StringConstraints(max_length=200)] = ""
+    consignment_id: uuid.UUID | None = None
+    total_files: Annotated[int, Field(ge=0, le=FILES_LIMIT)] | None = None
+    files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)]
+
+    @field_validator("files")
+    @classmethod
+    def _no_path_twice(cls, files: list[FileRequest]) -> list[FileRequest]:
+        seen: dict[str, int] = {}
+        for number, file in enumerate(files):
+            if (first := seen.setdefault(file.path, number)) != number:
+                raise ValueError(f"the path of file {number} is that of file {first} too")
+        return files
+
+
+def file_id_of(consignment_id: str, path: str) -> str:
+    """Return the id of the file at `path`."""
+    return str(uuid.uuid5(_FILE_NAMESPACE, f"{consignment_id}/{path}"))
+
+
+def registered_files(consignment_id: str, files: list[FileRequest]) -> list[RegisteredFile]:
+    """Return the files of a page, with their ids."""
+    return [RegisteredFile(file_id_of(consignment_id, file.path), file.path, file.size, file.sha256) for file in files]
+
+
+def consignment_id_of(text: Any, field: str = "consignmentId") -> str:
+    """Return a consignment's id as it is stored: lower case, with hyphens.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not a UUID; names `field`.
+    """
+    try:
+        # Without the check, braces, `urn:uuid:` and misplaced hyphens would pass too.
+        if isinstance(text, str) and re.fullmatch(r"[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}", text):
+            return str(uuid.UUID(text))
+    except ValueError:
+        pass
+    raise InvalidInputError(FieldError(field, "must be a UUID"))

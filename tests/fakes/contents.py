@@ -1,0 +1,138 @@
+"""Files of many kinds, made when they are needed: what is malware, encrypted or broken lies in no folder."""
+
+import io
+import secrets
+import struct
+import zipfile
+import zlib
+
+import pikepdf
+
+from waybill.consignments.checking.self_test import eicar  # noqa: F401 - one of the contents
+
+_FREE, _END, _TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+_CRC_TABLE = [0] * 256
+for _byte in range(256):
+    _value = _byte
+    for _ in range(8):
+        _value = _value >> 1 ^ (0xEDB88320 if _value & 1 else 0)
+    _CRC_TABLE[_byte] = _value
+
+
+def pdf(*, password: str | None = None, owner: str | None = None) -> bytes:
+    """Return a PDF of one empty page, encrypted if there is a password to open it or one of the owner."""
+    file = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        if password is None and owner is None:
+            document.save(file)
+        else:
+            document.save(file, encryption=pikepdf.Encryption(user=password or "", owner=owner or "owner"))
+    return file.getvalue()
+
+
+def pdf_that_mentions_encryption() -> bytes:
+    """Return a PDF whose text, but not its structure, has the word."""
+    file = io.BytesIO()
+    with pikepdf.new() as document:
+        page = document.add_blank_page()
+        page.Contents = document.make_stream(b"BT (the key /Encrypt of a trailer) Tj ET")
+        document.save(file, compress_streams=False)
+    return file.getvalue()
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a ZIP archive."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
+    return file.getvalue()
+
+
+def docx() -> bytes:
+    """Return what PRONOM's container signature takes for a Word document."""
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    types = f'<Types><Override PartName="/word/document.xml" ContentType="{kind}"/></Types>'
+    return zipped({"[Content_Types].xml": types.encode(), "word/document.xml": b"<w:document/>"})
+
+
+def encrypted_zip(name: str, content: bytes, password: bytes) -> bytes:
+    """Return a ZIP archive whose one member is encrypted (APPNOTE 6.3.10, section 6.1)."""
+    cipher = _ZipCipher(password)
+    crc = zlib.crc32(content)
+    body = cipher.encrypt(secrets.token_bytes(11) + bytes([crc >> 24]) + content)
+    encoded = name.encode()
+    common = struct.pack("<HHHHHLLLHH", 20, 1, 0, 0, 33, crc, len(body), len(content), len(encoded), 0)
+    local = b"PK\x03\x04" + common + encoded + body
+    entry = b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHLL", 0, 0, 0, 0, 0) + encoded
+    end = b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 1, 1, len(entry), len(local), 0)
+    return local + entry + end
+
+
+class _ZipCipher:
+    def __init__(self, password: bytes) -> None:
+        self._keys = [0x12345678, 0x23456789, 0x34567890]
+        for byte in password:
+            self._update(byte)
+
+    def encrypt(self, plain: bytes) -> bytes:
+        out = bytearray()
+        for byte in plain:
+            temporary = self._keys[2] & 0xFFFF | 2
+            out.append(byte ^ (temporary * (temporary ^ 1) >> 8 & 0xFF))
+            self._update(byte)
+        return bytes(out)
+
+    def _update(self, byte: int) -> None:
+        first, second, third = self._keys
+        first = first >> 8 ^ _CRC_TABLE[(first ^ byte) & 0xFF]
+        second = ((second + (first & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        third = third >> 8 ^ _CRC_TABLE[(third ^ second >> 24) & 0xFF]
+        self._keys = [first, second, third]
+
+
+def zip_of_declared_size(unpacked: int, packed: int, members: int = 1) -> bytes:
+    """Return an archive's directory whose members say these sizes, as a bomb's do."""
+    name = b"a"
+    entry = b"PK\x01\x02" + struct.pack(
+        "<HHHHHHLLLHHHHHLL", 20, 20, 0, 8, 0, 33, 0, packed, unpacked, len(name), 0, 0, 0, 0, 0, 0
+    )
+    directory = (entry + name) * members
+    count = min(members, 0xFFFF)
+    return b"PK\x03\x04" + directory + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, count, count, len(directory), 4, 0)
+
+
+def ole2(*streams: str, ring: bool = False) -> bytes:
+    """Return an OLE2 compound file with `streams` of 4,096 bytes each ([MS-CFB]); `ring`: its directory has no end."""
+    per_stream = 8  # sectors; smaller streams would need the mini stream
+    directory_sectors = -(-(len(streams) + 1) // 4)
+    first_stream = 1 + directory_sectors
+    table = [_TABLE, *range(2, first_stream), _END]
+    if ring:
+        table[-1] = 1
+    for number in range(len(streams)):
+        start = first_stream + number * per_stream
+        table += [*range(start + 1, start + per_stream), _END]
+    table += [_FREE] * (128 - len(table))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+    header += struct.pack("<HHHHH6xLLLLLLLLL", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, _END, 0, _END, 0)
+    header += struct.pack("<109L", 0, *[_FREE] * 108)
+    entries = _ole2_entry("Root Entry", 5, _END, 0, child=1 if streams else _FREE)
+    for number, name in enumerate(streams):
+        right = number + 2 if number + 1 < len(streams) else _FREE
+        entries += _ole2_entry(name, 2, first_stream + number * per_stream, per_stream * 512, right=right)
+    entries = entries.ljust(directory_sectors * 512, b"\0")
+    return header + struct.pack("<128L", *table) + entries + bytes(len(streams) * per_stream * 512)
+
+
+def _ole2_entry(name: str, kind: int, start: int, size: int, *, child: int = _FREE, right: int = _FREE) -> bytes:
+    encoded = name.encode("utf-16-le") + b"\0\0"
+    links = struct.pack("<LLL", _FREE, right, child)
+    return (
+        encoded.ljust(64, b"\0")
+        + struct.pack("<HBB", len(encoded), kind, 1)
+        + links
+        + bytes(36)
+        + struct.pack("<LQ", start, size)
+    )

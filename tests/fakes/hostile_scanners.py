@@ -1,0 +1,38 @@
+"""The process of the scanners with parsers that a file can crash or stall, which the real ones should not be."""
+
+import ctypes
+import time
+from pathlib import Path
+from typing import Any
+
+from waybill.consignments.checking import scanner_main
+
+_PARTS = ("identify", "inspect", "scan")
+
+
+def _obeying(part: str, real: Any) -> Any:
+    def obey(path: Path, request: dict[str, Any]) -> Any:
+        orders = path.read_bytes().decode("latin-1").split()
+        if f"crash-{part}" in orders:
+            ctypes.string_at(0)
+        if f"stall-{part}" in orders:
+            time.sleep(600)
+        if f"raise-{part}" in orders:
+            raise ValueError("what the file holds")
+        return real(path, request)
+
+    return obey
+
+
+class _Hostile(scanner_main._Scanners):
+    def __init__(self, rules: Any) -> None:
+        super().__init__(rules)
+        self._parts = {part: _obeying(part, self._parts[part]) for part in _PARTS}
+
+    def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [self._parts["identify"](Path(request["path"]), request) for request in requests]
+
+
+if __name__ == "__main__":
+    scanner_main._Scanners = _Hostile  # type: ignore[misc]
+    scanner_main.main()

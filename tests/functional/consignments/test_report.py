@@ -1,0 +1,176 @@
+"""The printable report, and the BagIt manifest of what was accepted."""
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import bagit
+import pytest
+
+from tests.fakes.functions import REGION
+from tests.functional.consignments.bench import (
+    CLEAN,
+    RESULTS,
+    TABLE,
+    UPLOADS,
+    Workbench,
+    clean_check,
+    format_result,
+    virus_result,
+)
+from waybill.cli.app import main
+from waybill.cli.consignments.bagging import payload_name
+from waybill.cli.consignments.reporting import report
+from waybill.cli.context import Cli, Stack
+from waybill.core.aws import client
+
+EVIL = '<script>alert("1")</script>\n&amp; {{reference}}.txt'
+FILES = {"ä/good.pdf": b"good", "a/virus.exe": b"bad", EVIL: b"odd", "../up.txt": b"up", "x.zip": b"zip"}
+
+
+@pytest.fixture
+def consignment_id(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A consignment with good and bad files, checked."""
+    outputs = {
+        "ConsignmentsTableName": TABLE,
+        "ConsignmentUploadBucketName": UPLOADS,
+        "ConsignmentResultsBucketName": RESULTS,
+        "ConsignmentCleanBucketName": CLEAN,
+        "ConsignmentChecksWorkflowArn": os.environ["CONSIGNMENT_CHECKS_WORKFLOW_ARN"],
+    }
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", REGION, "", outputs))
+    results = {
+        "a/virus.exe": {"antivirus": [virus_result("eicar")]},
+        "x.zip": {"fileFormat": [format_result("x-fmt/263", formatName="<b>ZIP</b>")]},
+    }
+    bench.check = lambda record, content: clean_check(record, content) | results.get(record["originalPath"], {})
+    consignment_id = bench.received(FILES, reference="TDR-<i>1</i>")
+    bench.run(consignment_id)
+    return consignment_id
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and whether they are nested as they should be."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.found.append(tag)
+        self.links += [value for name, value in attrs if name in {"src", "href"}]
+        if tag not in {"meta", "br", "col"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_report_is_kept_in_s3_and_shows_every_file(
+    consignment_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["consignments", "report", consignment_id, "--output", str(tmp_path / "report.html")]) == 0
+    assert f"s3://{RESULTS}/reports/{consignment_id}.html" in capsys.readouterr().out
+    stored = client("s3").get_object(Bucket=RESULTS, Key=f"reports/{consignment_id}.html")
+    assert stored["ContentType"] == "text/html; charset=utf-8"
+    page = stored["Body"].read().decode()
+    assert page == (tmp_path / "report.html").read_text("utf-8")
+    elements = Elements(page)
+    assert elements.open == []
+    for path in FILES:
+        assert path in elements.text
+    for told in ("VirusDetected", "Contact support", "Fix yourself", "x-fmt/263", "PUID table 2026-06-09", "rules-1"):
+        assert told in elements.text
+
+
+def test_nothing_that_was_sent_becomes_part_of_the_page(consignment_id: str, tmp_path: Path) -> None:
+    main(["consignments", "report", consignment_id, "--output", str(tmp_path / "report.html")])
+    elements = Elements((tmp_path / "report.html").read_text("utf-8"))
+    assert not {"script", "i", "a", "img", "link"} & set(elements.found)
+    assert elements.links == []
+    assert "TDR-<i>1</i>" in elements.text
+
+
+def test_a_consignment_that_broke_has_a_report_too() -> None:
+    shown = {
+        "consignmentId": "id",
+        "type": "standard",
+        "reference": "R",
+        "transferringBody": "",
+        "status": "Failed",
+        "statuses": {"ClientChecks": "Failed"},
+        "executionArn": "arn",
+        "failure": {"step": "Get Files", "error": "UploadMismatchError"},
+    }
+    page = report(shown, [], datetime(2026, 11, 22, tzinfo=UTC))
+    text = Elements(page).text
+    assert "The checks broke at Get Files: UploadMismatchError" in text
+    assert "22 November 2026, 00:00 UTC" in text
+
+
+def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(
+    bench: Workbench, consignment_id: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bag"
+    assert main(["consignments", "manifest", consignment_id, "--output", str(folder)]) == 0
+    bag = bagit.Bag(str(folder))
+    assert len(bag.payload_entries()) == 3
+    assert bag.info["External-Identifier"] == consignment_id
+    assert not bag.is_valid()
+    for line in (folder / "fetch.txt").read_text("utf-8").splitlines():
+        url, length, name = line.split(" ", 2)
+        bucket, key = re.fullmatch(r"s3://([^/]+)/(.+)", url).groups()  # type: ignore[union-attr]
+        content = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        assert len(content) == int(length)
+        target = folder / name
+        assert target.resolve().is_relative_to(folder / "data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    assert bagit.Bag(str(folder)).validate()
+    sent = {json.loads(line)["path"] for line in (folder / "file-ids.jsonl").read_text("utf-8").splitlines()}
+    assert sent == {"ä/good.pdf", EVIL, "../up.txt"}
+
+
+def test_a_folder_that_holds_something_is_left_alone(consignment_id: str, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("mine")
+    assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path)]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": []}
+    bench.run(consignment_id, "run-2")
+    assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path / "bag")]) == 1
+    assert not (tmp_path / "bag").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("a/b c.txt", True),
+        ("ä.txt", True),
+        ("../a", False),
+        ("/a", False),
+        ("a//b", False),
+        ("a/./b", False),
+        ("a\\b", False),
+        ("50%.txt", False),
+        ("line\nbreak", False),
+        (" a", False),
+        ("", False),
+        ("by-id/a", False),
+    ],
+)
+def test_paths_that_could_lead_elsewhere_are_in_the_bag_by_id(path: str, plain: bool) -> None:
+    assert payload_name({"path": path, "fileId": "id"}) == (f"data/{path}" if plain else "data/by-id/id")

@@ -1,0 +1,114 @@
+"""`waybill rules`, against moto."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+import waybill
+from tests.fakes import contents
+from tests.fakes.wire import Wire
+from waybill.cli.app import main
+from waybill.cli.context import Cli, Stack
+from waybill.consignments.rule_sets import S3RuleSets, shipped
+
+RULES = "rules"
+SHIPPED = Path(waybill.__file__).parent / "consignments" / "rules"
+
+type Program = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def sets(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> S3RuleSets:
+    outputs = {"ConsignmentRulesBucketName": RULES}
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
+    s3 = boto3.client("s3", "eu-west-1")
+    s3.create_bucket(Bucket=RULES, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return S3RuleSets(s3, RULES)
+
+
+@pytest.fixture
+def run(sets: S3RuleSets, capsys: pytest.CaptureFixture[str]) -> Program:
+    def ran(*arguments: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        status = main(["rules", *arguments, "--json"])
+        printed = capsys.readouterr()
+        return status, json.loads(printed.out) if printed.out else printed.err
+
+    return ran
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "rules"
+    made.mkdir()
+    (made / "eicar.yar").write_text((SHIPPED / "eicar.yar").read_text())
+    (made / "words.yar").write_text('rule coal { strings: $a = "coal" condition: $a }')
+    return made
+
+
+def test_what_is_built_is_in_use(run: Program, sets: S3RuleSets, folder: Path) -> None:
+    (folder / "broken.yar").write_text("rule {")
+    status, built = run("build", str(folder))
+    assert status == 0
+    assert (built["files"], built["findEicar"], built["published"]) == (2, ["eicar"], True)
+    assert [left["file"] for left in built["skipped"]] == ["broken.yar"]
+    used = sets.current()
+    assert used is not None
+    assert used.version == built["version"]
+    assert run("show")[1] | {"origin": "built"} == {
+        "version": built["version"],
+        "yaraX": built["yaraX"],
+        "files": 2,
+        "excluded": [],
+        "origin": "built",
+    }
+
+
+def test_the_same_rules_are_the_same_version(run: Program, folder: Path) -> None:
+    assert run("build", str(folder))[1] == run("build", str(folder))[1]
+
+
+def test_a_dry_run_publishes_nothing(run: Program, sets: S3RuleSets, folder: Path, wire: Wire) -> None:
+    wire.clear()
+    assert run("build", str(folder), "--dry-run")[1]["published"] is False
+    assert wire.requests == []
+    assert sets.current() is None
+    assert run("show")[1]["version"] == shipped().version
+
+
+def test_a_set_that_fails_its_test_leaves_the_one_before_in_use(run: Program, sets: S3RuleSets, folder: Path) -> None:
+    before = run("build", str(folder))[1]["version"]
+    (folder / "eicar.yar").unlink()
+    status, message = run("build", str(folder))
+    assert status == 1
+    assert "no rule finds the EICAR test file" in message
+    used = sets.current()
+    assert used is not None
+    assert used.version == before
+
+
+def test_harmless_files_of_ones_own_and_exclusions(run: Program, folder: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "a.txt").write_text("coal and paper")
+    status, message = run("build", str(folder), "--harmless", str(files))
+    assert status == 1
+    assert "coal takes the harmless a.txt for malware" in message
+    exclusions = tmp_path / "exclude.json"
+    exclusions.write_text('{"words.yar": ["coal"]}')
+    status, built = run("build", str(folder), "--harmless", str(files), "--exclude", str(exclusions))
+    assert (status, built["excluded"]) == (0, [["words.yar", "coal"]])
+
+
+def test_a_folder_that_is_not_there_is_bad_usage(run: Program, tmp_path: Path) -> None:
+    assert run("build", str(tmp_path / "nowhere"))[0] == 2
+
+
+def test_no_file_of_the_project_is_the_eicar_file() -> None:
+    for path in SHIPPED.parent.rglob("*"):
+        if path.is_file():
+            assert contents.eicar() not in path.read_bytes(), path

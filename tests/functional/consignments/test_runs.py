@@ -1,0 +1,226 @@
+"""Whole runs of the checks, state by state, against moto."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.functional.consignments.bench import (
+    CLEAN,
+    QUARANTINE,
+    Run,
+    Workbench,
+    clean_check,
+    format_result,
+    virus_result,
+)
+from waybill.consignments.errors import SupersededError, UploadMismatchError
+from waybill.core.aws import client
+
+FILES = {"folder/ä – ü.txt": b"one", "b.pdf": b"two"}
+
+
+def test_a_clean_consignment_is_accepted(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    assert bench.run(consignment_id) == {"sent": 0}
+    shown = bench.shown(consignment_id)
+    assert shown["status"] == "Completed"
+    assert set(shown["statuses"].values()) == {"Completed"}
+    assert shown["progress"] == {"files": 2, "antivirus": 2, "checksum": 2, "fileFormat": 2}
+    files = bench.files(consignment_id)
+    assert set(files) == set(FILES)
+    assert all(file["accepted"] for file in files.values())
+    assert bench.keys(CLEAN) == sorted(f"{consignment_id}/{file['fileId']}" for file in files.values())
+    assert bench.keys(QUARANTINE) == []
+    assert bench.wire.published == []
+
+
+def test_one_clean_file_has_twelve_statuses(bench: Workbench) -> None:
+    consignment_id = bench.received({"a.pdf": b"a"})
+    bench.run(consignment_id)
+    rows = bench.lines(f"runs/{consignment_id}/run-1/statuses.jsonl")
+    assert len(rows) == 12
+    assert [row["statusName"] for row in rows if row["statusType"] == "File"] == [
+        "FFID",
+        "Antivirus",
+        "ChecksumMatch",
+        "ServerChecksum",
+        "ClientChecksum",
+        "ClientFilePath",
+        "ClientChecks",
+    ]
+    consignment = [row for row in rows if row["statusType"] == "Consignment"]
+    assert {row["statusName"] for row in consignment} == {
+        "ServerFFID",
+        "ServerChecksum",
+        "ServerAntivirus",
+        "ServerRedaction",
+        "ClientChecks",
+    }
+    assert all(row["overwrite"] and row["id"] == consignment_id for row in consignment)
+
+
+def test_paths_survive_every_step_as_they_were_sent(bench: Workbench) -> None:
+    hostile = [
+        "naïve/façade \U0001f4c1.txt",
+        'quote".csv',
+        "a,b\n2.txt",
+        "../up.txt",
+        "-rf",
+        "%2e",
+        "=cmd()",
+        "\\\\unc",
+    ]
+    files = {path: path.encode() for path in hostile} | {"x/é.txt": b"1", "x/é_R.txt": b"2"}
+    consignment_id = bench.received(files)
+    bench.run(consignment_id)
+    found = bench.files(consignment_id)
+    assert set(found) == set(files)
+    assert found["x/é_R.txt"]["originalFilepath"] == "x/é.txt"
+
+
+def test_names_that_are_missing_or_extra_are_told(bench: Workbench) -> None:
+    registered = bench.register(FILES)
+    first, second = registered["files"]
+    prefix = first["uploadKey"].removesuffix(first["fileId"])
+    for key in (first["uploadKey"], f"{prefix}stranger"):
+        client("s3").put_object(Bucket="consignment-uploads", Key=key, Body=b"one")
+    with pytest.raises(UploadMismatchError, match=second["fileId"]) as caught:
+        bench.run(registered["consignmentId"])
+    assert (caught.value.missing, caught.value.extra) == ((second["fileId"],), ("stranger",))
+    comparison = bench.lines(f"runs/{registered['consignmentId']}/run-1/comparison.jsonl")
+    assert comparison == [{"missing": second["fileId"], "path": "b.pdf"}, {"extra": "stranger"}]
+
+
+def test_the_objects_of_a_consignment_whose_id_begins_alike_do_not_count(bench: Workbench) -> None:
+    consignment_id = bench.received({"a.pdf": b"a"})
+    client("s3").put_object(Bucket="consignment-uploads", Key=f"alice/{consignment_id}0/file", Body=b"")
+    assert bench.run(consignment_id) == {"sent": 0}
+
+
+def test_a_group_that_failed_for_good_is_failed_and_the_others_have_their_results(bench: Workbench) -> None:
+    # Over 64 MB together, as far as the register knows: two groups.
+    files = {f"{number:03}.pdf": str(number).encode() for number in range(150)}
+    consignment_id = bench.received(files)
+    bench.check = lambda record, content: None if record["originalPath"] == "001.pdf" else clean_check(record, content)
+    bench.run(consignment_id)
+    shown = bench.ask("GET", f"/consignments/{consignment_id}/files", query={"limit": "200"}).json["files"]
+    failed = {file["path"] for file in shown if file["statuses"]["FFID"] == "Failed"}
+    assert len(failed) == 100
+    assert "001.pdf" in failed
+    statuses = bench.shown(consignment_id)["statuses"]
+    assert {statuses[name] for name in ("ServerFFID", "ServerChecksum", "ServerAntivirus")} == {"Failed"}
+    told = [letter.attributes["status"] for letter in bench.wire.published]
+    assert told == ["CHECK_FAILED", "PROBLEMS"]
+    assert "Sandbox.Timedout" in bench.wire.published[0].body
+
+
+def test_a_check_without_a_result_fails_for_that_file_and_that_check_alone(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+
+    def check(record: Any, content: bytes) -> Any:
+        return clean_check(record, content) | ({"fileFormat": []} if record["originalPath"] == "b.pdf" else {})
+
+    bench.check = check
+    bench.run(consignment_id)
+    files = bench.files(consignment_id)
+    assert files["b.pdf"]["statuses"]["FFID"] == "Failed"
+    assert files["b.pdf"]["statuses"]["Antivirus"] == "Success"
+    assert files["folder/ä – ü.txt"]["statuses"]["FFID"] == "Success"
+
+
+def test_a_mismatch_is_seen_at_the_consignment_and_told(bench: Workbench) -> None:
+    registered = bench.register(FILES)
+    bench.upload(registered, FILES | {"b.pdf": b"damaged"})
+    bench.run(registered["consignmentId"])
+    shown = bench.shown(registered["consignmentId"])
+    assert (shown["statuses"]["ServerChecksum"], shown["status"]) == ("CompletedWithIssues", "CompletedWithIssues")
+    (letter,) = bench.wire.published
+    document = json.loads(letter.body.splitlines()[-1])
+    assert document["counts"] == {"ChecksumMatch Mismatch": 1}
+    assert {
+        "consignmentType",
+        "consignmentReference",
+        "consignmentId",
+        "transferringBodyName",
+        "userId",
+        "environment",
+        "resolutionPath",
+    } <= set(document)
+    assert "b.pdf" not in letter.body
+
+
+def test_a_checksum_in_upper_case_matches(bench: Workbench) -> None:
+    files = {"a.pdf": b"a"}
+    file = {"path": "a.pdf", "size": 1, "sha256": "CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB"}
+    registered = bench.register(files, files=[file])
+    bench.upload(registered, files)
+    bench.run(registered["consignmentId"])
+    assert bench.files(registered["consignmentId"])["a.pdf"]["statuses"]["ChecksumMatch"] == "Success"
+
+
+def test_copies_follow_all_verdicts(bench: Workbench) -> None:
+    files = {"good.pdf": b"g", "bad.exe": b"b", "archive.zip": b"z"}
+    results = {
+        "bad.exe": {"antivirus": [virus_result("eicar")]},
+        "archive.zip": {"fileFormat": [format_result("fmt/111")]},
+    }
+    bench.check = lambda record, content: clean_check(record, content) | results.get(record["originalPath"], {})
+    consignment_id = bench.received(files)
+    bench.run(consignment_id)
+    ids = {path: file["fileId"] for path, file in bench.files(consignment_id).items()}
+    assert bench.keys(CLEAN) == [f"{consignment_id}/{ids['good.pdf']}"]
+    assert bench.keys(QUARANTINE) == [f"{consignment_id}/{ids['bad.exe']}"]
+
+
+def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
+    bench.run(consignment_id, "run-1")
+    count = len(client("dynamodb").scan(TableName="consignments")["Items"])
+    assert len(bench.keys(QUARANTINE)) == 2
+    bench.check = clean_check
+    bench.run(consignment_id, "run-2")
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["runs"]) == ("Completed", 2)
+    assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"Success"}
+    # One more row of progress, and nothing else.
+    assert len(client("dynamodb").scan(TableName="consignments")["Items"]) == count + 1
+    assert (len(bench.keys(CLEAN)), bench.keys(QUARANTINE)) == (2, [])
+
+
+def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    first.begin()
+    first.check()
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
+    second.all()
+    with pytest.raises(SupersededError):
+        first.end()
+    assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"VirusDetected"}
+    assert bench.shown(consignment_id)["statuses"]["ServerAntivirus"] == "CompletedWithIssues"
+
+
+def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench) -> None:
+    registered = bench.register({"a.pdf": b"a"})
+    bench.upload(registered, {"a.pdf": b"a"})
+    run = Run(bench, registered["consignmentId"], "run-1")
+    run.begin()
+    run.check()
+    for version in client("s3").list_object_versions(Bucket="consignment-uploads")["Versions"]:
+        client("s3").delete_object(Bucket="consignment-uploads", Key=version["Key"], VersionId=version["VersionId"])
+    bench.upload(registered, {"a.pdf": b"other"})
+    run.end()
+    assert bench.keys(CLEAN) == []
+    assert (
+        bench.files(registered["consignmentId"])["a.pdf"]["checksum"]
+        == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    )
+
+
+def test_a_rehearsal_makes_no_news(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES, transferringBody="Mock Body")
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
+    assert bench.run(consignment_id) == {"sent": 0}
+    assert bench.wire.published == []

@@ -1,0 +1,48 @@
+"""Listings in ranges that nobody works on are taken up again, range by range, each once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.functional.scanning.conftest import Scanner
+from waybill.scanning.sweeping import Sweeper
+
+LATER = timedelta(minutes=20)
+
+
+def sweep(scanner: Scanner, after: timedelta = LATER) -> list[str]:
+    moment = datetime.now(UTC) + after
+    arn = "arn:aws:states:eu:1:stateMachine:scan"
+    return Sweeper(scanner.store, scanner.completion, scanner.executions, arn, lambda: moment).sweep()
+
+
+class Killed(Exception):
+    """The function died."""
+
+
+def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scanner) -> None:
+    scanner.bucket.objects = {f"k{number:03}": b"" for number in range(80)}
+    job = scanner.create()
+    scanner.lister_of(8).process_batch(job.job_id, 0, "arn:lists-0")
+    pieces = scanner.splitter().split(job.job_id, 0)
+    scanner.executions.inputs.clear()
+    running = scanner.executions.start("arn:aws:states:eu:1:stateMachine:scan", "one", {}).execution_arn
+    scanner.store.listing_by(job.job_id, pieces[0], running)
+    while not scanner.lister_of(8).process_batch(job.job_id, pieces[1]).done:
+        pass
+    assert sweep(scanner) == [job.job_id]
+    started = [state for arn, state in scanner.executions.inputs.items() if arn != running]
+    assert {int(state.get("range", 0)) for state in started} == {0, *pieces[2:]}
+    assert sweep(scanner) == []
+    assert len(scanner.executions.inputs) == len(started) + 1
+
+
+def test_a_listing_that_died_behind_its_last_page_is_ended(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = scanner.create()
+    monkeypatch.setattr(scanner.store, "end_listing", lambda *_, **__: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        scanner.list_all(job)
+    monkeypatch.undo()
+    assert sweep(scanner) == [job.job_id]
+    scanner.list_all(job)
+    assert scanner.jobs.report(job.job_id)["status"] == "completed"

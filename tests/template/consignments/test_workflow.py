@@ -1,0 +1,127 @@
+"""What the reference asks of the workflow of the consignment checks, and its known problems (section 10)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.support.machines import Machine, machines
+from tests.template.support.stack import Stack
+
+# Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
+STEPS = {
+    "GetFiles": "Get Files",
+    "SetInProgressStatuses": "In Progress Status API Update",
+    "CheckConsignment": "Map",
+    "ProcessMapResults": "Process Map Results",
+    "RedactedFiles": "Redacted files",
+    "GenerateStatuses": "Generate Statuses",
+    "CopyConsignment": "Copy Files",
+    "UpdateConsignment": "Update API",
+}
+
+
+@pytest.fixture(scope="module")
+def machine() -> Machine:
+    (found,) = (machine for machine in machines() if machine.file.name == "consignments.asl.json")
+    return found
+
+
+@pytest.mark.parametrize(("state", "step"), STEPS.items())
+def test_a_step_that_fails_is_named(machine: Machine, state: str, step: str) -> None:
+    states = machine.definition["States"]
+    (catcher,) = states[state]["Catch"]
+    assert catcher["Next"] == f"{state}Failed"
+    failed = states[f"{state}Failed"]
+    assert (failed["Output"]["step"], failed["Next"]) == (step, "RecordFailure")
+
+
+def test_news_are_best_effort(machine: Machine) -> None:
+    states = machine.definition["States"]
+    assert states["NotifyProblems"]["Catch"][-1]["Next"] == states["NotifyProblems"]["Next"] == "ChecksDone"
+
+
+def test_the_results_are_written_by_one_state_after_all_others(machine: Machine) -> None:
+    writers = [
+        state.name
+        for state in machine.states
+        if "dynamodb" in str(state.body.get("Resource", "")) or state.name == "UpdateConsignment"
+    ]
+    assert sorted(writers) == ["RecordProgress", "SetInProgressStatuses", "UpdateConsignment"]
+
+
+def test_a_group_that_fails_does_not_fail_the_map(machine: Machine) -> None:
+    child = machine.definition["States"]["CheckConsignment"]["ItemProcessor"]["States"]
+    (catcher,) = child["CheckFiles"]["Catch"]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == (["States.ALL"], "RecordProgress")
+    # What the child hands on has no files in it, whatever became of them.
+    assert "$name != 'files'" in catcher["Output"]
+    assert "$name != 'files'" in child["CheckFiles"]["Output"]
+    assert not any(state["Type"] == "Fail" for state in child.values())
+
+
+@pytest.mark.parametrize("name", ["CheckConsignment", "CopyConsignment"])
+def test_maps_keep_their_results_out_of_the_state(machine: Machine, name: str) -> None:
+    state = machine.definition["States"][name]
+    assert state["ResultPath"] is None
+    # Express children would end after five minutes, in the middle of a large file.
+    assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_statuses_begin_for_the_run_that_has_claimed_the_consignment(machine: Machine) -> None:
+    arguments = machine.definition["States"]["SetInProgressStatuses"]["Arguments"]
+    assert arguments["ConditionExpression"] == "executionArn = :me"
+    begun = arguments["ExpressionAttributeValues"][":statuses"]["M"]
+    assert begun == {
+        name: {"S": "InProgress"} for name in ("ServerFFID", "ServerChecksum", "ServerAntivirus", "ServerRedaction")
+    }
+
+
+def test_the_role_trusts_the_account_and_names_no_machine(stack: Stack) -> None:
+    # A condition on the machine's ARN would keep the children of Distributed Maps out.
+    (statement,) = stack["ConsignmentChecksWorkflowRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_role_may_do_what_the_states_do_by_themselves(stack: Stack, machine: Machine) -> None:
+    may = {(grant.action, grant.resource) for grant in stack.grants("ConsignmentChecksWorkflowRole")}
+    invoked = {str(machine.function_of(state)) for state in machine.states if machine.function_of(state)}
+    assert {resource for action, resource in may if action == "lambda:InvokeFunction"} == invoked
+    assert {action for action, resource in may if resource == "ConsignmentsTable"} == {
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    }
+    assert {action for action, _ in may if action.startswith(("states:", "s3:"))} == {
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "states:StopExecution",
+        "s3:GetObject",
+    }
+
+
+def test_what_states_pass_on_is_not_the_files(machine: Machine) -> None:
+    """Only the children of the Map see files, a group each."""
+    outside: dict[str, Any] = {
+        name: {key: value for key, value in body.items() if key != "ItemProcessor"}
+        for name, body in machine.definition["States"].items()
+    }
+    assert ".files }" not in json.dumps(outside)
+
+
+def test_uploads_are_versioned_so_that_a_run_can_pin_them(stack: Stack) -> None:
+    assert stack["ConsignmentUploadBucket"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_what_guardduty_finds_in_uploads_is_told(stack: Stack) -> None:
+    rule = stack["MalwareFoundRule"]
+    assert rule["EventPattern"]["detail"] == {
+        "scanResultDetails": {"scanResultStatus": ["THREATS_FOUND"]},
+        "s3ObjectDetails": {"bucketName": [{"Ref": "ConsignmentUploadBucket"}]},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "FailureTopic"}
+    assert set(target["InputTransformer"]["InputPathsMap"].values()) == {
+        "$.detail.s3ObjectDetails.bucketName",
+        "$.detail.s3ObjectDetails.objectKey",
+        "$.detail.scanResultDetails.scanResultStatus",
+    }

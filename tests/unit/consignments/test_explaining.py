@@ -1,0 +1,67 @@
+"""What submitters are told of each verdict."""
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from waybill.consignments.explaining import explanation
+from waybill.consignments.tables import shipped
+
+TABLES = shipped()
+# Reference, section 3, "User-facing treatment", and the two gaps that it names.
+KEYS = [
+    *(
+        f"ffid.{value}"
+        for value in (
+            "zeroByteFile",
+            "multipleFormats",
+            "failed",
+            "unidentified",
+            "zip",
+            "passwordProtected",
+            "executable",
+            "shortcut",
+            "nonRecord",
+            "backup",
+            "operatingSystemMac",
+            "licenseContainsRegistrationInformation",
+            "systemFile",
+            "nonJudgmentFormat",
+            "timedOut",
+        )
+    ),
+    "antivirus.virusDetected",
+    "antivirus.failed",
+    "checksumMatch.mismatch",
+    "checksumMatch.failed",
+    "clientChecksum.failed",
+    "clientFilePath.failed",
+    *(f"redaction.{value}" for value in ("noOriginalFile", "ambiguousOriginalFile", "duplicateFileName", "failed")),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_everything_that_fails_has_a_sentence_and_somebody_to_act(key: str) -> None:
+    name, value = key.split(".")
+    status = "FFID" if name == "ffid" else name[0].upper() + name[1:]
+    told = explanation({"statusName": status, "value": value[0].upper() + value[1:], "rule": "r"}, TABLES)
+    assert told["sentence"] == TABLES.sentences[key].sentence
+    assert told["action"] in {"Fix yourself", "Contact support"}
+    assert told["rule"] == "r"
+
+
+def test_every_reason_of_the_table_has_a_sentence_of_its_own() -> None:
+    for reason in TABLES.puids.reasons:
+        assert f"ffid.{reason[0].lower()}{reason[1:]}" in TABLES.sentences
+
+
+def test_a_reason_that_nobody_has_written_a_sentence_for_is_explained_all_the_same() -> None:
+    told = explanation({"statusName": "FFID", "value": "NewReason", "rule": "ffid.disallowed"}, TABLES)
+    assert told["action"] == "Contact support"
+
+
+@pytest.mark.parametrize("name", ["puids", "empty_files", "excluded_names"])
+def test_every_table_has_a_version(name: str) -> None:
+    document = json.loads(files("waybill.consignments").joinpath("table_data", f"{name}.json").read_text("utf-8"))
+    assert document["version"]

@@ -1,0 +1,121 @@
+"""Encryption that PRONOM has no identifier for, and archives that are meant to hurt."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import contents
+from waybill.consignments.checking.ole_directory import stream_names
+from waybill.consignments.checking.protection import inspect
+from waybill.consignments.checking.zip_directory import read_directory
+
+
+def inspected(folder: Path, content: bytes, *, partial: bool = False) -> dict[str, object]:
+    path = folder / "content"
+    path.write_bytes(content)
+    return inspect(path, partial=partial)
+
+
+PLAIN = {"encrypted": False, "warnings": []}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK",
+        b"some text about /Encrypt",
+        contents.pdf(),
+        contents.pdf_that_mentions_encryption(),
+        contents.zipped({"a.txt": b"a" * 1000}),
+        contents.zipped({}),
+        contents.docx(),
+        contents.ole2("WordDocument", "1Table"),
+    ],
+    ids=["empty", "two bytes", "text", "pdf", "pdf with the word", "zip", "empty zip", "docx", "ole2"],
+)
+def test_what_is_not_encrypted_is_not_said_to_be(tmp_path: Path, content: bytes) -> None:
+    assert inspected(tmp_path, content) == PLAIN
+
+
+def test_a_pdf_with_a_password_is_encrypted(tmp_path: Path) -> None:
+    said = inspected(tmp_path, contents.pdf(password="secret"))
+    assert said == {"encrypted": True, "encryption": "pdf", "opensWithoutPassword": False, "warnings": []}
+
+
+def test_a_pdf_with_restrictions_alone_is_encrypted_and_opens(tmp_path: Path) -> None:
+    said = inspected(tmp_path, contents.pdf(owner="secret"))
+    assert said == {"encrypted": True, "encryption": "pdf", "opensWithoutPassword": True, "warnings": []}
+
+
+def test_a_name_written_in_digits_hides_nothing(tmp_path: Path) -> None:
+    hidden = contents.pdf(password="secret").replace(b"/Encrypt ", b"/#45ncryp#74 ", 1)
+    assert inspected(tmp_path, hidden)["encrypted"] is True
+
+
+def test_a_broken_pdf_is_said_to_be_unreadable_unless_only_parts_of_it_are_there(tmp_path: Path) -> None:
+    broken = b"%PDF-1.7\n%" + bytes(2000) + b"\ntrailer <</Encrypt 9 0 R>>\n"
+    assert inspected(tmp_path, broken) == {"encrypted": False, "warnings": ["UNREADABLE_PDF"]}
+    assert inspected(tmp_path, broken, partial=True)["encryption"] == "pdf"
+
+
+def test_an_archive_with_an_encrypted_member_is_encrypted(tmp_path: Path) -> None:
+    archive = contents.encrypted_zip("plans.txt", b"the plans", b"secret")
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.read("plans.txt", pwd=b"secret") == b"the plans"
+    assert inspected(tmp_path, archive) == {"encrypted": True, "encryption": "zip", "warnings": []}
+
+
+def test_bytes_before_an_archive_hide_nothing(tmp_path: Path) -> None:
+    archive = b"PK stub of a self-extracting archive" + contents.encrypted_zip("plans.txt", b"the plans", b"secret")
+    assert inspected(tmp_path, archive)["encryption"] == "zip"
+
+
+def test_an_encrypted_office_document_is_encrypted(tmp_path: Path) -> None:
+    document = contents.ole2("\x06DataSpaces", "EncryptionInfo", "Version", "Primary", "EncryptedPackage")
+    assert inspected(tmp_path, document) == {"encrypted": True, "encryption": "office", "warnings": []}
+
+
+@pytest.mark.parametrize(
+    ("archive", "warnings"),
+    [
+        (contents.zip_of_declared_size(4_000_000_000, 1_000), ["ARCHIVE_OVER_LIMITS"]),
+        (contents.zip_of_declared_size(100, 50, members=250_000), ["ARCHIVE_OVER_LIMITS"]),
+        (contents.zip_of_declared_size(4_000_000_000, 3_000_000_000), []),
+        (contents.zipped({"a": b"abc"})[:-4], ["UNREADABLE_ARCHIVE"]),
+        (b"PK\x03\x04" + bytes(100), ["UNREADABLE_ARCHIVE"]),
+    ],
+    ids=["ratio", "members", "large but honest", "cut off", "no directory"],
+)
+def test_a_hostile_archive_is_told_and_not_unpacked(tmp_path: Path, archive: bytes, warnings: list[str]) -> None:
+    assert inspected(tmp_path, archive) == {"encrypted": False, "warnings": warnings}
+
+
+def test_a_directory_without_an_end_is_left() -> None:
+    names = list(stream_names(io.BytesIO(contents.ole2("EncryptedPackage", ring=True))))
+    assert 1 < len(names) < 20_000
+
+
+@given(st.binary(max_size=2000), st.integers(0, 200))
+def test_broken_archives_and_documents_raise_nothing(noise: bytes, cut: int) -> None:
+    for good in (contents.zipped({"a": b"abc", "b": b"d"}), contents.ole2("a", "b", "c", "d")):
+        broken = good[:cut] + noise + good[cut + len(noise) :]
+        read_directory(io.BytesIO(broken), len(broken))
+        list(stream_names(io.BytesIO(broken)))
+
+
+@given(
+    st.dictionaries(st.text("abc/.é", min_size=1, max_size=8), st.binary(max_size=300), max_size=12),
+    st.binary(max_size=50),
+)
+def test_the_directory_agrees_with_the_standard_library(members: dict[str, bytes], before: bytes) -> None:
+    archive = before + contents.zipped(members)
+    facts = read_directory(io.BytesIO(archive), len(archive))
+    assert facts is not None
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert facts.members == len(opened.infolist())
+    assert facts.encrypted == 0

@@ -1,0 +1,174 @@
+"""The process of the scanners: what a file does to it stays with that file."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import contents
+from tests.fakes.checking import HOSTILE, scanners
+from waybill.consignments.checking.errors import ChecksUnavailableError, RuleSetInvalidError
+from waybill.consignments.checking.models import Failure, Question, Reason
+from waybill.consignments.checking.rule_set import Source, build
+from waybill.consignments.checking.scanner_process import ScannerProcess
+
+ALL = {"identify": 30.0, "inspect": 30.0, "scan": 30.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scanners")
+
+
+@pytest.fixture(scope="module")
+def real(folder: Path) -> Iterator[ScannerProcess]:
+    with scanners(folder) as process:
+        yield process
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Iterator[ScannerProcess]:
+    with scanners(folder, module=HOSTILE) as process:
+        yield process
+
+
+def ask(process: ScannerProcess, folder: Path, content: bytes, parts: dict[str, float] | None = None) -> dict[str, Any]:
+    path = folder / "content.txt"
+    path.write_bytes(content)
+    return process.examine(Question(path, parts or ALL, "txt"))
+
+
+def test_every_part_answers(real: ScannerProcess, folder: Path) -> None:
+    said = ask(real, folder, contents.eicar())
+    assert said["scan"] == ["eicar"]
+    assert said["identify"]["matches"][0]["puid"] == "x-fmt/111"
+    assert said["inspect"] == {"encrypted": False, "warnings": []}
+
+
+def test_the_versions_are_known_before_any_file(real: ScannerProcess) -> None:
+    said = real.versions()
+    assert said["software"] == "Siegfried"
+    assert said["softwareVersion"].count(".") == 2
+    assert said["binarySignatureFileVersion"].isdigit()
+    assert said["containerSignatureFileVersion"].isdigit()
+
+
+@pytest.mark.parametrize("part", ["identify", "inspect", "scan"])
+def test_a_crash_costs_the_one_part_of_the_one_file(hostile: ScannerProcess, folder: Path, part: str) -> None:
+    said = ask(hostile, folder, f"crash-{part}".encode())
+    assert {name for name, answer in said.items() if isinstance(answer, Failure)} == {part}
+    assert said[part].reason is Reason.CRASHED
+    assert not any(isinstance(answer, Failure) for answer in ask(hostile, folder, b"good").values())
+
+
+@pytest.mark.parametrize("part", ["identify", "inspect", "scan"])
+def test_a_stall_ends_with_the_time_limit_of_its_part(hostile: ScannerProcess, folder: Path, part: str) -> None:
+    said = ask(hostile, folder, f"stall-{part}".encode(), {**ALL, part: -1.5 if part == "scan" else 0.2})
+    assert {name for name, answer in said.items() if isinstance(answer, Failure)} == {part}
+    assert said[part].reason is Reason.TIME_LIMIT
+
+
+def test_a_process_that_was_ended_is_gone(hostile: ScannerProcess, folder: Path) -> None:
+    hostile.versions()
+    before = hostile.pid
+    assert before is not None
+    ask(hostile, folder, b"stall-identify", {"identify": 0.2})
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+
+
+def test_all_parts_may_fail_each_in_its_way(hostile: ScannerProcess, folder: Path) -> None:
+    said = ask(hostile, folder, b"crash-identify raise-inspect crash-scan")
+    assert {part: answer.reason for part, answer in said.items()} == {
+        "identify": Reason.CRASHED,
+        "inspect": Reason.UNREADABLE,
+        "scan": Reason.CRASHED,
+    }
+
+
+def test_what_a_parser_says_of_a_file_is_not_passed_on(hostile: ScannerProcess, folder: Path) -> None:
+    said = ask(hostile, folder, b"raise-inspect")["inspect"]
+    assert said == Failure(Reason.UNREADABLE, "The scanner cannot read the file (ValueError).")
+
+
+def test_a_process_that_ended_between_two_files_is_nobodys_fault(hostile: ScannerProcess, folder: Path) -> None:
+    assert ask(hostile, folder, b"good")["scan"] == []
+    assert hostile.pid is not None
+    os.kill(hostile.pid, signal.SIGKILL)
+    os.waitpid(hostile.pid, 0)
+    assert ask(hostile, folder, contents.eicar())["scan"] == ["eicar"]
+
+
+def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None:
+    bomb, document = tmp_path / "bomb.docx", tmp_path / "good.docx"
+    bomb.write_bytes(contents.zip_of_declared_size(4_000_000_000, 4_000_000))
+    document.write_bytes(contents.docx())
+    questions = [Question(path, ALL, "docx") for path in (bomb, document)]
+    for answers in (real.examine_all(questions, 30.0), [real.examine(question) for question in questions]):
+        assert [answer["identify"]["matches"][0]["puid"] for answer in answers] == [None, "fmt/412"]
+        assert answers[0]["inspect"]["warnings"] == ["ARCHIVE_OVER_LIMITS"]
+        assert answers[0]["scan"] == []
+
+
+def test_the_process_has_no_variables_of_ours(
+    real: ScannerProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    real.close()
+    real.versions()
+    variables = Path(f"/proc/{real.pid}/environ")
+    if not variables.exists():
+        pytest.skip("this system does not show a process's variables")
+    assert {line.partition(b"=")[0] for line in variables.read_bytes().split(b"\0") if line} == {b"PYTHONPATH"}
+
+
+def test_rules_that_yara_cannot_read_are_an_error(folder: Path) -> None:
+    bad = folder / "bad.yarc"
+    bad.write_bytes(b"no rules at all")
+    with pytest.raises(RuleSetInvalidError, match="cannot read the rule set"):
+        ScannerProcess(bad, (), {}).versions()
+
+
+def test_a_process_that_does_not_start_is_an_error_that_may_pass(folder: Path) -> None:
+    with pytest.raises(ChecksUnavailableError, match="does not start"):
+        ScannerProcess(None, (), {}, "waybill.no_such_module").versions()
+
+
+def test_excluded_rules_do_not_count(folder: Path) -> None:
+    rule = 'rule {} {{ strings: $a = "needle" condition: $a }}'
+    sources = [Source("a.yar", rule.format("one")), Source("b.yar", rule.format("one") + rule.format("two"))]
+    rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["two"]})
+    with scanners(folder, rules) as process:
+        assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["one"]
+    rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["one"]})
+    with scanners(folder, rules) as process:
+        assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["two"]
+
+
+def test_files_asked_for_together_have_the_answers_they_have_alone(real: ScannerProcess, tmp_path: Path) -> None:
+    questions = []
+    for number, content in enumerate((contents.eicar(), b"", contents.pdf(password="x"), contents.docx(), b"PK")):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(content)
+        questions.append(Question(path, ALL, "txt"))
+    assert real.examine_all(questions, 30.0) == [real.examine(question) for question in questions]
+    assert real.examine_all(questions[:1], 30.0) == [real.examine(questions[0])]
+    assert real.examine_all([], 30.0) == []
+
+
+@pytest.mark.parametrize("order", [b"crash-identify", b"crash-scan", b"stall-inspect", b"raise-identify"])
+def test_one_bad_file_among_many_is_told_from_its_neighbours(
+    hostile: ScannerProcess, tmp_path: Path, order: bytes
+) -> None:
+    questions = []
+    for number, content in enumerate((b"good", order, contents.eicar())):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes(content)
+        questions.append(Question(path, {**ALL, "inspect": 2.0}, "txt"))
+    said = hostile.examine_all(questions, 2.0)
+    failed = [{part for part, answer in each.items() if isinstance(answer, Failure)} for each in said]
+    assert failed == [set(), {order.decode().partition("-")[2]}, set()]
+    assert said[2]["scan"] == ["eicar"]
