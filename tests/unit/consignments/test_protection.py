@@ -110,7 +110,7 @@ def test_broken_archives_and_documents_raise_nothing(noise: bytes, cut: int) -> 
 
 @given(
     st.dictionaries(st.text("abc/.é", min_size=1, max_size=8), st.binary(max_size=300), max_size=12),
-    st.binary(max_size=50),
+    st.binary(max_size=50).filter(lambda before: b"PK" not in before),
 )
 def test_the_directory_agrees_with_the_standard_library(members: dict[str, bytes], before: bytes) -> None:
     archive = before + contents.zipped(members)
