@@ -1,15 +1,24 @@
-"""Which network addresses are public, for requests whose receiver somebody outside names."""
+"""Network addresses of hosts that somebody outside names: what a name leads to, and whether that is public."""
 
 import ipaddress
+import socket
+from collections.abc import Callable
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+type Resolver = Callable[[str, int], list[str]]
 
 # NAT64 (RFC 6052): the last four bytes are an IPv4 address.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def is_public(address: str) -> bool:
-    """Return whether a numeric address is one of the public network; IPv6 that leads to IPv4 is judged by that.
+def resolve(host: str, port: int) -> list[str]:
+    """Return the numeric addresses of a host; raises OSError when it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def reached(address: str) -> Address:
+    """Return where a numeric address leads: IPv6 that carries an IPv4 address leads there.
 
     Raises
     ------
@@ -17,13 +26,14 @@ def is_public(address: str) -> bool:
         It is no address.
     """
     found: Address = ipaddress.ip_address(address.partition("%")[0])
-    judged = _carried(found) or found
-    return judged.is_global and not judged.is_multicast
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _NAT64:
+        return ipaddress.IPv4Address(found.packed[-4:])
+    return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else found)
 
 
-def _carried(address: Address) -> Address | None:
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+def is_public(address: str) -> bool:
+    """Return whether a numeric address leads into the public network; raises ValueError as `reached`."""
+    there = reached(address)
+    return there.is_global and not there.is_multicast

@@ -1,25 +1,16 @@
 """`Poster` on httpx: to the address that was checked, without redirects."""
 
-import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from waybill.core.addresses import is_public
+from waybill.core.addresses import Resolver, is_public, resolve
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 
 _SECONDS = 10.0
 _PORTS = {"https": 443, "http": 80}
-
-type Resolver = Callable[[str, int], list[str]]
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Return the numeric addresses of a host; raises OSError when it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class HttpPoster:

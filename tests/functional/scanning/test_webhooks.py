@@ -15,7 +15,6 @@ from waybill.scanning.signatures import sign, verify
 from waybill.scanning.webhooks import WAITS_SECONDS, Poster, Webhooks
 
 SECRET = b"a secret"
-NOW = datetime.now(UTC)
 
 
 def job_with(scanner: Scanner, url: str) -> tuple[Job, dict[str, Any]]:
@@ -23,8 +22,9 @@ def job_with(scanner: Scanner, url: str) -> tuple[Job, dict[str, Any]]:
     return job, {"eventId": f"{job.job_id}-ended", "job_id": job.job_id, "status": "completed"}
 
 
-def webhooks(scanner: Scanner, poster: Poster | None = None, now: datetime = NOW) -> Webhooks:
-    return Webhooks(scanner.store, poster or HttpPoster(private=True), lambda: SECRET, lambda: now)
+def webhooks(scanner: Scanner, poster: Poster | None = None, late: timedelta = timedelta()) -> Webhooks:
+    """Deliveries that carry the time of `late` ago; the receiver looks at its own clock."""
+    return Webhooks(scanner.store, poster or HttpPoster(private=True), lambda: SECRET, lambda: datetime.now(UTC) - late)
 
 
 def test_a_receiver_that_fails_three_times_gets_the_news_once_and_can_verify_it(scanner: Scanner) -> None:
@@ -72,8 +72,8 @@ def test_five_attempts_take_a_day_and_then_it_is_for_a_person(scanner: Scanner) 
 def test_a_replay_and_what_somebody_else_signed_are_refused_by_the_receiver(scanner: Scanner) -> None:
     with receiving(SECRET) as receiver:
         _, news = job_with(scanner, receiver.url)
-        assert not webhooks(scanner, now=NOW - timedelta(seconds=301)).deliver(news, 1).delivered
-        other = Webhooks(scanner.store, HttpPoster(private=True), lambda: b"another", lambda: NOW)
+        assert not webhooks(scanner, late=timedelta(seconds=310)).deliver(news, 1).delivered
+        other = Webhooks(scanner.store, HttpPoster(private=True), lambda: b"another", lambda: datetime.now(UTC))
         assert not other.deliver(news, 2).delivered
     assert (receiver.refused, receiver.taken) == (2, {})
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from waybill.core.addresses import is_public, reached
+
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _ENTRY = re.compile(
@@ -18,8 +19,6 @@ _ENTRY = re.compile(
 )
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _URL_LIMIT = 4096
-# Addresses that carry another one: NAT64 (RFC 6052) in its last four bytes.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefusedError(ValueError):
@@ -87,22 +86,7 @@ class Destinations:
 
     def permits(self, address: str) -> bool:
         """Return whether a connection to `address` (numeric) may be made."""
-        found: Address = ipaddress.ip_address(address.partition("%")[0])
-        judged = _carried(found) or found
-        return _is_public(judged) or any(judged in network for network in self.private_networks)
-
-
-def _is_public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
-
-
-def _carried(address: Address) -> Address | None:
-    """Return the IPv4 address that an IPv6 one leads to."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        return is_public(address) or any(reached(address) in network for network in self.private_networks)
 
 
 def _parts(url: str) -> tuple[SplitResult, int]:

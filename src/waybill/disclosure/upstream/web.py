@@ -1,11 +1,10 @@
 """`Web` on httpx: to checked addresses only, without redirects, and over when time is up."""
 
 import logging
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from waybill.core.addresses import Resolver, resolve
 from waybill.disclosure.upstream.addresses import AddressRefusedError, Destinations
 from waybill.disclosure.upstream.codes import Code
 from waybill.disclosure.upstream.errors import PassingServiceError, ServiceError
@@ -22,8 +22,6 @@ _CHUNK_BYTES = 65536
 _CONNECTIONS = 16
 _KEPT_SECONDS = 5.0
 
-type Resolver = Callable[[str, int], list[str]]
-
 
 @dataclass(frozen=True)
 class Timeouts:
@@ -31,12 +29,6 @@ class Timeouts:
 
     connect: float = 5.0
     read: float = 30.0
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Return the numeric addresses of `host`."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class HttpWeb:
