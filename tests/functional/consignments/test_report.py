@@ -17,6 +17,7 @@ from tests.functional.consignments.bench import (
     RESULTS,
     TABLE,
     UPLOADS,
+    Run,
     Workbench,
     clean_check,
     format_result,
@@ -146,6 +147,18 @@ def test_a_folder_that_holds_something_is_left_alone(consignment_id: str, tmp_pa
     (tmp_path / "kept").write_text("mine")
     assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path)]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_run_that_broke_makes_no_bag_of_what_an_earlier_one_accepted(
+    bench: Workbench, consignment_id: str, tmp_path: Path
+) -> None:
+    run = Run(bench, consignment_id, "run-2")
+    run.begin()
+    error = {"Error": "BucketRefusedError", "Cause": "refused"}
+    run.state("record_failure", step="Map", error=error)
+    assert any(file.get("accepted") for file in bench.files(consignment_id).values())
+    assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path / "bag")]) == 1
+    assert not (tmp_path / "bag").exists()
 
 
 def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:
