@@ -212,6 +212,8 @@ def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
         first.end()
     assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"VirusDetected"}
     assert bench.shown(consignment_id)["statuses"]["ServerAntivirus"] == "CompletedWithIssues"
+    # Nothing is clean that the newest verdict calls a virus.
+    assert (bench.keys(CLEAN), len(bench.keys(QUARANTINE))) == ([], 2)
 
 
 def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench) -> None:
