@@ -20,6 +20,7 @@ from tests.functional.consignments.bench import (
     Run,
     Workbench,
     clean_check,
+    described,
     format_result,
     virus_result,
 )
@@ -141,6 +142,17 @@ def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(
     assert bagit.Bag(str(folder)).validate()
     sent = {json.loads(line)["path"] for line in (folder / "file-ids.jsonl").read_text("utf-8").splitlines()}
     assert sent == {"ä/good.pdf", EVIL, "../up.txt"}
+
+
+def test_a_bag_has_the_sizes_of_what_is_stored(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:
+    """What the sender says of a file's size decides nothing, and may be wrong."""
+    said = described("a.pdf", b"four") | {"size": 9}
+    registered = bench.register({"a.pdf": b"four"}, files=[said])
+    bench.upload(registered, {"a.pdf": b"four"})
+    bench.run(registered["consignmentId"], "run-of-another")
+    assert main(["consignments", "manifest", registered["consignmentId"], "--output", str(tmp_path / "bag")]) == 0
+    assert bagit.Bag(str(tmp_path / "bag")).info["Payload-Oxum"] == "4.1"
+    assert (tmp_path / "bag" / "fetch.txt").read_text("utf-8").split(" ")[1] == "4"
 
 
 def test_a_folder_that_holds_something_is_left_alone(consignment_id: str, tmp_path: Path) -> None:

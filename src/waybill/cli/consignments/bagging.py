@@ -43,7 +43,7 @@ def write_bag(
         "bagit.txt": [_BAGIT_TXT],
         "manifest-sha256.txt": [f"{file['checksum']}  {name}\n" for name, file in names],
         "fetch.txt": [
-            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['size']} {name}\n"
+            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['objectSize']} {name}\n"
             for name, file in names
         ],
         "file-ids.jsonl": [
@@ -72,6 +72,6 @@ def _info(consignment: Mapping[str, Any], accepted: list[Mapping[str, Any]]) -> 
         "External-Identifier": consignment["consignmentId"],
         "Internal-Sender-Identifier": consignment["reference"],
         "Source-Organization": consignment["transferringBody"] or "Unknown",
-        "Payload-Oxum": f"{sum(int(file['size']) for file in accepted)}.{len(accepted)}",
+        "Payload-Oxum": f"{sum(int(file['objectSize']) for file in accepted)}.{len(accepted)}",
         "Bagging-Date": consignment["createdAt"][:10],
     }
