@@ -209,6 +209,11 @@ class ObjectOutcome:
     truncated: bool = False
     from_cache: bool = False
 
+    @property
+    def looked_at(self) -> str:
+        """The ETag of the state that findings are about; empty when the object was not scanned."""
+        return "" if self.status in {ObjectStatus.SKIPPED, ObjectStatus.FAILED} else self.etag
+
 
 @dataclass(frozen=True)
 class Job:
