@@ -14,7 +14,6 @@ from waybill.scanning.ports import Store
 from waybill.scanning.splitting import first_state
 
 _GRACE = timedelta(minutes=15)
-_LOOKED_AT = 100
 
 
 class RunningExecutions(ExecutionStarter, Protocol):
@@ -44,9 +43,7 @@ class Sweeper:
         """
         before = iso(self.now() - _GRACE)
         return [
-            job.job_id
-            for job in self.store.unannounced(_LOOKED_AT)
-            if job.updated_at < before and self._take_up(job, before)
+            job.job_id for job in self.store.unannounced() if job.updated_at < before and self._take_up(job, before)
         ]
 
     def _take_up(self, job: Job, before: str) -> bool:
@@ -64,6 +61,13 @@ class Sweeper:
             return False
         # The name tells the last change, so that two sweeps start one execution, and a later one another.
         name = f"scan-{job.job_id}-{part.number}s{re.sub(r'[^0-9]', '', part.updated_at)}"[-80:]
-        started = self.executions.start(self.workflow_arn, name, first_state(job, part.number))
+        # So do those of its successors: the first execution may have handed over before, and their names are taken.
+        state = first_state(job, part.number) | {"generation": _minutes(part.updated_at)}
+        started = self.executions.start(self.workflow_arn, name, state)
         self.store.listing_by(job.job_id, part.number, started.execution_arn)
         return not started.already_running
+
+
+def _minutes(moment: str) -> int:
+    # Sweeps are further apart, and so are hand-overs; in seconds, names could be longer than the 80 characters allowed.
+    return int(datetime.fromisoformat(moment).timestamp()) // 60
