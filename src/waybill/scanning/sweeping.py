@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from waybill.core.clock import iso
+from waybill.core.errors import WaybillError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
 from waybill.scanning.models import Job, ListingRange, Status
@@ -39,12 +40,21 @@ class Sweeper:
 
         A range whose execution does not run is started again, from its checkpoint; pages stored but not sent are sent
         then. A job whose last outcome was counted by a worker that died is ended; an end that nobody was told of is
-        told.
+        told. A job that meets a fault does not keep those behind it waiting: the fault is raised when all have had
+        their turn.
         """
         before = iso(self.now() - _GRACE)
-        return [
-            job.job_id for job in self.store.unannounced() if job.updated_at < before and self._take_up(job, before)
-        ]
+        taken_up: list[str] = []
+        faults: list[WaybillError] = []
+        for job in self.store.unannounced():
+            try:
+                if job.updated_at < before and self._take_up(job, before):
+                    taken_up.append(job.job_id)
+            except WaybillError as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+        return taken_up
 
     def _take_up(self, job: Job, before: str) -> bool:
         if job.status != Status.LISTING:

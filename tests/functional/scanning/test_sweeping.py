@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.functional.scanning.conftest import Scanner
+from waybill.core.errors import NotificationUnavailableError
 from waybill.scanning.models import Status
 from waybill.scanning.sweeping import Sweeper
 
@@ -74,3 +75,18 @@ def test_the_successors_of_a_range_taken_up_have_names_that_earlier_ones_have_no
     sweep(scanner)
     [state] = scanner.executions.inputs.values()
     assert state["generation"] > 1_000_000
+
+
+def test_a_job_whose_news_nobody_takes_keeps_no_other_waiting(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, untold = scanner.create(), scanner.create()
+    scanner.store.end(untold.job_id, Status.FAILED)
+
+    def refused(*_: object) -> None:
+        raise NotificationUnavailableError("EventBridge refused the event")
+
+    monkeypatch.setattr(scanner.announcer, "announce", refused)
+    with pytest.raises(NotificationUnavailableError):
+        sweep(scanner)
+    assert [state["job_id"] for state in scanner.executions.inputs.values()] == [listed.job_id]
