@@ -189,6 +189,42 @@ def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) 
     assert poll(sar, executions, 10).run("tick-3").started == 4
 
 
+def test_people_are_told_even_when_the_one_who_was_to_tell_them_died(
+    sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process is gone."""
+
+    def dies(_: Any) -> None:
+        raise Killed
+
+    sar.create("request-1", "G1", claim_attempts=4)
+    claim = sar.claim()
+    with monkeypatch.context() as patch:
+        patch.setattr(sar.told, "notify", dies)
+        with pytest.raises(Killed):
+            sar.fulfilment.fail(claim, "PartsMissingError")
+    for tick in range(8):
+        sar.clock.advance(minutes=5)
+        poll(sar, FakeExecutions()).run(f"tick-{tick}")
+    assert [news.about for news in sar.told.notifications] == ["request-1"]
+    assert sar.now().attention_told
+
+
+def test_a_request_that_needs_a_person_again_after_a_hold_is_told_of_again(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+    sar.decisions.hold("request-1", "alice", HoldReason.CLARIFICATION)
+    sar.clock.advance(days=3)
+    released = sar.decisions.release("request-1", "alice")
+    assert (released.ended_at, released.error_code) == (None, None)
+    for _ in range(5):
+        sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+        sar.clock.advance(hours=2)
+    assert sar.now().state is RequestState.NEEDS_ATTENTION
+    assert len(sar.told.notifications) == 2
+
+
 def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1", claim_attempts=4)
     claim = sar.claim()
