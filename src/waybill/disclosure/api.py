@@ -90,15 +90,17 @@ def claim_request(id: str) -> Document:
 @app.patch("/api/subjectAccessRequests/<id>/heartbeat", summary="Keep a claim")
 @allow(Role.SAR_WORKER)
 def keep_claim(id: str, holder: ClaimHolder) -> Document:
-    """Extend the lease; 400 when the claim is lost."""
+    """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
     wiring.store().heartbeat(holder.of(id))
-    return {"id": id, "claimExpiresAt": _found(id).claim_expires_at}
+    kept = _found(id)
+    upload = wiring.reports().upload_url(report_key(id, kept.generation))
+    return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
 
 
 @app.patch("/api/subjectAccessRequests/<id>/services/<service>", summary="Report a part")
 @allow(Role.SAR_WORKER)
 def save_part(id: str, service: str, result: PartResult) -> Document:
-    """Write what became of one service's part; 400 when the claim is lost."""
+    """Write what became of one service's part; 409 when the claim is lost."""
     outside.save_result(wiring.store(), id, service, result)
     return {"id": id, "serviceName": service, "renderStatus": result.render_status.value}
 
