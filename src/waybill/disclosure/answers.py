@@ -1,5 +1,6 @@
 """How requests look in the API's answers. Dates are ISO, moments UTC."""
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,8 @@ from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
 from waybill.disclosure.models import CLAIMABLE, PartState, RequestState, Service, SubjectRequest, TemplateVersion
 
 _ALERT_FREQUENCY = "120 minutes"
+# What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
 
 
 def moment(when: datetime | None) -> str | None:
@@ -38,7 +41,9 @@ def is_overdue(request: SubjectRequest, now: datetime) -> bool:
 def file_name(request: SubjectRequest) -> str:
     """Return the name of the report for people who save it."""
     day = (request.completed_at or request.requested_at).strftime("%Y-%m-%d")
-    return f"subject-access-request-report-{day}-{request.sar_case_reference_number}-{request.subject_id}.pdf"
+    # References such as SAR/2026/42 are no paths.
+    reference = _NOT_IN_FILE_NAMES.sub("-", request.sar_case_reference_number)
+    return f"subject-access-request-report-{day}-{reference}-{request.subject_id}.pdf"
 
 
 @dataclass(frozen=True)
