@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from waybill.disclosure.audit import AuditEntry, first_break
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
 from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
@@ -187,6 +188,20 @@ def template_answer(template: TemplateVersion) -> dict[str, Any]:
         "status": template.status,
         "createdAt": moment(template.created_at),
         "publishedAt": moment(template.published_at),
+    }
+
+
+def trail_answer(request_id: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
+    """Return the audit trail of a request, and where its chain breaks; `end` is its number of entries and last hash."""
+    broken = first_break(f"SAR#{request_id}", entries, *end)
+    return {
+        "id": request_id,
+        "intact": broken is None,
+        "break": {"number": broken.number, "problem": broken.problem} if broken else None,
+        "entries": [
+            {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
+            for one in entries
+        ],
     }
 
 

@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Que
 from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller
 from waybill.disclosure import WORKFLOW, outside, wiring
+from waybill.disclosure.answers import trail_answer
 from waybill.disclosure.api_wiring import answers
-from waybill.disclosure.audit import Action, first_break
+from waybill.disclosure.audit import Action
 from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.disclosure.decisions import Extension, HoldOrder
 from waybill.disclosure.downloads import download
@@ -154,18 +155,7 @@ def show_audit(id: str) -> Document:
     end = wiring.store().chain_end(id)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    entries = wiring.store().audit(id)
-    broken = first_break(f"SAR#{id}", entries, *end)
-    told = [
-        {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
-        for one in entries
-    ]
-    return {
-        "id": id,
-        "intact": broken is None,
-        "break": {"number": broken.number, "problem": broken.problem} if broken else None,
-        "entries": told,
-    }
+    return trail_answer(id, wiring.store().audit(id), end)
 
 
 def _found(request_id: str) -> SubjectRequest:
