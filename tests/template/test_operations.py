@@ -14,7 +14,7 @@ ALARMS = made_names("AWS::CloudWatch::Alarm")
 DASHBOARDS = made_names("AWS::CloudWatch::Dashboard")
 WATCHED_FUNCTIONS = ["ReplicationWorkerFunction", "CopyFileFunction"]
 
-_COUNTED = re.compile(r'count\((?:WORKFLOW|SERVICE), f?"(?P<name>[A-Za-z_.]+)')
+_COUNTED = re.compile(r'count(?:_by)?\((?:WORKFLOW|SERVICE), f?"(?P<name>[A-Za-z_.]+)')
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}]+)\}")
 
 every_alarm = pytest.mark.parametrize("alarm", ALARMS)

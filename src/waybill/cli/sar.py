@@ -172,24 +172,18 @@ def issue_without(
 @sar.command()
 def audit(cli: Cli, request_id: IdArgument) -> None:
     """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
-    from waybill.disclosure.audit import first_break
+    from waybill.disclosure.answers import trail_answer
 
     deployed = Deployed(cli)
     end = deployed.store.chain_end(request_id)
     if end is None:
         raise CommandError("there is no such request")
-    entries = deployed.store.audit(request_id)
-    broken = first_break(f"SAR#{request_id}", entries, *end)
-    told = [
-        {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
-        for one in entries
-    ]
-    problem = {"number": broken.number, "problem": broken.problem} if broken else None
+    trail = trail_answer(request_id, deployed.store.audit(request_id), end)
+    told, broken = trail["entries"], trail["break"]
     rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
-    shown = table(("Number", "At", "Actor", "Action", "Detail"), rows)
-    cli.output.show({"id": request_id, "intact": broken is None, "break": problem, "entries": told}, shown)
+    cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
     if broken:
-        cli.output.note(f"the chain breaks at entry {broken.number}: {broken.problem}")
+        cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
         raise typer.Exit(1)
     cli.output.note(f"{len(told)} entries: the chain holds")
 

@@ -270,6 +270,7 @@ def _findings(deployed: _Scanner, job_id: str, detectors: list[str] | None) -> I
 
 
 def _job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
+    truncated = coverage["truncated_findings"]
     shown = {
         "Job": report["job_id"],
         "Place": f"s3://{report['bucket']}/{report['prefix']}",
@@ -277,6 +278,7 @@ def _job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
         "Objects": f"{report['total']:,}, {coverage['objects_pending']:,} of them without an outcome yet",
         "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
         "From cache": coverage["from_cache"] or None,
+        "Truncated": f"{truncated:,} objects hold more findings than are stored" if truncated else None,
         "Export": report.get("export", {}).get("uri"),
         "Webhook": report.get("webhook", {}).get("status"),
         "Error": report.get("error"),

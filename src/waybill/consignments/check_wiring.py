@@ -3,7 +3,6 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,11 +64,6 @@ def checker(context: Any, attempt: int) -> FileChecker:
 def results() -> S3RunDocuments:
     """Return where the results of groups go, each under the key that the group has."""
     return S3RunDocuments(client("s3"), load(ResultsSettings).consignment_results_bucket, "")
-
-
-def _tag_engine(left: Callable[[], float]) -> TagEngine:
-    deadline = time.monotonic() + _TAG_SECONDS
-    return TagEngine(S3Tags(client("s3")), lambda: min(deadline - time.monotonic(), left()), time.sleep, _now_ms)
 
 
 class _Scanning:

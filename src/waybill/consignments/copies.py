@@ -32,13 +32,15 @@ class S3CopyTargets:
         source = {"Bucket": copy["bucket"], "Key": copy["key"]}
         if "versionId" in copy:
             source["VersionId"] = copy["versionId"]
-        pinned = {"CopySourceIfMatch": copy["eTag"]}
+        # Tags stay behind: they may be a scanner's verdict on the upload, and copying them takes rights of its own
+        # (Amazon S3 API Reference, CopyObject).
+        options = {"CopySourceIfMatch": copy["eTag"], "TaggingDirective": "REPLACE"}
         try:
             with translated(BucketUnavailableError, BucketRefusedError, f"{bucket}/{copy['to']}"):
                 if copy["size"] > _SINGLE_COPY_BYTES:
-                    self._client.copy(source, bucket, copy["to"], ExtraArgs=pinned)
+                    self._client.copy(source, bucket, copy["to"], ExtraArgs=options)
                 else:
-                    self._client.copy_object(CopySource=source, Bucket=bucket, Key=copy["to"], **pinned)
+                    self._client.copy_object(CopySource=source, Bucket=bucket, Key=copy["to"], **options)
         except (ObjectMissingError, ObjectChangedError):
             return False
         return True

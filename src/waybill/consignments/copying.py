@@ -45,12 +45,15 @@ class CopyTargets(Protocol):
         ...
 
 
-def plan_copies(documents: RunDocuments) -> int:
-    """Write a line per hundred files that says where their copies belong; return the number of lines."""
+def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:
+    """Write a line per hundred files that says where their copies belong; return the number of lines.
+
+    `run` has the `consignmentId` and the `executionId` that every line carries.
+    """
     count = 0
     with documents.writing(COPIES) as lines:
         for some in batched(_copies(documents), _BATCH, strict=False):
-            lines.add({"copies": list(some)})
+            lines.add({**run, "copies": list(some)})
             count += 1
     return count
 

@@ -19,12 +19,10 @@ def news_of(
     stage: str,
 ) -> list[Notification]:
     """Return what people are told when the results of a run are written; nothing when all is well."""
-    if is_mock(consignment):
-        return []
     news = []
     if incomplete:
         errors = reader.group_errors(consignment)
         news.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
-    if any(value != Status.COMPLETED for value in statuses.values()):
+    if not is_mock(consignment) and any(value != Status.COMPLETED for value in statuses.values()):
         news.append(problems_found(consignment, statuses, problems, stage))
     return news

@@ -60,6 +60,7 @@ def _results(
         "verdicts": [_verdict(row) for row in rows],
         "versionId": line.get("versionId"),
         "eTag": line.get("eTag"),
+        "objectSize": line.get("objectSize"),
         "originalFilepath": original,
     }
     return {name: value for name, value in results.items() if value is not None}

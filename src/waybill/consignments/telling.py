@@ -22,7 +22,7 @@ def shortened(cause: str) -> str:
 
 
 def is_mock(consignment: Consignment) -> bool:
-    """Return whether the consignment is a rehearsal, of which nobody is told."""
+    """Return whether the consignment is a rehearsal, whose problems nobody is told of (reference, section 9)."""
     return "mock" in consignment.transferring_body.lower()
 
 

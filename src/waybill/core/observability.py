@@ -2,8 +2,8 @@
 
 Everything is built on the first invocation, not at import. Log records are JSON with the correlation id of the run
 (execution id where there is one, else the request id). Metrics are CloudWatch EMF in the namespace `Waybill`; their
-dimensions are the workflow alone, since a key or an id as a dimension would make one metric per file. Events, keys'
-contents and tokens are never logged.
+dimension is the workflow, since a key or an id as a dimension would make one metric per file; `count_by` adds one that
+has few values. Events, keys' contents and tokens are never logged.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,12 +11,12 @@ from functools import cache, wraps
 from typing import Any
 
 from aws_lambda_powertools import Logger, Tracer
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit, single_metric
 
 from waybill.core.errors import WaybillError
 from waybill.core.settings import ObservabilitySettings, load
 
-__all__ = ["NAMESPACE", "MetricUnit", "count", "instrumented", "logger", "metrics", "tracer"]
+__all__ = ["NAMESPACE", "MetricUnit", "count", "count_by", "instrumented", "logger", "metrics", "tracer"]
 
 NAMESPACE = "Waybill"
 # Where the events of the states carry the id of their execution.
@@ -54,6 +54,14 @@ def metrics(workflow: str) -> EphemeralMetrics:
 def count(workflow: str, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add `value` to the metric `name` of `workflow`."""
     metrics(workflow).add_metric(name=name, unit=unit, value=value)
+
+
+def count_by(workflow: str, name: str, dimension: str, value: str) -> None:
+    """Count one for `name` of `workflow`, also apart for this value of a dimension; one that has few values."""
+    count(workflow, name)
+    both = {"service": workflow, dimension: value}
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=both):
+        pass
 
 
 def instrumented(workflow: str) -> Callable[[Handler], Handler]:

@@ -1,16 +1,20 @@
 """How requests look in the API's answers. Dates are ISO, moments UTC."""
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from waybill.disclosure.audit import AuditEntry, first_break
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
 from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
 from waybill.disclosure.models import CLAIMABLE, PartState, RequestState, Service, SubjectRequest, TemplateVersion
 
 _ALERT_FREQUENCY = "120 minutes"
+# What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
 
 
 def moment(when: datetime | None) -> str | None:
@@ -38,7 +42,9 @@ def is_overdue(request: SubjectRequest, now: datetime) -> bool:
 def file_name(request: SubjectRequest) -> str:
     """Return the name of the report for people who save it."""
     day = (request.completed_at or request.requested_at).strftime("%Y-%m-%d")
-    return f"subject-access-request-report-{day}-{request.sar_case_reference_number}-{request.subject_id}.pdf"
+    # References such as SAR/2026/42 are no paths.
+    reference = _NOT_IN_FILE_NAMES.sub("-", request.sar_case_reference_number)
+    return f"subject-access-request-report-{day}-{reference}-{request.subject_id}.pdf"
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,20 @@ def template_answer(template: TemplateVersion) -> dict[str, Any]:
         "status": template.status,
         "createdAt": moment(template.created_at),
         "publishedAt": moment(template.published_at),
+    }
+
+
+def trail_answer(request_id: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
+    """Return the audit trail of a request, and where its chain breaks; `end` is its number of entries and last hash."""
+    broken = first_break(f"SAR#{request_id}", entries, *end)
+    return {
+        "id": request_id,
+        "intact": broken is None,
+        "break": {"number": broken.number, "problem": broken.problem} if broken else None,
+        "entries": [
+            {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
+            for one in entries
+        ],
     }
 
 

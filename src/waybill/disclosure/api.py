@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Que
 from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller
 from waybill.disclosure import WORKFLOW, outside, wiring
+from waybill.disclosure.answers import trail_answer
 from waybill.disclosure.api_wiring import answers
-from waybill.disclosure.audit import Action, first_break
+from waybill.disclosure.audit import Action
 from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.disclosure.decisions import Extension, HoldOrder
 from waybill.disclosure.downloads import download
@@ -90,15 +91,17 @@ def claim_request(id: str) -> Document:
 @app.patch("/api/subjectAccessRequests/<id>/heartbeat", summary="Keep a claim")
 @allow(Role.SAR_WORKER)
 def keep_claim(id: str, holder: ClaimHolder) -> Document:
-    """Extend the lease; 400 when the claim is lost."""
+    """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
     wiring.store().heartbeat(holder.of(id))
-    return {"id": id, "claimExpiresAt": _found(id).claim_expires_at}
+    kept = _found(id)
+    upload = wiring.reports().upload_url(report_key(id, kept.generation))
+    return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
 
 
 @app.patch("/api/subjectAccessRequests/<id>/services/<service>", summary="Report a part")
 @allow(Role.SAR_WORKER)
 def save_part(id: str, service: str, result: PartResult) -> Document:
-    """Write what became of one service's part; 400 when the claim is lost."""
+    """Write what became of one service's part; 409 when the claim is lost."""
     outside.save_result(wiring.store(), id, service, result)
     return {"id": id, "serviceName": service, "renderStatus": result.render_status.value}
 
@@ -152,18 +155,7 @@ def show_audit(id: str) -> Document:
     end = wiring.store().chain_end(id)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    entries = wiring.store().audit(id)
-    broken = first_break(f"SAR#{id}", entries, *end)
-    told = [
-        {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
-        for one in entries
-    ]
-    return {
-        "id": id,
-        "intact": broken is None,
-        "break": {"number": broken.number, "problem": broken.problem} if broken else None,
-        "entries": told,
-    }
+    return trail_answer(id, wiring.store().audit(id), end)
 
 
 def _found(request_id: str) -> SubjectRequest:

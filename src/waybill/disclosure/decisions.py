@@ -122,7 +122,15 @@ class Decisions:
                 raise WrongStateError("is not on hold")
             *earlier, last = request.holds
             holds = (*earlier, replace(last, until=max(today(now), last.since)))
-            after = replace(released(request, RequestState.PENDING), holds=holds, active_since=now, claim_attempts=0)
+            after = replace(
+                released(request, RequestState.PENDING),
+                holds=holds,
+                active_since=now,
+                claim_attempts=0,
+                error_code=None,
+                ended_at=None,
+                attention_told=False,
+            )
             return Change(after, Action(by, "RELEASED", {}))
 
         return self.store.change(request_id, decide)

@@ -155,7 +155,9 @@ class Fulfilment:
         """Tell people that a request needs them; once."""
         if request.attention_told:
             return
-        self.alerts.raise_once(request.request_id, RequestState.NEEDS_ATTENTION.value, attention_news(request))
+        if not self.alerts.raise_once(request.request_id, RequestState.NEEDS_ATTENTION.value, attention_news(request)):
+            # Somebody is about to tell them, or died before that: the poll asks again when the half hour is over.
+            return
 
         def decide(now: SubjectRequest) -> Change | None:
             if now.attention_told or now.state is not RequestState.NEEDS_ATTENTION:

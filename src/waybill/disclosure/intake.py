@@ -4,7 +4,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
@@ -207,7 +207,10 @@ def duplicate(request_id: str, by: str, now: datetime, store: RequestStore) -> S
         created_at=now,
         received=original.received,
         regime=original.regime,
-        holds=original.holds,
+        # The copy is worked on from now on: a hold that goes on ends for it, or nobody could end it.
+        holds=tuple(
+            hold if hold.until else replace(hold, until=max(today(now), hold.since)) for hold in original.holds
+        ),
         extended=original.extended,
         extension_reason=original.extension_reason,
         subject_name=original.subject_name,

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from waybill.core.executions import ExecutionStarter, execution_name
 from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.disclosure.fulfilling import Fulfilment
-from waybill.disclosure.lifecycle import OVERDUE_AFTER, Lifecycle
+from waybill.disclosure.lifecycle import OVERDUE_AFTER, Lifecycle, waits_since
 from waybill.disclosure.ports import RequestLists
 
 
@@ -41,21 +41,23 @@ class Poll:
         """Do everything that is due; `tick` names this poll, so that one that is repeated starts no more workers."""
         expired = self.lifecycle.expire()
         attention = self.lifecycle.attend()
-        self._tell_of_attention()
-        archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
+        # Before what follows, so that no request waits for a topic that fails, or for a bucket.
         waiting = self.lists.claimable(lapsed_before(self.now()), MOST_ATTEMPTS, self.most_workers)
         for number in range(len(waiting)):
             name = execution_name("poll", self.workflow_arn, tick, str(number))
             self.executions.start(self.workflow_arn, name, {})
+        self._tell_of_attention()
+        archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
+        ages = self._ages()
         return Polled(
             expired=len(expired),
             attention=len(attention),
             archived=len(archived),
             deleted=len(deleted),
             started=len(waiting),
-            pending=self.lists.count("PENDING"),
-            overdue=self.lists.count("PENDING", self.now() - OVERDUE_AFTER),
-            oldest_pending_age=self._oldest_age(),
+            pending=len(ages),
+            overdue=sum(age > OVERDUE_AFTER for age in ages),
+            oldest_pending_age=int(max(ages, default=timedelta()).total_seconds()),
         )
 
     def _tell_of_attention(self) -> None:
@@ -63,7 +65,7 @@ class Poll:
         for request in self.lists.many(list(self.lists.standing("ATTENTION"))):
             self.fulfilment.tell(request)
 
-    def _oldest_age(self) -> int:
-        oldest = next(iter(self.lists.standing("PENDING")), None)
-        found = self.lists.many([oldest]) if oldest else []
-        return int((self.now() - found[0].requested_at).total_seconds()) if found else 0
+    def _ages(self) -> list[timedelta]:
+        """Return how long each request has been waiting; time on hold is no waiting."""
+        now = self.now()
+        return [now - waits_since(request) for request in self.lists.many(list(self.lists.standing("PENDING")))]

@@ -206,6 +206,9 @@ class Rendering:
     def _ready(self, part: Part, request: SubjectRequest, folder: Path) -> drawn.Part:
         """Return a finished part as a file; a part without data has its page drawn here."""
         file = folder / f"{part.service}.pdf"
+        if part.part_key is None and part.render_status is PartStatus.COMPLETE:
+            # A worker outside had the answer and never finished the report: drawn here it would say that there is none.
+            raise ReportDamagedError(f"the pages of {part.service} are not in the bucket")
         if part.part_key is None:
             section = drawn.Section(part.service, part.label, drawn.Outcome(part.render_status.value))
             summary = render_part(section, _subject(request), file, _work(folder / part.service))

@@ -1,6 +1,6 @@
 """What logs and metrics show of drawing: how long it took and how much came of it, never what is in it."""
 
-from waybill.core.observability import MetricUnit, count, logger
+from waybill.core.observability import MetricUnit, count, count_by, logger
 from waybill.disclosure import WORKFLOW
 from waybill.disclosure.models import Part, PartStatus, StoredReport
 
@@ -18,7 +18,7 @@ def part_told(part: Part, seconds: float) -> None:
         },
     )
     if part.render_status is PartStatus.ERRORED:
-        count(WORKFLOW, "PartErrors")
+        count_by(WORKFLOW, "PartErrors", "upstream", part.service)
     count(WORKFLOW, "RenderSeconds", seconds, MetricUnit.Seconds)
 
 

@@ -43,4 +43,4 @@ class Completion:
     def tell(self, job: Job) -> None:
         """Announce the end; a crash before it is remembered makes it be told again, under the same id."""
         self.announcer.announce(job, self.store.tally(job.job_id))
-        self.store.announced(job.job_id)
+        self.store.announced(job)

@@ -87,6 +87,7 @@ def increments(outcome: ObjectOutcome) -> dict[str, int]:
         "findings": sum(outcome.counts.values()),
         "bytes_scanned": outcome.bytes_scanned,
         "from_cache": int(outcome.from_cache),
+        "truncated": int(outcome.truncated),
         f"outcome:{outcome.status.value}": 1,
         **{f"detector:{detector}": count for detector, count in outcome.counts.items()},
     }
@@ -119,7 +120,16 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
     return Tally(
         **{
             name: sums.get(name, 0)
-            for name in ("succeeded", "skipped", "failed", "findings", "bytes_scanned", "from_cache", "taken")
+            for name in (
+                "succeeded",
+                "skipped",
+                "failed",
+                "findings",
+                "bytes_scanned",
+                "from_cache",
+                "truncated",
+                "taken",
+            )
         },
         outcomes=group("outcome"),
         reasons=group("reason"),

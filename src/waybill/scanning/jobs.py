@@ -129,6 +129,7 @@ class Jobs:
                 for reason, count in tally.reasons.items()
             },
             "detectors": dict(tally.detectors),
+            "truncated_findings": tally.truncated,
             "from_cache": tally.from_cache,
         }
 

@@ -118,7 +118,8 @@ class ListingStore(Table):
 
 
 def _range_key(number: int) -> str:
-    return f"RANGE#{number:03}"
+    # Wide enough for any number: in the order of text, 1000 would come before 101.
+    return f"RANGE#{number:06}"
 
 
 def _page_key(job_id: str, part: ListingRange, number: int) -> Item:

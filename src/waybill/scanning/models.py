@@ -209,6 +209,11 @@ class ObjectOutcome:
     truncated: bool = False
     from_cache: bool = False
 
+    @property
+    def looked_at(self) -> str:
+        """The ETag of the state that findings are about; empty when the object was not scanned."""
+        return "" if self.status in {ObjectStatus.SKIPPED, ObjectStatus.FAILED} else self.etag
+
 
 @dataclass(frozen=True)
 class Job:
@@ -269,7 +274,10 @@ class ListingRange:
 
 @dataclass(frozen=True)
 class Tally:
-    """The outcomes of a job so far, summed over its counters; `taken` is the objects that workers have begun with."""
+    """The outcomes of a job so far, summed over its counters.
+
+    `taken` is the objects that workers have begun with, `truncated` those that hold more findings than are stored.
+    """
 
     succeeded: int = 0
     skipped: int = 0
@@ -277,6 +285,7 @@ class Tally:
     findings: int = 0
     bytes_scanned: int = 0
     from_cache: int = 0
+    truncated: int = 0
     taken: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)

@@ -109,11 +109,11 @@ class Store(Protocol):
         """End a job that has not ended; False when it had."""
         ...
 
-    def unannounced(self, limit: int) -> list[Job]:
-        """Return the newest jobs that have not ended, or whose end has not been told."""
+    def unannounced(self) -> list[Job]:
+        """Return all jobs that have not ended, or whose end has not been told, newest first."""
         ...
 
-    def announced(self, job_id: str) -> None:
+    def announced(self, job: Job) -> None:
         """Remember that the end of a job has been told."""
         ...
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from waybill.core.errors import WaybillError
-from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus
+from waybill.scanning.models import Job, ObjectOutcome
 from waybill.scanning.ports import Clock, Store
 
 _AT_ONCE = 50
 # Progress is not held back for longer, and a worker that dies leaves no more than that to do again.
 _SECONDS = 10.0
-_NOT_SCANNED = frozenset({ObjectStatus.SKIPPED, ObjectStatus.FAILED})
 _READ_AND_SKIPPED = frozenset({"UNSUPPORTED_TYPE", "ENCRYPTED"})
 
 
@@ -48,9 +47,9 @@ class Recorder:
         earlier = self.store.record_all(job_id, [*waiting.values()])
         for key, outcome in waiting.items():
             final = earlier.get(key, outcome)
-            if _state(final) != _state(outcome) or (key in self._doubtful and key not in earlier):
+            if final.looked_at != outcome.looked_at or (key in self._doubtful and key not in earlier):
                 # The outcome that was recorded first counts, and only findings about that state.
-                self.store.keep_findings_of(job_id, key, _state(final))
+                self.store.keep_findings_of(job_id, key, final.looked_at)
         worth = [outcome for key, outcome in waiting.items() if key not in earlier and _may_be_cached(outcome)]
         self.store.remember(job_id, self.job.request.bucket, worth, self.cache_name)
 
@@ -60,10 +59,6 @@ class Recorder:
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if error is None or isinstance(error, WaybillError):
             self.flush()
-
-
-def _state(outcome: ObjectOutcome) -> str:
-    return "" if outcome.status in _NOT_SCANNED else outcome.etag
 
 
 def _may_be_cached(outcome: ObjectOutcome) -> bool:

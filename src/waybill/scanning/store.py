@@ -1,7 +1,7 @@
 """The table of the scanner: the one module that knows its keys.
 
 pk                 sk                                        item
-JOBS               <created>#<job>                           a job in the list of jobs
+JOBS               <created>#<job>                           a job in the list of jobs, and whether its end was told
 JOB#<job>          META                                      the job, its totals once they are final
 JOB#<job>          RANGE#<number>                            a range of its keys, how far it is listed, its totals
 JOB#<job>          TAKEN#<page>#<sha1 of first key>          that the objects of a slice are counted as begun
@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.items import job_attributes, job_of, tally_of
 from waybill.scanning.listing_store import ListingStore
-from waybill.scanning.models import ENDED, Job, ListingRange, Status, Tally
+from waybill.scanning.models import Job, ListingRange, Status, Tally
 from waybill.scanning.outcome_store import OutcomeStore
 from waybill.scanning.table import key_of
 
@@ -34,7 +34,7 @@ class ScansTable(ListingStore, OutcomeStore):
     def create(self, job: Job) -> Job:
         """Store a new job; return the one that has the id, this or an earlier one."""
         meta = key_of(job.job_id, "META") | to_item(job_attributes(job))
-        listed = to_item({"pk": "JOBS", "sk": f"{job.created_at}#{job.job_id}", "job_id": job.job_id})
+        listed = _listed_key(job) | to_item({"job_id": job.job_id})
         new = {"TableName": self._table, "Item": meta, "ConditionExpression": "attribute_not_exists(sk)"}
         try:
             with translated(ScanStoreUnavailableError):
@@ -64,9 +64,16 @@ class ScansTable(ListingStore, OutcomeStore):
         changes = {"status": status.value, "error": error, "ended_at": iso(self._now())}
         return self._update(job_id, changes, "#status IN (:listing, :processing)", added=None, **open_statuses)
 
-    def announced(self, job_id: str) -> None:
-        """Remember that the end of a job has been told."""
-        self._update(job_id, {"announced": True}, "attribute_exists(sk)")
+    def announced(self, job: Job) -> None:
+        """Remember that the end of a job has been told, on the job and in the list of jobs, at once."""
+        meta = Update.of({"announced": True, "updated_at": iso(self._now())})
+        listed = Update.of({"announced": True})
+        updates = [(key_of(job.job_id, "META"), meta), (_listed_key(job), listed)]
+        writes = [
+            {"Update": {"TableName": self._table, "Key": key} | update.arguments("attribute_exists(sk)")}
+            for key, update in updates
+        ]
+        self._count_with(writes, job.job_id, {})
 
     def webhook(self, job_id: str, told: Mapping[str, Any]) -> None:
         """Remember how the last attempt to tell the webhook ended."""
@@ -92,10 +99,22 @@ class ScansTable(ListingStore, OutcomeStore):
         jobs = [job for row in rows[:limit] if (job := self.job(row["job_id"]))]
         return jobs, rows[limit - 1]["sk"] if len(rows) > limit else None
 
-    def unannounced(self, limit: int) -> list[Job]:
-        """Return the newest jobs that have not ended, or whose end has not been told."""
-        jobs, _ = self.newest(limit, None)
-        return [job for job in jobs if job.status not in ENDED or not job.announced]
+    def unannounced(self) -> list[Job]:
+        """Return all jobs that have not ended, or whose end has not been told, newest first.
+
+        However many came after it, a job is among them until its end has been told.
+        """
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            FilterExpression="attribute_not_exists(announced)",
+            ExpressionAttributeValues=to_item({":pk": "JOBS"}),
+            ScanIndexForward=False,
+        )
+        with translated(ScanStoreUnavailableError):
+            rows = [from_item(item) for page in pages for item in page["Items"]]
+        jobs = (self.job(row["job_id"]) for row in rows)
+        return [job for job in jobs if job is not None and not (job.ended and job.announced)]
 
     def findings(
         self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
@@ -121,6 +140,10 @@ class ScansTable(ListingStore, OutcomeStore):
                 return found, None
             position = from_item(answer["LastEvaluatedKey"])["sk"]
         return found, position
+
+
+def _listed_key(job: Job) -> Item:
+    return to_item({"pk": "JOBS", "sk": f"{job.created_at}#{job.job_id}"})
 
 
 def _findings_after(job_id: str, position: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from waybill.core.clock import iso
+from waybill.core.errors import WaybillError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
 from waybill.scanning.models import Job, ListingRange, Status
@@ -14,7 +15,6 @@ from waybill.scanning.ports import Store
 from waybill.scanning.splitting import first_state
 
 _GRACE = timedelta(minutes=15)
-_LOOKED_AT = 100
 
 
 class RunningExecutions(ExecutionStarter, Protocol):
@@ -40,14 +40,21 @@ class Sweeper:
 
         A range whose execution does not run is started again, from its checkpoint; pages stored but not sent are sent
         then. A job whose last outcome was counted by a worker that died is ended; an end that nobody was told of is
-        told.
+        told. A job that meets a fault does not keep those behind it waiting: the fault is raised when all have had
+        their turn.
         """
         before = iso(self.now() - _GRACE)
-        return [
-            job.job_id
-            for job in self.store.unannounced(_LOOKED_AT)
-            if job.updated_at < before and self._take_up(job, before)
-        ]
+        taken_up: list[str] = []
+        faults: list[WaybillError] = []
+        for job in self.store.unannounced():
+            try:
+                if job.updated_at < before and self._take_up(job, before):
+                    taken_up.append(job.job_id)
+            except WaybillError as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+        return taken_up
 
     def _take_up(self, job: Job, before: str) -> bool:
         if job.status != Status.LISTING:
@@ -64,6 +71,13 @@ class Sweeper:
             return False
         # The name tells the last change, so that two sweeps start one execution, and a later one another.
         name = f"scan-{job.job_id}-{part.number}s{re.sub(r'[^0-9]', '', part.updated_at)}"[-80:]
-        started = self.executions.start(self.workflow_arn, name, first_state(job, part.number))
+        # So do those of its successors: the first execution may have handed over before, and their names are taken.
+        state = first_state(job, part.number) | {"generation": _minutes(part.updated_at)}
+        started = self.executions.start(self.workflow_arn, name, state)
         self.store.listing_by(job.job_id, part.number, started.execution_arn)
         return not started.already_running
+
+
+def _minutes(moment: str) -> int:
+    # Sweeps are further apart, and so are hand-overs; in seconds, names could be longer than the 80 characters allowed.
+    return int(datetime.fromisoformat(moment).timestamp()) // 60

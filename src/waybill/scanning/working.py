@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from waybill.scanning.completion import Completion
 from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
 from waybill.scanning.errors import ObjectRefusedError
-from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice
+from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 from waybill.scanning.ports import Bucket, Clock, Opened, SliceQueue, Store
 from waybill.scanning.recording import Recorder
 
@@ -35,11 +35,16 @@ class Worker:
         Objects that have an outcome are left alone, so a message may come as often as it likes.
         """
         job = self.store.job(work.job_id)
-        if job is None or job.ended:
+        if job is None or job.status in {Status.CANCELLED, Status.FAILED}:
+            return 0
+        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
+        for key, outcome in recorded.items():
+            # An earlier delivery may have died between the outcome and the removal of what it is not about.
+            self.store.keep_findings_of(job.job_id, key, outcome.looked_at)
+        if job.ended:
             return 0
         if not work.resume and not work.rest:
             self.store.taken(job.job_id, work)
-        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
         waiting = [entry for entry in work.entries if entry.key not in recorded]
         cache_name = self.cache_name(job.request)
         known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)

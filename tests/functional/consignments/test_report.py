@@ -17,8 +17,10 @@ from tests.functional.consignments.bench import (
     RESULTS,
     TABLE,
     UPLOADS,
+    Run,
     Workbench,
     clean_check,
+    described,
     format_result,
     virus_result,
 )
@@ -142,10 +144,33 @@ def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(
     assert sent == {"ä/good.pdf", EVIL, "../up.txt"}
 
 
+def test_a_bag_has_the_sizes_of_what_is_stored(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:
+    """What the sender says of a file's size decides nothing, and may be wrong."""
+    said = described("a.pdf", b"four") | {"size": 9}
+    registered = bench.register({"a.pdf": b"four"}, files=[said])
+    bench.upload(registered, {"a.pdf": b"four"})
+    bench.run(registered["consignmentId"], "run-of-another")
+    assert main(["consignments", "manifest", registered["consignmentId"], "--output", str(tmp_path / "bag")]) == 0
+    assert bagit.Bag(str(tmp_path / "bag")).info["Payload-Oxum"] == "4.1"
+    assert (tmp_path / "bag" / "fetch.txt").read_text("utf-8").split(" ")[1] == "4"
+
+
 def test_a_folder_that_holds_something_is_left_alone(consignment_id: str, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("mine")
     assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path)]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_run_that_broke_makes_no_bag_of_what_an_earlier_one_accepted(
+    bench: Workbench, consignment_id: str, tmp_path: Path
+) -> None:
+    run = Run(bench, consignment_id, "run-2")
+    run.begin()
+    error = {"Error": "BucketRefusedError", "Cause": "refused"}
+    run.state("record_failure", step="Map", error=error)
+    assert any(file.get("accepted") for file in bench.files(consignment_id).values())
+    assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path / "bag")]) == 1
+    assert not (tmp_path / "bag").exists()
 
 
 def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:

@@ -173,6 +173,18 @@ def test_copies_follow_all_verdicts(bench: Workbench) -> None:
     assert bench.keys(QUARANTINE) == [f"{consignment_id}/{ids['bad.exe']}"]
 
 
+def test_a_scanner_s_tag_stays_with_the_upload(bench: Workbench) -> None:
+    """S3 would copy it unasked, and refuse to a role that may not read and write tags."""
+    registered = bench.register({"a.pdf": b"a"})
+    bench.upload(registered, {"a.pdf": b"a"})
+    verdict = {"TagSet": [{"Key": "GuardDutyMalwareScanStatus", "Value": "NO_THREATS_FOUND"}]}
+    upload_key = registered["files"][0]["uploadKey"]
+    client("s3").put_object_tagging(Bucket="consignment-uploads", Key=upload_key, Tagging=verdict)
+    bench.run(registered["consignmentId"])
+    (copy,) = bench.keys(CLEAN)
+    assert client("s3").get_object_tagging(Bucket=CLEAN, Key=copy)["TagSet"] == []
+
+
 def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
@@ -200,6 +212,8 @@ def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
         first.end()
     assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"VirusDetected"}
     assert bench.shown(consignment_id)["statuses"]["ServerAntivirus"] == "CompletedWithIssues"
+    # Nothing is clean that the newest verdict calls a virus.
+    assert (bench.keys(CLEAN), len(bench.keys(QUARANTINE))) == ([], 2)
 
 
 def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench) -> None:

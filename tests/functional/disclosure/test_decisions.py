@@ -156,6 +156,16 @@ def test_a_duplicate_is_a_new_request_of_the_caller(office: Office) -> None:
     assert office.ask("POST", "/api/subjectAccessRequests/unknown/duplicate", "sar-support").status == 404
 
 
+def test_the_clock_of_a_duplicate_goes_on_where_the_original_is_on_hold(office: Office) -> None:
+    made = office.create().text
+    office.ask("PATCH", f"/api/subjectAccessRequests/{made}/hold", body={"reason": "fee"})
+    office.sar.clock.advance(days=5)
+    copy = office.ask("POST", f"/api/subjectAccessRequests/{made}/duplicate", "sar-support").json["id"]
+    office.sar.clock.advance(days=20)
+    shown = office.ask("GET", f"/api/subjectAccessRequest/{copy}").json
+    assert (shown["state"], shown["heldDays"], shown["dueDate"]) == ("Pending", 5, "2026-12-07")
+
+
 def test_the_catalogue_is_kept_in_the_order_of_the_report(office: Office) -> None:
     for name, label, category in (
         ("z-probation", "Approved premises", "PROBATION"),

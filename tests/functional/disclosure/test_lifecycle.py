@@ -1,11 +1,12 @@
 """Requests as they age: given up after 48 hours, archived, deleted; and what the poll does about them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.disclosure import BUCKET, a_part, a_request
+from tests.fakes.disclosure import BUCKET, CREATED, a_part, a_request
 from tests.fakes.executions import FakeExecutions
 from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import first_break
@@ -13,6 +14,7 @@ from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError
 from waybill.disclosure.models import HoldReason, PartStatus, RequestState
 from waybill.disclosure.polling import Poll
+from waybill.disclosure.ports import Change
 
 ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-disclosure"
 
@@ -187,6 +189,78 @@ def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) 
     assert len(executions.inputs) == 2 + 3
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
     assert poll(sar, executions, 10).run("tick-3").started == 4
+
+
+def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:
+    for request_id in ("request-1", "request-2"):
+        sar.create(request_id, "G1")
+        sar.decisions.hold(request_id, "alice", HoldReason.IDENTITY)
+    sar.clock.advance(days=10)
+    sar.decisions.release("request-1", "alice")
+    sar.clock.advance(minutes=1)
+    polled = poll(sar, FakeExecutions()).run("tick-1")
+    assert (polled.pending, polled.overdue, polled.oldest_pending_age) == (1, 0, 60)
+    sar.clock.advance(hours=12)
+    polled = poll(sar, FakeExecutions()).run("tick-2")
+    assert (polled.pending, polled.overdue, polled.oldest_pending_age) == (1, 1, 12 * 3600 + 60)
+
+
+@pytest.mark.parametrize("failing", ["topic", "bucket"])
+def test_workers_are_started_though_the_topic_or_the_bucket_fails(
+    sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> int:
+        raise ConnectionError
+
+    finished(sar, "old")
+    sar.create("lost", "G1", claim_attempts=4)
+    sar.claim("lost")
+    sar.clock.advance(days=8)
+    if failing == "bucket":
+        monkeypatch.setattr("waybill.disclosure.reports_bucket.ReportsBucket.forget", fails)
+    sar.told.failing = failing == "topic"
+    sar.store.change("lost", lambda request: Change(replace(request, active_since=sar.clock()), CREATED))
+    sar.create("new", "G1")
+    executions = FakeExecutions()
+    with pytest.raises(ConnectionError):
+        poll(sar, executions).run("tick-1")
+    assert len(executions.inputs) == 1
+
+
+def test_people_are_told_even_when_the_one_who_was_to_tell_them_died(
+    sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process is gone."""
+
+    def dies(_: Any) -> None:
+        raise Killed
+
+    sar.create("request-1", "G1", claim_attempts=4)
+    claim = sar.claim()
+    with monkeypatch.context() as patch:
+        patch.setattr(sar.told, "notify", dies)
+        with pytest.raises(Killed):
+            sar.fulfilment.fail(claim, "PartsMissingError")
+    for tick in range(8):
+        sar.clock.advance(minutes=5)
+        poll(sar, FakeExecutions()).run(f"tick-{tick}")
+    assert [news.about for news in sar.told.notifications] == ["request-1"]
+    assert sar.now().attention_told
+
+
+def test_a_request_that_needs_a_person_again_after_a_hold_is_told_of_again(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+    sar.decisions.hold("request-1", "alice", HoldReason.CLARIFICATION)
+    sar.clock.advance(days=3)
+    released = sar.decisions.release("request-1", "alice")
+    assert (released.ended_at, released.error_code) == (None, None)
+    for _ in range(5):
+        sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+        sar.clock.advance(hours=2)
+    assert sar.now().state is RequestState.NEEDS_ATTENTION
+    assert len(sar.told.notifications) == 2
 
 
 def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) -> None:

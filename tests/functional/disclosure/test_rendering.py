@@ -200,6 +200,14 @@ def test_a_service_whose_stored_pages_are_gone_is_asked_again(drawing: Drawing, 
     assert "Name Ann" in drawing.text(drawing.render_all().key)[4]
 
 
+def test_a_service_whose_pages_only_an_outside_worker_had_is_asked_again(drawing: Drawing) -> None:
+    drawing.sar.store.save_part(drawing.claim, a_part(SERVICE, 0, PartStatus.COMPLETE))
+    with pytest.raises(PartsMissingError, match=f"gone: {SERVICE}"):
+        drawing.rendering.report(drawing.claim)
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, PAGES_GONE)
+    assert drawing.sar.keys("reports/") == []
+
+
 @pytest.mark.parametrize("status", [PartStatus.PENDING, PartStatus.ERRORED, PartStatus.NO_DATA, PartStatus.COMPLETE])
 def test_only_a_fetched_part_is_drawn(drawing: Drawing, status: PartStatus) -> None:
     drawing.sar.store.save_part(drawing.claim, a_part(SERVICE, 0, status))

@@ -1,6 +1,7 @@
 """What is told of drawing."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from tests.fakes.api import LambdaContext
 from tests.fakes.disclosure import a_part
 from waybill.core.observability import instrumented
 from waybill.disclosure import WORKFLOW
-from waybill.disclosure.models import PartStatus, StoredReport
+from waybill.disclosure.models import Part, PartStatus, StoredReport
 from waybill.disclosure.report_telling import part_told, report_told
+from waybill.disclosure.upstream.telling import told as fetched_told
 
 
-def told(capsys: pytest.CaptureFixture[str], tell: Any, *arguments: Any) -> dict[str, Any]:
-    """The metrics of one invocation, and its log lines."""
+def told(capsys: pytest.CaptureFixture[str], tell: Any, *arguments: Any) -> list[dict[str, Any]]:
+    """The metrics of one invocation: a record for each set of dimensions."""
 
     @instrumented(WORKFLOW)
     def handler(event: Any, context: Any) -> None:
@@ -22,20 +24,26 @@ def told(capsys: pytest.CaptureFixture[str], tell: Any, *arguments: Any) -> dict
 
     handler({}, LambdaContext())
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    metrics: dict[str, Any] = next(line for line in lines if "_aws" in line)
-    return metrics
+    return [line for line in lines if "_aws" in line]
 
 
 def test_a_part_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = told(capsys, part_told, a_part(status=PartStatus.COMPLETE, pages=3), 1.25)
+    (metrics,) = told(capsys, part_told, a_part(status=PartStatus.COMPLETE, pages=3), 1.25)
     assert metrics["RenderSeconds"] == [1.25]
     assert "PartErrors" not in metrics
 
 
-def test_a_part_in_error_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, part_told, a_part(status=PartStatus.ERRORED), 0.5)["PartErrors"] == [1]
+@pytest.mark.parametrize("tell", [lambda part: part_told(part, 0.5), fetched_told])
+def test_a_part_in_error_is_counted_as_a_whole_and_for_its_service(
+    capsys: pytest.CaptureFixture[str], tell: Callable[[Part], None]
+) -> None:
+    metrics = told(capsys, tell, a_part("G1", status=PartStatus.ERRORED))
+    assert [one["PartErrors"] for one in metrics] == [[1], [1]]
+    dimensions = [one["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for one in metrics]
+    assert sorted(dimensions, key=str) == [[["service", "upstream"]], [["service"]]]
+    assert [one["upstream"] for one in metrics if "upstream" in one] == ["G1"]
 
 
 def test_the_pages_of_a_report_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = told(capsys, report_told, StoredReport("key", 10, "", 7), 2.5)
+    (metrics,) = told(capsys, report_told, StoredReport("key", 10, "", 7), 2.5)
     assert (metrics["ReportPages"], metrics["ReportSeconds"]) == ([7], [2.5])

@@ -40,6 +40,16 @@ def test_anybody_else_gets_an_address_for_five_minutes(office: Office, finished:
     assert told["fileName"].endswith("-SAR-2025-0042-A1234AA.pdf")
 
 
+@pytest.mark.parametrize("reference", ["SAR/2026:0042", "SAR\\2026?0042"])
+def test_a_reference_that_looks_like_a_path_is_none_in_the_name_of_the_file(office: Office, reference: str) -> None:
+    made = office.create(sarCaseReferenceNumber=reference).text
+    claim = office.sar.claim(made)
+    office.sar.finish(claim)
+    office.sar.complete(claim)
+    told = office.ask("GET", "/api/report", query={"id": made}).json
+    assert told["fileName"] == "subject-access-request-report-2026-11-02-SAR-2026-0042-A1234AA.pdf"
+
+
 def test_a_report_too_large_for_an_answer_is_fetched_from_its_address(
     office: Office, finished: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

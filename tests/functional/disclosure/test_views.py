@@ -76,6 +76,16 @@ def test_support_sees_what_is_overdue(many: Office) -> None:
     assert (second["lastClaimed"], second["claimsAttempted"]) == ("2026-11-02T23:03:00Z", 1)
 
 
+def test_what_was_on_hold_is_not_overdue_for_that(many: Office) -> None:
+    for what, more in (("hold", {"body": {"reason": "fee"}}), ("release", {})):
+        assert many.ask("PATCH", f"{LIST}/request-00/{what}", **more).status == 200
+        many.sar.clock.advance(hours=1)
+    told = many.ask("GET", "/api/subjectAccessRequests/overdue", "sar-support").json
+    assert "request-00" not in [one["id"] for one in told["requests"]]
+    counted = many.ask("GET", "/api/subjectAccessRequests/summary", "sar-support").json
+    assert counted["overdueReports"]["count"] == told["total"] == 1
+
+
 def test_support_sees_counts(many: Office) -> None:
     many.sar.clock.advance(hours=1, minutes=1)
     assert many.ask("GET", "/api/subjectAccessRequests/summary", "sar-support").json == {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.functional.scanning.conftest import Scanner
-from waybill.scanning.models import Status
+from waybill.scanning.models import ListingRange, Status
 
 AWKWARD = [
     f"{folder}{number}" for folder in ("é/", "~/", "A/", "a/", "%2F/", "", " ", "😀", "//") for number in range(30)
@@ -155,3 +155,13 @@ def test_the_execution_that_lists_a_range_is_remembered(scanner: Scanner) -> Non
         scanner.lister_of(8).process_batch(job.job_id, 0, f"arn:execution:scan-{generation}")
     assert scanner.jobs.report(job.job_id)["execution_arn"] == "arn:execution:scan-2"
     assert scanner.jobs.report(job.job_id)["step_function_status"] == "RUNNING"
+
+
+def test_a_job_may_have_more_than_a_thousand_ranges(scanner: Scanner) -> None:
+    job = scanner.create()
+    for first in (99, 999):
+        [whole] = [part for part in scanner.store.ranges(job.job_id) if part.number == 0]
+        new = [ListingRange(first + index, f"k{first + index}", whole.upto, parent=0) for index in range(3)]
+        assert scanner.store.split(job.job_id, whole, new, f"k{first}")
+    numbers = [part.number for part in scanner.store.ranges(job.job_id)]
+    assert numbers == [0, 99, 100, 101, 999, 1000, 1001]

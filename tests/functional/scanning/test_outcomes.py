@@ -190,6 +190,29 @@ def test_of_two_deliveries_that_saw_two_states_the_first_recorded_counts(scanner
     assert len(scanner.findings(job.job_id)) == 3
 
 
+@pytest.mark.parametrize("given_up", [False, True])
+def test_findings_of_a_state_before_the_recorded_one_do_not_outlast_two_deaths(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch, given_up: bool
+) -> None:
+    scanner.bucket.objects = {"k": SSN * 3, "other": b"clean"}
+    job = scanner.create()
+    scanner.list_all(job)
+    [work] = scanner.queue.slices
+    for method in ("record_all", "keep_findings_of"):
+        with monkeypatch.context() as patched:
+            patched.setattr(scanner.store, method, lambda *_: (_ for _ in ()).throw(Crash))
+            with pytest.raises(Crash):
+                scanner.worker.work(work)
+        scanner.bucket.objects["k"] = SSN
+    scanner.completion.finish_if_done(job.job_id)  # another worker ends the job
+    if given_up:
+        fail_slice(work, scanner.store, scanner.completion, "WORKER_FAILED")
+    else:
+        scanner.worker.work(work)
+    assert scanner.jobs.report(job.job_id)["total_findings"] == 1
+    assert len(scanner.findings(job.job_id)) == 1
+
+
 def test_a_part_of_an_object_that_failed_leaves_no_findings(scanner: Scanner) -> None:
     scanner.bucket.objects = {"large": (SSN + (b"x" * 99 + b"\n") * 250) * 2}
     job = scanner.create()

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.functional.scanning.conftest import Scanner
+from waybill.core.errors import NotificationUnavailableError
+from waybill.scanning.models import Status
 from waybill.scanning.sweeping import Sweeper
 
 LATER = timedelta(minutes=20)
@@ -46,3 +48,45 @@ def test_a_listing_that_died_behind_its_last_page_is_ended(scanner: Scanner, mon
     assert sweep(scanner) == [job.job_id]
     scanner.list_all(job)
     assert scanner.jobs.report(job.job_id)["status"] == "completed"
+
+
+def test_a_job_is_taken_up_however_many_came_after_it(scanner: Scanner) -> None:
+    still = scanner.create()
+    for _ in range(101):
+        scanner.completion.end(scanner.create().job_id, Status.CANCELLED)
+    assert sweep(scanner) == [still.job_id]
+
+
+def test_the_news_of_an_end_that_died_is_told_by_the_sweeper_once(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = scanner.create()
+    monkeypatch.setattr(scanner.store, "announced", lambda *_: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        scanner.list_all(job)
+    monkeypatch.undo()
+    assert sweep(scanner) == [job.job_id]
+    assert sweep(scanner) == []
+    assert scanner.announcer.told == [(job.job_id, "completed")] * 2
+
+
+def test_the_successors_of_a_range_taken_up_have_names_that_earlier_ones_have_not(scanner: Scanner) -> None:
+    scanner.create()
+    sweep(scanner)
+    [state] = scanner.executions.inputs.values()
+    assert state["generation"] > 1_000_000
+
+
+def test_a_job_whose_news_nobody_takes_keeps_no_other_waiting(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, untold = scanner.create(), scanner.create()
+    scanner.store.end(untold.job_id, Status.FAILED)
+
+    def refused(*_: object) -> None:
+        raise NotificationUnavailableError("EventBridge refused the event")
+
+    monkeypatch.setattr(scanner.announcer, "announce", refused)
+    with pytest.raises(NotificationUnavailableError):
+        sweep(scanner)
+    assert [state["job_id"] for state in scanner.executions.inputs.values()] == [listed.job_id]

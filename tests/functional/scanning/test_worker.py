@@ -106,6 +106,14 @@ def test_a_second_scan_finds_the_same_with_no_reads_and_a_new_rule_reads_again(s
     assert scanner.bucket.gets == 2 * gets
 
 
+def test_coverage_says_how_many_objects_have_more_findings_than_are_stored(scanner: Scanner) -> None:
+    scanner.bucket.objects = {"few": SSN, "many": SSN * 1001}
+    for _ in range(2):  # the second from the cache
+        report = scanner.run()
+        assert (report["total_findings"], len(scanner.findings(report["job_id"]))) == (1002, 1000)
+        assert scanner.jobs.coverage(report["job_id"])["truncated_findings"] == 1
+
+
 def test_a_large_object_is_finished_over_several_messages(scanner: Scanner) -> None:
     scanner.bucket.objects = {"large.log": "".join(f"line {number} é 219-45-6789\n" for number in range(9000)).encode()}
     job = scanner.create()

@@ -58,6 +58,14 @@ def test_a_full_execution_stays_below_the_limit_of_the_history() -> None:
     assert limit["MaxValue"] * 7 < 25_000
 
 
+def test_a_repeated_hand_over_that_finds_the_successor_ended_is_no_failure() -> None:
+    # While it runs, Step Functions answers the same start with it; afterwards with this error (API, StartExecution).
+    already = STATES["HandOver"]["Catch"][0]
+    assert already["ErrorEquals"] == ["StepFunctions.ExecutionAlreadyExistsException"]
+    assert already["Next"] == STATES["HandOver"]["Next"]
+    assert STATES[already["Next"]]["Type"] == "Succeed"
+
+
 def test_every_substitution_is_given() -> None:
     wanted = set(re.findall(r"\$\{(\w+)\}", json.dumps(MACHINE)))
     assert wanted == set(RESOURCES["ScanWorkflow"]["Properties"]["DefinitionSubstitutions"])

@@ -52,6 +52,12 @@ def test_a_pdf_with_restrictions_alone_is_encrypted_and_opens(tmp_path: Path) ->
     assert said == {"encrypted": True, "encryption": "pdf", "opensWithoutPassword": True, "warnings": []}
 
 
+def test_a_pdf_for_the_holders_of_certificates_is_encrypted(tmp_path: Path) -> None:
+    other_handler = contents.pdf(password="secret").replace(b"/Filter /Standard", b"/Filter /Adobe.PK")
+    said = inspected(tmp_path, other_handler)
+    assert said == {"encrypted": True, "encryption": "pdf", "opensWithoutPassword": False, "warnings": []}
+
+
 def test_a_name_written_in_digits_hides_nothing(tmp_path: Path) -> None:
     hidden = contents.pdf(password="secret").replace(b"/Encrypt ", b"/#45ncryp#74 ", 1)
     assert inspected(tmp_path, hidden)["encrypted"] is True

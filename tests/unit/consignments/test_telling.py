@@ -84,8 +84,10 @@ def test_files_that_could_not_be_checked_are_told() -> None:
 
 
 @pytest.mark.parametrize("body", ["Mock Body", "mocked", "The MOCK of it"])
-def test_rehearsals_are_not_told(body: str) -> None:
-    assert news(replace(CONSIGNMENT, transferring_body=body), 1, ServerFFID="Failed") == []
+def test_of_rehearsals_only_what_could_not_be_checked_is_told(body: str) -> None:
+    rehearsal = replace(CONSIGNMENT, transferring_body=body)
+    assert news(rehearsal, ServerFFID="Failed") == []
+    assert [told.status for told in news(rehearsal, 1, ServerFFID="Failed")] == ["CHECK_FAILED"]
 
 
 def test_a_body_without_a_name_is_unknown() -> None:

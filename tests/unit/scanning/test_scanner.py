@@ -119,6 +119,15 @@ def test_what_is_over_the_cap_is_counted_all_the_same(scan: Scan) -> None:
     assert (report.counts["US_SSN"], len(report.findings), report.truncated) == (10_000, 1000, True)
 
 
+def test_findings_left_out_before_a_stop_are_told_behind_it(engine: Engine) -> None:
+    scanner = ObjectScanner(engine, b"k", cap=10, block_bytes=50_000)
+    raw = f"{SSN}\n".encode() * 20 + b"nothing\n" * 50_000
+    first = scanner.scan(BytesIO(raw).read, stop=lambda: True)
+    assert first.checkpoint is not None
+    rest = scanner.scan(BytesIO(raw[first.checkpoint.offset :]).read, resume=first.checkpoint)
+    assert (rest.counts["US_SSN"], rest.findings, rest.truncated) == (20, [], True)
+
+
 def test_only_the_wanted_detectors_are_reported_and_the_others_still_mask(scan: Scan) -> None:
     report = scan(f"{SSN} for alice@corp-mail.org\n".encode(), only=frozenset({"EMAIL"}))
     [finding] = report.findings

@@ -9,6 +9,7 @@ from typing import Any
 import bagit
 
 from waybill.cli.errors import CommandError
+from waybill.consignments.models import Status
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 # Names that mean themselves on every system, and need no escaping in a manifest.
@@ -26,8 +27,11 @@ def write_bag(
     Raises
     ------
     CommandError
-        The folder holds something, or no file was accepted.
+        The newest checks have not ended, or broke; no file was accepted; or the folder holds something.
     """
+    if consignment["status"] == Status.IN_PROGRESS or "failure" in consignment:
+        # What is accepted then is what an earlier run has found.
+        raise CommandError(f"the newest checks of consignment {consignment['consignmentId']} have not come to an end")
     accepted = [file for file in checked if file.get("accepted")]
     if not accepted:
         raise CommandError(f"no file of consignment {consignment['consignmentId']} is accepted")
@@ -39,7 +43,7 @@ def write_bag(
         "bagit.txt": [_BAGIT_TXT],
         "manifest-sha256.txt": [f"{file['checksum']}  {name}\n" for name, file in names],
         "fetch.txt": [
-            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['size']} {name}\n"
+            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['objectSize']} {name}\n"
             for name, file in names
         ],
         "file-ids.jsonl": [
@@ -68,6 +72,6 @@ def _info(consignment: Mapping[str, Any], accepted: list[Mapping[str, Any]]) -> 
         "External-Identifier": consignment["consignmentId"],
         "Internal-Sender-Identifier": consignment["reference"],
         "Source-Organization": consignment["transferringBody"] or "Unknown",
-        "Payload-Oxum": f"{sum(int(file['size']) for file in accepted)}.{len(accepted)}",
+        "Payload-Oxum": f"{sum(int(file['objectSize']) for file in accepted)}.{len(accepted)}",
         "Bagging-Date": consignment["createdAt"][:10],
     }

@@ -74,5 +74,8 @@ def _pdf(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
             return _said("pdf", opensWithoutPassword=True) if document.is_encrypted else _said()
     except pikepdf.PasswordError:
         return _said("pdf", opensWithoutPassword=False)
-    except pikepdf.PdfError:
+    except pikepdf.PdfError as error:
+        # An encryption that qpdf does not know, such as one with certificates.
+        if "encryption" in str(error).removeprefix(str(path)):
+            return _said("pdf", opensWithoutPassword=False)
         return _said("pdf" if partial else None, "UNREADABLE_PDF")

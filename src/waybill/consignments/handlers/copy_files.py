@@ -9,5 +9,9 @@ from waybill.core.observability import instrumented
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Take `{copies}`; return `{placed, gone}`, the numbers of both."""
+    """Take `{consignmentId, executionId, copies}`; return `{placed, gone}`, the numbers of both.
+
+    A run that a later one has taken over places nothing: its verdicts are not the newest.
+    """
+    wiring.consignment_of(event)
     return copy_files(event["copies"], wiring.copy_targets())

@@ -11,13 +11,14 @@ from waybill.core.observability import instrumented
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{consignmentId, executionName}`; return the consignment's statuses, and where the copies are planned.
+    """Take `{consignmentId, executionName, executionId}`; return the statuses, and where the copies are planned.
 
     `{statuses, status, accepted, problems, tableVersion, copies, bucket, key, concurrency}`; `copies` is the number of
     lines in the plan, 0 where none are wanted.
     """
     documents = wiring.documents_of(event)
     judged = generate_statuses(event["consignmentId"], documents, shipped())
-    copies = plan_copies(documents) if wiring.copies_wanted() else 0
+    run = {"consignmentId": event["consignmentId"], "executionId": event["executionId"]}
+    copies = plan_copies(documents, run) if wiring.copies_wanted() else 0
     place = {"bucket": documents.bucket, "key": documents.prefix + COPIES}
     return {**judged, "copies": copies, **place, "concurrency": wiring.concurrency()}

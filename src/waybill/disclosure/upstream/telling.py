@@ -1,6 +1,6 @@
 """What logs and metrics show of a fetched part: its outcome, never what is in it."""
 
-from waybill.core.observability import MetricUnit, count, logger
+from waybill.core.observability import MetricUnit, count, count_by, logger
 from waybill.disclosure import WORKFLOW
 from waybill.disclosure.models import Part, PartStatus
 
@@ -19,6 +19,6 @@ def told(part: Part) -> None:
         },
     )
     if part.render_status is PartStatus.ERRORED:
-        count(WORKFLOW, "PartErrors")
+        count_by(WORKFLOW, "PartErrors", "upstream", part.service)
     elif part.bytes is not None:
         count(WORKFLOW, "AnswerBytes", part.bytes, MetricUnit.Bytes)

@@ -120,6 +120,7 @@ class ObjectScanner:
         scan = _Scan(self, read, stop)
         if resume:
             scan.report.counts.update(resume.counts)
+            scan.report.truncated = any(count > self.cap for count in resume.counts.values())
             scan.text(Member("", scan.read), Nature(Kind.TEXT, resume.encoding), resume)
         else:
             scan.everything()
