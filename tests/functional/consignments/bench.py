@@ -160,6 +160,7 @@ class Run:
     bench: Workbench
     consignment_id: str
     name: str
+    started_at: str = "2026-11-22T10:00:00Z"
     fetched: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
     gathered: dict[str, Any] = field(default_factory=dict)
@@ -172,7 +173,13 @@ class Run:
     @property
     def context(self) -> dict[str, Any]:
         """What every state is given."""
-        return {"consignmentId": self.consignment_id, "executionName": self.name, "executionId": self.arn}
+        return {
+            "consignmentId": self.consignment_id,
+            "executionName": self.name,
+            "executionId": self.arn,
+            # Runs of the same moment are in the order of their names.
+            "executionStartTime": self.started_at,
+        }
 
     def state(self, name: str, **more: Any) -> dict[str, Any]:
         """Run the handler of one state."""
