@@ -243,9 +243,12 @@ class Run:
         self.state("redacted_files")
         self.judged = self.state("generate_statuses")
         if self.judged["copies"]:
-            for line in self.bench.lines(self.judged["key"]):
-                self.state("copy_files", **line)
-        self.state("update_consignment", statuses=self.judged["statuses"], status=self.judged["status"])
+            gone = sum(self.state("copy_files", **line)["gone"] for line in self.bench.lines(self.judged["key"]))
+            if gone:
+                error = {"Error": "CheckedFilesGoneError", "Cause": f"{gone} checked files"}
+                return self.state("record_failure", step="Copy Files", error=error)
+        judged = {name: self.judged[name] for name in ("statuses", "status", "copies")}
+        self.state("update_consignment", **judged)
         return self.state(
             "notify_problems",
             statuses=self.judged["statuses"],

@@ -7,7 +7,7 @@ import pytest
 from tests.functional.consignments.bench import UPLOADS, Run, Workbench, clean_check, virus_result
 from waybill.consignments import wiring
 from waybill.consignments.errors import SupersededError, UploadMismatchError
-from waybill.consignments.recording import record_results
+from waybill.consignments.recording import Judged, record_results
 from waybill.core.aws import client
 
 FILES = {"a.pdf": b"one", "b.pdf": b"two"}
@@ -102,7 +102,12 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
     newest = wiring.consignment_of(first.context)
     second.state("get_files")
     with pytest.raises(SupersededError):
-        record_results(wiring.table(), newest, wiring.documents_of(first.context), judged["statuses"], judged["status"])
+        record_results(
+            wiring.table(),
+            newest,
+            wiring.documents_of(first.context),
+            Judged(judged["statuses"], judged["status"], copied=False),
+        )
     assert {path: file["statuses"] for path, file in bench.files(consignment_id).items()} == {
         path: {} for path in FILES
     }
