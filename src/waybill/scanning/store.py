@@ -64,6 +64,10 @@ class ScansTable(ListingStore, OutcomeStore):
         changes = {"status": status.value, "error": error, "ended_at": iso(self._now())}
         return self._update(job_id, changes, "#status IN (:listing, :processing)", added=None, **open_statuses)
 
+    def take_up(self, job: Job) -> bool:
+        """Mark a job that lies still as looked after; False when it has changed since it was read."""
+        return self._update(job.job_id, {}, "updated_at = :seen", seen=job.updated_at)
+
     def announced(self, job: Job) -> None:
         """Remember that the end of a job has been told, on the job and in the list of jobs, at once."""
         meta = Update.of({"announced": True, "updated_at": iso(self._now())})
