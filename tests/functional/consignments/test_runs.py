@@ -8,6 +8,7 @@ import pytest
 from tests.functional.consignments.bench import (
     CLEAN,
     QUARANTINE,
+    UPLOADS,
     Run,
     Workbench,
     clean_check,
@@ -216,21 +217,34 @@ def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
     assert (bench.keys(CLEAN), len(bench.keys(QUARANTINE))) == ([], 2)
 
 
-def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench) -> None:
-    registered = bench.register({"a.pdf": b"a"})
-    bench.upload(registered, {"a.pdf": b"a"})
-    run = Run(bench, registered["consignmentId"], "run-1")
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbench, replaced: bool) -> None:
+    registered = bench.register(FILES)
+    bench.upload(registered, FILES)
+    consignment_id = registered["consignmentId"]
+    run = Run(bench, consignment_id, "run-1")
     run.begin()
     run.check()
-    for version in client("s3").list_object_versions(Bucket="consignment-uploads")["Versions"]:
-        client("s3").delete_object(Bucket="consignment-uploads", Key=version["Key"], VersionId=version["VersionId"])
-    bench.upload(registered, {"a.pdf": b"other"})
+    gone, other = registered["files"]
+    for version in client("s3").list_object_versions(Bucket=UPLOADS, Prefix=gone["uploadKey"])["Versions"]:
+        client("s3").delete_object(Bucket=UPLOADS, Key=version["Key"], VersionId=version["VersionId"])
+    if replaced:
+        client("s3").put_object(Bucket=UPLOADS, Key=gone["uploadKey"], Body=b"another")
     run.end()
-    assert bench.keys(CLEAN) == []
-    assert (
-        bench.files(registered["consignmentId"])["a.pdf"]["checksum"]
-        == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-    )
+    # The file beside it has its copy; the consignment has no verdict.
+    assert bench.keys(CLEAN) == [f"{consignment_id}/{other['fileId']}"]
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"]["ClientChecks"]) == ("Failed", "Failed")
+    assert (shown["failure"]["step"], shown["failure"]["error"]) == ("Copy Files", "CheckedFilesGoneError")
+    assert not any(file.get("accepted") for file in bench.files(consignment_id).values())
+    # Another run says what has become of it.
+    again = Run(bench, consignment_id, "run-2")
+    if replaced:
+        again.all()
+        assert bench.files(consignment_id)[gone["path"]]["statuses"]["ChecksumMatch"] == "Mismatch"
+    else:
+        with pytest.raises(UploadMismatchError, match=gone["fileId"]):
+            again.begin()
 
 
 def test_a_rehearsal_makes_no_news(bench: Workbench) -> None:

@@ -100,12 +100,16 @@ def manifest(
     consignment_id: ConsignmentArgument,
     folder: Annotated[Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR")],
 ) -> None:
-    """Write a BagIt manifest of the accepted files, which the clean bucket holds, into a bag without its payload."""
-    from waybill.cli.consignments.bagging import write_bag
+    """Write a BagIt manifest of the accepted files, and where to fetch them, into a bag without its payload."""
+    from waybill.cli.consignments.bagging import Holders, write_bag
 
     service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
-    clean = cli.stack.output("ConsignmentCleanBucketName")
-    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), clean)
+    holders = Holders(
+        cli.stack.output("ConsignmentCleanBucketName"),
+        cli.stack.output("ConsignmentUploadBucketName"),
+        upload_prefix(service.find(consignment_id).user_id, consignment_id),
+    )
+    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), holders)
     told = {"consignmentId": consignment_id, "folder": str(folder), "files": count}
     cli.output.show(told, f"{count} accepted files in {folder}/manifest-sha256.txt")
 
