@@ -114,18 +114,20 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Download the report of a completed request."""
+    from waybill.disclosure.answers import file_name
     from waybill.disclosure.downloads import download as stamped
 
     deployed = Deployed(cli)
-    answer = stamped(deployed.store, deployed.reports, request_id, _actor(), deployed.now(), "application/json")
-    described = json.loads(answer.body)
-    path = output or Path(described["fileName"])
+    request = deployed.found(request_id)
+    path = output or Path(file_name(request))
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
-    request = deployed.found(request_id)
-    deployed.save_report(str(request.report_key), path)
-    written = {"file": str(path), "bytes": path.stat().st_size, "sha256": request.report_sha256, "pages": request.pages}
-    cli.output.show(written, f"{path}: {request.pages} pages")
+    stamped(deployed.store, deployed.reports, request_id, _actor(), deployed.now(), "application/json")
+    if request.report is None:
+        raise CommandError("the request was completed only now; try again")
+    deployed.save_report(request.report, path)
+    written = {"file": str(path), "bytes": request.report.bytes, "sha256": request.report.sha256}
+    cli.output.show(written | {"pages": request.pages}, f"{path}: {request.pages} pages")
 
 
 @sar.command()

@@ -1,11 +1,13 @@
 """The subject access workflow of the stack that the options name."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from waybill.cli.context import Cli
-from waybill.disclosure.models import Service, SubjectRequest
+from waybill.disclosure.models import Service, StoredReport, SubjectRequest
 
 
 class Deployed:
@@ -42,9 +44,23 @@ class Deployed:
             raise UnknownRequestError("there is no such request")
         return request
 
-    def save_report(self, key: str, path: Path) -> None:
-        """Write a report to a file."""
-        self._cli.client("s3").download_file(self._bucket, key, str(path))
+    def save_report(self, report: StoredReport, path: Path) -> None:
+        """Write a report to a file, which is there only when it is whole.
+
+        Raises
+        ------
+        ReportDamagedError
+            What is stored is not what was completed.
+        """
+        from waybill.disclosure.errors import ReportDamagedError
+
+        with TemporaryDirectory(dir=path.parent) as folder:
+            part = Path(folder, "report.pdf")
+            self._cli.client("s3").download_file(self._bucket, report.key, str(part))
+            with part.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
+                    raise ReportDamagedError("the report in the bucket is not the one that was completed")
+            part.replace(path)
 
     def start_worker(self, request_id: str) -> str:
         """Start an execution that takes one request; return its ARN."""

@@ -17,7 +17,7 @@ from waybill.disclosure.decisions import Extension, HoldOrder
 from waybill.disclosure.downloads import download
 from waybill.disclosure.errors import UnknownRequestError, WrongStateError
 from waybill.disclosure.intake import NewRequest, accept, create, today
-from waybill.disclosure.keys import report_key
+from waybill.disclosure.keys import upload_key
 from waybill.disclosure.models import SubjectRequest
 from waybill.disclosure.outside import ClaimHolder, Completion, PartResult
 from waybill.disclosure.paging import page_of
@@ -84,7 +84,7 @@ def claim_request(id: str) -> Document:
     taken = wiring.claimer().claim(id, caller(app).subject)
     if taken is None:
         raise WrongStateError("cannot be claimed: somebody has it, or it is not waiting", field="claim")
-    upload = wiring.reports().upload_url(report_key(id, taken.generation))
+    upload = wiring.reports().upload_url(upload_key(id, taken.generation))
     return claim_answer(taken) | {"claimExpiresAt": taken.claim_expires_at, "uploadUrl": upload}
 
 
@@ -94,7 +94,7 @@ def keep_claim(id: str, holder: ClaimHolder) -> Document:
     """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
     wiring.store().heartbeat(holder.of(id))
     kept = _found(id)
-    upload = wiring.reports().upload_url(report_key(id, kept.generation))
+    upload = wiring.reports().upload_url(upload_key(id, kept.generation))
     return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
 
 

@@ -78,6 +78,7 @@ class Decisions:
                 ended_at=None,
                 attention_told=False,
                 report_key=None,
+                report_etag=None,
             )
             again = [
                 _unasked(part)

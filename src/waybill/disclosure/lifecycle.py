@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from waybill.disclosure.audit import SCHEDULE, Action
 from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before, released
 from waybill.disclosure.errors import ContendedError, UnknownRequestError
-from waybill.disclosure.keys import reports_prefix, work_prefix
+from waybill.disclosure.keys import reports_prefix, uploads_prefix, work_prefix
 from waybill.disclosure.models import CLAIMABLE, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change, Reports, RequestLists, RequestStore
 
@@ -63,6 +63,7 @@ class Lifecycle:
         for found in (*moved, *unfinished):
             self.reports.forget(reports_prefix(found))
             self.reports.forget(work_prefix(found))
+            self.reports.forget(uploads_prefix(found))
             self._moved(found, self._emptied)
         return moved
 

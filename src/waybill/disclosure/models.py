@@ -117,12 +117,22 @@ class PartState:
 
 
 @dataclass(frozen=True)
+class StoredReport:
+    """A report that S3 holds."""
+
+    key: str
+    bytes: int
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True)
 class SubjectRequest:
     """A request as stored.
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
     it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
-    was last ended.
+    was last ended. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
     """
 
     request_id: str
@@ -155,6 +165,7 @@ class SubjectRequest:
     report_key: str | None = None
     report_bytes: int | None = None
     report_sha256: str | None = None
+    report_etag: str | None = None
     pages: int | None = None
     completed_at: datetime | None = None
     ended_at: datetime | None = None
@@ -178,6 +189,13 @@ class SubjectRequest:
         if self.state is RequestState.ARCHIVED and self.completed_at is None:
             return RequestState.ERRORED.status
         return self.state.status
+
+    @property
+    def report(self) -> StoredReport | None:
+        """The report of a completed request; it never changes."""
+        if self.state is not RequestState.COMPLETED or self.report_key is None:
+            return None
+        return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
 
     @property
     def missing(self) -> dict[str, PartState]:
@@ -284,16 +302,6 @@ class TemplateVersion:
     status: str
     created_at: datetime
     published_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class StoredReport:
-    """A report that S3 holds."""
-
-    key: str
-    bytes: int
-    sha256: str
-    pages: int
 
 
 _BASE_SERVICES = ("G1", "G2", "G3")

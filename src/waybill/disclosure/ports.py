@@ -140,24 +140,28 @@ class Catalogue(Protocol):
 class Reports(Protocol):
     """What lies in the bucket."""
 
-    def verify(self, report: StoredReport) -> None:
-        """Raise unless the object is there with this size and checksum."""
+    def verify(self, report: StoredReport) -> str:
+        """Return the ETag of the object, after a look that it is there with this size and SHA-256."""
+        ...
+
+    def adopt(self, uploaded: str, report: StoredReport) -> None:
+        """Copy the object at the key `uploaded` to the report's key if it has this size and SHA-256."""
         ...
 
     def forget(self, prefix: str, *, but: str | None = None) -> int:
         """Remove every object below a prefix but one; return how many."""
         ...
 
-    def download_url(self, key: str, file_name: str) -> str:
-        """Return an address that gives the report for at most five minutes."""
+    def download_url(self, key: str, etag: str, file_name: str) -> str:
+        """Return an address that gives the report for at most five minutes, if it is the one with this ETag."""
         ...
 
     def upload_url(self, key: str) -> str:
         """Return an address that takes a report for at most five minutes."""
         ...
 
-    def content(self, key: str) -> bytes:
-        """Return the bytes of an object."""
+    def content(self, report: StoredReport) -> bytes:
+        """Return the bytes of a report, whose SHA-256 they have."""
         ...
 
 

@@ -47,6 +47,7 @@ from waybill.disclosure.reports_bucket import ReportsBucket
 from waybill.disclosure.store import SubjectAccessTable
 
 PDF = b"%PDF-1.7\n%\xbf\xf7\xa2\xfe a report"
+PDF_SHA256 = hashlib.sha256(PDF).hexdigest()
 
 
 @dataclass
@@ -130,9 +131,9 @@ class SubjectAccess:
 
     def put_report(self, claim: Claim) -> StoredReport:
         """Put the report of a claim into the bucket."""
-        key = report_key(claim.request_id, claim.generation)
+        key = report_key(claim.request_id, claim.generation, PDF_SHA256)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=PDF, ChecksumAlgorithm="SHA256")
-        return StoredReport(key, len(PDF), hashlib.sha256(PDF).hexdigest(), 3)
+        return StoredReport(key, len(PDF), PDF_SHA256, 3)
 
     def complete(self, claim: Claim) -> bool:
         """Do what the workflow does after its parts."""

@@ -15,7 +15,7 @@ from waybill.core.aws import client
 from waybill.disclosure import report_wiring, wiring
 from waybill.disclosure.audit import Action
 from waybill.disclosure.claims import claimed
-from waybill.disclosure.keys import answer_key
+from waybill.disclosure.keys import answer_key, report_key
 from waybill.disclosure.models import Claim, PartStatus, RequestState
 from waybill.disclosure.ports import Change
 from waybill.disclosure.requests import RenderedReport
@@ -72,7 +72,7 @@ def make_claimed(*, status: PartStatus = PartStatus.PENDING, url: str = "https:/
 def make_reported() -> None:
     """Make the request of the samples, its only part without data, and its report in the bucket."""
     make_claimed(status=PartStatus.NO_DATA)
-    key = f"reports/{REQUEST}/1.pdf"
+    key = report_key(REQUEST, 1, hashlib.sha256(PDF).hexdigest())
     client("s3").put_object(Bucket=BUCKET, Key=key, Body=PDF, ChecksumAlgorithm="SHA256")
 
 

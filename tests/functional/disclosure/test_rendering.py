@@ -231,9 +231,9 @@ def test_the_report_has_all_parts_and_lies_under_the_claims_key(drawing: Drawing
     drawing.answered({"name": "Ann"}, template_version=7)
     drawing.render_part()
     stored = drawing.rendering.report(drawing.claim)
-    body = drawing.get("reports/request-1/1.pdf")
+    body = drawing.get(stored.key)
     assert (stored.key, stored.bytes, stored.sha256) == (
-        "reports/request-1/1.pdf",
+        f"reports/request-1/1-{hashlib.sha256(body).hexdigest()}.pdf",
         len(body),
         hashlib.sha256(body).hexdigest(),
     )
@@ -269,7 +269,7 @@ def test_a_later_claim_uses_the_parts_of_an_earlier_one(drawing: Drawing) -> Non
     drawing.sar.clock.advance(hours=1)
     newer = drawing.sar.claim()
     stored = drawing.rendering.report(newer)
-    assert stored.key == "reports/request-1/2.pdf"
+    assert stored.key == f"reports/request-1/2-{stored.sha256}.pdf"
     assert "Name Ann" in drawing.text(stored.key)[4]
 
 
@@ -318,4 +318,4 @@ def test_a_function_that_dies_after_any_effect_is_repeated(
     stored = drawing.rendering.report(drawing.claim)
     assert stored.sha256 == hashlib.sha256(drawing.get(stored.key)).hexdigest()
     assert drawing.sar.actions().count("SERVICE_RESULT") == 3
-    assert drawing.sar.keys("reports/") == ["reports/request-1/1.pdf"]
+    assert drawing.sar.keys("reports/") == [stored.key]
