@@ -1,6 +1,5 @@
 """`waybill sar`: subject access requests."""
 
-import getpass
 import json
 import time
 from collections.abc import Sequence
@@ -66,7 +65,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
     )
     accepted = accept(wanted, known, today(deployed.now()))
-    made = create_request(accepted, _actor(), deployed.now(), deployed.store, None)
+    made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
     if not wait:
         _show(cli, deployed, made)
         return
@@ -122,7 +121,7 @@ def download(
     path = output or Path(file_name(request))
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
-    stamped(deployed.store, deployed.reports, request_id, _actor(), deployed.now(), "application/json")
+    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")
     if request.report is None:
         raise CommandError("the request was completed only now; try again")
     deployed.save_report(request.report, path)
@@ -138,7 +137,7 @@ def restart(
 ) -> None:
     """Restart a request that was given up on; finished parts are kept."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.restart(request_id, _actor(), fresh=fresh))
+    _show(cli, deployed, deployed.decisions.restart(request_id, deployed.actor, fresh=fresh))
 
 
 @sar.command()
@@ -149,14 +148,14 @@ def hold(
 ) -> None:
     """Stop the clock of a request."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.hold(request_id, _actor(), reason))
+    _show(cli, deployed, deployed.decisions.hold(request_id, deployed.actor, reason))
 
 
 @sar.command()
 def release(cli: Cli, request_id: IdArgument) -> None:
     """Let the clock of a request go on."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.release(request_id, _actor()))
+    _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
 
 
 @sar.command("issue-without")
@@ -168,19 +167,25 @@ def issue_without(
 ) -> None:
     """Accept that a service's part is missing."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.issue_without(request_id, _actor(), service, reason))
+    _show(cli, deployed, deployed.decisions.issue_without(request_id, deployed.actor, service, reason))
 
 
 @sar.command()
-def audit(cli: Cli, request_id: IdArgument) -> None:
+def audit(
+    cli: Cli,
+    request_id: Annotated[
+        str, typer.Argument(help="Id of the request; or a day, 2026-11-02: what is about no request.", metavar="ID")
+    ],
+) -> None:
     """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
     from waybill.disclosure.answers import trail_answer
+    from waybill.disclosure.trail import trail_of
 
-    deployed = Deployed(cli)
-    end = deployed.store.chain_end(request_id)
+    deployed, about = Deployed(cli), trail_of(request_id)
+    end = deployed.store.chain_end(about)
     if end is None:
         raise CommandError("there is no such request")
-    trail = trail_answer(request_id, deployed.store.audit(request_id), end)
+    trail = trail_answer(about, deployed.store.audit(about), end)
     told, broken = trail["entries"], trail["break"]
     rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
     cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
@@ -188,10 +193,6 @@ def audit(cli: Cli, request_id: IdArgument) -> None:
         cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
         raise typer.Exit(1)
     cli.output.note(f"{len(told)} entries: the chain holds")
-
-
-def _actor() -> str:
-    return f"waybill:{getpass.getuser()}"
 
 
 def _day(text: str | None) -> str | None:

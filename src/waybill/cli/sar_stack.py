@@ -1,5 +1,6 @@
 """The subject access workflow of the stack that the options name."""
 
+import getpass
 import hashlib
 import json
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from waybill.cli.context import Cli
+from waybill.cli.errors import CommandError
 from waybill.disclosure.models import Service, StoredReport, SubjectRequest
 
 
@@ -28,6 +30,7 @@ class Deployed:
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
         self._cli = cli
         self.now = now
+        self.actor = f"waybill:{getpass.getuser()}"
         self.store = SubjectAccessTable(cli.client("dynamodb"), table, now=now)
         self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
         self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
@@ -77,6 +80,10 @@ class Deployed:
 
     def register(self, name: str, url: str) -> None:
         """Put a service into the catalogue, or move it to another address; its label is its name."""
+        from waybill.disclosure.audit import Action
+
         known = self.catalogue.service(name)
         service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)
-        self.catalogue.save_service(service, new=known is None)
+        action = Action(self.actor, "SERVICE_CHANGED" if known else "SERVICE_CREATED", {"service": name})
+        if not self.catalogue.save_service(service, action, new=known is None):
+            raise CommandError(f"somebody else has just changed the service {name}; try again")

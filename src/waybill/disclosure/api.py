@@ -22,7 +22,7 @@ from waybill.disclosure.models import SubjectRequest
 from waybill.disclosure.outside import ClaimHolder, Completion, PartResult
 from waybill.disclosure.paging import page_of
 from waybill.disclosure.requests import claim_answer
-from waybill.disclosure.trail import day_trail
+from waybill.disclosure.trail import day_trail, trail_of
 
 _READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 _MOST_UNCLAIMED = 1000
@@ -151,11 +151,12 @@ def extend_request(id: str, extension: Extension) -> Document:
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
 @allow(Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def show_audit(id: str) -> Document:
-    """Show everything that was done about a request, and whether the chain holds."""
-    end = wiring.store().chain_end(id)
+    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
+    about = trail_of(id)
+    end = wiring.store().chain_end(about)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    return trail_answer(id, wiring.store().audit(id), end)
+    return trail_answer(about, wiring.store().audit(about), end)
 
 
 def _found(request_id: str) -> SubjectRequest:

@@ -133,7 +133,7 @@ class Fulfilment:
                 completed_at=now,
                 ended_at=now,
             )
-            detail = {"generation": claim.generation, "without": len(request.accepted_gaps)}
+            detail = {"generation": claim.generation, "without": len(request.issued_without)}
             return Change(ended, Action(actor, "COMPLETED", detail))
 
         after = self.store.change(claim.request_id, decide)

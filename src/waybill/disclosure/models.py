@@ -82,11 +82,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Gap:
-    """A part that a named person accepts as missing."""
+    """A part that a named person accepts as missing; `salt` seals the reason in the audit trail."""
 
     reason: str
     by: str
     at: datetime
+    salt: str = ""
 
 
 class Claim(WireModel):
@@ -150,6 +151,7 @@ class SubjectRequest:
     holds: tuple[Hold, ...] = ()
     extended: bool = False
     extension_reason: str | None = None
+    extension_salt: str | None = None
     subject_name: str | None = None
     claim_token: str | None = None
     ended_token: str | None = None
@@ -196,6 +198,11 @@ class SubjectRequest:
         if self.state is not RequestState.COMPLETED or self.report_key is None:
             return None
         return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
+
+    @property
+    def issued_without(self) -> dict[str, Gap]:
+        """The gaps that are accepted and still there, by service: a part may come after all."""
+        return {name: gap for name, gap in self.accepted_gaps.items() if not self.services[name].finished}
 
     @property
     def missing(self) -> dict[str, PartState]:
@@ -279,7 +286,7 @@ class RedactionRule:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the catalogue; `category` is PRISON or PROBATION."""
+    """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes."""
 
     name: str
     label: str
@@ -290,6 +297,7 @@ class Service:
     suspended_at: datetime | None = None
     template_migrated: bool = False
     redactions: tuple[RedactionRule, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from moto import mock_aws
 from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
 from tests.fakes.disclosure import (
     BUCKET,
+    CATALOGUED,
     CREATED,
     TABLE,
     Clock,
@@ -212,7 +213,7 @@ def _route(path: str) -> tuple[str, dict[str, str] | None]:
 def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     """The API with two services to ask, on the test's clock."""
     for service in (a_service("G1"), a_service("keyworker-api")):
-        sar.catalogue.save_service(service, new=True)
+        sar.catalogue.save_service(service, CATALOGUED, new=True)
     for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
         monkeypatch.setattr(wiring, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(wiring, "claimer", sar.claimer)

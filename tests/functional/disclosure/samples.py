@@ -6,7 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fakes.api import answer_of
-from tests.fakes.disclosure import BUCKET, CREATED, TABLE, a_part, a_request, a_service, make_bucket, make_table
+from tests.fakes.disclosure import (
+    BUCKET,
+    CATALOGUED,
+    CREATED,
+    TABLE,
+    a_part,
+    a_request,
+    a_service,
+    make_bucket,
+    make_table,
+)
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
@@ -50,7 +60,7 @@ def make_resources(url: str = "https://keyworker.service.example") -> None:
         UPSTREAM_PRIVATE_RANGES="127.0.0.0/8",
         UPSTREAM_SECRET_PREFIX="waybill/sar/",
     )
-    wiring.catalogue().save_service(a_service(SERVICE, url=url), new=True)
+    wiring.catalogue().save_service(a_service(SERVICE, url=url), CATALOGUED, new=True)
 
 
 def make_claimed(*, status: PartStatus = PartStatus.PENDING, url: str = "https://keyworker.service.example") -> None:

@@ -151,6 +151,22 @@ def test_what_was_given_up_on_is_kept_for_longer_and_stays_so(sar: SubjectAccess
     assert sar.lifecycle.delete() == ["request-1"]
 
 
+def test_what_needed_a_person_for_thirty_days_is_archived_and_what_is_on_hold_is_not(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    sar.create("request-2", "G1")
+    sar.decisions.hold("request-2", "alice", HoldReason.CLARIFICATION)
+    sar.clock.advance(hours=40)
+    sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+    sar.clock.advance(days=29, hours=23)
+    assert sar.lifecycle.archive() == []
+    sar.clock.advance(hours=2)
+    assert sar.lifecycle.archive() == ["request-1"]
+    assert (sar.now().state, sar.now().status) == (RequestState.ARCHIVED, "Errored")
+    sar.clock.advance(days=400)
+    assert sar.lifecycle.archive() == []
+    assert sar.now("request-2").state is RequestState.ON_HOLD
+
+
 def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1")
     sar.clock.advance(hours=40)

@@ -11,7 +11,7 @@ import pikepdf
 import pypdf
 import pytest
 
-from tests.fakes.disclosure import BUCKET, a_part, a_service
+from tests.fakes.disclosure import BUCKET, CATALOGUED, a_part, a_service
 from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import ClaimLostError, PartsMissingError
@@ -33,7 +33,7 @@ class Drawing:
 
     def __post_init__(self) -> None:
         self.sar.create("request-1", SERVICE, "G1", subject_name="SMITH, John")
-        self.sar.catalogue.save_service(a_service(SERVICE), new=True)
+        self.sar.catalogue.save_service(a_service(SERVICE), CATALOGUED, new=True)
         self.claim = self.sar.claim()
         self.sar.finish(self.claim, PartStatus.NO_DATA, "G1")
 
@@ -106,7 +106,8 @@ def test_a_part_is_stored_with_its_summary_and_recorded(drawing: Drawing) -> Non
 
 def test_the_services_rules_of_redaction_are_applied(drawing: Drawing) -> None:
     rule = RedactionRule("contacts[].phone", "third party")
-    drawing.sar.catalogue.save_service(replace(a_service(SERVICE), redactions=(rule,)), new=False)
+    service = replace(a_service(SERVICE), redactions=(rule,), version=1)
+    assert drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
     drawing.answered({"contacts": [{"name": "Ann", "phone": "07700 900123"}]})
     part = drawing.render_part()
     (page,) = drawing.text(part.part_key)

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.fakes.disclosure import BUCKET, TABLE, a_service, make_bucket, make_table
+from tests.fakes.disclosure import BUCKET, CATALOGUED, TABLE, a_service, make_bucket, make_table
 from waybill.cli import sar_stack
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
@@ -50,8 +50,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[SubjectAccessTable]:
         }
         monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
         catalogue = ServiceCatalogue(dynamodb, TABLE, now=now)
-        catalogue.save_service(a_service("keyworker-api"), new=True)
-        catalogue.save_service(a_service("G1"), new=True)
+        catalogue.save_service(a_service("keyworker-api"), CATALOGUED, new=True)
+        catalogue.save_service(a_service("G1"), CATALOGUED, new=True)
         yield SubjectAccessTable(dynamodb, TABLE, now=now)
 
 
