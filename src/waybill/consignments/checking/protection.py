@@ -93,7 +93,7 @@ def _pdf(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
                 return _said("pdf", opensWithoutPassword=True)
             if document.get_warnings():
                 return broken
-            # A trailer that refers to nothing is one without encryption to qpdf, which takes what is encrypted for text.
+            # To qpdf a trailer that refers to nothing is one without encryption, and what is encrypted is text.
             return _said("pdf", opensWithoutPassword=False) if outside else _said()
     except pikepdf.PasswordError:
         return _said("pdf", opensWithoutPassword=False)
