@@ -7,8 +7,9 @@ JOB#<job>          RANGE#<number>                            a range of its keys
 JOB#<job>          TAKEN#<page>#<sha1 of first key>          that the objects of a slice are counted as begun
 JOB#<job>#<range>  PAGE#<number>                             a page of the listing, its objects compressed
 JOB#<job>          OBJ#<sha1 of key>                         the outcome of an object
+JOB#<job>          OBJ#<sha1 of key>#<page>                  that an inventory tells of the object once more
 JOB#<job>          CNT#<shard>                               sums over outcomes: one item takes 1,000 writes a second
-JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding
+JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding; of a member, and a hash of its name
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
