@@ -3,9 +3,10 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
@@ -36,11 +37,11 @@ class Confusion:
     missed: Counter[str] = field(default_factory=Counter)
     extra: Counter[str] = field(default_factory=Counter)
 
-    def add(self, sentence: dict[str, object], matches: list[Match]) -> None:
+    def add(self, sentence: Mapping[str, Any], matches: list[Match]) -> None:
         """Count one sentence in presidio-research's form."""
-        text: str = sentence["full_text"]  # type: ignore[assignment]
+        text = str(sentence["full_text"])
         hit: set[int] = set()
-        for span in sentence["spans"]:  # type: ignore[attr-defined]
+        for span in sentence["spans"]:
             name = _LABELS.get(span["entity_type"])
             if name is None:
                 continue

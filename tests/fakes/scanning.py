@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import md5
 from io import BytesIO
+from itertools import count
+from typing import Any
 
+import pytest
+
+from tests.fakes.probe import Crash
 from waybill.core.errors import NotFoundError
 from waybill.scanning.errors import (
     BucketDeniedError,
@@ -16,6 +21,38 @@ from waybill.scanning.errors import (
     ObjectRefusedError,
 )
 from waybill.scanning.models import Entry, Job, Slice, Tally
+
+AWKWARD_KEYS = (
+    "a b",
+    "a+b",
+    "a%2Fb",
+    "new\nline",
+    "carriage\rreturn",
+    "tab\tand \x01 control",
+    "😀.txt",
+    "/leading",
+    "./x",
+    "../y",
+    "folder/",
+    "é" * 512,
+    "~",
+    "quote'\"",
+    "<&>]]>",
+)
+"""Keys that S3 takes, and that break those who put them into addresses, lines or XML."""
+
+
+def dies_after(monkeypatch: pytest.MonkeyPatch, owner: Any, effect: str, call: int = 1) -> None:
+    """Let the function die when the `effect` of `owner` has happened for the `call`th time, once."""
+    original, calls = getattr(owner, effect), count(1)
+
+    def kill_after(*args: Any, **more: Any) -> Any:
+        result = original(*args, **more)
+        if next(calls) == call:
+            raise Crash(f"after {effect}")
+        return result
+
+    monkeypatch.setattr(owner, effect, kill_after)
 
 
 def etag_of(content: bytes) -> str:

@@ -1,7 +1,6 @@
 """`waybill sar`: subject access requests."""
 
 import json
-import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from waybill.cli import sar_names, sar_stub
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
+from waybill.cli.patience import looks
 from waybill.cli.sar_stack import Deployed
 from waybill.disclosure.models import HoldReason, Regime, RequestState, SubjectRequest
 
@@ -23,7 +23,6 @@ sar.add_typer(sar_names.app)
 sar.add_typer(sar_stub.app)
 app.add_typer(sar)
 
-_POLL_SECONDS = 1.0
 _OVER = frozenset({RequestState.COMPLETED, RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED})
 
 IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
@@ -208,18 +207,21 @@ def _day(text: str | None) -> str | None:
 def _fulfilled(cli: Cli, deployed: Deployed, request_id: str) -> SubjectRequest:
     """Start a worker for one request; return the request when it has ended, or when the worker has given up."""
     execution = deployed.start_worker(request_id)
+
+    def look() -> tuple[bool, SubjectRequest]:
+        # The execution first: the request of one that has ended is final.
+        return deployed.is_running(execution), deployed.found(request_id)
+
     with cli.output.progress("asking services") as bar:
         finished = 0
-        while True:
-            running = deployed.is_running(execution)
-            request = deployed.found(request_id)
+        for running, request in looks(look):
             done = sum(part.finished for part in request.services.values())
             bar.expect(len(request.services))
             bar.advance(done - finished)
             finished = done
             if request.state in _OVER or not running:
-                return request
-            time.sleep(_POLL_SECONDS)
+                break
+    return request
 
 
 def _show(cli: Cli, deployed: Deployed, request: SubjectRequest) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from waybill.consignments.models import Run
 from waybill.consignments.ports import Records
 from waybill.consignments.requests import consignment_id_of
 from waybill.consignments.telling import process_failed
@@ -36,13 +37,13 @@ class FailureRecorder:
     log: Callable[[str], None]
 
     def record(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Take `{consignmentId, executionId, executionName, step, error}`; return what becomes the run's cause."""
+        """Take what `Run.of` takes with `{consignmentId, step, error}`; return what becomes the run's cause."""
         reason = reason_of(event["error"])
         failure = {"step": event["step"], "executionName": event["executionName"], **reason}
         recorded = False
         try:
             consignment_id = consignment_id_of(event["consignmentId"])
-            recorded = self.records.fail(consignment_id, event["executionId"], failure)
+            recorded = self.records.fail(consignment_id, Run.of(event), failure)
         except InvalidInputError:
             consignment_id = str(event["consignmentId"])[:100]
         news = process_failed(consignment_id, event["step"], reason["error"], event["executionName"], self.stage)
@@ -57,7 +58,7 @@ class FailureRecorder:
     def _tell(self, news: Any) -> bool:
         try:
             self.notifier.notify(news)
-        except Exception:  # the net below the workflows tells, then
+        except Exception:  # whatever keeps it from being told: the net below the workflows tells, then
             self.log("the failure could not be told")
             return False
         return True

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
-from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, StoredObject
+from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Run, StoredObject
 from waybill.consignments.ports import Records, Register, RunDocuments, Uploads
 from waybill.consignments.registering import upload_prefix
 
@@ -18,14 +18,6 @@ GROUP_OBJECT_BYTES = 64_000_000
 # A group travels through the state of its child execution; without any state over 100 KB.
 GROUP_STATE_BYTES = 90_000
 _PROGRESS_KEPT = timedelta(days=90)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One execution of the workflow: name, ARN, and where its documents are."""
-
-    name: str
-    arn: str
 
 
 def documents_prefix(consignment_id: str, execution_name: str) -> str:
@@ -62,7 +54,7 @@ class FileFetcher:
         UploadMismatchError
             Names of objects differ from those expected; the message names the first of them.
         """
-        consignment = self.records.claim(consignment_id, run.arn, run.name)
+        consignment = self.records.claim(consignment_id, run)
         registered = {file.file_id: file for file in self.register.files(consignment_id)}
         if len(registered) < consignment.announced:
             raise RegistrationIncompleteError(

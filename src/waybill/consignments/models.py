@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
+
+from waybill.core.clock import iso, moment_of
 
 
 class ConsignmentType(StrEnum):
@@ -69,12 +71,34 @@ class StoredObject:
     version_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of the workflow; `started_at` is when Step Functions began it, in milliseconds of text."""
+
+    name: str
+    arn: str
+    started_at: str
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """Return the run that a state's event names: `{executionName, executionId, executionStartTime}`."""
+        moment = moment_of(event["executionStartTime"])
+        if moment is None:
+            raise ValueError("executionStartTime is no time")
+        return cls(event["executionName"], event["executionId"], iso(moment))
+
+    @property
+    def order(self) -> str:
+        """Text that sorts runs as they were started; two of the same millisecond by their names."""
+        return f"{self.started_at}#{self.name}"
+
+
 @dataclass(frozen=True)
 class Consignment:
     """A consignment as it is stored.
 
-    `run` counts the executions that have taken it over; `execution_arn` is the newest of them. `announced` is how many
-    files its sender said that there are.
+    `run` counts the executions that have taken it over; `execution_arn` is the one that was started last. `announced`
+    is how many files its sender said that there are.
     """
 
     consignment_id: str

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from waybill.consignments.models import Consignment, RegisteredFile, StoredObject
+from waybill.consignments.models import Consignment, RegisteredFile, Run, StoredObject
 
 
 class Register(Protocol):
     """Consignments and their files; every method raises `ConsignmentsUnavailableError` when it cannot be asked now."""
 
-    def create(self, consignment: Consignment) -> None:
-        """Store a new consignment, or find that the same one is there; raises as `Registrar.take`."""
+    def create(self, consignment: Consignment) -> Consignment:
+        """Store a new consignment, or find that the same one is there; return what is stored.
+
+        Raises as `Registrar.take`.
+        """
         ...
 
     def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
@@ -34,12 +37,12 @@ class Register(Protocol):
 class Records(Protocol):
     """What the runs of a consignment write. A run that was superseded gets `SupersededError`."""
 
-    def claim(self, consignment_id: str, execution_arn: str, execution_name: str) -> Consignment:
-        """Make this execution the newest run of the consignment, once; raises `ConsignmentNotFoundError`."""
+    def claim(self, consignment_id: str, run: Run) -> Consignment:
+        """Make `run` the newest of the consignment, once, with no statuses yet; raises `ConsignmentNotFoundError`."""
         ...
 
     def expect(self, consignment: Consignment, file_count: int) -> None:
-        """Note how many files the run checks."""
+        """Note how many files the run checks; without any, nothing is in progress."""
         ...
 
     def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -50,8 +53,11 @@ class Records(Protocol):
         """Replace the statuses of the consignment, which ends the run."""
         ...
 
-    def fail(self, consignment_id: str, execution_arn: str, failure: Mapping[str, Any]) -> bool:
-        """Set `ClientChecks = Failed`; False when another run has taken over, or there is no such consignment."""
+    def fail(self, consignment_id: str, run: Run, failure: Mapping[str, Any]) -> bool:
+        """Set `ClientChecks = Failed`, for a run that has not claimed its consignment too.
+
+        False when a run that was started later has taken over, or there is no such consignment.
+        """
         ...
 
 

@@ -1,8 +1,10 @@
 """The one write of a run's results."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from waybill.consignments.copying import Place, place_of
 from waybill.consignments.errors import ConsignmentNotFoundError, SupersededError
 from waybill.consignments.judging import judged_files, redaction_outcomes
 from waybill.consignments.models import Consignment
@@ -26,26 +28,37 @@ def newest_run(register: Register, consignment_id: str, execution_arn: str) -> C
     return consignment
 
 
-def record_results(
-    records: Records, consignment: Consignment, documents: RunDocuments, statuses: Mapping[str, str], status: str
-) -> int:
+@dataclass(frozen=True)
+class Judged:
+    """What a run says of the consignment: its statuses, the worst of them, and whether copies were made."""
+
+    statuses: Mapping[str, str]
+    status: str
+    copied: bool
+
+
+def record_results(records: Records, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
     """Write every file's row, then the consignment's statuses; return the number of files.
 
     The statuses of the consignment come last: whoever waits for them finds the files' there (reference, section 7).
     Repeated, it writes the same again.
     """
-    counted = _Counted(_rows(documents))
+    counted = _Counted(_rows(documents, copied=judged.copied))
     records.write_files(consignment, counted)
-    records.finish(consignment, statuses, status)
+    records.finish(consignment, judged.statuses, judged.status)
     return counted.number
 
 
-def _rows(documents: RunDocuments) -> Iterator[dict[str, Any]]:
+def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[dict[str, Any]]:
     redactions = redaction_outcomes(documents)
     for line, rows in judged_files(documents):
         values = {row["statusName"]: row["statusValue"] for row in rows}
         original = redactions.get(line["fileId"], (None, None))[1]
-        yield {"fileId": line["fileId"], "statuses": values, "results": _results(line, rows, values, original)}
+        place = place_of(values) if copied else Place.NOWHERE
+        results = _results(line, rows, values, original)
+        if place is not Place.NOWHERE:
+            results["copiedTo"] = place.value
+        yield {"fileId": line["fileId"], "statuses": values, "results": results}
 
 
 def _results(

@@ -2,11 +2,12 @@
 
 The hash key `pk` is the consignment's id; the range key `sk` says what the item is:
 
-    CONSIGNMENT                 the consignment; `run` numbers the executions that have taken it over
+    CONSIGNMENT                 the consignment; `run` numbers the executions that have taken it over, `runOrder` says
+                                when the newest of them was started
     FILE#<file id>              a file: how it was registered, and what the newest run has found
     PROGRESS#<run>#<group>      how many files each check of a group has come to, written by the state machine
 
-Every write of a run has the condition that no later run has begun.
+Every write of a run has the condition that no run that was started later has claimed the consignment.
 """
 
 import itertools
@@ -22,13 +23,14 @@ from waybill.consignments.errors import (
     SupersededError,
 )
 from waybill.consignments.items import CONSIGNMENT, FILE, PROGRESS, consignment_of, identity, item_of, key, row_of
-from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Status, StatusName
+from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Run, Status, StatusName
 from waybill.core.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 
 # DynamoDB API Reference, TransactWriteItems: 100 actions, 4 MB.
 _TRANSACTION = 100
 _TRANSACTION_BYTES = 3_000_000
 _OWN = "executionArn = :me"
+_OLDER = "attribute_exists(pk) AND (attribute_not_exists(runOrder) OR runOrder < :order)"
 _UNCHANGED = "attribute_not_exists(pk) OR (#path = :path AND #size = :size AND sha256 = :sha256)"
 
 
@@ -39,8 +41,8 @@ class ConsignmentsTable:
         self._client = client
         self._table = table_name
 
-    def create(self, consignment: Consignment) -> None:
-        """Store a new consignment, or find that the same one is there."""
+    def create(self, consignment: Consignment) -> Consignment:
+        """Store a new consignment, or find that the same one is there; return what is stored."""
         item = item_of(consignment)
         try:
             with self._errors():
@@ -55,6 +57,8 @@ class ConsignmentsTable:
                 raise RegistrationConflictError(
                     f"consignment {consignment.consignment_id} is registered with another owner, type or name"
                 ) from None
+            return earlier
+        return consignment
 
     def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
         """Store files of a consignment whose checks were never started."""
@@ -101,31 +105,20 @@ class ConsignmentsTable:
         pages = self._query(consignment_id, FILE, ConsistentRead=True, Select="COUNT")
         return sum(page["Count"] for page in pages)
 
-    def claim(self, consignment_id: str, execution_arn: str, execution_name: str) -> Consignment:
-        """Make this execution the newest run of the consignment; repeated, it finds that it is."""
-        update = Update.of({"executionArn": execution_arn, "executionName": execution_name}, counted=("run",))
-        try:
-            with self._errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key(consignment_id, CONSIGNMENT),
-                    **update.arguments(
-                        "attribute_exists(pk) AND (attribute_not_exists(executionArn) OR executionArn <> :me)",
-                        me=execution_arn,
-                    ),
-                )
-        except ConditionFailedError:
-            pass
+    def claim(self, consignment_id: str, run: Run) -> Consignment:
+        """Make `run` the newest of the consignment, without statuses; repeated, it finds that it is."""
+        self._take_over(consignment_id, run, {"statuses": {}, "status": Status.IN_PROGRESS, "failure": None})
         consignment = self.find(consignment_id)
         if consignment is None:
             raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
-        if consignment.execution_arn != execution_arn:
+        if consignment.execution_arn != run.arn:
             raise _superseded(consignment_id)
         return consignment
 
     def expect(self, consignment: Consignment, file_count: int) -> None:
-        """Note how many files the run checks."""
-        self._update_own(consignment, {"fileCount": file_count, "failure": None})
+        """Note how many files the run checks; without any, nothing is in progress."""
+        idle = {} if file_count else {"status": Status.REGISTERED}
+        self._update_own(consignment, {"fileCount": file_count, **idle})
 
     def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace what is known of files."""
@@ -134,7 +127,7 @@ class ConsignmentsTable:
         for row in rows:
             document = json.dumps(row["results"], ensure_ascii=False, separators=(",", ":"))
             length = len(document.encode())
-            if actions and (len(actions) == _TRANSACTION or size + length > _TRANSACTION_BYTES):
+            if actions and (len(actions) == _TRANSACTION - 1 or size + length > _TRANSACTION_BYTES):
                 self._transact(consignment, actions)
                 actions, size = [], 0
             actions.append(self._outcome(consignment, row, document))
@@ -146,17 +139,20 @@ class ConsignmentsTable:
         """Replace the statuses of the consignment, which ends the run."""
         self._update_own(consignment, {"statuses": dict(statuses), "status": status, "failure": None})
 
-    def fail(self, consignment_id: str, execution_arn: str, failure: Mapping[str, Any]) -> bool:
-        """Set `ClientChecks = Failed`; False when another run has taken over, or there is no such consignment."""
+    def fail(self, consignment_id: str, run: Run, failure: Mapping[str, Any]) -> bool:
+        """Set `ClientChecks = Failed`; False when a later run has taken over, or there is no such consignment."""
         update = Update.of({"status": Status.FAILED, "failure": dict(failure)})
-        arguments = update.arguments(_OWN, me=execution_arn, failed=Status.FAILED)
+        arguments = update.arguments(_OWN, me=run.arn, failed=Status.FAILED)
         arguments["UpdateExpression"] += ", #statuses.#clientChecks = :failed"
         arguments["ExpressionAttributeNames"] |= {"#statuses": "statuses", "#clientChecks": StatusName.CLIENT_CHECKS}
         try:
             with self._errors():
                 self._client.update_item(TableName=self._table, Key=key(consignment_id, CONSIGNMENT), **arguments)
         except ConditionFailedError:
-            return False
+            # It may have failed before it could claim: what an earlier run has found must not stand beside that.
+            statuses = {StatusName.CLIENT_CHECKS: Status.FAILED}
+            broken = {"status": Status.FAILED, "statuses": statuses, "failure": dict(failure)}
+            return self._take_over(consignment_id, run, broken)
         return True
 
     def progress(self, consignment: Consignment) -> Mapping[str, int]:
@@ -218,18 +214,42 @@ class ConsignmentsTable:
             "Update": {
                 "TableName": self._table,
                 "Key": key(consignment.consignment_id, f"{FILE}{row['fileId']}"),
-                **update.arguments(
-                    "attribute_exists(pk) AND (attribute_not_exists(#s0) OR #s0 <= :mine)", mine=consignment.run
-                ),
+                **update.arguments("attribute_exists(pk)"),
+            }
+        }
+
+    def _newest_still(self, consignment: Consignment) -> dict[str, Any]:
+        """Return what keeps a run that was overtaken from writing among the files of the run that has overtaken it."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": key(consignment.consignment_id, CONSIGNMENT),
+                "ConditionExpression": _OWN,
+                "ExpressionAttributeValues": to_item({":me": consignment.execution_arn}),
             }
         }
 
     def _transact(self, consignment: Consignment, actions: Sequence[Mapping[str, Any]]) -> None:
         try:
             with self._errors():
-                self._client.transact_write_items(TransactItems=list(actions))
+                self._client.transact_write_items(TransactItems=[self._newest_still(consignment), *actions])
         except ConditionFailedError:
             raise _superseded(consignment.consignment_id) from None
+
+    def _take_over(self, consignment_id: str, run: Run, assigned: Mapping[str, Any]) -> bool:
+        """Make `run` the newest of the consignment; False when it is that already, or older, or there is none."""
+        owner = {"executionArn": run.arn, "executionName": run.name, "runOrder": run.order}
+        update = Update.of({**owner, **assigned}, counted=("run",))
+        try:
+            with self._errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=key(consignment_id, CONSIGNMENT),
+                    **update.arguments(_OLDER, order=run.order),
+                )
+        except ConditionFailedError:
+            return False
+        return True
 
     def _update_own(self, consignment: Consignment, assigned: Mapping[str, Any]) -> None:
         try:

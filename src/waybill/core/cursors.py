@@ -1,10 +1,12 @@
 """Opaque cursors of lists: where the next page starts, as text that fits a query parameter.
 
 A cursor is the URL-safe base64 of a JSON object. It is readable and not signed: whoever decodes one treats
-its content as input. A signed form can join later as `<base64>.<signature>`: base64 has no full stop.
+its content as input. A sealed one is `<base64>.<signature>` (base64 has no full stop): it holds for one list, with the
+filters that it was made with, and nobody else can make one.
 """
 
 import base64
+import hmac
 import json
 from collections.abc import Mapping
 
@@ -14,12 +16,37 @@ from waybill.core.errors import FieldError, InvalidInputError
 
 # Room for a DynamoDB key (3 KiB before base64); API Gateway takes 10,240 bytes of request line and headers.
 CURSOR_LIMIT = 8192
+_NOT_OURS = "is not a cursor of this list: use the one from the previous answer, unchanged"
 
 
 def encode_cursor(position: Mapping[str, JsonValue]) -> str:
     """Return `position` (JSON-ready, such as a DynamoDB `LastEvaluatedKey` of strings) as a cursor."""
     document = json.dumps(dict(position), separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(document.encode()).rstrip(b"=").decode()
+
+
+def seal_cursor(position: Mapping[str, JsonValue], key: bytes, about: str) -> str:
+    """Return `position` as a cursor of the list `about`, signed with `key`."""
+    cursor = encode_cursor(position)
+    return f"{cursor}.{_signature(cursor, key, about)}"
+
+
+def open_cursor(cursor: str, key: bytes, about: str, field: str = "cursor") -> dict[str, JsonValue]:
+    """Return the position in a cursor that `seal_cursor` has made with the same `key` and `about`.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not such a text; names `field`.
+    """
+    position, _, signature = cursor.partition(".")
+    if not cursor.isascii() or not hmac.compare_digest(signature, _signature(position, key, about)):
+        raise InvalidInputError(FieldError(field, _NOT_OURS))
+    return decode_cursor(position, field)
+
+
+def _signature(cursor: str, key: bytes, about: str) -> str:
+    return hmac.digest(key, json.dumps(["cursor", about, cursor]).encode(), "sha256").hex()[:32]
 
 
 def decode_cursor(cursor: str, field: str = "cursor") -> dict[str, JsonValue]:
@@ -39,6 +66,5 @@ def decode_cursor(cursor: str, field: str = "cursor") -> dict[str, JsonValue]:
         if not isinstance(position, dict):
             raise ValueError
     except (ValueError, RecursionError):
-        message = "is not a cursor of this list: use the one from the previous answer, unchanged"
-        raise InvalidInputError(FieldError(field, message)) from None
+        raise InvalidInputError(FieldError(field, _NOT_OURS)) from None
     return position

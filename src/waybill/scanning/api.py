@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 
-from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.executions import stable_json
 from waybill.core.http import Role, build_api, caller
@@ -43,10 +43,8 @@ def list_scans(
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> dict[str, Any]:
     """List jobs, newest first."""
-    before = decode_cursor(cursor).get("before") if cursor else None
-    if cursor and not isinstance(before, str):
-        raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
-    jobs, position = wiring.store().newest(limit, before if isinstance(before, str) else None)
+    before: Any = open_cursor(cursor, wiring.secret(), "scans")["before"] if cursor else None
+    jobs, position = wiring.store().newest(limit, before)
     shown = [
         {
             "job_id": job.job_id,
@@ -58,7 +56,7 @@ def list_scans(
         }
         for job in jobs
     ]
-    return {"scans": shown, "cursor": encode_cursor({"before": position}) if position else None}
+    return {"scans": shown, "cursor": seal_cursor({"before": position}, wiring.secret(), "scans") if position else None}
 
 
 @app.get("/jobs/<job_id>", summary="Show a job")

@@ -20,27 +20,37 @@ class Completion:
         has frozen the total.
         """
         job = self.store.job(job_id)
-        if job is None:
-            return None
-        if not job.ended and job.listing_done:
-            tally = self.store.tally(job_id)
-            if tally.ended >= job.total:
-                troubled = tally.failed or job.truncated
-                self.store.end(job_id, Status.COMPLETED_WITH_ERRORS if troubled else Status.COMPLETED)
-                job = self.store.job(job_id)
-        if job is not None and job.ended and not job.announced:
-            self.tell(job)
-        return job
+        if job is None or job.ended or not job.listing_done:
+            return job
+        tally = self.store.tally(job_id)
+        if tally.ended < job.total:
+            return job
+        troubled = tally.failed or job.truncated
+        return self.end(job_id, Status.COMPLETED_WITH_ERRORS if troubled else Status.COMPLETED)
 
     def end(self, job_id: str, status: Status, error: str = "") -> Job | None:
-        """End the job as failed or cancelled, unless it has ended already; return it as it then is."""
-        self.store.end(job_id, status, error)
+        """End the job, unless it has ended already; return it as it then is.
+
+        Of all that end it at once, the one whose write counted tells; where that one dies, `tell_again` does.
+
+        Raises
+        ------
+        NotificationUnavailableError
+            EventBridge or SNS could not take the news now.
+        """
+        ended = self.store.end(job_id, status, error)
         job = self.store.job(job_id)
-        if job is not None and job.ended and not job.announced:
-            self.tell(job)
+        if ended and job is not None:
+            self._tell(job)
         return job
 
-    def tell(self, job: Job) -> None:
-        """Announce the end; a crash before it is remembered makes it be told again, under the same id."""
+    def tell_again(self, job: Job) -> bool:
+        """Tell the end of a job that lies untold, under the same id; False when somebody else has taken that up."""
+        if not self.store.take_up(job):
+            return False
+        self._tell(job)
+        return True
+
+    def _tell(self, job: Job) -> None:
         self.announcer.announce(job, self.store.tally(job.job_id))
         self.store.announced(job)

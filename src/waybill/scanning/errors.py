@@ -29,6 +29,12 @@ class ListingRefusedError(PermanentError):
     code: ClassVar[str] = "LISTING_REFUSED"
 
 
+class ListingExpiredError(PermanentError):
+    """A page of a listing that has to be gone through once more has been removed meanwhile."""
+
+    code: ClassVar[str] = "LISTING_EXPIRED"
+
+
 class InventoryBrokenError(PermanentError):
     """A file of an inventory is not the one that its manifest tells of, or cannot be read as CSV."""
 

@@ -5,6 +5,7 @@ from itertools import batched
 from waybill.scanning.completion import Completion
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
 from waybill.scanning.ports import Store
+from waybill.scanning.recording import skip_repeats
 
 _AT_ONCE = 50
 
@@ -18,9 +19,15 @@ def fail_slice(work: Slice, store: Store, completion: Completion, reason: str) -
     if job is None or job.status in {Status.CANCELLED, Status.FAILED}:
         return
     known = store.outcomes(job.job_id, [entry.key for entry in work.entries])
+    skip_repeats(store, job, work.page, work.entries, known)
     for batch in batched((entry for entry in work.entries if entry.key not in known), _AT_ONCE, strict=False):
-        failed = {one.key: ObjectOutcome(one.key, one.etag, one.size, ObjectStatus.FAILED, reason) for one in batch}
-        known |= failed | store.record_all(job.job_id, [*failed.values()])
+        failed = {
+            one.key: ObjectOutcome(one.key, one.etag, one.size, ObjectStatus.FAILED, reason, page=work.page)
+            for one in batch
+        }
+        earlier = store.record_all(job.job_id, [*failed.values()])
+        skip_repeats(store, job, work.page, batch, earlier)
+        known |= failed | earlier
     for outcome in known.values():
         store.keep_findings_of(job.job_id, outcome.key, outcome.looked_at)
     completion.finish_if_done(job.job_id)

@@ -145,7 +145,7 @@ def findings_prefix(key: str, etag: str = "") -> str:
 
 def finding_sort_key(key: str, etag: str, finding: Finding) -> str:
     """Return the sort key of a finding: the same finding, the same key."""
-    member = f"#{key_hash(finding.member)[:8]}" if finding.member else ""
+    member = f"#{key_hash(finding.member)[:16]}" if finding.member else ""
     return f"{findings_prefix(key, etag)}{finding.byte_offset:012}#{finding.detector}{member}"
 
 

@@ -17,6 +17,9 @@ KEY_LIMIT_BYTES = 1024
 READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
 """Storage classes whose objects can be read without being restored first."""
 
+REPEATED = "DUPLICATE"
+"""Why an object is skipped that another page of an inventory has told of before."""
+
 
 def _prefix(value: str) -> str:
     if len(value.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
@@ -197,7 +200,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class ObjectOutcome:
-    """How one object ended; `counts` is findings by detector, sizes in bytes."""
+    """How one object ended; `counts` is findings by detector, sizes in bytes, `page` the page that it was listed in."""
 
     key: str
     etag: str
@@ -208,6 +211,12 @@ class ObjectOutcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     truncated: bool = False
     from_cache: bool = False
+    page: str = ""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it stands for a row of an inventory whose object has an outcome, by another row, already."""
+        return self.reason == REPEATED
 
     @property
     def looked_at(self) -> str:

@@ -32,7 +32,8 @@ class OutcomeStore(Table):
     def record_all(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]:
         """Store up to 99 outcomes of different objects and count them, in one transaction.
 
-        An object that has an outcome keeps it, and is not counted again; returns those outcomes by key.
+        An object that has an outcome keeps it, and is not counted again; returns those outcomes by key. What `repeats`
+        has an item of its own, for the page that it was listed in.
         """
         earlier: dict[str, ObjectOutcome] = {}
         while waiting := [outcome for outcome in outcomes if outcome.key not in earlier]:
@@ -43,14 +44,19 @@ class OutcomeStore(Table):
             try:
                 self._count_with([self._new_outcome(job_id, outcome) for outcome in waiting], job_id, sums)
             except ConditionFailedError:
-                earlier |= self.outcomes(job_id, [outcome.key for outcome in waiting])
+                earlier |= self._recorded(job_id, waiting)
             else:
                 break
         return earlier
 
+    def _recorded(self, job_id: str, outcomes: Iterable[ObjectOutcome]) -> dict[str, ObjectOutcome]:
+        keys = {_outcome_key(outcome): outcome.key for outcome in outcomes}
+        found = self._get_many([key_of(job_id, sort_key) for sort_key in keys])
+        return {keys[item["sk"]]: outcome_of(item) for item in found}
+
     def _new_outcome(self, job_id: str, outcome: ObjectOutcome) -> Item:
         attributes = to_item(outcome_attributes(outcome) | {"recorded_at": iso(self._now())})
-        item = key_of(job_id, object_key(outcome.key)) | attributes
+        item = key_of(job_id, _outcome_key(outcome)) | attributes
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}}
 
     def remember(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
@@ -99,6 +105,10 @@ class OutcomeStore(Table):
 def object_key(key: str) -> str:
     """Return the sort key of an object's outcome."""
     return f"OBJ#{key_hash(key)}"
+
+
+def _outcome_key(outcome: ObjectOutcome) -> str:
+    return object_key(outcome.key) + (f"#{outcome.page}" if outcome.repeats else "")
 
 
 def _cache_key(bucket: str, key: str, etag: str, cache_name: str) -> dict[str, str]:

@@ -113,6 +113,10 @@ class Store(Protocol):
         """Return all jobs that have not ended, or whose end has not been told, newest first."""
         ...
 
+    def take_up(self, job: Job) -> bool:
+        """Mark a job that lies still as looked after; False when it has changed since it was read."""
+        ...
+
     def announced(self, job: Job) -> None:
         """Remember that the end of a job has been told."""
         ...

@@ -1,12 +1,11 @@
 """The findings of a job, page by page and as lines of JSON."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waybill.core.cursors import decode_cursor, encode_cursor
-from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.cursors import open_cursor, seal_cursor
+from waybill.core.executions import stable_json
 from waybill.scanning.models import Job
 from waybill.scanning.ports import Store
 
@@ -30,19 +29,18 @@ class Results:
         Raises
         ------
         InvalidInputError
-            The cursor is not one of this job.
+            The cursor is not one of this job's, with these filters.
         """
-        if cursor:
-            after, total = self._position(cursor, job.job_id)
-        else:
-            after, total = None, self._total(job, wanted)
+        about = f"findings of {job.job_id} with {stable_json(wanted)}"
+        sealed: Mapping[str, Any] = open_cursor(cursor, self.secret, about) if cursor else {"after": None}
+        after, total = sealed["after"], sealed["total"] if cursor else self._total(job, wanted)
         items, position = self.store.findings(job.job_id, limit, after, wanted)
         return {
             "findings": [finding_document(job, item) for item in items],
             "total": total,
             "limit": limit,
             "has_more": position is not None,
-            "next_cursor": self._cursor(position, total, job.job_id) if position else None,
+            "next_cursor": seal_cursor({"after": position, "total": total}, self.secret, about) if position else None,
         }
 
     def _total(self, job: Job, wanted: Mapping[str, Any]) -> int | None:
@@ -50,21 +48,6 @@ class Results:
             return None
         tally = self.store.tally(job.job_id)
         return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
-
-    def _cursor(self, position: str, total: int | None, job_id: str) -> str:
-        return encode_cursor({"after": position, "total": total, "seal": self._seal(position, total, job_id)})
-
-    def _position(self, cursor: str, job_id: str) -> tuple[str, int | None]:
-        decoded = decode_cursor(cursor)
-        position, total, seal = decoded.get("after"), decoded.get("total"), decoded.get("seal")
-        if not isinstance(position, str) or not isinstance(seal, str) or not isinstance(total, int | None):
-            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
-        if not hmac.compare_digest(seal.encode(), self._seal(position, total, job_id).encode()):
-            raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
-        return position, total
-
-    def _seal(self, position: str, total: int | None, job_id: str) -> str:
-        return hmac.digest(self.secret, f"cursor {job_id} {total} {position}".encode(), "sha256").hex()[:32]
 
 
 def finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:

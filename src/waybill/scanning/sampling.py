@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 
+from waybill.scanning.errors import ListingExpiredError
 from waybill.scanning.models import Entry, Job, ListingRange, ScanRequest, key_hash
 from waybill.scanning.ports import SliceQueue, Store
 from waybill.scanning.slices import slices
@@ -19,18 +20,26 @@ def smallest_hashes(request: ScanRequest, known: Sequence[str], entries: Iterabl
     """Return the least hashes among `known` and those of `entries` that the options do not leave out."""
     wanted = request.sample.objects if request.sample else None
     eligible = (_hash(entry) for entry in entries if request.reason_to_skip(entry.key, entry.size) is None)
-    return nsmallest(wanted or 0, [*known, *eligible])
+    # An inventory may tell of an object more than once.
+    return nsmallest(wanted or 0, {*known, *eligible})
 
 
 def send_sample(job: Job, part: ListingRange, store: Store, queue: SliceQueue) -> int:
-    """Send what of the next page is in the sample, and count the rest, once; return the number of messages."""
+    """Send what of the next page is in the sample, and count the rest, once; return the number of messages.
+
+    Raises
+    ------
+    ListingExpiredError
+        The page is not stored any more: what was on it is not known.
+    """
     page = store.stored_page(job.job_id, part, part.next_sent)
-    entries = page.entries if page else ()
+    if page is None:
+        raise ListingExpiredError("the listing of this sample was not gone through within 30 days: start the scan anew")
     last = part.smallest[-1] if part.smallest else ""
     chosen: list[Entry] = []
     objects: Counter[str] = Counter()
     size: Counter[str] = Counter()
-    for entry in entries:
+    for entry in page.entries:
         reason = job.request.reason_to_skip(entry.key, entry.size)
         if reason is None and _hash(entry) <= last:
             chosen.append(entry)

@@ -7,8 +7,9 @@ JOB#<job>          RANGE#<number>                            a range of its keys
 JOB#<job>          TAKEN#<page>#<sha1 of first key>          that the objects of a slice are counted as begun
 JOB#<job>#<range>  PAGE#<number>                             a page of the listing, its objects compressed
 JOB#<job>          OBJ#<sha1 of key>                         the outcome of an object
+JOB#<job>          OBJ#<sha1 of key>#<page>                  that an inventory tells of the object once more
 JOB#<job>          CNT#<shard>                               sums over outcomes: one item takes 1,000 writes a second
-JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding
+JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding; of a member, and a hash of its name
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
@@ -63,6 +64,10 @@ class ScansTable(ListingStore, OutcomeStore):
         open_statuses = {"listing": Status.LISTING.value, "processing": Status.PROCESSING.value}
         changes = {"status": status.value, "error": error, "ended_at": iso(self._now())}
         return self._update(job_id, changes, "#status IN (:listing, :processing)", added=None, **open_statuses)
+
+    def take_up(self, job: Job) -> bool:
+        """Mark a job that lies still as looked after; False when it has changed since it was read."""
+        return self._update(job.job_id, {}, "updated_at = :seen", seen=job.updated_at)
 
     def announced(self, job: Job) -> None:
         """Remember that the end of a job has been told, on the job and in the list of jobs, at once."""

@@ -57,6 +57,8 @@ class Sweeper:
         return taken_up
 
     def _take_up(self, job: Job, before: str) -> bool:
+        if job.ended:
+            return self.completion.tell_again(job)
         if job.status != Status.LISTING:
             after = self.completion.finish_if_done(job.job_id)
             return after is not None and after.ended

@@ -8,7 +8,7 @@ from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcom
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 from waybill.scanning.ports import Bucket, Clock, Opened, SliceQueue, Store
-from waybill.scanning.recording import Recorder
+from waybill.scanning.recording import Recorder, skip_repeats
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
@@ -43,12 +43,13 @@ class Worker:
             self.store.keep_findings_of(job.job_id, key, outcome.looked_at)
         if job.ended:
             return 0
+        skip_repeats(self.store, job, work.page, work.entries, recorded)
         if not work.resume and not work.rest:
             self.store.taken(job.job_id, work)
         waiting = [entry for entry in work.entries if entry.key not in recorded]
         cache_name = self.cache_name(job.request)
         known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)
-        with Recorder(self.store, job, cache_name, self.time_left) as recorder:
+        with Recorder(self.store, job, work.page, cache_name, self.time_left) as recorder:
             read = self._objects(job, work, waiting, known, recorder)
         self.completion.finish_if_done(job.job_id)
         return read

@@ -160,6 +160,7 @@ class Run:
     bench: Workbench
     consignment_id: str
     name: str
+    started_at: str = "2026-11-22T10:00:00Z"
     fetched: dict[str, Any] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
     gathered: dict[str, Any] = field(default_factory=dict)
@@ -172,7 +173,13 @@ class Run:
     @property
     def context(self) -> dict[str, Any]:
         """What every state is given."""
-        return {"consignmentId": self.consignment_id, "executionName": self.name, "executionId": self.arn}
+        return {
+            "consignmentId": self.consignment_id,
+            "executionName": self.name,
+            "executionId": self.arn,
+            # Runs of the same moment are in the order of their names.
+            "executionStartTime": self.started_at,
+        }
 
     def state(self, name: str, **more: Any) -> dict[str, Any]:
         """Run the handler of one state."""
@@ -190,7 +197,7 @@ class Run:
 
     def begin(self) -> None:
         """Run the states before the Map."""
-        self.fetched = self.state("get_files")
+        self.fetched = self.state("get_files", input={"consignmentId": self.consignment_id})
         client("dynamodb").update_item(
             TableName=TABLE,
             Key={"pk": {"S": self.consignment_id}, "sk": {"S": "CONSIGNMENT"}},
@@ -236,9 +243,12 @@ class Run:
         self.state("redacted_files")
         self.judged = self.state("generate_statuses")
         if self.judged["copies"]:
-            for line in self.bench.lines(self.judged["key"]):
-                self.state("copy_files", **line)
-        self.state("update_consignment", statuses=self.judged["statuses"], status=self.judged["status"])
+            gone = sum(self.state("copy_files", **line)["gone"] for line in self.bench.lines(self.judged["key"]))
+            if gone:
+                error = {"Error": "CheckedFilesGoneError", "Cause": f"{gone} checked files"}
+                return self.state("record_failure", step="Copy Files", error=error)
+        judged = {name: self.judged[name] for name in ("statuses", "status", "copies")}
+        self.state("update_consignment", **judged)
         return self.state(
             "notify_problems",
             statuses=self.judged["statuses"],

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import bagit
 import pytest
@@ -29,6 +30,7 @@ from waybill.cli.consignments.bagging import payload_name
 from waybill.cli.consignments.reporting import report
 from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
+from waybill.core.settings import load
 
 EVIL = '<script>alert("1")</script>\n&amp; {{reference}}.txt'
 FILES = {"ä/good.pdf": b"good", "a/virus.exe": b"bad", EVIL: b"odd", "../up.txt": b"up", "x.zip": b"zip"}
@@ -142,6 +144,31 @@ def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(
     assert bagit.Bag(str(folder)).validate()
     sent = {json.loads(line)["path"] for line in (folder / "file-ids.jsonl").read_text("utf-8").splitlines()}
     assert sent == {"ä/good.pdf", EVIL, "../up.txt"}
+
+
+@pytest.mark.parametrize("owner", ["alice", "auth0|al ice/100%"])
+def test_a_bag_of_files_that_were_not_copied_leads_to_the_checked_uploads(
+    bench: Workbench, consignment_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    monkeypatch.setenv("COPY_CHECKED_FILES", "false")
+    load.cache_clear()
+    body = {"reference": "R", "files": [described("a.pdf", b"one"), described("b.pdf", b"two")]}
+    registered = bench.ask("POST", "/consignments", who=owner, body=body).json
+    bench.upload(registered, {"a.pdf": b"one", "b.pdf": b"two"})
+    held = bench.keys(CLEAN)
+    bench.run(registered["consignmentId"], "run-of-another")
+    assert bench.keys(CLEAN) == held
+    # What is uploaded afterwards was never checked.
+    bench.upload(registered, {"a.pdf": b"later", "b.pdf": b"later"})
+    assert main(["consignments", "manifest", registered["consignmentId"], "--output", str(tmp_path / "bag")]) == 0
+    contents = {}
+    for line in (tmp_path / "bag" / "fetch.txt").read_text("utf-8").splitlines():
+        url, _, name = line.split(" ", 2)
+        address = urlsplit(url)
+        (version,) = parse_qs(address.query)["versionId"]
+        stored = client("s3").get_object(Bucket=address.netloc, Key=unquote(address.path)[1:], VersionId=version)
+        contents[name] = (address.netloc, stored["Body"].read())
+    assert contents == {"data/a.pdf": (UPLOADS, b"one"), "data/b.pdf": (UPLOADS, b"two")}
 
 
 def test_a_bag_has_the_sizes_of_what_is_stored(bench: Workbench, consignment_id: str, tmp_path: Path) -> None:

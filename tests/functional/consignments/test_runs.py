@@ -8,6 +8,7 @@ import pytest
 from tests.functional.consignments.bench import (
     CLEAN,
     QUARANTINE,
+    UPLOADS,
     Run,
     Workbench,
     clean_check,
@@ -16,6 +17,7 @@ from tests.functional.consignments.bench import (
 )
 from waybill.consignments.errors import SupersededError, UploadMismatchError
 from waybill.core.aws import client
+from waybill.core.errors import InvalidInputError
 
 FILES = {"folder/ä – ü.txt": b"one", "b.pdf": b"two"}
 
@@ -90,6 +92,14 @@ def test_names_that_are_missing_or_extra_are_told(bench: Workbench) -> None:
     assert (caught.value.missing, caught.value.extra) == ((second["fileId"],), ("stranger",))
     comparison = bench.lines(f"runs/{registered['consignmentId']}/run-1/comparison.jsonl")
     assert comparison == [{"missing": second["fileId"], "path": "b.pdf"}, {"extra": "stranger"}]
+
+
+@pytest.mark.parametrize("name", ["s3SourceBucket", "s3SourceBucketPrefix"])
+def test_another_source_of_files_is_refused(bench: Workbench, name: str) -> None:
+    consignment_id = bench.received(FILES)
+    with pytest.raises(InvalidInputError, match=name):
+        Run(bench, consignment_id, "run-1").state("get_files", input={"consignmentId": consignment_id, name: "drive"})
+    assert bench.shown(consignment_id)["runs"] == 0
 
 
 def test_the_objects_of_a_consignment_whose_id_begins_alike_do_not_count(bench: Workbench) -> None:
@@ -216,25 +226,38 @@ def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
     assert (bench.keys(CLEAN), len(bench.keys(QUARANTINE))) == ([], 2)
 
 
-def test_a_file_that_was_replaced_after_its_check_is_not_copied(bench: Workbench) -> None:
-    registered = bench.register({"a.pdf": b"a"})
-    bench.upload(registered, {"a.pdf": b"a"})
-    run = Run(bench, registered["consignmentId"], "run-1")
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbench, replaced: bool) -> None:
+    registered = bench.register(FILES)
+    bench.upload(registered, FILES)
+    consignment_id = registered["consignmentId"]
+    run = Run(bench, consignment_id, "run-1")
     run.begin()
     run.check()
-    for version in client("s3").list_object_versions(Bucket="consignment-uploads")["Versions"]:
-        client("s3").delete_object(Bucket="consignment-uploads", Key=version["Key"], VersionId=version["VersionId"])
-    bench.upload(registered, {"a.pdf": b"other"})
+    gone, other = registered["files"]
+    for version in client("s3").list_object_versions(Bucket=UPLOADS, Prefix=gone["uploadKey"])["Versions"]:
+        client("s3").delete_object(Bucket=UPLOADS, Key=version["Key"], VersionId=version["VersionId"])
+    if replaced:
+        client("s3").put_object(Bucket=UPLOADS, Key=gone["uploadKey"], Body=b"another")
     run.end()
-    assert bench.keys(CLEAN) == []
-    assert (
-        bench.files(registered["consignmentId"])["a.pdf"]["checksum"]
-        == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-    )
+    # The file beside it has its copy; the consignment has no verdict.
+    assert bench.keys(CLEAN) == [f"{consignment_id}/{other['fileId']}"]
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"]["ClientChecks"]) == ("Failed", "Failed")
+    assert (shown["failure"]["step"], shown["failure"]["error"]) == ("Copy Files", "CheckedFilesGoneError")
+    assert not any(file.get("accepted") for file in bench.files(consignment_id).values())
+    # Another run says what has become of it.
+    again = Run(bench, consignment_id, "run-2")
+    if replaced:
+        again.all()
+        assert bench.files(consignment_id)[gone["path"]]["statuses"]["ChecksumMatch"] == "Mismatch"
+    else:
+        with pytest.raises(UploadMismatchError, match=gone["fileId"]):
+            again.begin()
 
 
-def test_a_rehearsal_makes_no_news(bench: Workbench) -> None:
+def test_the_news_of_a_rehearsal_can_be_told_from_others(bench: Workbench) -> None:
     consignment_id = bench.received(FILES, transferringBody="Mock Body")
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
-    assert bench.run(consignment_id) == {"sent": 0}
-    assert bench.wire.published == []
+    assert bench.run(consignment_id) == {"sent": 1}
+    assert [letter.attributes["status"] for letter in bench.wire.published] == ["PROBLEMS_IN_REHEARSAL"]

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.probe import Crash
+from tests.fakes.scanning import dies_after
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Status
@@ -32,10 +34,6 @@ def test_an_empty_bucket_is_complete_and_a_listing_that_has_not_begun_is_not(sca
     assert (report["status"], report["total"], report["progress_percent"]) == ("completed", 0, 100.0)
 
 
-class Killed(Exception):
-    """The function died."""
-
-
 @pytest.mark.parametrize("effect", ["keep_page", "send", "advance", "end_listing"])
 @pytest.mark.parametrize("page", [1, 2, 3])
 def test_a_lister_killed_after_any_effect_loses_and_doubles_nothing(
@@ -45,18 +43,8 @@ def test_a_lister_killed_after_any_effect_loses_and_doubles_nothing(
     scanner.bucket.page_keys = 10
     job = scanner.create()
     owner: Any = scanner.queue if effect == "send" else scanner.store
-    original, calls = getattr(owner, effect), 0
-
-    def kill_after(*args: Any, **more: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        result = original(*args, **more)
-        if calls == (1 if effect == "end_listing" else page):
-            raise Killed
-        return result
-
-    monkeypatch.setattr(owner, effect, kill_after)
-    with pytest.raises(Killed):
+    dies_after(monkeypatch, owner, effect, 1 if effect == "end_listing" else page)
+    with pytest.raises(Crash):
         scanner.list_all(job)
     # The bucket has changed when the retry comes.
     del scanner.bucket.objects["k000"], scanner.bucket.objects["k012"]

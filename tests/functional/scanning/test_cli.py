@@ -16,7 +16,7 @@ from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
 from waybill.scanning import wiring
 from waybill.scanning.jobs import Jobs
-from waybill.scanning.models import ObjectOutcome, ObjectStatus
+from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample
 
 type Run = Callable[..., tuple[int, Any, str]]
 
@@ -56,8 +56,8 @@ def test_a_scan_tells_its_cost_before_it_starts_and_can_be_shown(run: Run) -> No
     estimate = job["estimate"]
     assert (estimate["objects"], estimate["bytes"], estimate["at_least"]) == (1500, 7500, False)
     assert estimate["usd"] > 0
-    request = wiring.store().job(job["job_id"]).request  # type: ignore[union-attr]
-    assert (request.sample.percent, request.exclude, request.export) == (5, ("*.png",), True)  # type: ignore[union-attr]
+    request = wiring.jobs().find(job["job_id"]).request
+    assert (request.sample, request.exclude, request.export) == (Sample(percent=5), ("*.png",), True)
     assert run("scans", "show", job["job_id"])[1]["job_id"] == job["job_id"]
     assert [each["job_id"] for each in run("scans", "list")[1]["scans"]] == [job["job_id"]]
     assert run("scans", "cancel", job["job_id"])[1]["status"] == "cancelled"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.models import ListingRange, Status
 
@@ -16,16 +17,12 @@ AWKWARD = [
 ]
 
 
-class Killed(Exception):
-    """The function died."""
-
-
 def list_in_turns(scanner: Scanner, job_id: str, chance: random.Random, batch: int = 6) -> None:
     """List a job as its executions do, in any order, until none is left; a step that dies is repeated."""
 
     def step[Result](act: Callable[[], Result]) -> Result:
         while True:
-            with suppress(Killed):
+            with suppress(Crash):
                 return act()
 
     running = [0]
@@ -75,7 +72,7 @@ def test_killed_after_any_effect_of_a_cut_listing_nothing_is_lost_or_counted_twi
         result = original(*args, **more)
         if not deaths or (deaths < 6 and chance.random() < 0.5):
             deaths += 1
-            raise Killed
+            raise Crash
         return result
 
     monkeypatch.setattr(owner, effect, kill_after)

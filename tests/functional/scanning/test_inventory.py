@@ -13,6 +13,7 @@ import pytest
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import InvalidInputError, NotFoundError
 from waybill.scanning.errors import InventoryBrokenError
+from waybill.scanning.failing import fail_slice
 from waybill.scanning.models import Entry
 
 CURRENT = "Bucket, Key, Size, ETag, StorageClass"
@@ -82,6 +83,50 @@ def test_objects_that_are_gone_since_are_skipped_and_the_rest_is_scanned(scanner
     assert (report["status"], report["succeeded"], report["skipped"]) == ("completed", 1, 1)
     assert scanner.jobs.coverage(report["job_id"])["reasons"]["GONE"]["objects"] == 1
     assert report["total_findings"] == 1
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+@pytest.mark.parametrize("sample", [None, {"objects": 3}])
+def test_an_object_that_an_inventory_tells_of_again_and_again_has_one_outcome_and_the_job_ends(
+    scanner: Scanner, sample: dict[str, int] | None, given_up: bool
+) -> None:
+    scanner.bucket.objects = dict.fromkeys(("a", "b", "c", "d"), b"1")
+    files = [current("a", "b", "a"), current("b", "c"), current("a", "b", "d")]
+    manifest = scanner.files.deliver(*files, columns=CURRENT)
+    job = scanner.create(source="inventory", manifest=manifest, sample=sample)
+    scanner.list_all(job)
+    for work in scanner.queue.slices * 2:
+        if given_up:
+            fail_slice(work, scanner.store, scanner.completion, "WORKER_FAILED")
+        else:
+            scanner.worker.work(work)
+    report, coverage = scanner.jobs.report(job.job_id), scanner.jobs.coverage(job.job_id)
+    objects = 3 if sample else 4
+    assert (report["status"], report["total"]) == ("completed_with_errors" if given_up else "completed", 7)
+    assert report["failed" if given_up else "succeeded"] == objects
+    assert sum(found["objects"] for found in coverage["reasons"].values()) == (7 if given_up else 7 - objects)
+    assert "DUPLICATE" in coverage["reasons"]
+    not_scanned = sum(found["bytes_not_scanned"] for found in coverage["reasons"].values())
+    assert coverage["bytes_scanned"] + not_scanned == coverage["bytes_total"] == 7
+
+
+def test_two_workers_that_meet_a_row_twice_at_once_count_both_rows(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanner.bucket.objects = {"a": b"1", "b": b"2"}
+    manifest = scanner.files.deliver(current("a"), current("a", "b"), columns=CURRENT)
+    job = scanner.create(source="inventory", manifest=manifest)
+    scanner.list_all(job)
+    first, second = scanner.queue.slices
+
+    def meanwhile(_: str) -> None:
+        scanner.bucket.on_open = lambda key: None
+        scanner.worker.work(second)
+
+    scanner.bucket.on_open = meanwhile
+    scanner.worker.work(first)
+    report = scanner.jobs.report(job.job_id)
+    assert (report["status"], report["succeeded"], report["skipped"]) == ("completed", 2, 1)
 
 
 def test_large_inventories_are_cut_between_files(scanner: Scanner) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.failing import fail_slice
-from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice
+from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
 from waybill.scanning.outcome_store import OUTCOMES_LIMIT
 
 SSN = b"ssn 219-45-6789\n"
@@ -89,7 +89,10 @@ def test_a_worker_that_dies_after_any_effect_loses_and_doubles_nothing(
         assert deaths == (number > 0)
         counted.append(death.effects)
         death.comes_after(0)
-        scanner.completion.finish_if_done(job.job_id)
+        ended = scanner.completion.finish_if_done(job.job_id)
+        assert ended is not None
+        # As the sweeper does, where a worker died between the end and the news of it.
+        assert ended.announced or scanner.completion.tell_again(ended)
         assert scanner.announcer.told[-1] == (job.job_id, "completed")
         return seen(scanner, job.job_id)
 
@@ -113,7 +116,31 @@ def test_five_deliveries_two_of_them_at_once_count_once(scanner: Scanner) -> Non
     report = scanner.jobs.report(job.job_id)
     assert (report["succeeded"], report["total_findings"], report["progress_percent"]) == (30, 90, 100.0)
     assert len(scanner.findings(job.job_id)) == 90
-    assert scanner.announcer.told[0] == (job.job_id, "completed")
+    assert scanner.announcer.told == [(job.job_id, "completed")]
+
+
+def test_of_all_that_end_a_job_at_once_one_tells(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = scanner.create()
+    announce, completion = scanner.announcer.announce, scanner.completion
+
+    def while_another_worker_asks(*news: Any) -> None:
+        asked = completion.finish_if_done(job.job_id)
+        assert asked is not None
+        assert asked.ended
+        announce(*news)
+
+    monkeypatch.setattr(scanner.announcer, "announce", while_another_worker_asks)
+    scanner.list_all(job)
+    assert scanner.announcer.told == [(job.job_id, "completed")]
+
+
+def test_of_two_that_find_an_end_untold_one_tells(scanner: Scanner) -> None:
+    created = scanner.create()
+    scanner.store.end(created.job_id, Status.CANCELLED)
+    job = scanner.store.job(created.job_id)
+    assert job is not None
+    assert [scanner.completion.tell_again(job) for _ in range(2)] == [True, False]
+    assert scanner.announcer.told == [(job.job_id, "cancelled")]
 
 
 def test_the_counters_equal_a_recount(scanner: Scanner) -> None:

@@ -67,10 +67,15 @@ def test_a_cursor_is_of_one_job_and_cannot_be_made_up(scanner: Scanner) -> None:
     job, other = scanner.create(), scanner.create()
     scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(5)))
     cursor = scanner.results.page(job, 2, None, {})["next_cursor"]
-    for wrong_job, wrong in ((other, cursor), (job, cursor[:-4] + "AAAA"), (job, "x"), (job, "")):
-        if wrong:
-            with pytest.raises(InvalidInputError):
-                scanner.results.page(wrong_job, 2, wrong, {})
+    for wrong_job, wrong, wanted in (
+        (other, cursor, {}),
+        (job, cursor[:-4] + "AAAA", {}),
+        (job, cursor, {"detector": "IP"}),
+        (job, cursor, {"certainty": 1}),
+        (job, "x", {}),
+    ):
+        with pytest.raises(InvalidInputError):
+            scanner.results.page(wrong_job, 2, wrong, wanted)
 
 
 def test_one_idempotency_key_is_one_job(scanner: Scanner) -> None:

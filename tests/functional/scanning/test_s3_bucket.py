@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from tests.fakes.functions import REGION
+from tests.fakes.scanning import AWKWARD_KEYS
 from tests.fakes.wire import Wire
 from waybill.core.aws import client
 from waybill.scanning.buckets import S3Bucket
@@ -17,20 +18,6 @@ from waybill.scanning.errors import (
 )
 from waybill.scanning.models import Entry
 
-AWKWARD = [
-    "a b",
-    "a+b",
-    "a%2Fb",
-    "new\nline",
-    "😀.txt",
-    "/leading",
-    "./x",
-    "../y",
-    "folder/",
-    "é" * 512,
-    "~",
-    "quote'\"",
-]
 BODY = b"first line\nsecond line\n"
 
 
@@ -52,7 +39,7 @@ def put(s3: Any, key: str, body: bytes = BODY, **more: Any) -> Entry:
 
 
 def test_every_key_is_listed_and_opened_under_its_own_name(s3: Any, bucket: S3Bucket) -> None:
-    entries = {put(s3, key) for key in AWKWARD}
+    entries = {put(s3, key) for key in AWKWARD_KEYS}
     listed, final = bucket.page("archive", "", "", 1000)
     assert (set(listed), final) == (entries, True)
     assert all(bucket.open("archive", entry, 0).read(1000) == BODY for entry in listed)

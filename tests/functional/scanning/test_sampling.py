@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.probe import Crash
+from tests.fakes.scanning import dies_after
 from tests.functional.scanning.conftest import Scanner
+from waybill.core.dynamodb import to_item
+from waybill.scanning.errors import ListingExpiredError
 
 KEYS = [f"{folder}/{number:02}" for folder in ("in", "out") for number in range(40)]
 
@@ -33,8 +37,14 @@ def test_the_sample_is_the_same_every_time_and_of_what_the_options_leave(scanner
     assert {reason: found["objects"] for reason, found in reasons.items()} == {"EXCLUDED": 40, "NOT_SAMPLED": 31}
 
 
-class Killed(Exception):
-    """The function died."""
+def test_a_sample_whose_listing_is_not_stored_any_more_fails_and_says_so(scanner: Scanner) -> None:
+    scanner.bucket.objects = dict.fromkeys(KEYS, b"1")
+    job = scanner.create(sample={"objects": 5})
+    assert not scanner.lister_of(10, fan_out=1).process_batch(job.job_id).done
+    scanner.client.delete_item(TableName="scans", Key=to_item({"pk": f"JOB#{job.job_id}#000", "sk": "PAGE#000000001"}))
+    with pytest.raises(ListingExpiredError):
+        scanner.list_all(job)
+    assert scanner.queue.slices == []
 
 
 @pytest.mark.parametrize("effect", ["keep_page", "advance", "send", "advance_sent", "end_listing"])
@@ -46,18 +56,8 @@ def test_killed_after_any_effect_the_sample_is_the_same_and_counted_once(
     scanner.bucket.page_keys = 32
     job = scanner.create(sample={"objects": 20})
     owner: Any = scanner.queue if effect == "send" else scanner.store
-    original, calls = getattr(owner, effect), 0
-
-    def kill_after(*args: Any, **more: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        result = original(*args, **more)
-        if calls == (1 if effect == "end_listing" else call):
-            raise Killed
-        return result
-
-    monkeypatch.setattr(owner, effect, kill_after)
-    with pytest.raises(Killed):
+    dies_after(monkeypatch, owner, effect, 1 if effect == "end_listing" else call)
+    with pytest.raises(Crash):
         scanner.list_all(job)
     scanner.list_all(job)
     scanner.work_all()

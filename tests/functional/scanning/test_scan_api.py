@@ -200,11 +200,12 @@ def test_a_limit_is_1_to_1000(limit: str) -> None:
     assert (answer.status, answer.fields) == (400, ["limit"])
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24", "e30", "eyJhZnRlciI6IkYjIn0", "ä", " "])
+@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24", "e30", "eyJhZnRlciI6IkYjIn0", "e30.0123456789abcdef", "ä", " "])
 def test_a_cursor_that_is_not_ours_is_400(cursor: str) -> None:
     job_id = listed_job()
     answer = ask("GET", "/results", query={"job_id": job_id, "cursor": cursor})
     assert (answer.status, answer.fields) == (400, ["cursor"])
+    assert ask("GET", "/scans", query={"cursor": cursor}).fields == ["cursor"]
     assert ask("GET", "/results").fields == ["job_id"]
     assert ask("GET", "/results", query={"job_id": job_id, "min_confidence": "SURE"}).fields == ["min_confidence"]
 
@@ -259,7 +260,7 @@ def test_without_a_workflow_and_without_time_the_answer_says_that_it_is_truncate
     assert "not part of this job" in answer["warning"]
     job = ask("GET", f"/jobs/{answer['job_id']}").json
     assert (job["total"], job["truncated"], job["step_function_status"]) == (1000, True, None)
-    assert wiring.store().job(answer["job_id"]).status == Status.PROCESSING  # type: ignore[union-attr]
+    assert wiring.jobs().find(answer["job_id"]).status == Status.PROCESSING
 
 
 def test_only_the_role_of_the_scanner_may() -> None:

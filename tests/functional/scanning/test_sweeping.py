@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import NotificationUnavailableError
 from waybill.scanning.models import Status
@@ -16,10 +17,6 @@ def sweep(scanner: Scanner, after: timedelta = LATER) -> list[str]:
     moment = datetime.now(UTC) + after
     arn = "arn:aws:states:eu:1:stateMachine:scan"
     return Sweeper(scanner.store, scanner.completion, scanner.executions, arn, lambda: moment).sweep()
-
-
-class Killed(Exception):
-    """The function died."""
 
 
 def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scanner) -> None:
@@ -41,8 +38,8 @@ def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scann
 
 def test_a_listing_that_died_behind_its_last_page_is_ended(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
     job = scanner.create()
-    monkeypatch.setattr(scanner.store, "end_listing", lambda *_, **__: (_ for _ in ()).throw(Killed))
-    with pytest.raises(Killed):
+    monkeypatch.setattr(scanner.store, "end_listing", lambda *_, **__: (_ for _ in ()).throw(Crash))
+    with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
     assert sweep(scanner) == [job.job_id]
@@ -61,8 +58,8 @@ def test_the_news_of_an_end_that_died_is_told_by_the_sweeper_once(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = scanner.create()
-    monkeypatch.setattr(scanner.store, "announced", lambda *_: (_ for _ in ()).throw(Killed))
-    with pytest.raises(Killed):
+    monkeypatch.setattr(scanner.store, "announced", lambda *_: (_ for _ in ()).throw(Crash))
+    with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
     assert sweep(scanner) == [job.job_id]

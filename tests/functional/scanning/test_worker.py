@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.scanning import AWKWARD_KEYS
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.errors import BucketUnavailableError
 
@@ -31,27 +32,11 @@ def test_a_fault_of_s3_leaves_the_slice_for_another_delivery(scanner: Scanner) -
     assert scanner.bucket.gets == 3
 
 
-AWKWARD = [
-    "a b",
-    "a+b",
-    "a%2Fb",
-    "new\nline",
-    "😀.txt",
-    "/leading",
-    "./x",
-    "../y",
-    "folder/",
-    "é" * 512,
-    "~",
-    "quote'\"",
-]
-
-
 def test_every_key_that_s3_allows_is_scanned_under_its_own_name(scanner: Scanner) -> None:
-    scanner.bucket.objects = {key: b"" if key.endswith("/") else SSN for key in AWKWARD}
+    scanner.bucket.objects = {key: b"" if key.endswith("/") else SSN for key in AWKWARD_KEYS}
     report = scanner.run()
-    assert (report["status"], report["succeeded"]) == ("completed", len(AWKWARD))
-    assert {finding["key"] for finding in scanner.findings(report["job_id"])} == set(AWKWARD) - {"folder/"}
+    assert (report["status"], report["succeeded"]) == ("completed", len(AWKWARD_KEYS))
+    assert {finding["key"] for finding in scanner.findings(report["job_id"])} == set(AWKWARD_KEYS) - {"folder/"}
 
 
 def test_an_object_that_changes_is_scanned_as_it_is_and_one_that_vanishes_is_gone(scanner: Scanner) -> None:

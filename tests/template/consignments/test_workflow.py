@@ -7,6 +7,7 @@ import pytest
 
 from tests.template.support.machines import Machine, machines
 from tests.template.support.stack import Stack
+from waybill.consignments.telling import PROBLEMS_IN_REHEARSAL
 
 # Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
 STEPS = {
@@ -60,12 +61,23 @@ def test_a_group_that_fails_does_not_fail_the_map(machine: Machine) -> None:
     assert not any(state["Type"] == "Fail" for state in child.values())
 
 
-@pytest.mark.parametrize("name", ["CheckConsignment", "CopyConsignment"])
-def test_maps_keep_their_results_out_of_the_state(machine: Machine, name: str) -> None:
+@pytest.mark.parametrize(("name", "kept"), [("CheckConsignment", None), ("CopyConsignment", "$.gone")])
+def test_maps_keep_their_results_out_of_the_state(machine: Machine, name: str, kept: str | None) -> None:
     state = machine.definition["States"][name]
-    assert state["ResultPath"] is None
+    assert state["ResultPath"] == kept
     # Express children would end after five minutes, in the middle of a large file.
     assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_of_a_hundred_copies_a_number_is_left(machine: Machine) -> None:
+    """The numbers of a million files are 20 kB."""
+    states = machine.definition["States"]
+    child = states["CopyConsignment"]["ItemProcessor"]["States"]["CopyFiles"]
+    assert child["Output"] == "{% $states.result.Payload.gone %}"
+    assert states["CopyConsignment"]["Next"] == "CheckAnyGone"
+    (gone,) = states["CheckAnyGone"]["Choices"]
+    failed = states[gone["Next"]]
+    assert (failed["Output"]["step"], failed["Next"]) == ("Copy Files", "RecordFailure")
 
 
 def test_statuses_begin_for_the_run_that_has_claimed_the_consignment(machine: Machine) -> None:
@@ -110,6 +122,12 @@ def test_what_states_pass_on_is_not_the_files(machine: Machine) -> None:
 
 def test_uploads_are_versioned_so_that_a_run_can_pin_them(stack: Stack) -> None:
     assert stack["ConsignmentUploadBucket"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_problems_of_rehearsals_go_into_no_e_mail(stack: Stack) -> None:
+    """Messages without a status, such as alarms, still do."""
+    policy = stack["FailureEmail"]["FilterPolicy"]
+    assert policy == {"status": [{"anything-but": [PROBLEMS_IN_REHEARSAL]}, {"exists": False}]}
 
 
 def test_what_guardduty_finds_in_uploads_is_told(stack: Stack) -> None:

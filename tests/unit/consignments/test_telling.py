@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from waybill.consignments.failing import FailureRecorder, reason_of
-from waybill.consignments.models import Consignment, ConsignmentType
+from waybill.consignments.models import Consignment, ConsignmentType, Run
 from waybill.consignments.notifying import news_of
 from waybill.consignments.telling import process_failed, shortened
 from waybill.core.errors import NotificationUnavailableError
@@ -84,10 +84,12 @@ def test_files_that_could_not_be_checked_are_told() -> None:
 
 
 @pytest.mark.parametrize("body", ["Mock Body", "mocked", "The MOCK of it"])
-def test_of_rehearsals_only_what_could_not_be_checked_is_told(body: str) -> None:
+def test_problems_of_rehearsals_are_told_so_that_they_can_be_left_out(body: str) -> None:
     rehearsal = replace(CONSIGNMENT, transferring_body=body)
-    assert news(rehearsal, ServerFFID="Failed") == []
-    assert [told.status for told in news(rehearsal, 1, ServerFFID="Failed")] == ["CHECK_FAILED"]
+    assert news(rehearsal) == []
+    told = news(rehearsal, 1, ServerFFID="Failed")
+    assert [each.status for each in told] == ["CHECK_FAILED", "PROBLEMS_IN_REHEARSAL"]
+    assert document(told[1])["transferringBodyName"] == body
 
 
 def test_a_body_without_a_name_is_unknown() -> None:
@@ -143,10 +145,10 @@ class Failures:
     """`Records`, as far as failures go."""
 
     def __init__(self) -> None:
-        self.failed: list[tuple[str, str, Any]] = []
+        self.failed: list[tuple[str, Run, Any]] = []
 
-    def fail(self, consignment_id: str, execution_arn: str, failure: Any) -> bool:
-        self.failed.append((consignment_id, execution_arn, failure))
+    def fail(self, consignment_id: str, run: Run, failure: Any) -> bool:
+        self.failed.append((consignment_id, run, failure))
         return True
 
 
@@ -154,6 +156,7 @@ EVENT = {
     "consignmentId": CONSIGNMENT.consignment_id.upper(),
     "executionName": "run-1",
     "executionId": "arn",
+    "executionStartTime": "2026-11-22T10:00:00Z",
     "step": "Get Files",
     "error": {"Error": "UploadMismatchError", "Cause": '{"errorMessage": "1 missing"}'},
 }
@@ -164,7 +167,7 @@ def test_a_failure_is_recorded_whether_or_not_it_can_be_told(away: bool) -> None
     topic, records, logged = Topic(away=away), Failures(), []
     told = FailureRecorder(records, topic, "dev", logged.append).record(EVENT)  # type: ignore[arg-type]
     failure = {"step": "Get Files", "executionName": "run-1", "error": "UploadMismatchError", "cause": "1 missing"}
-    assert records.failed == [(CONSIGNMENT.consignment_id, "arn", failure)]
+    assert records.failed == [(CONSIGNMENT.consignment_id, Run("run-1", "arn", "2026-11-22T10:00:00.000Z"), failure)]
     assert (told["recorded"], told["notified"], bool(logged)) == (True, not away, away)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from waybill.core.cursors import CURSOR_LIMIT, decode_cursor, encode_cursor
+from waybill.core.cursors import CURSOR_LIMIT, decode_cursor, encode_cursor, open_cursor, seal_cursor
 from waybill.core.errors import InvalidInputError
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -60,3 +60,22 @@ def test_a_deeply_nested_cursor_is_refused() -> None:
     cursor = base64.urlsafe_b64encode(b'{"a":' + b"[" * 6000).decode()
     with pytest.raises(InvalidInputError):
         decode_cursor(cursor)
+
+
+@given(_POSITIONS)
+def test_a_sealed_cursor_holds_for_its_list_and_key_alone(position: dict[str, JsonValue]) -> None:
+    cursor = seal_cursor(position, b"key", "list")
+    assert open_cursor(cursor, b"key", "list") == position
+    assert set(cursor) <= set(string.ascii_letters + string.digits + "-_.")
+    unsealed, _, seal = cursor.partition(".")
+    for text, key, about in (
+        (cursor, b"another", "list"),
+        (cursor, b"key", "another"),
+        (unsealed, b"key", "list"),
+        (f"{encode_cursor({**position, 'more': 1})}.{seal}", b"key", "list"),
+        (f"{cursor}\u00e9", b"key", "list"),
+        ("", b"key", "list"),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            open_cursor(text, key, about, "next_cursor")
+        assert [problem.field for problem in caught.value.errors] == ["next_cursor"]

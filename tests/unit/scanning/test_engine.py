@@ -66,6 +66,16 @@ def test_every_gate_lets_through_whatever_there_is_to_find(
     assert plain(plain_engine.matches(text)) == everything
 
 
+@pytest.mark.parametrize(("behind", "found"), [(b"", 1), (b" ", 1), (b"GB69", 0), (b"ephone", 0)])
+def test_a_short_keyword_is_a_whole_word_at_the_edge_of_its_distance_too(
+    engine: Engine, open_engine: Engine, behind: bytes, found: int
+) -> None:
+    text = b"86.231.85.193" + b"-" * 27 + b"tel" + behind
+    phones = [match for match in engine.matches(text) if match.detector == "PHONE"]
+    assert len(phones) == found
+    assert plain(engine.matches(text)) == plain(open_engine.matches(text))
+
+
 def test_all_gates_find_what_was_planted_in_a_log(engine: Engine, plain_engine: Engine) -> None:
     text = log_text(1_500_000)
     found = engine.matches(text)

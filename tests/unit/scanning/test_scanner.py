@@ -19,6 +19,7 @@ from tests.unit.scanning.conftest import Scan
 from waybill.scanning.detection.containers import Limits
 from waybill.scanning.detection.engine import Engine
 from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome
+from waybill.scanning.items import finding_sort_key
 
 SSN = "219-45-6789"
 TEXT = f"a 😀 line\nder Schlüssel: {SSN} é\n"
@@ -32,10 +33,10 @@ def zipped(members: dict[str, bytes], **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def tarred(members: dict[str, bytes]) -> bytes:
+def tarred(*members: tuple[str, bytes], encoding: str = "utf-8") -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in members.items():
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding) as archive:
+        for name, content in members:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, BytesIO(content))
@@ -177,9 +178,9 @@ def test_fingerprints_are_equal_for_equal_values_under_one_key_only(engine: Engi
     [
         (gzip.compress, "gzip"),
         (lambda text: gzip.compress(text[:5]) + gzip.compress(text[5:]) + b"\0" * 10, "gzip"),
-        (lambda text: tarred({"in/a.txt": text}), "in/a.txt"),
+        (lambda text: tarred(("in/a.txt", text)), "in/a.txt"),
         (lambda text: zipped({"in/a.csv": text}), "in/a.csv"),
-        (lambda text: gzip.compress(tarred({"b.zip": zipped({"c.txt": text})})), "gzip!b.zip!c.txt"),
+        (lambda text: gzip.compress(tarred(("b.zip", zipped({"c.txt": text})))), "gzip!b.zip!c.txt"),
         (
             lambda text: zipped(
                 {
@@ -204,6 +205,28 @@ def test_what_is_inside_of_archives_is_found(scan: Scan, make: Callable[[bytes],
     [finding] = report.findings
     assert (finding.member, finding.masked_match) == (member, "XXX-XX-6789")
     assert (report.outcome, report.bytes_scanned) == (Outcome.COMPLETE, len(raw))
+
+
+def test_members_of_one_name_are_told_apart(scan: Scan) -> None:
+    text = f"ssn {SSN}".encode()
+    inner = zipped({"b": text})
+    report = scan(tarred(("a", text), ("a", text), ("a (2)", text), ("z!b", text), ("z", inner), ("a", text)))
+    names = [finding.member for finding in report.findings]
+    assert names == ["a", "a (2)", "a (2) (2)", "z!b", "z!b (2)", "a (3)"]
+    assert len({finding_sort_key("k", "e", finding) for finding in report.findings}) == 6
+
+
+def test_ten_thousand_members_of_one_name_take_linear_time() -> None:
+    # Each looked for from the beginning would be fifty million looks.
+    budget = Limits().budget()
+    assert len({budget.name("a") for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.parametrize("name", ["caf\u00e9.txt", "n" * 70_000])
+def test_a_members_name_is_text_that_can_be_stored(scan: Scan, name: str) -> None:
+    [finding] = scan(tarred((name, SSN.encode()), encoding="latin-1")).findings
+    assert finding.member.startswith(name[:3])
+    assert len(finding.member.encode()) < 5000
 
 
 @pytest.mark.parametrize(
@@ -251,7 +274,7 @@ def test_archives_within_archives_end_at_the_limit(scan: Scan) -> None:
 
 
 def test_the_number_of_members_and_the_unpacked_bytes_are_limited(scan: Scan) -> None:
-    many = tarred({str(number): b"text" for number in range(20)})
+    many = tarred(*((str(number), b"text") for number in range(20)))
     assert scan(many, limits=Limits(entries=10)).reasons["ARCHIVE_ENTRIES"] >= 1
     assert scan(many, limits=Limits(total_bytes=30)).reasons["ARCHIVE_TOTAL_BYTES"] >= 1
 

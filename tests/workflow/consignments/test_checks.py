@@ -24,6 +24,7 @@ PATH = [
     "GenerateStatuses",
     "CheckCopies",
     "CopyConsignment",
+    "CheckAnyGone",
     "UpdateConsignment",
     "NotifyProblems",
     "ChecksDone",
@@ -142,6 +143,17 @@ def test_an_empty_consignment_has_no_statuses_and_makes_no_news(checks: Checks, 
 def _both(mailbox: Mailbox, consignment_id: str) -> list:  # type: ignore[type-arg]
     letters = mailbox.about(consignment_id)
     return letters if len(letters) == 2 else []
+
+
+def test_a_checked_file_that_is_gone_before_its_copy_fails_the_run(checks: Checks, gate: Gate) -> None:
+    consignment_id = checks.received({"a.txt": TEXT, "b.txt": TEXT})
+    clean = checks.outputs["ConsignmentCleanBucketName"]
+    with gate.refusing("CopyObject", consignment_id, Refusal(404, "NoSuchVersion"), bucket=clean):
+        ended = checks.check(consignment_id)
+    assert (ended.status, ended.error) == ("FAILED", "CheckedFilesGoneError")
+    assert ended.states[-4:] == ["CheckAnyGone", "CheckedFilesGone", "RecordFailure", "ChecksFailed"]
+    failure = checks.shown(consignment_id)["failure"]
+    assert (failure["step"], failure["cause"].split(" ")[0]) == ("Copy Files", "2")
 
 
 @pytest.mark.parametrize(

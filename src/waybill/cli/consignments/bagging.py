@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import bagit
 
 from waybill.cli.errors import CommandError
+from waybill.consignments.copying import Place
 from waybill.consignments.models import Status
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -16,8 +19,27 @@ _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|]+")
 
 
+@dataclass(frozen=True)
+class Holders:
+    """What holds the files: the clean bucket those that were copied, the upload bucket all, below `upload_prefix`."""
+
+    clean_bucket: str
+    upload_bucket: str
+    upload_prefix: str
+
+    def address(self, consignment_id: str, file: Mapping[str, Any]) -> str:
+        """Return where an accepted file is to be fetched from: its copy, or the version of the upload that was checked.
+
+        Not every run makes copies (`CopyCheckedFiles`), and a version that is replaced goes in the end.
+        """
+        if file.get("copiedTo") == Place.CLEAN:
+            return f"s3://{self.clean_bucket}/{consignment_id}/{file['fileId']}"
+        version = f"?versionId={quote(file['versionId'], safe='')}" if file.get("versionId") else ""
+        return f"s3://{self.upload_bucket}/{quote(self.upload_prefix + file['fileId'])}{version}"
+
+
 def write_bag(
-    folder: Path, consignment: Mapping[str, Any], checked: Iterable[Mapping[str, Any]], clean_bucket: str
+    folder: Path, consignment: Mapping[str, Any], checked: Iterable[Mapping[str, Any]], holders: Holders
 ) -> int:
     """Write the bag's tag files into the new `folder`; return the number of files in the manifest.
 
@@ -43,7 +65,7 @@ def write_bag(
         "bagit.txt": [_BAGIT_TXT],
         "manifest-sha256.txt": [f"{file['checksum']}  {name}\n" for name, file in names],
         "fetch.txt": [
-            f"s3://{clean_bucket}/{consignment['consignmentId']}/{file['fileId']} {file['objectSize']} {name}\n"
+            f"{holders.address(consignment['consignmentId'], file)} {file['objectSize']} {name}\n"
             for name, file in names
         ],
         "file-ids.jsonl": [

@@ -8,8 +8,9 @@ from waybill.core.observability import count, instrumented
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{consignmentId, executionName, executionId, step, error: {Error, Cause}}`; return the run's last word.
+    """Take `{consignmentId, executionName, executionId, executionStartTime, step, error}`; return the run's last word.
 
+    `error` is what Step Functions caught, `{Error, Cause}`. The answer is
     `{consignmentId, backEndChecksProcess, error, cause, recorded, notified}`.
     """
     count(WORKFLOW, "ChecksBroken")

@@ -3,14 +3,18 @@
 from typing import Any
 
 from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.recording import record_results
+from waybill.consignments.recording import Judged, record_results
 from waybill.core.observability import count, instrumented
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Take `{consignmentId, executionName, executionId, statuses, status}`; return `{files}`, the number written."""
+    """Take `{consignmentId, executionName, executionId, statuses, status, copies}`; return `{files}`, the number.
+
+    `copies` is the number of lines in the plan of the copies, 0 where none are wanted.
+    """
     consignment = wiring.consignment_of(event)
-    files = record_results(wiring.table(), consignment, wiring.documents_of(event), event["statuses"], event["status"])
+    judged = Judged(event["statuses"], event["status"], copied=event["copies"] > 0)
+    files = record_results(wiring.table(), consignment, wiring.documents_of(event), judged)
     count(WORKFLOW, "FilesChecked", files)
     return {"files": files}

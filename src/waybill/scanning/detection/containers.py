@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from waybill.scanning.detection.blocks import Read
@@ -22,6 +22,8 @@ _IN_MEMORY_BYTES = 8 << 20
 _OFFICE_MARK = "[Content_Types].xml"
 _OFFICE_TEXT = re.compile(r"(?:word|xl|ppt)/.*\.xml|docProps/.*\.xml")
 _OFFICE_MEMBER_BYTES = 32 << 20
+# A name is stored with every finding, and an item of DynamoDB takes 400 KB; archives take names of any length.
+_NAME_LENGTH = 1000
 _LINE_TAGS = re.compile(rb"</(?:w:p|w:tr|a:p|si|row)>|<(?:w:br|w:cr)\b[^>]{0,100}>")
 _CELL_TAGS = re.compile(rb"</(?:c|v|w:tc)>|<w:tab/>")
 _TAGS = re.compile(rb"<[^<>]{1,20000}>")
@@ -57,12 +59,28 @@ class Budget:
     limits: Limits
     bytes_unpacked: int = 0
     entries: int = 0
+    _named: dict[int, int] = field(default_factory=dict)
 
     def enter(self) -> None:
         """Count one more member; raises UnreadableError when there are too many."""
         self.entries += 1
         if self.entries > self.limits.entries:
             raise UnreadableError("ARCHIVE_ENTRIES")
+
+    def name(self, path: str) -> str:
+        """Return what a member is called: its path, with a number where another member of the object has that name.
+
+        Findings are told apart by it, and archives may hold a path any number of times.
+        """
+        # The names themselves would take as much memory as an archive likes; two with one hash only get a number.
+        first = hash(path)
+        name, number = path, self._named.get(first, 0)
+        while hash(name) in self._named:
+            number += 1
+            name = f"{path} ({number + 1})"
+        self._named[first] = number
+        self._named.setdefault(hash(name), 0)
+        return name
 
     def unpack(self, count: int, unpacked: int, packed: int) -> None:
         """Count `count` bytes of a member, `unpacked` so far from `packed`; raises UnreadableError over a limit."""
@@ -97,13 +115,15 @@ def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
         raise UnreadableError("ARCHIVE_BROKEN") from error
 
 
-def _named(outer: Member, name: str) -> str:
-    return f"{outer.name}!{name}" if outer.name else name
+def _named(outer: Member, name: str, budget: Budget) -> str:
+    path = f"{outer.name}!{name}" if outer.name else name
+    # Bytes that are no UTF-8 are surrogates here, which no text that is sent or stored may hold.
+    return budget.name(path[:_NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
 
 
 def _gzip(outer: Member, budget: Budget) -> Iterator[Member]:
     budget.enter()
-    yield Member(_named(outer, "gzip"), _Gunzip(outer.read, budget).read)
+    yield Member(_named(outer, "gzip", budget), _Gunzip(outer.read, budget).read)
 
 
 class _Gunzip:
@@ -157,7 +177,7 @@ def _tar(outer: Member, budget: Budget) -> Iterator[Member]:
             budget.enter()
             content = archive.extractfile(entry) if entry.isfile() else None
             if content is not None:
-                yield Member(_named(outer, entry.name), _guarded(content, budget, entry.size))
+                yield Member(_named(outer, entry.name, budget), _guarded(content, budget, entry.size))
 
 
 def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
@@ -174,7 +194,7 @@ def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
                 if entry.is_dir() or (office and not _OFFICE_TEXT.fullmatch(entry.filename)):
                     continue
                 budget.enter()
-                name = _named(outer, entry.filename)
+                name = _named(outer, entry.filename, budget)
                 if entry.flag_bits & 1:
                     yield Member(name, _nothing, reason="ENCRYPTED")
                     continue

@@ -220,9 +220,16 @@ def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end
     around = text[first:last].lower()
     for hint in detector.hints:
         if hint in around:
-            search = detector.keywords.search
-            return bool(search(text, first, start) or search(text, end, last))
+            return _ends_within(detector.keywords, text, first, start) or _ends_within(
+                detector.keywords, text, end, last
+            )
     return False
+
+
+def _ends_within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> bool:
+    # One byte more: whether a short keyword is a whole word depends on what stands behind it.
+    found = keywords.search(text, first, last + 1)
+    return found is not None and found.end() <= last
 
 
 def _add(found: dict[Piece, Look], line: Piece, tasks: int, first: int, last: int) -> None:

@@ -1,0 +1,120 @@
+"""Runs of one consignment that meet: the one that was started last counts, in whatever order their states come."""
+
+import itertools
+
+import pytest
+
+from tests.functional.consignments.bench import UPLOADS, Run, Workbench, clean_check, virus_result
+from waybill.consignments import wiring
+from waybill.consignments.errors import SupersededError, UploadMismatchError
+from waybill.consignments.recording import Judged, record_results
+from waybill.core.aws import client
+
+FILES = {"a.pdf": b"one", "b.pdf": b"two"}
+BROKEN = {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded"}
+
+
+def broke(run: Run, step: str = "Get Files") -> bool:
+    """Fail a run at a step; return whether that is recorded."""
+    return bool(run.state("record_failure", step=step, error=BROKEN)["recorded"])
+
+
+def test_a_run_that_fails_before_its_claim_is_recorded(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    run = Run(bench, consignment_id, "run-1")
+    # Twice, as a lost answer would have it.
+    assert [broke(run), broke(run)] == [True, True]
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"], shown["runs"]) == ("Failed", {"ClientChecks": "Failed"}, 1)
+    assert (shown["failure"]["step"], shown["executionArn"]) == ("Get Files", run.arn)
+
+
+@pytest.mark.parametrize("claims", [False, True], ids=["before its claim", "after its claim"])
+def test_nothing_of_an_earlier_run_stands_beside_a_failure(bench: Workbench, claims: bool) -> None:
+    consignment_id = bench.received(FILES)
+    bench.run(consignment_id, "run-1")
+    assert bench.shown(consignment_id)["statuses"]["ServerFFID"] == "Completed"
+    again = Run(bench, consignment_id, "run-2")
+    if claims:
+        for key in bench.keys(UPLOADS):
+            client("s3").delete_object(Bucket=UPLOADS, Key=key)
+        with pytest.raises(UploadMismatchError):
+            again.begin()
+        assert (bench.shown(consignment_id)["status"], bench.shown(consignment_id)["statuses"]) == ("InProgress", {})
+    assert broke(again)
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"], shown["runs"]) == ("Failed", {"ClientChecks": "Failed"}, 2)
+
+
+def test_the_failure_of_an_earlier_run_changes_nothing_for_a_later_one(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    bench.run(consignment_id, "run-2")
+    assert not broke(Run(bench, consignment_id, "run-1"))
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["runs"], "failure" in shown) == ("Completed", 1, False)
+
+
+def test_the_failure_of_an_unknown_consignment_is_recorded_nowhere(bench: Workbench) -> None:
+    assert not broke(Run(bench, "0f8fad5b-d9cb-469f-a165-70867728950e", "run-1"))
+    assert client("dynamodb").scan(TableName="consignments")["Items"] == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("starts", [("10:00:00.001", "10:00:00.002", "10:00:01"), ("10:00:00",) * 3])
+def test_whatever_order_claims_come_in_the_run_started_last_has_the_consignment(
+    bench: Workbench, order: tuple[int, ...], starts: tuple[str, ...]
+) -> None:
+    consignment_id = bench.received(FILES)
+    runs = [Run(bench, consignment_id, f"run-{number}", f"2026-11-22T{at}Z") for number, at in enumerate(starts)]
+    newest = -1
+    for number in (*order, *order):
+        newest = max(newest, number)
+        if number == newest:
+            runs[number].state("get_files", input={})
+        else:
+            with pytest.raises(SupersededError):
+                runs[number].state("get_files", input={})
+    assert bench.shown(consignment_id)["executionArn"] == runs[2].arn
+
+
+def test_a_claim_that_is_repeated_takes_nothing_back(bench: Workbench) -> None:
+    """The answer of a state was lost, and another run began before the state was tried again."""
+    consignment_id = bench.received(FILES)
+    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    first.begin()
+    second.begin()
+    with pytest.raises(SupersededError):
+        first.begin()
+    second.check()
+    assert second.end() == {"sent": 0}
+    assert bench.shown(consignment_id)["runs"] == 2
+
+
+def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
+    first.begin()
+    first.check()
+    for state in ("process_map_results", "redacted_files"):
+        first.state(state)
+    judged = first.state("generate_statuses")
+    newest = wiring.consignment_of(first.context)
+    second.state("get_files", input={})
+    with pytest.raises(SupersededError):
+        record_results(
+            wiring.table(),
+            newest,
+            wiring.documents_of(first.context),
+            Judged(judged["statuses"], judged["status"], copied=False),
+        )
+    assert {path: file["statuses"] for path, file in bench.files(consignment_id).items()} == {
+        path: {} for path in FILES
+    }
+
+
+def test_a_consignment_without_files_is_in_progress_no_longer_than_it_is_claimed(bench: Workbench) -> None:
+    consignment_id = bench.received({})
+    assert Run(bench, consignment_id, "run-1").state("get_files", input={})["files"] == 0
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"]) == ("Registered", {})
