@@ -31,12 +31,12 @@ def pdf(*, password: str | None = None, owner: str | None = None) -> bytes:
     return file.getvalue()
 
 
-def pdf_that_mentions_encryption() -> bytes:
-    """Return a PDF whose text, but not its structure, has the word."""
+def pdf_that_mentions_encryption(text: bytes = b"the key /Encrypt of a trailer") -> bytes:
+    """Return a PDF whose text, but not its structure, has `text`."""
     file = io.BytesIO()
     with pikepdf.new() as document:
         page = document.add_blank_page()
-        page.Contents = document.make_stream(b"BT (the key /Encrypt of a trailer) Tj ET")
+        page.Contents = document.make_stream(b"BT (%b) Tj ET" % text)
         document.save(file, compress_streams=False)
     return file.getvalue()
 

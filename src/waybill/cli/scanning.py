@@ -13,6 +13,7 @@ from rich.console import Group
 
 from waybill.cli.context import App, Cli
 from waybill.cli.output import ProgressBar, details, table
+from waybill.cli.patience import looks
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
@@ -23,7 +24,6 @@ app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
 app.add_typer(scans)
 
-_POLL_SECONDS = 1.0
 _COUNTING_SECONDS = 10.0
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
@@ -258,12 +258,11 @@ def _estimate(cli: Cli, deployed: "_Scanner", bucket: str, prefix: str) -> dict[
 def _watched(cli: Cli, deployed: _Scanner, job_id: str) -> dict[str, Any]:
     with cli.output.progress("listing") as bar:
         done = 0
-        while True:
-            report = deployed.jobs.report(job_id)
+        for report in looks(lambda: deployed.jobs.report(job_id)):
             done = _advance(bar, report, done)
             if report["status"] not in _RUNNING:
-                return report
-            time.sleep(_POLL_SECONDS)
+                break
+    return report
 
 
 def _advance(bar: ProgressBar, report: dict[str, Any], before: int) -> int:

@@ -5,7 +5,6 @@ Well or badly, as they are told: for the demo, for trying a deployment out, and 
 
 import json
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -205,7 +204,6 @@ def sample_content(service: str, records: int) -> dict[str, Any]:
 def wait_for_interrupt() -> None:
     """Return when the user presses Ctrl-C."""
     try:
-        while True:
-            time.sleep(3600)
+        threading.Event().wait()
     except KeyboardInterrupt:
         return

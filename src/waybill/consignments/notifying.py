@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from waybill.consignments.models import Consignment, Status
 from waybill.consignments.ports import Reader
-from waybill.consignments.telling import file_checks_failed, is_mock, problems_found
+from waybill.consignments.telling import file_checks_failed, problems_found
 from waybill.core.notifications import Notification
 
 _NO_CAUSE = "no result came back"
@@ -23,6 +23,6 @@ def news_of(
     if incomplete:
         errors = reader.group_errors(consignment)
         news.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
-    if not is_mock(consignment) and any(value != Status.COMPLETED for value in statuses.values()):
+    if any(value != Status.COMPLETED for value in statuses.values()):
         news.append(problems_found(consignment, statuses, problems, stage))
     return news

@@ -10,8 +10,11 @@ from waybill.consignments.models import Consignment, RegisteredFile, Run, Stored
 class Register(Protocol):
     """Consignments and their files; every method raises `ConsignmentsUnavailableError` when it cannot be asked now."""
 
-    def create(self, consignment: Consignment) -> None:
-        """Store a new consignment, or find that the same one is there; raises as `Registrar.take`."""
+    def create(self, consignment: Consignment) -> Consignment:
+        """Store a new consignment, or find that the same one is there; return what is stored.
+
+        Raises as `Registrar.take`.
+        """
         ...
 
     def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:

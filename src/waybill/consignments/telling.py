@@ -13,6 +13,7 @@ from waybill.core.notifications import Notification
 
 _CAUSE_LENGTH = 50
 UNKNOWN_BODY = "Unknown"
+PROBLEMS, PROBLEMS_IN_REHEARSAL = "PROBLEMS", "PROBLEMS_IN_REHEARSAL"
 _SEE_EXECUTION = "See step function execution for details"
 
 
@@ -21,8 +22,8 @@ def shortened(cause: str) -> str:
     return cause if len(cause) <= _CAUSE_LENGTH else f"{cause[: _CAUSE_LENGTH - 3]}..."
 
 
-def is_mock(consignment: Consignment) -> bool:
-    """Return whether the consignment is a rehearsal, whose problems nobody is told of (reference, section 9)."""
+def is_rehearsal(consignment: Consignment) -> bool:
+    """Return whether the consignment is a rehearsal, whose problems go into no e-mail (reference, section 9)."""
     return "mock" in consignment.transferring_body.lower()
 
 
@@ -52,7 +53,8 @@ def problems_found(
         "",
         *(f"{number} files: {what}" for what, number in counts.items()),
     ]
-    return _notification(consignment, "PROBLEMS", f"Checks found problems: {consignment.reference}", lines, document)
+    status = PROBLEMS_IN_REHEARSAL if is_rehearsal(consignment) else PROBLEMS
+    return _notification(consignment, status, f"Checks found problems: {consignment.reference}", lines, document)
 
 
 def file_checks_failed(consignment: Consignment, files: int, cause: str, stage: str) -> Notification:

@@ -10,6 +10,7 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import MACHINE, Program, lines, plain, recorded, run_of
+from waybill.cli import patience
 from waybill.cli.replication import waiting
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import StartedExecution
@@ -35,7 +36,9 @@ def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]
             if coming:
                 coming.pop(0)()
 
-        monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 10.0 * len(pauses)))
+        clock = SimpleNamespace(sleep=sleep, monotonic=lambda: 10.0 * len(pauses))
+        monkeypatch.setattr(patience, "time", clock)
+        monkeypatch.setattr(waiting, "time", clock)
         return pauses
 
     return plan

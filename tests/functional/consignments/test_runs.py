@@ -17,6 +17,7 @@ from tests.functional.consignments.bench import (
 )
 from waybill.consignments.errors import SupersededError, UploadMismatchError
 from waybill.core.aws import client
+from waybill.core.errors import InvalidInputError
 
 FILES = {"folder/ä – ü.txt": b"one", "b.pdf": b"two"}
 
@@ -91,6 +92,14 @@ def test_names_that_are_missing_or_extra_are_told(bench: Workbench) -> None:
     assert (caught.value.missing, caught.value.extra) == ((second["fileId"],), ("stranger",))
     comparison = bench.lines(f"runs/{registered['consignmentId']}/run-1/comparison.jsonl")
     assert comparison == [{"missing": second["fileId"], "path": "b.pdf"}, {"extra": "stranger"}]
+
+
+@pytest.mark.parametrize("name", ["s3SourceBucket", "s3SourceBucketPrefix"])
+def test_another_source_of_files_is_refused(bench: Workbench, name: str) -> None:
+    consignment_id = bench.received(FILES)
+    with pytest.raises(InvalidInputError, match=name):
+        Run(bench, consignment_id, "run-1").state("get_files", input={"consignmentId": consignment_id, name: "drive"})
+    assert bench.shown(consignment_id)["runs"] == 0
 
 
 def test_the_objects_of_a_consignment_whose_id_begins_alike_do_not_count(bench: Workbench) -> None:
@@ -247,8 +256,8 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
             again.begin()
 
 
-def test_a_rehearsal_makes_no_news(bench: Workbench) -> None:
+def test_the_news_of_a_rehearsal_can_be_told_from_others(bench: Workbench) -> None:
     consignment_id = bench.received(FILES, transferringBody="Mock Body")
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
-    assert bench.run(consignment_id) == {"sent": 0}
-    assert bench.wire.published == []
+    assert bench.run(consignment_id) == {"sent": 1}
+    assert [letter.attributes["status"] for letter in bench.wire.published] == ["PROBLEMS_IN_REHEARSAL"]

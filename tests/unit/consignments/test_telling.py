@@ -84,10 +84,12 @@ def test_files_that_could_not_be_checked_are_told() -> None:
 
 
 @pytest.mark.parametrize("body", ["Mock Body", "mocked", "The MOCK of it"])
-def test_of_rehearsals_only_what_could_not_be_checked_is_told(body: str) -> None:
+def test_problems_of_rehearsals_are_told_so_that_they_can_be_left_out(body: str) -> None:
     rehearsal = replace(CONSIGNMENT, transferring_body=body)
-    assert news(rehearsal, ServerFFID="Failed") == []
-    assert [told.status for told in news(rehearsal, 1, ServerFFID="Failed")] == ["CHECK_FAILED"]
+    assert news(rehearsal) == []
+    told = news(rehearsal, 1, ServerFFID="Failed")
+    assert [each.status for each in told] == ["CHECK_FAILED", "PROBLEMS_IN_REHEARSAL"]
+    assert document(told[1])["transferringBodyName"] == body
 
 
 def test_a_body_without_a_name_is_unknown() -> None:

@@ -1,6 +1,5 @@
 """`waybill consign`, and `waybill consignments`."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,14 +14,13 @@ from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
-from waybill.cli.parallel import Patience, pauses
+from waybill.cli.patience import looks
 from waybill.consignments.models import ConsignmentType, Status
 from waybill.consignments.registering import upload_prefix
 from waybill.consignments.requests import consignment_id_of
 from waybill.core.clock import now
 
 _THREADS = 16
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.3, 3.0
 
 app = App()
 consignments = App(name="consignments", help="Show consignments, and what the checks found.", no_args_is_help=True)
@@ -146,18 +144,19 @@ def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[Ha
 
 
 def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: str) -> None:
-    patience = Patience()
+    def look() -> tuple[bool, dict[str, Any]]:
+        # The execution first: the progress of one that has ended is final.
+        running = service.executions.is_running(execution_arn)
+        return running, service.shown(consignment_id)["progress"]
+
     with cli.output.progress("checking") as bar:
         done = 0
-        for pause in pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
-            running = patience.call(lambda: service.executions.is_running(execution_arn))
-            progress = patience.call(lambda: service.shown(consignment_id))["progress"]
+        for running, progress in looks(look):
             bar.expect(progress["files"])
             bar.advance(progress["fileFormat"] - done)
             done = progress["fileFormat"]
             if not running:
                 return
-            time.sleep(pause)
 
 
 def _show(cli: Cli, service: Consignments, consignment_id: str, *, more: dict[str, Any]) -> None:

@@ -15,7 +15,8 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from waybill.cli.output import Output, ProgressBar, details
-from waybill.cli.parallel import Patience, in_order, prefetched
+from waybill.cli.parallel import in_order, prefetched
+from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.collaborators import Replication
 from waybill.replication.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare

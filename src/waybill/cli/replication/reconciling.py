@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.parallel import Patience
+from waybill.cli.patience import Patience
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.errors import RateLimitedError
 from waybill.core.faults import is_throttle

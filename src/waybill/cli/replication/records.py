@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from waybill.cli.output import Output, details, table
-from waybill.cli.parallel import Patience
+from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import file_of, printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket

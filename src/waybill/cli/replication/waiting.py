@@ -14,7 +14,7 @@ from rich.text import Text
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, details, table
-from waybill.cli.parallel import Patience, pauses
+from waybill.cli.patience import looks
 from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import ExecutionState
@@ -22,7 +22,6 @@ from waybill.replication.models import CopyCode, Outcome, Status
 from waybill.replication.starting import Started
 
 _FAILED = frozenset({Outcome.FAILED, Outcome.PARTIAL_FAILURE, "FAILURE_NOTIFICATION_FAILED", "TIMED_OUT", "ABORTED"})
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 3.0
 # Express executions cannot be asked, and end within five minutes; one that left no record by then never will.
 _EXPRESS_SECONDS = 330.0
 _HISTORY_SEARCHED = 50
@@ -62,15 +61,13 @@ class Watch:
         CommandError
             An Express run left no record within its time.
         """
-        patience, deadline = Patience(), time.monotonic() + _EXPRESS_SECONDS
-        for pause in pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
-            view = patience.call(self.look)
+        deadline = time.monotonic() + _EXPRESS_SECONDS
+        for view in looks(self.look):
             yield view
             if view.ended:
                 return
             if self._is_express and view.outcome != Status.IN_PROGRESS and time.monotonic() > deadline:
                 raise CommandError(f"{self._arn} left no record: its log says why")
-            time.sleep(pause)
 
     def look(self) -> RunView:
         """Return how the run stands now."""
