@@ -1,6 +1,5 @@
 """`waybill sar`: subject access requests."""
 
-import getpass
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -65,7 +64,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
     )
     accepted = accept(wanted, known, today(deployed.now()))
-    made = create_request(accepted, _actor(), deployed.now(), deployed.store, None)
+    made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
     if not wait:
         _show(cli, deployed, made)
         return
@@ -113,18 +112,20 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Download the report of a completed request."""
+    from waybill.disclosure.answers import file_name
     from waybill.disclosure.downloads import download as stamped
 
     deployed = Deployed(cli)
-    answer = stamped(deployed.store, deployed.reports, request_id, _actor(), deployed.now(), "application/json")
-    described = json.loads(answer.body)
-    path = output or Path(described["fileName"])
+    request = deployed.found(request_id)
+    path = output or Path(file_name(request))
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
-    request = deployed.found(request_id)
-    deployed.save_report(str(request.report_key), path)
-    written = {"file": str(path), "bytes": path.stat().st_size, "sha256": request.report_sha256, "pages": request.pages}
-    cli.output.show(written, f"{path}: {request.pages} pages")
+    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")
+    if request.report is None:
+        raise CommandError("the request was completed only now; try again")
+    deployed.save_report(request.report, path)
+    written = {"file": str(path), "bytes": request.report.bytes, "sha256": request.report.sha256}
+    cli.output.show(written | {"pages": request.pages}, f"{path}: {request.pages} pages")
 
 
 @sar.command()
@@ -135,7 +136,7 @@ def restart(
 ) -> None:
     """Restart a request that was given up on; finished parts are kept."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.restart(request_id, _actor(), fresh=fresh))
+    _show(cli, deployed, deployed.decisions.restart(request_id, deployed.actor, fresh=fresh))
 
 
 @sar.command()
@@ -146,14 +147,14 @@ def hold(
 ) -> None:
     """Stop the clock of a request."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.hold(request_id, _actor(), reason))
+    _show(cli, deployed, deployed.decisions.hold(request_id, deployed.actor, reason))
 
 
 @sar.command()
 def release(cli: Cli, request_id: IdArgument) -> None:
     """Let the clock of a request go on."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.release(request_id, _actor()))
+    _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
 
 
 @sar.command("issue-without")
@@ -165,19 +166,25 @@ def issue_without(
 ) -> None:
     """Accept that a service's part is missing."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.issue_without(request_id, _actor(), service, reason))
+    _show(cli, deployed, deployed.decisions.issue_without(request_id, deployed.actor, service, reason))
 
 
 @sar.command()
-def audit(cli: Cli, request_id: IdArgument) -> None:
+def audit(
+    cli: Cli,
+    request_id: Annotated[
+        str, typer.Argument(help="Id of the request; or a day, 2026-11-02: what is about no request.", metavar="ID")
+    ],
+) -> None:
     """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
     from waybill.disclosure.answers import trail_answer
+    from waybill.disclosure.trail import trail_of
 
-    deployed = Deployed(cli)
-    end = deployed.store.chain_end(request_id)
+    deployed, about = Deployed(cli), trail_of(request_id)
+    end = deployed.store.chain_end(about)
     if end is None:
         raise CommandError("there is no such request")
-    trail = trail_answer(request_id, deployed.store.audit(request_id), end)
+    trail = trail_answer(about, deployed.store.audit(about), end)
     told, broken = trail["entries"], trail["break"]
     rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
     cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
@@ -185,10 +192,6 @@ def audit(cli: Cli, request_id: IdArgument) -> None:
         cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
         raise typer.Exit(1)
     cli.output.note(f"{len(told)} entries: the chain holds")
-
-
-def _actor() -> str:
-    return f"waybill:{getpass.getuser()}"
 
 
 def _day(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from waybill.disclosure.audit import AuditEntry, first_break
+from waybill.disclosure.audit import AuditEntry, first_break, trail_key
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
 from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
@@ -80,7 +80,7 @@ class Answers:
             "pages": request.pages,
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
-                for name, gap in sorted(request.accepted_gaps.items())
+                for name, gap in sorted(request.issued_without.items())
             ],
         }
 
@@ -136,6 +136,7 @@ class Answers:
             "daysLeft": due.days_left(today(request.completed_at) if request.completed_at else day),
             "overdue": not ended and day > due.due,
             "extended": request.extended,
+            "extensionReason": request.extension_reason,
             "heldDays": due.held_days,
             "holds": [
                 {
@@ -191,11 +192,11 @@ def template_answer(template: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def trail_answer(request_id: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
-    """Return the audit trail of a request, and where its chain breaks; `end` is its number of entries and last hash."""
-    broken = first_break(f"SAR#{request_id}", entries, *end)
+def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
+    """Return an audit trail, and where its chain breaks; `end` is its number of entries and last hash."""
+    broken = first_break(trail_key(about), entries, *end)
     return {
-        "id": request_id,
+        "id": about,
         "intact": broken is None,
         "break": {"number": broken.number, "problem": broken.problem} if broken else None,
         "entries": [

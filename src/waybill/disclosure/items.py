@@ -52,7 +52,7 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
         return "HELD", place(request.requested_at)
     match request.state:
         case RequestState.NEEDS_ATTENTION:
-            return "ATTENTION", place(request.requested_at)
+            return "ATTENTION", place(request.ended_at)
         case RequestState.COMPLETED:
             return "COMPLETED", place(request.completed_at)
         case RequestState.ERRORED:
@@ -94,7 +94,7 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
         for hold in item.get("holds", [])
     )
     gaps = {
-        name: Gap(gap["reason"], gap["by"], datetime.fromisoformat(gap["at"]))
+        name: Gap(gap["reason"], gap["by"], datetime.fromisoformat(gap["at"]), gap.get("salt", ""))
         for name, gap in item.get("accepted_gaps", {}).items()
     }
     parts = {

@@ -82,11 +82,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Gap:
-    """A part that a named person accepts as missing."""
+    """A part that a named person accepts as missing; `salt` seals the reason in the audit trail."""
 
     reason: str
     by: str
     at: datetime
+    salt: str = ""
 
 
 class Claim(WireModel):
@@ -117,12 +118,22 @@ class PartState:
 
 
 @dataclass(frozen=True)
+class StoredReport:
+    """A report that S3 holds."""
+
+    key: str
+    bytes: int
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True)
 class SubjectRequest:
     """A request as stored.
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
     it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
-    was last ended.
+    was last ended. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
     """
 
     request_id: str
@@ -140,6 +151,7 @@ class SubjectRequest:
     holds: tuple[Hold, ...] = ()
     extended: bool = False
     extension_reason: str | None = None
+    extension_salt: str | None = None
     subject_name: str | None = None
     claim_token: str | None = None
     ended_token: str | None = None
@@ -155,6 +167,7 @@ class SubjectRequest:
     report_key: str | None = None
     report_bytes: int | None = None
     report_sha256: str | None = None
+    report_etag: str | None = None
     pages: int | None = None
     completed_at: datetime | None = None
     ended_at: datetime | None = None
@@ -178,6 +191,18 @@ class SubjectRequest:
         if self.state is RequestState.ARCHIVED and self.completed_at is None:
             return RequestState.ERRORED.status
         return self.state.status
+
+    @property
+    def report(self) -> StoredReport | None:
+        """The report of a completed request; it never changes."""
+        if self.state is not RequestState.COMPLETED or self.report_key is None:
+            return None
+        return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
+
+    @property
+    def issued_without(self) -> dict[str, Gap]:
+        """The gaps that are accepted and still there, by service: a part may come after all."""
+        return {name: gap for name, gap in self.accepted_gaps.items() if not self.services[name].finished}
 
     @property
     def missing(self) -> dict[str, PartState]:
@@ -261,7 +286,7 @@ class RedactionRule:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the catalogue; `category` is PRISON or PROBATION."""
+    """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes."""
 
     name: str
     label: str
@@ -272,6 +297,7 @@ class Service:
     suspended_at: datetime | None = None
     template_migrated: bool = False
     redactions: tuple[RedactionRule, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -284,16 +310,6 @@ class TemplateVersion:
     status: str
     created_at: datetime
     published_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class StoredReport:
-    """A report that S3 holds."""
-
-    key: str
-    bytes: int
-    sha256: str
-    pages: int
 
 
 _BASE_SERVICES = ("G1", "G2", "G3")

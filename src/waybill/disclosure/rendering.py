@@ -132,7 +132,7 @@ class Rendering:
             ready = self._all_ready(claim, [part for part in parts if part.finished], request, Path(folder))
             file = Path(folder, "report.pdf")
             summary = assemble(ready, _facts(request, missing, self.now()), file, _work(folder))
-            key = keys.report_key(claim.request_id, claim.generation)
+            key = keys.report_key(claim.request_id, claim.generation, summary.sha256)
             self.store.heartbeat(claim)
             self.files.keep(key, file, "application/pdf")
         return StoredReport(key, summary.size, summary.sha256, summary.pages)

@@ -8,10 +8,11 @@ import pytest
 
 from tests.fakes.disclosure import BUCKET, CREATED, a_part, a_request
 from tests.fakes.executions import FakeExecutions
-from tests.functional.disclosure.conftest import SubjectAccess
+from tests.functional.disclosure.conftest import PDF_SHA256, SubjectAccess
 from waybill.disclosure.audit import first_break
 from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError
+from waybill.disclosure.keys import report_key
 from waybill.disclosure.models import HoldReason, PartStatus, RequestState
 from waybill.disclosure.polling import Poll
 from waybill.disclosure.ports import Change
@@ -92,7 +93,7 @@ def test_one_clean_up_removes_all_of_them(sar: SubjectAccess, count: int) -> Non
         sar.s3.put_object(Bucket=BUCKET, Key=f"reports/request-{number:03}/1.pdf", Body=b"report")
     finished(sar, "young")
     assert len(sar.lifecycle.archive()) == count
-    assert sar.keys() == ["reports/young/1.pdf"]
+    assert sar.keys() == [report_key("young", 1, PDF_SHA256)]
     assert sar.lists.count("COMPLETED") == 1
     assert sar.lists.count("ARCHIVED") == count
     sar.clock.advance(days=366)
@@ -112,7 +113,7 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
         patch.setattr("waybill.disclosure.reports_bucket.ReportsBucket.forget", dies)
         with pytest.raises(ConnectionError):
             sar.lifecycle.archive()
-    assert sar.keys() == ["reports/request-1/1.pdf"]
+    assert sar.keys() == [report_key("request-1", 1, PDF_SHA256)]
     assert sar.lifecycle.archive() == []
     assert sar.keys() == []
     assert sar.lists.count("ARCHIVED") == 1
@@ -148,6 +149,22 @@ def test_what_was_given_up_on_is_kept_for_longer_and_stays_so(sar: SubjectAccess
     assert (sar.now().state, sar.now().status, sar.now().completed_at) == (RequestState.ARCHIVED, "Errored", None)
     sar.clock.advance(days=365)
     assert sar.lifecycle.delete() == ["request-1"]
+
+
+def test_what_needed_a_person_for_thirty_days_is_archived_and_what_is_on_hold_is_not(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    sar.create("request-2", "G1")
+    sar.decisions.hold("request-2", "alice", HoldReason.CLARIFICATION)
+    sar.clock.advance(hours=40)
+    sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+    sar.clock.advance(days=29, hours=23)
+    assert sar.lifecycle.archive() == []
+    sar.clock.advance(hours=2)
+    assert sar.lifecycle.archive() == ["request-1"]
+    assert (sar.now().state, sar.now().status) == (RequestState.ARCHIVED, "Errored")
+    sar.clock.advance(days=400)
+    assert sar.lifecycle.archive() == []
+    assert sar.now("request-2").state is RequestState.ON_HOLD
 
 
 def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
