@@ -8,8 +8,7 @@ import pytest
 
 from waybill.consignments.failing import FailureRecorder, reason_of
 from waybill.consignments.models import Consignment, ConsignmentType, Run
-from waybill.consignments.notifying import news_of
-from waybill.consignments.telling import process_failed, shortened
+from waybill.consignments.telling import news_of, process_failed, shortened
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 
