@@ -14,6 +14,8 @@ from waybill.disclosure.ports import Change, Reports, RequestLists, RequestStore
 EXPIRES_AFTER = timedelta(hours=48)
 OVERDUE_AFTER = timedelta(hours=12)
 BACKLOG = 100
+# How often people are told of a backlog, and of requests that are overdue, while it lasts.
+TOLD_OF_WAITING_EVERY = timedelta(minutes=120)
 # What was given up on is kept for longer than what was delivered: a person has to decide about it.
 _GIVEN_UP_KEPT = timedelta(days=30)
 

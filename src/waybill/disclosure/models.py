@@ -316,7 +316,10 @@ _BASE_SERVICES = ("G1", "G2", "G3")
 
 
 def report_order(name: str, label: str, category: str) -> tuple[int, str, str]:
-    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label."""
+    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label.
+
+    Labels are sorted by letter, whatever their case (reference, section 8).
+    """
     if name in _BASE_SERVICES:
         return _BASE_SERVICES.index(name), "", name
     return len(_BASE_SERVICES) + (category != "PRISON"), label.casefold(), name
