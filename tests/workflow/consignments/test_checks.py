@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflow.consignments.conftest import Checks
 from tests.workflow.support.gate import Gate, Refusal
-from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.mailbox import Letter, Mailbox
 from tests.workflow.support.polling import until
 
 TEXT = b"Dear Sir or Madam,\nplease find the records attached.\n"
@@ -140,7 +140,7 @@ def test_an_empty_consignment_has_no_statuses_and_makes_no_news(checks: Checks, 
     assert mailbox.about(consignment_id) == []
 
 
-def _both(mailbox: Mailbox, consignment_id: str) -> list:  # type: ignore[type-arg]
+def _both(mailbox: Mailbox, consignment_id: str) -> list[Letter]:
     letters = mailbox.about(consignment_id)
     return letters if len(letters) == 2 else []
 
