@@ -4,9 +4,11 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.disclosure.requests import bench_request
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.report import breakdown
@@ -15,7 +17,7 @@ from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue
 from waybill.disclosure.claims import claimed
-from waybill.disclosure.models import Part, RequestState, Service, SubjectRequest
+from waybill.disclosure.models import Part, RequestState, Service
 from waybill.disclosure.ports import Change
 from waybill.disclosure.store import SubjectAccessTable
 
@@ -38,23 +40,12 @@ def _request(deployment: Deployment, stub: StubServer) -> str:
     catalogue = ServiceCatalogue(deployment.client("dynamodb"), deployment.outputs["SubjectAccessTableName"], now=now)
     parts = []
     for rank, name in enumerate(stub.services):
-        service = Service(name, name, stub.url(name), enabled=True, category="PRISON")
-        catalogue.save_service(service, new=catalogue.service(name) is None)
+        known = catalogue.service(name)
+        service = replace(known or Service(name, name, "", enabled=True, category="PRISON"), url=stub.url(name))
+        assert catalogue.save_service(service, Action("bench", "SERVICE_CHANGED", {}), new=known is None)
         parts.append(Part(name, name, rank, "PRISON"))
-    request_id, moment = str(uuid.uuid4()), datetime.now(UTC)
-    request = SubjectRequest(
-        request_id=request_id,
-        state=RequestState.PENDING,
-        date_from=None,
-        date_to=date(2024, 12, 31),
-        sar_case_reference_number="BENCH",
-        nomis_id="A1234AA",
-        ndelius_id=None,
-        requested_by="bench",
-        requested_at=moment,
-        created_at=moment,
-        received=moment.date(),
-    )
+    request_id = str(uuid.uuid4())
+    request = bench_request(request_id, datetime.now(UTC))
     _store(deployment).create(request, parts, Action("bench", "CREATED", {}))
     return request_id
 

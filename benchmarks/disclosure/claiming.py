@@ -5,9 +5,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks.disclosure.requests import bench_request
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from scripts.template import load_template
@@ -15,7 +16,6 @@ from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.claiming import Claimer
 from waybill.disclosure.lists import SubjectAccessLists
-from waybill.disclosure.models import RequestState, SubjectRequest
 from waybill.disclosure.store import SubjectAccessTable
 
 _WORKERS = 100
@@ -53,7 +53,7 @@ def _measure(client: Any, *, workers: int, requests: int) -> Counter[str]:
     store, lists = SubjectAccessTable(client, _TABLE, now=now), SubjectAccessLists(client, _TABLE)
     begin = datetime.now(UTC) - timedelta(hours=1)
     for number in range(requests):
-        request = _request(f"{workers}-{number:03}", begin + timedelta(seconds=number))
+        request = bench_request(f"{workers}-{number:03}", begin + timedelta(seconds=number))
         store.create(request, [], Action("bench", "CREATED", {}))
     counted: Counter[str] = Counter()
     start = threading.Barrier(workers)
@@ -75,22 +75,6 @@ def _measure(client: Any, *, workers: int, requests: int) -> Counter[str]:
         client.meta.events.unregister("before-send.dynamodb", count)
     assert len({one for one in taken if one}) == requests, "a request was claimed twice, or not at all"
     return counted
-
-
-def _request(request_id: str, at: datetime) -> SubjectRequest:
-    return SubjectRequest(
-        request_id=request_id,
-        state=RequestState.PENDING,
-        date_from=None,
-        date_to=date(2024, 12, 31),
-        sar_case_reference_number="BENCH",
-        nomis_id="A1234AA",
-        ndelius_id=None,
-        requested_by="bench",
-        requested_at=at,
-        created_at=at,
-        received=at.date(),
-    )
 
 
 BENCHMARKS = (Benchmark(("disclosure.calls_per_claim",), _claims),)

@@ -31,12 +31,12 @@ def pdf(*, password: str | None = None, owner: str | None = None) -> bytes:
     return file.getvalue()
 
 
-def pdf_that_mentions_encryption() -> bytes:
-    """Return a PDF whose text, but not its structure, has the word."""
+def pdf_that_mentions_encryption(text: bytes = b"the key /Encrypt of a trailer") -> bytes:
+    """Return a PDF whose text, but not its structure, has `text`."""
     file = io.BytesIO()
     with pikepdf.new() as document:
         page = document.add_blank_page()
-        page.Contents = document.make_stream(b"BT (the key /Encrypt of a trailer) Tj ET")
+        page.Contents = document.make_stream(b"BT (%b) Tj ET" % text)
         document.save(file, compress_streams=False)
     return file.getvalue()
 
@@ -55,6 +55,20 @@ def docx() -> bytes:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
     types = f'<Types><Override PartName="/word/document.xml" ContentType="{kind}"/></Types>'
     return zipped({"[Content_Types].xml": types.encode(), "word/document.xml": b"<w:document/>"})
+
+
+def encrypted_odt() -> bytes:
+    """Return a text document with a password (OpenDocument 1.3, part 2, section 3.4): all members but two are noise."""
+    kind = "application/vnd.oasis.opendocument.text"
+    space = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">'
+        '<manifest:encryption-data manifest:checksum="x"/></manifest:file-entry></manifest:manifest>'
+    )
+    noise = bytes(range(256))
+    return zipped({"mimetype": kind.encode(), "content.xml": noise, "META-INF/manifest.xml": manifest.encode()})
 
 
 def encrypted_zip(name: str, content: bytes, password: bytes) -> bytes:

@@ -116,3 +116,4 @@ def a_service(name: str = "G1", **more: Any) -> Service:
 
 
 CREATED = Action("alice", "CREATED", {})
+CATALOGUED = Action("alice", "SERVICE_CHANGED", {})

@@ -51,10 +51,7 @@ BESIDE: dict[str, set[str]] = {
 # Encrypted data is read and written with the key of its owner, for which no code of ours asks.
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 # What a function has besides, by a policy that it shares.
-SHARED: dict[str, set[str]] = {
-    # It signs an address for uploads, which works as long as the signer may write.
-    "SubjectAccessApiFunction": {"s3:PutObject"},
-}
+SHARED: dict[str, set[str]] = {}
 STRICTER = ("waybill.replication.",)
 
 _RESOURCES = load_template()["Resources"]

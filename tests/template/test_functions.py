@@ -16,6 +16,8 @@ from waybill.core.settings import ObservabilitySettings, WaybillSettings
 ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "ScheduleV2"}
 # API Gateway gives up after 29 seconds.
 API_SECONDS = 29
+# Lambda sets these itself (AWS Lambda Developer Guide, "Defined runtime environment variables").
+BY_LAMBDA = frozenset({"LD_LIBRARY_PATH"})
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 
 every_function = pytest.mark.parametrize("function", names(FUNCTION))
@@ -104,7 +106,7 @@ def test_has_the_layers_that_its_code_imports_and_no_other(
 def test_has_exactly_the_variables_of_the_settings_that_it_loads(stack: Stack, code: Code, function: str) -> None:
     classes = [_settings_class(name) for name in reach_of(stack, code, function).settings]
     assert ObservabilitySettings in classes
-    wanted = {field.upper() for settings in classes for field in settings.model_fields}
+    wanted = {field.upper() for settings in classes for field in settings.model_fields} - BY_LAMBDA
     assert set(stack[function]["Environment"]["Variables"]) - NOT_SETTINGS == wanted
 
 

@@ -1,6 +1,5 @@
 """`waybill sar`: subject access requests."""
 
-import getpass
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +15,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
 from waybill.cli.patience import looks
 from waybill.cli.sar_stack import Deployed
-from waybill.disclosure.models import HoldReason, Regime, RequestState, SubjectRequest
+from waybill.disclosure.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
@@ -24,7 +23,7 @@ sar.add_typer(sar_names.app)
 sar.add_typer(sar_stub.app)
 app.add_typer(sar)
 
-_OVER = frozenset({RequestState.COMPLETED, RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED})
+_OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
 
 IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
 
@@ -45,6 +44,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     law_enforcement: Annotated[
         bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
     ] = False,
+    review: Annotated[bool, typer.Option("--review", help="Somebody approves the report before it counts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
 ) -> None:
     """Create a request; with --wait, exit status 1 when it cannot be completed now."""
@@ -63,15 +63,16 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         subject_name=name,
         received_date=_day(received),
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
+        review=review,
     )
     accepted = accept(wanted, known, today(deployed.now()))
-    made = create_request(accepted, _actor(), deployed.now(), deployed.store, None)
+    made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
     if not wait:
         _show(cli, deployed, made)
         return
     ended = _fulfilled(cli, deployed, made.request_id)
     _show(cli, deployed, ended)
-    if ended.state is not RequestState.COMPLETED:
+    if ended.state not in REPORTED:
         raise typer.Exit(1)
 
 
@@ -83,8 +84,10 @@ def list_requests(
 ) -> None:
     """List requests, the newest first."""
     from waybill.disclosure.paging import page_of
+    from waybill.disclosure.trail import day_trail
 
     deployed = Deployed(cli)
+    deployed.record(day_trail(deployed.now()), "LIST_VIEWED")
     wanted = page_of(deployed.lists.newest(search.strip()), 0, limit)
     found = [deployed.answers.request(each) for each in deployed.lists.many(wanted)]
     columns = {
@@ -102,6 +105,7 @@ def list_requests(
 def show(cli: Cli, request_id: IdArgument) -> None:
     """Show a request with the state of each service."""
     deployed = Deployed(cli)
+    deployed.record(request_id, "REQUEST_VIEWED")
     _show(cli, deployed, deployed.found(request_id))
 
 
@@ -113,18 +117,20 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Download the report of a completed request."""
+    from waybill.disclosure.answers import file_name
     from waybill.disclosure.downloads import download as stamped
 
     deployed = Deployed(cli)
-    answer = stamped(deployed.store, deployed.reports, request_id, _actor(), deployed.now(), "application/json")
-    described = json.loads(answer.body)
-    path = output or Path(described["fileName"])
+    request = deployed.found(request_id)
+    path = output or Path(file_name(request))
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
-    request = deployed.found(request_id)
-    deployed.save_report(str(request.report_key), path)
-    written = {"file": str(path), "bytes": path.stat().st_size, "sha256": request.report_sha256, "pages": request.pages}
-    cli.output.show(written, f"{path}: {request.pages} pages")
+    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")
+    if request.report is None:
+        raise CommandError("the request was completed only now; try again")
+    deployed.save_report(request.report, path)
+    written = {"file": str(path), "bytes": request.report.bytes, "sha256": request.report.sha256}
+    cli.output.show(written | {"pages": request.pages}, f"{path}: {request.pages} pages")
 
 
 @sar.command()
@@ -135,7 +141,7 @@ def restart(
 ) -> None:
     """Restart a request that was given up on; finished parts are kept."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.restart(request_id, _actor(), fresh=fresh))
+    _show(cli, deployed, deployed.decisions.restart(request_id, deployed.actor, fresh=fresh))
 
 
 @sar.command()
@@ -146,14 +152,32 @@ def hold(
 ) -> None:
     """Stop the clock of a request."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.hold(request_id, _actor(), reason))
+    _show(cli, deployed, deployed.decisions.hold(request_id, deployed.actor, reason))
 
 
 @sar.command()
 def release(cli: Cli, request_id: IdArgument) -> None:
     """Let the clock of a request go on."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.release(request_id, _actor()))
+    _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
+
+
+@sar.command()
+def approve(cli: Cli, request_id: IdArgument) -> None:
+    """Let a report that was to be reviewed count as completed."""
+    from waybill.disclosure.handing_over import approve as approved
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, approved(deployed.store, request_id, deployed.actor, deployed.now()))
+
+
+@sar.command()
+def deliver(cli: Cli, request_id: IdArgument) -> None:
+    """Note that the person has the report."""
+    from waybill.disclosure.handing_over import deliver as delivered
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, delivered(deployed.store, request_id, deployed.actor, deployed.now()))
 
 
 @sar.command("issue-without")
@@ -165,19 +189,25 @@ def issue_without(
 ) -> None:
     """Accept that a service's part is missing."""
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.issue_without(request_id, _actor(), service, reason))
+    _show(cli, deployed, deployed.decisions.issue_without(request_id, deployed.actor, service, reason))
 
 
 @sar.command()
-def audit(cli: Cli, request_id: IdArgument) -> None:
+def audit(
+    cli: Cli,
+    request_id: Annotated[
+        str, typer.Argument(help="Id of the request; or a day, 2026-11-02: what is about no request.", metavar="ID")
+    ],
+) -> None:
     """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
     from waybill.disclosure.answers import trail_answer
+    from waybill.disclosure.trail import trail_of
 
-    deployed = Deployed(cli)
-    end = deployed.store.chain_end(request_id)
+    deployed, about = Deployed(cli), trail_of(request_id)
+    end = deployed.store.chain_end(about)
     if end is None:
         raise CommandError("there is no such request")
-    trail = trail_answer(request_id, deployed.store.audit(request_id), end)
+    trail = trail_answer(about, deployed.store.audit(about), end)
     told, broken = trail["entries"], trail["break"]
     rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
     cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
@@ -185,10 +215,6 @@ def audit(cli: Cli, request_id: IdArgument) -> None:
         cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
         raise typer.Exit(1)
     cli.output.note(f"{len(told)} entries: the chain holds")
-
-
-def _actor() -> str:
-    return f"waybill:{getpass.getuser()}"
 
 
 def _day(text: str | None) -> str | None:

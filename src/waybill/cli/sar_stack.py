@@ -1,11 +1,15 @@
 """The subject access workflow of the stack that the options name."""
 
+import getpass
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from waybill.cli.context import Cli
-from waybill.disclosure.models import Service, SubjectRequest
+from waybill.cli.errors import CommandError
+from waybill.disclosure.models import Service, StoredReport, SubjectRequest
 
 
 class Deployed:
@@ -26,12 +30,19 @@ class Deployed:
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
         self._cli = cli
         self.now = now
+        self.actor = f"waybill:{getpass.getuser()}"
         self.store = SubjectAccessTable(cli.client("dynamodb"), table, now=now)
         self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
         self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
         self.reports = ReportsBucket(cli.client("s3"), self._bucket, presigner())
         self.decisions = Decisions(self.store, self.lists, now)
         self.answers = Answers(now(), england_and_wales())
+
+    def record(self, about: str, name: str) -> None:
+        """Record that somebody looked at a request, or at what is about none."""
+        from waybill.disclosure.audit import Action
+
+        self.store.record(about, Action(self.actor, name, {}))
 
     def found(self, request_id: str) -> SubjectRequest:
         """Return a request; raises `UnknownRequestError`."""
@@ -42,9 +53,23 @@ class Deployed:
             raise UnknownRequestError("there is no such request")
         return request
 
-    def save_report(self, key: str, path: Path) -> None:
-        """Write a report to a file."""
-        self._cli.client("s3").download_file(self._bucket, key, str(path))
+    def save_report(self, report: StoredReport, path: Path) -> None:
+        """Write a report to a file, which is there only when it is whole.
+
+        Raises
+        ------
+        ReportDamagedError
+            What is stored is not what was completed.
+        """
+        from waybill.disclosure.errors import ReportDamagedError
+
+        with TemporaryDirectory(dir=path.parent) as folder:
+            part = Path(folder, "report.pdf")
+            self._cli.client("s3").download_file(self._bucket, report.key, str(part))
+            with part.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
+                    raise ReportDamagedError("the report in the bucket is not the one that was completed")
+            part.replace(path)
 
     def start_worker(self, request_id: str) -> str:
         """Start an execution that takes one request; return its ARN."""
@@ -61,6 +86,10 @@ class Deployed:
 
     def register(self, name: str, url: str) -> None:
         """Put a service into the catalogue, or move it to another address; its label is its name."""
+        from waybill.disclosure.audit import Action
+
         known = self.catalogue.service(name)
         service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)
-        self.catalogue.save_service(service, new=known is None)
+        action = Action(self.actor, "SERVICE_CHANGED" if known else "SERVICE_CREATED", {"service": name})
+        if not self.catalogue.save_service(service, action, new=known is None):
+            raise CommandError(f"somebody else has just changed the service {name}; try again")

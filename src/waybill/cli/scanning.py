@@ -117,6 +117,24 @@ def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
     cli.output.show(report, _job(report, coverage))
 
 
+@scans.command("resume")
+def resume_scan(
+    cli: Cli,
+    job_id: JobArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
+) -> None:
+    """Go on with a job that has failed, from where it was; with --wait, exit status 1 when it fails again."""
+    from waybill.scanning.restarting import Restarter
+
+    deployed = _Scanner(cli)
+    deployed.jobs.resume(job_id, Restarter(deployed.store, deployed.executions, deployed.workflow_arn))
+    report = _watched(cli, deployed, job_id) if wait else deployed.jobs.report(job_id)
+    coverage = deployed.jobs.coverage(job_id)
+    cli.output.show({**report, "coverage": coverage}, _job(report, coverage))
+    if report["status"] not in _GOOD:
+        raise typer.Exit(1)
+
+
 @app.command()
 def findings(cli: Cli, job_id: JobArgument, detector: DetectorOption = None) -> None:
     """Show what a job has found, masked."""

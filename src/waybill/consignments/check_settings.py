@@ -13,3 +13,9 @@ class CheckSettings(WaybillSettings):
     consignment_rules_bucket: str
     consignment_antivirus: Literal["yara", "guardduty"] = "yara"
     consignment_large_file_bytes: Annotated[int, Field(ge=1)] = 3_000_000_000
+
+
+class InterpreterSettings(WaybillSettings):
+    """How Lambda's interpreter finds its own library; Lambda sets it."""
+
+    ld_library_path: str = ""

@@ -1,13 +1,12 @@
 """The collaborators of the file checks: apart from the others', since only they need the parsers and their layer."""
 
-import os
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from waybill.consignments.check_settings import CheckSettings
+from waybill.consignments.check_settings import CheckSettings, InterpreterSettings
 from waybill.consignments.checking.checker import FileChecker, Limits
 from waybill.consignments.checking.engines import TagEngine, YaraEngine
 from waybill.consignments.checking.fetching import Fetcher
@@ -101,8 +100,8 @@ def _rules() -> RuleSet:
 
 
 def _environment() -> dict[str, str]:
-    # Lambda's interpreter finds its own library by this. Nothing else of ours is for parsers, credentials least of all.
-    path = os.environ.get("LD_LIBRARY_PATH")
+    # The interpreter needs this one. Nothing else of ours is for parsers, credentials least of all.
+    path = load(InterpreterSettings).ld_library_path
     return {"LD_LIBRARY_PATH": path} if path else {}
 
 

@@ -58,7 +58,7 @@ class FailureRecorder:
     def _tell(self, news: Any) -> bool:
         try:
             self.notifier.notify(news)
-        except Exception:  # the net below the workflows tells, then
+        except Exception:  # whatever keeps it from being told: the net below the workflows tells, then
             self.log("the failure could not be told")
             return False
         return True

@@ -10,8 +10,11 @@ from waybill.consignments.models import Consignment, RegisteredFile, Run, Stored
 class Register(Protocol):
     """Consignments and their files; every method raises `ConsignmentsUnavailableError` when it cannot be asked now."""
 
-    def create(self, consignment: Consignment) -> None:
-        """Store a new consignment, or find that the same one is there; raises as `Registrar.take`."""
+    def create(self, consignment: Consignment) -> Consignment:
+        """Store a new consignment, or find that the same one is there; return what is stored.
+
+        Raises as `Registrar.take`.
+        """
         ...
 
     def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
@@ -99,4 +102,15 @@ class RunDocuments(Protocol):
 
     def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
+        ...
+
+
+class CopyTargets(Protocol):
+    """The clean bucket and the quarantine bucket; raises `BucketUnavailableError` and `BucketRefusedError`."""
+
+    def place(self, copy: Mapping[str, Any]) -> bool:
+        """Put the copy of one object where it belongs, and take it away from where it does not.
+
+        False when the object that was checked is not there any more, so that nothing was copied.
+        """
         ...

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError
+from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError, RegistrationConflictError
 from waybill.consignments.models import Consignment, Status
 from waybill.consignments.ports import Register
 from waybill.consignments.requests import ConsignmentRequest, registered_files
@@ -37,7 +37,7 @@ class Registrar:
         RegistrationClosedError
             Its checks were started.
         RegistrationConflictError
-            It, or one of the files, is registered with other properties.
+            It, or one of the files, is registered with other properties, or another page has another `totalFiles`.
         """
         consignment_id = str(request.consignment_id) if request.consignment_id else self.new_id()
         files = registered_files(consignment_id, request.files)
@@ -52,7 +52,12 @@ class Registrar:
             status=Status.REGISTERED,
             created_at=iso(self.now()),
         )
-        self.register.create(consignment)
+        stored = self.register.create(consignment)
+        if request.total_files not in {None, stored.announced}:
+            raise RegistrationConflictError(
+                f"totalFiles is {request.total_files}, and {stored.announced} files are announced "
+                f"for consignment {consignment_id}"
+            )
         self.register.add_files(consignment_id, files)
         prefix = upload_prefix(user_id, consignment_id)
         return {
@@ -61,6 +66,14 @@ class Registrar:
                 {"fileId": file.file_id, "path": file.path, "uploadKey": prefix + file.file_id} for file in files
             ],
         }
+
+
+def existing(register: Register, consignment_id: str) -> Consignment:
+    """Return a consignment that has to be there; raises `ConsignmentNotFoundError`."""
+    consignment = register.find(consignment_id)
+    if consignment is None:
+        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    return consignment
 
 
 def owned(register: Register, consignment_id: str, user_id: str, *, service: bool) -> Consignment:
@@ -73,9 +86,7 @@ def owned(register: Register, consignment_id: str, user_id: str, *, service: boo
     NotOwnerError
         It is somebody else's.
     """
-    consignment = register.find(consignment_id)
-    if consignment is None:
-        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    consignment = existing(register, consignment_id)
     if consignment.user_id != user_id and not service:
         raise NotOwnerError(f"consignment {consignment_id} belongs to somebody else")
     return consignment

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator
@@ -13,6 +14,7 @@ from waybill.core.wire import WireModel
 FILES_PER_PAGE = 1000
 FILES_LIMIT = 1_000_000
 _PATH_BYTES = 4096
+_SOURCES = ("s3SourceBucket", "s3SourceBucketPrefix")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Gives the ids of files: the same consignment and path, the same id.
 _FILE_NAMESPACE = uuid.UUID("6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e")
@@ -79,6 +81,22 @@ def file_id_of(consignment_id: str, path: str) -> str:
 def registered_files(consignment_id: str, files: list[FileRequest]) -> list[RegisteredFile]:
     """Return the files of a page, with their ids."""
     return [RegisteredFile(file_id_of(consignment_id, file.path), file.path, file.size, file.sha256) for file in files]
+
+
+def check_sources(payload: Any) -> None:
+    """Make sure that the workflow's input asks for the uploads of the consignment and for nothing else.
+
+    The loads from drives of the reference (section 1) name objects by what the register does not hold, in buckets that
+    the functions may not read: who asks for them must not get a verdict on other files.
+
+    Raises
+    ------
+    InvalidInputError
+        It names another source.
+    """
+    given = [name for name in _SOURCES if isinstance(payload, Mapping) and name in payload]
+    if given:
+        raise InvalidInputError(*(FieldError(name, "is not taken: the uploads are checked") for name in given))
 
 
 def consignment_id_of(text: Any, field: str = "consignmentId") -> str:

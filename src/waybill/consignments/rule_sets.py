@@ -11,6 +11,7 @@ from waybill.consignments.checking.rule_set import SUFFIXES, RuleSet, Source, bu
 from waybill.core.s3_faults import ObjectMissingError, translated
 
 _CURRENT = "rules/current.json"
+_SETS = "rules/sets/"
 
 
 class S3RuleSets:
@@ -25,7 +26,7 @@ class S3RuleSets:
 
         The key holds both versions, so that a set that is in use is never overwritten by another. Raises as `current`.
         """
-        key = f"rules/sets/{rules.version}-{rules.yara}.yarc"
+        key = f"{_SETS}{rules.version}-{rules.yara}.yarc"
         manifest = json.dumps({**rules.manifest(), "key": key}, indent=2).encode()
         with self._errors(key):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=rules.compiled)
@@ -41,12 +42,13 @@ class S3RuleSets:
         RuleSetInvalidError
             It is damaged, a part of it is missing, or S3 refuses it.
         ChecksUnavailableError
-            S3 fails or cannot be reached.
+            S3 fails or cannot be reached; or sets were published, and what says which one is in use is missing.
         """
         try:
             manifest = json.loads(self._read(_CURRENT))
             key = str(manifest["key"])
         except ObjectMissingError:
+            self._check_never_published()
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise RuleSetInvalidError(
@@ -58,6 +60,16 @@ class S3RuleSets:
             return RuleSet.restore(manifest, self._read(key))
         except ObjectMissingError as error:
             raise RuleSetInvalidError(f"{key} is missing in {self._bucket}; build the rules again") from error
+
+    def _check_never_published(self) -> None:
+        """Make sure that nothing was ever published: who has built rules must not be served by those of the project."""
+        with self._errors(_SETS):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=_SETS, MaxKeys=1)
+        if found.get("Contents"):
+            # The first publication has this moment too, so that another attempt may find it.
+            raise ChecksUnavailableError(
+                f"{_CURRENT} is missing in {self._bucket}, which holds rule sets; build the rules again"
+            )
 
     def _read(self, key: str) -> bytes:
         with self._errors(key):

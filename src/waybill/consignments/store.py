@@ -41,8 +41,8 @@ class ConsignmentsTable:
         self._client = client
         self._table = table_name
 
-    def create(self, consignment: Consignment) -> None:
-        """Store a new consignment, or find that the same one is there."""
+    def create(self, consignment: Consignment) -> Consignment:
+        """Store a new consignment, or find that the same one is there; return what is stored."""
         item = item_of(consignment)
         try:
             with self._errors():
@@ -57,6 +57,8 @@ class ConsignmentsTable:
                 raise RegistrationConflictError(
                     f"consignment {consignment.consignment_id} is registered with another owner, type or name"
                 ) from None
+            return earlier
+        return consignment
 
     def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
         """Store files of a consignment whose checks were never started."""

@@ -9,11 +9,32 @@ from typing import Any
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.models import Consignment, Status
+from waybill.consignments.ports import Reader
 from waybill.core.notifications import Notification
 
 _CAUSE_LENGTH = 50
 UNKNOWN_BODY = "Unknown"
+PROBLEMS, PROBLEMS_IN_REHEARSAL = "PROBLEMS", "PROBLEMS_IN_REHEARSAL"
+_NO_CAUSE = "no result came back"
 _SEE_EXECUTION = "See step function execution for details"
+
+
+def news_of(
+    consignment: Consignment,
+    reader: Reader,
+    statuses: Mapping[str, str],
+    problems: Mapping[str, int],
+    incomplete: int,
+    stage: str,
+) -> list[Notification]:
+    """Return what people are told when the results of a run are written; nothing when all is well."""
+    news = []
+    if incomplete:
+        errors = reader.group_errors(consignment)
+        news.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
+    if any(value != Status.COMPLETED for value in statuses.values()):
+        news.append(problems_found(consignment, statuses, problems, stage))
+    return news
 
 
 def shortened(cause: str) -> str:
@@ -21,8 +42,8 @@ def shortened(cause: str) -> str:
     return cause if len(cause) <= _CAUSE_LENGTH else f"{cause[: _CAUSE_LENGTH - 3]}..."
 
 
-def is_mock(consignment: Consignment) -> bool:
-    """Return whether the consignment is a rehearsal, whose problems nobody is told of (reference, section 9)."""
+def is_rehearsal(consignment: Consignment) -> bool:
+    """Return whether the consignment is a rehearsal, whose problems go into no e-mail (reference, section 9)."""
     return "mock" in consignment.transferring_body.lower()
 
 
@@ -52,7 +73,8 @@ def problems_found(
         "",
         *(f"{number} files: {what}" for what, number in counts.items()),
     ]
-    return _notification(consignment, "PROBLEMS", f"Checks found problems: {consignment.reference}", lines, document)
+    status = PROBLEMS_IN_REHEARSAL if is_rehearsal(consignment) else PROBLEMS
+    return _notification(consignment, status, f"Checks found problems: {consignment.reference}", lines, document)
 
 
 def file_checks_failed(consignment: Consignment, files: int, cause: str, stage: str) -> Notification:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import File, Query
+from aws_lambda_powertools.event_handler.openapi.params import File, Header, Query
 
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
@@ -30,19 +30,24 @@ type Id = str
 @app.get("/api/subjectAccessRequests/overdue", summary="Overdue requests")
 def list_overdue() -> Document:
     """List requests that have been waiting for more than 12 hours."""
+    _record("OVERDUE_VIEWED")
     return answers().overdue(_overdue())
 
 
 @app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
 def show_summary() -> Document:
     """Count the requests that wait, and those that have been waiting for more than 12 hours."""
+    _record("SUMMARY_VIEWED")
     return summary(wiring.lists().count("PENDING"), len(_overdue()))
 
 
 @app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")
-def duplicate_request(id: Id) -> Response[str]:
+def duplicate_request(
+    id: Id,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+) -> Response[str]:
     """Create a new `Pending` copy that is the caller's."""
-    copy = duplicate(id, caller(app).subject, now(), wiring.store())
+    copy = duplicate(id, caller(app).subject, now(), wiring.store(), idempotency_key)
     document = {
         "id": copy.request_id,
         "originalId": id,
@@ -63,7 +68,7 @@ def list_for_admin(  # noqa: PLR0917 (Powertools passes parameters by name)
     page_size: Annotated[int | None, Query(alias="pageSize", ge=1, le=1000)] = None,
 ) -> Document:
     """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
-    wiring.store().record(day_trail(now()), Action(caller(app).subject, "ADMIN_LIST_VIEWED", {}))
+    _record("ADMIN_LIST_VIEWED")
     wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
     return admin_view(wiring.lists(), answers(), wanted)
 
@@ -96,26 +101,21 @@ def list_services() -> list[Document]:
 @app.post("/api/services", summary="Add a service", status_code=201)
 def create_service(entry: ServiceEntry) -> Response[str]:
     """Add a service to the catalogue; 400 when there is one of this name."""
-    made = wiring.services().add(entry)
-    _record("SERVICE_CREATED", made.name)
-    return _json(201, service_answer(made))
+    return _json(201, service_answer(wiring.services().add(entry, caller(app).subject)))
 
 
 @app.put("/api/services/<id>", summary="Change a service")
 def change_service(id: Id, entry: ServiceEntry) -> Document:
     """Change a service; its name stays."""
-    changed = wiring.services().change(id, entry)
-    _record("SERVICE_CHANGED", id)
-    return service_answer(changed)
+    return service_answer(wiring.services().change(id, entry, caller(app).subject))
 
 
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
 def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
     """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
-    changed = wiring.services().suspend(id, suspended=suspended)
+    changed = wiring.services().suspend(id, caller(app).subject, suspended=suspended)
     if not suspended:
         wiring.decisions().resumed(id)
-    _record("SERVICE_SUSPENDED" if suspended else "SERVICE_RESUMED", id)
     return service_answer(changed)
 
 
@@ -129,8 +129,7 @@ def list_templates(id: Id) -> list[Document]:
 @app.post("/api/templates/service/<id>", summary="Register a template", status_code=201)
 def register_template(id: Id, file: Annotated[bytes, File()]) -> Response[str]:
     """Register the text of a service's template; it is published when the service is found to use it."""
-    version = wiring.services().register(id, file, _check)
-    _record("TEMPLATE_REGISTERED", id)
+    version = wiring.services().register(id, file, _check, caller(app).subject)
     return _json(201, template_answer(version))
 
 
@@ -158,8 +157,8 @@ def _check(text: str) -> None:
         raise InvalidInputError(FieldError("file", str(error))) from None
 
 
-def _record(name: str, service: str) -> None:
-    wiring.store().record(day_trail(now()), Action(caller(app).subject, name, {"service": service}))
+def _record(name: str) -> None:
+    wiring.store().record(day_trail(now()), Action(caller(app).subject, name, {}))
 
 
 def _json(status: int, document: Document) -> Response[str]:

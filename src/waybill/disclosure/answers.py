@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from waybill.disclosure.audit import AuditEntry, first_break
+from waybill.disclosure.audit import AuditEntry, first_break, trail_key
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
-from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
-from waybill.disclosure.models import CLAIMABLE, PartState, RequestState, Service, SubjectRequest, TemplateVersion
+from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
+from waybill.disclosure.models import (
+    CLAIMABLE,
+    REPORTED,
+    PartState,
+    RequestState,
+    Service,
+    SubjectRequest,
+    TemplateVersion,
+)
 
-_ALERT_FREQUENCY = "120 minutes"
 # What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
 
@@ -77,10 +84,11 @@ class Answers:
             "originalId": request.original_id,
             "errorCode": request.error_code,
             "completedDateTime": moment(request.completed_at),
+            "deliveredDateTime": moment(request.delivered_at),
             "pages": request.pages,
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
-                for name, gap in sorted(request.accepted_gaps.items())
+                for name, gap in sorted(request.issued_without.items())
             ],
         }
 
@@ -136,6 +144,7 @@ class Answers:
             "daysLeft": due.days_left(today(request.completed_at) if request.completed_at else day),
             "overdue": not ended and day > due.due,
             "extended": request.extended,
+            "extensionReason": request.extension_reason,
             "heldDays": due.held_days,
             "holds": [
                 {
@@ -151,12 +160,13 @@ class Answers:
 def summary(backlog: int, overdue: int) -> dict[str, Any]:
     """Return the counters of support."""
     hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+    frequency = f"{int(TOLD_OF_WAITING_EVERY.total_seconds()) // 60} minutes"
     return {
-        "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": _ALERT_FREQUENCY},
+        "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": frequency},
         "overdueReports": {
             "count": overdue,
             "alertThreshold": f"status == pending && requestDateTime < (time.now - {hours} hours)",
-            "alertFrequency": _ALERT_FREQUENCY,
+            "alertFrequency": frequency,
         },
     }
 
@@ -191,11 +201,11 @@ def template_answer(template: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def trail_answer(request_id: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
-    """Return the audit trail of a request, and where its chain breaks; `end` is its number of entries and last hash."""
-    broken = first_break(f"SAR#{request_id}", entries, *end)
+def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
+    """Return an audit trail, and where its chain breaks; `end` is its number of entries and last hash."""
+    broken = first_break(trail_key(about), entries, *end)
     return {
-        "id": request_id,
+        "id": about,
         "intact": broken is None,
         "break": {"number": broken.number, "problem": broken.problem} if broken else None,
         "entries": [
@@ -206,7 +216,7 @@ def trail_answer(request_id: str, entries: Sequence[AuditEntry], end: tuple[int,
 
 
 def _object_url(request: SubjectRequest) -> str | None:
-    return f"/api/report?id={request.request_id}" if request.state is RequestState.COMPLETED else None
+    return f"/api/report?id={request.request_id}" if request.state in REPORTED else None
 
 
 def _by_rank(request: SubjectRequest) -> list[tuple[str, PartState]]:

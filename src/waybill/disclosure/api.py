@@ -16,13 +16,14 @@ from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.disclosure.decisions import Extension, HoldOrder
 from waybill.disclosure.downloads import download
 from waybill.disclosure.errors import UnknownRequestError, WrongStateError
+from waybill.disclosure.handing_over import approve, deliver
 from waybill.disclosure.intake import NewRequest, accept, create, today
-from waybill.disclosure.keys import report_key
+from waybill.disclosure.keys import upload_key
 from waybill.disclosure.models import SubjectRequest
 from waybill.disclosure.outside import ClaimHolder, Completion, PartResult
 from waybill.disclosure.paging import page_of
 from waybill.disclosure.requests import claim_answer
-from waybill.disclosure.trail import day_trail
+from waybill.disclosure.trail import day_trail, trail_of
 
 _READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 _MOST_UNCLAIMED = 1000
@@ -84,7 +85,7 @@ def claim_request(id: str) -> Document:
     taken = wiring.claimer().claim(id, caller(app).subject)
     if taken is None:
         raise WrongStateError("cannot be claimed: somebody has it, or it is not waiting", field="claim")
-    upload = wiring.reports().upload_url(report_key(id, taken.generation))
+    upload = wiring.reports().upload_url(upload_key(id, taken.generation))
     return claim_answer(taken) | {"claimExpiresAt": taken.claim_expires_at, "uploadUrl": upload}
 
 
@@ -94,7 +95,7 @@ def keep_claim(id: str, holder: ClaimHolder) -> Document:
     """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
     wiring.store().heartbeat(holder.of(id))
     kept = _found(id)
-    upload = wiring.reports().upload_url(report_key(id, kept.generation))
+    upload = wiring.reports().upload_url(upload_key(id, kept.generation))
     return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
 
 
@@ -148,14 +149,29 @@ def extend_request(id: str, extension: Extension) -> Document:
     return answers().request(wiring.decisions().extend(id, caller(app).subject, extension.reason))
 
 
+@app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def approve_report(id: str) -> Document:
+    """Let a report that was to be reviewed count as completed."""
+    return answers().request(approve(wiring.store(), id, caller(app).subject, now()))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def deliver_report(id: str) -> Document:
+    """Note that the person has the report."""
+    return answers().request(deliver(wiring.store(), id, caller(app).subject, now()))
+
+
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
 @allow(Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def show_audit(id: str) -> Document:
-    """Show everything that was done about a request, and whether the chain holds."""
-    end = wiring.store().chain_end(id)
+    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
+    about = trail_of(id)
+    end = wiring.store().chain_end(about)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    return trail_answer(id, wiring.store().audit(id), end)
+    return trail_answer(about, wiring.store().audit(about), end)
 
 
 def _found(request_id: str) -> SubjectRequest:

@@ -46,6 +46,20 @@ class Action:
     detail: Mapping[str, JsonValue]
 
 
+def trail_key(about: str) -> str:
+    """Return what a trail is kept under: a request's, or that of a day (``AUDIT#<day>``), which is about no request."""
+    return about if about.startswith("AUDIT#") else f"SAR#{about}"
+
+
+def sealed(text: str, salt: str) -> str:
+    """Return the SHA-256 (hex) that stands for a text in a trail, which is kept for ever.
+
+    The text may name people, so it is kept with the request and goes with it, and so does the salt, without which the
+    text cannot be guessed from the hash. Until then anybody can check that the text is the one that was given.
+    """
+    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
+
+
 def link(about: str, number: int, at: str, action: Action, previous: str) -> AuditEntry:
     """Return the entry that records `action` behind the one whose hash is `previous`."""
     detail = {name: value for name, value in action.detail.items() if value is not None}

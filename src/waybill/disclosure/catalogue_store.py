@@ -1,26 +1,36 @@
 """The services of the table, and the versions of their templates."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.core.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.disclosure.audit import WORKER, Action
+from waybill.disclosure.audited_writes import AuditedWrites, item_key
+from waybill.disclosure.contention import PATIENT, Contention
 from waybill.disclosure.errors import ContendedError, SubjectAccessStoreUnavailableError
 from waybill.disclosure.items import service_attributes, service_of, template_attributes, template_of
 from waybill.disclosure.models import Service, TemplateVersion, report_order
+from waybill.disclosure.trail import day_trail
 
-_ATTEMPTS = 5
 _SERVICES = "SERVICE"
+_NONE = "attribute_not_exists(pk)"
+_UNCHANGED = "version = :seen"
 
 
 class ServiceCatalogue:
-    """`Catalogue` on DynamoDB; `client` is a boto3 `dynamodb` client."""
+    """`Catalogue` on DynamoDB; `client` is a boto3 `dynamodb` client. Every change is in the trail of its day."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: Any, table: str, *, now: Callable[[], datetime], contention: Contention = PATIENT
+    ) -> None:
         self._client = client
         self._table = table
         self._now = now
+        self._contention = contention
+        self._audited = AuditedWrites(client, table, now)
 
     def services(self) -> list[Service]:
         """Return all services, in the order of the report."""
@@ -29,20 +39,38 @@ class ServiceCatalogue:
 
     def service(self, name: str) -> Service | None:
         """Return one service, as of now."""
-        with translated(SubjectAccessStoreUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=_key(_SERVICES, name), ConsistentRead=True)
-        return service_of(from_item(answer["Item"])) if answer.get("Item") else None
+        item = self._audited.get(_SERVICES, name)
+        return service_of(item) if item else None
 
-    def save_service(self, service: Service, *, new: bool) -> bool:
-        """Write a service; False when there is one already (`new`), or none (not `new`)."""
-        item = _key(_SERVICES, service.name) | to_item(service_attributes(service))
-        return self._put(item, "attribute_not_exists(pk)" if new else "attribute_exists(pk)")
+    def save_service(self, service: Service, action: Action, *, new: bool) -> bool:
+        """Write a service, in one transaction with its audit entry.
+
+        Returns
+        -------
+        bool
+            False when there is one already (`new`), or none, or it has changed since it was read (not `new`).
+
+        Raises
+        ------
+        ContendedError
+            Others wrote to the audit trail, each time.
+        """
+        written = replace(service, version=service.version + 1)
+        item = item_key(_SERVICES, service.name) | to_item(service_attributes(written))
+        put = self._audited.put(item, _NONE) if new else self._audited.put(item, _UNCHANGED, seen=service.version)
+        for _ in self._contention.tries():
+            if self._recorded(action, put):
+                return True
+            found = self.service(service.name)
+            if (found is not None) if new else (found is None or found.version != service.version):
+                return False
+        raise ContendedError("the audit trail is being written to by too many at once")
 
     def template_versions(self, service: str) -> list[TemplateVersion]:
         """Return the template versions of a service, newest first."""
         return [template_of(item) for item in self._query(f"TPL#{service}", newest_first=True, prefix="V#")]
 
-    def register_template(self, service: str, file_hash: str) -> TemplateVersion:
+    def register_template(self, service: str, file_hash: str, action: Action) -> TemplateVersion:
         """Return the version that has this hash: the newest one if it is that, else a new one that is PENDING.
 
         Raises
@@ -50,40 +78,52 @@ class ServiceCatalogue:
         ContendedError
             Others registered versions at the same time, again and again.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in self._contention.tries():
             newest = next(iter(self.template_versions(service)), None)
-            if newest and newest.file_hash == file_hash:
-                return newest
             number = newest.version + 1 if newest else 1
             made = TemplateVersion(service, number, file_hash, "PENDING", self._now())
-            item = _key(f"TPL#{service}", f"V#{number:05}") | to_item(template_attributes(made))
-            if self._put(item, "attribute_not_exists(pk)"):
+            writes = []
+            if newest and newest.file_hash == file_hash:
+                made = newest
+            else:
+                item = item_key(f"TPL#{service}", f"V#{number:05}") | to_item(template_attributes(made))
+                writes = [self._audited.put(item, _NONE)]
+            if self._recorded(action, *writes):
                 return made
         raise ContendedError("versions of this template are being registered by others")
 
     def publish_template(self, service: str, version: int) -> None:
-        """Make a version the published one; once."""
+        """Make a version the published one, and record it; once.
+
+        Raises
+        ------
+        ContendedError
+            Others wrote to the audit trail, each time.
+        """
         update = Update.of({"status": "PUBLISHED", "published_at": iso(self._now())})
         arguments = update.arguments("attribute_exists(pk) AND #status = :pending", pending="PENDING")
         arguments["ExpressionAttributeNames"] |= {"#status": "status"}
-        try:
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.update_item(
-                    TableName=self._table, Key=_key(f"TPL#{service}", f"V#{version:05}"), **arguments
-                )
-        except ConditionFailedError:
-            # It was published before.
-            return
+        key = item_key(f"TPL#{service}", f"V#{version:05}")
+        publish = {"Update": {"TableName": self._table, "Key": key, **arguments}}
+        action = Action(WORKER, "TEMPLATE_PUBLISHED", {"service": service, "version": version})
+        for _ in self._contention.tries():
+            if self._recorded(action, publish):
+                return
+            now = next((one for one in self.template_versions(service) if one.version == version), None)
+            if now is None or now.status == "PUBLISHED":
+                # It was published before, or is gone.
+                return
+        raise ContendedError("the audit trail is being written to by too many at once")
 
-    def _put(self, item: Item, condition: str) -> bool:
+    def _recorded(self, action: Action, *writes: dict[str, Any]) -> bool:
+        """Write, and record it in the trail of the day; False when a condition was false or others were faster."""
         try:
-            with translated(SubjectAccessStoreUnavailableError):
-                self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition)
-        except ConditionFailedError:
+            self._audited.append(day_trail(self._now()), action, writes)
+        except (ConditionFailedError, SubjectAccessStoreUnavailableError):
             return False
         return True
 
-    def _query(self, pk: str, *, newest_first: bool = False, prefix: str = "") -> Iterator[Item]:
+    def _query(self, pk: str, *, newest_first: bool = False, prefix: str = "") -> Iterator[dict[str, Any]]:
         values = {":pk": pk} | ({":prefix": prefix} if prefix else {})
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -95,7 +135,3 @@ class ServiceCatalogue:
         with translated(SubjectAccessStoreUnavailableError):
             for page in pages:
                 yield from map(from_item, page["Items"])
-
-
-def _key(pk: str, sk: str) -> Item:
-    return to_item({"pk": pk, "sk": sk})

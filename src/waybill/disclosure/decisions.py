@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_hex
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
-from waybill.disclosure.audit import Action
+from waybill.disclosure.audit import SCHEDULE, Action, sealed
 from waybill.disclosure.claims import released
 from waybill.disclosure.errors import WrongStateError
 from waybill.disclosure.intake import today
@@ -25,6 +26,7 @@ from waybill.disclosure.models import (
 )
 from waybill.disclosure.ports import Change, RequestLists, RequestStore
 
+_OVER = frozenset({RequestState.COMPLETED, RequestState.DELIVERED, RequestState.ARCHIVED})
 # What a restart does not ask for again.
 _KEPT = FINISHED | {PartStatus.FETCHED}
 
@@ -59,6 +61,8 @@ class Decisions:
     def restart(self, request_id: str, by: str, *, fresh: bool) -> SubjectRequest:
         """Make a request that was given up on `Pending` again, as of now; finished parts are kept unless `fresh`.
 
+        So is a report undone that a reviewer does not let pass: with `fresh`, since its parts are gone.
+
         Raises
         ------
         WrongStateError
@@ -69,6 +73,8 @@ class Decisions:
         def decide(request: SubjectRequest) -> Change:
             if request.state not in RESTARTABLE:
                 raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
+            if request.state is RequestState.READY_FOR_REVIEW and not fresh:
+                raise WrongStateError("has a report, whose parts are not kept: restart it with fresh=true")
             after = replace(
                 released(request, RequestState.PENDING),
                 requested_at=now,
@@ -78,6 +84,7 @@ class Decisions:
                 ended_at=None,
                 attention_told=False,
                 report_key=None,
+                report_etag=None,
             )
             again = [
                 _unasked(part)
@@ -143,13 +150,13 @@ class Decisions:
         WrongStateError
             It has ended, or was extended before.
         """
-        said = _reason(reason)
+        said, salt = _reason(reason), token_hex()
 
         def decide(request: SubjectRequest) -> Change:
-            if request.extended or request.state in {RequestState.COMPLETED, RequestState.ARCHIVED}:
+            if request.extended or request.state in _OVER:
                 raise WrongStateError("was extended before, or has ended")
-            after = replace(request, extended=True, extension_reason=said)
-            return Change(after, Action(by, "EXTENDED", {"reason": said}))
+            after = replace(request, extended=True, extension_reason=said, extension_salt=salt)
+            return Change(after, Action(by, "EXTENDED", {"reasonSha256": sealed(said, salt)}))
 
         return self.store.change(request_id, decide)
 
@@ -163,7 +170,7 @@ class Decisions:
         InvalidInputError
             The service is not part of the request, or there is no reason.
         """
-        said, now = _reason(reason), self.now()
+        said, now, salt = _reason(reason), self.now(), token_hex()
 
         def decide(request: SubjectRequest) -> Change:
             part = request.services.get(service)
@@ -171,9 +178,9 @@ class Decisions:
                 raise InvalidInputError(FieldError("service", "is not part of this request"))
             if part.finished:
                 raise WrongStateError("is there", field="service")
-            if request.state in {RequestState.COMPLETED, RequestState.ARCHIVED, RequestState.ERRORED}:
+            if request.state in _OVER | {RequestState.ERRORED, RequestState.READY_FOR_REVIEW}:
                 raise WrongStateError(f"is {request.status}")
-            gaps = {**request.accepted_gaps, service: Gap(said, by, now)}
+            gaps = {**request.accepted_gaps, service: Gap(said, by, now, salt)}
             after = replace(request, accepted_gaps=gaps)
             if request.state is RequestState.NEEDS_ATTENTION:
                 after = replace(
@@ -181,7 +188,8 @@ class Decisions:
                 )
             elif request.state is RequestState.PENDING:
                 after = replace(after, claim_expires_at=None)
-            return Change(after, Action(by, "ISSUE_WITHOUT", {"service": service, "reason": said}))
+            detail = {"service": service, "reasonSha256": sealed(said, salt)}
+            return Change(after, Action(by, "ISSUE_WITHOUT", detail))
 
         return self.store.change(request_id, decide)
 
@@ -195,7 +203,7 @@ class Decisions:
             if not waits or part is None or part.status is not PartStatus.SUSPENDED:
                 return None
             after = replace(request, claim_expires_at=None)
-            return Change(after, Action("schedule", "SERVICE_RESUMED", {"service": service}))
+            return Change(after, Action(SCHEDULE, "SERVICE_RESUMED", {"service": service}))
 
         for request_id in list(self.lists.standing("PENDING")):
             before = self.store.request(request_id)

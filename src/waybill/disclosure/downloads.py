@@ -10,7 +10,7 @@ from waybill.core.executions import stable_json
 from waybill.disclosure.answers import file_name
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import UnknownRequestError
-from waybill.disclosure.models import RequestState, SubjectRequest
+from waybill.disclosure.models import SubjectRequest
 from waybill.disclosure.ports import Change, Reports, RequestStore
 
 _PDF = "application/pdf"
@@ -29,7 +29,7 @@ class Download:
 
 
 def download(store: RequestStore, reports: Reports, request_id: str, by: str, now: datetime, accept: str) -> Download:
-    """Stamp the request as downloaded, record by whom, and return its report.
+    """Stamp the request as downloaded, record by whom, and return its report: exactly what was completed.
 
     Parameters
     ----------
@@ -42,27 +42,41 @@ def download(store: RequestStore, reports: Reports, request_id: str, by: str, no
     ------
     UnknownRequestError
         There is no such request, or it has no report.
+    ReportDamagedError
+        What is stored is not what was completed.
     """
+    request = store.request(request_id)
+    if request is None:
+        raise UnknownRequestError("There is no report")
+    # The address or the bytes first: what turns out to be damaged was downloaded by nobody.
+    answer = _answer(reports, request, accept)
 
-    def decide(request: SubjectRequest) -> Change:
-        if request.state is not RequestState.COMPLETED or request.report_key is None:
+    def decide(found: SubjectRequest) -> Change:
+        if found.report != request.report:
             raise UnknownRequestError("There is no report")
-        return Change(replace(request, last_downloaded=now), Action(by, "REPORT_DOWNLOADED", {}))
+        return Change(replace(found, last_downloaded=now), Action(by, "REPORT_DOWNLOADED", {}))
 
-    request = store.change(request_id, decide)
-    key, name = str(request.report_key), file_name(request)
+    store.change(request_id, decide)
+    return answer
+
+
+def _answer(reports: Reports, request: SubjectRequest, accept: str) -> Download:
+    report, name = request.report, file_name(request)
+    if report is None:
+        raise UnknownRequestError("There is no report")
     if not accept.strip().lower().startswith(_PDF):
         document = {
-            "url": reports.download_url(key, name),
+            "url": reports.download_url(report.key, str(request.report_etag), name),
             "expiresInSeconds": 300,
             "fileName": name,
             "contentType": _PDF,
-            "bytes": request.report_bytes,
-            "sha256": request.report_sha256,
-            "pages": request.pages,
+            "bytes": report.bytes,
+            "sha256": report.sha256,
+            "pages": report.pages,
         }
         return Download(200, "application/json", stable_json(document))
-    if (request.report_bytes or 0) > _MOST_BYTES:
-        return Download(303, "text/plain", "", {"Location": reports.download_url(key, name)})
+    if report.bytes > _MOST_BYTES:
+        url = reports.download_url(report.key, str(request.report_etag), name)
+        return Download(303, "text/plain", "", {"Location": url})
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Download(200, _PDF, reports.content(key), {"Content-Disposition": disposition})
+    return Download(200, _PDF, reports.content(report), {"Content-Disposition": disposition})

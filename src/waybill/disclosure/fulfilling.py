@@ -9,9 +9,9 @@ from waybill.core.notifications import Notification
 from waybill.disclosure import WORKFLOW
 from waybill.disclosure.audit import WORKER, Action
 from waybill.disclosure.claims import after_failure, held, lease_end, released
-from waybill.disclosure.errors import PartsMissingError, ReportDamagedError
-from waybill.disclosure.keys import report_key, reports_prefix, work_prefix
-from waybill.disclosure.models import Claim, PartStatus, RequestState, StoredReport, SubjectRequest
+from waybill.disclosure.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
+from waybill.disclosure.keys import report_key, reports_prefix, uploads_prefix, work_prefix
+from waybill.disclosure.models import REPORTED, Claim, PartStatus, RequestState, StoredReport, SubjectRequest
 from waybill.disclosure.ports import Alerts, Change, Reports, RequestStore
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class Fulfilment:
         ReportDamagedError
             The object is not there, is another one, or does not have this claim's key.
         """
-        if report.key != report_key(claim.request_id, claim.generation):
+        if report.key != report_key(claim.request_id, claim.generation, report.sha256):
             raise ReportDamagedError("the report lies where another claim's report would")
-        self.reports.verify(report)
+        etag = self.reports.verify(report)
 
         def decide(request: SubjectRequest) -> Change:
             kept = replace(
@@ -74,6 +74,7 @@ class Fulfilment:
                 report_key=report.key,
                 report_bytes=report.bytes,
                 report_sha256=report.sha256,
+                report_etag=etag,
                 pages=report.pages,
             )
             detail: dict[str, JsonValue] = {"generation": claim.generation, "bytes": report.bytes}
@@ -82,8 +83,30 @@ class Fulfilment:
 
         self.store.change(claim.request_id, decide)
 
+    def adopt_report(self, claim: Claim, uploaded: str, report: StoredReport) -> None:
+        """Keep the report that a worker outside has put at the key `uploaded`.
+
+        The worker can write there until its address is dead, so what counts is a copy at a key that it never could
+        write to.
+
+        Raises
+        ------
+        ClaimLostError, ReportDamagedError
+            As in `keep_report`.
+        UnknownRequestError
+            There is no such request.
+        """
+        request = self.store.request(claim.request_id)
+        if request is None:
+            raise UnknownRequestError("There is no such request")
+        held(request, claim)
+        self.reports.adopt(uploaded, report)
+        self.keep_report(claim, report)
+
     def complete(self, claim: Claim, actor: str = WORKER) -> bool:
         """Complete the request, and remove what its report was made of; False when this claim had completed it before.
+
+        Where somebody is to look at the report first, the request is ready for that instead.
 
         Raises
         ------
@@ -97,31 +120,34 @@ class Fulfilment:
         now, done = self.now(), []
 
         def decide(request: SubjectRequest) -> Change | None:
-            done.append(request.state is RequestState.COMPLETED and request.ended_token == claim.claim_token)
+            done.append(request.state in REPORTED and request.ended_token == claim.claim_token)
             if done[-1]:
                 return None
             held(request, claim)
             if request.missing:
                 raise PartsMissingError(f"parts are missing: {', '.join(sorted(request.missing))}")
-            if request.report_key != report_key(request.request_id, claim.generation):
+            made = report_key(request.request_id, claim.generation, request.report_sha256 or "")
+            if request.report_key != made:
                 raise ReportDamagedError("this claim has stored no report")
             ended = replace(
-                released(request, RequestState.COMPLETED),
+                released(request, RequestState.READY_FOR_REVIEW if request.review else RequestState.COMPLETED),
                 ended_token=claim.claim_token,
-                completed_at=now,
+                completed_at=None if request.review else now,
                 ended_at=now,
             )
-            detail = {"generation": claim.generation, "without": len(request.accepted_gaps)}
+            detail = {"generation": claim.generation, "without": len(request.issued_without)}
             return Change(ended, Action(actor, "COMPLETED", detail))
 
         after = self.store.change(claim.request_id, decide)
         self.reports.forget(work_prefix(after.request_id))
+        self.reports.forget(uploads_prefix(after.request_id))
         self.reports.forget(reports_prefix(after.request_id), but=after.report_key)
         return not done[-1]
 
     def discard(self, request: SubjectRequest) -> None:
         """Remove the reports of a request that was given up on."""
         self.reports.forget(reports_prefix(request.request_id))
+        self.reports.forget(uploads_prefix(request.request_id))
 
     def fail(self, claim: Claim, code: str) -> Failed:
         """End a claim whose attempt failed; the request is tried again later, or handed to a person, who is told.

@@ -6,14 +6,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.core.executions import stable_json
 from waybill.core.wire import WireModel
 from waybill.disclosure.audit import Action
-from waybill.disclosure.errors import UnknownRequestError, WrongStateError
+from waybill.disclosure.errors import WrongStateError
 from waybill.disclosure.models import Part, Regime, RequestState, Service, SubjectRequest, report_order
-from waybill.disclosure.ports import RequestStore
+from waybill.disclosure.ports import Change, RequestStore
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 _NOMIS = re.compile(r"[A-Z][0-9]{4}[A-Z]{2}")
 _NDELIUS = re.compile(r"[A-Z][0-9]{6}")
@@ -22,6 +26,21 @@ _LONGEST_REFERENCE = 20
 _LONGEST_NAME = 200
 # One transaction writes the request, its audit entry and its parts.
 _MOST_SERVICES = 90
+# What a copy has from its original.
+_COPIED = (
+    "date_from",
+    "date_to",
+    "sar_case_reference_number",
+    "nomis_id",
+    "ndelius_id",
+    "received",
+    "regime",
+    "extended",
+    "extension_reason",
+    "extension_salt",
+    "subject_name",
+    "review",
+)
 
 
 class NewRequest(WireModel):
@@ -36,6 +55,7 @@ class NewRequest(WireModel):
     subject_name: str | None = None
     received_date: str | None = None
     regime: Regime = Regime.UK_GDPR
+    review: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,7 @@ class Accepted:
     subject_name: str | None
     received: date
     regime: Regime
+    review: bool
 
     @property
     def fingerprint(self) -> str:
@@ -142,7 +163,7 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
     services = checks.chosen(new.services, known)
     if checks.errors or last is None:
         raise InvalidInputError(*checks.errors)
-    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime)
+    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime, new.review)
 
 
 def create(
@@ -170,6 +191,7 @@ def create(
         received=accepted.received,
         regime=accepted.regime,
         subject_name=accepted.subject_name,
+        review=accepted.review,
         fingerprint=accepted.fingerprint,
     )
     parts = [_part(service, rank) for rank, service in enumerate(accepted.services)]
@@ -179,8 +201,12 @@ def create(
     return stored
 
 
-def duplicate(request_id: str, by: str, now: datetime, store: RequestStore) -> SubjectRequest:
+def duplicate(
+    request_id: str, by: str, now: datetime, store: RequestStore, idempotency_key: str | None = None
+) -> SubjectRequest:
     """Store a new `Pending` copy of a request, owned by the caller, with every part to be asked for again.
+
+    With an idempotency key, once per caller, request and key.
 
     Raises
     ------
@@ -189,37 +215,32 @@ def duplicate(request_id: str, by: str, now: datetime, store: RequestStore) -> S
     WrongStateError
         It is archived: what it asked for is not kept.
     """
-    original = store.request(request_id)
-    if original is None:
-        raise UnknownRequestError("There is no such request")
-    if original.state is RequestState.ARCHIVED:
-        raise WrongStateError("The request is archived")
-    copy = SubjectRequest(
-        request_id=str(uuid.uuid4()),
+    copy_id = _id_of(by, f"{request_id}#{idempotency_key}") if idempotency_key else str(uuid.uuid4())
+
+    def decide(original: SubjectRequest) -> tuple[Change, Action]:
+        if original.state is RequestState.ARCHIVED:
+            raise WrongStateError("The request is archived")
+        parts = [Part(name, state.label, state.rank, state.category) for name, state in original.services.items()]
+        detail: dict[str, JsonValue] = {"original": original.request_id, "services": len(parts)}
+        change = Change(_copy(original, copy_id, by, now), Action(by, "CREATED", detail), parts)
+        return change, Action(by, "DUPLICATED", {"copy": copy_id})
+
+    return store.duplicate(request_id, copy_id, decide)
+
+
+def _copy(original: SubjectRequest, copy_id: str, by: str, now: datetime) -> SubjectRequest:
+    # The copy is worked on from now on: a hold that goes on ends for it, or nobody could end it.
+    holds = tuple(hold if hold.until else replace(hold, until=max(today(now), hold.since)) for hold in original.holds)
+    return SubjectRequest(
+        request_id=copy_id,
         state=RequestState.PENDING,
-        date_from=original.date_from,
-        date_to=original.date_to,
-        sar_case_reference_number=original.sar_case_reference_number,
-        nomis_id=original.nomis_id,
-        ndelius_id=original.ndelius_id,
         requested_by=by,
         requested_at=now,
         created_at=now,
-        received=original.received,
-        regime=original.regime,
-        # The copy is worked on from now on: a hold that goes on ends for it, or nobody could end it.
-        holds=tuple(
-            hold if hold.until else replace(hold, until=max(today(now), hold.since)) for hold in original.holds
-        ),
-        extended=original.extended,
-        extension_reason=original.extension_reason,
-        subject_name=original.subject_name,
+        holds=holds,
         original_id=original.request_id,
+        **{name: getattr(original, name) for name in _COPIED},
     )
-    parts = [Part(name, state.label, state.rank, state.category) for name, state in original.services.items()]
-    store.create(copy, parts, Action(by, "CREATED", {"original": original.request_id, "services": len(parts)}))
-    store.record(original.request_id, Action(by, "DUPLICATED", {"copy": copy.request_id}))
-    return copy
 
 
 def today(now: datetime) -> date:

@@ -31,6 +31,7 @@ _MOMENTS = (
     "claimed_at",
     "completed_at",
     "ended_at",
+    "delivered_at",
     "last_downloaded",
     "rendered_at",
     "suspended_at",
@@ -52,8 +53,10 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
         return "HELD", place(request.requested_at)
     match request.state:
         case RequestState.NEEDS_ATTENTION:
-            return "ATTENTION", place(request.requested_at)
-        case RequestState.COMPLETED:
+            return "ATTENTION", place(request.ended_at)
+        case RequestState.READY_FOR_REVIEW:
+            return "REVIEW", place(request.ended_at)
+        case RequestState.COMPLETED | RequestState.DELIVERED:
             return "COMPLETED", place(request.completed_at)
         case RequestState.ERRORED:
             return "ERRORED", place(request.ended_at)
@@ -94,7 +97,7 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
         for hold in item.get("holds", [])
     )
     gaps = {
-        name: Gap(gap["reason"], gap["by"], datetime.fromisoformat(gap["at"]))
+        name: Gap(gap["reason"], gap["by"], datetime.fromisoformat(gap["at"]), gap.get("salt", ""))
         for name, gap in item.get("accepted_gaps", {}).items()
     }
     parts = {

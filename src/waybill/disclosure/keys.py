@@ -51,6 +51,19 @@ def names_key() -> str:
     return "templates/names.json"
 
 
-def report_key(request_id: str, generation: int) -> str:
-    """Return the key of the report that the claim of this generation makes: a repeated upload never conflicts."""
-    return f"{reports_prefix(request_id)}{generation}.pdf"
+def report_key(request_id: str, generation: int, sha256: str) -> str:
+    """Return the key of the report with this SHA-256 (hex) of one claim: nothing else is ever written to it.
+
+    A repeated upload never conflicts, and a report that the request points at never changes.
+    """
+    return f"{reports_prefix(request_id)}{generation}-{sha256}.pdf"
+
+
+def uploads_prefix(request_id: str) -> str:
+    """Return what the keys that workers outside may write to begin with."""
+    return f"uploads/{request_id}/"
+
+
+def upload_key(request_id: str, generation: int) -> str:
+    """Return the key that the upload address of a claim leads to; what lies there is copied before it counts."""
+    return f"{uploads_prefix(request_id)}{generation}.pdf"

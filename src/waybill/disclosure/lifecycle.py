@@ -7,15 +7,20 @@ from datetime import datetime, timedelta
 from waybill.disclosure.audit import SCHEDULE, Action
 from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before, released
 from waybill.disclosure.errors import ContendedError, UnknownRequestError
-from waybill.disclosure.keys import reports_prefix, work_prefix
-from waybill.disclosure.models import CLAIMABLE, RequestState, SubjectRequest
+from waybill.disclosure.keys import reports_prefix, uploads_prefix, work_prefix
+from waybill.disclosure.models import CLAIMABLE, RESTARTABLE, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change, Reports, RequestLists, RequestStore
 
 EXPIRES_AFTER = timedelta(hours=48)
 OVERDUE_AFTER = timedelta(hours=12)
 BACKLOG = 100
+# How often people are told of a backlog, and of requests that are overdue, while it lasts.
+TOLD_OF_WAITING_EVERY = timedelta(minutes=120)
 # What was given up on is kept for longer than what was delivered: a person has to decide about it.
-_ERRORED_KEPT = timedelta(days=30)
+_GIVEN_UP_KEPT = timedelta(days=30)
+
+
+_WAITING_FOR_PEOPLE = ("ERRORED", "ATTENTION", "REVIEW")
 
 
 def waits_since(request: SubjectRequest) -> datetime:
@@ -57,12 +62,15 @@ class Lifecycle:
         clean-up was interrupted stands in a queue of its own until the objects are gone.
         """
         completed = self.lists.standing("COMPLETED", self.now() - self.ages.archive_after)
-        errored = self.lists.standing("ERRORED", self.now() - _ERRORED_KEPT)
-        moved = [found for found in [*completed, *errored] if self._moved(found, self._archived)]
+        given_up = self.now() - _GIVEN_UP_KEPT
+        forgotten = (found for queue in _WAITING_FOR_PEOPLE for found in self.lists.standing(queue, given_up))
+        ended = [*completed, *forgotten]
+        moved = [found for found in ended if self._moved(found, self._archived)]
         unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
         for found in (*moved, *unfinished):
             self.reports.forget(reports_prefix(found))
             self.reports.forget(work_prefix(found))
+            self.reports.forget(uploads_prefix(found))
             self._moved(found, self._emptied)
         return moved
 
@@ -110,7 +118,10 @@ class Lifecycle:
         return Change(replace(request, objects_removed=True), Action(SCHEDULE, "OBJECTS_REMOVED", {}))
 
     def _archived(self, request: SubjectRequest) -> Change | None:
-        if request.state not in {RequestState.COMPLETED, RequestState.ERRORED}:
+        delivered = dict.fromkeys((RequestState.COMPLETED, RequestState.DELIVERED), self.ages.archive_after)
+        kept_for = (delivered | dict.fromkeys(RESTARTABLE, _GIVEN_UP_KEPT)).get(request.state)
+        # One that was restarted since it was listed may have ended again.
+        if kept_for is None or request.ended_at is None or self.now() - request.ended_at < kept_for:
             return None
         kept = replace(
             request,

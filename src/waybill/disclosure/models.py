@@ -16,7 +16,9 @@ class RequestState(StrEnum):
     AWAITING_IDENTITY = "AwaitingIdentity"
     ON_HOLD = "OnHold"
     NEEDS_ATTENTION = "NeedsAttention"
+    READY_FOR_REVIEW = "ReadyForReview"
     COMPLETED = "Completed"
+    DELIVERED = "Delivered"
     ERRORED = "Errored"
     ARCHIVED = "Archived"
 
@@ -24,7 +26,9 @@ class RequestState(StrEnum):
     def status(self) -> str:
         """The status that the API knows: `Pending`, `Completed` or `Errored`; an archived request knows its own."""
         match self:
-            case RequestState.COMPLETED | RequestState.ARCHIVED:
+            case (
+                RequestState.READY_FOR_REVIEW | RequestState.COMPLETED | RequestState.DELIVERED | RequestState.ARCHIVED
+            ):
                 return "Completed"
             case RequestState.ERRORED | RequestState.NEEDS_ATTENTION:
                 return "Errored"
@@ -33,7 +37,9 @@ class RequestState(StrEnum):
 
 CLAIMABLE = frozenset({RequestState.PENDING, RequestState.IN_PROGRESS})
 HELD = frozenset({RequestState.AWAITING_IDENTITY, RequestState.ON_HOLD})
-RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION})
+RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.READY_FOR_REVIEW})
+# Those whose report is there.
+REPORTED = frozenset({RequestState.READY_FOR_REVIEW, RequestState.COMPLETED, RequestState.DELIVERED})
 
 
 class PartStatus(StrEnum):
@@ -82,11 +88,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Gap:
-    """A part that a named person accepts as missing."""
+    """A part that a named person accepts as missing; `salt` seals the reason in the audit trail."""
 
     reason: str
     by: str
     at: datetime
+    salt: str = ""
 
 
 class Claim(WireModel):
@@ -117,12 +124,23 @@ class PartState:
 
 
 @dataclass(frozen=True)
+class StoredReport:
+    """A report that S3 holds."""
+
+    key: str
+    bytes: int
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True)
 class SubjectRequest:
     """A request as stored.
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
     it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
-    was last ended.
+    was last ended. With `review` a person looks at the report before it counts as completed. `report_etag` is S3's own
+    mark of the object that was found to have `report_sha256`.
     """
 
     request_id: str
@@ -140,7 +158,9 @@ class SubjectRequest:
     holds: tuple[Hold, ...] = ()
     extended: bool = False
     extension_reason: str | None = None
+    extension_salt: str | None = None
     subject_name: str | None = None
+    review: bool = False
     claim_token: str | None = None
     ended_token: str | None = None
     claimed_by: str | None = None
@@ -155,9 +175,11 @@ class SubjectRequest:
     report_key: str | None = None
     report_bytes: int | None = None
     report_sha256: str | None = None
+    report_etag: str | None = None
     pages: int | None = None
     completed_at: datetime | None = None
     ended_at: datetime | None = None
+    delivered_at: datetime | None = None
     last_downloaded: datetime | None = None
     objects_removed: bool = False
     attention_told: bool = False
@@ -178,6 +200,18 @@ class SubjectRequest:
         if self.state is RequestState.ARCHIVED and self.completed_at is None:
             return RequestState.ERRORED.status
         return self.state.status
+
+    @property
+    def report(self) -> StoredReport | None:
+        """The report of a request that was fulfilled; it never changes."""
+        if self.state not in REPORTED or self.report_key is None:
+            return None
+        return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
+
+    @property
+    def issued_without(self) -> dict[str, Gap]:
+        """The gaps that are accepted and still there, by service: a part may come after all."""
+        return {name: gap for name, gap in self.accepted_gaps.items() if not self.services[name].finished}
 
     @property
     def missing(self) -> dict[str, PartState]:
@@ -261,7 +295,7 @@ class RedactionRule:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the catalogue; `category` is PRISON or PROBATION."""
+    """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes."""
 
     name: str
     label: str
@@ -272,6 +306,7 @@ class Service:
     suspended_at: datetime | None = None
     template_migrated: bool = False
     redactions: tuple[RedactionRule, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -286,21 +321,14 @@ class TemplateVersion:
     published_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class StoredReport:
-    """A report that S3 holds."""
-
-    key: str
-    bytes: int
-    sha256: str
-    pages: int
-
-
 _BASE_SERVICES = ("G1", "G2", "G3")
 
 
 def report_order(name: str, label: str, category: str) -> tuple[int, str, str]:
-    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label."""
+    """Return what sorts services into the order of the report: G1, G2, G3, prison by label, probation by label.
+
+    Labels are sorted by letter, whatever their case (reference, section 8).
+    """
     if name in _BASE_SERVICES:
         return _BASE_SERVICES.index(name), "", name
     return len(_BASE_SERVICES) + (category != "PRISON"), label.casefold(), name

@@ -9,8 +9,8 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
 from waybill.disclosure.errors import UnknownRequestError, WrongStateError
 from waybill.disclosure.fulfilling import Fulfilment
-from waybill.disclosure.keys import report_key
-from waybill.disclosure.models import Claim, PartStatus, RequestState, StoredReport
+from waybill.disclosure.keys import report_key, upload_key
+from waybill.disclosure.models import REPORTED, Claim, PartStatus, RequestState, StoredReport
 from waybill.disclosure.ports import RequestStore
 
 
@@ -26,7 +26,7 @@ class ClaimHolder(WireModel):
 
 
 class OutsideReport(WireModel):
-    """A report that was put at the upload address; `sha256` is hexadecimal."""
+    """A report that was put at the upload address; `sha256` is hexadecimal, and what is there must have it."""
 
     bytes: Annotated[int, Field(ge=1)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -95,14 +95,15 @@ def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, compl
     if request.state in {RequestState.ERRORED, RequestState.NEEDS_ATTENTION}:
         fulfilment.discard(request)
         raise WrongStateError("is Errored and cannot be completed")
-    if request.state in {RequestState.COMPLETED, RequestState.ARCHIVED}:
+    if request.state in REPORTED | {RequestState.ARCHIVED}:
         raise WrongStateError("is Completed already")
     if completion.claim_token is None or completion.generation is None:
         raise InvalidInputError(FieldError("claimToken", "is needed, with the generation of the claim"))
     claim = Claim(request_id=request_id, claim_token=completion.claim_token, generation=completion.generation)
     if completion.report:
         made = completion.report
-        key = report_key(request_id, claim.generation)
-        fulfilment.keep_report(claim, StoredReport(key, made.bytes, made.sha256, made.pages))
+        key = report_key(request_id, claim.generation, made.sha256)
+        report = StoredReport(key, made.bytes, made.sha256, made.pages)
+        fulfilment.adopt_report(claim, upload_key(request_id, claim.generation), report)
     if not fulfilment.complete(claim, actor):
         raise WrongStateError("is Completed already")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -10,6 +10,9 @@ from pydantic import JsonValue
 from waybill.core.notifications import Notification
 from waybill.disclosure.audit import Action, AuditEntry
 from waybill.disclosure.models import Attachment, Claim, Part, Service, StoredReport, SubjectRequest, TemplateVersion
+
+# The same news about the same thing is told again after this (reference, section 10).
+QUIET_AFTER_NEWS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class RequestStore(Protocol):
 
     def create(self, request: SubjectRequest, parts: Sequence[Part], action: Action) -> SubjectRequest:
         """Store a new request; return the one that has the id, this or an earlier one."""
+        ...
+
+    def duplicate(
+        self, original_id: str, copy_id: str, decide: Callable[[SubjectRequest], tuple[Change, Action]]
+    ) -> SubjectRequest:
+        """Store the copy that `decide` makes of a request, recorded in both trails; return it, or an earlier one."""
         ...
 
     def request(self, request_id: str) -> SubjectRequest | None:
@@ -64,8 +73,8 @@ class RequestStore(Protocol):
         """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
         ...
 
-    def audit(self, request_id: str) -> list[AuditEntry]:
-        """Return the audit trail of a request."""
+    def audit(self, about: str) -> list[AuditEntry]:
+        """Return the audit trail of a request, or of no request (``AUDIT#<day>``)."""
         ...
 
     def record(self, about: str, action: Action) -> None:
@@ -120,44 +129,48 @@ class Catalogue(Protocol):
         """Return one service."""
         ...
 
-    def save_service(self, service: Service, *, new: bool) -> bool:
-        """Write a service; False when there is one already (`new`), or none (not `new`)."""
+    def save_service(self, service: Service, action: Action, *, new: bool) -> bool:
+        """Write a service and record it; False when there is one already (`new`), or it changed since it was read."""
         ...
 
     def template_versions(self, service: str) -> list[TemplateVersion]:
         """Return the template versions of a service, newest first."""
         ...
 
-    def register_template(self, service: str, file_hash: str) -> TemplateVersion:
-        """Return the version that has this hash: an earlier one, or a new one that is PENDING."""
+    def register_template(self, service: str, file_hash: str, action: Action) -> TemplateVersion:
+        """Return the version that has this hash, an earlier one or a new one that is PENDING; and record it."""
         ...
 
     def publish_template(self, service: str, version: int) -> None:
-        """Make a version the published one."""
+        """Make a version the published one, and record it."""
         ...
 
 
 class Reports(Protocol):
     """What lies in the bucket."""
 
-    def verify(self, report: StoredReport) -> None:
-        """Raise unless the object is there with this size and checksum."""
+    def verify(self, report: StoredReport) -> str:
+        """Return the ETag of the object, after a look that it is there with this size and SHA-256."""
+        ...
+
+    def adopt(self, uploaded: str, report: StoredReport) -> None:
+        """Copy the object at the key `uploaded` to the report's key if it has this size and SHA-256."""
         ...
 
     def forget(self, prefix: str, *, but: str | None = None) -> int:
         """Remove every object below a prefix but one; return how many."""
         ...
 
-    def download_url(self, key: str, file_name: str) -> str:
-        """Return an address that gives the report for at most five minutes."""
+    def download_url(self, key: str, etag: str, file_name: str) -> str:
+        """Return an address that gives the report for at most five minutes, if it is the one with this ETag."""
         ...
 
     def upload_url(self, key: str) -> str:
         """Return an address that takes a report for at most five minutes."""
         ...
 
-    def content(self, key: str) -> bytes:
-        """Return the bytes of an object."""
+    def content(self, report: StoredReport) -> bytes:
+        """Return the bytes of a report, whose SHA-256 they have."""
         ...
 
 
@@ -172,6 +185,8 @@ class Templates(Protocol):
 class Alerts(Protocol):
     """Tells people, once."""
 
-    def raise_once(self, about: str, code: str, notification: Notification) -> bool:
-        """Tell it unless the same was told within the last 30 minutes; return whether it was told."""
+    def raise_once(
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+    ) -> bool:
+        """Tell it unless the same was told within the time `quiet`; return whether it was told."""
         ...

@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from waybill.core.s3_faults import ObjectMissingError, translated
+from waybill.core.s3_faults import ObjectChangedError, ObjectMissingError, translated
 from waybill.disclosure.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 from waybill.disclosure.models import StoredReport
 
 # An address that is passed on is dead soon.
 _URL_SECONDS = 300
 _READ_BYTES = 1024 * 1024
+_PDF = "application/pdf"
+_OTHER = "the report's SHA-256 is not that of what was rendered"
 
 
 class ReportsBucket:
@@ -23,8 +26,8 @@ class ReportsBucket:
         self._presigner = presigner
         self._bucket = bucket
 
-    def verify(self, report: StoredReport) -> None:
-        """Raise unless the object is there with this size and checksum.
+    def verify(self, report: StoredReport) -> str:
+        """Return the ETag of the object, after a look that it is there with this size and SHA-256.
 
         Raises
         ------
@@ -33,21 +36,30 @@ class ReportsBucket:
         StorageUnavailableError
             S3 fails, or cannot be reached.
         """
-        try:
-            with _translated():
-                head = self._client.head_object(Bucket=self._bucket, Key=report.key, ChecksumMode="ENABLED")
-        except ObjectMissingError:
-            raise ReportDamagedError("the report that was rendered is not in the bucket") from None
-        if head["ContentLength"] != report.bytes:
-            raise ReportDamagedError(f"the report has {head['ContentLength']} bytes, {report.bytes} were rendered")
-        told = head.get("ChecksumSHA256")
-        # The checksum of a multipart upload is one of its parts' checksums, marked by their number.
-        if told and "-" in told:
-            return
-        # What was put at an upload address has the checksum of S3's own choice, not this one.
-        found = base64.b64decode(told).hex() if told else self._sha256(report.key)
-        if found != report.sha256:
-            raise ReportDamagedError("the report's SHA-256 is not that of what was rendered")
+        with _damaged_where_missing(), _translated():
+            return self._verified(report.key, report)
+
+    def adopt(self, uploaded: str, report: StoredReport) -> None:
+        """Copy the object at the key `uploaded` to the report's key: exactly the bytes that have this SHA-256.
+
+        Raises
+        ------
+        ReportDamagedError
+            It is not there, has another size or SHA-256, or was written to meanwhile.
+        StorageUnavailableError
+            S3 fails, or cannot be reached.
+        """
+        with _damaged_where_missing(), _translated():
+            etag = self._verified(uploaded, report)
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=report.key,
+                CopySource={"Bucket": self._bucket, "Key": uploaded},
+                CopySourceIfMatch=etag,
+                ChecksumAlgorithm="SHA256",
+                ContentType=_PDF,
+                MetadataDirective="REPLACE",
+            )
 
     def forget(self, prefix: str, *, but: str | None = None) -> int:
         """Remove every object below a prefix but one; return how many. Again from the start until none is left."""
@@ -66,12 +78,22 @@ class ReportsBucket:
                 raise StorageUnavailableError(f"{told['Errors'][0].get('Code')} from S3 while removing objects")
             removed += len(keys)
 
-    def download_url(self, key: str, file_name: str) -> str:
-        """Return an address that gives the report, under this name, for at most five minutes."""
+    def download_url(self, key: str, etag: str, file_name: str) -> str:
+        """Return an address that gives the report, under this name, for at most five minutes.
+
+        Raises
+        ------
+        ReportDamagedError
+            It is not there, or not the object with this ETag.
+        StorageUnavailableError
+            S3 fails, or cannot be reached.
+        """
+        with _damaged_where_missing(), _translated():
+            self._client.head_object(Bucket=self._bucket, Key=key, IfMatch=etag)
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
-            "ResponseContentType": "application/pdf",
+            "ResponseContentType": _PDF,
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
         }
         url: str = self._presigner.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)
@@ -79,32 +101,44 @@ class ReportsBucket:
 
     def upload_url(self, key: str) -> str:
         """Return an address that takes a report for at most five minutes."""
-        parameters = {"Bucket": self._bucket, "Key": key, "ContentType": "application/pdf"}
+        parameters = {"Bucket": self._bucket, "Key": key, "ContentType": _PDF}
         url: str = self._presigner.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         return url
 
-    def content(self, key: str) -> bytes:
-        """Return the bytes of an object.
+    def content(self, report: StoredReport) -> bytes:
+        """Return the bytes of a report.
 
         Raises
         ------
         ReportDamagedError
-            It is not there.
+            It is not there, or other than it was stored.
         StorageUnavailableError
             S3 fails, or cannot be reached.
         """
-        try:
-            with _translated():
-                body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ObjectMissingError:
-            raise ReportDamagedError("the report is not in the bucket") from None
+        with _damaged_where_missing(), _translated():
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=report.key)["Body"].read()
+        if hashlib.sha256(body).hexdigest() != report.sha256:
+            raise ReportDamagedError(_OTHER)
         return body
 
-    def _sha256(self, key: str) -> str:
+    def _verified(self, key: str, report: StoredReport) -> str:
+        """Return the ETag of the object at `key`, which has the size and the SHA-256 of `report`."""
+        head = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        if head["ContentLength"] != report.bytes:
+            raise ReportDamagedError(f"the report has {head['ContentLength']} bytes, {report.bytes} were rendered")
+        etag: str = head["ETag"]
+        # What was put at an upload address has a checksum of S3's own choice, and what was uploaded in parts one of its
+        # parts' checksums: then only reading tells.
+        right = base64.b64encode(bytes.fromhex(report.sha256)).decode()
+        if head.get("ChecksumSHA256") != right and self._sha256(key, etag) != report.sha256:
+            raise ReportDamagedError(_OTHER)
+        return etag
+
+    def _sha256(self, key: str, etag: str) -> str:
         digest = hashlib.sha256()
-        with _translated():
-            for piece in self._client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_READ_BYTES):
-                digest.update(piece)
+        body = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)["Body"]
+        for piece in body.iter_chunks(_READ_BYTES):
+            digest.update(piece)
         return digest.hexdigest()
 
     def keep_template(self, key: str, text: bytes) -> None:
@@ -115,3 +149,13 @@ class ReportsBucket:
 
 def _translated() -> AbstractContextManager[None]:
     return translated(StorageUnavailableError, StorageRefusedError, "the bucket of reports")
+
+
+@contextmanager
+def _damaged_where_missing() -> Iterator[None]:
+    try:
+        yield
+    except ObjectMissingError:
+        raise ReportDamagedError("the report that was rendered is not in the bucket") from None
+    except ObjectChangedError:
+        raise ReportDamagedError("the object was written to since it was looked at") from None

@@ -11,12 +11,14 @@ from pydantic import AfterValidator, Field
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
-from waybill.disclosure.errors import UnknownServiceError
+from waybill.disclosure.audit import Action
+from waybill.disclosure.errors import ContendedError, UnknownServiceError
 from waybill.disclosure.keys import SERVICE_NAME, template_key
 from waybill.disclosure.models import RedactionRule, Service, TemplateVersion
 from waybill.disclosure.ports import Catalogue, Templates
 
 _MOST_TEMPLATE_BYTES = 1_000_000
+_TRIES = 5
 
 
 def _url(value: str) -> str:
@@ -56,21 +58,28 @@ class ServiceEntry(WireModel):
     template_migrated: bool = False
     redactions: Annotated[tuple[Redaction, ...], Field(max_length=200)] = ()
 
-    @property
-    def rules(self) -> tuple[RedactionRule, ...]:
-        """The redaction rules, as they are kept."""
-        return tuple(RedactionRule(rule.path, rule.reason, rule.everywhere) for rule in self.redactions)
+    def over(self, service: Service) -> Service:
+        """Return `service` with what is said here."""
+        return replace(
+            service,
+            label=self.label,
+            url=self.url,
+            enabled=self.enabled,
+            category=self.category,
+            template_migrated=self.template_migrated,
+            redactions=tuple(RedactionRule(rule.path, rule.reason, rule.everywhere) for rule in self.redactions),
+        )
 
 
 @dataclass(frozen=True)
 class Services:
-    """Changes to the catalogue."""
+    """Changes to the catalogue; `by` is whom the audit trail names."""
 
     catalogue: Catalogue
     templates: Templates
     now: Callable[[], datetime]
 
-    def add(self, entry: ServiceEntry) -> Service:
+    def add(self, entry: ServiceEntry, by: str) -> Service:
         """Add a service.
 
         Raises
@@ -78,20 +87,12 @@ class Services:
         InvalidInputError
             There is one of this name.
         """
-        made = Service(
-            entry.name,
-            entry.label,
-            entry.url,
-            entry.enabled,
-            entry.category,
-            template_migrated=entry.template_migrated,
-            redactions=entry.rules,
-        )
-        if not self.catalogue.save_service(made, new=True):
+        made = entry.over(Service(entry.name, entry.label, entry.url, entry.enabled, entry.category))
+        if not self.catalogue.save_service(made, _action(by, "SERVICE_CREATED", entry.name), new=True):
             raise InvalidInputError(FieldError("name", "is the name of another service"))
         return made
 
-    def change(self, name: str, entry: ServiceEntry) -> Service:
+    def change(self, name: str, entry: ServiceEntry, by: str) -> Service:
         """Change a service; its name stays, which requests know it by.
 
         Raises
@@ -100,36 +101,29 @@ class Services:
             There is none of this name.
         InvalidInputError
             The entry has another name.
+        ContendedError
+            Others changed it at the same time, again and again.
         """
-        before = self.found(name)
         if entry.name != name:
+            self.found(name)
             raise InvalidInputError(FieldError("name", "cannot be changed"))
-        after = replace(
-            before,
-            label=entry.label,
-            url=entry.url,
-            enabled=entry.enabled,
-            category=entry.category,
-            template_migrated=entry.template_migrated,
-            redactions=entry.rules,
-        )
-        self.catalogue.save_service(after, new=False)
-        return after
+        return self._changed(name, entry.over, _action(by, "SERVICE_CHANGED", name))
 
-    def suspend(self, name: str, *, suspended: bool) -> Service:
+    def suspend(self, name: str, by: str, *, suspended: bool) -> Service:
         """Suspend a service, or resume it.
 
         Raises
         ------
         UnknownServiceError
             There is none of this name.
+        ContendedError
+            Others changed it at the same time, again and again.
         """
-        before = self.found(name)
-        after = replace(before, suspended=suspended, suspended_at=self.now() if suspended else None)
-        self.catalogue.save_service(after, new=False)
-        return after
+        since = self.now() if suspended else None
+        action = _action(by, "SERVICE_SUSPENDED" if suspended else "SERVICE_RESUMED", name)
+        return self._changed(name, lambda found: replace(found, suspended=suspended, suspended_at=since), action)
 
-    def register(self, name: str, text: bytes, check: Callable[[str], None]) -> TemplateVersion:
+    def register(self, name: str, text: bytes, check: Callable[[str], None], by: str) -> TemplateVersion:
         """Register the text of a service's template; the service may use it from then on.
 
         Raises
@@ -143,7 +137,14 @@ class Services:
         digest = checked_template(text, check)
         # The text first: a version whose text nobody has would be of no use.
         self.templates.keep_template(template_key(digest), text)
-        return self.catalogue.register_template(name, digest)
+        return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
+
+    def _changed(self, name: str, change: Callable[[Service], Service], action: Action) -> Service:
+        for _ in range(_TRIES):
+            after = change(self.found(name))
+            if self.catalogue.save_service(after, action, new=False):
+                return after
+        raise ContendedError(f"the service {name} is being changed by others")
 
     def found(self, name: str) -> Service:
         """Return a service; raises UnknownServiceError."""
@@ -151,6 +152,10 @@ class Services:
         if service is None:
             raise UnknownServiceError("There is no such service")
         return service
+
+
+def _action(by: str, name: str, service: str) -> Action:
+    return Action(by, name, {"service": service})
 
 
 def checked_template(text: bytes, check: Callable[[str], None]) -> str:

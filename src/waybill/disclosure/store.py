@@ -17,8 +17,6 @@ reads it again and decides anew. So a decision in Python is as safe as a conditi
 written with what it records, or not at all.
 """
 
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,10 +25,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from waybill.core.clock import iso
 from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
-from waybill.disclosure.audit import WORKER, Action, AuditEntry, link
+from waybill.core.errors import ConflictError
+from waybill.disclosure.audit import WORKER, Action, AuditEntry, trail_key
+from waybill.disclosure.audited_writes import AuditedWrites, item_key
 from waybill.disclosure.claims import held, lease_end
+from waybill.disclosure.contention import PATIENT, Contention
 from waybill.disclosure.errors import (
     ClaimLostError,
     ContendedError,
@@ -40,7 +40,6 @@ from waybill.disclosure.errors import (
 from waybill.disclosure.items import (
     attachment_attributes,
     attachment_of,
-    entry_attributes,
     entry_of,
     part_attributes,
     part_of,
@@ -50,9 +49,6 @@ from waybill.disclosure.items import (
 from waybill.disclosure.models import Attachment, Claim, Part, PartStatus, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change, Decision
 
-# A request has few writers at a time: five services, a heartbeat, somebody who looks at it.
-_ATTEMPTS = 12
-_LONGEST_PAUSE_SECONDS = 0.4
 # DynamoDB API Reference, TransactWriteItems: at most 100 actions.
 _PER_TRANSACTION = 90
 
@@ -60,21 +56,63 @@ _PER_TRANSACTION = 90
 class SubjectAccessTable:
     """`RequestStore` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: Any, table: str, *, now: Callable[[], datetime], contention: Contention = PATIENT
+    ) -> None:
         self._client = client
         self._table = table
         self._now = now
+        self._contention = contention
+        self._audited = AuditedWrites(client, table, now)
 
     def create(self, request: SubjectRequest, parts: Sequence[Part], action: Action) -> SubjectRequest:
-        """Store a new request with its parts; return the one that has the id, this or an earlier one."""
+        """Store a new request with its parts; return the one that has the id, this or an earlier one.
+
+        Raises
+        ------
+        ConflictError
+            The earlier one is deleted.
+        """
+        after, writes = self._writes(request, Change(request, action, parts))
         try:
-            return self._write(request, Change(request, action, parts))
+            self._audited.transact(writes)
         except ConditionFailedError:
-            return self.request(request.request_id) or request
+            return self._earlier(request.request_id)
+        return after
+
+    def duplicate(
+        self, original_id: str, copy_id: str, decide: Callable[[SubjectRequest], tuple[Change, Action]]
+    ) -> SubjectRequest:
+        """Store the copy that `decide` makes of a request, recorded in both trails; return it, or an earlier one.
+
+        Raises
+        ------
+        UnknownRequestError
+            There is no such request.
+        ConflictError
+            An earlier copy with this id is deleted.
+        ContendedError
+            Others were faster, each time.
+        """
+        for _ in self._contention.tries():
+            original = self.request(original_id)
+            if original is None:
+                raise UnknownRequestError("There is no such request")
+            if self._audited.get(f"SAR#{copy_id}", "META"):
+                return self._earlier(copy_id)
+            copy, noted = decide(original)
+            after, writes = self._writes(copy.request, copy)
+            _, beside = self._writes(original, Change(original, noted))
+            try:
+                self._audited.transact([*writes, *beside])
+            except (ConditionFailedError, SubjectAccessStoreUnavailableError):
+                continue
+            return after
+        raise ContendedError(f"request {original_id} is being written to by too many at once")
 
     def request(self, request_id: str) -> SubjectRequest | None:
         """Return a request, as of now; None for one that was deleted."""
-        item = self._get(f"SAR#{request_id}", "META")
+        item = self._audited.get(f"SAR#{request_id}", "META")
         return request_of(item) if item and "state" in item else None
 
     def change(self, request_id: str, decide: Decision) -> SubjectRequest:
@@ -87,17 +125,19 @@ class SubjectAccessTable:
         ContendedError
             Others were faster, each time.
         """
-        for attempt in range(_ATTEMPTS):
+        for _ in self._contention.tries():
             request = self.request(request_id)
             if request is None:
                 raise UnknownRequestError("There is no such request")
             change = decide(request)
             if change is None:
                 return request
+            after, writes = self._writes(request, change)
             try:
-                return self._write(request, change)
+                self._audited.transact(writes)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
-                _pause(attempt)
+                continue
+            return after
         raise ContendedError(f"request {request_id} is being written to by too many at once")
 
     def parts(self, request_id: str) -> list[Part]:
@@ -106,7 +146,7 @@ class SubjectAccessTable:
 
     def part(self, request_id: str, rank: int, service: str) -> Part | None:
         """Return one part, as of now."""
-        item = self._get(f"SAR#{request_id}", _part_key(rank, service))
+        item = self._audited.get(f"SAR#{request_id}", _part_key(rank, service))
         return part_of(item) if item else None
 
     def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
@@ -154,7 +194,7 @@ class SubjectAccessTable:
             with translated(SubjectAccessStoreUnavailableError):
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_key(f"SAR#{claim.request_id}", "META"),
+                    Key=item_key(f"SAR#{claim.request_id}", "META"),
                     UpdateExpression="SET claim_expires_at = :end ADD version :one",
                     ConditionExpression="claim_token = :mine AND #state = :state",
                     ExpressionAttributeNames={"#state": "state"},
@@ -174,7 +214,7 @@ class SubjectAccessTable:
         held_still = {
             "ConditionCheck": {
                 "TableName": self._table,
-                "Key": _key(f"SAR#{claim.request_id}", "META"),
+                "Key": item_key(f"SAR#{claim.request_id}", "META"),
                 "ConditionExpression": "claim_token = :mine",
                 "ExpressionAttributeValues": to_item({":mine": claim.claim_token}),
             }
@@ -191,30 +231,26 @@ class SubjectAccessTable:
         prefix = _attachment_prefix(service, generation)
         return [attachment_of(item) for item in self._query(f"SAR#{request_id}", prefix)]
 
-    def audit(self, request_id: str) -> list[AuditEntry]:
-        """Return the audit trail of a request, also of one that was deleted."""
-        return [entry_of(item) for item in self._query(f"SAR#{request_id}", "AUD#")]
+    def audit(self, about: str) -> list[AuditEntry]:
+        """Return the trail of a request, also of one that was deleted, or of no request (``AUDIT#<day>``)."""
+        return [entry_of(item) for item in self._query(trail_key(about), "AUD#")]
 
-    def chain_end(self, request_id: str) -> tuple[int, str] | None:
+    def chain_end(self, about: str) -> tuple[int, str] | None:
         """Return the number of entries and the last hash of a trail, as they are kept apart from it."""
-        item = self._get(f"SAR#{request_id}", "META")
+        item = self._audited.get(trail_key(about), "META")
         return (int(item["audit_count"]), str(item["audit_hash"])) if item else None
 
     def record(self, about: str, action: Action) -> None:
         """Record an action that changes nothing, about the request `about`, or about none (``AUDIT#<day>``)."""
-        if not about.startswith("AUDIT#"):
+        if trail_key(about) != about:
             self.change(about, lambda request: Change(request, action))
             return
-        for attempt in range(_ATTEMPTS):
-            head = self._get(about, "META") or {"version": 0, "audit_count": 0, "audit_hash": ""}
-            entry = self._entry(about, int(head["audit_count"]), str(head["audit_hash"]), action)
-            kept = {"audit_count": entry.number, "audit_hash": entry.hash}
+        for _ in self._contention.tries():
             try:
-                self._transact([self._head_put(about, kept, int(head["version"])), self._entry_put(about, entry)])
+                self._audited.append(about, action)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
-                _pause(attempt)
-            else:
-                return
+                continue
+            return
         raise ContendedError("the audit trail is being written to by too many at once")
 
     def forget(self, request_id: str, action: Action) -> None:
@@ -227,79 +263,59 @@ class SubjectAccessTable:
         self._delete([item["sk"] for kind in ("SVC#", "ATT#") for item in self._query(about, kind)], about)
         if request is None:
             return
-        entry = self._entry(about, request.audit_count, request.audit_hash, action)
+        entry = self._audited.entry(about, request.audit_count, request.audit_hash, action)
         kept = {"audit_count": entry.number, "audit_hash": entry.hash}
+        head = self._audited.head_put(about, kept, request.version)
         try:
-            self._transact([self._head_put(about, kept, request.version), self._entry_put(about, entry)])
+            self._audited.transact([head, self._audited.entry_put(about, entry)])
         except ConditionFailedError:
             raise ContendedError(f"request {request_id} changed while it was deleted") from None
 
-    def _write(self, seen: SubjectRequest, change: Change) -> SubjectRequest:
+    def _writes(self, seen: SubjectRequest, change: Change) -> tuple[SubjectRequest, list[dict[str, Any]]]:
+        """Return the request as `change` leaves it, and the writes that make it so."""
         about = f"SAR#{seen.request_id}"
-        entry = self._entry(about, seen.audit_count, seen.audit_hash, change.action)
+        entry = self._audited.entry(about, seen.audit_count, seen.audit_hash, change.action)
         services = {**change.request.services, **{part.service: part.state for part in change.parts}}
         after = replace(
             change.request, services=services, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash
         )
-        self._transact(
-            [
-                self._head_put(about, request_attributes(after), seen.version),
-                self._entry_put(about, entry),
-                *(self._part_put(about, part) for part in change.parts),
-            ]
-        )
-        return after
+        return after, [
+            self._audited.head_put(about, request_attributes(after), seen.version),
+            self._audited.entry_put(about, entry),
+            *(self._part_put(about, part) for part in change.parts),
+        ]
 
-    def _entry(self, about: str, count: int, head: str, action: Action) -> AuditEntry:
-        return link(about, count + 1, iso(self._now()), action, head)
-
-    def _head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> dict[str, Any]:
-        item = _key(about, "META") | to_item(attributes | {"version": seen_version + 1})
-        put: dict[str, Any] = {"TableName": self._table, "Item": item}
-        if seen_version:
-            put["ConditionExpression"] = "version = :seen"
-            put["ExpressionAttributeValues"] = to_item({":seen": seen_version})
-        else:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
-        return {"Put": put}
-
-    def _entry_put(self, about: str, entry: AuditEntry) -> dict[str, Any]:
-        item = _key(about, f"AUD#{entry.number:08}") | to_item(entry_attributes(entry))
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    def _earlier(self, request_id: str) -> SubjectRequest:
+        found = self.request(request_id)
+        if found is None:
+            raise ConflictError("The request that had this id is deleted")
+        return found
 
     def _part_put(self, about: str, part: Part) -> dict[str, Any]:
-        item = _key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
+        item = item_key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
         return {"Put": {"TableName": self._table, "Item": item}}
 
     def _attachment_put(self, claim: Claim, attachment: Attachment) -> dict[str, Any]:
         sort_key = f"{_attachment_prefix(attachment.service, claim.generation)}{attachment.number:05}"
-        key = _key(f"SAR#{claim.request_id}", sort_key)
+        key = item_key(f"SAR#{claim.request_id}", sort_key)
         return {"Put": {"TableName": self._table, "Item": key | to_item(attachment_attributes(attachment))}}
-
-    def _transact(self, writes: list[dict[str, Any]]) -> None:
-        with translated(SubjectAccessStoreUnavailableError):
-            self._client.transact_write_items(TransactItems=writes)
 
     def _transact_between_others(self, writes: list[dict[str, Any]]) -> None:
         """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
-        for attempt in range(_ATTEMPTS - 1):
+        for attempt in self._contention.tries():
             try:
-                return self._transact(writes)
+                return self._audited.transact(writes)
             except SubjectAccessStoreUnavailableError:
-                _pause(attempt)
-        return self._transact(writes)
+                if attempt == self._contention.attempts - 1:
+                    raise
+        return None
 
     def _delete(self, sort_keys: Sequence[str], about: str) -> None:
         for some in batched(sort_keys, 25, strict=False):
-            waiting: Any = {self._table: [{"DeleteRequest": {"Key": _key(about, sort_key)}} for sort_key in some]}
+            waiting: Any = {self._table: [{"DeleteRequest": {"Key": item_key(about, sort_key)}} for sort_key in some]}
             while waiting:
                 with translated(SubjectAccessStoreUnavailableError):
                     waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
-
-    def _get(self, pk: str, sk: str) -> Item | None:
-        with translated(SubjectAccessStoreUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
-        return from_item(answer["Item"]) if answer.get("Item") else None
 
     def _query(self, pk: str, prefix: str) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(
@@ -313,17 +329,9 @@ class SubjectAccessTable:
                 yield from map(from_item, page["Items"])
 
 
-def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * (attempt + 1) / _ATTEMPTS))  # noqa: S311
-
-
 def _part_key(rank: int, service: str) -> str:
     return f"SVC#{rank:03}#{service}"
 
 
 def _attachment_prefix(service: str, generation: int) -> str:
     return f"ATT#{service}#{generation:05}#"
-
-
-def _key(pk: str, sk: str) -> Item:
-    return to_item({"pk": pk, "sk": sk})

@@ -1,5 +1,6 @@
 """Audit entries about no request, and about what was refused."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from waybill.disclosure.ports import RequestStore
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REFUSED_FROM = 400
 _NOT_TOLD = frozenset({404, 429})
 
@@ -18,6 +20,11 @@ _NOT_TOLD = frozenset({404, 429})
 def day_trail(now: datetime) -> str:
     """Return the trail of what is about no request: one a day."""
     return f"AUDIT#{now.astimezone(UTC):%Y-%m-%d}"
+
+
+def trail_of(named: str) -> str:
+    """Return what the trail is about that somebody names: a request by its id, or a day such as 2026-11-02."""
+    return f"AUDIT#{named}" if _DAY.fullmatch(named) else named
 
 
 def refusal_of(event: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str | None, Action] | None:

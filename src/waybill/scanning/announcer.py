@@ -29,7 +29,7 @@ class EventAnnouncer:
             EventBridge or SNS could not take it now.
         """
         detail = {
-            "eventId": f"{job.job_id}-ended",
+            "eventId": job.event_id,
             "job_id": job.job_id,
             "bucket": job.request.bucket,
             "prefix": job.request.prefix,
@@ -72,5 +72,5 @@ def _notification(job: Job, tally: Tally) -> Notification:
         about=job.job_id,
         subject=f"Scan {job.status.value}: {job.request.bucket}",
         body="\n".join(lines),
-        notification_id=f"{job.job_id}-ended",
+        notification_id=job.event_id,
     )

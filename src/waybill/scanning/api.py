@@ -76,6 +76,14 @@ def cancel_job(job_id: str) -> dict[str, Any]:
     return jobs.report(job_id)
 
 
+@app.post("/jobs/<job_id>/resume", summary="Go on with a job that has failed", status_code=202)
+def resume_job(job_id: str) -> dict[str, Any]:
+    """Go on with a job that has failed, from where it was; 409 when it has ended otherwise."""
+    jobs = wiring.jobs()
+    jobs.resume(job_id, wiring.restarter())
+    return jobs.report(job_id)
+
+
 @app.get("/jobs/<job_id>/coverage", summary="What was and was not looked at")
 def show_coverage(job_id: str) -> dict[str, Any]:
     """Show objects and bytes by outcome and by reason."""
@@ -111,13 +119,18 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
 
 
 def _started(job: Job, execution_arn: str) -> dict[str, Any]:
+    message = "The bucket is being listed; GET /jobs/{job_id} shows how far it is"
+    if job.status == Status.FAILED:
+        message = "This job has failed; POST /jobs/{job_id}/resume goes on with it"
+    elif job.status != Status.LISTING:
+        message = "The bucket is listed; GET /jobs/{job_id} shows what came of it"
     return {
         "job_id": job.job_id,
         "bucket": job.request.bucket,
         "prefix": job.request.prefix,
         "status": job.status.value,
         "execution_arn": execution_arn,
-        "message": "The bucket is being listed; GET /jobs/{job_id} shows how far it is",
+        "message": message,
         "async": True,
     }
 

@@ -16,7 +16,7 @@ def fail_slice(work: Slice, store: Store, completion: Completion, reason: str) -
     Findings that an outcome is not about are removed: of a part of a failed object, of a state before the last.
     """
     job = store.job(work.job_id)
-    if job is None or job.status in {Status.CANCELLED, Status.FAILED}:
+    if job is None or job.status == Status.CANCELLED:
         return
     known = store.outcomes(job.job_id, [entry.key for entry in work.entries])
     skip_repeats(store, job, work.page, work.entries, known)

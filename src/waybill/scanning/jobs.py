@@ -11,8 +11,9 @@ from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
-from waybill.scanning.models import ENDED, Job, ScanRequest, Status, Tally
+from waybill.scanning.models import Job, ScanRequest, Status, Tally
 from waybill.scanning.ports import Bucket, Source, Store
+from waybill.scanning.restarting import Restarter
 from waybill.scanning.splitting import execution_name, first_state
 
 # Step Functions forgets an execution after 90 days; what became of it is on the job.
@@ -94,6 +95,29 @@ class Jobs:
             raise ConflictError(f"the job has ended as {job.status.value if job else 'unknown'}")
         return job
 
+    def resume(self, job_id: str, restarter: Restarter) -> Job:
+        """Go on with a job that has failed: its listing from where it was, everything that was scanned stays.
+
+        A repeated call starts what an earlier one has not started. A job that goes on anyway is left as it is.
+
+        Raises
+        ------
+        ConflictError
+            It has ended otherwise.
+        """
+        job = self.find(job_id)
+        if job.status == Status.FAILED:
+            self.store.resume(job)
+            job = self.find(job_id)
+        if job.ended:
+            raise ConflictError(f"only a failed job can be resumed: this one has ended as {job.status.value}")
+        if job.listing_done:
+            return self.completion.finish_if_done(job_id) or job
+        if job.resumed:
+            for part in restarter.open_ranges(job_id):
+                restarter.restart(job, part)
+        return job
+
     def report(self, job_id: str) -> dict[str, Any]:
         """Return a job's progress; what has been counted once is never taken back."""
         job = self._counted(self.find(job_id))
@@ -140,7 +164,7 @@ def job_document(job: Job, tally: Tally) -> dict[str, Any]:
     percent = 100.0 if job.listing_done and not job.total else 0.0
     if counted:
         percent = min(100.0, int(1000 * tally.ended / job.total) / 10)
-    waiting = max(0, job.total - tally.ended) if job.status not in ENDED else 0
+    waiting = max(0, job.total - tally.ended) if job.scanned_on else 0
     # Objects left out of a sample are counted at once, without being taken.
     processing = min(waiting, max(0, tally.taken - tally.ended))
     return {
@@ -188,7 +212,7 @@ def _message(job: Job, tally: Tally) -> str:
         case Status.COMPLETED_WITH_ERRORS:
             return f"{tally.failed} of {job.total} objects failed" if tally.failed else "The listing was cut short"
         case Status.FAILED:
-            return "The listing failed"
+            return "The listing failed; what is listed is scanned, and the job can be resumed"
     return "Cancelled"
 
 

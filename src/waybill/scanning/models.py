@@ -243,11 +243,22 @@ class Job:
     announced: bool = False
     webhook: Mapping[str, Any] = field(default_factory=dict)
     exported: Mapping[str, Any] = field(default_factory=dict)
+    resumed: int = 0
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether nothing more will be listed."""
         return self.status in ENDED
+
+    @property
+    def scanned_on(self) -> bool:
+        """Whether objects of it are still scanned: of a failed one too, so that none is missing when it goes on."""
+        return not self.ended or self.status == Status.FAILED
+
+    @property
+    def event_id(self) -> str:
+        """What the news of its end is known by; a job that was resumed has another end."""
+        return f"{self.job_id}-ended" + (f"-{self.resumed}" if self.resumed else "")
 
 
 @dataclass(frozen=True)

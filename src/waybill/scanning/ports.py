@@ -109,6 +109,10 @@ class Store(Protocol):
         """End a job that has not ended; False when it had."""
         ...
 
+    def resume(self, job: Job) -> bool:
+        """Open a job that has failed again, as it was before; False when it is not as it was read."""
+        ...
+
     def unannounced(self) -> list[Job]:
         """Return all jobs that have not ended, or whose end has not been told, newest first."""
         ...
@@ -118,7 +122,7 @@ class Store(Protocol):
         ...
 
     def announced(self, job: Job) -> None:
-        """Remember that the end of a job has been told."""
+        """Remember that the end of a job has been told, unless it has been resumed."""
         ...
 
     def webhook(self, job_id: str, told: Mapping[str, Any]) -> None:

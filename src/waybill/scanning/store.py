@@ -14,6 +14,7 @@ OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in t
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from waybill.core.clock import iso
@@ -65,20 +66,45 @@ class ScansTable(ListingStore, OutcomeStore):
         changes = {"status": status.value, "error": error, "ended_at": iso(self._now())}
         return self._update(job_id, changes, "#status IN (:listing, :processing)", added=None, **open_statuses)
 
+    def resume(self, job: Job) -> bool:
+        """Open a job that has failed again, as it was before; False when it is not as it was read.
+
+        Its end is taken back: it will have another, which is told under another id.
+        """
+        status = Status.PROCESSING if job.listing_done else Status.LISTING
+        opened: dict[str, Any] = {"status": status.value, "resumed": job.resumed + 1, "updated_at": iso(self._now())}
+        opened |= {"error": "", "announced": False, "webhook": {}, "exported": {}}
+        meta = Update.of(opened).arguments("#status = :failed AND resumed = :seen", failed="failed", seen=job.resumed)
+        meta["ExpressionAttributeNames"] = meta["ExpressionAttributeNames"] | {"#status": "status"}
+        listed = Update.of({"updated_at": iso(self._now())}, removed=("announced",)).arguments("attribute_exists(sk)")
+        writes = [
+            {"Update": {"TableName": self._table, "Key": key} | arguments}
+            for key, arguments in ((key_of(job.job_id, "META"), meta), (_listed_key(job), listed))
+        ]
+        try:
+            self._count_with(writes, job.job_id, {})
+        except ConditionFailedError:
+            return False
+        return True
+
     def take_up(self, job: Job) -> bool:
         """Mark a job that lies still as looked after; False when it has changed since it was read."""
         return self._update(job.job_id, {}, "updated_at = :seen", seen=job.updated_at)
 
     def announced(self, job: Job) -> None:
-        """Remember that the end of a job has been told, on the job and in the list of jobs, at once."""
-        meta = Update.of({"announced": True, "updated_at": iso(self._now())})
-        listed = Update.of({"announced": True})
-        updates = [(key_of(job.job_id, "META"), meta), (_listed_key(job), listed)]
+        """Remember that the end of a job has been told, on the job and in the list of jobs, at once.
+
+        Of a job that has been resumed since, nothing: the end that was told is not its last.
+        """
+        told = Update.of({"announced": True, "updated_at": iso(self._now())})
+        meta = told.arguments("resumed = :seen", seen=job.resumed)
+        listed = told.arguments("attribute_exists(sk)")
         writes = [
-            {"Update": {"TableName": self._table, "Key": key} | update.arguments("attribute_exists(sk)")}
-            for key, update in updates
+            {"Update": {"TableName": self._table, "Key": key} | arguments}
+            for key, arguments in ((key_of(job.job_id, "META"), meta), (_listed_key(job), listed))
         ]
-        self._count_with(writes, job.job_id, {})
+        with suppress(ConditionFailedError):
+            self._count_with(writes, job.job_id, {})
 
     def webhook(self, job_id: str, told: Mapping[str, Any]) -> None:
         """Remember how the last attempt to tell the webhook ended."""

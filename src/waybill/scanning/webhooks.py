@@ -55,11 +55,13 @@ class Webhooks:
     def deliver(self, news: Mapping[str, Any], attempt: int) -> Delivery:
         """Make one attempt, the `attempt`th, to tell `news` (what EventBridge was told), and record how it ended.
 
-        News that was delivered is not sent again. A crash behind the receiver's answer lets it be sent twice, under
-        the same event id.
+        News that was delivered is not sent again, nor that of an end which the job has been resumed from. A crash
+        behind the receiver's answer lets it be sent twice, under the same event id.
         """
         job = self.store.job(str(news["job_id"]))
-        if job is None or not job.request.webhook_url or job.webhook.get("status") == "delivered":
+        if job is None or not job.request.webhook_url or news["eventId"] != job.event_id:
+            return Delivery(delivered=True)
+        if job.webhook.get("status") == "delivered" and job.webhook.get("event_id") == job.event_id:
             return Delivery(delivered=True)
         body = stable_json(news).encode()
         moment = self.now()
@@ -68,7 +70,7 @@ class Webhooks:
             EVENT_HEADER: str(news["eventId"]),
             SIGNATURE_HEADER: sign(self.secret(), body, int(moment.timestamp())),
         }
-        told: dict[str, Any] = {"attempts": attempt, "last_attempt_at": iso(moment)}
+        told: dict[str, Any] = {"event_id": job.event_id, "attempts": attempt, "last_attempt_at": iso(moment)}
         try:
             status = self.poster.post(job.request.webhook_url, body, headers)
         except WebhookUnavailableError as error:

@@ -21,6 +21,7 @@ from waybill.scanning.listing import Lister
 from waybill.scanning.models import ScanRequest
 from waybill.scanning.ports import Clock, Source
 from waybill.scanning.queues import ExportQueue, SqsQueue
+from waybill.scanning.restarting import Restarter
 from waybill.scanning.results import Results
 from waybill.scanning.settings import (
     BatchSettings,
@@ -126,7 +127,12 @@ def export_queue() -> ExportQueue:
 
 def sweeper() -> Sweeper:
     """Return what looks after jobs that nobody works on."""
-    return Sweeper(store(), completion(), executions(), load(WorkflowSettings).scan_workflow_arn, now)
+    return Sweeper(store(), completion(), restarter(), now)
+
+
+def restarter() -> Restarter:
+    """Return what goes on with listings."""
+    return Restarter(store(), executions(), load(WorkflowSettings).scan_workflow_arn)
 
 
 def time_left(context: Any) -> Clock:

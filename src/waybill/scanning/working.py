@@ -35,13 +35,13 @@ class Worker:
         Objects that have an outcome are left alone, so a message may come as often as it likes.
         """
         job = self.store.job(work.job_id)
-        if job is None or job.status in {Status.CANCELLED, Status.FAILED}:
+        if job is None or job.status == Status.CANCELLED:
             return 0
         recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
         for key, outcome in recorded.items():
             # An earlier delivery may have died between the outcome and the removal of what it is not about.
             self.store.keep_findings_of(job.job_id, key, outcome.looked_at)
-        if job.ended:
+        if not job.scanned_on:
             return 0
         skip_repeats(self.store, job, work.page, work.entries, recorded)
         if not work.resume and not work.rest:
@@ -75,7 +75,7 @@ class Worker:
 
     def _cancelled(self, job: Job) -> bool:
         now = self.store.job(job.job_id)
-        return now is None or now.ended
+        return now is None or not now.scanned_on
 
     def _without_reading(self, job: Job, entry: Entry, known: Known) -> ObjectOutcome | None:
         reason = job.request.reason_to_skip(entry.key, entry.size)

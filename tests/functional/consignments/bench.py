@@ -197,7 +197,7 @@ class Run:
 
     def begin(self) -> None:
         """Run the states before the Map."""
-        self.fetched = self.state("get_files")
+        self.fetched = self.state("get_files", input={"consignmentId": self.consignment_id})
         client("dynamodb").update_item(
             TableName=TABLE,
             Key={"pk": {"S": self.consignment_id}, "sk": {"S": "CONSIGNMENT"}},

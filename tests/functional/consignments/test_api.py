@@ -86,6 +86,19 @@ def test_a_repeated_registration_that_differs_is_refused(bench: Workbench, consi
     assert (answer.status, answer.json["code"]) == (409, "REGISTRATION_CONFLICT")
 
 
+@pytest.mark.parametrize("first", [{"totalFiles": 2}, {}], ids=["other total", "no total before"])
+def test_a_page_with_another_total_is_refused(bench: Workbench, first: Any) -> None:
+    head = {"reference": "R", "consignmentId": str(uuid.uuid4())}
+    one, two = [described("1", b"x")], [described("2", b"y")]
+    assert bench.ask("POST", "/consignments", body={**head, **first, "files": one}).status == 201
+    answer = bench.ask("POST", "/consignments", body={**head, "totalFiles": 3, "files": two})
+    assert (answer.status, answer.json["code"]) == (409, "REGISTRATION_CONFLICT")
+    assert "totalFiles is 3" in answer.json["detail"]
+    assert wiring.table().count_files(head["consignmentId"]) == 1
+    # Left out, it says nothing.
+    assert bench.ask("POST", "/consignments", body={**head, "files": two}).status == 201
+
+
 def test_nobody_adds_to_somebody_elses_consignment(bench: Workbench, consignment_id: str) -> None:
     body = {
         "reference": "TDR-2026-A",

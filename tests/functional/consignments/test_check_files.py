@@ -81,7 +81,8 @@ def test_every_file_is_one_request_and_every_byte_is_read_once(stack: Stack) -> 
     assert all("range" not in request.headers for request in files)
     assert {request.headers["if-match"] for request in files} == {record["eTag"] for record in records}
     assert [line["reading"]["bytes"] for line in lines] == [0, 1, 100_000, 3_000_000]
-    assert stack.requests == {"s3.GetObject": len(records) + 1, "s3.PutObject": 1}  # one more for the rules
+    # Two more for the rules, of which none were built.
+    assert stack.requests == {"s3.GetObject": len(records) + 1, "s3.ListObjectsV2": 1, "s3.PutObject": 1}
 
 
 def test_the_version_that_was_registered_is_checked(stack: Stack) -> None:
@@ -153,6 +154,20 @@ def test_a_fault_of_s3_is_an_error_that_may_pass_until_the_last_attempt(stack: S
     first, second = stack.check(down, other, attempt=check_wiring.LAST_ATTEMPT)
     assert set(first["failureReasons"].values()) == {"S3_UNAVAILABLE"}
     assert second["failures"] == {}
+
+
+def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Stack) -> None:
+    """Nothing is taken for clean by the project's own rules where somebody has built others."""
+    file = stack.upload("a.txt", b"a")
+    made, _ = build([Source("own.yar", 'rule own { strings: $a = "a" condition: $a }')], {})
+    S3RuleSets(stack.s3, RULES).publish(made)
+    [line] = stack.check(file)
+    assert results(line)["antivirus"]["result"] == "own"
+    stack.s3.delete_object(Bucket=RULES, Key="rules/current.json")
+    stack.s3.delete_object(Bucket=RESULTS, Key=KEY)
+    with pytest.raises(ChecksUnavailableError, match="build the rules again"):
+        stack.check(file)
+    assert "Contents" not in stack.s3.list_objects_v2(Bucket=RESULTS)
 
 
 def test_a_group_that_is_checked_again_replaces_its_results(stack: Stack) -> None:

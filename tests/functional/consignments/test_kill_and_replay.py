@@ -92,7 +92,7 @@ def test_death_after_any_effect_changes_nothing(bench: Workbench, watch: Any) ->
         consignment_id = bench.received(FILES)
         run, reaper = Mortal(bench, consignment_id, f"run-{number}"), Reaper(number)
         begin(reaper)
-        run.fetched = run.state("get_files")
+        run.fetched = run.state("get_files", input={})
         end()
         run.begin()  # once more, as a lost answer would have it
         run.check()

@@ -70,10 +70,10 @@ def test_whatever_order_claims_come_in_the_run_started_last_has_the_consignment(
     for number in (*order, *order):
         newest = max(newest, number)
         if number == newest:
-            runs[number].state("get_files")
+            runs[number].state("get_files", input={})
         else:
             with pytest.raises(SupersededError):
-                runs[number].state("get_files")
+                runs[number].state("get_files", input={})
     assert bench.shown(consignment_id)["executionArn"] == runs[2].arn
 
 
@@ -100,7 +100,7 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
         first.state(state)
     judged = first.state("generate_statuses")
     newest = wiring.consignment_of(first.context)
-    second.state("get_files")
+    second.state("get_files", input={})
     with pytest.raises(SupersededError):
         record_results(
             wiring.table(),
@@ -115,6 +115,6 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
 
 def test_a_consignment_without_files_is_in_progress_no_longer_than_it_is_claimed(bench: Workbench) -> None:
     consignment_id = bench.received({})
-    assert Run(bench, consignment_id, "run-1").state("get_files")["files"] == 0
+    assert Run(bench, consignment_id, "run-1").state("get_files", input={})["files"] == 0
     shown = bench.shown(consignment_id)
     assert (shown["status"], shown["statuses"]) == ("Registered", {})

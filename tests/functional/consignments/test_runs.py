@@ -17,6 +17,7 @@ from tests.functional.consignments.bench import (
 )
 from waybill.consignments.errors import SupersededError, UploadMismatchError
 from waybill.core.aws import client
+from waybill.core.errors import InvalidInputError
 
 FILES = {"folder/ä – ü.txt": b"one", "b.pdf": b"two"}
 
@@ -93,6 +94,14 @@ def test_names_that_are_missing_or_extra_are_told(bench: Workbench) -> None:
     assert comparison == [{"missing": second["fileId"], "path": "b.pdf"}, {"extra": "stranger"}]
 
 
+@pytest.mark.parametrize("name", ["s3SourceBucket", "s3SourceBucketPrefix"])
+def test_another_source_of_files_is_refused(bench: Workbench, name: str) -> None:
+    consignment_id = bench.received(FILES)
+    with pytest.raises(InvalidInputError, match=name):
+        Run(bench, consignment_id, "run-1").state("get_files", input={"consignmentId": consignment_id, name: "drive"})
+    assert bench.shown(consignment_id)["runs"] == 0
+
+
 def test_the_objects_of_a_consignment_whose_id_begins_alike_do_not_count(bench: Workbench) -> None:
     consignment_id = bench.received({"a.pdf": b"a"})
     client("s3").put_object(Bucket="consignment-uploads", Key=f"alice/{consignment_id}0/file", Body=b"")
@@ -149,6 +158,17 @@ def test_a_mismatch_is_seen_at_the_consignment_and_told(bench: Workbench) -> Non
         "resolutionPath",
     } <= set(document)
     assert "b.pdf" not in letter.body
+
+
+def test_a_file_without_path_and_checksum_is_checked_and_told(bench: Workbench) -> None:
+    registered = bench.register({}, files=[{"path": "", "size": 1, "sha256": ""}])
+    bench.upload(registered, {"": b"a"})
+    bench.run(registered["consignmentId"])
+    file = bench.files(registered["consignmentId"])[""]
+    failed = {name for name, value in file["statuses"].items() if value not in {"Success", "Completed"}}
+    assert failed == {"ClientChecksum", "ClientFilePath", "ChecksumMatch", "ClientChecks"}
+    assert not file["accepted"]
+    assert bench.shown(registered["consignmentId"])["statuses"]["ClientChecks"] == "CompletedWithIssues"
 
 
 def test_a_checksum_in_upper_case_matches(bench: Workbench) -> None:
@@ -247,8 +267,8 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
             again.begin()
 
 
-def test_a_rehearsal_makes_no_news(bench: Workbench) -> None:
+def test_the_news_of_a_rehearsal_can_be_told_from_others(bench: Workbench) -> None:
     consignment_id = bench.received(FILES, transferringBody="Mock Body")
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
-    assert bench.run(consignment_id) == {"sent": 0}
-    assert bench.wire.published == []
+    assert bench.run(consignment_id) == {"sent": 1}
+    assert [letter.attributes["status"] for letter in bench.wire.published] == ["PROBLEMS_IN_REHEARSAL"]

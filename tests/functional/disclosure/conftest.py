@@ -15,6 +15,7 @@ from moto import mock_aws
 from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
 from tests.fakes.disclosure import (
     BUCKET,
+    CATALOGUED,
     CREATED,
     TABLE,
     Clock,
@@ -47,6 +48,7 @@ from waybill.disclosure.reports_bucket import ReportsBucket
 from waybill.disclosure.store import SubjectAccessTable
 
 PDF = b"%PDF-1.7\n%\xbf\xf7\xa2\xfe a report"
+PDF_SHA256 = hashlib.sha256(PDF).hexdigest()
 
 
 @dataclass
@@ -130,9 +132,9 @@ class SubjectAccess:
 
     def put_report(self, claim: Claim) -> StoredReport:
         """Put the report of a claim into the bucket."""
-        key = report_key(claim.request_id, claim.generation)
+        key = report_key(claim.request_id, claim.generation, PDF_SHA256)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=PDF, ChecksumAlgorithm="SHA256")
-        return StoredReport(key, len(PDF), hashlib.sha256(PDF).hexdigest(), 3)
+        return StoredReport(key, len(PDF), PDF_SHA256, 3)
 
     def complete(self, claim: Claim) -> bool:
         """Do what the workflow does after its parts."""
@@ -211,7 +213,7 @@ def _route(path: str) -> tuple[str, dict[str, str] | None]:
 def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     """The API with two services to ask, on the test's clock."""
     for service in (a_service("G1"), a_service("keyworker-api")):
-        sar.catalogue.save_service(service, new=True)
+        sar.catalogue.save_service(service, CATALOGUED, new=True)
     for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
         monkeypatch.setattr(wiring, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(wiring, "claimer", sar.claimer)

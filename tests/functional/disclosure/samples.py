@@ -6,7 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from tests.fakes.api import answer_of
-from tests.fakes.disclosure import BUCKET, CREATED, TABLE, a_part, a_request, a_service, make_bucket, make_table
+from tests.fakes.disclosure import (
+    BUCKET,
+    CATALOGUED,
+    CREATED,
+    TABLE,
+    a_part,
+    a_request,
+    a_service,
+    make_bucket,
+    make_table,
+)
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
@@ -15,7 +25,7 @@ from waybill.core.aws import client
 from waybill.disclosure import report_wiring, wiring
 from waybill.disclosure.audit import Action
 from waybill.disclosure.claims import claimed
-from waybill.disclosure.keys import answer_key
+from waybill.disclosure.keys import answer_key, report_key
 from waybill.disclosure.models import Claim, PartStatus, RequestState
 from waybill.disclosure.ports import Change
 from waybill.disclosure.requests import RenderedReport
@@ -50,7 +60,7 @@ def make_resources(url: str = "https://keyworker.service.example") -> None:
         UPSTREAM_PRIVATE_RANGES="127.0.0.0/8",
         UPSTREAM_SECRET_PREFIX="waybill/sar/",
     )
-    wiring.catalogue().save_service(a_service(SERVICE, url=url), new=True)
+    wiring.catalogue().save_service(a_service(SERVICE, url=url), CATALOGUED, new=True)
 
 
 def make_claimed(*, status: PartStatus = PartStatus.PENDING, url: str = "https://keyworker.service.example") -> None:
@@ -72,7 +82,7 @@ def make_claimed(*, status: PartStatus = PartStatus.PENDING, url: str = "https:/
 def make_reported() -> None:
     """Make the request of the samples, its only part without data, and its report in the bucket."""
     make_claimed(status=PartStatus.NO_DATA)
-    key = f"reports/{REQUEST}/1.pdf"
+    key = report_key(REQUEST, 1, hashlib.sha256(PDF).hexdigest())
     client("s3").put_object(Bucket=BUCKET, Key=key, Body=PDF, ChecksumAlgorithm="SHA256")
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.disclosure import START, a_part, a_request
-from tests.functional.disclosure.conftest import SubjectAccess, claim_of
+from tests.functional.disclosure.conftest import PDF_SHA256, SubjectAccess, claim_of
 from waybill.disclosure.claims import LEASE_SECONDS, MOST_ATTEMPTS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError
+from waybill.disclosure.keys import report_key
 from waybill.disclosure.models import Attachment, Claim, PartStatus, RequestState, SubjectRequest
 
 
@@ -81,8 +82,8 @@ def test_who_lost_the_claim_changes_nothing(sar: SubjectAccess, write: str) -> N
     assert (sar.now(), sar.actions()) == (before, trail)
     sar.finish(second)
     assert sar.complete(second)
-    assert sar.now().report_key == "reports/request-1/2.pdf"
-    assert sar.keys() == ["reports/request-1/2.pdf"]
+    assert sar.now().report_key == report_key("request-1", 2, PDF_SHA256)
+    assert sar.keys() == [report_key("request-1", 2, PDF_SHA256)]
 
 
 @pytest.mark.parametrize("write", ["part", "attachments", "heartbeat", "report", "complete", "fail"])

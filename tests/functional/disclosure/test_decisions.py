@@ -1,13 +1,18 @@
 """What people decide while a request runs: restart, hold, extend, go without, suspend."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import Table
 
-from tests.fakes.disclosure import a_part, a_service
+from tests.fakes.disclosure import CREATED, a_part
 from tests.functional.disclosure.conftest import Office, SubjectAccess
+from waybill.disclosure.audit import first_break, sealed
 from waybill.disclosure.errors import WrongStateError
+from waybill.disclosure.intake import duplicate
 from waybill.disclosure.models import HoldReason, PartStatus, RequestState
+from waybill.disclosure.ports import Change
 
 
 def given_up_on(sar: SubjectAccess) -> None:
@@ -116,6 +121,42 @@ def test_a_service_that_must_not_be_asked_yet_costs_no_attempt(sar: SubjectAcces
     assert (sar.now().claim_attempts, sar.now().claim_expires_at) == (0, again)
 
 
+def test_a_part_that_comes_after_all_is_not_called_missing(office: Office) -> None:
+    made, sar = office.create().text, office.sar
+    claim = sar.claim(made)
+    path = f"/api/admin/subjectAccessRequests/{made}/issue-without"
+    # Decided while a worker was asking.
+    office.ask("PATCH", path, "sar-admin", body={"service": "G1", "reason": "closed in 2019"})
+    sar.finish(claim)
+    assert sar.complete(claim)
+    assert office.ask("GET", f"/api/subjectAccessRequest/{made}").json["issuedWithout"] == []
+    assert dict(sar.store.audit(made)[-2].detail) == {"generation": 1, "without": 0}
+
+
+def test_what_people_write_is_in_no_trail_and_can_be_proved_while_it_is_kept(office: Office) -> None:
+    made, sar = office.create().text, office.sar
+    said = "Mr Smith of 5 High Street objects"
+    office.ask("PATCH", f"/api/subjectAccessRequests/{made}/extend", body={"reason": said})
+    body = {"service": "G1", "reason": said}
+    office.ask("PATCH", f"/api/admin/subjectAccessRequests/{made}/issue-without", "sar-admin", body=body)
+    shown = office.ask("GET", f"/api/subjectAccessRequest/{made}").json
+    assert (shown["extensionReason"], shown["issuedWithout"][0]["reason"]) == (said, said)
+    request = sar.now(made)
+    seals = {entry.action: entry.detail.get("reasonSha256") for entry in sar.store.audit(made)}
+    assert seals["EXTENDED"] == sealed(said, str(request.extension_salt))
+    assert seals["ISSUE_WITHOUT"] == sealed(said, request.accepted_gaps["G1"].salt)
+    assert seals["EXTENDED"] != seals["ISSUE_WITHOUT"]
+    sar.store.change(made, lambda found: Change(replace(found, state=RequestState.ARCHIVED), CREATED))
+    sar.store.forget(made, CREATED)
+    left = repr(sar.client.scan(TableName="SubjectAccessTable")["Items"])
+    assert seals["EXTENDED"] in left
+    assert said not in left
+    assert str(request.extension_salt) not in left
+    end = sar.store.chain_end(made)
+    assert end is not None
+    assert first_break(f"SAR#{made}", sar.store.audit(made), *end) is None
+
+
 def test_a_part_is_accepted_as_missing_by_name_and_with_a_reason(office: Office) -> None:
     made = office.create().text
     sar, path = office.sar, f"/api/admin/subjectAccessRequests/{made}/issue-without"
@@ -154,6 +195,41 @@ def test_a_duplicate_is_a_new_request_of_the_caller(office: Office) -> None:
     assert (shown["requestDateTime"], shown["receivedDate"]) == ("2026-11-02T10:00:00Z", "2026-11-02")
     assert [part["renderStatus"] for part in shown["services"]] == ["PENDING", "PENDING"]
     assert office.ask("POST", "/api/subjectAccessRequests/unknown/duplicate", "sar-support").status == 404
+
+
+def test_the_same_idempotency_key_makes_one_duplicate(office: Office) -> None:
+    made, other = office.create().text, office.create().text
+
+    def copied(request_id: str, **headers: str) -> Any:
+        path = f"/api/subjectAccessRequests/{request_id}/duplicate"
+        return office.ask("POST", path, "sar-support", headers=headers).json["id"]
+
+    named = {"Idempotency-Key": "key-1"}
+    first = copied(made, **named)
+    assert copied(made, **named) == first
+    assert office.sar.actions(made) == ["CREATED", "DUPLICATED"]
+    assert office.sar.actions(first) == ["CREATED"]
+    assert len({first, copied(other, **named), copied(made), copied(made)}) == 4
+
+
+def test_a_duplicate_and_its_entry_in_the_trail_are_one_transaction(
+    sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Table, "__deepcopy__")
+    sar.create("request-1", "G1")
+    read, looks = type(sar.store).request, []
+
+    def interrupted(store: Any, request_id: str) -> Any:
+        found = read(store, request_id)
+        if request_id == "request-1" and not looks:
+            looks.append(request_id)
+            store.record("request-1", CREATED)
+        return found
+
+    monkeypatch.setattr(type(sar.store), "request", interrupted)
+    copy = duplicate("request-1", "bob", sar.clock(), sar.store, "key")
+    assert sar.actions() == ["CREATED", "CREATED", "DUPLICATED"]
+    assert sar.actions(copy.request_id) == ["CREATED"]
 
 
 def test_the_clock_of_a_duplicate_goes_on_where_the_original_is_on_hold(office: Office) -> None:
@@ -256,10 +332,3 @@ def test_a_template_is_tried_before_it_is_registered(office: Office) -> None:
     assert told["valid"] is True
     assert len(told["fileHash"]) == 64
     assert office.sar.keys() == []
-
-
-def test_who_adds_a_service_is_recorded(office: Office) -> None:
-    office.sar.catalogue.save_service(a_service("G2"), new=True)
-    office.ask("PATCH", "/api/services/G2/suspend", "sar-admin")
-    (entry,) = list(office.sar.store._query("AUDIT#2026-11-02", "AUD#"))
-    assert (entry["actor"], entry["action"], entry["detail"]) == ("alice", "SERVICE_SUSPENDED", {"service": "G2"})

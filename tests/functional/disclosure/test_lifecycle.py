@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from scripts.template import load_template
 from tests.fakes.disclosure import BUCKET, CREATED, a_part, a_request
 from tests.fakes.executions import FakeExecutions
-from tests.functional.disclosure.conftest import SubjectAccess
+from tests.functional.disclosure.conftest import PDF_SHA256, SubjectAccess
 from waybill.disclosure.audit import first_break
 from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError
+from waybill.disclosure.keys import report_key
 from waybill.disclosure.models import HoldReason, PartStatus, RequestState
 from waybill.disclosure.polling import Poll
 from waybill.disclosure.ports import Change
@@ -20,7 +22,7 @@ ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-disclosure"
 
 
 def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
-    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, executions, ARN, most_workers, sar.clock)
+    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock)
 
 
 def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
@@ -92,7 +94,7 @@ def test_one_clean_up_removes_all_of_them(sar: SubjectAccess, count: int) -> Non
         sar.s3.put_object(Bucket=BUCKET, Key=f"reports/request-{number:03}/1.pdf", Body=b"report")
     finished(sar, "young")
     assert len(sar.lifecycle.archive()) == count
-    assert sar.keys() == ["reports/young/1.pdf"]
+    assert sar.keys() == [report_key("young", 1, PDF_SHA256)]
     assert sar.lists.count("COMPLETED") == 1
     assert sar.lists.count("ARCHIVED") == count
     sar.clock.advance(days=366)
@@ -112,7 +114,7 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
         patch.setattr("waybill.disclosure.reports_bucket.ReportsBucket.forget", dies)
         with pytest.raises(ConnectionError):
             sar.lifecycle.archive()
-    assert sar.keys() == ["reports/request-1/1.pdf"]
+    assert sar.keys() == [report_key("request-1", 1, PDF_SHA256)]
     assert sar.lifecycle.archive() == []
     assert sar.keys() == []
     assert sar.lists.count("ARCHIVED") == 1
@@ -148,6 +150,22 @@ def test_what_was_given_up_on_is_kept_for_longer_and_stays_so(sar: SubjectAccess
     assert (sar.now().state, sar.now().status, sar.now().completed_at) == (RequestState.ARCHIVED, "Errored", None)
     sar.clock.advance(days=365)
     assert sar.lifecycle.delete() == ["request-1"]
+
+
+def test_what_needed_a_person_for_thirty_days_is_archived_and_what_is_on_hold_is_not(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", claim_attempts=4)
+    sar.create("request-2", "G1")
+    sar.decisions.hold("request-2", "alice", HoldReason.CLARIFICATION)
+    sar.clock.advance(hours=40)
+    sar.fulfilment.fail(sar.claim(), "PartsMissingError")
+    sar.clock.advance(days=29, hours=23)
+    assert sar.lifecycle.archive() == []
+    sar.clock.advance(hours=2)
+    assert sar.lifecycle.archive() == ["request-1"]
+    assert (sar.now().state, sar.now().status) == (RequestState.ARCHIVED, "Errored")
+    sar.clock.advance(days=400)
+    assert sar.lifecycle.archive() == []
+    assert sar.now("request-2").state is RequestState.ON_HOLD
 
 
 def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
@@ -189,6 +207,36 @@ def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) 
     assert len(executions.inputs) == 2 + 3
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
     assert poll(sar, executions, 10).run("tick-3").started == 4
+
+
+def test_a_request_whose_start_was_lost_is_found_within_two_minutes() -> None:
+    assert load_template()["Parameters"]["SubjectAccessSchedule"]["Default"] == "rate(1 minute)"
+
+
+def test_people_are_told_of_what_is_overdue_every_two_hours_while_it_lasts(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.advance(hours=11, minutes=59)
+    told = []
+    for minute in range(0, 300, 10):
+        poll(sar, FakeExecutions()).run(f"tick-{minute}")
+        told += [(minute, news.status) for news in sar.told.notifications]
+        sar.told.notifications.clear()
+        sar.clock.advance(minutes=10)
+    assert told == [(10, "OVERDUE"), (130, "OVERDUE"), (250, "OVERDUE")]
+    poll(sar, FakeExecutions()).run("tick")
+    sar.clock.advance(hours=2)
+    poll(sar, FakeExecutions()).run("last")
+    (news,) = sar.told.notifications
+    assert "request-1" in news.body
+    assert "A1234AA" not in news.body + news.subject
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(100, []), (101, ["BACKLOG"])])
+def test_people_are_told_of_a_backlog(sar: SubjectAccess, waiting: int, told: list[str]) -> None:
+    sar.place(*(a_request(f"request-{number:03}") for number in range(waiting)))
+    for tick in ("tick-1", "tick-2"):
+        poll(sar, FakeExecutions()).run(tick)
+    assert [news.status for news in sar.told.notifications] == told
 
 
 def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.disclosure import BUCKET
-from tests.functional.disclosure.conftest import PDF, Office
+from tests.functional.disclosure.conftest import PDF, PDF_SHA256, Office
 from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.disclosure.keys import report_key
 from waybill.disclosure.models import RequestState
 
 
@@ -30,7 +31,7 @@ class Worker:
     def upload(self) -> dict[str, Any]:
         """Put the report where the upload address leads."""
         generation = self.proof["generation"]
-        key = f"reports/{self.request_id}/{generation}.pdf"
+        key = f"uploads/{self.request_id}/{generation}.pdf"
         assert f"/{key}?" in self.claim.json["uploadUrl"]
         # As S3 keeps what comes by such an address: without a SHA-256, which the signature does not cover.
         self.office.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=PDF)
@@ -52,14 +53,41 @@ def test_a_request_is_fulfilled_from_outside(office: Office, request_id: str) ->
     kept = worker.send("heartbeat").json
     assert kept["claimExpiresAt"] == int(office.sar.clock().timestamp()) + LEASE_SECONDS
     # The address that came with the claim is dead by now.
-    assert f"/reports/{request_id}/1.pdf?" in kept["uploadUrl"]
+    assert f"/uploads/{request_id}/1.pdf?" in kept["uploadUrl"]
     worker.finish_parts()
     done = worker.send("complete", report=worker.upload())
     assert (done.status, done.json["status"]) == (200, "Completed")
     again = worker.send("complete")
     assert (again.status, again.fields) == (400, ["status"])
     assert office.sar.actions(request_id).count("COMPLETED") == 1
-    assert office.sar.keys() == [f"reports/{request_id}/1.pdf"]
+    assert office.sar.keys() == [report_key(request_id, 1, PDF_SHA256)]
+
+
+def test_what_is_put_at_the_upload_address_after_the_completion_changes_no_report(
+    office: Office, request_id: str
+) -> None:
+    worker = Worker(office, request_id)
+    worker.finish_parts()
+    assert worker.send("complete", report=worker.upload()).status == 200
+    # The address is good for minutes more.
+    office.sar.s3.put_object(Bucket=BUCKET, Key=f"uploads/{request_id}/1.pdf", Body=b"%PDF-1.7 somebody else's")
+    given = office.ask("GET", "/api/report", query={"id": request_id}, headers={"Accept": "application/pdf"})
+    assert (given.status, given.content) == (200, PDF)
+    office.sar.clock.advance(days=8)
+    office.sar.lifecycle.archive()
+    assert office.sar.keys() == []
+
+
+def test_what_is_put_at_the_upload_address_while_it_is_copied_is_no_report(office: Office, request_id: str) -> None:
+    worker, s3 = Worker(office, request_id), office.sar.s3
+    worker.finish_parts()
+    report = worker.upload()
+    etag = s3.head_object(Bucket=BUCKET, Key=f"uploads/{request_id}/1.pdf")["ETag"]
+    asked: list[dict[str, Any]] = []
+    s3.meta.events.register("provide-client-params.s3.CopyObject", lambda params, **_: asked.append(params))
+    assert worker.send("complete", report=report).status == 200
+    # S3 refuses the copy of any other object than the one whose SHA-256 was found to be right.
+    assert [one["CopySourceIfMatch"] for one in asked] == [etag]
 
 
 def test_what_somebody_has_cannot_be_claimed(office: Office, request_id: str) -> None:

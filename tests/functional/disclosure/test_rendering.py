@@ -11,7 +11,7 @@ import pikepdf
 import pypdf
 import pytest
 
-from tests.fakes.disclosure import BUCKET, a_part, a_service
+from tests.fakes.disclosure import BUCKET, CATALOGUED, a_part, a_service
 from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import ClaimLostError, PartsMissingError
@@ -33,7 +33,7 @@ class Drawing:
 
     def __post_init__(self) -> None:
         self.sar.create("request-1", SERVICE, "G1", subject_name="SMITH, John")
-        self.sar.catalogue.save_service(a_service(SERVICE), new=True)
+        self.sar.catalogue.save_service(a_service(SERVICE), CATALOGUED, new=True)
         self.claim = self.sar.claim()
         self.sar.finish(self.claim, PartStatus.NO_DATA, "G1")
 
@@ -104,9 +104,21 @@ def test_a_part_is_stored_with_its_summary_and_recorded(drawing: Drawing) -> Non
     assert (entry.detail["unprintable"], entry.detail["pages"], entry.detail["redacted"]) == ({"U+0E2A": 1}, 1, 0)
 
 
+def test_an_audit_entry_lists_no_more_characters_than_an_item_has_room_for(drawing: Drawing) -> None:
+    # Each of them would take some 15 bytes of the 400 KB.
+    letters = "".join(map(chr, range(0x12000, 0x12000 + 900)))
+    drawing.answered({"note": f"{letters}ส"[::-1] + "ส"})
+    drawing.render_part()
+    detail = drawing.sar.store.audit("request-1")[-1].detail
+    listed = detail["unprintable"]
+    assert isinstance(listed, dict)
+    assert (len(listed), listed["U+0E2A"], detail["unprintableKinds"]) == (500, 2, 901)
+
+
 def test_the_services_rules_of_redaction_are_applied(drawing: Drawing) -> None:
     rule = RedactionRule("contacts[].phone", "third party")
-    drawing.sar.catalogue.save_service(replace(a_service(SERVICE), redactions=(rule,)), new=False)
+    service = replace(a_service(SERVICE), redactions=(rule,), version=1)
+    assert drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
     drawing.answered({"contacts": [{"name": "Ann", "phone": "07700 900123"}]})
     part = drawing.render_part()
     (page,) = drawing.text(part.part_key)
@@ -231,9 +243,9 @@ def test_the_report_has_all_parts_and_lies_under_the_claims_key(drawing: Drawing
     drawing.answered({"name": "Ann"}, template_version=7)
     drawing.render_part()
     stored = drawing.rendering.report(drawing.claim)
-    body = drawing.get("reports/request-1/1.pdf")
+    body = drawing.get(stored.key)
     assert (stored.key, stored.bytes, stored.sha256) == (
-        "reports/request-1/1.pdf",
+        f"reports/request-1/1-{hashlib.sha256(body).hexdigest()}.pdf",
         len(body),
         hashlib.sha256(body).hexdigest(),
     )
@@ -269,7 +281,7 @@ def test_a_later_claim_uses_the_parts_of_an_earlier_one(drawing: Drawing) -> Non
     drawing.sar.clock.advance(hours=1)
     newer = drawing.sar.claim()
     stored = drawing.rendering.report(newer)
-    assert stored.key == "reports/request-1/2.pdf"
+    assert stored.key == f"reports/request-1/2-{stored.sha256}.pdf"
     assert "Name Ann" in drawing.text(stored.key)[4]
 
 
@@ -318,4 +330,4 @@ def test_a_function_that_dies_after_any_effect_is_repeated(
     stored = drawing.rendering.report(drawing.claim)
     assert stored.sha256 == hashlib.sha256(drawing.get(stored.key)).hexdigest()
     assert drawing.sar.actions().count("SERVICE_RESULT") == 3
-    assert drawing.sar.keys("reports/") == ["reports/request-1/1.pdf"]
+    assert drawing.sar.keys("reports/") == [stored.key]

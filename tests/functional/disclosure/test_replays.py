@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.disclosure import Clock, a_part
-from tests.functional.disclosure.conftest import SubjectAccess, claim_of
+from tests.functional.disclosure.conftest import PDF_SHA256, SubjectAccess, claim_of
 from waybill.disclosure.audit import first_break
 from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.disclosure.errors import ClaimLostError, PartsMissingError, ReportDamagedError
+from waybill.disclosure.keys import report_key
 from waybill.disclosure.models import Claim, HoldReason, PartStatus, RequestState, StoredReport
 
 
@@ -56,7 +57,7 @@ def test_a_worker_that_dies_after_any_effect_is_followed_by_another(sar: Subject
     for effect in effects(sar, claim_of(taken))[min(done, 2) :]:
         effect()
     is_whole(sar)
-    assert sar.now().report_key == "reports/request-1/2.pdf"
+    assert sar.now().report_key == report_key("request-1", 2, PDF_SHA256)
 
 
 @pytest.mark.parametrize("repeated", range(6))
@@ -188,7 +189,7 @@ def test_whatever_happens_one_claim_completes_and_the_trail_holds(
     request = sar.now()
     assert len(play.completed) == (request.state is RequestState.COMPLETED)
     if play.completed:
-        assert request.report_key == f"reports/request-1/{play.completed[0].generation}.pdf"
+        assert request.report_key == report_key("request-1", play.completed[0].generation, PDF_SHA256)
         assert request.report_key in set(sar.keys())
     assert request.generation == len(play.claims)
     end = sar.store.chain_end("request-1")

@@ -2,12 +2,17 @@
 
 import hashlib
 import urllib.parse
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
-from tests.functional.disclosure.conftest import PDF, Office
+from tests.fakes.disclosure import BUCKET
+from tests.functional.disclosure.conftest import PDF, Office, SubjectAccess
 from waybill.disclosure import downloads
+from waybill.disclosure.errors import ReportDamagedError
+from waybill.disclosure.keys import report_key
+from waybill.disclosure.models import Claim, StoredReport
 
 
 @pytest.fixture
@@ -29,6 +34,47 @@ def test_whoever_accepts_a_pdf_gets_the_bytes(office: Office, finished: str) -> 
     assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
     assert office.ask("GET", f"/api/subjectAccessRequest/{finished}").json["lastDownloaded"] == "2026-11-02T10:00:00Z"
     assert "REPORT_DOWNLOADED" in office.sar.actions(finished)
+
+
+@pytest.mark.parametrize("accept", ["application/pdf", "*/*"])
+@pytest.mark.parametrize("damage", ["replaced", "removed"])
+def test_only_what_was_completed_is_handed_out(office: Office, finished: str, accept: str, damage: str) -> None:
+    where = {"Bucket": BUCKET, "Key": office.sar.now(finished).report_key}
+    if damage == "replaced":
+        office.sar.s3.put_object(**where, Body=PDF.replace(b"a report", b"another!"))
+    else:
+        office.sar.s3.delete_object(**where)
+    answer = office.ask("GET", "/api/report", query={"id": finished}, headers={"Accept": accept})
+    assert answer.status == 409
+    assert office.sar.actions(finished)[-1] == "REFUSED"
+    assert "REPORT_DOWNLOADED" not in office.sar.actions(finished)
+
+
+def test_a_report_that_was_uploaded_in_parts_is_read_before_it_counts(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    claim = sar.claim()
+    sar.finish(claim)
+    whole = b"%PDF-1.7" + bytes(6 * 1024**2)
+    for body, right in ((b"%PDF-1.8" + whole[8:], False), (whole, True)):
+        report = in_parts(sar, claim, body, hashlib.sha256(whole).hexdigest())
+        told = sar.s3.head_object(Bucket=BUCKET, Key=report.key, ChecksumMode="ENABLED")
+        assert told["ContentLength"] == report.bytes
+        with nullcontext() if right else pytest.raises(ReportDamagedError):
+            sar.fulfilment.keep_report(claim, report)
+    assert sar.fulfilment.complete(claim)
+
+
+def in_parts(sar: SubjectAccess, claim: Claim, body: bytes, sha256: str) -> StoredReport:
+    """Put a report into the bucket as a multipart upload does, at the key that is right for this SHA-256."""
+    where = {"Bucket": BUCKET, "Key": report_key(claim.request_id, claim.generation, sha256)}
+    where["UploadId"] = sar.s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
+    pieces = enumerate((body[: 5 * 1024**2], body[5 * 1024**2 :]), start=1)
+    parts = [
+        {"PartNumber": number, "ETag": sar.s3.upload_part(**where, PartNumber=number, Body=piece)["ETag"]}
+        for number, piece in pieces
+    ]
+    sar.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
+    return StoredReport(where["Key"], len(body), sha256, 3)
 
 
 def test_anybody_else_gets_an_address_for_five_minutes(office: Office, finished: str) -> None:

@@ -1,5 +1,6 @@
 """`waybill sar`, against moto."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.fakes.disclosure import BUCKET, TABLE, a_service, make_bucket, make_table
+from tests.fakes.disclosure import BUCKET, CATALOGUED, TABLE, a_service, make_bucket, make_table
 from waybill.cli import sar_stack
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
@@ -49,8 +50,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[SubjectAccessTable]:
         }
         monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
         catalogue = ServiceCatalogue(dynamodb, TABLE, now=now)
-        catalogue.save_service(a_service("keyworker-api"), new=True)
-        catalogue.save_service(a_service("G1"), new=True)
+        catalogue.save_service(a_service("keyworker-api"), CATALOGUED, new=True)
+        catalogue.save_service(a_service("G1"), CATALOGUED, new=True)
         yield SubjectAccessTable(dynamodb, TABLE, now=now)
 
 
@@ -95,6 +96,21 @@ def test_hold_release_and_restart(run: Run, store: SubjectAccessTable) -> None:
     assert run("restart", request_id)[1]["state"] == "Pending"
 
 
+def test_approve_deliver_and_what_is_recorded_of_views(run: Run, store: SubjectAccessTable) -> None:
+    request_id = run(*_CREATE, "--review")[1]["id"]
+    assert run("approve", request_id)[0] == 2
+    _set(store, request_id, state=RequestState.READY_FOR_REVIEW)
+    assert run("approve", request_id)[1]["state"] == "Completed"
+    assert run("deliver", request_id)[1]["state"] == "Delivered"
+    run("show", request_id)
+    listed_at = now()
+    run("list")
+    assert run("audit", request_id)[1]["entries"][-1]["action"] == "REQUEST_VIEWED"
+    # The day may have ended meanwhile.
+    days = [run("audit", f"{moment:%Y-%m-%d}")[1] for moment in (listed_at, now())]
+    assert any(day["intact"] and day["entries"][-1]["action"] == "LIST_VIEWED" for day in days if isinstance(day, dict))
+
+
 def test_audit_tells_when_an_entry_was_altered(run: Run, store: SubjectAccessTable) -> None:
     request_id = run(*_CREATE)[1]["id"]
     run("hold", request_id, "--reason", "fee")
@@ -114,14 +130,17 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
     request_id = run(*_CREATE)[1]["id"]
     file = tmp_path / "report.pdf"
     assert run("download", request_id, "--output", str(file))[0] == 1
-    boto3.client("s3", "eu-west-1").put_object(Bucket=BUCKET, Key=f"reports/{request_id}/1.pdf", Body=b"%PDF-1.7")
+    s3, key = boto3.client("s3", "eu-west-1"), f"reports/{request_id}/1.pdf"
+    stored = s3.put_object(Bucket=BUCKET, Key=key, Body=b"%PDF-1.7")
     _set(
         store,
         request_id,
         state=RequestState.COMPLETED,
         completed_at=now(),
-        report_key=f"reports/{request_id}/1.pdf",
+        report_key=key,
         report_bytes=8,
+        report_sha256=hashlib.sha256(b"%PDF-1.7").hexdigest(),
+        report_etag=stored["ETag"],
         pages=3,
     )
     status, told = run("download", request_id, "--output", str(file))
@@ -129,7 +148,10 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
     assert run("download", request_id, "--output", str(file))[0] == 1
     assert run("download", request_id, "--output", str(file), "--force")[0] == 0
     actions = [entry["action"] for entry in run("audit", request_id)[1]["entries"]]
-    assert actions.count("REPORT_DOWNLOADED") >= 2
+    assert actions.count("REPORT_DOWNLOADED") == 2
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"%PDF-1.8")
+    status, told = run("download", request_id, "--output", str(tmp_path / "other.pdf"))
+    assert (status, list(tmp_path.iterdir())) == (1, [file])
 
 
 def test_an_unknown_request(run: Run) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -23,9 +24,11 @@ from waybill.scanning.listed_bucket import ListedBucket
 from waybill.scanning.listing import Batch, Lister
 from waybill.scanning.models import Job, ScanRequest
 from waybill.scanning.ports import Source
+from waybill.scanning.restarting import Restarter
 from waybill.scanning.results import Results
 from waybill.scanning.splitting import Splitter
 from waybill.scanning.store import ScansTable
+from waybill.scanning.sweeping import Sweeper
 from waybill.scanning.working import Worker
 
 
@@ -88,6 +91,15 @@ class Scanner:
             cache_name=lambda request: f"{self.rules}{','.join(request.detectors)}",
             time_left=lambda: self.seconds,
         )
+
+    @property
+    def restarter(self) -> Restarter:
+        return Restarter(self.store, self.executions, "arn:aws:states:eu:1:stateMachine:scan")
+
+    def sweep(self, minutes: int = 20) -> list[str]:
+        """Let the sweeper look, some minutes after now."""
+        later = now() + timedelta(minutes=minutes)
+        return Sweeper(self.store, self.completion, self.restarter, lambda: later).sweep()
 
     def create(self, prefix: str = "", **options: Any) -> Job:
         return self.jobs.create(ScanRequest(bucket=self.bucket.name, prefix=prefix, **options), "alice", None)

@@ -16,7 +16,7 @@ from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
 from waybill.scanning import wiring
 from waybill.scanning.jobs import Jobs
-from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample
+from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample, Status
 
 type Run = Callable[..., tuple[int, Any, str]]
 
@@ -86,6 +86,17 @@ def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
     assert "1 objects, 30 bytes: about $" in notes
 
 
+def test_a_failed_job_is_resumed(run: Run) -> None:
+    job_id = run("scan", "s3://archive/")[1]["job_id"]
+    wiring.completion().end(job_id, Status.FAILED, "BucketDeniedError")
+    assert run("scans", "show", job_id)[1]["error"] == "BucketDeniedError"
+    status, job, _ = run("scans", "resume", job_id)
+    assert (status, job["status"]) == (0, "listing")
+    run("scans", "cancel", job_id)
+    status, _, told = run("scans", "resume", job_id)
+    assert (status, "cancelled" in told) == (1, True)
+
+
 def test_findings_are_shown_by_detector(run: Run) -> None:
     job_id = run("scan", "s3://archive/")[1]["job_id"]
     wiring.store().keep_findings(job_id, "k", "e" * 32, [finding(1), finding(2, "EMAIL")])
@@ -126,6 +137,7 @@ def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) 
         (("scan", "s3://archive/" + "é" * 513), 2, "prefix"),
         (("scans", "show", "none"), 1, "there is no job none"),
         (("scans", "cancel", "none"), 1, "there is no job none"),
+        (("scans", "resume", "none"), 1, "there is no job none"),
         (("scans", "list", "--limit", "0"), 2, "--limit"),
         (("findings", "none"), 1, "there is no job none"),
         (("findings", "none", "--detector", "NO"), 2, "NO is not a detector"),

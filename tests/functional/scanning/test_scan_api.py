@@ -181,6 +181,7 @@ def test_an_unknown_job_is_404(path: str) -> None:
     assert ask("GET", route, query={"job_id": job} if job else None).status == 404
     assert ask("POST", "/jobs/none/cancel").status == 404
     assert ask("POST", "/jobs/none/export").status == 404
+    assert ask("POST", "/jobs/none/resume").status == 404
 
 
 def test_a_job_is_cancelled_again_without_harm_and_not_when_it_has_ended() -> None:
@@ -190,6 +191,21 @@ def test_a_job_is_cancelled_again_without_harm_and_not_when_it_has_ended() -> No
     ended = listed_job(prefix="nothing/")
     assert ask("GET", f"/jobs/{ended}").json["status"] == "completed"
     refused = ask("POST", f"/jobs/{ended}/cancel")
+    assert (refused.status, refused.json["code"]) == (409, "CONFLICT")
+
+
+def test_a_failed_job_is_resumed_and_said_to_be_one_that_can_be() -> None:
+    headers = {"Idempotency-Key": "k1"}
+    job_id = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers).json["job_id"]
+    wiring.completion().end(job_id, Status.FAILED, "BucketDeniedError")
+    again = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers).json
+    assert (again["job_id"], again["status"], "resume" in again["message"]) == (job_id, "failed", True)
+    answer = ask("POST", f"/jobs/{job_id}/resume")
+    assert (answer.status, answer.json["status"], "error" in answer.json) == (202, "listing", False)
+    process_batch({"job_id": job_id}, LambdaContext())
+    assert ask("GET", f"/jobs/{job_id}").json["status"] == "processing"
+    assert ask("POST", f"/jobs/{job_id}/cancel").status == 200
+    refused = ask("POST", f"/jobs/{job_id}/resume")
     assert (refused.status, refused.json["code"]) == (409, "CONFLICT")
 
 

@@ -1,22 +1,11 @@
 """Listings in ranges that nobody works on are taken up again, range by range, each once."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import NotificationUnavailableError
 from waybill.scanning.models import Status
-from waybill.scanning.sweeping import Sweeper
-
-LATER = timedelta(minutes=20)
-
-
-def sweep(scanner: Scanner, after: timedelta = LATER) -> list[str]:
-    moment = datetime.now(UTC) + after
-    arn = "arn:aws:states:eu:1:stateMachine:scan"
-    return Sweeper(scanner.store, scanner.completion, scanner.executions, arn, lambda: moment).sweep()
 
 
 def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scanner) -> None:
@@ -29,10 +18,10 @@ def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scann
     scanner.store.listing_by(job.job_id, pieces[0], running)
     while not scanner.lister_of(8).process_batch(job.job_id, pieces[1]).done:
         pass
-    assert sweep(scanner) == [job.job_id]
+    assert scanner.sweep() == [job.job_id]
     started = [state for arn, state in scanner.executions.inputs.items() if arn != running]
     assert {int(state.get("range", 0)) for state in started} == {0, *pieces[2:]}
-    assert sweep(scanner) == []
+    assert scanner.sweep() == []
     assert len(scanner.executions.inputs) == len(started) + 1
 
 
@@ -42,7 +31,7 @@ def test_a_listing_that_died_behind_its_last_page_is_ended(scanner: Scanner, mon
     with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
-    assert sweep(scanner) == [job.job_id]
+    assert scanner.sweep() == [job.job_id]
     scanner.list_all(job)
     assert scanner.jobs.report(job.job_id)["status"] == "completed"
 
@@ -51,7 +40,7 @@ def test_a_job_is_taken_up_however_many_came_after_it(scanner: Scanner) -> None:
     still = scanner.create()
     for _ in range(101):
         scanner.completion.end(scanner.create().job_id, Status.CANCELLED)
-    assert sweep(scanner) == [still.job_id]
+    assert scanner.sweep() == [still.job_id]
 
 
 def test_the_news_of_an_end_that_died_is_told_by_the_sweeper_once(
@@ -62,14 +51,14 @@ def test_the_news_of_an_end_that_died_is_told_by_the_sweeper_once(
     with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
-    assert sweep(scanner) == [job.job_id]
-    assert sweep(scanner) == []
+    assert scanner.sweep() == [job.job_id]
+    assert scanner.sweep() == []
     assert scanner.announcer.told == [(job.job_id, "completed")] * 2
 
 
 def test_the_successors_of_a_range_taken_up_have_names_that_earlier_ones_have_not(scanner: Scanner) -> None:
     scanner.create()
-    sweep(scanner)
+    scanner.sweep()
     [state] = scanner.executions.inputs.values()
     assert state["generation"] > 1_000_000
 
@@ -85,5 +74,5 @@ def test_a_job_whose_news_nobody_takes_keeps_no_other_waiting(
 
     monkeypatch.setattr(scanner.announcer, "announce", refused)
     with pytest.raises(NotificationUnavailableError):
-        sweep(scanner)
+        scanner.sweep()
     assert [state["job_id"] for state in scanner.executions.inputs.values()] == [listed.job_id]

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.receiver import receiving
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
-from waybill.scanning.models import Job
+from waybill.scanning.models import Job, Status
 from waybill.scanning.posting import HttpPoster
 from waybill.scanning.signatures import sign, verify
 from waybill.scanning.webhooks import WAITS_SECONDS, Poster, Webhooks
@@ -54,6 +54,22 @@ def test_a_crash_behind_the_answer_sends_it_again_under_the_same_event_id(
         monkeypatch.undo()
         assert webhooks(scanner).deliver(news, 2).delivered
     assert [len(bodies) for bodies in receiver.taken.values()] == [2]
+
+
+def test_the_news_of_an_end_that_was_resumed_from_is_not_told_and_that_of_the_last_is(scanner: Scanner) -> None:
+    with receiving(SECRET, failures=1) as receiver:
+        job = scanner.create(webhook_url=receiver.url)
+        scanner.store.end(job.job_id, Status.FAILED)
+        first = {"job_id": job.job_id, "eventId": job.event_id, "status": "failed"}
+        assert not webhooks(scanner).deliver(first, 1).delivered
+        assert scanner.store.resume(scanner.jobs.find(job.job_id))
+        assert webhooks(scanner).deliver(first, 2).delivered
+        again = scanner.jobs.find(job.job_id)
+        last = {"job_id": job.job_id, "eventId": again.event_id, "status": "completed"}
+        # The answer to an attempt that was on its way when the job was resumed.
+        scanner.store.webhook(job.job_id, {"event_id": job.event_id, "status": "delivered"})
+        assert webhooks(scanner).deliver(last, 1).delivered
+    assert list(receiver.taken) == [again.event_id] != [job.event_id]
 
 
 def test_five_attempts_take_a_day_and_then_it_is_for_a_person(scanner: Scanner) -> None:

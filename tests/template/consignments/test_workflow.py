@@ -7,6 +7,7 @@ import pytest
 
 from tests.template.support.machines import Machine, machines
 from tests.template.support.stack import Stack
+from waybill.consignments.telling import PROBLEMS_IN_REHEARSAL
 
 # Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
 STEPS = {
@@ -121,6 +122,12 @@ def test_what_states_pass_on_is_not_the_files(machine: Machine) -> None:
 
 def test_uploads_are_versioned_so_that_a_run_can_pin_them(stack: Stack) -> None:
     assert stack["ConsignmentUploadBucket"]["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_problems_of_rehearsals_go_into_no_e_mail(stack: Stack) -> None:
+    """Messages without a status, such as alarms, still do."""
+    policy = stack["FailureEmail"]["FilterPolicy"]
+    assert policy == {"status": [{"anything-but": [PROBLEMS_IN_REHEARSAL]}, {"exists": False}]}
 
 
 def test_what_guardduty_finds_in_uploads_is_told(stack: Stack) -> None:

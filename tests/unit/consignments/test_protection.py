@@ -1,7 +1,9 @@
 """Encryption that PRONOM has no identifier for, and archives that are meant to hurt."""
 
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,8 @@ def inspected(folder: Path, content: bytes, *, partial: bool = False) -> dict[st
 
 
 PLAIN = {"encrypted": False, "warnings": []}
+
+type Damage = Callable[[bytes], bytes]
 
 
 @pytest.mark.parametrize(
@@ -59,14 +63,70 @@ def test_a_pdf_for_the_holders_of_certificates_is_encrypted(tmp_path: Path) -> N
 
 
 def test_a_name_written_in_digits_hides_nothing(tmp_path: Path) -> None:
-    hidden = contents.pdf(password="secret").replace(b"/Encrypt ", b"/#45ncryp#74 ", 1)
+    hidden = contents.pdf(password="secret").replace(b"/Encrypt ", b"/#45ncr#79p#74 ", 1)
     assert inspected(tmp_path, hidden)["encrypted"] is True
 
 
-def test_a_broken_pdf_is_said_to_be_unreadable_unless_only_parts_of_it_are_there(tmp_path: Path) -> None:
-    broken = b"%PDF-1.7\n%" + bytes(2000) + b"\ntrailer <</Encrypt 9 0 R>>\n"
+def cut(share: float) -> Damage:
+    """Keep the beginning."""
+    return lambda content: content[: int(len(content) * share)]
+
+
+def without(old: bytes, new: bytes) -> Damage:
+    """Spoil what is found."""
+
+    def spoil(content: bytes) -> bytes:
+        assert re.search(old, content)
+        return re.sub(old, new, content)
+
+    return spoil
+
+
+DAMAGES = {
+    "nothing": lambda content: content,
+    "cut before its trailer": cut(0.8),
+    "cut in its trailer": cut(0.97),
+    "no trailer": without(rb"\ntrailer", b"\ntra1ler"),
+    "no startxref": without(rb"startxref", b"stortxref"),
+    "no root": without(rb"/Root", b"/R00t"),
+    "no table": without(rb"\nxref\n", b"\nxxxx\n"),
+    "no first object": lambda content: b"%PDF-1.7\n" + content[300:],
+    "a hole": lambda content: content[: len(content) // 3] + bytes(500) + content[len(content) // 3 + 500 :],
+    "a reference to nothing": without(rb"/Encrypt \d+ 0 R", b"/Encrypt 99 0 R"),
+    "a comment in its trailer": without(rb"/Encrypt (\d+) 0 R", rb"/Encrypt%\r\n\1\0 0 R"),
+    "no name of the encryption": without(rb"/Encrypt ", b"/Encrxpt "),
+    "no handler": without(rb"/Filter ?/Standard", b"/Filter /Sta"),
+    "digits in its names": without(rb"/Encrypt (\d+) 0 R(?s:.*)", rb"/Encr#79#70t \1 0 R"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("password", "owner"), [("secret", None), (None, "secret")])
+def test_no_damage_makes_an_encrypted_pdf_a_plain_one(
+    tmp_path: Path, damage: Damage, password: str | None, owner: str | None
+) -> None:
+    said = inspected(tmp_path, damage(contents.pdf(password=password, owner=owner)))
+    assert (said["encrypted"], said["encryption"]) == (True, "pdf")
+
+
+def test_a_pdf_cut_before_all_that_could_tell_is_not_known_to_be_encrypted(tmp_path: Path) -> None:
+    assert inspected(tmp_path, cut(0.3)(contents.pdf(password="secret"))) == PLAIN
+
+
+def test_a_broken_pdf_without_evidence_is_unreadable_unless_only_parts_of_it_are_there(tmp_path: Path) -> None:
+    broken = b"%PDF-1.7\n%" + bytes(2000) + b"\ntrailer <</Root 1 0 R /Encrypt null>>\n"
     assert inspected(tmp_path, broken) == {"encrypted": False, "warnings": ["UNREADABLE_PDF"]}
     assert inspected(tmp_path, broken, partial=True)["encryption"] == "pdf"
+
+
+@pytest.mark.parametrize(
+    ("text", "encrypted"), [(b"the key /Encrypt of it", False), (b"<</Encrypt 9 0 R>> <</Filter /Standard>>", True)]
+)
+def test_a_text_about_encryption_counts_in_a_damaged_pdf_alone(tmp_path: Path, text: bytes, encrypted: bool) -> None:
+    sound = contents.pdf_that_mentions_encryption(text)
+    assert inspected(tmp_path, sound) == PLAIN
+    said = inspected(tmp_path, sound.replace(b"startxref", b"stortxref"))
+    assert (said["encrypted"], said["warnings"]) == (encrypted, ["UNREADABLE_PDF"])
 
 
 def test_an_archive_with_an_encrypted_member_is_encrypted(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from tests.fakes.disclosure import CATALOGUED
 from tests.workflow.support.application import Application, Execution
 from waybill.cli.stub_service import StubReply, StubServer, StubService
 from waybill.core.clock import now
@@ -42,7 +43,7 @@ class Case:
             name = self.name(short)
             self.stub.services[name] = StubService([reply])
             made = Service(name, f"Service {short}", self.stub.url(name), enabled=True, category="PRISON")
-            self.catalogue.save_service(made, new=True)
+            self.catalogue.save_service(made, CATALOGUED, new=True)
         parts = [Part(self.name(short), f"Service {short}", rank, "PRISON") for rank, short in enumerate(replies)]
         moment = requested_at or datetime.now(UTC)
         request = SubjectRequest(

@@ -60,6 +60,31 @@ def test_from_the_request_to_the_bytes_of_its_report(case: Case) -> None:
     assert ask(case, "PATCH", f"/subjectAccessRequests/{request_id}/complete")[0] == 400
 
 
+def put(url: str, body: bytes) -> int:
+    """Put a report where an upload address leads."""
+    request = Request(url, body, {"Content-Type": "application/pdf"}, method="PUT")
+    with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+        status: int = answer.status
+    return status
+
+
+def test_a_worker_outside_fulfils_a_request_and_cannot_change_it_afterwards(case: Case) -> None:
+    case.serve(a=holding("a"))
+    path, pdf = f"/subjectAccessRequests/{case.label}", b"%PDF-1.7 made outside"
+    claim = json.loads(ask(case, "PATCH", f"{path}/claim")[1])
+    proof = {name: claim[name] for name in ("claimToken", "generation")}
+    (part,) = claim["services"]
+    done = json.dumps(proof | {"renderStatus": "COMPLETE"}).encode()
+    assert ask(case, "PATCH", f"{path}/services/{part['service']}", done)[0] == 200
+    assert put(claim["uploadUrl"], pdf) == 200
+    report = {"bytes": len(pdf), "sha256": hashlib.sha256(pdf).hexdigest(), "pages": 1}
+    assert ask(case, "PATCH", f"{path}/complete", json.dumps(proof | {"report": report}).encode())[0] == 200
+    assert put(claim["uploadUrl"], b"%PDF-1.7 made too late") == 200
+    told = json.loads(ask(case, "GET", f"/report?id={case.label}")[1])
+    with build_opener(ProxyHandler({})).open(told["url"], timeout=60) as answer:
+        assert answer.read() == pdf
+
+
 def test_a_template_is_uploaded_as_a_file(case: Case) -> None:
     name = case.name("a")
     service = {"name": name, "label": "A", "url": "https://a.example", "enabled": True, "category": "PRISON"}

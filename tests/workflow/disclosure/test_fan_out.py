@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.fakes.disclosure import CATALOGUED
 from tests.workflow.disclosure.conftest import Case, holding
 from tests.workflow.support.polling import until
 from waybill.cli.stub_service import Manner, StubReply
@@ -21,7 +22,7 @@ def test_every_outcome_and_the_next_attempt_asks_the_rest(case: Case) -> None:
     )
     suspended = case.catalogue.service(case.name("g"))
     assert suspended is not None
-    case.catalogue.save_service(replace(suspended, suspended=True), new=False)
+    assert case.catalogue.save_service(replace(suspended, suspended=True), CATALOGUED, new=False)
 
     first = case.run()
 
@@ -42,7 +43,7 @@ def test_every_outcome_and_the_next_attempt_asks_the_rest(case: Case) -> None:
     case.stub.calls.clear()
     for short in "def":
         case.stub.services[case.name(short)].replies = [holding(short)]
-    case.catalogue.save_service(suspended, new=False)
+    assert case.catalogue.save_service(replace(suspended, version=suspended.version + 1), CATALOGUED, new=False)
     case.let_gap_pass()
     second = case.run()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from boto3.s3.transfer import TransferConfig
 
 from waybill.cli.consignments.walking import LocalFile
 from waybill.cli.context import Stack
@@ -21,6 +22,8 @@ from waybill.core.s3_faults import translated
 
 # Up to this an upload is one request, whose checksum S3 compares with ours; above it, parts that have their own.
 _ONE_REQUEST_BYTES = 64_000_000
+# Of each large file, many of which are sent at the same time.
+_PARTS_AT_ONCE = 2
 
 
 type HashedFile = tuple[LocalFile, str]
@@ -124,11 +127,13 @@ class Uploader:
         with translated(UploadRefusedError, UploadRefusedError, upload.key):
             if upload.file.size > _ONE_REQUEST_BYTES:
                 more = {"ChecksumAlgorithm": "SHA256", "Metadata": metadata}
-                self.client.upload_file(location, self.bucket, upload.key, ExtraArgs=more)
+                few = TransferConfig(max_concurrency=_PARTS_AT_ONCE)
+                self.client.upload_file(location, self.bucket, upload.key, ExtraArgs=more, Config=few)
                 return
-            # Read whole: what changes after this moment has another checksum, which S3 refuses.
-            content = upload.file.location.read_bytes()
             checksum = base64.b64encode(bytes.fromhex(upload.sha256)).decode()
-            self.client.put_object(
-                Bucket=self.bucket, Key=upload.key, Body=content, ChecksumSHA256=checksum, Metadata=metadata
-            )
+            # Read as it is sent: sixteen whole files would take a gigabyte. What has changed since it was hashed has
+            # another checksum, which S3 refuses.
+            with upload.file.location.open("rb") as content:
+                self.client.put_object(
+                    Bucket=self.bucket, Key=upload.key, Body=content, ChecksumSHA256=checksum, Metadata=metadata
+                )

@@ -49,7 +49,7 @@ class Ahead:
         for _record, future in self._line:
             if future is not None and not future.cancelled():
                 # Nobody asks for it any more; its copy has to go.
-                with suppress(Exception), future.result() or nullcontext():
+                with suppress(Exception), future.result() or nullcontext():  # an error is nobody's news any more
                     pass
 
     def take(self) -> Fetched:

@@ -97,7 +97,7 @@ class Fetcher:
             path = self._workspace.path(record.extension)
             try:
                 yield opened, path
-            except BaseException:
+            except BaseException:  # whatever ends the reading, time and the invocation's end included, no copy stays
                 path.unlink(missing_ok=True)
                 raise
 

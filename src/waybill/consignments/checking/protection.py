@@ -12,9 +12,24 @@ from waybill.consignments.checking.zip_directory import read_directory
 _ZIP_MARK = b"PK"
 _PDF_MARK = re.compile(rb"%PDF-")
 _PDF_MARK_WITHIN = 1024
-# ISO 32000-1, 7.3.5: any character of a name may be written as # and two digits.
-_ENCRYPT = re.compile(
-    rb"/(?:E|#45)(?:n|#6[eE])(?:c|#63)(?:r|#72)(?:y|#79)(?:p|#70)(?:t|#74)(?=[\s<>\[\]()/{}%\x00]|[0-9])"
+
+
+def _pdf_name(text: bytes) -> bytes:
+    """Return the pattern of a name behind its slash, any character of which may be written as # and two digits."""
+    # ISO 32000-1, 7.3.5; a name ends where white space or a delimiter begins (7.2.2).
+    characters = (rb"(?:%c|#(?i:%02x))" % (character, character) for character in text)
+    return b"".join(characters) + rb"(?![^\x00\s()<>\[\]{}/%])"
+
+
+_SPACE = rb"(?:[\x00\s]|%[^\r\n]*[\r\n])*"
+_ENCRYPT, _STANDARD = _pdf_name(b"Encrypt"), _pdf_name(b"Filter") + _SPACE + b"/" + _pdf_name(b"Standard")
+# Without any of these nothing in a PDF is encrypted.
+_PDF_WORDS = re.compile(b"/(?:" + _ENCRYPT + b"|" + _STANDARD + b")")
+# What a file has that is, or was, encrypted: a trailer that names the encryption (ISO 32000-1, 7.5.5, table 15: a
+# dictionary or a reference to one), or the dictionary of the standard security handler (7.6.1, table 20).
+_REFERRING = _ENCRYPT + _SPACE + rb"(?:<<|\d+" + _SPACE + rb"\d+" + _SPACE + b"R)"
+_PDF_EVIDENCE = re.compile(
+    rb"(?P<end>endstream)|(?P<begin>stream\r?\n)|(?P<evidence>/(?:" + _REFERRING + b"|" + _STANDARD + b"))"
 )
 
 
@@ -65,17 +80,38 @@ def _zip(file: BinaryIO, size: int) -> dict[str, Any]:
 def _pdf(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
     # The dictionary that names the encryption is itself never compressed nor encrypted (ISO 32000-1, 7.5.5 and 7.5.8).
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if not _ENCRYPT.search(content):
+        if not _PDF_WORDS.search(content):
             return _said()
+        anywhere, outside = _evidence(content)
     import pikepdf
 
+    # A damaged file may lack what says how to read it, and where its streams end: nothing there is taken for text.
+    broken = _said("pdf" if anywhere or partial else None, "UNREADABLE_PDF")
     try:
         with pikepdf.open(path) as document:
-            return _said("pdf", opensWithoutPassword=True) if document.is_encrypted else _said()
+            if document.is_encrypted:
+                return _said("pdf", opensWithoutPassword=True)
+            if document.get_warnings():
+                return broken
+            # To qpdf a trailer that refers to nothing is one without encryption, and what is encrypted is text.
+            return _said("pdf", opensWithoutPassword=False) if outside else _said()
     except pikepdf.PasswordError:
         return _said("pdf", opensWithoutPassword=False)
     except pikepdf.PdfError as error:
         # An encryption that qpdf does not know, such as one with certificates.
         if "encryption" in str(error).removeprefix(str(path)):
             return _said("pdf", opensWithoutPassword=False)
-        return _said("pdf" if partial else None, "UNREADABLE_PDF")
+        return broken
+
+
+def _evidence(content: mmap.mmap) -> tuple[bool, bool]:
+    """Return whether a PDF shows that it is encrypted: anywhere in it, and outside of its streams, which hold text."""
+    anywhere = inside = False
+    for found in _PDF_EVIDENCE.finditer(content):
+        if found.lastgroup != "evidence":
+            inside = found.lastgroup == "begin"
+        elif inside:
+            anywhere = True
+        else:
+            return True, True
+    return anywhere, False

@@ -39,7 +39,7 @@ class _Scanners:
         """Return the answers to several requests by part, at once."""
         try:
             identified = self._identify_all(requests)
-        except Exception:  # one by one it shows whose fault that is
+        except Exception:  # whatever one of the files makes of it: one by one it shows whose fault that is
             identified = None
         answers = []
         for number, request in enumerate(requests):

@@ -5,17 +5,19 @@ from typing import Any
 from waybill.consignments import WORKFLOW, wiring
 from waybill.consignments.fetching import GROUPS
 from waybill.consignments.models import Run
-from waybill.consignments.requests import consignment_id_of
+from waybill.consignments.requests import check_sources, consignment_id_of
 from waybill.core.observability import instrumented
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{consignmentId, executionName, executionId, executionStartTime}`; return where the groups are.
+    """Take `{consignmentId, executionName, executionId, executionStartTime, input}`; return where the groups are.
 
+    `input` is that of the workflow. The answer is
     `{consignmentId, run, files, groups, bucket, key, concurrency}`: `bucket` and `key` are those of the groups, one per
     line; the id is in lower case from here on.
     """
+    check_sources(event["input"])
     consignment_id = consignment_id_of(event.get("consignmentId"))
     documents = wiring.documents(consignment_id, event["executionName"])
     fetched = wiring.fetcher().fetch(consignment_id, Run.of(event), documents)

@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from tests.fakes.api import LambdaContext
+from tests.fakes.disclosure import CATALOGUED
 from waybill.cli.stub_service import StubReply, StubServer, StubService
 from waybill.core.aws import client
 from waybill.disclosure import wiring as disclosure_wiring
@@ -61,9 +62,10 @@ class Disclosure:
         """Serve and register a service."""
         served = StubService(list(replies)) if template is None else StubService(list(replies), template)
         self.stub.services[name] = served
+        before = disclosure_wiring.catalogue().service(name)
         known = Service(name, name.title(), self.stub.url(name), enabled=True, category="PRISON")
-        known = Service(**{**vars(known), "template_migrated": template is not None, **facts})
-        disclosure_wiring.catalogue().save_service(known, new=disclosure_wiring.catalogue().service(name) is None)
+        known = replace(known, template_migrated=template is not None, version=before.version if before else 0, **facts)
+        assert disclosure_wiring.catalogue().save_service(known, CATALOGUED, new=before is None)
         return served
 
     def request(self, *services: str, token: str = "mine", generation: int = 1, **facts: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.disclosure import CATALOGUED
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
 from waybill.cli.stub_service import Manner, StubReply, StubService
 from waybill.disclosure import wiring as disclosure_wiring
@@ -219,7 +220,7 @@ def test_a_template_that_is_not_registered_is_refused_with_one_alert(
     disclosure: Disclosure, reply: StubReply, code: str
 ) -> None:
     """Acceptance case 22: one byte more than the registered text."""
-    disclosure_wiring.catalogue().register_template("rendered", _hash(TEMPLATE))
+    disclosure_wiring.catalogue().register_template("rendered", _hash(TEMPLATE), CATALOGUED)
     disclosure.service("rendered", DATA, template=reply)
     disclosure.request("rendered")
     for _ in range(3):
@@ -233,14 +234,14 @@ def test_a_template_that_is_not_registered_is_refused_with_one_alert(
 
 def test_a_pending_version_is_published_and_used(disclosure: Disclosure) -> None:
     catalogue = disclosure_wiring.catalogue()
-    catalogue.register_template("rendered", _hash(b"older"))
+    catalogue.register_template("rendered", _hash(b"older"), CATALOGUED)
     catalogue.publish_template("rendered", 1)
     served = disclosure.service("rendered", DATA, template=_template(TEMPLATE))
     disclosure.request("rendered")
     assert disclosure.fetch("rendered") == "ERRORED"
     assert len(disclosure.news()) == 1
 
-    catalogue.register_template("rendered", _hash(TEMPLATE))
+    catalogue.register_template("rendered", _hash(TEMPLATE), CATALOGUED)
     assert disclosure.fetch("rendered") == "FETCHED"
     part = disclosure.part("rendered")
     assert (part.template_version, part.template_key) == (2, f"templates/{_hash(TEMPLATE)}.mustache")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.disclosure import CATALOGUED
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
 from waybill.cli.stub_service import StubReply
 from waybill.disclosure import wiring as disclosure_wiring
@@ -57,7 +58,7 @@ def _serve(disclosure: Disclosure, name: str) -> None:
         url = f"{disclosure.stub.url(name)}/files/{number}"
         entries.append({"attachmentNumber": number, "contentType": "text/plain", "url": url, "filename": "f"})
     served.replies = [StubReply.data({"title": "x"}, entries)]
-    disclosure_wiring.catalogue().register_template(name, hashlib.sha256(TEMPLATE).hexdigest())
+    disclosure_wiring.catalogue().register_template(name, hashlib.sha256(TEMPLATE).hexdigest(), CATALOGUED)
 
 
 def test_dying_after_any_effect_leaves_nothing_that_a_replay_does_not_mend(
