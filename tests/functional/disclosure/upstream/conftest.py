@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -194,7 +194,7 @@ def _made(stub: StubServer) -> Disclosure:
 def _forget() -> None:
     """Nothing that an earlier test made is used again."""
     client.cache_clear()
-    found: list[Callable[..., Any]] = [*vars(wiring).values(), *vars(disclosure_wiring).values()]
+    found: list[Any] = [*vars(wiring).values(), *vars(disclosure_wiring).values()]
     for each in found:
         if hasattr(each, "cache_clear"):
-            each.cache_clear()  # type: ignore[attr-defined]
+            each.cache_clear()
