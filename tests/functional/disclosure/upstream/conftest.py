@@ -18,8 +18,9 @@ from waybill.core.aws import client
 from waybill.disclosure import wiring as disclosure_wiring
 from waybill.disclosure.audit import Action
 from waybill.disclosure.handlers.fetch_service import lambda_handler
-from waybill.disclosure.models import Attachment, Part, RequestState, Service, SubjectRequest
+from waybill.disclosure.models import Attachment, Part, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change
+from waybill.disclosure.service_models import Service
 from waybill.disclosure.store import SubjectAccessTable
 from waybill.disclosure.upstream import wiring
 from waybill.disclosure.upstream.ports import Pace
