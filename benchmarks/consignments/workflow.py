@@ -64,8 +64,11 @@ def _usd(deployment: Deployment, run: History, consignment_id: str) -> dict[str,
     # Every file is read once (consignments.bytes_read_ratio) and copied once; every document is written and read.
     documents = stored(deployment, "results", f"runs/{consignment_id}/")
     copies = stored(deployment, "clean", f"{consignment_id}/")
-    # A row is written when a file is registered, and once with its results, both in transactions.
+    # A row is written when a file is registered, and once with its results, both in transactions of 99 that look at the
+    # consignment too.
+    look = write_units(1, transaction=True) / 99
     units = write_units(1, transaction=True) + write_units(_row_bytes(deployment, consignment_id), transaction=True)
+    units += 2 * look
     parts = {
         "transitions": prices.usd("standard_transitions", run.transitions),
         "functions": prices.usd("lambda_requests", sum(run.invocations.values()))

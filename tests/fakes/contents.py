@@ -57,6 +57,20 @@ def docx() -> bytes:
     return zipped({"[Content_Types].xml": types.encode(), "word/document.xml": b"<w:document/>"})
 
 
+def encrypted_odt() -> bytes:
+    """Return a text document with a password (OpenDocument 1.3, part 2, section 3.4): all members but two are noise."""
+    kind = "application/vnd.oasis.opendocument.text"
+    space = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">'
+        '<manifest:encryption-data manifest:checksum="x"/></manifest:file-entry></manifest:manifest>'
+    )
+    noise = bytes(range(256))
+    return zipped({"mimetype": kind.encode(), "content.xml": noise, "META-INF/manifest.xml": manifest.encode()})
+
+
 def encrypted_zip(name: str, content: bytes, password: bytes) -> bytes:
     """Return a ZIP archive whose one member is encrypted (APPNOTE 6.3.10, section 6.1)."""
     cipher = _ZipCipher(password)

@@ -70,9 +70,7 @@ def start(consignmentId: str) -> CheckReply:  # noqa: N803 - as in the path
 @app.get("/consignments/<consignmentId>", summary="Show a consignment")
 def show(consignmentId: str) -> dict[str, Any]:  # noqa: N803 - as in the path
     """Show statuses and progress."""
-    consignment, table = _own(consignmentId), wiring.table()
-    registered = consignment.announced if consignment.started else table.count_files(consignment.consignment_id)
-    return consignment_report(consignment, table, registered)
+    return consignment_report(_own(consignmentId), wiring.table(), wiring.table())
 
 
 @app.get("/consignments/<consignmentId>/files", summary="Show the files of a consignment")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from itertools import batched
-from typing import Any, Protocol
+from typing import Any
 
 from waybill.consignments.judging import judged_files
 from waybill.consignments.models import StatusName
-from waybill.consignments.ports import RunDocuments
+from waybill.consignments.ports import CopyTargets, RunDocuments
 from waybill.consignments.statuses import SUCCESS, is_accepted
 
 COPIES = "copies.jsonl"
@@ -32,17 +32,6 @@ def place_of(values: Mapping[str, str]) -> Place:
     if values.get(StatusName.ANTIVIRUS) != SUCCESS:
         return Place.QUARANTINE
     return Place.CLEAN if is_accepted(values) else Place.NOWHERE
-
-
-class CopyTargets(Protocol):
-    """The clean bucket and the quarantine bucket; raises `BucketUnavailableError` and `BucketRefusedError`."""
-
-    def place(self, copy: Mapping[str, Any]) -> bool:
-        """Put the copy of one object where it belongs, and take it away from where it does not.
-
-        False when the object that was checked is not there any more, so that nothing was copied.
-        """
-        ...
 
 
 def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:

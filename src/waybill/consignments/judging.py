@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from waybill.consignments.gathering import RESULTS
-from waybill.consignments.models import CheckedFile, StatusName, Verdict
+from waybill.consignments.models import CheckedFile, Verdict
 from waybill.consignments.ports import RunDocuments
 from waybill.consignments.redactions import NamedFile, Pair, match_redactions
 from waybill.consignments.statuses import SUCCESS, ConsignmentStatuses, file_verdicts, overall, status_row
@@ -64,7 +64,7 @@ def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tabl
             verdicts = file_verdicts(file, redactions.get(file.file_id, (None, None))[0], tables)
             consignment.add(file, verdicts)
             for verdict in verdicts:
-                lines.add(_file_row(file.file_id, verdict, tables.puids.version))
+                lines.add(_file_row(file.file_id, verdict))
         statuses = consignment.result()
         for name, value in statuses.items():
             lines.add(status_row(consignment_id, "Consignment", name, value, overwrite=True))
@@ -77,13 +77,13 @@ def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tabl
     }
 
 
-def _file_row(file_id: str, verdict: Verdict, version: str) -> dict[str, Any]:
+def _file_row(file_id: str, verdict: Verdict) -> dict[str, Any]:
     row = status_row(file_id, "File", verdict.name, verdict.value, overwrite=False)
     row["rule"] = verdict.rule
     if verdict.detail:
         row["detail"] = verdict.detail
-    if verdict.name is StatusName.FFID:
-        row["tableVersion"] = version
+    if verdict.table_version:
+        row["tableVersion"] = verdict.table_version
     return row
 
 

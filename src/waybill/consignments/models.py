@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from waybill.consignments.checking.models import Check
 from waybill.core.clock import iso, moment_of
 
 
@@ -48,7 +49,7 @@ IN_PROGRESS = (
     StatusName.SERVER_REDACTION,
 )
 # What progress counts (reference, section 3: rows of Antivirus, ChecksumMatch, FFID).
-CHECKS = ("antivirus", "checksum", "fileFormat")
+CHECKS = tuple(check.value for check in Check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,13 @@ class Consignment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One status of one file: `rule` is what decided, `detail` what that rule saw."""
+    """One status of one file: `rule` is what decided, `detail` what it saw, `table_version` what table it went by."""
 
     name: StatusName
     value: str
     rule: str
     detail: str = ""
+    table_version: str = ""
 
 
 @dataclass(frozen=True)

@@ -103,3 +103,14 @@ class RunDocuments(Protocol):
     def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
         ...
+
+
+class CopyTargets(Protocol):
+    """The clean bucket and the quarantine bucket; raises `BucketUnavailableError` and `BucketRefusedError`."""
+
+    def place(self, copy: Mapping[str, Any]) -> bool:
+        """Put the copy of one object where it belongs, and take it away from where it does not.
+
+        False when the object that was checked is not there any more, so that nothing was copied.
+        """
+        ...

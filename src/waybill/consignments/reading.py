@@ -4,18 +4,21 @@ from typing import Any
 
 from waybill.consignments.explaining import explanation
 from waybill.consignments.models import CHECKS, Consignment, Status
-from waybill.consignments.ports import Reader
+from waybill.consignments.ports import Reader, Register
 from waybill.consignments.tables import Tables
 
 _ENDED = frozenset({Status.COMPLETED, Status.COMPLETED_WITH_ISSUES})
 
 
-def consignment_report(consignment: Consignment, reader: Reader, registered: int) -> dict[str, Any]:
+def consignment_report(consignment: Consignment, reader: Reader, register: Register) -> dict[str, Any]:
     """Return `{consignmentId, type, reference, status, statuses, progress, executionArn, …}`.
 
     `progress` has the number of `files`, and how many of them each check has come to.
     """
-    files = consignment.file_count if consignment.file_count is not None else registered
+    files = consignment.file_count
+    if files is None:
+        # No run has counted them; while pages come in, those that are there count.
+        files = consignment.announced if consignment.started else register.count_files(consignment.consignment_id)
     if consignment.status in _ENDED:
         checked: Any = dict.fromkeys(CHECKS, files)
     else:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.consignments.copying import Place, place_of
-from waybill.consignments.errors import ConsignmentNotFoundError, SupersededError
+from waybill.consignments.errors import SupersededError
 from waybill.consignments.judging import judged_files, redaction_outcomes
 from waybill.consignments.models import Consignment
 from waybill.consignments.ports import Records, Register, RunDocuments
+from waybill.consignments.registering import existing
 from waybill.consignments.statuses import is_accepted
 
 
@@ -20,9 +21,7 @@ def newest_run(register: Register, consignment_id: str, execution_arn: str) -> C
     SupersededError
         A newer run has.
     """
-    consignment = register.find(consignment_id)
-    if consignment is None:
-        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    consignment = existing(register, consignment_id)
     if consignment.execution_arn != execution_arn:
         raise SupersededError(f"a newer run checks consignment {consignment_id}")
     return consignment

@@ -68,6 +68,14 @@ class Registrar:
         }
 
 
+def existing(register: Register, consignment_id: str) -> Consignment:
+    """Return a consignment that has to be there; raises `ConsignmentNotFoundError`."""
+    consignment = register.find(consignment_id)
+    if consignment is None:
+        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    return consignment
+
+
 def owned(register: Register, consignment_id: str, user_id: str, *, service: bool) -> Consignment:
     """Return a consignment that is the caller's, or that a service role may see.
 
@@ -78,9 +86,7 @@ def owned(register: Register, consignment_id: str, user_id: str, *, service: boo
     NotOwnerError
         It is somebody else's.
     """
-    consignment = register.find(consignment_id)
-    if consignment is None:
-        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    consignment = existing(register, consignment_id)
     if consignment.user_id != user_id and not service:
         raise NotOwnerError(f"consignment {consignment_id} belongs to somebody else")
     return consignment

@@ -7,6 +7,7 @@ is told by entries of the PUID table that are no PUIDs.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from waybill.consignments.models import CheckedFile, Status, StatusName, Verdict
@@ -20,6 +21,7 @@ TIMED_OUT = "TimedOut"
 MISMATCH = "Mismatch"
 VIRUS_DETECTED = "VirusDetected"
 
+_EMPTY_CHECKSUM = "ffid.emptyChecksum"
 _CLEAN_RESULTS = frozenset({"", "NO_THREATS_FOUND"})
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
 _CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PATH, StatusName.REDACTION})
@@ -69,8 +71,10 @@ def _line(found: str) -> str:
 
 
 def _ffid(file: CheckedFile, tables: Tables) -> Verdict:
-    """Return the first verdict that holds, in the order of the reference."""
-    return _judgment(file, tables) or _empty(file, tables) or _format(file, tables)
+    """Return the first verdict that holds, in the order of the reference, with the version of the table it went by."""
+    verdict = _judgment(file, tables) or _empty(file, tables) or _format(file, tables)
+    version = tables.empty_files_version if verdict.rule == _EMPTY_CHECKSUM else tables.puids.version
+    return replace(verdict, table_version=version)
 
 
 def _ffid_verdict(value: str, rule: str, detail: str = "") -> Verdict:
@@ -87,7 +91,7 @@ def _judgment(file: CheckedFile, tables: Tables) -> Verdict | None:
 
 def _empty(file: CheckedFile, tables: Tables) -> Verdict | None:
     if file.server_checksum in tables.empty_files:
-        return _ffid_verdict(ZERO_BYTE_FILE, "ffid.emptyChecksum")
+        return _ffid_verdict(ZERO_BYTE_FILE, _EMPTY_CHECKSUM)
     if file.record.get("fileSize") == "0":
         return _ffid_verdict(ZERO_BYTE_FILE, "ffid.sizeZero")
     if (file.result("checksum") or {}).get("emptyContent"):

@@ -53,16 +53,18 @@ class Tables:
 
     puids: PuidTable
     empty_files: frozenset[str]
+    empty_files_version: str
     sentences: Mapping[str, Sentence]
 
 
 @cache
 def shipped() -> Tables:
     """Return the tables that ship with Waybill."""
-    told = _read("sentences")
+    told, empty = _read("sentences"), _read("empty_files")
     return Tables(
         PuidTable.of(_read("puids")),
-        frozenset(entry["sha256"] for entry in _read("empty_files")["files"]),
+        frozenset(entry["sha256"] for entry in empty["files"]),
+        empty["version"],
         {
             key: Sentence(entry["sentence"], told["actions"][entry["action"]] if "action" in entry else None)
             for key, entry in told["sentences"].items()

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from waybill.consignments import WORKFLOW
-from waybill.consignments.copies import S3CopyTargets
+from waybill.consignments.copy_targets import S3CopyTargets
 from waybill.consignments.failing import FailureRecorder
 from waybill.consignments.fetching import FileFetcher, documents_prefix
 from waybill.consignments.models import Consignment

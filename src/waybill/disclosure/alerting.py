@@ -1,14 +1,13 @@
-"""What people are told, at most once in half an hour about the same thing."""
+"""What people are told, at most once in a while about the same thing."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from waybill.core.dynamodb import ConditionFailedError, to_item, translated
 from waybill.core.notifications import Notification, Notifier
 from waybill.disclosure.errors import SubjectAccessStoreUnavailableError
-
-_QUIET_SECONDS = 1800
+from waybill.disclosure.ports import QUIET_AFTER_NEWS
 
 
 class OnceAlerts:
@@ -20,8 +19,10 @@ class OnceAlerts:
         self._notifier = notifier
         self._now = now
 
-    def raise_once(self, about: str, code: str, notification: Notification) -> bool:
-        """Tell it unless the same `code` was told about the same within the last 30 minutes; return whether it was.
+    def raise_once(
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+    ) -> bool:
+        """Tell it unless the same `code` was told about the same within the time `quiet`; return whether it was told.
 
         Raises
         ------
@@ -34,7 +35,7 @@ class OnceAlerts:
             with translated(SubjectAccessStoreUnavailableError):
                 self._client.put_item(
                     TableName=self._table,
-                    Item=key | to_item({"expires": now + _QUIET_SECONDS}),
+                    Item=key | to_item({"expires": now + int(quiet.total_seconds())}),
                     ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
                     ExpressionAttributeValues=to_item({":now": now}),
                 )
@@ -42,7 +43,7 @@ class OnceAlerts:
             return False
         try:
             self._notifier.notify(notification)
-        except Exception:
+        except Exception:  # whatever it is goes on to the caller, and the next one who tries must be let through
             with translated(SubjectAccessStoreUnavailableError):
                 self._client.delete_item(TableName=self._table, Key=key)
             raise

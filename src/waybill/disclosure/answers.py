@@ -9,10 +9,17 @@ from typing import Any
 from waybill.disclosure.audit import AuditEntry, first_break, trail_key
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
-from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, waits_since
-from waybill.disclosure.models import CLAIMABLE, PartState, RequestState, Service, SubjectRequest, TemplateVersion
+from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
+from waybill.disclosure.models import (
+    CLAIMABLE,
+    REPORTED,
+    PartState,
+    RequestState,
+    Service,
+    SubjectRequest,
+    TemplateVersion,
+)
 
-_ALERT_FREQUENCY = "120 minutes"
 # What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
 
@@ -77,6 +84,7 @@ class Answers:
             "originalId": request.original_id,
             "errorCode": request.error_code,
             "completedDateTime": moment(request.completed_at),
+            "deliveredDateTime": moment(request.delivered_at),
             "pages": request.pages,
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
@@ -152,12 +160,13 @@ class Answers:
 def summary(backlog: int, overdue: int) -> dict[str, Any]:
     """Return the counters of support."""
     hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+    frequency = f"{int(TOLD_OF_WAITING_EVERY.total_seconds()) // 60} minutes"
     return {
-        "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": _ALERT_FREQUENCY},
+        "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": frequency},
         "overdueReports": {
             "count": overdue,
             "alertThreshold": f"status == pending && requestDateTime < (time.now - {hours} hours)",
-            "alertFrequency": _ALERT_FREQUENCY,
+            "alertFrequency": frequency,
         },
     }
 
@@ -207,7 +216,7 @@ def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]
 
 
 def _object_url(request: SubjectRequest) -> str | None:
-    return f"/api/report?id={request.request_id}" if request.state is RequestState.COMPLETED else None
+    return f"/api/report?id={request.request_id}" if request.state in REPORTED else None
 
 
 def _by_rank(request: SubjectRequest) -> list[tuple[str, PartState]]:

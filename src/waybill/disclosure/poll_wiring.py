@@ -20,6 +20,7 @@ def poll() -> Poll:
         lists=wiring.lists(),
         lifecycle=Lifecycle(wiring.store(), wiring.lists(), wiring.reports(), ages, now),
         fulfilment=wiring.fulfilment(),
+        alerts=wiring.alerts(),
         executions=StepFunctions(client("stepfunctions")),
         workflow_arn=workflow.subject_access_workflow_arn,
         most_workers=workflow.workers_per_poll,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -10,6 +10,9 @@ from pydantic import JsonValue
 from waybill.core.notifications import Notification
 from waybill.disclosure.audit import Action, AuditEntry
 from waybill.disclosure.models import Attachment, Claim, Part, Service, StoredReport, SubjectRequest, TemplateVersion
+
+# The same news about the same thing is told again after this (reference, section 10).
+QUIET_AFTER_NEWS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,8 @@ class Templates(Protocol):
 class Alerts(Protocol):
     """Tells people, once."""
 
-    def raise_once(self, about: str, code: str, notification: Notification) -> bool:
-        """Tell it unless the same was told within the last 30 minutes; return whether it was told."""
+    def raise_once(
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+    ) -> bool:
+        """Tell it unless the same was told within the time `quiet`; return whether it was told."""
         ...

@@ -1,6 +1,7 @@
 """From stored answers to stored pages: one part by itself, then the report of all of them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -26,6 +27,8 @@ ANSWER_UNREADABLE = "render_6002"
 ANSWER_GONE = "render_6003"
 PAGES_GONE = "render_6004"
 _STORED = "STORED"
+# An audit entry is an item of DynamoDB, of at most 400 KB; the page of the contents lists every character.
+_MOST_LISTED = 500
 
 
 class Files(Protocol):
@@ -103,7 +106,8 @@ class Rendering:
             claim,
             rendered,
             pages=summary.pages,
-            unprintable=dict(summary.unprintable),
+            unprintable=dict(Counter(summary.unprintable).most_common(_MOST_LISTED)),
+            unprintableKinds=len(summary.unprintable),
             redacted=summary.redacted,
             redactedLeft=summary.redacted_left,
             placeholders=[one.number for one in summary.attachments if one.problem],

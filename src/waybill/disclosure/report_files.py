@@ -6,14 +6,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from boto3.s3.transfer import TransferConfig
-
 from waybill.core.s3_faults import ObjectMissingError, translated
 from waybill.disclosure.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 
 # Up to here S3 keeps the SHA-256 of the whole object, beyond one of its parts' (Amazon S3 user guide, "Checking object
 # integrity"); more is uploaded in parts (reference, section 9).
-_TRANSFER = TransferConfig(multipart_threshold=100 * 1024**2, multipart_chunksize=16 * 1024**2)
+_IN_ONE_REQUEST = 100 * 1024**2
+_PART_BYTES = 16 * 1024**2
 
 
 class ReportFiles:
@@ -49,9 +48,13 @@ class ReportFiles:
 
     def keep(self, key: str, file: Path, content_type: str) -> None:
         """Store `file`, in one request or in parts, with its SHA-256; the same file again changes nothing."""
+        # Not at the top: boto3 itself reads it when something is to be transferred.
+        from boto3.s3.transfer import TransferConfig
+
+        parts = TransferConfig(multipart_threshold=_IN_ONE_REQUEST, multipart_chunksize=_PART_BYTES)
         arguments = {"ChecksumAlgorithm": "SHA256", "ContentType": content_type}
         with _translated():
-            self._client.upload_file(str(file), self._bucket, key, ExtraArgs=arguments, Config=_TRANSFER)
+            self._client.upload_file(str(file), self._bucket, key, ExtraArgs=arguments, Config=parts)
 
     def keep_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Store `facts` as JSON."""

@@ -160,6 +160,17 @@ def test_a_mismatch_is_seen_at_the_consignment_and_told(bench: Workbench) -> Non
     assert "b.pdf" not in letter.body
 
 
+def test_a_file_without_path_and_checksum_is_checked_and_told(bench: Workbench) -> None:
+    registered = bench.register({}, files=[{"path": "", "size": 1, "sha256": ""}])
+    bench.upload(registered, {"": b"a"})
+    bench.run(registered["consignmentId"])
+    file = bench.files(registered["consignmentId"])[""]
+    failed = {name for name, value in file["statuses"].items() if value not in {"Success", "Completed"}}
+    assert failed == {"ClientChecksum", "ClientFilePath", "ChecksumMatch", "ClientChecks"}
+    assert not file["accepted"]
+    assert bench.shown(registered["consignmentId"])["statuses"]["ClientChecks"] == "CompletedWithIssues"
+
+
 def test_a_checksum_in_upper_case_matches(bench: Workbench) -> None:
     files = {"a.pdf": b"a"}
     file = {"path": "a.pdf", "size": 1, "sha256": "CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB"}

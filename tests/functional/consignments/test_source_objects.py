@@ -47,7 +47,8 @@ class Client:
         self.asked.append(asked)
         if len(self.asked) > 1 and self.refusal:
             status = {"HTTPStatusCode": 412 if self.refusal == "PreconditionFailed" else 503}
-            raise ClientError({"Error": {"Code": self.refusal}, "ResponseMetadata": status}, "GetObject")  # type: ignore[typeddict-item]
+            answer: Any = {"Error": {"Code": self.refusal}, "ResponseMetadata": status}
+            raise ClientError(answer, "GetObject")
         start = int(asked.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
         after = self.breaks.pop(0) if self.breaks else None
         rest = self.content[start:]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scripts.template import load_template
 from tests.fakes.disclosure import BUCKET, CREATED, a_part, a_request
 from tests.fakes.executions import FakeExecutions
 from tests.functional.disclosure.conftest import PDF_SHA256, SubjectAccess
@@ -21,7 +22,7 @@ ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-disclosure"
 
 
 def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
-    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, executions, ARN, most_workers, sar.clock)
+    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock)
 
 
 def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
@@ -206,6 +207,36 @@ def test_a_poll_starts_a_worker_for_each_request_that_waits(sar: SubjectAccess) 
     assert len(executions.inputs) == 2 + 3
     sar.clock.advance(seconds=LEASE_SECONDS + SKEW_SECONDS + 1)
     assert poll(sar, executions, 10).run("tick-3").started == 4
+
+
+def test_a_request_whose_start_was_lost_is_found_within_two_minutes() -> None:
+    assert load_template()["Parameters"]["SubjectAccessSchedule"]["Default"] == "rate(1 minute)"
+
+
+def test_people_are_told_of_what_is_overdue_every_two_hours_while_it_lasts(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.clock.advance(hours=11, minutes=59)
+    told = []
+    for minute in range(0, 300, 10):
+        poll(sar, FakeExecutions()).run(f"tick-{minute}")
+        told += [(minute, news.status) for news in sar.told.notifications]
+        sar.told.notifications.clear()
+        sar.clock.advance(minutes=10)
+    assert told == [(10, "OVERDUE"), (130, "OVERDUE"), (250, "OVERDUE")]
+    poll(sar, FakeExecutions()).run("tick")
+    sar.clock.advance(hours=2)
+    poll(sar, FakeExecutions()).run("last")
+    (news,) = sar.told.notifications
+    assert "request-1" in news.body
+    assert "A1234AA" not in news.body + news.subject
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(100, []), (101, ["BACKLOG"])])
+def test_people_are_told_of_a_backlog(sar: SubjectAccess, waiting: int, told: list[str]) -> None:
+    sar.place(*(a_request(f"request-{number:03}") for number in range(waiting)))
+    for tick in ("tick-1", "tick-2"):
+        poll(sar, FakeExecutions()).run(tick)
+    assert [news.status for news in sar.told.notifications] == told
 
 
 def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:

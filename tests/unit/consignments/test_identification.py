@@ -34,6 +34,8 @@ def identified(process: ScannerProcess, folder: Path, extension: str, content: b
         ("xls", contents.docx(), "fmt/412", "Container", True, False),
         ("", contents.docx(), "fmt/412", "Container", True, False),
         ("docx", contents.ole2("EncryptionInfo", "EncryptedPackage"), "fmt/494", "Container", False, False),
+        # It does not pass as a document that can be read: to PRONOM it is an archive, which the table refuses.
+        ("odt", contents.encrypted_odt(), "x-fmt/263", "Signature", True, False),
         ("pdf", contents.pdf(), "fmt/20", "Signature", False, False),
         ("PDF", contents.pdf(), "fmt/20", "Signature", False, False),
         ("doc", contents.pdf(), "fmt/20", "Signature", True, False),

@@ -152,6 +152,14 @@ def test_the_table_has_as_many_entries_as_the_reference() -> None:
     assert TABLES.puids.allowed_for_judgment == {"fmt/412", "fmt/1827", "fmt/189"}
 
 
+@pytest.mark.parametrize(("sha256", "table"), [(BOM, "empty-1"), ("0" * 64, "puids-1")])
+def test_a_verdict_has_the_version_of_the_table_that_it_went_by(sha256: str, table: str) -> None:
+    tables = replace(TABLES, puids=replace(TABLES.puids, version="puids-1"), empty_files_version="empty-1")
+    verdicts = file_verdicts(checked(sha256=sha256), None, tables)
+    versions = {verdict.name: verdict.table_version for verdict in verdicts if verdict.table_version}
+    assert versions == {"FFID": table}
+
+
 def test_an_inactive_entry_is_kept_and_has_no_effect() -> None:
     entries = [{"puid": "fmt/1", "reason": "Zip", "active": False}, {"puid": "fmt/2", "reason": "Zip", "active": True}]
     table = PuidTable.of({"version": "v", "allowedForJudgment": [], "disallowed": entries})

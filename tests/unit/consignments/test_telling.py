@@ -8,8 +8,7 @@ import pytest
 
 from waybill.consignments.failing import FailureRecorder, reason_of
 from waybill.consignments.models import Consignment, ConsignmentType, Run
-from waybill.consignments.notifying import news_of
-from waybill.consignments.telling import process_failed, shortened
+from waybill.consignments.telling import news_of, process_failed, shortened
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 
@@ -164,15 +163,17 @@ EVENT = {
 
 @pytest.mark.parametrize("away", [False, True])
 def test_a_failure_is_recorded_whether_or_not_it_can_be_told(away: bool) -> None:
-    topic, records, logged = Topic(away=away), Failures(), []
-    told = FailureRecorder(records, topic, "dev", logged.append).record(EVENT)  # type: ignore[arg-type]
+    topic, logged = Topic(away=away), []
+    records: Any = Failures()
+    told = FailureRecorder(records, topic, "dev", logged.append).record(EVENT)
     failure = {"step": "Get Files", "executionName": "run-1", "error": "UploadMismatchError", "cause": "1 missing"}
     assert records.failed == [(CONSIGNMENT.consignment_id, Run("run-1", "arn", "2026-11-22T10:00:00.000Z"), failure)]
     assert (told["recorded"], told["notified"], bool(logged)) == (True, not away, away)
 
 
 def test_what_is_no_consignment_is_told_and_not_recorded() -> None:
-    topic, records = Topic(), Failures()
-    told = FailureRecorder(records, topic, "dev", print).record({**EVENT, "consignmentId": "nonsense"})  # type: ignore[arg-type]
+    topic = Topic()
+    records: Any = Failures()
+    told = FailureRecorder(records, topic, "dev", print).record({**EVENT, "consignmentId": "nonsense"})
     assert records.failed == []
     assert (told["recorded"], told["notified"], len(topic.sent)) == (False, True, 1)

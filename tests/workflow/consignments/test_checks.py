@@ -9,7 +9,7 @@ import pytest
 
 from tests.workflow.consignments.conftest import Checks
 from tests.workflow.support.gate import Gate, Refusal
-from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.mailbox import Letter, Mailbox
 from tests.workflow.support.polling import until
 
 TEXT = b"Dear Sir or Madam,\nplease find the records attached.\n"
@@ -140,7 +140,7 @@ def test_an_empty_consignment_has_no_statuses_and_makes_no_news(checks: Checks, 
     assert mailbox.about(consignment_id) == []
 
 
-def _both(mailbox: Mailbox, consignment_id: str) -> list:  # type: ignore[type-arg]
+def _both(mailbox: Mailbox, consignment_id: str) -> list[Letter]:
     letters = mailbox.about(consignment_id)
     return letters if len(letters) == 2 else []
 
@@ -182,6 +182,42 @@ def test_a_step_that_fails_is_named(
         **dict.fromkeys(["ServerFFID", "ServerChecksum", "ServerAntivirus", "ServerRedaction"], "InProgress"),
     }
     assert json.loads(mailbox.one_about(consignment_id).body.splitlines()[-1])["backEndChecksProcess"] == step
+
+
+def test_a_run_that_is_overtaken_before_it_begins_to_check_names_that_step(checks: Checks, gate: Gate) -> None:
+    consignment_id = checks.received({"a.txt": TEXT})
+    later = {":other": {"S": "a later run"}, ":order": {"S": "9999"}}
+
+    def overtaken(_: object) -> None:
+        if fault.seen == 2:  # GetFiles claims, and then notes how many files there are
+            checks.application.stack.client("dynamodb").update_item(
+                TableName=checks.outputs["ConsignmentsTableName"],
+                Key={"pk": {"S": consignment_id}, "sk": {"S": "CONSIGNMENT"}},
+                UpdateExpression="SET executionArn = :other, runOrder = :order",
+                ExpressionAttributeValues=later,
+            )
+
+    with gate.after("UpdateItem", consignment_id, overtaken, times=2) as fault:
+        ended = checks.check(consignment_id)
+    assert ended.states[-3:] == ["SetInProgressStatusesFailed", "RecordFailure", "ChecksFailed"]
+    told = json.loads(str(ended.cause))
+    assert (told["backEndChecksProcess"], told["recorded"]) == ("In Progress Status API Update", False)
+    assert "failure" not in checks.shown(consignment_id)
+
+
+def test_a_map_that_cannot_begin_is_a_step_that_fails(checks: Checks, gate: Gate) -> None:
+    consignment_id = checks.received({"a.txt": TEXT})
+    bucket = checks.outputs["ConsignmentResultsBucketName"]
+    s3 = checks.application.s3
+
+    def lost(_: object) -> None:
+        for key in checks.keys("ConsignmentResultsBucketName", f"runs/{consignment_id}/"):
+            s3.delete_object(Bucket=bucket, Key=key)
+
+    with gate.after("CopyObject", "groups.jsonl", lost, bucket=bucket):
+        ended = checks.check(consignment_id)
+    assert ended.states[-3:] == ["CheckConsignmentFailed", "RecordFailure", "ChecksFailed"]
+    assert checks.shown(consignment_id)["failure"]["step"] == "Map"
 
 
 def test_news_that_cannot_be_sent_break_nothing(checks: Checks, gate: Gate) -> None:

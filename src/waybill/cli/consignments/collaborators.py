@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from waybill.cli.context import Cli
-from waybill.consignments.errors import ConsignmentNotFoundError
 from waybill.consignments.models import Consignment
 from waybill.consignments.reading import consignment_report, file_page
-from waybill.consignments.registering import Registrar
+from waybill.consignments.registering import Registrar, existing
 from waybill.consignments.starting import CheckStarter
 from waybill.consignments.store import ConsignmentsTable
 from waybill.consignments.tables import shipped
@@ -56,16 +55,11 @@ class Consignments:
 
     def find(self, consignment_id: str) -> Consignment:
         """Return a consignment; raises `ConsignmentNotFoundError`."""
-        consignment = self.table.find(consignment_id)
-        if consignment is None:
-            raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
-        return consignment
+        return existing(self.table, consignment_id)
 
     def shown(self, consignment_id: str) -> dict[str, Any]:
         """Return a consignment as the API shows it."""
-        consignment = self.find(consignment_id)
-        registered = consignment.announced if consignment.started else self.table.count_files(consignment_id)
-        return consignment_report(consignment, self.table, registered)
+        return consignment_report(self.find(consignment_id), self.table, self.table)
 
     def files(self, consignment_id: str) -> Iterator[dict[str, Any]]:
         """Yield the files as the API shows them."""

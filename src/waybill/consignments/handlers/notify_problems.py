@@ -3,7 +3,7 @@
 from typing import Any
 
 from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.notifying import news_of
+from waybill.consignments.telling import news_of
 from waybill.core.observability import count, instrumented
 
 

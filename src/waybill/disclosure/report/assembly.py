@@ -14,6 +14,7 @@ from typing import Final
 import pikepdf
 from pikepdf import Dictionary, Name, OutlineItem
 
+from waybill.disclosure.models import report_order
 from waybill.disclosure.report.covers import (
     Line,
     contents,
@@ -28,7 +29,6 @@ from waybill.disclosure.report.flow import Flow
 from waybill.disclosure.report.fonts import Fonts
 from waybill.disclosure.report.merging import concatenate, digest
 from waybill.disclosure.report.models import Facts, Part, ReportSummary, SectionPlace
-from waybill.disclosure.report.ordering import in_order
 from waybill.disclosure.report.part import furniture
 from waybill.disclosure.report.sheets import FOOTER_HEIGHT, FURNITURE_SIZE, RIGHT, Furniture, Sheets
 
@@ -50,7 +50,7 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
     Parameters
     ----------
     parts : Sequence[Part]
-        In any order; the report has its own (`ordering`).
+        In any order; the report has its own (`report_order`).
     facts : Facts
         What the covers say.
     destination : Path
@@ -68,11 +68,11 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
     PartUnreadableError
         A part's file is no PDF, or does not have the pages of its summary.
     """
-    ordered = in_order(parts)
+    ordered = sorted(parts, key=lambda part: report_order(part.service, part.label, part.category))
     front = _front(ordered, facts, work)
     begins = list(accumulate((part.summary.pages for part in ordered), initial=front.pages))
     total = begins[-1] + 1
-    rear = _drawn(work / "rear", lambda sheets: rear_page(sheets, total))
+    rear = _drawn(work / "rear", lambda sheets: rear_page(sheets, total)).path
     bodies = [_File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
     bookmarks = _bookmarks(ordered, begins, front.missing_at)
     _write([front.file, *bodies, _File(rear, 1, begins[-1])], facts, bookmarks, destination)
@@ -84,7 +84,7 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
             SectionPlace(part.service, part.label, begin + 1, part.summary.pages)
             for part, begin in zip(ordered, begins, strict=False)
         ),
-        unprintable=_unprintable(ordered),
+        unprintable=front.unprintable,
     )
 
 
@@ -92,6 +92,7 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
 class _Front:
     file: _File
     missing_at: int | None
+    unprintable: dict[str, int]
 
     @property
     def pages(self) -> int:
@@ -99,44 +100,51 @@ class _Front:
 
 
 def _front(parts: Sequence[Part], facts: Facts, work: Path) -> _Front:
-    """Draw the pages before the sections: once to see how many they are, then with the right numbers."""
-    internal = missing = 0
+    """Draw the pages before the sections.
+
+    Once to see which characters cannot be printed, which the contents list with those of the parts; once to see how
+    many pages that makes; then with the right numbers.
+    """
+    missing = _drawn(work / "missing", lambda sheets: missing_parts(Flow(sheets), facts.missing), facts)
+    missing_pages = missing.pages if facts.missing else 0
+    listed = _unprintable(parts) + (missing.unprintable if facts.missing else Counter())
+    internal = 0
 
     def draw(sheets: Sheets) -> None:
-        nonlocal internal, missing
-        before = internal + missing
-        begins = list(accumulate((part.summary.pages for part in parts), initial=before))
+        nonlocal internal
+        begins = list(accumulate((part.summary.pages for part in parts), initial=internal + missing_pages))
         internal_cover(sheets, facts, begins[-1] + 1)
         flow = Flow(sheets)
         lines = [Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)]
-        contents(flow, lines, _unprintable(parts))
+        contents(flow, lines, dict(sorted(listed.items())))
         staff_decisions(flow, facts.missing)
         external_cover(sheets, facts)
         internal = sheets.pages
 
-    def draw_missing(sheets: Sheets) -> None:
-        nonlocal missing
-        missing_parts(Flow(sheets), facts.missing)
-        missing = sheets.pages
-
-    files = []
-    if facts.missing:
-        files = [_drawn(work / "missing", draw_missing, facts)]
+    listed += _drawn(work / "read", draw).unprintable
     _drawn(work / "counted", draw)
-    files.insert(0, _drawn(work / "front", draw))
+    files = [_drawn(work / "front", draw).path, *([missing.path] if facts.missing else [])]
     joined = work / "front.pdf"
     concatenate(files, joined)
-    return _Front(_File(joined, internal + missing, 0), internal if missing else None)
+    pages = _File(joined, internal + missing_pages, 0)
+    return _Front(pages, internal if facts.missing else None, dict(sorted(listed.items())))
 
 
-def _drawn(folder: Path, draw: Callable[[Sheets], None], with_furniture: Facts | None = None) -> Path:
+@dataclass(frozen=True)
+class _Drawn:
+    path: Path
+    pages: int
+    unprintable: Counter[str]
+
+
+def _drawn(folder: Path, draw: Callable[[Sheets], None], with_furniture: Facts | None = None) -> _Drawn:
     folder.mkdir()
     fonts = Fonts()
     sheets = Sheets(fonts, furniture(fonts, with_furniture.subject) if with_furniture else Furniture(), folder)
     draw(sheets)
     file = folder.with_suffix(".drawn.pdf")
     concatenate(sheets.close(), file)
-    return file
+    return _Drawn(file, sheets.pages, fonts.unprintable)
 
 
 def _bookmarks(parts: Sequence[Part], begins: Sequence[int], missing_at: int | None) -> list[OutlineItem]:
@@ -195,8 +203,8 @@ def _describe(pdf: pikepdf.Pdf, facts: Facts) -> None:
     pdf.Root.PageMode = Name.UseOutlines
 
 
-def _unprintable(parts: Sequence[Part]) -> dict[str, int]:
+def _unprintable(parts: Sequence[Part]) -> Counter[str]:
     total: Counter[str] = Counter()
     for part in parts:
         total.update(part.summary.unprintable)
-    return dict(sorted(total.items()))
+    return total

@@ -3,6 +3,7 @@
 Those marked INTERNAL ONLY are for staff, who take them out before the report is handed over.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -71,7 +72,8 @@ def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int]) 
     if unprintable:
         flow.heading("Characters that could not be printed", 2)
         flow.paragraph("They stand in the report by their number, in square brackets.")
-        flow.table(("Character", "Times"), [(code, f"{count:,}") for code, count in unprintable.items()])
+        rows = [(code, _name(code), f"{count:,}") for code, count in unprintable.items()]
+        flow.table(("Character", "What it is", "Times"), rows)
 
 
 def missing_parts(flow: Flow, missing: Sequence[Missing]) -> None:
@@ -99,6 +101,11 @@ def day(value: date) -> str:
     """Return a date as ``5 March 2024``, whatever the machine's language."""
     months = "January February March April May June July August September October November December"
     return f"{value.day} {months.split()[value.month - 1]} {value.year}"
+
+
+def _name(code: str) -> str:
+    """Return what Unicode calls the character of ``U+0E2A``."""
+    return unicodedata.name(chr(int(code.removeprefix("U+"), 16)), "a control character, or none").lower()
 
 
 def _identity(facts: Facts) -> list[str]:

@@ -100,7 +100,7 @@ class S3Parts:
             parts = [self._put_part(target, number, piece) for number, piece in enumerate(pieces, start=1)]
             with self._errors():
                 self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
-        except BaseException:
+        except BaseException:  # whatever it is goes on to the caller
             # What was begun costs money until it is aborted; a lifecycle rule is the net below.
             with self._errors():
                 self._client.abort_multipart_upload(**target)

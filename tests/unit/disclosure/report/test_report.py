@@ -7,7 +7,7 @@ import pikepdf
 import pypdf
 import pytest
 
-from tests.unit.disclosure.report.conftest import DrawnPart, DrawPart, DrawReport, Pdf
+from tests.unit.disclosure.report.conftest import DrawnPart, DrawPart, DrawReport, Pdf, squeezed
 from waybill.disclosure.report.errors import PartUnreadableError
 from waybill.disclosure.report.models import Attachment, IdKind, Missing, Outcome, PartSummary, Subject
 
@@ -153,7 +153,50 @@ def test_what_is_missing_is_listed_with_its_reason(join: DrawReport, parts: list
 def test_unprintable_characters_are_listed_for_staff(join: DrawReport, draw: DrawPart) -> None:
     report = join([("G1", "G1", "PRISON", draw({"a": "ส"})), ("G2", "G2", "PRISON", draw({"a": "สส"}))])
     assert report.summary.unprintable == {"U+0E2A": 3}
-    assert "U+0E2A 3" in report.pages[1]
+    assert "U+0E2A thai character so sua 3" in report.pages[1]
+
+
+def test_what_the_covers_and_the_missing_parts_cannot_print_is_listed_too(join: DrawReport, draw: DrawPart) -> None:
+    gap = Missing("Court ᚠ", "closed ส", "जsmith")
+    thai = Subject("สม, Ann", IdKind.NOMIS, "A1234AA")
+    part = ("G1", "Label \U0001f600", "PRISON", draw({"note": "न"}, subject=thai))
+    report = join([part], subject=thai, missing=[gap])
+    assert report.summary.unprintable.keys() == {"U+0E2A", "U+0E21", "U+0928", "U+091C", "U+16A0", "U+1F600"}
+    for listed in ("U+0E2A thai character so sua", "U+0928 devanagari letter na", "U+16A0 runic letter fehu feoh fe f"):
+        assert squeezed(listed) in squeezed(report.pages[1])
+    # The page is longer for what it lists, and the numbers are right all the same.
+    assert f"Total pages: {len(report.pages)}" in report.pages[0]
+    assert report.summary.sections[0].first_page == 5
+
+
+AWKWARD = "<b>&amp;</b> {{x}} \\(a)"
+
+
+def test_mark_up_in_every_field_is_text(join: DrawReport, draw: DrawPart) -> None:
+    files = [Attachment(1, AWKWARD, AWKWARD, AWKWARD, None, AWKWARD)]
+    subject = Subject(AWKWARD, IdKind.NOMIS, AWKWARD)
+    part = draw({AWKWARD: AWKWARD, "list": [{AWKWARD: AWKWARD}]}, label=AWKWARD, attachments=files, subject=subject)
+    gap = Missing(AWKWARD, AWKWARD, AWKWARD)
+    report = join(
+        [("G1", AWKWARD, "PRISON", part)],
+        subject=subject,
+        case_reference=AWKWARD,
+        title=AWKWARD,
+        missing=[gap],
+    )
+    # As names of files are cleaned, entities in what is a name stand for their characters.
+    shown = (squeezed(AWKWARD), squeezed(AWKWARD.replace("&amp;", "&")))
+    internal_cover, contents, external_cover, missing, section, attachment, _ = map(squeezed, report.pages)
+    for page, times in (
+        (internal_cover, 4),
+        (contents, 4),
+        (external_cover, 4),
+        (missing, 4),
+        (section, 7),
+        (attachment, 4),
+    ):
+        assert page.count(shown[0]) + page.count(shown[1]) == times, page
+    assert [title for _, title, _ in outline(report)][1] in {AWKWARD, AWKWARD.replace("&amp;", "&")}
 
 
 def test_the_same_parts_give_the_same_bytes(join: DrawReport, parts: list[Given]) -> None:

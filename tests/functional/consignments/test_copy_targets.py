@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import CLEAN, QUARANTINE, UPLOADS, Workbench
-from waybill.consignments import copies
-from waybill.consignments.copies import S3CopyTargets, part_ranges
+from waybill.consignments import copy_targets
+from waybill.consignments.copy_targets import S3CopyTargets, part_ranges
 from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
 from waybill.core.aws import client
 
@@ -22,8 +22,8 @@ CONTENT = b"".join(bytes([number]) * MIB for number in range(11)) + b"end"
 @pytest.fixture
 def large(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The copy of an object of three parts that is over the limit, to the clean bucket."""
-    monkeypatch.setattr(copies, "_SINGLE_COPY_BYTES", 10 * MIB)
-    monkeypatch.setattr(copies, "_PART_BYTES", 5 * MIB)
+    monkeypatch.setattr(copy_targets, "_SINGLE_COPY_BYTES", 10 * MIB)
+    monkeypatch.setattr(copy_targets, "_PART_BYTES", 5 * MIB)
     told = client("s3").put_object(
         Bucket=UPLOADS, Key="alice/c/f", Body=CONTENT, Metadata={"sha256": "1"}, ContentType="image/tiff"
     )
