@@ -15,7 +15,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
 from waybill.cli.patience import looks
 from waybill.cli.sar_stack import Deployed
-from waybill.disclosure.models import HoldReason, Regime, RequestState, SubjectRequest
+from waybill.disclosure.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
@@ -23,7 +23,7 @@ sar.add_typer(sar_names.app)
 sar.add_typer(sar_stub.app)
 app.add_typer(sar)
 
-_OVER = frozenset({RequestState.COMPLETED, RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED})
+_OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
 
 IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
 
@@ -44,6 +44,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     law_enforcement: Annotated[
         bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
     ] = False,
+    review: Annotated[bool, typer.Option("--review", help="Somebody approves the report before it counts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
 ) -> None:
     """Create a request; with --wait, exit status 1 when it cannot be completed now."""
@@ -62,6 +63,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         subject_name=name,
         received_date=_day(received),
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
+        review=review,
     )
     accepted = accept(wanted, known, today(deployed.now()))
     made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
@@ -70,7 +72,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         return
     ended = _fulfilled(cli, deployed, made.request_id)
     _show(cli, deployed, ended)
-    if ended.state is not RequestState.COMPLETED:
+    if ended.state not in REPORTED:
         raise typer.Exit(1)
 
 
@@ -82,8 +84,10 @@ def list_requests(
 ) -> None:
     """List requests, the newest first."""
     from waybill.disclosure.paging import page_of
+    from waybill.disclosure.trail import day_trail
 
     deployed = Deployed(cli)
+    deployed.record(day_trail(deployed.now()), "LIST_VIEWED")
     wanted = page_of(deployed.lists.newest(search.strip()), 0, limit)
     found = [deployed.answers.request(each) for each in deployed.lists.many(wanted)]
     columns = {
@@ -101,6 +105,7 @@ def list_requests(
 def show(cli: Cli, request_id: IdArgument) -> None:
     """Show a request with the state of each service."""
     deployed = Deployed(cli)
+    deployed.record(request_id, "REQUEST_VIEWED")
     _show(cli, deployed, deployed.found(request_id))
 
 
@@ -155,6 +160,24 @@ def release(cli: Cli, request_id: IdArgument) -> None:
     """Let the clock of a request go on."""
     deployed = Deployed(cli)
     _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
+
+
+@sar.command()
+def approve(cli: Cli, request_id: IdArgument) -> None:
+    """Let a report that was to be reviewed count as completed."""
+    from waybill.disclosure.handing_over import approve as approved
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, approved(deployed.store, request_id, deployed.actor, deployed.now()))
+
+
+@sar.command()
+def deliver(cli: Cli, request_id: IdArgument) -> None:
+    """Note that the person has the report."""
+    from waybill.disclosure.handing_over import deliver as delivered
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, delivered(deployed.store, request_id, deployed.actor, deployed.now()))
 
 
 @sar.command("issue-without")

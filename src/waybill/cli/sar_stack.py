@@ -38,6 +38,12 @@ class Deployed:
         self.decisions = Decisions(self.store, self.lists, now)
         self.answers = Answers(now(), england_and_wales())
 
+    def record(self, about: str, name: str) -> None:
+        """Record that somebody looked at a request, or at what is about none."""
+        from waybill.disclosure.audit import Action
+
+        self.store.record(about, Action(self.actor, name, {}))
+
     def found(self, request_id: str) -> SubjectRequest:
         """Return a request; raises `UnknownRequestError`."""
         from waybill.disclosure.errors import UnknownRequestError

@@ -10,7 +10,15 @@ from waybill.disclosure.audit import AuditEntry, first_break, trail_key
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
 from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
-from waybill.disclosure.models import CLAIMABLE, PartState, RequestState, Service, SubjectRequest, TemplateVersion
+from waybill.disclosure.models import (
+    CLAIMABLE,
+    REPORTED,
+    PartState,
+    RequestState,
+    Service,
+    SubjectRequest,
+    TemplateVersion,
+)
 
 # What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
@@ -76,6 +84,7 @@ class Answers:
             "originalId": request.original_id,
             "errorCode": request.error_code,
             "completedDateTime": moment(request.completed_at),
+            "deliveredDateTime": moment(request.delivered_at),
             "pages": request.pages,
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
@@ -207,7 +216,7 @@ def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]
 
 
 def _object_url(request: SubjectRequest) -> str | None:
-    return f"/api/report?id={request.request_id}" if request.state is RequestState.COMPLETED else None
+    return f"/api/report?id={request.request_id}" if request.state in REPORTED else None
 
 
 def _by_rank(request: SubjectRequest) -> list[tuple[str, PartState]]:

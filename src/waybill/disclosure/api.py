@@ -16,6 +16,7 @@ from waybill.disclosure.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.disclosure.decisions import Extension, HoldOrder
 from waybill.disclosure.downloads import download
 from waybill.disclosure.errors import UnknownRequestError, WrongStateError
+from waybill.disclosure.handing_over import approve, deliver
 from waybill.disclosure.intake import NewRequest, accept, create, today
 from waybill.disclosure.keys import upload_key
 from waybill.disclosure.models import SubjectRequest
@@ -146,6 +147,20 @@ def release_request(id: str) -> Document:
 def extend_request(id: str, extension: Extension) -> Document:
     """Take the two further months for a complex request, with the reason that the person is told."""
     return answers().request(wiring.decisions().extend(id, caller(app).subject, extension.reason))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def approve_report(id: str) -> Document:
+    """Let a report that was to be reviewed count as completed."""
+    return answers().request(approve(wiring.store(), id, caller(app).subject, now()))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def deliver_report(id: str) -> Document:
+    """Note that the person has the report."""
+    return answers().request(deliver(wiring.store(), id, caller(app).subject, now()))
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")

@@ -26,6 +26,7 @@ from waybill.disclosure.models import (
 )
 from waybill.disclosure.ports import Change, RequestLists, RequestStore
 
+_OVER = frozenset({RequestState.COMPLETED, RequestState.DELIVERED, RequestState.ARCHIVED})
 # What a restart does not ask for again.
 _KEPT = FINISHED | {PartStatus.FETCHED}
 
@@ -60,6 +61,8 @@ class Decisions:
     def restart(self, request_id: str, by: str, *, fresh: bool) -> SubjectRequest:
         """Make a request that was given up on `Pending` again, as of now; finished parts are kept unless `fresh`.
 
+        So is a report undone that a reviewer does not let pass: with `fresh`, since its parts are gone.
+
         Raises
         ------
         WrongStateError
@@ -70,6 +73,8 @@ class Decisions:
         def decide(request: SubjectRequest) -> Change:
             if request.state not in RESTARTABLE:
                 raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
+            if request.state is RequestState.READY_FOR_REVIEW and not fresh:
+                raise WrongStateError("has a report, whose parts are not kept: restart it with fresh=true")
             after = replace(
                 released(request, RequestState.PENDING),
                 requested_at=now,
@@ -148,7 +153,7 @@ class Decisions:
         said, salt = _reason(reason), token_hex()
 
         def decide(request: SubjectRequest) -> Change:
-            if request.extended or request.state in {RequestState.COMPLETED, RequestState.ARCHIVED}:
+            if request.extended or request.state in _OVER:
                 raise WrongStateError("was extended before, or has ended")
             after = replace(request, extended=True, extension_reason=said, extension_salt=salt)
             return Change(after, Action(by, "EXTENDED", {"reasonSha256": sealed(said, salt)}))
@@ -173,7 +178,7 @@ class Decisions:
                 raise InvalidInputError(FieldError("service", "is not part of this request"))
             if part.finished:
                 raise WrongStateError("is there", field="service")
-            if request.state in {RequestState.COMPLETED, RequestState.ARCHIVED, RequestState.ERRORED}:
+            if request.state in _OVER | {RequestState.ERRORED, RequestState.READY_FOR_REVIEW}:
                 raise WrongStateError(f"is {request.status}")
             gaps = {**request.accepted_gaps, service: Gap(said, by, now, salt)}
             after = replace(request, accepted_gaps=gaps)

@@ -11,7 +11,7 @@ from waybill.disclosure.audit import WORKER, Action
 from waybill.disclosure.claims import after_failure, held, lease_end, released
 from waybill.disclosure.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
 from waybill.disclosure.keys import report_key, reports_prefix, uploads_prefix, work_prefix
-from waybill.disclosure.models import Claim, PartStatus, RequestState, StoredReport, SubjectRequest
+from waybill.disclosure.models import REPORTED, Claim, PartStatus, RequestState, StoredReport, SubjectRequest
 from waybill.disclosure.ports import Alerts, Change, Reports, RequestStore
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Fulfilment:
     def complete(self, claim: Claim, actor: str = WORKER) -> bool:
         """Complete the request, and remove what its report was made of; False when this claim had completed it before.
 
+        Where somebody is to look at the report first, the request is ready for that instead.
+
         Raises
         ------
         ClaimLostError
@@ -118,7 +120,7 @@ class Fulfilment:
         now, done = self.now(), []
 
         def decide(request: SubjectRequest) -> Change | None:
-            done.append(request.state is RequestState.COMPLETED and request.ended_token == claim.claim_token)
+            done.append(request.state in REPORTED and request.ended_token == claim.claim_token)
             if done[-1]:
                 return None
             held(request, claim)
@@ -128,9 +130,9 @@ class Fulfilment:
             if request.report_key != made:
                 raise ReportDamagedError("this claim has stored no report")
             ended = replace(
-                released(request, RequestState.COMPLETED),
+                released(request, RequestState.READY_FOR_REVIEW if request.review else RequestState.COMPLETED),
                 ended_token=claim.claim_token,
-                completed_at=now,
+                completed_at=None if request.review else now,
                 ended_at=now,
             )
             detail = {"generation": claim.generation, "without": len(request.issued_without)}

@@ -39,6 +39,7 @@ _COPIED = (
     "extension_reason",
     "extension_salt",
     "subject_name",
+    "review",
 )
 
 
@@ -54,6 +55,7 @@ class NewRequest(WireModel):
     subject_name: str | None = None
     received_date: str | None = None
     regime: Regime = Regime.UK_GDPR
+    review: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Accepted:
     subject_name: str | None
     received: date
     regime: Regime
+    review: bool
 
     @property
     def fingerprint(self) -> str:
@@ -160,7 +163,7 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
     services = checks.chosen(new.services, known)
     if checks.errors or last is None:
         raise InvalidInputError(*checks.errors)
-    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime)
+    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime, new.review)
 
 
 def create(
@@ -188,6 +191,7 @@ def create(
         received=accepted.received,
         regime=accepted.regime,
         subject_name=accepted.subject_name,
+        review=accepted.review,
         fingerprint=accepted.fingerprint,
     )
     parts = [_part(service, rank) for rank, service in enumerate(accepted.services)]

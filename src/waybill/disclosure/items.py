@@ -31,6 +31,7 @@ _MOMENTS = (
     "claimed_at",
     "completed_at",
     "ended_at",
+    "delivered_at",
     "last_downloaded",
     "rendered_at",
     "suspended_at",
@@ -53,7 +54,9 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
     match request.state:
         case RequestState.NEEDS_ATTENTION:
             return "ATTENTION", place(request.ended_at)
-        case RequestState.COMPLETED:
+        case RequestState.READY_FOR_REVIEW:
+            return "REVIEW", place(request.ended_at)
+        case RequestState.COMPLETED | RequestState.DELIVERED:
             return "COMPLETED", place(request.completed_at)
         case RequestState.ERRORED:
             return "ERRORED", place(request.ended_at)

@@ -20,6 +20,9 @@ TOLD_OF_WAITING_EVERY = timedelta(minutes=120)
 _GIVEN_UP_KEPT = timedelta(days=30)
 
 
+_WAITING_FOR_PEOPLE = ("ERRORED", "ATTENTION", "REVIEW")
+
+
 def waits_since(request: SubjectRequest) -> datetime:
     """Return since when somebody could have worked on the request: its request time, or the end of its last hold."""
     return max(request.requested_at, request.active_since or request.requested_at)
@@ -60,7 +63,8 @@ class Lifecycle:
         """
         completed = self.lists.standing("COMPLETED", self.now() - self.ages.archive_after)
         given_up = self.now() - _GIVEN_UP_KEPT
-        ended = [*completed, *self.lists.standing("ERRORED", given_up), *self.lists.standing("ATTENTION", given_up)]
+        forgotten = (found for queue in _WAITING_FOR_PEOPLE for found in self.lists.standing(queue, given_up))
+        ended = [*completed, *forgotten]
         moved = [found for found in ended if self._moved(found, self._archived)]
         unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
         for found in (*moved, *unfinished):
@@ -114,8 +118,8 @@ class Lifecycle:
         return Change(replace(request, objects_removed=True), Action(SCHEDULE, "OBJECTS_REMOVED", {}))
 
     def _archived(self, request: SubjectRequest) -> Change | None:
-        ended = {RequestState.COMPLETED: self.ages.archive_after} | dict.fromkeys(RESTARTABLE, _GIVEN_UP_KEPT)
-        kept_for = ended.get(request.state)
+        delivered = dict.fromkeys((RequestState.COMPLETED, RequestState.DELIVERED), self.ages.archive_after)
+        kept_for = (delivered | dict.fromkeys(RESTARTABLE, _GIVEN_UP_KEPT)).get(request.state)
         # One that was restarted since it was listed may have ended again.
         if kept_for is None or request.ended_at is None or self.now() - request.ended_at < kept_for:
             return None

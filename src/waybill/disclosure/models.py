@@ -16,7 +16,9 @@ class RequestState(StrEnum):
     AWAITING_IDENTITY = "AwaitingIdentity"
     ON_HOLD = "OnHold"
     NEEDS_ATTENTION = "NeedsAttention"
+    READY_FOR_REVIEW = "ReadyForReview"
     COMPLETED = "Completed"
+    DELIVERED = "Delivered"
     ERRORED = "Errored"
     ARCHIVED = "Archived"
 
@@ -24,7 +26,9 @@ class RequestState(StrEnum):
     def status(self) -> str:
         """The status that the API knows: `Pending`, `Completed` or `Errored`; an archived request knows its own."""
         match self:
-            case RequestState.COMPLETED | RequestState.ARCHIVED:
+            case (
+                RequestState.READY_FOR_REVIEW | RequestState.COMPLETED | RequestState.DELIVERED | RequestState.ARCHIVED
+            ):
                 return "Completed"
             case RequestState.ERRORED | RequestState.NEEDS_ATTENTION:
                 return "Errored"
@@ -33,7 +37,9 @@ class RequestState(StrEnum):
 
 CLAIMABLE = frozenset({RequestState.PENDING, RequestState.IN_PROGRESS})
 HELD = frozenset({RequestState.AWAITING_IDENTITY, RequestState.ON_HOLD})
-RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION})
+RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.READY_FOR_REVIEW})
+# Those whose report is there.
+REPORTED = frozenset({RequestState.READY_FOR_REVIEW, RequestState.COMPLETED, RequestState.DELIVERED})
 
 
 class PartStatus(StrEnum):
@@ -133,7 +139,8 @@ class SubjectRequest:
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
     it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
-    was last ended. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
+    was last ended. With `review` a person looks at the report before it counts as completed. `report_etag` is S3's own
+    mark of the object that was found to have `report_sha256`.
     """
 
     request_id: str
@@ -153,6 +160,7 @@ class SubjectRequest:
     extension_reason: str | None = None
     extension_salt: str | None = None
     subject_name: str | None = None
+    review: bool = False
     claim_token: str | None = None
     ended_token: str | None = None
     claimed_by: str | None = None
@@ -171,6 +179,7 @@ class SubjectRequest:
     pages: int | None = None
     completed_at: datetime | None = None
     ended_at: datetime | None = None
+    delivered_at: datetime | None = None
     last_downloaded: datetime | None = None
     objects_removed: bool = False
     attention_told: bool = False
@@ -194,8 +203,8 @@ class SubjectRequest:
 
     @property
     def report(self) -> StoredReport | None:
-        """The report of a completed request; it never changes."""
-        if self.state is not RequestState.COMPLETED or self.report_key is None:
+        """The report of a request that was fulfilled; it never changes."""
+        if self.state not in REPORTED or self.report_key is None:
             return None
         return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
 

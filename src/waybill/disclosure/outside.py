@@ -10,7 +10,7 @@ from waybill.core.wire import WireModel
 from waybill.disclosure.errors import UnknownRequestError, WrongStateError
 from waybill.disclosure.fulfilling import Fulfilment
 from waybill.disclosure.keys import report_key, upload_key
-from waybill.disclosure.models import Claim, PartStatus, RequestState, StoredReport
+from waybill.disclosure.models import REPORTED, Claim, PartStatus, RequestState, StoredReport
 from waybill.disclosure.ports import RequestStore
 
 
@@ -95,7 +95,7 @@ def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, compl
     if request.state in {RequestState.ERRORED, RequestState.NEEDS_ATTENTION}:
         fulfilment.discard(request)
         raise WrongStateError("is Errored and cannot be completed")
-    if request.state in {RequestState.COMPLETED, RequestState.ARCHIVED}:
+    if request.state in REPORTED | {RequestState.ARCHIVED}:
         raise WrongStateError("is Completed already")
     if completion.claim_token is None or completion.generation is None:
         raise InvalidInputError(FieldError("claimToken", "is needed, with the generation of the claim"))

@@ -96,6 +96,21 @@ def test_hold_release_and_restart(run: Run, store: SubjectAccessTable) -> None:
     assert run("restart", request_id)[1]["state"] == "Pending"
 
 
+def test_approve_deliver_and_what_is_recorded_of_views(run: Run, store: SubjectAccessTable) -> None:
+    request_id = run(*_CREATE, "--review")[1]["id"]
+    assert run("approve", request_id)[0] == 2
+    _set(store, request_id, state=RequestState.READY_FOR_REVIEW)
+    assert run("approve", request_id)[1]["state"] == "Completed"
+    assert run("deliver", request_id)[1]["state"] == "Delivered"
+    run("show", request_id)
+    listed_at = now()
+    run("list")
+    assert run("audit", request_id)[1]["entries"][-1]["action"] == "REQUEST_VIEWED"
+    # The day may have ended meanwhile.
+    days = [run("audit", f"{moment:%Y-%m-%d}")[1] for moment in (listed_at, now())]
+    assert any(day["intact"] and day["entries"][-1]["action"] == "LIST_VIEWED" for day in days if isinstance(day, dict))
+
+
 def test_audit_tells_when_an_entry_was_altered(run: Run, store: SubjectAccessTable) -> None:
     request_id = run(*_CREATE)[1]["id"]
     run("hold", request_id, "--reason", "fee")

@@ -152,6 +152,12 @@ ROUTES = [
     ("PATCH", f"{LIST}/request-00/claim", "sar-worker"),
     ("PATCH", f"{LIST}/request-00/complete", "sar-worker"),
     ("GET", "/api/report", "sar-user"),
+    *(
+        ("PATCH", f"{LIST}/request-00/{what}", "sar-user sar-support sar-admin")
+        for what in ("hold", "release", "extend", "approve", "deliver")
+    ),
+    ("PATCH", f"{LIST}/request-00/heartbeat", "sar-worker"),
+    ("PATCH", f"{LIST}/request-00/services/G1", "sar-worker"),
     ("GET", f"{LIST}/overdue", "sar-support sar-admin"),
     ("GET", f"{LIST}/summary", "sar-support sar-admin"),
     ("POST", f"{LIST}/request-00/duplicate", "sar-support sar-admin"),
