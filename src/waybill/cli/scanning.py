@@ -31,6 +31,12 @@ _GOOD = frozenset({"completed", "processing", "listing"})
 DetectorOption = Annotated[
     list[str] | None, typer.Option("--detector", help="Only findings of this detector; may be repeated.", metavar="D")
 ]
+RegionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region", help="Telephone numbers as this region writes them too, such as GB; may be repeated.", metavar="R"
+    ),
+]
 JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
 
 
@@ -39,6 +45,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     cli: Cli,
     place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
     detector: DetectorOption = None,
+    region: RegionOption = None,
     include: Annotated[
         list[str] | None, typer.Option("--include", help="Only keys that match; may be repeated.", metavar="GLOB")
     ] = None,
@@ -65,6 +72,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
         bucket=bucket,
         prefix=prefix,
         detectors=detector or (),
+        regions=region or (),
         include=include or (),
         exclude=exclude or (),
         max_object_bytes=max_bytes,
@@ -75,6 +83,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
         export=export,
     )
     _known_detectors(detector)
+    _known_regions(region)
     deployed = _Scanner(cli)
     estimate = None if manifest else _estimate(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
@@ -152,13 +161,15 @@ def scan_file(
     cli: Cli,
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.", metavar="PATH…")],
     detector: DetectorOption = None,
+    region: RegionOption = None,
 ) -> None:
     """Scan local files with the engine that scans buckets."""
     from waybill.scanning.detection.engine import standard_engine
     from waybill.scanning.local_files import files_under, scan_files
 
     _known_detectors(detector)
-    engine = standard_engine()
+    _known_regions(region)
+    engine = standard_engine(regions=region or ())
     result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None)
     cli.output.show(result, _files(result))
 
@@ -220,6 +231,15 @@ def _known_detectors(names: list[str] | None) -> None:
         unknown = sorted(set(names) - set(known))
         if unknown:
             raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")
+
+
+def _known_regions(names: list[str] | None) -> None:
+    if names:
+        from waybill.scanning.detection.validators import regions_known
+
+        unknown = sorted(set(names) - regions_known())
+        if unknown:
+            raise typer.BadParameter(f"--region {unknown[0]} is not a region: two capitals, such as GB (ISO 3166-1)")
 
 
 def _estimate(cli: Cli, deployed: "_Scanner", bucket: str, prefix: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The HTTP routes of the scanner. Field names are those of its first version, with underscores."""
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -24,7 +25,7 @@ def start_scan(
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
 ) -> Response[str]:
     """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
-    _known_detectors(request)
+    _known_names(request)
     if request.webhook_url and not request.webhook_url.startswith("https:"):
         _allowed_webhook()
     jobs = wiring.jobs()
@@ -162,18 +163,23 @@ def _allowed_webhook() -> None:
         raise InvalidInputError(FieldError("webhook_url", "must be an https address"))
 
 
-def _known_detectors(request: ScanRequest) -> None:
+def _known_names(request: ScanRequest) -> None:
+    unknown: list[FieldError] = []
     if request.detectors:
         from waybill.scanning.detection.rules import detectors
 
         known = {detector.id for detector in detectors()}
-        unknown = [
-            FieldError(f"detectors[{index}]", "is not a detector")
-            for index, name in enumerate(request.detectors)
-            if name not in known
-        ]
-        if unknown:
-            raise InvalidInputError(*unknown)
+        unknown += _unknown("detectors", request.detectors, known, "is not a detector")
+    if request.regions:
+        from waybill.scanning.detection.validators import regions_known
+
+        unknown += _unknown("regions", request.regions, regions_known(), "is not a region with telephone numbers")
+    if unknown:
+        raise InvalidInputError(*unknown)
+
+
+def _unknown(field: str, names: Sequence[str], known: Collection[str], message: str) -> list[FieldError]:
+    return [FieldError(f"{field}[{index}]", message) for index, name in enumerate(names) if name not in known]
 
 
 def _json(status: int, document: dict[str, Any]) -> Response[str]:

@@ -64,6 +64,7 @@ class ScanRequest(BaseModel):
     bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
     detectors: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    regions: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(max_length=10)] = ()
     include: Annotated[tuple[str, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[str, ...], Field(max_length=50)] = ()
     max_object_bytes: Annotated[int, Field(ge=1)] | None = None

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from waybill.scanning import wiring
@@ -26,17 +26,18 @@ def worker(context: Any) -> Worker:
     )
 
 
-@cache
-def _engine() -> Engine:
-    return standard_engine()
+@lru_cache(maxsize=2)
+def _engine(regions: tuple[str, ...]) -> Engine:
+    return standard_engine(regions=regions)
 
 
 def _scanner(request: ScanRequest) -> ObjectScanner:
     key = hmac.digest(wiring.secret(), b"fingerprints", "sha256")
-    return ObjectScanner(_engine(), key, only=frozenset(request.detectors) or None)
+    return ObjectScanner(_engine(request.regions), key, only=frozenset(request.detectors) or None)
 
 
 def _cache_name(request: ScanRequest) -> str:
-    """Return what a cached outcome depends on, besides the object: the rules, the key, and the detectors asked for."""
-    parts = (ruleset(), hmac.digest(wiring.secret(), b"cache", "sha256").hex(), *sorted(request.detectors))
+    """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""
+    key = hmac.digest(wiring.secret(), b"cache", "sha256").hex()
+    parts = (ruleset(), key, *sorted(request.detectors), "", *request.regions)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

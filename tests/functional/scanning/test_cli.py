@@ -118,6 +118,10 @@ def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) 
         "EMAIL"
     ]
     assert "219-45" not in json.dumps(result)
+    (tmp_path / "b.txt").write_text("Mr Miller, 020 7946 0958, London\n")
+    assert run("scan-file", str(tmp_path / "b.txt"))[1]["findings"] == []
+    [number] = run("scan-file", str(tmp_path / "b.txt"), "--region", "GB")[1]["findings"]
+    assert (number["detector"], number["confidence"]) == ("PHONE", "MEDIUM")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +134,8 @@ def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) 
         (("scan", "s3://archive", "--sample", "0"), 2, "sample.objects"),
         (("scan", "s3://archive", "--sample", "101%"), 2, "sample.percent"),
         (("scan", "s3://archive", "--detector", "NO"), 2, "US_SSN"),
+        (("scan", "s3://archive", "--region", "ZZ"), 2, "--region ZZ"),
+        (("scan-file", ".", "--region", "ZZ"), 2, "--region ZZ"),
         (("scan", "s3://archive", "--webhook", "ftp://x"), 2, "webhook_url"),
         (("scan", "s3://archive", "--inventory", "s3://x"), 2, "manifest"),
         (("scan", "s3://archive", "--inventory", "s3://archive/manifest.json"), 1, "there is no s3://archive"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.scanning.corpus import log_text
 from waybill.scanning.detection.columns import Columns
 from waybill.scanning.detection.engine import PIECE, Engine
-from waybill.scanning.detection.gates import INDEX_BITS
+from waybill.scanning.detection.gates import INDEX_BITS, HyperscanGate, StandardGate
 from waybill.scanning.detection.models import Match
 from waybill.scanning.detection.rules import detectors
 
@@ -52,6 +52,19 @@ def open_engine() -> Engine:
     return Engine(detectors(), OpenGate)
 
 
+@pytest.fixture(scope="module")
+def regional() -> tuple[Engine, Engine, Engine]:
+    """Engines for numbers of three regions, behind every gate."""
+    gates = (HyperscanGate, StandardGate, OpenGate)
+    fast, standard, everything = (Engine(detectors(), gate, regions=("GB", "ES", "US")) for gate in gates)
+    return fast, standard, everything
+
+
+@pytest.fixture(scope="module")
+def regional_engine(regional: tuple[Engine, Engine, Engine]) -> Engine:
+    return regional[0]
+
+
 def plain(matches: list[Match]) -> list[tuple[object, ...]]:
     return [tuple(match) for match in matches]
 
@@ -64,6 +77,20 @@ def test_every_gate_lets_through_whatever_there_is_to_find(
     everything = plain(open_engine.matches(text))
     assert plain(engine.matches(text)) == everything
     assert plain(plain_engine.matches(text)) == everything
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=texts)
+def test_with_regions_too_every_gate_lets_through_whatever_there_is_to_find(
+    regional: tuple[Engine, Engine, Engine], text: bytes
+) -> None:
+    fast, standard, everything = (plain(engine.matches(text)) for engine in regional)
+    assert fast == standard == everything
+
+
+def test_a_number_has_one_normal_form_however_a_region_writes_it(regional: tuple[Engine, ...]) -> None:
+    text = b"a 020 7946 0958\nb +44 20 7946 0958\nc tel 02079460958\nd (020) 7946-0958\n"
+    assert [match.normal for match in regional[0].matches(text)] == [b"+442079460958"] * 4
 
 
 @pytest.mark.parametrize(("behind", "found"), [(b"", 1), (b" ", 1), (b"GB69", 0), (b"ephone", 0)])
@@ -98,8 +125,10 @@ def test_a_gate_that_several_rules_share_is_one_pass() -> None:
     assert len(asked) == len(set(asked)) < sum(len(rule.gates) for rule in rules)
 
 
-@pytest.mark.parametrize("gate", ["engine", "plain_engine"])
-@pytest.mark.parametrize("name", ["base64", "a", "digits and spaces", "a@", "quads of base64", "colons", "dots"])
+@pytest.mark.parametrize("gate", ["engine", "plain_engine", "regional_engine"])
+@pytest.mark.parametrize(
+    "name", ["base64", "a", "digits and spaces", "a@", "quads of base64", "colons", "dots", "zeros"]
+)
 def test_a_hostile_megabyte_takes_linear_time(request: pytest.FixtureRequest, gate: str, name: str) -> None:
     random_bytes = random.Random(1)
     whole = {
@@ -110,6 +139,7 @@ def test_a_hostile_megabyte_takes_linear_time(request: pytest.FixtureRequest, ga
         "quads of base64": base64.b64encode(b"hello, this is text. " * 37_449),
         "colons": b"1:" * (1 << 19),
         "dots": b"1." * (1 << 19),
+        "zeros": (b"0" * 60 + b" ") * 17_000,
     }[name]
     engine: Engine = request.getfixturevalue(gate)
     spent = [_cpu_seconds(engine, whole[: len(whole) // share]) for share in (4, 1)]

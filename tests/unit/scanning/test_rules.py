@@ -1,6 +1,7 @@
 """Detectors as data: every example holds, and a wrong file is refused with the detector's name."""
 
 import re
+from typing import cast
 
 import pytest
 
@@ -34,6 +35,8 @@ GOOD = """
 @pytest.mark.parametrize(("detector", "example"), EXAMPLES)
 def test_example_of_a_detector(engine: Engine, detector: str, example: dict[str, object]) -> None:
     text = str(example["text"]).encode()
+    if regions := example.get("regions"):
+        engine = Engine(detectors(), regions=cast("list[str]", regions))
     found = [match for match in engine.matches(text) if match.detector == detector]
     assert [text[match.start : match.end].decode() for match in found] == (
         [str(example["finds"])] if "finds" in example else []

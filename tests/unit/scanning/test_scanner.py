@@ -70,6 +70,24 @@ def test_the_byte_range_extracts_the_value_from_the_raw_object(scan: Scan, mark:
     assert finding.masked_match == "XXX-XX-6789"
 
 
+@pytest.mark.parametrize(
+    ("raw", "encoding"),
+    [
+        (b"\xff\x80 not UTF-8 " + SSN.encode() + b"\n", "latin-1"),
+        (b"text\n" * 5000 + b"\xe2\x82 cut " + SSN.encode() + b" \xff\n", "utf-8"),
+        (b"\xff\xfe" + f"odd {SSN} ".encode("utf-16-le") + b"\x00", "utf-16-le"),
+        (b"\xfe\xff" + b"\xd8\x00" + f" lone surrogate {SSN}".encode("utf-16-be"), "utf-16-be"),
+        (b"\xef\xbb\xbf\xff " + SSN.encode(), "utf-8"),
+    ],
+    ids=["no UTF-8", "broken far behind", "odd UTF-16", "lone surrogate", "broken behind the mark"],
+)
+def test_a_broken_encoding_hides_no_value_and_moves_none(scan: Scan, raw: bytes, encoding: str) -> None:
+    report = scan(raw)
+    [finding] = report.findings
+    assert raw[finding.byte_offset : finding.byte_offset + finding.byte_length].decode(encoding) == SSN
+    assert (report.outcome, report.bytes_scanned) == (Outcome.COMPLETE, len(raw))
+
+
 @pytest.mark.parametrize("step", [1, 7, 1000, 1 << 20])
 @pytest.mark.parametrize("line_ends", [True, False])
 def test_a_value_across_a_block_edge_is_found_once_however_the_bytes_come(
@@ -281,12 +299,13 @@ def test_the_number_of_members_and_the_unpacked_bytes_are_limited(scan: Scan) ->
 
 def test_memory_is_bounded_by_the_block_and_not_by_the_object(engine: Engine) -> None:
     line = b"an ordinary line of a log file without anything in it\n" * 20_000
-    parts = iter([line] * 60)
+    parts = iter([line] * 100)
     tracemalloc.start()
     report = ObjectScanner(engine, b"k").scan(lambda _count: next(parts, b""))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert report.bytes_scanned == 60 * len(line)
+    assert (report.bytes_scanned, report.outcome) == (100 * len(line), Outcome.COMPLETE)
+    assert report.bytes_scanned > 101 << 20
     assert peak < 12 << 20
 
 

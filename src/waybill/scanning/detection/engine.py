@@ -14,6 +14,7 @@ from waybill.scanning.detection.columns import Columns
 from waybill.scanning.detection.gates import INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
 from waybill.scanning.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.detection.rules import Detector, Rule, detectors
+from waybill.scanning.detection.validators import REGIONS
 
 PIECE = 4096
 # The longest match, and the text behind it that a validator may ask for.
@@ -53,15 +54,36 @@ class Look(NamedTuple):
 class _Task:
     detector: Detector
     rule: Rule
+    regions: tuple[str, ...]
+
+
+def _regions_of(rule: Rule, regions: Sequence[str]) -> tuple[str, ...]:
+    meant = REGIONS.get(rule.needs_region)
+    return tuple(region for region in regions if meant and meant(region))
 
 
 class Engine:
-    """Finds the values of `known` detectors; `make_gate` makes the gate from their patterns."""
+    """Finds the values of `known` detectors; `make_gate` makes the gate from their patterns.
 
-    def __init__(self, known: Sequence[Detector], make_gate: Callable[[Sequence[str]], Gate] = fastest_gate) -> None:
+    `regions` (ISO 3166-1, two letters) are those whose national forms of values are looked for as well.
+    """
+
+    def __init__(
+        self,
+        known: Sequence[Detector],
+        make_gate: Callable[[Sequence[str]], Gate] = fastest_gate,
+        *,
+        regions: Sequence[str] = (),
+    ) -> None:
         self.detectors = tuple(known)
+        self.regions = tuple(regions)
         self._yielding = frozenset(detector.id for detector in known if detector.yields)
-        self._tasks = [_Task(detector, rule) for detector in known for rule in detector.rules]
+        self._tasks = [
+            _Task(detector, rule, meant)
+            for detector in known
+            for rule in detector.rules
+            if (meant := _regions_of(rule, self.regions)) or not rule.needs_region
+        ]
         self._need_keyword = sum(1 << index for index, task in enumerate(self._tasks) if task.rule.needs_keyword)
         gates: dict[str, int] = {}
         for index, task in enumerate(self._tasks):
@@ -200,7 +222,7 @@ def _judged(
         return None, end
     shape = found[0]
     before = text[max(piece.line_start, start - _BEFORE) : start]
-    verdict = detector.validator(shape, Surroundings(before, text[end : end + rule.lookahead], keyword))
+    verdict = detector.validator(shape, Surroundings(before, text[end : end + rule.lookahead], keyword, task.regions))
     if verdict is None:
         return None, start + 1
     value = shape[verdict.start : verdict.end]
@@ -257,8 +279,8 @@ def _every_piece(text: bytes, start: int, end: int) -> Iterator[Piece]:
         at = line_end
 
 
-def standard_engine(only: Iterable[Detector] | None = None) -> Engine:
-    """Return an engine of every detector (or of `only` these), each proved on its examples.
+def standard_engine(only: Iterable[Detector] | None = None, *, regions: Sequence[str] = ()) -> Engine:
+    """Return an engine of every detector (or of `only` these), each proved on its examples, for values of `regions`.
 
     Raises
     ------
@@ -269,4 +291,4 @@ def standard_engine(only: Iterable[Detector] | None = None) -> Engine:
 
     engine = Engine(tuple(detectors() if only is None else only))
     prove(engine)
-    return engine
+    return Engine(engine.detectors, regions=regions) if regions else engine

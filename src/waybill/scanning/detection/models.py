@@ -14,11 +14,15 @@ class Confidence(IntEnum):
 
 
 class Surroundings(NamedTuple):
-    """What a validator may look at besides the value: text before and after it, and whether a keyword is near."""
+    """What a validator may look at besides the value: text before and after it, and whether a keyword is near.
+
+    `regions`, of rules that need one, are those that the value may be of (ISO 3166-1, two letters).
+    """
 
     before: bytes
     after: bytes
     keyword: bool
+    regions: tuple[str, ...] = ()
 
 
 class Verdict(NamedTuple):

@@ -1,12 +1,13 @@
 """Detectors are proved on their own examples when they are loaded: a wrong rule stops the process, not the audit."""
 
 from waybill.scanning.detection.engine import Engine
+from waybill.scanning.detection.gates import StandardGate
 from waybill.scanning.detection.models import Confidence
 from waybill.scanning.errors import DetectorError
 
 
 def prove(engine: Engine) -> None:
-    """Run every example of every detector.
+    """Run every example of every detector of an engine without regions.
 
     Raises
     ------
@@ -16,7 +17,9 @@ def prove(engine: Engine) -> None:
     for detector in engine.detectors:
         for number, example in enumerate(detector.examples, start=1):
             text = str(example["text"]).encode()
-            found = [match for match in engine.matches(text) if match.detector == detector.id]
+            regions = tuple(example.get("regions", ()))
+            judge = Engine((detector,), StandardGate, regions=regions) if regions else engine
+            found = [match for match in judge.matches(text) if match.detector == detector.id]
             values = [text[match.start : match.end].decode() for match in found]
             wanted = [str(example["finds"])] if "finds" in example else []
             if values != wanted:

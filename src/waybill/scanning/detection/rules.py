@@ -13,11 +13,14 @@ A detector has
         pattern               the exact shape, every quantifier bounded
         gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
                               the first 80 bytes. Rules with the same text share the gate, which costs one pass
+        needs_region          is looked for where somebody has said of which regions values may be: which of them are
+                              meant, by a name of validators.REGIONS; its gates cost speed
         needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
         confidence            without, and
         with_keyword          with a keyword
         lookahead             longest match, and how far the validator looks behind it, in bytes (default 256)
-    examples                  text, and what is found in it: nothing, or a value with confidence and `sample`
+    examples                  text, and what is found in it: nothing, or a value with confidence and `sample`;
+                              with `regions`: when these are given
 """
 
 import hashlib
@@ -29,7 +32,7 @@ from importlib import resources
 from typing import Any
 
 from waybill.scanning.detection.models import Confidence
-from waybill.scanning.detection.validators import VALIDATORS, Validator
+from waybill.scanning.detection.validators import REGIONS, VALIDATORS, Validator
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
@@ -42,6 +45,7 @@ class Rule:
     pattern: re.Pattern[bytes]
     gates: tuple[str, ...]
     needs_keyword: bool
+    needs_region: str
     confidence: Confidence
     with_keyword: Confidence
     lookahead: int
@@ -144,10 +148,17 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
         pattern=re.compile(entry["pattern"].encode("ascii")),
         gates=tuple(gates),
         needs_keyword=needs_keyword,
+        needs_region=_regions(entry.get("needs_region", "")),
         confidence=confidence,
         with_keyword=Confidence[entry.get("with_keyword", confidence.name)],
         lookahead=int(entry.get("lookahead", 256)),
     )
+
+
+def _regions(name: str) -> str:
+    if name and name not in REGIONS:
+        raise ValueError(f"needs_region is none of {', '.join(REGIONS)}")
+    return name
 
 
 def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:

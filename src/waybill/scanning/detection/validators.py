@@ -105,11 +105,13 @@ _DATE = re.compile(rb"(?:\d{4}([-./ ])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d
 
 
 def phone(value: bytes, around: Surroundings) -> Verdict | None:
-    """With `+`: a number that the phonenumbers library knows; otherwise the plan of North America, or a keyword."""
+    """With `+` or a region: a number that the phonenumbers library knows; else North America's plan, or a keyword."""
     number = _EXTENSION.sub(b"", value) if b"x" in value else value
     digits = digits_of(number)
     if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number):
         return None
+    if around.regions:
+        return _national(number, digits, around)
     if number.startswith(b"+"):
         return _international(digits, around)
     national = digits[1:] if len(digits) == 11 and digits[:1] == b"1" else digits
@@ -117,6 +119,44 @@ def phone(value: bytes, around: Surroundings) -> Verdict | None:
     if american and national[3:6] == b"555" and national[6:8] == b"01":
         return Verdict(digits, Confidence.LOW)
     return Verdict(digits) if american or around.keyword else None
+
+
+def regions_known() -> frozenset[str]:
+    """Return the regions whose telephone numbers can be told (ISO 3166-1, two letters)."""
+    import phonenumbers
+
+    return frozenset(phonenumbers.SUPPORTED_REGIONS)
+
+
+def _dialled_with_zero(region: str) -> bool:
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    return metadata is not None and metadata.national_prefix == "0"
+
+
+REGIONS: Mapping[str, Callable[[str], bool]] = {
+    "zero": _dialled_with_zero,
+    "no_zero": lambda region: not _dialled_with_zero(region),
+}
+"""Which regions a rule may need, by the name that a detector gives them."""
+
+
+def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | None:
+    """Return the number in its international form if it is written as one of the regions writes it."""
+    import phonenumbers
+
+    if number == digits and not around.keyword:
+        return None
+    for region in around.regions:
+        try:
+            parsed = phonenumbers.parse(number.decode(), region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number_for_region(parsed, region):
+            normal = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+            return Verdict(normal.encode(), Confidence.HIGH if around.keyword else Confidence.MEDIUM)
+    return None
 
 
 def _international(digits: bytes, around: Surroundings) -> Verdict | None:
