@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class FakeBucket:
     page_keys: int = 1000
     lists: int = 0
     gets: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     on_open: Callable[[str], None] = lambda key: None
     on_page: Callable[[], None] = lambda: None
 
@@ -110,7 +112,8 @@ class FakeBucket:
         return entries, first + limit >= len(keys)
 
     def open(self, bucket: str, entry: Entry, offset: int) -> OpenedObject:
-        self.gets += 1
+        with self.lock:
+            self.gets += 1
         self.on_open(entry.key)
         if entry.key in self.refused:
             raise ObjectRefusedError(self.refused[entry.key])
