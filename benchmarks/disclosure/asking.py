@@ -17,8 +17,9 @@ from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue
 from waybill.disclosure.claims import claimed
-from waybill.disclosure.models import Part, RequestState, Service
+from waybill.disclosure.models import Part, RequestState
 from waybill.disclosure.ports import Change
+from waybill.disclosure.service_models import Service
 from waybill.disclosure.store import SubjectAccessTable
 
 _SERVICES = 30

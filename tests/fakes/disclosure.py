@@ -12,7 +12,8 @@ from scripts.template import load_template
 from tests.fakes.functions import REGION
 from waybill.core.notifications import Notification
 from waybill.disclosure.audit import Action
-from waybill.disclosure.models import Part, PartStatus, RequestState, Service, SubjectRequest
+from waybill.disclosure.models import Part, PartStatus, RequestState, SubjectRequest
+from waybill.disclosure.service_models import Service
 
 TABLE, BUCKET = "SubjectAccessTable", "subject-access-reports"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.workflow.support.source import Source
 from waybill.cli.local import LocalStack, free_port
 
 _MIB = 1024**2
+_LOG_LINES = 150
 
 _QUIET_BUCKET = "waybill-tests-quiet"
 
@@ -40,6 +41,17 @@ _ENVIRONMENT = {
     # Above the ten copies that one run makes at a time, so that it is the workflow that keeps to them.
     "LAMBDA_ACCOUNT_CONCURRENCY": "13",
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the embedded AWS's log with what failed."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("local_stack")
+    if report.failed and stack is not None:
+        log = stack.ministack.log_file.read_text("utf-8", "replace").splitlines()
+        report.sections.append(("the end of the embedded AWS's log", "\n".join(log[-_LOG_LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")

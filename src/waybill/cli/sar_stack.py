@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
-from waybill.disclosure.models import Service, StoredReport, SubjectRequest
+from waybill.disclosure.models import StoredReport, SubjectRequest
+from waybill.disclosure.service_models import Service
 
 
 class Deployed:

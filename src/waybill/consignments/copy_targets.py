@@ -40,8 +40,8 @@ class S3CopyTargets:
         target = {"Bucket": bucket, "Key": copy["to"]}
         try:
             with translated(BucketUnavailableError, BucketRefusedError, f"{bucket}/{copy['to']}"):
-                if copy["size"] > _SINGLE_COPY_BYTES:
-                    self._copy_in_parts(source, copy["eTag"], copy["size"], target)
+                if copy["objectSize"] > _SINGLE_COPY_BYTES:
+                    self._copy_in_parts(source, copy["eTag"], copy["objectSize"], target)
                 else:
                     # Tags stay behind: they may be a scanner's verdict on the upload, and copying them takes rights of
                     # its own (Amazon S3 API Reference, CopyObject).

@@ -6,16 +6,17 @@ A file with other problems stays where it was uploaded until its sender has put 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
-from itertools import batched
 from typing import Any
 
+from waybill.consignments.fetching import groups
 from waybill.consignments.judging import judged_files
 from waybill.consignments.models import StatusName
 from waybill.consignments.ports import CopyTargets, RunDocuments
 from waybill.consignments.statuses import SUCCESS, is_accepted
 
 COPIES = "copies.jsonl"
-_BATCH = 100
+# What one function copies has to be done within its fifteen minutes.
+_COPY_BYTES = 200 * 1000**3
 _THREADS = 16
 
 
@@ -35,14 +36,14 @@ def place_of(values: Mapping[str, str]) -> Place:
 
 
 def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:
-    """Write a line per hundred files that says where their copies belong; return the number of lines.
+    """Write a line for every so many files that says where their copies belong; return the number of lines.
 
     `run` has the `consignmentId` and the `executionId` that every line carries.
     """
     count = 0
     with documents.writing(COPIES) as lines:
-        for some in batched(_copies(documents), _BATCH, strict=False):
-            lines.add({**run, "copies": list(some)})
+        for some in groups(_copies(documents), _COPY_BYTES):
+            lines.add({**run, "copies": some})
             count += 1
     return count
 
@@ -55,7 +56,7 @@ def _copies(documents: RunDocuments) -> Iterator[dict[str, Any]]:
             "bucket": line["s3SourceBucket"],
             "key": line["s3SourceBucketKey"],
             "eTag": line["eTag"],
-            "size": line["objectSize"],
+            "objectSize": line["objectSize"],
             "to": f"{line['consignmentId']}/{line['fileId']}",
         }
         yield copy if line.get("versionId") is None else {**copy, "versionId": line["versionId"]}

@@ -1,7 +1,7 @@
 """The first step of a run: what was registered, compared with what was uploaded, and cut into groups."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,13 +114,18 @@ def record_of(
     return record if stored.version_id is None else {**record, "versionId": stored.version_id}
 
 
-def groups(records: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Yield the records in groups that one function checks, each small enough to travel; a large file is alone."""
+def groups(
+    records: Iterable[Mapping[str, Any]], object_bytes: int = GROUP_OBJECT_BYTES
+) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the records in groups that one function takes on, each small enough to travel.
+
+    The objects of a group have at most `object_bytes` together; one that is larger is alone.
+    """
     held: list[Mapping[str, Any]] = []
     stored = length = 0
     for record in records:
         size, text = record["objectSize"], len(json.dumps(record))
-        full = len(held) == GROUP_FILES or stored + size > GROUP_OBJECT_BYTES or length + text > GROUP_STATE_BYTES
+        full = len(held) == GROUP_FILES or stored + size > object_bytes or length + text > GROUP_STATE_BYTES
         if held and full:
             yield held
             held, stored, length = [], 0, 0

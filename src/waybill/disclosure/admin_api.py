@@ -113,9 +113,10 @@ def change_service(id: Id, entry: ServiceEntry) -> Document:
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
 def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
     """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
-    changed = wiring.services().suspend(id, caller(app).subject, suspended=suspended)
+    by = caller(app).subject
+    changed = wiring.services().suspend(id, by, suspended=suspended)
     if not suspended:
-        wiring.decisions().resumed(id)
+        wiring.decisions().resumed(id, by)
     return service_answer(changed)
 
 

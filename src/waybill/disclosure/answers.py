@@ -10,15 +10,8 @@ from waybill.disclosure.audit import AuditEntry, first_break, trail_key
 from waybill.disclosure.deadlines import Deadline, deadline
 from waybill.disclosure.intake import today
 from waybill.disclosure.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
-from waybill.disclosure.models import (
-    CLAIMABLE,
-    REPORTED,
-    PartState,
-    RequestState,
-    Service,
-    SubjectRequest,
-    TemplateVersion,
-)
+from waybill.disclosure.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
+from waybill.disclosure.service_models import Service, TemplateVersion
 
 # What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')

@@ -1,18 +1,18 @@
 """The services of the table, and the versions of their templates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.core.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.core.dynamodb import ConditionFailedError, Update, to_item
 from waybill.disclosure.audit import WORKER, Action
-from waybill.disclosure.audited_writes import AuditedWrites, item_key
+from waybill.disclosure.audited_table import AuditedTable, item_key
 from waybill.disclosure.contention import PATIENT, Contention
 from waybill.disclosure.errors import ContendedError, SubjectAccessStoreUnavailableError
 from waybill.disclosure.items import service_attributes, service_of, template_attributes, template_of
-from waybill.disclosure.models import Service, TemplateVersion, report_order
+from waybill.disclosure.service_models import Service, TemplateVersion, report_order
 from waybill.disclosure.trail import day_trail
 
 _SERVICES = "SERVICE"
@@ -30,16 +30,16 @@ class ServiceCatalogue:
         self._table = table
         self._now = now
         self._contention = contention
-        self._audited = AuditedWrites(client, table, now)
+        self._items = AuditedTable(client, table, now)
 
     def services(self) -> list[Service]:
         """Return all services, in the order of the report."""
-        found = [service_of(item) for item in self._query(_SERVICES)]
+        found = [service_of(item) for item in self._items.query(_SERVICES)]
         return sorted(found, key=lambda service: report_order(service.name, service.label, service.category))
 
     def service(self, name: str) -> Service | None:
         """Return one service, as of now."""
-        item = self._audited.get(_SERVICES, name)
+        item = self._items.get(_SERVICES, name)
         return service_of(item) if item else None
 
     def save_service(self, service: Service, action: Action, *, new: bool) -> bool:
@@ -57,7 +57,7 @@ class ServiceCatalogue:
         """
         written = replace(service, version=service.version + 1)
         item = item_key(_SERVICES, service.name) | to_item(service_attributes(written))
-        put = self._audited.put(item, _NONE) if new else self._audited.put(item, _UNCHANGED, seen=service.version)
+        put = self._items.put(item, _NONE) if new else self._items.put(item, _UNCHANGED, seen=service.version)
         for _ in self._contention.tries():
             if self._recorded(action, put):
                 return True
@@ -68,7 +68,7 @@ class ServiceCatalogue:
 
     def template_versions(self, service: str) -> list[TemplateVersion]:
         """Return the template versions of a service, newest first."""
-        return [template_of(item) for item in self._query(f"TPL#{service}", newest_first=True, prefix="V#")]
+        return [template_of(item) for item in self._items.query(f"TPL#{service}", "V#", newest_first=True)]
 
     def register_template(self, service: str, file_hash: str, action: Action) -> TemplateVersion:
         """Return the version that has this hash: the newest one if it is that, else a new one that is PENDING.
@@ -87,7 +87,7 @@ class ServiceCatalogue:
                 made = newest
             else:
                 item = item_key(f"TPL#{service}", f"V#{number:05}") | to_item(template_attributes(made))
-                writes = [self._audited.put(item, _NONE)]
+                writes = [self._items.put(item, _NONE)]
             if self._recorded(action, *writes):
                 return made
         raise ContendedError("versions of this template are being registered by others")
@@ -118,20 +118,7 @@ class ServiceCatalogue:
     def _recorded(self, action: Action, *writes: dict[str, Any]) -> bool:
         """Write, and record it in the trail of the day; False when a condition was false or others were faster."""
         try:
-            self._audited.append(day_trail(self._now()), action, writes)
+            self._items.append(day_trail(self._now()), action, writes)
         except (ConditionFailedError, SubjectAccessStoreUnavailableError):
             return False
         return True
-
-    def _query(self, pk: str, *, newest_first: bool = False, prefix: str = "") -> Iterator[dict[str, Any]]:
-        values = {":pk": pk} | ({":prefix": prefix} if prefix else {})
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
-            ExpressionAttributeValues=to_item(values),
-            ConsistentRead=True,
-            ScanIndexForward=not newest_first,
-        )
-        with translated(SubjectAccessStoreUnavailableError):
-            for page in pages:
-                yield from map(from_item, page["Items"])

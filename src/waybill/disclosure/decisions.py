@@ -7,7 +7,7 @@ from secrets import token_hex
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
-from waybill.disclosure.audit import SCHEDULE, Action, sealed
+from waybill.disclosure.audit import Action, sealed
 from waybill.disclosure.claims import released
 from waybill.disclosure.errors import WrongStateError
 from waybill.disclosure.intake import today
@@ -193,7 +193,7 @@ class Decisions:
 
         return self.store.change(request_id, decide)
 
-    def resumed(self, service: str) -> int:
+    def resumed(self, service: str, by: str) -> int:
         """Set the requests free that wait for a suspended service; return how many."""
         freed = 0
 
@@ -203,7 +203,7 @@ class Decisions:
             if not waits or part is None or part.status is not PartStatus.SUSPENDED:
                 return None
             after = replace(request, claim_expires_at=None)
-            return Change(after, Action(SCHEDULE, "SERVICE_RESUMED", {"service": service}))
+            return Change(after, Action(by, "SERVICE_RESUMED", {"service": service}))
 
         for request_id in list(self.lists.standing("PENDING")):
             before = self.store.request(request_id)

@@ -13,8 +13,9 @@ from waybill.core.executions import stable_json
 from waybill.core.wire import WireModel
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import WrongStateError
-from waybill.disclosure.models import Part, Regime, RequestState, Service, SubjectRequest, report_order
+from waybill.disclosure.models import Part, Regime, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change, RequestStore
+from waybill.disclosure.service_models import Service, report_order
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -17,13 +17,11 @@ from waybill.disclosure.models import (
     Part,
     PartState,
     PartStatus,
-    RedactionRule,
     Regime,
     RequestState,
-    Service,
     SubjectRequest,
-    TemplateVersion,
 )
+from waybill.disclosure.service_models import RedactionRule, Service, TemplateVersion
 
 _MOMENTS = (
     "requested_at",

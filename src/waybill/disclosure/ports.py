@@ -9,7 +9,8 @@ from pydantic import JsonValue
 
 from waybill.core.notifications import Notification
 from waybill.disclosure.audit import Action, AuditEntry
-from waybill.disclosure.models import Attachment, Claim, Part, Service, StoredReport, SubjectRequest, TemplateVersion
+from waybill.disclosure.models import Attachment, Claim, Part, StoredReport, SubjectRequest
+from waybill.disclosure.service_models import Service, TemplateVersion
 
 # The same news about the same thing is told again after this (reference, section 10).
 QUIET_AFTER_NEWS = timedelta(minutes=30)

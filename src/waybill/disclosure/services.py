@@ -14,8 +14,8 @@ from waybill.core.wire import WireModel
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import ContendedError, UnknownServiceError
 from waybill.disclosure.keys import SERVICE_NAME, template_key
-from waybill.disclosure.models import RedactionRule, Service, TemplateVersion
 from waybill.disclosure.ports import Catalogue, Templates
+from waybill.disclosure.service_models import RedactionRule, Service, TemplateVersion
 
 _MOST_TEMPLATE_BYTES = 1_000_000
 _TRIES = 5

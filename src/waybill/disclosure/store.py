@@ -17,7 +17,7 @@ reads it again and decides anew. So a decision in Python is as safe as a conditi
 written with what it records, or not at all.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
@@ -25,10 +25,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from waybill.core.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.dynamodb import ConditionFailedError, to_item, translated
 from waybill.core.errors import ConflictError
 from waybill.disclosure.audit import WORKER, Action, AuditEntry, trail_key
-from waybill.disclosure.audited_writes import AuditedWrites, item_key
+from waybill.disclosure.audited_table import AuditedTable, item_key
 from waybill.disclosure.claims import held, lease_end
 from waybill.disclosure.contention import PATIENT, Contention
 from waybill.disclosure.errors import (
@@ -63,7 +63,7 @@ class SubjectAccessTable:
         self._table = table
         self._now = now
         self._contention = contention
-        self._audited = AuditedWrites(client, table, now)
+        self._items = AuditedTable(client, table, now)
 
     def create(self, request: SubjectRequest, parts: Sequence[Part], action: Action) -> SubjectRequest:
         """Store a new request with its parts; return the one that has the id, this or an earlier one.
@@ -75,7 +75,7 @@ class SubjectAccessTable:
         """
         after, writes = self._writes(request, Change(request, action, parts))
         try:
-            self._audited.transact(writes)
+            self._items.transact(writes)
         except ConditionFailedError:
             return self._earlier(request.request_id)
         return after
@@ -98,13 +98,13 @@ class SubjectAccessTable:
             original = self.request(original_id)
             if original is None:
                 raise UnknownRequestError("There is no such request")
-            if self._audited.get(f"SAR#{copy_id}", "META"):
+            if self._items.get(f"SAR#{copy_id}", "META"):
                 return self._earlier(copy_id)
             copy, noted = decide(original)
             after, writes = self._writes(copy.request, copy)
             _, beside = self._writes(original, Change(original, noted))
             try:
-                self._audited.transact([*writes, *beside])
+                self._items.transact([*writes, *beside])
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
                 continue
             return after
@@ -112,7 +112,7 @@ class SubjectAccessTable:
 
     def request(self, request_id: str) -> SubjectRequest | None:
         """Return a request, as of now; None for one that was deleted."""
-        item = self._audited.get(f"SAR#{request_id}", "META")
+        item = self._items.get(f"SAR#{request_id}", "META")
         return request_of(item) if item and "state" in item else None
 
     def change(self, request_id: str, decide: Decision) -> SubjectRequest:
@@ -134,7 +134,7 @@ class SubjectAccessTable:
                 return request
             after, writes = self._writes(request, change)
             try:
-                self._audited.transact(writes)
+                self._items.transact(writes)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
                 continue
             return after
@@ -142,11 +142,11 @@ class SubjectAccessTable:
 
     def parts(self, request_id: str) -> list[Part]:
         """Return the parts of a request, in the order of the report."""
-        return [part_of(item) for item in self._query(f"SAR#{request_id}", "SVC#")]
+        return [part_of(item) for item in self._items.query(f"SAR#{request_id}", "SVC#")]
 
     def part(self, request_id: str, rank: int, service: str) -> Part | None:
         """Return one part, as of now."""
-        item = self._audited.get(f"SAR#{request_id}", _part_key(rank, service))
+        item = self._items.get(f"SAR#{request_id}", _part_key(rank, service))
         return part_of(item) if item else None
 
     def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
@@ -229,15 +229,15 @@ class SubjectAccessTable:
     def attachments(self, request_id: str, service: str, generation: int) -> list[Attachment]:
         """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
         prefix = _attachment_prefix(service, generation)
-        return [attachment_of(item) for item in self._query(f"SAR#{request_id}", prefix)]
+        return [attachment_of(item) for item in self._items.query(f"SAR#{request_id}", prefix)]
 
     def audit(self, about: str) -> list[AuditEntry]:
         """Return the trail of a request, also of one that was deleted, or of no request (``AUDIT#<day>``)."""
-        return [entry_of(item) for item in self._query(trail_key(about), "AUD#")]
+        return [entry_of(item) for item in self._items.query(trail_key(about), "AUD#")]
 
     def chain_end(self, about: str) -> tuple[int, str] | None:
         """Return the number of entries and the last hash of a trail, as they are kept apart from it."""
-        item = self._audited.get(trail_key(about), "META")
+        item = self._items.get(trail_key(about), "META")
         return (int(item["audit_count"]), str(item["audit_hash"])) if item else None
 
     def record(self, about: str, action: Action) -> None:
@@ -247,7 +247,7 @@ class SubjectAccessTable:
             return
         for _ in self._contention.tries():
             try:
-                self._audited.append(about, action)
+                self._items.append(about, action)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
                 continue
             return
@@ -260,28 +260,28 @@ class SubjectAccessTable:
         """
         request = self.request(request_id)
         about = f"SAR#{request_id}"
-        self._delete([item["sk"] for kind in ("SVC#", "ATT#") for item in self._query(about, kind)], about)
+        self._delete([item["sk"] for kind in ("SVC#", "ATT#") for item in self._items.query(about, kind)], about)
         if request is None:
             return
-        entry = self._audited.entry(about, request.audit_count, request.audit_hash, action)
+        entry = self._items.entry(about, request.audit_count, request.audit_hash, action)
         kept = {"audit_count": entry.number, "audit_hash": entry.hash}
-        head = self._audited.head_put(about, kept, request.version)
+        head = self._items.head_put(about, kept, request.version)
         try:
-            self._audited.transact([head, self._audited.entry_put(about, entry)])
+            self._items.transact([head, self._items.entry_put(about, entry)])
         except ConditionFailedError:
             raise ContendedError(f"request {request_id} changed while it was deleted") from None
 
     def _writes(self, seen: SubjectRequest, change: Change) -> tuple[SubjectRequest, list[dict[str, Any]]]:
         """Return the request as `change` leaves it, and the writes that make it so."""
         about = f"SAR#{seen.request_id}"
-        entry = self._audited.entry(about, seen.audit_count, seen.audit_hash, change.action)
+        entry = self._items.entry(about, seen.audit_count, seen.audit_hash, change.action)
         services = {**change.request.services, **{part.service: part.state for part in change.parts}}
         after = replace(
             change.request, services=services, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash
         )
         return after, [
-            self._audited.head_put(about, request_attributes(after), seen.version),
-            self._audited.entry_put(about, entry),
+            self._items.head_put(about, request_attributes(after), seen.version),
+            self._items.entry_put(about, entry),
             *(self._part_put(about, part) for part in change.parts),
         ]
 
@@ -304,7 +304,7 @@ class SubjectAccessTable:
         """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
         for attempt in self._contention.tries():
             try:
-                return self._audited.transact(writes)
+                return self._items.transact(writes)
             except SubjectAccessStoreUnavailableError:
                 if attempt == self._contention.attempts - 1:
                     raise
@@ -316,17 +316,6 @@ class SubjectAccessTable:
             while waiting:
                 with translated(SubjectAccessStoreUnavailableError):
                     waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
-
-    def _query(self, pk: str, prefix: str) -> Iterator[Item]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix}),
-            ConsistentRead=True,
-        )
-        with translated(SubjectAccessStoreUnavailableError):
-            for page in pages:
-                yield from map(from_item, page["Items"])
 
 
 def _part_key(rank: int, service: str) -> str:

@@ -36,7 +36,7 @@ def large(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "key": "alice/c/f",
         "versionId": told["VersionId"],
         "eTag": told["ETag"],
-        "size": len(CONTENT),
+        "objectSize": len(CONTENT),
         "to": "c/f",
     }
 

@@ -194,6 +194,16 @@ def test_copies_follow_all_verdicts(bench: Workbench) -> None:
     assert bench.keys(QUARANTINE) == [f"{consignment_id}/{ids['bad.exe']}"]
 
 
+def test_a_function_gets_no_more_to_copy_than_it_can(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.consignments.copying._COPY_BYTES", 7)
+    consignment_id = bench.received({f"{number}.pdf": b"four" for number in range(4)})
+    run = Run(bench, consignment_id, "run-1")
+    run.all()
+    lines = bench.lines(run.judged["key"])
+    assert [len(line["copies"]) for line in lines] == [1, 1, 1, 1]
+    assert (run.judged["copies"], len(bench.keys(CLEAN))) == (4, 4)
+
+
 def test_a_scanner_s_tag_stays_with_the_upload(bench: Workbench) -> None:
     """S3 would copy it unasked, and refuse to a role that may not read and write tags."""
     registered = bench.register({"a.pdf": b"a"})

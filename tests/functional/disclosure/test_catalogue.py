@@ -73,8 +73,8 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     before = facts(known)
     # Somebody else is always faster to the trail of the day: the end that is read is never the end.
     head = {"version": 99, "audit_count": 99, "audit_hash": ""}
-    get = "waybill.disclosure.audited_writes.AuditedWrites.get"
-    real = type(known.catalogue._audited).get
+    get = "waybill.disclosure.audited_table.AuditedTable.get"
+    real = type(known.catalogue._items).get
     monkeypatch.setattr(get, lambda self, pk, sk: head if pk == DAY else real(self, pk, sk))
     monkeypatch.setattr("waybill.disclosure.contention.Contention.tries", lambda self: iter(range(2)))
     with pytest.raises(WaybillError, match=r"others|too many"):

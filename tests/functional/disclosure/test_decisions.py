@@ -105,6 +105,8 @@ def test_a_suspended_service_holds_its_requests_back_and_no_attempt_is_counted(o
     sar.fulfilment.fail(claim, "PartsMissingError")
     resumed = office.ask("PATCH", "/api/services/G1/suspend", "sar-admin", query={"suspended": "false"})
     assert (resumed.json["suspended"], resumed.json["suspendedAt"]) == (False, None)
+    freed = sar.store.audit(made)[-1]
+    assert (freed.actor, freed.action) == ("alice", "SERVICE_RESUMED")
     taken = sar.claimer().claim_oldest("worker")
     assert taken is not None
     assert list(taken.missing) == ["G1"]

@@ -16,10 +16,11 @@ from tests.functional.disclosure.conftest import SubjectAccess
 from waybill.disclosure.audit import Action
 from waybill.disclosure.errors import ClaimLostError, PartsMissingError
 from waybill.disclosure.keys import answer_key, attachment_key, names_key, part_key, summary_key, template_key
-from waybill.disclosure.models import Attachment, Claim, Gap, Part, PartStatus, RedactionRule, StoredReport
+from waybill.disclosure.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport
 from waybill.disclosure.ports import Change
 from waybill.disclosure.rendering import ANSWER_GONE, ANSWER_UNREADABLE, PAGES_GONE, TEMPLATE_UNUSABLE, Rendering
 from waybill.disclosure.report_files import ReportFiles
+from waybill.disclosure.service_models import RedactionRule
 
 SERVICE = "keyworker-api"
 

@@ -39,6 +39,12 @@ def test_every_file_is_in_one_group_and_every_group_is_small(files: list[tuple[i
         assert len(group) == 1 or len(json.dumps(group)) <= GROUP_STATE_BYTES + 2 * len(group) + 2
 
 
+def test_groups_may_be_of_other_sizes() -> None:
+    records = [record(number, 60) for number in range(5)]
+    assert [len(group) for group in groups(records, 120)] == [2, 2, 1]
+    assert [len(group) for group in groups(records, 10)] == [1, 1, 1, 1, 1]
+
+
 def test_the_longest_paths_travel_too() -> None:
     # 4,096 bytes of UTF-8 that are six characters each in JSON.
     records = [record(number, 1, "\u00e9" * 2048) for number in range(100)]

@@ -9,7 +9,10 @@ F, U, W = "functional/disclosure", "unit/disclosure", "workflow/disclosure"
 CASES: dict[int, tuple[str, list[str]]] = {
     1: (
         "50 workers, one request, one winner",
-        [f"{F}/test_claims:test_fifty_workers_want_one_request_and_one_gets_it"],
+        [
+            f"{F}/test_claims:test_fifty_workers_want_one_request_and_one_gets_it",
+            f"{W}/test_claims:test_fifty_workers_claim_one_request_at_the_same_moment",
+        ],
     ),
     2: (
         "a worker whose lease lapsed is refused everywhere; the report is the other's",
@@ -49,7 +52,10 @@ CASES: dict[int, tuple[str, list[str]]] = {
     ),
     10: (
         "no message to lose: the poll finds what waits, and a repeated poll starts nothing twice",
-        [f"{F}/test_lifecycle:test_a_poll_starts_a_worker_for_each_request_that_waits"],
+        [
+            f"{F}/test_lifecycle:test_a_poll_starts_a_worker_for_each_request_that_waits",
+            f"{F}/test_lifecycle:test_a_request_whose_start_was_lost_is_found_within_two_minutes",
+        ],
     ),
     11: (
         "the night when clocks change",
@@ -117,7 +123,13 @@ CASES: dict[int, tuple[str, list[str]]] = {
         ],
     ),
     24: ("order of services", [f"{F}/test_decisions:test_the_catalogue_is_kept_in_the_order_of_the_report"]),
-    25: ("every value is text", [f"{U}/report/test_text:test_a_value_is_printed_as_it_is"]),
+    25: (
+        "every value is text",
+        [
+            f"{U}/report/test_text:test_a_value_is_printed_as_it_is",
+            f"{U}/report/test_report:test_mark_up_in_every_field_is_text",
+        ],
+    ),
     26: (
         "30,000 rows; a long cell; a long word",
         [
@@ -161,6 +173,7 @@ CASES: dict[int, tuple[str, list[str]]] = {
         [
             f"{F}/test_reports:test_who_may_not_download_is_refused_and_recorded",
             f"{F}/test_reports:test_anybody_else_gets_an_address_for_five_minutes",
+            f"{F}/test_reports:test_only_what_was_completed_is_handed_out",
         ],
     ),
 }

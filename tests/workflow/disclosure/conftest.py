@@ -15,8 +15,9 @@ from waybill.cli.stub_service import StubReply, StubServer, StubService
 from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue
-from waybill.disclosure.models import Part, RequestState, Service, SubjectRequest
+from waybill.disclosure.models import Part, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change
+from waybill.disclosure.service_models import Service
 from waybill.disclosure.store import SubjectAccessTable
 
 _RESET = Action("test", "GAP_PASSED", {})

@@ -58,6 +58,9 @@ def test_from_the_request_to_the_bytes_of_its_report(case: Case) -> None:
     assert trail["intact"]
     assert [one["action"] for one in trail["entries"]].count("REPORT_DOWNLOADED") == 2
     assert ask(case, "PATCH", f"/subjectAccessRequests/{request_id}/complete")[0] == 400
+    assert ask(case, "PATCH", f"/subjectAccessRequests/{request_id}/approve")[0] == 400
+    status, delivered = ask(case, "PATCH", f"/subjectAccessRequests/{request_id}/deliver")
+    assert (status, json.loads(delivered)["state"]) == (200, "Delivered")
 
 
 def put(url: str, body: bytes) -> int:

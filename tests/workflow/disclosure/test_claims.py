@@ -1,11 +1,35 @@
 """Workers that crash, come late, or find nothing to do, on the running stack."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 from tests.workflow.disclosure.conftest import Case, holding
 from tests.workflow.support.polling import until
 from waybill.cli.stub_service import StubReply
-from waybill.disclosure.models import RequestState
+from waybill.core.clock import now
+from waybill.disclosure.claiming import Claimer
+from waybill.disclosure.lists import SubjectAccessLists
+from waybill.disclosure.models import RequestState, SubjectRequest
+
+
+def test_fifty_workers_claim_one_request_at_the_same_moment(case: Case) -> None:
+    """Acceptance case 1, with a table that takes calls at once."""
+    case.serve(a=StubReply(204))
+    lists = SubjectAccessLists(case.application.stack.client("dynamodb"), "")
+    start = Barrier(50)
+
+    def claim(number: int) -> SubjectRequest | None:
+        claimer = Claimer(case.store, lists, now, lambda count: 0)
+        start.wait()
+        return claimer.claim(case.label, f"worker-{number}")
+
+    with ThreadPoolExecutor(50) as threads:
+        taken = [request for request in threads.map(claim, range(50)) if request]
+    assert len(taken) == 1
+    assert (case.request.claim_attempts, case.request.claim_token) == (1, taken[0].claim_token)
+    actions = [entry.action for entry in case.store.audit(case.label)]
+    assert actions == ["CREATED", "CLAIMED"]
 
 
 def test_a_crash_between_upload_and_completion_is_finished_by_the_next_attempt(case: Case) -> None:

@@ -14,7 +14,6 @@ from typing import Final
 import pikepdf
 from pikepdf import Dictionary, Name, OutlineItem
 
-from waybill.disclosure.models import report_order
 from waybill.disclosure.report.covers import (
     Line,
     contents,
@@ -31,6 +30,7 @@ from waybill.disclosure.report.merging import concatenate, digest
 from waybill.disclosure.report.models import Facts, Part, ReportSummary, SectionPlace
 from waybill.disclosure.report.part import furniture
 from waybill.disclosure.report.sheets import FOOTER_HEIGHT, FURNITURE_SIZE, RIGHT, Furniture, Sheets
+from waybill.disclosure.service_models import report_order
 
 LANGUAGE: Final = "en-GB"
 

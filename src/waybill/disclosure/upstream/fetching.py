@@ -11,8 +11,9 @@ from typing import IO
 
 from waybill.disclosure.errors import ClaimLostError
 from waybill.disclosure.keys import answer_key
-from waybill.disclosure.models import Claim, Part, PartStatus, Service, SubjectRequest
+from waybill.disclosure.models import Claim, Part, PartStatus, SubjectRequest
 from waybill.disclosure.ports import Catalogue, RequestStore
+from waybill.disclosure.service_models import Service
 from waybill.disclosure.upstream.answers import Answer, Asking
 from waybill.disclosure.upstream.attachments import Attachments
 from waybill.disclosure.upstream.circuits import COUNTED, Breaker

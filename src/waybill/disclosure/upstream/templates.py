@@ -8,8 +8,8 @@ from datetime import datetime
 from waybill.core.notifications import Notification, Notifier
 from waybill.disclosure import WORKFLOW
 from waybill.disclosure.keys import template_key
-from waybill.disclosure.models import Service, TemplateVersion
 from waybill.disclosure.ports import Catalogue
+from waybill.disclosure.service_models import Service, TemplateVersion
 from waybill.disclosure.upstream.answers import PATH, accept, refuse_encoding
 from waybill.disclosure.upstream.codes import Code
 from waybill.disclosure.upstream.errors import ServiceError

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,8 +18,9 @@ from waybill.core.aws import client
 from waybill.disclosure import wiring as disclosure_wiring
 from waybill.disclosure.audit import Action
 from waybill.disclosure.handlers.fetch_service import lambda_handler
-from waybill.disclosure.models import Attachment, Part, RequestState, Service, SubjectRequest
+from waybill.disclosure.models import Attachment, Part, RequestState, SubjectRequest
 from waybill.disclosure.ports import Change
+from waybill.disclosure.service_models import Service
 from waybill.disclosure.store import SubjectAccessTable
 from waybill.disclosure.upstream import wiring
 from waybill.disclosure.upstream.ports import Pace
@@ -194,7 +195,7 @@ def _made(stub: StubServer) -> Disclosure:
 def _forget() -> None:
     """Nothing that an earlier test made is used again."""
     client.cache_clear()
-    found: list[Callable[..., Any]] = [*vars(wiring).values(), *vars(disclosure_wiring).values()]
+    found: list[Any] = [*vars(wiring).values(), *vars(disclosure_wiring).values()]
     for each in found:
         if hasattr(each, "cache_clear"):
-            each.cache_clear()  # type: ignore[attr-defined]
+            each.cache_clear()

@@ -1,6 +1,6 @@
-"""Writes to the table of which each is one transaction with its audit entry, so that nothing is done unrecorded."""
+"""The table: reads by key, and writes that are one transaction with their audit entry: nothing is done unrecorded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,22 +13,36 @@ from waybill.disclosure.items import entry_attributes
 
 
 @dataclass(frozen=True)
-class AuditedWrites:
-    """Builds and writes transactions; `client` is a boto3 `dynamodb` client.
+class AuditedTable:
+    """Reads items, builds and writes transactions; `client` is a boto3 `dynamodb` client.
 
     The item `META` of whatever a trail is about holds the number of its entries and the last hash; `version` counts the
     writes to it, and every transaction is made under the condition that nobody has written since it was read.
     """
 
     client: Any
-    table: str
+    name: str
     now: Callable[[], datetime]
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return an item, as of now."""
         with translated(SubjectAccessStoreUnavailableError):
-            answer = self.client.get_item(TableName=self.table, Key=item_key(pk, sk), ConsistentRead=True)
+            answer = self.client.get_item(TableName=self.name, Key=item_key(pk, sk), ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
+
+    def query(self, pk: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
+        """Yield the items of a partition whose sort keys begin with `prefix`, as of now, in the order of those keys."""
+        condition = "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else "")
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix or None}),
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+        )
+        with translated(SubjectAccessStoreUnavailableError):
+            for page in pages:
+                yield from map(from_item, page["Items"])
 
     def entry(self, about: str, count: int, head: str, action: Action) -> AuditEntry:
         """Return the entry behind `count` others, the last of which has the hash `head`."""
@@ -36,7 +50,7 @@ class AuditedWrites:
 
     def put(self, item: Item, condition: str, **bound: Any) -> dict[str, Any]:
         """Return the write of an item under a condition, whose `:values` are `bound`."""
-        put: dict[str, Any] = {"TableName": self.table, "Item": item, "ConditionExpression": condition}
+        put: dict[str, Any] = {"TableName": self.name, "Item": item, "ConditionExpression": condition}
         if bound:
             put["ExpressionAttributeValues"] = to_item({f":{name}": value for name, value in bound.items()})
         return {"Put": put}
