@@ -2,9 +2,10 @@
 
 import gzip
 import json
+import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from hashlib import md5
 from io import BytesIO
 from itertools import count
@@ -20,8 +21,7 @@ from waybill.scanning.errors import (
     BucketUnavailableError,
     ObjectRefusedError,
 )
-from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest, Slice, Status, Tally
-from waybill.scanning.ranges import KeyRange
+from waybill.scanning.models import Entry, Job, Slice, Tally
 
 AWKWARD_KEYS = (
     "a b",
@@ -88,6 +88,7 @@ class FakeBucket:
     page_keys: int = 1000
     lists: int = 0
     gets: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     on_open: Callable[[str], None] = lambda key: None
     on_page: Callable[[], None] = lambda: None
 
@@ -111,7 +112,8 @@ class FakeBucket:
         return entries, first + limit >= len(keys)
 
     def open(self, bucket: str, entry: Entry, offset: int) -> OpenedObject:
-        self.gets += 1
+        with self.lock:
+            self.gets += 1
         self.on_open(entry.key)
         if entry.key in self.refused:
             raise ObjectRefusedError(self.refused[entry.key])
@@ -179,80 +181,3 @@ class FakeFiles:
         self.objects[f"{folder}/manifest.json"] = content
         self.objects[f"{folder}/manifest.checksum"] = etag_of(content).encode()
         return f"s3://inventories/{folder}/manifest.json"
-
-
-class CountedSource:
-    """`Source` of so many keys, which are their numbers; a page is made once and lists the same names again."""
-
-    def __init__(self, keys: int) -> None:
-        self._keys = keys
-        self._page = [Entry(f"k{number:07}", 5000, "e" * 32) for number in range(1000)]
-
-    def check(self, request: ScanRequest) -> None:
-        """They can be listed."""
-
-    def page(self, request: ScanRequest, bounds: KeyRange, limit: int) -> tuple[list[Entry], str, bool]:
-        first = int(bounds.after or 0)
-        behind = min(self._keys, first + min(limit, len(self._page)))
-        return self._page[: behind - first], f"{behind:012}", behind == self._keys
-
-    def cuts(self, request: ScanRequest, bounds: KeyRange, pieces: int, page_keys: int) -> list[str]:
-        return []
-
-
-@dataclass
-class CountingQueue:
-    """`SliceQueue` that counts."""
-
-    messages: int = 0
-    objects: int = 0
-
-    def send(self, slices: Iterable[Slice]) -> int:
-        sent = [len(work.entries) for work in slices]
-        self.messages += len(sent)
-        self.objects += sum(sent)
-        return len(sent)
-
-
-class ListingMemory:
-    """What the lister needs of `Store`, for one job with one range, of which the last page alone is kept."""
-
-    def __init__(self, job: Job) -> None:
-        self.stored = job
-        self._range = ListingRange(0)
-        self._page: Page | None = None
-
-    def job(self, job_id: str) -> Job:
-        return self.stored
-
-    def range(self, job_id: str, number: int) -> ListingRange:
-        return self._range
-
-    def ranges(self, job_id: str) -> list[ListingRange]:
-        return [self._range]
-
-    def keep_page(self, job_id: str, part: ListingRange, page: Page) -> Page:
-        self._page = page
-        return page
-
-    def stored_page(self, job_id: str, part: ListingRange, number: int) -> Page | None:
-        return self._page if self._page and self._page.number == number else None
-
-    def advance(self, job_id: str, part: ListingRange, page: Page, smallest: Sequence[str] = ()) -> bool:
-        if part.next_page != self._range.next_page:
-            return False
-        counted = part.total + len(page.entries), part.total_bytes + page.size
-        self._range = replace(
-            part,
-            after=page.last_key,
-            next_page=page.number + 1,
-            done=page.final,
-            total=counted[0],
-            total_bytes=counted[1],
-        )
-        return True
-
-    def end_listing(self, job_id: str, total: int, total_bytes: int, *, truncated: bool) -> None:
-        self.stored = replace(
-            self.stored, total=total, total_bytes=total_bytes, listing_done=True, status=Status.PROCESSING
-        )

@@ -5,6 +5,7 @@ import hmac
 from functools import lru_cache
 from typing import Any
 
+from waybill.core.aws import client
 from waybill.scanning import wiring
 from waybill.scanning.detection.engine import Engine, standard_engine
 from waybill.scanning.detection.rules import ruleset
@@ -15,6 +16,8 @@ from waybill.scanning.working import Worker
 
 def worker(context: Any) -> Worker:
     """Return the worker for one invocation."""
+    # Made before the threads that read ahead ask for it: boto3's sessions may not be shared among threads.
+    client("s3")
     return Worker(
         store=wiring.store(),
         bucket=wiring.bucket(),

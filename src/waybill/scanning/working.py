@@ -8,6 +8,7 @@ from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcom
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 from waybill.scanning.ports import Bucket, Clock, Opened, SliceQueue, Store
+from waybill.scanning.reading_ahead import ReadAhead
 from waybill.scanning.recording import Recorder, skip_repeats
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -18,7 +19,10 @@ type Known = Mapping[str, tuple[str, ObjectOutcome]]
 
 @dataclass(frozen=True)
 class Worker:
-    """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message."""
+    """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message.
+
+    `reads_at_once` small objects are read while another one is scanned.
+    """
 
     store: Store
     bucket: Bucket
@@ -28,6 +32,7 @@ class Worker:
     cache_name: Callable[[ScanRequest], str]
     time_left: Clock
     reserve: float = 30
+    reads_at_once: int = 8
 
     def work(self, work: Slice) -> int:
         """Give the objects of a slice their outcomes; return how many were read from S3.
@@ -49,12 +54,18 @@ class Worker:
         waiting = [entry for entry in work.entries if entry.key not in recorded]
         cache_name = self.cache_name(job.request)
         known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)
-        with Recorder(self.store, job, work.page, cache_name, self.time_left) as recorder:
-            read = self._objects(job, work, waiting, known, recorder)
+        to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
+        with (
+            ReadAhead(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
+            Recorder(self.store, job, work.page, cache_name, self.time_left) as recorder,
+        ):
+            read = self._objects(job, work, waiting, known, objects, recorder)
         self.completion.finish_if_done(job.job_id)
         return read
 
-    def _objects(self, job: Job, work: Slice, waiting: list[Entry], known: Known, recorder: Recorder) -> int:
+    def _objects(
+        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: ReadAhead, recorder: Recorder
+    ) -> int:
         read = 0
         for index, entry in enumerate(waiting):
             if index and self.time_left() < self.reserve:
@@ -67,7 +78,7 @@ class Worker:
             if read % 10 == 9 and self._cancelled(job):
                 break
             read += 1
-            self._scan(job, work, entry, recorder, alone=index == 0)
+            self._scan(job, work, entry, objects, recorder, alone=index == 0)
         return read
 
     def _leave(self, work: Slice, entries: list[Entry]) -> None:
@@ -77,7 +88,7 @@ class Worker:
         now = self.store.job(job.job_id)
         return now is None or not now.scanned_on
 
-    def _without_reading(self, job: Job, entry: Entry, known: Known) -> ObjectOutcome | None:
+    def _skipped(self, job: Job, entry: Entry) -> ObjectOutcome | None:
         reason = job.request.reason_to_skip(entry.key, entry.size)
         if reason is None and entry.storage_class in ARCHIVED:
             reason = "STORAGE_CLASS"
@@ -85,19 +96,25 @@ class Worker:
             return ObjectOutcome(entry.key, entry.etag, entry.size, ObjectStatus.SKIPPED, reason)
         if entry.size == 0:
             return ObjectOutcome(entry.key, entry.etag, 0, ObjectStatus.SCANNED)
-        if entry.key not in known:
-            return None
+        return None
+
+    def _without_reading(self, job: Job, entry: Entry, known: Known) -> ObjectOutcome | None:
+        skipped = self._skipped(job, entry)
+        if skipped is not None or entry.key not in known:
+            return skipped
         source_job, outcome = known[entry.key]
         if outcome.counts:
             self.store.copy_findings(source_job, job.job_id, entry.key, entry.etag)
         return outcome
 
-    def _scan(self, job: Job, work: Slice, entry: Entry, recorder: Recorder, *, alone: bool) -> None:
+    def _scan(
+        self, job: Job, work: Slice, entry: Entry, objects: ReadAhead, recorder: Recorder, *, alone: bool
+    ) -> None:
         """Read one object; `alone` that this run has done nothing else before."""
         resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
         before = int(work.resume["bytes_scanned"]) if work.resume else 0
         try:
-            opened = self.bucket.open(work.bucket, entry, resume.offset if resume else 0)
+            opened = objects.open(entry, resume.offset if resume else 0)
             try:
                 if opened.changed and resume:
                     # The first part was another state's: all of it again.

@@ -22,6 +22,11 @@ def test_a_large_bucket_is_listed_in_ranges_or_handed_over_and_every_key_counted
     with gate.refusing("SendMessageBatch", bucket, BUSY, times=3) as refused:
         # A sample of a number of objects is listed in one range.
         in_ranges, in_one = scanner.start(bucket), scanner.start(bucket, sample={"objects": 5})
+        # A second execution of the same range: both hand over, to one successor.
+        state = {"job_id": in_one, "bucket": bucket, "prefix": "", "continuation_token": None, "objects_processed": 0}
+        scanner.application.sfn.start_execution(
+            stateMachineArn=scanner.outputs["ScanWorkflowArn"], name=f"scan-{in_one}-again", input=json.dumps(state)
+        )
         job, sampled = scanner.ended(in_ranges), scanner.ended(in_one)
     assert refused.seen == 3
     assert (job["status"], job["total"], job["succeeded"]) == ("completed", 170, 170)
@@ -35,6 +40,25 @@ def test_a_large_bucket_is_listed_in_ranges_or_handed_over_and_every_key_counted
     for arn in executions.values():
         ended = scanner.application.ended(arn)
         assert (ended.status, ended.states.count("ProcessBatch") <= LOOP_LIMIT) == ("SUCCEEDED", True)
+
+
+def test_a_job_whose_messages_are_all_refused_fails_with_a_reason_and_is_resumed(
+    scanner: Scanner, gate: Gate, mailbox: Mailbox, label: str
+) -> None:
+    bucket = scanner.bucket(label, {f"k{number:02}": SSN for number in range(45)})
+    with gate.refusing("SendMessageBatch", bucket, Refusal(403, "AccessDenied")):
+        job_id = scanner.start(bucket)
+        failed = scanner.ended(job_id)
+        for arn in scanner.executions(job_id).values():
+            assert scanner.application.ended(arn).status == "FAILED"
+    assert (failed["status"], failed["error"], failed["succeeded"]) == ("failed", "QueueUnavailableError", 0)
+    until(lambda: mailbox.about(job_id), f"a notification about {job_id}")
+    answer = scanner.ask("POST", f"/jobs/{job_id}/resume")
+    assert (answer.status, answer.json["status"]) == (202, "listing")
+    job = scanner.ended(job_id)
+    assert (job["status"], job["total"], job["succeeded"], job["total_findings"]) == ("completed", 45, 45, 45)
+    assert len(gate.calls(label, "GetObject", bucket=bucket)) == 45
+    assert len(mailbox.about(job_id)) == 1
 
 
 def test_an_inventory_is_scanned_in_place_of_a_listing(scanner: Scanner, gate: Gate, label: str) -> None:

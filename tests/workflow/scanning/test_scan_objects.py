@@ -17,13 +17,15 @@ CANARIES = [f"219-45-{number}" for number in range(6700, 6725)] + [
     f"AKIAQ7RLWKZT4XMN{letters}" for letters in ("B2PD", "C3QE", "D4RF", "E5SG", "F6TH")
 ]
 CANARY_TEXT = "\n".join(f"user {number}: {canary} {CANARIES[-1]}" for number, canary in enumerate(CANARIES))
+# The embedded AWS denies reading keys with a line break, whatever a policy allows: they are tested on moto.
+KEYS = ("a new 😀/a+b%2F.txt", "./x", "../y", "//", "<&>")
 OBJECTS = {
     "plain.txt": CANARY_TEXT.encode(),
     "packed.gz": gzip.compress(CANARY_TEXT.encode()),
     "wide.txt": CANARY_TEXT.encode("utf-16"),
     "folder/": b"",
     "picture.txt": b"\x89PNG\r\n\x1a\n" + bytes(200),
-    "a new 😀/a+b%2F.txt": SSN,
+    **dict.fromkeys(KEYS, SSN),
 }
 
 
@@ -53,10 +55,10 @@ def test_a_bucket_is_scanned_and_no_value_is_left_anywhere(scanner: Scanner, bac
     job_id = scanner.start(scanner.bucket(label, OBJECTS))
     job, tally = backstage.ended(job_id)
     assert tally.reasons == {"UNSUPPORTED_TYPE": 1}
-    assert (tally.succeeded, tally.skipped, tally.failed) == (5, 1, 0)
+    assert (tally.succeeded, tally.skipped, tally.failed) == (len(OBJECTS) - 1, 1, 0)
     assert (job.status, job.total) == (Status.COMPLETED, len(OBJECTS))
     found = backstage.findings(job_id)
-    assert len(found) == tally.findings == 3 * 2 * len(CANARIES) + 1
+    assert len(found) == tally.findings == 3 * 2 * len(CANARIES) + len(KEYS)
     assert {finding["key"] for finding in found} == {*OBJECTS} - {"folder/", "picture.txt"}
     written = everything(backstage, job_id)
     assert job_id in written

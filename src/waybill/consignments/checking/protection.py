@@ -21,7 +21,8 @@ def _pdf_name(text: bytes) -> bytes:
     return b"".join(characters) + rb"(?![^\x00\s()<>\[\]{}/%])"
 
 
-_SPACE = rb"(?:[\x00\s]|%[^\r\n]*[\r\n])*"
+# No comment is longer than the line of 255 bytes that ISO 32000-1 (7.5.1) advises: without a bound, hostile ones stall.
+_SPACE = rb"(?:[\x00\s]|%[^\r\n]{0,255}[\r\n])*"
 _ENCRYPT, _STANDARD = _pdf_name(b"Encrypt"), _pdf_name(b"Filter") + _SPACE + b"/" + _pdf_name(b"Standard")
 # Without any of these nothing in a PDF is encrypted.
 _PDF_WORDS = re.compile(b"/(?:" + _ENCRYPT + b"|" + _STANDARD + b")")
