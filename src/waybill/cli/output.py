@@ -22,8 +22,8 @@ from rich.text import Text
 # In a pipe or a file there is no terminal to fit: nothing is cut.
 _UNBOUNDED = 4096
 
-# What moves the cursor, speaks to the terminal or turns the direction of text: in a name that somebody has sent it would
-# hide or change what stands around it.
+# What moves the cursor, speaks to the terminal or turns the direction of text: in a name that somebody has sent it
+# would hide or change what stands around it.
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _COLOURS = {
@@ -157,5 +157,5 @@ def coloured(value: object) -> Text:
 
 
 def printable(text: str) -> str:
-    """Return `text` with the characters that are commands written out, such as ``\\x1b``; line ends and tabs stay."""
+    """Return `text` with the characters that are commands written out as escapes; line ends and tabs stay."""
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

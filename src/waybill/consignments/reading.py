@@ -80,7 +80,8 @@ def consignment_report(consignment: Consignment, reader: Reader, register: Regis
         "createdAt": consignment.created_at,
         "runs": consignment.run,
     }
-    return report if consignment.failure is None else {**report, "failure": dict(consignment.failure)}
+    broken = {"failure": consignment.failure, "differences": consignment.differences}
+    return {**report, **{name: dict(found) for name, found in broken.items() if found is not None}}
 
 
 def file_page(

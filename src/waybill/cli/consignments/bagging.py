@@ -17,7 +17,7 @@ from waybill.consignments.copying import Place
 from waybill.consignments.models import Status
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-# Names that mean themselves on every system, and need no escaping in a manifest; readers that know Unicode end a line at
+# Names that mean themselves on every system, and need no escaping in a manifest; many readers end a line at
 # each of the last three.
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|\x85\u2028\u2029]+")
 _BY_ID = "by-id"
@@ -115,7 +115,7 @@ def _is_plain(part: str) -> bool:
 
 
 def _folded(path: str) -> str:
-    """Return what paths have in common that some systems take for one: case, and the form of accents (RFC 8493, 5.1)."""
+    """Return what paths have in common that some systems take for one (RFC 8493, section 6: case, accents)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
