@@ -12,7 +12,7 @@ from benchmarks.disclosure.requests import bench_request
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.report import breakdown
-from waybill.cli.stub_service import StubReply, StubServer, StubService, sample_content
+from waybill.cli.disclosure.stub_service import StubReply, StubServer, StubService, sample_content
 from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue

@@ -9,9 +9,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, rules, sar, scanning, stack, token
+from waybill.cli import minting, rules, scanning, stack, token
 from waybill.cli.consignments import commands as consignments
 from waybill.cli.context import App
+from waybill.cli.disclosure import commands as disclosure
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
 from waybill.cli.replication import commands as replication
@@ -30,7 +31,7 @@ app.add_typer(rules.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)
-app.add_typer(sar.app)
+app.add_typer(disclosure.app)
 app.add_typer(replication.app)
 
 

@@ -20,7 +20,7 @@ from tests.fakes.disclosure import (
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from waybill.cli.stub_service import StubReply, StubServer, StubService
+from waybill.cli.disclosure.stub_service import StubReply, StubServer, StubService
 from waybill.core.aws import client
 from waybill.disclosure import report_wiring, wiring
 from waybill.disclosure.audit import Action

@@ -12,9 +12,9 @@ import pytest
 from moto import mock_aws
 
 from tests.fakes.disclosure import BUCKET, CATALOGUED, TABLE, a_service, make_bucket, make_table
-from waybill.cli import sar_stack
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
+from waybill.cli.disclosure import collaborators
 from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue
@@ -169,8 +169,8 @@ def test_wait_ends_with_the_worker(
             _set(store, request_id, state=ends, completed_at=now())
         return "execution"
 
-    monkeypatch.setattr(sar_stack.Deployed, "start_worker", worked)
-    monkeypatch.setattr(sar_stack.Deployed, "is_running", lambda *_: False)
+    monkeypatch.setattr(collaborators.Deployed, "start_worker", worked)
+    monkeypatch.setattr(collaborators.Deployed, "is_running", lambda *_: False)
     told = run(*_CREATE, "--wait")
     assert (told[0], told[1]["state"]) == (status, ends.value)
 

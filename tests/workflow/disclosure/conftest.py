@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from tests.fakes.disclosure import CATALOGUED
 from tests.workflow.support.application import Application, Execution
-from waybill.cli.stub_service import StubReply, StubServer, StubService
+from waybill.cli.disclosure.stub_service import StubReply, StubServer, StubService
 from waybill.core.clock import now
 from waybill.disclosure.audit import Action
 from waybill.disclosure.catalogue_store import ServiceCatalogue

@@ -10,7 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from pypdf import PdfReader
 
 from tests.workflow.disclosure.conftest import Case, holding
-from waybill.cli.stub_service import StubService
+from waybill.cli.disclosure.stub_service import StubService
 
 
 def ask(case: Case, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:

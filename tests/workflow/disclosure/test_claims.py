@@ -6,7 +6,7 @@ from threading import Barrier
 
 from tests.workflow.disclosure.conftest import Case, holding
 from tests.workflow.support.polling import until
-from waybill.cli.stub_service import StubReply
+from waybill.cli.disclosure.stub_service import StubReply
 from waybill.core.clock import now
 from waybill.disclosure.claiming import Claimer
 from waybill.disclosure.lists import SubjectAccessLists

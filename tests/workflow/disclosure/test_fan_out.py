@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.fakes.disclosure import CATALOGUED
 from tests.workflow.disclosure.conftest import Case, holding
 from tests.workflow.support.polling import until
-from waybill.cli.stub_service import Manner, StubReply
+from waybill.cli.disclosure.stub_service import Manner, StubReply
 from waybill.disclosure.models import RequestState
 
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from tests.fakes.api import LambdaContext
 from tests.fakes.disclosure import CATALOGUED
-from waybill.cli.stub_service import StubReply, StubServer, StubService
+from waybill.cli.disclosure.stub_service import StubReply, StubServer, StubService
 from waybill.core.aws import client
 from waybill.disclosure import wiring as disclosure_wiring
 from waybill.disclosure.audit import Action

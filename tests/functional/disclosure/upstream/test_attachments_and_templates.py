@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.disclosure import CATALOGUED
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
-from waybill.cli.stub_service import Manner, StubReply, StubService
+from waybill.cli.disclosure.stub_service import Manner, StubReply, StubService
 from waybill.disclosure import wiring as disclosure_wiring
 from waybill.disclosure.errors import ClaimLostError
 from waybill.disclosure.models import Claim, PartStatus

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
-from waybill.cli.stub_service import Manner, StubReply
+from waybill.cli.disclosure.stub_service import Manner, StubReply
 from waybill.core.observability import logger
 from waybill.disclosure import WORKFLOW
 from waybill.disclosure.errors import ClaimLostError

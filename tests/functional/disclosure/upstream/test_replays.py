@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.disclosure import CATALOGUED
 from tests.functional.disclosure.upstream.conftest import REQUEST, Disclosure
-from waybill.cli.stub_service import StubReply
+from waybill.cli.disclosure.stub_service import StubReply
 from waybill.disclosure import wiring as disclosure_wiring
 from waybill.disclosure.upstream import wiring
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functional.disclosure.upstream.conftest import Disclosure
-from waybill.cli.stub_service import Manner, StubReply
+from waybill.cli.disclosure.stub_service import Manner, StubReply
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from waybill.cli.stub_service import Manner, StubReply, StubServer, StubService
+from waybill.cli.disclosure.stub_service import Manner, StubReply, StubServer, StubService
 from waybill.disclosure.upstream.addresses import Destinations
 from waybill.disclosure.upstream.codes import Code
 from waybill.disclosure.upstream.errors import PassingServiceError, ServiceError

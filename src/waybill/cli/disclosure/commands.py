@@ -9,18 +9,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from waybill.cli import sar_names, sar_stub
 from waybill.cli.context import App, Cli
+from waybill.cli.disclosure import names, stub
+from waybill.cli.disclosure.collaborators import Deployed
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
 from waybill.cli.patience import looks
-from waybill.cli.sar_stack import Deployed
 from waybill.disclosure.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
-sar.add_typer(sar_names.app)
-sar.add_typer(sar_stub.app)
+sar.add_typer(names.app)
+sar.add_typer(stub.app)
 app.add_typer(sar)
 
 _OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}

@@ -6,8 +6,15 @@ from typing import Annotated
 import typer
 
 from waybill.cli.context import App, Cli
+from waybill.cli.disclosure.stub_service import (
+    Manner,
+    StubReply,
+    StubServer,
+    StubService,
+    sample_content,
+    wait_for_interrupt,
+)
 from waybill.cli.output import table
-from waybill.cli.stub_service import Manner, StubReply, StubServer, StubService, sample_content, wait_for_interrupt
 
 app = App()
 
@@ -50,7 +57,7 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
 
 
 def _register(cli: Cli, server: StubServer) -> None:
-    from waybill.cli.sar_stack import Deployed
+    from waybill.cli.disclosure.collaborators import Deployed
 
     deployed = Deployed(cli)
     for name in server.services:
