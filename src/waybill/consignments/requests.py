@@ -14,6 +14,8 @@ from waybill.core.wire import WireModel
 FILES_PER_PAGE = 1000
 FILES_LIMIT = 1_000_000
 _PATH_BYTES = 4096
+# The largest number that every reader of JSON keeps (RFC 8259, section 6); no object is as large.
+_LARGEST_SIZE = 2**53 - 1
 _SOURCES = ("s3SourceBucket", "s3SourceBucketPrefix")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Gives the ids of files: the same consignment and path, the same id.
@@ -26,7 +28,7 @@ class FileRequest(WireModel):
     """One file: `size` in bytes; `path` and `sha256` may be empty, which the checks then report."""
 
     path: str
-    size: Annotated[int, Field(ge=0, strict=True)]
+    size: Annotated[int, Field(ge=0, le=_LARGEST_SIZE, strict=True)]
     sha256: str
 
     @field_validator("path")

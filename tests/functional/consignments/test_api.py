@@ -38,6 +38,7 @@ def test_a_subject_with_a_slash_has_a_folder_of_its_own(bench: Workbench) -> Non
         ({"reference": ""}, ["reference"]),
         ({"files": None}, ["files"]),
         ({"files": [{"path": "a", "size": -1, "sha256": ""}]}, ["files[0].size"]),
+        ({"files": [{"path": "a", "size": 2**53, "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": "1", "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": True, "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": 1, "sha256": "abc"}]}, ["files[0].sha256"]),

@@ -25,7 +25,7 @@ from tests.functional.consignments.bench import (
     virus_result,
 )
 from waybill.cli.app import main
-from waybill.cli.consignments.bagging import payload_name
+from waybill.cli.consignments.bagging import Holders, payload_name, payload_names, write_bag
 from waybill.cli.consignments.reporting import report
 from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
@@ -221,7 +221,56 @@ def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tm
         (" a", False),
         ("", False),
         ("by-id/a", False),
+        ("By-ID/a", False),
+        ("next\x85line", False),
+        ("line\u2028break", False),
+        ("n" * 255, True),
+        ("ä" * 128, False),
     ],
 )
 def test_paths_that_could_lead_elsewhere_are_in_the_bag_by_id(path: str, plain: bool) -> None:
     assert payload_name({"path": path, "fileId": "id"}) == (f"data/{path}" if plain else "data/by-id/id")
+
+
+@pytest.mark.parametrize(
+    ("paths", "by_id"),
+    [
+        (["a.txt", "b.txt"], []),
+        (["a.txt", "A.TXT", "b.txt"], [0, 1]),
+        (["\u00e9", "e\u0301"], [0, 1]),
+        (["a", "a/b", "a/c"], [0]),
+        (["D/a", "d/b"], []),
+        (["D/a", "d/A"], [0, 1]),
+    ],
+)
+def test_names_that_some_system_takes_for_one_are_in_the_bag_by_id(paths: list[str], by_id: list[int]) -> None:
+    files = [{"path": path, "fileId": f"id-{number}"} for number, path in enumerate(paths)]
+    assert payload_names(files) == [
+        f"data/by-id/id-{number}" if number in by_id else f"data/{path}" for number, path in enumerate(paths)
+    ]
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_a_name_with_an_end_of_line_of_unicode_spoils_no_bag(end: str, tmp_path: Path) -> None:
+    paths = [f"a{end}b.txt", "c.txt"]
+    files = [
+        {"fileId": str(number), "path": path, "accepted": True, "checksum": "0" * 64, "objectSize": 1}
+        for number, path in enumerate(paths)
+    ]
+    shown = {
+        "consignmentId": "id",
+        "status": "Completed",
+        "reference": "R",
+        "transferringBody": "",
+        "createdAt": "2026",
+    }
+    assert write_bag(tmp_path / "bag", shown, files, Holders("clean", "uploads", "alice/id/")) == 2
+    assert set(bagit.Bag(str(tmp_path / "bag")).payload_entries()) == {"data/by-id/0", "data/c.txt"}
+
+
+def test_a_name_that_turns_text_is_written_out() -> None:
+    file = {"path": "a\u202etxt.exe", "size": 1, "statuses": {}, "explanations": []}
+    shown = {"reference": "R", "transferringBody": "", "type": "standard", "status": "Completed", "statuses": {}}
+    page = report(shown, [file], datetime(2026, 11, 22, tzinfo=UTC))
+    assert "\\u202etxt.exe" in page
+    assert "\u202e" not in page

@@ -22,11 +22,6 @@ def test_a_large_bucket_is_listed_in_ranges_or_handed_over_and_every_key_counted
     with gate.refusing("SendMessageBatch", bucket, BUSY, times=3) as refused:
         # A sample of a number of objects is listed in one range.
         in_ranges, in_one = scanner.start(bucket), scanner.start(bucket, sample={"objects": 5})
-        # A second execution of the same range: both hand over, to one successor.
-        state = {"job_id": in_one, "bucket": bucket, "prefix": "", "continuation_token": None, "objects_processed": 0}
-        scanner.application.sfn.start_execution(
-            stateMachineArn=scanner.outputs["ScanWorkflowArn"], name=f"scan-{in_one}-again", input=json.dumps(state)
-        )
         job, sampled = scanner.ended(in_ranges), scanner.ended(in_one)
     assert refused.seen == 3
     assert (job["status"], job["total"], job["succeeded"]) == ("completed", 170, 170)

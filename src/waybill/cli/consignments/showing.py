@@ -25,7 +25,22 @@ def overview(shown: Mapping[str, Any]) -> RenderableType:
     failure = shown.get("failure")
     if failure:
         lines |= {"Broke at": failure["step"], "Error": failure["error"], "Cause": failure["cause"]}
+    if differences := shown.get("differences"):
+        lines |= _differences(differences)
     return details(lines)
+
+
+def _differences(differences: Mapping[str, Any]) -> dict[str, object]:
+    missing = [file["path"] or file["fileId"] for file in differences["missing"]["first"]]
+    named = {"Missing": (missing, differences["missing"]["count"])}
+    named["Extra"] = (differences["extra"]["first"], differences["extra"]["count"])
+    return {title: _listed(names, count) for title, (names, count) in named.items() if count}
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    left = f"\n… and {count - len(names)} more" if count > len(names) else ""
+    # An object whose name is that of the folder, as some programs make them, has none of its own.
+    return "\n".join(name or "(the folder itself)" for name in names) + left
 
 
 def verdicts(files: Sequence[Mapping[str, Any]]) -> RenderableType:
