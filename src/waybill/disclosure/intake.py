@@ -200,7 +200,7 @@ def create(
     )
     parts = [_part(service, rank) for rank, service in enumerate(accepted.services)]
     stored = store.create(request, parts, Action(by, "CREATED", {"services": len(parts)}))
-    if stored.fingerprint != accepted.fingerprint:
+    if stored.state is not RequestState.ARCHIVED and stored.fingerprint != accepted.fingerprint:
         raise ConflictError("This Idempotency-Key was used for another request")
     return stored
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.disclosure.conftest import Office
+from tests.functional.disclosure.conftest import A_REQUEST, Office
 
 TOO_LONG = "SAR-2025-0042-0123456"
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -125,3 +125,17 @@ def test_other_requests_about_the_person_or_the_case_are_named(office: Office) -
     same_case = office.create(nomisId="B1234BB").text
     office.create(nomisId="C1234CC", sarCaseReferenceNumber="SAR-3")
     assert office.ask("GET", f"/api/subjectAccessRequest/{first}").json["related"] == [same_case, same_person]
+
+
+def test_nothing_is_left_in_the_archive_that_a_name_could_be_tried_against(office: Office) -> None:
+    body, headers = A_REQUEST | {"subjectName": "SMITH, John"}, {"Idempotency-Key": "key-1"}
+    first = office.ask("POST", "/api/subjectAccessRequest", body=body, headers=headers).text
+    claim = office.sar.claim(first)
+    office.sar.finish(claim)
+    assert office.sar.complete(claim)
+    assert office.sar.now(first).fingerprint
+    office.sar.clock.advance(days=8)
+    assert office.sar.lifecycle.archive() == [first]
+    assert (office.sar.now(first).subject_name, office.sar.now(first).fingerprint) == (None, "")
+    # The key is that of the request all the same.
+    assert office.ask("POST", "/api/subjectAccessRequest", body=body, headers=headers).text == first

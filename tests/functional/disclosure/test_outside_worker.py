@@ -60,6 +60,8 @@ def test_a_request_is_fulfilled_from_outside(office: Office, request_id: str) ->
     again = worker.send("complete")
     assert (again.status, again.fields) == (400, ["status"])
     assert office.sar.actions(request_id).count("COMPLETED") == 1
+    trail = office.sar.store.audit(request_id)
+    assert {entry.actor for entry in trail if entry.action in {"SERVICE_RESULT", "REPORT_STORED"}} == {"alice"}
     assert office.sar.keys() == [report_key(request_id, 1, PDF_SHA256)]
 
 
