@@ -65,6 +65,14 @@ class ConsignmentRequest(WireModel):
     total_files: Annotated[int, Field(ge=0, le=FILES_LIMIT)] | None = None
     files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)]
 
+    @field_validator("reference", "transferring_body")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        # Both stand in notifications, whose lines are ours.
+        if "".join(text.splitlines()) != text or any(character < " " for character in text):
+            raise ValueError("must be one line without control characters")
+        return text
+
     @field_validator("files")
     @classmethod
     def _no_path_twice(cls, files: list[FileRequest]) -> list[FileRequest]:

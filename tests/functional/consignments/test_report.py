@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import bagit
 import pytest
+from rich.console import Console
 
 from tests.fakes.functions import REGION
 from tests.functional.consignments.bench import (
@@ -27,6 +28,7 @@ from tests.functional.consignments.bench import (
 from waybill.cli.app import main
 from waybill.cli.consignments.bagging import Holders, payload_name, payload_names, write_bag
 from waybill.cli.consignments.reporting import report
+from waybill.cli.consignments.showing import overview
 from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
 from waybill.core.settings import load
@@ -120,6 +122,31 @@ def test_a_consignment_that_broke_has_a_report_too() -> None:
     text = Elements(page).text
     assert "The checks broke at Get Files: UploadMismatchError" in text
     assert "22 November 2026, 00:00 UTC" in text
+
+
+def test_what_is_missing_and_what_is_extra_is_reported() -> None:
+    shown = {
+        "consignmentId": "id",
+        "type": "standard",
+        "reference": "R",
+        "transferringBody": "",
+        "status": "Failed",
+        "statuses": {"ClientChecks": "Failed"},
+        "progress": {"files": 3},
+        "failure": {"step": "Get Files", "error": "UploadMismatchError", "cause": "3 missing; 1 extra"},
+        "differences": {
+            "missing": {"count": 3, "first": [{"fileId": "1", "path": "a<b>.txt"}, {"fileId": "2", "path": ""}]},
+            "extra": {"count": 1, "first": [""]},
+        },
+    }
+    elements = Elements(report(shown, [], datetime(2026, 11, 22, tzinfo=UTC)))
+    assert elements.open == []
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(overview(shown))
+    for text in (elements.text, printed.get()):
+        for told in ("a<b>.txt", "2", "… and 1 more", "(the folder itself)"):
+            assert told in text
 
 
 def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(

@@ -7,7 +7,7 @@ from typing import Any
 
 import chevron
 
-from waybill.cli.consignments.showing import wrong
+from waybill.cli.consignments.showing import names_of_differences, wrong
 from waybill.cli.output import printable
 from waybill.consignments.models import Status
 
@@ -47,6 +47,7 @@ def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]],
                 "tone": _TONES.get(status, "open"),
                 "verdict": _VERDICTS.get(status, _NOT_STARTED),
                 "failure": consignment.get("failure"),
+                "differences": _differences(consignment.get("differences") or {}),
                 "statuses": [
                     {"name": name, "value": value, "tone": _TONES.get(value, "open")}
                     for name, value in consignment["statuses"].items()
@@ -58,6 +59,19 @@ def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]],
             },
         )
     )
+
+
+def _differences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    titles = {"missing": "Registered and not uploaded", "extra": "Uploaded and not registered"}
+    return [
+        {
+            "title": title,
+            "count": found[kind]["count"],
+            "names": [printable(name) for name in names_of_differences(found[kind])],
+        }
+        for kind, title in titles.items()
+        if kind in found and found[kind]["count"]
+    ]
 
 
 def _row(file: Mapping[str, Any]) -> dict[str, Any]:

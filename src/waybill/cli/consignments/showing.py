@@ -25,22 +25,18 @@ def overview(shown: Mapping[str, Any]) -> RenderableType:
     failure = shown.get("failure")
     if failure:
         lines |= {"Broke at": failure["step"], "Error": failure["error"], "Cause": failure["cause"]}
-    if differences := shown.get("differences"):
-        lines |= _differences(differences)
+    for kind, found in (shown.get("differences") or {}).items():
+        if found["count"]:
+            lines[kind.capitalize()] = "\n".join(names_of_differences(found))
     return details(lines)
 
 
-def _differences(differences: Mapping[str, Any]) -> dict[str, object]:
-    missing = [file["path"] or file["fileId"] for file in differences["missing"]["first"]]
-    named = {"Missing": (missing, differences["missing"]["count"])}
-    named["Extra"] = (differences["extra"]["first"], differences["extra"]["count"])
-    return {title: _listed(names, count) for title, (names, count) in named.items() if count}
-
-
-def _listed(names: Sequence[str], count: int) -> str:
-    left = f"\n… and {count - len(names)} more" if count > len(names) else ""
+def names_of_differences(found: Mapping[str, Any]) -> list[str]:
+    """Return the first names of what is missing or extra, and how many more there are."""
+    names = [each if isinstance(each, str) else each["path"] or each["fileId"] for each in found["first"]]
+    left = found["count"] - len(names)
     # An object whose name is that of the folder, as some programs make them, has none of its own.
-    return "\n".join(name or "(the folder itself)" for name in names) + left
+    return [name or "(the folder itself)" for name in names] + ([f"… and {left} more"] if left > 0 else [])
 
 
 def verdicts(files: Sequence[Mapping[str, Any]]) -> RenderableType:
