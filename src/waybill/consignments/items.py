@@ -69,4 +69,5 @@ def row_of(item: Mapping[str, Any]) -> dict[str, Any]:
         "sha256": item["sha256"],
         "statuses": item.get("statuses", {}),
         "results": json.loads(item["results"]) if "results" in item else {},
+        "run": item.get("run"),
     }

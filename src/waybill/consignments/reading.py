@@ -93,7 +93,11 @@ def file_page(
 
 
 def file_report(row: dict[str, Any], tables: Tables) -> dict[str, Any]:
-    """Return one file as the API shows it; what is not known yet is absent."""
+    """Return one file as the API shows it; what is not known yet is absent.
+
+    `run` is the number of the run that found this: lower than the consignment's `runs` as long as a later one has not
+    come to its end.
+    """
     results = row["results"]
     verdicts = results.get("verdicts", [])
     return {
@@ -103,5 +107,6 @@ def file_report(row: dict[str, Any], tables: Tables) -> dict[str, Any]:
         "clientChecksum": row["sha256"],
         "statuses": row["statuses"],
         **{name: value for name, value in results.items() if name != "verdicts"},
+        **({"run": row["run"]} if row["run"] is not None else {}),
         "explanations": [explanation(verdict, tables) for verdict in verdicts],
     }

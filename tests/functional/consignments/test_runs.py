@@ -249,7 +249,15 @@ def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
     count = len(client("dynamodb").scan(TableName="consignments")["Items"])
     assert len(bench.keys(QUARANTINE)) == 2
     bench.check = clean_check
-    bench.run(consignment_id, "run-2")
+    later = Run(bench, consignment_id, "run-2")
+    later.begin()
+    assert (bench.shown(consignment_id)["runs"], {file["run"] for file in bench.files(consignment_id).values()}) == (
+        2,
+        {1},
+    )
+    later.check()
+    later.end()
+    assert {file["run"] for file in bench.files(consignment_id).values()} == {2}
     shown = bench.shown(consignment_id)
     assert (shown["status"], shown["runs"]) == ("Completed", 2)
     assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"Success"}
