@@ -150,3 +150,14 @@ def _ole2_entry(name: str, kind: int, start: int, size: int, *, child: int = _FR
         + bytes(36)
         + struct.pack("<LQ", start, size)
     )
+
+
+def pdf_that_unpacks_to(size: int) -> bytes:
+    """A small PDF that says that it is encrypted, whose table of objects unpacks to `size` bytes."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(min(1 << 20, size - done))) for done in range(0, size, 1 << 20))
+    packed += packer.flush()
+    table = b"<</Type/XRef/Size 3/W[1 2 1]/Root 2 0 R/Encrypt 9 0 R/Filter/FlateDecode/Length %d>>" % len(packed)
+    head = b"%PDF-1.5\n"
+    body = b"1 0 obj\n" + table + b"\nstream\n" + packed + b"\nendstream\nendobj\n"
+    return head + body + b"startxref\n%d\n%%%%EOF\n" % len(head)

@@ -9,13 +9,14 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 import waybill
-from waybill.cli import minting, rules, scanning, stack, token
+from waybill.cli import minting, rules, stack, token
 from waybill.cli.consignments import commands as consignments
 from waybill.cli.context import App
 from waybill.cli.disclosure import commands as disclosure
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
 from waybill.cli.replication import commands as replication
+from waybill.cli.scanning import commands as scanning
 from waybill.core.errors import InvalidInputError, WaybillError
 
 _FAILED = 1

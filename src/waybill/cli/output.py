@@ -1,6 +1,7 @@
 """How commands print: tables and notes for people, JSON for scripts, progress bars on long work."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from rich.text import Text
 
 # In a pipe or a file there is no terminal to fit: nothing is cut.
 _UNBOUNDED = 4096
+
+# What moves the cursor, speaks to the terminal or turns the direction of text: in a name that somebody has sent it
+# would hide or change what stands around it.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _COLOURS = {
     "green": {
@@ -67,7 +72,7 @@ class Output:
     def note(self, text: str) -> None:
         """Tell what is happening."""
         if not self.json_wanted:
-            self.error_console.print(text, markup=False, soft_wrap=True)
+            self.error_console.print(printable(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, description: str, total: int | None = None) -> Iterator["ProgressBar"]:
@@ -146,6 +151,11 @@ def coloured(value: object) -> Text:
     """Return a value as text, in its colour when it is a state."""
     if isinstance(value, Text):
         return value
-    text = "" if value is None else str(value)
+    text = "" if value is None else printable(str(value))
     colour = next((colour for colour, states in _COLOURS.items() if text in states), "")
     return Text(text, style=colour)
+
+
+def printable(text: str) -> str:
+    """Return `text` with the characters that are commands written out as escapes; line ends and tabs stay."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -26,11 +26,13 @@ def build(
     ],
     exclude: Annotated[
         Path | None,
-        typer.Option("--exclude", help='JSON {"<file>": ["<rule>", …]}: rules that shall not count.', dir_okay=False),
+        typer.Option(
+            "--exclude", help='JSON {"<file>": ["<rule>", …]}: rules that shall not count.', exists=True, dir_okay=False
+        ),
     ] = None,
     harmless: Annotated[
         Path | None,
-        typer.Option("--harmless", help="A folder of files that no rule may match.", file_okay=False),
+        typer.Option("--harmless", help="A folder of files that no rule may match.", exists=True, file_okay=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile and test, but publish nothing.")] = False,
 ) -> None:

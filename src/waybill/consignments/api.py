@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from waybill.consignments import WORKFLOW, wiring
 from waybill.consignments.models import Consignment
-from waybill.consignments.reading import consignment_report, file_page
+from waybill.consignments.reading import as_it_stands, consignment_report, file_page
 from waybill.consignments.registering import owned
 from waybill.consignments.requests import ConsignmentRequest, consignment_id_of
 from waybill.consignments.tables import shipped
@@ -70,7 +70,8 @@ def start(consignmentId: str) -> CheckReply:  # noqa: N803 - as in the path
 @app.get("/consignments/<consignmentId>", summary="Show a consignment")
 def show(consignmentId: str) -> dict[str, Any]:  # noqa: N803 - as in the path
     """Show statuses and progress."""
-    return consignment_report(_own(consignmentId), wiring.table(), wiring.table())
+    consignment = as_it_stands(_own(consignmentId), wiring.table(), wiring.executions())
+    return consignment_report(consignment, wiring.table(), wiring.table())
 
 
 @app.get("/consignments/<consignmentId>/files", summary="Show the files of a consignment")

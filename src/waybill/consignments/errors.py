@@ -72,21 +72,24 @@ class SupersededError(PermanentError):
 
 
 class UploadMismatchError(PermanentError):
-    """What was uploaded is not what was registered; `missing` and `extra` are object names, sorted."""
+    """What was uploaded is not what was registered; `missing` and `extra` are object names, sorted.
+
+    The message, which logs get too, has the ids that are missing. Whoever uploads may call an object as they like:
+    names that nobody expects are with the consignment alone.
+    """
 
     code: ClassVar[str] = "UPLOAD_MISMATCH"
 
-    def __init__(self, prefix: str, missing: Sequence[str], extra: Sequence[str]) -> None:
+    def __init__(self, consignment_id: str, missing: Sequence[str], extra: Sequence[str]) -> None:
         super().__init__(
-            f"Uploaded files do not match files from the API for {prefix}: "
-            f"{_counted(missing, 'missing')}; {_counted(extra, 'extra')}"
+            f"Uploaded files do not match files from the API for consignment {consignment_id}: "
+            f"{_counted(missing)} missing; {len(extra)} extra"
         )
         self.missing = tuple(missing)
         self.extra = tuple(extra)
 
 
-def _counted(names: Sequence[str], word: str) -> str:
+def _counted(ids: Sequence[str]) -> str:
     """Return how many there are, and the first of them: an error has to fit a state and a notification."""
-    listed = ", ".join(name[:100] for name in names[:_NAMED])
-    more = ", …" if len(names) > _NAMED else ""
-    return f"{len(names)} {word}" + (f" ({listed}{more})" if names else "")
+    more = ", …" if len(ids) > _NAMED else ""
+    return f"{len(ids)} ({', '.join(ids[:_NAMED])}{more})" if ids else "0"

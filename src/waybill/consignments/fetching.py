@@ -18,6 +18,7 @@ GROUP_OBJECT_BYTES = 64_000_000
 # A group travels through the state of its child execution; without any state over 100 KB.
 GROUP_STATE_BYTES = 90_000
 _PROGRESS_KEPT = timedelta(days=90)
+_DIFFERENCES_SHOWN = 20
 
 
 def documents_prefix(consignment_id: str, execution_name: str) -> str:
@@ -52,7 +53,7 @@ class FileFetcher:
         RegistrationIncompleteError
             Fewer files are registered than were announced.
         UploadMismatchError
-            Names of objects differ from those expected; the message names the first of them.
+            Names of objects differ from those expected; the first of them are kept with the consignment.
         """
         consignment = self.records.claim(consignment_id, run)
         registered = {file.file_id: file for file in self.register.files(consignment_id)}
@@ -62,7 +63,7 @@ class FileFetcher:
             )
         prefix = upload_prefix(consignment.user_id, consignment_id)
         stored = {each.name: each for each in self.uploads.objects(prefix)}
-        _compared(prefix, registered, stored, documents)
+        self._compare(consignment, registered, stored, documents)
         # In the order of the paths, so that results read as the sender's folders do.
         files = sorted(registered.values(), key=lambda file: (file.path, file.file_id))
         records = [record_of(consignment, file, stored[file.file_id], self.upload_bucket, prefix) for file in files]
@@ -74,23 +75,30 @@ class FileFetcher:
         self.records.expect(consignment, len(records))
         return {"run": consignment.run, "files": len(records), "groups": count}
 
-
-def _compared(
-    prefix: str,
-    registered: Mapping[str, RegisteredFile],
-    stored: Mapping[str, StoredObject],
-    documents: RunDocuments,
-) -> None:
-    """Check that the objects are exactly the registered files; what differs is in a document, with the paths."""
-    missing, extra = sorted(registered.keys() - stored.keys()), sorted(stored.keys() - registered.keys())
-    if not missing and not extra:
-        return
-    with documents.writing(COMPARISON) as lines:
-        for file_id in missing:
-            lines.add({"missing": file_id, "path": registered[file_id].path})
-        for name in extra:
-            lines.add({"extra": name})
-    raise UploadMismatchError(prefix, missing, extra)
+    def _compare(
+        self,
+        consignment: Consignment,
+        registered: Mapping[str, RegisteredFile],
+        stored: Mapping[str, StoredObject],
+        documents: RunDocuments,
+    ) -> None:
+        """Check that the objects are exactly the registered files; keep what differs, all of it in a document."""
+        missing, extra = sorted(registered.keys() - stored.keys()), sorted(stored.keys() - registered.keys())
+        if not missing and not extra:
+            return
+        lacking = [{"missing": file_id, "path": registered[file_id].path} for file_id in missing]
+        with documents.writing(COMPARISON) as lines:
+            for line in (*lacking, *({"extra": name} for name in extra)):
+                lines.add(line)
+        shown = [{"fileId": line["missing"], "path": line["path"]} for line in lacking[:_DIFFERENCES_SHOWN]]
+        self.records.differ(
+            consignment,
+            {
+                "missing": {"count": len(missing), "first": shown},
+                "extra": {"count": len(extra), "first": extra[:_DIFFERENCES_SHOWN]},
+            },
+        )
+        raise UploadMismatchError(consignment.consignment_id, missing, extra)
 
 
 def record_of(

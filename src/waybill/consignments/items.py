@@ -56,6 +56,7 @@ def consignment_of(item: Mapping[str, Any]) -> Consignment:
         statuses=item["statuses"],
         file_count=item.get("fileCount"),
         failure=item.get("failure"),
+        differences=item.get("differences"),
     )
 
 

@@ -99,7 +99,7 @@ class Consignment:
     """A consignment as it is stored.
 
     `run` counts the executions that have taken it over; `execution_arn` is the one that was started last. `announced`
-    is how many files its sender said that there are.
+    is how many files its sender said that there are, `differences` the first that are missing or extra (`fetching`).
     """
 
     consignment_id: str
@@ -116,6 +116,7 @@ class Consignment:
     statuses: Mapping[str, str] = field(default_factory=dict)
     file_count: int | None = None
     failure: Mapping[str, Any] | None = None
+    differences: Mapping[str, Any] | None = None
 
     @property
     def started(self) -> bool:

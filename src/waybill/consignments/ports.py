@@ -41,6 +41,10 @@ class Records(Protocol):
         """Make `run` the newest of the consignment, once, with no statuses yet; raises `ConsignmentNotFoundError`."""
         ...
 
+    def differ(self, consignment: Consignment, differences: Mapping[str, Any]) -> None:
+        """Keep how uploads and register differ, until the next run."""
+        ...
+
     def expect(self, consignment: Consignment, file_count: int) -> None:
         """Note how many files the run checks; without any, nothing is in progress."""
         ...

@@ -1,13 +1,58 @@
 """A consignment as readers see it."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 from waybill.consignments.explaining import explanation
-from waybill.consignments.models import CHECKS, Consignment, Status
+from waybill.consignments.models import CHECKS, Consignment, Status, StatusName
 from waybill.consignments.ports import Reader, Register
 from waybill.consignments.tables import Tables
+from waybill.core.errors import RetryableError
+from waybill.core.executions import ExecutionState
 
 _ENDED = frozenset({Status.COMPLETED, Status.COMPLETED_WITH_ISSUES})
+_BROKEN_OFF = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+# What stands for the step of an execution that was ended from outside of its states.
+WHOLE_WORKFLOW = "Workflow"
+
+
+class ExecutionStates(Protocol):
+    """Knows how executions stand."""
+
+    def state(self, execution_arn: str) -> ExecutionState | None:
+        """Return how the execution stands; None for one that is unknown."""
+        ...
+
+
+def as_it_stands(consignment: Consignment, register: Register, executions: ExecutionStates) -> Consignment:
+    """Return the consignment, as broken where its execution has ended and nothing says so.
+
+    An execution that is stopped, runs out of time or hits an error that no state can catch (Step Functions developer
+    guide, "Handling errors": `States.Runtime`) records nothing, and its checks would be in progress for ever.
+    """
+    if consignment.status != Status.IN_PROGRESS or consignment.execution_arn is None:
+        return consignment
+    try:
+        state = executions.state(consignment.execution_arn)
+    except RetryableError:
+        # What is stored is good enough while Step Functions asks to slow down.
+        return consignment
+    if state is None or state.status == "RUNNING":
+        return consignment
+    # Its last write may have come between the two looks.
+    now = register.find(consignment.consignment_id) or consignment
+    if (now.status, now.execution_arn) != (Status.IN_PROGRESS, consignment.execution_arn):
+        return now
+    if state.status not in _BROKEN_OFF:
+        return now
+    failure = {
+        "step": WHOLE_WORKFLOW,
+        "executionName": now.execution_name,
+        "error": state.error or state.status,
+        "cause": state.cause or f"the execution ended as {state.status}",
+    }
+    statuses = {**now.statuses, StatusName.CLIENT_CHECKS: Status.FAILED}
+    return replace(now, status=Status.FAILED, statuses=statuses, failure=failure)
 
 
 def consignment_report(consignment: Consignment, reader: Reader, register: Register) -> dict[str, Any]:
@@ -35,7 +80,8 @@ def consignment_report(consignment: Consignment, reader: Reader, register: Regis
         "createdAt": consignment.created_at,
         "runs": consignment.run,
     }
-    return report if consignment.failure is None else {**report, "failure": dict(consignment.failure)}
+    broken = {"failure": consignment.failure, "differences": consignment.differences}
+    return {**report, **{name: dict(found) for name, found in broken.items() if found is not None}}
 
 
 def file_page(

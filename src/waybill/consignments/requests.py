@@ -14,6 +14,8 @@ from waybill.core.wire import WireModel
 FILES_PER_PAGE = 1000
 FILES_LIMIT = 1_000_000
 _PATH_BYTES = 4096
+# The largest number that every reader of JSON keeps (RFC 8259, section 6); no object is as large.
+_LARGEST_SIZE = 2**53 - 1
 _SOURCES = ("s3SourceBucket", "s3SourceBucketPrefix")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Gives the ids of files: the same consignment and path, the same id.
@@ -26,7 +28,7 @@ class FileRequest(WireModel):
     """One file: `size` in bytes; `path` and `sha256` may be empty, which the checks then report."""
 
     path: str
-    size: Annotated[int, Field(ge=0, strict=True)]
+    size: Annotated[int, Field(ge=0, le=_LARGEST_SIZE, strict=True)]
     sha256: str
 
     @field_validator("path")
@@ -62,6 +64,14 @@ class ConsignmentRequest(WireModel):
     consignment_id: uuid.UUID | None = None
     total_files: Annotated[int, Field(ge=0, le=FILES_LIMIT)] | None = None
     files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)]
+
+    @field_validator("reference", "transferring_body")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        # Both stand in notifications, whose lines are ours.
+        if "".join(text.splitlines()) != text or any(character < " " for character in text):
+            raise ValueError("must be one line without control characters")
+        return text
 
     @field_validator("files")
     @classmethod

@@ -10,6 +10,8 @@ from waybill.consignments.errors import BucketRefusedError, BucketUnavailableErr
 from waybill.core.s3_faults import ObjectMissingError, translated
 
 _IN_MEMORY_BYTES = 16_000_000
+# JSON lets these stand as they are, in the name of a file too; readers that know Unicode end a line at each of them.
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
 class _Lines:
@@ -20,7 +22,8 @@ class _Lines:
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Append one line."""
-        self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
+        self._file.write(text.encode() + b"\n")
 
 
 class S3RunDocuments:

@@ -30,6 +30,8 @@ from waybill.core.dynamodb import ConditionFailedError, Item, Update, from_item,
 _TRANSACTION = 100
 _TRANSACTION_BYTES = 3_000_000
 _OWN = "executionArn = :me"
+# What a run that has failed leaves, and the next one takes away.
+_NO_FAILURE: Mapping[str, Any] = {"failure": None, "differences": None}
 _OLDER = "attribute_exists(pk) AND (attribute_not_exists(runOrder) OR runOrder < :order)"
 _UNCHANGED = "attribute_not_exists(pk) OR (#path = :path AND #size = :size AND sha256 = :sha256)"
 
@@ -107,7 +109,7 @@ class ConsignmentsTable:
 
     def claim(self, consignment_id: str, run: Run) -> Consignment:
         """Make `run` the newest of the consignment, without statuses; repeated, it finds that it is."""
-        self._take_over(consignment_id, run, {"statuses": {}, "status": Status.IN_PROGRESS, "failure": None})
+        self._take_over(consignment_id, run, {"statuses": {}, "status": Status.IN_PROGRESS, **_NO_FAILURE})
         consignment = self.find(consignment_id)
         if consignment is None:
             raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
@@ -115,10 +117,14 @@ class ConsignmentsTable:
             raise _superseded(consignment_id)
         return consignment
 
+    def differ(self, consignment: Consignment, differences: Mapping[str, Any]) -> None:
+        """Keep how uploads and register differ, until the next run."""
+        self._update_own(consignment, {"differences": differences})
+
     def expect(self, consignment: Consignment, file_count: int) -> None:
         """Note how many files the run checks; without any, nothing is in progress."""
         idle = {} if file_count else {"status": Status.REGISTERED}
-        self._update_own(consignment, {"fileCount": file_count, **idle})
+        self._update_own(consignment, {"fileCount": file_count, "differences": None, **idle})
 
     def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace what is known of files."""
@@ -151,7 +157,7 @@ class ConsignmentsTable:
         except ConditionFailedError:
             # It may have failed before it could claim: what an earlier run has found must not stand beside that.
             statuses = {StatusName.CLIENT_CHECKS: Status.FAILED}
-            broken = {"status": Status.FAILED, "statuses": statuses, "failure": dict(failure)}
+            broken = {**_NO_FAILURE, "status": Status.FAILED, "statuses": statuses, "failure": dict(failure)}
             return self._take_over(consignment_id, run, broken)
         return True
 

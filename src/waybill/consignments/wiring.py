@@ -44,10 +44,15 @@ def registrar() -> Registrar:
 
 
 @cache
+def executions() -> StepFunctions:
+    """Return Step Functions."""
+    return StepFunctions(client("stepfunctions"))
+
+
+@cache
 def starter() -> CheckStarter:
     """Return what starts the checks."""
-    executions = StepFunctions(client("stepfunctions"))
-    return CheckStarter(table(), executions, load(WorkflowSettings).consignment_checks_workflow_arn)
+    return CheckStarter(table(), executions(), load(WorkflowSettings).consignment_checks_workflow_arn)
 
 
 def fetcher() -> FileFetcher:

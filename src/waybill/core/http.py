@@ -60,6 +60,7 @@ __all__ = [
 
 MAX_BODY_BYTES = 1_048_576
 _ACCESS = "__waybill_access__"
+_BOUNDARY = re.compile(r";\s*boundary=\S", re.IGNORECASE)
 _EVERYBODY: frozenset[Role] = frozenset()
 
 type Event = Mapping[str, Any]
@@ -260,4 +261,6 @@ def _is_form(content_type: str | None) -> bool:
     media_type = (content_type or "application/json").partition(";")[0].strip().lower()
     if media_type not in {"application/json", "multipart/form-data"}:
         raise InvalidInputError(FieldError("Content-Type", "must be application/json"))
+    if media_type == "multipart/form-data" and not _BOUNDARY.search(content_type or ""):
+        raise InvalidInputError(FieldError("Content-Type", "must say what the boundary of the form is"))
     return media_type == "multipart/form-data"

@@ -93,6 +93,7 @@ def claim_request(id: str) -> Document:
 @allow(Role.SAR_WORKER)
 def keep_claim(id: str, holder: ClaimHolder) -> Document:
     """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
+    _found(id)  # nobody has had a claim on an unknown one that could be lost
     wiring.store().heartbeat(holder.of(id))
     kept = _found(id)
     upload = wiring.reports().upload_url(upload_key(id, kept.generation))

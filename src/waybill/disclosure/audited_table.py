@@ -11,6 +11,9 @@ from waybill.disclosure.audit import Action, AuditEntry, link
 from waybill.disclosure.errors import SubjectAccessStoreUnavailableError
 from waybill.disclosure.items import entry_attributes
 
+# DynamoDB Developer Guide, Quotas: bytes of a partition key and of a sort key.
+_LONGEST_KEY = (2048, 1024)
+
 
 @dataclass(frozen=True)
 class AuditedTable:
@@ -25,13 +28,17 @@ class AuditedTable:
     now: Callable[[], datetime]
 
     def get(self, pk: str, sk: str) -> Item | None:
-        """Return an item, as of now."""
+        """Return an item, as of now; None also for a key that no item can have, such as an id out of an address."""
+        if not _possible(pk, sk):
+            return None
         with translated(SubjectAccessStoreUnavailableError):
             answer = self.client.get_item(TableName=self.name, Key=item_key(pk, sk), ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
     def query(self, pk: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition whose sort keys begin with `prefix`, as of now, in the order of those keys."""
+        if not _possible(pk, prefix):
+            return
         condition = "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else "")
         pages = self.client.get_paginator("query").paginate(
             TableName=self.name,
@@ -94,6 +101,10 @@ class AuditedTable:
         entry = self.entry(trail, int(head["audit_count"]), str(head["audit_hash"]), action)
         kept = {"audit_count": entry.number, "audit_hash": entry.hash}
         self.transact([self.head_put(trail, kept, int(head["version"])), self.entry_put(trail, entry), *writes])
+
+
+def _possible(pk: str, sk: str) -> bool:
+    return all(len(part.encode()) <= most for part, most in zip((pk, sk), _LONGEST_KEY, strict=True))
 
 
 def item_key(pk: str, sk: str) -> Item:

@@ -79,7 +79,7 @@ class Fulfilment:
             )
             detail: dict[str, JsonValue] = {"generation": claim.generation, "bytes": report.bytes}
             detail |= {"sha256": report.sha256, "pages": report.pages}
-            return Change(kept, Action(WORKER, "REPORT_STORED", detail))
+            return Change(kept, Action(request.claimed_by or WORKER, "REPORT_STORED", detail))
 
         self.store.change(claim.request_id, decide)
 

@@ -61,7 +61,7 @@ class NewRequest(WireModel):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A new request that keeps the rules."""
+    """A new request that keeps the rules; `received` is None where it is the day on which it is stored."""
 
     nomis_id: str | None
     ndelius_id: str | None
@@ -70,7 +70,7 @@ class Accepted:
     reference: str
     services: tuple[Service, ...]
     subject_name: str | None
-    received: date
+    received: date | None
     regime: Regime
     review: bool
 
@@ -90,7 +90,10 @@ class _Checks:
     errors: list[FieldError] = field(default_factory=list)
 
     def identifier(self, name: str, value: str | None, form: re.Pattern[str], wanted: str) -> str | None:
-        text = (value or "").strip().upper()
+        text = (value or "").strip()
+        # Outside of ASCII other letters have capitals among A to Z too, such as the long s.
+        if text.isascii():
+            text = text.upper()
         if not text:
             return None
         if not form.fullmatch(text):
@@ -160,7 +163,7 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
         checks.errors.append(FieldError("dateFrom", "must not be after dateTo"))
     reference = checks.line("sarCaseReferenceNumber", new.sar_case_reference_number, _LONGEST_REFERENCE, needed=True)
     name = checks.line("subjectName", new.subject_name, _LONGEST_NAME, needed=False)
-    received = checks.day("receivedDate", new.received_date) or today
+    received = checks.day("receivedDate", new.received_date)
     services = checks.chosen(new.services, known)
     if checks.errors or last is None:
         raise InvalidInputError(*checks.errors)
@@ -189,7 +192,7 @@ def create(
         requested_by=by,
         requested_at=now,
         created_at=now,
-        received=accepted.received,
+        received=accepted.received or today(now),
         regime=accepted.regime,
         subject_name=accepted.subject_name,
         review=accepted.review,
@@ -197,7 +200,7 @@ def create(
     )
     parts = [_part(service, rank) for rank, service in enumerate(accepted.services)]
     stored = store.create(request, parts, Action(by, "CREATED", {"services": len(parts)}))
-    if stored.fingerprint != accepted.fingerprint:
+    if stored.state is not RequestState.ARCHIVED and stored.fingerprint != accepted.fingerprint:
         raise ConflictError("This Idempotency-Key was used for another request")
     return stored
 

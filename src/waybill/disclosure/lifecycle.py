@@ -127,6 +127,8 @@ class Lifecycle:
             request,
             state=RequestState.ARCHIVED,
             subject_name=None,
+            # Who knows the rest of the request could try names until one has this hash.
+            fingerprint="",
             report_key=None,
             claim_token=None,
         )

@@ -138,9 +138,9 @@ class SubjectRequest:
     """A request as stored.
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
-    it, `fingerprint` tells its creation from any other, and `version` counts the writes. `active_since` is when a hold
-    was last ended. With `review` a person looks at the report before it counts as completed. `report_etag` is S3's own
-    mark of the object that was found to have `report_sha256`.
+    it, `fingerprint` tells its creation from any other up to the archive, and `version` counts the writes.
+    `active_since` is when a hold was last ended. With `review` a person looks at the report before it counts as
+    completed. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
     """
 
     request_id: str

@@ -13,12 +13,16 @@ from waybill.disclosure.keys import report_key, upload_key
 from waybill.disclosure.models import REPORTED, Claim, PartStatus, RequestState, StoredReport
 from waybill.disclosure.ports import RequestStore
 
+# More than any report has, and few enough for a number of DynamoDB.
+_MOST = 10**12
+type _Count = Annotated[int, Field(ge=1, le=_MOST)]
+
 
 class ClaimHolder(WireModel):
     """Proof of a claim, as its holder got it."""
 
     claim_token: Annotated[str, Field(min_length=1, max_length=64)]
-    generation: Annotated[int, Field(ge=1)]
+    generation: _Count
 
     def of(self, request_id: str) -> Claim:
         """Return the claim on a request."""
@@ -28,26 +32,29 @@ class ClaimHolder(WireModel):
 class OutsideReport(WireModel):
     """A report that was put at the upload address; `sha256` is hexadecimal, and what is there must have it."""
 
-    bytes: Annotated[int, Field(ge=1)]
+    bytes: _Count
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    pages: Annotated[int, Field(ge=1)]
+    pages: _Count
 
 
 class Completion(WireModel):
     """`PATCH …/complete`: the claim, and the report where it was made outside."""
 
     claim_token: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    generation: Annotated[int, Field(ge=1)] | None = None
+    generation: _Count | None = None
     report: OutsideReport | None = None
 
 
 class PartResult(ClaimHolder):
-    """`PATCH …/services/{service}`: what became of one part."""
+    """`PATCH …/services/{service}`: what became of one part.
+
+    `error_code` is a component and a number (reference, section 7), and no text: it is in the audit trail for ever.
+    """
 
     render_status: PartStatus
     http_status: Annotated[int, Field(ge=100, le=599)] | None = None
-    attempts: Annotated[int, Field(ge=1)] = 1
-    error_code: Annotated[str, Field(max_length=64)] | None = None
+    attempts: _Count = 1
+    error_code: Annotated[str, Field(max_length=64, pattern="^[A-Za-z]+(_[A-Za-z]+)*_[0-9]{1,6}$")] | None = None
 
 
 def save_result(store: RequestStore, request_id: str, service: str, result: PartResult) -> None:
@@ -55,6 +62,8 @@ def save_result(store: RequestStore, request_id: str, service: str, result: Part
 
     Raises
     ------
+    UnknownRequestError
+        There is no such request.
     InvalidInputError
         The service is not part of the request, or its part is fetched by the workflow alone.
     ClaimLostError
@@ -63,6 +72,8 @@ def save_result(store: RequestStore, request_id: str, service: str, result: Part
     if result.render_status is PartStatus.FETCHED:
         raise InvalidInputError(FieldError("renderStatus", "FETCHED is for the workflow's own parts"))
     part = next((part for part in store.parts(request_id) if part.service == service), None)
+    if part is None and store.request(request_id) is None:
+        raise UnknownRequestError("There is no such request")
     if part is None:
         raise InvalidInputError(FieldError("service", "is not part of this request"))
     after = replace(

@@ -5,7 +5,7 @@ from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
-from waybill.disclosure.models import PartStatus, StoredReport, SubjectRequest
+from waybill.disclosure.models import PartState, PartStatus, StoredReport, SubjectRequest
 
 _LONGEST_ID = 64
 
@@ -41,15 +41,23 @@ def wanted_request(event: Mapping[str, Any]) -> str | None:
 
 
 def claim_answer(request: SubjectRequest) -> dict[str, Any]:
-    """Return a claim with the parts that are still to be made; a part that is fetched is only to be rendered."""
-    missing = sorted(request.missing.items(), key=lambda item: item[1].rank)
+    """Return a claim with the parts that are still to be made; a part that is fetched is only to be rendered.
+
+    A part that is accepted as missing is asked for while nobody has, as after a restart: it may come after all.
+    """
+    wanted = [name for name, part in request.services.items() if part.status is PartStatus.PENDING]
+    asked = sorted({name: request.services[name] for name in (*request.missing, *wanted)}.items(), key=_rank)
     return {
         "claimed": True,
         "requestId": request.request_id,
         "claimToken": request.claim_token,
         "generation": request.generation,
-        "services": [{"service": name, "rank": part.rank, "renderStatus": part.status.value} for name, part in missing],
+        "services": [{"service": name, "rank": part.rank, "renderStatus": part.status.value} for name, part in asked],
     }
+
+
+def _rank(item: tuple[str, PartState]) -> int:
+    return item[1].rank
 
 
 def failure_code(failure: Mapping[str, Any] | None) -> str:

@@ -1,6 +1,7 @@
 """What may be said of a service, and what becomes of a change to one."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,9 @@ from waybill.disclosure.service_models import RedactionRule, Service, TemplateVe
 
 _MOST_TEMPLATE_BYTES = 1_000_000
 _TRIES = 5
+# Names joined by dots; [] behind one says that it is a list.
+_NAME = r"[^.\[\]]+(?:\[\])*"
+_PATH = re.compile(rf"(?:(?:\[\])+\.)?{_NAME}(?:\.{_NAME})*")
 
 
 def _url(value: str) -> str:
@@ -39,11 +43,18 @@ def _label(value: str) -> str:
     return text
 
 
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value):
+        # A rule that can name nothing would leave in the report what somebody wanted out of it.
+        raise ValueError("must be names joined by dots, such as contacts[].phone")
+    return value
+
+
 class Redaction(WireModel):
     """A value that the service's part does not show."""
 
-    path: Annotated[str, Field(min_length=1, max_length=200)]
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    path: Annotated[str, Field(max_length=200), AfterValidator(_path)]
+    reason: Annotated[str, Field(max_length=200), AfterValidator(_label)]
     everywhere: bool = False
 
 

@@ -170,7 +170,7 @@ class SubjectAccessTable:
 
         def decide(request: SubjectRequest) -> Change:
             kept = replace(held(request, claim), claim_expires_at=lease_end(self._now()))
-            return Change(kept, Action(WORKER, "SERVICE_RESULT", detail), [written])
+            return Change(kept, Action(request.claimed_by or WORKER, "SERVICE_RESULT", detail), [written])
 
         self.change(claim.request_id, decide)
 

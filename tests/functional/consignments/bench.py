@@ -18,7 +18,7 @@ from waybill.core.aws import client
 
 UPLOADS, CLEAN, QUARANTINE, RESULTS = (f"consignment-{name}" for name in ("uploads", "clean", "quarantine", "results"))
 TABLE = "consignments"
-_COLLABORATORS = (wiring.table, wiring.starter, wiring.copy_targets, wiring.notifier)
+_COLLABORATORS = (wiring.table, wiring.executions, wiring.starter, wiring.copy_targets, wiring.notifier)
 
 type Checks = dict[str, list[Any]]
 # What the check of a file gives: the record and the content, to the three lists; None fails its whole group.

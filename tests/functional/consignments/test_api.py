@@ -36,8 +36,12 @@ def test_a_subject_with_a_slash_has_a_folder_of_its_own(bench: Workbench) -> Non
     [
         ({"type": "novel"}, ["type"]),
         ({"reference": ""}, ["reference"]),
+        ({"reference": "R\nConsignment: another"}, ["reference"]),
+        ({"transferringBody": "B\u2028"}, ["transferringBody"]),
+        ({"transferringBody": "B\x1b[2J"}, ["transferringBody"]),
         ({"files": None}, ["files"]),
         ({"files": [{"path": "a", "size": -1, "sha256": ""}]}, ["files[0].size"]),
+        ({"files": [{"path": "a", "size": 2**53, "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": "1", "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": True, "sha256": ""}]}, ["files[0].size"]),
         ({"files": [{"path": "a", "size": 1, "sha256": "abc"}]}, ["files[0].sha256"]),

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import bagit
 import pytest
+from rich.console import Console
 
 from tests.fakes.functions import REGION
 from tests.functional.consignments.bench import (
@@ -25,8 +26,9 @@ from tests.functional.consignments.bench import (
     virus_result,
 )
 from waybill.cli.app import main
-from waybill.cli.consignments.bagging import payload_name
+from waybill.cli.consignments.bagging import Holders, payload_name, payload_names, write_bag
 from waybill.cli.consignments.reporting import report
+from waybill.cli.consignments.showing import overview
 from waybill.cli.context import Cli, Stack
 from waybill.core.aws import client
 from waybill.core.settings import load
@@ -120,6 +122,31 @@ def test_a_consignment_that_broke_has_a_report_too() -> None:
     text = Elements(page).text
     assert "The checks broke at Get Files: UploadMismatchError" in text
     assert "22 November 2026, 00:00 UTC" in text
+
+
+def test_what_is_missing_and_what_is_extra_is_reported() -> None:
+    shown = {
+        "consignmentId": "id",
+        "type": "standard",
+        "reference": "R",
+        "transferringBody": "",
+        "status": "Failed",
+        "statuses": {"ClientChecks": "Failed"},
+        "progress": {"files": 3},
+        "failure": {"step": "Get Files", "error": "UploadMismatchError", "cause": "3 missing; 1 extra"},
+        "differences": {
+            "missing": {"count": 3, "first": [{"fileId": "1", "path": "a<b>.txt"}, {"fileId": "2", "path": ""}]},
+            "extra": {"count": 1, "first": [""]},
+        },
+    }
+    elements = Elements(report(shown, [], datetime(2026, 11, 22, tzinfo=UTC)))
+    assert elements.open == []
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(overview(shown))
+    for text in (elements.text, printed.get()):
+        for told in ("a<b>.txt", "2", "… and 1 more", "(the folder itself)"):
+            assert told in text
 
 
 def test_a_bag_of_the_accepted_files_is_valid_once_they_are_fetched(
@@ -221,7 +248,56 @@ def test_nothing_accepted_makes_no_bag(bench: Workbench, consignment_id: str, tm
         (" a", False),
         ("", False),
         ("by-id/a", False),
+        ("By-ID/a", False),
+        ("next\x85line", False),
+        ("line\u2028break", False),
+        ("n" * 255, True),
+        ("ä" * 128, False),
     ],
 )
 def test_paths_that_could_lead_elsewhere_are_in_the_bag_by_id(path: str, plain: bool) -> None:
     assert payload_name({"path": path, "fileId": "id"}) == (f"data/{path}" if plain else "data/by-id/id")
+
+
+@pytest.mark.parametrize(
+    ("paths", "by_id"),
+    [
+        (["a.txt", "b.txt"], []),
+        (["a.txt", "A.TXT", "b.txt"], [0, 1]),
+        (["\u00e9", "e\u0301"], [0, 1]),
+        (["a", "a/b", "a/c"], [0]),
+        (["D/a", "d/b"], []),
+        (["D/a", "d/A"], [0, 1]),
+    ],
+)
+def test_names_that_some_system_takes_for_one_are_in_the_bag_by_id(paths: list[str], by_id: list[int]) -> None:
+    files = [{"path": path, "fileId": f"id-{number}"} for number, path in enumerate(paths)]
+    assert payload_names(files) == [
+        f"data/by-id/id-{number}" if number in by_id else f"data/{path}" for number, path in enumerate(paths)
+    ]
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_a_name_with_an_end_of_line_of_unicode_spoils_no_bag(end: str, tmp_path: Path) -> None:
+    paths = [f"a{end}b.txt", "c.txt"]
+    files = [
+        {"fileId": str(number), "path": path, "accepted": True, "checksum": "0" * 64, "objectSize": 1}
+        for number, path in enumerate(paths)
+    ]
+    shown = {
+        "consignmentId": "id",
+        "status": "Completed",
+        "reference": "R",
+        "transferringBody": "",
+        "createdAt": "2026",
+    }
+    assert write_bag(tmp_path / "bag", shown, files, Holders("clean", "uploads", "alice/id/")) == 2
+    assert set(bagit.Bag(str(tmp_path / "bag")).payload_entries()) == {"data/by-id/0", "data/c.txt"}
+
+
+def test_a_name_that_turns_text_is_written_out() -> None:
+    file = {"path": "a\u202etxt.exe", "size": 1, "statuses": {}, "explanations": []}
+    shown = {"reference": "R", "transferringBody": "", "type": "standard", "status": "Completed", "statuses": {}}
+    page = report(shown, [file], datetime(2026, 11, 22, tzinfo=UTC))
+    assert "\\u202etxt.exe" in page
+    assert "\u202e" not in page

@@ -108,6 +108,13 @@ def test_a_folder_that_is_not_there_is_bad_usage(run: Program, tmp_path: Path) -
     assert run("build", str(tmp_path / "nowhere"))[0] == 2
 
 
+@pytest.mark.parametrize("option", ["--harmless", "--exclude"])
+def test_what_is_to_be_left_alone_has_to_be_there(run: Program, folder: Path, tmp_path: Path, option: str) -> None:
+    status, message = run("build", str(folder), option, str(tmp_path / "nowhere"))
+    assert status == 2
+    assert option in message
+
+
 def test_no_file_of_the_project_is_the_eicar_file() -> None:
     for path in SHIPPED.parent.rglob("*"):
         if path.is_file():

@@ -7,8 +7,11 @@ import pytest
 from tests.functional.consignments.bench import UPLOADS, Run, Workbench, clean_check, virus_result
 from waybill.consignments import wiring
 from waybill.consignments.errors import SupersededError, UploadMismatchError
+from waybill.consignments.reading import as_it_stands
 from waybill.consignments.recording import Judged, record_results
 from waybill.core.aws import client
+from waybill.core.errors import RateLimitedError
+from waybill.core.executions import ExecutionState
 
 FILES = {"a.pdf": b"one", "b.pdf": b"two"}
 BROKEN = {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded"}
@@ -118,3 +121,58 @@ def test_a_consignment_without_files_is_in_progress_no_longer_than_it_is_claimed
     assert Run(bench, consignment_id, "run-1").state("get_files", input={})["files"] == 0
     shown = bench.shown(consignment_id)
     assert (shown["status"], shown["statuses"]) == ("Registered", {})
+
+
+def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    arn = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
+    run = Run(bench, consignment_id, arn.rpartition(":")[2])
+    assert run.arn == arn
+    run.begin()
+    running = bench.shown(consignment_id)
+    assert (running["status"], "failure" in running) == ("InProgress", False)
+    client("stepfunctions").stop_execution(executionArn=arn, error="Stopped", cause="by hand")
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["statuses"]) == ("Failed", {"ServerFFID": "InProgress", "ClientChecks": "Failed"})
+    assert shown["failure"] == {
+        "step": "Workflow",
+        "executionName": run.name,
+        "error": "ABORTED",
+        "cause": "the execution ended as ABORTED",
+    }
+    # The next run is one like any other.
+    again = bench.ask("POST", f"/backend-checks/{consignment_id}").json
+    assert (again["alreadyRunning"], again["executionArn"] != arn) == (False, True)
+
+
+def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    Run(bench, consignment_id, "run-1").begin()
+    earlier = wiring.table().find(consignment_id)
+    assert earlier is not None
+
+    class Ends:
+        """The execution fails, and has recorded it, after it was found in progress."""
+
+        def state(self, execution_arn: str) -> ExecutionState:
+            assert execution_arn == earlier.execution_arn
+            assert broke(Run(bench, consignment_id, "run-1"), "Map")
+            return ExecutionState("FAILED", error="States.Runtime")
+
+    now = as_it_stands(earlier, wiring.table(), Ends())
+    assert (now.status, (now.failure or {})["step"]) == ("Failed", "Map")
+
+
+def test_a_consignment_is_shown_while_step_functions_asks_to_slow_down(bench: Workbench) -> None:
+    consignment_id = bench.received(FILES)
+    Run(bench, consignment_id, "run-1").begin()
+    consignment = wiring.table().find(consignment_id)
+    assert consignment is not None
+
+    class Busy:
+        """Step Functions, which has no time."""
+
+        def state(self, execution_arn: str) -> ExecutionState:
+            raise RateLimitedError(f"ThrottlingException while describing {execution_arn}")
+
+    assert as_it_stands(consignment, wiring.table(), Busy()) == consignment

@@ -92,6 +92,32 @@ def test_names_that_are_missing_or_extra_are_told(bench: Workbench) -> None:
     assert (caught.value.missing, caught.value.extra) == ((second["fileId"],), ("stranger",))
     comparison = bench.lines(f"runs/{registered['consignmentId']}/run-1/comparison.jsonl")
     assert comparison == [{"missing": second["fileId"], "path": "b.pdf"}, {"extra": "stranger"}]
+    differences = bench.shown(registered["consignmentId"])["differences"]
+    assert differences == {
+        "missing": {"count": 1, "first": [{"fileId": second["fileId"], "path": "b.pdf"}]},
+        "extra": {"count": 1, "first": ["stranger"]},
+    }
+
+
+def test_differences_are_gone_with_the_next_run(bench: Workbench) -> None:
+    registered = bench.register(FILES)
+    with pytest.raises(UploadMismatchError):
+        bench.run(registered["consignmentId"], "run-1")
+    bench.upload(registered, FILES)
+    bench.run(registered["consignmentId"], "run-2")
+    assert "differences" not in bench.shown(registered["consignmentId"])
+
+
+def test_names_of_objects_and_owners_stay_out_of_logs(bench: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    registered = bench.register(FILES)
+    prefix = registered["files"][0]["uploadKey"].removesuffix(registered["files"][0]["fileId"])
+    client("s3").put_object(Bucket="consignment-uploads", Key=f"{prefix}Jane Doe.docx", Body=b"one")
+    with pytest.raises(UploadMismatchError):
+        bench.run(registered["consignmentId"])
+    # The traceback of the error is in one of them.
+    logged = "\n".join(str(record.__dict__) for record in caplog.records)
+    assert "UPLOAD_MISMATCH" in logged
+    assert not [name for name in ("Jane Doe", "alice") if name in logged]
 
 
 @pytest.mark.parametrize("name", ["s3SourceBucket", "s3SourceBucketPrefix"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.disclosure.conftest import Office
+from tests.functional.disclosure.conftest import A_REQUEST, Office
 
 TOO_LONG = "SAR-2025-0042-0123456"
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -14,6 +14,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"nomisId": "1234AAA"}, "nomisId"),
     ({"nomisId": "A1234AAA"}, "nomisId"),
     ({"nomisId": "A1234A\u0391"}, "nomisId"),
+    ({"nomisId": "\u017f1234AA"}, "nomisId"),
     ({"nomisId": "", "ndeliusId": "X12345"}, "ndeliusId"),
     ({"ndeliusId": "X123456"}, "ndeliusId"),
     ({"sarCaseReferenceNumber": ""}, "sarCaseReferenceNumber"),
@@ -109,6 +110,9 @@ def test_the_same_idempotency_key_makes_one_request(office: Office) -> None:
     assert (first.status, again.status, other.status) == (201, 201, 201)
     assert first.text == again.text != other.text
     assert create("key-1", sarCaseReferenceNumber="SAR-2").status == 409
+    # The answer may be lost before midnight, and asked for again after it.
+    office.sar.clock.advance(days=1)
+    assert create("key-1").text == first.text
     assert len(list(office.sar.lists.newest(""))) == 2
     assert office.sar.actions(first.text) == ["CREATED"]
 
@@ -121,3 +125,17 @@ def test_other_requests_about_the_person_or_the_case_are_named(office: Office) -
     same_case = office.create(nomisId="B1234BB").text
     office.create(nomisId="C1234CC", sarCaseReferenceNumber="SAR-3")
     assert office.ask("GET", f"/api/subjectAccessRequest/{first}").json["related"] == [same_case, same_person]
+
+
+def test_nothing_is_left_in_the_archive_that_a_name_could_be_tried_against(office: Office) -> None:
+    body, headers = A_REQUEST | {"subjectName": "SMITH, John"}, {"Idempotency-Key": "key-1"}
+    first = office.ask("POST", "/api/subjectAccessRequest", body=body, headers=headers).text
+    claim = office.sar.claim(first)
+    office.sar.finish(claim)
+    assert office.sar.complete(claim)
+    assert office.sar.now(first).fingerprint
+    office.sar.clock.advance(days=8)
+    assert office.sar.lifecycle.archive() == [first]
+    assert (office.sar.now(first).subject_name, office.sar.now(first).fingerprint) == (None, "")
+    # The key is that of the request all the same.
+    assert office.ask("POST", "/api/subjectAccessRequest", body=body, headers=headers).text == first

@@ -7,7 +7,7 @@ import pytest
 from moto.dynamodb.models import Table
 
 from tests.fakes.disclosure import CREATED, a_part
-from tests.functional.disclosure.conftest import Office, SubjectAccess
+from tests.functional.disclosure.conftest import Office, SubjectAccess, claim_of
 from waybill.disclosure.audit import first_break, sealed
 from waybill.disclosure.errors import WrongStateError
 from waybill.disclosure.intake import duplicate
@@ -184,6 +184,28 @@ def test_a_part_is_accepted_as_missing_by_name_and_with_a_reason(office: Office)
     assert (last.action, dict(last.detail)) == ("COMPLETED", {"generation": 2, "without": 1})
 
 
+def test_a_part_that_is_accepted_as_missing_is_asked_for_again_after_a_restart(office: Office) -> None:
+    made = office.create(review=True).text
+    sar, path = office.sar, f"/api/admin/subjectAccessRequests/{made}"
+    claim = sar.claim(made)
+    sar.finish(claim, PartStatus.COMPLETE, "keyworker-api")
+    sar.finish(claim, PartStatus.SUSPENDED, "G1")
+    sar.fulfilment.fail(claim, "PartsMissingError")
+
+    def asked() -> list[str]:
+        taken = office.ask("PATCH", f"/api/subjectAccessRequests/{made}/claim", "sar-worker").json
+        return [part["service"] for part in taken["services"]]
+
+    office.ask("PATCH", f"{path}/issue-without", "sar-admin", body={"service": "G1", "reason": "closed"})
+    assert asked() == []
+    assert sar.complete(claim_of(sar.now(made)))
+    assert office.ask("PATCH", f"{path}/restart", "sar-admin", query={"fresh": "true"}).status == 200
+    # The service may be back: what it has is in the report, and if it fails the decision holds.
+    assert asked() == ["G1", "keyworker-api"]
+    sar.finish(claim_of(sar.now(made)), PartStatus.COMPLETE, "keyworker-api")
+    assert sar.fulfilment.missing(claim_of(sar.now(made))) == []
+
+
 def test_a_duplicate_is_a_new_request_of_the_caller(office: Office) -> None:
     made = office.create().text
     office.sar.claim(made)
@@ -280,7 +302,10 @@ def test_the_catalogue_is_kept_in_the_order_of_the_report(office: Office) -> Non
         ({"url": "https://service.example:99999"}, "url"),
         ({"category": "OTHER"}, "category"),
         ({"enabled": "perhaps"}, "enabled"),
-        ({"redactions": [{"path": ""}]}, "redactions[0].path"),
+        ({"redactions": [{"path": "", "reason": "third party"}]}, "redactions[0].path"),
+        ({"redactions": [{"path": "contacts[0].phone", "reason": "third party"}]}, "redactions[0].path"),
+        ({"redactions": [{"path": "contacts..phone", "reason": "third party"}]}, "redactions[0].path"),
+        ({"redactions": [{"path": "contacts[].phone", "reason": "third\nparty"}]}, "redactions[0].reason"),
     ],
 )
 def test_a_service_that_cannot_be_is_refused(office: Office, changes: dict[str, Any], field: str) -> None:

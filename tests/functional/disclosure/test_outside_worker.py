@@ -60,6 +60,8 @@ def test_a_request_is_fulfilled_from_outside(office: Office, request_id: str) ->
     again = worker.send("complete")
     assert (again.status, again.fields) == (400, ["status"])
     assert office.sar.actions(request_id).count("COMPLETED") == 1
+    trail = office.sar.store.audit(request_id)
+    assert {entry.actor for entry in trail if entry.action in {"SERVICE_RESULT", "REPORT_STORED"}} == {"alice"}
     assert office.sar.keys() == [report_key(request_id, 1, PDF_SHA256)]
 
 
@@ -126,6 +128,7 @@ def test_completing_what_was_given_up_on_removes_the_report(office: Office, requ
         ({"sha256": "0" * 64}, 409),
         ({"sha256": "short"}, 400),
         ({"pages": 0}, 400),
+        ({"pages": 10**40}, 400),
     ],
 )
 def test_a_report_that_is_not_what_was_made_completes_nothing(
@@ -147,8 +150,28 @@ def test_nothing_is_completed_without_its_parts_its_report_or_its_claim(office: 
     assert office.sar.now(request_id).state is RequestState.IN_PROGRESS
 
 
-@pytest.mark.parametrize("wrong", [{"renderStatus": "DONE"}, {"renderStatus": "FETCHED"}, {"claimToken": ""}])
+WRONG: list[dict[str, Any]] = [
+    {"renderStatus": "DONE"},
+    {"renderStatus": "FETCHED"},
+    {"claimToken": ""},
+    {"attempts": 10**40},
+    # The audit trail keeps it for ever.
+    {"errorCode": "A1234AA of Mr Smith"},
+    {"errorCode": "A1234AA"},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_part_result_that_cannot_be_is_refused(office: Office, request_id: str, wrong: dict[str, Any]) -> None:
     worker = Worker(office, request_id)
     assert worker.send("services/G1", **{"renderStatus": "COMPLETE"} | wrong).status == 400
     assert worker.send("services/other", renderStatus="COMPLETE").fields == ["service"]
+    assert worker.send("services/G1", renderStatus="ERRORED", errorCode="upstream_4003").status == 200
+
+
+@pytest.mark.parametrize("unknown", ["unknown", "x" * 5000])
+def test_what_is_sent_about_no_request_is_not_found(office: Office, request_id: str, unknown: str) -> None:
+    proof = Worker(office, request_id).proof
+    for what, body in (("claim", None), ("heartbeat", proof), ("services/G1", proof | {"renderStatus": "COMPLETE"})):
+        path = f"/api/subjectAccessRequests/{unknown}/{what}"
+        assert office.ask("PATCH", path, "sar-worker", body=body).status == 404

@@ -37,7 +37,7 @@ def test_the_newest_is_first_and_nothing_is_left_out_without_paging(many: Office
 
 @pytest.mark.parametrize(
     ("number", "size", "expected"),
-    [(0, 5, ["11", "10", "09", "08", "07"]), (2, 5, ["01", "00"]), (3, 5, []), (1, 1, ["10"])],
+    [(0, 5, ["11", "10", "09", "08", "07"]), (2, 5, ["01", "00"]), (3, 5, []), (1, 1, ["10"]), (10**20, 5, [])],
 )
 def test_pages_count_from_0(many: Office, number: int, size: int, expected: list[str]) -> None:
     answer = many.ask("GET", LIST, query={"pageNumber": str(number), "pageSize": str(size)})
@@ -198,6 +198,22 @@ def test_views_and_refusals_are_recorded_where_they_belong(office: Office) -> No
     day = [entry.action for entry in office.sar.store.audit("AUDIT#2026-11-02")]
     # The catalogue was made first.
     assert day[2:] == ["LIST_VIEWED", "ADMIN_LIST_VIEWED", "REFUSED", "OVERDUE_VIEWED", "SUMMARY_VIEWED"]
+
+
+def test_an_id_that_no_request_can_have_is_one_of_an_unknown_request(office: Office) -> None:
+    unknown = "x" * 5000
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        # As DynamoDB does, and moto does not.
+        assert unknown not in repr(params), "the key is too long"
+
+    office.sar.client.meta.events.register("provide-client-params.dynamodb", refuse)
+    assert office.ask("GET", f"/api/subjectAccessRequest/{unknown}").status == 404
+    assert office.ask("GET", f"{LIST}/{unknown}/audit", "sar-support").status == 404
+    assert office.ask("PATCH", f"/api/services/{unknown}/suspend", "sar-support").status == 404
+    # A refusal is recorded all the same.
+    assert office.ask("PATCH", f"{LIST}/{unknown}/claim").status == 403
+    assert office.sar.store.audit("AUDIT#2026-11-02")[-1].action == "REFUSED"
 
 
 @pytest.mark.parametrize("tampering", ["altered", "removed", "cut"])

@@ -113,6 +113,25 @@ def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None
         assert answers[0]["scan"] == []
 
 
+def test_a_file_that_unpacks_without_end_takes_no_more_memory_than_the_process_may_have(tmp_path: Path) -> None:
+    bomb, document = tmp_path / "bomb.pdf", tmp_path / "good.docx"
+    bomb.write_bytes(contents.pdf_that_unpacks_to(300 << 20))
+    document.write_bytes(contents.docx())
+    process = ScannerProcess(None, (), {}, memory_bytes=400 << 20)
+    try:
+        parts = {"identify": 60.0, "inspect": 60.0}
+        said = [process.examine(Question(path, parts)) for path in (bomb, document)]
+        status = Path(f"/proc/{process.pid}/status")
+        if not status.exists():
+            pytest.skip("this system does not show a process's memory")
+        peak = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    finally:
+        process.close()
+    assert said[0]["inspect"]["warnings"] == ["UNREADABLE_PDF"]
+    assert [each["identify"]["matches"][0]["puid"] for each in said] == ["fmt/19", "fmt/412"]
+    assert peak < 500 * 1024
+
+
 def test_the_process_has_no_variables_of_ours(
     real: ScannerProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

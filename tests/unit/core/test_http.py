@@ -385,6 +385,9 @@ def test_a_file_in_a_form_reaches_its_route_unchanged() -> None:
     )
     answer = ask(app, "POST", "/files", body=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
     assert (answer.status, answer.json) == (200, {"hex": "ff00fe"})
+    for unreadable in ("multipart/form-data", "multipart/form-data; boundary="):
+        answer = ask(app, "POST", "/files", body=body, headers={"Content-Type": unreadable})
+        assert (answer.status, answer.fields) == (400, ["Content-Type"])
 
 
 def test_operations_tell_who_may_call_what(app: Api) -> None:

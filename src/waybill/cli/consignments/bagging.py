@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ from waybill.consignments.copying import Place
 from waybill.consignments.models import Status
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-# Names that mean themselves on every system, and need no escaping in a manifest.
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|]+")
+# Names that mean themselves on every system, and need no escaping in a manifest; many readers end a line at
+# each of the last three.
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|\x85\u2028\u2029]+")
+_BY_ID = "by-id"
+_LONGEST_NAME_BYTES = 255
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ def write_bag(
 ) -> int:
     """Write the bag's tag files into the new `folder`; return the number of files in the manifest.
 
-    A file whose path could lead elsewhere, or that not every system can name, is in the manifest by its id;
-    `file-ids.jsonl` has the path of every file as it was sent.
+    A file whose path could lead elsewhere, or that not every system can name or tell from another, is in the manifest
+    by its id; `file-ids.jsonl` has the path of every file as it was sent.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def write_bag(
     if folder.exists() and any(folder.iterdir()):
         raise CommandError(f"{folder} is not empty")
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    names = [(payload_name(file), file) for file in accepted]
+    names = list(zip(payload_names(accepted), accepted, strict=True))
     lines = {
         "bagit.txt": [_BAGIT_TXT],
         "manifest-sha256.txt": [f"{file['checksum']}  {name}\n" for name, file in names],
@@ -81,12 +86,42 @@ def write_bag(
     return len(accepted)
 
 
+def payload_names(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the path of each file in the bag, no two of which are one on any system."""
+    paths = [_folded(file["path"]) for file in files]
+    taken = Counter(paths)
+    # A path that is a folder to another file can be no file.
+    taken.update({folder for path in paths for folder in _folders(path)})
+    return [
+        payload_name(file) if taken[path] == 1 else _name_by_id(file) for file, path in zip(files, paths, strict=True)
+    ]
+
+
 def payload_name(file: Mapping[str, Any]) -> str:
-    """Return the path of a file in the bag."""
+    """Return the path in the bag of a file that is there alone."""
     path = str(file["path"])
     parts = path.split("/")
-    plain = all(part not in {"", ".", ".."} and _PLAIN.fullmatch(part) and part == part.strip() for part in parts)
-    return f"data/{path}" if plain and parts[0] != "by-id" else f"data/by-id/{file['fileId']}"
+    plain = parts[0].casefold() != _BY_ID and all(map(_is_plain, parts))
+    return f"data/{path}" if plain else _name_by_id(file)
+
+
+def _name_by_id(file: Mapping[str, Any]) -> str:
+    return f"data/{_BY_ID}/{file['fileId']}"
+
+
+def _is_plain(part: str) -> bool:
+    fits = part not in {"", ".", ".."} and part == part.strip() and len(part.encode()) <= _LONGEST_NAME_BYTES
+    return fits and _PLAIN.fullmatch(part) is not None
+
+
+def _folded(path: str) -> str:
+    """Return what paths have in common that some systems take for one (RFC 8493, section 6: case, accents)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+
+
+def _folders(path: str) -> set[str]:
+    parts = path.split("/")
+    return {"/".join(parts[:count]) for count in range(1, len(parts))}
 
 
 def _info(consignment: Mapping[str, Any], accepted: list[Mapping[str, Any]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from waybill.cli.context import Cli
 from waybill.consignments.models import Consignment
-from waybill.consignments.reading import consignment_report, file_page
+from waybill.consignments.reading import as_it_stands, consignment_report, file_page
 from waybill.consignments.registering import Registrar, existing
 from waybill.consignments.starting import CheckStarter
 from waybill.consignments.store import ConsignmentsTable
@@ -59,7 +59,8 @@ class Consignments:
 
     def shown(self, consignment_id: str) -> dict[str, Any]:
         """Return a consignment as the API shows it."""
-        return consignment_report(self.find(consignment_id), self.table, self.table)
+        consignment = as_it_stands(self.find(consignment_id), self.table, self.executions)
+        return consignment_report(consignment, self.table, self.table)
 
     def files(self, consignment_id: str) -> Iterator[dict[str, Any]]:
         """Yield the files as the API shows them."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import chevron
 
-from waybill.cli.consignments.showing import wrong
+from waybill.cli.consignments.showing import names_of_differences, wrong
+from waybill.cli.output import printable
 from waybill.consignments.models import Status
 
 _TONES = {
@@ -27,11 +28,11 @@ _NOT_STARTED = "The checks have not been started."
 def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]], at: datetime) -> str:
     """Return the report of a consignment, in the shapes of the API, as it stands `at` some time; HTML.
 
-    Everything that people have sent is escaped.
+    Everything that people have sent is escaped, and what would turn or hide text in a name is written out.
     """
     status = consignment["status"]
     problems = [
-        {"path": file["path"], "verdicts": [{**each, "detail": each.get("detail", "")} for each in found]}
+        {"path": printable(file["path"]), "verdicts": [{**each, "detail": each.get("detail", "")} for each in found]}
         for file in checked
         if (found := wrong(file["explanations"]))
     ]
@@ -46,6 +47,7 @@ def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]],
                 "tone": _TONES.get(status, "open"),
                 "verdict": _VERDICTS.get(status, _NOT_STARTED),
                 "failure": consignment.get("failure"),
+                "differences": _differences(consignment.get("differences") or {}),
                 "statuses": [
                     {"name": name, "value": value, "tone": _TONES.get(value, "open")}
                     for name, value in consignment["statuses"].items()
@@ -59,12 +61,25 @@ def report(consignment: Mapping[str, Any], checked: Sequence[Mapping[str, Any]],
     )
 
 
+def _differences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    titles = {"missing": "Registered and not uploaded", "extra": "Uploaded and not registered"}
+    return [
+        {
+            "title": title,
+            "count": found[kind]["count"],
+            "names": [printable(name) for name in names_of_differences(found[kind])],
+        }
+        for kind, title in titles.items()
+        if kind in found and found[kind]["count"]
+    ]
+
+
 def _row(file: Mapping[str, Any]) -> dict[str, Any]:
     statuses = file["statuses"]
     matches = (file.get("fileFormat") or {}).get("matches") or []
     formats = [f"{match['puid']} {match.get('formatName') or ''}".strip() for match in matches if match.get("puid")]
     return {
-        "path": file["path"],
+        "path": printable(file["path"]),
         "size": f"{file['size']:,}",
         "puids": ", ".join(formats),
         "ffid": statuses.get("FFID", ""),

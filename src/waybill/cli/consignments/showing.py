@@ -25,7 +25,18 @@ def overview(shown: Mapping[str, Any]) -> RenderableType:
     failure = shown.get("failure")
     if failure:
         lines |= {"Broke at": failure["step"], "Error": failure["error"], "Cause": failure["cause"]}
+    for kind, found in (shown.get("differences") or {}).items():
+        if found["count"]:
+            lines[kind.capitalize()] = "\n".join(names_of_differences(found))
     return details(lines)
+
+
+def names_of_differences(found: Mapping[str, Any]) -> list[str]:
+    """Return the first names of what is missing or extra, and how many more there are."""
+    names = [each if isinstance(each, str) else each["path"] or each["fileId"] for each in found["first"]]
+    left = found["count"] - len(names)
+    # An object whose name is that of the folder, as some programs make them, has none of its own.
+    return [name or "(the folder itself)" for name in names] + ([f"… and {left} more"] if left > 0 else [])
 
 
 def verdicts(files: Sequence[Mapping[str, Any]]) -> RenderableType:

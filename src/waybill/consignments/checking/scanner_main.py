@@ -87,6 +87,7 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         lines = connection.makefile("rb")
         start = json.loads(lines.readline())
+        _limit_memory(start["memoryBytes"])
         try:
             rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
         except OSError as error:
@@ -101,6 +102,13 @@ def main() -> None:
                 continue
             for answer in scanners.answers(request):
                 _send(connection, answer)
+
+
+def _limit_memory(count: int) -> None:
+    """Let this process allocate `count` bytes: what a file unpacks to must not take the whole function's memory."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = count if most == resource.RLIM_INFINITY else min(count, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
 
 
 def _send(connection: socket.socket, message: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ _START_SECONDS = 60.0
 # YARA-X ends a scan by itself, which spares the process; this is how much longer it may take to say so.
 _GRACE_SECONDS = 2.0
 _STARTS = 2
+# Half of what the function has; the parsers take a fifth of it before they see a file.
+_MEMORY_BYTES = 1 << 30
 
 
 class _Stalled(Exception):
@@ -99,6 +101,8 @@ class ScannerProcess:
         Files and names of rules whose matches do not count.
     environment : Mapping[str, str]
         The variables of the process: nothing that is secret.
+    memory_bytes : int
+        What it may allocate, mapped files apart; a file that makes it ask for more fails alone.
     """
 
     def __init__(
@@ -107,8 +111,13 @@ class ScannerProcess:
         excluded: Sequence[Sequence[str]],
         environment: Mapping[str, str],
         module: str = MODULE,
+        memory_bytes: int = _MEMORY_BYTES,
     ) -> None:
-        self._start = {"rules": None if rules is None else str(rules), "excluded": [list(pair) for pair in excluded]}
+        self._start = {
+            "rules": None if rules is None else str(rules),
+            "excluded": [list(pair) for pair in excluded],
+            "memoryBytes": memory_bytes,
+        }
         self._environment = environment
         self._module = module
         self._process: _Process | None = None

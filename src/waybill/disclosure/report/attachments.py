@@ -13,7 +13,7 @@ from waybill.disclosure.report.pdf_pages import Placement, cleaned
 from waybill.disclosure.report.pdf_streams import UnreadablePdf
 from waybill.disclosure.report.pictures import UnreadablePicture, frames
 from waybill.disclosure.report.sheets import BOTTOM, PORTRAIT
-from waybill.disclosure.report.wording import clean_name
+from waybill.disclosure.report.wording import one_line
 
 # The share of the page that a picture is fitted into (reference, section 8).
 _SHARE: Final = 0.75
@@ -71,7 +71,7 @@ class Attachments:
             first = self._flow.sheets.pages + 1
             problem = self._shown(attachment)
             pages = self._flow.sheets.pages - first + 1
-            title = clean_name(attachment.name) or clean_name(attachment.filename)
+            title = one_line(attachment.name) or one_line(attachment.filename)
             self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
             self.outcomes.append(AttachmentOutcome(attachment.number, first, pages, problem))
 
@@ -131,13 +131,13 @@ class Attachments:
         flow = self._flow
         flow.page()
         flow.heading(f"Attachment: {attachment.number}", 2)
-        name, filename = clean_name(attachment.name), clean_name(attachment.filename)
+        name, filename = one_line(attachment.name), one_line(attachment.filename)
         for line in dict.fromkeys(filter(None, (filename, name))):
             flow.paragraph(line)
 
 
 def _content_type(attachment: Attachment) -> str:
-    return clean_name(attachment.content_type, 100) or "unknown"
+    return one_line(attachment.content_type, 100) or "unknown"
 
 
 def _kind(path: Path, content_type: str) -> str | None:

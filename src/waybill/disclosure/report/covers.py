@@ -13,7 +13,7 @@ from waybill.disclosure.report.blocks import Pair, Table
 from waybill.disclosure.report.flow import Flow
 from waybill.disclosure.report.models import Facts, Missing, Subject
 from waybill.disclosure.report.sheets import Sheets
-from waybill.disclosure.report.wording import clean_name
+from waybill.disclosure.report.wording import one_line
 
 INTERNAL: Final = "INTERNAL ONLY"
 MARKING: Final = "OFFICIAL-SENSITIVE"
@@ -94,7 +94,7 @@ def staff_decisions(flow: Flow, missing: Sequence[Missing]) -> None:
 
 def subject_lines(subject: Subject) -> tuple[str, str]:
     """Return how a page names the person."""
-    return f"Name: {clean_name(subject.name)}", f"{subject.id_kind}: {clean_name(subject.id)}"
+    return f"Name: {one_line(subject.name)}", f"{subject.id_kind}: {one_line(subject.id)}"
 
 
 def day(value: date) -> str:
@@ -109,7 +109,7 @@ def _name(code: str) -> str:
 
 
 def _identity(facts: Facts) -> list[str]:
-    return [*subject_lines(facts.subject), f"SAR case reference: {clean_name(facts.case_reference)}"]
+    return [*subject_lines(facts.subject), f"SAR case reference: {one_line(facts.case_reference)}"]
 
 
 def _cover(sheets: Sheets, title: str, lines: Sequence[str], internal: bool) -> None:

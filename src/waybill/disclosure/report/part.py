@@ -17,7 +17,7 @@ from waybill.disclosure.report.pdf_pages import place
 from waybill.disclosure.report.redaction import Redacted, redact
 from waybill.disclosure.report.sheets import Furniture, Sheets
 from waybill.disclosure.report.templates import template_blocks
-from waybill.disclosure.report.wording import NO_DATA_HELD, NOT_SUPPORTED, clean_name, is_empty
+from waybill.disclosure.report.wording import NO_DATA_HELD, NOT_SUPPORTED, is_empty, one_line
 
 FOOTER = "Official Sensitive"
 
@@ -53,7 +53,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     sheets = Sheets(fonts, furniture(fonts, subject), work)
     flow = Flow(sheets)
     flow.page()
-    title = clean_name(section.label) or section.service
+    title = one_line(section.label) or section.service
     flow.heading(title, 1)
     flow.draw(_blocks(section, redacted, title))
     attachments = Attachments(flow, work)

@@ -1,6 +1,5 @@
 """Text as it stands on a page: labels from names, names that are safe to read, values as words."""
 
-import html
 import re
 import unicodedata
 from decimal import Decimal
@@ -31,13 +30,13 @@ def words(name: str) -> str:
     return " ".join([lowered[0][0].upper() + lowered[0][1:], *lowered[1:]])
 
 
-def clean_name(name: str, limit: int = 200) -> str:
-    """Return a file's name or description as it can be read: entities decoded, NFKC, plain spaces, no controls.
+def one_line(text: str, limit: int = 200) -> str:
+    """Return a name, label or reference as one line: as it is written, but with plain spaces and no controls.
 
-    At most `limit` characters, the end of a longer name replaced by an ellipsis (reference, section 7).
+    At most `limit` characters, the end of a longer text replaced by an ellipsis. What the entities of an attachment's
+    name stand for is known already (`upstream.names`): here `&amp;` is text, as anywhere on a page.
     """
-    composed = unicodedata.normalize("NFKC", html.unescape(name))
-    visible = "".join(char if unicodedata.category(char) not in _INVISIBLE else " " for char in composed)
+    visible = "".join(char if unicodedata.category(char) not in _INVISIBLE else " " for char in text)
     plain = _ODD_SPACE.sub(" ", visible).strip()
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 

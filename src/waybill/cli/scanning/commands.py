@@ -1,30 +1,27 @@
 """`waybill scan`, `waybill scans`, `waybill findings`, `waybill scan-file`: look for sensitive data."""
 
-import threading
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Group
 
 from waybill.cli.context import App, Cli
-from waybill.cli.output import ProgressBar, details, table
+from waybill.cli.output import ProgressBar, table
 from waybill.cli.patience import looks
+from waybill.cli.scanning import showing
+from waybill.cli.scanning.collaborators import Deployed
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
-    from waybill.scanning.models import Entry, ScanRequest
+    from waybill.scanning.models import ScanRequest
 
 app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
 app.add_typer(scans)
 
-_COUNTING_SECONDS = 10.0
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
 
@@ -67,6 +64,8 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
     """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or objects do."""
+    from waybill.cli.scanning.estimating import estimated
+
     bucket, prefix = _place(place)
     request = _request(
         bucket=bucket,
@@ -84,15 +83,15 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     )
     _known_detectors(detector)
     _known_regions(region)
-    deployed = _Scanner(cli)
-    estimate = None if manifest else _estimate(cli, deployed, bucket, prefix)
+    deployed = Deployed(cli)
+    estimate = None if manifest else estimated(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
     cli.output.note(f"job {job.job_id}: waybill scans show {job.job_id}")
     report = _watched(cli, deployed, job.job_id) if wait else deployed.jobs.report(job.job_id)
     coverage = deployed.jobs.coverage(job.job_id)
     shown = {**report, "coverage": coverage, **({"estimate": estimate} if estimate else {})}
-    cli.output.show(shown, _job(report, coverage))
+    cli.output.show(shown, showing.job(report, coverage))
     if report["status"] not in _GOOD:
         raise typer.Exit(1)
 
@@ -100,9 +99,9 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
 @scans.command("show")
 def show_scan(cli: Cli, job_id: JobArgument) -> None:
     """Show a job, what it found, and what was not looked at."""
-    jobs = _Scanner(cli).jobs
+    jobs = Deployed(cli).jobs
     report, coverage = jobs.report(job_id), jobs.coverage(job_id)
-    cli.output.show({**report, "coverage": coverage}, _job(report, coverage))
+    cli.output.show({**report, "coverage": coverage}, showing.job(report, coverage))
 
 
 @scans.command("list")
@@ -110,7 +109,7 @@ def list_scans(
     cli: Cli, limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many jobs.", metavar="N")] = 20
 ) -> None:
     """List jobs, newest first."""
-    deployed = _Scanner(cli)
+    deployed = Deployed(cli)
     found = [deployed.jobs.report(job.job_id) for job in deployed.store.newest(limit, None)[0]]
     columns = ("job_id", "status", "bucket", "prefix", "total", "total_findings", "created_at")
     rows = ([report[name] for name in columns] for report in found)
@@ -120,10 +119,10 @@ def list_scans(
 @scans.command("cancel")
 def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
     """Cancel a job."""
-    jobs = _Scanner(cli).jobs
+    jobs = Deployed(cli).jobs
     jobs.cancel(job_id)
     report, coverage = jobs.report(job_id), jobs.coverage(job_id)
-    cli.output.show(report, _job(report, coverage))
+    cli.output.show(report, showing.job(report, coverage))
 
 
 @scans.command("resume")
@@ -135,11 +134,11 @@ def resume_scan(
     """Go on with a job that has failed, from where it was; with --wait, exit status 1 when it fails again."""
     from waybill.scanning.restarting import Restarter
 
-    deployed = _Scanner(cli)
+    deployed = Deployed(cli)
     deployed.jobs.resume(job_id, Restarter(deployed.store, deployed.executions, deployed.workflow_arn))
     report = _watched(cli, deployed, job_id) if wait else deployed.jobs.report(job_id)
     coverage = deployed.jobs.coverage(job_id)
-    cli.output.show({**report, "coverage": coverage}, _job(report, coverage))
+    cli.output.show({**report, "coverage": coverage}, showing.job(report, coverage))
     if report["status"] not in _GOOD:
         raise typer.Exit(1)
 
@@ -148,7 +147,7 @@ def resume_scan(
 def findings(cli: Cli, job_id: JobArgument, detector: DetectorOption = None) -> None:
     """Show what a job has found, masked."""
     _known_detectors(detector)
-    deployed = _Scanner(cli)
+    deployed = Deployed(cli)
     deployed.jobs.find(job_id)
     found = list(_findings(deployed, job_id, detector))
     columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value")
@@ -171,32 +170,7 @@ def scan_file(
     _known_regions(region)
     engine = standard_engine(regions=region or ())
     result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None)
-    cli.output.show(result, _files(result))
-
-
-class _Scanner:
-    """The scanner of the stack that the options name."""
-
-    def __init__(self, cli: Cli) -> None:
-        from waybill.core.clock import now
-        from waybill.core.executions import StepFunctions
-        from waybill.core.notifications import SnsNotifier
-        from waybill.scanning.announcer import EventAnnouncer
-        from waybill.scanning.buckets import S3Bucket
-        from waybill.scanning.completion import Completion
-        from waybill.scanning.inventory import Inventory
-        from waybill.scanning.jobs import Jobs
-        from waybill.scanning.store import ScansTable
-
-        stack = cli.stack
-        self.workflow_arn = stack.output("ScanWorkflowArn")
-        self.executions = StepFunctions(cli.client("stepfunctions"))
-        self.store = ScansTable(cli.client("dynamodb"), stack.output("ScansTableName"), now=now)
-        notifier = SnsNotifier(cli.client("sns"), stack.output("FailureTopicArn"))
-        completion = Completion(self.store, EventAnnouncer(cli.client("events"), notifier))
-        # Judged by the user's own permissions; the functions' allow-list holds for what they do later.
-        self.bucket = S3Bucket(lambda: cli.client("s3"), None)
-        self.jobs = Jobs(self.store, self.bucket, completion, now, Inventory(self.bucket))
+    cli.output.show(result, showing.local_files(result))
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -242,40 +216,7 @@ def _known_regions(names: list[str] | None) -> None:
             raise typer.BadParameter(f"--region {unknown[0]} is not a region: two capitals, such as GB (ISO 3166-1)")
 
 
-def _estimate(cli: Cli, deployed: "_Scanner", bucket: str, prefix: str) -> dict[str, Any]:
-    """Count the objects for some seconds, as many ranges at a time as one machine can, and tell what a scan costs."""
-    from waybill.scanning.costs import estimate
-    from waybill.scanning.ranges import list_space
-
-    deadline, lock, found = time.monotonic() + _COUNTING_SECONDS, threading.Lock(), Counter[str]()
-
-    def page(prefix: str, after: str, limit: int) -> tuple[list["Entry"], bool]:
-        if time.monotonic() > deadline:
-            found["more"] = 1
-            return [], True
-        return deployed.bucket.page(bucket, prefix, after, limit)
-
-    def note(entries: Sequence["Entry"]) -> None:
-        with lock:
-            found["objects"] += len(entries)
-            found["bytes"] += sum(entry.size for entry in entries)
-
-    list_space(page, prefix=prefix, fan_out=16, each=note)
-    told = {
-        "objects": found["objects"],
-        "bytes": found["bytes"],
-        "usd": round(estimate(found["objects"], found["bytes"]), 6),
-        "at_least": bool(found["more"]),
-    }
-    least = "at least " if told["at_least"] else ""
-    cli.output.note(
-        f"{least}{told['objects']:,} objects, {told['bytes']:,} bytes: {least}about ${told['usd']:.4f} on AWS, "
-        "if nothing of it was scanned before"
-    )
-    return told
-
-
-def _watched(cli: Cli, deployed: _Scanner, job_id: str) -> dict[str, Any]:
+def _watched(cli: Cli, deployed: Deployed, job_id: str) -> dict[str, Any]:
     with cli.output.progress("listing") as bar:
         done = 0
         for report in looks(lambda: deployed.jobs.report(job_id)):
@@ -293,7 +234,7 @@ def _advance(bar: ProgressBar, report: dict[str, Any], before: int) -> int:
     return done
 
 
-def _findings(deployed: _Scanner, job_id: str, detectors: list[str] | None) -> Iterator[dict[str, Any]]:
+def _findings(deployed: Deployed, job_id: str, detectors: list[str] | None) -> Iterator[dict[str, Any]]:
     position: str | None = None
     while True:
         items, position = deployed.store.findings(job_id, 1000, position, {})
@@ -304,52 +245,3 @@ def _findings(deployed: _Scanner, job_id: str, detectors: list[str] | None) -> I
         )
         if position is None:
             return
-
-
-def _job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
-    truncated = coverage["truncated_findings"]
-    shown = {
-        "Job": report["job_id"],
-        "Place": f"s3://{report['bucket']}/{report['prefix']}",
-        "Status": f"{report['status']}: {report['status_message']}",
-        "Objects": f"{report['total']:,}, {coverage['objects_pending']:,} of them without an outcome yet",
-        "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
-        "From cache": coverage["from_cache"] or None,
-        "Truncated": f"{truncated:,} objects hold more findings than are stored" if truncated else None,
-        "Export": report.get("export", {}).get("uri"),
-        "Webhook": report.get("webhook", {}).get("status"),
-        "Error": report.get("error"),
-    }
-    outcomes = [(outcome, f"{count:,}", "") for outcome, count in coverage["outcomes"].items()]
-    outcomes += [
-        (f"  {reason}", f"{found['objects']:,}", f"{found['bytes_not_scanned']:,}")
-        for reason, found in coverage["reasons"].items()
-    ]
-    detectors = sorted(report["detectors"].items(), key=lambda row: -int(row[1]))
-    return Group(
-        details({name: value for name, value in shown.items() if value}),
-        "",
-        table(("Outcome", "Objects", "Bytes not looked at"), outcomes),
-        "",
-        table(("Detector", "Found"), ((name, f"{count:,}") for name, count in detectors)),
-    )
-
-
-def _files(result: dict[str, Any]) -> Group:
-    coverage = result["coverage"]
-    rows = (
-        (
-            f"{'!'.join(filter(None, (finding['file'], finding.get('member'))))}:{finding['line']}:{finding['column']}",
-            finding["detector"],
-            finding["confidence"] + (" (sample)" if "sample" in finding else ""),
-            finding["masked_match"],
-        )
-        for finding in result["findings"]
-    )
-    summary = {
-        "Files": ", ".join(f"{count} {outcome}" for outcome, count in coverage["outcomes"].items() if count) or "none",
-        "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
-        "Not looked at": ", ".join(f"{count} {reason}" for reason, count in coverage["reasons"].items()) or None,
-        "Found": ", ".join(f"{count} {name}" for name, count in coverage["detectors"].items()) or "nothing",
-    }
-    return Group(table(("Place", "Detector", "Confidence", "Value"), rows), "", details(summary))

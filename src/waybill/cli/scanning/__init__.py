@@ -1,0 +1,1 @@
+"""`waybill scan`, `waybill scans`, `waybill findings` and `waybill scan-file`."""

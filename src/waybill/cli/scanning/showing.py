@@ -1,0 +1,58 @@
+"""Jobs and findings as a person reads them."""
+
+from typing import Any
+
+from rich.console import Group
+
+from waybill.cli.output import details, table
+
+
+def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
+    """Return how a job stands, and what was and was not looked at."""
+    truncated = coverage["truncated_findings"]
+    shown = {
+        "Job": report["job_id"],
+        "Place": f"s3://{report['bucket']}/{report['prefix']}",
+        "Status": f"{report['status']}: {report['status_message']}",
+        "Objects": f"{report['total']:,}, {coverage['objects_pending']:,} of them without an outcome yet",
+        "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
+        "From cache": coverage["from_cache"] or None,
+        "Truncated": f"{truncated:,} objects hold more findings than are stored" if truncated else None,
+        "Export": report.get("export", {}).get("uri"),
+        "Webhook": report.get("webhook", {}).get("status"),
+        "Error": report.get("error"),
+    }
+    outcomes = [(outcome, f"{count:,}", "") for outcome, count in coverage["outcomes"].items()]
+    outcomes += [
+        (f"  {reason}", f"{found['objects']:,}", f"{found['bytes_not_scanned']:,}")
+        for reason, found in coverage["reasons"].items()
+    ]
+    detectors = sorted(report["detectors"].items(), key=lambda row: -int(row[1]))
+    return Group(
+        details({name: value for name, value in shown.items() if value}),
+        "",
+        table(("Outcome", "Objects", "Bytes not looked at"), outcomes),
+        "",
+        table(("Detector", "Found"), ((name, f"{count:,}") for name, count in detectors)),
+    )
+
+
+def local_files(result: dict[str, Any]) -> Group:
+    """Return what was found in local files, and how much of them was looked at."""
+    coverage = result["coverage"]
+    rows = (
+        (
+            f"{'!'.join(filter(None, (finding['file'], finding.get('member'))))}:{finding['line']}:{finding['column']}",
+            finding["detector"],
+            finding["confidence"] + (" (sample)" if "sample" in finding else ""),
+            finding["masked_match"],
+        )
+        for finding in result["findings"]
+    )
+    summary = {
+        "Files": ", ".join(f"{count} {outcome}" for outcome, count in coverage["outcomes"].items() if count) or "none",
+        "Bytes": f"{coverage['bytes_scanned']:,} of {coverage['bytes_total']:,} looked at",
+        "Not looked at": ", ".join(f"{count} {reason}" for reason, count in coverage["reasons"].items()) or None,
+        "Found": ", ".join(f"{count} {name}" for name, count in coverage["detectors"].items()) or "nothing",
+    }
+    return Group(table(("Place", "Detector", "Confidence", "Value"), rows), "", details(summary))
