@@ -116,6 +116,11 @@ def test_verdicts_are_shown_with_what_to_do(
     assert "Contact support" in printed
 
 
+def test_what_is_not_sent_is_named(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["consign", str(directory)]) == 0
+    assert "not sent (4): link, ä/.DS_Store, ä/Thumbs.db, ä/desktop.ini\n" in capsys.readouterr().err
+
+
 def test_nothing_to_send(run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "Thumbs.db").touch()

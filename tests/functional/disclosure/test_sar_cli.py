@@ -147,8 +147,15 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
     assert (status, told["bytes"], file.read_bytes()) == (0, 8, b"%PDF-1.7")
     assert run("download", request_id, "--output", str(file))[0] == 1
     assert run("download", request_id, "--output", str(file), "--force")[0] == 0
+    named = Path(run("download", request_id, "--output", str(tmp_path))[1]["file"])
+    assert (named.parent, named.read_bytes()) == (tmp_path, b"%PDF-1.7")
+    named.unlink()
+    recorded = len(store.audit(request_id))
+    status, told = run("download", request_id, "--output", str(tmp_path / "none" / "report.pdf"))
+    assert (status, str(tmp_path / "none") in told) == (1, True)
+    assert len(store.audit(request_id)) == recorded
     actions = [entry["action"] for entry in run("audit", request_id)[1]["entries"]]
-    assert actions.count("REPORT_DOWNLOADED") == 2
+    assert actions.count("REPORT_DOWNLOADED") == 3
     s3.put_object(Bucket=BUCKET, Key=key, Body=b"%PDF-1.8")
     status, told = run("download", request_id, "--output", str(tmp_path / "other.pdf"))
     assert (status, list(tmp_path.iterdir())) == (1, [file])

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -64,3 +65,10 @@ def test_serves_what_it_is_told_to() -> None:
 def test_what_it_does_not_understand_is_bad_usage(service: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sar", "stub", "--port", "0", "--service", service]) == 2
     assert "--service" in capsys.readouterr().err
+
+
+def test_a_port_that_somebody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["sar", "stub", "--port", port]) == 1
+    assert f"port {port} " in capsys.readouterr().err

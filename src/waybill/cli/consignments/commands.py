@@ -21,6 +21,8 @@ from waybill.consignments.requests import consignment_id_of
 from waybill.core.clock import now
 
 _THREADS = 16
+# Of what is not sent.
+_NAMED = 5
 
 app = App()
 consignments = App(name="consignments", help="Show consignments, and what the checks found.", no_args_is_help=True)
@@ -49,7 +51,8 @@ def consign(
     if not found.files:
         raise CommandError(f"{directory} holds no file to send")
     if found.left_out:
-        cli.output.note(f"not sent: {len(found.left_out)} names ({', '.join(found.left_out[:5])}…)")
+        more = ", …" if len(found.left_out) > _NAMED else ""
+        cli.output.note(f"not sent ({len(found.left_out)}): {', '.join(found.left_out[:_NAMED])}{more}")
     hashed = _hashed(cli, found.files)
     head = {
         "type": type_.value,

@@ -15,6 +15,7 @@ from boto3.s3.transfer import TransferConfig
 
 from waybill.cli.consignments.walking import LocalFile
 from waybill.cli.context import Stack
+from waybill.cli.output import printable
 from waybill.consignments.registering import Registrar
 from waybill.consignments.requests import FILES_PER_PAGE, ConsignmentRequest
 from waybill.core.errors import WaybillError
@@ -124,7 +125,8 @@ class Uploader:
     def _send(self, upload: Upload) -> None:
         metadata = {"sha256": upload.sha256}
         location = str(upload.file.location)
-        with translated(UploadRefusedError, UploadRefusedError, upload.key):
+        # Whoever sends it knows the file by its name, and not by the key that it was given.
+        with translated(UploadRefusedError, UploadRefusedError, printable(upload.file.path)):
             if upload.file.size > _ONE_REQUEST_BYTES:
                 more = {"ChecksumAlgorithm": "SHA256", "Metadata": metadata}
                 few = TransferConfig(max_concurrency=_PARTS_AT_ONCE)

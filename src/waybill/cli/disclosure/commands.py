@@ -113,7 +113,9 @@ def show(cli: Cli, request_id: IdArgument) -> None:
 def download(
     cli: Cli,
     request_id: IdArgument,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; default: its own name.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Download the report of a completed request."""
@@ -123,6 +125,11 @@ def download(
     deployed = Deployed(cli)
     request = deployed.found(request_id)
     path = output or Path(file_name(request))
+    if path.is_dir():
+        path /= file_name(request)
+    # Before the download is recorded.
+    if not path.parent.is_dir():
+        raise CommandError(f"there is no folder {path.parent}")
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
     stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")

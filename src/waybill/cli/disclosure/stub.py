@@ -14,6 +14,7 @@ from waybill.cli.disclosure.stub_service import (
     sample_content,
     wait_for_interrupt,
 )
+from waybill.cli.errors import CommandError
 from waybill.cli.output import table
 
 app = App()
@@ -45,7 +46,11 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
     """Serve stub services on 127.0.0.1 until Ctrl-C; their addresses are printed first."""
     asked = service or (() if count else _DEFAULT)
     described = [*asked, *(f"stub-{number}=data" for number in range(1, count + 1))]
-    with StubServer({}, port) as server:
+    try:
+        listening = StubServer({}, port)
+    except OSError as error:
+        raise CommandError(f"port {port} of 127.0.0.1: {error.strerror}; --port 0 takes any that is free") from None
+    with listening as server:
         for text in described:
             name, _, replies = text.partition("=")
             server.services[name] = stub_service(server, name, replies or "data", records, delay)
