@@ -33,6 +33,11 @@ Files through the API:
 
 10. A template writes a binary media type with `~1` for its slash, as CloudFormation asks for. MiniStack compares it as
     it stands, so that no upload and no download would be bytes.
+
+Permissions:
+
+11. The `*` of a policy's resource stands for any character. MiniStack's leaves out line ends, so that nothing could
+    read an object with one in its key.
 """
 
 import hashlib
@@ -50,7 +55,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ministack.app import main
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import apigateway_v1, lambda_svc, s3, stepfunctions
 
 _REPORTED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
@@ -261,7 +266,19 @@ def carry_files_as_on_aws() -> None:
     apigateway_v1._media_type_matches = matches_unescaped
 
 
+def match_any_character_as_on_aws() -> None:
+    """Patch what a wildcard of a policy stands for."""
+    compiled = iam_evaluator._fnmatch_compile
+
+    def compiled_for_line_ends_too(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+        found = compiled(pattern, ignore_case)
+        return re.compile(found.pattern, found.flags | re.DOTALL)
+
+    iam_evaluator._fnmatch_compile = compiled_for_line_ends_too
+
+
 if __name__ == "__main__":
+    match_any_character_as_on_aws()
     fail_as_on_aws()
     keep_tags_as_on_aws()
     unpack_once()

@@ -11,12 +11,13 @@ from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.completion import Completion
-from waybill.scanning.models import Job, ScanRequest, Status, Tally
+from waybill.scanning.models import Job, ScanRequest, Status, Tally, is_job_id
 from waybill.scanning.ports import Bucket, Source, Store
 from waybill.scanning.restarting import Restarter
 from waybill.scanning.splitting import execution_name, first_state
 
 # Step Functions forgets an execution after 90 days; what became of it is on the job.
+_SHOWN = 100
 _EXECUTION_STATUS = {Status.LISTING: "RUNNING", Status.FAILED: "FAILED"}
 
 
@@ -76,9 +77,10 @@ class Jobs:
 
     def find(self, job_id: str) -> Job:
         """Return a job; raises NotFoundError."""
-        job = self.store.job(job_id)
+        # DynamoDB refuses keys of 2,048 bytes or more.
+        job = self.store.job(job_id) if is_job_id(job_id) else None
         if job is None:
-            raise NotFoundError(f"there is no job {job_id}")
+            raise NotFoundError("there is no such job" if len(job_id) > _SHOWN else f"there is no job {job_id}")
         return job
 
     def cancel(self, job_id: str) -> Job:

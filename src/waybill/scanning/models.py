@@ -1,12 +1,13 @@
 """What the scanner takes in, sends to its workers, and keeps. Field names are those of its HTTP answers."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1, sha256
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -17,14 +18,33 @@ KEY_LIMIT_BYTES = 1024
 READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
 """Storage classes whose objects can be read without being restored first."""
 
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
 REPEATED = "DUPLICATE"
 """Why an object is skipped that another page of an inventory has told of before."""
 
 
+def _text(value: str) -> str:
+    # JSON may escape halves of characters, which no key has and nothing can send.
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be Unicode text, without lone surrogates") from None
+    return value
+
+
 def _prefix(value: str) -> str:
-    if len(value.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
+    if len(_text(value).encode()) > KEY_LIMIT_BYTES:
         raise ValueError(f"must be at most {KEY_LIMIT_BYTES} bytes of UTF-8")
     return value
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_text)]
+
+
+def is_job_id(value: object) -> TypeGuard[str]:
+    """Return whether a job may have this id; it becomes part of the names of executions."""
+    return isinstance(value, str) and _JOB_ID.fullmatch(value) is not None
 
 
 class Sample(BaseModel):
@@ -32,8 +52,8 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    percent: Annotated[float, Field(gt=0, le=100)] | None = None
-    objects: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    percent: Annotated[float, Field(strict=True, gt=0, le=100)] | None = None
+    objects: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -63,16 +83,16 @@ class ScanRequest(BaseModel):
 
     bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
-    detectors: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    detectors: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
     regions: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(max_length=10)] = ()
-    include: Annotated[tuple[str, ...], Field(max_length=50)] = ()
-    exclude: Annotated[tuple[str, ...], Field(max_length=50)] = ()
-    max_object_bytes: Annotated[int, Field(ge=1)] | None = None
+    include: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    exclude: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    max_object_bytes: Annotated[int, Field(strict=True, ge=1)] | None = None
     sample: Sample | None = None
     source: Literal["list", "inventory"] = "list"
-    manifest: Annotated[str, Field(max_length=2048), AfterValidator(_manifest)] | None = None
-    webhook_url: Annotated[str, Field(max_length=2048), AfterValidator(_webhook_url)] | None = None
-    export: bool = False
+    manifest: Annotated[Name, Field(max_length=2048), AfterValidator(_manifest)] | None = None
+    webhook_url: Annotated[Name, Field(max_length=2048), AfterValidator(_webhook_url)] | None = None
+    export: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="before")
     @classmethod

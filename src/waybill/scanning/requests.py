@@ -1,6 +1,5 @@
 """The workflow's input, from the API or from somebody who starts the workflow directly."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,10 +8,8 @@ from pydantic import ValidationError
 from waybill.core.clock import iso, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
-from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.models import Job, ScanRequest, Status, is_job_id
 from waybill.scanning.ports import Bucket, Store
-
-_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
@@ -26,8 +23,7 @@ def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
         The bucket of a new job cannot be listed.
     """
     job_id = state.get("job_id")
-    # It becomes part of the names of executions.
-    if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+    if not is_job_id(job_id):
         raise InvalidInputError(FieldError("job_id", "must be 1 to 60 letters, digits, hyphens or underscores"))
     job = store.job(job_id)
     if job is not None:

@@ -109,6 +109,12 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
         ({"regions": ["gb"]}, "regions[0]"),
         ({"prefix": "\ud800"}, "prefix"),
         ({"max_object_bytes": 0}, "max_object_bytes"),
+        ({"max_object_bytes": "10"}, "max_object_bytes"),
+        ({"max_object_bytes": True}, "max_object_bytes"),
+        ({"export": "yes"}, "export"),
+        ({"include": [""]}, "include[0]"),
+        ({"exclude": ["a", ""]}, "exclude[1]"),
+        ({"sample": {"percent": "5"}}, "sample.percent"),
         ({"sample": {}}, "sample"),
         ({"sample": {"percent": 0}}, "sample.percent"),
         ({"sample": {"percent": 5, "objects": 5}}, "sample"),
@@ -126,6 +132,18 @@ def test_a_request_that_breaks_the_contract_names_its_field_and_makes_no_job(bod
     answer = start(**body)
     assert (answer.status, answer.fields) == (400, [field])
     assert jobs() == []
+
+
+@pytest.mark.parametrize(("field", "value"), [("prefix", '"a\\ud800"'), ("include[0]", '["\\udfff"]')])
+def test_half_a_character_is_refused(field: str, value: str) -> None:
+    answer = ask("POST", "/scan", body=f'{{"bucket": "archive", "{field.partition("[")[0]}": {value}}}')
+    assert (answer.status, answer.fields) == (400, [field])
+    assert jobs() == []
+
+
+@pytest.mark.parametrize("job_id", ["a" * 3000, "no/such", " ", "é"])
+def test_what_can_be_no_job_is_not_found(job_id: str) -> None:
+    assert ask("GET", "/results", query={"job_id": job_id}).status == 404
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"text"', "null"])

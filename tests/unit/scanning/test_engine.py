@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from benchmarks.scanning.corpus import log_text
 from waybill.scanning.detection.columns import Columns
 from waybill.scanning.detection.engine import PIECE, Engine
 from waybill.scanning.detection.gates import INDEX_BITS, HyperscanGate, StandardGate
-from waybill.scanning.detection.models import Match
+from waybill.scanning.detection.models import Match, Surroundings
 from waybill.scanning.detection.rules import detectors
 
 VALUES = [str(example["finds"]) for detector in detectors() for example in detector.examples if "finds" in example]
@@ -151,6 +152,30 @@ def _cpu_seconds(engine: Engine, text: bytes) -> float:
     before = time.process_time()
     engine.matches(text)
     return time.process_time() - before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"0 ", b"1 ", b"0-", b"0 0 0 0 0 0 0\n", b"1 2 3 4 5 6 7 8 9\n", b"call 0 1 2 3 4 5 6 7 8 9\n", b"(0)1 (2)3 "],
+)
+def test_single_digits_are_no_numbers_to_judge(text: bytes) -> None:
+    judged: list[bytes] = []
+
+    def judge(value: bytes, _: Surroundings) -> None:
+        judged.append(value)
+
+    phones = [replace(detector, validator=judge) for detector in detectors() if detector.id == "PHONE"]
+    Engine(phones, HyperscanGate, regions=("GB", "US")).matches(text * (20_000 // len(text)))
+    assert len(judged) <= 2
+
+
+@pytest.mark.parametrize("text", [b"10 ", b"00 ", b"12 3 4 5 6 "])
+def test_only_what_may_be_a_number_is_parsed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr("phonenumbers.parse", lambda number, _: parsed.append(number))
+    repeats = 20_000 // len(text)
+    Engine(detectors(), HyperscanGate, regions=("GB", "US")).matches(text * repeats)
+    assert len(parsed) <= 10
 
 
 def test_two_on_a_line_and_ten_thousand_in_a_text_are_all_found(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from waybill.scanning.detection.engine import Engine
 from waybill.scanning.detection.models import Confidence
 from waybill.scanning.detection.proof import prove
 from waybill.scanning.detection.rules import Detector, detectors, parse_detectors
+from waybill.scanning.detection.validators import digits_of, national_shape
 from waybill.scanning.errors import DetectorError
 
 EXAMPLES = [
@@ -101,3 +102,19 @@ def test_a_detector_that_breaks_its_examples_is_refused(broken: str, told: str) 
 def test_a_file_of_another_form_is_refused(broken: str) -> None:
     with pytest.raises(DetectorError):
         parse_detectors(broken)
+
+
+def test_every_number_that_the_library_takes_for_a_regions_has_the_shape_of_one() -> None:
+    import phonenumbers
+    from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+    known = 0
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        shape = national_shape(region)
+        numbers = [phonenumbers.example_number_for_type(region, kind) for kind in PhoneNumberType.values()]
+        for number in filter(None, numbers):
+            for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.E164):
+                written = phonenumbers.format_number(number, form)
+                assert shape is None or shape.search(digits_of(written.encode())), (region, written)
+                known += 1
+    assert known > 2000

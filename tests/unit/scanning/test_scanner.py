@@ -236,8 +236,21 @@ def test_members_of_one_name_are_told_apart(scan: Scan) -> None:
 
 def test_ten_thousand_members_of_one_name_take_linear_time() -> None:
     # Each looked for from the beginning would be fifty million looks.
-    budget = Limits().budget()
+    budget = Limits().budget(str)
     assert len({budget.name("a") for _ in range(10_000)}) == 10_000
+
+
+def test_values_in_the_names_of_members_are_masked_and_their_members_told_apart(scan: Scan) -> None:
+    people = ("alice@corp.io", "bob@corp.io")
+    inner = zipped({f"in/{person}.txt": SSN.encode() for person in people})
+    report = scan(tarred(*[(f"of {person}.txt", SSN.encode()) for person in people], ("x/219-45-6780.zip", inner)))
+    names = ["of ****@****", "of ****@**** (2)", "x/XXX-XX-6780.zip!in/****@****", "x/XXX-XX-6780.zip!in/****@**** (2)"]
+    assert [finding.member for finding in report.findings] == names
+
+
+def test_a_value_at_the_limit_of_a_members_name_is_masked_too(scan: Scan) -> None:
+    [finding] = scan(tarred(("n/" * 497 + "alice@corp.io", SSN.encode()))).findings
+    assert "alice" not in finding.member
 
 
 @pytest.mark.parametrize("name", ["caf\u00e9.txt", "n" * 70_000])

@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -47,9 +47,9 @@ class Limits:
     entries: int = 10_000
     archive_bytes: int = 400 << 20
 
-    def budget(self) -> "Budget":
-        """Return the budget of one object."""
-        return Budget(self)
+    def budget(self, shown: Callable[[str], str]) -> "Budget":
+        """Return the budget of one object, whose members' names are stored as `shown` gives them."""
+        return Budget(self, shown)
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Budget:
     """What is left of the limits for one object."""
 
     limits: Limits
+    shown: Callable[[str], str]
     bytes_unpacked: int = 0
     entries: int = 0
     _named: dict[int, int] = field(default_factory=dict)
@@ -70,8 +71,10 @@ class Budget:
     def name(self, path: str) -> str:
         """Return what a member is called: its path, with a number where another member of the object has that name.
 
-        Findings are told apart by it, and archives may hold a path any number of times.
+        Findings are told apart by it, and archives may hold a path any number of times. What `shown` hides is hidden
+        before: two paths may then be one.
         """
+        path = self.shown(path)[:_NAME_LENGTH]
         # The names themselves would take as much memory as an archive likes; two with one hash only get a number.
         first = hash(path)
         name, number = path, self._named.get(first, 0)
@@ -118,7 +121,8 @@ def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
 def _named(outer: Member, name: str, budget: Budget) -> str:
     path = f"{outer.name}!{name}" if outer.name else name
     # Bytes that are no UTF-8 are surrogates here, which no text that is sent or stored may hold.
-    return budget.name(path[:_NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
+    # A value that the limit would cut is hidden as a whole.
+    return budget.name(path[: 2 * _NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
 
 
 def _gzip(outer: Member, budget: Budget) -> Iterator[Member]:

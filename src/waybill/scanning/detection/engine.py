@@ -199,10 +199,11 @@ def _by_rule(
 ) -> list[Match]:
     """Return the values of a rule from `first` on, where its pattern matches first, that begin up to `last`."""
     limit = min(piece.line_end, piece.end + task.rule.lookahead)
+    hinted = _hinted(text, piece, task.detector, first.start(), limit)
     matches: list[Match] = []
     found: re.Match[bytes] | None = first
     while found and found.start() <= last:
-        match, at = _judged(text, piece, task, columns, found)
+        match, at = _judged(text, piece, task, columns, found, hinted=hinted)
         if match:
             matches.append(match)
         found = task.rule.pattern.search(text, at, limit) if at <= last else None
@@ -210,12 +211,15 @@ def _by_rule(
 
 
 def _judged(
-    text: bytes, piece: Piece, task: _Task, columns: Columns | None, found: re.Match[bytes]
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, found: re.Match[bytes], *, hinted: bool
 ) -> tuple[Match | None, int]:
-    """Return the value in what a rule's pattern has matched, if there is one, and where to look for the next."""
+    """Return the value in what a rule's pattern has matched, if there is one, and where to look for the next.
+
+    `hinted` is what `_hinted` says of the piece.
+    """
     detector, rule = task.detector, task.rule
     start, end = found.span()
-    keyword = _keyword_near(text, piece, detector, start, end) or (
+    keyword = (hinted and _keyword_near(text, piece, detector, start, end)) or (
         columns is not None and columns.name(detector.id, text[piece.line_start : start])
     )
     if rule.needs_keyword and not keyword:
@@ -234,18 +238,29 @@ def _judged(
     return match, start + len(value)
 
 
+def _hinted(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
+    """Return whether there may be keywords for values from `start` to `end`, looked for once for all of them."""
+    if detector.keywords is None:
+        return False
+    first, last = _around(piece, detector, start, end)
+    around = text[first:last].lower()
+    # A loop: a generator for each piece would be dearer than the search.
+    for hint in detector.hints:  # noqa: SIM110
+        if hint in around:
+            return True
+    return False
+
+
 def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
     if detector.keywords is None:
         return False
-    first = max(piece.line_start, start - detector.keyword_distance)
-    last = min(piece.line_end, end + detector.keyword_distance)
-    around = text[first:last].lower()
-    for hint in detector.hints:
-        if hint in around:
-            return _ends_within(detector.keywords, text, first, start) or _ends_within(
-                detector.keywords, text, end, last
-            )
-    return False
+    first, last = _around(piece, detector, start, end)
+    return _ends_within(detector.keywords, text, first, start) or _ends_within(detector.keywords, text, end, last)
+
+
+def _around(piece: Piece, detector: Detector, start: int, end: int) -> tuple[int, int]:
+    distance = detector.keyword_distance
+    return max(piece.line_start, start - distance), min(piece.line_end, end + distance)
 
 
 def _ends_within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> bool:

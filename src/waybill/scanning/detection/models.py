@@ -72,7 +72,7 @@ class Finding:
     context
         The line around the value, with every value, every digit and every long word in it masked.
     member
-        Path inside of archives, joined by `!`; empty for the object itself.
+        Path inside of archives, joined by `!`, values in it masked; empty for the object itself.
     """
 
     detector: str

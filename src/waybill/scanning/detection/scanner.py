@@ -109,6 +109,15 @@ class ObjectScanner:
             member=member,
         )
 
+    def shown(self, name: str) -> str:
+        """Return the path of an archive's member, with their masks for the values in it."""
+        text, parts, at = name.encode(), list[str](), 0
+        for match in self.engine.matches(text):
+            if match.start >= at:
+                parts += [text[at : match.start].decode(errors="replace"), self._mask(match)]
+            at = max(at, match.end)
+        return "".join(parts) + text[at:].decode(errors="replace")
+
     def _mask(self, match: Match) -> str:
         return masked(self._masks[match.detector], match.value)
 
@@ -135,7 +144,7 @@ class _Scan:
         self._scanner = scanner
         self._read = read
         self._stop = stop
-        self._budget = scanner.limits.budget()
+        self._budget = scanner.limits.budget(scanner.shown)
         self._archives: list[Iterator[Member]] = []
         self._looked_at = False
 

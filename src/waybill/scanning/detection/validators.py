@@ -11,6 +11,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from waybill.scanning.detection.models import Confidence, Surroundings, Verdict
@@ -149,6 +150,9 @@ def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | N
     if number == digits and not around.keyword:
         return None
     for region in around.regions:
+        shape = national_shape(region)
+        if shape and not shape.search(digits):
+            continue
         try:
             parsed = phonenumbers.parse(number.decode(), region)
         except phonenumbers.NumberParseException:
@@ -157,6 +161,20 @@ def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | N
             normal = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
             return Verdict(normal.encode(), Confidence.HIGH if around.keyword else Confidence.MEDIUM)
     return None
+
+
+@cache
+def national_shape(region: str) -> re.Pattern[bytes] | None:
+    """Return what the digits of each valid number of a region end in; None where the library rewrites numbers.
+
+    What is dialled in front of a national number is taken away by the library, whose parser is dear.
+    """
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.national_prefix_transform_rule or not metadata.general_desc:
+        return None
+    return re.compile(f"(?:{metadata.general_desc.national_number_pattern})$".encode("ascii"))
 
 
 def _international(digits: bytes, around: Surroundings) -> Verdict | None:
