@@ -136,7 +136,7 @@ class Fulfilment:
                 ended_at=now,
             )
             detail = {"generation": claim.generation, "without": len(request.issued_without)}
-            return Change(ended, Action(actor, "COMPLETED", detail))
+            return Change(ended, Action(actor, "READY_FOR_REVIEW" if request.review else "COMPLETED", detail))
 
         after = self.store.change(claim.request_id, decide)
         self.reports.forget(work_prefix(after.request_id))

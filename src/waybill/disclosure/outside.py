@@ -83,6 +83,9 @@ def save_result(store: RequestStore, request_id: str, service: str, result: Part
         attempts=result.attempts,
         error_code=result.error_code,
     )
+    if result.render_status is not PartStatus.COMPLETE:
+        # Pages that an earlier claim has drawn are not what the service says now.
+        after = replace(after, part_key=None, sha256=None, pages=None)
     store.save_part(result.of(request_id), after)
 
 

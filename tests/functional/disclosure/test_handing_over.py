@@ -40,8 +40,9 @@ def test_a_report_is_reviewed_approved_and_delivered(office: Office) -> None:
     assert delivered["deliveredDateTime"] == "2026-12-12T09:00:00Z"
     assert patch(office, made, "deliver") == 400
     actions = sar.actions(made)
-    assert [one for one in actions if one in {"COMPLETED", "APPROVED", "DELIVERED"}] == [
-        "COMPLETED",
+    assert "COMPLETED" not in actions
+    assert [one for one in actions if one in {"READY_FOR_REVIEW", "APPROVED", "DELIVERED"}] == [
+        "READY_FOR_REVIEW",
         "APPROVED",
         "DELIVERED",
     ]

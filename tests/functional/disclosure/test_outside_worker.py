@@ -1,6 +1,7 @@
 """A worker outside of the workflow, over HTTP: it claims, keeps the claim, reports parts and completes."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tests.fakes.disclosure import BUCKET
 from tests.functional.disclosure.conftest import PDF, PDF_SHA256, Office
 from waybill.disclosure.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.disclosure.keys import report_key
-from waybill.disclosure.models import RequestState
+from waybill.disclosure.models import Claim, RequestState
 
 
 class Worker:
@@ -167,6 +168,19 @@ def test_a_part_result_that_cannot_be_is_refused(office: Office, request_id: str
     assert worker.send("services/G1", **{"renderStatus": "COMPLETE"} | wrong).status == 400
     assert worker.send("services/other", renderStatus="COMPLETE").fields == ["service"]
     assert worker.send("services/G1", renderStatus="ERRORED", errorCode="upstream_4003").status == 200
+
+
+@pytest.mark.parametrize(("status", "kept"), [("NO_DATA", None), ("ERRORED", None), ("COMPLETE", "work/pages.pdf")])
+def test_pages_drawn_before_stay_only_with_a_part_that_has_data(
+    office: Office, request_id: str, status: str, kept: str | None
+) -> None:
+    worker = Worker(office, request_id)
+    store = office.sar.store
+    proof = Claim(request_id=request_id, claim_token=worker.proof["claimToken"], generation=1)
+    before = next(part for part in store.parts(request_id) if part.service == "G1")
+    store.save_part(proof, replace(before, part_key="work/pages.pdf", sha256=PDF_SHA256, pages=3))
+    assert worker.send("services/G1", renderStatus=status).status == 200
+    assert next(part.part_key for part in store.parts(request_id) if part.service == "G1") == kept
 
 
 @pytest.mark.parametrize("unknown", ["unknown", "x" * 5000])
