@@ -68,6 +68,10 @@ class _FakeS3:
             body: Any = request.body
             self.stored = body if isinstance(body, bytes) else body.read()
             return self._response(request, 200, {"ETag": '"stored"'}, _Text(b""))
+        if event_name.endswith("ListObjectsV2"):
+            return self._response(
+                request, 200, {}, _Text(b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+            )
         if "rules" in request.url:
             return self._response(request, 404, {}, _Text(b"<Error><Code>NoSuchKey</Code></Error>"))
         headers = {"ETag": '"large"', "Content-Length": str(self._size), "x-amz-version-id": "v1"}
