@@ -75,17 +75,7 @@ class Decisions:
                 raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
             if request.state is RequestState.READY_FOR_REVIEW and not fresh:
                 raise WrongStateError("has a report, whose parts are not kept: restart it with fresh=true")
-            after = replace(
-                released(request, RequestState.PENDING),
-                requested_at=now,
-                claimed_at=None,
-                claim_attempts=0,
-                error_code=None,
-                ended_at=None,
-                attention_told=False,
-                report_key=None,
-                report_etag=None,
-            )
+            after = replace(_open_again(request), requested_at=now, claimed_at=None, report_key=None, report_etag=None)
             again = [
                 _unasked(part)
                 for part in parts
@@ -129,15 +119,7 @@ class Decisions:
                 raise WrongStateError("is not on hold")
             *earlier, last = request.holds
             holds = (*earlier, replace(last, until=max(today(now), last.since)))
-            after = replace(
-                released(request, RequestState.PENDING),
-                holds=holds,
-                active_since=now,
-                claim_attempts=0,
-                error_code=None,
-                ended_at=None,
-                attention_told=False,
-            )
+            after = replace(_open_again(request), holds=holds, active_since=now)
             return Change(after, Action(by, "RELEASED", {}))
 
         return self.store.change(request_id, decide)
@@ -218,6 +200,17 @@ def _reason(text: str) -> str:
     if not 1 <= len(said) <= 500 or not said.isprintable():
         raise InvalidInputError(FieldError("reason", "must be one line of 1 to 500 characters"))
     return said
+
+
+def _open_again(request: SubjectRequest) -> SubjectRequest:
+    """Return the request as workers may claim it, with all attempts before it."""
+    return replace(
+        released(request, RequestState.PENDING),
+        claim_attempts=0,
+        error_code=None,
+        ended_at=None,
+        attention_told=False,
+    )
 
 
 def _unasked(part: Part) -> Part:
