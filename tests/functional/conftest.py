@@ -1,9 +1,11 @@
-"""AWS on moto, for the tests of adapters and handlers."""
+"""AWS on moto, for the tests of adapters, handlers and commands."""
 
 import importlib
+import json
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
@@ -11,6 +13,7 @@ from moto import mock_aws
 
 import waybill
 from tests.fakes.wire import Wire
+from waybill.cli.app import main
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +32,21 @@ def wire(sdk: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         _forget_collaborators()
         yield wire
     _forget_collaborators()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]:
+    """Run `waybill` with `--json`; return its exit status and what it tells, None when that is no JSON."""
+
+    def ran(*arguments: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        status = main([*arguments, "--json"])
+        # Functions that run in this process log to standard output too.
+        text = capsys.readouterr().out
+        start = text.find("{\n")
+        return status, json.loads(text[start:]) if start >= 0 else None
+
+    return ran
 
 
 def _forget_collaborators() -> None:

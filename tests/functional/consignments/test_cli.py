@@ -1,6 +1,5 @@
 """`waybill consign` and `waybill consignments`, against moto."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,6 @@ def directory(tmp_path: Path) -> Path:
         (folder / "ä" / name).write_bytes(b"x")
     (folder / "link").symlink_to(folder / "a.txt")
     return folder
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):
-    def ran(*arguments: str) -> tuple[int, Any]:
-        capsys.readouterr()
-        status = main([*arguments, "--json"])
-        text = capsys.readouterr().out
-        start = text.find("{\n")
-        return status, json.loads(text[start:]) if start >= 0 else None
-
-    return ran
 
 
 def test_a_directory_is_sent_without_what_is_no_record(run, bench: Workbench, directory: Path) -> None:

@@ -107,14 +107,19 @@ def test_nothing_that_was_sent_becomes_part_of_the_page(consignment_id: str, tmp
     assert "TDR-<i>1</i>" in elements.text
 
 
+BROKEN = {
+    "consignmentId": "id",
+    "type": "standard",
+    "reference": "R",
+    "transferringBody": "",
+    "status": "Failed",
+    "statuses": {"ClientChecks": "Failed"},
+}
+
+
 def test_a_consignment_that_broke_has_a_report_too() -> None:
     shown = {
-        "consignmentId": "id",
-        "type": "standard",
-        "reference": "R",
-        "transferringBody": "",
-        "status": "Failed",
-        "statuses": {"ClientChecks": "Failed"},
+        **BROKEN,
         "executionArn": "arn",
         "failure": {"step": "Get Files", "error": "UploadMismatchError"},
     }
@@ -126,12 +131,7 @@ def test_a_consignment_that_broke_has_a_report_too() -> None:
 
 def test_what_is_missing_and_what_is_extra_is_reported() -> None:
     shown = {
-        "consignmentId": "id",
-        "type": "standard",
-        "reference": "R",
-        "transferringBody": "",
-        "status": "Failed",
-        "statuses": {"ClientChecks": "Failed"},
+        **BROKEN,
         "progress": {"files": 3},
         "failure": {"step": "Get Files", "error": "UploadMismatchError", "cause": "3 missing; 1 extra"},
         "differences": {

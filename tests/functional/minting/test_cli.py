@@ -9,7 +9,6 @@ import pytest
 
 from tests.functional.minting.conftest import TABLE, Aws
 from waybill.cli import minting
-from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
 from waybill.minting.handlers.id_minter import lambda_handler
 from waybill.minting.store import IdentifiersTable
@@ -21,19 +20,6 @@ def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter"}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     monkeypatch.setattr(minting, "_invoked", lambda cli, payload: lambda_handler(payload, context))
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):
-    def ran(*arguments: str) -> tuple[int, Any]:
-        capsys.readouterr()
-        status = main([*arguments, "--json"])
-        # The function logs to standard output too, here where it runs in this process.
-        text = capsys.readouterr().out
-        start = text.find("{\n")
-        return status, json.loads(text[start:]) if start >= 0 else None
-
-    return ran
 
 
 def test_mint_again_and_look_up(run) -> None:
