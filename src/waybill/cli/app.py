@@ -12,11 +12,11 @@ import waybill
 from waybill.cli import minting, rules, stack, token
 from waybill.cli.consignments import commands as consignments
 from waybill.cli.context import App
-from waybill.cli.disclosure import commands as disclosure
 from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStackError
 from waybill.cli.replication import commands as replication
 from waybill.cli.scanning import commands as scanning
+from waybill.cli.subject_access import commands as subject_access
 from waybill.core.errors import InvalidInputError, WaybillError
 
 _FAILED = 1
@@ -32,7 +32,7 @@ app.add_typer(rules.app)
 app.add_typer(stack.app)
 app.add_typer(token.app)
 app.add_typer(scanning.app)
-app.add_typer(disclosure.app)
+app.add_typer(subject_access.app)
 app.add_typer(replication.app)
 
 

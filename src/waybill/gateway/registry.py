@@ -7,8 +7,8 @@ from waybill.core.http import Api
 # Each has `app`, made by `build_api`; a new workflow adds its module here.
 API_MODULES = (
     "waybill.consignments.api",
-    "waybill.disclosure.admin_api",
-    "waybill.disclosure.api",
+    "waybill.subject_access.admin_api",
+    "waybill.subject_access.api",
     "waybill.gateway.api",
     "waybill.minting.api",
     "waybill.replication.api",

@@ -1,0 +1,129 @@
+"""Draws or joins pages in a new process, and writes how long that took and how much memory the process had.
+
+Run by path, with the job as JSON on standard input: `path` (folders to import from), `task`, and what the task takes.
+`seconds` is the work without imports, `cpu` what of it the processor worked; `peak_mb` is that of the whole process,
+imports and data included.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+_ESTABLISHMENTS = ("Leeds", "Moorland", "Brixton", "Low Newton")
+_PAGE_ROWS = 43
+
+
+def rows(pages: int) -> list[dict[str, Any]]:
+    """Six columns of what case notes look like, as many rows as fill about `pages` pages of ours."""
+    return [
+        {
+            "date": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
+            "establishment": _ESTABLISHMENTS[number % len(_ESTABLISHMENTS)],
+            "type": "Case note",
+            "author": "SMITH",
+            "text": "Had a conversation about work",
+            "id": number,
+        }
+        for number in range(pages * _PAGE_ROWS)
+    ]
+
+
+def draw(job: dict[str, Any]) -> dict[str, Any]:
+    """Draw one service's part of about `pages` pages into `folder`, or of the answer in the file `answer`."""
+    from waybill.subject_access.report.models import IdKind, Outcome, Section, Subject
+    from waybill.subject_access.report.part import render_part
+
+    folder, name = Path(job["folder"]), job["name"]
+    content = Path(job["answer"]) if "answer" in job else rows(job["pages"])
+    section = Section(name, f"Service {name}", Outcome.COMPLETE, content)
+    subject = Subject.named("Smith", "John", IdKind.NOMIS, "A1234AA")
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        started, used = time.perf_counter(), time.process_time()
+        summary = render_part(section, subject, folder / f"{name}.pdf", Path(work))
+        seconds, cpu = time.perf_counter() - started, time.process_time() - used
+    return {"seconds": seconds, "cpu": cpu, "pages": summary.pages, "size": summary.size}
+
+
+def join(job: dict[str, Any]) -> dict[str, Any]:
+    """Join all parts in `folder` into a numbered report."""
+    from waybill.subject_access.report.assembly import assemble
+    from waybill.subject_access.report.models import Bookmark, Facts, IdKind, Part, PartSummary, Subject
+
+    folder = Path(job["folder"])
+    pages: dict[str, int] = job["parts"]
+    parts = [
+        Part(name, name, "PRISON", folder / f"{name}.pdf", PartSummary(count, 0, "", (Bookmark(name, 1),)))
+        for name, count in pages.items()
+    ]
+    subject = Subject.named("Smith", "John", IdKind.NOMIS, "A1234AA")
+    facts = Facts("Subject Access Request Report", subject, "SAR-1", None, date(2024, 12, 31), date(2025, 3, 4))
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        started, used = time.perf_counter(), time.process_time()
+        summary = assemble(parts, facts, folder / "report.pdf", Path(work))
+        seconds, cpu = time.perf_counter() - started, time.process_time() - used
+    return {"seconds": seconds, "cpu": cpu, "pages": summary.pages, "size": summary.size}
+
+
+def draw_with_fpdf2(job: dict[str, Any]) -> dict[str, Any]:
+    """Draw the same rows with fpdf2, plain cells and the same embedded font."""
+    from fpdf import FPDF
+
+    widths = (20, 40, 25, 20, 65, 15)
+    content = rows(job["pages"])
+    started = time.perf_counter()
+    pdf = _numbered(FPDF)
+    pdf.add_font("DejaVu", "", job["font"])
+    pdf.set_font("DejaVu", size=8)
+    pdf.alias_nb_pages()
+    pdf.add_page()
+    for row in content:
+        for width, value in zip(widths, row.values(), strict=True):
+            pdf.cell(width, 5, str(value), border="B")
+        pdf.ln()
+    pdf.output(str(Path(job["folder"], "fpdf2.pdf")))
+    return {"seconds": time.perf_counter() - started, "pages": pdf.pages_count}
+
+
+def _numbered(base: Any) -> Any:
+    class Numbered(base):  # type: ignore[misc]
+        def header(self) -> None:
+            self.set_font("DejaVu", size=10)
+            self.cell(0, 5, "Name: SMITH, John", align="R", new_x="LMARGIN", new_y="NEXT")
+            self.set_font("DejaVu", size=8)
+
+        def footer(self) -> None:
+            self.set_y(-15)
+            self.set_font("DejaVu", size=10)
+            self.cell(0, 5, f"Official Sensitive   Page {self.page_no()} of {{nb}}", align="C")
+            self.set_font("DejaVu", size=8)
+
+    return Numbered()
+
+
+_TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "draw": draw,
+    "join": join,
+    "fpdf2": draw_with_fpdf2,
+}
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    sys.path[:0] = job["path"]
+    outcome = _TASKS[job["task"]](job)
+    json.dump(outcome | {"peak_mb": _peak_mb()}, sys.stdout)
+
+
+def _peak_mb() -> float:
+    """VmHWM, which begins anew with the program; ru_maxrss begins with that of the process that started it."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The subject access workflow of the stack that the options name."""
+
+import getpass
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from waybill.cli.context import Cli
+from waybill.cli.errors import CommandError
+from waybill.subject_access.models import StoredReport, SubjectRequest
+from waybill.subject_access.service_models import Service
+
+
+class Deployed:
+    """What the commands use of it: the same code as the functions."""
+
+    def __init__(self, cli: Cli) -> None:
+        from waybill.core.aws import presigner
+        from waybill.core.clock import now
+        from waybill.subject_access.answers import Answers
+        from waybill.subject_access.bank_holidays import england_and_wales
+        from waybill.subject_access.catalogue_store import ServiceCatalogue
+        from waybill.subject_access.decisions import Decisions
+        from waybill.subject_access.lists import SubjectAccessLists
+        from waybill.subject_access.reports_bucket import ReportsBucket
+        from waybill.subject_access.store import SubjectAccessTable
+
+        stack = cli.stack
+        table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
+        self._cli = cli
+        self.now = now
+        self.actor = f"waybill:{getpass.getuser()}"
+        self.store = SubjectAccessTable(cli.client("dynamodb"), table, now=now)
+        self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
+        self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
+        self.reports = ReportsBucket(cli.client("s3"), self._bucket, presigner())
+        self.decisions = Decisions(self.store, self.lists, now)
+        self.answers = Answers(now(), england_and_wales())
+
+    def record(self, about: str, name: str) -> None:
+        """Record that somebody looked at a request, or at what is about none."""
+        from waybill.subject_access.audit import Action
+
+        self.store.record(about, Action(self.actor, name, {}))
+
+    def found(self, request_id: str) -> SubjectRequest:
+        """Return a request; raises `UnknownRequestError`."""
+        from waybill.subject_access.errors import UnknownRequestError
+
+        request = self.store.request(request_id)
+        if request is None:
+            raise UnknownRequestError("there is no such request")
+        return request
+
+    def save_report(self, report: StoredReport, path: Path) -> None:
+        """Write a report to a file, which is there only when it is whole.
+
+        Raises
+        ------
+        ReportDamagedError
+            What is stored is not what was completed.
+        """
+        from waybill.subject_access.errors import ReportDamagedError
+
+        with TemporaryDirectory(dir=path.parent) as folder:
+            part = Path(folder, "report.pdf")
+            self._cli.client("s3").download_file(self._bucket, report.key, str(part))
+            with part.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
+                    raise ReportDamagedError("the report in the bucket is not the one that was completed")
+            part.replace(path)
+
+    def start_worker(self, request_id: str) -> str:
+        """Start an execution that takes one request; return its ARN."""
+        answer = self._cli.client("stepfunctions").start_execution(
+            stateMachineArn=self._cli.stack.output("SubjectAccessWorkflowArn"),
+            input=json.dumps({"requestId": request_id}),
+        )
+        return str(answer["executionArn"])
+
+    def is_running(self, execution: str) -> bool:
+        """Return whether an execution has not ended."""
+        described = self._cli.client("stepfunctions").describe_execution(executionArn=execution)
+        return bool(described["status"] == "RUNNING")
+
+    def register(self, name: str, url: str) -> None:
+        """Put a service into the catalogue, or move it to another address; its label is its name."""
+        from waybill.subject_access.audit import Action
+
+        known = self.catalogue.service(name)
+        service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)
+        action = Action(self.actor, "SERVICE_CHANGED" if known else "SERVICE_CREATED", {"service": name})
+        if not self.catalogue.save_service(service, action, new=known is None):
+            raise CommandError(f"somebody else has just changed the service {name}; try again")

@@ -1,0 +1,276 @@
+"""`waybill sar`: subject access requests."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+
+from waybill.cli.context import App, Cli
+from waybill.cli.errors import CommandError
+from waybill.cli.output import details, table
+from waybill.cli.patience import looks
+from waybill.cli.subject_access import names, stub
+from waybill.cli.subject_access.collaborators import Deployed
+from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
+
+app = App()
+sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
+sar.add_typer(names.app)
+sar.add_typer(stub.app)
+app.add_typer(sar)
+
+_OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
+
+IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
+
+
+@sar.command()
+def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
+    cli: Cli,
+    reference: Annotated[str, typer.Option("--reference", help="Case reference, at most 20 characters.")],
+    nomis: Annotated[str | None, typer.Option("--nomis", help="Prison number, such as A1234AA.")] = None,
+    ndelius: Annotated[str | None, typer.Option("--ndelius", help="Probation case number, such as X123456.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day, 2020-01-31 or 31/01/2020.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; default: today.")] = None,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", help="A service to ask; default: all that are enabled.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The person's name, SURNAME, Forename.")] = None,
+    received: Annotated[str | None, typer.Option("--received", help="Day of receipt; default: today.")] = None,
+    law_enforcement: Annotated[
+        bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
+    ] = False,
+    review: Annotated[bool, typer.Option("--review", help="Somebody approves the report before it counts.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
+) -> None:
+    """Create a request; with --wait, exit status 1 when it cannot be completed now."""
+    from waybill.subject_access.intake import NewRequest, accept, today
+    from waybill.subject_access.intake import create as create_request
+
+    deployed = Deployed(cli)
+    known = {each.name: each for each in deployed.catalogue.services()}
+    wanted = NewRequest(
+        nomis_id=nomis,
+        ndelius_id=ndelius,
+        date_from=_day(first),
+        date_to=_day(last) or f"{today(deployed.now()):%d/%m/%Y}",
+        sar_case_reference_number=reference,
+        services=tuple(service or (each.name for each in known.values() if each.enabled)),
+        subject_name=name,
+        received_date=_day(received),
+        regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
+        review=review,
+    )
+    accepted = accept(wanted, known, today(deployed.now()))
+    made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
+    if not wait:
+        _show(cli, deployed, made)
+        return
+    ended = _fulfilled(cli, deployed, made.request_id)
+    _show(cli, deployed, ended)
+    if ended.state not in REPORTED:
+        raise typer.Exit(1)
+
+
+@sar.command("list")
+def list_requests(
+    cli: Cli,
+    search: Annotated[str, typer.Option("--search", help="Part of a case reference or of an id.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+) -> None:
+    """List requests, the newest first."""
+    from waybill.subject_access.paging import page_of
+    from waybill.subject_access.trail import day_trail
+
+    deployed = Deployed(cli)
+    deployed.record(day_trail(deployed.now()), "LIST_VIEWED")
+    wanted = page_of(deployed.lists.newest(search.strip()), 0, limit)
+    found = [deployed.answers.request(each) for each in deployed.lists.many(wanted)]
+    columns = {
+        "Id": "id",
+        "Reference": "sarCaseReferenceNumber",
+        "State": "state",
+        "Due": "dueDate",
+        "Left": "daysLeft",
+    }
+    rows = [[each[name] for name in columns.values()] for each in found]
+    cli.output.show({"requests": found}, table(list(columns), rows))
+
+
+@sar.command()
+def show(cli: Cli, request_id: IdArgument) -> None:
+    """Show a request with the state of each service."""
+    deployed = Deployed(cli)
+    deployed.record(request_id, "REQUEST_VIEWED")
+    _show(cli, deployed, deployed.found(request_id))
+
+
+@sar.command()
+def download(
+    cli: Cli,
+    request_id: IdArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Download the report of a completed request."""
+    from waybill.subject_access.answers import file_name
+    from waybill.subject_access.downloads import download as stamped
+
+    deployed = Deployed(cli)
+    request = deployed.found(request_id)
+    path = output or Path(file_name(request))
+    if path.is_dir():
+        path /= file_name(request)
+    # Before the download is recorded.
+    if not path.parent.is_dir():
+        raise CommandError(f"there is no folder {path.parent}")
+    if path.exists() and not force:
+        raise CommandError(f"{path} is there already; --force writes over it")
+    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")
+    if request.report is None:
+        raise CommandError("the request was completed only now; try again")
+    deployed.save_report(request.report, path)
+    written = {"file": str(path), "bytes": request.report.bytes, "sha256": request.report.sha256}
+    cli.output.show(written | {"pages": request.pages}, f"{path}: {request.pages} pages")
+
+
+@sar.command()
+def restart(
+    cli: Cli,
+    request_id: IdArgument,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask every service again.")] = False,
+) -> None:
+    """Restart a request that was given up on; finished parts are kept."""
+    deployed = Deployed(cli)
+    _show(cli, deployed, deployed.decisions.restart(request_id, deployed.actor, fresh=fresh))
+
+
+@sar.command()
+def hold(
+    cli: Cli,
+    request_id: IdArgument,
+    reason: Annotated[HoldReason, typer.Option("--reason", help="What is waited for.")],
+) -> None:
+    """Stop the clock of a request."""
+    deployed = Deployed(cli)
+    _show(cli, deployed, deployed.decisions.hold(request_id, deployed.actor, reason))
+
+
+@sar.command()
+def release(cli: Cli, request_id: IdArgument) -> None:
+    """Let the clock of a request go on."""
+    deployed = Deployed(cli)
+    _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
+
+
+@sar.command()
+def approve(cli: Cli, request_id: IdArgument) -> None:
+    """Let a report that was to be reviewed count as completed."""
+    from waybill.subject_access.handing_over import approve as approved
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, approved(deployed.store, request_id, deployed.actor, deployed.now()))
+
+
+@sar.command()
+def deliver(cli: Cli, request_id: IdArgument) -> None:
+    """Note that the person has the report."""
+    from waybill.subject_access.handing_over import deliver as delivered
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, delivered(deployed.store, request_id, deployed.actor, deployed.now()))
+
+
+@sar.command("issue-without")
+def issue_without(
+    cli: Cli,
+    request_id: IdArgument,
+    service: Annotated[str, typer.Option("--service", help="The service whose part is missing.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; the report says so.")],
+) -> None:
+    """Accept that a service's part is missing."""
+    deployed = Deployed(cli)
+    _show(cli, deployed, deployed.decisions.issue_without(request_id, deployed.actor, service, reason))
+
+
+@sar.command()
+def audit(
+    cli: Cli,
+    request_id: Annotated[
+        str, typer.Argument(help="Id of the request; or a day, 2026-11-02: what is about no request.", metavar="ID")
+    ],
+) -> None:
+    """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
+    from waybill.subject_access.answers import trail_answer
+    from waybill.subject_access.trail import trail_of
+
+    deployed, about = Deployed(cli), trail_of(request_id)
+    end = deployed.store.chain_end(about)
+    if end is None:
+        raise CommandError("there is no such request")
+    trail = trail_answer(about, deployed.store.audit(about), end)
+    told, broken = trail["entries"], trail["break"]
+    rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
+    cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
+    if broken:
+        cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
+        raise typer.Exit(1)
+    cli.output.note(f"{len(told)} entries: the chain holds")
+
+
+def _day(text: str | None) -> str | None:
+    """Return a day as the API writes it; what is no ISO date is left to the API's rules."""
+    if text is None:
+        return None
+    try:
+        return f"{date.fromisoformat(text):%d/%m/%Y}"
+    except ValueError:
+        return text
+
+
+def _fulfilled(cli: Cli, deployed: Deployed, request_id: str) -> SubjectRequest:
+    """Start a worker for one request; return the request when it has ended, or when the worker has given up."""
+    execution = deployed.start_worker(request_id)
+
+    def look() -> tuple[bool, SubjectRequest]:
+        # The execution first: the request of one that has ended is final.
+        return deployed.is_running(execution), deployed.found(request_id)
+
+    with cli.output.progress("asking services") as bar:
+        finished = 0
+        for running, request in looks(look):
+            done = sum(part.finished for part in request.services.values())
+            bar.expect(len(request.services))
+            bar.advance(done - finished)
+            finished = done
+            if request.state in _OVER or not running:
+                break
+    return request
+
+
+def _show(cli: Cli, deployed: Deployed, request: SubjectRequest) -> None:
+    told = deployed.answers.request(request)
+    cli.output.show(told, _readable(told))
+
+
+def _readable(told: dict[str, Any]) -> Group:
+    facts = {
+        "Id": told["id"],
+        "Reference": told["sarCaseReferenceNumber"],
+        "State": told["state"],
+        "Range": f"{told['dateFrom'] or 'start of record'} to {told['dateTo']}",
+        "Due": f"{told['dueDate']} ({told['daysLeft']} days left)",
+        "Attempts": told["claimAttempts"],
+        "Error": told["errorCode"],
+        "Pages": told["pages"],
+    }
+    services: Sequence[dict[str, Any]] = told["services"]
+    rows = [(each["serviceName"], each["renderStatus"], each["errorCode"]) for each in services]
+    present = {name: value for name, value in facts.items() if value is not None}
+    return Group(details(present), "", table(("Service", "State", "Error"), rows))

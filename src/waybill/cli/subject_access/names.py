@@ -1,0 +1,38 @@
+"""`waybill sar names`: what templates print for the codes of prisons, staff and locations."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waybill.cli.context import App, Cli
+
+app = App()
+
+
+@app.command()
+def names(
+    cli: Cli,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='JSON: {"prisons": {"MDI": "Moorland"}, "surnames": {"JSMITH_GEN": "Smith"}, "locations": {}}.',
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+) -> None:
+    """Replace the names that templates print for codes."""
+    from waybill.subject_access.keys import names_key
+    from waybill.subject_access.report.models import Lookups
+    from waybill.subject_access.report_files import ReportFiles
+
+    try:
+        found = Lookups.from_json(json.loads(file.read_text("utf-8")))
+    except ValueError as error:
+        raise typer.BadParameter(f"{file.name}: {error}") from error
+    files = ReportFiles(cli.client("s3"), cli.stack.output("SubjectAccessReportsBucketName"))
+    files.keep(names_key(), file, "application/json")
+    counts = {kind: len(getattr(found, kind)) for kind in ("prisons", "surnames", "locations")}
+    cli.output.show(counts, ", ".join(f"{count:,} {kind}" for kind, count in counts.items()))

@@ -1,3 +1,0 @@
-"""Subject access: everything that is held about one person, as one PDF, on time."""
-
-WORKFLOW = "disclosure"

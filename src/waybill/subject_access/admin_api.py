@@ -1,0 +1,166 @@
+"""The HTTP routes of support and administration: views, restarts, the catalogue of services, templates."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import File, Header, Query
+
+from waybill.core.clock import now
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.executions import stable_json
+from waybill.core.http import Role, allow, build_api, caller
+from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access.admin_views import AdminFilter, admin_view
+from waybill.subject_access.answers import is_overdue, moment, service_answer, summary, template_answer
+from waybill.subject_access.api_wiring import answers
+from waybill.subject_access.audit import Action
+from waybill.subject_access.decisions import Without
+from waybill.subject_access.intake import duplicate
+from waybill.subject_access.lifecycle import OVERDUE_AFTER
+from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.services import ServiceEntry, checked_template
+from waybill.subject_access.trail import day_trail
+
+app = build_api(WORKFLOW, title="Subject access administration", roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN])
+
+type Document = dict[str, Any]
+type Id = str
+
+
+@app.get("/api/subjectAccessRequests/overdue", summary="Overdue requests")
+def list_overdue() -> Document:
+    """List requests that have been waiting for more than 12 hours."""
+    _record("OVERDUE_VIEWED")
+    return answers().overdue(_overdue())
+
+
+@app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
+def show_summary() -> Document:
+    """Count the requests that wait, and those that have been waiting for more than 12 hours."""
+    _record("SUMMARY_VIEWED")
+    return summary(wiring.lists().count("PENDING"), len(_overdue()))
+
+
+@app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")
+def duplicate_request(
+    id: Id,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+) -> Response[str]:
+    """Create a new `Pending` copy that is the caller's."""
+    copy = duplicate(id, caller(app).subject, now(), wiring.store(), idempotency_key)
+    document = {
+        "id": copy.request_id,
+        "originalId": id,
+        "sarCaseReferenceNumber": copy.sar_case_reference_number,
+    }
+    return _json(201, document)
+
+
+@app.get("/api/admin/subjectAccessRequests", summary="All requests, by state")
+@allow(Role.SAR_ADMIN)
+def list_for_admin(  # noqa: PLR0917 (Powertools passes parameters by name)
+    search: Annotated[str, Query(max_length=100)] = "",
+    completed: bool = True,
+    errored: bool = True,
+    overdue: bool = True,
+    pending: bool = True,
+    page_number: Annotated[int | None, Query(alias="pageNumber", ge=0)] = None,
+    page_size: Annotated[int | None, Query(alias="pageSize", ge=1, le=1000)] = None,
+) -> Document:
+    """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
+    _record("ADMIN_LIST_VIEWED")
+    wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
+    return admin_view(wiring.lists(), answers(), wanted)
+
+
+@app.patch("/api/admin/subjectAccessRequests/<id>/restart", summary="Restart a request")
+@allow(Role.SAR_ADMIN)
+def restart_request(
+    id: Id,
+    fresh: Annotated[bool, Query(description="Ask every service again")] = False,
+) -> Document:
+    """Make a request that was given up on `Pending` again; parts that are finished are kept, unless fresh."""
+    return answers().request(wiring.decisions().restart(id, caller(app).subject, fresh=fresh))
+
+
+@app.patch("/api/admin/subjectAccessRequests/<id>/issue-without", summary="Issue without a part")
+@allow(Role.SAR_ADMIN)
+def issue_without(id: Id, without: Without) -> Document:
+    """Accept that a service's part is missing; the report says so, with the reason."""
+    decided = wiring.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
+    return answers().request(decided)
+
+
+@app.get("/api/services", summary="List services")
+@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+def list_services() -> list[Document]:
+    """List the services, in the order of the report."""
+    return [service_answer(service) for service in wiring.catalogue().services()]
+
+
+@app.post("/api/services", summary="Add a service", status_code=201)
+def create_service(entry: ServiceEntry) -> Response[str]:
+    """Add a service to the catalogue; 400 when there is one of this name."""
+    return _json(201, service_answer(wiring.services().add(entry, caller(app).subject)))
+
+
+@app.put("/api/services/<id>", summary="Change a service")
+def change_service(id: Id, entry: ServiceEntry) -> Document:
+    """Change a service; its name stays."""
+    return service_answer(wiring.services().change(id, entry, caller(app).subject))
+
+
+@app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
+def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
+    """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
+    by = caller(app).subject
+    changed = wiring.services().suspend(id, by, suspended=suspended)
+    if not suspended:
+        wiring.decisions().resumed(id, by)
+    return service_answer(changed)
+
+
+@app.get("/api/templates/service/<id>", summary="List template versions")
+def list_templates(id: Id) -> list[Document]:
+    """List the template versions of a service, the newest first."""
+    wiring.services().found(id)
+    return [template_answer(version) for version in wiring.catalogue().template_versions(id)]
+
+
+@app.post("/api/templates/service/<id>", summary="Register a template", status_code=201)
+def register_template(id: Id, file: Annotated[bytes, File()]) -> Response[str]:
+    """Register the text of a service's template; it is published when the service is found to use it."""
+    version = wiring.services().register(id, file, _check, caller(app).subject)
+    return _json(201, template_answer(version))
+
+
+@app.post("/api/templates/validate", summary="Validate a template")
+def validate_template(file: Annotated[bytes, File()]) -> Document:
+    """Say whether a text can be used as a template; 400 with the reason when not."""
+    return {"valid": True, "fileHash": checked_template(file, _check), "checkedAt": moment(now())}
+
+
+def _overdue() -> list[SubjectRequest]:
+    lists = wiring.lists()
+    old = lists.many(list(lists.standing("PENDING", now() - OVERDUE_AFTER)))
+    # Time on hold is no waiting.
+    return [request for request in old if is_overdue(request, now())]
+
+
+def _check(text: str) -> None:
+    # Not at the top: the function that describes all APIs has no layer for templates.
+    from waybill.subject_access.report.errors import TemplateError
+    from waybill.subject_access.report.templates import check_template
+
+    try:
+        check_template(text)
+    except TemplateError as error:
+        raise InvalidInputError(FieldError("file", str(error))) from None
+
+
+def _record(name: str) -> None:
+    wiring.store().record(day_trail(now()), Action(caller(app).subject, name, {}))
+
+
+def _json(status: int, document: Document) -> Response[str]:
+    return Response(status, content_type="application/json", body=stable_json(document))

@@ -1,0 +1,75 @@
+"""What can go wrong while a request is fulfilled; class names are matched by `statemachine/subject_access.asl.json`."""
+
+from typing import ClassVar
+
+from waybill.core.errors import (
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    PermanentError,
+    RetryableError,
+)
+
+
+class SubjectAccessStoreUnavailableError(RetryableError):
+    """DynamoDB failed, throttled or could not be reached."""
+
+    code: ClassVar[str] = "STORE_UNAVAILABLE"
+
+
+class StorageUnavailableError(RetryableError):
+    """S3 failed, asks to slow down, or could not be reached."""
+
+    code: ClassVar[str] = "STORAGE_UNAVAILABLE"
+
+
+class StorageRefusedError(PermanentError):
+    """The bucket is missing, or refuses this role."""
+
+    code: ClassVar[str] = "STORAGE_REFUSED"
+
+
+class ContendedError(RetryableError):
+    """Others wrote to the same request each time that this write was tried; nothing was written."""
+
+    code: ClassVar[str] = "CONTENDED"
+
+
+class ClaimLostError(ConflictError):
+    """The claim is not the caller's any more: another one has taken the request, or it is over. Stop at once."""
+
+    code: ClassVar[str] = "CLAIM_LOST"
+
+
+class ReportDamagedError(ConflictError):
+    """What is stored is not what was rendered."""
+
+    code: ClassVar[str] = "REPORT_DAMAGED"
+
+
+class PartsMissingError(ConflictError):
+    """Not every part of the request is there, and nobody has decided to issue the report without."""
+
+    code: ClassVar[str] = "PARTS_MISSING"
+
+
+class UnknownRequestError(NotFoundError):
+    """There is no such request."""
+
+    code: ClassVar[str] = "UNKNOWN_REQUEST"
+
+
+class UnknownServiceError(NotFoundError):
+    """There is no such service."""
+
+    code: ClassVar[str] = "UNKNOWN_SERVICE"
+
+
+class WrongStateError(InvalidInputError):
+    """The request is in a state that does not allow this; status 400, as in the first version of this API."""
+
+    code: ClassVar[str] = "WRONG_STATE"
+
+    def __init__(self, message: str, field: str = "status") -> None:
+        super().__init__(FieldError(field, message))

@@ -1,0 +1,16 @@
+"""CompleteRequest: completes the request in one transaction tied to the claim; removes what the report was made of."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access.models import Claim, RequestState
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a claim; return `{requestId, status, pages}`."""
+    claim = Claim.parse(event)
+    if wiring.fulfilment().complete(claim):
+        count(WORKFLOW, "RequestsCompleted")
+    return {"requestId": claim.request_id, "status": RequestState.COMPLETED.value, "pages": event.get("pages")}

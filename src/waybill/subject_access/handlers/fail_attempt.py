@@ -1,0 +1,24 @@
+"""FailAttempt: gives the request back, to be tried again later or to be looked at by a person."""
+
+from typing import Any
+
+from waybill.core.observability import count, instrumented
+from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access.models import Claim
+from waybill.subject_access.requests import failure_code
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a claim with `failure: {Error, Cause}`; return `{requestId, state, code, counted, notified}`."""
+    claim = Claim.parse(event)
+    failed = wiring.fulfilment().fail(claim, failure_code(event.get("failure")))
+    if failed.counted:
+        count(WORKFLOW, "AttemptsFailed")
+    return {
+        "requestId": claim.request_id,
+        "state": failed.state.value,
+        "code": failed.code,
+        "counted": failed.counted,
+        "notified": True,
+    }

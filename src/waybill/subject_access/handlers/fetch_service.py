@@ -1,0 +1,20 @@
+"""FetchService: asks one service for what it holds about the person, and keeps the answer with its attachments."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.subject_access import WORKFLOW
+from waybill.subject_access.models import Claim
+from waybill.subject_access.upstream import wiring
+from waybill.subject_access.upstream.telling import told
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take `{requestId, claimToken, generation, service, rank}`; return the same with the part's `renderStatus`.
+
+    A service that fails, refuses or talks nonsense is a part that is `ERRORED`, not an exception.
+    """
+    part = wiring.fetcher(context).fetch(Claim.parse(event), event["rank"], event["service"])
+    told(part)
+    return {**event, "renderStatus": part.render_status.value}

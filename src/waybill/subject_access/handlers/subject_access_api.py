@@ -1,0 +1,14 @@
+"""SubjectAccessApiFunction: serves the routes of requests, claims and reports, and records what it refuses."""
+
+from typing import Any
+
+from waybill.core.observability import instrumented
+from waybill.subject_access import WORKFLOW
+from waybill.subject_access.api import app
+from waybill.subject_access.serving import serve
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take an API Gateway proxy event; return its proxy response."""
+    return serve(app, event, context)

@@ -1,0 +1,21 @@
+"""HTTP requests, answered; and recorded where they were refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from waybill.core.clock import now
+from waybill.core.errors import RetryableError
+from waybill.core.http import Api
+from waybill.core.observability import logger
+from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access.trail import record_refusal
+
+
+def serve(app: Api, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Return the proxy response of `app`; a refusal that cannot be recorded now stays a refusal, and is logged."""
+    answer = app.resolve(event, context)
+    try:
+        record_refusal(wiring.store(), event, answer, now())
+    except RetryableError as error:
+        logger(WORKFLOW).error("refusal not recorded", extra={"code": error.code, "status": answer["statusCode"]})
+    return answer

@@ -1,0 +1,334 @@
+"""RenderPart and RenderReport on moto: from answers in the bucket to the report, also when they die on the way."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pikepdf
+import pypdf
+import pytest
+
+from tests.fakes.subject_access import BUCKET, CATALOGUED, a_part, a_service
+from tests.functional.subject_access.conftest import SubjectAccess
+from waybill.subject_access.audit import Action
+from waybill.subject_access.errors import ClaimLostError, PartsMissingError
+from waybill.subject_access.keys import answer_key, attachment_key, names_key, part_key, summary_key, template_key
+from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport
+from waybill.subject_access.ports import Change
+from waybill.subject_access.rendering import ANSWER_GONE, ANSWER_UNREADABLE, PAGES_GONE, TEMPLATE_UNUSABLE, Rendering
+from waybill.subject_access.report_files import ReportFiles
+from waybill.subject_access.service_models import RedactionRule
+
+SERVICE = "keyworker-api"
+
+
+@dataclass
+class Drawing:
+    """A request with one service whose answer is in the bucket, and another that holds nothing."""
+
+    sar: SubjectAccess
+    claim: Claim = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sar.create("request-1", SERVICE, "G1", subject_name="SMITH, John")
+        self.sar.catalogue.save_service(a_service(SERVICE), CATALOGUED, new=True)
+        self.claim = self.sar.claim()
+        self.sar.finish(self.claim, PartStatus.NO_DATA, "G1")
+
+    @property
+    def rendering(self) -> Rendering:
+        return Rendering(self.sar.store, self.sar.catalogue, ReportFiles(self.sar.s3, BUCKET), self.sar.clock)
+
+    def answered(self, content: Any, **more: Any) -> None:
+        """Do what FetchService does."""
+        key = answer_key("request-1", self.claim.generation, SERVICE)
+        body = content if isinstance(content, bytes) else json.dumps({"content": content}).encode()
+        self.put(key, body)
+        part = replace(a_part(SERVICE, 0, PartStatus.FETCHED), answer_key=key, **more)
+        self.sar.store.save_part(self.claim, part)
+
+    def attached(self, number: int, content: bytes | None, content_type: str = "application/pdf") -> Attachment:
+        key = None
+        if content is not None:
+            key = attachment_key("request-1", self.claim.generation, SERVICE, number)
+            self.put(key, content)
+        outcome = "STORED" if content is not None else "ERRORED"
+        return Attachment(SERVICE, number, f"file {number}", content_type, f"{number}.pdf", key=key, outcome=outcome)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def get(self, key: str | None) -> bytes:
+        body: bytes = self.sar.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def render_part(self) -> Part:
+        return self.rendering.part(self.claim, 0, SERVICE)
+
+    def render_all(self) -> StoredReport:
+        self.render_part()
+        return self.rendering.report(self.claim)
+
+    def part(self) -> Part:
+        found = self.sar.store.part("request-1", 0, SERVICE)
+        assert found is not None
+        return found
+
+    def text(self, key: str | None) -> list[str]:
+        return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(self.get(key))).pages]
+
+
+@pytest.fixture
+def drawing(sar: SubjectAccess) -> Drawing:
+    return Drawing(sar)
+
+
+def test_a_part_is_stored_with_its_summary_and_recorded(drawing: Drawing) -> None:
+    drawing.answered({"name": "Ann", "note": "ส"})
+    part = drawing.render_part()
+    assert part == drawing.part()
+    assert (part.render_status, part.pages, part.part_key) == (
+        PartStatus.COMPLETE,
+        1,
+        part_key("request-1", 1, SERVICE),
+    )
+    body = drawing.get(part.part_key)
+    assert part.sha256 == hashlib.sha256(body).hexdigest()
+    assert json.loads(drawing.get(summary_key("request-1", 1, SERVICE)))["sha256"] == part.sha256
+    (page,) = drawing.text(part.part_key)
+    assert "Name: SMITH, John" in page
+    assert "Name Ann" in page
+    entry = drawing.sar.store.audit("request-1")[-1]
+    assert (entry.detail["unprintable"], entry.detail["pages"], entry.detail["redacted"]) == ({"U+0E2A": 1}, 1, 0)
+
+
+def test_an_audit_entry_lists_no_more_characters_than_an_item_has_room_for(drawing: Drawing) -> None:
+    # Each of them would take some 15 bytes of the 400 KB.
+    letters = "".join(map(chr, range(0x12000, 0x12000 + 900)))
+    drawing.answered({"note": f"{letters}ส"[::-1] + "ส"})
+    drawing.render_part()
+    detail = drawing.sar.store.audit("request-1")[-1].detail
+    listed = detail["unprintable"]
+    assert isinstance(listed, dict)
+    assert (len(listed), listed["U+0E2A"], detail["unprintableKinds"]) == (500, 2, 901)
+
+
+def test_the_services_rules_of_redaction_are_applied(drawing: Drawing) -> None:
+    rule = RedactionRule("contacts[].phone", "third party")
+    service = replace(a_service(SERVICE), redactions=(rule,), version=1)
+    assert drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
+    drawing.answered({"contacts": [{"name": "Ann", "phone": "07700 900123"}]})
+    part = drawing.render_part()
+    (page,) = drawing.text(part.part_key)
+    assert "[Redacted: third party]" in page
+    assert "07700" not in page
+    assert drawing.sar.store.audit("request-1")[-1].detail["redacted"] == 1
+
+
+def test_a_template_decides_what_is_shown(drawing: Drawing) -> None:
+    template = b"<p>Only {{name}}</p>"
+    key = template_key(hashlib.sha256(template).hexdigest())
+    drawing.put(key, template)
+    drawing.answered({"name": "Ann", "internalId": "id-7"}, template_key=key, template_version=3)
+    (page,) = drawing.text(drawing.render_part().part_key)
+    assert "Only Ann" in page
+    assert "id-7" not in page
+
+
+def test_templates_print_the_names_that_are_stored(drawing: Drawing) -> None:
+    template = b"<p>{{getUserLastName user}} {{getPrisonName prison}}</p>"
+    key = template_key(hashlib.sha256(template).hexdigest())
+    drawing.put(key, template)
+    drawing.put(names_key(), b'{"surnames": {"JSMITH_GEN": "Smith"}}')
+    drawing.answered({"user": "JSMITH_GEN", "prison": "MDI"}, template_key=key)
+    assert "Smith MDI" in drawing.text(drawing.render_part().part_key)[0]
+
+
+def test_attachments_follow_by_number_and_what_was_not_fetched_is_said(drawing: Drawing) -> None:
+    drawing.sar.store.save_attachments(
+        drawing.claim, [drawing.attached(10, None), drawing.attached(2, _pdf("from the scan"))]
+    )
+    drawing.answered({"a": 1}, attachments=2)
+    pages = drawing.text(drawing.render_part().part_key)
+    assert len(pages) == 4
+    assert "Attachment: 2" in pages[1]
+    assert "from the scan" in pages[2]
+    assert "could not be fetched" in pages[3].replace("\n", " ")
+    assert drawing.sar.store.audit("request-1")[-1].detail["placeholders"] == [10]
+
+
+def _pdf(text: str) -> bytes:
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page()
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        page.contents_add(f"BT /F1 12 Tf 100 100 Td ({text}) Tj ET".encode())
+        made = io.BytesIO()
+        pdf.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("answer", "template", "code"),
+    [(b"no JSON", None, ANSWER_UNREADABLE), ({"a": 1}, b"{{#a}}", TEMPLATE_UNUSABLE)],
+)
+def test_what_cannot_be_drawn_is_a_part_in_error(
+    drawing: Drawing, answer: Any, template: bytes | None, code: str
+) -> None:
+    key = None
+    if template:
+        key = template_key(hashlib.sha256(template).hexdigest())
+        drawing.put(key, template)
+    drawing.answered(answer, template_key=key)
+    part = drawing.render_part()
+    assert (part.render_status, part.error_code) == (PartStatus.ERRORED, code)
+    assert drawing.sar.now().missing.keys() == {SERVICE}
+
+
+def test_a_service_whose_stored_answer_is_gone_is_asked_again(drawing: Drawing) -> None:
+    drawing.answered({"a": 1})
+    drawing.sar.s3.delete_object(Bucket=BUCKET, Key=drawing.part().answer_key)
+    part = drawing.render_part()
+    assert (part.render_status, part.error_code) == (PartStatus.ERRORED, ANSWER_GONE)
+    drawing.answered({"name": "Ann"})
+    assert drawing.render_part().render_status is PartStatus.COMPLETE
+
+
+@pytest.mark.parametrize("damage", ["removed", "replaced", "without summary"])
+def test_a_service_whose_stored_pages_are_gone_is_asked_again(drawing: Drawing, damage: str) -> None:
+    drawing.answered({"name": "Ann"})
+    key = drawing.render_part().part_key
+    if damage == "replaced":
+        drawing.put(str(key), b"%PDF-1.7 other pages")
+    else:
+        drawing.sar.s3.delete_object(Bucket=BUCKET, Key=key if damage == "removed" else str(key)[:-3] + "json")
+    with pytest.raises(PartsMissingError, match=f"gone: {SERVICE}"):
+        drawing.rendering.report(drawing.claim)
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, PAGES_GONE)
+    assert drawing.sar.now().missing.keys() == {SERVICE}
+    drawing.answered({"name": "Ann"})
+    assert "Name Ann" in drawing.text(drawing.render_all().key)[4]
+
+
+def test_a_service_whose_pages_only_an_outside_worker_had_is_asked_again(drawing: Drawing) -> None:
+    drawing.sar.store.save_part(drawing.claim, a_part(SERVICE, 0, PartStatus.COMPLETE))
+    with pytest.raises(PartsMissingError, match=f"gone: {SERVICE}"):
+        drawing.rendering.report(drawing.claim)
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, PAGES_GONE)
+    assert drawing.sar.keys("reports/") == []
+
+
+@pytest.mark.parametrize("status", [PartStatus.PENDING, PartStatus.ERRORED, PartStatus.NO_DATA, PartStatus.COMPLETE])
+def test_only_a_fetched_part_is_drawn(drawing: Drawing, status: PartStatus) -> None:
+    drawing.sar.store.save_part(drawing.claim, a_part(SERVICE, 0, status))
+    before = drawing.part()
+    assert drawing.render_part() == before
+    assert drawing.sar.keys() == []
+
+
+def test_who_has_lost_the_claim_draws_nothing(drawing: Drawing) -> None:
+    drawing.answered({"a": 1})
+    drawing.sar.clock.advance(hours=1)
+    newer = drawing.sar.claim()
+    for work in (drawing.render_part, lambda: drawing.rendering.report(drawing.claim)):
+        with pytest.raises(ClaimLostError):
+            work()
+    assert newer.generation == 2
+    assert drawing.part().render_status is PartStatus.FETCHED
+
+
+def test_the_report_has_all_parts_and_lies_under_the_claims_key(drawing: Drawing) -> None:
+    drawing.answered({"name": "Ann"}, template_version=7)
+    drawing.render_part()
+    stored = drawing.rendering.report(drawing.claim)
+    body = drawing.get(stored.key)
+    assert (stored.key, stored.bytes, stored.sha256) == (
+        f"reports/request-1/1-{hashlib.sha256(body).hexdigest()}.pdf",
+        len(body),
+        hashlib.sha256(body).hexdigest(),
+    )
+    pages = drawing.text(stored.key)
+    assert len(pages) == stored.pages == 6
+    assert "Total pages: 6" in pages[0]
+    assert "No Data Held" in pages[3]
+    assert "Name Ann" in pages[4]
+    drawing.sar.fulfilment.keep_report(drawing.claim, stored)
+    assert drawing.sar.fulfilment.complete(drawing.claim)
+
+
+def test_a_part_that_nobody_accepts_as_missing_makes_no_report(drawing: Drawing) -> None:
+    with pytest.raises(PartsMissingError, match=SERVICE):
+        drawing.rendering.report(drawing.claim)
+    assert drawing.sar.keys("reports/") == []
+
+
+def test_a_part_that_is_accepted_as_missing_is_named_with_the_reason(drawing: Drawing) -> None:
+    gap = Gap("The service was closed in May", "JSMITH_GEN", drawing.sar.clock())
+    drawing.sar.store.change(
+        "request-1",
+        lambda request: Change(replace(request, accepted_gaps={SERVICE: gap}), Action("JSMITH_GEN", "GAP", {})),
+    )
+    pages = drawing.text(drawing.rendering.report(drawing.claim).key)
+    assert "Missing parts" in pages[3]
+    assert "The service was closed in May" in pages[3]
+
+
+def test_a_later_claim_uses_the_parts_of_an_earlier_one(drawing: Drawing) -> None:
+    drawing.answered({"name": "Ann"})
+    drawing.render_part()
+    drawing.sar.clock.advance(hours=1)
+    newer = drawing.sar.claim()
+    stored = drawing.rendering.report(newer)
+    assert stored.key == f"reports/request-1/2-{stored.sha256}.pdf"
+    assert "Name Ann" in drawing.text(stored.key)[4]
+
+
+def test_the_same_claim_gives_the_same_report_at_any_time(drawing: Drawing) -> None:
+    drawing.answered({"name": "Ann"})
+    drawing.render_part()
+    first = drawing.rendering.report(drawing.claim)
+    drawing.sar.clock.advance(minutes=10)
+    assert drawing.rendering.report(drawing.claim) == first
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+EFFECTS: list[tuple[type, str]] = [(ReportFiles, "keep"), (ReportFiles, "keep_facts")]
+
+
+@pytest.mark.parametrize("last", range(1, 5))
+def test_a_function_that_dies_after_any_effect_is_repeated(
+    drawing: Drawing, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    drawing.answered({"name": "Ann"})
+    done: list[str] = []
+
+    def deadly(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*positional: Any, **named: Any) -> Any:
+            result = method(*positional, **named)
+            done.append(name)
+            if len(done) == last:
+                raise Killed
+            return result
+
+        return call
+
+    owners = [*EFFECTS, (type(drawing.sar.store), "save_part")]
+    with monkeypatch.context() as patched:
+        for owner, name in owners:
+            patched.setattr(owner, name, deadly(getattr(owner, name), name))
+        with pytest.raises(Killed):
+            drawing.render_all()
+    assert done[-1] == ["keep", "keep_facts", "save_part", "keep"][last - 1]
+    drawing.sar.clock.advance(minutes=1)
+    part = drawing.render_part()
+    assert part.sha256 == hashlib.sha256(drawing.get(part.part_key)).hexdigest()
+    stored = drawing.rendering.report(drawing.claim)
+    assert stored.sha256 == hashlib.sha256(drawing.get(stored.key)).hexdigest()
+    assert drawing.sar.actions().count("SERVICE_RESULT") == 3
+    assert drawing.sar.keys("reports/") == [stored.key]

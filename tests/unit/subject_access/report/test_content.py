@@ -1,0 +1,133 @@
+"""Answers without a template, whatever their shape."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.subject_access.report.conftest import DrawPart
+from waybill.subject_access.report.blocks import Heading, Pair, Paragraph, Table
+from waybill.subject_access.report.content import content_blocks
+from waybill.subject_access.report.errors import AnswerUnreadableError
+from waybill.subject_access.report.models import Outcome
+
+
+def blocks(content: Any) -> list[Any]:
+    """The blocks, tables with their rows."""
+    return [
+        Table(list(block.head), [list(row) for row in block.rows]) if isinstance(block, Table) else block
+        for block in content_blocks(content)
+    ]
+
+
+def test_values_of_an_object_are_a_summary_list() -> None:
+    content = {
+        "firstName": "Ann",
+        "active": True,
+        "old": False,
+        "count": 0,
+        "none": None,
+        "blank": "  ",
+        "tags": ["a", "b"],
+    }
+    assert blocks(content) == [
+        Pair("First name", "Ann"),
+        Pair("Active", "Yes"),
+        Pair("Old", "No"),
+        Pair("Count", "0"),
+        Pair("None", "No data held"),
+        Pair("Blank", "No data held"),
+        Pair("Tags", "a\nb"),
+    ]
+
+
+def test_what_an_object_holds_follows_under_headings() -> None:
+    assert blocks({"address": {"town": "Leeds", "geo": {"x": 1}}, "name": "Ann"}) == [
+        Pair("Name", "Ann"),
+        Heading("Address", 2),
+        Pair("Town", "Leeds"),
+        Heading("Geo", 3),
+        Pair("X", "1"),
+    ]
+
+
+def test_objects_with_few_simple_values_are_a_table() -> None:
+    assert blocks([{"a": 1, "b": []}, {"b": "x", "c": None}]) == [
+        Table(["A", "B", "C"], [["1", "No data held", "No data held"], ["No data held", "x", "No data held"]])
+    ]
+
+
+def test_other_lists_are_one_record_after_the_other() -> None:
+    assert blocks({"visits": [{"who": {"n": "Bob"}}, "just text"]}) == [
+        Heading("Visits", 2),
+        Heading("Visits 1", 3),
+        Heading("Who", 4),
+        Pair("N", "Bob"),
+        Paragraph("just text", mark="•"),
+    ]
+
+
+def test_more_than_six_columns_are_no_table() -> None:
+    record = {f"name{number}": number for number in range(7)}
+    assert blocks([record])[0] == Heading("Record 1", 2)
+    assert len(blocks([record])) == 8
+
+
+@pytest.mark.parametrize("content", [None, {}, [], "", " \n"])
+def test_nothing_held_is_said_so(draw: DrawPart, content: Any) -> None:
+    part = draw(content)
+    assert "Allocate Keyworkers" in part.text
+    assert "No Data Held" in part.text
+    assert part.summary.pages == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence"),
+    [
+        (Outcome.NO_DATA, "No Data Held"),
+        (Outcome.NOT_SUPPORTED, "Does not hold records under this type of number"),
+    ],
+)
+def test_services_without_data_have_a_page(draw: DrawPart, outcome: Outcome, sentence: str) -> None:
+    assert sentence in draw({"not": "shown"}, outcome=outcome).text
+
+
+@pytest.mark.parametrize("answer", ["{}", '{"content": null}', '{"content": []}', '{"attachments": []}'])
+def test_an_answer_without_content_is_no_data(draw: DrawPart, tmp_path: Path, answer: str) -> None:
+    file = tmp_path / "answer.json"
+    file.write_text(answer, "utf-8")
+    assert "No Data Held" in draw(file).text
+
+
+def test_numbers_of_an_answer_are_printed_as_they_were_sent(draw: DrawPart, tmp_path: Path) -> None:
+    file = tmp_path / "answer.json"
+    file.write_text('{"content": {"price": 1.10, "big": 12345678901234567890123, "zero": 0, "e": 1E5}}', "utf-8")
+    text = draw(file).text
+    for printed in ("Price 1.10", "Big 12345678901234567890123", "Zero 0", "E 1E5"):
+        assert printed in text
+
+
+@pytest.mark.parametrize("answer", [b"", b"[1]", b"not json", b"\xff\xfe", b"[" * 200_000])
+def test_an_answer_that_is_no_json_object_is_refused(draw: DrawPart, tmp_path: Path, answer: bytes) -> None:
+    file = tmp_path / "answer.json"
+    file.write_bytes(answer)
+    with pytest.raises(AnswerUnreadableError, match="keyworker-api"):
+        draw(file)
+
+
+def test_an_answer_nested_deeper_than_python_calls_is_drawn(draw: DrawPart) -> None:
+    nested: Any = "the innermost"
+    for level in range(3000):
+        nested = {"b": nested} if level % 2 else [nested]
+    assert "the innermost" in draw(nested).text
+
+
+def test_a_number_longer_than_python_prints(draw: DrawPart) -> None:
+    assert "9" * 50 in draw({"n": int("9" * 4000) ** 2 * 0 + (10**5000 - 1)}).text
+
+
+def test_the_head_of_a_table_is_repeated_on_every_page(draw: DrawPart) -> None:
+    part = draw([{"startDate": f"2024-01-{number % 28 + 1:02}", "wing": number} for number in range(120)])
+    assert part.summary.pages > 2
+    assert all("Start date" in page for page in part.pages)
+    assert [line for page in part.pages for line in page.splitlines() if line.startswith("2024")][-1].endswith("119")
