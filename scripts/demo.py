@@ -12,8 +12,8 @@ from rich.panel import Panel
 
 from waybill.cli.context import Cli
 from waybill.cli.output import details, table
-from waybill.core.aws import client
-from waybill.core.dynamodb import from_item
+from waybill.core.aws.clients import client
+from waybill.core.aws.dynamodb import from_item
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 120

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.scheduling import SharedFolders
-from waybill.core import aws, settings
+from waybill.core import settings
+from waybill.core.aws import clients
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -72,5 +73,5 @@ def sample_event() -> Callable[[str], Any]:
 
 def _forget() -> None:
     settings.load.cache_clear()
-    aws.client.cache_clear()
-    aws.presigner.cache_clear()
+    clients.client.cache_clear()
+    clients.presigner.cache_clear()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from waybill.consignments.checking.models import FileRecord
+from waybill.consignments.domain.checks.models import FileRecord
 
 
 @dataclass

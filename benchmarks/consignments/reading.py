@@ -55,7 +55,7 @@ class _Counter:
 
 
 def _measure_reading(lab: Lab) -> Iterator[Figure]:
-    from waybill.core.aws import client
+    from waybill.core.aws.clients import client
     from waybill.core.settings import load
 
     corpus = ((f"given-{name}", content) for name, content in given())

@@ -12,9 +12,9 @@ from itertools import batched
 from typing import Any
 
 from benchmarks.harness.deployment import Deployment
-from waybill.consignments.registering import Registrar
-from waybill.consignments.requests import FILES_PER_PAGE, ConsignmentRequest
-from waybill.consignments.store import ConsignmentsTable
+from waybill.consignments.adapters.table import ConsignmentsTable
+from waybill.consignments.domain.registration import Registrar
+from waybill.consignments.domain.requests import FILES_PER_PAGE, ConsignmentRequest
 from waybill.core.clock import now
 
 _UPLOADS_AT_ONCE = 8

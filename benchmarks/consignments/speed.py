@@ -13,15 +13,15 @@ from benchmarks.consignments.disk import DiskObjects, record_of
 from benchmarks.consignments.three_reads import ThreeReads
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
-from waybill.consignments.checking.checker import FileChecker, Limits
-from waybill.consignments.checking.engines import YaraEngine
-from waybill.consignments.checking.fetching import Fetcher
-from waybill.consignments.checking.malware_rules import MalwareRules
-from waybill.consignments.checking.models import FileRecord, Question
-from waybill.consignments.checking.scanner_main import _Scanners
-from waybill.consignments.checking.scanner_process import ScannerProcess
-from waybill.consignments.checking.spooling import Workspace
-from waybill.consignments.rule_sets import shipped
+from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.domain.checks.checker import FileChecker, Limits
+from waybill.consignments.domain.checks.contents import Fetcher
+from waybill.consignments.domain.checks.engines import YaraEngine
+from waybill.consignments.domain.checks.malware_rules import MalwareRules
+from waybill.consignments.domain.checks.models import FileRecord, Question
+from waybill.consignments.domain.checks.scanner_main import _Scanners
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.spool import Workspace
 
 _FILES = 300
 _ROUNDS = 3

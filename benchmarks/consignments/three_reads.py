@@ -9,9 +9,9 @@ import yara_x
 from fido.fido import Fido
 
 from benchmarks.consignments.disk import DiskObjects
-from waybill.consignments.checking.models import FileRecord
-from waybill.consignments.checking.rule_set import RuleSet
-from waybill.consignments.rule_sets import shipped
+from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.domain.checks.models import FileRecord
+from waybill.consignments.domain.checks.rule_set import RuleSet
 
 
 class ThreeReads:

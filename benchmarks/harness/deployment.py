@@ -12,7 +12,7 @@ from typing import Any
 
 from waybill.cli.local import LocalStack, StackFile
 
-# The application marks its requests: `user_agent_appid` in waybill.core.aws.
+# The application marks its requests: `user_agent_appid` in waybill.core.aws.clients.
 _APPLICATION = "app/waybill"
 # Its LookupEvents has no second page.
 _TOLD = 50

@@ -14,8 +14,9 @@ from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.report import breakdown
 from benchmarks.prices import PriceTable, item_bytes, lambda_gb_seconds, write_units
-from waybill.core import aws, settings
-from waybill.minting import wiring
+from waybill.core import settings
+from waybill.core.aws import clients
+from waybill.minting import runtime
 
 _BATCH = 100
 _ROUNDS = 15
@@ -90,7 +91,7 @@ def _in_process(deployment: Deployment) -> Iterator[Callable[[Mapping[str, Any]]
 
 
 def _forget() -> None:
-    for cached in (aws.client, settings.load, wiring.registry):
+    for cached in (clients.client, settings.load, runtime.registry):
         cached.cache_clear()
 
 
@@ -105,7 +106,7 @@ def _counted_write_units(deployment: Deployment) -> float:
         counted.extend(each["CapacityUnits"] for each in parsed["ConsumedCapacity"])
 
     with _in_process(deployment) as mint:
-        events = aws.client("dynamodb", attempts=1).meta.events
+        events = clients.client("dynamodb", attempts=1).meta.events
         events.register("provide-client-params.dynamodb.TransactWriteItems", ask)
         events.register("after-call.dynamodb.TransactWriteItems", note)
         mint(_new())

@@ -10,10 +10,10 @@ from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
-from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.gates import fastest_gate
-from waybill.scanning.detection.models import Match
-from waybill.scanning.detection.rules import detectors
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.gates import fastest_gate
+from waybill.scanning.domain.detection.models import Match
+from waybill.scanning.domain.detection.rules import detectors
 
 _FILE = "WAYBILL_PII_LABELLED"
 _LABELS = {

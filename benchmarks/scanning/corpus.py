@@ -4,7 +4,7 @@ import base64
 import random
 from collections.abc import Callable
 
-from waybill.scanning.detection.validators import luhn
+from waybill.scanning.domain.detection.validators import luhn
 
 _SERVICES = ("orders", "billing", "auth", "gateway", "search", "mailer")
 _WORDS = (

@@ -7,10 +7,10 @@ from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from benchmarks.scanning.corpus import hostile_megabytes, log_text
 from benchmarks.scanning.peers import MEGABYTE, PeerMissingError, Re2Gate, detect_secrets_speed, presidio_speed
-from waybill.scanning.detection.blocks import blocks
-from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.gates import HyperscanGate, StandardGate
-from waybill.scanning.detection.rules import detectors
+from waybill.scanning.domain.detection.blocks import blocks
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
+from waybill.scanning.domain.detection.rules import detectors
 
 _WHOLE = 100 * MEGABYTE
 # The slow ones get a part of the same text.

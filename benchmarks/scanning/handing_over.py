@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.harness.machine import Machine, TaskFailedError
-from waybill.scanning.listing import Lister
-from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest, Slice, Status
-from waybill.scanning.ports import Store
-from waybill.scanning.ranges import PAGE_KEYS, KeyRange
-from waybill.scanning.splitting import execution_name, first_state
+from waybill.scanning.domain.listing import Lister
+from waybill.scanning.domain.ports import Store
+from waybill.scanning.domain.ranges import PAGE_KEYS
+from waybill.scanning.domain.split import execution_name, first_state
+from waybill.scanning.models import Entry, Job, KeyRange, ListingRange, Page, ScanRequest, Slice, Status
 
 _DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "scanning.asl.json"
 _START = "arn:aws:states:::states:startExecution"

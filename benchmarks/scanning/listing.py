@@ -8,7 +8,7 @@ from typing import NamedTuple
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from benchmarks.scanning.handing_over import Listing
-from waybill.scanning.ranges import list_space
+from waybill.scanning.domain.ranges import list_space
 
 _KEYS = 1_000_000
 _LATENCY = 0.05

@@ -19,9 +19,9 @@ from moto import mock_aws
 from benchmarks.harness.in_process import call
 from benchmarks.scanning.corpus import log_text
 from benchmarks.scanning.metering import Meter
-from waybill.scanning import wiring
+from waybill.scanning import runtime
+from waybill.scanning.domain.split import first_state
 from waybill.scanning.models import ScanRequest
-from waybill.scanning.splitting import first_state
 
 _BUCKET = "scanned"
 _HANDLERS = "waybill.scanning.handlers"
@@ -75,7 +75,7 @@ def _scan(job: dict[str, Any]) -> dict[str, Any]:
     session: Any = boto3.DEFAULT_SESSION
     meter = Meter(session)
     url = _prepare(job["objects"], job["size"])
-    created = wiring.jobs().create(ScanRequest(bucket=_BUCKET), "benchmark", None)
+    created = runtime.jobs().create(ScanRequest(bucket=_BUCKET), "benchmark", None)
     batches = 0
     with meter.counting():
         state: dict[str, Any] = first_state(created, 0)
@@ -87,7 +87,7 @@ def _scan(job: dict[str, Any]) -> dict[str, Any]:
         for message in delivered:
             if _invoke("scan_objects", {"Records": [message]})["batchItemFailures"]:
                 raise AssertionError("a slice has failed")
-    report = wiring.jobs().report(created.job_id)
+    report = runtime.jobs().report(created.job_id)
     if (report["status"], report["succeeded"]) != ("completed", job["objects"]):
         raise AssertionError(str(report))
     return {

@@ -11,7 +11,7 @@ import re2
 from detect_secrets.core import scan as detect_secrets_scan
 from detect_secrets.settings import default_settings
 
-from waybill.scanning.detection.gates import INDEX_BITS, QUAD
+from waybill.scanning.domain.detection.gates import INDEX_BITS, QUAD
 
 MEGABYTE = 1_000_000
 _PRESIDIO = "presidio"

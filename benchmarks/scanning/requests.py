@@ -10,7 +10,7 @@ from benchmarks.costs import MILLION, SECTIONS, Bill, Usage, bill_per_million
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from waybill.core.prices import PriceTable
-from waybill.scanning.costs import BYTES_PER_SECOND, SECONDS_PER_OBJECT, WORKER_GB, Workload, usage
+from waybill.scanning.domain.costs import BYTES_PER_SECOND, SECONDS_PER_OBJECT, WORKER_GB, Workload, usage
 
 _OBJECTS = 1010
 _SIZE = 5000

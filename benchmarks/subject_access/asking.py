@@ -14,13 +14,13 @@ from benchmarks.harness.report import breakdown
 from benchmarks.subject_access.requests import bench_request
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService, sample_content
 from waybill.core.clock import now
-from waybill.subject_access.audit import Action
-from waybill.subject_access.catalogue_store import ServiceCatalogue
-from waybill.subject_access.claims import claimed
+from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.claims import claimed
+from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.models import Part, RequestState
-from waybill.subject_access.ports import Change
 from waybill.subject_access.service_models import Service
-from waybill.subject_access.store import SubjectAccessTable
 
 _SERVICES = 30
 _SECONDS = 0.2

@@ -13,10 +13,10 @@ from benchmarks.harness.report import breakdown
 from benchmarks.subject_access.requests import bench_request
 from scripts.template import load_template
 from waybill.core.clock import now
-from waybill.subject_access.audit import Action
-from waybill.subject_access.claiming import Claimer
-from waybill.subject_access.lists import SubjectAccessLists
-from waybill.subject_access.store import SubjectAccessTable
+from waybill.subject_access.adapters.lists import SubjectAccessLists
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.claim_taking import Claimer
 
 _WORKERS = 100
 _TABLE = "bench-claims"

@@ -13,7 +13,7 @@ from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 
 _SCRIPT = Path(__file__).with_name("drawing_process.py")
-_FONT = files("waybill.subject_access.report").joinpath("typefaces", "DejaVuSans.ttf")
+_FONT = files("waybill.subject_access.domain.report").joinpath("typefaces", "DejaVuSans.ttf")
 _ANSWER_BYTES = 60_000_000
 _ROUNDS = 2
 

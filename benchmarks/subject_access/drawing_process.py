@@ -35,8 +35,8 @@ def rows(pages: int) -> list[dict[str, Any]]:
 
 def draw(job: dict[str, Any]) -> dict[str, Any]:
     """Draw one service's part of about `pages` pages into `folder`, or of the answer in the file `answer`."""
-    from waybill.subject_access.report.models import IdKind, Outcome, Section, Subject
-    from waybill.subject_access.report.part import render_part
+    from waybill.subject_access.domain.report.models import IdKind, Outcome, Section, Subject
+    from waybill.subject_access.domain.report.part import render_part
 
     folder, name = Path(job["folder"]), job["name"]
     content = Path(job["answer"]) if "answer" in job else rows(job["pages"])
@@ -51,8 +51,8 @@ def draw(job: dict[str, Any]) -> dict[str, Any]:
 
 def join(job: dict[str, Any]) -> dict[str, Any]:
     """Join all parts in `folder` into a numbered report."""
-    from waybill.subject_access.report.assembly import assemble
-    from waybill.subject_access.report.models import Bookmark, Facts, IdKind, Part, PartSummary, Subject
+    from waybill.subject_access.domain.report.assembly import assemble
+    from waybill.subject_access.domain.report.models import Bookmark, Facts, IdKind, Part, PartSummary, Subject
 
     folder = Path(job["folder"])
     pages: dict[str, int] = job["parts"]

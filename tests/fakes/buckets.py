@@ -6,6 +6,8 @@ from dataclasses import replace
 from tests.fakes.probe import Probe
 from tests.fakes.s3 import S3, Attributes, Content, Stored, Upload, facts_of
 from waybill.core.clock import iso
+from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
+from waybill.replication.domain.ports import Part
 from waybill.replication.errors import (
     S3RefusedError,
     SourceArchivedError,
@@ -14,8 +16,6 @@ from waybill.replication.errors import (
     SupersededError,
 )
 from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders, Place
-from waybill.replication.part_plan import SINGLE_COPY_LIMIT
-from waybill.replication.ports import Part
 
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from waybill.consignments.checking.checker import FileChecker, Limits
-from waybill.consignments.checking.engines import YaraEngine
-from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
-from waybill.consignments.checking.fetching import Fetcher
-from waybill.consignments.checking.models import Failure, FileRecord, Reason
-from waybill.consignments.checking.ports import Antivirus, Scanners
-from waybill.consignments.checking.rule_set import RuleSet
-from waybill.consignments.checking.scanner_process import MODULE, ScannerProcess
-from waybill.consignments.checking.spooling import Workspace
-from waybill.consignments.rule_sets import shipped
+from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.domain.checks.checker import FileChecker, Limits
+from waybill.consignments.domain.checks.contents import Fetcher
+from waybill.consignments.domain.checks.engines import YaraEngine
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
+from waybill.consignments.domain.checks.ports import Antivirus, Scanners
+from waybill.consignments.domain.checks.rule_set import RuleSet
+from waybill.consignments.domain.checks.scanner_process import MODULE, ScannerProcess
+from waybill.consignments.domain.checks.spool import Workspace
 
 HOSTILE = "tests.fakes.hostile_scanners"
 MISSING = Failure(Reason.OBJECT_MISSING, "The uploaded file is not there.")

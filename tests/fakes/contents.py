@@ -8,7 +8,7 @@ import zlib
 
 import pikepdf
 
-from waybill.consignments.checking.self_test import eicar  # noqa: F401 - one of the contents
+from waybill.consignments.domain.checks.self_test import eicar  # noqa: F401 - one of the contents
 
 _FREE, _END, _TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 _CRC_TABLE = [0] * 256

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from waybill.consignments.checking import scanner_main
+from waybill.consignments.domain.checks import scanner_main
 
 _PARTS = ("identify", "inspect", "scan")
 

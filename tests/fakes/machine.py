@@ -14,8 +14,10 @@ from tests.fakes.probe import Crash, Probe
 from tests.fakes.s3 import S3
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.clock import iso
-from waybill.replication.copying import Copier, describe_source
-from waybill.replication.failing import fail_destination
+from waybill.replication.domain.copier import Copier, describe_source
+from waybill.replication.domain.failed_copy import fail_destination
+from waybill.replication.domain.outcome import outcome_of
+from waybill.replication.domain.part_plan import CopyLimits
 from waybill.replication.models import (
     Claim,
     CopyTask,
@@ -28,8 +30,6 @@ from waybill.replication.models import (
     SourceDescription,
     Strategy,
 )
-from waybill.replication.outcome import outcome_of
-from waybill.replication.part_plan import CopyLimits
 
 _DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "replication.asl.json"
 

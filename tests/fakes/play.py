@@ -10,7 +10,7 @@ from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content, Stored
 from tests.fakes.world import World
-from waybill.replication.identity import execution_name_of
+from waybill.replication.domain.run_identity import execution_name_of
 from waybill.replication.models import Outcome, Status
 
 # Others may come in before these. Before any other call nothing that matters can have changed since the one before it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from waybill.scanning.signatures import EVENT_HEADER, SIGNATURE_HEADER, verify
+from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, verify
 
 
 @dataclass

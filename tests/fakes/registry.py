@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from waybill.minting.minting import Minter, Policy
+from waybill.minting.domain.minter import Minter, Policy
+from waybill.minting.domain.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace
+from waybill.minting.domain.source_ids import key_of, parse_source_id
 from waybill.minting.models import Found, Minted, Outcome, Proposal, Ruling, SourceId, Verdict, Wanted
-from waybill.minting.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace
-from waybill.minting.source_ids import key_of, parse_source_id
 
 type Fault = Callable[[Callable[[], Sequence[Verdict]], Sequence[Proposal]], Sequence[Verdict]]
 

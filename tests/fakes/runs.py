@@ -3,6 +3,7 @@
 from typing import Any
 
 from waybill.core.executions import execution_name
+from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.models import (
     CopyTask,
     DestinationResult,
@@ -14,7 +15,6 @@ from waybill.replication.models import (
     Strategy,
     pad_sequencer,
 )
-from waybill.replication.outcome import outcome_of
 
 SOURCE = "global-builds"
 DESTINATIONS = ("region-a-builds", "region-b-builds")

@@ -11,7 +11,7 @@ from moto.dynamodb.models import Table
 from scripts.template import load_template
 from tests.fakes.functions import REGION
 from waybill.core.notifications import Notification
-from waybill.subject_access.audit import Action
+from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.models import Part, PartStatus, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service
 

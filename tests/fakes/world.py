@@ -9,9 +9,9 @@ from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import S3, Attributes, Content, Stored
 from tests.fakes.tracking import Table
-from waybill.replication.copying import describe_source
+from waybill.replication.domain.copier import describe_source
+from waybill.replication.domain.part_plan import MIB, CopyLimits
 from waybill.replication.models import CopyTask, FileId, ReplicationRequest, Run, SourceDescription, Strategy
-from waybill.replication.part_plan import MIB, CopyLimits
 
 # The strategies, at sizes that make a handful of parts.
 LIMITS = CopyLimits(

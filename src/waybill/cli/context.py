@@ -121,7 +121,7 @@ class Cli:
     def stack(self) -> Stack:
         """The stack that the options name.
 
-        From here on, every AWS call of this process goes to it, those through `waybill.core.aws` included.
+        From here on, every AWS call of this process goes to it, those through `waybill.core.aws.clients` included.
 
         Raises
         ------
@@ -138,7 +138,7 @@ class Cli:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client for the stack; default is the stack's own Region."""
-        from waybill.core.aws import client
+        from waybill.core.aws.clients import client
 
         return client(service, region or self.stack.region)
 

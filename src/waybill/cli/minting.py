@@ -18,20 +18,20 @@ from typer.core import TyperGroup
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
-from waybill.core.dynamodb import from_item
+from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.minting.auditing import audit as audit_items
-from waybill.minting.auditing import confirmed
-from waybill.minting.canonical_ids import is_canonical_id
+from waybill.minting.adapters.table import IdentifiersTable, readable_assignment
+from waybill.minting.domain.audit import audit as audit_items
+from waybill.minting.domain.audit import confirmed
+from waybill.minting.domain.canonical_ids import is_canonical_id
+from waybill.minting.domain.import_order import in_order
+from waybill.minting.domain.lookup import of_canonical_id, of_source
+from waybill.minting.domain.map_import import Importer, exported_line
+from waybill.minting.domain.plan import Plan, Run, chunks, plan_lines
+from waybill.minting.domain.ports import FIND_LIMIT, Pace
+from waybill.minting.domain.requests import Mode
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.import_order import in_order
-from waybill.minting.importing import Importer, exported_line
 from waybill.minting.models import Assignment
-from waybill.minting.planning import Plan, Run, chunks, plan_lines
-from waybill.minting.ports import FIND_LIMIT, Pace
-from waybill.minting.reading import of_canonical_id, of_source
-from waybill.minting.requests import Mode
-from waybill.minting.store import IdentifiersTable, readable_assignment
 
 _REQUEST = ("sourceIdentifiers", "predecessors", "mode", "jobId")
 _SHOWN_VIOLATIONS = 100

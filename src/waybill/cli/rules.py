@@ -37,8 +37,8 @@ def build(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile and test, but publish nothing.")] = False,
 ) -> None:
     """Compile every file that compiles alone, test the set, and put it in use."""
-    from waybill.consignments.checking import rule_set
-    from waybill.consignments.checking.self_test import prove
+    from waybill.consignments.domain.checks import rule_set
+    from waybill.consignments.domain.checks.self_test import prove
 
     sources, unreadable = rule_set.sources_in(folder)
     exclusions = rule_set.parse_exclusions(exclude.read_text("utf-8")) if exclude else {}
@@ -72,7 +72,7 @@ def build(
 @rules.command()
 def show(cli: Cli) -> None:
     """Show the rule set in use."""
-    from waybill.consignments.rule_sets import shipped
+    from waybill.consignments.adapters.rule_sets import shipped
 
     published = _sets(cli).current()
     used = published or shipped()
@@ -89,7 +89,7 @@ def show(cli: Cli) -> None:
 
 
 def _sets(cli: Cli) -> Any:
-    from waybill.consignments.rule_sets import S3RuleSets
+    from waybill.consignments.adapters.rule_sets import S3RuleSets
 
     return S3RuleSets(cli.client("s3"), cli.stack.output(_OUTPUT))
 

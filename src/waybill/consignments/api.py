@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from waybill.consignments import WORKFLOW, wiring
+from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.lookup import as_it_stands, consignment_report, file_page
+from waybill.consignments.domain.registration import owned
+from waybill.consignments.domain.requests import ConsignmentRequest, consignment_id_of
+from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import Consignment
-from waybill.consignments.reading import as_it_stands, consignment_report, file_page
-from waybill.consignments.registering import owned
-from waybill.consignments.requests import ConsignmentRequest, consignment_id_of
-from waybill.consignments.tables import shipped
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
@@ -57,21 +57,21 @@ class FileList(WireModel):
 @app.post("/consignments", summary="Register a consignment", status_code=201)
 def register(request: ConsignmentRequest) -> RegistrationReply:
     """Register up to 1,000 files; further pages name the consignment. The same page again changes nothing."""
-    return RegistrationReply.model_validate(wiring.registrar().take(request, caller(app).subject))
+    return RegistrationReply.model_validate(runtime.registrar().take(request, caller(app).subject))
 
 
 @app.post("/backend-checks/<consignmentId>", summary="Start the checks")
 def start(consignmentId: str) -> CheckReply:  # noqa: N803 - as in the path
     """Start the checks of a consignment, or find that they are under way."""
-    started = wiring.starter().start(_own(consignmentId))
+    started = runtime.starter().start(_own(consignmentId))
     return CheckReply(execution_arn=started.execution_arn, already_running=started.already_running)
 
 
 @app.get("/consignments/<consignmentId>", summary="Show a consignment")
 def show(consignmentId: str) -> dict[str, Any]:  # noqa: N803 - as in the path
     """Show statuses and progress."""
-    consignment = as_it_stands(_own(consignmentId), wiring.table(), wiring.executions())
-    return consignment_report(consignment, wiring.table(), wiring.table())
+    consignment = as_it_stands(_own(consignmentId), runtime.table(), runtime.executions())
+    return consignment_report(consignment, runtime.table(), runtime.table())
 
 
 @app.get("/consignments/<consignmentId>/files", summary="Show the files of a consignment")
@@ -81,14 +81,14 @@ def files(
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> FileList:
     """Show what was found of each file, with the explanation of each verdict."""
-    page, last = file_page(_own(consignmentId), wiring.table(), shipped(), limit, _position(cursor))
+    page, last = file_page(_own(consignmentId), runtime.table(), shipped(), limit, _position(cursor))
     return FileList(files=page, cursor=encode_cursor({"after": last}) if last else None)
 
 
 def _own(consignment_id: str) -> Consignment:
     who = caller(app)
     service = who.may([Role.CONSIGNMENTS_SERVICE])
-    return owned(wiring.table(), consignment_id_of(consignment_id), who.subject, service=service)
+    return owned(runtime.table(), consignment_id_of(consignment_id), who.subject, service=service)
 
 
 def _position(cursor: str | None) -> str | None:

@@ -5,8 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from waybill.consignments.checking.models import Check
 from waybill.core.clock import iso, moment_of
+
+
+class Check(StrEnum):
+    """The three checks, by the names of their results."""
+
+    ANTIVIRUS = "antivirus"
+    CHECKSUM = "checksum"
+    FILE_FORMAT = "fileFormat"
 
 
 class ConsignmentType(StrEnum):

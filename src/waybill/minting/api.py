@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from waybill.core.http import Role, build_api
-from waybill.minting import WORKFLOW, reading, wiring
-from waybill.minting.canonical_ids import parse_canonical_id
+from waybill.minting import WORKFLOW, runtime
+from waybill.minting.domain import lookup
+from waybill.minting.domain.canonical_ids import parse_canonical_id
 
 app = build_api(WORKFLOW, title="Identifiers", roles=[Role.MINTING])
 
@@ -18,7 +19,7 @@ def mint(
     request: Annotated[dict[str, Any] | None, Body(description="sourceIdentifiers, jobId, predecessors")] = None,
 ) -> dict[str, Any]:
     """Return an outcome for every identifier, whatever it is; only our own faults are HTTP errors."""
-    return wiring.respond(request or {}, app.lambda_context, wiring.request_cap()).document
+    return runtime.respond(request or {}, app.lambda_context, runtime.request_cap()).document
 
 
 @app.get("/identifiers/by-source/<system>/<value>", summary="Find the canonical ID of a source")
@@ -29,14 +30,14 @@ def by_source(
     include: Annotated[Literal["siblings"] | None, Query(description="siblings: all sources of the ID")] = None,
 ) -> Response[str]:
     """Return the mapping of a source whose system and value contain no slash."""
-    found = reading.of_source(wiring.registry(), f"{type}[{system}/{value}]", "value", siblings=include == "siblings")
+    found = lookup.of_source(runtime.registry(), f"{type}[{system}/{value}]", "value", siblings=include == "siblings")
     return _tagged(found)
 
 
 @app.get("/identifiers/<canonicalId>", summary="Find the sources of a canonical ID")
 def by_canonical_id(canonicalId: str) -> Response[str]:  # noqa: N803 - as in the path
     """Return the mapping of a canonical ID; upper case is folded."""
-    return _tagged(reading.of_canonical_id(wiring.registry(), parse_canonical_id(canonicalId)))
+    return _tagged(lookup.of_canonical_id(runtime.registry(), parse_canonical_id(canonicalId)))
 
 
 @app.get("/identifiers", summary="Find the canonical ID of any source")
@@ -45,11 +46,11 @@ def by_request_string(
     include: Annotated[Literal["siblings"] | None, Query(description="siblings: all sources of the ID")] = None,
 ) -> Response[str]:
     """Return the mapping of a source as requests write it, slashes and all."""
-    return _tagged(reading.of_source(wiring.registry(), source, "source", siblings=include == "siblings"))
+    return _tagged(lookup.of_source(runtime.registry(), source, "source", siblings=include == "siblings"))
 
 
 def _tagged(mapping: dict[str, Any]) -> Response[str]:
-    tag = reading.entity_tag(mapping)
+    tag = lookup.entity_tag(mapping)
     headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": "no-cache"}
     known = app.current_event.headers.get("if-none-match", "")
     if known == "*" or tag in [each.strip() for each in known.split(",")]:

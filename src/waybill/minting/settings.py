@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from waybill.core.settings import WaybillSettings
-from waybill.minting.requests import DEFAULT_CAP
+from waybill.minting.domain.requests import DEFAULT_CAP
 
 
 class RegistrySettings(WaybillSettings):

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
-from waybill.replication import WORKFLOW, wiring
-from waybill.replication.listing import file_report, is_position, list_records
+from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.answers import start_reply
+from waybill.replication.domain.record_list import file_report, is_position, list_records
 from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest, Status
-from waybill.replication.replies import start_reply
 
 app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
 
@@ -35,7 +35,7 @@ class RecordList(WireModel):
 @app.post("/step-function", summary="Start a replication")
 def start(request: ReplicationRequest) -> StartReply:
     """Start the replication of one object; the same request for the same state of the object starts it once."""
-    return StartReply(**start_reply(wiring.start_manually(request.wire())))
+    return StartReply(**start_reply(runtime.start_manually(request.wire())))
 
 
 @app.get("/replications", summary="List tracking records")
@@ -45,7 +45,7 @@ def list_replications(
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> RecordList:
     """List the records of the files, newest first."""
-    page = list_records(wiring.tracking(), status, limit, _position(cursor))
+    page = list_records(runtime.tracking(), status, limit, _position(cursor))
     next_cursor = encode_cursor({"position": page.position}) if page.position else None
     return RecordList(replications=page.items, cursor=next_cursor)
 
@@ -56,7 +56,7 @@ def show_replication(
     source_key: Annotated[ObjectKey, Query(alias="sourceKey")],
 ) -> dict[str, Any]:
     """Show the record of one file with its destinations and its history."""
-    return file_report(wiring.tracking(), FileId(source_bucket, source_key))
+    return file_report(runtime.tracking(), FileId(source_bucket, source_key))
 
 
 def _position(cursor: str | None) -> str | None:

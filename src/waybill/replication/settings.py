@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from waybill.core.settings import WaybillSettings
-from waybill.replication.buckets import DestinationOptions
-from waybill.replication.part_plan import GIB, MAX_PART_SIZE, MIB, MIN_PART_SIZE, SINGLE_COPY_LIMIT, CopyLimits
+from waybill.replication.adapters.s3 import DestinationOptions
+from waybill.replication.domain.part_plan import GIB, MAX_PART_SIZE, MIB, MIN_PART_SIZE, SINGLE_COPY_LIMIT, CopyLimits
 
 
 def _names(value: Any) -> Any:

@@ -11,8 +11,8 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.executions import stable_json
 from waybill.core.http import Role, build_api, caller
 from waybill.core.settings import load
-from waybill.scanning import WORKFLOW, wiring
-from waybill.scanning.detection.models import Confidence
+from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.models import Job, ScanRequest, Status
 from waybill.scanning.settings import WebhookAddressSettings, WorkflowSettings
 
@@ -28,12 +28,12 @@ def start_scan(
     _known_names(request)
     if request.webhook_url and not request.webhook_url.startswith("https:"):
         _allowed_webhook()
-    jobs = wiring.jobs()
+    jobs = runtime.jobs()
     job = jobs.create(request, caller(app).subject, idempotency_key)
     workflow_arn = load(WorkflowSettings).scan_workflow_arn
     if not workflow_arn:
         return _json(200, _list_now(job))
-    arn = jobs.start(job, wiring.executions(), workflow_arn)
+    arn = jobs.start(job, runtime.executions(), workflow_arn)
     return _json(202, _started(job, arn))
 
 
@@ -44,8 +44,8 @@ def list_scans(
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> dict[str, Any]:
     """List jobs, newest first."""
-    before: Any = open_cursor(cursor, wiring.secret(), "scans")["before"] if cursor else None
-    jobs, position = wiring.store().newest(limit, before)
+    before: Any = open_cursor(cursor, runtime.secret(), "scans")["before"] if cursor else None
+    jobs, position = runtime.store().newest(limit, before)
     shown = [
         {
             "job_id": job.job_id,
@@ -57,7 +57,10 @@ def list_scans(
         }
         for job in jobs
     ]
-    return {"scans": shown, "cursor": seal_cursor({"before": position}, wiring.secret(), "scans") if position else None}
+    return {
+        "scans": shown,
+        "cursor": seal_cursor({"before": position}, runtime.secret(), "scans") if position else None,
+    }
 
 
 @app.get("/jobs/<job_id>", summary="Show a job")
@@ -66,13 +69,13 @@ def show_job(
     real_time: Annotated[bool, Query(description="Taken for older callers: every answer is as of now")] = True,
 ) -> dict[str, Any]:
     """Show the status of a job and how far it is."""
-    return wiring.jobs().report(job_id) | {"data_source": "live"}
+    return runtime.jobs().report(job_id) | {"data_source": "live"}
 
 
 @app.post("/jobs/<job_id>/cancel", summary="Cancel a job")
 def cancel_job(job_id: str) -> dict[str, Any]:
     """Cancel a job; 409 when it has ended otherwise."""
-    jobs = wiring.jobs()
+    jobs = runtime.jobs()
     jobs.cancel(job_id)
     return jobs.report(job_id)
 
@@ -80,22 +83,22 @@ def cancel_job(job_id: str) -> dict[str, Any]:
 @app.post("/jobs/<job_id>/resume", summary="Go on with a job that has failed", status_code=202)
 def resume_job(job_id: str) -> dict[str, Any]:
     """Go on with a job that has failed, from where it was; 409 when it has ended otherwise."""
-    jobs = wiring.jobs()
-    jobs.resume(job_id, wiring.restarter())
+    jobs = runtime.jobs()
+    jobs.resume(job_id, runtime.restarter())
     return jobs.report(job_id)
 
 
 @app.get("/jobs/<job_id>/coverage", summary="What was and was not looked at")
 def show_coverage(job_id: str) -> dict[str, Any]:
     """Show objects and bytes by outcome and by reason."""
-    return wiring.jobs().coverage(job_id)
+    return runtime.jobs().coverage(job_id)
 
 
 @app.post("/jobs/<job_id>/export", summary="Export the findings of a job", status_code=202)
 def export_findings(job_id: str) -> dict[str, Any]:
     """Write all findings to the bucket of exports as lines of JSON; `export` of the job tells where they are."""
-    job = wiring.jobs().find(job_id)
-    wiring.export_queue().send(job.job_id, {})
+    job = runtime.jobs().find(job_id)
+    runtime.export_queue().send(job.job_id, {})
     return {"job_id": job.job_id, "status": "exporting"}
 
 
@@ -110,13 +113,13 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> dict[str, Any]:
     """Page through findings in a stable order."""
-    job = wiring.jobs().find(job_id)
+    job = runtime.jobs().find(job_id)
     wanted: dict[str, Any] = {"key": key, "detector": detector}
     wanted["certainty"] = int(Confidence[min_confidence]) if min_confidence else None
     if bucket is not None and bucket != job.request.bucket:
         return {"findings": [], "total": 0, "limit": limit, "has_more": False, "next_cursor": None}
     chosen = {name: value for name, value in wanted.items() if value}
-    return wiring.results().page(job, limit, cursor, chosen)
+    return runtime.results().page(job, limit, cursor, chosen)
 
 
 def _started(job: Job, execution_arn: str) -> dict[str, Any]:
@@ -137,11 +140,11 @@ def _started(job: Job, execution_arn: str) -> dict[str, Any]:
 
 
 def _list_now(job: Job) -> dict[str, Any]:
-    lister = wiring.lister_within_a_request()
+    lister = runtime.lister_within_a_request()
     batch = lister.process_batch(job.job_id)
     if not batch.done:
         lister.stop(job.job_id)
-    ended = wiring.completion().finish_if_done(job.job_id) or job
+    ended = runtime.completion().finish_if_done(job.job_id) or job
     warning = "No state machine is configured: the bucket was listed within the request, for 20 seconds at most."
     if ended.truncated:
         warning += " Time was up before the end: objects behind the last one listed are not part of this job."
@@ -166,12 +169,12 @@ def _allowed_webhook() -> None:
 def _known_names(request: ScanRequest) -> None:
     unknown: list[FieldError] = []
     if request.detectors:
-        from waybill.scanning.detection.rules import detectors
+        from waybill.scanning.domain.detection.rules import detectors
 
         known = {detector.id for detector in detectors()}
         unknown += _unknown("detectors", request.detectors, known, "is not a detector")
     if request.regions:
-        from waybill.scanning.detection.validators import regions_known
+        from waybill.scanning.domain.detection.validators import regions_known
 
         unknown += _unknown("regions", request.regions, regions_known(), "is not a region with telephone numbers")
     if unknown:

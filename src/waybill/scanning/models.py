@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from waybill.scanning.ranges import KeyRange
-
 KEY_LIMIT_BYTES = 1024
 READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
 """Storage classes whose objects can be read without being restored first."""
@@ -40,6 +38,17 @@ def _prefix(value: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_text)]
+
+
+class KeyRange(NamedTuple):
+    """The keys behind `after` up to `upto`, that one included; an empty `upto` is no bound."""
+
+    after: str = ""
+    upto: str = ""
+
+    def ends_before(self, key: str) -> bool:
+        """Return whether `key` lies behind this range."""
+        return bool(self.upto) and key > self.upto
 
 
 def is_job_id(value: object) -> TypeGuard[str]:

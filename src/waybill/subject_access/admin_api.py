@@ -9,17 +9,17 @@ from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.executions import stable_json
 from waybill.core.http import Role, allow, build_api, caller
-from waybill.subject_access import WORKFLOW, wiring
-from waybill.subject_access.admin_views import AdminFilter, admin_view
-from waybill.subject_access.answers import is_overdue, moment, service_answer, summary, template_answer
-from waybill.subject_access.api_wiring import answers
-from waybill.subject_access.audit import Action
-from waybill.subject_access.decisions import Without
-from waybill.subject_access.intake import duplicate
-from waybill.subject_access.lifecycle import OVERDUE_AFTER
+from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.api_runtime import answers
+from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
+from waybill.subject_access.domain.answers import is_overdue, moment, service_answer, summary, template_answer
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.decisions import Without
+from waybill.subject_access.domain.intake import duplicate
+from waybill.subject_access.domain.lifecycle import OVERDUE_AFTER
+from waybill.subject_access.domain.services import ServiceEntry, checked_template
+from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.models import SubjectRequest
-from waybill.subject_access.services import ServiceEntry, checked_template
-from waybill.subject_access.trail import day_trail
 
 app = build_api(WORKFLOW, title="Subject access administration", roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN])
 
@@ -38,7 +38,7 @@ def list_overdue() -> Document:
 def show_summary() -> Document:
     """Count the requests that wait, and those that have been waiting for more than 12 hours."""
     _record("SUMMARY_VIEWED")
-    return summary(wiring.lists().count("PENDING"), len(_overdue()))
+    return summary(runtime.lists().count("PENDING"), len(_overdue()))
 
 
 @app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")
@@ -47,7 +47,7 @@ def duplicate_request(
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
 ) -> Response[str]:
     """Create a new `Pending` copy that is the caller's."""
-    copy = duplicate(id, caller(app).subject, now(), wiring.store(), idempotency_key)
+    copy = duplicate(id, caller(app).subject, now(), runtime.store(), idempotency_key)
     document = {
         "id": copy.request_id,
         "originalId": id,
@@ -70,7 +70,7 @@ def list_for_admin(  # noqa: PLR0917 (Powertools passes parameters by name)
     """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
     _record("ADMIN_LIST_VIEWED")
     wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
-    return admin_view(wiring.lists(), answers(), wanted)
+    return admin_view(runtime.lists(), answers(), wanted)
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/restart", summary="Restart a request")
@@ -80,14 +80,14 @@ def restart_request(
     fresh: Annotated[bool, Query(description="Ask every service again")] = False,
 ) -> Document:
     """Make a request that was given up on `Pending` again; parts that are finished are kept, unless fresh."""
-    return answers().request(wiring.decisions().restart(id, caller(app).subject, fresh=fresh))
+    return answers().request(runtime.decisions().restart(id, caller(app).subject, fresh=fresh))
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/issue-without", summary="Issue without a part")
 @allow(Role.SAR_ADMIN)
 def issue_without(id: Id, without: Without) -> Document:
     """Accept that a service's part is missing; the report says so, with the reason."""
-    decided = wiring.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
+    decided = runtime.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
     return answers().request(decided)
 
 
@@ -95,42 +95,42 @@ def issue_without(id: Id, without: Without) -> Document:
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def list_services() -> list[Document]:
     """List the services, in the order of the report."""
-    return [service_answer(service) for service in wiring.catalogue().services()]
+    return [service_answer(service) for service in runtime.catalogue().services()]
 
 
 @app.post("/api/services", summary="Add a service", status_code=201)
 def create_service(entry: ServiceEntry) -> Response[str]:
     """Add a service to the catalogue; 400 when there is one of this name."""
-    return _json(201, service_answer(wiring.services().add(entry, caller(app).subject)))
+    return _json(201, service_answer(runtime.services().add(entry, caller(app).subject)))
 
 
 @app.put("/api/services/<id>", summary="Change a service")
 def change_service(id: Id, entry: ServiceEntry) -> Document:
     """Change a service; its name stays."""
-    return service_answer(wiring.services().change(id, entry, caller(app).subject))
+    return service_answer(runtime.services().change(id, entry, caller(app).subject))
 
 
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
 def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
     """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
     by = caller(app).subject
-    changed = wiring.services().suspend(id, by, suspended=suspended)
+    changed = runtime.services().suspend(id, by, suspended=suspended)
     if not suspended:
-        wiring.decisions().resumed(id, by)
+        runtime.decisions().resumed(id, by)
     return service_answer(changed)
 
 
 @app.get("/api/templates/service/<id>", summary="List template versions")
 def list_templates(id: Id) -> list[Document]:
     """List the template versions of a service, the newest first."""
-    wiring.services().found(id)
-    return [template_answer(version) for version in wiring.catalogue().template_versions(id)]
+    runtime.services().found(id)
+    return [template_answer(version) for version in runtime.catalogue().template_versions(id)]
 
 
 @app.post("/api/templates/service/<id>", summary="Register a template", status_code=201)
 def register_template(id: Id, file: Annotated[bytes, File()]) -> Response[str]:
     """Register the text of a service's template; it is published when the service is found to use it."""
-    version = wiring.services().register(id, file, _check, caller(app).subject)
+    version = runtime.services().register(id, file, _check, caller(app).subject)
     return _json(201, template_answer(version))
 
 
@@ -141,7 +141,7 @@ def validate_template(file: Annotated[bytes, File()]) -> Document:
 
 
 def _overdue() -> list[SubjectRequest]:
-    lists = wiring.lists()
+    lists = runtime.lists()
     old = lists.many(list(lists.standing("PENDING", now() - OVERDUE_AFTER)))
     # Time on hold is no waiting.
     return [request for request in old if is_overdue(request, now())]
@@ -149,8 +149,8 @@ def _overdue() -> list[SubjectRequest]:
 
 def _check(text: str) -> None:
     # Not at the top: the function that describes all APIs has no layer for templates.
-    from waybill.subject_access.report.errors import TemplateError
-    from waybill.subject_access.report.templates import check_template
+    from waybill.subject_access.domain.report.errors import TemplateError
+    from waybill.subject_access.domain.report.templates import check_template
 
     try:
         check_template(text)
@@ -159,7 +159,7 @@ def _check(text: str) -> None:
 
 
 def _record(name: str) -> None:
-    wiring.store().record(day_trail(now()), Action(caller(app).subject, name, {}))
+    runtime.store().record(day_trail(now()), Action(caller(app).subject, name, {}))
 
 
 def _json(status: int, document: Document) -> Response[str]:

@@ -8,22 +8,23 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Que
 
 from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller
-from waybill.subject_access import WORKFLOW, outside, wiring
-from waybill.subject_access.answers import trail_answer
-from waybill.subject_access.api_wiring import answers
-from waybill.subject_access.audit import Action
-from waybill.subject_access.claims import MOST_ATTEMPTS, lapsed_before
-from waybill.subject_access.decisions import Extension, HoldOrder
-from waybill.subject_access.downloads import download
+from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.api_runtime import answers
+from waybill.subject_access.domain import outside_worker
+from waybill.subject_access.domain.answers import trail_answer
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
+from waybill.subject_access.domain.decisions import Extension, HoldOrder
+from waybill.subject_access.domain.downloads import download
+from waybill.subject_access.domain.handover import approve, deliver
+from waybill.subject_access.domain.intake import NewRequest, accept, create, today
+from waybill.subject_access.domain.keys import upload_key
+from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
+from waybill.subject_access.domain.pages import page_of
+from waybill.subject_access.domain.requests import claim_answer
+from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
-from waybill.subject_access.handing_over import approve, deliver
-from waybill.subject_access.intake import NewRequest, accept, create, today
-from waybill.subject_access.keys import upload_key
 from waybill.subject_access.models import SubjectRequest
-from waybill.subject_access.outside import ClaimHolder, Completion, PartResult
-from waybill.subject_access.paging import page_of
-from waybill.subject_access.requests import claim_answer
-from waybill.subject_access.trail import day_trail, trail_of
 
 _READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 _MOST_UNCLAIMED = 1000
@@ -41,9 +42,9 @@ def create_request(
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
 ) -> Response[str]:
     """Create a request; the answer is its id."""
-    known = {service.name: service for service in wiring.catalogue().services()}
+    known = {service.name: service for service in runtime.catalogue().services()}
     accepted = accept(request, known, today(now()))
-    made = create(accepted, caller(app).subject, now(), wiring.store(), idempotency_key)
+    made = create(accepted, caller(app).subject, now(), runtime.store(), idempotency_key)
     return Response(201, content_type="text/plain", body=made.request_id)
 
 
@@ -52,7 +53,7 @@ def show_request(id: str) -> Document:
     """Show one request with the state of each service, and which other requests are about the same person or case."""
     request = _found(id)
     _record(id, "REQUEST_VIEWED")
-    return answers().request(request) | {"related": wiring.lists().related(request)}
+    return answers().request(request) | {"related": runtime.lists().related(request)}
 
 
 @app.get("/api/subjectAccessRequests", summary="List requests")
@@ -63,7 +64,7 @@ def list_requests(
     unclaimed: Annotated[bool, Query(description="Those that can be claimed, the oldest first")] = False,
 ) -> list[Document]:
     """List requests, the newest first; in pages when both page parameters are given."""
-    lists, shown = wiring.lists(), answers()
+    lists, shown = runtime.lists(), answers()
     if unclaimed:
         waiting = lists.claimable(lapsed_before(now()), MOST_ATTEMPTS, _MOST_UNCLAIMED)
         return [shown.request(request) for request in lists.many(waiting)]
@@ -75,17 +76,17 @@ def list_requests(
 @app.get("/api/totalSubjectAccessRequests", summary="Count requests")
 def count_requests(search: Search = "") -> int:
     """Count the requests that a search finds."""
-    return wiring.lists().matches(search.strip())
+    return runtime.lists().matches(search.strip())
 
 
 @app.patch("/api/subjectAccessRequests/<id>/claim", summary="Claim a request")
 @allow(Role.SAR_WORKER)
 def claim_request(id: str) -> Document:
     """Take a request: 200 with the token that every later write needs, 400 when somebody else has it."""
-    taken = wiring.claimer().claim(id, caller(app).subject)
+    taken = runtime.claimer().claim(id, caller(app).subject)
     if taken is None:
         raise WrongStateError("cannot be claimed: somebody has it, or it is not waiting", field="claim")
-    upload = wiring.reports().upload_url(upload_key(id, taken.generation))
+    upload = runtime.reports().upload_url(upload_key(id, taken.generation))
     return claim_answer(taken) | {"claimExpiresAt": taken.claim_expires_at, "uploadUrl": upload}
 
 
@@ -94,9 +95,9 @@ def claim_request(id: str) -> Document:
 def keep_claim(id: str, holder: ClaimHolder) -> Document:
     """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
     _found(id)  # nobody has had a claim on an unknown one that could be lost
-    wiring.store().heartbeat(holder.of(id))
+    runtime.store().heartbeat(holder.of(id))
     kept = _found(id)
-    upload = wiring.reports().upload_url(upload_key(id, kept.generation))
+    upload = runtime.reports().upload_url(upload_key(id, kept.generation))
     return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
 
 
@@ -104,7 +105,7 @@ def keep_claim(id: str, holder: ClaimHolder) -> Document:
 @allow(Role.SAR_WORKER)
 def save_part(id: str, service: str, result: PartResult) -> Document:
     """Write what became of one service's part; 409 when the claim is lost."""
-    outside.save_result(wiring.store(), id, service, result)
+    outside_worker.save_result(runtime.store(), id, service, result)
     return {"id": id, "serviceName": service, "renderStatus": result.render_status.value}
 
 
@@ -112,7 +113,7 @@ def save_part(id: str, service: str, result: PartResult) -> Document:
 @allow(Role.SAR_WORKER)
 def complete_request(id: str, completion: Annotated[Completion | None, Body()] = None) -> Document:
     """Mark a request as done; 400 when it is already, or was given up on."""
-    outside.complete(wiring.store(), wiring.fulfilment(), id, completion or Completion(), caller(app).subject)
+    outside_worker.complete(runtime.store(), runtime.fulfilment(), id, completion or Completion(), caller(app).subject)
     return answers().request(_found(id))
 
 
@@ -121,7 +122,7 @@ def complete_request(id: str, completion: Annotated[Completion | None, Body()] =
 def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Response[Any]:
     """Give the report: an address that is good for five minutes, or the PDF to who accepts application/pdf only."""
     wanted = str(app.current_event.headers.get("accept") or "")
-    answer = download(wiring.store(), wiring.reports(), id, caller(app).subject, now(), wanted)
+    answer = download(runtime.store(), runtime.reports(), id, caller(app).subject, now(), wanted)
     # Powertools checks answers as JSON, which bytes are not: they go as the base64 that API Gateway turns back.
     body = b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
     response = Response(answer.status, content_type=answer.content_type, body=body, headers=dict(answer.headers))
@@ -133,35 +134,35 @@ def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Respon
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def hold_request(id: str, order: HoldOrder) -> Document:
     """Put a request on hold until identity, fee or clarification have come."""
-    return answers().request(wiring.decisions().hold(id, caller(app).subject, order.reason))
+    return answers().request(runtime.decisions().hold(id, caller(app).subject, order.reason))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/release", summary="Let the clock go on")
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def release_request(id: str) -> Document:
     """End the hold of a request."""
-    return answers().request(wiring.decisions().release(id, caller(app).subject))
+    return answers().request(runtime.decisions().release(id, caller(app).subject))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/extend", summary="Extend the time limit")
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def extend_request(id: str, extension: Extension) -> Document:
     """Take the two further months for a complex request, with the reason that the person is told."""
-    return answers().request(wiring.decisions().extend(id, caller(app).subject, extension.reason))
+    return answers().request(runtime.decisions().extend(id, caller(app).subject, extension.reason))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def approve_report(id: str) -> Document:
     """Let a report that was to be reviewed count as completed."""
-    return answers().request(approve(wiring.store(), id, caller(app).subject, now()))
+    return answers().request(approve(runtime.store(), id, caller(app).subject, now()))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def deliver_report(id: str) -> Document:
     """Note that the person has the report."""
-    return answers().request(deliver(wiring.store(), id, caller(app).subject, now()))
+    return answers().request(deliver(runtime.store(), id, caller(app).subject, now()))
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
@@ -169,18 +170,18 @@ def deliver_report(id: str) -> Document:
 def show_audit(id: str) -> Document:
     """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
     about = trail_of(id)
-    end = wiring.store().chain_end(about)
+    end = runtime.store().chain_end(about)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    return trail_answer(about, wiring.store().audit(about), end)
+    return trail_answer(about, runtime.store().audit(about), end)
 
 
 def _found(request_id: str) -> SubjectRequest:
-    request = wiring.store().request(request_id)
+    request = runtime.store().request(request_id)
     if request is None:
         raise UnknownRequestError("There is no such request")
     return request
 
 
 def _record(about: str, name: str) -> None:
-    wiring.store().record(about, Action(caller(app).subject, name, {}))
+    runtime.store().record(about, Action(caller(app).subject, name, {}))

@@ -7,15 +7,15 @@ from waybill.core.clock import now
 from waybill.core.errors import RetryableError
 from waybill.core.http import Api
 from waybill.core.observability import logger
-from waybill.subject_access import WORKFLOW, wiring
-from waybill.subject_access.trail import record_refusal
+from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.domain.trail import record_refusal
 
 
 def serve(app: Api, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Return the proxy response of `app`; a refusal that cannot be recorded now stays a refusal, and is logged."""
     answer = app.resolve(event, context)
     try:
-        record_refusal(wiring.store(), event, answer, now())
+        record_refusal(runtime.store(), event, answer, now())
     except RetryableError as error:
         logger(WORKFLOW).error("refusal not recorded", extra={"code": error.code, "status": answer["statusCode"]})
     return answer

@@ -17,10 +17,10 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
 from waybill.cli.replication.collaborators import Replication
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.core.clock import now
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import DestinationResult, ObjectFacts, Run
-from waybill.replication.store import TrackingTable
 
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-replication"
 

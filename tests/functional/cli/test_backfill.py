@@ -12,7 +12,7 @@ from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import Program, Ran, lines, plain, recorded, run_of
 from waybill.core.errors import PermanentError, RateLimitedError
-from waybill.replication.store import TrackingTable
+from waybill.replication.adapters.table import TrackingTable
 
 A, B = DESTINATIONS
 ALL = f"s3://{SOURCE}"

@@ -9,7 +9,7 @@ from tests.fakes.functions import REGION
 from tests.fakes.runs import SOURCE
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import Program, lines
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 REDRIVE = ("replications", "redrive")
 

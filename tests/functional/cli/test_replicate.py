@@ -14,8 +14,8 @@ from waybill.cli import patience
 from waybill.cli.replication import waiting
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import StartedExecution
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import Run
-from waybill.replication.store import TrackingTable
 
 A, B = DESTINATIONS
 URI = f"s3://{SOURCE}/{KEY}"

@@ -13,7 +13,7 @@ from tests.functional.cli.conftest import Program, Ran, lines, plain, recorded
 from waybill.cli.context import Cli
 from waybill.cli.replication import records
 from waybill.core.clock import iso, now
-from waybill.replication.store import TrackingTable
+from waybill.replication.adapters.table import TrackingTable
 
 A, B = DESTINATIONS
 LONG = f"deep/{'x' * 300}/\x1b]0;title\x07 file.zip"

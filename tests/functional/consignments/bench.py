@@ -12,13 +12,13 @@ from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
 from tests.fakes.functions import REGION
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from waybill.consignments import wiring
+from waybill.consignments import runtime
 from waybill.consignments.handlers.consignments_api import lambda_handler as api
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 UPLOADS, CLEAN, QUARANTINE, RESULTS = (f"consignment-{name}" for name in ("uploads", "clean", "quarantine", "results"))
 TABLE = "consignments"
-_COLLABORATORS = (wiring.table, wiring.executions, wiring.starter, wiring.copy_targets, wiring.notifier)
+_COLLABORATORS = (runtime.table, runtime.executions, runtime.starter, runtime.copy_targets, runtime.notifier)
 
 type Checks = dict[str, list[Any]]
 # What the check of a file gives: the record and the content, to the three lists; None fails its whole group.

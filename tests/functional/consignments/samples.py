@@ -9,7 +9,7 @@ from tests.fakes.wire import Wire
 from tests.functional.consignments import check_samples
 from tests.functional.consignments.bench import CLEAN, UPLOADS, Run, Workbench
 from waybill.consignments.handlers.consignments_api import lambda_handler as register
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 CONTENT = b"hello"
 

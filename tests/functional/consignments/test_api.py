@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import Workbench, clean_check, described, format_result
-from waybill.consignments import wiring
-from waybill.core.aws import client
+from waybill.consignments import runtime
+from waybill.core.aws.clients import client
 
 FILES = {"a.pdf": b"a", "b.pdf": b"b"}
 
@@ -69,7 +69,7 @@ def test_pages_make_one_consignment_and_repeated_ones_change_nothing(bench: Work
     told = [bench.ask("POST", "/consignments", body={**head, "files": page}) for page in [*pages, *pages]]
     assert {answer.status for answer in told} == {201}
     assert [answer.json for answer in told[:3]] == [answer.json for answer in told[3:]]
-    assert wiring.table().count_files(consignment_id) == 103
+    assert runtime.table().count_files(consignment_id) == 103
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_page_with_another_total_is_refused(bench: Workbench, first: Any) -> N
     answer = bench.ask("POST", "/consignments", body={**head, "totalFiles": 3, "files": two})
     assert (answer.status, answer.json["code"]) == (409, "REGISTRATION_CONFLICT")
     assert "totalFiles is 3" in answer.json["detail"]
-    assert wiring.table().count_files(head["consignmentId"]) == 1
+    assert runtime.table().count_files(head["consignmentId"]) == 1
     # Left out, it says nothing.
     assert bench.ask("POST", "/consignments", body={**head, "files": two}).status == 201
 
@@ -111,7 +111,7 @@ def test_nobody_adds_to_somebody_elses_consignment(bench: Workbench, consignment
         "files": [described("evil", b"")],
     }
     assert bench.ask("POST", "/consignments", who="mallory", body=body).status == 409
-    assert wiring.table().count_files(consignment_id) == 2
+    assert runtime.table().count_files(consignment_id) == 2
 
 
 def test_nothing_is_added_once_the_checks_have_begun(bench: Workbench) -> None:

@@ -11,12 +11,12 @@ from tests.fakes import contents
 from tests.fakes.api import LambdaContext
 from tests.fakes.checking import record, results
 from tests.fakes.wire import Wire
-from waybill.consignments import check_wiring
-from waybill.consignments.checking.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.checking.rule_set import Source, build
+from waybill.consignments import check_runtime
+from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
+from waybill.consignments.domain.checks.rule_set import Source, build
 from waybill.consignments.handlers.check_files import lambda_handler
-from waybill.consignments.rule_sets import S3RuleSets, shipped
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 UPLOADS, RESULTS, RULES = "uploads", "results", "rules"
 KEY = "runs/consignment/execution/checks/00000000.jsonl"
@@ -151,7 +151,7 @@ def test_a_fault_of_s3_is_an_error_that_may_pass_until_the_last_attempt(stack: S
     stack.wire.refuse("s3.GetObject", "SlowDown", status=503, when=lambda request: "a.txt" in request.url)
     with pytest.raises(ChecksUnavailableError, match="SlowDown"):
         stack.check(down, other)
-    first, second = stack.check(down, other, attempt=check_wiring.LAST_ATTEMPT)
+    first, second = stack.check(down, other, attempt=check_runtime.LAST_ATTEMPT)
     assert set(first["failureReasons"].values()) == {"S3_UNAVAILABLE"}
     assert second["failures"] == {}
 
@@ -207,7 +207,7 @@ def test_a_run_that_dies_anywhere_is_repeated_without_a_trace(stack: Stack, dies
     for line in (*expected, *repeated):
         line["fileCheckResults"]["antivirus"][0].pop("datetime")
     assert repeated == expected
-    assert list((check_wiring._scanning().folder / "files").iterdir()) == []
+    assert list((check_runtime._scanning().folder / "files").iterdir()) == []
 
 
 def test_the_published_rules_are_used_and_exchanged_between_groups(stack: Stack) -> None:
@@ -244,7 +244,7 @@ class TestTags:
     @pytest.fixture(autouse=True)
     def engine(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONSIGNMENT_ANTIVIRUS", "guardduty")
-        monkeypatch.setattr(check_wiring, "_TAG_SECONDS", 0.2)
+        monkeypatch.setattr(check_runtime, "_TAG_SECONDS", 0.2)
 
     @pytest.mark.parametrize(
         ("value", "result"),

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import CLEAN, QUARANTINE, UPLOADS, Workbench
-from waybill.consignments import copy_targets
-from waybill.consignments.copy_targets import S3CopyTargets, part_ranges
+from waybill.consignments.adapters import copy_targets
+from waybill.consignments.adapters.copy_targets import S3CopyTargets, part_ranges
 from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 MIB = 1024**2
 # S3 takes no smaller part than this but the last.

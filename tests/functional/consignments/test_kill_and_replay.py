@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import CLEAN, QUARANTINE, Run, Workbench, clean_check, virus_result
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 FILES = {"a.pdf": b"a", "a_R.pdf": b"b", "virus.exe": b"c"}
 EFFECTS = frozenset(

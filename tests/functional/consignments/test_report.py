@@ -30,7 +30,7 @@ from waybill.cli.consignments.bagging import Holders, payload_name, payload_name
 from waybill.cli.consignments.reporting import report
 from waybill.cli.consignments.showing import overview
 from waybill.cli.context import Cli, Stack
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.core.settings import load
 
 EVIL = '<script>alert("1")</script>\n&amp; {{reference}}.txt'

@@ -13,7 +13,7 @@ from tests.fakes import contents
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
-from waybill.consignments.rule_sets import S3RuleSets, shipped
+from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 
 RULES = "rules"
 SHIPPED = Path(waybill.__file__).parent / "consignments" / "rules"

@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 from tests.functional.consignments.bench import UPLOADS, Run, Workbench, clean_check, virus_result
-from waybill.consignments import wiring
+from waybill.consignments import runtime
+from waybill.consignments.domain.lookup import as_it_stands
+from waybill.consignments.domain.record import Judged, record_results
 from waybill.consignments.errors import SupersededError, UploadMismatchError
-from waybill.consignments.reading import as_it_stands
-from waybill.consignments.recording import Judged, record_results
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.core.errors import RateLimitedError
 from waybill.core.executions import ExecutionState
 
@@ -102,13 +102,13 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
     for state in ("process_map_results", "redacted_files"):
         first.state(state)
     judged = first.state("generate_statuses")
-    newest = wiring.consignment_of(first.context)
+    newest = runtime.consignment_of(first.context)
     second.state("get_files", input={})
     with pytest.raises(SupersededError):
         record_results(
-            wiring.table(),
+            runtime.table(),
             newest,
-            wiring.documents_of(first.context),
+            runtime.documents_of(first.context),
             Judged(judged["statuses"], judged["status"], copied=False),
         )
     assert {path: file["statuses"] for path, file in bench.files(consignment_id).items()} == {
@@ -148,7 +148,7 @@ def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Work
 def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     Run(bench, consignment_id, "run-1").begin()
-    earlier = wiring.table().find(consignment_id)
+    earlier = runtime.table().find(consignment_id)
     assert earlier is not None
 
     class Ends:
@@ -159,14 +159,14 @@ def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Wo
             assert broke(Run(bench, consignment_id, "run-1"), "Map")
             return ExecutionState("FAILED", error="States.Runtime")
 
-    now = as_it_stands(earlier, wiring.table(), Ends())
+    now = as_it_stands(earlier, runtime.table(), Ends())
     assert (now.status, (now.failure or {})["step"]) == ("Failed", "Map")
 
 
 def test_a_consignment_is_shown_while_step_functions_asks_to_slow_down(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     Run(bench, consignment_id, "run-1").begin()
-    consignment = wiring.table().find(consignment_id)
+    consignment = runtime.table().find(consignment_id)
     assert consignment is not None
 
     class Busy:
@@ -175,4 +175,4 @@ def test_a_consignment_is_shown_while_step_functions_asks_to_slow_down(bench: Wo
         def state(self, execution_arn: str) -> ExecutionState:
             raise RateLimitedError(f"ThrottlingException while describing {execution_arn}")
 
-    assert as_it_stands(consignment, wiring.table(), Busy()) == consignment
+    assert as_it_stands(consignment, runtime.table(), Busy()) == consignment

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.functional.consignments.bench import RESULTS, Workbench
-from waybill.consignments import wiring
-from waybill.core.aws import client
+from waybill.consignments import runtime
+from waybill.core.aws.clients import client
 
 NAME = "a\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029ä😀.txt"
 
@@ -12,7 +12,7 @@ NAME = "a\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029ä😀.txt"
 @pytest.fixture
 def written(bench: Workbench) -> str:
     """A document of two lines, as it is stored."""
-    documents = wiring.documents("id", "run")
+    documents = runtime.documents("id", "run")
     with documents.writing("names.jsonl") as lines:
         lines.add({"path": NAME})
         lines.add({"path": "b"})
@@ -27,4 +27,4 @@ def test_no_name_ends_a_line(written: str) -> None:
 
 
 def test_names_come_back_as_they_were(written: str) -> None:
-    assert [line["path"] for line in wiring.documents("id", "run").reading("names.jsonl")] == [NAME, "b"]
+    assert [line["path"] for line in runtime.documents("id", "run").reading("names.jsonl")] == [NAME, "b"]

@@ -16,7 +16,7 @@ from tests.functional.consignments.bench import (
     virus_result,
 )
 from waybill.consignments.errors import SupersededError, UploadMismatchError
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.core.errors import InvalidInputError
 
 FILES = {"folder/ä – ü.txt": b"one", "b.pdf": b"two"}
@@ -221,7 +221,7 @@ def test_copies_follow_all_verdicts(bench: Workbench) -> None:
 
 
 def test_a_function_gets_no_more_to_copy_than_it_can(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("waybill.consignments.copying._COPY_BYTES", 7)
+    monkeypatch.setattr("waybill.consignments.domain.copies._COPY_BYTES", 7)
     consignment_id = bench.received({f"{number}.pdf": b"four" for number in range(4)})
     run = Run(bench, consignment_id, "run-1")
     run.all()

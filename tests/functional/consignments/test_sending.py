@@ -14,7 +14,7 @@ from tests.functional.consignments.bench import UPLOADS, Workbench
 from waybill.cli.consignments import sending
 from waybill.cli.consignments.sending import Upload, Uploader, UploadRefusedError
 from waybill.cli.consignments.walking import LocalFile, sha256_of
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 THREADS = 16
 SIZE = 8_000_000

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
-from waybill.consignments.checking.models import FileRecord, Reason
-from waybill.consignments.source_objects import S3Objects
+from waybill.consignments.adapters.source_objects import S3Objects
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.models import FileRecord, Reason
 
 RECORD = FileRecord(fileId="1", s3SourceBucket="uploads", s3SourceBucketKey="key", versionId="v1", eTag='"one"')
 

@@ -5,7 +5,7 @@ from typing import Any
 from tests.fakes.functions import PHYSICAL, REGION
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 
 def make_failure_topic() -> str:

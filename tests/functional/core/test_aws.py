@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 
 
 def test_there_is_one_client_per_service_and_region(wire: Wire) -> None:

@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.core.aws.states import StepFunctions
 from waybill.core.errors import RateLimitedError, RetryableError, TooLargeError
-from waybill.core.executions import INPUT_LIMIT_BYTES, StepFunctions, execution_name, stable_json
+from waybill.core.executions import INPUT_LIMIT_BYTES, execution_name, stable_json
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:machine"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:machine:name"

@@ -6,9 +6,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.fakes.functions import PHYSICAL
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.core.aws.sns import SnsNotifier
 from waybill.core.errors import NotificationUnavailableError
-from waybill.core.notifications import BODY_LIMIT_BYTES, Notification, SnsNotifier
+from waybill.core.notifications import BODY_LIMIT_BYTES, Notification
 
 NEWS = Notification(
     workflow="replication",

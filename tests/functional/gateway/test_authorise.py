@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.api import LambdaContext
 from tests.fakes.issuer import AUDIENCE, ISSUER, key_set, token
 from waybill.core.errors import ConfigurationError
-from waybill.gateway import wiring
+from waybill.gateway import runtime
 from waybill.gateway.errors import KeysUnavailableError
 from waybill.gateway.handlers.authorise import UnauthorizedError, lambda_handler
 
@@ -23,9 +23,9 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AUTH_AUDIENCE", AUDIENCE)
     monkeypatch.setenv("AUTH_JWKS", key_set())
     monkeypatch.setenv("AUTH_JWKS_URL", "")
-    wiring.token_verifier.cache_clear()
+    runtime.token_verifier.cache_clear()
     yield
-    wiring.token_verifier.cache_clear()
+    runtime.token_verifier.cache_clear()
 
 
 def authorise(event: dict[str, Any], header: object) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def test_keys_that_cannot_be_fetched_are_our_fault_and_counted(
 
     monkeypatch.setenv("AUTH_JWKS", "")
     monkeypatch.setenv("AUTH_JWKS_URL", "https://issuer.example/keys")
-    monkeypatch.setattr(wiring, "https_fetcher", lambda url: down)
+    monkeypatch.setattr(runtime, "https_fetcher", lambda url: down)
     with pytest.raises(KeysUnavailableError):
         authorise(event, f"Bearer {token()}")
     emitted = capsys.readouterr().out
@@ -126,8 +126,8 @@ def test_keys_that_cannot_be_fetched_are_our_fault_and_counted(
 
 def test_the_keys_are_parsed_once_per_process(event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
-    parse = wiring.parse_key_set
-    monkeypatch.setattr(wiring, "parse_key_set", lambda text: parsed.append(1) or parse(text))
+    parse = runtime.parse_key_set
+    monkeypatch.setattr(runtime, "parse_key_set", lambda text: parsed.append(1) or parse(text))
     for _ in range(3):
         authorise(event, f"Bearer {token()}")
     assert parsed == [1]

@@ -12,9 +12,9 @@ from moto import mock_aws
 
 from scripts.template import load_template
 from tests.fakes.api import LambdaContext
-from waybill.core.aws import client
-from waybill.minting import wiring
-from waybill.minting.store import IdentifiersTable
+from waybill.core.aws.clients import client
+from waybill.minting import runtime
+from waybill.minting.adapters.table import IdentifiersTable
 
 TABLE = "identifiers"
 BUCKET = "documents"
@@ -116,5 +116,5 @@ def context() -> LambdaContext:
 
 def forget_collaborators() -> None:
     """Drop what the functions keep between invocations."""
-    for cached in (wiring.registry, wiring.documents, wiring.notifier):
+    for cached in (runtime.registry, runtime.documents, runtime.notifier):
         cached.cache_clear()

@@ -8,10 +8,10 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from tests.fakes.registry import Clock, counting
-from waybill.minting.minting import Minter
+from waybill.minting.adapters.table import IdentifiersTable
+from waybill.minting.domain.minter import Minter
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.models import Code, Failed, Method, Minted, Outcome, Wanted
-from waybill.minting.source_ids import parse_source_id
-from waybill.minting.store import IdentifiersTable
 
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 FIRST_IDS = {"a": "aaaaaaaa", "b": "aaaaaaab", "c": "aaaaaaac"}

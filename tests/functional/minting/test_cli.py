@@ -10,8 +10,8 @@ import pytest
 from tests.functional.minting.conftest import TABLE, Aws
 from waybill.cli import minting
 from waybill.cli.context import Cli, Stack
+from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.handlers.id_minter import lambda_handler
-from waybill.minting.store import IdentifiersTable
 
 
 @pytest.fixture(autouse=True)

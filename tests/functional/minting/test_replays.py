@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.functional.minting.conftest import BUCKET, Aws
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.minting.handlers import id_minter, mint_chunk, minting_queue, plan_minting, summarise_minting
 
 RUN = {"run": "run-1", "executionId": "arn:run-1"}

@@ -131,8 +131,8 @@ def test_an_unfinished_chunk_raises_until_its_last_attempt(
     def throttled(*_: Any, **__: Any) -> Any:
         raise RegistryThrottledError("slow")
 
-    monkeypatch.setattr("waybill.minting.store.IdentifiersTable.assign", throttled)
-    monkeypatch.setattr("waybill.minting.wiring.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("waybill.minting.adapters.table.IdentifiersTable.assign", throttled)
+    monkeypatch.setattr("waybill.minting.runtime.time.sleep", lambda seconds: None)
     chunk = {**RUN, "index": 0, "sourceIdentifiers": ["a"]}
     with pytest.raises(ChunkUnfinishedError, match="1 identifiers of chunk 0"):
         mint_chunk.lambda_handler(chunk | {"attempt": 3}, context)

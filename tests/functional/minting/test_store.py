@@ -8,6 +8,8 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
 from tests.functional.minting.conftest import Aws
+from waybill.minting.adapters.table import IdentifiersTable
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import (
     RegistryRefusedError,
     RegistryThrottledError,
@@ -15,8 +17,6 @@ from waybill.minting.errors import (
     TransactionRefusedError,
 )
 from waybill.minting.models import Found, Proposal, Ruling, SourceId, Verdict
-from waybill.minting.source_ids import parse_source_id
-from waybill.minting.store import IdentifiersTable
 
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 

@@ -12,9 +12,9 @@ from tests.fakes.functions import PHYSICAL, REGION, functions, tracking_table_de
 from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.wire import Wire
 from waybill.core import settings
-from waybill.core.aws import client
-from waybill.replication.buckets import DestinationOptions, S3Buckets
-from waybill.replication.store import TrackingTable
+from waybill.core.aws.clients import client
+from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
+from waybill.replication.adapters.table import TrackingTable
 
 
 class Invoke(Protocol):

@@ -10,8 +10,8 @@ from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from waybill.core.aws import client
-from waybill.replication import wiring
+from waybill.core.aws.clients import client
+from waybill.replication import runtime
 from waybill.replication.models import DestinationResult, Place, Run
 
 A, B = DESTINATIONS
@@ -47,7 +47,7 @@ def put_source(described: Mapping[str, Any]) -> None:
 def claimed(run: Mapping[str, Any]) -> Run:
     """Let the run own its file's record."""
     parsed = Run.parse(run)
-    assert wiring.tracking().claim(parsed).generation == run["generation"]
+    assert runtime.tracking().claim(parsed).generation == run["generation"]
     return parsed
 
 
@@ -68,7 +68,7 @@ def validate_input(event: Any, invoke: Invoke, wire: Wire) -> None:
 def log_workflow_start(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     assert invoke(event) == {"claim": "STARTED", "generation": 1}
-    record = wiring.tracking().record(Run.parse(event).file)
+    record = runtime.tracking().record(Run.parse(event).file)
     assert record
     assert (record["status"], record["executionId"]) == ("IN_PROGRESS", event["executionId"])
 
@@ -87,7 +87,7 @@ def copy_file(event: Any, invoke: Invoke, wire: Wire) -> None:
     result = invoke(event)
     assert (result["success"], result["code"], result["bytes"]) == (True, "COPIED", 18734)
     assert client("s3", REGION).head_object(Bucket=A, Key=KEY)["ContentLength"] == 18734
-    item = wiring.tracking().destination(Run.parse(event["run"]).file, A)
+    item = runtime.tracking().destination(Run.parse(event["run"]).file, A)
     assert item
     assert item.status == "COMPLETED"
 
@@ -97,7 +97,7 @@ def start_multipart_copy(event: Any, invoke: Invoke, wire: Wire) -> None:
     put_source(event["description"]["source"])
     run = claimed(event["run"])
     upload_id = invoke(event)["uploadId"]
-    assert wiring.buckets().open_uploads(Place(A, run.source_key), since="2000") == [upload_id]
+    assert runtime.buckets().open_uploads(Place(A, run.source_key), since="2000") == [upload_id]
     assert invoke(event) == {"uploadId": upload_id}
 
 
@@ -105,7 +105,7 @@ def copy_part_batch(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     upload_id = open_upload(event["task"])
     assert invoke(event | {"uploadId": upload_id}) == {"firstPart": 1, "lastPart": 2}
-    parts = wiring.buckets().parts(Place(A, event["task"]["run"]["sourceKey"]), upload_id)
+    parts = runtime.buckets().parts(Place(A, event["task"]["run"]["sourceKey"]), upload_id)
     assert {number: part.size for number, part in parts.items()} == {1: 5242880, 2: 5242880}
 
 
@@ -150,7 +150,7 @@ def format_error_result(event: Any, invoke: Invoke, wire: Wire) -> None:
     assert (result["success"], result["code"], result["retryable"]) == (False, "NO_SUCH_BUCKET", False)
     assert result["cause"].startswith("s3:GetBucketLocation on region-b-builds: NoSuchBucket")
     assert "stackTrace" not in result["cause"]
-    item = wiring.tracking().destination(run.file, B)
+    item = runtime.tracking().destination(run.file, B)
     assert item
     assert item.status == "FAILED"
 
@@ -159,10 +159,10 @@ def update_dynamodb_final(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     run = claimed(event["run"])
     assert invoke(event) == {"outcome": "PARTIAL_FAILURE", "recorded": True}
-    record = wiring.tracking().record(run.file)
+    record = runtime.tracking().record(run.file)
     assert record
     assert (record["status"], json.loads(record["failedBuckets"])) == ("FAILED", [B])
-    assert len(wiring.tracking().history(run.file, 5)) == 1
+    assert len(runtime.tracking().history(run.file, 5)) == 1
 
 
 def send_failure_notification(event: Any, invoke: Invoke, wire: Wire) -> None:
@@ -188,7 +188,7 @@ def reconcile_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
             "workflowStartTime": "2026-11-21T09:00:00.000Z",
         }
     )
-    generation = wiring.tracking().claim(abandoned).generation
+    generation = runtime.tracking().claim(abandoned).generation
     done = DestinationResult(
         destination_bucket=A,
         source_key=KEY,
@@ -198,9 +198,9 @@ def reconcile_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
         timestamp="2026-11-21T09:00:01.000Z",
         execution_id=abandoned.execution_id,
     )
-    wiring.tracking().record_destination(abandoned.model_copy(update={"generation": generation}), done, None)
+    runtime.tracking().record_destination(abandoned.model_copy(update={"generation": generation}), done, None)
     assert invoke(event) == {"abandoned": 1}
-    record = wiring.tracking().record(abandoned.file)
+    record = runtime.tracking().record(abandoned.file)
     assert record
     assert (record["status"], json.loads(record["failedBuckets"])) == ("FAILED", [B])
     assert f"❌ {B}: ABANDONED" in wire.published[0].body
@@ -217,7 +217,7 @@ def failed_record() -> str:
         execution_name="the-execution",
         workflow_start_time="2026-11-21T10:00:00.000Z",
     )
-    wiring.tracking().claim(run)
+    runtime.tracking().claim(run)
     return run.execution_id
 
 

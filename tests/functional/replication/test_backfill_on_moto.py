@@ -10,16 +10,16 @@ import pytest
 from tests.fakes.functions import REGION
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, facts, result
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.core.aws.states import StepFunctions
 from waybill.core.errors import RateLimitedError
-from waybill.core.executions import StepFunctions
-from waybill.replication.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
-from waybill.replication.buckets import S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.ports import ListedObject
+from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.errors import AccessDeniedError, NoSuchBucketError, S3UnavailableError, ThrottledError
 from waybill.replication.models import Run
-from waybill.replication.ports import ListedObject
-from waybill.replication.starting import Starter, Workflows
-from waybill.replication.store import TrackingTable
 
 A, B = DESTINATIONS
 # In the order of their UTF-8 bytes, which is neither that of UTF-16 nor that of percent-encoding.

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.wire import Request, Wire
 from tests.functional.replication.conftest import buckets_with
-from waybill.replication.buckets import DestinationOptions, S3Buckets
+from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
 from waybill.replication.errors import S3RefusedError
 from waybill.replication.models import ObjectFacts, Place
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE
 from tests.fakes.wire import Wire
 from waybill.core.errors import WaybillError
-from waybill.replication.buckets import S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import (
     AccessDeniedError,
     KmsDeniedError,

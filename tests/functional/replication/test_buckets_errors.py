@@ -8,7 +8,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, facts
 from tests.fakes.wire import Wire
 from waybill.core.errors import RetryableError, WaybillError
-from waybill.replication.buckets import S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import (
     AccessDeniedError,
     KmsDeniedError,

@@ -8,8 +8,8 @@ from botocore.exceptions import ConnectTimeoutError
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, facts
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import buckets_with
-from waybill.core.aws import client
-from waybill.replication.buckets import S3Buckets
+from waybill.core.aws.clients import client
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import NoSuchBucketError, S3UnavailableError, ThrottledError
 from waybill.replication.models import Place
 

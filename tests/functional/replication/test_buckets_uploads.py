@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, facts
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import buckets_with
-from waybill.replication.buckets import DestinationOptions, S3Buckets
+from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
 from waybill.replication.errors import NoSuchBucketError, UploadGoneError
 from waybill.replication.models import Checksum, ObjectHeaders, Place
 

@@ -9,9 +9,9 @@ from tests.fakes.functions import functions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, facts, failure, result
 from tests.fakes.wire import Wire
 from waybill.core.http import encode_cursor
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
 from waybill.replication.models import Run
-from waybill.replication.store import TrackingTable
 
 A, B = DESTINATIONS
 

@@ -6,8 +6,8 @@ import pytest
 
 from waybill.core.errors import ConfigurationError
 from waybill.core.settings import load
-from waybill.replication.buckets import DestinationOptions
-from waybill.replication.part_plan import GIB, MIB, CopyLimits
+from waybill.replication.adapters.s3 import DestinationOptions
+from waybill.replication.domain.part_plan import GIB, MIB, CopyLimits
 from waybill.replication.settings import (
     CopySettings,
     DestinationSettings,

@@ -13,8 +13,8 @@ from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from tests.functional.replication.conftest import Invoke
 from waybill.core.errors import InvalidInputError, NotificationUnavailableError
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import ObjectFacts, Run
-from waybill.replication.store import TrackingTable
 
 A, B = DESTINATIONS
 MIB = 1024**2

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, result
 from tests.fakes.wire import Wire
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import Claim, Run, pad_sequencer
-from waybill.replication.store import TrackingTable
 
 OLD, NEW = "0055AED6DCD90281E5", "0055AED6DCD90281E5F0"
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
-from waybill.core.dynamodb import to_item
+from waybill.core.aws.dynamodb import to_item
+from waybill.replication.adapters.items import SHARDS, status_partition
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.record_list import is_position, list_records, position_of
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.listing import is_position, list_records, position_of
 from waybill.replication.models import FileId, Run, Status
-from waybill.replication.store import TrackingTable
-from waybill.replication.tracking_items import SHARDS, status_partition
 
 TABLE = PHYSICAL["FileCopyTrackingTable"]
 A, B = DESTINATIONS

@@ -10,9 +10,9 @@ from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, a_run, ended, facts, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import NOW
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import Outcome, Run, Status
-from waybill.replication.store import TrackingTable
 
 A, B = DESTINATIONS
 ITEM_LIMIT_BYTES = 400_000

@@ -14,22 +14,22 @@ from moto import mock_aws
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeFiles, FakeQueue
 from waybill.core.clock import now
-from waybill.scanning.completion import Completion
-from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.rules import detectors
-from waybill.scanning.detection.scanner import ObjectScanner
-from waybill.scanning.inventory import Inventory
-from waybill.scanning.jobs import Jobs
-from waybill.scanning.listed_bucket import ListedBucket
-from waybill.scanning.listing import Batch, Lister
+from waybill.scanning.adapters.table import ScansTable
+from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.scanner import ObjectScanner
+from waybill.scanning.domain.inventory import Inventory
+from waybill.scanning.domain.jobs import Jobs
+from waybill.scanning.domain.listed_bucket import ListedBucket
+from waybill.scanning.domain.listing import Batch, Lister
+from waybill.scanning.domain.ports import Source
+from waybill.scanning.domain.restart import Restarter
+from waybill.scanning.domain.results import Results
+from waybill.scanning.domain.split import Splitter
+from waybill.scanning.domain.sweeper import Sweeper
+from waybill.scanning.domain.worker import Worker
 from waybill.scanning.models import Job, ScanRequest
-from waybill.scanning.ports import Source
-from waybill.scanning.restarting import Restarter
-from waybill.scanning.results import Results
-from waybill.scanning.splitting import Splitter
-from waybill.scanning.store import ScansTable
-from waybill.scanning.sweeping import Sweeper
-from waybill.scanning.working import Worker
 
 
 @cache

@@ -10,9 +10,9 @@ from tests.fakes.receiver import receiving
 from tests.fakes.samples import Invoke, read
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from waybill.core.aws import client
-from waybill.scanning import webhook_wiring, wiring
-from waybill.scanning.detection.models import Finding
+from waybill.core.aws.clients import client
+from waybill.scanning import runtime, webhook_runtime
+from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.handlers.process_batch import lambda_handler as list_batch
 from waybill.scanning.models import Job, ScanRequest, Status
 
@@ -25,8 +25,8 @@ _COLLABORATORS = ("store", "bucket", "queue", "executions", "secret", "completio
 def make_resources() -> None:
     """Make the scanner's resources as far as moto has them, and set the environment of all its functions."""
     for name in _COLLABORATORS:
-        getattr(wiring, name).cache_clear()
-    webhook_wiring.webhooks.cache_clear()
+        getattr(runtime, name).cache_clear()
+    webhook_runtime.webhooks.cache_clear()
     client("dynamodb").create_table(
         TableName="ScansTable",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -69,7 +69,7 @@ def process_batch(event: Any, invoke: Invoke, wire: Wire) -> None:
 def scan_objects(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     assert invoke(event) == {"batchItemFailures": []}
-    job = wiring.jobs().report(JOB)
+    job = runtime.jobs().report(JOB)
     # The object has another ETag than the event names: it has changed since it was listed.
     assert (job["total"], job["succeeded"] + job["failed"] + job["skipped"]) == (1, 1)
 
@@ -77,7 +77,7 @@ def scan_objects(event: Any, invoke: Invoke, wire: Wire) -> None:
 def fail_slices(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     assert invoke(event) == {"batchItemFailures": []}
-    job = wiring.jobs().report(JOB)
+    job = runtime.jobs().report(JOB)
     assert (job["total"], job["failed"], job["status"]) == (1, 1, Status.COMPLETED_WITH_ERRORS.value)
 
 
@@ -91,7 +91,7 @@ def scan_api(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     answer = answer_of(invoke(event))
     assert answer.status == 202
-    assert wiring.jobs().find(answer.json["job_id"]).request.bucket == "archive"
+    assert runtime.jobs().find(answer.json["job_id"]).request.bucket == "archive"
 
 
 def sweep_scans(event: Any, invoke: Invoke, wire: Wire) -> None:
@@ -107,7 +107,7 @@ def split_range(event: Any, invoke: Invoke, wire: Wire) -> None:
     state = list_batch(read("scanning/process_batch"), LambdaContext())
     assert (state["done"], state["split"]) == (False, True)
     split = invoke(event)
-    assert split["pieces"] == [part.number for part in wiring.store().ranges(JOB)[1:]] != []
+    assert split["pieces"] == [part.number for part in runtime.store().ranges(JOB)[1:]] != []
     executions = client("stepfunctions").list_executions(stateMachineArn=os.environ["SCAN_WORKFLOW_ARN"])["executions"]
     assert {execution["name"] for execution in executions} == {f"scan-{JOB}-r{number}-1" for number in split["pieces"]}
     assert invoke(event)["pieces"] == split["pieces"]
@@ -117,7 +117,7 @@ def deliver_webhook(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     with receiving(SIGNING.encode()) as receiver:
         request = ScanRequest(bucket="archive", webhook_url=receiver.url)
-        wiring.store().create(Job(JOB, request, Status.COMPLETED, "2026-01-10", "2026-01-10"))
+        runtime.store().create(Job(JOB, request, Status.COMPLETED, "2026-01-10", "2026-01-10"))
         assert invoke(event) == {"batchItemFailures": []}
         assert invoke(event) == {"batchItemFailures": []}
     [[body]] = receiver.taken.values()
@@ -128,9 +128,9 @@ def deliver_webhook(event: Any, invoke: Invoke, wire: Wire) -> None:
 def export_findings(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     found = Finding("IP", "HIGH", 1, 9, 1, 2, "****", "f", "c")
-    wiring.store().keep_findings(JOB, KEY, "e" * 32, [found])
+    runtime.store().keep_findings(JOB, KEY, "e" * 32, [found])
     assert invoke(event) == {"batchItemFailures": []}
-    export = wiring.jobs().report(JOB)["export"]
+    export = runtime.jobs().report(JOB)["export"]
     assert (export["status"], export["findings"]) == ("exported", 1)
     manifest = json.loads(client("s3").get_object(Bucket="exports", Key=f"{JOB}/manifest.json")["Body"].read())
     [part] = manifest["parts"]

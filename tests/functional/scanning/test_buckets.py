@@ -6,13 +6,13 @@ import pytest
 
 from tests.fakes.functions import REGION
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
 from waybill.core.errors import NotFoundError
-from waybill.scanning.buckets import S3Bucket
+from waybill.scanning.adapters.s3 import S3Bucket
+from waybill.scanning.domain.listed_bucket import ListedBucket
+from waybill.scanning.domain.ranges import cut
 from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError, BucketUnavailableError, ObjectRefusedError
-from waybill.scanning.listed_bucket import ListedBucket
-from waybill.scanning.models import Entry, ScanRequest
-from waybill.scanning.ranges import KeyRange, cut
+from waybill.scanning.models import Entry, KeyRange, ScanRequest
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from tests.functional.scanning.conftest import Scanner
 from tests.functional.scanning.test_results import finding
 from waybill.core.errors import NotFoundError
+from waybill.scanning.domain.export import Exporter, Progress
 from waybill.scanning.errors import ExportUnavailableError
-from waybill.scanning.exporting import Exporter, Progress
 
 
 @dataclass

@@ -12,8 +12,8 @@ import pytest
 
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import InvalidInputError, NotFoundError
+from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.errors import InventoryBrokenError
-from waybill.scanning.failing import fail_slice
 from waybill.scanning.models import Entry
 
 CURRENT = "Bucket, Key, Size, ETag, StorageClass"

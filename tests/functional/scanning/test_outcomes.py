@@ -9,9 +9,9 @@ import pytest
 
 from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
-from waybill.scanning.failing import fail_slice
+from waybill.scanning.adapters.outcome_table import OUTCOMES_LIMIT
+from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
-from waybill.scanning.outcome_store import OUTCOMES_LIMIT
 
 SSN = b"ssn 219-45-6789\n"
 WRITES = frozenset({"PutItem", "UpdateItem", "TransactWriteItems", "BatchWriteItem"})

@@ -7,9 +7,9 @@ import pytest
 
 from tests.fakes.scanning import FakeBucket, etag_of
 from tests.functional.scanning.conftest import Scanner
+from waybill.scanning.domain.prefetch import SMALL_BYTES, ReadAhead
 from waybill.scanning.errors import BucketUnavailableError, ObjectRefusedError
 from waybill.scanning.models import Entry
-from waybill.scanning.reading_ahead import SMALL_BYTES, ReadAhead
 
 AT_ONCE = 4
 _SECONDS = 20

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.scanning.requests import count_on_moto
 from waybill.core.prices import PriceTable
-from waybill.scanning.costs import Workload, dollars, usage
+from waybill.scanning.domain.costs import Workload, dollars, usage
 
 OBJECTS, SIZE = 130, 4000
 # What moto cannot tell is taken from the model on both sides, and left out.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
-from waybill.scanning.detection.models import Finding
+from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError
 from waybill.scanning.models import ScanRequest
 

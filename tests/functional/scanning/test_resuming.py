@@ -9,8 +9,8 @@ from tests.fakes.probe import Crash
 from tests.fakes.scanning import dies_after
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import ConflictError, NotFoundError
+from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.errors import BucketDeniedError, QueueUnavailableError
-from waybill.scanning.failing import fail_slice
 from waybill.scanning.models import Job, Status
 
 SSN = b"ssn 219-45-6789\n"

@@ -8,8 +8,8 @@ from botocore.exceptions import ConnectTimeoutError
 from tests.fakes.functions import REGION
 from tests.fakes.scanning import AWKWARD_KEYS
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
-from waybill.scanning.buckets import S3Bucket
+from waybill.core.aws.clients import client
+from waybill.scanning.adapters.s3 import S3Bucket
 from waybill.scanning.errors import (
     BucketDeniedError,
     BucketNotFoundError,

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.probe import Crash
 from tests.fakes.scanning import dies_after
 from tests.functional.scanning.conftest import Scanner
-from waybill.core.dynamodb import to_item
+from waybill.core.aws.dynamodb import to_item
 from waybill.scanning.errors import ListingExpiredError
 
 KEYS = [f"{folder}/{number:02}" for folder in ("in", "out") for number in range(40)]

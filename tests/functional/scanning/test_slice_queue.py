@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.wire import Wire
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.scanning.adapters.queues import SqsQueue
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Entry, Slice
-from waybill.scanning.queues import SqsQueue
 
 SLICES = [Slice("job", "archive", f"000#{number:09}", (Entry(f"k{number}", 1, "e"),)) for number in range(10)]
 

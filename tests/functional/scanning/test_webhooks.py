@@ -8,11 +8,11 @@ import pytest
 
 from tests.fakes.receiver import receiving
 from tests.functional.scanning.conftest import Scanner
+from waybill.scanning.adapters.webhook_client import HttpPoster
+from waybill.scanning.domain.signatures import sign, verify
+from waybill.scanning.domain.webhooks import WAITS_SECONDS, Poster, Webhooks
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 from waybill.scanning.models import Job, Status
-from waybill.scanning.posting import HttpPoster
-from waybill.scanning.signatures import sign, verify
-from waybill.scanning.webhooks import WAITS_SECONDS, Poster, Webhooks
 
 SECRET = b"a secret"
 

@@ -14,8 +14,8 @@ from tests.fakes.receiver import receiving
 from tests.fakes.scanning import AWKWARD_KEYS
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import SIGNING, make_resources
-from waybill.core.aws import client
-from waybill.scanning import wiring
+from waybill.core.aws.clients import client
+from waybill.scanning import runtime
 from waybill.scanning.handlers.deliver_webhook import lambda_handler as deliver_webhook
 from waybill.scanning.handlers.export_findings import lambda_handler as export_findings
 from waybill.scanning.handlers.fail_slices import lambda_handler as fail_slices
@@ -110,7 +110,7 @@ def test_no_secret_is_in_any_store_message_log_export_webhook_or_error(
         assert len(failed) == len(messages)
         busy.clear()
         assert scan_objects({"Records": messages}, LambdaContext()) == {"batchItemFailures": []}
-        job = wiring.jobs().find(job_id)
+        job = runtime.jobs().find(job_id)
         news = {"detail": {"eventId": job.event_id, "job_id": job_id, "status": job.status.value}}
         record = {"messageId": "m", "receiptHandle": "h", "body": json.dumps(news)}
         event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}

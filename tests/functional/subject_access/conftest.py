@@ -28,24 +28,24 @@ from tests.fakes.subject_access import (
     make_table,
     one_at_a_time,
 )
-from waybill.core.aws import presigner
-from waybill.core.dynamodb import to_item
-from waybill.subject_access import admin_api, api, api_wiring, serving, wiring
+from waybill.core.aws.clients import presigner
+from waybill.core.aws.dynamodb import to_item
+from waybill.subject_access import admin_api, api, api_runtime, runtime, serving
+from waybill.subject_access.adapters.alerts import OnceAlerts
+from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+from waybill.subject_access.adapters.items import request_attributes
+from waybill.subject_access.adapters.lists import SubjectAccessLists
+from waybill.subject_access.adapters.s3 import ReportsBucket
+from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.admin_api import app as admin_app
-from waybill.subject_access.alerting import OnceAlerts
 from waybill.subject_access.api import app as user_app
-from waybill.subject_access.catalogue_store import ServiceCatalogue
-from waybill.subject_access.claiming import Claimer
-from waybill.subject_access.decisions import Decisions
-from waybill.subject_access.fulfilling import Fulfilment
+from waybill.subject_access.domain.claim_taking import Claimer
+from waybill.subject_access.domain.decisions import Decisions
+from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.keys import report_key
+from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
 from waybill.subject_access.handlers import subject_access_admin_api, subject_access_api
-from waybill.subject_access.items import request_attributes
-from waybill.subject_access.keys import report_key
-from waybill.subject_access.lifecycle import Ages, Lifecycle
-from waybill.subject_access.lists import SubjectAccessLists
 from waybill.subject_access.models import Claim, PartStatus, StoredReport, SubjectRequest
-from waybill.subject_access.reports_bucket import ReportsBucket
-from waybill.subject_access.store import SubjectAccessTable
 
 PDF = b"%PDF-1.7\n%\xbf\xf7\xa2\xfe a report"
 PDF_SHA256 = hashlib.sha256(PDF).hexdigest()
@@ -215,8 +215,8 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     for service in (a_service("G1"), a_service("keyworker-api")):
         sar.catalogue.save_service(service, CATALOGUED, new=True)
     for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
-        monkeypatch.setattr(wiring, name, lambda name=name: getattr(sar, name))
-    monkeypatch.setattr(wiring, "claimer", sar.claimer)
-    for module in (wiring, api, admin_api, api_wiring, serving):
+        monkeypatch.setattr(runtime, name, lambda name=name: getattr(sar, name))
+    monkeypatch.setattr(runtime, "claimer", sar.claimer)
+    for module in (runtime, api, admin_api, api_runtime, serving):
         monkeypatch.setattr(module, "now", sar.clock)
     return Office(sar)

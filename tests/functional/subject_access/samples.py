@@ -21,15 +21,15 @@ from tests.fakes.subject_access import (
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
-from waybill.core.aws import client
-from waybill.subject_access import report_wiring, wiring
-from waybill.subject_access.audit import Action
-from waybill.subject_access.claims import claimed
-from waybill.subject_access.keys import answer_key, report_key
+from waybill.core.aws.clients import client
+from waybill.subject_access import report_runtime, runtime
+from waybill.subject_access import upstream_runtime as upstream_wiring
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.claims import claimed
+from waybill.subject_access.domain.keys import answer_key, report_key
+from waybill.subject_access.domain.ports import Change
+from waybill.subject_access.domain.requests import RenderedReport
 from waybill.subject_access.models import Claim, PartStatus, RequestState
-from waybill.subject_access.ports import Change
-from waybill.subject_access.requests import RenderedReport
-from waybill.subject_access.upstream import wiring as upstream_wiring
 
 REQUEST, TOKEN, SERVICE = (
     "6f0c6f5e-5f6b-4a51-9a55-0c4b5a3c1a11",
@@ -42,7 +42,7 @@ ANSWER = b'{"content": {"keyworker": "A. Name"}}'
 
 def make_resources(url: str = "https://keyworker.service.example") -> None:
     """Make the table, the bucket and one service, and set the environment of all functions."""
-    for module in (wiring, upstream_wiring, report_wiring):
+    for module in (runtime, upstream_wiring, report_runtime):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -60,23 +60,23 @@ def make_resources(url: str = "https://keyworker.service.example") -> None:
         UPSTREAM_PRIVATE_RANGES="127.0.0.0/8",
         UPSTREAM_SECRET_PREFIX="waybill/sar/",
     )
-    wiring.catalogue().save_service(a_service(SERVICE, url=url), CATALOGUED, new=True)
+    runtime.catalogue().save_service(a_service(SERVICE, url=url), CATALOGUED, new=True)
 
 
 def make_claimed(*, status: PartStatus = PartStatus.PENDING, url: str = "https://keyworker.service.example") -> None:
     """Make the resources, and the request of the samples, claimed, with its one part as it is by then."""
     make_resources(url)
     claim = Claim(request_id=REQUEST, claim_token=TOKEN, generation=1)
-    wiring.store().create(a_request(REQUEST), [a_part(SERVICE)], CREATED)
-    wiring.store().change(
+    runtime.store().create(a_request(REQUEST), [a_part(SERVICE)], CREATED)
+    runtime.store().change(
         REQUEST,
-        lambda request: Change(claimed(request, TOKEN, "worker", wiring.now()), Action("worker", "CLAIMED", {})),
+        lambda request: Change(claimed(request, TOKEN, "worker", runtime.now()), Action("worker", "CLAIMED", {})),
     )
     if status is not PartStatus.PENDING:
         key = answer_key(REQUEST, 1, SERVICE)
         client("s3").put_object(Bucket=BUCKET, Key=key, Body=ANSWER)
         part = replace(a_part(SERVICE, 0, status), generation=1, answer_key=key, bytes=len(ANSWER))
-        wiring.store().save_part(claim, part)
+        runtime.store().save_part(claim, part)
 
 
 def make_reported() -> None:
@@ -87,7 +87,7 @@ def make_reported() -> None:
 
 
 def state_now() -> RequestState:
-    found = wiring.store().request(REQUEST)
+    found = runtime.store().request(REQUEST)
     assert found is not None
     return found.state
 
@@ -95,7 +95,7 @@ def state_now() -> RequestState:
 def claim_request(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     assert invoke(event) == {"claimed": False}
-    wiring.store().create(a_request(REQUEST), [a_part(SERVICE)], CREATED)
+    runtime.store().create(a_request(REQUEST), [a_part(SERVICE)], CREATED)
     taken = invoke(event)
     assert (taken["claimed"], taken["requestId"], taken["generation"]) == (True, REQUEST, 1)
     assert taken["services"] == [{"service": SERVICE, "rank": 0, "renderStatus": "PENDING"}]
@@ -111,7 +111,7 @@ def fetch_service(event: Any, invoke: Invoke, wire: Wire) -> None:
         client("secretsmanager").create_secret(Name=f"waybill/sar/{SERVICE}", SecretString=credentials)
         told = invoke(event)
     assert (told["service"], told["renderStatus"]) == (SERVICE, "FETCHED")
-    part = wiring.store().part(REQUEST, 0, SERVICE)
+    part = runtime.store().part(REQUEST, 0, SERVICE)
     assert part is not None
     assert client("s3").get_object(Bucket=BUCKET, Key=part.answer_key)["Body"].read() == ANSWER
 
@@ -119,7 +119,7 @@ def fetch_service(event: Any, invoke: Invoke, wire: Wire) -> None:
 def render_part(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_claimed(status=PartStatus.FETCHED)
     assert invoke(event)["renderStatus"] == "COMPLETE"
-    part = wiring.store().part(REQUEST, 0, SERVICE)
+    part = runtime.store().part(REQUEST, 0, SERVICE)
     assert part is not None
     assert client("s3").get_object(Bucket=BUCKET, Key=part.part_key)["Body"].read(5) == b"%PDF-"
     assert (part.generation, part.pages) == (1, 1)
@@ -141,7 +141,7 @@ def render_report(event: Any, invoke: Invoke, wire: Wire) -> None:
 def store_report(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_reported()
     assert invoke(event) == event
-    found = wiring.store().request(REQUEST)
+    found = runtime.store().request(REQUEST)
     assert found is not None
     assert (found.report_key, found.pages) == (event["reportKey"], 3)
 
@@ -149,9 +149,9 @@ def store_report(event: Any, invoke: Invoke, wire: Wire) -> None:
 def complete_request(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_reported()
     claim = Claim.parse(event)
-    stored = wiring.reports()
+    stored = runtime.reports()
     stored.keep_template("work/left.txt", b"of another request")
-    wiring.fulfilment().keep_report(claim, RenderedReport.parse(event).stored)
+    runtime.fulfilment().keep_report(claim, RenderedReport.parse(event).stored)
     for _ in range(2):
         assert invoke(event) == {"requestId": REQUEST, "status": "Completed", "pages": 3}
     assert state_now() is RequestState.COMPLETED
@@ -174,7 +174,7 @@ def fail_attempt(event: Any, invoke: Invoke, wire: Wire) -> None:
 
 def sweep_requests(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
-    wiring.store().create(a_request(REQUEST, at=wiring.now()), [a_part(SERVICE)], CREATED)
+    runtime.store().create(a_request(REQUEST, at=runtime.now()), [a_part(SERVICE)], CREATED)
     for _ in range(2):
         polled = invoke(event)
         assert (polled["pending"], polled["started"]) == (1, 1)
@@ -186,7 +186,7 @@ def subject_access_api(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     answer = answer_of(invoke(event))
     assert answer.status == 201
-    made = wiring.store().request(answer.text)
+    made = runtime.store().request(answer.text)
     assert made is not None
     assert (made.requested_by, made.nomis_id, list(made.services)) == ("JSMITH_GEN", "A1234AA", [SERVICE])
 
@@ -195,4 +195,4 @@ def subject_access_admin_api(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     answer = answer_of(invoke(event))
     assert (answer.status, answer.json["id"], answer.json["suspended"]) == (201, "court-register", False)
-    assert [service.name for service in wiring.catalogue().services()] == ["court-register", SERVICE]
+    assert [service.name for service in runtime.catalogue().services()] == ["court-register", SERVICE]

@@ -10,8 +10,8 @@ from moto.dynamodb.models import Table
 from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess
 from waybill.core.errors import WaybillError
-from waybill.subject_access.audit import first_break
-from waybill.subject_access.services import ServiceEntry, Services
+from waybill.subject_access.domain.audit import first_break
+from waybill.subject_access.domain.services import ServiceEntry, Services
 
 DAY = "AUDIT#2026-11-02"
 
@@ -73,10 +73,10 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     before = facts(known)
     # Somebody else is always faster to the trail of the day: the end that is read is never the end.
     head = {"version": 99, "audit_count": 99, "audit_hash": ""}
-    get = "waybill.subject_access.audited_table.AuditedTable.get"
+    get = "waybill.subject_access.adapters.audited_table.AuditedTable.get"
     real = type(known.catalogue._items).get
     monkeypatch.setattr(get, lambda self, pk, sk: head if pk == DAY else real(self, pk, sk))
-    monkeypatch.setattr("waybill.subject_access.contention.Contention.tries", lambda self: iter(range(2)))
+    monkeypatch.setattr("waybill.subject_access.adapters.contention.Contention.tries", lambda self: iter(range(2)))
     with pytest.raises(WaybillError, match=r"others|too many"):
         CHANGES[action](known)
     assert facts(known) == before

@@ -12,9 +12,9 @@ import pytest
 
 from tests.fakes.subject_access import START, a_part, a_request
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess, claim_of
-from waybill.subject_access.claims import LEASE_SECONDS, MOST_ATTEMPTS, SKEW_SECONDS
+from waybill.subject_access.domain.claims import LEASE_SECONDS, MOST_ATTEMPTS, SKEW_SECONDS
+from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.errors import ClaimLostError
-from waybill.subject_access.keys import report_key
 from waybill.subject_access.models import Attachment, Claim, PartStatus, RequestState, SubjectRequest
 
 

@@ -8,11 +8,11 @@ from moto.dynamodb.models import Table
 
 from tests.fakes.subject_access import CREATED, a_part
 from tests.functional.subject_access.conftest import Office, SubjectAccess, claim_of
-from waybill.subject_access.audit import first_break, sealed
+from waybill.subject_access.domain.audit import first_break, sealed
+from waybill.subject_access.domain.intake import duplicate
+from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.errors import WrongStateError
-from waybill.subject_access.intake import duplicate
 from waybill.subject_access.models import HoldReason, PartStatus, RequestState
-from waybill.subject_access.ports import Change
 
 
 def given_up_on(sar: SubjectAccess) -> None:

@@ -10,13 +10,13 @@ from scripts.template import load_template
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.subject_access import BUCKET, CREATED, a_part, a_request
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess
-from waybill.subject_access.audit import first_break
-from waybill.subject_access.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.audit import first_break
+from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.keys import report_key
+from waybill.subject_access.domain.poll import Poll
+from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.errors import ClaimLostError
-from waybill.subject_access.keys import report_key
 from waybill.subject_access.models import HoldReason, PartStatus, RequestState
-from waybill.subject_access.polling import Poll
-from waybill.subject_access.ports import Change
 
 ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-subject-access"
 
@@ -111,7 +111,7 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("waybill.subject_access.reports_bucket.ReportsBucket.forget", dies)
+        patch.setattr("waybill.subject_access.adapters.s3.ReportsBucket.forget", dies)
         with pytest.raises(ConnectionError):
             sar.lifecycle.archive()
     assert sar.keys() == [report_key("request-1", 1, PDF_SHA256)]
@@ -265,7 +265,7 @@ def test_workers_are_started_though_the_topic_or_the_bucket_fails(
     sar.claim("lost")
     sar.clock.advance(days=8)
     if failing == "bucket":
-        monkeypatch.setattr("waybill.subject_access.reports_bucket.ReportsBucket.forget", fails)
+        monkeypatch.setattr("waybill.subject_access.adapters.s3.ReportsBucket.forget", fails)
     sar.told.failing = failing == "topic"
     sar.store.change("lost", lambda request: Change(replace(request, active_since=sar.clock()), CREATED))
     sar.create("new", "G1")

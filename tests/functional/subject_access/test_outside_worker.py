@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.subject_access import BUCKET
 from tests.functional.subject_access.conftest import PDF, PDF_SHA256, Office
-from waybill.subject_access.claims import LEASE_SECONDS, SKEW_SECONDS
-from waybill.subject_access.keys import report_key
+from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.models import Claim, RequestState
 
 

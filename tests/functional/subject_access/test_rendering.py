@@ -13,13 +13,26 @@ import pytest
 
 from tests.fakes.subject_access import BUCKET, CATALOGUED, a_part, a_service
 from tests.functional.subject_access.conftest import SubjectAccess
-from waybill.subject_access.audit import Action
+from waybill.subject_access.adapters.report_files import ReportFiles
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.keys import (
+    answer_key,
+    attachment_key,
+    names_key,
+    part_key,
+    summary_key,
+    template_key,
+)
+from waybill.subject_access.domain.ports import Change
+from waybill.subject_access.domain.rendering import (
+    ANSWER_GONE,
+    ANSWER_UNREADABLE,
+    PAGES_GONE,
+    TEMPLATE_UNUSABLE,
+    Rendering,
+)
 from waybill.subject_access.errors import ClaimLostError, PartsMissingError
-from waybill.subject_access.keys import answer_key, attachment_key, names_key, part_key, summary_key, template_key
 from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport
-from waybill.subject_access.ports import Change
-from waybill.subject_access.rendering import ANSWER_GONE, ANSWER_UNREADABLE, PAGES_GONE, TEMPLATE_UNUSABLE, Rendering
-from waybill.subject_access.report_files import ReportFiles
 from waybill.subject_access.service_models import RedactionRule
 
 SERVICE = "keyworker-api"

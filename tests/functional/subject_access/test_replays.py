@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.subject_access import Clock, a_part
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess, claim_of
-from waybill.subject_access.audit import first_break
-from waybill.subject_access.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.audit import first_break
+from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.errors import ClaimLostError, PartsMissingError, ReportDamagedError
-from waybill.subject_access.keys import report_key
 from waybill.subject_access.models import Claim, HoldReason, PartStatus, RequestState, StoredReport
 
 
@@ -85,7 +85,7 @@ def test_a_completion_that_died_before_it_cleaned_up_is_repeated(
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr("waybill.subject_access.reports_bucket.ReportsBucket.forget", dies)
+        patch.setattr("waybill.subject_access.adapters.s3.ReportsBucket.forget", dies)
         with pytest.raises(Died):
             complete()
     assert sar.now().state is RequestState.COMPLETED

@@ -10,9 +10,9 @@ from tests.fakes.api import LambdaContext
 from tests.fakes.subject_access import a_part
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW
+from waybill.subject_access.adapters.report_metrics import part_told, report_told
+from waybill.subject_access.adapters.upstream_metrics import told as fetched_told
 from waybill.subject_access.models import Part, PartStatus, StoredReport
-from waybill.subject_access.report_telling import part_told, report_told
-from waybill.subject_access.upstream.telling import told as fetched_told
 
 
 def told(capsys: pytest.CaptureFixture[str], tell: Any, *arguments: Any) -> list[dict[str, Any]]:

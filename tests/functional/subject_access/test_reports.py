@@ -9,9 +9,9 @@ import pytest
 
 from tests.fakes.subject_access import BUCKET
 from tests.functional.subject_access.conftest import PDF, Office, SubjectAccess
-from waybill.subject_access import downloads
+from waybill.subject_access.domain import downloads
+from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.errors import ReportDamagedError
-from waybill.subject_access.keys import report_key
 from waybill.subject_access.models import Claim, StoredReport
 
 

@@ -16,11 +16,11 @@ from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
 from waybill.cli.subject_access import collaborators
 from waybill.core.clock import now
-from waybill.subject_access.audit import Action
-from waybill.subject_access.catalogue_store import ServiceCatalogue
+from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.models import RequestState
-from waybill.subject_access.ports import Change
-from waybill.subject_access.store import SubjectAccessTable
 
 type Run = Callable[..., tuple[int, Any]]
 _CREATE = (

@@ -243,7 +243,7 @@ def test_a_refusal_that_cannot_be_recorded_stays_one(office: Office, monkeypatch
     def unavailable(*_: Any) -> None:
         raise SubjectAccessStoreUnavailableError("InternalServerError from DynamoDB")
 
-    monkeypatch.setattr("waybill.subject_access.store.SubjectAccessTable.record", unavailable)
+    monkeypatch.setattr("waybill.subject_access.adapters.table.SubjectAccessTable.record", unavailable)
     assert office.ask("GET", "/api/report", "sar-admin", query={"id": "request-00"}).status == 403
     # What is done is recorded, or not done.
     assert office.ask("GET", LIST).status == 503

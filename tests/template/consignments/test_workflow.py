@@ -7,7 +7,7 @@ import pytest
 
 from tests.template.support.machines import Machine, machines
 from tests.template.support.stack import Stack
-from waybill.consignments.telling import PROBLEMS_IN_REHEARSAL
+from waybill.consignments.domain.notifications import PROBLEMS_IN_REHEARSAL
 
 # Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
 STEPS = {

@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.support.machines import State, machines
 from tests.template.support.stack import Stack, target
-from waybill.minting import planning
+from waybill.minting.domain import plan
 
 (MACHINE,) = (machine for machine in machines() if machine.file.name == "minting.asl.json")
 STATES = {state.name: state for state in MACHINE.states}
@@ -86,17 +86,17 @@ def test_the_last_attempt_of_a_chunk_is_the_one_that_keeps_its_failures(project)
 
 def test_a_chunk_fits_the_state_with_its_answer() -> None:
     # Step Functions developer guide, "Quotas": 256 KiB of a state.
-    assert planning.STATE_BYTES < 262_144
-    assert planning.CHUNK_BYTES < planning.STATE_BYTES
-    assert planning.CHUNK_ENTRIES == 100
+    assert plan.STATE_BYTES < 262_144
+    assert plan.CHUNK_BYTES < plan.STATE_BYTES
+    assert plan.CHUNK_ENTRIES == 100
 
 
 def test_what_the_workflow_sends_in_one_task_is_never_too_much_for_it(stack: Stack) -> None:
     # The command line sends as many, too.
-    assert stack.source["Parameters"]["IdentifiersPerRequest"]["MinValue"] == planning.CHUNK_ENTRIES
+    assert stack.source["Parameters"]["IdentifiersPerRequest"]["MinValue"] == plan.CHUNK_ENTRIES
     condition, following = choices("ChooseSize")[0]
     assert following == "PlanMinting"
-    assert f"$count($request.sourceIdentifiers) > {planning.CHUNK_ENTRIES} " in condition
+    assert f"$count($request.sourceIdentifiers) > {plan.CHUNK_ENTRIES} " in condition
 
 
 @pytest.mark.parametrize("alarm", ALARMS)

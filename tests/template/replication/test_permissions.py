@@ -5,7 +5,7 @@ import pytest
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
-from waybill.replication.buckets import S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 
 SOURCES = ("<SourceBucket>", "<AdditionalSourceBuckets>")
 DESTINATIONS = ("<DestinationBucketA>", "<DestinationBucketB>", "<AdditionalDestinationBuckets>")

@@ -297,7 +297,7 @@ def _classes_in(found: Type | None) -> Iterator[TypeInfo]:
 
 
 def _package_of(name: str) -> str:
-    """`core` of `waybill.core.aws.client`."""
+    """`core` of `waybill.core.aws.clients.client`."""
     return name.split(".")[1]
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, MISSING, Desk, MemoryObjects, record, results, scanners, unavailable
-from waybill.consignments.checking.checker import Counts, Limits
-from waybill.consignments.checking.errors import ChecksUnavailableError, ObjectRefusedError
-from waybill.consignments.checking.models import Failure, Reason
-from waybill.consignments.checking.scanner_process import ScannerProcess
-from waybill.consignments.rule_sets import shipped
+from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.domain.checks.checker import Counts, Limits
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.models import Failure, Reason
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import pytest
 
-from waybill.consignments.explaining import explanation
-from waybill.consignments.tables import shipped
+from waybill.consignments.domain.explanations import explanation
+from waybill.consignments.domain.tables import shipped
 
 TABLES = shipped()
 # Reference, section 3, "User-facing treatment", and the two gaps that it names.

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.consignments.fetching import GROUP_FILES, GROUP_OBJECT_BYTES, GROUP_STATE_BYTES, groups, record_of
+from waybill.consignments.domain.intake import GROUP_FILES, GROUP_OBJECT_BYTES, GROUP_STATE_BYTES, groups, record_of
 from waybill.consignments.models import Consignment, ConsignmentType, RegisteredFile, StoredObject
 
 CONSIGNMENT = Consignment(

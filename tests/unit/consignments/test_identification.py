@@ -8,10 +8,10 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import scanners
-from waybill.consignments.checking.identification import interpret, versions
-from waybill.consignments.checking.models import FileRecord, Question
-from waybill.consignments.checking.scanner_process import ScannerProcess
-from waybill.consignments.checking.spooling import Workspace
+from waybill.consignments.domain.checks.identification import interpret, versions
+from waybill.consignments.domain.checks.models import FileRecord, Question
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.spool import Workspace
 
 
 @pytest.fixture(scope="module")

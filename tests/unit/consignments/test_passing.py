@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.consignments.checking.blocks import Blocks
-from waybill.consignments.checking.models import Digest
-from waybill.consignments.checking.passing import Pass
+from waybill.consignments.domain.checks.blocks import Blocks
+from waybill.consignments.domain.checks.digest import Pass
+from waybill.consignments.domain.checks.models import Digest
 
 
 def passed(content: bytes, cuts: list[int] | None = None) -> Digest:

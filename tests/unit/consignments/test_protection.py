@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import contents
-from waybill.consignments.checking.ole_directory import stream_names
-from waybill.consignments.checking.protection import inspect
-from waybill.consignments.checking.zip_directory import read_directory
+from waybill.consignments.domain.checks.ole_directory import stream_names
+from waybill.consignments.domain.checks.protection import inspect
+from waybill.consignments.domain.checks.zip_directory import read_directory
 
 
 def inspected(folder: Path, content: bytes, *, partial: bool = False) -> dict[str, object]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.consignments.redactions import (
+from waybill.consignments.domain.redactions import (
     AMBIGUOUS_ORIGINAL_FILE,
     DUPLICATE_FILE_NAME,
     NO_ORIGINAL_FILE,

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import contents
-from waybill.consignments.checking.errors import RuleSetInvalidError
-from waybill.consignments.checking.malware_rules import MalwareRules
-from waybill.consignments.checking.rule_set import RuleSet, Source, build, parse_exclusions, sources_in
-from waybill.consignments.checking.self_test import harmless, prove
-from waybill.consignments.rule_sets import shipped
+from waybill.consignments.adapters.rule_sets import shipped
+from waybill.consignments.domain.checks.errors import RuleSetInvalidError
+from waybill.consignments.domain.checks.malware_rules import MalwareRules
+from waybill.consignments.domain.checks.rule_set import RuleSet, Source, build, parse_exclusions, sources_in
+from waybill.consignments.domain.checks.self_test import harmless, prove
 
 GOOD = 'rule good { strings: $a = "needle" condition: $a }'
 

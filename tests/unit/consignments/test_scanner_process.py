@@ -10,10 +10,10 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
-from waybill.consignments.checking.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.checking.models import Failure, Question, Reason
-from waybill.consignments.checking.rule_set import Source, build
-from waybill.consignments.checking.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
+from waybill.consignments.domain.checks.models import Failure, Question, Reason
+from waybill.consignments.domain.checks.rule_set import Source, build
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 ALL = {"identify": 30.0, "inspect": 30.0, "scan": 30.0}
 

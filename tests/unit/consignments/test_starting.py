@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from waybill.consignments.domain.starter import CheckStarter, run_name
 from waybill.consignments.errors import RegistrationIncompleteError
 from waybill.consignments.models import Consignment, ConsignmentType
-from waybill.consignments.starting import CheckStarter, run_name
 from waybill.core.executions import NAME_LIMIT, StartedExecution
 
 MACHINE = "arn:aws:states:eu-west-1:0:stateMachine:checks"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from waybill.consignments.domain.statuses import ConsignmentStatuses, file_verdicts, is_accepted, overall
+from waybill.consignments.domain.tables import PuidTable, is_excluded, shipped
 from waybill.consignments.models import CheckedFile, StatusName
-from waybill.consignments.statuses import ConsignmentStatuses, file_verdicts, is_accepted, overall
-from waybill.consignments.tables import PuidTable, is_excluded, shipped
 
 TABLES = shipped()
 CONTENT = hashlib.sha256(b"content").hexdigest()

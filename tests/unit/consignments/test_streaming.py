@@ -8,11 +8,11 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, record, results, scanners
-from waybill.consignments.checking import blocks, spooling, streaming
-from waybill.consignments.checking.engines import YaraEngine
-from waybill.consignments.checking.rule_set import RuleSet, Source, build
-from waybill.consignments.checking.scanner_process import ScannerProcess
-from waybill.consignments.checking.spooling import Windows
+from waybill.consignments.domain.checks import blocks, spool, stream
+from waybill.consignments.domain.checks.engines import YaraEngine
+from waybill.consignments.domain.checks.rule_set import RuleSet, Source, build
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.spool import Windows
 
 SIZE, OVERLAP, WINDOW = 10_000, 100, 4_000
 NEEDLE = b"a needle of some length"
@@ -32,8 +32,8 @@ def process(rules: RuleSet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def desk(process: ScannerProcess, rules: RuleSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Everything over 1,000 bytes is large, and blocks and windows are small."""
-    monkeypatch.setattr(streaming, "Blocks", lambda: blocks.Blocks(SIZE, OVERLAP))
-    monkeypatch.setattr(streaming, "Windows", lambda: spooling.Windows(WINDOW))
+    monkeypatch.setattr(stream, "Blocks", lambda: blocks.Blocks(SIZE, OVERLAP))
+    monkeypatch.setattr(stream, "Windows", lambda: spool.Windows(WINDOW))
     engine = YaraEngine(rules.yara, rules.version)
     return Desk(tmp_path, process, MemoryObjects({}, step=777), large_bytes=1_000, antivirus=engine)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from waybill.consignments.failing import FailureRecorder, reason_of
+from waybill.consignments.domain.failed_run import FailureRecorder, reason_of
+from waybill.consignments.domain.notifications import news_of, process_failed, shortened
 from waybill.consignments.models import Consignment, ConsignmentType, Run
-from waybill.consignments.telling import news_of, process_failed, shortened
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 

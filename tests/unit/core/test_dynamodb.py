@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ParamValid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.core.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
 
 _NAMES = st.dictionaries(st.text(min_size=1, max_size=5), st.none() | st.integers() | st.text(), max_size=6)
 

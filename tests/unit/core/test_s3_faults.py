@@ -5,8 +5,8 @@ from typing import ClassVar
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
+from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, S3Fault, s3_fault, translated
 from waybill.core.errors import PermanentError, RetryableError
-from waybill.core.s3_faults import ObjectChangedError, ObjectMissingError, S3Fault, s3_fault, translated
 
 
 class Unavailable(RetryableError):

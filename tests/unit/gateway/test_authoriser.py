@@ -22,9 +22,9 @@ from tests.fakes.issuer import (
     token,
 )
 from waybill.core.roles import Role
-from waybill.gateway.authoriser import Principal, TokenVerifier, bearer_token, policy
+from waybill.gateway.domain.authoriser import Principal, TokenVerifier, bearer_token, policy
+from waybill.gateway.domain.keys import FixedKeys, parse_key_set
 from waybill.gateway.errors import TokenRefusedError
-from waybill.gateway.keys import FixedKeys, parse_key_set
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/replications"
 NOW = int(time.time())

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.fakes.issuer import ec_key, key_set
+from waybill.gateway.adapters.key_url import https_fetcher
 from waybill.gateway.errors import KeysUnavailableError
-from waybill.gateway.key_url import https_fetcher
 
 LIMIT = 10_000
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry, counting
-from waybill.minting.answering import IdentifierMinter, answer
+from waybill.minting.domain.answers import IdentifierMinter, answer
+from waybill.minting.domain.minter import Minter, Policy
+from waybill.minting.domain.requests import EARLIER_REFUSED, NO_TEXT, Mode
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.minting import Minter, Policy
-from waybill.minting.requests import EARLIER_REFUSED, NO_TEXT, Mode
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.minting.auditing import audit, confirmed
+from waybill.minting.domain.audit import audit, confirmed
 
 OLD, NEW = "S#Work#sierra#b1", "S#Work#folio#f1"
 

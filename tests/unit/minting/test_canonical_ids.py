@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.core.errors import InvalidInputError
-from waybill.minting.canonical_ids import (
+from waybill.minting.domain.canonical_ids import (
     ALPHABET,
     LETTERS,
     check_character,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry, counting
-from waybill.minting.documents import DocumentMinter, embed, read_work
+from waybill.minting.domain.documents import DocumentMinter, embed, read_work
+from waybill.minting.domain.minter import Minter
+from waybill.minting.domain.requests import MintRequest
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError, RegistryThrottledError
-from waybill.minting.minting import Minter
 from waybill.minting.models import Code, Failed, Minted
-from waybill.minting.requests import MintRequest
-from waybill.minting.source_ids import parse_source_id
 
 
 def block(value: str, kind: str = "Subject", system: str = "lc-subjects") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.core.errors import InvalidInputError
-from waybill.minting.import_order import in_order
+from waybill.minting.domain.import_order import in_order
 
 
 def line(name: int, before: int | None = None) -> str:

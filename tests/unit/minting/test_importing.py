@@ -6,10 +6,10 @@ import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry
 from waybill.core.errors import InvalidInputError
+from waybill.minting.domain.map_import import Importer, exported_line, parse_line
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.importing import Importer, exported_line, parse_line
 from waybill.minting.models import Assignment, Proposal, Ruling, Verdict
-from waybill.minting.source_ids import parse_source_id
 
 A, B, C, D, E, F = (parse_source_id(f"Work[s/{name}]") for name in "abcdef")
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry, counting, ids_of, mint, sources
+from waybill.minting.domain.minter import Policy
+from waybill.minting.domain.source_ids import key_of, parse_source_id
 from waybill.minting.errors import (
     RegistryRefusedError,
     RegistryThrottledError,
     RegistryUnavailableError,
     TransactionRefusedError,
 )
-from waybill.minting.minting import Policy
 from waybill.minting.models import Code, Failed, Method, Minted, Proposal, Ruling, SourceId, Verdict
-from waybill.minting.source_ids import key_of, parse_source_id
 
 type Store = Callable[[], Sequence[Verdict]]
 THROTTLED = RegistryThrottledError("slow down")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from waybill.minting.domain.plan import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_lines, plan_request
+from waybill.minting.domain.requests import Mode
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.planning import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_lines, plan_request
-from waybill.minting.requests import Mode
 
 RUN = Run("run-1", "arn:run-1")
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.fakes.registry import MemoryRegistry, ids_of, mint
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
 from waybill.minting.models import Code, Failed, Method, Minted, SourceId, Wanted
-from waybill.minting.source_ids import parse_source_id
 
 OLD, NEW, OTHER = (parse_source_id(text) for text in ("Work[sierra/b1]", "Work[folio/f1]", "Item[folio/f2]"))
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.fakes.registry import Clock, MemoryRegistry, counting
 from waybill.core.notifications import Notification
-from waybill.minting.answering import IdentifierMinter, answer
+from waybill.minting.domain.answers import IdentifierMinter, answer
+from waybill.minting.domain.minter import Minter
+from waybill.minting.domain.queued_requests import QueuedRequests, payload_of
 from waybill.minting.errors import RegistryRefusedError, RegistryThrottledError, ResultsNotSentError
-from waybill.minting.minting import Minter
-from waybill.minting.queueing import QueuedRequests, payload_of
 
 
 @dataclass

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.fakes.registry import Clock, MemoryRegistry, mint
+from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError
 from waybill.minting.models import Minted, Ruling, Verdict, Wanted
-from waybill.minting.source_ids import parse_source_id
 
 SOURCES = [parse_source_id(f"Work[s/{number}]") for number in range(8)]
 FEW_IDS = [f"aaaaaaa{char}" for char in "abcdefghjkmnpqrstuvwxyz"]

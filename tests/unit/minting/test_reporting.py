@@ -6,8 +6,8 @@ from typing import IO, Any
 
 import pytest
 
+from waybill.minting.domain.run_report import summary
 from waybill.minting.errors import ResultsMissingError
-from waybill.minting.reporting import summary
 
 
 @dataclass

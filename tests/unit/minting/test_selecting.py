@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from waybill.minting.domain.selection import Listed, Named, Written, parse_selection
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.selecting import Listed, Named, Written, parse_selection
 
 NOON = datetime(2026, 2, 10, 12, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waybill.minting.domain.source_ids import key_of, parse_source_id, source_id, source_of_key
 from waybill.minting.errors import InvalidIdentifierError
 from waybill.minting.models import SourceId
-from waybill.minting.source_ids import key_of, parse_source_id, source_id, source_of_key
 
 CLEAN = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
 COMPONENTS = st.builds(SourceId, CLEAN, CLEAN, CLEAN)

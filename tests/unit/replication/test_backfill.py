@@ -13,10 +13,10 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, World
 from waybill.core.errors import PermanentError, RateLimitedError
-from waybill.replication.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.ports import ListedObject
+from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.models import Outcome, Run
-from waybill.replication.ports import ListedObject
-from waybill.replication.starting import Starter, Workflows
 
 A, B = DESTINATIONS
 MISSING, SIZE, ETAG = Difference.MISSING, Difference.SIZE_DIFFERS, Difference.ETAG_DIFFERS

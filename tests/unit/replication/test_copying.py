@@ -10,7 +10,8 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content
 from tests.fakes.world import ATTRIBUTES, LIMITS, SIZES, World
 from waybill.core.errors import PermanentError, RetryableError
-from waybill.replication.copying import describe_source
+from waybill.replication.domain.copier import describe_source
+from waybill.replication.domain.part_plan import GIB, SINGLE_COPY_LIMIT, CopyLimits
 from waybill.replication.errors import (
     AccessDeniedError,
     KmsDeniedError,
@@ -24,7 +25,6 @@ from waybill.replication.errors import (
     VerificationFailedError,
 )
 from waybill.replication.models import Checksum, Claim, Outcome, Status, Strategy, Verification
-from waybill.replication.part_plan import GIB, SINGLE_COPY_LIMIT, CopyLimits
 
 _BUCKET = DESTINATIONS[0]
 

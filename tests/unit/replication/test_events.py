@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.runs import E_TAG, KEY, SOURCE
 from tests.workflow.support.events import eventbridge_event, in_sns, in_sqs, s3_event, s3_record
-from waybill.replication.events import Ignored, ObjectCreated, Unusable, records, sqs_messages
+from waybill.replication.domain.events import Ignored, ObjectCreated, Unusable, records, sqs_messages
 
 _FACTS = {"eTag": E_TAG, "size": 3, "sequencer": "0055AED6DCD90281E5", "versionId": "v1"}
 _DETAIL = {"etag": E_TAG, "size": 3, "sequencer": "0055AED6DCD90281E5", "version-id": "v1"}

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.world import FILE, SIZES, World
-from waybill.replication.failing import fail_destination
+from waybill.replication.domain.failed_copy import fail_destination
+from waybill.replication.domain.multipart import open_upload
 from waybill.replication.models import DestinationResult, FailedCopy, Run, Status, Strategy
-from waybill.replication.multipart import open_upload
 
 _BUCKET = DESTINATIONS[0]
 _DENIED = {"Error": "AccessDeniedError", "Cause": '{"errorMessage": "s3:PutObject on region-a-builds: AccessDenied"}'}

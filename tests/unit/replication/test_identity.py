@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
-from waybill.replication.identity import execution_name_of
+from waybill.replication.domain.run_identity import execution_name_of
 from waybill.replication.models import ReplicationRequest
 
 _KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)

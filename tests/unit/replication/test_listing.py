@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.runs import KEY, SOURCE
 from waybill.core.errors import NotFoundError
-from waybill.replication.listing import file_report, is_position, list_records, position_of, readable
+from waybill.replication.domain.record_list import file_report, is_position, list_records, position_of, readable
 from waybill.replication.models import FileId, Status
 
 _FILE = FileId(SOURCE, KEY)

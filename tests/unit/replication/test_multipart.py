@@ -7,11 +7,11 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.s3 import Content
 from tests.fakes.world import SIZES, World
-from waybill.replication.copying import Copier
+from waybill.replication.domain.copier import Copier
+from waybill.replication.domain.multipart import MultipartCopy, open_upload
+from waybill.replication.domain.part_plan import MIB
 from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
 from waybill.replication.models import CopyTask, PartRange, Place, Strategy
-from waybill.replication.multipart import MultipartCopy, open_upload
-from waybill.replication.part_plan import MIB
 
 _BUCKET = DESTINATIONS[0]
 _PLACE = Place(_BUCKET, KEY)

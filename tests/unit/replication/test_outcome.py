@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result, totals
 from waybill.core.notifications import BODY_LIMIT_BYTES, SUBJECT_LIMIT, ascii_subject, capped_body
+from waybill.replication.domain.outcome import failed_result, failure_notification, outcome_of
 from waybill.replication.models import DestinationResult, Outcome
-from waybill.replication.outcome import failed_result, failure_notification, outcome_of
 
 _RUN = a_run()
 _SUPERSEDED = {"success": False, "code": "SUPERSEDED"}

@@ -3,8 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fakes.runs import facts
-from waybill.replication.models import Strategy
-from waybill.replication.part_plan import (
+from waybill.replication.domain.part_plan import (
     GIB,
     MAX_OBJECT_SIZE,
     MAX_PART_SIZE,
@@ -17,6 +16,7 @@ from waybill.replication.part_plan import (
     describe,
     plan_parts,
 )
+from waybill.replication.models import Strategy
 
 _SIZES = st.integers(1, MAX_OBJECT_SIZE) | st.integers(1, 40 * MIB)
 _PART_SIZES = st.integers(1, 2 * MAX_PART_SIZE)

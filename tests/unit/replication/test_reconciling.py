@@ -12,10 +12,10 @@ from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.world import FILE, SIZES, World
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
+from waybill.replication.domain.multipart import open_upload
+from waybill.replication.domain.reconciler import Reconciler
 from waybill.replication.errors import AccessDeniedError, RunsNotClosedError
 from waybill.replication.models import FileId, Outcome, Run, Status, Strategy
-from waybill.replication.multipart import open_upload
-from waybill.replication.reconciling import Reconciler
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE
 from waybill.core.errors import InvalidInputError
-from waybill.replication.events import Ignored, ObjectCreated
+from waybill.replication.domain.events import Ignored, ObjectCreated
+from waybill.replication.domain.requests import Routing, guard_against_loops, open_run
 from waybill.replication.models import ReplicationRequest
-from waybill.replication.requests import Routing, guard_against_loops, open_run
 
 _PAYLOAD = {"sourceBucket": SOURCE, "sourceKey": KEY, "destinationBuckets": list(DESTINATIONS)}
 _EXECUTION = {"Id": "arn:execution", "Name": "build-1", "StartTime": "2026-03-01T12:00:00.000Z"}

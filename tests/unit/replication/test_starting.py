@@ -12,12 +12,12 @@ from tests.fakes.world import World
 from tests.workflow.support.events import eventbridge_event, in_sqs, s3_event, s3_record
 from waybill.core.errors import InvalidInputError, RateLimitedError, TooLargeError
 from waybill.core.executions import stable_json
+from waybill.replication.domain.answers import direct_reply, start_reply, worker_reply
+from waybill.replication.domain.events import Ignored
+from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
+from waybill.replication.domain.requests import Routing
+from waybill.replication.domain.starter import EventOutcome, Started, Starter, Workflows, handle_event
 from waybill.replication.errors import EventNotHandledError, ThrottledError
-from waybill.replication.events import Ignored
-from waybill.replication.part_plan import SINGLE_COPY_LIMIT
-from waybill.replication.replies import direct_reply, start_reply, worker_reply
-from waybill.replication.requests import Routing
-from waybill.replication.starting import EventOutcome, Started, Starter, Workflows, handle_event
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
 _EXPRESS = f"{_STANDARD}-express"

@@ -14,9 +14,9 @@ from tests.fakes.functions import PHYSICAL, tracking_table_definition
 from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, a_run, ended, facts, failure, result
 from tests.fakes.tracking import FakeTracking, Table
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import Claimed, Outcome, Run, RunTotals
-from waybill.replication.store import TrackingTable
 
 _TABLE = PHYSICAL["FileCopyTrackingTable"]
 _LABELS = st.sampled_from("abc")

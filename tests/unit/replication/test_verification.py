@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, facts
+from waybill.replication.domain.verification import comparable, equal, proven_equal, verify
 from waybill.replication.errors import VerificationFailedError
 from waybill.replication.models import Checksum, ObjectFacts, Verification
-from waybill.replication.verification import comparable, equal, proven_equal, verify
 
 _CRC = Checksum(algorithm="CRC64NVME", value="aaa")
 _OTHER_CRC = Checksum(algorithm="CRC64NVME", value="bbb")

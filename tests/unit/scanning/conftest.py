@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from waybill.scanning.detection.engine import Engine, standard_engine
-from waybill.scanning.detection.gates import HyperscanGate, StandardGate
-from waybill.scanning.detection.rules import detectors
-from waybill.scanning.detection.scanner import ObjectScanner, Report
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.gates import HyperscanGate, StandardGate
+from waybill.scanning.domain.detection.proof import standard_engine
+from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.scanner import ObjectScanner, Report
 
 type Scan = Callable[..., Report]
 

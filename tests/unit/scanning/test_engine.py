@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.scanning.corpus import log_text
-from waybill.scanning.detection.columns import Columns
-from waybill.scanning.detection.engine import PIECE, Engine
-from waybill.scanning.detection.gates import INDEX_BITS, HyperscanGate, StandardGate
-from waybill.scanning.detection.models import Match, Surroundings
-from waybill.scanning.detection.rules import detectors
+from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.engine import PIECE, Engine
+from waybill.scanning.domain.detection.gates import INDEX_BITS, HyperscanGate, StandardGate
+from waybill.scanning.domain.detection.models import Match, Surroundings
+from waybill.scanning.domain.detection.rules import detectors
 
 VALUES = [str(example["finds"]) for detector in detectors() for example in detector.examples if "finds" in example]
 TEXTS = [str(example["text"]) for detector in detectors() for example in detector.examples]

@@ -5,11 +5,11 @@ from typing import cast
 
 import pytest
 
-from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.models import Confidence
-from waybill.scanning.detection.proof import prove
-from waybill.scanning.detection.rules import Detector, detectors, parse_detectors
-from waybill.scanning.detection.validators import digits_of, national_shape
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.proof import prove
+from waybill.scanning.domain.detection.rules import Detector, detectors, parse_detectors
+from waybill.scanning.domain.detection.validators import digits_of, national_shape
 from waybill.scanning.errors import DetectorError
 
 EXAMPLES = [

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
-from waybill.scanning.detection.containers import Limits
-from waybill.scanning.detection.engine import Engine
-from waybill.scanning.detection.scanner import Checkpoint, ObjectScanner, Outcome
-from waybill.scanning.items import finding_sort_key
+from waybill.scanning.adapters.items import finding_sort_key
+from waybill.scanning.domain.detection.containers import Limits
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome
 
 SSN = "219-45-6789"
 TEXT = f"a 😀 line\nder Schlüssel: {SSN} é\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.subject_access.audit import Action, AuditEntry, first_break, link
+from waybill.subject_access.domain.audit import Action, AuditEntry, first_break, link
 
 ABOUT = "SAR#request-1"
 

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.subject_access import a_request
-from waybill.subject_access.claims import LEASE_SECONDS, MOST_ATTEMPTS, after_failure, claimed, held, may_be_claimed
+from waybill.subject_access.domain.claims import (
+    LEASE_SECONDS,
+    MOST_ATTEMPTS,
+    after_failure,
+    claimed,
+    held,
+    may_be_claimed,
+)
 from waybill.subject_access.errors import ClaimLostError
 from waybill.subject_access.models import CLAIMABLE, Claim, RequestState, SubjectRequest
 

@@ -1,6 +1,6 @@
 """Pauses between the tries of a write that others were faster than."""
 
-from waybill.subject_access.contention import Contention
+from waybill.subject_access.adapters.contention import Contention
 
 
 def test_pauses_grow_and_none_follows_the_last_try() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.subject_access.bank_holidays import england_and_wales
-from waybill.subject_access.deadlines import Deadline, deadline
+from waybill.subject_access.domain.bank_holidays import england_and_wales
+from waybill.subject_access.domain.deadlines import Deadline, deadline
 from waybill.subject_access.models import Hold, HoldReason, Regime
 
 HOLIDAYS = england_and_wales()

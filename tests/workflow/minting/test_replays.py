@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.workflow.minting.conftest import Minter
 from tests.workflow.support.gate import Gate, Refusal
-from waybill.minting.minting import Policy
+from waybill.minting.domain.minter import Policy
 
 UNAVAILABLE = Refusal(500, "InternalServerError")
 SLOW_DOWN = Refusal(400, "ThrottlingException")

@@ -7,12 +7,12 @@ from typing import Any
 from tests.workflow.support.application import Application
 from tests.workflow.support.polling import until
 from waybill.core.clock import now
-from waybill.scanning.buckets import S3Bucket
-from waybill.scanning.listed_bucket import ListedBucket
-from waybill.scanning.listing import Lister
+from waybill.scanning.adapters.queues import SqsQueue
+from waybill.scanning.adapters.s3 import S3Bucket
+from waybill.scanning.adapters.table import ScansTable
+from waybill.scanning.domain.listed_bucket import ListedBucket
+from waybill.scanning.domain.listing import Lister
 from waybill.scanning.models import Job, ScanRequest, Slice, Status, Tally
-from waybill.scanning.queues import SqsQueue
-from waybill.scanning.store import ScansTable
 
 
 @dataclass

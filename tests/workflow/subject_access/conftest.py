@@ -13,12 +13,12 @@ from tests.fakes.subject_access import CATALOGUED
 from tests.workflow.support.application import Application, Execution
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
 from waybill.core.clock import now
-from waybill.subject_access.audit import Action
-from waybill.subject_access.catalogue_store import ServiceCatalogue
+from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.models import Part, RequestState, SubjectRequest
-from waybill.subject_access.ports import Change
 from waybill.subject_access.service_models import Service
-from waybill.subject_access.store import SubjectAccessTable
 
 _RESET = Action("test", "GAP_PASSED", {})
 

@@ -8,8 +8,8 @@ from tests.workflow.subject_access.conftest import Case, holding
 from tests.workflow.support.polling import until
 from waybill.cli.subject_access.stub_service import StubReply
 from waybill.core.clock import now
-from waybill.subject_access.claiming import Claimer
-from waybill.subject_access.lists import SubjectAccessLists
+from waybill.subject_access.adapters.lists import SubjectAccessLists
+from waybill.subject_access.domain.claim_taking import Claimer
 from waybill.subject_access.models import RequestState, SubjectRequest
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import bagit
 
 from waybill.cli.errors import CommandError
-from waybill.consignments.copying import Place
+from waybill.consignments.domain.copies import Place
 from waybill.consignments.models import Status
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"

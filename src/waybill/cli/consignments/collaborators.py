@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from waybill.cli.context import Cli
+from waybill.consignments.adapters.table import ConsignmentsTable
+from waybill.consignments.domain.lookup import as_it_stands, consignment_report, file_page
+from waybill.consignments.domain.registration import Registrar, existing
+from waybill.consignments.domain.starter import CheckStarter
+from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import Consignment
-from waybill.consignments.reading import as_it_stands, consignment_report, file_page
-from waybill.consignments.registering import Registrar, existing
-from waybill.consignments.starting import CheckStarter
-from waybill.consignments.store import ConsignmentsTable
-from waybill.consignments.tables import shipped
+from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
-from waybill.core.executions import StepFunctions
 
 _PAGE = 200
 

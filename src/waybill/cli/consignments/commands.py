@@ -15,9 +15,9 @@ from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
 from waybill.cli.context import App, Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.patience import looks
+from waybill.consignments.domain.registration import upload_prefix
+from waybill.consignments.domain.requests import consignment_id_of
 from waybill.consignments.models import ConsignmentType, Status
-from waybill.consignments.registering import upload_prefix
-from waybill.consignments.requests import consignment_id_of
 from waybill.core.clock import now
 
 _THREADS = 16

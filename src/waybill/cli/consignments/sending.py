@@ -16,10 +16,10 @@ from boto3.s3.transfer import TransferConfig
 from waybill.cli.consignments.walking import LocalFile
 from waybill.cli.context import Stack
 from waybill.cli.output import printable
-from waybill.consignments.registering import Registrar
-from waybill.consignments.requests import FILES_PER_PAGE, ConsignmentRequest
+from waybill.consignments.domain.registration import Registrar
+from waybill.consignments.domain.requests import FILES_PER_PAGE, ConsignmentRequest
+from waybill.core.aws.s3_faults import translated
 from waybill.core.errors import WaybillError
-from waybill.core.s3_faults import translated
 
 # Up to this an upload is one request, whose checksum S3 compares with ours; above it, parts that have their own.
 _ONE_REQUEST_BYTES = 64_000_000

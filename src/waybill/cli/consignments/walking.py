@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waybill.cli.errors import CommandError
-from waybill.consignments.tables import is_excluded
+from waybill.consignments.domain.tables import is_excluded
 
 _BLOCK_BYTES = 1 << 20
 

@@ -19,7 +19,7 @@ from waybill.cli.parallel import in_order, prefetched
 from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.collaborators import Replication
-from waybill.replication.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
 from waybill.replication.models import FileId, ReplicationRequest
 
 # Fewer than the 32 connections of a client; lookups and starts take some 20 ms each.

@@ -8,14 +8,15 @@ from functools import cached_property
 import typer
 
 from waybill.cli.context import Cli
+from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.executions import ExecutionState, StepFunctions
-from waybill.replication.buckets import S3Buckets
+from waybill.core.executions import ExecutionState
+from waybill.replication.adapters.s3 import S3Buckets
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.requests import guard_against_loops
+from waybill.replication.domain.starter import Started, Starter, Workflows
 from waybill.replication.models import FileId, ReplicationRequest
-from waybill.replication.requests import guard_against_loops
-from waybill.replication.starting import Started, Starter, Workflows
-from waybill.replication.store import TrackingTable
 
 # Only functions write history, by their own setting.
 _HISTORY_DAYS = 90

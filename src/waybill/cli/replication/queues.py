@@ -16,7 +16,7 @@ from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.core.clock import iso
-from waybill.replication.events import ObjectCreated, records
+from waybill.replication.domain.events import ObjectCreated, records
 from waybill.replication.models import FileId
 
 # Amazon SQS API Reference, ReceiveMessage: at most 10 at a time; with a wait, every server of the queue is asked.

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from waybill.cli.errors import CommandError
 from waybill.cli.patience import Patience
 from waybill.cli.replication.collaborators import Replication
+from waybill.core.aws.faults import is_throttle
 from waybill.core.errors import RateLimitedError
-from waybill.core.faults import is_throttle
 
 
 def reconcile(replication: Replication) -> None:

@@ -17,7 +17,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.replication.listing import Page, file_report, is_position, list_records
+from waybill.replication.domain.record_list import Page, file_report, is_position, list_records
 from waybill.replication.models import FileId, Status
 
 _REFRESH_SECONDS = 2.0

@@ -11,8 +11,8 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import RunView, results_table, wait_for
 from waybill.core.clock import iso
 from waybill.core.executions import ExecutionState
-from waybill.replication.replies import start_reply
-from waybill.replication.starting import Started
+from waybill.replication.domain.answers import start_reply
+from waybill.replication.domain.starter import Started
 
 
 def replicate(replication: Replication, target: str, to: list[str] | None, *, wait: bool, force: bool) -> None:

@@ -18,8 +18,8 @@ from waybill.cli.patience import looks
 from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import ExecutionState
+from waybill.replication.domain.starter import Started
 from waybill.replication.models import CopyCode, Outcome, Status
-from waybill.replication.starting import Started
 
 _FAILED = frozenset({Outcome.FAILED, Outcome.PARTIAL_FAILURE, "FAILURE_NOTIFICATION_FAILED", "TIMED_OUT", "ABORTED"})
 # Express executions cannot be asked, and end within five minutes; one that left no record by then never will.

@@ -7,15 +7,15 @@ class Deployed:
     """The scanner of the stack that the options name."""
 
     def __init__(self, cli: Cli) -> None:
+        from waybill.core.aws.sns import SnsNotifier
+        from waybill.core.aws.states import StepFunctions
         from waybill.core.clock import now
-        from waybill.core.executions import StepFunctions
-        from waybill.core.notifications import SnsNotifier
-        from waybill.scanning.announcer import EventAnnouncer
-        from waybill.scanning.buckets import S3Bucket
-        from waybill.scanning.completion import Completion
-        from waybill.scanning.inventory import Inventory
-        from waybill.scanning.jobs import Jobs
-        from waybill.scanning.store import ScansTable
+        from waybill.scanning.adapters.events import EventAnnouncer
+        from waybill.scanning.adapters.s3 import S3Bucket
+        from waybill.scanning.adapters.table import ScansTable
+        from waybill.scanning.domain.completion import Completion
+        from waybill.scanning.domain.inventory import Inventory
+        from waybill.scanning.domain.jobs import Jobs
 
         stack = cli.stack
         self.workflow_arn = stack.output("ScanWorkflowArn")

@@ -132,7 +132,7 @@ def resume_scan(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
     """Go on with a job that has failed, from where it was; with --wait, exit status 1 when it fails again."""
-    from waybill.scanning.restarting import Restarter
+    from waybill.scanning.domain.restart import Restarter
 
     deployed = Deployed(cli)
     deployed.jobs.resume(job_id, Restarter(deployed.store, deployed.executions, deployed.workflow_arn))
@@ -163,8 +163,8 @@ def scan_file(
     region: RegionOption = None,
 ) -> None:
     """Scan local files with the engine that scans buckets."""
-    from waybill.scanning.detection.engine import standard_engine
-    from waybill.scanning.local_files import files_under, scan_files
+    from waybill.scanning.adapters.local_files import files_under, scan_files
+    from waybill.scanning.domain.detection.proof import standard_engine
 
     _known_detectors(detector)
     _known_regions(region)
@@ -199,7 +199,7 @@ def _sample(text: str) -> dict[str, float | int]:
 
 def _known_detectors(names: list[str] | None) -> None:
     if names:
-        from waybill.scanning.detection.rules import detectors
+        from waybill.scanning.domain.detection.rules import detectors
 
         known = sorted(detector.id for detector in detectors())
         unknown = sorted(set(names) - set(known))
@@ -209,7 +209,7 @@ def _known_detectors(names: list[str] | None) -> None:
 
 def _known_regions(names: list[str] | None) -> None:
     if names:
-        from waybill.scanning.detection.validators import regions_known
+        from waybill.scanning.domain.detection.validators import regions_known
 
         unknown = sorted(set(names) - regions_known())
         if unknown:

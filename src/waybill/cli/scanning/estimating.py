@@ -8,9 +8,9 @@ from typing import Any
 
 from waybill.cli.context import Cli
 from waybill.cli.scanning.collaborators import Deployed
-from waybill.scanning.costs import estimate
+from waybill.scanning.domain.costs import estimate
+from waybill.scanning.domain.ranges import list_space
 from waybill.scanning.models import Entry
-from waybill.scanning.ranges import list_space
 
 _COUNTING_SECONDS = 10.0
 

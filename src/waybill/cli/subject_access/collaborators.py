@@ -17,15 +17,15 @@ class Deployed:
     """What the commands use of it: the same code as the functions."""
 
     def __init__(self, cli: Cli) -> None:
-        from waybill.core.aws import presigner
+        from waybill.core.aws.clients import presigner
         from waybill.core.clock import now
-        from waybill.subject_access.answers import Answers
-        from waybill.subject_access.bank_holidays import england_and_wales
-        from waybill.subject_access.catalogue_store import ServiceCatalogue
-        from waybill.subject_access.decisions import Decisions
-        from waybill.subject_access.lists import SubjectAccessLists
-        from waybill.subject_access.reports_bucket import ReportsBucket
-        from waybill.subject_access.store import SubjectAccessTable
+        from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+        from waybill.subject_access.adapters.lists import SubjectAccessLists
+        from waybill.subject_access.adapters.s3 import ReportsBucket
+        from waybill.subject_access.adapters.table import SubjectAccessTable
+        from waybill.subject_access.domain.answers import Answers
+        from waybill.subject_access.domain.bank_holidays import england_and_wales
+        from waybill.subject_access.domain.decisions import Decisions
 
         stack = cli.stack
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
@@ -41,7 +41,7 @@ class Deployed:
 
     def record(self, about: str, name: str) -> None:
         """Record that somebody looked at a request, or at what is about none."""
-        from waybill.subject_access.audit import Action
+        from waybill.subject_access.domain.audit import Action
 
         self.store.record(about, Action(self.actor, name, {}))
 
@@ -87,7 +87,7 @@ class Deployed:
 
     def register(self, name: str, url: str) -> None:
         """Put a service into the catalogue, or move it to another address; its label is its name."""
-        from waybill.subject_access.audit import Action
+        from waybill.subject_access.domain.audit import Action
 
         known = self.catalogue.service(name)
         service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)

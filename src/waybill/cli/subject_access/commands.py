@@ -48,8 +48,8 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
 ) -> None:
     """Create a request; with --wait, exit status 1 when it cannot be completed now."""
-    from waybill.subject_access.intake import NewRequest, accept, today
-    from waybill.subject_access.intake import create as create_request
+    from waybill.subject_access.domain.intake import NewRequest, accept, today
+    from waybill.subject_access.domain.intake import create as create_request
 
     deployed = Deployed(cli)
     known = {each.name: each for each in deployed.catalogue.services()}
@@ -83,8 +83,8 @@ def list_requests(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
 ) -> None:
     """List requests, the newest first."""
-    from waybill.subject_access.paging import page_of
-    from waybill.subject_access.trail import day_trail
+    from waybill.subject_access.domain.pages import page_of
+    from waybill.subject_access.domain.trail import day_trail
 
     deployed = Deployed(cli)
     deployed.record(day_trail(deployed.now()), "LIST_VIEWED")
@@ -119,8 +119,8 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Download the report of a completed request."""
-    from waybill.subject_access.answers import file_name
-    from waybill.subject_access.downloads import download as stamped
+    from waybill.subject_access.domain.answers import file_name
+    from waybill.subject_access.domain.downloads import download as stamped
 
     deployed = Deployed(cli)
     request = deployed.found(request_id)
@@ -172,7 +172,7 @@ def release(cli: Cli, request_id: IdArgument) -> None:
 @sar.command()
 def approve(cli: Cli, request_id: IdArgument) -> None:
     """Let a report that was to be reviewed count as completed."""
-    from waybill.subject_access.handing_over import approve as approved
+    from waybill.subject_access.domain.handover import approve as approved
 
     deployed = Deployed(cli)
     _show(cli, deployed, approved(deployed.store, request_id, deployed.actor, deployed.now()))
@@ -181,7 +181,7 @@ def approve(cli: Cli, request_id: IdArgument) -> None:
 @sar.command()
 def deliver(cli: Cli, request_id: IdArgument) -> None:
     """Note that the person has the report."""
-    from waybill.subject_access.handing_over import deliver as delivered
+    from waybill.subject_access.domain.handover import deliver as delivered
 
     deployed = Deployed(cli)
     _show(cli, deployed, delivered(deployed.store, request_id, deployed.actor, deployed.now()))
@@ -207,8 +207,8 @@ def audit(
     ],
 ) -> None:
     """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
-    from waybill.subject_access.answers import trail_answer
-    from waybill.subject_access.trail import trail_of
+    from waybill.subject_access.domain.answers import trail_answer
+    from waybill.subject_access.domain.trail import trail_of
 
     deployed, about = Deployed(cli), trail_of(request_id)
     end = deployed.store.chain_end(about)

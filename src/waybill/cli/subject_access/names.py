@@ -24,9 +24,9 @@ def names(
     ],
 ) -> None:
     """Replace the names that templates print for codes."""
-    from waybill.subject_access.keys import names_key
-    from waybill.subject_access.report.models import Lookups
-    from waybill.subject_access.report_files import ReportFiles
+    from waybill.subject_access.adapters.report_files import ReportFiles
+    from waybill.subject_access.domain.keys import names_key
+    from waybill.subject_access.domain.report.models import Lookups
 
     try:
         found = Lookups.from_json(json.loads(file.read_text("utf-8")))

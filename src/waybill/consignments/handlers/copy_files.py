@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.copying import copy_files
+from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.copies import copy_files
 from waybill.core.observability import instrumented
 
 
@@ -13,5 +13,5 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     A run that a later one has taken over places nothing: its verdicts are not the newest.
     """
-    wiring.consignment_of(event)
-    return copy_files(event["copies"], wiring.copy_targets())
+    runtime.consignment_of(event)
+    return copy_files(event["copies"], runtime.copy_targets())

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.copying import COPIES, plan_copies
-from waybill.consignments.judging import generate_statuses
-from waybill.consignments.tables import shipped
+from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.copies import COPIES, plan_copies
+from waybill.consignments.domain.judgement import generate_statuses
+from waybill.consignments.domain.tables import shipped
 from waybill.core.observability import instrumented
 
 
@@ -16,9 +16,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     `{statuses, status, accepted, problems, tableVersion, copies, bucket, key, concurrency}`; `copies` is the number of
     lines in the plan, 0 where none are wanted.
     """
-    documents = wiring.documents_of(event)
+    documents = runtime.documents_of(event)
     judged = generate_statuses(event["consignmentId"], documents, shipped())
     run = {"consignmentId": event["consignmentId"], "executionId": event["executionId"]}
-    copies = plan_copies(documents, run) if wiring.copies_wanted() else 0
+    copies = plan_copies(documents, run) if runtime.copies_wanted() else 0
     place = {"bucket": documents.bucket, "key": documents.prefix + COPIES}
-    return {**judged, "copies": copies, **place, "concurrency": wiring.concurrency()}
+    return {**judged, "copies": copies, **place, "concurrency": runtime.concurrency()}

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.telling import news_of
+from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.notifications import news_of
 from waybill.core.observability import count, instrumented
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Take `{consignmentId, executionId, statuses, problems, incomplete}`; return `{sent}`, the number of messages."""
-    consignment = wiring.consignment_of(event)
+    consignment = runtime.consignment_of(event)
     news = news_of(
-        consignment, wiring.table(), event["statuses"], event["problems"], event["incomplete"], wiring.stage()
+        consignment, runtime.table(), event["statuses"], event["problems"], event["incomplete"], runtime.stage()
     )
     for notification in news:
-        wiring.notifier().notify(notification)
+        runtime.notifier().notify(notification)
     if news:
         count(WORKFLOW, "ConsignmentsWithProblems")
     return {"sent": len(news)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, wiring
+from waybill.consignments import WORKFLOW, runtime
 from waybill.core.observability import count, instrumented
 
 
@@ -14,4 +14,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     `{consignmentId, backEndChecksProcess, error, cause, recorded, notified}`.
     """
     count(WORKFLOW, "ChecksBroken")
-    return wiring.failure_recorder().record(event)
+    return runtime.failure_recorder().record(event)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, wiring
-from waybill.consignments.recording import Judged, record_results
+from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.record import Judged, record_results
 from waybill.core.observability import count, instrumented
 
 
@@ -13,8 +13,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     `copies` is the number of lines in the plan of the copies, 0 where none are wanted.
     """
-    consignment = wiring.consignment_of(event)
+    consignment = runtime.consignment_of(event)
     judged = Judged(event["statuses"], event["status"], copied=event["copies"] > 0)
-    files = record_results(wiring.table(), consignment, wiring.documents_of(event), judged)
+    files = record_results(runtime.table(), consignment, runtime.documents_of(event), judged)
     count(WORKFLOW, "FilesChecked", files)
     return {"files": files}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from waybill.core.aws import client
+from waybill.core.aws.clients import client
+from waybill.core.aws.sns import SnsNotifier
 from waybill.core.failed_executions import notification_of, told_already
-from waybill.core.notifications import SnsNotifier
 from waybill.core.observability import instrumented
 from waybill.core.settings import NotificationSettings, load
 

@@ -7,9 +7,9 @@ or 403, the error message `Unauthorized`, to the letter, 401, and any other erro
 from typing import Any
 
 from waybill.core.observability import count, instrumented, logger
-from waybill.gateway.authoriser import bearer_token, policy
+from waybill.gateway.domain.authoriser import bearer_token, policy
 from waybill.gateway.errors import TokenRefusedError
-from waybill.gateway.wiring import SERVICE, token_verifier
+from waybill.gateway.runtime import SERVICE, token_verifier
 
 
 class UnauthorizedError(Exception):

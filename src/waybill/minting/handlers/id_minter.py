@@ -3,7 +3,7 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.minting import WORKFLOW, wiring
+from waybill.minting import WORKFLOW, runtime
 
 
 @instrumented(WORKFLOW)
@@ -15,6 +15,6 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     identifier is a value; an exception means that nothing could be done.
     """
     if event == {"healthCheck": True}:
-        wiring.registry().check()
+        runtime.registry().check()
         return {"status": "ok"}
-    return wiring.respond(event, context, wiring.request_cap(), resumes=True).document
+    return runtime.respond(event, context, runtime.request_cap(), resumes=True).document

@@ -3,9 +3,9 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.minting import WORKFLOW, wiring
+from waybill.minting import WORKFLOW, runtime
+from waybill.minting.domain.plan import ENTRIES_LIMIT
 from waybill.minting.errors import ChunkUnfinishedError
-from waybill.minting.planning import ENTRIES_LIMIT
 
 _LAST_ATTEMPT = 4
 
@@ -16,10 +16,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     Failures that may pass raise, so that the state machine tries again: those alone, beside the result so far.
     """
-    attempt, runs = event.get("attempt", 0), wiring.runs()
+    attempt, runs = event.get("attempt", 0), runtime.runs()
     earlier = runs.result(event["run"], event["index"]) if attempt else None
     request = event if earlier is None else {**event, "earlier": earlier}
-    told = wiring.respond(request, context, ENTRIES_LIMIT, resumes=True)
+    told = runtime.respond(request, context, ENTRIES_LIMIT, resumes=True)
     runs.write_result(event["run"], event["index"], told.document)
     if told.retryable and attempt < _LAST_ATTEMPT:
         raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")

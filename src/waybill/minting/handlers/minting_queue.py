@@ -4,7 +4,7 @@ from typing import Any
 
 from waybill.core.errors import RetryableError
 from waybill.core.observability import instrumented, logger
-from waybill.minting import WORKFLOW, wiring
+from waybill.minting import WORKFLOW, runtime
 
 
 @instrumented(WORKFLOW)
@@ -16,7 +16,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _handled(record: dict[str, Any], context: Any) -> bool:
     try:
-        return wiring.queue(context).handle(record)
+        return runtime.queue(context).handle(record)
     except RetryableError as error:
         logger(WORKFLOW).warning(
             "message not handled", extra={"message_id": record["messageId"], "code": error.code, "cause": str(error)}

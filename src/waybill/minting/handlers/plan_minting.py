@@ -3,10 +3,10 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.minting import WORKFLOW, wiring
-from waybill.minting.answering import rejection
+from waybill.minting import WORKFLOW, runtime
+from waybill.minting.domain.answers import rejection
+from waybill.minting.domain.plan import Run
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.planning import Run
 
 
 @instrumented(WORKFLOW)
@@ -17,6 +17,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     `REJECTED` holds the `response` to a request that breaks its contract.
     """
     try:
-        return wiring.plan(event.get("request"), Run(event["run"], event["executionId"]))
+        return runtime.plan(event.get("request"), Run(event["run"], event["executionId"]))
     except InvalidRequestError as error:
         return {"kind": "REJECTED", "response": rejection(error)}

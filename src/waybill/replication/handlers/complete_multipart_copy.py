@@ -3,13 +3,13 @@
 from typing import Any
 
 from waybill.core.observability import MetricUnit, count, instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{task, uploadId}`; return the destination result."""
-    result = wiring.copier(context).complete_multipart_copy(CopyTask.parse(event["task"]), event["uploadId"])
+    result = runtime.copier(context).complete_multipart_copy(CopyTask.parse(event["task"]), event["uploadId"])
     count(WORKFLOW, "BytesCopied", result.bytes or 0, MetricUnit.Bytes)
     return result.wire()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask, PartRange
 
 
@@ -11,5 +11,5 @@ from waybill.replication.models import CopyTask, PartRange
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{task, uploadId, batch: {firstPart, lastPart}}`; return the batch."""
     batch = PartRange.parse(event["batch"])
-    wiring.copier(context).copy_part_batch(CopyTask.parse(event["task"]), event["uploadId"], batch)
+    runtime.copier(context).copy_part_batch(CopyTask.parse(event["task"]), event["uploadId"], batch)
     return batch.wire()

@@ -3,12 +3,12 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
-from waybill.replication.copying import describe_source
+from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.copier import describe_source
 from waybill.replication.models import Run
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a run; return `{source, strategy, partSize, batches}`."""
-    return describe_source(wiring.buckets(), Run.parse(event), wiring.limits()).wire()
+    return describe_source(runtime.buckets(), Run.parse(event), runtime.limits()).wire()

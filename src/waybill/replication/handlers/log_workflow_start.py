@@ -3,12 +3,12 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import Run
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a run; return `{claim, generation}`: STARTED, DUPLICATE or STALE, and the run's place among all claims."""
-    claimed = wiring.tracking().claim(Run.parse(event))
+    claimed = runtime.tracking().claim(Run.parse(event))
     return {"claim": claimed.claim.value, "generation": claimed.generation}

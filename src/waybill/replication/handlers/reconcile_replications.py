@@ -4,14 +4,14 @@ from typing import Any
 
 from waybill.core.observability import count, instrumented, logger
 from waybill.core.settings import load
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.settings import ReconcileSettings
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Take anything; return `{abandoned}`, the number of runs that were closed."""
-    closed = wiring.reconciler().reconcile(load(ReconcileSettings).reconcile_limit)
+    closed = runtime.reconciler().reconcile(load(ReconcileSettings).reconcile_limit)
     count(WORKFLOW, "RunsAbandoned", len(closed))
     logger(WORKFLOW).info("reconciled", extra={"abandoned": len(closed)})
     return {"abandoned": len(closed)}

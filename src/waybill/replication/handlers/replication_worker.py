@@ -4,10 +4,10 @@ from typing import Any
 
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
-from waybill.replication import WORKFLOW, wiring
-from waybill.replication.events import sqs_messages
-from waybill.replication.replies import worker_reply
-from waybill.replication.starting import EventOutcome, handle_event
+from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.answers import worker_reply
+from waybill.replication.domain.events import sqs_messages
+from waybill.replication.domain.starter import EventOutcome, handle_event
 
 
 @instrumented(WORKFLOW)
@@ -35,7 +35,7 @@ def _handled(message_id: str, body: str) -> bool:
 
 
 def _handle(payload: object) -> EventOutcome:
-    outcome = handle_event(payload, wiring.routing(), wiring.starter())
+    outcome = handle_event(payload, runtime.routing(), runtime.starter())
     count(WORKFLOW, "RunsStarted", len(outcome.started))
     count(WORKFLOW, "RecordsIgnored", len(outcome.ignored))
     for ignored in outcome.ignored:

@@ -3,13 +3,13 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.outcome import failure_notification
 from waybill.replication.models import Run
-from waybill.replication.outcome import failure_notification
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, bool]:
     """Take `{run, failure}`; return `{notified: true}`."""
-    wiring.notifier().notify(failure_notification(Run.parse(event["run"]), event["failure"]))
+    runtime.notifier().notify(failure_notification(Run.parse(event["run"]), event["failure"]))
     return {"notified": True}

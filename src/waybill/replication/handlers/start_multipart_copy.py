@@ -3,12 +3,12 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a copy task; return `{uploadId}`, or `{result}` when there is nothing to copy."""
-    started = wiring.copier(context).start_multipart_copy(CopyTask.parse(event))
+    started = runtime.copier(context).start_multipart_copy(CopyTask.parse(event))
     return {"uploadId": started} if isinstance(started, str) else {"result": started.wire()}

@@ -5,9 +5,9 @@ from typing import Any
 from waybill.core.errors import InvalidInputError
 from waybill.core.http import is_api_event
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
+from waybill.replication import WORKFLOW, runtime
 from waybill.replication.api import app
-from waybill.replication.replies import direct_reply, start_reply
+from waybill.replication.domain.answers import direct_reply, start_reply
 
 
 @instrumented(WORKFLOW)
@@ -19,7 +19,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if is_api_event(event):
         return app.resolve(event, context)
     try:
-        return direct_reply(200, start_reply(wiring.start_manually(event)))
+        return direct_reply(200, start_reply(runtime.start_manually(event)))
     except InvalidInputError as error:
         return direct_reply(
             400,

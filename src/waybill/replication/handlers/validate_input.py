@@ -3,11 +3,11 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.replication import WORKFLOW, wiring
-from waybill.replication.requests import open_run
+from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.requests import open_run
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{input, execution: {Id, Name, StartTime}}`; return the run."""
-    return open_run(event.get("input"), event["execution"], wiring.trigger_buckets()).wire()
+    return open_run(event.get("input"), event["execution"], runtime.trigger_buckets()).wire()

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, webhook_wiring
+from waybill.scanning import WORKFLOW, webhook_runtime
 
 
 @instrumented(WORKFLOW)
@@ -14,10 +14,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         detail = json.loads(record["body"])["detail"]
         news = {name: value for name, value in detail.items() if name != "wants"}
-        delivery = webhook_wiring.webhooks().deliver(news, int(record["attributes"]["ApproximateReceiveCount"]))
+        delivery = webhook_runtime.webhooks().deliver(news, int(record["attributes"]["ApproximateReceiveCount"]))
         count(WORKFLOW, "WebhooksDelivered" if delivery.delivered else "WebhookAttemptsFailed")
         if delivery.wait is not None:
-            webhook_wiring.queue().wait(record["receiptHandle"], delivery.wait)
+            webhook_runtime.queue().wait(record["receiptHandle"], delivery.wait)
         if delivery.again:
             again.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

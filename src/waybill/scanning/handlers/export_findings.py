@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, wiring
-from waybill.scanning.exporting import Progress
+from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning.domain.export import Progress
 
 
 @instrumented(WORKFLOW)
@@ -15,9 +15,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         body = json.loads(record["body"])
         wanted = body.get("detail", body)
-        progress = wiring.exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
+        progress = runtime.exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
         if progress.uri is None:
-            wiring.export_queue().send(wanted["job_id"], asdict(progress))
+            runtime.export_queue().send(wanted["job_id"], asdict(progress))
         else:
             count(WORKFLOW, "FindingsExported", progress.findings)
     return {"batchItemFailures": []}

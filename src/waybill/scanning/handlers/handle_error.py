@@ -3,14 +3,14 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning import WORKFLOW, runtime
 from waybill.scanning.models import Status
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{job_id, failure: {Error, Cause}}`; return `{job_id, status, notified}`."""
-    job = wiring.completion().end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
+    job = runtime.completion().end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
     count(WORKFLOW, "ScansFailed")
     return {
         "job_id": event["job_id"],

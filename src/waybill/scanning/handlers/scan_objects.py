@@ -6,10 +6,10 @@ from typing import Any
 
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
-from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning import WORKFLOW, runtime
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Slice
-from waybill.scanning.worker_wiring import worker
+from waybill.scanning.worker_runtime import worker
 
 
 @instrumented(WORKFLOW)
@@ -40,4 +40,4 @@ def _come_again(record: dict[str, Any]) -> None:
     """Let the slice come again sooner than that of a dead worker, and later each time: up to a quarter of an hour."""
     longest = min(900, 10 * 4 ** (int(record["attributes"]["ApproximateReceiveCount"]) - 1))
     with suppress(QueueUnavailableError):
-        wiring.queue().wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)
+        runtime.queue().wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, wiring
-from waybill.scanning.requests import range_number
+from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning.domain.requests import range_number
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the state `{job_id, range, …}`; return it with `pieces`, the numbers of the ranges that others list."""
-    pieces = wiring.splitter().split(event["job_id"], range_number(event))
+    pieces = runtime.splitter().split(event["job_id"], range_number(event))
     count(WORKFLOW, "RangesStarted", len(pieces))
     return {**event, "pieces": pieces}

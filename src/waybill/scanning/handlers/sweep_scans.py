@@ -3,12 +3,12 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, wiring
+from waybill.scanning import WORKFLOW, runtime
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Take anything; return `{taken_up}`, the ids of the jobs that lay still."""
-    taken_up = wiring.sweeper().sweep()
+    taken_up = runtime.sweeper().sweep()
     count(WORKFLOW, "ScansTakenUp", len(taken_up))
     return {"taken_up": taken_up}

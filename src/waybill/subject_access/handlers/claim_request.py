@@ -3,16 +3,16 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.subject_access import WORKFLOW, wiring
-from waybill.subject_access.audit import WORKER
-from waybill.subject_access.requests import claim_answer, wanted_request
+from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.domain.audit import WORKER
+from waybill.subject_access.domain.requests import claim_answer, wanted_request
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{requestId?}`; return `{claimed: false}`, or the claim with the services that are still to be asked."""
     request_id = wanted_request(event)
-    claimer = wiring.claimer()
+    claimer = runtime.claimer()
     request = claimer.claim(request_id, WORKER) if request_id else claimer.claim_oldest(WORKER)
     if request is None:
         return {"claimed": False}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.models import Claim, RequestState
 
 
@@ -11,6 +11,6 @@ from waybill.subject_access.models import Claim, RequestState
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a claim; return `{requestId, status, pages}`."""
     claim = Claim.parse(event)
-    if wiring.fulfilment().complete(claim):
+    if runtime.fulfilment().complete(claim):
         count(WORKFLOW, "RequestsCompleted")
     return {"requestId": claim.request_id, "status": RequestState.COMPLETED.value, "pages": event.get("pages")}

@@ -3,16 +3,16 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.subject_access import WORKFLOW, wiring
+from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.domain.requests import failure_code
 from waybill.subject_access.models import Claim
-from waybill.subject_access.requests import failure_code
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a claim with `failure: {Error, Cause}`; return `{requestId, state, code, counted, notified}`."""
     claim = Claim.parse(event)
-    failed = wiring.fulfilment().fail(claim, failure_code(event.get("failure")))
+    failed = runtime.fulfilment().fail(claim, failure_code(event.get("failure")))
     if failed.counted:
         count(WORKFLOW, "AttemptsFailed")
     return {

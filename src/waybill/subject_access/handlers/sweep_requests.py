@@ -5,7 +5,7 @@ from typing import Any
 
 from waybill.core.observability import MetricUnit, count, instrumented
 from waybill.subject_access import WORKFLOW
-from waybill.subject_access.poll_wiring import poll
+from waybill.subject_access.poll_runtime import poll
 
 
 @instrumented(WORKFLOW)

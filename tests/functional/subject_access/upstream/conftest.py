@@ -14,17 +14,17 @@ from moto import mock_aws
 from tests.fakes.api import LambdaContext
 from tests.fakes.subject_access import CATALOGUED
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
-from waybill.core.aws import client
-from waybill.subject_access import wiring as subject_access_wiring
-from waybill.subject_access.audit import Action
+from waybill.core.aws.clients import client
+from waybill.subject_access import runtime as subject_access_wiring
+from waybill.subject_access import upstream_runtime
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.adapters.web import HttpWeb, Timeouts
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.ports import Change
+from waybill.subject_access.domain.upstream.ports import Pace
 from waybill.subject_access.handlers.fetch_service import lambda_handler
 from waybill.subject_access.models import Attachment, Part, RequestState, SubjectRequest
-from waybill.subject_access.ports import Change
 from waybill.subject_access.service_models import Service
-from waybill.subject_access.store import SubjectAccessTable
-from waybill.subject_access.upstream import wiring
-from waybill.subject_access.upstream.ports import Pace
-from waybill.subject_access.upstream.web import HttpWeb, Timeouts
 
 TABLE, BUCKET, PREFIX = "subject-access", "subject-access-reports", "waybill/sar/"
 REQUEST = "6f0c6f5e-5f6b-4a51-9a55-0c4b5a3c1a11"
@@ -155,9 +155,9 @@ def subject_access(stub: StubServer, timeouts: Timeouts, monkeypatch: pytest.Mon
     with mock_aws():
         _forget()
         made = _made(stub)
-        monkeypatch.setattr(wiring, "pace", made.time.pace)
-        web = HttpWeb(wiring.load(wiring.UpstreamSettings).destinations(), timeouts)
-        monkeypatch.setattr(wiring, "web", lambda: web)
+        monkeypatch.setattr(upstream_runtime, "pace", made.time.pace)
+        web = HttpWeb(upstream_runtime.load(upstream_runtime.UpstreamSettings).destinations(), timeouts)
+        monkeypatch.setattr(upstream_runtime, "web", lambda: web)
         yield made
         web.close()
         _forget()
@@ -195,7 +195,7 @@ def _made(stub: StubServer) -> SubjectAccess:
 def _forget() -> None:
     """Nothing that an earlier test made is used again."""
     client.cache_clear()
-    found: list[Any] = [*vars(wiring).values(), *vars(subject_access_wiring).values()]
+    found: list[Any] = [*vars(upstream_runtime).values(), *vars(subject_access_wiring).values()]
     for each in found:
         if hasattr(each, "cache_clear"):
             each.cache_clear()

@@ -11,14 +11,15 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED
 from tests.functional.subject_access.upstream.conftest import REQUEST, SubjectAccess
 from waybill.cli.subject_access.stub_service import Manner, StubReply, StubService
-from waybill.subject_access import wiring as subject_access_wiring
+from waybill.subject_access import runtime as subject_access_wiring
+from waybill.subject_access import upstream_runtime
+from waybill.subject_access.domain.upstream import attachments
+from waybill.subject_access.domain.upstream.attachments import Attachments
+from waybill.subject_access.domain.upstream.entries import entries
+from waybill.subject_access.domain.upstream.models import Limits
+from waybill.subject_access.domain.upstream.ports import Stored
 from waybill.subject_access.errors import ClaimLostError
 from waybill.subject_access.models import Claim, PartStatus
-from waybill.subject_access.upstream import attachments, wiring
-from waybill.subject_access.upstream.attachments import Attachments
-from waybill.subject_access.upstream.entries import entries
-from waybill.subject_access.upstream.models import Limits
-from waybill.subject_access.upstream.ports import Stored
 
 _CLAIM = Claim(request_id=REQUEST, claim_token="mine", generation=1)
 TEMPLATE = b"<h1>{{content.title}}</h1>\n"
@@ -101,7 +102,7 @@ def test_1200_attachments_are_all_there_in_numeric_order(subject_access: Subject
     numbers = list(range(1200, 0, -1))
     listed = [_announce(subject_access, served, number, _file(f"body {number}".encode())) for number in numbers]
     bucket = MemoryParts()
-    fetching = Attachments(wiring.web(), bucket, subject_access.time.pace(None), Limits(), lambda _: None)
+    fetching = Attachments(upstream_runtime.web(), bucket, subject_access.time.pace(None), Limits(), lambda _: None)
     stored = fetching.fetch(_CLAIM, "files", entries(listed, 1200), time.monotonic() + 100)
     assert [each.number for each in stored] == sorted(numbers)
     assert [bucket.objects[each.key or ""] for each in stored] == [
@@ -124,7 +125,9 @@ def test_a_long_fetch_keeps_the_claim_alive_and_stops_when_it_is_lost(
         if len(beats) == 3:
             raise ClaimLostError("lost")
 
-    fetching = Attachments(wiring.web(), MemoryParts(), subject_access.time.pace(None), Limits(), lost_at_the_third)
+    fetching = Attachments(
+        upstream_runtime.web(), MemoryParts(), subject_access.time.pace(None), Limits(), lost_at_the_third
+    )
     with pytest.raises(ClaimLostError):
         fetching.fetch(_CLAIM, "files", entries(listed, 100), time.monotonic() + 100)
     assert beats == [_CLAIM] * 3
@@ -302,5 +305,5 @@ def test_a_dead_service_is_left_alone_by_all_requests(subject_access: SubjectAcc
 
 
 def _let_rest_end(service: str) -> None:
-    found = wiring.health().circuit(service)
-    assert wiring.health().move(service, found, replace(found, open_until=1))
+    found = upstream_runtime.health().circuit(service)
+    assert upstream_runtime.health().move(service, found, replace(found, open_until=1))

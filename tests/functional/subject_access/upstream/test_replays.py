@@ -10,8 +10,8 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED
 from tests.functional.subject_access.upstream.conftest import REQUEST, SubjectAccess
 from waybill.cli.subject_access.stub_service import StubReply
-from waybill.subject_access import wiring as subject_access_wiring
-from waybill.subject_access.upstream import wiring
+from waybill.subject_access import runtime as subject_access_wiring
+from waybill.subject_access import upstream_runtime
 
 TEMPLATE = b"<h1>{{content.title}}</h1>\n"
 _EFFECTS = 7
@@ -27,14 +27,14 @@ class Executioner:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = 0
         self.names: list[str] = []
-        parts = wiring.S3Parts
+        parts = upstream_runtime.S3Parts
         for owner, name in (
             (parts, "put"),
             (type(subject_access_wiring.store()), "save_attachments"),
             (type(subject_access_wiring.store()), "save_part"),
             (type(subject_access_wiring.catalogue()), "publish_template"),
-            (type(wiring.health()), "healthy"),
-            (type(wiring.health()), "move"),
+            (type(upstream_runtime.health()), "healthy"),
+            (type(upstream_runtime.health()), "move"),
         ):
             monkeypatch.setattr(owner, name, self._deadly(name, getattr(owner, name)))
 
@@ -103,15 +103,15 @@ def test_who_dies_before_that_is_remembered_tells_people_again(
 ) -> None:
     subject_access.service("rendered", StubReply.data(1), template=StubReply(404))
     subject_access.request("rendered")
-    told = wiring.HealthTable.told
+    told = upstream_runtime.HealthTable.told
 
     def killed(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(wiring.HealthTable, "told", killed)
+    monkeypatch.setattr(upstream_runtime.HealthTable, "told", killed)
     with pytest.raises(Killed):
         subject_access.fetch("rendered")
-    monkeypatch.setattr(wiring.HealthTable, "told", told)
+    monkeypatch.setattr(upstream_runtime.HealthTable, "told", told)
     for _ in range(3):
         assert subject_access.fetch("rendered") == "ERRORED"
     assert len(subject_access.news()) == 2

@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from tests.functional.subject_access.upstream.conftest import BUCKET, PREFIX, TABLE, SubjectAccess
+from waybill.subject_access.adapters.health_table import HealthTable
+from waybill.subject_access.adapters.parts import S3Parts
+from waybill.subject_access.adapters.secrets import ServiceSecrets
+from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError, StorageRefusedError
+from waybill.subject_access.domain.upstream.ports import Circuit, SizeMismatchError, Stored
+from waybill.subject_access.domain.upstream.token_endpoint import Grant
 from waybill.subject_access.errors import StorageUnavailableError
-from waybill.subject_access.upstream.errors import CredentialsUnavailableError, ServiceError, StorageRefusedError
-from waybill.subject_access.upstream.health_store import HealthTable
-from waybill.subject_access.upstream.part_store import S3Parts
-from waybill.subject_access.upstream.ports import Circuit, SizeMismatchError, Stored
-from waybill.subject_access.upstream.secrets import ServiceSecrets
-from waybill.subject_access.upstream.token_endpoint import Grant
 
 _MIB = 1024**2
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from waybill.subject_access.upstream.addresses import Destinations
-from waybill.subject_access.upstream.codes import Code
-from waybill.subject_access.upstream.errors import PassingServiceError
-from waybill.subject_access.upstream.web import HttpWeb
+from waybill.subject_access.adapters.web import HttpWeb
+from waybill.subject_access.domain.upstream.addresses import Destinations
+from waybill.subject_access.domain.upstream.codes import Code
+from waybill.subject_access.domain.upstream.errors import PassingServiceError
 
 _NAME = "keyworker.service.example"
 

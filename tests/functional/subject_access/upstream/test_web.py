@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from waybill.cli.subject_access.stub_service import Manner, StubReply, StubServer, StubService
-from waybill.subject_access.upstream.addresses import Destinations
-from waybill.subject_access.upstream.codes import Code
-from waybill.subject_access.upstream.errors import PassingServiceError, ServiceError
-from waybill.subject_access.upstream.web import HttpWeb, Timeouts
+from waybill.subject_access.adapters.web import HttpWeb, Timeouts
+from waybill.subject_access.domain.upstream.addresses import Destinations
+from waybill.subject_access.domain.upstream.codes import Code
+from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
 
 LOOPBACK = "127.0.0.0/8"
 _LONG = 60.0

@@ -13,8 +13,8 @@ import pikepdf
 import pypdf
 import pytest
 
-from waybill.subject_access.report.assembly import assemble
-from waybill.subject_access.report.models import (
+from waybill.subject_access.domain.report.assembly import assemble
+from waybill.subject_access.domain.report.models import (
     Attachment,
     Facts,
     IdKind,
@@ -26,7 +26,7 @@ from waybill.subject_access.report.models import (
     Section,
     Subject,
 )
-from waybill.subject_access.report.part import render_part
+from waybill.subject_access.domain.report.part import render_part
 
 SUBJECT = Subject.named("Smith", "John", IdKind.NOMIS, "A1234AA")
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import SUBJECT, Pdf
-from waybill.subject_access.report.models import IdKind, Outcome, Section, Subject
-from waybill.subject_access.report.part import render_part
-from waybill.subject_access.report.wording import words
+from waybill.subject_access.domain.report.models import IdKind, Outcome, Section, Subject
+from waybill.subject_access.domain.report.part import render_part
+from waybill.subject_access.domain.report.wording import words
 
 TEXTS = st.text(max_size=80)
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from tests.conftest import PROJECT
 from tests.unit.subject_access.report.conftest import DrawPart, DrawReport
-from waybill.subject_access.report.models import Redaction
+from waybill.subject_access.domain.report.models import Redaction
 
 PICTURE = PROJECT / "docs" / "images" / "subject-access-report-page.png"
 # Renderers smooth edges in their own ways: a pixel here and there is darker or lighter, no line is elsewhere.

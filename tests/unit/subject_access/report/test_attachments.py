@@ -12,8 +12,8 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.report import pdf_pages, pictures
-from waybill.subject_access.report.models import Attachment
+from waybill.subject_access.domain.report import pdf_pages, pictures
+from waybill.subject_access.domain.report.models import Attachment
 
 type Attach = Callable[[str, bytes, str], Attachment]
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.report.blocks import Heading, Pair, Paragraph, Table
-from waybill.subject_access.report.content import content_blocks
-from waybill.subject_access.report.errors import AnswerUnreadableError
-from waybill.subject_access.report.models import Outcome
+from waybill.subject_access.domain.report.blocks import Heading, Pair, Paragraph, Table
+from waybill.subject_access.domain.report.content import content_blocks
+from waybill.subject_access.domain.report.errors import AnswerUnreadableError
+from waybill.subject_access.domain.report.models import Outcome
 
 
 def blocks(content: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.report.direction import visual
+from waybill.subject_access.domain.report.direction import visual
 
 SHALOM, OLAM = "\u05e9\u05dc\u05d5\u05dd", "\u05e2\u05d5\u05dc\u05dd"
 MUHAMMAD = "\u0645\u062d\u0645\u062f"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.report.models import Redaction
-from waybill.subject_access.report.redaction import redact
+from waybill.subject_access.domain.report.models import Redaction
+from waybill.subject_access.domain.report.redaction import redact
 
 SECRET = "QQ123456C-unmistakable"
 MARK = "[Redacted: third party]"

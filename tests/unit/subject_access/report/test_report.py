@@ -8,8 +8,8 @@ import pypdf
 import pytest
 
 from tests.unit.subject_access.report.conftest import DrawnPart, DrawPart, DrawReport, Pdf, squeezed
-from waybill.subject_access.report.errors import PartUnreadableError
-from waybill.subject_access.report.models import Attachment, IdKind, Missing, Outcome, PartSummary, Subject
+from waybill.subject_access.domain.report.errors import PartUnreadableError
+from waybill.subject_access.domain.report.models import Attachment, IdKind, Missing, Outcome, PartSummary, Subject
 
 type Given = tuple[str, str, str, DrawnPart]
 

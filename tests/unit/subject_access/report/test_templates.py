@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.report.blocks import Heading, Pair, Paragraph, Table
-from waybill.subject_access.report.errors import TemplateError
-from waybill.subject_access.report.models import Lookups
-from waybill.subject_access.report.templates import check_template, template_blocks, template_hash
+from waybill.subject_access.domain.report.blocks import Heading, Pair, Paragraph, Table
+from waybill.subject_access.domain.report.errors import TemplateError
+from waybill.subject_access.domain.report.models import Lookups
+from waybill.subject_access.domain.report.templates import check_template, template_blocks, template_hash
 
 LOOKUPS = Lookups(prisons={"MDI": "Moorland"}, surnames={"JSMITH_GEN": "Smith"}, locations={"77": "A-1-001"})
 

@@ -4,7 +4,7 @@ import pikepdf
 import pytest
 
 from tests.unit.subject_access.report.conftest import DrawPart, squeezed
-from waybill.subject_access.report.models import IdKind, Subject
+from waybill.subject_access.domain.report.models import IdKind, Subject
 
 AWKWARD = "Łukasz 中文 <b>&amp;</b>"
 

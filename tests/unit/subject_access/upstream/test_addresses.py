@@ -1,6 +1,6 @@
 import pytest
 
-from waybill.subject_access.upstream.addresses import AddressRefusedError, Destinations
+from waybill.subject_access.domain.upstream.addresses import AddressRefusedError, Destinations
 
 HOSTS = "*.services.example, api.other.example:8443, http://127.0.0.1:*"
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from waybill.subject_access.upstream.circuits import Breaker, BreakerRules
-from waybill.subject_access.upstream.ports import Circuit
+from waybill.subject_access.domain.upstream.circuits import Breaker, BreakerRules
+from waybill.subject_access.domain.upstream.ports import Circuit
 
 RULES = BreakerRules(threshold=3, window=100, rest=50, probe=30)
 

@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from waybill.subject_access.upstream.codes import Code
+from waybill.subject_access.domain.upstream.codes import Code
 
 
 def test_the_readme_explains_every_code_and_no_other(project: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.subject_access.upstream.json_shape import MalformedJsonError, members
+from waybill.subject_access.domain.upstream.json_shape import MalformedJsonError, members
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

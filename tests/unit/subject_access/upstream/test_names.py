@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.subject_access.keys import attachment_key
-from waybill.subject_access.upstream.codes import Code
-from waybill.subject_access.upstream.entries import entries
-from waybill.subject_access.upstream.errors import ServiceError
-from waybill.subject_access.upstream.names import clean_name
+from waybill.subject_access.domain.keys import attachment_key
+from waybill.subject_access.domain.upstream.codes import Code
+from waybill.subject_access.domain.upstream.entries import entries
+from waybill.subject_access.domain.upstream.errors import ServiceError
+from waybill.subject_access.domain.upstream.names import clean_name
 
 _HOSTILE = st.text() | st.sampled_from(
     ["../../x", "a\x00b", "\u202egpj.exe", "&lt;b&gt;", "😀.pdf", "a/b\\c", "\ud800"]

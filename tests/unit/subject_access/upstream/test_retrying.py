@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.subject_access.upstream.codes import Code
-from waybill.subject_access.upstream.errors import PassingServiceError, ServiceError
-from waybill.subject_access.upstream.models import Limits
-from waybill.subject_access.upstream.ports import Pace
-from waybill.subject_access.upstream.retrying import Tries, retry_after
+from waybill.subject_access.domain.upstream.codes import Code
+from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
+from waybill.subject_access.domain.upstream.models import Limits
+from waybill.subject_access.domain.upstream.ports import Pace
+from waybill.subject_access.domain.upstream.retry import Tries, retry_after
 
 NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
 

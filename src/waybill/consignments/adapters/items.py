@@ -1,0 +1,73 @@
+"""The items of the consignments table: what their attributes are called, and what they are in our models."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from waybill.consignments.models import Consignment, ConsignmentType
+from waybill.core.aws.dynamodb import Item, to_item
+
+CONSIGNMENT = "CONSIGNMENT"
+FILE = "FILE#"
+PROGRESS = "PROGRESS#"
+
+
+def key(consignment_id: str, sort_key: str) -> Item:
+    """Return the key of an item."""
+    return to_item({"pk": consignment_id, "sk": sort_key})
+
+
+def identity(consignment: Consignment) -> tuple[str, ...]:
+    """Return what a repeated registration may not change."""
+    return consignment.user_id, consignment.type, consignment.reference, consignment.transferring_body
+
+
+def item_of(consignment: Consignment) -> Item:
+    """Return a new consignment as an item."""
+    return {
+        "pk": consignment.consignment_id,
+        "sk": CONSIGNMENT,
+        "type": consignment.type,
+        "reference": consignment.reference,
+        "transferringBody": consignment.transferring_body,
+        "userId": consignment.user_id,
+        "announced": consignment.announced,
+        "status": consignment.status,
+        "createdAt": consignment.created_at,
+        "run": 0,
+        "statuses": {},
+    }
+
+
+def consignment_of(item: Mapping[str, Any]) -> Consignment:
+    """Return the consignment of an item."""
+    return Consignment(
+        consignment_id=item["pk"],
+        type=ConsignmentType(item["type"]),
+        reference=item["reference"],
+        transferring_body=item["transferringBody"],
+        user_id=item["userId"],
+        announced=item["announced"],
+        status=item["status"],
+        created_at=item["createdAt"],
+        run=item["run"],
+        execution_arn=item.get("executionArn"),
+        execution_name=item.get("executionName"),
+        statuses=item["statuses"],
+        file_count=item.get("fileCount"),
+        failure=item.get("failure"),
+        differences=item.get("differences"),
+    )
+
+
+def row_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file with what was found of it."""
+    return {
+        "fileId": item["sk"].removeprefix(FILE),
+        "path": item["path"],
+        "size": item["size"],
+        "sha256": item["sha256"],
+        "statuses": item.get("statuses", {}),
+        "results": json.loads(item["results"]) if "results" in item else {},
+        "run": item.get("run"),
+    }

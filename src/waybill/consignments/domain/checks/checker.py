@@ -1,0 +1,205 @@
+"""Checks the files of a group, one after the other; what is wrong with one leaves the others as they are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill.consignments.domain.checks.contents import Fetched, Fetcher
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Findings, Question, Reason
+from waybill.consignments.domain.checks.ports import Antivirus, Scanners
+from waybill.consignments.domain.checks.prefetch import SMALL_BYTES, Ahead
+from waybill.consignments.models import Check
+
+# Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one.
+_TOGETHER = 8
+_TOGETHER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A file that has been read and not yet examined."""
+
+    record: FileRecord
+    fetched: Fetched
+    started_ms: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one file may take: to identify and inspect it, and to scan it (or one block of it)."""
+
+    format_seconds: float = 120.0
+    scan_seconds: float = 300.0
+
+
+class FileChecker:
+    """Checks files.
+
+    Parameters
+    ----------
+    fetcher : Fetcher
+        Reads the objects.
+    scanners : Scanners
+        The parsers.
+    antivirus : Antivirus
+        The engine that judges.
+    limits : Limits
+        Time for one file.
+    seconds_left : callable
+        Time for all of them.
+    now_ms : callable
+        The time, in milliseconds since 1970.
+    last_attempt : bool
+        Whether an object that S3 does not give now is a failure of that file, instead of one of the group.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        scanners: Scanners,
+        antivirus: Antivirus,
+        limits: Limits,
+        seconds_left: Callable[[], float],
+        now_ms: Callable[[], int],
+        *,
+        last_attempt: bool,
+    ) -> None:
+        self._fetcher = fetcher
+        self._scanners = scanners
+        self._antivirus = antivirus
+        self._limits = limits
+        self._seconds_left = seconds_left
+        self._now_ms = now_ms
+        self._last_attempt = last_attempt
+
+    def lines(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield each record with its results.
+
+        Raises
+        ------
+        ChecksUnavailableError
+            Nothing can be checked now.
+        RuleSetInvalidError
+            The rules cannot be used.
+        """
+        self._scanners.versions()
+        documents = list(records)
+        parsed = [_parsed(document) for document in documents]
+        files = [record for record in parsed if isinstance(record, FileRecord)]
+        with Ahead(files, self._fetcher.fetch_small, self._fetch) as ahead:
+            for some in batched(zip(documents, parsed, strict=True), _TOGETHER, strict=False):
+                with ExitStack() as stack:
+                    entries = [self._entry(record, ahead, stack) for _, record in some]
+                    found = self._examined_together([entry for entry in entries if isinstance(entry, _Waiting)])
+                    for (document, _), entry in zip(some, entries, strict=True):
+                        findings = next(found) if isinstance(entry, _Waiting) else entry
+                        yield findings.document(document)
+
+    def _fetch(self, record: FileRecord) -> Fetched:
+        scanners = self._scanners if self._antivirus.scans else None
+        return self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
+
+    def _entry(self, record: FileRecord | Failure, ahead: Ahead, stack: ExitStack) -> "Findings | _Waiting":
+        """Return what is known of a file: all there is, or a small file that is examined with others."""
+        if isinstance(record, Failure):
+            return Findings.failed(record)
+        started_ms = self._now_ms()
+        try:
+            fetched = ahead.take()
+        except ObjectRefusedError as error:
+            return Findings.failed(error.failure)
+        except ChecksUnavailableError:
+            if not self._last_attempt:
+                raise
+            return Findings.failed(Failure(Reason.S3_UNAVAILABLE, "S3 did not give the file, however often asked."))
+        entry = _Waiting(record, fetched, started_ms)
+        if fetched.stream is None and fetched.digest.size <= SMALL_BYTES:
+            stack.enter_context(fetched)
+            return entry
+        with fetched:
+            return self._judged(entry, self._scanners.examine(self._question(entry)))
+
+    def _examined_together(self, entries: list["_Waiting"]) -> Iterator[Findings]:
+        seconds = self._seconds(min(_TOGETHER_SECONDS, self._limits.format_seconds, self._limits.scan_seconds))
+        answers = self._scanners.examine_all([self._question(entry) for entry in entries], seconds)
+        return map(self._judged, entries, answers)
+
+    def _judged(self, entry: "_Waiting", answers: dict[str, Any]) -> Findings:
+        record, fetched = entry.record, entry.fetched
+        findings = Findings(reading=fetched.reading())
+        digest = fetched.digest
+        checksum = {"fileId": record.file_id, "sha256Checksum": digest.sha256, "emptyContent": digest.blank}
+        findings.add(Check.CHECKSUM, checksum)
+        findings.add(Check.FILE_FORMAT, self._format(record, fetched, answers))
+        findings.add(Check.ANTIVIRUS, self._verdict(record, fetched, answers, entry.started_ms))
+        return findings
+
+    def _question(self, entry: "_Waiting") -> Question:
+        fetched = entry.fetched
+        parts = dict.fromkeys(("identify", "inspect"), self._seconds(self._limits.format_seconds))
+        if self._antivirus.scans and fetched.stream is None:
+            parts["scan"] = self._seconds(self._limits.scan_seconds)
+        return Question(fetched.path, parts, entry.record.extension, partial=fetched.stream is not None)
+
+    def _seconds(self, limit: float) -> float:
+        return max(0.1, min(limit, self._seconds_left()))
+
+    def _format(self, record: FileRecord, fetched: Fetched, answers: dict[str, Any]) -> dict[str, Any] | Failure:
+        found, inside = answers["identify"], answers["inspect"]
+        for answer in (found, inside):
+            if isinstance(answer, Failure) and answer.reason is Reason.TIME_LIMIT:
+                # A value of its own, which nothing can take for a file of an unknown format.
+                return {"fileId": record.file_id, **self._scanners.versions(), "matches": [], "timedOut": True}
+            if isinstance(answer, Failure):
+                return answer
+        return {
+            "fileId": record.file_id,
+            **found,
+            **inside,
+            "warnings": [*found["warnings"], *inside["warnings"]],
+            "timedOut": False,
+            "partial": fetched.stream is not None,
+        }
+
+    def _verdict(
+        self, record: FileRecord, fetched: Fetched, answers: dict[str, Any], started_ms: int
+    ) -> dict[str, Any] | Failure:
+        found: Any = []
+        if self._antivirus.scans:
+            found = answers["scan"] if fetched.stream is None else fetched.stream.outcome()
+        if isinstance(found, Failure):
+            return found
+        return self._antivirus.verdict(
+            record, fetched.version_id, started_ms, found, partial=fetched.stream is not None
+        )
+
+
+def _parsed(document: dict[str, Any]) -> FileRecord | Failure:
+    try:
+        return FileRecord.model_validate(document)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors()}))
+        return Failure(Reason.INVALID_RECORD, f"The record lacks a usable {fields}.")
+
+
+class Counts:
+    """How many lines there are, and how many of them have a result, by check."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self._found: Counter[str] = Counter()
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Count one line."""
+        self.files += 1
+        self._found.update(name for name, found in line["fileCheckResults"].items() if found)
+
+    def by_check(self) -> dict[str, int]:
+        """Return the number of results by check."""
+        return {check.value: self._found[check.value] for check in Check}

@@ -1,0 +1,121 @@
+"""Gets the bytes of one object to where the scanners need them, in one read."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from waybill.consignments.domain.checks.digest import Pass
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, FileRecord
+from waybill.consignments.domain.checks.ports import Objects, Opened, Scanners
+from waybill.consignments.domain.checks.spool import Workspace
+from waybill.consignments.domain.checks.stream import Stream
+
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Fetched:
+    """A file whose bytes have been read; `path` is a copy of them, or of both ends of a stream."""
+
+    path: Path
+    digest: Digest
+    version_id: str | None
+    e_tag: str
+    # What an object that was too large to be kept has left.
+    stream: Stream | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def reading(self) -> dict[str, Any]:
+        """Return how the file was read, as results hold it."""
+        return {
+            "bytes": self.digest.size,
+            "versionId": self.version_id,
+            "eTag": self.e_tag,
+            "how": "stream" if self.stream else "whole",
+        }
+
+
+class Fetcher:
+    """Reads objects, each once.
+
+    Parameters
+    ----------
+    objects : Objects
+        The objects.
+    workspace : Workspace
+        Where copies go.
+    large_bytes : int
+        Objects above this size are not kept, but pass as a stream.
+    seconds_left : callable
+        How long may still be read.
+    """
+
+    def __init__(
+        self, objects: Objects, workspace: Workspace, large_bytes: int, seconds_left: Callable[[], float]
+    ) -> None:
+        self._objects = objects
+        self._workspace = workspace
+        self._large_bytes = large_bytes
+        self._seconds_left = seconds_left
+
+    def fetch(self, record: FileRecord, scanners: Scanners | None, scan_seconds: float) -> Fetched:
+        """Read the object of `record`; the result holds its copy until it is closed.
+
+        `scanners` get the blocks of an object that is too large to be kept; None where nothing is scanned.
+
+        Raises
+        ------
+        ObjectRefusedError
+            S3 does not give it, or it takes more time than there is.
+        ChecksUnavailableError
+            S3 fails.
+        """
+        with self._opened(record) as (opened, path):
+            if opened.size <= self._large_bytes:
+                return self._copied(opened, path)
+            stream = Stream(scanners, path, scan_seconds)
+            return self._fetched(opened, path, stream.run(self._chunks(opened)), stream)
+
+    def fetch_small(self, record: FileRecord, limit: int) -> Fetched | None:
+        """Read the object if it has at most `limit` bytes, and is one to be kept; None if not. Raises as `fetch`."""
+        with self._opened(record) as (opened, path):
+            return self._copied(opened, path) if opened.size <= min(limit, self._large_bytes) else None
+
+    @contextmanager
+    def _opened(self, record: FileRecord) -> Iterator[tuple[Opened, Path]]:
+        if self._seconds_left() <= 0:
+            raise ObjectRefusedError(OUT_OF_TIME)
+        with closing(self._objects.open(record)) as opened:
+            path = self._workspace.path(record.extension)
+            try:
+                yield opened, path
+            except BaseException:  # whatever ends the reading, time and the invocation's end included, no copy stays
+                path.unlink(missing_ok=True)
+                raise
+
+    def _copied(self, opened: Opened, path: Path) -> Fetched:
+        passing = Pass()
+        with path.open("wb", buffering=0) as file:
+            for chunk in self._chunks(opened):
+                passing.feed(chunk)
+                file.write(chunk)
+        return self._fetched(opened, path, passing.digest(), None)
+
+    def _fetched(self, opened: Opened, path: Path, digest: Digest, stream: Stream | None) -> Fetched:
+        if digest.size != opened.size:
+            raise ChecksUnavailableError(f"S3 gave {digest.size} bytes of {opened.size}")
+        return Fetched(path, digest, opened.version_id, opened.e_tag, stream)
+
+    def _chunks(self, opened: Opened) -> Iterator[bytes]:
+        while chunk := opened.read(_CHUNK):
+            if self._seconds_left() <= 0:
+                raise ObjectRefusedError(OUT_OF_TIME)
+            yield chunk

@@ -1,0 +1,101 @@
+"""The two engines that judge a file: our rules on its bytes, or the tag that a scanner outside puts on the object."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from waybill.consignments.domain.checks.errors import ObjectRefusedError
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
+from waybill.consignments.domain.checks.ports import Tags
+
+# Amazon GuardDuty User Guide, "Using tag-based access control with Malware Protection for S3".
+_TAG = "GuardDutyMalwareScanStatus"
+_TAG_VALUES = frozenset({"NO_THREATS_FOUND", "THREATS_FOUND", "UNSUPPORTED", "ACCESS_DENIED", "FAILED"})
+_UNKNOWN_TAG = "UNKNOWN_TAG"
+_POLL_SECONDS = 5.0
+
+
+class YaraEngine:
+    """`Antivirus` by the names of the rules that match; none is the empty result."""
+
+    scans = True
+
+    def __init__(self, software_version: str, rules_version: str) -> None:
+        self._software_version = software_version
+        self._rules_version = rules_version
+
+    def verdict(
+        self, record: FileRecord, _version_id: str | None, started_ms: int, found: Sequence[str], *, partial: bool
+    ) -> dict[str, Any]:
+        """Return the result; with `partial` the rules have seen the file in overlapping blocks."""
+        return {
+            "fileId": record.file_id,
+            "software": "yara-x",
+            "softwareVersion": self._software_version,
+            "databaseVersion": self._rules_version,
+            "result": "\n".join(found),
+            "datetime": started_ms,
+            "engine": "yara",
+            "rulesVersion": self._rules_version,
+            "partial": partial,
+        }
+
+
+class TagEngine:
+    """`Antivirus` by the object's tag, which is waited for until the group's deadline.
+
+    A value that GuardDuty does not document becomes ``UNKNOWN_TAG``, never an empty result, which would pass as clean.
+
+    Parameters
+    ----------
+    tags : Tags
+        Reads the tags.
+    seconds_left : callable
+        How long tags may still be waited for: one deadline for all files of a group.
+    sleep : callable
+        Waits for some seconds.
+    now_ms : callable
+        The time, in milliseconds since 1970: when the tag was seen.
+    """
+
+    scans = False
+
+    def __init__(
+        self,
+        tags: Tags,
+        seconds_left: Callable[[], float],
+        sleep: Callable[[float], None],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._tags = tags
+        self._now_ms = now_ms
+        self._seconds_left = seconds_left
+        self._sleep = sleep
+
+    def verdict(
+        self, record: FileRecord, version_id: str | None, _started_ms: int, _found: Sequence[str], *, partial: bool
+    ) -> dict[str, Any] | Failure:
+        """Return the result, or that there is no tag."""
+        del partial
+        while True:
+            try:
+                value = self._tags.read(record, version_id).get(_TAG)
+            except ObjectRefusedError as error:
+                return error.failure
+            if value is not None:
+                return self._result(record, value)
+            left = self._seconds_left()
+            if left <= 0:
+                return Failure(Reason.NO_SCAN_TAG, "The malware scan has left no result in time.")
+            self._sleep(min(_POLL_SECONDS, left))
+
+    def _result(self, record: FileRecord, value: str) -> dict[str, Any]:
+        return {
+            "fileId": record.file_id,
+            "software": "awsGuardDutyMalwareScan",
+            "softwareVersion": "AWSGuardDuty",
+            "databaseVersion": "$LATEST",
+            "result": value if value in _TAG_VALUES else _UNKNOWN_TAG,
+            "datetime": self._now_ms(),
+            "engine": "guardduty",
+            "partial": False,
+        }

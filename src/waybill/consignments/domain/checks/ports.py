@@ -1,0 +1,104 @@
+"""What the checks need from outside."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Question
+
+
+class Opened(Protocol):
+    """An object that is being read, in one state from the first byte to the last."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole object."""
+        ...
+
+    @property
+    def version_id(self) -> str | None:
+        """The version that is read; None in a bucket without versions."""
+        ...
+
+    @property
+    def e_tag(self) -> str:
+        """The ETag of what is read, without quotes."""
+        ...
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes; none at the end only.
+
+        Raises
+        ------
+        ChecksUnavailableError
+            The connection broke more often than it is taken up again.
+        ObjectRefusedError
+            The object was replaced meanwhile.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class Objects(Protocol):
+    """The uploaded objects."""
+
+    def open(self, record: FileRecord) -> Opened:
+        """Open exactly the object that `record` names, in the state that it names.
+
+        Raises
+        ------
+        ObjectRefusedError
+            It is missing, was replaced, or may not be read.
+        ChecksUnavailableError
+            S3 fails or asks to slow down.
+        """
+        ...
+
+
+class Tags(Protocol):
+    """The tags that a scanner outside puts on objects."""
+
+    def read(self, record: FileRecord, version_id: str | None) -> dict[str, str]:
+        """Return the tags of an object; raises as `Objects.open`."""
+        ...
+
+
+class Scanners(Protocol):
+    """The parsers, which no file can take down with them."""
+
+    def versions(self) -> dict[str, str]:
+        """Return which program and which signatures identify."""
+        ...
+
+    def examine(self, question: Question) -> dict[str, Any | Failure]:
+        """Return the result of each part of the question, or why there is none."""
+        ...
+
+    def examine_all(self, questions: Sequence[Question], seconds: float) -> list[dict[str, Any | Failure]]:
+        """Return the results of several questions, within `seconds` if no file is hostile."""
+        ...
+
+    def ask(self, question: Question) -> None:
+        """Hand a question over, to go on with something else until `answers`."""
+        ...
+
+    def answers(self) -> dict[str, Any | Failure]:
+        """Return the answers to the last question."""
+        ...
+
+
+class Antivirus(Protocol):
+    """An engine that judges a file."""
+
+    @property
+    def scans(self) -> bool:
+        """Whether the file's bytes are to be shown to the rules."""
+        ...
+
+    def verdict(
+        self, record: FileRecord, version_id: str | None, started_ms: int, found: Sequence[str], *, partial: bool
+    ) -> dict[str, Any] | Failure:
+        """Return the result of the check; `found` are the names of the rules that match."""
+        ...

@@ -1,0 +1,119 @@
+"""The process of the scanners: `python -m waybill.consignments.domain.checks.scanner_main <descriptor>`.
+
+Talks in lines of JSON over the socket that it inherits. What it parses may crash it or stall it: it holds no
+credentials, and `scanner_process` ends it and starts another.
+"""
+
+import json
+import resource
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from waybill.consignments.domain.checks.identification import interpret, unidentified, versions
+from waybill.consignments.domain.checks.malware_rules import MalwareRules
+from waybill.consignments.domain.checks.protection import inspect, is_excessive
+
+
+class _Scanners:
+    def __init__(self, rules: MalwareRules | None) -> None:
+        import pygfried
+
+        self._rules = rules
+        self._siegfried = pygfried.Scanner()
+        self._parts = {"identify": self._identify, "scan": self._scan, "inspect": self._inspect}
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of Siegfried and its signatures, which it tells of any file, even of none."""
+        result: Any = self._siegfried.identify("", detailed=True)
+        return versions(result)
+
+    def answers(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield an answer for each part that was asked for, as soon as there is one."""
+        for part in request["parts"]:
+            yield {"part": part, **self._answer(part, request)}
+
+    def together(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the answers to several requests by part, at once."""
+        try:
+            identified = self._identify_all(requests)
+        except Exception:  # whatever one of the files makes of it: one by one it shows whose fault that is
+            identified = None
+        answers = []
+        for number, request in enumerate(requests):
+            answer = {part: self._answer(part, request) for part in request["parts"] if part != "identify"}
+            if "identify" in request["parts"]:
+                found = self._answer("identify", request) if identified is None else {"result": identified[number]}
+                answer["identify"] = found
+            answers.append(answer)
+        return answers
+
+    def _answer(self, part: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": self._parts[part](Path(request["path"]), request)}
+        except Exception as error:  # whatever a parser raises is its answer about this file
+            # The kind alone: a parser's message may quote the file.
+            kind = type(error).__name__
+            return {"error": "TIME_LIMIT" if kind == "TimeoutError" else "UNREADABLE", "kind": kind}
+
+    def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if any(is_excessive(Path(request["path"])) for request in requests):
+            return [self._identify(Path(request["path"]), request) for request in requests]
+        result: Any = self._siegfried.identify_many([request["path"] for request in requests])
+        pairs = zip(requests, result["files"], strict=True)
+        return [interpret({**result, "files": [file]}, request["extension"]) for request, file in pairs]
+
+    def _identify(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
+        if is_excessive(path):
+            # Siegfried looks into containers, and unpacks a member as large as it says it is.
+            return unidentified(self.versions())
+        result: Any = self._siegfried.identify(str(path), detailed=True)
+        return interpret(result, request["extension"])
+
+    def _scan(self, path: Path, request: dict[str, Any]) -> list[str]:
+        if self._rules is None:
+            raise LookupError("no rules")
+        return self._rules.scan_file(path, max(1, int(request["scanSeconds"])))
+
+    def _inspect(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
+        return inspect(path, partial=request["partial"])
+
+
+def main() -> None:
+    """Answer questions until the other side closes the connection."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with socket.socket(fileno=int(sys.argv[1])) as connection:
+        lines = connection.makefile("rb")
+        start = json.loads(lines.readline())
+        _limit_memory(start["memoryBytes"])
+        try:
+            rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
+        except OSError as error:
+            _send(connection, {"invalid": str(error)})
+            return
+        scanners = _Scanners(rules)
+        _send(connection, {"versions": scanners.versions()})
+        for line in lines:
+            request = json.loads(line)
+            if "together" in request:
+                _send(connection, {"together": scanners.together(request["together"])})
+                continue
+            for answer in scanners.answers(request):
+                _send(connection, answer)
+
+
+def _limit_memory(count: int) -> None:
+    """Let this process allocate `count` bytes: what a file unpacks to must not take the whole function's memory."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = count if most == resource.RLIM_INFINITY else min(count, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+def _send(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""The scanners in a process of their own, with a time limit for each part of each file.
+
+Siegfried runs on Go, YARA-X on Rust, qpdf is C++: a hostile file may crash or stall any of them. Each is then ended
+with its process, the file's part gets a failure, and the other parts and files go on in a new process. The process is
+started anew, never forked: Go's runtime does not survive a fork.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
+from waybill.consignments.domain.checks.models import Failure, Question, Reason
+
+MODULE = "waybill.consignments.domain.checks.scanner_main"
+_START_SECONDS = 60.0
+# YARA-X ends a scan by itself, which spares the process; this is how much longer it may take to say so.
+_GRACE_SECONDS = 2.0
+_STARTS = 2
+# Half of what the function has; the parsers take a fifth of it before they see a file.
+_MEMORY_BYTES = 1 << 30
+
+
+class _Stalled(Exception):
+    pass
+
+
+class _Crashed(Exception):
+    pass
+
+
+class _Process:
+    """One process, and the connection to it."""
+
+    def __init__(self, environment: Mapping[str, str], module: str) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", module, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                # Native code prints what it stumbles over, which may be what a file holds.
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**environment, "PYTHONPATH": ":".join(filter(None, sys.path))},
+            )
+        self._connection = ours
+        self._received = b""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise _Crashed from error
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._received:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise _Stalled
+            self._connection.settimeout(left)
+            try:
+                received = self._connection.recv(65_536)
+            except TimeoutError as error:
+                raise _Stalled from error
+            except OSError as error:
+                raise _Crashed from error
+            if not received:
+                raise _Crashed
+            self._received += received
+        line, _, self._received = self._received.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def end(self) -> None:
+        self._process.kill()
+        self._connection.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+
+
+class ScannerProcess:
+    """`Scanners` in a process of their own, which is started when it is first needed.
+
+    Parameters
+    ----------
+    rules : Path or None
+        The compiled rules; None to scan nothing.
+    excluded : sequence of pairs
+        Files and names of rules whose matches do not count.
+    environment : Mapping[str, str]
+        The variables of the process: nothing that is secret.
+    memory_bytes : int
+        What it may allocate, mapped files apart; a file that makes it ask for more fails alone.
+    """
+
+    def __init__(
+        self,
+        rules: Path | None,
+        excluded: Sequence[Sequence[str]],
+        environment: Mapping[str, str],
+        module: str = MODULE,
+        memory_bytes: int = _MEMORY_BYTES,
+    ) -> None:
+        self._start = {
+            "rules": None if rules is None else str(rules),
+            "excluded": [list(pair) for pair in excluded],
+            "memoryBytes": memory_bytes,
+        }
+        self._environment = environment
+        self._module = module
+        self._process: _Process | None = None
+        self._versions: dict[str, str] = {}
+        self._asked: Question | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def versions(self) -> dict[str, str]:
+        """Return which program and which signatures identify; starts the process, unless it runs.
+
+        Raises
+        ------
+        RuleSetInvalidError
+            YARA-X cannot read the rules.
+        ChecksUnavailableError
+            It does not start.
+        """
+        self._running()
+        return self._versions
+
+    def examine(self, question: Question) -> dict[str, Any | Failure]:
+        """Return the result of each part, or why there is none."""
+        self.ask(question)
+        return self.answers()
+
+    def examine_all(self, questions: Sequence[Question], seconds: float) -> list[dict[str, Any | Failure]]:
+        """Return the results of several questions, together, which spares most of what one costs besides.
+
+        If that takes longer than `seconds`, or ends the process, each is asked alone, with its own limits: so a file
+        that crashes or stalls a parser is told from its neighbours.
+        """
+        if len(questions) > 1:
+            try:
+                process = self._running()
+                process.send({"together": [_request(question, list(question.parts)) for question in questions]})
+                answers = process.receive(seconds)["together"]
+                return [{part: _result(said) for part, said in answer.items()} for answer in answers]
+            except (_Stalled, _Crashed):
+                self.close()
+        return [self.examine(question) for question in questions]
+
+    def ask(self, question: Question) -> None:
+        """Hand a question over, to go on with something else until `answers`."""
+        self._asked = question
+        try:
+            self._send(question, list(question.parts))
+        except _Crashed:
+            # It ended while it had nothing to do: no file is to blame.
+            self.close()
+            with suppress(_Crashed):  # `answers` finds it out
+                self._send(question, list(question.parts))
+
+    def answers(self) -> dict[str, Any | Failure]:
+        """Return the answers to the last question."""
+        question, self._asked = self._asked, None
+        if question is None:
+            raise RuntimeError("nothing was asked")
+        results: dict[str, Any | Failure] = {}
+        waiting = list(question.parts)
+        while waiting:
+            part = waiting.pop(0)
+            try:
+                results[part] = _result(self._running().receive(_patience(part, question.parts[part])))
+                continue
+            except _Stalled:
+                results[part] = Failure(Reason.TIME_LIMIT, f"No result within {question.parts[part]:.0f} seconds.")
+            except _Crashed:
+                results[part] = Failure(Reason.CRASHED, "The file makes the scanner's process end.")
+            self.close()
+            if waiting:
+                with suppress(_Crashed):
+                    self._send(question, waiting)
+        return results
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    def _send(self, question: Question, parts: list[str]) -> None:
+        self._running().send(_request(question, parts))
+
+    def _running(self) -> _Process:
+        if self._process is None:
+            self._process = self._started()
+        return self._process
+
+    def _started(self) -> _Process:
+        for _ in range(_STARTS):
+            process = _Process(self._environment, self._module)
+            try:
+                process.send(self._start)
+                answer = process.receive(_START_SECONDS)
+            except (_Stalled, _Crashed):
+                process.end()
+                continue
+            if "invalid" in answer:
+                process.end()
+                raise RuleSetInvalidError(f"YARA-X cannot read the rule set: {answer['invalid']}")
+            self._versions = answer["versions"]
+            return process
+        raise ChecksUnavailableError("the scanners' process does not start")
+
+
+def _request(question: Question, parts: list[str]) -> dict[str, Any]:
+    return {
+        "path": str(question.path),
+        "parts": parts,
+        "extension": question.extension,
+        "partial": question.partial,
+        "scanSeconds": question.parts.get("scan", 1),
+    }
+
+
+def _patience(part: str, seconds: float) -> float:
+    return seconds + _GRACE_SECONDS if part == "scan" else seconds
+
+
+def _result(answer: dict[str, Any]) -> Any | Failure:
+    if "error" not in answer:
+        return answer["result"]
+    if answer["error"] == "TIME_LIMIT":
+        return Failure(Reason.TIME_LIMIT, "The scan was ended by its time limit.")
+    return Failure(Reason.UNREADABLE, f"The scanner cannot read the file ({answer['kind']}).")

@@ -1,0 +1,67 @@
+"""A pass over an object that does not fit on the disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from waybill.consignments.domain.checks.blocks import Block, Blocks
+from waybill.consignments.domain.checks.digest import Pass
+from waybill.consignments.domain.checks.models import Digest, Failure, Question, Reason
+from waybill.consignments.domain.checks.ports import Scanners
+from waybill.consignments.domain.checks.spool import Windows
+
+
+class Stream:
+    """Hashes and scans what passes; one block is scanned while the next is read."""
+
+    def __init__(self, scanners: Scanners | None, path: Path, scan_seconds: float) -> None:
+        self._scanners = scanners
+        self._seconds = scan_seconds
+        self._path = path
+        self._places = [path.with_name(f"{path.name}.{number}") for number in range(2)]
+        self._asked = False
+        self._found: set[str] = set()
+        # A stream that nobody scans is not a clean one.
+        self._failure = Failure(Reason.UNREADABLE, "The file was not scanned.") if scanners is None else None
+
+    def run(self, chunks: Iterator[bytes]) -> Digest:
+        """Pass all `chunks`; leave both ends of them at the path."""
+        passing, windows, blocks = Pass(), Windows(), Blocks()
+        try:
+            for chunk in chunks:
+                passing.feed(chunk)
+                windows.feed(chunk)
+                for block in blocks.feed(chunk):
+                    self._scan(block)
+            for block in blocks.rest():
+                self._scan(block)
+        finally:
+            self._collect()
+            for place in self._places:
+                place.unlink(missing_ok=True)
+        windows.write(self._path)
+        return passing.digest()
+
+    def outcome(self) -> list[str] | Failure:
+        """Return the names of the rules that match in any block; if there are none, why not all blocks were scanned."""
+        return sorted(self._found) or self._failure or []
+
+    def _scan(self, block: Block) -> None:
+        if self._scanners is None or self._failure is not None:
+            return
+        place = self._places[0]
+        with place.open("wb", buffering=0) as file:
+            file.writelines(block)
+        self._collect()
+        self._scanners.ask(Question(place, {"scan": self._seconds}))
+        self._asked = True
+        self._places.reverse()
+
+    def _collect(self) -> None:
+        if self._scanners is None or not self._asked:
+            return
+        self._asked = False
+        answer = self._scanners.answers()["scan"]
+        if isinstance(answer, Failure):
+            self._failure = answer
+        else:
+            self._found.update(answer)

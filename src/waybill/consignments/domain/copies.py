@@ -1,0 +1,69 @@
+"""Copies of checked files: accepted ones to the clean bucket, suspicious ones to quarantine, after all verdicts.
+
+A file with other problems stays where it was uploaded until its sender has put them right.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from typing import Any
+
+from waybill.consignments.domain.intake import groups
+from waybill.consignments.domain.judgement import judged_files
+from waybill.consignments.domain.ports import CopyTargets, RunDocuments
+from waybill.consignments.domain.statuses import SUCCESS, is_accepted
+from waybill.consignments.models import StatusName
+
+COPIES = "copies.jsonl"
+# What one function copies has to be done within its fifteen minutes.
+_COPY_BYTES = 200 * 1000**3
+_THREADS = 16
+
+
+class Place(StrEnum):
+    """Where the copy of a file belongs."""
+
+    CLEAN = "clean"
+    QUARANTINE = "quarantine"
+    NOWHERE = "nowhere"
+
+
+def place_of(values: Mapping[str, str]) -> Place:
+    """Return where a file of these statuses belongs. What no scanner has called clean is never taken for clean."""
+    if values.get(StatusName.ANTIVIRUS) != SUCCESS:
+        return Place.QUARANTINE
+    return Place.CLEAN if is_accepted(values) else Place.NOWHERE
+
+
+def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:
+    """Write a line for every so many files that says where their copies belong; return the number of lines.
+
+    `run` has the `consignmentId` and the `executionId` that every line carries.
+    """
+    count = 0
+    with documents.writing(COPIES) as lines:
+        for some in groups(_copies(documents), _COPY_BYTES):
+            lines.add({**run, "copies": some})
+            count += 1
+    return count
+
+
+def _copies(documents: RunDocuments) -> Iterator[dict[str, Any]]:
+    for line, rows in judged_files(documents):
+        values = {row["statusName"]: row["statusValue"] for row in rows}
+        copy = {
+            "place": place_of(values).value,
+            "bucket": line["s3SourceBucket"],
+            "key": line["s3SourceBucketKey"],
+            "eTag": line["eTag"],
+            "objectSize": line["objectSize"],
+            "to": f"{line['consignmentId']}/{line['fileId']}",
+        }
+        yield copy if line.get("versionId") is None else {**copy, "versionId": line["versionId"]}
+
+
+def copy_files(copies: Sequence[Mapping[str, Any]], targets: CopyTargets) -> dict[str, int]:
+    """Put the copies of one line where they belong; return `{placed, gone}`, the numbers of both."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        placed = sum(threads.map(targets.place, copies))
+    return {"placed": placed, "gone": len(copies) - placed}

@@ -1,0 +1,64 @@
+"""A run that broke: recorded on its consignment, and told."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.consignments.domain.notifications import process_failed
+from waybill.consignments.domain.ports import Records
+from waybill.consignments.domain.requests import consignment_id_of
+from waybill.consignments.models import Run
+from waybill.core.errors import InvalidInputError
+from waybill.core.notifications import Notifier
+
+_CAUSE_LIMIT = 4000
+
+
+def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
+    """Return `{error, cause}` of what Step Functions caught: a function's exception comes as JSON in the cause."""
+    name, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
+    try:
+        raised = json.loads(cause)
+    except ValueError:
+        raised = None
+    if isinstance(raised, Mapping) and "errorMessage" in raised:
+        cause = str(raised["errorMessage"])
+    return {"error": name, "cause": cause[:_CAUSE_LIMIT]}
+
+
+@dataclass(frozen=True)
+class FailureRecorder:
+    """Sets `ClientChecks = Failed` and tells people; neither keeps the other from being done."""
+
+    records: Records
+    notifier: Notifier
+    stage: str
+    log: Callable[[str], None]
+
+    def record(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Take what `Run.of` takes with `{consignmentId, step, error}`; return what becomes the run's cause."""
+        reason = reason_of(event["error"])
+        failure = {"step": event["step"], "executionName": event["executionName"], **reason}
+        recorded = False
+        try:
+            consignment_id = consignment_id_of(event["consignmentId"])
+            recorded = self.records.fail(consignment_id, Run.of(event), failure)
+        except InvalidInputError:
+            consignment_id = str(event["consignmentId"])[:100]
+        news = process_failed(consignment_id, event["step"], reason["error"], event["executionName"], self.stage)
+        return {
+            "consignmentId": consignment_id,
+            "backEndChecksProcess": event["step"],
+            **reason,
+            "recorded": recorded,
+            "notified": self._tell(news),
+        }
+
+    def _tell(self, news: Any) -> bool:
+        try:
+            self.notifier.notify(news)
+        except Exception:  # whatever keeps it from being told: the net below the workflows tells, then
+            self.log("the failure could not be told")
+            return False
+        return True

@@ -1,0 +1,159 @@
+"""The first step of a run: what was registered, compared with what was uploaded, and cut into groups."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from waybill.consignments.domain.ports import Records, Register, RunDocuments, Uploads
+from waybill.consignments.domain.registration import upload_prefix
+from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
+from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Run, StoredObject
+
+GROUPS = "groups.jsonl"
+COMPARISON = "comparison.jsonl"
+GROUP_FILES = 100
+GROUP_OBJECT_BYTES = 64_000_000
+# A group travels through the state of its child execution; without any state over 100 KB.
+GROUP_STATE_BYTES = 90_000
+_PROGRESS_KEPT = timedelta(days=90)
+_DIFFERENCES_SHOWN = 20
+
+
+def documents_prefix(consignment_id: str, execution_name: str) -> str:
+    """Return what the keys of a run's documents begin with, slash included."""
+    return f"runs/{consignment_id}/{execution_name}/"
+
+
+def result_name(group: int) -> str:
+    """Return the name of the document that the check of a group writes."""
+    return f"checks/{group:08}.jsonl"
+
+
+@dataclass(frozen=True)
+class FileFetcher:
+    """Gets the files of a consignment ready to be checked."""
+
+    register: Register
+    records: Records
+    uploads: Uploads
+    upload_bucket: str
+    now: Callable[[], datetime]
+
+    def fetch(self, consignment_id: str, run: Run, documents: RunDocuments) -> dict[str, Any]:
+        """Claim the consignment, compare, write the groups; return what the next states need.
+
+        Raises
+        ------
+        ConsignmentNotFoundError
+            There is no such consignment.
+        SupersededError
+            A later run has taken it over.
+        RegistrationIncompleteError
+            Fewer files are registered than were announced.
+        UploadMismatchError
+            Names of objects differ from those expected; the first of them are kept with the consignment.
+        """
+        consignment = self.records.claim(consignment_id, run)
+        registered = {file.file_id: file for file in self.register.files(consignment_id)}
+        if len(registered) < consignment.announced:
+            raise RegistrationIncompleteError(
+                f"{len(registered)} of {consignment.announced} files of consignment {consignment_id} are registered"
+            )
+        prefix = upload_prefix(consignment.user_id, consignment_id)
+        stored = {each.name: each for each in self.uploads.objects(prefix)}
+        self._compare(consignment, registered, stored, documents)
+        # In the order of the paths, so that results read as the sender's folders do.
+        files = sorted(registered.values(), key=lambda file: (file.path, file.file_id))
+        records = [record_of(consignment, file, stored[file.file_id], self.upload_bucket, prefix) for file in files]
+        expires = int((self.now() + _PROGRESS_KEPT).timestamp())
+        count = 0
+        with documents.writing(GROUPS) as lines:
+            for count, group in enumerate(groups(records), start=1):
+                lines.add(_group_line(consignment, run, count - 1, group, expires))
+        self.records.expect(consignment, len(records))
+        return {"run": consignment.run, "files": len(records), "groups": count}
+
+    def _compare(
+        self,
+        consignment: Consignment,
+        registered: Mapping[str, RegisteredFile],
+        stored: Mapping[str, StoredObject],
+        documents: RunDocuments,
+    ) -> None:
+        """Check that the objects are exactly the registered files; keep what differs, all of it in a document."""
+        missing, extra = sorted(registered.keys() - stored.keys()), sorted(stored.keys() - registered.keys())
+        if not missing and not extra:
+            return
+        lacking = [{"missing": file_id, "path": registered[file_id].path} for file_id in missing]
+        with documents.writing(COMPARISON) as lines:
+            for line in (*lacking, *({"extra": name} for name in extra)):
+                lines.add(line)
+        shown = [{"fileId": line["missing"], "path": line["path"]} for line in lacking[:_DIFFERENCES_SHOWN]]
+        self.records.differ(
+            consignment,
+            {
+                "missing": {"count": len(missing), "first": shown},
+                "extra": {"count": len(extra), "first": extra[:_DIFFERENCES_SHOWN]},
+            },
+        )
+        raise UploadMismatchError(consignment.consignment_id, missing, extra)
+
+
+def record_of(
+    consignment: Consignment, file: RegisteredFile, stored: StoredObject, bucket: str, prefix: str
+) -> dict[str, Any]:
+    """Return the record of a file as the reference has it (section 1), pinned to what is stored now."""
+    record: dict[str, Any] = {
+        "consignmentId": consignment.consignment_id,
+        "fileId": file.file_id,
+        "userId": consignment.user_id,
+        "consignmentType": consignment.type.value,
+        "fileSize": str(file.size),
+        "clientChecksum": file.sha256,
+        "originalPath": file.path,
+        "s3SourceBucket": bucket,
+        "s3SourceBucketKey": f"{prefix}{stored.name}",
+        "objectSize": stored.size,
+        "eTag": stored.e_tag,
+        "fileCheckResults": {check: [] for check in CHECKS},
+    }
+    return record if stored.version_id is None else {**record, "versionId": stored.version_id}
+
+
+def groups(
+    records: Iterable[Mapping[str, Any]], object_bytes: int = GROUP_OBJECT_BYTES
+) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the records in groups that one function takes on, each small enough to travel.
+
+    The objects of a group have at most `object_bytes` together; one that is larger is alone.
+    """
+    held: list[Mapping[str, Any]] = []
+    stored = length = 0
+    for record in records:
+        size, text = record["objectSize"], len(json.dumps(record))
+        full = len(held) == GROUP_FILES or stored + size > object_bytes or length + text > GROUP_STATE_BYTES
+        if held and full:
+            yield held
+            held, stored, length = [], 0, 0
+        held.append(record)
+        stored, length = stored + size, length + text
+    if held:
+        yield held
+
+
+def _group_line(
+    consignment: Consignment, run: Run, number: int, files: Sequence[Mapping[str, Any]], expires: int
+) -> dict[str, Any]:
+    prefix = documents_prefix(consignment.consignment_id, run.name)
+    return {
+        "consignmentId": consignment.consignment_id,
+        "executionName": run.name,
+        "executionId": run.arn,
+        "group": number,
+        "resultKey": prefix + result_name(number),
+        "progressKey": f"PROGRESS#{consignment.run:06}#{number:08}",
+        "expires": expires,
+        "files": list(files),
+    }

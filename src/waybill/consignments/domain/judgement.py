@@ -1,0 +1,96 @@
+"""Redactions and statuses of a run, from document to document."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from waybill.consignments.domain.ports import RunDocuments
+from waybill.consignments.domain.redactions import NamedFile, Pair, match_redactions
+from waybill.consignments.domain.results import RESULTS
+from waybill.consignments.domain.statuses import SUCCESS, ConsignmentStatuses, file_verdicts, overall, status_row
+from waybill.consignments.domain.tables import Tables
+from waybill.consignments.models import CheckedFile, Verdict
+
+REDACTIONS = "redactions.jsonl"
+STATUSES = "statuses.jsonl"
+
+
+def pair_redactions(documents: RunDocuments) -> dict[str, int]:
+    """Write the outcome of every redacted file; return `{redactedFiles, errors}`, the numbers of both.
+
+    A line is `{originalFileId, originalFilePath, redactedFileId, redactedFilePath}` or `{fileId, cause}`.
+    """
+    files = [NamedFile(line["fileId"], line["originalPath"]) for line in documents.reading(RESULTS)]
+    counts = {"redactedFiles": 0, "errors": 0}
+    with documents.writing(REDACTIONS) as lines:
+        for outcome in match_redactions(files):
+            if isinstance(outcome, Pair):
+                counts["redactedFiles"] += 1
+                lines.add(
+                    {
+                        "originalFileId": outcome.original.file_id,
+                        "originalFilePath": outcome.original.path,
+                        "redactedFileId": outcome.redacted.file_id,
+                        "redactedFilePath": outcome.redacted.path,
+                    }
+                )
+            else:
+                counts["errors"] += 1
+                lines.add({"fileId": outcome.redacted.file_id, "cause": outcome.cause})
+    return counts
+
+
+def redaction_outcomes(documents: RunDocuments) -> dict[str, tuple[str, str | None]]:
+    """Return by file id the value of the status and, for a pair, the path of the original."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for line in documents.reading(REDACTIONS):
+        if "cause" in line:
+            found[line["fileId"]] = line["cause"], None
+        else:
+            found[line["redactedFileId"]] = SUCCESS, line["originalFilePath"]
+    return found
+
+
+def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tables) -> dict[str, Any]:
+    """Write a line per status; return `{statuses, status, accepted, problems, tableVersion}` of the consignment.
+
+    `problems` counts files by what is wrong with them. A consignment without files has no statuses.
+    """
+    redactions = redaction_outcomes(documents)
+    consignment = ConsignmentStatuses(tables)
+    with documents.writing(STATUSES) as lines:
+        for line in documents.reading(RESULTS):
+            file = CheckedFile(line)
+            verdicts = file_verdicts(file, redactions.get(file.file_id, (None, None))[0], tables)
+            consignment.add(file, verdicts)
+            for verdict in verdicts:
+                lines.add(_file_row(file.file_id, verdict))
+        statuses = consignment.result()
+        for name, value in statuses.items():
+            lines.add(status_row(consignment_id, "Consignment", name, value, overwrite=True))
+    return {
+        "statuses": statuses,
+        "status": overall(statuses),
+        "accepted": consignment.accepted,
+        "problems": consignment.problems(),
+        "tableVersion": tables.puids.version,
+    }
+
+
+def _file_row(file_id: str, verdict: Verdict) -> dict[str, Any]:
+    row = status_row(file_id, "File", verdict.name, verdict.value, overwrite=False)
+    row["rule"] = verdict.rule
+    if verdict.detail:
+        row["detail"] = verdict.detail
+    if verdict.table_version:
+        row["tableVersion"] = verdict.table_version
+    return row
+
+
+def judged_files(documents: RunDocuments) -> Iterator[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
+    """Yield each file's line of the results with its status rows; both documents have the files in the same order."""
+    rows = (row for row in documents.reading(STATUSES) if row["statusType"] == "File")
+    for line, (file_id, own) in zip(documents.reading(RESULTS), groupby(rows, key=lambda row: row["id"]), strict=True):
+        if line["fileId"] != file_id:
+            raise ValueError("results and statuses of a run are not about the same files")
+        yield line, list(own)

@@ -1,0 +1,94 @@
+"""The one write of a run's results."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.consignments.domain.copies import Place, place_of
+from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
+from waybill.consignments.domain.ports import Records, Register, RunDocuments
+from waybill.consignments.domain.registration import existing
+from waybill.consignments.domain.statuses import is_accepted
+from waybill.consignments.errors import SupersededError
+from waybill.consignments.models import Consignment
+
+
+def newest_run(register: Register, consignment_id: str, execution_arn: str) -> Consignment:
+    """Return the consignment of a run that nothing has taken over from.
+
+    Raises
+    ------
+    SupersededError
+        A newer run has.
+    """
+    consignment = existing(register, consignment_id)
+    if consignment.execution_arn != execution_arn:
+        raise SupersededError(f"a newer run checks consignment {consignment_id}")
+    return consignment
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a run says of the consignment: its statuses, the worst of them, and whether copies were made."""
+
+    statuses: Mapping[str, str]
+    status: str
+    copied: bool
+
+
+def record_results(records: Records, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
+    """Write every file's row, then the consignment's statuses; return the number of files.
+
+    The statuses of the consignment come last: whoever waits for them finds the files' there (reference, section 7).
+    Repeated, it writes the same again.
+    """
+    counted = _Counted(_rows(documents, copied=judged.copied))
+    records.write_files(consignment, counted)
+    records.finish(consignment, judged.statuses, judged.status)
+    return counted.number
+
+
+def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[dict[str, Any]]:
+    redactions = redaction_outcomes(documents)
+    for line, rows in judged_files(documents):
+        values = {row["statusName"]: row["statusValue"] for row in rows}
+        original = redactions.get(line["fileId"], (None, None))[1]
+        place = place_of(values) if copied else Place.NOWHERE
+        results = _results(line, rows, values, original)
+        if place is not Place.NOWHERE:
+            results["copiedTo"] = place.value
+        yield {"fileId": line["fileId"], "statuses": values, "results": results}
+
+
+def _results(
+    line: Mapping[str, Any], rows: list[dict[str, Any]], values: Mapping[str, str], original: str | None
+) -> dict[str, Any]:
+    checks = line["fileCheckResults"]
+    results = {
+        "accepted": is_accepted(values),
+        "checksum": checks["checksum"][0].get("sha256Checksum") if checks["checksum"] else None,
+        "antivirus": checks["antivirus"][0] if checks["antivirus"] else None,
+        "fileFormat": checks["fileFormat"][0] if checks["fileFormat"] else None,
+        "verdicts": [_verdict(row) for row in rows],
+        "versionId": line.get("versionId"),
+        "eTag": line.get("eTag"),
+        "objectSize": line.get("objectSize"),
+        "originalFilepath": original,
+    }
+    return {name: value for name, value in results.items() if value is not None}
+
+
+def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: row[name] for name in ("rule", "detail", "tableVersion") if name in row}
+    return {"statusName": row["statusName"], "value": row["statusValue"], **kept}
+
+
+class _Counted:
+    def __init__(self, rows: Iterator[dict[str, Any]]) -> None:
+        self._rows = rows
+        self.number = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self._rows:
+            self.number += 1
+            yield row

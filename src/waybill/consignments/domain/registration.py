@@ -1,0 +1,92 @@
+"""Registering a consignment: page by page, each page any number of times."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from waybill.consignments.domain.ports import Register
+from waybill.consignments.domain.requests import ConsignmentRequest, registered_files
+from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError, RegistrationConflictError
+from waybill.consignments.models import Consignment, Status
+from waybill.core.clock import iso
+
+
+def upload_prefix(user_id: str, consignment_id: str) -> str:
+    """Return what the keys of a consignment's uploads begin with, slash included (reference, section 2)."""
+    # A subject is any text; a slash in it must not make one owner's folder a part of another's.
+    return f"{quote(user_id, safe='@:+=,')}/{consignment_id}/"
+
+
+@dataclass(frozen=True)
+class Registrar:
+    """Takes pages of a registration in."""
+
+    register: Register
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def take(self, request: ConsignmentRequest, user_id: str) -> dict[str, Any]:
+        """Store one page; return `{consignmentId, files: [{fileId, path, uploadKey}]}`.
+
+        Raises
+        ------
+        NotOwnerError
+            The consignment is somebody else's.
+        RegistrationClosedError
+            Its checks were started.
+        RegistrationConflictError
+            It, or one of the files, is registered with other properties, or another page has another `totalFiles`.
+        """
+        consignment_id = str(request.consignment_id) if request.consignment_id else self.new_id()
+        files = registered_files(consignment_id, request.files)
+        announced = request.total_files if request.total_files is not None else len(files)
+        consignment = Consignment(
+            consignment_id=consignment_id,
+            type=request.type,
+            reference=request.reference,
+            transferring_body=request.transferring_body,
+            user_id=user_id,
+            announced=announced,
+            status=Status.REGISTERED,
+            created_at=iso(self.now()),
+        )
+        stored = self.register.create(consignment)
+        if request.total_files not in {None, stored.announced}:
+            raise RegistrationConflictError(
+                f"totalFiles is {request.total_files}, and {stored.announced} files are announced "
+                f"for consignment {consignment_id}"
+            )
+        self.register.add_files(consignment_id, files)
+        prefix = upload_prefix(user_id, consignment_id)
+        return {
+            "consignmentId": consignment_id,
+            "files": [
+                {"fileId": file.file_id, "path": file.path, "uploadKey": prefix + file.file_id} for file in files
+            ],
+        }
+
+
+def existing(register: Register, consignment_id: str) -> Consignment:
+    """Return a consignment that has to be there; raises `ConsignmentNotFoundError`."""
+    consignment = register.find(consignment_id)
+    if consignment is None:
+        raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
+    return consignment
+
+
+def owned(register: Register, consignment_id: str, user_id: str, *, service: bool) -> Consignment:
+    """Return a consignment that is the caller's, or that a service role may see.
+
+    Raises
+    ------
+    ConsignmentNotFoundError
+        There is none.
+    NotOwnerError
+        It is somebody else's.
+    """
+    consignment = existing(register, consignment_id)
+    if consignment.user_id != user_id and not service:
+        raise NotOwnerError(f"consignment {consignment_id} belongs to somebody else")
+    return consignment

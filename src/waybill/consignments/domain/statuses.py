@@ -1,0 +1,221 @@
+"""The statuses of files and of consignments: reference, section 3, every row in its order.
+
+Beside the table there are three rules of ours, each with a name that begins with `waybill.`: a file of white space
+counts as empty, an identification that ran out of time has a value of its own, and encryption that PRONOM does not know
+is told by entries of the PUID table that are no PUIDs.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from waybill.consignments.domain.tables import Tables
+from waybill.consignments.models import CheckedFile, Status, StatusName, Verdict
+
+SUCCESS = "Success"
+FAILED = "Failed"
+MULTIPLE_FORMATS = "MultipleFormats"
+ZERO_BYTE_FILE = "ZeroByteFile"
+TIMED_OUT = "TimedOut"
+MISMATCH = "Mismatch"
+VIRUS_DETECTED = "VirusDetected"
+
+_EMPTY_CHECKSUM = "ffid.emptyChecksum"
+_CLEAN_RESULTS = frozenset({"", "NO_THREATS_FOUND"})
+_CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
+_CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PATH, StatusName.REDACTION})
+# What lets a transfer go on (reference, section 3, "All checks succeeded").
+_DECIDING = frozenset({StatusName.CHECKSUM_MATCH, StatusName.ANTIVIRUS, StatusName.FFID, StatusName.REDACTION})
+
+
+def file_verdicts(file: CheckedFile, redaction: str | None, tables: Tables) -> list[Verdict]:
+    """Return every status of one file; `redaction` is what came of it as a redacted file, None for others."""
+    verdicts = [
+        _ffid(file, tables),
+        _antivirus(file),
+        _checksum_match(file),
+        _present(StatusName.SERVER_CHECKSUM, file.server_checksum, file.why("checksum")),
+        _present(StatusName.CLIENT_CHECKSUM, str(file.record.get("clientChecksum") or "")),
+        _present(StatusName.CLIENT_FILE_PATH, file.path),
+    ]
+    if redaction is not None:
+        rule = "redaction.paired" if redaction == SUCCESS else "redaction.unpaired"
+        verdicts.append(Verdict(StatusName.REDACTION, redaction, rule))
+    return [*verdicts, _client_checks(verdicts)]
+
+
+def is_accepted(values: Mapping[str, str]) -> bool:
+    """Return whether the statuses of a file (values by name) let its transfer go on."""
+    return all(values.get(name, SUCCESS) == SUCCESS for name in _DECIDING) and (
+        values.keys() >= _DECIDING - {StatusName.REDACTION}
+    )
+
+
+def _antivirus(file: CheckedFile) -> Verdict:
+    result = file.result("antivirus")
+    if result is None:
+        return Verdict(StatusName.ANTIVIRUS, FAILED, "antivirus.noResult", file.why("antivirus"))
+    found = str(result.get("result") or "")
+    if found in _CLEAN_RESULTS:
+        return Verdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
+    return Verdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", f"{_line(found)} by {_scanner(result)}")
+
+
+def _scanner(result: Mapping[str, Any]) -> str:
+    return " ".join(str(result[key]) for key in ("software", "softwareVersion", "databaseVersion") if result.get(key))
+
+
+def _line(found: str) -> str:
+    return ", ".join(found.split("\n"))
+
+
+def _ffid(file: CheckedFile, tables: Tables) -> Verdict:
+    """Return the first verdict that holds, in the order of the reference, with the version of the table it went by."""
+    verdict = _judgment(file, tables) or _empty(file, tables) or _format(file, tables)
+    version = tables.empty_files_version if verdict.rule == _EMPTY_CHECKSUM else tables.puids.version
+    return replace(verdict, table_version=version)
+
+
+def _ffid_verdict(value: str, rule: str, detail: str = "") -> Verdict:
+    return Verdict(StatusName.FFID, value, rule, detail)
+
+
+def _judgment(file: CheckedFile, tables: Tables) -> Verdict | None:
+    puids = file.puids
+    if file.is_judgment and not set(puids) <= tables.puids.allowed_for_judgment:
+        refused = [puid or "nothing" for puid in puids if puid not in tables.puids.allowed_for_judgment]
+        return _ffid_verdict("NonJudgmentFormat", "ffid.judgmentFormats", f"identified as {', '.join(refused)}")
+    return None
+
+
+def _empty(file: CheckedFile, tables: Tables) -> Verdict | None:
+    if file.server_checksum in tables.empty_files:
+        return _ffid_verdict(ZERO_BYTE_FILE, _EMPTY_CHECKSUM)
+    if file.record.get("fileSize") == "0":
+        return _ffid_verdict(ZERO_BYTE_FILE, "ffid.sizeZero")
+    if (file.result("checksum") or {}).get("emptyContent"):
+        return _ffid_verdict(ZERO_BYTE_FILE, "waybill.emptyContent", "nothing but a byte order mark and white space")
+    return None
+
+
+def _format(file: CheckedFile, tables: Tables) -> Verdict:
+    result, puids = file.result("fileFormat"), file.puids
+    if result is None:
+        return _ffid_verdict(FAILED, "ffid.noResult", file.why("fileFormat"))
+    if result.get("timedOut"):
+        return _ffid_verdict(TIMED_OUT, "waybill.timedOut")
+    known = list(dict.fromkeys(puid for puid in puids if puid))
+    if len(known) > 1:
+        return _ffid_verdict(MULTIPLE_FORMATS, "ffid.severalMatches", f"{', '.join(known)}{_evidence(file)}")
+    protection = f"encrypted{str(result.get('encryption') or '').capitalize()}" if result.get("encrypted") else None
+    found = frozenset(puids) | (frozenset({protection}) if protection else frozenset())
+    if entry := tables.puids.disallowing(found):
+        seen, reason = entry
+        if seen == protection:
+            return _ffid_verdict(reason, "waybill.protection", seen)
+        return _ffid_verdict(reason, "ffid.disallowed", f"{seen or 'no match'}{_evidence(file)}")
+    return _ffid_verdict(SUCCESS, "ffid.allowed", f"{', '.join(known)}{_evidence(file)}")
+
+
+def _evidence(file: CheckedFile) -> str:
+    """Return a remark where the extension alone speaks for a format (reference, section 6, rule 3)."""
+    found = [match for match in file.matches if match.get("puid")]
+    alone = [match.get("extensionOnly", match.get("identificationBasis") == "Extension") for match in found]
+    return " by its extension alone" if alone and all(alone) else ""
+
+
+def _checksum_match(file: CheckedFile) -> Verdict:
+    ours, theirs = file.server_checksum, str(file.record.get("clientChecksum") or "")
+    if ours is None:
+        return Verdict(StatusName.CHECKSUM_MATCH, FAILED, "checksumMatch.noResult", file.why("checksum"))
+    if ours == theirs:
+        return Verdict(StatusName.CHECKSUM_MATCH, SUCCESS, "checksumMatch.equal")
+    return Verdict(
+        StatusName.CHECKSUM_MATCH, MISMATCH, "checksumMatch.different", f"{theirs or 'none'} sent, {ours} here"
+    )
+
+
+def _present(name: StatusName, value: str | None, why: str = "") -> Verdict:
+    prefix = name[0].lower() + name[1:]
+    if value:
+        return Verdict(name, SUCCESS, f"{prefix}.present")
+    return Verdict(name, FAILED, f"{prefix}.missing", why)
+
+
+def _client_checks(verdicts: Iterable[Verdict]) -> Verdict:
+    issues = [
+        verdict.name
+        for verdict in verdicts
+        if (verdict.name is StatusName.FFID and verdict.value in _CLIENT_ISSUES)
+        or (verdict.name in _CLIENT_NAMES and verdict.value != SUCCESS)
+    ]
+    if issues:
+        return Verdict(StatusName.CLIENT_CHECKS, Status.COMPLETED_WITH_ISSUES, "clientChecks.issues", ", ".join(issues))
+    return Verdict(StatusName.CLIENT_CHECKS, Status.COMPLETED, "clientChecks.none")
+
+
+class ConsignmentStatuses:
+    """Collects what the statuses of a consignment depend on, file by file."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._issues = tables.puids.reasons | {MULTIPLE_FORMATS}
+        self._seen: Counter[tuple[StatusName, str]] = Counter()
+        self._checksum_results_missing = False
+        self.files = 0
+        self.accepted = 0
+
+    def add(self, file: CheckedFile, verdicts: Sequence[Verdict]) -> None:
+        """Take one file in."""
+        self.files += 1
+        self._checksum_results_missing |= file.server_checksum is None
+        for verdict in verdicts:
+            self._seen[verdict.name, verdict.value] += 1
+        self.accepted += is_accepted({verdict.name: verdict.value for verdict in verdicts})
+
+    def result(self) -> dict[str, str]:
+        """Return the five statuses by name; nothing for a consignment without files."""
+        if not self.files:
+            return {}
+        ffid, antivirus = self._of(StatusName.FFID), self._of(StatusName.ANTIVIRUS)
+        return {
+            StatusName.SERVER_FFID: _worst(bool(ffid & {FAILED, TIMED_OUT}), bool(ffid & self._issues)),
+            StatusName.SERVER_CHECKSUM: _worst(self._checksum_results_missing, self._checksum_issues),
+            StatusName.SERVER_ANTIVIRUS: _worst(FAILED in antivirus, VIRUS_DETECTED in antivirus),
+            StatusName.SERVER_REDACTION: _worst(False, bool(self._of(StatusName.REDACTION) - {SUCCESS})),
+            StatusName.CLIENT_CHECKS: _worst(False, Status.COMPLETED_WITH_ISSUES in self._of(StatusName.CLIENT_CHECKS)),
+        }
+
+    def problems(self) -> dict[str, int]:
+        """Return how many files have which unwelcome value, such as `{"FFID Zip": 3}`."""
+        welcome = {SUCCESS, Status.COMPLETED}
+        return {
+            f"{name} {value}": number
+            for (name, value), number in sorted(self._seen.items())
+            if value not in welcome and name is not StatusName.CLIENT_CHECKS
+        }
+
+    @property
+    def _checksum_issues(self) -> bool:
+        # A mismatch counts here, which is a deviation from the reference on purpose (section 10, number 6).
+        return FAILED in self._of(StatusName.SERVER_CHECKSUM) or MISMATCH in self._of(StatusName.CHECKSUM_MATCH)
+
+    def _of(self, name: StatusName) -> set[str]:
+        return {value for seen, value in self._seen if seen is name}
+
+
+def _worst(failed: bool, issues: bool) -> str:
+    if failed:
+        return Status.FAILED
+    return Status.COMPLETED_WITH_ISSUES if issues else Status.COMPLETED
+
+
+def overall(statuses: Mapping[str, str]) -> str:
+    """Return the one word for a consignment: the worst of its statuses."""
+    values = set(statuses.values())
+    return _worst(Status.FAILED in values, Status.COMPLETED_WITH_ISSUES in values)
+
+
+def status_row(owner: str, kind: str, name: str, value: str, *, overwrite: bool) -> dict[str, Any]:
+    """Return a status in the shape of the reference (section 1): `kind` is `File` or `Consignment`."""
+    return {"id": owner, "statusType": kind, "statusName": name, "statusValue": value, "overwrite": overwrite}

@@ -1,0 +1,137 @@
+"""The registry's invariants, checked over every item of the table or of an export of it.
+
+The items are joined in a temporary SQLite database on disk, so that memory does not grow with the registry.
+"""
+
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from waybill.minting.domain.canonical_ids import is_canonical_id
+from waybill.minting.domain.scratch import scratch_database
+from waybill.minting.domain.source_ids import FORWARD_KEYS, REVERSE_KEYS, source_of_key
+
+_CONFIRMED_TOGETHER = 1000
+_SCHEMA = """
+CREATE TABLE forward (pk TEXT PRIMARY KEY, id TEXT, predecessor TEXT) WITHOUT ROWID;
+CREATE TABLE reverse (id TEXT PRIMARY KEY, owner TEXT) WITHOUT ROWID;
+"""
+# Each finds the subjects of one rule: the source's key or the canonical ID, and what is wrong, with two values.
+_RULES = (
+    (
+        "SELECT f.pk, f.id, NULL FROM forward f LEFT JOIN reverse r ON r.id = f.id WHERE r.id IS NULL",
+        "has canonical ID {1}, which has no reverse item",
+    ),
+    (
+        "SELECT f.pk, f.id, r.owner FROM forward f JOIN reverse r ON r.id = f.id "
+        "WHERE r.owner <> f.pk AND f.predecessor IS NULL",
+        "has canonical ID {1}, which belongs to {2}",
+    ),
+    (
+        "SELECT f.pk, f.id, f.predecessor FROM forward f LEFT JOIN forward p ON p.pk = f.predecessor "
+        "WHERE f.predecessor IS NOT NULL AND (p.pk IS NULL OR p.id <> f.id)",
+        "inherited {1} from {2}, which does not have it",
+    ),
+    (
+        "SELECT 'C#' || r.id, r.owner, f.id FROM reverse r LEFT JOIN forward f ON f.pk = r.owner "
+        "WHERE f.pk IS NULL OR f.id <> r.id",
+        "belongs to {1}, whose canonical ID is {2}",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that breaks an invariant. `subject`: a source identifier, a canonical ID or a key; `key`: its item."""
+
+    subject: str
+    problem: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit has seen: assignments (`forward`), claimed canonical IDs (`reverse`), and what is wrong."""
+
+    forward: int
+    reverse: int
+    violations: tuple[Violation, ...]
+
+
+def audit(items: Iterable[Mapping[str, Any]]) -> Audit:
+    """Return the violations among `items`, plain attributes of every item of the table."""
+    with scratch_database(_SCHEMA) as database:
+        malformed = list(_load(database, items))
+        counts = [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("forward", "reverse")]  # noqa: S608
+        broken = [
+            Violation(
+                _shown(subject),
+                problem.format(subject, _shown(first), _shown(second) if second else "missing"),
+                subject,
+            )
+            for rule, problem in _RULES
+            for subject, first, second in database.execute(rule)
+        ]
+    return Audit(counts[0], counts[1], (*malformed, *broken))
+
+
+def confirmed(found: Audit, read: Callable[[Sequence[str]], Iterable[Mapping[str, Any]]]) -> Audit:
+    """Return `found` with those violations that still stand; `read` returns the items of some keys, consistently.
+
+    A scan is no snapshot: of two items that were written together it may have seen one. Items are never changed, and
+    what an item refers to was written with it or before: read after it, it is there.
+    """
+    standing: list[Violation] = []
+    for some in itertools.batched(found.violations, _CONFIRMED_TOGETHER, strict=False):
+        subjects = {each.key for each in some}
+        items: dict[str, Mapping[str, Any]] = {}
+        asked: set[str] = set()
+        waiting = subjects
+        while waiting:
+            asked |= waiting
+            fresh = {str(item["pk"]): item for item in read(sorted(waiting))}
+            items |= fresh
+            waiting = {key for item in fresh.values() for key in _references(item)} - asked
+        standing += [each for each in audit(items.values()).violations if each.key in subjects]
+    return replace(found, violations=tuple(standing))
+
+
+def _references(item: Mapping[str, Any]) -> Iterator[str]:
+    if "canonicalId" in item:
+        yield f"{REVERSE_KEYS}{item['canonicalId']}"
+    for name in ("predecessor", "owner"):
+        if isinstance(item.get(name), str):
+            yield item[name]
+
+
+def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> Iterator[Violation]:
+    for item in items:
+        key = str(item.get("pk"))
+        try:
+            if key.startswith(FORWARD_KEYS):
+                source_of_key(key)
+                row = (key, str(item["canonicalId"]), item.get("predecessor"))
+                database.execute("INSERT INTO forward VALUES (?, ?, ?)", row)
+                if not is_canonical_id(str(item["canonicalId"])):
+                    yield Violation(_shown(key), f"has {item['canonicalId']}, which is no canonical ID", key)
+            elif key.startswith(REVERSE_KEYS):
+                database.execute(
+                    "INSERT INTO reverse VALUES (?, ?)", (key.removeprefix(REVERSE_KEYS), str(item["owner"]))
+                )
+            else:
+                yield Violation(key, "is neither a source nor a canonical ID", key)
+        except KeyError as error:
+            yield Violation(key, f"is malformed: it has no {error.args[0]}", key)
+        except ValueError as error:
+            yield Violation(key, f"is malformed: {error}", key)
+        except sqlite3.IntegrityError:
+            yield Violation(_shown(key), "comes twice", key)
+
+
+def _shown(value: str) -> str:
+    try:
+        return str(source_of_key(value)) if value.startswith(FORWARD_KEYS) else value.removeprefix(REVERSE_KEYS)
+    except ValueError:
+        return value

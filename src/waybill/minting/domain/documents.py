@@ -1,0 +1,167 @@
+"""Works as documents: every nested `sourceIdentifier` gets its canonical ID beside it."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.minting.domain.minter import Minter
+from waybill.minting.domain.ports import Documents
+from waybill.minting.domain.requests import MintRequest
+from waybill.minting.domain.source_ids import check_characters, source_id
+from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError
+from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
+
+_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Work:
+    """A document with the identifiers in it; `own` is the one that the document itself is stored under.
+
+    As bytes: parsed, a hundred documents would take ten times the memory until their identifiers are minted.
+    """
+
+    content: bytes
+    own: SourceId
+    wanted: tuple[tuple[SourceId, SourceId | None], ...]
+
+
+def read_work(content: bytes) -> Work:
+    """Return the work that a JSON document describes.
+
+    Raises
+    ------
+    InvalidIdentifierError
+        It is not a JSON object, an identifier in it is malformed, or it has none of its own, at its root or in `state`.
+    """
+    try:
+        document = json.loads(content, parse_float=_finite, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        raise InvalidIdentifierError("the document is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidIdentifierError("the document is not a JSON object")
+    wanted = tuple(
+        (_identifier(node["sourceIdentifier"]), _identifier(before) if (before := _predecessor(node)) else None)
+        for node in _nodes(document)
+    )
+    state = document.get("state")
+    home = document if "sourceIdentifier" in document else state if isinstance(state, dict) else {}
+    if "sourceIdentifier" not in home:
+        raise InvalidIdentifierError("the document has no sourceIdentifier of its own")
+    return Work(content, _identifier(home["sourceIdentifier"]), wanted)
+
+
+def _finite(text: str) -> float:
+    """Return a number of a document; what could only be written back as `Infinity`, which is no JSON, is refused."""
+    number = float(text)
+    return number if math.isfinite(number) else _refused(text)
+
+
+def _refused(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def embed(document: Any, canonical_ids: Mapping[SourceId, str]) -> Any:
+    """Return `document` with the canonical IDs; a node whose identifier has none stays as it is.
+
+    `identifiedType` becomes `type`; a node of type `Identifiable` becomes `Identified`.
+    """
+    if isinstance(document, list):
+        return [embed(each, canonical_ids) for each in document]
+    if not isinstance(document, dict):
+        return document
+    node = {name: embed(value, canonical_ids) for name, value in document.items()}
+    if "sourceIdentifier" not in document:
+        return node
+    canonical_id = canonical_ids.get(_identifier(document["sourceIdentifier"]))
+    if canonical_id is None:
+        return node
+    node["canonicalId"] = canonical_id
+    if isinstance(node.get("identifiedType"), str):
+        node["type"] = node.pop("identifiedType")
+    elif node.get("type") == "Identifiable":
+        node["type"] = "Identified"
+    return node
+
+
+def _nodes(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield every node with a `sourceIdentifier`, without recursion: documents are other people's."""
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "sourceIdentifier" in node:
+                yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def _predecessor(node: Mapping[str, Any]) -> Any:
+    return node.get("predecessorIdentifier")
+
+
+def _identifier(described: Any) -> SourceId:
+    match described:
+        case {"identifierType": {"id": str(system)}, "ontologyType": str(kind), "value": str(value)} if system.strip():
+            return source_id(kind, system.strip(), value.strip())
+    raise InvalidIdentifierError("a sourceIdentifier needs identifierType.id, ontologyType and value")
+
+
+@dataclass(frozen=True)
+class DocumentMinter:
+    """Answers requests about documents: success means that the document is stored downstream."""
+
+    minter: Minter
+    documents: Documents
+
+    def outcomes(self, request: MintRequest) -> dict[str, Outcome]:
+        """Return the outcome of every document of `request`, in its order."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            read = dict(
+                zip(request.source_identifiers, threads.map(self._read, request.source_identifiers), strict=True)
+            )
+            works = {text: work for text, work in read.items() if isinstance(work, Work)}
+            minted = self.minter.mint(_all_wanted(works.values()), request.job_id) if works else {}
+            stored = dict(zip(works, threads.map(lambda work: self._store(work, minted), works.values()), strict=True))
+        return {text: stored[text] if isinstance(work, Work) else work for text, work in read.items()}
+
+    def _read(self, text: str) -> Work | Failed:
+        try:
+            check_characters(text)
+            content = self.documents.read(text)
+            if content is None:
+                return Failed(Code.NOT_FOUND, "there is no such document upstream")
+            return read_work(content)
+        except InvalidIdentifierError as error:
+            return Failed(Code.INVALID_IDENTIFIER, str(error))
+        except DocumentsUnavailableError as error:
+            return Failed(Code.INTERNAL, str(error))
+
+    def _store(self, work: Work, minted: Mapping[SourceId, Outcome]) -> Outcome:
+        outcomes = {source: minted[source] for source, _ in work.wanted}
+        failed = [outcome for outcome in outcomes.values() if isinstance(outcome, Failed)]
+        if failed:
+            # One that will fail again decides: a document is not worth another attempt because of the others.
+            return next((each for each in failed if not each.retryable), failed[0])
+        known = {source: outcome.canonical_id for source, outcome in outcomes.items() if isinstance(outcome, Minted)}
+        try:
+            document = json.dumps(embed(json.loads(work.content), known), ensure_ascii=False, separators=(",", ":"))
+            # Half a surrogate pair has no UTF-8; written like this it stays the escape of JSON that it came as.
+            self.documents.write(known[work.own], document.encode(errors="backslashreplace"))
+        except RecursionError:
+            return Failed(Code.INVALID_IDENTIFIER, "the document is nested too deeply")
+        except DocumentsUnavailableError as error:
+            return Failed(Code.INDEX_FAILED, str(error))
+        return outcomes[work.own]
+
+
+def _all_wanted(works: Any) -> list[Wanted]:
+    wanted: dict[SourceId, dict[SourceId | None, None]] = {}
+    for work in works:
+        for source, before in work.wanted:
+            wanted.setdefault(source, {})[before] = None
+    return [Wanted(source, tuple(before)) for source, before in wanted.items()]

@@ -1,0 +1,307 @@
+"""Minting: the canonical ID that a source has, or a new one, confirmed by the registry before anybody is told.
+
+One read finds what exists. What is missing is written in transactions of 50 pairs; a cancelled transaction says of
+every pair what was wrong with it, and the next one holds only what is still open. Conflicts and throttling are waited
+out with full jitter, within a bound and within the invocation's time; what is open then is a failure of its own, and
+the rest is answered.
+"""
+
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from waybill.core.clock import iso, now
+from waybill.minting.domain.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
+from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError, TransactionRefusedError
+from waybill.minting.models import Code, Failed, Method, Minted, Outcome, Proposal, Ruling, SourceId, Verdict, Wanted
+
+_NO_TIME = Failed(Code.THROTTLED, "the time of the invocation ran out")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Bounds of one mint; times in seconds.
+
+    `margin` is left of the invocation's time when the last call starts: its time-outs and the answer fit into it.
+    `attempts` bounds how often one batch may meet conflicts, throttling and faults, `draws` the candidates per source.
+    """
+
+    attempts: int = 10
+    draws: int = 8
+    margin: float = 12.0
+    pause: float = 0.05
+    longest_pause: float = 2.0
+    conflicts_before_split: int = 2
+
+
+class Minter:
+    """Mints identifiers in a registry; `draw` returns a random canonical ID."""
+
+    def __init__(self, registry: Registry, draw: Callable[[], str], pace: Pace, policy: Policy | None = None) -> None:
+        self._registry = registry
+        self._draw = draw
+        self._pace = pace
+        self._policy = policy or Policy()
+
+    def mint(self, wanted: Sequence[Wanted], job_id: str | None = None) -> dict[SourceId, Outcome]:
+        """Return the outcome of every wanted source; those differ from each other.
+
+        Raises
+        ------
+        RegistryUnavailableError
+            The registry cannot be reached, and nothing could be done.
+        RegistryRefusedError
+            The table is missing, or refuses this role.
+        """
+        return _Mint(self._registry, self._draw, self._pace, self._policy, job_id).run(wanted)
+
+
+@dataclass
+class _Batch:
+    """Proposals of one transaction. `trouble` is what it met last; `unknown`: it may have been stored."""
+
+    proposals: list[Proposal]
+    token: str = field(default_factory=lambda: str(uuid.uuid4()))
+    attempts: int = 0
+    conflicts: int = 0
+    trouble: Failed = _NO_TIME
+    unknown: bool = False
+
+
+class _Mint:
+    """One call of `Minter.mint`."""
+
+    def __init__(
+        self, registry: Registry, draw: Callable[[], str], pace: Pace, policy: Policy, job_id: str | None
+    ) -> None:
+        self._registry, self._draw, self._pace, self._policy, self._job_id = registry, draw, pace, policy, job_id
+        # One time for all writes: a call that is repeated with its token has to be the same in everything.
+        self._at = iso(now())
+        self._outcomes: dict[SourceId, Outcome] = {}
+        self._drawn: set[str] = set()
+        self._draws: dict[SourceId, int] = {}
+
+    def run(self, wanted: Sequence[Wanted]) -> dict[SourceId, Outcome]:
+        sources = [each.source for each in wanted]
+        found, unread = self._find(sources, consistent=False)
+        self._outcomes |= {source: Minted(known, Method.LOOKED_UP) for source, known in found.items()}
+        self._outcomes |= unread
+        missing = {each.source: each for each in wanted if each.source not in self._outcomes}
+        for source, each in list(missing.items()):
+            if len(each.predecessors) > 1:
+                reason = f"Conflicting predecessors for {_slashed(source)}"
+                self._outcomes[source] = Failed(Code.CONFLICTING_PREDECESSOR, reason)
+                del missing[source]
+        self._mint_in_order({source: each.predecessors[0] for source, each in missing.items()})
+        return self._outcomes
+
+    def _find(
+        self, sources: Iterable[SourceId], *, consistent: bool
+    ) -> tuple[dict[SourceId, str], dict[SourceId, Failed]]:
+        """Return what the registry has, and the failures of those that it could not be asked for."""
+        found: dict[SourceId, str] = {}
+        waiting, attempts, trouble = list(sources), 0, _NO_TIME
+        while waiting and attempts < self._policy.attempts and self._has_time():
+            asked, rest = waiting[:FIND_LIMIT], waiting[FIND_LIMIT:]
+            try:
+                answer = self._registry.find(asked, consistent=consistent)
+            except RegistryThrottledError as error:
+                trouble = Failed(Code.THROTTLED, str(error))
+            except RegistryUnavailableError as error:
+                trouble = Failed(Code.INTERNAL, str(error))
+            else:
+                found |= answer.canonical_ids
+                waiting = [*answer.unprocessed, *rest]
+                if not answer.unprocessed:
+                    attempts = 0
+                    continue
+                trouble = Failed(Code.THROTTLED, "DynamoDB left it unprocessed")
+            attempts += 1
+            self._pause(attempts)
+        if waiting and trouble.code is Code.INTERNAL and not found and not self._outcomes:
+            raise RegistryUnavailableError(trouble.reason)
+        return found, dict.fromkeys(waiting, trouble)
+
+    def _mint_in_order(self, missing: dict[SourceId, SourceId | None]) -> None:
+        """Mint predecessors before those that inherit from them."""
+        elsewhere = {before for before in missing.values() if before and before not in missing}
+        elsewhere -= self._outcomes.keys()
+        known, unread = self._find(elsewhere, consistent=True) if elsewhere else ({}, {})
+        waiting = dict(missing)
+        while waiting:
+            ready = [source for source, before in waiting.items() if before not in waiting]
+            if not ready:
+                self._outcomes |= {source: _cycle(source) for source in waiting}
+                return
+            proposals = []
+            for source in ready:
+                before = waiting.pop(source)
+                planned = self._plan(source, before, known, unread)
+                if isinstance(planned, Failed):
+                    self._outcomes[source] = planned
+                else:
+                    proposals.append(planned)
+            self._store(proposals)
+
+    def _plan(
+        self,
+        source: SourceId,
+        before: SourceId | None,
+        known: dict[SourceId, str],
+        unread: dict[SourceId, Failed],
+    ) -> Proposal | Failed:
+        if before is None:
+            return self._candidate(source)
+        outcome = self._outcomes.get(before) or unread.get(before)
+        if isinstance(outcome, Failed) and outcome.retryable:
+            return Failed(outcome.code, f"its predecessor {_slashed(before)}: {outcome.reason}")
+        inherited = outcome.canonical_id if isinstance(outcome, Minted) else known.get(before)
+        return Proposal(source, inherited, before) if inherited else _orphan(before)
+
+    def _candidate(self, source: SourceId) -> Proposal | Failed:
+        """Return a proposal with a canonical ID that this call has not proposed yet."""
+        while (draws := self._draws.get(source, 0)) < self._policy.draws:
+            self._draws[source] = draws + 1
+            drawn = self._draw()
+            if drawn not in self._drawn:
+                self._drawn.add(drawn)
+                return Proposal(source, drawn)
+        return Failed(Code.COLLISION, f"{self._policy.draws} random IDs were all taken")
+
+    def _store(self, proposals: Sequence[Proposal]) -> None:
+        batches = deque(_Batch(list(some)) for some in itertools.batched(proposals, ASSIGN_LIMIT, strict=False))
+        while batches:
+            batch = batches.popleft()
+            if batch.attempts and batch.attempts < self._policy.attempts:
+                self._pause(batch.attempts)
+            if batch.attempts >= self._policy.attempts or not self._has_time():
+                self._give_up(batch)
+            else:
+                batches.extend(self._attempt(batch))
+
+    def _attempt(self, batch: _Batch) -> list[_Batch]:
+        """Make the call; return what is still open, as the batches to try next."""
+        try:
+            verdicts = self._registry.assign(batch.proposals, token=batch.token, at=self._at, job_id=self._job_id)
+        except RegistryThrottledError as error:
+            return [self._again(batch, Failed(Code.THROTTLED, str(error)))]
+        except RegistryUnavailableError as error:
+            # Stored or not: the same token makes the repeated call the same call.
+            again = self._again(batch, Failed(Code.INTERNAL, str(error)))
+            return [replace(again, token=batch.token, unknown=True)]
+        except TransactionRefusedError as error:
+            return self._isolated(batch, str(error))
+        return self._open_after(batch, verdicts)
+
+    def _open_after(self, batch: _Batch, verdicts: Sequence[Verdict]) -> list[_Batch]:
+        still_open: list[Proposal] = []
+        collided: list[Proposal] = []
+        trouble: Failed | None = None
+        for proposal, verdict in zip(batch.proposals, verdicts, strict=True):
+            match verdict.ruling:
+                case Ruling.KEPT:
+                    still_open.append(proposal)
+                case Ruling.CONFLICT:
+                    still_open.append(proposal)
+                    trouble = Failed(Code.CONFLICT, "other transactions kept writing the same items")
+                case Ruling.THROTTLED:
+                    still_open.append(proposal)
+                    trouble = trouble or Failed(Code.THROTTLED, "DynamoDB asked to slow down")
+                case Ruling.TAKEN:
+                    self._redraw(proposal, still_open, collided)
+                case _:
+                    self._outcomes[proposal.source] = self._settled(proposal, verdict, batch)
+        if all(verdict.ruling is Ruling.KEPT for verdict in verdicts):
+            trouble = Failed(Code.INTERNAL, "DynamoDB cancelled the transaction without a reason")
+        batches = [replace(self._fresh(batch), proposals=collided)] if collided else []
+        if not still_open:
+            return batches
+        if trouble is None:
+            return [replace(self._fresh(batch), proposals=still_open), *batches]
+        return [*self._split(replace(self._again(batch, trouble), proposals=still_open)), *batches]
+
+    def _redraw(self, proposal: Proposal, still_open: list[Proposal], collided: list[Proposal]) -> None:
+        again = self._candidate(proposal.source)
+        if isinstance(again, Failed):
+            self._outcomes[proposal.source] = again
+        elif self._draws[proposal.source] > 2:
+            collided.append(again)  # it must not cancel its neighbours any longer
+        else:
+            still_open.append(again)
+
+    def _settled(self, proposal: Proposal, verdict: Verdict, batch: _Batch) -> Outcome:
+        own = Method.INHERITED if proposal.predecessor else Method.MINTED
+        if verdict.ruling is Ruling.STORED:
+            return Minted(proposal.canonical_id, own)
+        if verdict.ruling is Ruling.LOST and verdict.canonical_id:
+            # After a call whose outcome was unknown, the winner may have been that very call.
+            is_own = batch.unknown and verdict.canonical_id == proposal.canonical_id
+            return Minted(verdict.canonical_id, own if is_own else Method.RACE_LOST)
+        if verdict.ruling is Ruling.ORPHANED and proposal.predecessor:
+            return _orphan(proposal.predecessor)
+        return Failed(Code.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid")
+
+    def _again(self, batch: _Batch, trouble: Failed) -> _Batch:
+        """Return the batch after something that waiting may mend."""
+        conflicts = batch.conflicts + (trouble.code is Code.CONFLICT)
+        return replace(self._fresh(batch), attempts=batch.attempts + 1, conflicts=conflicts, trouble=trouble)
+
+    def _fresh(self, batch: _Batch) -> _Batch:
+        """Return the batch for another call: other proposals need another token."""
+        return replace(batch, token=str(uuid.uuid4()))
+
+    def _split(self, batch: _Batch) -> list[_Batch]:
+        """Return the batch, in halves if one hot key may be holding back the others."""
+        if batch.conflicts < self._policy.conflicts_before_split or len(batch.proposals) == 1:
+            return [batch]
+        middle = len(batch.proposals) // 2
+        halves = (batch.proposals[:middle], batch.proposals[middle:])
+        return [replace(self._fresh(batch), proposals=half) for half in halves]
+
+    def _isolated(self, batch: _Batch, reason: str) -> list[_Batch]:
+        """Halve a batch that is refused as a whole, until the one to blame is alone."""
+        if len(batch.proposals) > 1:
+            return self._split(replace(batch, conflicts=self._policy.conflicts_before_split))
+        self._outcomes[batch.proposals[0].source] = Failed(Code.INVALID_IDENTIFIER, reason)
+        return []
+
+    def _give_up(self, batch: _Batch) -> None:
+        found: dict[SourceId, str] = {}
+        if batch.unknown and self._pace.remaining() > self._policy.margin / 2:
+            try:
+                found = dict(
+                    self._registry.find([each.source for each in batch.proposals], consistent=True).canonical_ids
+                )
+            except (RegistryThrottledError, RegistryUnavailableError):
+                found = {}
+        for proposal in batch.proposals:
+            stored = found.get(proposal.source)
+            if stored is None:
+                self._outcomes[proposal.source] = batch.trouble
+            else:
+                verdict = Verdict(Ruling.LOST, stored)
+                self._outcomes[proposal.source] = self._settled(proposal, verdict, batch)
+
+    def _has_time(self) -> bool:
+        return self._pace.remaining() > self._policy.margin
+
+    def _pause(self, attempts: int) -> None:
+        """Wait a random time below a limit that doubles (full jitter), never past the end of the time."""
+        limit = min(self._policy.longest_pause, self._policy.pause * 2**attempts)
+        spare = self._pace.remaining() - self._policy.margin
+        if spare > 0:
+            self._pace.sleep(min(self._pace.uniform(0.0, limit), spare))
+
+
+def _cycle(source: SourceId) -> Failed:
+    return Failed(Code.CONFLICTING_PREDECESSOR, f"Predecessor cycle at {_slashed(source)}")
+
+
+def _orphan(predecessor: SourceId) -> Failed:
+    return Failed(Code.PREDECESSOR_NOT_FOUND, f"Predecessor not found: {_slashed(predecessor)}")
+
+
+def _slashed(source: SourceId) -> str:
+    return f"{source.ontology_type}/{source.source_system}/{source.source_id}"

@@ -1,0 +1,183 @@
+"""Large requests: cut into chunks that one function mints, each small enough to travel in a workflow's state.
+
+Identifiers that are linked by predecessors stay together, because chunks are minted at the same time.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.minting.domain.requests import NO_TEXT, Mode, is_text, parse_job_id, parse_mode, parse_request
+from waybill.minting.domain.source_ids import parse_source_id
+from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
+
+CHUNK_ENTRIES = 100
+CHUNK_BYTES = 100_000
+# Step Functions takes 262,144 bytes per state (developer guide, "Quotas"); the rest is for what goes along.
+STATE_BYTES = 200_000
+ENTRIES_LIMIT = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One identifier as requested, with its predecessor."""
+
+    text: str
+    predecessor: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The execution that a large request is minted by: its name, unique, and its ARN."""
+
+    name: str
+    execution_id: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a large request comes to."""
+
+    entries: Sequence[Entry]
+    mode: Mode
+    job_id: str | None
+
+
+def plan_request(payload: Mapping[str, Any]) -> Plan:
+    """Return the plan of a request that holds its identifiers itself.
+
+    Raises
+    ------
+    InvalidRequestError
+        A rule is broken.
+    """
+    request = parse_request(payload, cap=None)
+    entries = [Entry(text, request.predecessors.get(text)) for text in request.source_identifiers]
+    return Plan(entries, request.mode, request.job_id)
+
+
+def plan_lines(
+    payload: Mapping[str, Any], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
+) -> Plan:
+    """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
+
+    A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines are
+    passed over.
+
+    Raises
+    ------
+    InvalidRequestError
+        A rule is broken.
+    """
+    job_id, mode = parse_job_id(payload), parse_mode(payload)
+    distinct: dict[str, str | None] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            text, before = _parsed(line, number) if as_json else (line.strip(), None)
+            if not is_text(text, before or ""):
+                raise InvalidRequestError(f"line {number} {NO_TEXT}")
+            if distinct.setdefault(text, before) != before:
+                raise InvalidRequestError(f"line {number} gives another predecessor for {text}")
+            if len(distinct) > ENTRIES_LIMIT:
+                raise InvalidRequestError(f"a request cannot be about more than {ENTRIES_LIMIT} identifiers")
+    if not distinct and not may_be_empty:
+        raise InvalidRequestError("sourceIdentifiers cannot be empty")
+    return Plan([Entry(text, before) for text, before in distinct.items()], mode, job_id)
+
+
+def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
+    """Yield the chunks of `plan`, as the function that mints one takes them; `run` is whose they are.
+
+    Raises
+    ------
+    InvalidRequestError
+        Identifiers linked by predecessors do not fit one chunk.
+    """
+    held: list[Entry] = []
+    size = index = 0
+    for together in _linked(plan.entries):
+        more = sum(_size(entry) for entry in together)
+        if more > STATE_BYTES:
+            raise InvalidRequestError(f"the predecessors of {together[0].text} and those linked to it are too many")
+        if held and (len(held) + len(together) > CHUNK_ENTRIES or size + more > CHUNK_BYTES):
+            yield _chunk(plan, run, index, held)
+            held, size, index = [], 0, index + 1
+        held.extend(together)
+        size += more
+    if held:
+        yield _chunk(plan, run, index, held)
+
+
+def fitting_chunks(plan: Plan, run: Run) -> list[dict[str, Any]] | None:
+    """Return all chunks of `plan` if they fit the state together, else None; raises as `chunks`."""
+    fitting: list[dict[str, Any]] = []
+    size = 0
+    for chunk in chunks(plan, run):
+        size += len(json.dumps(chunk))
+        if size > STATE_BYTES:
+            return None
+        fitting.append(chunk)
+    return fitting
+
+
+def _chunk(plan: Plan, run: Run, index: int, entries: Sequence[Entry]) -> dict[str, Any]:
+    predecessors = {entry.text: entry.predecessor for entry in entries if entry.predecessor is not None}
+    return {
+        "run": run.name,
+        "executionId": run.execution_id,
+        "index": index,
+        "mode": plan.mode.value,
+        "sourceIdentifiers": [entry.text for entry in entries],
+        **({"predecessors": predecessors} if predecessors else {}),
+        **({} if plan.job_id is None else {"jobId": plan.job_id}),
+    }
+
+
+def _linked(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Yield the entries in their order, those linked by predecessors together where the first of them stands."""
+    if all(entry.predecessor is None for entry in entries):
+        yield from ([entry] for entry in entries)
+        return
+    leader: dict[str, str] = {}
+
+    def lead(key: str) -> str:
+        while (above := leader.setdefault(key, key)) != key:
+            leader[key] = leader[above]
+            key = above
+        return key
+
+    keys = {entry.text: _key(entry.text) for entry in entries}
+    for entry in entries:
+        if entry.predecessor is not None:
+            leader[lead(keys[entry.text])] = lead(_key(entry.predecessor))
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(lead(keys[entry.text]), []).append(entry)
+    yield from groups.values()
+
+
+def _key(text: str) -> str:
+    try:
+        return str(parse_source_id(text))
+    except InvalidIdentifierError:
+        return text
+
+
+def _size(entry: Entry) -> int:
+    return len(json.dumps([entry.text, entry.text, entry.predecessor]))
+
+
+def _parsed(line: str, number: int) -> tuple[str, str | None]:
+    try:
+        decoded = json.loads(line)
+    except ValueError:
+        decoded = None
+    match decoded:
+        case str(text) if text.strip():
+            return text.strip(), None
+        case {"sourceIdentifier": str(text), "predecessor": str(before)} if text.strip() and before.strip():
+            return text.strip(), before.strip()
+        case {"sourceIdentifier": str(text)} if text.strip() and "predecessor" not in decoded:
+            return text.strip(), None
+    raise InvalidRequestError(f"line {number} is neither a JSON string nor an object with sourceIdentifier")

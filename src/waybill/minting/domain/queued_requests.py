@@ -1,0 +1,125 @@
+"""Requests from a queue: results go to another one, lasting failures are recorded and told, passing ones come back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from waybill.core.notifications import Notification, Notifier
+from waybill.minting import WORKFLOW
+from waybill.minting.domain.answers import Answer
+
+_LISTED_FAILURES = 40
+_MAX_WRAPPINGS = 4
+
+
+class Results(Protocol):
+    """The queue of results."""
+
+    def send(self, results: Sequence[Mapping[str, Any]], group: str | None) -> None:
+        """Send a message per result; raises `ResultsNotSentError`."""
+        ...
+
+
+class FailureRecords(Protocol):
+    """Keeps what a queued request failed of for good."""
+
+    def record_failure(self, message_id: str, record: Mapping[str, Any]) -> str:
+        """Keep the record under the message's id; return its address."""
+        ...
+
+
+@dataclass(frozen=True)
+class QueuedRequests:
+    """Handles one message at a time; handling one again has the same effects again, and no others."""
+
+    answer: Callable[[object], Answer]
+    results: Results
+    records: FailureRecords
+    notifier: Notifier
+
+    def handle(self, record: Mapping[str, Any]) -> bool:
+        """Handle an SQS record; return False when some of its identifiers may succeed on another delivery.
+
+        Raises
+        ------
+        RetryableError
+            The registry, a queue or the topic cannot be reached now.
+        PermanentError
+            Nothing can be minted until somebody changes something.
+        """
+        told = self.answer(payload_of(record.get("body", "")))
+        job_id = told.document.get("jobId")
+        self.results.send(
+            [
+                {"sourceIdentifier": text, "canonicalId": canonical_id, **({"jobId": job_id} if job_id else {})}
+                for text, canonical_id in told.document["identifiers"].items()
+            ],
+            record.get("attributes", {}).get("MessageGroupId"),
+        )
+        if told.retryable:
+            return False
+        if told.document["failures"]:
+            self._tell(str(record["messageId"]), told.document)
+        return True
+
+    def _tell(self, message_id: str, document: Mapping[str, Any]) -> None:
+        failures = document["failures"]
+        address = self.records.record_failure(message_id, document)
+        about = _printable(document.get("jobId") or message_id)
+        lines = [
+            f"❌ {len(failures)} identifiers of a queued request cannot be minted, and will not be tried again",
+            "",
+            f"Job:     {_printable(document.get('jobId') or 'none given')}",
+            f"Message: {message_id}",
+            f"Record:  {address}",
+            "",
+            *(_line(failure) for failure in failures[:_LISTED_FAILURES]),
+        ]
+        if len(failures) > _LISTED_FAILURES:
+            lines.append(f"… and {len(failures) - _LISTED_FAILURES} more, in the record")
+        self.notifier.notify(
+            Notification(
+                workflow=WORKFLOW,
+                status="PARTIAL" if document["successes"] else "NONE_SUCCEEDED",
+                about=about,
+                subject=f"Minting failures: {about}",
+                body="\n".join(lines),
+                notification_id=message_id,
+            )
+        )
+
+
+def payload_of(body: str) -> object:
+    """Return the request in a message: JSON, SNS's envelope around it, or the text of one identifier.
+
+    What looks like JSON and is none stays text, which is no request: it must not be minted for good.
+    """
+    decoded: object = body
+    for _ in range(_MAX_WRAPPINGS):
+        if isinstance(decoded, Mapping) and isinstance(decoded.get("Message"), str) and "TopicArn" in decoded:
+            decoded = decoded["Message"]
+        if not isinstance(decoded, str):
+            break
+        try:
+            inner = json.loads(decoded)
+        except ValueError:
+            if decoded.lstrip().startswith(("{", "[", '"')):
+                return decoded
+            break
+        if isinstance(inner, int | float) and not isinstance(inner, bool):
+            break
+        decoded = inner
+    if isinstance(decoded, list):
+        return {"sourceIdentifiers": decoded}
+    return {"sourceIdentifiers": [decoded]} if isinstance(decoded, str) else decoded
+
+
+def _line(failure: Mapping[str, Any]) -> str:
+    reason = failure.get("reason") or failure["error"]
+    return _printable(f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})")
+
+
+def _printable(text: str) -> str:
+    """Return `text` with escapes for what messages may not hold, and what would break a line."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,305 @@
+"""`Buckets` on Amazon S3: every request that replication makes of it, each to the Region of its bucket."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.core.aws.faults import status_of
+from waybill.core.clock import iso, now
+from waybill.core.wire import WireModel
+from waybill.replication.adapters.s3_errors import translate
+from waybill.replication.adapters.s3_facts import facts_of, is_archived
+from waybill.replication.adapters.s3_headers import headers_of, sending_expires_as_is
+from waybill.replication.domain.ports import ListedObject, Part
+from waybill.replication.errors import (
+    NoSuchBucketError,
+    S3UnavailableError,
+    SourceArchivedError,
+    SseCUnsupportedError,
+    UploadGoneError,
+)
+from waybill.replication.models import ObjectFacts, ObjectHeaders, Place
+
+# S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
+_FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
+
+
+class DestinationOptions(WireModel, extra="forbid"):
+    """What copies to one destination get that differs from their source.
+
+    `kms_key_id`: encrypt with this key instead of the bucket's default. `storage_class`: instead of the source's.
+    `acl`: a canned ACL, for buckets of other accounts that have ACLs on. `object_lock`: carry retention and legal hold
+    (the bucket must have Object Lock). `tags`: whether tags are copied, which takes permissions of its own. `owner`:
+    the account that must own the bucket.
+    """
+
+    kms_key_id: str | None = None
+    storage_class: str | None = None
+    acl: str | None = None
+    object_lock: bool = False
+    tags: bool = True
+    owner: str | None = None
+
+
+_NO_OPTIONS = DestinationOptions()
+
+
+class S3Buckets:
+    """S3 through boto3; `client_of` returns the client for a Region (None: the function's own)."""
+
+    def __init__(
+        self, client_of: Callable[[str | None], Any], regions: dict[str, str], options: Mapping[str, DestinationOptions]
+    ) -> None:
+        self._client_of = client_of
+        self._regions = regions
+        self._options = options
+
+    def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
+        """Return the facts of the object: of that version, or only while it has that ETag, where one is given."""
+        pin = {"VersionId": version_id} if version_id else {"IfMatch": _quoted(e_tag)} if e_tag else {}
+        client = self._client(bucket)
+        try:
+            answer = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **pin)
+        except ClientError as error:
+            raise self._explained(client, bucket, key, pin, error) from error
+        except BotoCoreError as error:
+            raise translate(error, "GetObject", f"{bucket}/{key}") from error
+        if answer.get("SSECustomerAlgorithm"):
+            raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
+        if is_archived(answer):
+            raise SourceArchivedError(f"{bucket}/{key} is in {answer.get('StorageClass')} and not restored")
+        return facts_of(bucket, key, answer)
+
+    def find(self, place: Place) -> ObjectFacts | None:
+        """Return the facts of the object at `place`, or None when there is none."""
+        try:
+            answer = self._client(place.bucket).head_object(
+                Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED", **self._owner(place)
+            )
+        except ClientError as error:
+            if status_of(error) == 404:
+                return None
+            raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
+        except BotoCoreError as error:
+            raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
+        return facts_of(place.bucket, place.key, answer)
+
+    def copy(self, source: ObjectFacts, place: Place) -> ObjectFacts:
+        """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
+        redirect = {"WebsiteRedirectLocation": source.website_redirect} if source.website_redirect else {}
+        with self._errors("PutObject", place, source):
+            answer = self._client(place.bucket).copy_object(
+                Bucket=place.bucket,
+                Key=place.key,
+                MetadataDirective="COPY",
+                TaggingDirective="COPY" if self._option(place).tags else "REPLACE",
+                **redirect,
+                **_pinned(source),
+                **self._attributes(source, place),
+                **self._owner(place),
+            )
+        result = answer.get("CopyObjectResult", {})
+        return facts_of(
+            place.bucket,
+            place.key,
+            answer | result | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
+        )
+
+    def headers(self, source: ObjectFacts) -> ObjectHeaders:
+        """Return the metadata and content headers of `source`."""
+        pin = {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
+        with self._errors("GetObject", Place(source.bucket, source.key)):
+            answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **pin)
+        return headers_of(answer)
+
+    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: Place) -> str:
+        """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
+        algorithm = source.checksum.algorithm if source.checksum else "CRC64NVME"
+        if algorithm not in _FULL_OBJECT_CHECKSUMS:
+            algorithm = "CRC64NVME"
+        carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
+        if source.website_redirect:
+            carried["WebsiteRedirectLocation"] = source.website_redirect
+        if source.tag_count and self._option(place).tags:
+            carried["Tagging"] = urlencode(self._tags(source))
+        with self._errors("PutObject", place):
+            answer = sending_expires_as_is(self._client(place.bucket)).create_multipart_upload(
+                Bucket=place.bucket,
+                Key=place.key,
+                ChecksumAlgorithm=algorithm,
+                ChecksumType="FULL_OBJECT",
+                **carried,
+                **self._attributes(source, place),
+                **self._owner(place),
+            )
+        return str(answer["UploadId"])
+
+    def copy_part(self, source: ObjectFacts, place: Place, upload_id: str, number: int, span: tuple[int, int]) -> None:
+        """Copy the bytes `span` (both included) of `source`, pinned, as part `number`."""
+        with self._errors("PutObject", place, source):
+            self._client(place.bucket).upload_part_copy(
+                Bucket=place.bucket,
+                Key=place.key,
+                UploadId=upload_id,
+                PartNumber=number,
+                CopySourceRange=f"bytes={span[0]}-{span[1]}",
+                **_pinned(source),
+                **self._owner(place),
+            )
+
+    def parts(self, place: Place, upload_id: str) -> dict[int, Part]:
+        """Return the finished parts by number."""
+        found: dict[int, Part] = {}
+        with self._errors("ListMultipartUploadParts", place):
+            pages = self._client(place.bucket).get_paginator("list_parts")
+            for page in pages.paginate(Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)):
+                for part in page.get("Parts", []):
+                    checksums = {name: value for name, value in part.items() if name.startswith("Checksum")}
+                    number = part["PartNumber"]
+                    found[number] = Part(number, part["Size"], part["ETag"], checksums)
+        return found
+
+    def complete_upload(self, place: Place, upload_id: str, parts: Mapping[int, Part]) -> None:
+        """Make the object from `parts`."""
+        listed = [
+            {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums}
+            for part in sorted(parts.values(), key=lambda part: part.number)
+        ]
+        with self._errors("PutObject", place):
+            self._client(place.bucket).complete_multipart_upload(
+                Bucket=place.bucket,
+                Key=place.key,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": listed},
+                **self._owner(place),
+            )
+
+    def abort_upload(self, place: Place, upload_id: str) -> None:
+        """Give up the upload and its parts; an upload that is gone already is fine."""
+        try:
+            with self._errors("AbortMultipartUpload", place):
+                self._client(place.bucket).abort_multipart_upload(
+                    Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)
+                )
+        except (UploadGoneError, NoSuchBucketError):
+            return
+
+    def open_uploads(self, place: Place, *, since: str) -> list[str]:
+        """Return the ids of the uploads to exactly `place` that were started at `since` (ISO 8601) or later."""
+        with self._errors("ListBucketMultipartUploads", place):
+            pages = self._client(place.bucket).get_paginator("list_multipart_uploads")
+            return [
+                upload["UploadId"]
+                for page in pages.paginate(Bucket=place.bucket, Prefix=place.key, **self._owner(place))
+                for upload in page.get("Uploads", [])
+                # S3 gives whole seconds here.
+                if upload["Key"] == place.key and iso(upload["Initiated"])[:19] >= since[:19]
+            ]
+
+    def list_objects(self, bucket: str, prefix: str, *, start_after: str = "") -> Iterator[list[ListedObject]]:
+        """Return the pages of a listing, in the order of the keys' UTF-8 bytes, each read when it is asked for."""
+        pages = self._client(bucket).get_paginator("list_objects_v2")
+        return self._listed(bucket, iter(pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)))
+
+    def _listed(self, bucket: str, pages: Iterator[Mapping[str, Any]]) -> Iterator[list[ListedObject]]:
+        while True:
+            with self._errors("ListBucket", Place(bucket, "")):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield [
+                ListedObject(item["Key"], item["Size"], item["ETag"].strip('"')) for item in page.get("Contents", [])
+            ]
+
+    def _tags(self, source: ObjectFacts) -> dict[str, str]:
+        version = {"VersionId": source.version_id} if source.version_id else {}
+        with self._errors("GetObjectTagging", Place(source.bucket, source.key)):
+            answer = self._client(source.bucket).get_object_tagging(Bucket=source.bucket, Key=source.key, **version)
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    def _attributes(self, source: ObjectFacts, place: Place) -> dict[str, Any]:
+        """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
+        options = self._option(place)
+        attributes: dict[str, Any] = {"StorageClass": options.storage_class or source.storage_class}
+        if options.acl:
+            attributes["ACL"] = options.acl
+        if options.kms_key_id:
+            attributes |= {
+                "ServerSideEncryption": "aws:kms",
+                "SSEKMSKeyId": options.kms_key_id,
+                "BucketKeyEnabled": True,
+            }
+        # S3 keeps showing a retention that has ended, and refuses to set one.
+        if options.object_lock and source.lock_mode and (source.lock_until or "") > iso(now()):
+            attributes |= {"ObjectLockMode": source.lock_mode, "ObjectLockRetainUntilDate": source.lock_until}
+        if options.object_lock and source.legal_hold:
+            attributes["ObjectLockLegalHoldStatus"] = source.legal_hold
+        return attributes
+
+    def _option(self, place: Place) -> DestinationOptions:
+        return self._options.get(place.bucket, _NO_OPTIONS)
+
+    def _owner(self, place: Place) -> dict[str, str]:
+        owner = self._option(place).owner
+        return {"ExpectedBucketOwner": owner} if owner else {}
+
+    def _client(self, bucket: str) -> Any:
+        """Return the client for the Region of `bucket`, looked up once per process."""
+        if bucket not in self._regions:
+            self._regions[bucket] = self._region(bucket)
+        return self._client_of(self._regions[bucket] or None)
+
+    def _region(self, bucket: str) -> str:
+        try:
+            answer = self._client_of(None).get_bucket_location(Bucket=bucket)
+        except ClientError as error:
+            # Not allowed to ask: another account's bucket. The copy itself tells, and botocore follows redirects.
+            if status_of(error) == 403:
+                return ""
+            raise translate(error, "GetBucketLocation", bucket) from error
+        except BotoCoreError as error:
+            raise translate(error, "GetBucketLocation", bucket) from error
+        # Amazon S3 API Reference, GetBucketLocation: null is us-east-1, "EU" is eu-west-1.
+        location = str(answer.get("LocationConstraint") or "us-east-1")
+        return "eu-west-1" if location == "EU" else location
+
+    def _explained(self, client: Any, bucket: str, key: str, pin: Mapping[str, Any], error: ClientError) -> Exception:
+        """Return what a failed HEAD means: its answer has no body, so a GET of no more than a byte is asked why."""
+        where = f"{bucket}/{key}"
+        if status_of(error) not in {400, 403, 404}:
+            return translate(error, "GetObject", where)
+        try:
+            client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0", **pin)["Body"].close()
+        except ClientError as told:
+            if told.response["Error"]["Code"] != "InvalidRange":
+                return translate(told, "GetObject", where)
+        except BotoCoreError as told:
+            return translate(told, "GetObject", where)
+        # Between the two calls it became readable: nothing is known to be wrong, the next attempt will see.
+        return S3UnavailableError(f"s3:GetObject on {where}: HEAD and GET do not agree")
+
+    @contextmanager
+    def _errors(self, action: str, place: Place, source: ObjectFacts | None = None) -> Iterator[None]:
+        where = f"{place.bucket}/{place.key}"
+        if source:
+            where = f"{where} from {source.bucket}/{source.key}"
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, action, where) from error
+
+
+def _pinned(source: ObjectFacts) -> dict[str, Any]:
+    """Return the arguments that copy `source` in exactly this state; boto3 encodes the dict form of CopySource."""
+    location = {"Bucket": source.bucket, "Key": source.key}
+    if source.version_id:
+        return {"CopySource": location | {"VersionId": source.version_id}}
+    return {"CopySource": location, "CopySourceIfMatch": _quoted(source.e_tag)}
+
+
+def _quoted(e_tag: str) -> str:
+    """Return an entity tag as HTTP has it in a condition (RFC 9110, section 8.8.3)."""
+    return f'"{e_tag}"'

@@ -1,0 +1,285 @@
+"""The tracking table `FileCopyTracking` on DynamoDB; `tracking_items` says what its items look like."""
+
+import heapq
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Any
+
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.replication.adapters.items import (
+    FINAL_ATTRIBUTES,
+    capped_results,
+    destination_key,
+    destination_prefix,
+    history_key,
+    history_prefix,
+    json_text,
+    partitions_of,
+    record_key,
+    shortened,
+    status_of,
+    status_partition,
+    summary_of,
+)
+from waybill.replication.domain.record_list import position_of
+from waybill.replication.errors import TrackingUnavailableError
+from waybill.replication.models import (
+    Claim,
+    Claimed,
+    DestinationRecord,
+    DestinationResult,
+    FileId,
+    LatestRun,
+    ObjectFacts,
+    Outcome,
+    Run,
+    RunTotals,
+    Status,
+)
+
+STATUS_INDEX = "ByStatus"
+# Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
+_INDEX_PAGE = 100
+_SECONDS_PER_DAY = 86_400
+
+
+class TrackingTable:
+    """`Tracking` on DynamoDB; `client` is a boto3 `dynamodb` client, `history_days` how long ended runs are kept."""
+
+    def __init__(self, client: Any, table_name: str, *, history_days: int, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table_name
+        self._history_days = history_days
+        self._now = now
+
+    def claim(self, run: Run) -> Claimed:
+        """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner.
+
+        One conditional write. It succeeds when there is no record, when the run has claimed it before (a repeated
+        call), or when no event of the same or a greater sequencer has. A manual run has no sequencer: it takes over any
+        record but that of its own duplicate, and leaves the sequencer and the run of the newest event in place.
+        """
+        condition = "attribute_not_exists(fileKey) OR executionId = :id OR "
+        ordering: dict[str, Any] = {}
+        if run.sequencer:
+            ordering = {"sequencer": run.sequencer}
+            condition += "newestEventRun = :id OR "
+            condition += "(executionName <> :name AND (attribute_not_exists(sequencer) OR sequencer < :sequencer))"
+        else:
+            condition += "executionName <> :name"
+        update = Update.of(
+            {
+                "executionId": run.execution_id,
+                "executionName": run.execution_name,
+                "status": Status.IN_PROGRESS.value,
+                "startTime": run.workflow_start_time,
+                "statusPartition": status_partition(Status.IN_PROGRESS, run.file),
+                "totalDestinationBuckets": len(run.destination_buckets),
+                "destinationBuckets": json_text(run.destination_buckets),
+                "destinationPrefix": run.destination_prefix,
+                "versionId": run.version_id,
+                "eTag": run.e_tag,
+                "size": run.size,
+                **ordering,
+                **({"newestEventRun": run.execution_id} if ordering else {}),
+            },
+            removed=FINAL_ATTRIBUTES,
+            counted=("generation",),
+        )
+        arguments = update.arguments(condition, id=run.execution_id, name=run.execution_name, **ordering)
+        try:
+            with translated(TrackingUnavailableError):
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item(record_key(run.file)),
+                    ReturnValues="UPDATED_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **arguments,
+                )
+        except ConditionFailedError as failed:
+            owner = failed.item
+            same = owner.get("executionName") == run.execution_name or owner.get("sequencer") == run.sequencer
+            return Claimed(Claim.DUPLICATE if same else Claim.STALE)
+        return Claimed(Claim.STARTED, from_item(answer["Attributes"])["generation"])
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        """Return the run that owns the file's record."""
+        item = self._get(record_key(file))
+        if not item:
+            return None
+        return LatestRun(
+            execution_id=item["executionId"],
+            status=item["status"],
+            in_order=item.get("newestEventRun") == item["executionId"],
+            destination_buckets=tuple(json.loads(item["destinationBuckets"])),
+            destination_prefix=item.get("destinationPrefix"),
+        )
+
+    def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
+        """Return what is recorded of the file at the destination `bucket`."""
+        item = self._get(destination_key(file, bucket))
+        if not item:
+            return None
+        return DestinationRecord(
+            item["executionId"], item["status"], item.get("sourceIdentity"), item.get("etag"), item.get("uploadId")
+        )
+
+    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+        """Remember the multipart upload that `run` has open to `bucket`; return the upload that lost its place."""
+        return self._put_destination(
+            run,
+            bucket,
+            {"status": Status.IN_PROGRESS.value, "sourceIdentity": source.identity, "uploadId": upload_id},
+        )
+
+    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+        """Record the outcome at one destination, unless a later run has recorded its own.
+
+        Returns the upload of an earlier run that lost its place.
+        """
+        details = shortened(result.wire())
+        for name in ("sourceBucket", "sourceKey"):
+            details.pop(name)
+        return self._put_destination(
+            run,
+            result.destination_bucket,
+            details
+            | {
+                "status": (Status.COMPLETED if result.success else Status.FAILED).value,
+                "sourceIdentity": source and source.identity,
+                "sourceVersionId": source and source.version_id,
+            },
+        )
+
+    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+        """Write the final record and the history item in one transaction.
+
+        When a later run owns the record by now, only the history item is written, and False is returned.
+        """
+        summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
+        partition = status_partition(status_of(outcome), run.file)
+        update = Update.of(summary | capped_results(totals) | {"statusPartition": partition})
+        final = {
+            "TableName": self._table,
+            "Key": to_item(record_key(run.file)),
+            **update.arguments("executionId = :id", id=run.execution_id),
+        }
+        history = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
+        try:
+            with translated(TrackingUnavailableError):
+                self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
+        except ConditionFailedError:
+            with translated(TrackingUnavailableError):
+                self._client.put_item(**history)
+            return False
+        return True
+
+    def newest(self, statuses: Iterable[Status], *, before: str | None = None) -> Iterator[Item]:
+        """Yield the records of `statuses`, newest first, reading pages only as they are needed.
+
+        `before` is the position of a record: only what comes after it is yielded.
+        """
+        latest = before.split("|", 1)[0] if before else None
+        partitions = [partition for status in statuses for partition in partitions_of(status)]
+        streams = [self._partition(partition, latest) for partition in partitions]
+        for item in heapq.merge(*streams, key=position_of, reverse=True):
+            position = position_of(item)
+            # While a record's status changes, the index may show it in both partitions.
+            if before is None or position < before:
+                before = position
+                yield item
+
+    def open_runs(self, *, started_before: str) -> Iterator[Item]:
+        """Yield the records in progress that started before that time (ISO 8601)."""
+        return self._partition(Status.IN_PROGRESS.value, started_before)
+
+    def destinations_of(self, run: Run) -> list[Item]:
+        """Return the items that `run` has written for its destinations."""
+        return [item for item in self.destinations(run.file) if item["executionId"] == run.execution_id]
+
+    def record(self, file: FileId) -> Item | None:
+        """Return the whole record of a file."""
+        return self._get(record_key(file))
+
+    def destinations(self, file: FileId) -> list[Item]:
+        """Return the items of the file at each of its destinations, by bucket name."""
+        return list(self._query(file, destination_prefix(file)))
+
+    def history(self, file: FileId, limit: int) -> list[Item]:
+        """Return the last `limit` ended runs of the file, newest first."""
+        runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
+        return list(islice(runs, limit))
+
+    def _history_item(self, run: Run, summary: Mapping[str, Any]) -> Item:
+        return {
+            **history_key(run),
+            "executionId": run.execution_id,
+            "startTime": run.workflow_start_time,
+            "destinationBuckets": json_text(run.destination_buckets),
+            "expiresAt": int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY,
+            **summary,
+        }
+
+    def _put_destination(self, run: Run, bucket: str, attributes: Mapping[str, Any]) -> str | None:
+        owned = {
+            "destinationBucket": bucket,
+            "executionId": run.execution_id,
+            "startTime": run.workflow_start_time,
+            "generation": run.generation,
+        }
+        try:
+            with translated(TrackingUnavailableError):
+                answer = self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item({**attributes, **owned, **destination_key(run.file, bucket)}),
+                    ConditionExpression="attribute_not_exists(generation) OR generation <= :generation",
+                    ExpressionAttributeValues=to_item({":generation": run.generation}),
+                    ReturnValues="ALL_OLD",
+                )
+        except ConditionFailedError:
+            return attributes.get("uploadId")
+        replaced = from_item(answer.get("Attributes", {}))
+        return replaced.get("uploadId") if replaced.get("executionId") != run.execution_id else None
+
+    def _get(self, key: Mapping[str, str]) -> Item | None:
+        with translated(TrackingUnavailableError):
+            answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
+        return from_item(answer["Item"]) if answer.get("Item") else None
+
+    def _query(
+        self, file: FileId, prefix: str, *, newest_first: bool = False, page_size: int | None = None
+    ) -> Iterator[Item]:
+        yield from self._pages(
+            page_size,
+            KeyConditionExpression="fileKey = :key AND begins_with(sourceBucket, :prefix)",
+            ExpressionAttributeValues=to_item({":key": file.source_key, ":prefix": prefix}),
+            ScanIndexForward=not newest_first,
+        )
+
+    def _partition(self, partition: str, latest: str | None) -> Iterator[Item]:
+        """Yield the records of one index partition, newest first; with `latest`, those that started no later."""
+        newest_first = self._pages(
+            _INDEX_PAGE,
+            IndexName=STATUS_INDEX,
+            KeyConditionExpression="statusPartition = :partition" + (" AND startTime <= :latest" if latest else ""),
+            ExpressionAttributeValues=to_item({":partition": partition, ":latest": latest}),
+            ScanIndexForward=False,
+        )
+        # The index orders by time alone; records of one millisecond come in any order.
+        for _, together in groupby(newest_first, key=lambda item: item["startTime"]):
+            yield from sorted(together, key=position_of, reverse=True)
+
+    def _pages(self, page_size: int | None, **query: Any) -> Iterator[Item]:
+        paging = {"PageSize": page_size}
+        pages = iter(
+            self._client.get_paginator("query").paginate(TableName=self._table, PaginationConfig=paging, **query)
+        )
+        while True:
+            with translated(TrackingUnavailableError):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from map(from_item, page["Items"])

@@ -1,0 +1,246 @@
+"""Copying one object to one destination, so that repeating it, or finishing late, changes nothing.
+
+Two guards keep the newest content at the destination. Before a copy, and before an upload is completed, the run looks
+whether a later event's run has taken over the file, and leaves the destination to it. After a copy has landed it looks
+again: if any other run owns the record by now, this copy may lie on top of a newer one, and the source's current state
+is put back (`Settler`). Whoever lands last looks last, so the destination ends with what the source holds, in whatever
+order runs start and copies finish.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from waybill.core.clock import iso
+from waybill.replication.domain.copy_result import Landed, copy_in_one_call
+from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
+from waybill.replication.domain.part_plan import CopyLimits, describe
+from waybill.replication.domain.ports import Buckets, Tracking
+from waybill.replication.domain.restore import Settler
+from waybill.replication.domain.verification import equal, verify
+from waybill.replication.errors import (
+    SupersededError,
+    UploadGoneError,
+    VerificationFailedError,
+)
+from waybill.replication.models import (
+    CopyCode,
+    CopyTask,
+    DestinationResult,
+    PartRange,
+    ReplicationRequest,
+    SourceDescription,
+    Strategy,
+)
+
+
+@dataclass(frozen=True)
+class Copier:
+    """Copies by the limits given; `now` and `seconds_left` are the function's clock and remaining time."""
+
+    buckets: Buckets
+    tracking: Tracking
+    limits: CopyLimits
+    now: Callable[[], datetime]
+    seconds_left: SecondsLeft
+
+    @property
+    def _settler(self) -> Settler:
+        return Settler(self.buckets, self.tracking, self.limits, self.seconds_left)
+
+    def copy_file(self, task: CopyTask) -> DestinationResult:
+        """Bring the source of `task` to its destination, record it, and return the result.
+
+        Raises
+        ------
+        RetryableError
+            The same call may succeed later, and goes on where this one stopped.
+        PermanentError
+            It will not; one of `waybill.replication.errors`.
+        """
+        started = self.now()
+        if self._outranked(task):
+            self._abort_recorded(task)
+            return self._superseded(task)
+        if identical := self._identical(task):
+            return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
+        try:
+            landed = self._copy(task)
+        except SupersededError:
+            # The SDK repeats a CopyObject whose answer it missed, and tells only what the last one came to.
+            return self._superseded(task, may_have_landed=task.description.strategy is Strategy.COPY)
+        return self._land(task, landed, started)
+
+    def start_multipart_copy(self, task: CopyTask) -> DestinationResult | str:
+        """Return the upload id to copy parts to, or the result when there is nothing to copy."""
+        started = self.now()
+        if self._outranked(task):
+            self._abort_recorded(task)
+            return self._result(task, CopyCode.SUPERSEDED)
+        if identical := self._identical(task):
+            return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
+        try:
+            return open_upload(self.buckets, self.tracking, task)
+        except SupersededError:
+            return self._result(task, CopyCode.SUPERSEDED)
+
+    def copy_part_batch(self, task: CopyTask, upload_id: str, span: PartRange) -> None:
+        """Copy the parts of `span` that are missing.
+
+        Raises
+        ------
+        SupersededError
+            A later event's run owns the file, or the source has changed.
+        """
+        self._require_rank(task)
+        try:
+            MultipartCopy(self.buckets, task).copy_parts(
+                upload_id, span, concurrency=self.limits.part_concurrency, seconds_left=self.seconds_left
+            )
+        except UploadGoneError:
+            self._require_place(task)
+            raise
+
+    def complete_multipart_copy(self, task: CopyTask, upload_id: str) -> DestinationResult:
+        """Complete the upload if the task still holds the newest state of the source; record and return the result."""
+        started = self.now()
+        try:
+            landed = self._complete(task, upload_id)
+        except SupersededError:
+            MultipartCopy(self.buckets, task).abort(upload_id)
+            return self._superseded(task)
+        result = self._land(task, landed, started)
+        if result.success:
+            self._require_still_there(task, landed)
+        return result
+
+    def _copy(self, task: CopyTask) -> Landed:
+        if task.description.strategy is Strategy.COPY:
+            return copy_in_one_call(self.buckets, task)
+        upload_id = open_upload(self.buckets, self.tracking, task)
+        copy = MultipartCopy(self.buckets, task)
+        try:
+            # An upload that is gone may be gone because it is done: `_complete` finds out.
+            with suppress(UploadGoneError):
+                copy.copy_all_parts(upload_id, self.limits, self.seconds_left)
+            return self._complete(task, upload_id)
+        except SupersededError:
+            copy.abort(upload_id)
+            raise
+        except (UploadGoneError, VerificationFailedError):
+            # It was aborted, or made something else: the next attempt is to find another one.
+            new_upload(self.buckets, self.tracking, task)
+            raise
+
+    def _complete(self, task: CopyTask, upload_id: str) -> Landed:
+        self._require_rank(task)
+        source = task.source
+        self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
+        try:
+            facts = MultipartCopy(self.buckets, task).complete(upload_id)
+            return Landed(facts, verify(source, facts))
+        except (UploadGoneError, VerificationFailedError):
+            self._require_place(task)
+            raise
+
+    def _land(self, task: CopyTask, landed: Landed, started: datetime) -> DestinationResult:
+        if not self._owns_record(task) and self._settler.settle(task) != task.source.identity:
+            return self._result(task, CopyCode.SUPERSEDED)
+        return self._record(task, CopyCode.COPIED, landed, started)
+
+    def _abort_recorded(self, task: CopyTask) -> None:
+        if upload_id := recorded_upload(self.tracking, task):
+            MultipartCopy(self.buckets, task).abort(upload_id)
+
+    def _superseded(self, task: CopyTask, *, may_have_landed: bool = False) -> DestinationResult:
+        # An earlier attempt may have landed and died before it looked.
+        if (may_have_landed or task.attempt > 1) and not self._owns_record(task):
+            self._settler.settle(task)
+        return self._result(task, CopyCode.SUPERSEDED)
+
+    def _owns_record(self, task: CopyTask) -> bool:
+        latest = self.tracking.latest_run(task.run.file)
+        return latest is None or latest.execution_id == task.run.execution_id
+
+    def _outranked(self, task: CopyTask) -> bool:
+        latest = self.tracking.latest_run(task.run.file)
+        return latest is not None and latest.outranks(task.run, task.destination_bucket)
+
+    def _require_rank(self, task: CopyTask) -> None:
+        if self._outranked(task):
+            raise SupersededError(f"the run of a later event owns {task.source.bucket}/{task.source.key}")
+
+    def _require_place(self, task: CopyTask) -> None:
+        """Tell an upload or a copy that a later run has put away from one that nobody should have touched."""
+        self._require_rank(task)
+        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        if record and record.execution_id != task.run.execution_id:
+            raise SupersededError(f"a later run copies to {task.place.bucket}/{task.place.key}")
+
+    def _require_still_there(self, task: CopyTask, landed: Landed) -> None:
+        """Make sure that nothing landed on top before the copy was recorded: till then `Settler` leaves it there."""
+        found = self.buckets.find(task.place)
+        if (found is None or found.e_tag != landed.facts.e_tag) and self._owns_record(task):
+            raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} was overwritten while it was recorded")
+
+    def _identical(self, task: CopyTask) -> Landed | None:
+        """Return what lies at the destination when it is this very state of the source, copied before.
+
+        Two writes of the same bytes within one second differ in nothing that a source without versions shows, so a
+        later event is believed to bring something new.
+        """
+        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        if record is None or not record.holds(task.source):
+            return None
+        if task.run.sequencer and not task.source.version_id and record.execution_id != task.run.execution_id:
+            return None
+        found = self.buckets.find(task.place)
+        if found and found.e_tag == record.etag and equal(task.source, found):
+            return Landed(found, verify(task.source, found))
+        return None
+
+    def _record(self, task: CopyTask, code: CopyCode, landed: Landed, started: datetime) -> DestinationResult:
+        moved = task.source.size if code is CopyCode.COPIED else 0
+        milliseconds = round((self.now() - started).total_seconds() * 1000)
+        result = self._result(task, code).model_copy(
+            update={
+                "etag": landed.facts.e_tag,
+                "version_id": landed.facts.version_id,
+                "bytes": moved,
+                "strategy": task.description.strategy,
+                "verification": landed.verification,
+                "duration_ms": milliseconds,
+            }
+        )
+        if lost := self.tracking.record_destination(task.run, result, task.source):
+            self.buckets.abort_upload(task.place, lost)
+        return result
+
+    def _result(self, task: CopyTask, code: CopyCode) -> DestinationResult:
+        return DestinationResult(
+            destination_bucket=task.destination_bucket,
+            source_key=task.run.source_key,
+            source_bucket=task.run.source_bucket,
+            success=code is not CopyCode.SUPERSEDED,
+            code=code,
+            timestamp=iso(self.now()),
+            execution_id=task.run.execution_id,
+            attempts=task.attempt,
+        )
+
+
+def describe_source(buckets: Buckets, request: ReplicationRequest, limits: CopyLimits) -> SourceDescription:
+    """Return the source that `request` names, as it is now, with the plan for its size.
+
+    Raises
+    ------
+    SupersededError
+        It no longer has the ETag of the event.
+    SourceNotFoundError, SourceArchivedError, SseCUnsupportedError, AccessDeniedError, KmsDeniedError
+        It cannot be read.
+    """
+    source = buckets.describe_source(
+        request.source_bucket, request.source_key, version_id=request.version_id, e_tag=request.e_tag
+    )
+    return describe(source, limits)

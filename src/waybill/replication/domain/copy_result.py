@@ -1,0 +1,35 @@
+"""Copying with one call, and what is known of a copy that has landed."""
+
+from typing import NamedTuple
+
+from waybill.replication.domain.ports import Buckets
+from waybill.replication.domain.verification import comparable, verify
+from waybill.replication.errors import VerificationFailedError
+from waybill.replication.models import CopyTask, ObjectFacts, Verification
+
+
+class Landed(NamedTuple):
+    """A copy that is at its destination, and what proves that it equals the source."""
+
+    facts: ObjectFacts
+    verification: Verification
+
+
+def copy_in_one_call(buckets: Buckets, task: CopyTask) -> Landed:
+    """Copy the source of `task` with one CopyObject; look at the copy only where the answer alone proves too little.
+
+    Raises
+    ------
+    SupersededError
+        The source is no longer in the state of the task.
+    VerificationFailedError
+        The copy is not what the source is.
+    """
+    answered = buckets.copy(task.source, task.place)
+    best = Verification.CHECKSUM if task.source.checksum else Verification.ETAG
+    if comparable(task.source, answered) is best:
+        return Landed(answered, verify(task.source, answered))
+    found = buckets.find(task.place)
+    if found is None:
+        raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} is not there after the copy")
+    return Landed(found, verify(task.source, found))

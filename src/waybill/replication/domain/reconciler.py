@@ -1,0 +1,126 @@
+"""Runs that ended without saying so: their records are closed, their uploads aborted, people are told.
+
+A run that is stopped, times out or dies cannot write its final record. Anything in progress for longer than the grace
+period whose execution is no longer running is closed as FAILED, with the code ABANDONED for every destination that the
+run has not recorded as done.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from waybill.core.clock import iso
+from waybill.core.notifications import Notifier
+from waybill.replication.domain.outcome import failure_notification, outcome_of
+from waybill.replication.domain.ports import Buckets, OpenRuns, RunningExecutions
+from waybill.replication.errors import RunsNotClosedError
+from waybill.replication.models import DestinationResult, FileId, Place, Run, RunTotals, Status
+
+ABANDONED = "ABANDONED"
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """Closes abandoned runs that started longer than `grace` ago."""
+
+    tracking: OpenRuns
+    executions: RunningExecutions
+    buckets: Buckets
+    notifier: Notifier
+    grace: timedelta
+    now: Callable[[], datetime]
+
+    def reconcile(self, limit: int) -> list[FileId]:
+        """Close at most `limit` abandoned runs and return their files.
+
+        Repeating it, or dying between its steps, does no harm: the record is closed last, so an unfinished closing is
+        found again; a notification may then be sent twice, with the same id.
+
+        Raises
+        ------
+        RunsNotClosedError
+            Some runs could not be closed; all others have been.
+        """
+        overdue = self.tracking.open_runs(started_before=iso(self.now() - self.grace))
+        closed: list[FileId] = []
+        problems: list[Exception] = []
+        for record in overdue:
+            if len(closed) >= limit:
+                break
+            run = _run_of(record)
+            try:
+                if not self.executions.is_running(run.execution_id) and self._is_open(run):
+                    self._close(run)
+                    closed.append(run.file)
+            except Exception as error:
+                # One run that cannot be closed must not keep the others open for ever.
+                problems.append(error)
+        if problems:
+            reasons = "; ".join(f"{type(error).__name__} {error}" for error in problems[:10])
+            raise RunsNotClosedError(f"{len(problems)} runs not closed, {len(closed)} closed; {reasons}") from problems[
+                0
+            ]
+        return closed
+
+    def _is_open(self, run: Run) -> bool:
+        # The index of open runs lags behind the records: this one may have ended, or lost its record, in between.
+        latest = self.tracking.latest_run(run.file)
+        return latest is not None and latest.execution_id == run.execution_id and latest.status == Status.IN_PROGRESS
+
+    def _close(self, run: Run) -> None:
+        items = {item["destinationBucket"]: item for item in self.tracking.destinations_of(run)}
+        for bucket, item in items.items():
+            if item.get("uploadId"):
+                self.buckets.abort_upload(Place(bucket, run.destination_key), item["uploadId"])
+        totals = _totals(run, items, iso(self.now()))
+        outcome = outcome_of(totals)
+        failure = {
+            "status": outcome.value,
+            "message": "The run ended without a result and was closed by the reconciler",
+            "results": totals.results,
+        }
+        if totals.failed_copies:
+            self.notifier.notify(failure_notification(run, failure))
+        self.tracking.finish(run, totals, outcome)
+
+
+def _run_of(record: Mapping[str, Any]) -> Run:
+    return Run(
+        source_bucket=record["sourceBucket"],
+        source_key=record["fileKey"],
+        destination_buckets=tuple(json.loads(record["destinationBuckets"])),
+        destination_prefix=record.get("destinationPrefix"),
+        version_id=record.get("versionId"),
+        e_tag=record.get("eTag"),
+        execution_id=record["executionId"],
+        execution_name=record["executionName"],
+        workflow_start_time=record["startTime"],
+    )
+
+
+def _totals(run: Run, items: Mapping[str, Mapping[str, Any]], timestamp: str) -> RunTotals:
+    results = [_result(run, bucket, items.get(bucket, {}), timestamp) for bucket in run.destination_buckets]
+    succeeded = sum(result.success for result in results)
+    return RunTotals(
+        total_buckets=len(results),
+        successful_copies=succeeded,
+        failed_copies=len(results) - succeeded,
+        results=tuple(result.wire() for result in results),
+    )
+
+
+def _result(run: Run, bucket: str, item: Mapping[str, Any], timestamp: str) -> DestinationResult:
+    done = item.get("executionId") == run.execution_id and item.get("status") == Status.COMPLETED
+    return DestinationResult(
+        destination_bucket=bucket,
+        source_key=run.source_key,
+        source_bucket=run.source_bucket,
+        success=done,
+        code=str(item["code"]) if done else ABANDONED,
+        timestamp=timestamp,
+        execution_id=run.execution_id,
+        retryable=None if done else True,
+        cause=None if done else "the execution ended before this destination was done",
+    )

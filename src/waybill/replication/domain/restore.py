@@ -1,0 +1,93 @@
+"""What a copy that landed late leaves behind: the source's current state.
+
+A run whose file has been taken over by another may have landed on top of a newer copy. It looks at the source again
+and copies what it holds now, until the source did not change meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from waybill.replication.domain.copy_result import copy_in_one_call
+from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
+from waybill.replication.domain.part_plan import CopyLimits, describe
+from waybill.replication.domain.ports import Buckets, Tracking
+from waybill.replication.domain.verification import equal, proven_equal, verify
+from waybill.replication.errors import CopyUnfinishedError, SourceNotFoundError, SupersededError, UploadGoneError
+from waybill.replication.models import CopyTask, ObjectFacts, SourceDescription, Strategy
+
+# Each round ends with the destination equal to what the source held a moment ago. A source that is overwritten faster
+# than this is looked at again by the next attempt.
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Settler:
+    """Puts the source's current state back; see `Copier`."""
+
+    buckets: Buckets
+    tracking: Tracking
+    limits: CopyLimits
+    seconds_left: SecondsLeft
+
+    def settle(self, task: CopyTask) -> str | None:
+        """Make the destination hold what the source holds now; return that state's identity, None if it is gone.
+
+        `task` is what has landed, or may have. An object that takes a workflow of its own to copy is left to its run
+        while that is under way: its upload completes after this moment, on top of what this task has put there.
+
+        Raises
+        ------
+        CopyUnfinishedError
+            The source changes faster than it can be copied, or the time is up.
+        """
+        landed = [task.source]
+        for _ in range(_ROUNDS):
+            try:
+                current = self._current_state(task)
+                if self._is_settled(task, current, landed):
+                    return current.source.identity
+                self._copy(task.model_copy(update={"description": current}))
+                landed.append(current.source)
+            except SourceNotFoundError:
+                return None
+            except (SupersededError, UploadGoneError):
+                # It changed again, or another run has cleaned up: look anew.
+                continue
+        raise CopyUnfinishedError(f"{task.source.bucket}/{task.source.key} changes faster than it can be copied")
+
+    def _current_state(self, task: CopyTask) -> SourceDescription:
+        found = self.buckets.describe_source(task.source.bucket, task.source.key, version_id=None, e_tag=None)
+        return describe(found, self.limits)
+
+    def _is_settled(self, task: CopyTask, current: SourceDescription, landed: Sequence[ObjectFacts]) -> bool:
+        source = current.source
+        if source.identity == landed[-1].identity or self._is_there(task, source, landed):
+            return True
+        if current.strategy is not Strategy.MULTIPART_BATCHES:
+            return False
+        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        return record is None or not record.holds(source)
+
+    def _is_there(self, task: CopyTask, current: ObjectFacts, landed: Sequence[ObjectFacts]) -> bool:
+        """Return whether the destination holds `current` for certain, and not something of the same bytes.
+
+        What has landed may have the bytes of `current` and other metadata or tags. Of what an earlier attempt has put
+        back before it died, nothing is known.
+        """
+        if task.attempt > 1:
+            return False
+        found = self.buckets.find(task.place)
+        return found is not None and proven_equal(current, found) and not any(equal(ours, found) for ours in landed)
+
+    def _copy(self, task: CopyTask) -> None:
+        if task.description.strategy is Strategy.COPY:
+            copy_in_one_call(self.buckets, task)
+            return
+        copy = MultipartCopy(self.buckets, task)
+        upload_id = copy.create()
+        try:
+            copy.copy_all_parts(upload_id, self.limits, self.seconds_left)
+            verify(task.source, copy.complete(upload_id))
+        except BaseException:
+            copy.abort(upload_id)
+            raise

@@ -1,0 +1,98 @@
+"""The collaborators of the replication functions, built from settings when a handler first needs them."""
+
+import uuid
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from waybill.core.aws.clients import client
+from waybill.core.aws.sns import SnsNotifier
+from waybill.core.aws.states import StepFunctions
+from waybill.core.clock import now
+from waybill.core.settings import NotificationSettings, load
+from waybill.replication.adapters.s3 import S3Buckets
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.copier import Copier
+from waybill.replication.domain.part_plan import CopyLimits
+from waybill.replication.domain.reconciler import Reconciler
+from waybill.replication.domain.requests import Routing
+from waybill.replication.domain.starter import Started, Starter, Workflows
+from waybill.replication.settings import (
+    CopySettings,
+    DestinationSettings,
+    LoopGuardSettings,
+    ReconcileSettings,
+    RoutingSettings,
+    TrackingSettings,
+    WorkflowSettings,
+)
+
+
+@cache
+def tracking() -> TrackingTable:
+    """Return the tracking table."""
+    settings = load(TrackingSettings)
+    return TrackingTable(
+        client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
+    )
+
+
+@cache
+def buckets() -> S3Buckets:
+    """Return S3, with the Regions of the buckets seen so far: the only thing kept between invocations."""
+    return S3Buckets(lambda region: client("s3", region), {}, load(DestinationSettings).destination_options)
+
+
+def limits() -> CopyLimits:
+    """Return the limits of the copy strategies."""
+    settings: CopySettings = load(CopySettings)
+    return settings.limits()
+
+
+def copier(context: Any) -> Copier:
+    """Return the copier for one invocation, which may use the time that its `context` has left."""
+    return Copier(buckets(), tracking(), limits(), now, lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+@cache
+def executions() -> StepFunctions:
+    """Return Step Functions."""
+    return StepFunctions(client("stepfunctions"))
+
+
+@cache
+def starter() -> Starter:
+    """Return the starter of runs."""
+    settings = load(WorkflowSettings)
+    workflows = Workflows(settings.file_copy_workflow_arn, settings.file_copy_express_workflow_arn)
+    return Starter(executions(), workflows)
+
+
+def routing() -> Routing:
+    """Return where uploads go."""
+    settings = load(RoutingSettings)
+    return Routing(settings.destination_buckets, settings.key_prefix, settings.key_suffix)
+
+
+def trigger_buckets() -> frozenset[str]:
+    """Return the buckets that no copy may go to."""
+    return frozenset(load(LoopGuardSettings).trigger_buckets)
+
+
+def start_manually(payload: object) -> Started:
+    """Start the run that a person asks for with `payload`."""
+    return starter().start_manually(
+        payload, buckets(), trigger_buckets=trigger_buckets(), nonce=lambda: uuid.uuid4().hex
+    )
+
+
+@cache
+def notifier() -> SnsNotifier:
+    """Return the failure topic."""
+    return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
+
+
+def reconciler() -> Reconciler:
+    """Return the reconciler."""
+    grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
+    return Reconciler(tracking(), executions(), buckets(), notifier(), grace, now)

@@ -1,0 +1,48 @@
+"""Text of any length as blocks that overlap, so that memory is bounded and no value is cut."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from waybill.scanning.domain.detection.engine import LOOKAHEAD, PIECE
+
+BLOCK = 1 << 20
+# What stays for the next block: room for the longest match, what a validator looks at behind it, and a line end.
+_TAIL = 2 * LOOKAHEAD
+_LEFT = 2 * PIECE
+
+type Read = Callable[[int], bytes]
+
+
+class Block(NamedTuple):
+    """`text[start:end]` is this block's own, the rest is context; `offset` is where `text` begins in the whole."""
+
+    text: bytes
+    start: int
+    end: int
+    offset: int
+
+
+def blocks(read: Read, size: int = BLOCK, offset: int = 0) -> Iterator[Block]:
+    """Yield the text that `read` gives, from `offset` of the whole on; blocks end at line ends where there are any.
+
+    The blocks are the same however many bytes a `read` gives at a time.
+    """
+    text, start = b"", 0
+    while True:
+        text += _exactly(read, size + _TAIL - (len(text) - start))
+        if len(text) - start < size + _TAIL:
+            break
+        end = text.rfind(b"\n", start, len(text) - _TAIL) + 1 or len(text) - _TAIL
+        yield Block(text, start, end, offset)
+        kept = max(0, end - _LEFT)
+        text, start, offset = text[kept:], end - kept, offset + kept
+    if len(text) > start:
+        yield Block(text, start, len(text), offset)
+
+
+def _exactly(read: Read, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count > 0 and (part := read(count)):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,294 @@
+"""The engine: gates over a block, then exact patterns and validators on the lines that a gate points at.
+
+The work is cut into pieces: a line, or of a line longer than `PIECE` bytes its consecutive parts. A value belongs to
+the piece that it starts in. Which pieces are looked at depends on the gates, what is found in a piece does not.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.gates import INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
+from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
+from waybill.scanning.domain.detection.rules import Detector, Rule
+from waybill.scanning.domain.detection.validators import REGIONS
+
+PIECE = 4096
+# The longest match, and the text behind it that a validator may ask for.
+LOOKAHEAD = 8192
+DECODING_DEPTH = 2
+
+_INDEX_MASK = (1 << INDEX_BITS) - 1
+_BEFORE = 64
+_BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
+_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
+
+
+class Piece(NamedTuple):
+    """A part of a text, `start` to `end`, within its line, `line_start` to `line_end`."""
+
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+
+
+class Look(NamedTuple):
+    """What to look for in a piece: a bit per task; values begin at `first` or behind it, and not behind `last`.
+
+    For tasks that need a keyword the whole piece counts.
+    """
+
+    tasks: int
+    first: int
+    last: int
+
+    def __or__(self, other: "Look") -> "Look":
+        return Look(self.tasks | other.tasks, min(self.first, other.first), max(self.last, other.last))
+
+
+@dataclass(frozen=True)
+class _Task:
+    detector: Detector
+    rule: Rule
+    regions: tuple[str, ...]
+
+
+def _regions_of(rule: Rule, regions: Sequence[str]) -> tuple[str, ...]:
+    meant = REGIONS.get(rule.needs_region)
+    return tuple(region for region in regions if meant and meant(region))
+
+
+class Engine:
+    """Finds the values of `known` detectors; `make_gate` makes the gate from their patterns.
+
+    `regions` (ISO 3166-1, two letters) are those whose national forms of values are looked for as well.
+    """
+
+    def __init__(
+        self,
+        known: Sequence[Detector],
+        make_gate: Callable[[Sequence[str]], Gate] = fastest_gate,
+        *,
+        regions: Sequence[str] = (),
+    ) -> None:
+        self.detectors = tuple(known)
+        self.regions = tuple(regions)
+        self._yielding = frozenset(detector.id for detector in known if detector.yields)
+        self._tasks = [
+            _Task(detector, rule, meant)
+            for detector in known
+            for rule in detector.rules
+            if (meant := _regions_of(rule, self.regions)) or not rule.needs_region
+        ]
+        self._need_keyword = sum(1 << index for index, task in enumerate(self._tasks) if task.rule.needs_keyword)
+        gates: dict[str, int] = {}
+        for index, task in enumerate(self._tasks):
+            for gate in task.rule.gates:
+                gates[gate] = gates.get(gate, 0) | 1 << index
+        # Base64 is the gate behind the last, and the task behind the last.
+        self._base64 = len(self._tasks)
+        self._tasks_of = [*gates.values(), 1 << self._base64]
+        self._gate = make_gate([*gates])
+
+    def matches(
+        self, text: bytes, start: int = 0, end: int | None = None, columns: Columns | None = None
+    ) -> list[Match]:
+        """Return the values that start in `text[start:end]`, in order; what is around it is context."""
+        return self._matches(text, start, len(text) if end is None else end, columns, DECODING_DEPTH)
+
+    def pieces(self, text: bytes, start: int, end: int, columns: Columns | None) -> dict[Piece, Look]:
+        """Return the pieces of `text[start:end]` to look at, and what for."""
+        found = self._named(text, start, end, columns) if columns else {}
+        tasks_of, lowest, limit = self._tasks_of, start - REACH, end + REACH
+        tasks = first = last = line_start = line_end = unit_end = 0
+        for event in self._gate.events(text):
+            at = (event >> INDEX_BITS) - 1
+            if at < unit_end:
+                tasks |= tasks_of[event & _INDEX_MASK]
+                last = at
+                continue
+            if tasks:
+                _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
+                tasks = 0
+            if at < lowest:
+                continue
+            if at >= limit:
+                break
+            if at >= line_end:
+                line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
+            # Events of a long line are put together by their place in it: a hostile one has an event per byte.
+            unit_end = line_end if line_end - line_start <= PIECE else min(line_end, at - at % PIECE + PIECE)
+            tasks, first, last = tasks_of[event & _INDEX_MASK], at, at
+        if tasks:
+            _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
+        return found
+
+    def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, Look]:
+        """Every piece, for the rules that a column's name stands in for the keyword of."""
+        tasks = sum(
+            1 << index
+            for index, task in enumerate(self._tasks)
+            if task.rule.needs_keyword and columns.concerns(task.detector.id)
+        )
+        look = Look(tasks, len(text), 0)
+        return dict.fromkeys(_every_piece(text, start, end), look) if tasks else {}
+
+    def _matches(self, text: bytes, start: int, end: int, columns: Columns | None, depth: int) -> list[Match]:
+        pieces = self.pieces(text, start, end, columns)
+        matches: list[Match] = []
+        for piece in sorted(pieces):
+            matches += self._in_piece(text, piece, pieces[piece], columns, depth)
+        return matches
+
+    def _in_piece(self, text: bytes, piece: Piece, look: Look, columns: Columns | None, depth: int) -> list[Match]:
+        found: list[Match] = []
+        begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
+        bits, base64_bit = look.tasks, 1 << self._base64
+        while bits:
+            bit = bits & -bits
+            bits ^= bit
+            if bit == base64_bit:
+                found += self._decoded(text, piece, begin, stop, depth) if depth else ()
+                continue
+            task = self._tasks[bit.bit_length() - 1]
+            at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
+            limit = min(piece.line_end, piece.end + task.rule.lookahead)
+            first = task.rule.pattern.search(text, at, limit) if at <= last else None
+            if first and first.start() <= last:
+                found += _by_rule(text, piece, task, columns, first, last)
+        return self._settled(found) if len(found) > 1 else found
+
+    def _decoded(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
+        """Yield what is found in base64 that begins from `first` to `last`, at the place of the quads that hold it."""
+        limit = min(piece.line_end, piece.end + LOOKAHEAD)
+        for run in _BASE64_RUN.finditer(text, first, limit):
+            if run.start() > last:
+                return
+            encoded = run[0].translate(_STANDARD_ALPHABET)
+            if len(encoded) % 4 == 1:
+                continue
+            plain = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
+            for match in self._matches(plain, 0, len(plain), None, depth - 1):
+                begin = run.start() + match.start // 3 * 4
+                end = min(run.end(), run.start() + -(-match.end // 3) * 4)
+                if begin < piece.end:
+                    yield match._replace(start=begin, end=end, decoded_from=("base64", *match.decoded_from))
+
+    def _settled(self, found: list[Match]) -> list[Match]:
+        """Return the matches in order; a detector that yields has none where another claims the bytes."""
+        yielding = self._yielding
+        found.sort(key=lambda match: (match.detector in yielding, -match.confidence, match.start, -match.end))
+        kept: list[Match] = []
+        taken = 0
+        for match in found:
+            if match.detector in yielding:
+                if any(match.start < other.end and other.start < match.end for other in kept[:taken] + kept[-8:]):
+                    continue
+            else:
+                taken += 1
+            kept.append(match)
+        return sorted(kept, key=lambda match: (match.start, match.detector))
+
+
+def _by_rule(
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, first: re.Match[bytes], last: int
+) -> list[Match]:
+    """Return the values of a rule from `first` on, where its pattern matches first, that begin up to `last`."""
+    limit = min(piece.line_end, piece.end + task.rule.lookahead)
+    hinted = _hinted(text, piece, task.detector, first.start(), limit)
+    matches: list[Match] = []
+    found: re.Match[bytes] | None = first
+    while found and found.start() <= last:
+        match, at = _judged(text, piece, task, columns, found, hinted=hinted)
+        if match:
+            matches.append(match)
+        found = task.rule.pattern.search(text, at, limit) if at <= last else None
+    return matches
+
+
+def _judged(
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, found: re.Match[bytes], *, hinted: bool
+) -> tuple[Match | None, int]:
+    """Return the value in what a rule's pattern has matched, if there is one, and where to look for the next.
+
+    `hinted` is what `_hinted` says of the piece.
+    """
+    detector, rule = task.detector, task.rule
+    start, end = found.span()
+    keyword = (hinted and _keyword_near(text, piece, detector, start, end)) or (
+        columns is not None and columns.name(detector.id, text[piece.line_start : start])
+    )
+    if rule.needs_keyword and not keyword:
+        return None, end
+    shape = found[0]
+    before = text[max(piece.line_start, start - _BEFORE) : start]
+    verdict = detector.validator(shape, Surroundings(before, text[end : end + rule.lookahead], keyword, task.regions))
+    if verdict is None:
+        return None, start + 1
+    value = shape[verdict.start : verdict.end]
+    sample = verdict.sample or verdict.normal in detector.samples
+    usual = rule.with_keyword if keyword else rule.confidence
+    confidence = Confidence.LOW if sample else verdict.confidence or usual
+    begin = start + verdict.start
+    match = Match(detector.id, begin, begin + len(value), confidence, sample, value, verdict.normal)
+    return match, start + len(value)
+
+
+def _hinted(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
+    """Return whether there may be keywords for values from `start` to `end`, looked for once for all of them."""
+    if detector.keywords is None:
+        return False
+    first, last = _around(piece, detector, start, end)
+    around = text[first:last].lower()
+    # A loop: a generator for each piece would be dearer than the search.
+    for hint in detector.hints:  # noqa: SIM110
+        if hint in around:
+            return True
+    return False
+
+
+def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
+    if detector.keywords is None:
+        return False
+    first, last = _around(piece, detector, start, end)
+    return _ends_within(detector.keywords, text, first, start) or _ends_within(detector.keywords, text, end, last)
+
+
+def _around(piece: Piece, detector: Detector, start: int, end: int) -> tuple[int, int]:
+    distance = detector.keyword_distance
+    return max(piece.line_start, start - distance), min(piece.line_end, end + distance)
+
+
+def _ends_within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> bool:
+    # One byte more: whether a short keyword is a whole word depends on what stands behind it.
+    found = keywords.search(text, first, last + 1)
+    return found is not None and found.end() <= last
+
+
+def _add(found: dict[Piece, Look], line: Piece, tasks: int, first: int, last: int) -> None:
+    """Add what the events from `first` to `last` say: a look at the line, or at the parts that they reach."""
+    look = Look(tasks, first - LEAD, last)
+    if line.line_end - line.start <= PIECE:
+        if line.start < line.end:
+            found[line] = found[line] | look if line in found else look
+        return
+    lowest = max(first - REACH - line.start, 0) // PIECE
+    highest = (min(last + REACH, line.end - 1) - line.start) // PIECE
+    for index in range(lowest, highest + 1):
+        start = line.start + index * PIECE
+        part = line._replace(start=start, end=min(start + PIECE, line.end))
+        found[part] = found[part] | look if part in found else look
+
+
+def _every_piece(text: bytes, start: int, end: int) -> Iterator[Piece]:
+    at = start
+    while at < end:
+        line_start, line_end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at) + 1 or len(text)
+        size = PIECE if line_end - at > PIECE else line_end - at
+        for part in range(at, min(line_end, end), size):
+            yield Piece(part, min(part + size, line_end, end), line_start, line_end)
+        at = line_end

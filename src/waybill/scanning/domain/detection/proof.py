@@ -1,0 +1,48 @@
+"""Detectors are proved on their own examples when they are loaded: a wrong rule stops the process, not the audit."""
+
+from collections.abc import Iterable, Sequence
+
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.gates import StandardGate
+from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.rules import Detector, detectors
+from waybill.scanning.errors import DetectorError
+
+
+def prove(engine: Engine) -> None:
+    """Run every example of every detector of an engine without regions.
+
+    Raises
+    ------
+    DetectorError
+        Names the detector and the number of the example, from 1.
+    """
+    for detector in engine.detectors:
+        for number, example in enumerate(detector.examples, start=1):
+            text = str(example["text"]).encode()
+            regions = tuple(example.get("regions", ()))
+            judge = Engine((detector,), StandardGate, regions=regions) if regions else engine
+            found = [match for match in judge.matches(text) if match.detector == detector.id]
+            values = [text[match.start : match.end].decode() for match in found]
+            wanted = [str(example["finds"])] if "finds" in example else []
+            if values != wanted:
+                raise DetectorError(f"{detector.id}: example {number} finds {len(values)} values or another one")
+            for match in found:
+                confidence = example.get("confidence", match.confidence.name)
+                if match.confidence != Confidence[confidence] or match.sample != example.get("sample", False):
+                    raise DetectorError(
+                        f"{detector.id}: example {number} is {match.confidence.name}, sample {match.sample}"
+                    )
+
+
+def standard_engine(only: Iterable[Detector] | None = None, *, regions: Sequence[str] = ()) -> Engine:
+    """Return an engine of every detector (or of `only` these), each proved on its examples, for values of `regions`.
+
+    Raises
+    ------
+    DetectorError
+        A detector does not do what its examples say.
+    """
+    engine = Engine(tuple(detectors() if only is None else only))
+    prove(engine)
+    return Engine(engine.detectors, regions=regions) if regions else engine

@@ -1,0 +1,174 @@
+"""Detectors as data: `detectors/*.yaml`, read once, and proved on their own examples.
+
+A detector has
+
+    id, description, source   the name in findings, and where its facts come from
+    validator                 a function of validators.py
+    mask                      what is shown instead, see masking.py
+    keywords                  words that make a value likelier; up to four letters: whole words only
+    keyword_distance          how near, in bytes of the same line (default 50)
+    yields                    gives way to other detectors that claim the same bytes
+    samples                   normal forms that everybody knows from documentation
+    rules                     one per shape:
+        pattern               the exact shape, every quantifier bounded
+        gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
+                              the first 80 bytes. Rules with the same text share the gate, which costs one pass
+        needs_region          is looked for where somebody has said of which regions values may be: which of them are
+                              meant, by a name of validators.REGIONS; its gates cost speed
+        needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
+        confidence            without, and
+        with_keyword          with a keyword
+        lookahead             longest match, and how far the validator looks behind it, in bytes (default 256)
+    examples                  text, and what is found in it: nothing, or a value with confidence and `sample`;
+                              with `regions`: when these are given
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Validator
+from waybill.scanning.errors import DetectorError
+
+_WORD_LETTERS = 4
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One shape of a detector's values."""
+
+    pattern: re.Pattern[bytes]
+    gates: tuple[str, ...]
+    needs_keyword: bool
+    needs_region: str
+    confidence: Confidence
+    with_keyword: Confidence
+    lookahead: int
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One kind of sensitive value; where `keywords` match, one of `hints` is found, in small letters."""
+
+    id: str
+    description: str
+    mask: str
+    keywords: re.Pattern[bytes] | None
+    hints: tuple[bytes, ...]
+    keyword_distance: int
+    yields: bool
+    samples: frozenset[bytes]
+    validator: Validator
+    rules: tuple[Rule, ...]
+    examples: tuple[Mapping[str, Any], ...]
+
+    def named_by(self, column: str) -> bool:
+        """Return whether a column of that name says that its values are of this kind."""
+        return bool(self.keywords and self.keywords.search(column.encode()))
+
+
+@cache
+def detectors() -> tuple[Detector, ...]:
+    """Return every detector that Waybill has.
+
+    Raises
+    ------
+    DetectorError
+        A detector is not of the form above.
+    """
+    folder = resources.files(__package__) / "detectors"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    return tuple(detector for file in files for detector in parse_detectors(file.read_text("utf-8")))
+
+
+@cache
+def ruleset() -> str:
+    """Return what stands for the detectors and the code that applies them; another rule, another text."""
+    folder = resources.files(__package__)
+    digest = hashlib.sha256()
+    for part in sorted((*folder.iterdir(), *(folder / "detectors").iterdir()), key=lambda part: part.name):
+        if part.name.endswith((".py", ".yaml")):
+            digest.update(part.name.encode() + part.read_bytes())
+    return digest.hexdigest()
+
+
+def parse_detectors(text: str) -> list[Detector]:
+    """Return the detectors that a YAML document describes.
+
+    Raises
+    ------
+    DetectorError
+        It is not of the form above; names the detector.
+    """
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        entries = yaml.load(text, loader)  # noqa: S506 (a safe loader, in C where there is one)
+    except yaml.YAMLError as error:
+        raise DetectorError(f"not YAML: {error}") from None
+    if not isinstance(entries, list):
+        raise DetectorError("a file of detectors is a list")
+    return [_detector(entry) for entry in entries]
+
+
+def _detector(entry: Any) -> Detector:
+    name = str(entry.get("id", "?")) if isinstance(entry, Mapping) else "?"
+    try:
+        keywords = tuple(entry["keywords"])
+        return Detector(
+            id=name,
+            description=entry["description"],
+            mask=entry["mask"],
+            keywords=_keyword_pattern(keywords) if keywords else None,
+            hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
+            keyword_distance=int(entry.get("keyword_distance", 50)),
+            yields=bool(entry.get("yields", False)),
+            samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),
+            validator=VALIDATORS[entry["validator"]],
+            rules=tuple(_rule(rule, keywords) for rule in entry["rules"]),
+            examples=tuple(entry["examples"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
+        raise DetectorError(f"{name}: {type(error).__name__}: {error}") from None
+
+
+def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
+    needs_keyword = bool(entry.get("needs_keyword", False))
+    gates = [_keyword_gate(keyword) for keyword in keywords] if needs_keyword else entry["gates"]
+    confidence = Confidence[entry.get("confidence", "LOW")]
+    if not gates:
+        raise ValueError("a rule needs gates, or keywords")
+    return Rule(
+        pattern=re.compile(entry["pattern"].encode("ascii")),
+        gates=tuple(gates),
+        needs_keyword=needs_keyword,
+        needs_region=_regions(entry.get("needs_region", "")),
+        confidence=confidence,
+        with_keyword=Confidence[entry.get("with_keyword", confidence.name)],
+        lookahead=int(entry.get("lookahead", 256)),
+    )
+
+
+def _regions(name: str) -> str:
+    if name and name not in REGIONS:
+        raise ValueError(f"needs_region is none of {', '.join(REGIONS)}")
+    return name
+
+
+def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
+    alternatives = (
+        rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])" if len(word) <= _WORD_LETTERS else re.escape(word)
+        for word in keywords
+    )
+    return re.compile("|".join(alternatives).replace(r"\ ", "[ _-]?").encode("ascii"), re.IGNORECASE)
+
+
+def _keyword_gate(keyword: str) -> str:
+    escaped = re.escape(keyword).replace(r"\ ", "[ _-]?")
+    return f"(?i)(?:^|[^A-Za-z]){escaped}(?:[^A-Za-z]|$)" if len(keyword) <= _WORD_LETTERS else f"(?i){escaped}"

@@ -1,0 +1,75 @@
+"""The findings of a job as lines of JSON (NDJSON) in a bucket: parts of a bounded size, and a manifest at the end."""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from waybill.core.errors import NotFoundError
+from waybill.scanning.domain.ports import Clock, Store
+from waybill.scanning.domain.results import finding_document
+from waybill.scanning.models import Job
+
+PART_FINDINGS = 20_000
+_PAGE = 1000
+
+
+class Exports(Protocol):
+    """Where exports are put."""
+
+    def put(self, key: str, content: bytes, content_type: str) -> str:
+        """Store an object and return its address; raises ExportUnavailableError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an export is: `part` is the next part, `after` the position that it begins behind; `uri` when done."""
+
+    part: int = 1
+    after: str | None = None
+    findings: int = 0
+    uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """Exports, part after part; the same part again has the same name, so a repeated export replaces it."""
+
+    store: Store
+    exports: Exports
+    time_left: Clock
+    part_findings: int = PART_FINDINGS
+    reserve: float = 60
+
+    def export(self, job_id: str, progress: Progress) -> Progress:
+        """Export from `progress` on until all is exported or time is up; return how far it is."""
+        job = self.store.job(job_id)
+        if job is None:
+            raise NotFoundError(f"there is no job {job_id}")
+        while True:
+            lines, after = self._lines(job, progress.after)
+            if lines or progress.part == 1:
+                self.exports.put(
+                    f"{job_id}/findings-{progress.part:06}.ndjson", b"".join(lines), "application/x-ndjson"
+                )
+                progress = Progress(progress.part + 1, after, progress.findings + len(lines))
+            if after is None:
+                return self._finish(job, progress)
+            if self.time_left() < self.reserve:
+                return progress
+
+    def _lines(self, job: Job, after: str | None) -> tuple[list[bytes], str | None]:
+        lines: list[bytes] = []
+        while len(lines) < self.part_findings:
+            items, after = self.store.findings(job.job_id, min(_PAGE, self.part_findings - len(lines)), after, {})
+            lines += [json.dumps(finding_document(job, item), ensure_ascii=False).encode() + b"\n" for item in items]
+            if after is None:
+                break
+        return lines, after
+
+    def _finish(self, job: Job, progress: Progress) -> Progress:
+        parts = [f"findings-{number:06}.ndjson" for number in range(1, progress.part)]
+        manifest = {"job_id": job.job_id, "findings": progress.findings, "parts": parts}
+        uri = self.exports.put(f"{job.job_id}/manifest.json", json.dumps(manifest).encode(), "application/json")
+        self.store.exported(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
+        return Progress(progress.part, None, progress.findings, uri)

@@ -1,0 +1,51 @@
+"""The workflow's input, from the API or from somebody who starts the workflow directly."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from waybill.core.clock import iso, now
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.wire import field_errors
+from waybill.scanning.domain.ports import Bucket, Store
+from waybill.scanning.models import Job, ScanRequest, Status, is_job_id
+
+
+def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
+    """Return the job that a state of the workflow is about, making it where the workflow was started directly.
+
+    Raises
+    ------
+    InvalidInputError
+        Names every field that is missing or wrong.
+    BucketNotFoundError, BucketDeniedError
+        The bucket of a new job cannot be listed.
+    """
+    job_id = state.get("job_id")
+    if not is_job_id(job_id):
+        raise InvalidInputError(FieldError("job_id", "must be 1 to 60 letters, digits, hyphens or underscores"))
+    job = store.job(job_id)
+    if job is not None:
+        return job
+    try:
+        request = ScanRequest.model_validate({name: state.get(name) for name in ("bucket", "prefix")})
+    except ValidationError as error:
+        raise InvalidInputError(*field_errors(error)) from None
+    bucket.check(request.bucket, request.prefix)
+    created = iso(now())
+    return store.create(Job(job_id, request, Status.LISTING, created, created))
+
+
+def range_number(state: Mapping[str, Any]) -> int:
+    """Return the range that a state of the workflow is about; the only one has number 0.
+
+    Raises
+    ------
+    InvalidInputError
+        `range` is not a number.
+    """
+    number = state.get("range", 0)
+    if type(number) is not int or number < 0:
+        raise InvalidInputError(FieldError("range", "must be a whole number, 0 or more"))
+    return number

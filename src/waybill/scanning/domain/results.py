@@ -1,0 +1,64 @@
+"""The findings of a job, page by page and as lines of JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.core.cursors import open_cursor, seal_cursor
+from waybill.core.executions import stable_json
+from waybill.scanning.domain.ports import Store
+from waybill.scanning.models import Job
+
+_SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
+_SHOWN_IF_SET = ("sample", "decoded_from", "member")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The findings of jobs, page by page; `secret` signs the cursors."""
+
+    store: Store
+    secret: bytes
+
+    def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `{findings, total, limit, has_more, next_cursor}`.
+
+        `total` is what was counted when the first page was asked for, the same on all that follow from it; None where
+        a filter by key or confidence leaves it unknown.
+
+        Raises
+        ------
+        InvalidInputError
+            The cursor is not one of this job's, with these filters.
+        """
+        about = f"findings of {job.job_id} with {stable_json(wanted)}"
+        sealed: Mapping[str, Any] = open_cursor(cursor, self.secret, about) if cursor else {"after": None}
+        after, total = sealed["after"], sealed["total"] if cursor else self._total(job, wanted)
+        items, position = self.store.findings(job.job_id, limit, after, wanted)
+        return {
+            "findings": [finding_document(job, item) for item in items],
+            "total": total,
+            "limit": limit,
+            "has_more": position is not None,
+            "next_cursor": seal_cursor({"after": position, "total": total}, self.secret, about) if position else None,
+        }
+
+    def _total(self, job: Job, wanted: Mapping[str, Any]) -> int | None:
+        if set(wanted) - {"detector"}:
+            return None
+        tally = self.store.tally(job.job_id)
+        return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
+
+
+def finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding as the API shows it: masked."""
+    return {
+        "id": item["sk"].removeprefix("F#"),
+        "job_id": job.job_id,
+        "bucket": job.request.bucket,
+        "key": item["key"],
+        **{name: item[name] for name in _SHOWN},
+        "fingerprint": item["fingerprint"],
+        "created_at": item["created_at"],
+        **{name: item[name] for name in _SHOWN_IF_SET if item.get(name)},
+    }

@@ -1,0 +1,88 @@
+"""Telling the end of a job to the address that its request names: signed, at least once, over about 24 hours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from waybill.core.clock import iso
+from waybill.core.executions import stable_json
+from waybill.scanning.domain.ports import Store
+from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, sign
+from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
+
+WAITS_SECONDS = (60, 900, 39_600, 43_200)
+"""How long after each attempt the next one comes: five attempts in 23 hours (SQS hides a message for 12 at most)."""
+
+
+class Poster(Protocol):
+    """Sends requests out of Waybill."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Return the status of the answer.
+
+        Raises
+        ------
+        WebhookRefusedError
+            Nothing is sent there.
+        WebhookUnavailableError
+            There is no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How an attempt ended: `again` that it is not over, `wait` seconds until the next attempt.
+
+    Without a `wait`, all attempts are made, and the message is for a person.
+    """
+
+    delivered: bool
+    again: bool = False
+    wait: int | None = None
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """Delivers; `secret` signs."""
+
+    store: Store
+    poster: Poster
+    secret: Callable[[], bytes]
+    now: Callable[[], datetime]
+
+    def deliver(self, news: Mapping[str, Any], attempt: int) -> Delivery:
+        """Make one attempt, the `attempt`th, to tell `news` (what EventBridge was told), and record how it ended.
+
+        News that was delivered is not sent again, nor that of an end which the job has been resumed from. A crash
+        behind the receiver's answer lets it be sent twice, under the same event id.
+        """
+        job = self.store.job(str(news["job_id"]))
+        if job is None or not job.request.webhook_url or news["eventId"] != job.event_id:
+            return Delivery(delivered=True)
+        if job.webhook.get("status") == "delivered" and job.webhook.get("event_id") == job.event_id:
+            return Delivery(delivered=True)
+        body = stable_json(news).encode()
+        moment = self.now()
+        headers = {
+            "Content-Type": "application/json",
+            EVENT_HEADER: str(news["eventId"]),
+            SIGNATURE_HEADER: sign(self.secret(), body, int(moment.timestamp())),
+        }
+        told: dict[str, Any] = {"event_id": job.event_id, "attempts": attempt, "last_attempt_at": iso(moment)}
+        try:
+            status = self.poster.post(job.request.webhook_url, body, headers)
+        except WebhookUnavailableError as error:
+            told |= {"error": str(error)}
+        except WebhookRefusedError as error:
+            self.store.webhook(job.job_id, {**told, "status": "refused", "error": str(error)})
+            return Delivery(delivered=False)
+        else:
+            told |= {"http_status": status}
+            if 200 <= status < 300:
+                self.store.webhook(job.job_id, {**told, "status": "delivered"})
+                return Delivery(delivered=True)
+        wait = WAITS_SECONDS[attempt - 1] if attempt <= len(WAITS_SECONDS) else None
+        self.store.webhook(job.job_id, {**told, "status": "failed" if wait is None else "retrying"})
+        return Delivery(delivered=False, again=True, wait=wait)

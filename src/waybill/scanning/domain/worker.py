@@ -1,0 +1,164 @@
+"""A worker's slice: every object of it gets one outcome, whatever happens."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
+from waybill.scanning.domain.outcomes import Recorder, skip_repeats
+from waybill.scanning.domain.ports import Bucket, Clock, Opened, SliceQueue, Store
+from waybill.scanning.domain.prefetch import ReadAhead
+from waybill.scanning.errors import ObjectRefusedError
+from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
+
+ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+type MakeScanner = Callable[[ScanRequest], ObjectScanner]
+type Known = Mapping[str, tuple[str, ObjectOutcome]]
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message.
+
+    `reads_at_once` small objects are read while another one is scanned.
+    """
+
+    store: Store
+    bucket: Bucket
+    queue: SliceQueue
+    completion: Completion
+    make_scanner: MakeScanner
+    cache_name: Callable[[ScanRequest], str]
+    time_left: Clock
+    reserve: float = 30
+    reads_at_once: int = 8
+
+    def work(self, work: Slice) -> int:
+        """Give the objects of a slice their outcomes; return how many were read from S3.
+
+        Objects that have an outcome are left alone, so a message may come as often as it likes.
+        """
+        job = self.store.job(work.job_id)
+        if job is None or job.status == Status.CANCELLED:
+            return 0
+        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
+        for key, outcome in recorded.items():
+            # An earlier delivery may have died between the outcome and the removal of what it is not about.
+            self.store.keep_findings_of(job.job_id, key, outcome.looked_at)
+        if not job.scanned_on:
+            return 0
+        skip_repeats(self.store, job, work.page, work.entries, recorded)
+        if not work.resume and not work.rest:
+            self.store.taken(job.job_id, work)
+        waiting = [entry for entry in work.entries if entry.key not in recorded]
+        cache_name = self.cache_name(job.request)
+        known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)
+        to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
+        with (
+            ReadAhead(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
+            Recorder(self.store, job, work.page, cache_name, self.time_left) as recorder,
+        ):
+            read = self._objects(job, work, waiting, known, objects, recorder)
+        self.completion.finish_if_done(job.job_id)
+        return read
+
+    def _objects(
+        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: ReadAhead, recorder: Recorder
+    ) -> int:
+        read = 0
+        for index, entry in enumerate(waiting):
+            if index and self.time_left() < self.reserve:
+                self._leave(work, waiting[index:])
+                break
+            outcome = self._without_reading(job, entry, known)
+            if outcome is not None:
+                recorder.add(outcome)
+                continue
+            if read % 10 == 9 and self._cancelled(job):
+                break
+            read += 1
+            self._scan(job, work, entry, objects, recorder, alone=index == 0)
+        return read
+
+    def _leave(self, work: Slice, entries: list[Entry]) -> None:
+        self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(entries), rest=True)])
+
+    def _cancelled(self, job: Job) -> bool:
+        now = self.store.job(job.job_id)
+        return now is None or not now.scanned_on
+
+    def _skipped(self, job: Job, entry: Entry) -> ObjectOutcome | None:
+        reason = job.request.reason_to_skip(entry.key, entry.size)
+        if reason is None and entry.storage_class in ARCHIVED:
+            reason = "STORAGE_CLASS"
+        if reason is not None:
+            return ObjectOutcome(entry.key, entry.etag, entry.size, ObjectStatus.SKIPPED, reason)
+        if entry.size == 0:
+            return ObjectOutcome(entry.key, entry.etag, 0, ObjectStatus.SCANNED)
+        return None
+
+    def _without_reading(self, job: Job, entry: Entry, known: Known) -> ObjectOutcome | None:
+        skipped = self._skipped(job, entry)
+        if skipped is not None or entry.key not in known:
+            return skipped
+        source_job, outcome = known[entry.key]
+        if outcome.counts:
+            self.store.copy_findings(source_job, job.job_id, entry.key, entry.etag)
+        return outcome
+
+    def _scan(
+        self, job: Job, work: Slice, entry: Entry, objects: ReadAhead, recorder: Recorder, *, alone: bool
+    ) -> None:
+        """Read one object; `alone` that this run has done nothing else before."""
+        resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
+        before = int(work.resume["bytes_scanned"]) if work.resume else 0
+        try:
+            opened = objects.open(entry, resume.offset if resume else 0)
+            try:
+                if opened.changed and resume:
+                    # The first part was another state's: all of it again.
+                    self._leave(work, [entry._replace(etag=opened.etag, size=opened.size)])
+                    return
+                report = self.make_scanner(job.request).scan(
+                    opened.read, resume=resume, stop=lambda: self.time_left() < self.reserve
+                )
+            finally:
+                opened.close()
+        except ObjectRefusedError as refused:
+            status = ObjectStatus.SKIPPED if refused.skips else ObjectStatus.FAILED
+            outcome = ObjectOutcome(entry.key, entry.etag, entry.size, status, refused.reason)
+            recorder.add(outcome, doubtful=True)
+            return
+        if not alone and "TIME_LIMIT" in report.reasons:
+            # An archive cannot be left in the middle: all of it again, with the time of a whole run.
+            self._leave(work, [entry])
+            return
+        self.store.keep_findings(job.job_id, entry.key, opened.etag, report.findings)
+        if report.checkpoint:
+            follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
+            current = entry._replace(etag=opened.etag, size=opened.size)
+            self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,), follow_up)])
+            return
+        # Behind another message there may be findings of another state than this one's.
+        doubtful = opened.changed or work.rest or resume is not None
+        recorder.add(_outcome(entry, opened, report, before), doubtful=doubtful)
+
+
+def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> ObjectOutcome:
+    if report.outcome == Outcome.SKIPPED:
+        status = ObjectStatus.SKIPPED
+    elif report.outcome == Outcome.PARTIAL:
+        status = ObjectStatus.PARTIAL
+    else:
+        status = ObjectStatus.FINDINGS if report.counts else ObjectStatus.SCANNED
+    return ObjectOutcome(
+        key=entry.key,
+        etag=opened.etag,
+        size=entry.size,
+        status=status,
+        reason=report.reasons.most_common(1)[0][0] if report.reasons else "",
+        bytes_scanned=before + report.bytes_scanned,
+        counts=dict(report.counts),
+        truncated=report.truncated,
+    )

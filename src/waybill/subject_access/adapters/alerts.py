@@ -1,0 +1,50 @@
+"""What people are told, at most once in a while about the same thing."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
+from waybill.core.notifications import Notification, Notifier
+from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS
+from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
+
+
+class OnceAlerts:
+    """`Alerts` that remembers in DynamoDB what was told; `client` is a boto3 `dynamodb` client."""
+
+    def __init__(self, client: Any, table: str, notifier: Notifier, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._notifier = notifier
+        self._now = now
+
+    def raise_once(
+        self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
+    ) -> bool:
+        """Tell it unless the same `code` was told about the same within the time `quiet`; return whether it was told.
+
+        Raises
+        ------
+        NotificationUnavailableError
+            It could not be told; the next one who tries may.
+        """
+        now = int(self._now().timestamp())
+        key = to_item({"pk": f"ALERT#{about}#{code}", "sk": "LAST"})
+        try:
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=key | to_item({"expires": now + int(quiet.total_seconds())}),
+                    ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
+                    ExpressionAttributeValues=to_item({":now": now}),
+                )
+        except ConditionFailedError:
+            return False
+        try:
+            self._notifier.notify(notification)
+        except Exception:  # whatever it is goes on to the caller, and the next one who tries must be let through
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.delete_item(TableName=self._table, Key=key)
+            raise
+        return True

@@ -1,0 +1,112 @@
+"""The table: reads by key, and writes that are one transaction with their audit entry: nothing is done unrecorded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.subject_access.adapters.items import entry_attributes
+from waybill.subject_access.domain.audit import Action, AuditEntry, link
+from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
+
+# DynamoDB Developer Guide, Quotas: bytes of a partition key and of a sort key.
+_LONGEST_KEY = (2048, 1024)
+
+
+@dataclass(frozen=True)
+class AuditedTable:
+    """Reads items, builds and writes transactions; `client` is a boto3 `dynamodb` client.
+
+    The item `META` of whatever a trail is about holds the number of its entries and the last hash; `version` counts the
+    writes to it, and every transaction is made under the condition that nobody has written since it was read.
+    """
+
+    client: Any
+    name: str
+    now: Callable[[], datetime]
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Return an item, as of now; None also for a key that no item can have, such as an id out of an address."""
+        if not _possible(pk, sk):
+            return None
+        with translated(SubjectAccessStoreUnavailableError):
+            answer = self.client.get_item(TableName=self.name, Key=item_key(pk, sk), ConsistentRead=True)
+        return from_item(answer["Item"]) if answer.get("Item") else None
+
+    def query(self, pk: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
+        """Yield the items of a partition whose sort keys begin with `prefix`, as of now, in the order of those keys."""
+        if not _possible(pk, prefix):
+            return
+        condition = "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else "")
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item({":pk": pk, ":prefix": prefix or None}),
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+        )
+        with translated(SubjectAccessStoreUnavailableError):
+            for page in pages:
+                yield from map(from_item, page["Items"])
+
+    def entry(self, about: str, count: int, head: str, action: Action) -> AuditEntry:
+        """Return the entry behind `count` others, the last of which has the hash `head`."""
+        return link(about, count + 1, iso(self.now()), action, head)
+
+    def put(self, item: Item, condition: str, **bound: Any) -> dict[str, Any]:
+        """Return the write of an item under a condition, whose `:values` are `bound`."""
+        put: dict[str, Any] = {"TableName": self.name, "Item": item, "ConditionExpression": condition}
+        if bound:
+            put["ExpressionAttributeValues"] = to_item({f":{name}": value for name, value in bound.items()})
+        return {"Put": put}
+
+    def head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> dict[str, Any]:
+        """Return the write of the item `META`, if it still has the version that was seen; 0 where there was none."""
+        item = item_key(about, "META") | to_item(attributes | {"version": seen_version + 1})
+        if not seen_version:
+            return self.put(item, "attribute_not_exists(pk)")
+        return self.put(item, "version = :seen", seen=seen_version)
+
+    def entry_put(self, about: str, entry: AuditEntry) -> dict[str, Any]:
+        """Return the write of an audit entry, which is never written again."""
+        item = item_key(about, f"AUD#{entry.number:08}") | to_item(entry_attributes(entry))
+        return self.put(item, "attribute_not_exists(pk)")
+
+    def transact(self, writes: Sequence[dict[str, Any]]) -> None:
+        """Do all writes or none.
+
+        Raises
+        ------
+        ConditionFailedError
+            The condition of one of them is false.
+        SubjectAccessStoreUnavailableError
+            DynamoDB fails, throttles, or has another transaction on one of the items.
+        """
+        with translated(SubjectAccessStoreUnavailableError):
+            self.client.transact_write_items(TransactItems=list(writes))
+
+    def append(self, trail: str, action: Action, writes: Sequence[dict[str, Any]] = ()) -> None:
+        """Record an action in a trail that is about no request, together with `writes`; one try.
+
+        Raises
+        ------
+        ConditionFailedError
+            Somebody else was faster to the trail, or the condition of one of `writes` is false.
+        SubjectAccessStoreUnavailableError
+            As in `transact`.
+        """
+        head = self.get(trail, "META") or {"version": 0, "audit_count": 0, "audit_hash": ""}
+        entry = self.entry(trail, int(head["audit_count"]), str(head["audit_hash"]), action)
+        kept = {"audit_count": entry.number, "audit_hash": entry.hash}
+        self.transact([self.head_put(trail, kept, int(head["version"])), self.entry_put(trail, entry), *writes])
+
+
+def _possible(pk: str, sk: str) -> bool:
+    return all(len(part.encode()) <= most for part, most in zip((pk, sk), _LONGEST_KEY, strict=True))
+
+
+def item_key(pk: str, sk: str) -> Item:
+    """Return the key of an item."""
+    return to_item({"pk": pk, "sk": sk})

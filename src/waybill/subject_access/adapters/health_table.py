@@ -1,0 +1,85 @@
+"""What the table keeps about the services' health.
+
+pk                sk       item
+CIRCUIT#<name>    STATE    the circuit breaker; `version` counts its changes
+TPL#<name>        HEALTH   whether the service's template is as registered, and when people were told that it is not
+"""
+
+from datetime import datetime
+from typing import Any
+
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.subject_access.domain.upstream.ports import Circuit
+from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
+
+
+class HealthTable:
+    """`Circuits` and `TemplateHealth` on DynamoDB; every method raises `SubjectAccessStoreUnavailableError`."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def circuit(self, service: str) -> Circuit:
+        """Return the circuit of `service`, as of now; a closed one where nothing is known."""
+        item = self._get(_circuit_key(service))
+        return Circuit(
+            failures=item.get("failures", 0),
+            failed_at=item.get("failedAt", 0),
+            open_until=item.get("openUntil"),
+            version=item.get("version", 0),
+        )
+
+    def move(self, service: str, before: Circuit, after: Circuit) -> bool:
+        """Store `after` if nobody has changed the circuit since it was `before`; False when somebody has."""
+        update = Update.of(
+            {
+                "failures": after.failures,
+                "failedAt": after.failed_at,
+                "openUntil": after.open_until,
+                "version": before.version + 1,
+            }
+        )
+        condition = "attribute_not_exists(pk)" if before.version == 0 else "version = :before"
+        bound = {} if before.version == 0 else {"before": before.version}
+        return self._update(_circuit_key(service), update.arguments(condition, **bound))
+
+    def unhealthy(self, service: str, code: str, at: datetime) -> bool:
+        """Remember that the template is refused with `code`; True when nobody has been told yet."""
+        key = _health_key(service)
+        fresh = Update.of({"status": "UNHEALTHY", "code": code, "changedAt": iso(at)}, removed=("toldAt",))
+        if self._update(key, fresh.arguments("attribute_not_exists(#s0) OR #s0 <> :s0")):
+            return True
+        return "toldAt" not in self._get(key)
+
+    def told(self, service: str, at: datetime) -> None:
+        """Remember that people have been told."""
+        update = Update.of({"toldAt": iso(at)})
+        self._update(_health_key(service), update.arguments("attribute_exists(pk)"))
+
+    def healthy(self, service: str, at: datetime) -> None:
+        """Remember that the template is as registered."""
+        update = Update.of({"status": "HEALTHY", "changedAt": iso(at)}, removed=("code", "toldAt"))
+        self._update(_health_key(service), update.arguments("attribute_not_exists(#s0) OR #s0 <> :s0"))
+
+    def _get(self, key: Item) -> Item:
+        with translated(SubjectAccessStoreUnavailableError):
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return from_item(answer.get("Item", {}))
+
+    def _update(self, key: Item, arguments: dict[str, Any]) -> bool:
+        try:
+            with translated(SubjectAccessStoreUnavailableError):
+                self._client.update_item(TableName=self._table, Key=key, **arguments)
+        except ConditionFailedError:
+            return False
+        return True
+
+
+def _circuit_key(service: str) -> Item:
+    return to_item({"pk": f"CIRCUIT#{service}", "sk": "STATE"})
+
+
+def _health_key(service: str) -> Item:
+    return to_item({"pk": f"TPL#{service}", "sk": "HEALTH"})

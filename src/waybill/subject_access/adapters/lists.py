@@ -1,0 +1,126 @@
+"""The indexes of the table: requests by queue, as one list, by case and by person.
+
+ByListing is what searches go through: a search for a part of a reference reads an entry of some 200 bytes for every
+request that is not archived yet, 5,000 to a page. Requests are archived a week after their completion, which keeps the
+list short.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from waybill.core.aws.dynamodb import from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.subject_access.adapters.items import request_of
+from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
+from waybill.subject_access.models import SubjectRequest
+
+_PER_GET = 100
+_LIVE = "listing = :live"
+
+
+class SubjectAccessLists:
+    """`RequestLists` on DynamoDB; `client` is a boto3 `dynamodb` client."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def claimable(self, before: int, most_attempts: int, limit: int) -> list[str]:
+        """Return the ids of the oldest requests whose lease ended before an epoch second, with fewer attempts."""
+        found: list[str] = []
+        free = "(attribute_not_exists(claim_expires_at) OR claim_expires_at < :before)"
+        items = self._pages(
+            "ByQueue",
+            "queue = :queue",
+            {":queue": "PENDING", ":before": before, ":most": most_attempts},
+            FilterExpression=f"{free} AND claim_attempts < :most",
+        )
+        for item in items:
+            found.append(_id_of(item))
+            if len(found) == limit:
+                break
+        return found
+
+    def standing(self, queue: str, before: datetime | None = None) -> Iterator[str]:
+        """Yield the ids of the requests of a queue, the oldest first, up to those that joined it at `before`."""
+        condition, values = _standing(queue, before)
+        yield from map(_id_of, self._pages("ByQueue", condition, values))
+
+    def count(self, queue: str, before: datetime | None = None) -> int:
+        """Return how many requests stand in a queue, up to those that joined it at `before`."""
+        condition, values = _standing(queue, before)
+        return self._count("ByQueue", condition, values)
+
+    def newest(self, search: str) -> Iterator[str]:
+        """Yield the ids of the requests that match, newest first; of all for an empty `search`."""
+        values, filtered = _matching(search)
+        yield from map(_id_of, self._pages("ByListing", _LIVE, values, newest_first=True, **filtered))
+
+    def matches(self, search: str) -> int:
+        """Return how many requests match."""
+        values, filtered = _matching(search)
+        return self._count("ByListing", _LIVE, values, **filtered)
+
+    def many(self, request_ids: Sequence[str]) -> list[SubjectRequest]:
+        """Return these requests, in this order; without those that are gone meanwhile."""
+        found: dict[str, SubjectRequest] = {}
+        for some in batched(request_ids, _PER_GET, strict=False):
+            keys = [to_item({"pk": f"SAR#{request_id}", "sk": "META"}) for request_id in some]
+            waiting: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            while waiting:
+                with translated(SubjectAccessStoreUnavailableError):
+                    answer = self._client.batch_get_item(RequestItems=waiting)
+                for item in map(from_item, answer["Responses"].get(self._table, [])):
+                    if "state" in item:
+                        found[item["request_id"]] = request_of(item)
+                waiting = answer.get("UnprocessedKeys")
+        return [found[request_id] for request_id in request_ids if request_id in found]
+
+    def related(self, request: SubjectRequest) -> list[str]:
+        """Return the ids of other requests about the same person or under the same case reference, newest first."""
+        person = {":value": request.subject_id}
+        case = {":value": request.sar_case_reference_number}
+        items = [
+            *self._pages("BySubject", "subject_id = :value", person, newest_first=True),
+            *self._pages("ByCase", "sar_case_reference_number = :value", case, newest_first=True),
+        ]
+        items.sort(key=lambda item: str(item["requested_at"]), reverse=True)
+        return list(dict.fromkeys(_id_of(item) for item in items if _id_of(item) != request.request_id))
+
+    def _pages(
+        self, index: str, condition: str, values: dict[str, Any], *, newest_first: bool = False, **more: Any
+    ) -> Iterator[dict[str, Any]]:
+        with translated(SubjectAccessStoreUnavailableError):
+            for page in self._query(index, condition, values, ScanIndexForward=not newest_first, **more):
+                yield from map(from_item, page["Items"])
+
+    def _count(self, index: str, condition: str, values: dict[str, Any], **more: Any) -> int:
+        with translated(SubjectAccessStoreUnavailableError):
+            return sum(page["Count"] for page in self._query(index, condition, values, Select="COUNT", **more))
+
+    def _query(self, index: str, condition: str, values: dict[str, Any], **more: Any) -> Any:
+        return self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            **more,
+        )
+
+
+def _matching(search: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not search:
+        return {":live": "LIVE"}, {}
+    return {":live": "LIVE", ":search": search.casefold()}, {"FilterExpression": "contains(search_text, :search)"}
+
+
+def _standing(queue: str, before: datetime | None) -> tuple[str, dict[str, Any]]:
+    if before is None:
+        return "queue = :queue", {":queue": queue}
+    return "queue = :queue AND queue_place < :before", {":queue": queue, ":before": iso(before)}
+
+
+def _id_of(item: dict[str, Any]) -> str:
+    return str(item["pk"]).removeprefix("SAR#")

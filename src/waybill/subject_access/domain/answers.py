@@ -1,0 +1,227 @@
+"""How requests look in the API's answers. Dates are ISO, moments UTC."""
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from waybill.subject_access.domain.audit import AuditEntry, first_break, trail_key
+from waybill.subject_access.domain.deadlines import Deadline, deadline
+from waybill.subject_access.domain.intake import today
+from waybill.subject_access.domain.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
+from waybill.subject_access.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
+from waybill.subject_access.service_models import Service, TemplateVersion
+
+# What separates folders somewhere, or is refused in names (Microsoft, "Naming Files, Paths, and Namespaces").
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\<>:"|?*]')
+
+
+def moment(when: datetime | None) -> str | None:
+    """Return `when` as `2025-03-04T09:15:00Z`."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
+
+
+def readable(duration: timedelta) -> str:
+    """Return a duration for people, such as `14h 3m`."""
+    minutes = int(duration.total_seconds()) // 60
+    return f"{minutes // 60}h {minutes % 60}m"
+
+
+def iso_duration(duration: timedelta) -> str:
+    """Return a duration as ISO 8601, such as `PT14H3M`."""
+    minutes = int(duration.total_seconds()) // 60
+    return f"PT{minutes // 60}H{minutes % 60}M"
+
+
+def is_overdue(request: SubjectRequest, now: datetime) -> bool:
+    """Return whether a request has been waiting to be fulfilled for more than 12 hours."""
+    return request.state in CLAIMABLE and now - waits_since(request) > OVERDUE_AFTER
+
+
+def file_name(request: SubjectRequest) -> str:
+    """Return the name of the report for people who save it."""
+    day = (request.completed_at or request.requested_at).strftime("%Y-%m-%d")
+    # References such as SAR/2026/42 are no paths.
+    reference = _NOT_IN_FILE_NAMES.sub("-", request.sar_case_reference_number)
+    return f"subject-access-request-report-{day}-{reference}-{request.subject_id}.pdf"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Builds answers as of one moment, with the public holidays that deadlines depend on."""
+
+    now: datetime
+    bank_holidays: Container[date]
+
+    def request(self, request: SubjectRequest) -> dict[str, Any]:
+        """Return one request with its services."""
+        claimed = request.claimed_at if request.state is not RequestState.ARCHIVED else None
+        return {
+            "id": request.request_id,
+            "status": request.status,
+            "state": request.state.value,
+            "dateFrom": request.date_from.isoformat() if request.date_from else None,
+            "dateTo": request.date_to.isoformat(),
+            "sarCaseReferenceNumber": request.sar_case_reference_number,
+            "nomisId": request.nomis_id,
+            "ndeliusCaseReferenceId": request.ndelius_id,
+            "requestedBy": request.requested_by,
+            "requestDateTime": moment(request.requested_at),
+            "claimDateTime": moment(claimed),
+            "claimAttempts": request.claim_attempts,
+            "objectUrl": _object_url(request),
+            "lastDownloaded": moment(request.last_downloaded),
+            "services": [_part(name, part) for name, part in _by_rank(request)],
+            **self._law(request),
+            "originalId": request.original_id,
+            "errorCode": request.error_code,
+            "completedDateTime": moment(request.completed_at),
+            "deliveredDateTime": moment(request.delivered_at),
+            "pages": request.pages,
+            "issuedWithout": [
+                {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
+                for name, gap in sorted(request.issued_without.items())
+            ],
+        }
+
+    def admin(self, requests: Sequence[SubjectRequest], counts: dict[str, int], shown: int) -> dict[str, Any]:
+        """Return the admin's view: `Overdue` is `Pending` for more than 12 hours, and named so only here."""
+        return {**counts, "filterCount": shown, "requests": [self._admin_entry(request) for request in requests]}
+
+    def overdue(self, requests: Sequence[SubjectRequest]) -> dict[str, Any]:
+        """Return what support looks after: requests that have been waiting for more than 12 hours."""
+        entries = [
+            {
+                "id": request.request_id,
+                "sarCaseReferenceNumber": request.sar_case_reference_number,
+                "submitted": moment(request.requested_at),
+                "lastClaimed": moment(request.claimed_at),
+                "claimsAttempted": request.claim_attempts,
+                "overdueDuration": iso_duration(self.now - waits_since(request)),
+                "durationHumanReadable": readable(self.now - waits_since(request)),
+                **self._law(request),
+            }
+            for request in requests
+        ]
+        hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+        return {"overdueThreshold": f"{hours} hours", "total": len(entries), "requests": entries}
+
+    def due(self, request: SubjectRequest) -> Deadline:
+        """Return the deadline of a request."""
+        return deadline(
+            request.received,
+            request.regime,
+            request.holds,
+            extended=request.extended,
+            bank_holidays=self.bank_holidays,
+            today=today(self.now),
+        )
+
+    def _admin_entry(self, request: SubjectRequest) -> dict[str, Any]:
+        late = is_overdue(request, self.now)
+        entry = self.request(request) | {
+            "status": "Overdue" if late else request.status,
+            "services": list(request.services),
+        }
+        return entry | {"durationHumanReadable": readable((request.ended_at or self.now) - waits_since(request))}
+
+    def _law(self, request: SubjectRequest) -> dict[str, Any]:
+        due, day = self.due(request), today(self.now)
+        ended = request.completed_at is not None
+        return {
+            "regime": request.regime.value,
+            "receivedDate": request.received.isoformat(),
+            "dueDate": due.due.isoformat(),
+            "targetDate": due.target.isoformat(),
+            "daysLeft": due.days_left(today(request.completed_at) if request.completed_at else day),
+            "overdue": not ended and day > due.due,
+            "extended": request.extended,
+            "extensionReason": request.extension_reason,
+            "heldDays": due.held_days,
+            "holds": [
+                {
+                    "since": hold.since.isoformat(),
+                    "until": hold.until.isoformat() if hold.until else None,
+                    "reason": hold.reason.value,
+                }
+                for hold in request.holds
+            ],
+        }
+
+
+def summary(backlog: int, overdue: int) -> dict[str, Any]:
+    """Return the counters of support."""
+    hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+    frequency = f"{int(TOLD_OF_WAITING_EVERY.total_seconds()) // 60} minutes"
+    return {
+        "backlog": {"count": backlog, "alertThreshold": BACKLOG, "alertFrequency": frequency},
+        "overdueReports": {
+            "count": overdue,
+            "alertThreshold": f"status == pending && requestDateTime < (time.now - {hours} hours)",
+            "alertFrequency": frequency,
+        },
+    }
+
+
+def service_answer(service: Service) -> dict[str, Any]:
+    """Return one service of the catalogue."""
+    return {
+        "id": service.name,
+        "name": service.name,
+        "label": service.label,
+        "url": service.url,
+        "enabled": service.enabled,
+        "category": service.category,
+        "templateMigrated": service.template_migrated,
+        "suspended": service.suspended,
+        "suspendedAt": moment(service.suspended_at),
+        "redactions": [
+            {"path": rule.path, "reason": rule.reason, "everywhere": rule.everywhere} for rule in service.redactions
+        ],
+    }
+
+
+def template_answer(template: TemplateVersion) -> dict[str, Any]:
+    """Return one version of a template."""
+    return {
+        "serviceId": template.service,
+        "version": template.version,
+        "fileHash": template.file_hash,
+        "status": template.status,
+        "createdAt": moment(template.created_at),
+        "publishedAt": moment(template.published_at),
+    }
+
+
+def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
+    """Return an audit trail, and where its chain breaks; `end` is its number of entries and last hash."""
+    broken = first_break(trail_key(about), entries, *end)
+    return {
+        "id": about,
+        "intact": broken is None,
+        "break": {"number": broken.number, "problem": broken.problem} if broken else None,
+        "entries": [
+            {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
+            for one in entries
+        ],
+    }
+
+
+def _object_url(request: SubjectRequest) -> str | None:
+    return f"/api/report?id={request.request_id}" if request.state in REPORTED else None
+
+
+def _by_rank(request: SubjectRequest) -> list[tuple[str, PartState]]:
+    return sorted(request.services.items(), key=lambda item: item[1].rank)
+
+
+def _part(name: str, part: PartState) -> dict[str, Any]:
+    return {
+        "serviceName": name,
+        "serviceLabel": part.label,
+        "renderStatus": part.status.value,
+        "templateVersion": part.template_version,
+        "renderedAt": moment(part.rendered_at),
+        "errorCode": part.error_code,
+    }

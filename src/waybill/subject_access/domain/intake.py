@@ -1,0 +1,261 @@
+"""What a new request must say: the rules of the case workers' form, enforced for every caller."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from waybill.core.errors import ConflictError, FieldError, InvalidInputError
+from waybill.core.executions import stable_json
+from waybill.core.wire import WireModel
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.ports import Change, RequestStore
+from waybill.subject_access.errors import WrongStateError
+from waybill.subject_access.models import Part, Regime, RequestState, SubjectRequest
+from waybill.subject_access.service_models import Service, report_order
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+_NOMIS = re.compile(r"[A-Z][0-9]{4}[A-Z]{2}")
+_NDELIUS = re.compile(r"[A-Z][0-9]{6}")
+_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
+_LONGEST_REFERENCE = 20
+_LONGEST_NAME = 200
+# One transaction writes the request, its audit entry and its parts.
+_MOST_SERVICES = 90
+# What a copy has from its original.
+_COPIED = (
+    "date_from",
+    "date_to",
+    "sar_case_reference_number",
+    "nomis_id",
+    "ndelius_id",
+    "received",
+    "regime",
+    "extended",
+    "extension_reason",
+    "extension_salt",
+    "subject_name",
+    "review",
+)
+
+
+class NewRequest(WireModel):
+    """`POST /subjectAccessRequest`; dates are dd/MM/yyyy."""
+
+    nomis_id: str | None = None
+    ndelius_id: str | None = None
+    date_from: str | None = None
+    date_to: str | None = None
+    sar_case_reference_number: str | None = None
+    services: tuple[str, ...] = ()
+    subject_name: str | None = None
+    received_date: str | None = None
+    regime: Regime = Regime.UK_GDPR
+    review: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A new request that keeps the rules; `received` is None where it is the day on which it is stored."""
+
+    nomis_id: str | None
+    ndelius_id: str | None
+    date_from: date | None
+    date_to: date
+    reference: str
+    services: tuple[Service, ...]
+    subject_name: str | None
+    received: date | None
+    regime: Regime
+    review: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from any other."""
+        said = [str(getattr(self, name)) for name in self.__dataclass_fields__ if name != "services"]
+        said += [service.name for service in self.services]
+        return hashlib.sha256(stable_json({"said": said}).encode()).hexdigest()
+
+
+@dataclass
+class _Checks:
+    """The rules, each of which adds what it finds wrong."""
+
+    today: date
+    errors: list[FieldError] = field(default_factory=list)
+
+    def identifier(self, name: str, value: str | None, form: re.Pattern[str], wanted: str) -> str | None:
+        text = (value or "").strip()
+        # Outside of ASCII other letters have capitals among A to Z too, such as the long s.
+        if text.isascii():
+            text = text.upper()
+        if not text:
+            return None
+        if not form.fullmatch(text):
+            self.errors.append(FieldError(name, f"must be {wanted}"))
+        return text
+
+    def day(self, name: str, value: str | None, *, needed: bool = False) -> date | None:
+        text = (value or "").strip()
+        if not text:
+            if needed:
+                self.errors.append(FieldError(name, "is needed"))
+            return None
+        found = _DATE.fullmatch(text)
+        try:
+            day = date(int(found[3]), int(found[2]), int(found[1])) if found else None
+        except ValueError:
+            day = None
+        if day is None:
+            self.errors.append(FieldError(name, "must be a date, dd/MM/yyyy"))
+        elif day > self.today:
+            self.errors.append(FieldError(name, "must not be in the future"))
+        return day
+
+    def line(self, name: str, value: str | None, longest: int, *, needed: bool) -> str:
+        text = (value or "").strip()
+        if needed and not text:
+            self.errors.append(FieldError(name, "is needed"))
+        elif len(text) > longest:
+            self.errors.append(FieldError(name, f"must have at most {longest} characters"))
+        elif text and not text.isprintable():
+            self.errors.append(FieldError(name, "must have printable characters only"))
+        return text
+
+    def chosen(self, names: Sequence[str], known: Mapping[str, Service]) -> tuple[Service, ...]:
+        if not names:
+            self.errors.append(FieldError("services", "must name at least one service"))
+        if len(names) > _MOST_SERVICES:
+            self.errors.append(FieldError("services", f"must name at most {_MOST_SERVICES} services"))
+        found = {}
+        for index, name in enumerate(names):
+            service = known.get(name.strip())
+            if service is None or not service.enabled:
+                self.errors.append(FieldError(f"services[{index}]", "is not a service that can be asked"))
+            else:
+                found[service.name] = service
+        ordered = sorted(found.values(), key=lambda one: report_order(one.name, one.label, one.category))
+        return tuple(ordered)
+
+
+def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accepted:
+    """Return what `new` asks for.
+
+    Raises
+    ------
+    InvalidInputError
+        It breaks the rules; names every field that does.
+    """
+    checks = _Checks(today)
+    nomis = checks.identifier("nomisId", new.nomis_id, _NOMIS, "a letter, four digits and two letters")
+    ndelius = checks.identifier("ndeliusId", new.ndelius_id, _NDELIUS, "a letter and six digits")
+    if nomis is None and ndelius is None:
+        checks.errors.append(FieldError("nomisId", "is needed, or ndeliusId"))
+    if nomis is not None and ndelius is not None:
+        checks.errors.append(FieldError("ndeliusId", "must not be given with nomisId"))
+    first, last = checks.day("dateFrom", new.date_from), checks.day("dateTo", new.date_to, needed=True)
+    if first and last and first > last:
+        checks.errors.append(FieldError("dateFrom", "must not be after dateTo"))
+    reference = checks.line("sarCaseReferenceNumber", new.sar_case_reference_number, _LONGEST_REFERENCE, needed=True)
+    name = checks.line("subjectName", new.subject_name, _LONGEST_NAME, needed=False)
+    received = checks.day("receivedDate", new.received_date)
+    services = checks.chosen(new.services, known)
+    if checks.errors or last is None:
+        raise InvalidInputError(*checks.errors)
+    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime, new.review)
+
+
+def create(
+    accepted: Accepted, by: str, now: datetime, store: RequestStore, idempotency_key: str | None
+) -> SubjectRequest:
+    """Store the request; with an idempotency key once per caller and key.
+
+    Raises
+    ------
+    ConflictError
+        The key was used for another request.
+    """
+    request_id = _id_of(by, idempotency_key) if idempotency_key else str(uuid.uuid4())
+    request = SubjectRequest(
+        request_id=request_id,
+        state=RequestState.PENDING,
+        date_from=accepted.date_from,
+        date_to=accepted.date_to,
+        sar_case_reference_number=accepted.reference,
+        nomis_id=accepted.nomis_id,
+        ndelius_id=accepted.ndelius_id,
+        requested_by=by,
+        requested_at=now,
+        created_at=now,
+        received=accepted.received or today(now),
+        regime=accepted.regime,
+        subject_name=accepted.subject_name,
+        review=accepted.review,
+        fingerprint=accepted.fingerprint,
+    )
+    parts = [_part(service, rank) for rank, service in enumerate(accepted.services)]
+    stored = store.create(request, parts, Action(by, "CREATED", {"services": len(parts)}))
+    if stored.state is not RequestState.ARCHIVED and stored.fingerprint != accepted.fingerprint:
+        raise ConflictError("This Idempotency-Key was used for another request")
+    return stored
+
+
+def duplicate(
+    request_id: str, by: str, now: datetime, store: RequestStore, idempotency_key: str | None = None
+) -> SubjectRequest:
+    """Store a new `Pending` copy of a request, owned by the caller, with every part to be asked for again.
+
+    With an idempotency key, once per caller, request and key.
+
+    Raises
+    ------
+    UnknownRequestError
+        There is no such request.
+    WrongStateError
+        It is archived: what it asked for is not kept.
+    """
+    copy_id = _id_of(by, f"{request_id}#{idempotency_key}") if idempotency_key else str(uuid.uuid4())
+
+    def decide(original: SubjectRequest) -> tuple[Change, Action]:
+        if original.state is RequestState.ARCHIVED:
+            raise WrongStateError("The request is archived")
+        parts = [Part(name, state.label, state.rank, state.category) for name, state in original.services.items()]
+        detail: dict[str, JsonValue] = {"original": original.request_id, "services": len(parts)}
+        change = Change(_copy(original, copy_id, by, now), Action(by, "CREATED", detail), parts)
+        return change, Action(by, "DUPLICATED", {"copy": copy_id})
+
+    return store.duplicate(request_id, copy_id, decide)
+
+
+def _copy(original: SubjectRequest, copy_id: str, by: str, now: datetime) -> SubjectRequest:
+    # The copy is worked on from now on: a hold that goes on ends for it, or nobody could end it.
+    holds = tuple(hold if hold.until else replace(hold, until=max(today(now), hold.since)) for hold in original.holds)
+    return SubjectRequest(
+        request_id=copy_id,
+        state=RequestState.PENDING,
+        requested_by=by,
+        requested_at=now,
+        created_at=now,
+        holds=holds,
+        original_id=original.request_id,
+        **{name: getattr(original, name) for name in _COPIED},
+    )
+
+
+def today(now: datetime) -> date:
+    """Return the day that `now` is in, by UTC: in summer a day begins an hour late, so that no deadline is late."""
+    return now.astimezone(UTC).date()
+
+
+def _part(service: Service, rank: int) -> Part:
+    return Part(service.name, service.label, rank, service.category)
+
+
+def _id_of(by: str, idempotency_key: str) -> str:
+    digest = hashlib.sha256(f"{len(by)}:{by}{idempotency_key}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=5))

@@ -1,0 +1,123 @@
+"""What a worker outside of the workflow sends: it claims, reports parts and completes over HTTP."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.wire import WireModel
+from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.keys import report_key, upload_key
+from waybill.subject_access.domain.ports import RequestStore
+from waybill.subject_access.errors import UnknownRequestError, WrongStateError
+from waybill.subject_access.models import REPORTED, Claim, PartStatus, RequestState, StoredReport
+
+# More than any report has, and few enough for a number of DynamoDB.
+_MOST = 10**12
+type _Count = Annotated[int, Field(ge=1, le=_MOST)]
+
+
+class ClaimHolder(WireModel):
+    """Proof of a claim, as its holder got it."""
+
+    claim_token: Annotated[str, Field(min_length=1, max_length=64)]
+    generation: _Count
+
+    def of(self, request_id: str) -> Claim:
+        """Return the claim on a request."""
+        return Claim(request_id=request_id, claim_token=self.claim_token, generation=self.generation)
+
+
+class OutsideReport(WireModel):
+    """A report that was put at the upload address; `sha256` is hexadecimal, and what is there must have it."""
+
+    bytes: _Count
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    pages: _Count
+
+
+class Completion(WireModel):
+    """`PATCH …/complete`: the claim, and the report where it was made outside."""
+
+    claim_token: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    generation: _Count | None = None
+    report: OutsideReport | None = None
+
+
+class PartResult(ClaimHolder):
+    """`PATCH …/services/{service}`: what became of one part.
+
+    `error_code` is a component and a number (reference, section 7), and no text: it is in the audit trail for ever.
+    """
+
+    render_status: PartStatus
+    http_status: Annotated[int, Field(ge=100, le=599)] | None = None
+    attempts: _Count = 1
+    error_code: Annotated[str, Field(max_length=64, pattern="^[A-Za-z]+(_[A-Za-z]+)*_[0-9]{1,6}$")] | None = None
+
+
+def save_result(store: RequestStore, request_id: str, service: str, result: PartResult) -> None:
+    """Write a part's result under the claim.
+
+    Raises
+    ------
+    UnknownRequestError
+        There is no such request.
+    InvalidInputError
+        The service is not part of the request, or its part is fetched by the workflow alone.
+    ClaimLostError
+        The claim does not hold the request.
+    """
+    if result.render_status is PartStatus.FETCHED:
+        raise InvalidInputError(FieldError("renderStatus", "FETCHED is for the workflow's own parts"))
+    part = next((part for part in store.parts(request_id) if part.service == service), None)
+    if part is None and store.request(request_id) is None:
+        raise UnknownRequestError("There is no such request")
+    if part is None:
+        raise InvalidInputError(FieldError("service", "is not part of this request"))
+    after = replace(
+        part,
+        render_status=result.render_status,
+        http_status=result.http_status,
+        attempts=result.attempts,
+        error_code=result.error_code,
+    )
+    if result.render_status is not PartStatus.COMPLETE:
+        # Pages that an earlier claim has drawn are not what the service says now.
+        after = replace(after, part_key=None, sha256=None, pages=None)
+    store.save_part(result.of(request_id), after)
+
+
+def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, completion: Completion, actor: str) -> None:
+    """Complete a request whose report is stored.
+
+    Raises
+    ------
+    UnknownRequestError
+        There is no such request.
+    WrongStateError
+        It is completed already, or was given up on: then what was uploaded for it is removed.
+    InvalidInputError
+        The claim is not named.
+    ClaimLostError, PartsMissingError, ReportDamagedError
+        As in `Fulfilment.complete`.
+    """
+    request = store.request(request_id)
+    if request is None:
+        raise UnknownRequestError("There is no such request")
+    if request.state in {RequestState.ERRORED, RequestState.NEEDS_ATTENTION}:
+        fulfilment.discard(request)
+        raise WrongStateError("is Errored and cannot be completed")
+    if request.state in REPORTED | {RequestState.ARCHIVED}:
+        raise WrongStateError("is Completed already")
+    if completion.claim_token is None or completion.generation is None:
+        raise InvalidInputError(FieldError("claimToken", "is needed, with the generation of the claim"))
+    claim = Claim(request_id=request_id, claim_token=completion.claim_token, generation=completion.generation)
+    if completion.report:
+        made = completion.report
+        key = report_key(request_id, claim.generation, made.sha256)
+        report = StoredReport(key, made.bytes, made.sha256, made.pages)
+        fulfilment.adopt_report(claim, upload_key(request_id, claim.generation), report)
+    if not fulfilment.complete(claim, actor):
+        raise WrongStateError("is Completed already")

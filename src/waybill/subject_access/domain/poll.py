@@ -1,0 +1,109 @@
+"""The poll: requests move on by their age, and workers are started for those that can be claimed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from waybill.core.executions import ExecutionStarter, execution_name
+from waybill.core.notifications import Notification
+from waybill.subject_access import WORKFLOW
+from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
+from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.lifecycle import (
+    BACKLOG,
+    OVERDUE_AFTER,
+    TOLD_OF_WAITING_EVERY,
+    Lifecycle,
+    waits_since,
+)
+from waybill.subject_access.domain.ports import Alerts, RequestLists
+from waybill.subject_access.models import SubjectRequest
+
+# A notification names so many requests.
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What one poll found and did; ages in seconds."""
+
+    expired: int
+    attention: int
+    archived: int
+    deleted: int
+    started: int
+    pending: int
+    overdue: int
+    oldest_pending_age: int
+
+
+@dataclass(frozen=True)
+class Poll:
+    """Looks at all requests, as the schedule has it."""
+
+    lists: RequestLists
+    lifecycle: Lifecycle
+    fulfilment: Fulfilment
+    alerts: Alerts
+    executions: ExecutionStarter
+    workflow_arn: str
+    most_workers: int
+    now: Callable[[], datetime]
+
+    def run(self, tick: str) -> Polled:
+        """Do everything that is due; `tick` names this poll, so that one that is repeated starts no more workers."""
+        expired = self.lifecycle.expire()
+        attention = self.lifecycle.attend()
+        # Before what follows, so that no request waits for a topic that fails, or for a bucket.
+        waiting = self.lists.claimable(lapsed_before(self.now()), MOST_ATTEMPTS, self.most_workers)
+        for number in range(len(waiting)):
+            name = execution_name("poll", self.workflow_arn, tick, str(number))
+            self.executions.start(self.workflow_arn, name, {})
+        standing = self.lists.many(list(self.lists.standing("PENDING")))
+        overdue = [request.request_id for request in standing if self._age(request) > OVERDUE_AFTER]
+        self._tell_of_attention()
+        self._tell_of_waiting(len(standing), overdue)
+        archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
+        return Polled(
+            expired=len(expired),
+            attention=len(attention),
+            archived=len(archived),
+            deleted=len(deleted),
+            started=len(waiting),
+            pending=len(standing),
+            overdue=len(overdue),
+            oldest_pending_age=int(max(map(self._age, standing), default=timedelta()).total_seconds()),
+        )
+
+    def _tell_of_attention(self) -> None:
+        """Tell of requests that need a person, each once: whoever moved one there may have died before telling."""
+        for request in self.lists.many(list(self.lists.standing("ATTENTION"))):
+            self.fulfilment.tell(request)
+
+    def _tell_of_waiting(self, pending: int, overdue: Sequence[str]) -> None:
+        """Tell of a backlog, and of requests that are overdue, again and again while it lasts."""
+        if pending > BACKLOG:
+            text = f"{pending} subject access requests wait; more than {BACKLOG} are a backlog."
+            self._tell("BACKLOG", f"Subject access requests: a backlog of {pending}", text)
+        if overdue:
+            hours = int(OVERDUE_AFTER.total_seconds()) // 3600
+            shown = "\n".join(f"  {one}" for one in overdue[:_MOST_NAMED])
+            text = (
+                f"Subject access requests that have been waiting for more than {hours} hours: {len(overdue)}\n\n{shown}"
+            )
+            self._tell("OVERDUE", f"Subject access requests overdue: {len(overdue)}", text)
+
+    def _tell(self, code: str, subject: str, text: str) -> None:
+        news = Notification(
+            workflow=WORKFLOW,
+            status=code,
+            about="requests",
+            subject=subject,
+            body=f"{text}\n\n🔎 waybill sar list",
+            notification_id=f"{code.lower()}-{self.now():%Y%m%dT%H%M%SZ}",
+        )
+        self.alerts.raise_once("requests", code, news, quiet=TOLD_OF_WAITING_EVERY)
+
+    def _age(self, request: SubjectRequest) -> timedelta:
+        """Return how long a request has been waiting; time on hold is no waiting."""
+        return self.now() - waits_since(request)

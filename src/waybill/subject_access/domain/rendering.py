@@ -1,0 +1,255 @@
+"""From stored answers to stored pages: one part by itself, then the report of all of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from waybill.subject_access.domain import keys
+from waybill.subject_access.domain.claims import held
+from waybill.subject_access.domain.ports import Catalogue, RequestStore
+from waybill.subject_access.domain.report import models as drawn
+from waybill.subject_access.domain.report.assembly import assemble
+from waybill.subject_access.domain.report.errors import AnswerUnreadableError, TemplateError
+from waybill.subject_access.domain.report.merging import digest
+from waybill.subject_access.domain.report.part import render_part
+from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
+from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport, SubjectRequest
+
+TITLE = "Subject Access Request Report"
+# Error codes of a part (README.md, "Error codes").
+TEMPLATE_UNUSABLE = "render_6001"
+ANSWER_UNREADABLE = "render_6002"
+ANSWER_GONE = "render_6003"
+PAGES_GONE = "render_6004"
+_STORED = "STORED"
+# An audit entry is an item of DynamoDB, of at most 400 KB; the page of the contents lists every character.
+_MOST_LISTED = 500
+
+
+class Files(Protocol):
+    """Objects as local files."""
+
+    def fetch(self, key: str, file: Path) -> None:
+        """Write an object to `file`."""
+        ...
+
+    def fetch_if_there(self, key: str, file: Path) -> bool:
+        """Write an object to `file`; return whether there is one."""
+        ...
+
+    def keep(self, key: str, file: Path, content_type: str) -> None:
+        """Store `file`."""
+        ...
+
+    def keep_facts(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Store `facts` as JSON."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Makes parts and reports. Files on the way are in folders of their own, which are removed."""
+
+    store: RequestStore
+    catalogue: Catalogue
+    files: Files
+    now: Callable[[], datetime]
+
+    def part(self, claim: Claim, rank: int, service: str) -> Part:
+        """Render what a service answered, store the pages, and record the result; a part that is done stays as it is.
+
+        Where the answer, its template or an attachment is not in the bucket any more, the part is in error: the next
+        attempt asks the service again.
+
+        Raises
+        ------
+        ClaimLostError
+            The claim does not hold the request. What was stored under its keys is never looked at.
+        """
+        request = self._held(claim)
+        part = self.store.part(claim.request_id, rank, service)
+        if part is None:
+            raise UnknownRequestError(f"the request has no part {service}")
+        if part.render_status is not PartStatus.FETCHED:
+            return part
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "part.pdf")
+            try:
+                summary = render_part(
+                    self._section(part, request, Path(folder)), _subject(request), file, _work(folder)
+                )
+            except TemplateError as error:
+                return self._refused(claim, part, TEMPLATE_UNUSABLE, error)
+            except AnswerUnreadableError as error:
+                return self._refused(claim, part, ANSWER_UNREADABLE, error)
+            except ReportDamagedError as error:
+                return self._refused(claim, part, ANSWER_GONE, error)
+            key = keys.part_key(claim.request_id, claim.generation, service)
+            self.files.keep(key, file, "application/pdf")
+        self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
+        rendered = replace(
+            part,
+            render_status=PartStatus.COMPLETE,
+            part_key=key,
+            pages=summary.pages,
+            sha256=summary.sha256,
+            rendered_at=self.now(),
+            error_code=None,
+            error_message=None,
+        )
+        self.store.save_part(
+            claim,
+            rendered,
+            pages=summary.pages,
+            unprintable=dict(Counter(summary.unprintable).most_common(_MOST_LISTED)),
+            unprintableKinds=len(summary.unprintable),
+            redacted=summary.redacted,
+            redactedLeft=summary.redacted_left,
+            placeholders=[one.number for one in summary.attachments if one.problem],
+        )
+        return rendered
+
+    def report(self, claim: Claim) -> StoredReport:
+        """Join the parts into the report and store it under the claim's own key.
+
+        Parts whose pages are not in the bucket any more, or are not those that were rendered, are in error from then
+        on: the next attempt asks their services again.
+
+        Raises
+        ------
+        ClaimLostError
+            The claim does not hold the request.
+        PartsMissingError
+            A part is not finished, and nobody accepts it as missing; or its pages are gone.
+        """
+        request = self._held(claim)
+        parts = self.store.parts(claim.request_id)
+        missing = [part for part in parts if not part.finished]
+        if not_accepted := sorted(part.service for part in missing if part.service not in request.accepted_gaps):
+            raise PartsMissingError(f"parts are missing: {', '.join(not_accepted)}")
+        with TemporaryDirectory() as folder:
+            ready = self._all_ready(claim, [part for part in parts if part.finished], request, Path(folder))
+            file = Path(folder, "report.pdf")
+            summary = assemble(ready, _facts(request, missing, self.now()), file, _work(folder))
+            key = keys.report_key(claim.request_id, claim.generation, summary.sha256)
+            self.store.heartbeat(claim)
+            self.files.keep(key, file, "application/pdf")
+        return StoredReport(key, summary.size, summary.sha256, summary.pages)
+
+    def _all_ready(
+        self, claim: Claim, parts: Sequence[Part], request: SubjectRequest, folder: Path
+    ) -> list[drawn.Part]:
+        ready, gone = [], []
+        for part in parts:
+            try:
+                ready.append(self._ready(part, request, folder))
+            except ReportDamagedError as error:
+                self._refused(claim, part, PAGES_GONE, error)
+                gone.append(part.service)
+        if gone:
+            raise PartsMissingError(f"the pages of parts are gone: {', '.join(gone)}")
+        return ready
+
+    def _held(self, claim: Claim) -> SubjectRequest:
+        request = self.store.request(claim.request_id)
+        if request is None:
+            raise UnknownRequestError("there is no such request")
+        return held(request, claim)
+
+    def _refused(self, claim: Claim, part: Part, code: str, error: Exception) -> Part:
+        refused = replace(part, render_status=PartStatus.ERRORED, error_code=code, error_message=str(error))
+        self.store.save_part(claim, refused)
+        return refused
+
+    def _section(self, part: Part, request: SubjectRequest, folder: Path) -> drawn.Section:
+        service = self.catalogue.service(part.service)
+        answer = folder / "answer.json"
+        if part.answer_key is None:
+            raise AnswerUnreadableError(f"the answer of {part.service} was not stored")
+        self.files.fetch(part.answer_key, answer)
+        stored = self.store.attachments(request.request_id, part.service, part.generation)
+        return drawn.Section(
+            service=part.service,
+            label=part.label,
+            outcome=drawn.Outcome.COMPLETE,
+            content=answer,
+            template=self._template(part, folder),
+            lookups=self._names(folder) if part.template_key else drawn.Lookups(),
+            attachments=[self._attachment(one, folder) for one in stored],
+            redactions=[
+                drawn.Redaction(rule.path, rule.reason, rule.everywhere)
+                for rule in (service.redactions if service else ())
+            ],
+        )
+
+    def _template(self, part: Part, folder: Path) -> str | None:
+        if part.template_key is None:
+            return None
+        file = folder / "template.mustache"
+        self.files.fetch(part.template_key, file)
+        return file.read_text("utf-8")
+
+    def _names(self, folder: Path) -> drawn.Lookups:
+        file = folder / "names.json"
+        if not self.files.fetch_if_there(keys.names_key(), file):
+            return drawn.Lookups()
+        return drawn.Lookups.from_json(json.loads(file.read_text("utf-8")))
+
+    def _attachment(self, one: Attachment, folder: Path) -> drawn.Attachment:
+        path, problem = None, "the file could not be fetched from the service"
+        if one.key is not None and one.outcome == _STORED:
+            path, problem = folder / f"attachment-{one.number}", ""
+            self.files.fetch(one.key, path)
+        return drawn.Attachment(one.number, one.name, one.filename, one.content_type, path, problem or None)
+
+    def _ready(self, part: Part, request: SubjectRequest, folder: Path) -> drawn.Part:
+        """Return a finished part as a file; a part without data has its page drawn here."""
+        file = folder / f"{part.service}.pdf"
+        if part.part_key is None and part.render_status is PartStatus.COMPLETE:
+            # A worker outside had the answer and never finished the report: drawn here it would say that there is none.
+            raise ReportDamagedError(f"the pages of {part.service} are not in the bucket")
+        if part.part_key is None:
+            section = drawn.Section(part.service, part.label, drawn.Outcome(part.render_status.value))
+            summary = render_part(section, _subject(request), file, _work(folder / part.service))
+        else:
+            self.files.fetch(part.part_key, file)
+            if digest(file) != part.sha256:
+                raise ReportDamagedError(f"the pages of {part.service} are not those that were rendered")
+            facts = file.with_suffix(".json")
+            self.files.fetch(part.part_key.removesuffix(".pdf") + ".json", facts)
+            summary = drawn.PartSummary.from_json(json.loads(facts.read_text("utf-8")))
+        version = None if part.template_version is None else str(part.template_version)
+        return drawn.Part(part.service, part.label, part.category, file, summary, version)
+
+
+def _subject(request: SubjectRequest) -> drawn.Subject:
+    kind = drawn.IdKind.NOMIS if request.nomis_id else drawn.IdKind.NDELIUS
+    return drawn.Subject(request.subject_name or "", kind, request.subject_id)
+
+
+def _facts(request: SubjectRequest, missing: Sequence[Part], now: datetime) -> drawn.Facts:
+    return drawn.Facts(
+        title=TITLE,
+        subject=_subject(request),
+        case_reference=request.sar_case_reference_number,
+        date_from=request.date_from,
+        date_to=request.date_to,
+        # The day of the claim: a second try under the same claim gives the same bytes.
+        generated=(request.claimed_at or now).date(),
+        missing=[_missing(part, request.accepted_gaps[part.service]) for part in missing],
+    )
+
+
+def _missing(part: Part, gap: Gap) -> drawn.Missing:
+    return drawn.Missing(part.label, gap.reason, gap.by)
+
+
+def _work(folder: Path | str) -> Path:
+    work = Path(folder, "work")
+    work.mkdir(parents=True)
+    return work

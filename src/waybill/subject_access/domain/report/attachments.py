@@ -1,0 +1,152 @@
+"""A service's attachments on pages: pictures, the pages of PDFs, and for all others a page that says why not.
+
+A placeholder is no failure: the case worker can still hand the file over by itself.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.models import Attachment, AttachmentOutcome, Bookmark
+from waybill.subject_access.domain.report.pdf_pages import Placement, cleaned
+from waybill.subject_access.domain.report.pdf_streams import UnreadablePdf
+from waybill.subject_access.domain.report.pictures import UnreadablePicture, frames
+from waybill.subject_access.domain.report.sheets import BOTTOM, PORTRAIT
+from waybill.subject_access.domain.report.wording import one_line
+
+# The share of the page that a picture is fitted into (reference, section 8).
+_SHARE: Final = 0.75
+_MAGIC: Final = (
+    (b"\xff\xd8\xff", "picture"),
+    (b"\x89PNG\r\n\x1a\n", "picture"),
+    (b"GIF87a", "picture"),
+    (b"GIF89a", "picture"),
+    (b"II*\x00", "picture"),
+    (b"MM\x00*", "picture"),
+    (b"%PDF-", "pdf"),
+)
+_DECLARED: Final = {
+    "image/jpeg": "picture",
+    "image/jpg": "picture",
+    "image/png": "picture",
+    "image/gif": "picture",
+    "image/tiff": "picture",
+    "application/pdf": "pdf",
+}
+# A PDF may have this much of something else before its header (ISO 32000-1, annex H.3.4.1).
+_HEADER: Final = 1024
+
+
+class Attachments:
+    """Draws the attachments of one part.
+
+    Parameters
+    ----------
+    flow : Flow
+        Where to draw.
+    work : Path
+        A folder for copies of PDFs.
+
+    Attributes
+    ----------
+    placements : list[Placement]
+        What is to be set into the part's pages once they are written.
+    bookmarks : list[Bookmark]
+        One per attachment.
+    outcomes : list[AttachmentOutcome]
+        How each came out.
+    """
+
+    def __init__(self, flow: Flow, work: Path) -> None:
+        self._flow = flow
+        self._work = work
+        self.placements: list[Placement] = []
+        self.bookmarks: list[Bookmark] = []
+        self.outcomes: list[AttachmentOutcome] = []
+
+    def draw(self, attachments: Sequence[Attachment]) -> None:
+        """Draw `attachments` by their numbers, 2 before 10."""
+        for attachment in sorted(attachments, key=lambda one: one.number):
+            first = self._flow.sheets.pages + 1
+            problem = self._shown(attachment)
+            pages = self._flow.sheets.pages - first + 1
+            title = one_line(attachment.name) or one_line(attachment.filename)
+            self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
+            self.outcomes.append(AttachmentOutcome(attachment.number, first, pages, problem))
+
+    def _shown(self, attachment: Attachment) -> str | None:
+        """Draw one attachment; return why it has a placeholder, or None."""
+        if attachment.path is None or attachment.problem:
+            return self._placeholder(attachment, attachment.problem or "the file is missing")
+        match _kind(attachment.path, attachment.content_type):
+            case "picture":
+                return self._picture(attachment, attachment.path)
+            case "pdf":
+                return self._pdf(attachment, attachment.path)
+        return self._placeholder(attachment, f"content type {_content_type(attachment)} is not supported")
+
+    def _picture(self, attachment: Attachment, path: Path) -> str | None:
+        flow = self._flow
+        begun = False
+        try:
+            for image in frames(path):
+                if begun:
+                    flow.page()
+                else:
+                    self._heading(attachment)
+                begun = True
+                page_width, page_height = PORTRAIT
+                room = flow.room
+                scale = min(_SHARE * page_width / image.width, min(_SHARE * page_height, room) / image.height)
+                width, height = image.width * scale, image.height * scale
+                flow.sheets.picture(image, (page_width - width) / 2, BOTTOM + (room - height) / 2, width, height)
+        except UnreadablePicture as error:
+            if not begun:
+                return self._placeholder(attachment, str(error))
+            flow.page()
+            flow.paragraph(f"The rest of this attachment cannot be shown: {error}.")
+            return str(error)
+        return None
+
+    def _pdf(self, attachment: Attachment, path: Path) -> str | None:
+        try:
+            clean = cleaned(path, self._work / f"attachment-{len(self.outcomes):05}.pdf")
+        except UnreadablePdf as error:
+            return self._placeholder(attachment, str(error))
+        self._heading(attachment)
+        count = len(clean.sizes)
+        self._flow.paragraph(f"PDF file, {count:,} {'page' if count == 1 else 'pages'}")
+        for index, size in enumerate(clean.sizes):
+            self._flow.sheets.begin(size)
+            self.placements.append(Placement(self._flow.sheets.pages - 1, clean.path, index))
+        return None
+
+    def _placeholder(self, attachment: Attachment, problem: str) -> str:
+        self._heading(attachment)
+        self._flow.paragraph(f"This attachment cannot be shown: {problem}.", bold=True)
+        return problem
+
+    def _heading(self, attachment: Attachment) -> None:
+        flow = self._flow
+        flow.page()
+        flow.heading(f"Attachment: {attachment.number}", 2)
+        name, filename = one_line(attachment.name), one_line(attachment.filename)
+        for line in dict.fromkeys(filter(None, (filename, name))):
+            flow.paragraph(line)
+
+
+def _content_type(attachment: Attachment) -> str:
+    return one_line(attachment.content_type, 100) or "unknown"
+
+
+def _kind(path: Path, content_type: str) -> str | None:
+    """Return what a file is by its first bytes, or else by its declared type."""
+    with path.open("rb") as file:
+        begin = file.read(_HEADER)
+    for magic, kind in _MAGIC:
+        if begin.startswith(magic):
+            return kind
+    if b"%PDF-" in begin:
+        return "pdf"
+    return _DECLARED.get(content_type.partition(";")[0].strip().lower())

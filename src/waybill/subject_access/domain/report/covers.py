@@ -1,0 +1,126 @@
+"""The pages around the sections (reference, section 8).
+
+Those marked INTERNAL ONLY are for staff, who take them out before the report is handed over.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from waybill.subject_access.domain.report.blocks import Pair, Table
+from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.models import Facts, Missing, Subject
+from waybill.subject_access.domain.report.sheets import Sheets
+from waybill.subject_access.domain.report.wording import one_line
+
+INTERNAL: Final = "INTERNAL ONLY"
+MARKING: Final = "OFFICIAL-SENSITIVE"
+START_OF_RECORD: Final = "Start of record"
+END_OF_REPORT: Final = "End of report"
+# Heights in points.
+_MARK_AT: Final = 790.0
+_TITLE_AT: Final = 610.0
+_FACTS_AT: Final = 560.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the contents: `first_page` counts from 1 in the whole file."""
+
+    label: str
+    template_version: str | None
+    first_page: int
+
+
+def internal_cover(sheets: Sheets, facts: Facts, total_pages: int) -> None:
+    """Draw the first page: who, what, when, and how many pages there are in all."""
+    begin = START_OF_RECORD if facts.date_from is None else day(facts.date_from)
+    _cover(
+        sheets,
+        facts.title,
+        [
+            *_identity(facts),
+            f"Report date range: {begin} - {day(facts.date_to)}",
+            f"Report generation date: {day(facts.generated)}",
+            f"Total pages: {total_pages}",
+        ],
+        internal=True,
+    )
+
+
+def external_cover(sheets: Sheets, facts: Facts) -> None:
+    """Draw the first page of what is handed over."""
+    _cover(sheets, facts.title, _identity(facts), internal=False)
+
+
+def rear_page(sheets: Sheets, total_pages: int) -> None:
+    """Draw the last page."""
+    _cover(sheets, END_OF_REPORT, [f"Total pages: {total_pages}"], internal=True)
+
+
+def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int]) -> None:
+    """Draw the list of sections, and which characters could not be printed."""
+    flow.page()
+    flow.sheets.centred(_MARK_AT, INTERNAL, 14, bold=True)
+    flow.heading("Contents", 1)
+    flow.table(
+        ("Service", "Template version", "Page"),
+        [(line.label, line.template_version or "-", str(line.first_page)) for line in lines],
+    )
+    if unprintable:
+        flow.heading("Characters that could not be printed", 2)
+        flow.paragraph("They stand in the report by their number, in square brackets.")
+        rows = [(code, _name(code), f"{count:,}") for code, count in unprintable.items()]
+        flow.table(("Character", "What it is", "Times"), rows)
+
+
+def missing_parts(flow: Flow, missing: Sequence[Missing]) -> None:
+    """Draw the page that says which services' answers are not in the report, and why."""
+    flow.page()
+    flow.heading("Missing parts", 1)
+    flow.paragraph("This report was issued without the information that these services hold:")
+    flow.draw([Table(("Service", "Reason"), [(one.label, one.reason) for one in missing])])
+
+
+def staff_decisions(flow: Flow, missing: Sequence[Missing]) -> None:
+    """Draw, on the page of the contents, who decided to issue the report without a part."""
+    accepted = [one for one in missing if one.accepted_by]
+    if accepted:
+        flow.heading("Issued without", 2)
+        flow.draw(Pair(one.label, f"{one.reason} (decided by {one.accepted_by})") for one in accepted)
+
+
+def subject_lines(subject: Subject) -> tuple[str, str]:
+    """Return how a page names the person."""
+    return f"Name: {one_line(subject.name)}", f"{subject.id_kind}: {one_line(subject.id)}"
+
+
+def day(value: date) -> str:
+    """Return a date as ``5 March 2024``, whatever the machine's language."""
+    months = "January February March April May June July August September October November December"
+    return f"{value.day} {months.split()[value.month - 1]} {value.year}"
+
+
+def _name(code: str) -> str:
+    """Return what Unicode calls the character of ``U+0E2A``."""
+    return unicodedata.name(chr(int(code.removeprefix("U+"), 16)), "a control character, or none").lower()
+
+
+def _identity(facts: Facts) -> list[str]:
+    return [*subject_lines(facts.subject), f"SAR case reference: {one_line(facts.case_reference)}"]
+
+
+def _cover(sheets: Sheets, title: str, lines: Sequence[str], internal: bool) -> None:
+    sheets.begin()
+    if internal:
+        sheets.centred(_MARK_AT, INTERNAL, 18, bold=True)
+    flow = Flow(sheets)
+    flow.at(_TITLE_AT + 26)
+    flow.centred(title, 26, bold=True)
+    flow.at(min(flow.y - 12, _FACTS_AT))
+    for line in lines:
+        flow.centred(line, 13)
+        flow.at(flow.y - 8)
+    sheets.centred(_MARK_AT if not internal else 96, MARKING, 14, bold=True)

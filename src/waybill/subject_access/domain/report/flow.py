@@ -1,0 +1,202 @@
+"""Puts blocks on pages, from the top down: wraps lines, goes on to the next page, splits what is taller than one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, islice
+from typing import Final
+
+from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
+from waybill.subject_access.domain.report.lines import wrap
+from waybill.subject_access.domain.report.sheets import BOTTOM, LEFT, RIGHT, TOP, Sheets
+
+_LEADING: Final = 1.28
+_HEADING_SIZES: Final = (18.0, 14.0, 12.0, 10.5)
+_BODY: Final = 10.0
+_SMALL: Final = 8.0
+_PADDING: Final = 3.0
+# The share of a summary list that the labels have.
+_LABELS: Final = 0.34
+# Rows that decide how wide the columns of a table are, and the widest and narrowest that one asks for.
+_SAMPLE: Final = 200
+_WIDEST: Final = 220.0
+_NARROWEST: Final = 28.0
+_MARK_INDENT: Final = 14.0
+
+
+@dataclass(frozen=True)
+class _Column:
+    left: float
+    width: float
+    bold: bool = False
+
+
+class Flow:
+    """Draws blocks downwards.
+
+    Parameters
+    ----------
+    sheets : Sheets
+        Where to draw. A page begins with the first block.
+    """
+
+    def __init__(self, sheets: Sheets) -> None:
+        self.sheets = sheets
+        self._fonts = sheets.fonts
+        self._y = 0.0
+
+    @property
+    def y(self) -> float:
+        """Where the next block begins, in points from the foot of the page."""
+        return self._y
+
+    def at(self, y: float) -> None:
+        """Go on from `y` on the page that was begun."""
+        self._y = y
+
+    @property
+    def room(self) -> float:
+        """The height that is left on the page, in points."""
+        return self._y - BOTTOM
+
+    def page(self) -> None:
+        """Begin a page."""
+        self.sheets.begin()
+        self._y = self.sheets.size[1] - TOP
+
+    def draw(self, blocks: Iterable[Block]) -> None:
+        """Draw `blocks` one after the other."""
+        for block in blocks:
+            match block:
+                case Heading(text, level):
+                    self.heading(text, level)
+                case Paragraph(text, mark):
+                    self.paragraph(text, mark)
+                case Pair(label, value):
+                    self.pair(label, value)
+                case Table(head, rows):
+                    self.table(head, rows)
+
+    def heading(self, text: str, level: int) -> None:
+        """Draw a heading, with room below it for the beginning of what follows."""
+        size = _HEADING_SIZES[min(level, len(_HEADING_SIZES)) - 1]
+        column = _Column(LEFT, self._width, bold=True)
+        lines = self._wrapped(text, column, size)
+        leading = size * _LEADING
+        self._y -= size * 0.6
+        if self.room < min(len(lines) * leading + 5 * _BODY * _LEADING, self._height / 2):
+            self.page()
+        self._rows([lines], [column], size)
+        self._y -= size * 0.15
+
+    def paragraph(self, text: str, mark: str = "", size: float = _BODY, bold: bool = False) -> None:
+        """Draw running text; a `mark` stands left of its first line."""
+        indent = _MARK_INDENT if mark else 0.0
+        column = _Column(LEFT + indent, self._width - indent, bold)
+        lines = self._wrapped(text, column, size)
+        if self.room < size * _LEADING:
+            self.page()
+        if mark:
+            self.sheets.text(LEFT, self._y - size, self._fonts.printable(mark), size)
+        self._rows([lines], [column], size)
+        self._y -= size * 0.4
+
+    def centred(self, text: str, size: float, bold: bool = False) -> None:
+        """Draw lines in the middle of the page."""
+        for line in self._wrapped(text, _Column(LEFT, self._width, bold), size):
+            self.sheets.centred(self._y - size, line, size, bold)
+            self._y -= size * _LEADING
+
+    def pair(self, label: str, value: str) -> None:
+        """Draw a row of a summary list."""
+        left = self._width * _LABELS
+        columns = (_Column(LEFT, left - 2 * _PADDING, bold=True), _Column(LEFT + left, self._width - left))
+        cells = [self._wrapped(text, column, _BODY) for text, column in zip((label, value), columns, strict=True)]
+        self._keep_together(cells, _BODY)
+        self._y -= _PADDING
+        self._rows(cells, columns, _BODY)
+        self._y -= _PADDING
+        self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.8)
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Draw a table. Its head, unless it is empty, is drawn again at the top of each page."""
+        remaining = iter(rows)
+        sample = list(islice(remaining, _SAMPLE))
+        columns = self._columns([head, *sample] if head else sample)
+        bold = [_Column(column.left, column.width, bold=True) for column in columns]
+        heading = [self._wrapped(text, column, _SMALL) for text, column in zip(head, bold, strict=False)]
+        self._begin_table(heading, bold)
+        # A head that takes up half a page is not worth repeating.
+        repeated = _tallest(heading) * _SMALL * _LEADING < self._height / 2
+        for row in chain(sample, remaining):
+            cells = [self._wrapped(text, column, _SMALL) for text, column in zip(row, columns, strict=True)]
+            if self._keep_together(cells, _SMALL) and repeated:
+                self._head(heading, bold)
+            self._y -= _PADDING
+            self._rows(cells, columns, _SMALL)
+            self._y -= _PADDING
+            self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.85)
+        self._y -= 2 * _PADDING
+
+    def _begin_table(self, heading: Sequence[Sequence[str]], columns: Sequence[_Column]) -> None:
+        self._y -= _PADDING
+        if self.room < (_tallest(heading) + 2) * _SMALL * _LEADING + 4 * _PADDING:
+            self.page()
+        self._head(heading, columns)
+
+    def _head(self, cells: Sequence[Sequence[str]], columns: Sequence[_Column]) -> None:
+        if not cells:
+            return
+        height = _tallest(cells) * _SMALL * _LEADING + 2 * _PADDING
+        if height <= self.room:
+            self.sheets.shade(LEFT, self._y - height, self._width, height)
+        self._y -= _PADDING
+        self._rows(cells, columns, _SMALL)
+        self._y -= _PADDING
+
+    def _rows(self, cells: Sequence[Sequence[str]], columns: Sequence[_Column], size: float) -> None:
+        """Draw cells side by side, line by line, over as many pages as they need."""
+        leading = size * _LEADING
+        for index in range(_tallest(cells)):
+            if self.room < leading:
+                self.page()
+            base = self._y - size
+            for lines, column in zip(cells, columns, strict=True):
+                if index < len(lines):
+                    self.sheets.text(column.left, base, lines[index], size, column.bold)
+            self._y -= leading
+
+    def _keep_together(self, cells: Sequence[Sequence[str]], size: float) -> bool:
+        """Begin a page when the row fits on a page of its own but not on this one; return whether a page began."""
+        height = _tallest(cells) * size * _LEADING + 2 * _PADDING
+        if height <= self.room or (height > self._height * 0.8 and self.room > self._height / 4):
+            return False
+        self.page()
+        return True
+
+    def _columns(self, sample: Sequence[Sequence[str]]) -> list[_Column]:
+        """Divide the page among the columns, by the widest line that each has in the sample."""
+        asked = [max(_NARROWEST, *map(self._widest, column)) for column in zip(*sample, strict=True)]
+        share = self._width / sum(asked) if asked else 0.0
+        lefts = accumulate((width * share for width in asked), initial=LEFT + _PADDING)
+        return [
+            _Column(left, max(width * share - 2 * _PADDING, _SMALL)) for left, width in zip(lefts, asked, strict=False)
+        ]
+
+    def _widest(self, text: str) -> float:
+        lines = self._fonts.printable(text[:_SAMPLE]).split("\n")
+        return min(_WIDEST, max(self._fonts.width(line, _SMALL, bold=True) for line in lines) + 2 * _PADDING + 1)
+
+    def _wrapped(self, text: str, column: _Column, size: float) -> Sequence[str]:
+        return wrap(self._fonts, self._fonts.printable(text), column.width, size, column.bold)
+
+    @property
+    def _width(self) -> float:
+        return self.sheets.size[0] - LEFT - RIGHT
+
+    @property
+    def _height(self) -> float:
+        return self.sheets.size[1] - TOP - BOTTOM
+
+
+def _tallest(cells: Sequence[Sequence[str]]) -> int:
+    return max(map(len, cells), default=0)

@@ -1,0 +1,166 @@
+"""The mark-up that templates may use, as blocks.
+
+| tags | shown as |
+|---|---|
+| ``h1`` to ``h6`` | headings |
+| ``p``, ``div``, ``section``, ``br``, ``hr`` | paragraphs and breaks |
+| ``table``, ``thead``, ``tbody``, ``tr``, ``th``, ``td`` | a table, whose first row is the head |
+| the same with class ``summary-list`` | rows of label and value |
+| ``ul``, ``ol``, ``li`` | a list |
+| ``dl``, ``dt``, ``dd`` | a summary list |
+| ``span``, ``strong``, ``b``, ``em``, ``i``, ``small`` | their text |
+
+Attributes other than that class mean nothing. No other tag is allowed.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Final
+
+from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
+from waybill.subject_access.domain.report.errors import TemplateError
+
+_HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
+_INLINE: Final = ("span", "strong", "b", "em", "i", "small")
+_TABLE: Final = ("table", "thead", "tbody", "tr", "th", "td")
+_BREAKING: Final = (*_HEADINGS, "p", "div", "section", "hr", "ul", "ol", "li", "dl", "dt", "dd")
+_TAGS: Final = frozenset((*_INLINE, *_TABLE, *_BREAKING, "br"))
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+
+
+def markup_blocks(pieces: Iterable[str]) -> Iterator[Block]:
+    """Return the blocks of a filled template, given in pieces; tags that are not allowed are left out."""
+    reader = _Reader()
+    for piece in pieces:
+        reader.feed(piece)
+        while reader.blocks:
+            yield reader.blocks.popleft()
+    reader.close()
+    reader.finish()
+    yield from reader.blocks
+
+
+def check_markup(text: str) -> None:
+    """Check the tags of a template.
+
+    Raises
+    ------
+    TemplateError
+        Names the first tag that is not allowed.
+    """
+    _Checker().feed(text)
+
+
+class _Checker(HTMLParser):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _TAGS:
+            raise TemplateError(f"templates may not use the tag {tag}")
+
+
+@dataclass
+class _Rows:
+    """A table that is being read: `cell` says whether one is open."""
+
+    summary: bool
+    rows: list[list[str]] = field(default_factory=list)
+    cell: bool = False
+
+    def blocks(self) -> Iterator[Block]:
+        rows = [row for row in self.rows if row]
+        if self.summary:
+            for label, *values in rows:
+                yield Pair(label, " ".join(values)) if values else Paragraph(label)
+        elif rows:
+            # Templates fill rows up with empty cells, which would only take room.
+            columns = max(index for row in rows for index, cell in enumerate(row, start=1) if cell or index == 1)
+            padded = [row[:columns] + [""] * (columns - len(row)) for row in rows]
+            yield Table(padded[0], padded[1:]) if len(rows) > 1 else Table((), padded)
+
+
+class _Reader(HTMLParser):
+    """Reads tags one after the other; what is left open is closed by what follows, as browsers do."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.blocks: deque[Block] = deque()
+        self._text: list[str] = []
+        # The tag that the text stands in, and the lists around it: the number of the last item, or None for bullets.
+        self._within = ""
+        self._lists: list[int | None] = []
+        self._term = ""
+        self._table: _Rows | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "br" or (self._table and self._table.cell and tag in _BREAKING):
+            self._text.append("\n")
+        elif tag in _TABLE:
+            self._table_tag(tag, attrs)
+        elif tag in _BREAKING:
+            self._end_text()
+            if tag in ("ul", "ol"):
+                self._lists.append(0 if tag == "ol" else None)
+            self._within = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._table and self._table.cell and tag in _BREAKING:
+            self._text.append("\n")
+        elif tag in _TABLE or tag in _BREAKING:
+            self._end_text()
+            if tag in ("ul", "ol") and self._lists:
+                self._lists.pop()
+            elif tag == "table":
+                self._end_table()
+
+    def handle_data(self, data: str) -> None:
+        self._text.append(_SPACE.sub(" ", data))
+
+    def finish(self) -> None:
+        """Close whatever is open."""
+        self._end_text()
+        self._end_table()
+
+    def _table_tag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._end_text()
+        if tag == "table":
+            self._end_table()
+            classes = next((value or "" for name, value in attrs if name == "class"), "")
+            self._table = _Rows("summary-list" in classes.split())
+        elif self._table and tag == "tr":
+            self._table.rows.append([])
+        elif self._table and tag in ("th", "td"):
+            self._table.rows = self._table.rows or [[]]
+            self._table.cell = True
+
+    def _end_table(self) -> None:
+        if self._table:
+            self.blocks.extend(self._table.blocks())
+        self._table = None
+
+    def _end_text(self) -> None:
+        lines = "".join(self._text).split("\n")
+        self._text = []
+        text = "\n".join(_SPACE.sub(" ", line).strip() for line in lines).strip("\n")
+        if self._table and self._table.cell:
+            self._table.rows[-1].append(text)
+            self._table.cell = False
+        elif self._within == "dt":
+            self._term = text or self._term
+        elif text or self._within == "dd":
+            self.blocks.append(self._block(text))
+        if self._within != "dt" or text:
+            self._within = ""
+
+    def _block(self, text: str) -> Block:
+        if self._within in _HEADINGS:
+            return Heading(text, max(int(self._within[1]), 2))
+        if self._within == "dd":
+            return Pair(self._term, text)
+        if self._within == "li":
+            number = self._lists[-1] if self._lists else None
+            if number is not None:
+                self._lists[-1] = number + 1
+            return Paragraph(text, "•" if number is None else f"{number + 1}.")
+        return Paragraph(text)

@@ -1,0 +1,112 @@
+"""One service's part of the report: its own file, made by itself."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from waybill.subject_access.domain.report.attachments import Attachments
+from waybill.subject_access.domain.report.blocks import Block, Paragraph
+from waybill.subject_access.domain.report.content import content_blocks
+from waybill.subject_access.domain.report.covers import subject_lines
+from waybill.subject_access.domain.report.errors import AnswerUnreadableError
+from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.fonts import Fonts
+from waybill.subject_access.domain.report.merging import concatenate, digest
+from waybill.subject_access.domain.report.models import Bookmark, Json, Outcome, PartSummary, Section, Subject
+from waybill.subject_access.domain.report.pdf_pages import place
+from waybill.subject_access.domain.report.redaction import Redacted, redact
+from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.templates import template_blocks
+from waybill.subject_access.domain.report.wording import NO_DATA_HELD, NOT_SUPPORTED, is_empty, one_line
+
+FOOTER = "Official Sensitive"
+
+
+def render_part(section: Section, subject: Subject, destination: Path, work: Path) -> PartSummary:
+    """Write the pages of one service to `destination`.
+
+    Parameters
+    ----------
+    section : Section
+        What the service holds. Every value in it is text, whatever it looks like.
+    subject : Subject
+        For the header of each page.
+    destination : Path
+        The file to write; replaced when it exists.
+    work : Path
+        An empty folder for files on the way.
+
+    Returns
+    -------
+    PartSummary
+        The same section gives the same bytes, so the same summary.
+
+    Raises
+    ------
+    AnswerUnreadableError
+        `section.content` names a file that is not a JSON object.
+    TemplateError
+        The template cannot be filled (`templates.check_template`).
+    """
+    redacted = redact(_content(section), section.redactions) if section.outcome is Outcome.COMPLETE else Redacted()
+    fonts = Fonts()
+    sheets = Sheets(fonts, furniture(fonts, subject), work)
+    flow = Flow(sheets)
+    flow.page()
+    title = one_line(section.label) or section.service
+    flow.heading(title, 1)
+    flow.draw(_blocks(section, redacted, title))
+    attachments = Attachments(flow, work)
+    if section.outcome is Outcome.COMPLETE:
+        attachments.draw(section.attachments)
+    _write(sheets, attachments, destination, work)
+    return PartSummary(
+        pages=sheets.pages,
+        size=destination.stat().st_size,
+        sha256=digest(destination),
+        bookmarks=(Bookmark(title, 1), *attachments.bookmarks),
+        unprintable=dict(sorted(fonts.unprintable.items())),
+        redacted=redacted.removed,
+        redacted_left=redacted.left,
+        attachments=tuple(attachments.outcomes),
+    )
+
+
+def _write(sheets: Sheets, attachments: Attachments, destination: Path, work: Path) -> None:
+    files = sheets.close()
+    if not attachments.placements:
+        concatenate(files, destination)
+        return
+    joined = work / "joined.pdf"
+    concatenate(files, joined)
+    place(joined, attachments.placements, destination)
+
+
+def _content(section: Section) -> Json:
+    if not isinstance(section.content, Path):
+        return section.content
+    try:
+        with section.content.open("rb") as file:
+            # Numbers are printed as they were sent: 1.10 stays 1.10.
+            answer = json.load(file, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise AnswerUnreadableError(f"the answer of {section.service} is not JSON") from error
+    if not isinstance(answer, dict):
+        raise AnswerUnreadableError(f"the answer of {section.service} is not a JSON object")
+    return answer.get("content")
+
+
+def _blocks(section: Section, redacted: Redacted, title: str) -> Iterator[Block]:
+    if section.outcome is Outcome.NOT_SUPPORTED:
+        yield Paragraph(NOT_SUPPORTED)
+    elif section.outcome is Outcome.NO_DATA or is_empty(redacted.content):
+        yield Paragraph(NO_DATA_HELD)
+    elif section.template is not None:
+        yield from template_blocks(section.template, redacted.content, section.lookups, title)
+    else:
+        yield from content_blocks(redacted.content)
+
+
+def furniture(fonts: Fonts, subject: Subject) -> Furniture:
+    """Return header and footer of the pages between the covers."""
+    return Furniture([fonts.printable(line) for line in subject_lines(subject)], FOOTER)

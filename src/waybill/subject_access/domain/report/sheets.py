@@ -1,0 +1,190 @@
+"""Pages: a size, a header, a footer, and what is drawn between them; written out as files of some hundred pages each.
+
+Sizes and places are in points, from the lower left corner (reference, section 8: A4, margins 50/35/70/35).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL.Image import Image
+from reportlab import rl_config
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from waybill.subject_access.domain.report.fonts import Fonts, Ink
+
+type Size = tuple[float, float]
+
+PORTRAIT: Final[Size] = (595.2756, 841.8898)
+LANDSCAPE: Final[Size] = (PORTRAIT[1], PORTRAIT[0])
+TOP: Final = 50.0
+RIGHT: Final = 35.0
+BOTTOM: Final = 70.0
+LEFT: Final = 35.0
+FURNITURE_SIZE: Final = 10.0
+# The footer stands in the middle, the page number at the right of the same line.
+FOOTER_HEIGHT: Final = 40.0
+
+# What goes into one file: reportlab keeps a file in memory until it is saved.
+_PAGES_PER_FILE = 500
+_PIXELS_PER_FILE = 20_000_000
+_HEADER_TOP = 22.0
+_HEADER_LEADING = 13.0
+
+
+@dataclass(frozen=True)
+class Furniture:
+    """What every page of a file has: lines at its top right, one line in the middle of its foot."""
+
+    header: Sequence[str] = ()
+    footer: str = ""
+
+
+class _Canvas(Canvas):  # type: ignore[misc] # reportlab has no types
+    """A canvas that does not begin each page with one of PDF's built-in fonts, which are not embedded."""
+
+    def _make_preamble(self) -> None:
+        self._preamble = ""
+
+
+class Sheets:
+    """Pages, drawn one after the other.
+
+    Parameters
+    ----------
+    fonts : Fonts
+        The typefaces.
+    furniture : Furniture
+        Header and footer.
+    folder : Path
+        Where the files go, in the order of their names.
+
+    Attributes
+    ----------
+    pages : int
+        The number of pages that were begun.
+    size : Size
+        Of the page that is being drawn.
+    """
+
+    def __init__(self, fonts: Fonts, furniture: Furniture, folder: Path) -> None:
+        self.fonts = fonts
+        self.pages = 0
+        self.size = PORTRAIT
+        self._furniture = furniture
+        self._folder = folder
+        self._files: list[Path] = []
+        self._open = False
+        self._canvas: _Canvas
+        self._ink: Ink
+        self._operators: list[str] = []
+        self._pages_in_file = 0
+        self._pixels_in_file = 0
+
+    def begin(self, size: Size = PORTRAIT) -> None:
+        """Begin a page; ends the page before."""
+        self._end()
+        if self._pages_in_file >= _PAGES_PER_FILE or self._pixels_in_file >= _PIXELS_PER_FILE:
+            self._save()
+        if not self._open:
+            self._begin_file()
+        self.pages += 1
+        self._pages_in_file += 1
+        self.size = size
+        self._canvas.setPageSize(size)
+        self._draw_furniture()
+
+    def close(self) -> list[Path]:
+        """End the last page and return all files."""
+        self._end()
+        if self._open:
+            self._save()
+        return self._files
+
+    def text(self, x: float, y: float, line: str, size: float, bold: bool = False) -> None:
+        """Draw one line of printable text from `x`, on the base line `y`."""
+        if line:
+            self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._ink.show(line, size, bold)} ET")
+
+    def centred(self, y: float, line: str, size: float, bold: bool = False) -> None:
+        """Draw one line of printable text in the middle of the page."""
+        self.text((self.size[0] - self.fonts.width(line, size, bold)) / 2, y, line, size, bold)
+
+    def rule(self, y: float, left: float, right: float, grey: float = 0.7) -> None:
+        """Draw a thin horizontal line."""
+        self._operators.append(f"{grey:g} G 0.5 w {left:.2f} {y:.2f} m {right:.2f} {y:.2f} l S")
+
+    def shade(self, x: float, y: float, width: float, height: float, grey: float = 0.93) -> None:
+        """Fill a rectangle; what is drawn later is on top of it."""
+        self._operators.append(f"{grey:g} g {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f 0 g")
+
+    def picture(self, image: Image, x: float, y: float, width: float, height: float) -> None:
+        """Draw a picture with its lower left corner at `x`, `y`. Photographs are kept as JPEG."""
+        self._flush()
+        self._pixels_in_file += image.width * image.height
+        with _binary_streams():
+            self._canvas.drawImage(ImageReader(_as_jpeg(image) or image), x, y, width, height)
+
+    def _draw_furniture(self) -> None:
+        for index, line in enumerate(self._furniture.header):
+            shown = self._fitted(line)
+            x = self.size[0] - RIGHT - self.fonts.width(shown, FURNITURE_SIZE)
+            self.text(x, self.size[1] - _HEADER_TOP - index * _HEADER_LEADING, shown, FURNITURE_SIZE)
+        if self._furniture.footer:
+            self.centred(FOOTER_HEIGHT, self._furniture.footer, FURNITURE_SIZE)
+
+    def _fitted(self, line: str) -> str:
+        """Return `line`, or as much of it as the page is wide."""
+        room = self.size[0] - LEFT - RIGHT
+        while self.fonts.width(line, FURNITURE_SIZE) > room:
+            line = line[: min(len(line) - 2, 200)] + "…"
+        return line
+
+    def _begin_file(self) -> None:
+        self._open = True
+        file = self._folder / f"{len(self._files):05}.pdf"
+        self._files.append(file)
+        self._canvas = _Canvas(str(file), pageCompression=1, invariant=1)
+        self._ink = Ink(self.fonts, self._canvas._doc)
+
+    def _flush(self) -> None:
+        if self._operators:
+            self._canvas.addLiteral("\n".join(self._operators))
+        self._operators = []
+
+    def _end(self) -> None:
+        if self._open:
+            self._flush()
+            self._canvas.showPage()
+
+    def _save(self) -> None:
+        with _binary_streams():
+            self._canvas.save()
+        self._open = False
+        self._pages_in_file = self._pixels_in_file = 0
+
+
+def _as_jpeg(image: Image) -> BytesIO | None:
+    """Return a photograph as a JPEG file, which goes into the PDF as it is; other pictures go in without loss."""
+    if image.info.get("photograph") is not True:
+        return None
+    encoded = BytesIO()
+    image.save(encoded, "JPEG", quality=85)
+    return encoded
+
+
+@contextmanager
+def _binary_streams() -> Iterator[None]:
+    """Have reportlab write compressed streams as they are: by default it adds base 85, a quarter more bytes.
+
+    It offers this as a setting of the process alone.
+    """
+    before, rl_config.useA85 = rl_config.useA85, 0
+    try:
+        yield
+    finally:
+        rl_config.useA85 = before

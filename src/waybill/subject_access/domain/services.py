@@ -1,0 +1,188 @@
+"""What may be said of a service, and what becomes of a change to one."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.wire import WireModel
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
+from waybill.subject_access.domain.ports import Catalogue, Templates
+from waybill.subject_access.errors import ContendedError, UnknownServiceError
+from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
+
+_MOST_TEMPLATE_BYTES = 1_000_000
+_TRIES = 5
+# Names joined by dots; [] behind one says that it is a list.
+_NAME = r"[^.\[\]]+(?:\[\])*"
+_PATH = re.compile(rf"(?:(?:\[\])+\.)?{_NAME}(?:\.{_NAME})*")
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable or parts.username or parts.password or parts.query or parts.fragment or not value.isprintable():
+        raise ValueError("must be an absolute http or https address without credentials, query or fragment")
+    return value.rstrip("/")
+
+
+def _label(value: str) -> str:
+    text = value.strip()
+    if not text or not text.isprintable():
+        raise ValueError("must be one line of text")
+    return text
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value):
+        # A rule that can name nothing would leave in the report what somebody wanted out of it.
+        raise ValueError("must be names joined by dots, such as contacts[].phone")
+    return value
+
+
+class Redaction(WireModel):
+    """A value that the service's part does not show."""
+
+    path: Annotated[str, Field(max_length=200), AfterValidator(_path)]
+    reason: Annotated[str, Field(max_length=200), AfterValidator(_label)]
+    everywhere: bool = False
+
+
+class ServiceEntry(WireModel):
+    """`POST /services` and `PUT /services/{id}`."""
+
+    name: Annotated[str, Field(pattern=f"^{SERVICE_NAME.pattern}$")]
+    label: Annotated[str, Field(max_length=100), AfterValidator(_label)]
+    url: Annotated[str, Field(max_length=500), AfterValidator(_url)]
+    enabled: bool = True
+    category: Literal["PRISON", "PROBATION"]
+    template_migrated: bool = False
+    redactions: Annotated[tuple[Redaction, ...], Field(max_length=200)] = ()
+
+    def over(self, service: Service) -> Service:
+        """Return `service` with what is said here."""
+        return replace(
+            service,
+            label=self.label,
+            url=self.url,
+            enabled=self.enabled,
+            category=self.category,
+            template_migrated=self.template_migrated,
+            redactions=tuple(RedactionRule(rule.path, rule.reason, rule.everywhere) for rule in self.redactions),
+        )
+
+
+@dataclass(frozen=True)
+class Services:
+    """Changes to the catalogue; `by` is whom the audit trail names."""
+
+    catalogue: Catalogue
+    templates: Templates
+    now: Callable[[], datetime]
+
+    def add(self, entry: ServiceEntry, by: str) -> Service:
+        """Add a service.
+
+        Raises
+        ------
+        InvalidInputError
+            There is one of this name.
+        """
+        made = entry.over(Service(entry.name, entry.label, entry.url, entry.enabled, entry.category))
+        if not self.catalogue.save_service(made, _action(by, "SERVICE_CREATED", entry.name), new=True):
+            raise InvalidInputError(FieldError("name", "is the name of another service"))
+        return made
+
+    def change(self, name: str, entry: ServiceEntry, by: str) -> Service:
+        """Change a service; its name stays, which requests know it by.
+
+        Raises
+        ------
+        UnknownServiceError
+            There is none of this name.
+        InvalidInputError
+            The entry has another name.
+        ContendedError
+            Others changed it at the same time, again and again.
+        """
+        if entry.name != name:
+            self.found(name)
+            raise InvalidInputError(FieldError("name", "cannot be changed"))
+        return self._changed(name, entry.over, _action(by, "SERVICE_CHANGED", name))
+
+    def suspend(self, name: str, by: str, *, suspended: bool) -> Service:
+        """Suspend a service, or resume it.
+
+        Raises
+        ------
+        UnknownServiceError
+            There is none of this name.
+        ContendedError
+            Others changed it at the same time, again and again.
+        """
+        since = self.now() if suspended else None
+        action = _action(by, "SERVICE_SUSPENDED" if suspended else "SERVICE_RESUMED", name)
+        return self._changed(name, lambda found: replace(found, suspended=suspended, suspended_at=since), action)
+
+    def register(self, name: str, text: bytes, check: Callable[[str], None], by: str) -> TemplateVersion:
+        """Register the text of a service's template; the service may use it from then on.
+
+        Raises
+        ------
+        UnknownServiceError
+            There is no service of this name.
+        InvalidInputError
+            The text is no template.
+        """
+        self.found(name)
+        digest = checked_template(text, check)
+        # The text first: a version whose text nobody has would be of no use.
+        self.templates.keep_template(template_key(digest), text)
+        return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
+
+    def _changed(self, name: str, change: Callable[[Service], Service], action: Action) -> Service:
+        for _ in range(_TRIES):
+            after = change(self.found(name))
+            if self.catalogue.save_service(after, action, new=False):
+                return after
+        raise ContendedError(f"the service {name} is being changed by others")
+
+    def found(self, name: str) -> Service:
+        """Return a service; raises UnknownServiceError."""
+        service = self.catalogue.service(name)
+        if service is None:
+            raise UnknownServiceError("There is no such service")
+        return service
+
+
+def _action(by: str, name: str, service: str) -> Action:
+    return Action(by, name, {"service": service})
+
+
+def checked_template(text: bytes, check: Callable[[str], None]) -> str:
+    """Return the SHA-256 of a template's text, in hex.
+
+    Raises
+    ------
+    InvalidInputError
+        It is empty, too large, not UTF-8, or `check` finds that it is no template.
+    """
+    if not text.strip():
+        raise InvalidInputError(FieldError("file", "is empty"))
+    if len(text) > _MOST_TEMPLATE_BYTES:
+        raise InvalidInputError(FieldError("file", f"must have at most {_MOST_TEMPLATE_BYTES} bytes"))
+    try:
+        check(text.decode())
+    except UnicodeDecodeError:
+        raise InvalidInputError(FieldError("file", "must be UTF-8 text")) from None
+    return hashlib.sha256(text).hexdigest()

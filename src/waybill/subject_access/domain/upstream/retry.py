@@ -1,0 +1,64 @@
+"""Asking again: full jitter, the service's own wish, and an end to it all."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from waybill.subject_access.domain.upstream.errors import PassingServiceError
+from waybill.subject_access.domain.upstream.models import Limits
+from waybill.subject_access.domain.upstream.ports import Pace
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3), None without a usable one."""
+    if header is None:
+        return None
+    text = header.strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+@dataclass
+class Tries:
+    """Repeats a call while it fails for a passing reason; `made` counts the calls of all runs together."""
+
+    pace: Pace
+    limits: Limits
+    deadline: float
+    made: int = 0
+
+    def run[T](self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, after at most `limits.tries` calls and not later than `deadline`.
+
+        Between two of them lies a random time below a limit that doubles, or what the service asks for if that is more.
+
+        Raises
+        ------
+        PassingServiceError
+            The last one; also the one after which the next wait would end behind the deadline.
+        ServiceError
+            The first one that will not pass.
+        """
+        ceiling = self.limits.first_wait
+        for left in reversed(range(self.limits.tries)):
+            try:
+                self.made += 1
+                return call()
+            except PassingServiceError as error:
+                wait = max(self.pace.uniform(0.0, min(ceiling, self.limits.longest_wait)), error.retry_after or 0.0)
+                if left == 0 or self.pace.monotonic() + wait >= self.deadline:
+                    raise
+            self.pace.sleep(wait)
+            ceiling *= 2
+        raise AssertionError("a call is tried at least once")
