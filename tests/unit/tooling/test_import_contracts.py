@@ -1,0 +1,91 @@
+"""The contracts on imports refuse what they are there to refuse: each violation is planted in a copy of the project."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+# The file that is written or added to, the line that it gets, and the name that the report must hold.
+VIOLATIONS = {
+    "a module that is in no layer": ("replication/zzz.py", "import boto3", "zzz"),
+    "a workflow that is in no contract": ("shipping/__init__.py", "", "shipping"),
+    "AWS in the domain": ("scanning/domain/requests.py", "import boto3", "waybill.scanning.domain.requests"),
+    "AWS in a new module of the domain": ("minting/domain/zzz.py", "import botocore", "waybill.minting.domain.zzz"),
+    "AWS in the domain, by way of the core": (
+        "consignments/domain/statuses.py",
+        "from waybill.core.aws.clients import client",
+        "waybill.consignments.domain.statuses",
+    ),
+    "the environment in the domain": ("subject_access/domain/claims.py", "import os", "waybill.subject_access.domain"),
+    "settings in the domain": (
+        "replication/domain/copier.py",
+        "from waybill.core.settings import load",
+        "waybill.replication.domain.copier",
+    ),
+    "an adapter in the domain": (
+        "scanning/domain/slices.py",
+        "from waybill.scanning.adapters.table import *",
+        "waybill.scanning.domain.slices",
+    ),
+    "the domain in the errors": (
+        "scanning/errors.py",
+        "from waybill.scanning.domain.slices import *",
+        "waybill.scanning.errors",
+    ),
+    "what builds collaborators in the domain": (
+        "gateway/domain/keys.py",
+        "import waybill.gateway.runtime",
+        "waybill.gateway.domain.keys",
+    ),
+    "two modules that import each other": (
+        "scanning/domain/detection/engine.py",
+        "import waybill.scanning.domain.detection.proof",
+        "waybill.scanning.domain.detection",
+    ),
+    "AWS in a handler": ("replication/handlers/copy_file.py", "import boto3", "waybill.replication.handlers.copy_file"),
+    "AWS in routes": ("minting/api.py", "import botocore", "waybill.minting.api"),
+    "another workflow": (
+        "minting/domain/minter.py",
+        "import waybill.scanning.models",
+        "waybill.minting.domain.minter",
+    ),
+    "a workflow in the core": ("core/clock.py", "import waybill.minting.models", "waybill.core.clock"),
+    "a new module of the core that is in no layer": ("core/zzz.py", "", "zzz"),
+    "AWS in the pure core": ("core/wire.py", "import waybill.core.aws.clients", "waybill.core.wire"),
+}
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS)
+def test_a_planted_violation_is_refused(tmp_path: Path, violation: str) -> None:
+    place, line, named = VIOLATIONS[violation]
+    copied = tmp_path / "src" / "waybill"
+    shutil.copytree(PROJECT / "src" / "waybill", copied, ignore=shutil.ignore_patterns("__pycache__"))
+    module = copied / place
+    module.parent.mkdir(exist_ok=True)
+    with module.open("a", encoding="utf-8") as source:
+        source.write(f"\n{line}\n")
+    report = _lint(tmp_path)
+    assert report.returncode == 1, report.stdout
+    assert named in report.stdout
+
+
+def test_nothing_is_refused_as_it_is() -> None:
+    report = _lint(PROJECT)
+    assert report.returncode == 0, report.stdout
+
+
+def _lint(project: Path) -> subprocess.CompletedProcess[str]:
+    program = "from importlinter.cli import lint_imports_command as lint; lint()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache", "--config", str(PROJECT / "pyproject.toml")],
+        cwd=project,
+        env={"PYTHONPATH": str(project / "src"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
