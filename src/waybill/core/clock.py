@@ -1,5 +1,9 @@
-"""Time as Waybill writes it."""
+"""Time as Waybill writes it, and the clock by which it waits."""
 
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
@@ -20,3 +24,23 @@ def moment_of(text: object) -> datetime | None:
 def iso(moment: datetime) -> str:
     """Return `moment` as `2026-11-21T10:00:00.000Z`: fixed width, so that text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What waiting needs, all of it replaceable in a test.
+
+    Attributes
+    ----------
+    monotonic : Callable[[], float]
+        Seconds that never go back; deadlines are of this clock.
+    sleep : Callable[[float], object]
+        Waits so many seconds. `Event.wait` makes a wait that another thread can end.
+    uniform : Callable[[float, float], float]
+        A random number between two. The default reads the operating system's source: two copies of one frozen
+        process (Lambda SnapStart) do not draw the same pauses.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+    uniform: Callable[[float, float], float] = random.SystemRandom().uniform
