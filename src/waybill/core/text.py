@@ -1,0 +1,62 @@
+"""Text that others have written, made fit for people to read: in notifications, tables, reports and logs.
+
+What a name or a message holds beside its visible characters can end a line and begin a forged one, move the cursor of
+a terminal, turn the direction of what stands around it, or hide in it. Sources: Unicode Standard 23 ("Special Areas
+and Format Characters"); Unicode Technical Report 36, "Bidirectional Text Spoofing"; CVE-2021-42574.
+"""
+
+import unicodedata
+
+# Control and format characters (the marks of direction, the invisible joiners and the tags among them), halves of
+# surrogate pairs, private and unassigned code points, and what ends a line or a paragraph.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# These are letters or marks by their category, and fonts draw nothing for them (Unicode property
+# Default_Ignorable_Code_Point, beyond the categories above).
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+}
+_CUT = "…"
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Return `text` as one line of at most `limit` characters, to be read: for notifications, tables and pages.
+
+    White space of any kind becomes one plain space, what cannot be seen goes, and the end of a longer text is an
+    ellipsis. What is left may be empty, and is no key to look anything up by: two texts can look the same.
+    """
+    # A line end is white space first, and only then a control character.
+    spaced = "".join(" " if char.isspace() else char for char in text if char.isspace() or not _is_unseen(char))
+    line = " ".join(spaced.split())
+    return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + _CUT
+
+
+def escaped(text: str, *, keep: str = "") -> str:
+    r"""Return `text` with everything that cannot be seen written out: `\n`, `\u202e`. One line, and nothing is lost.
+
+    For keys and identifiers in terminals and logs, where two that differ have to look different. Characters in `keep`
+    stay: `"\n\t"` for text of several lines. A backslash stays as it is: what is written out is to be read, not to be
+    read back.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) if _is_unseen(char) and char not in keep else char for char in text)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` characters; of a longer one the beginning and the end, an ellipsis between.
+
+    The end of a key tells more than its middle.
+    """
+    if len(text) <= limit:
+        return text
+    end = (limit - 1) // 2
+    return text[: limit - 1 - end] + _CUT + (text[-end:] if end else "")
+
+
+def _escape(char: str) -> str:
+    # The halves of surrogate pairs that `unicode_escape` writes as they are read: `\ud800`.
+    return char.encode("unicode_escape", "surrogatepass").decode()
+
+
+def _is_unseen(char: str) -> bool:
+    return unicodedata.category(char) in _UNSEEN or char in _BLANK or (char.isspace() and char != " ")
