@@ -1,11 +1,14 @@
 """Webhooks: signed, at least once under one event id, five attempts in a day, and never into a private network."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.fakes.hostile_server import Call, serving
 from tests.fakes.receiver import receiving
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.adapters.webhook_client import HttpPoster
@@ -156,7 +159,24 @@ def test_a_receiver_that_is_not_there_is_tried_again(scanner: Scanner) -> None:
     job, news = job_with(scanner, receiver.url)
     assert webhooks(scanner).deliver(news, 1).again
     told = scanner.jobs.report(job.job_id)["webhook"]
-    assert (told["status"], told["error"]) == ("retrying", "ConnectError")
+    assert (told["status"], told["error"]) == ("retrying", "no connection (ConnectionRefusedError)")
+
+
+def test_a_receiver_that_answers_byte_by_byte_does_not_hold_the_others_up(scanner: Scanner) -> None:
+    """Issue 10, item 4: a receiver that sent a header line every 4 s held a delivery for 36 s."""
+
+    def slowly(call: Call) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        while True:
+            call.wait(0.1)
+            yield b"X: y\r\n"
+
+    with serving(slowly) as receiver:
+        job, news = job_with(scanner, receiver.url("/hook"))
+        began = time.monotonic()
+        assert webhooks(scanner, HttpPoster(private=True, seconds=0.5)).deliver(news, 1).again
+        assert time.monotonic() - began < 5
+    assert scanner.jobs.report(job.job_id)["webhook"]["error"] == "there was no answer in time"
 
 
 def test_a_job_without_a_webhook_sends_nothing(scanner: Scanner) -> None:

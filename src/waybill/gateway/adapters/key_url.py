@@ -3,14 +3,19 @@
 import ssl
 import time
 from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
+from waybill.core.errors import WaybillError
+from waybill.core.http_client import HttpClient, Limits
 from waybill.gateway.errors import KeysUnavailableError
 
 # The largest issuers publish about ten keys of 2 KB.
 LIMIT_BYTES = 262_144
-_CHUNK_BYTES = 65_536
+
+
+def _anywhere(_address: str) -> bool:
+    """Permit every address: the URL is the operator's own, and an issuer may stand in a private network."""
+    return True
 
 
 def https_fetcher(
@@ -34,33 +39,21 @@ def https_fetcher(
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise ValueError("must be an https:// URL")
-    host, port = parts.hostname, parts.port
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    context = tls or ssl.create_default_context()
+    host = parts.hostname
+    client = HttpClient(permits=_anywhere, tls=tls, limits=Limits(body_bytes=limit))
 
     def fetch() -> str:
-        deadline = time.monotonic() + timeout
-        connection = HTTPSConnection(host, port, timeout=timeout, context=context)
+        deadline, headers = time.monotonic() + timeout, {"Accept": "application/json"}
         try:
-            connection.request("GET", target, headers={"Accept": "application/json"})
-            response = connection.getresponse()
-            if response.status != 200:
-                raise KeysUnavailableError(f"{host} answered {response.status}")
-            return _read(response, host, limit, deadline).decode()
-        except (OSError, HTTPException, UnicodeDecodeError) as error:
-            raise KeysUnavailableError(f"{host}: {type(error).__name__}") from error
-        finally:
-            connection.close()
+            with client.exchange("GET", url, deadline=deadline, headers=headers) as answer:
+                if answer.status != 200:
+                    raise KeysUnavailableError(f"{host} answered {answer.status}")
+                return answer.read().decode()
+        except KeysUnavailableError:
+            raise
+        except WaybillError as error:
+            raise KeysUnavailableError(f"{host}: {error}") from None
+        except UnicodeDecodeError as error:
+            raise KeysUnavailableError(f"{host}: {type(error).__name__}") from None
 
     return fetch
-
-
-def _read(response: HTTPResponse, host: str, limit: int, deadline: float) -> bytes:
-    body = b""
-    while chunk := response.read1(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > limit:
-            raise KeysUnavailableError(f"{host} sent more than {limit} bytes")
-        if time.monotonic() > deadline:
-            raise KeysUnavailableError(f"{host} was too slow")
-    return body
