@@ -1,7 +1,7 @@
 # Everything happens inside the project: .venv, .local and .aws-sam. See `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint bench lock format clean
+.PHONY: help setup demo up down status test lint bench lock format sbom audit clean
 
 BIN := .venv/bin
 # Rules of cfn-lint-serverless that do not fit: WS1004 knows no LoggingConfig (a template test checks retention), ES6000
@@ -49,6 +49,12 @@ lock: ## Lock what pyproject.toml and tools/*/requirements.in ask for, and expor
 format: setup ## Format the code and sort its imports
 	$(BIN)/ruff check --fix --unsafe-fixes --select I,UP,RUF100 .
 	$(BIN)/ruff format .
+
+sbom: setup ## Write what layers and tools are made of to .local/sbom (CycloneDX)
+	@scripts/sbom
+
+audit: setup ## Look for known vulnerabilities of what is pinned: make audit ADVISORIES=all.zip (of osv.dev, for PyPI)
+	@$(BIN)/python -m scripts.audit $(ADVISORIES)
 
 clean: down ## Remove everything that was installed, built or stored
 	rm -rf .venv .local .aws-sam .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -59,7 +59,7 @@ def presidio_speed(project: Path, text: bytes) -> float:
         The environment cannot be made, or does not work.
     """
     made = subprocess.run(
-        [project / "scripts" / "setup", "--peer", _PRESIDIO], capture_output=True, text=True, check=False
+        [project / "scripts" / "setup", "--tool", _PRESIDIO], capture_output=True, text=True, check=False
     )
     if made.returncode != 0:
         raise PeerMissingError(_last_line(made.stderr))
