@@ -1,14 +1,13 @@
 """A listing that is handed over: the workflow as it is defined, on any number of keys and a table in memory."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from benchmarks.harness.machine import Machine, TaskFailedError
 from waybill.scanning.domain.listing import Lister
-from waybill.scanning.domain.ports import Store
 from waybill.scanning.domain.ranges import PAGE_KEYS
 from waybill.scanning.domain.split import execution_name, first_state
 from waybill.scanning.models import Entry, Job, KeyRange, ListingRange, Page, ScanRequest, Slice, Status
@@ -53,32 +52,51 @@ class CountingQueue:
         return len(sent)
 
 
-class ListingMemory:
-    """What the lister needs of `Store`, for one job with one range, of which the last page alone is kept."""
+@dataclass
+class OneJob:
+    """What the lister needs of the table of jobs, for one job."""
 
-    def __init__(self, job: Job) -> None:
-        self.stored = job
-        self._range = ListingRange(0)
-        self._page: Page | None = None
+    stored: Job
 
-    def job(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> Job:
         """Return the job."""
         return self.stored
 
-    def range(self, job_id: str, number: int) -> ListingRange:
+    def end_listing(self, job_id: str, total: int, total_bytes: int, *, truncated: bool) -> None:
+        """Freeze the totals."""
+        self.stored = replace(
+            self.stored, total=total, total_bytes=total_bytes, listing_done=True, status=Status.PROCESSING
+        )
+
+
+class OneRange:
+    """What the lister needs of the table of ranges, for one range, of which the last page alone is kept."""
+
+    def __init__(self) -> None:
+        self._range = ListingRange(0)
+        self._page: Page | None = None
+
+    def get(self, job_id: str, number: int) -> ListingRange:
         """Return its range."""
         return self._range
 
-    def ranges(self, job_id: str) -> list[ListingRange]:
+    def all(self, job_id: str) -> list[ListingRange]:
         """Return its range."""
         return [self._range]
 
-    def keep_page(self, job_id: str, part: ListingRange, page: Page) -> Page:
+    def save_page(self, job_id: str, part: ListingRange, page: Page) -> Page:
         """Keep a page in place of the one before."""
         self._page = page
         return page
 
-    def stored_page(self, job_id: str, part: ListingRange, number: int) -> Page | None:
+    def set_execution(self, job_id: str, number: int, execution_arn: str) -> None:
+        """Record nothing."""
+
+    def advance_sample(self, job_id: str, part: ListingRange, left_out: Mapping[str, tuple[int, int]]) -> bool:
+        """Refuse: it is no sample."""
+        raise NotImplementedError
+
+    def page(self, job_id: str, part: ListingRange, number: int) -> Page | None:
         """Return the page that is kept."""
         return self._page if self._page and self._page.number == number else None
 
@@ -96,12 +114,6 @@ class ListingMemory:
             total_bytes=counted[1],
         )
         return True
-
-    def end_listing(self, job_id: str, total: int, total_bytes: int, *, truncated: bool) -> None:
-        """Freeze the totals."""
-        self.stored = replace(
-            self.stored, total=total, total_bytes=total_bytes, listing_done=True, status=Status.PROCESSING
-        )
 
 
 @dataclass
@@ -122,9 +134,8 @@ class Listing:
 
     def __post_init__(self) -> None:
         job = Job("job", ScanRequest(bucket="archive"), Status.LISTING, "2026-01-10", "2026-01-10")
-        self.store, self.queue = ListingMemory(job), CountingQueue()
-        source, store = CountedSource(self.keys), cast("Store", self.store)
-        self.lister = Lister(store, lambda _: source, self.queue, lambda: 900, fan_out=1)
+        self.jobs, self.queue, source = OneJob(job), CountingQueue(), CountedSource(self.keys)
+        self.lister = Lister(self.jobs, OneRange(), lambda _: source, self.queue, lambda: 900, fan_out=1)
         text = _DEFINITION.read_text("utf-8").replace("${ScanLoopLimit}", str(self.loop_limit))
         self.definition: dict[str, Any] = json.loads(text)
 
@@ -157,5 +168,5 @@ class Listing:
 
     def run(self) -> None:
         """List everything."""
-        self.waiting.append((execution_name("job", 0, 1), first_state(self.store.stored)))
+        self.waiting.append((execution_name("job", 0, 1), first_state(self.jobs.stored)))
         self.go_on()

@@ -72,7 +72,7 @@ def _measure_hand_over(lab: Lab) -> Iterator[Figure]:
     listing.run()
     seconds = time.process_time() - started
     executions = listing.ended.values()
-    job = listing.store.stored
+    job = listing.jobs.stored
     if (job.total, listing.queue.objects, job.listing_done) != (_MANY_KEYS, _MANY_KEYS, True):
         raise AssertionError(f"{job.total} keys are listed, {listing.queue.objects} sent")
     rows: list[list[str | float]] = [

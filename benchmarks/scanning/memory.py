@@ -22,11 +22,11 @@ _CASES = {
 def _measure(lab: Lab) -> Iterator[Figure]:
     deployment = lab.deployment
     function = deployment.functions[_MODULE]
-    store = ScansTable(deployment.client("dynamodb"), deployment.outputs["ScansTableName"], now=now)
+    table = ScansTable(deployment.client("dynamodb"), deployment.outputs["ScansTableName"], now=now)
     peaks: dict[str, float] = {}
     for number, (case, sizes) in enumerate(_CASES.items()):
         job_id = f"memory-{number}"
-        store.create(Job(job_id, ScanRequest(bucket="any-bucket"), Status.LISTING, iso(now()), iso(now())))
+        table.jobs.create(Job(job_id, ScanRequest(bucket="any-bucket"), Status.LISTING, iso(now()), iso(now())))
         invocation = lab.runtime.call(
             function,
             {"Records": _records(job_id, sizes)},
@@ -34,7 +34,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
             before="benchmarks.scanning.fake_s3:install",
             options={"sizes": sizes},
         )
-        tally = store.tally(job_id)
+        tally = table.outcomes.tally(job_id)
         if invocation.answer["batchItemFailures"] or tally.bytes_scanned != sum(sizes.values()):
             raise AssertionError(f"{case}: {tally}")
         peaks[case] = round(invocation.peak, 1)

@@ -19,9 +19,9 @@ from moto import mock_aws
 from benchmarks.harness.in_process import call
 from benchmarks.scanning.corpus import log_text
 from benchmarks.scanning.metering import Meter
-from waybill.scanning import runtime
 from waybill.scanning.domain.split import first_state
 from waybill.scanning.models import ScanRequest
+from waybill.scanning.runtime import deployed
 
 _BUCKET = "scanned"
 _HANDLERS = "waybill.scanning.handlers"
@@ -75,7 +75,7 @@ def _scan(job: dict[str, Any]) -> dict[str, Any]:
     session: Any = boto3.DEFAULT_SESSION
     meter = Meter(session)
     url = _prepare(job["objects"], job["size"])
-    created = runtime.jobs().create(ScanRequest(bucket=_BUCKET), "benchmark", None)
+    created = deployed().jobs.create(ScanRequest(bucket=_BUCKET), "benchmark", None)
     batches = 0
     with meter.counting():
         state: dict[str, Any] = first_state(created, 0)
@@ -87,7 +87,7 @@ def _scan(job: dict[str, Any]) -> dict[str, Any]:
         for message in delivered:
             if _invoke("scan_objects", {"Records": [message]})["batchItemFailures"]:
                 raise AssertionError("a slice has failed")
-    report = runtime.jobs().report(created.job_id)
+    report = deployed().jobs.report(created.job_id)
     if (report["status"], report["succeeded"]) != ("completed", job["objects"]):
         raise AssertionError(str(report))
     return {

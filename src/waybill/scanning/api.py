@@ -10,11 +10,11 @@ from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.executions import stable_json
 from waybill.core.http import Role, build_api, caller
-from waybill.core.settings import load
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.models import Job, ScanRequest, Status
-from waybill.scanning.settings import WebhookAddressSettings, WorkflowSettings
+from waybill.scanning.runtime import deployed
+from waybill.scanning.settings import WebhookAddressSettings
 
 app = build_api(WORKFLOW, title="Scanner", roles=[Role.SCANNING])
 
@@ -28,12 +28,12 @@ def start_scan(
     _known_names(request)
     if request.webhook_url and not request.webhook_url.startswith("https:"):
         _allowed_webhook()
-    jobs = runtime.jobs()
+    jobs = deployed().jobs
     job = jobs.create(request, caller(app).subject, idempotency_key)
-    workflow_arn = load(WorkflowSettings).scan_workflow_arn
+    workflow_arn = deployed().workflow_arn
     if not workflow_arn:
         return _json(200, _list_now(job))
-    arn = jobs.start(job, runtime.executions(), workflow_arn)
+    arn = jobs.start(job, deployed().executions, workflow_arn)
     return _json(202, _started(job, arn))
 
 
@@ -44,8 +44,8 @@ def list_scans(
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> dict[str, Any]:
     """List jobs, newest first."""
-    before: Any = open_cursor(cursor, runtime.secret(), "scans")["before"] if cursor else None
-    jobs, position = runtime.store().newest(limit, before)
+    before: Any = open_cursor(cursor, deployed().secret, "scans")["before"] if cursor else None
+    jobs, position = deployed().table.jobs.newest(limit, before)
     shown = [
         {
             "job_id": job.job_id,
@@ -59,7 +59,7 @@ def list_scans(
     ]
     return {
         "scans": shown,
-        "cursor": seal_cursor({"before": position}, runtime.secret(), "scans") if position else None,
+        "cursor": seal_cursor({"before": position}, deployed().secret, "scans") if position else None,
     }
 
 
@@ -69,13 +69,13 @@ def show_job(
     real_time: Annotated[bool, Query(description="Taken for older callers: every answer is as of now")] = True,
 ) -> dict[str, Any]:
     """Show the status of a job and how far it is."""
-    return runtime.jobs().report(job_id) | {"data_source": "live"}
+    return deployed().jobs.report(job_id) | {"data_source": "live"}
 
 
 @app.post("/jobs/<job_id>/cancel", summary="Cancel a job")
 def cancel_job(job_id: str) -> dict[str, Any]:
     """Cancel a job; 409 when it has ended otherwise."""
-    jobs = runtime.jobs()
+    jobs = deployed().jobs
     jobs.cancel(job_id)
     return jobs.report(job_id)
 
@@ -83,22 +83,22 @@ def cancel_job(job_id: str) -> dict[str, Any]:
 @app.post("/jobs/<job_id>/resume", summary="Go on with a job that has failed", status_code=202)
 def resume_job(job_id: str) -> dict[str, Any]:
     """Go on with a job that has failed, from where it was; 409 when it has ended otherwise."""
-    jobs = runtime.jobs()
-    jobs.resume(job_id, runtime.restarter())
+    jobs = deployed().jobs
+    jobs.resume(job_id, deployed().restarter)
     return jobs.report(job_id)
 
 
 @app.get("/jobs/<job_id>/coverage", summary="What was and was not looked at")
 def show_coverage(job_id: str) -> dict[str, Any]:
     """Show objects and bytes by outcome and by reason."""
-    return runtime.jobs().coverage(job_id)
+    return deployed().jobs.coverage(job_id)
 
 
 @app.post("/jobs/<job_id>/export", summary="Export the findings of a job", status_code=202)
 def export_findings(job_id: str) -> dict[str, Any]:
     """Write all findings to the bucket of exports as lines of JSON; `export` of the job tells where they are."""
-    job = runtime.jobs().find(job_id)
-    runtime.export_queue().send(job.job_id, {})
+    job = deployed().jobs.find(job_id)
+    deployed().export_queue.send(job.job_id, {})
     return {"job_id": job.job_id, "status": "exporting"}
 
 
@@ -113,13 +113,13 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> dict[str, Any]:
     """Page through findings in a stable order."""
-    job = runtime.jobs().find(job_id)
+    job = deployed().jobs.find(job_id)
     wanted: dict[str, Any] = {"key": key, "detector": detector}
     wanted["certainty"] = int(Confidence[min_confidence]) if min_confidence else None
     if bucket is not None and bucket != job.request.bucket:
         return {"findings": [], "total": 0, "limit": limit, "has_more": False, "next_cursor": None}
     chosen = {name: value for name, value in wanted.items() if value}
-    return runtime.results().page(job, limit, cursor, chosen)
+    return deployed().results.page(job, limit, cursor, chosen)
 
 
 def _started(job: Job, execution_arn: str) -> dict[str, Any]:
@@ -140,11 +140,11 @@ def _started(job: Job, execution_arn: str) -> dict[str, Any]:
 
 
 def _list_now(job: Job) -> dict[str, Any]:
-    lister = runtime.lister_within_a_request()
+    lister = deployed().lister_within_a_request()
     batch = lister.process_batch(job.job_id)
     if not batch.done:
         lister.stop(job.job_id)
-    ended = runtime.completion().finish_if_done(job.job_id) or job
+    ended = deployed().completion.finish_if_done(job.job_id) or job
     warning = "No state machine is configured: the bucket was listed within the request, for 20 seconds at most."
     if ended.truncated:
         warning += " Time was up before the end: objects behind the last one listed are not part of this job."
@@ -162,7 +162,7 @@ def _list_now(job: Job) -> dict[str, Any]:
 
 
 def _allowed_webhook() -> None:
-    if not load(WebhookAddressSettings).scan_webhook_private:
+    if not deployed().settings(WebhookAddressSettings).scan_webhook_private:
         raise InvalidInputError(FieldError("webhook_url", "must be an https address"))
 
 

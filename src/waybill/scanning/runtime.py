@@ -1,140 +1,315 @@
-"""The collaborators of the scanner's functions, built from settings when a handler first needs them."""
+"""What handlers, routes and commands build their collaborators from.
+
+Adapters and domain modules are imported where they are built: a function loads what it needs and no more.
+"""
 
 import time
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
-from waybill.core.aws.clients import client
-from waybill.core.aws.sns import SnsNotifier
-from waybill.core.aws.states import StepFunctions
-from waybill.core.clock import now
-from waybill.core.settings import NotificationSettings, load
-from waybill.scanning.adapters.events import EventAnnouncer
-from waybill.scanning.adapters.exports import S3Exports
-from waybill.scanning.adapters.queues import ExportQueue, SqsQueue
-from waybill.scanning.adapters.s3 import S3Bucket
-from waybill.scanning.adapters.table import ScansTable
-from waybill.scanning.domain.completion import Completion
-from waybill.scanning.domain.export import Exporter
-from waybill.scanning.domain.inventory import Inventory
-from waybill.scanning.domain.jobs import Jobs
-from waybill.scanning.domain.listed_bucket import ListedBucket
-from waybill.scanning.domain.listing import Lister
-from waybill.scanning.domain.ports import Clock, Source
-from waybill.scanning.domain.restart import Restarter
-from waybill.scanning.domain.results import Results
-from waybill.scanning.domain.split import Splitter
-from waybill.scanning.domain.sweeper import Sweeper
-from waybill.scanning.models import ScanRequest
+from waybill.core.settings import NotificationSettings, WaybillSettings, load
 from waybill.scanning.settings import (
-    BatchSettings,
     BucketSettings,
-    ExportQueueSettings,
     ExportSettings,
-    FanOutSettings,
+    ListingSettings,
     QueueSettings,
     SecretSettings,
     TableSettings,
-    WorkflowSettings,
+    WebhookSettings,
 )
 
+if TYPE_CHECKING:
+    from waybill.core.aws.states import StepFunctions
+    from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
+    from waybill.scanning.adapters.s3 import S3Bucket
+    from waybill.scanning.adapters.table import ScansTable
+    from waybill.scanning.domain.completion import Completion
+    from waybill.scanning.domain.detection.engine import Engine
+    from waybill.scanning.domain.detection.scanner import ObjectScanner
+    from waybill.scanning.domain.export import Exporter
+    from waybill.scanning.domain.failed_slices import FailedSlices
+    from waybill.scanning.domain.jobs import Jobs
+    from waybill.scanning.domain.listing import Lister
+    from waybill.scanning.domain.restart import Restarter
+    from waybill.scanning.domain.results import Results
+    from waybill.scanning.domain.source import Source
+    from waybill.scanning.domain.split import Splitter
+    from waybill.scanning.domain.sweeper import Sweeper
+    from waybill.scanning.domain.webhooks import Webhooks
+    from waybill.scanning.domain.worker import Worker
+    from waybill.scanning.models import ScanRequest
+
 # API Gateway waits 29 seconds.
-_SYNCHRONOUS_SECONDS = 20
+SYNCHRONOUS_SECONDS = 20
+
+
+class Settings(Protocol):
+    """Where settings come from: a function's environment, or a stack's outputs."""
+
+    def __call__[S: WaybillSettings](self, settings_class: type[S], /) -> S:
+        """Return the settings of a class; raises ConfigurationError."""
+        ...
+
+
+class Invocation(Protocol):
+    """What Lambda tells a handler about the invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the invocation may still take."""
+        ...
+
+
+class Runtime:
+    """The scanner's collaborators, each built when it is first needed.
+
+    `any_bucket` is for people, whose own permissions decide: the functions' allow-list does not hold for them.
+    """
+
+    def __init__(self, settings: Settings, client: Callable[[str], Any], *, any_bucket: bool = False) -> None:
+        self.settings = settings
+        self._client = client
+        self._any_bucket = any_bucket
+
+    @cached_property
+    def table(self) -> "ScansTable":
+        """The table."""
+        from waybill.core.clock import now
+        from waybill.scanning.adapters.table import ScansTable
+
+        return ScansTable(self._client("dynamodb"), self.settings(TableSettings).scans_table, now=now)
+
+    @cached_property
+    def bucket(self) -> "S3Bucket":
+        """S3."""
+        from waybill.scanning.adapters.s3 import S3Bucket
+
+        allowed = None if self._any_bucket else self.settings(BucketSettings).allowed
+        return S3Bucket(lambda: self._client("s3"), allowed)
+
+    @cached_property
+    def queue(self) -> "SqsQueue":
+        """The workers' queue."""
+        from waybill.scanning.adapters.queues import SqsQueue
+
+        return SqsQueue(self._client("sqs"), self.settings(QueueSettings).scan_queue_url)
+
+    @cached_property
+    def executions(self) -> "StepFunctions":
+        """Step Functions."""
+        from waybill.core.aws.states import StepFunctions
+
+        return StepFunctions(self._client("stepfunctions"))
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The stack's secret."""
+        return self._secret(self.settings(SecretSettings).scan_secret_arn)
+
+    @cached_property
+    def completion(self) -> "Completion":
+        """What ends jobs."""
+        from waybill.core.aws.sns import SnsNotifier
+        from waybill.scanning.adapters.events import EventAnnouncer
+        from waybill.scanning.domain.completion import Completion
+
+        notifier = SnsNotifier(self._client("sns"), self.settings(NotificationSettings).failure_topic_arn)
+        announcer = EventAnnouncer(self._client("events"), notifier)
+        return Completion(self.table.jobs, self.table.outcomes, announcer)
+
+    @property
+    def workflow_arn(self) -> str:
+        """The listing workflow; empty where buckets are listed within the request."""
+        return self.settings(ListingSettings).scan_workflow_arn
+
+    def source(self, request: "ScanRequest") -> "Source":
+        """Return where the objects of a request are listed."""
+        from waybill.scanning.domain.inventory import Inventory
+        from waybill.scanning.domain.listed_bucket import ListedBucket
+
+        return Inventory(self.bucket) if request.source == "inventory" else ListedBucket(self.bucket)
+
+    @property
+    def jobs(self) -> "Jobs":
+        """What users do with jobs."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.inventory import Inventory
+        from waybill.scanning.domain.jobs import Jobs
+
+        table = self.table
+        inventory = Inventory(self.bucket)
+        return Jobs(table.jobs, table.ranges, table.outcomes, self.bucket, self.completion, now, inventory)
+
+    @property
+    def results(self) -> "Results":
+        """The findings, page by page."""
+        from waybill.scanning.domain.results import Results
+
+        return Results(self.table.outcomes, self.table.findings, self.secret)
+
+    def lister(self, context: Invocation) -> "Lister":
+        """Return the lister for one invocation."""
+        from waybill.scanning.domain.listing import Lister
+
+        listing = self.settings(ListingSettings)
+        return Lister(
+            self.table.jobs,
+            self.table.ranges,
+            self.source,
+            self.queue,
+            time_left(context),
+            listing.scan_batch_keys,
+            fan_out=listing.scan_fan_out,
+        )
+
+    def lister_within_a_request(self) -> "Lister":
+        """Return a lister that lists for 20 seconds, where no workflow is configured."""
+        from waybill.scanning.domain.listing import Lister
+
+        deadline = time.monotonic() + SYNCHRONOUS_SECONDS
+        return Lister(
+            self.table.jobs,
+            self.table.ranges,
+            self.source,
+            self.queue,
+            lambda: deadline - time.monotonic(),
+            batch_keys=10**9,
+            reserve=0,
+            fan_out=1,
+        )
+
+    @property
+    def splitter(self) -> "Splitter":
+        """What cuts ranges."""
+        from waybill.scanning.domain.split import Splitter
+
+        listing = self.settings(ListingSettings)
+        return Splitter(
+            self.table.jobs,
+            self.table.ranges,
+            self.source,
+            self.executions,
+            listing.scan_workflow_arn,
+            listing.scan_fan_out,
+            listing.scan_batch_keys,
+        )
+
+    @property
+    def restarter(self) -> "Restarter":
+        """What goes on with listings."""
+        from waybill.scanning.domain.restart import Restarter
+
+        return Restarter(self.table.ranges, self.executions, self.workflow_arn)
+
+    @property
+    def sweeper(self) -> "Sweeper":
+        """What goes on with jobs that nobody works on."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.sweeper import Sweeper
+
+        return Sweeper(self.table.jobs, self.completion, self.restarter, now)
+
+    @property
+    def failed_slices(self) -> "FailedSlices":
+        """What records slices that were given up."""
+        from waybill.scanning.domain.failed_slices import FailedSlices
+
+        table = self.table
+        return FailedSlices(table.jobs, table.outcomes, table.findings, self.completion)
+
+    def worker(self, context: Invocation) -> "Worker":
+        """Return the worker for one invocation."""
+        from waybill.scanning.domain.worker import Worker
+
+        # Made before the threads that prefetch ask for it: boto3's sessions may not be shared among threads.
+        self._client("s3")
+        table = self.table
+        return Worker(
+            jobs=table.jobs,
+            outcomes=table.outcomes,
+            findings=table.findings,
+            bucket=self.bucket,
+            queue=self.queue,
+            completion=self.completion,
+            make_scanner=self.scanner,
+            cache_name=self.cache_name,
+            time_left=time_left(context),
+        )
+
+    def scanner(self, request: "ScanRequest") -> "ObjectScanner":
+        """Return what scans the objects of a request."""
+        import hmac
+
+        from waybill.scanning.domain.detection.scanner import ObjectScanner
+
+        key = hmac.digest(self.secret, b"fingerprints", "sha256")
+        return ObjectScanner(_engine(request.regions), key, only=frozenset(request.detectors) or None)
+
+    def cache_name(self, request: "ScanRequest") -> str:
+        """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""
+        import hashlib
+        import hmac
+
+        from waybill.scanning.domain.detection.rules import ruleset
+
+        key = hmac.digest(self.secret, b"cache", "sha256").hex()
+        parts = (ruleset(), key, *sorted(request.detectors), "", *request.regions)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def exporter(self, context: Invocation) -> "Exporter":
+        """Return what exports findings, for one invocation."""
+        from waybill.scanning.adapters.exports import S3Exports
+        from waybill.scanning.domain.export import Exporter
+
+        exports = S3Exports(self._client("s3"), self.settings(ExportSettings).scan_exports_bucket)
+        return Exporter(self.table.jobs, self.table.findings, exports, time_left(context))
+
+    @property
+    def export_queue(self) -> "ExportQueue":
+        """The queue of exports to make."""
+        from waybill.scanning.adapters.queues import ExportQueue
+
+        return ExportQueue(self._client("sqs"), self.settings(ExportSettings).scan_export_queue_url)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """What delivers the ends of jobs to webhooks."""
+        from waybill.core.clock import now
+        from waybill.scanning.adapters.webhook_client import HttpPoster
+        from waybill.scanning.domain.webhooks import Webhooks
+
+        webhooks = self.settings(WebhookSettings)
+        poster = HttpPoster(private=webhooks.scan_webhook_private)
+        # Read for each delivery: it may be changed at any time.
+        return Webhooks(self.table.jobs, poster, lambda: self._secret(webhooks.scan_webhook_secret_arn), now)
+
+    @property
+    def webhook_queue(self) -> "WebhookQueue":
+        """The queue of events for webhooks."""
+        from waybill.scanning.adapters.queues import WebhookQueue
+
+        return WebhookQueue(self._client("sqs"), self.settings(WebhookSettings).scan_webhook_queue_url)
+
+    def _secret(self, arn: str) -> bytes:
+        answer = self._client("secretsmanager").get_secret_value(SecretId=arn)
+        return str(answer["SecretString"]).encode()
 
 
 @cache
-def store() -> ScansTable:
-    """Return the table."""
-    return ScansTable(client("dynamodb"), load(TableSettings).scans_table, now=now)
+def deployed() -> Runtime:
+    """Return the runtime of this process's function."""
+    from waybill.core.aws.clients import client
+
+    return Runtime(load, client)
 
 
-@cache
-def bucket() -> S3Bucket:
-    """Return S3."""
-    return S3Bucket(lambda: client("s3"), load(BucketSettings).allowed)
+@lru_cache(maxsize=2)
+def _engine(regions: tuple[str, ...]) -> "Engine":
+    from waybill.scanning.domain.detection.proof import standard_engine
+
+    return standard_engine(regions=regions)
 
 
-@cache
-def queue() -> SqsQueue:
-    """Return the workers' queue."""
-    return SqsQueue(client("sqs"), load(QueueSettings).scan_queue_url)
-
-
-@cache
-def executions() -> StepFunctions:
-    """Return Step Functions."""
-    return StepFunctions(client("stepfunctions"))
-
-
-@cache
-def secret() -> bytes:
-    """Return the stack's secret."""
-    answer = client("secretsmanager").get_secret_value(SecretId=load(SecretSettings).scan_secret_arn)
-    return str(answer["SecretString"]).encode()
-
-
-@cache
-def completion() -> Completion:
-    """Return what ends jobs."""
-    notifier = SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
-    return Completion(store(), EventAnnouncer(client("events"), notifier))
-
-
-def source(request: ScanRequest) -> Source:
-    """Return where the objects of a request are listed."""
-    return Inventory(bucket()) if request.source == "inventory" else ListedBucket(bucket())
-
-
-def jobs() -> Jobs:
-    """Return what users do with jobs."""
-    return Jobs(store(), bucket(), completion(), now, Inventory(bucket()))
-
-
-def results() -> Results:
-    """Return the findings."""
-    return Results(store(), secret())
-
-
-def lister(context: Any) -> Lister:
-    """Return the lister for one invocation."""
-    fan_out = load(FanOutSettings).scan_fan_out
-    batch_keys = load(BatchSettings).scan_batch_keys
-    return Lister(store(), source, queue(), time_left(context), batch_keys, fan_out=fan_out)
-
-
-def lister_within_a_request() -> Lister:
-    """Return a lister that lists for 20 seconds, where no workflow is configured."""
-    deadline = time.monotonic() + _SYNCHRONOUS_SECONDS
-    return Lister(store(), source, queue(), lambda: deadline - time.monotonic(), batch_keys=10**9, reserve=0, fan_out=1)
-
-
-def splitter() -> Splitter:
-    """Return what cuts ranges."""
-    workflow_arn = load(WorkflowSettings).scan_workflow_arn
-    fan_out, batch_keys = load(FanOutSettings).scan_fan_out, load(BatchSettings).scan_batch_keys
-    return Splitter(store(), source, executions(), workflow_arn, fan_out, batch_keys)
-
-
-def exporter(context: Any) -> Exporter:
-    """Return what exports findings, for one invocation."""
-    return Exporter(store(), S3Exports(client("s3"), load(ExportSettings).scan_exports_bucket), time_left(context))
-
-
-def export_queue() -> ExportQueue:
-    """Return the queue of exports to make."""
-    return ExportQueue(client("sqs"), load(ExportQueueSettings).scan_export_queue_url)
-
-
-def sweeper() -> Sweeper:
-    """Return what looks after jobs that nobody works on."""
-    return Sweeper(store(), completion(), restarter(), now)
-
-
-def restarter() -> Restarter:
-    """Return what goes on with listings."""
-    return Restarter(store(), executions(), load(WorkflowSettings).scan_workflow_arn)
-
-
-def time_left(context: Any) -> Clock:
+def time_left(context: Invocation) -> Callable[[], float]:
     """Return the seconds that an invocation has left, whenever it is asked."""
     return lambda: context.get_remaining_time_in_millis() / 1000

@@ -35,21 +35,15 @@ class BucketSettings(WaybillSettings):
         return None if "*" in self.scan_buckets else frozenset(self.scan_buckets)
 
 
-class WorkflowSettings(WaybillSettings):
-    """The listing workflow; empty to list within the request."""
+class ListingSettings(WaybillSettings):
+    """The listing workflow; without one, buckets are listed within the request.
+
+    A batch of it lists `scan_batch_keys` keys. `scan_fan_out` ranges of a job's keys are listed at the same time at
+    most; 1 for no fan-out.
+    """
 
     scan_workflow_arn: str = ""
-
-
-class BatchSettings(WaybillSettings):
-    """How many keys one batch of the listing workflow lists."""
-
     scan_batch_keys: Annotated[int, Field(ge=1)] = 10_000
-
-
-class FanOutSettings(WaybillSettings):
-    """How many ranges of one job's keys are listed at the same time at most; 1 for no fan-out."""
-
     scan_fan_out: Annotated[int, Field(ge=1, le=64)] = 64
 
 
@@ -60,21 +54,16 @@ class WebhookAddressSettings(WaybillSettings):
 
 
 class WebhookSettings(WebhookAddressSettings):
-    """What tells webhooks: the queue of news, and the secret that signs."""
+    """The queue of events for webhooks, and the secret that signs what they are sent."""
 
     scan_webhook_queue_url: str
     scan_webhook_secret_arn: str
 
 
 class ExportSettings(WaybillSettings):
-    """The bucket of exports."""
+    """The bucket of exports, for the function that makes them, and the queue of exports to make."""
 
-    scan_exports_bucket: str
-
-
-class ExportQueueSettings(WaybillSettings):
-    """The queue of exports to make."""
-
+    scan_exports_bucket: str = ""
     scan_export_queue_url: str
 
 

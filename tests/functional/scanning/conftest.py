@@ -19,13 +19,14 @@ from waybill.scanning.domain.completion import Completion
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.detection.scanner import ObjectScanner
+from waybill.scanning.domain.failed_slices import FailedSlices
 from waybill.scanning.domain.inventory import Inventory
 from waybill.scanning.domain.jobs import Jobs
 from waybill.scanning.domain.listed_bucket import ListedBucket
 from waybill.scanning.domain.listing import Batch, Lister
-from waybill.scanning.domain.ports import Source
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.domain.results import Results
+from waybill.scanning.domain.source import Source
 from waybill.scanning.domain.split import Splitter
 from waybill.scanning.domain.sweeper import Sweeper
 from waybill.scanning.domain.worker import Worker
@@ -41,7 +42,7 @@ def engine() -> Engine:
 class Scanner:
     """Everything of the scanner, and what a test does with it."""
 
-    store: ScansTable
+    table: ScansTable
     client: Any
     bucket: FakeBucket = field(default_factory=FakeBucket)
     queue: FakeQueue = field(default_factory=FakeQueue)
@@ -53,35 +54,61 @@ class Scanner:
 
     @property
     def completion(self) -> Completion:
-        return Completion(self.store, self.announcer)
+        return Completion(self.table.jobs, self.table.outcomes, self.announcer)
 
     @property
     def jobs(self) -> Jobs:
-        return Jobs(self.store, self.bucket, self.completion, now, Inventory(self.files))
+        return Jobs(
+            self.table.jobs,
+            self.table.ranges,
+            self.table.outcomes,
+            self.bucket,
+            self.completion,
+            now,
+            Inventory(self.files),
+        )
 
     @property
     def results(self) -> Results:
-        return Results(self.store, b"secret")
+        return Results(self.table.outcomes, self.table.findings, b"secret")
 
     @property
     def lister(self) -> Lister:
-        return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=10_000, fan_out=1)
+        return Lister(
+            self.table.jobs,
+            self.table.ranges,
+            self.source,
+            self.queue,
+            lambda: self.seconds,
+            batch_keys=10_000,
+            fan_out=1,
+        )
 
     def source(self, request: ScanRequest) -> Source:
         return Inventory(self.files) if request.source == "inventory" else ListedBucket(self.bucket)
 
     def lister_of(self, batch_keys: int, fan_out: int = 8) -> Lister:
         """Return a lister that lists little in a batch, so that little is much."""
-        return Lister(self.store, self.source, self.queue, lambda: self.seconds, batch_keys=batch_keys, fan_out=fan_out)
+        return Lister(
+            self.table.jobs,
+            self.table.ranges,
+            self.source,
+            self.queue,
+            lambda: self.seconds,
+            batch_keys=batch_keys,
+            fan_out=fan_out,
+        )
 
     def splitter(self, fan_out: int = 8, batch_keys: int = 4) -> Splitter:
         workflow = "arn:aws:states:eu:1:stateMachine:scan"
-        return Splitter(self.store, self.source, self.executions, workflow, fan_out, batch_keys)
+        return Splitter(self.table.jobs, self.table.ranges, self.source, self.executions, workflow, fan_out, batch_keys)
 
     @property
     def worker(self) -> Worker:
         return Worker(
-            store=self.store,
+            jobs=self.table.jobs,
+            outcomes=self.table.outcomes,
+            findings=self.table.findings,
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
@@ -92,14 +119,23 @@ class Scanner:
             time_left=lambda: self.seconds,
         )
 
+    def effect(self, path: str) -> tuple[Any, str]:
+        """Return who has the side effect that is named by its owner and its method."""
+        owner, _, method = path.partition(".")
+        return getattr(self if owner in {"queue", "executions"} else self.table, owner), method
+
+    @property
+    def failed_slices(self) -> FailedSlices:
+        return FailedSlices(self.table.jobs, self.table.outcomes, self.table.findings, self.completion)
+
     @property
     def restarter(self) -> Restarter:
-        return Restarter(self.store, self.executions, "arn:aws:states:eu:1:stateMachine:scan")
+        return Restarter(self.table.ranges, self.executions, "arn:aws:states:eu:1:stateMachine:scan")
 
     def sweep(self, minutes: int = 20) -> list[str]:
         """Let the sweeper look, some minutes after now."""
         later = now() + timedelta(minutes=minutes)
-        return Sweeper(self.store, self.completion, self.restarter, lambda: later).sweep()
+        return Sweeper(self.table.jobs, self.completion, self.restarter, lambda: later).sweep()
 
     def create(self, prefix: str = "", **options: Any) -> Job:
         return self.jobs.create(ScanRequest(bucket=self.bucket.name, prefix=prefix, **options), "alice", None)

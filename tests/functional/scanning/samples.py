@@ -11,22 +11,19 @@ from tests.fakes.samples import Invoke, read
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from waybill.core.aws.clients import client
-from waybill.scanning import runtime, webhook_runtime
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.handlers.process_batch import lambda_handler as list_batch
 from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.runtime import deployed
 
 KEY, BODY = "reports/2025.csv", b"name,email\nA,anna@example.org\n"
 JOB = "0b7e5c1a-5d0c-4c49-9a44-2f8a1a4c7b10"
 SIGNING = "the secret that signs"
-_COLLABORATORS = ("store", "bucket", "queue", "executions", "secret", "completion")
 
 
 def make_resources() -> None:
     """Make the scanner's resources as far as moto has them, and set the environment of all its functions."""
-    for name in _COLLABORATORS:
-        getattr(runtime, name).cache_clear()
-    webhook_runtime.webhooks.cache_clear()
+    deployed.cache_clear()
     client("dynamodb").create_table(
         TableName="ScansTable",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -69,7 +66,7 @@ def process_batch(event: Any, invoke: Invoke, wire: Wire) -> None:
 def scan_objects(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     assert invoke(event) == {"batchItemFailures": []}
-    job = runtime.jobs().report(JOB)
+    job = deployed().jobs.report(JOB)
     # The object has another ETag than the event names: it has changed since it was listed.
     assert (job["total"], job["succeeded"] + job["failed"] + job["skipped"]) == (1, 1)
 
@@ -77,7 +74,7 @@ def scan_objects(event: Any, invoke: Invoke, wire: Wire) -> None:
 def fail_slices(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     assert invoke(event) == {"batchItemFailures": []}
-    job = runtime.jobs().report(JOB)
+    job = deployed().jobs.report(JOB)
     assert (job["total"], job["failed"], job["status"]) == (1, 1, Status.COMPLETED_WITH_ERRORS.value)
 
 
@@ -91,7 +88,7 @@ def scan_api(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     answer = answer_of(invoke(event))
     assert answer.status == 202
-    assert runtime.jobs().find(answer.json["job_id"]).request.bucket == "archive"
+    assert deployed().jobs.find(answer.json["job_id"]).request.bucket == "archive"
 
 
 def sweep_scans(event: Any, invoke: Invoke, wire: Wire) -> None:
@@ -107,7 +104,7 @@ def split_range(event: Any, invoke: Invoke, wire: Wire) -> None:
     state = list_batch(read("scanning/process_batch"), LambdaContext())
     assert (state["done"], state["split"]) == (False, True)
     split = invoke(event)
-    assert split["pieces"] == [part.number for part in runtime.store().ranges(JOB)[1:]] != []
+    assert split["pieces"] == [part.number for part in deployed().table.ranges.all(JOB)[1:]] != []
     executions = client("stepfunctions").list_executions(stateMachineArn=os.environ["SCAN_WORKFLOW_ARN"])["executions"]
     assert {execution["name"] for execution in executions} == {f"scan-{JOB}-r{number}-1" for number in split["pieces"]}
     assert invoke(event)["pieces"] == split["pieces"]
@@ -117,7 +114,7 @@ def deliver_webhook(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
     with receiving(SIGNING.encode()) as receiver:
         request = ScanRequest(bucket="archive", webhook_url=receiver.url)
-        runtime.store().create(Job(JOB, request, Status.COMPLETED, "2026-01-10", "2026-01-10"))
+        deployed().table.jobs.create(Job(JOB, request, Status.COMPLETED, "2026-01-10", "2026-01-10"))
         assert invoke(event) == {"batchItemFailures": []}
         assert invoke(event) == {"batchItemFailures": []}
     [[body]] = receiver.taken.values()
@@ -128,9 +125,9 @@ def deliver_webhook(event: Any, invoke: Invoke, wire: Wire) -> None:
 def export_findings(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_listed_job()
     found = Finding("IP", "HIGH", 1, 9, 1, 2, "****", "f", "c")
-    runtime.store().keep_findings(JOB, KEY, "e" * 32, [found])
+    deployed().table.findings.save(JOB, KEY, "e" * 32, [found])
     assert invoke(event) == {"batchItemFailures": []}
-    export = runtime.jobs().report(JOB)["export"]
+    export = deployed().jobs.report(JOB)["export"]
     assert (export["status"], export["findings"]) == ("exported", 1)
     manifest = json.loads(client("s3").get_object(Bucket="exports", Key=f"{JOB}/manifest.json")["Body"].read())
     [part] = manifest["parts"]

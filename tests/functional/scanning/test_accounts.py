@@ -34,7 +34,7 @@ def test_an_empty_bucket_is_complete_and_a_listing_that_has_not_begun_is_not(sca
     assert (report["status"], report["total"], report["progress_percent"]) == ("completed", 0, 100.0)
 
 
-@pytest.mark.parametrize("effect", ["keep_page", "send", "advance", "end_listing"])
+@pytest.mark.parametrize("effect", ["ranges.save_page", "queue.send", "ranges.advance", "jobs.end_listing"])
 @pytest.mark.parametrize("page", [1, 2, 3])
 def test_a_lister_killed_after_any_effect_loses_and_doubles_nothing(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, effect: str, page: int
@@ -42,8 +42,7 @@ def test_a_lister_killed_after_any_effect_loses_and_doubles_nothing(
     scanner.bucket.objects = {f"k{number:03}": SSN for number in range(25)}
     scanner.bucket.page_keys = 10
     job = scanner.create()
-    owner: Any = scanner.queue if effect == "send" else scanner.store
-    dies_after(monkeypatch, owner, effect, 1 if effect == "end_listing" else page)
+    dies_after(monkeypatch, *scanner.effect(effect), 1 if effect == "jobs.end_listing" else page)
     with pytest.raises(Crash):
         scanner.list_all(job)
     # The bucket has changed when the retry comes.
@@ -102,7 +101,7 @@ def test_a_listing_whose_messages_are_refused_stops_before_the_page_and_goes_on_
     for _ in range(2):
         with pytest.raises(QueueUnavailableError):
             scanner.list_all(job)
-        assert scanner.store.ranges(job.job_id)[0].total == 10
+        assert scanner.table.ranges.all(job.job_id)[0].total == 10
     scanner.list_all(job)
     assert scanner.jobs.find(job.job_id).total == 30
     sent = Counter(entry.key for work in scanner.queue.slices for entry in work.entries)

@@ -14,9 +14,9 @@ from tests.functional.scanning.test_results import finding
 from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
 from waybill.core.aws.clients import client
-from waybill.scanning import runtime
 from waybill.scanning.domain.jobs import Jobs
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample, Status
+from waybill.scanning.runtime import deployed
 
 type Run = Callable[..., tuple[int, Any, str]]
 
@@ -56,7 +56,7 @@ def test_a_scan_tells_its_cost_before_it_starts_and_can_be_shown(run: Run) -> No
     estimate = job["estimate"]
     assert (estimate["objects"], estimate["bytes"], estimate["at_least"]) == (1500, 7500, False)
     assert estimate["usd"] > 0
-    request = runtime.jobs().find(job["job_id"]).request
+    request = deployed().jobs.find(job["job_id"]).request
     assert (request.sample, request.exclude, request.export) == (Sample(percent=5), ("*.png",), True)
     assert run("scans", "show", job["job_id"])[1]["job_id"] == job["job_id"]
     assert [each["job_id"] for each in run("scans", "list")[1]["scans"]] == [job["job_id"]]
@@ -70,10 +70,10 @@ def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
 
     def start_and_work(jobs: Jobs, job: Any, *more: Any) -> str:
         arn = start(jobs, job, *more)
-        runtime.lister_within_a_request().process_batch(job.job_id)
+        deployed().lister_within_a_request().process_batch(job.job_id)
         outcome = ObjectOutcome("reports/2025.csv", "e", 30, ObjectStatus.FAILED, "ACCESS_DENIED", counts={"IP": 3})
-        runtime.store().record_all(job.job_id, [outcome])
-        runtime.completion().finish_if_done(job.job_id)
+        deployed().table.outcomes.record(job.job_id, [outcome])
+        deployed().completion.finish_if_done(job.job_id)
         return arn
 
     monkeypatch.setattr(Jobs, "start", start_and_work)
@@ -88,7 +88,7 @@ def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
 
 def test_a_failed_job_is_resumed(run: Run) -> None:
     job_id = run("scan", "s3://archive/")[1]["job_id"]
-    runtime.completion().end(job_id, Status.FAILED, "BucketDeniedError")
+    deployed().completion.end(job_id, Status.FAILED, "BucketDeniedError")
     assert run("scans", "show", job_id)[1]["error"] == "BucketDeniedError"
     status, job, _ = run("scans", "resume", job_id)
     assert (status, job["status"]) == (0, "listing")
@@ -99,7 +99,7 @@ def test_a_failed_job_is_resumed(run: Run) -> None:
 
 def test_findings_are_shown_by_detector(run: Run) -> None:
     job_id = run("scan", "s3://archive/")[1]["job_id"]
-    runtime.store().keep_findings(job_id, "k", "e" * 32, [finding(1), finding(2, "EMAIL")])
+    deployed().table.findings.save(job_id, "k", "e" * 32, [finding(1), finding(2, "EMAIL")])
     assert len(run("findings", job_id)[1]["findings"]) == 2
     [email] = run("findings", job_id, "--detector", "EMAIL")[1]["findings"]
     assert (email["detector"], email["masked_match"]) == ("EMAIL", "****")
@@ -156,4 +156,4 @@ def test_mistakes_have_one_line_and_a_status(run: Run, arguments: Any, status: i
     assert (got, printed) == (status, None)
     assert complaint in told
     assert len(told.strip().splitlines()) == 1
-    assert runtime.store().newest(10, None) == ([], None)
+    assert deployed().table.jobs.newest(10, None) == ([], None)

@@ -37,9 +37,9 @@ def lines_of(exports: FakeExports, job_id: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize("seconds", [900, 0])
 def test_all_findings_are_exported_in_parts(scanner: Scanner, findings: int, seconds: float) -> None:
     job = scanner.create()
-    scanner.store.keep_findings(job.job_id, "k\n", "e" * 32, map(finding, range(findings)))
+    scanner.table.findings.save(job.job_id, "k\n", "e" * 32, map(finding, range(findings)))
     exports, progress, calls = FakeExports(), Progress(), 0
-    exporter = Exporter(scanner.store, exports, lambda: seconds, part_findings=10)
+    exporter = Exporter(scanner.table.jobs, scanner.table.findings, exports, lambda: seconds, part_findings=10)
     while progress.uri is None:
         progress = exporter.export(job.job_id, progress)
         calls += 1
@@ -53,9 +53,9 @@ def test_all_findings_are_exported_in_parts(scanner: Scanner, findings: int, sec
 
 def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -> None:
     job = scanner.create()
-    scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(25)))
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(25)))
     exports = FakeExports(fails=1)
-    exporter = Exporter(scanner.store, exports, lambda: 900, part_findings=10)
+    exporter = Exporter(scanner.table.jobs, scanner.table.findings, exports, lambda: 900, part_findings=10)
     with pytest.raises(ExportUnavailableError):
         exporter.export(job.job_id, Progress())
     exporter.export(job.job_id, Progress())
@@ -66,4 +66,4 @@ def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -
 
 def test_of_an_unknown_job_there_is_no_export(scanner: Scanner) -> None:
     with pytest.raises(NotFoundError):
-        Exporter(scanner.store, FakeExports(), lambda: 900).export("unknown", Progress())
+        Exporter(scanner.table.jobs, scanner.table.findings, FakeExports(), lambda: 900).export("unknown", Progress())

@@ -54,18 +54,21 @@ def test_the_ranges_together_are_the_plain_listing(scanner: Scanner, seed: int, 
     found = scanner.jobs.find(job.job_id)
     assert (found.total, found.listing_done, found.status) == (len(wanted), True, Status.PROCESSING)
     if len(wanted) > 50:
-        assert len(scanner.store.ranges(job.job_id)) > 4
+        assert len(scanner.table.ranges.all(job.job_id)) > 4
 
 
-@pytest.mark.parametrize("effect", ["keep_page", "send", "advance", "split", "start", "end_listing"])
+@pytest.mark.parametrize(
+    "effect",
+    ["ranges.save_page", "queue.send", "ranges.advance", "ranges.split", "executions.start", "jobs.end_listing"],
+)
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_after_any_effect_of_a_cut_listing_nothing_is_lost_or_counted_twice(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, effect: str, seed: int
 ) -> None:
     scanner.bucket.objects = dict.fromkeys(AWKWARD, b"")
     job = scanner.create()
-    owner: Any = {"send": scanner.queue, "start": scanner.executions}.get(effect, scanner.store)
-    original, chance, deaths = getattr(owner, effect), random.Random(seed), 0
+    owner, method = scanner.effect(effect)
+    original, chance, deaths = getattr(owner, method), random.Random(seed), 0
 
     def kill_after(*args: Any, **more: Any) -> Any:
         nonlocal deaths
@@ -75,7 +78,7 @@ def test_killed_after_any_effect_of_a_cut_listing_nothing_is_lost_or_counted_twi
             raise Crash
         return result
 
-    monkeypatch.setattr(owner, effect, kill_after)
+    monkeypatch.setattr(owner, method, kill_after)
     list_in_turns(scanner, job.job_id, chance)
     assert deaths
     assert delivered(scanner) == set(AWKWARD)
@@ -97,13 +100,13 @@ def test_a_batch_that_wakes_up_after_the_cut_counts_nothing_that_the_pieces_coun
         if not slept:
             slept = True
             # Meanwhile its invocation was given up on, repeated, and the range was cut.
-            scanner.store.stored_page(job.job_id, scanner.store.ranges(job.job_id)[0], 2)
+            scanner.table.ranges.page(job.job_id, scanner.table.ranges.all(job.job_id)[0], 2)
             scanner.splitter().split(job.job_id, 0)
         return original(slices)
 
     monkeypatch.setattr(scanner.queue, "send", sleep_before_sending)
     lister.process_batch(job.job_id)
-    assert len(scanner.store.ranges(job.job_id)) > 1
+    assert len(scanner.table.ranges.all(job.job_id)) > 1
     monkeypatch.setattr(scanner.queue, "send", original)
     list_in_turns(scanner, job.job_id, random.Random(1), batch=8)
     assert scanner.jobs.find(job.job_id).total == 80
@@ -141,7 +144,8 @@ def test_progress_and_totals_are_those_of_all_ranges_while_they_are_listed(scann
     assert (coverage["objects_total"], coverage["bytes_total"], coverage["listing_complete"]) == (16, 16, False)
     scanner.jobs.cancel(job.job_id)
     assert all(
-        scanner.lister_of(4).process_batch(job.job_id, part.number).done for part in scanner.store.ranges(job.job_id)
+        scanner.lister_of(4).process_batch(job.job_id, part.number).done
+        for part in scanner.table.ranges.all(job.job_id)
     )
 
 
@@ -157,8 +161,8 @@ def test_the_execution_that_lists_a_range_is_remembered(scanner: Scanner) -> Non
 def test_a_job_may_have_more_than_a_thousand_ranges(scanner: Scanner) -> None:
     job = scanner.create()
     for first in (99, 999):
-        [whole] = [part for part in scanner.store.ranges(job.job_id) if part.number == 0]
+        [whole] = [part for part in scanner.table.ranges.all(job.job_id) if part.number == 0]
         new = [ListingRange(first + index, f"k{first + index}", whole.upto, parent=0) for index in range(3)]
-        assert scanner.store.split(job.job_id, whole, new, f"k{first}")
-    numbers = [part.number for part in scanner.store.ranges(job.job_id)]
+        assert scanner.table.ranges.split(job.job_id, whole, new, f"k{first}")
+    numbers = [part.number for part in scanner.table.ranges.all(job.job_id)]
     assert numbers == [0, 99, 100, 101, 999, 1000, 1001]

@@ -14,7 +14,7 @@ def test_two_million_keys_are_handed_over_and_no_history_is_full() -> None:
     assert {execution.entered[-1] for execution in listing.ended.values()} == {"HandedOver", "JobComplete"}
     assert [execution.entered.count("ProcessBatch") for execution in listing.ended.values()] == [50, 50, 50, 50]
     assert max(execution.events for execution in listing.ended.values()) < 8 * 50
-    job = listing.store.stored
+    job = listing.jobs.stored
     assert (job.total, job.status, listing.queue.objects, listing.queue.messages) == (
         2_000_000,
         Status.PROCESSING,
@@ -31,4 +31,4 @@ def test_a_repeated_hand_over_has_one_successor(lost: int, successor_ends_first:
     assert len(listing.asked) > len(set(listing.asked))
     assert set(listing.ended) == {"scan-job-1", "scan-job-2", "scan-job-3"}
     assert {execution.entered[-1] for execution in listing.ended.values()} == {"HandedOver", "JobComplete"}
-    assert (listing.store.stored.total, listing.queue.objects) == (61_000, 61_000)
+    assert (listing.jobs.stored.total, listing.queue.objects) == (61_000, 61_000)

@@ -12,7 +12,6 @@ import pytest
 
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import InvalidInputError, NotFoundError
-from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.errors import InventoryBrokenError
 from waybill.scanning.models import Entry
 
@@ -97,7 +96,7 @@ def test_an_object_that_an_inventory_tells_of_again_and_again_has_one_outcome_an
     scanner.list_all(job)
     for work in scanner.queue.slices * 2:
         if given_up:
-            fail_slice(work, scanner.store, scanner.completion, "WORKER_FAILED")
+            scanner.failed_slices.fail(work, "WORKER_FAILED")
         else:
             scanner.worker.work(work)
     report, coverage = scanner.jobs.report(job.job_id), scanner.jobs.coverage(job.job_id)
@@ -158,7 +157,7 @@ def test_a_manifest_that_cannot_be_used_makes_no_job(scanner: Scanner, changes: 
     with pytest.raises(InvalidInputError, match=message) as refused:
         scanner.create(source="inventory", manifest=manifest)
     assert refused.value.errors[0].field == "manifest"
-    assert scanner.store.newest(10, None) == ([], None)
+    assert scanner.table.jobs.newest(10, None) == ([], None)
 
 
 def test_a_manifest_that_is_missing_or_not_whole_makes_no_job(scanner: Scanner) -> None:
@@ -169,7 +168,7 @@ def test_a_manifest_that_is_missing_or_not_whole_makes_no_job(scanner: Scanner) 
     scanner.files.objects[key] = json.dumps({"files": []}).encode()
     with pytest.raises(InvalidInputError, match="MD5"):
         scanner.create(source="inventory", manifest=manifest)
-    assert scanner.store.newest(10, None) == ([], None)
+    assert scanner.table.jobs.newest(10, None) == ([], None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.adapters.outcome_table import OUTCOMES_LIMIT
-from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
 
 SSN = b"ssn 219-45-6789\n"
@@ -136,8 +135,8 @@ def test_of_all_that_end_a_job_at_once_one_tells(scanner: Scanner, monkeypatch: 
 
 def test_of_two_that_find_an_end_untold_one_tells(scanner: Scanner) -> None:
     created = scanner.create()
-    scanner.store.end(created.job_id, Status.CANCELLED)
-    job = scanner.store.job(created.job_id)
+    scanner.table.jobs.end(created.job_id, Status.CANCELLED)
+    job = scanner.table.jobs.get(created.job_id)
     assert job is not None
     assert [scanner.completion.tell_again(job) for _ in range(2)] == [True, False]
     assert scanner.announcer.told == [(job.job_id, "cancelled")]
@@ -155,7 +154,7 @@ def test_the_counters_equal_a_recount(scanner: Scanner) -> None:
     ]
     threads = [
         threading.Thread(
-            target=lambda parts: [scanner.store.record_all(job.job_id, part) for part in parts],
+            target=lambda parts: [scanner.table.outcomes.record(job.job_id, part) for part in parts],
             args=([outcomes[start::16], outcomes[start::8]],),
         )
         for start in range(32)
@@ -164,7 +163,7 @@ def test_the_counters_equal_a_recount(scanner: Scanner) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    tally = scanner.store.tally(job.job_id)
+    tally = scanner.table.outcomes.tally(job.job_id)
     assert tally.outcomes == Counter(one.status.value for one in outcomes)
     assert tally.findings == sum(sum(one.counts.values()) for one in outcomes)
     assert tally.reasons == Counter(one.reason for one in outcomes if one.reason)
@@ -178,9 +177,9 @@ def test_a_slice_that_was_given_up_on_ends_the_job_with_errors_and_progress_neve
     progress = []
     for step in (
         lambda: scanner.worker.work(good),
-        lambda: fail_slice(bad, scanner.store, scanner.completion, "WORKER_FAILED"),
+        lambda: scanner.failed_slices.fail(bad, "WORKER_FAILED"),
         lambda: scanner.worker.work(bad),
-        lambda: fail_slice(good, scanner.store, scanner.completion, "WORKER_FAILED"),
+        lambda: scanner.failed_slices.fail(good, "WORKER_FAILED"),
     ):
         step()
         progress.append(scanner.jobs.report(job.job_id)["progress_percent"])
@@ -192,10 +191,10 @@ def test_a_slice_that_was_given_up_on_ends_the_job_with_errors_and_progress_neve
 def test_as_many_outcomes_as_a_transaction_holds_are_stored_at_once(scanner: Scanner) -> None:
     job = scanner.create()
     outcomes = [ObjectOutcome(f"k{number}", "e", 1, ObjectStatus.SCANNED) for number in range(OUTCOMES_LIMIT)]
-    assert scanner.store.record_all(job.job_id, outcomes[:5]) == {}
-    assert set(scanner.store.record_all(job.job_id, outcomes)) == {f"k{number}" for number in range(5)}
-    assert scanner.store.tally(job.job_id).succeeded == OUTCOMES_LIMIT
-    assert set(scanner.store.outcomes(job.job_id, ["k7", "none"])) == {"k7"}
+    assert scanner.table.outcomes.record(job.job_id, outcomes[:5]) == {}
+    assert set(scanner.table.outcomes.record(job.job_id, outcomes)) == {f"k{number}" for number in range(5)}
+    assert scanner.table.outcomes.tally(job.job_id).succeeded == OUTCOMES_LIMIT
+    assert set(scanner.table.outcomes.get(job.job_id, ["k7", "none"])) == {"k7"}
 
 
 def test_of_two_deliveries_that_saw_two_states_the_first_recorded_counts(scanner: Scanner) -> None:
@@ -225,15 +224,15 @@ def test_findings_of_a_state_before_the_recorded_one_do_not_outlast_two_deaths(
     job = scanner.create()
     scanner.list_all(job)
     [work] = scanner.queue.slices
-    for method in ("record_all", "keep_findings_of"):
+    for method in ("outcomes.record", "findings.delete_others"):
         with monkeypatch.context() as patched:
-            patched.setattr(scanner.store, method, lambda *_: (_ for _ in ()).throw(Crash))
+            patched.setattr(*scanner.effect(method), lambda *_: (_ for _ in ()).throw(Crash))
             with pytest.raises(Crash):
                 scanner.worker.work(work)
         scanner.bucket.objects["k"] = SSN
     scanner.completion.finish_if_done(job.job_id)  # another worker ends the job
     if given_up:
-        fail_slice(work, scanner.store, scanner.completion, "WORKER_FAILED")
+        scanner.failed_slices.fail(work, "WORKER_FAILED")
     else:
         scanner.worker.work(work)
     assert scanner.jobs.report(job.job_id)["total_findings"] == 1
@@ -250,7 +249,7 @@ def test_a_part_of_an_object_that_failed_leaves_no_findings(scanner: Scanner) ->
     assert rest.resume
     assert scanner.findings(job.job_id)
     for _ in range(2):
-        fail_slice(Slice.of(rest.body()), scanner.store, scanner.completion, "WORKER_FAILED")
+        scanner.failed_slices.fail(Slice.of(rest.body()), "WORKER_FAILED")
     report = scanner.jobs.report(job.job_id)
     assert (report["failed"], report["total_findings"], report["status"]) == (1, 0, "completed_with_errors")
     assert scanner.findings(job.job_id) == []

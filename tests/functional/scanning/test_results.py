@@ -33,7 +33,7 @@ def pages(scanner: Scanner, job_id: str, limit: int, **wanted: Any) -> list[list
 
 def test_paging_repeats_and_misses_nothing_and_knows_its_end(scanner: Scanner) -> None:
     job = scanner.create()
-    scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(2500)))
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(2500)))
     for limit in (100, 250, 999, 1000):
         found = pages(scanner, job.job_id, limit)
         flat = [each for page in found for each in page]
@@ -44,9 +44,9 @@ def test_paging_repeats_and_misses_nothing_and_knows_its_end(scanner: Scanner) -
 
 def test_findings_that_come_in_between_disturb_nothing(scanner: Scanner) -> None:
     job = scanner.create()
-    scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(0, 300, 2)))
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(0, 300, 2)))
     first = scanner.results.page(job, 100, None, {})
-    scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(1, 300, 2)))
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(1, 300, 2)))
     second = scanner.results.page(job, 1000, first["next_cursor"], {})
     offsets = [each["byte_offset"] for each in first["findings"] + second["findings"]]
     assert len(offsets) == len(set(offsets))
@@ -56,7 +56,7 @@ def test_findings_that_come_in_between_disturb_nothing(scanner: Scanner) -> None
 def test_filters_are_to_the_letter(scanner: Scanner) -> None:
     job = scanner.create()
     for key in ("a_1", "ab1", "a%1"):
-        scanner.store.keep_findings(job.job_id, key, "e" * 32, [finding(1), finding(2, "EMAIL")])
+        scanner.table.findings.save(job.job_id, key, "e" * 32, [finding(1), finding(2, "EMAIL")])
     assert sum(map(len, pages(scanner, job.job_id, 10, key="a_"))) == 2
     assert sum(map(len, pages(scanner, job.job_id, 10, key="a_", detector="EMAIL"))) == 1
     assert sum(map(len, pages(scanner, job.job_id, 10, certainty=3))) == 6
@@ -65,7 +65,7 @@ def test_filters_are_to_the_letter(scanner: Scanner) -> None:
 
 def test_a_cursor_is_of_one_job_and_cannot_be_made_up(scanner: Scanner) -> None:
     job, other = scanner.create(), scanner.create()
-    scanner.store.keep_findings(job.job_id, "k", "e" * 32, map(finding, range(5)))
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(5)))
     cursor = scanner.results.page(job, 2, None, {})["next_cursor"]
     for wrong_job, wrong, wanted in (
         (other, cursor, {}),
@@ -85,7 +85,7 @@ def test_one_idempotency_key_is_one_job(scanner: Scanner) -> None:
     assert scanner.jobs.create(request, "bob", "key").job_id != first.job_id
     with pytest.raises(ConflictError):
         scanner.jobs.create(ScanRequest(bucket="archive", prefix="b/"), "alice", "key")
-    assert len(scanner.store.newest(10, None)[0]) == 2
+    assert len(scanner.table.jobs.newest(10, None)[0]) == 2
 
 
 def test_a_bucket_that_cannot_be_listed_makes_no_job(scanner: Scanner) -> None:
@@ -94,7 +94,7 @@ def test_a_bucket_that_cannot_be_listed_makes_no_job(scanner: Scanner) -> None:
     scanner.bucket.denied = True
     with pytest.raises(BucketDeniedError):
         scanner.create()
-    assert scanner.store.newest(10, None) == ([], None)
+    assert scanner.table.jobs.newest(10, None) == ([], None)
     with pytest.raises(NotFoundError):
         scanner.jobs.report("unknown")
 

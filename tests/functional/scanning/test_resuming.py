@@ -9,7 +9,6 @@ from tests.fakes.probe import Crash
 from tests.fakes.scanning import dies_after
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import ConflictError, NotFoundError
-from waybill.scanning.domain.failed_slices import fail_slice
 from waybill.scanning.errors import BucketDeniedError, QueueUnavailableError
 from waybill.scanning.models import Job, Status
 
@@ -69,7 +68,7 @@ def test_what_was_listed_is_scanned_while_the_job_is_failed(scanner: Scanner) ->
 
 def test_slices_that_were_given_up_on_while_the_job_is_failed_let_it_end_with_errors(scanner: Scanner) -> None:
     job = failed(scanner)
-    fail_slice(scanner.queue.slices.pop(), scanner.store, scanner.completion, "WORKER_FAILED")
+    scanner.failed_slices.fail(scanner.queue.slices.pop(), "WORKER_FAILED")
     scanner.jobs.resume(job.job_id, scanner.restarter)
     scanner.list_all(job)
     scanner.work_all()
@@ -96,12 +95,12 @@ def test_a_job_whose_messages_were_all_refused_is_resumed_with_nothing_lost(
     assert_all_is_scanned_once(scanner, job)
 
 
-@pytest.mark.parametrize("effect", ["resume", "start", "listing_by"])
+@pytest.mark.parametrize("effect", ["jobs.resume", "executions.start", "ranges.set_execution"])
 def test_a_resumption_that_dies_after_any_effect_is_repeated_without_harm(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, effect: str
 ) -> None:
     job = failed(scanner)
-    dies_after(monkeypatch, scanner.executions if effect == "start" else scanner.store, effect)
+    dies_after(monkeypatch, *scanner.effect(effect))
     with pytest.raises(Crash):
         scanner.jobs.resume(job.job_id, scanner.restarter)
     for _ in range(2):
@@ -117,7 +116,7 @@ def test_one_that_was_resumed_by_nobody_in_the_end_is_taken_up_by_the_sweeper(
 ) -> None:
     job = failed(scanner)
     with monkeypatch.context() as patched:
-        dies_after(patched, scanner.store, "resume")
+        dies_after(patched, scanner.table.jobs, "resume")
         with pytest.raises(Crash):
             scanner.jobs.resume(job.job_id, scanner.restarter)
     assert scanner.sweep() == [job.job_id]
@@ -144,7 +143,7 @@ def test_an_end_that_is_told_while_the_job_is_resumed_is_not_taken_for_the_last(
     with monkeypatch.context() as patched:
         patched.setattr(scanner.announcer, "announce", lambda *_: scanner.jobs.resume(job.job_id, scanner.restarter))
         scanner.completion.end(job.job_id, Status.FAILED, "QueueUnavailableError")
-    assert [each.job_id for each in scanner.store.unannounced()] == [job.job_id]
+    assert [each.job_id for each in scanner.table.jobs.unannounced()] == [job.job_id]
     scanner.list_all(job)
     scanner.work_all()
     assert_all_is_scanned_once(scanner, job)

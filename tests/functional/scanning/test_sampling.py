@@ -1,7 +1,5 @@
 """A sample of a number of objects: exactly so many, the same ones every time, and all others accounted for."""
 
-from typing import Any
-
 import pytest
 
 from tests.fakes.probe import Crash
@@ -47,7 +45,9 @@ def test_a_sample_whose_listing_is_not_stored_any_more_fails_and_says_so(scanner
     assert scanner.queue.slices == []
 
 
-@pytest.mark.parametrize("effect", ["keep_page", "advance", "send", "advance_sent", "end_listing"])
+@pytest.mark.parametrize(
+    "effect", ["ranges.save_page", "ranges.advance", "queue.send", "ranges.advance_sample", "jobs.end_listing"]
+)
 @pytest.mark.parametrize("call", [1, 2])
 def test_killed_after_any_effect_the_sample_is_the_same_and_counted_once(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, effect: str, call: int
@@ -55,8 +55,7 @@ def test_killed_after_any_effect_the_sample_is_the_same_and_counted_once(
     scanner.bucket.objects = dict.fromkeys(KEYS, b"1")
     scanner.bucket.page_keys = 32
     job = scanner.create(sample={"objects": 20})
-    owner: Any = scanner.queue if effect == "send" else scanner.store
-    dies_after(monkeypatch, owner, effect, 1 if effect == "end_listing" else call)
+    dies_after(monkeypatch, *scanner.effect(effect), 1 if effect == "jobs.end_listing" else call)
     with pytest.raises(Crash):
         scanner.list_all(job)
     scanner.list_all(job)

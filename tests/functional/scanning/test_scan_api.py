@@ -12,10 +12,10 @@ from tests.functional.scanning.samples import BODY, KEY, make_resources
 from tests.functional.scanning.test_results import finding
 from waybill.core.aws.clients import client
 from waybill.core.settings import load
-from waybill.scanning import runtime
 from waybill.scanning.handlers.process_batch import lambda_handler as process_batch
 from waybill.scanning.handlers.scan_api import lambda_handler
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Slice, Status
+from waybill.scanning.runtime import deployed
 
 
 @pytest.fixture(autouse=True)
@@ -71,16 +71,16 @@ def test_a_job_has_the_shape_of_the_contract() -> None:
         1,
         1,
     )
-    work = runtime.store().ranges(job_id)[0].page_name(1)
-    page = runtime.store().stored_page(job_id, runtime.store().ranges(job_id)[0], 1)
+    work = deployed().table.ranges.all(job_id)[0].page_name(1)
+    page = deployed().table.ranges.page(job_id, deployed().table.ranges.all(job_id)[0], 1)
     assert page
     for _ in range(3):
-        runtime.store().taken(job_id, Slice(job_id, "archive", work, page.entries))
+        deployed().table.outcomes.count_begun(job_id, Slice(job_id, "archive", work, page.entries))
     job = ask("GET", f"/jobs/{job_id}").json
     assert (job["queued"], job["processing"], job["succeeded"]) == (0, 1, 0)
     outcome = ObjectOutcome(KEY, "e", len(BODY), ObjectStatus.SCANNED, bytes_scanned=len(BODY))
-    runtime.store().record_all(job_id, [outcome])
-    runtime.completion().finish_if_done(job_id)
+    deployed().table.outcomes.record(job_id, [outcome])
+    deployed().completion.finish_if_done(job_id)
     job = ask("GET", f"/jobs/{job_id}").json
     assert (job["status"], job["queued"], job["processing"], job["succeeded"]) == ("completed", 0, 0, 1)
 
@@ -176,7 +176,7 @@ def test_an_unknown_or_denied_bucket_makes_no_job(monkeypatch: pytest.MonkeyPatc
     assert (unknown.status, unknown.json["code"]) == (404, "NO_SUCH_BUCKET")
     monkeypatch.setitem(os.environ, "SCAN_BUCKETS", "another")
     load.cache_clear()
-    runtime.bucket.cache_clear()
+    deployed.cache_clear()
     denied = start()
     assert (denied.status, denied.json["code"]) == (403, "ACCESS_DENIED")
     assert jobs() == []
@@ -218,7 +218,7 @@ def test_a_job_is_cancelled_again_without_harm_and_not_when_it_has_ended() -> No
 def test_a_failed_job_is_resumed_and_said_to_be_one_that_can_be() -> None:
     headers = {"Idempotency-Key": "k1"}
     job_id = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers).json["job_id"]
-    runtime.completion().end(job_id, Status.FAILED, "BucketDeniedError")
+    deployed().completion.end(job_id, Status.FAILED, "BucketDeniedError")
     again = ask("POST", "/scan", body={"bucket": "archive"}, headers=headers).json
     assert (again["job_id"], again["status"], "resume" in again["message"]) == (job_id, "failed", True)
     answer = ask("POST", f"/jobs/{job_id}/resume")
@@ -249,16 +249,16 @@ def test_a_cursor_that_is_not_ours_is_400(cursor: str) -> None:
 
 def test_results_have_the_shape_of_the_contract_and_a_total_that_does_not_move() -> None:
     job_id = listed_job()
-    store = runtime.store()
-    store.keep_findings(job_id, KEY, "e" * 32, map(finding, range(5)))
-    store.record_all(job_id, [ObjectOutcome(KEY, "e", 9, ObjectStatus.FINDINGS, counts={"IP": 5})])
+    table = deployed().table
+    table.findings.save(job_id, KEY, "e" * 32, map(finding, range(5)))
+    table.outcomes.record(job_id, [ObjectOutcome(KEY, "e", 9, ObjectStatus.FINDINGS, counts={"IP": 5})])
     first = ask("GET", "/results", query={"job_id": job_id, "limit": "2"}).json
     assert set(first) == {"findings", "total", "limit", "has_more", "next_cursor"}
     assert {
         "id", "job_id", "bucket", "key", "detector", "masked_match", "context", "byte_offset", "created_at",
         "confidence", "line", "column", "fingerprint",
     } <= set(first["findings"][0])  # fmt: skip
-    store.record_all(job_id, [ObjectOutcome("late", "e", 9, ObjectStatus.FINDINGS, counts={"IP": 2})])
+    table.outcomes.record(job_id, [ObjectOutcome("late", "e", 9, ObjectStatus.FINDINGS, counts={"IP": 2})])
     totals, cursor, seen = [first["total"]], first["next_cursor"], len(first["findings"])
     while cursor:
         page = ask("GET", "/results", query={"job_id": job_id, "limit": "2", "cursor": cursor}).json
@@ -290,14 +290,14 @@ def test_without_a_workflow_and_without_time_the_answer_says_that_it_is_truncate
     for number in range(1100):
         client("s3").put_object(Bucket="archive", Key=f"many/{number:04}", Body=b"")
     monkeypatch.setitem(os.environ, "SCAN_WORKFLOW_ARN", "")
-    monkeypatch.setattr(runtime, "_SYNCHRONOUS_SECONDS", -1)
+    monkeypatch.setattr("waybill.scanning.runtime.SYNCHRONOUS_SECONDS", -1)
     load.cache_clear()
     answer = start(prefix="many/").json
     assert (answer["total_objects"], answer["truncated"], answer["status"]) == (1000, True, "queued")
     assert "not part of this job" in answer["warning"]
     job = ask("GET", f"/jobs/{answer['job_id']}").json
     assert (job["total"], job["truncated"], job["step_function_status"]) == (1000, True, None)
-    assert runtime.jobs().find(answer["job_id"]).status == Status.PROCESSING
+    assert deployed().jobs.find(answer["job_id"]).status == Status.PROCESSING
 
 
 def test_only_the_role_of_the_scanner_may() -> None:

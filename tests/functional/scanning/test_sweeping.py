@@ -15,7 +15,7 @@ def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scann
     pieces = scanner.splitter().split(job.job_id, 0)
     scanner.executions.inputs.clear()
     running = scanner.executions.start("arn:aws:states:eu:1:stateMachine:scan", "one", {}).execution_arn
-    scanner.store.listing_by(job.job_id, pieces[0], running)
+    scanner.table.ranges.set_execution(job.job_id, pieces[0], running)
     while not scanner.lister_of(8).process_batch(job.job_id, pieces[1]).done:
         pass
     assert scanner.sweep() == [job.job_id]
@@ -27,7 +27,7 @@ def test_only_ranges_that_nobody_lists_are_started_again_and_once(scanner: Scann
 
 def test_a_listing_that_died_behind_its_last_page_is_ended(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
     job = scanner.create()
-    monkeypatch.setattr(scanner.store, "end_listing", lambda *_, **__: (_ for _ in ()).throw(Crash))
+    monkeypatch.setattr(scanner.table.jobs, "end_listing", lambda *_, **__: (_ for _ in ()).throw(Crash))
     with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
@@ -47,7 +47,7 @@ def test_the_news_of_an_end_that_died_is_told_by_the_sweeper_once(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = scanner.create()
-    monkeypatch.setattr(scanner.store, "announced", lambda *_: (_ for _ in ()).throw(Crash))
+    monkeypatch.setattr(scanner.table.jobs, "mark_announced", lambda *_: (_ for _ in ()).throw(Crash))
     with pytest.raises(Crash):
         scanner.list_all(job)
     monkeypatch.undo()
@@ -67,7 +67,7 @@ def test_a_job_whose_news_nobody_takes_keeps_no_other_waiting(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed, untold = scanner.create(), scanner.create()
-    scanner.store.end(untold.job_id, Status.FAILED)
+    scanner.table.jobs.end(untold.job_id, Status.FAILED)
 
     def refused(*_: object) -> None:
         raise NotificationUnavailableError("EventBridge refused the event")

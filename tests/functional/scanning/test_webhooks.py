@@ -27,7 +27,9 @@ def job_with(scanner: Scanner, url: str) -> tuple[Job, dict[str, Any]]:
 
 def webhooks(scanner: Scanner, poster: Poster | None = None, late: timedelta = timedelta()) -> Webhooks:
     """Deliveries that carry the time of `late` ago; the receiver looks at its own clock."""
-    return Webhooks(scanner.store, poster or HttpPoster(private=True), lambda: SECRET, lambda: datetime.now(UTC) - late)
+    return Webhooks(
+        scanner.table.jobs, poster or HttpPoster(private=True), lambda: SECRET, lambda: datetime.now(UTC) - late
+    )
 
 
 def test_a_receiver_that_fails_three_times_gets_the_news_once_and_can_verify_it(scanner: Scanner) -> None:
@@ -51,7 +53,7 @@ def test_a_crash_behind_the_answer_sends_it_again_under_the_same_event_id(
 ) -> None:
     with receiving(SECRET) as receiver:
         _, news = job_with(scanner, receiver.url)
-        monkeypatch.setattr(scanner.store, "webhook", lambda *_: (_ for _ in ()).throw(OSError("died")))
+        monkeypatch.setattr(scanner.table.jobs, "save_webhook", lambda *_: (_ for _ in ()).throw(OSError("died")))
         with pytest.raises(OSError, match="died"):
             webhooks(scanner).deliver(news, 1)
         monkeypatch.undo()
@@ -62,15 +64,15 @@ def test_a_crash_behind_the_answer_sends_it_again_under_the_same_event_id(
 def test_the_news_of_an_end_that_was_resumed_from_is_not_told_and_that_of_the_last_is(scanner: Scanner) -> None:
     with receiving(SECRET, failures=1) as receiver:
         job = scanner.create(webhook_url=receiver.url)
-        scanner.store.end(job.job_id, Status.FAILED)
+        scanner.table.jobs.end(job.job_id, Status.FAILED)
         first = {"job_id": job.job_id, "eventId": job.event_id, "status": "failed"}
         assert not webhooks(scanner).deliver(first, 1).delivered
-        assert scanner.store.resume(scanner.jobs.find(job.job_id))
+        assert scanner.table.jobs.resume(scanner.jobs.find(job.job_id))
         assert webhooks(scanner).deliver(first, 2).delivered
         again = scanner.jobs.find(job.job_id)
         last = {"job_id": job.job_id, "eventId": again.event_id, "status": "completed"}
         # The answer to an attempt that was on its way when the job was resumed.
-        scanner.store.webhook(job.job_id, {"event_id": job.event_id, "status": "delivered"})
+        scanner.table.jobs.save_webhook(job.job_id, {"event_id": job.event_id, "status": "delivered"})
         assert webhooks(scanner).deliver(last, 1).delivered
     assert list(receiver.taken) == [again.event_id] != [job.event_id]
 
@@ -92,7 +94,7 @@ def test_a_replay_and_what_somebody_else_signed_are_refused_by_the_receiver(scan
     with receiving(SECRET) as receiver:
         _, news = job_with(scanner, receiver.url)
         assert not webhooks(scanner, late=timedelta(seconds=310)).deliver(news, 1).delivered
-        other = Webhooks(scanner.store, HttpPoster(private=True), lambda: b"another", lambda: datetime.now(UTC))
+        other = Webhooks(scanner.table.jobs, HttpPoster(private=True), lambda: b"another", lambda: datetime.now(UTC))
         assert not other.deliver(news, 2).delivered
     assert (receiver.refused, receiver.taken) == (2, {})
 

@@ -15,13 +15,13 @@ from tests.fakes.scanning import AWKWARD_KEYS
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import SIGNING, make_resources
 from waybill.core.aws.clients import client
-from waybill.scanning import runtime
 from waybill.scanning.handlers.deliver_webhook import lambda_handler as deliver_webhook
 from waybill.scanning.handlers.export_findings import lambda_handler as export_findings
 from waybill.scanning.handlers.fail_slices import lambda_handler as fail_slices
 from waybill.scanning.handlers.process_batch import lambda_handler as process_batch
 from waybill.scanning.handlers.scan_api import lambda_handler as scan_api
 from waybill.scanning.handlers.scan_objects import lambda_handler as scan_objects
+from waybill.scanning.runtime import deployed
 
 CANARIES = [
     *(f"219-45-{number}" for number in range(6700, 6720)),
@@ -110,7 +110,7 @@ def test_no_secret_is_in_any_store_message_log_export_webhook_or_error(
         assert len(failed) == len(messages)
         busy.clear()
         assert scan_objects({"Records": messages}, LambdaContext()) == {"batchItemFailures": []}
-        job = runtime.jobs().find(job_id)
+        job = deployed().jobs.find(job_id)
         news = {"detail": {"eventId": job.event_id, "job_id": job_id, "status": job.status.value}}
         record = {"messageId": "m", "receiptHandle": "h", "body": json.dumps(news)}
         event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}

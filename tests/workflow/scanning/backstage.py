@@ -39,7 +39,7 @@ class Backstage:
         return self.application.outputs
 
     @property
-    def store(self) -> ScansTable:
+    def table(self) -> ScansTable:
         """The table, with all rights."""
         return ScansTable(self.application.stack.client("dynamodb"), self.outputs["ScansTableName"], now=now)
 
@@ -52,8 +52,8 @@ class Backstage:
         """Create and list a job here, and return its slices instead of sending them."""
         kept, created = Kept(), now().isoformat()
         s3 = S3Bucket(lambda: self.application.s3, None)
-        self.store.create(Job(label, ScanRequest(bucket=bucket), Status.LISTING, created, created))
-        lister = Lister(self.store, lambda _: ListedBucket(s3), kept, lambda: 900, fan_out=1)
+        self.table.jobs.create(Job(label, ScanRequest(bucket=bucket), Status.LISTING, created, created))
+        lister = Lister(self.table.jobs, self.table.ranges, lambda _: ListedBucket(s3), kept, lambda: 900, fan_out=1)
         while not lister.process_batch(label).done:
             pass
         return kept.slices
@@ -62,15 +62,15 @@ class Backstage:
         """Wait for the end of a job."""
 
         def look() -> Job | None:
-            job = self.store.job(job_id)
+            job = self.table.jobs.get(job_id)
             return job if job and job.ended and job.announced else None
 
         job = until(look, f"end of the scan {job_id}", 90)
-        return job, self.store.tally(job_id)
+        return job, self.table.outcomes.tally(job_id)
 
     def findings(self, job_id: str) -> list[dict[str, Any]]:
         """Return all findings of a job."""
-        found, position = self.store.findings(job_id, 1000, None, {})
+        found, position = self.table.findings.page(job_id, 1000, None, {})
         assert position is None
         return found
 

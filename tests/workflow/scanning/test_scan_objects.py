@@ -72,7 +72,7 @@ def test_slices_that_come_five_times_count_once(scanner: Scanner, backstage: Bac
     job, tally = backstage.ended(label)
     backstage.drained(backstage.outputs["ScanQueueUrl"])
     assert (job.status, job.total) == (Status.COMPLETED, 9)
-    assert backstage.store.tally(label) == tally
+    assert backstage.table.outcomes.tally(label) == tally
     assert (tally.succeeded, tally.findings, tally.taken) == (9, 18, 9)
     assert len(backstage.findings(label)) == 18
 

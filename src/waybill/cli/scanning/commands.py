@@ -11,12 +11,13 @@ from waybill.cli.context import App, Cli
 from waybill.cli.output import ProgressBar, table
 from waybill.cli.patience import looks
 from waybill.cli.scanning import showing
-from waybill.cli.scanning.collaborators import Deployed
+from waybill.cli.scanning.collaborators import scanner_of
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
     from waybill.scanning.models import ScanRequest
+    from waybill.scanning.runtime import Runtime
 
 app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
@@ -59,7 +60,9 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
         str | None,
         typer.Option("--inventory", help="Take the objects from this inventory's manifest.json.", metavar="S3_URL"),
     ] = None,
-    webhook: Annotated[str | None, typer.Option("--webhook", help="Tell this address the end.", metavar="URL")] = None,
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", help="Send the end of the job to this https address.", metavar="URL")
+    ] = None,
     export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
@@ -83,7 +86,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     )
     _known_detectors(detector)
     _known_regions(region)
-    deployed = Deployed(cli)
+    deployed = scanner_of(cli)
     estimate = None if manifest else estimated(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
@@ -99,7 +102,7 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
 @scans.command("show")
 def show_scan(cli: Cli, job_id: JobArgument) -> None:
     """Show a job, what it found, and what was not looked at."""
-    jobs = Deployed(cli).jobs
+    jobs = scanner_of(cli).jobs
     report, coverage = jobs.report(job_id), jobs.coverage(job_id)
     cli.output.show({**report, "coverage": coverage}, showing.job(report, coverage))
 
@@ -109,8 +112,8 @@ def list_scans(
     cli: Cli, limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many jobs.", metavar="N")] = 20
 ) -> None:
     """List jobs, newest first."""
-    deployed = Deployed(cli)
-    found = [deployed.jobs.report(job.job_id) for job in deployed.store.newest(limit, None)[0]]
+    deployed = scanner_of(cli)
+    found = [deployed.jobs.report(job.job_id) for job in deployed.table.jobs.newest(limit, None)[0]]
     columns = ("job_id", "status", "bucket", "prefix", "total", "total_findings", "created_at")
     rows = ([report[name] for name in columns] for report in found)
     cli.output.show({"scans": found}, table([name.replace("_", " ").capitalize() for name in columns], rows))
@@ -119,7 +122,7 @@ def list_scans(
 @scans.command("cancel")
 def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
     """Cancel a job."""
-    jobs = Deployed(cli).jobs
+    jobs = scanner_of(cli).jobs
     jobs.cancel(job_id)
     report, coverage = jobs.report(job_id), jobs.coverage(job_id)
     cli.output.show(report, showing.job(report, coverage))
@@ -132,10 +135,8 @@ def resume_scan(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show what it found.")] = False,
 ) -> None:
     """Go on with a job that has failed, from where it was; with --wait, exit status 1 when it fails again."""
-    from waybill.scanning.domain.restart import Restarter
-
-    deployed = Deployed(cli)
-    deployed.jobs.resume(job_id, Restarter(deployed.store, deployed.executions, deployed.workflow_arn))
+    deployed = scanner_of(cli)
+    deployed.jobs.resume(job_id, deployed.restarter)
     report = _watched(cli, deployed, job_id) if wait else deployed.jobs.report(job_id)
     coverage = deployed.jobs.coverage(job_id)
     cli.output.show({**report, "coverage": coverage}, showing.job(report, coverage))
@@ -147,7 +148,7 @@ def resume_scan(
 def findings(cli: Cli, job_id: JobArgument, detector: DetectorOption = None) -> None:
     """Show what a job has found, masked."""
     _known_detectors(detector)
-    deployed = Deployed(cli)
+    deployed = scanner_of(cli)
     deployed.jobs.find(job_id)
     found = list(_findings(deployed, job_id, detector))
     columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value")
@@ -216,7 +217,7 @@ def _known_regions(names: list[str] | None) -> None:
             raise typer.BadParameter(f"--region {unknown[0]} is not a region: two capitals, such as GB (ISO 3166-1)")
 
 
-def _watched(cli: Cli, deployed: Deployed, job_id: str) -> dict[str, Any]:
+def _watched(cli: Cli, deployed: "Runtime", job_id: str) -> dict[str, Any]:
     with cli.output.progress("listing") as bar:
         done = 0
         for report in looks(lambda: deployed.jobs.report(job_id)):
@@ -234,10 +235,10 @@ def _advance(bar: ProgressBar, report: dict[str, Any], before: int) -> int:
     return done
 
 
-def _findings(deployed: Deployed, job_id: str, detectors: list[str] | None) -> Iterator[dict[str, Any]]:
+def _findings(deployed: "Runtime", job_id: str, detectors: list[str] | None) -> Iterator[dict[str, Any]]:
     position: str | None = None
     while True:
-        items, position = deployed.store.findings(job_id, 1000, position, {})
+        items, position = deployed.table.findings.page(job_id, 1000, position, {})
         yield from (
             {name: value for name, value in item.items() if name not in {"pk", "sk"}}
             for item in items

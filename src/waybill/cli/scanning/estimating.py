@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from waybill.cli.context import Cli
-from waybill.cli.scanning.collaborators import Deployed
 from waybill.scanning.domain.costs import estimate
 from waybill.scanning.domain.ranges import list_space
 from waybill.scanning.models import Entry
+from waybill.scanning.runtime import Runtime
 
 _COUNTING_SECONDS = 10.0
 
 
-def estimated(cli: Cli, deployed: Deployed, bucket: str, prefix: str) -> dict[str, Any]:
+def estimated(cli: Cli, deployed: Runtime, bucket: str, prefix: str) -> dict[str, Any]:
     """Count the objects for some seconds, as many ranges at a time as one machine can, and tell what a scan costs."""
     deadline, lock, found = time.monotonic() + _COUNTING_SECONDS, threading.Lock(), Counter[str]()
 

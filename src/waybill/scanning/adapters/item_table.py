@@ -1,4 +1,4 @@
-"""Reading and writing the items of the scanner's table; `store.py` says which there are."""
+"""Reading and writing the items of the scanner's table; `table.py` says which there are."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,40 +14,40 @@ SHARDS = 32
 _ATTEMPTS = 5
 
 
-class Table:
-    """One DynamoDB table; `client` is a boto3 `dynamodb` client."""
+class ItemTable:
+    """One DynamoDB table; `client` is a boto3 `dynamodb` client, `now` the clock of what is stored."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime]) -> None:
-        self._client = client
-        self._table = table
-        self._now = now
+    def __init__(self, client: Any, name: str, *, now: Callable[[], datetime]) -> None:
+        self.client = client
+        self.name = name
+        self.now = now
 
     def _counting(self, job_id: str, added: Mapping[str, int]) -> dict[str, Any]:
         names = {f"#n{index}": name for index, name in enumerate(added)}
         values = to_item({f":n{index}": value for index, value in enumerate(added.values())})
         return {
-            "TableName": self._table,
+            "TableName": self.name,
             "Key": key_of(job_id, f"CNT#{random.randrange(SHARDS):02}"),  # noqa: S311 (spread)
             "UpdateExpression": "ADD " + ", ".join(f"{name} :{name[1:]}" for name in names),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
 
-    def _count_with(self, writes: Sequence[dict[str, Any]], job_id: str, added: Mapping[str, int]) -> None:
+    def count_with(self, writes: Sequence[dict[str, Any]], job_id: str, added: Mapping[str, int]) -> None:
         """Make conditional writes and count `added` in one transaction; raises ConditionFailedError."""
         for attempt in range(_ATTEMPTS):
             # Another counter each time: two transactions at once on one item disturb each other.
             count = [{"Update": self._counting(job_id, added)}] if added else []
             try:
                 with translated(ScanStoreUnavailableError):
-                    self._client.transact_write_items(TransactItems=[*writes, *count])
+                    self.client.transact_write_items(TransactItems=[*writes, *count])
             except ScanStoreUnavailableError:
                 if attempt + 1 == _ATTEMPTS:
                     raise
             else:
                 return
 
-    def _update(
+    def update(
         self,
         job_id: str,
         changes: Mapping[str, Any],
@@ -57,7 +57,8 @@ class Table:
         sort_key: str = "META",
         **bound: Any,
     ) -> bool:
-        update = Update.of({**changes, "updated_at": iso(self._now())})
+        """Change an item of a job if `condition` holds, and add `added` to its numbers; False when it does not hold."""
+        update = Update.of({**changes, "updated_at": iso(self.now())})
         arguments = update.arguments(condition, **bound)
         if added:
             arguments["UpdateExpression"] += " ADD " + ", ".join(f"#a_{name} :a_{name}" for name in added)
@@ -67,35 +68,39 @@ class Table:
             arguments["ExpressionAttributeNames"]["#status"] = "status"
         try:
             with translated(ScanStoreUnavailableError):
-                self._client.update_item(TableName=self._table, Key=key_of(job_id, sort_key), **arguments)
+                self.client.update_item(TableName=self.name, Key=key_of(job_id, sort_key), **arguments)
         except ConditionFailedError:
             return False
         return True
 
-    def _get(self, key: Item) -> Item | None:
+    def get(self, key: Item) -> Item | None:
+        """Return an item as it is now."""
         with translated(ScanStoreUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
-    def _get_many(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
+    def get_many(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
+        """Yield those of the items that there are."""
         for batch in batched(keys, 100, strict=False):
-            waiting: Any = {self._table: {"Keys": list(batch), "ConsistentRead": consistent}}
+            waiting: Any = {self.name: {"Keys": list(batch), "ConsistentRead": consistent}}
             while waiting:
                 with translated(ScanStoreUnavailableError):
-                    answer = self._client.batch_get_item(RequestItems=waiting)
-                yield from map(from_item, answer["Responses"].get(self._table, []))
+                    answer = self.client.batch_get_item(RequestItems=waiting)
+                yield from map(from_item, answer["Responses"].get(self.name, []))
                 waiting = answer.get("UnprocessedKeys")
 
-    def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
+    def write_many(self, requests: Sequence[dict[str, Any]]) -> None:
+        """Put and delete items, without conditions."""
         for batch in batched(requests, 25, strict=False):
-            waiting: Any = {self._table: list(batch)}
+            waiting: Any = {self.name: list(batch)}
             while waiting:
                 with translated(ScanStoreUnavailableError):
-                    waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+                    waiting = self.client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
 
-    def _query(self, job_id: str, prefix: str) -> list[Item]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+    def query(self, job_id: str, prefix: str) -> list[Item]:
+        """Return the items of a job whose sort keys begin with `prefix`, as they are now."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues=to_item({":pk": f"JOB#{job_id}", ":prefix": prefix}),
             ConsistentRead=True,

@@ -1,16 +1,36 @@
-"""The end of a job: once, told, and told again if nobody heard."""
+"""The end of a job: recorded once, and announced until it is known to be."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from waybill.scanning.domain.ports import Announcer, Store
-from waybill.scanning.models import Job, Status
+from waybill.scanning.models import Job, Status, Tally
+
+
+class Announcer(Protocol):
+    """Announces that a job has ended; the same end again has the same id."""
+
+    def announce(self, job: Job, tally: Tally) -> None:
+        """Announce it; raises NotificationUnavailableError."""
+        ...
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def end(self, job_id: str, status: Status, error: str = "") -> bool: ...
+    def touch(self, job: Job) -> bool: ...
+    def mark_announced(self, job: Job) -> None: ...
+
+
+class _Outcomes(Protocol):
+    def tally(self, job_id: str) -> Tally: ...
 
 
 @dataclass(frozen=True)
 class Completion:
     """Ends jobs whose objects all have an outcome."""
 
-    store: Store
+    jobs: _Jobs
+    outcomes: _Outcomes
     announcer: Announcer
 
     def finish_if_done(self, job_id: str) -> Job | None:
@@ -19,10 +39,10 @@ class Completion:
         Whoever asks last sees the last outcome: every worker asks after its own have been counted, the lister after it
         has frozen the total.
         """
-        job = self.store.job(job_id)
+        job = self.jobs.get(job_id)
         if job is None or job.ended or not job.listing_done:
             return job
-        tally = self.store.tally(job_id)
+        tally = self.outcomes.tally(job_id)
         if tally.ended < job.total:
             return job
         troubled = tally.failed or job.truncated
@@ -31,26 +51,26 @@ class Completion:
     def end(self, job_id: str, status: Status, error: str = "") -> Job | None:
         """End the job, unless it has ended already; return it as it then is.
 
-        Of all that end it at once, the one whose write counted tells; where that one dies, `tell_again` does.
+        Of all that end it at once, the one whose write counted announces it; where it dies, `announce_again` does.
 
         Raises
         ------
         NotificationUnavailableError
-            EventBridge or SNS could not take the news now.
+            EventBridge or SNS could not take the event now.
         """
-        ended = self.store.end(job_id, status, error)
-        job = self.store.job(job_id)
+        ended = self.jobs.end(job_id, status, error)
+        job = self.jobs.get(job_id)
         if ended and job is not None:
-            self._tell(job)
+            self._announce(job)
         return job
 
-    def tell_again(self, job: Job) -> bool:
-        """Tell the end of a job that lies untold, under the same id; False when somebody else has taken that up."""
-        if not self.store.take_up(job):
+    def announce_again(self, job: Job) -> bool:
+        """Announce an end that nobody has announced, under the same id; False when somebody else is doing so."""
+        if not self.jobs.touch(job):
             return False
-        self._tell(job)
+        self._announce(job)
         return True
 
-    def _tell(self, job: Job) -> None:
-        self.announcer.announce(job, self.store.tally(job.job_id))
-        self.store.announced(job)
+    def _announce(self, job: Job) -> None:
+        self.announcer.announce(job, self.outcomes.tally(job.job_id))
+        self.jobs.mark_announced(job)

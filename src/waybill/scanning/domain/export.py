@@ -1,16 +1,27 @@
 """The findings of a job as lines of JSON (NDJSON) in a bucket: parts of a bounded size, and a manifest at the end."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from waybill.core.errors import NotFoundError
-from waybill.scanning.domain.ports import Clock, Store
 from waybill.scanning.domain.results import finding_document
 from waybill.scanning.models import Job
 
 PART_FINDINGS = 20_000
 _PAGE = 1000
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def save_export(self, job_id: str, export: Mapping[str, Any]) -> None: ...
+
+
+class _Findings(Protocol):
+    def page(
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str | None]: ...
 
 
 class Exports(Protocol):
@@ -35,15 +46,16 @@ class Progress:
 class Exporter:
     """Exports, part after part; the same part again has the same name, so a repeated export replaces it."""
 
-    store: Store
+    jobs: _Jobs
+    findings: _Findings
     exports: Exports
-    time_left: Clock
+    time_left: Callable[[], float]
     part_findings: int = PART_FINDINGS
     reserve: float = 60
 
     def export(self, job_id: str, progress: Progress) -> Progress:
         """Export from `progress` on until all is exported or time is up; return how far it is."""
-        job = self.store.job(job_id)
+        job = self.jobs.get(job_id)
         if job is None:
             raise NotFoundError(f"there is no job {job_id}")
         while True:
@@ -61,7 +73,7 @@ class Exporter:
     def _lines(self, job: Job, after: str | None) -> tuple[list[bytes], str | None]:
         lines: list[bytes] = []
         while len(lines) < self.part_findings:
-            items, after = self.store.findings(job.job_id, min(_PAGE, self.part_findings - len(lines)), after, {})
+            items, after = self.findings.page(job.job_id, min(_PAGE, self.part_findings - len(lines)), after, {})
             lines += [json.dumps(finding_document(job, item), ensure_ascii=False).encode() + b"\n" for item in items]
             if after is None:
                 break
@@ -71,5 +83,5 @@ class Exporter:
         parts = [f"findings-{number:06}.ndjson" for number in range(1, progress.part)]
         manifest = {"job_id": job.job_id, "findings": progress.findings, "parts": parts}
         uri = self.exports.put(f"{job.job_id}/manifest.json", json.dumps(manifest).encode(), "application/json")
-        self.store.exported(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
+        self.jobs.save_export(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
         return Progress(progress.part, None, progress.findings, uri)

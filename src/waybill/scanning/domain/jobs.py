@@ -5,28 +5,49 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.domain.completion import Completion
-from waybill.scanning.domain.ports import Bucket, Source, Store
 from waybill.scanning.domain.restart import Restarter
+from waybill.scanning.domain.source import Source
 from waybill.scanning.domain.split import execution_name, first_state
-from waybill.scanning.models import Job, ScanRequest, Status, Tally, is_job_id
+from waybill.scanning.models import Job, ListingRange, ScanRequest, Status, Tally, is_job_id
 
 # Step Functions forgets an execution after 90 days; what became of it is on the job.
 _SHOWN = 100
 _EXECUTION_STATUS = {Status.LISTING: "RUNNING", Status.FAILED: "FAILED"}
 
 
+class _Bucket(Protocol):
+    def check(self, bucket: str, prefix: str) -> None: ...
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def create(self, job: Job) -> Job: ...
+    def set_execution(self, job_id: str, execution_arn: str) -> None: ...
+    def resume(self, job: Job) -> bool: ...
+
+
+class _Ranges(Protocol):
+    def all(self, job_id: str) -> list[ListingRange]: ...
+
+
+class _Outcomes(Protocol):
+    def tally(self, job_id: str) -> Tally: ...
+
+
 @dataclass(frozen=True)
 class Jobs:
     """What the API and the commands do with jobs."""
 
-    store: Store
-    bucket: Bucket
+    jobs: _Jobs
+    ranges: _Ranges
+    outcomes: _Outcomes
+    bucket: _Bucket
     completion: Completion
     now: Callable[[], datetime]
     inventory: Source | None = None
@@ -42,11 +63,11 @@ class Jobs:
             The bucket cannot be listed; no job exists.
         """
         job_id = _job_id(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
-        existing = self.store.job(job_id) if idempotency_key else None
+        existing = self.jobs.get(job_id) if idempotency_key else None
         if existing is None:
             self._check(request)
             created = iso(self.now())
-            existing = self.store.create(
+            existing = self.jobs.create(
                 Job(
                     job_id,
                     request,
@@ -72,13 +93,13 @@ class Jobs:
         if job.execution_arn:
             return job.execution_arn
         started = executions.start(workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
-        self.store.started(job.job_id, started.execution_arn)
+        self.jobs.set_execution(job.job_id, started.execution_arn)
         return started.execution_arn
 
     def find(self, job_id: str) -> Job:
         """Return a job; raises NotFoundError."""
         # DynamoDB refuses keys of 2,048 bytes or more.
-        job = self.store.job(job_id) if is_job_id(job_id) else None
+        job = self.jobs.get(job_id) if is_job_id(job_id) else None
         if job is None:
             raise NotFoundError("there is no such job" if len(job_id) > _SHOWN else f"there is no job {job_id}")
         return job
@@ -109,7 +130,7 @@ class Jobs:
         """
         job = self.find(job_id)
         if job.status == Status.FAILED:
-            self.store.resume(job)
+            self.jobs.resume(job)
             job = self.find(job_id)
         if job.ended:
             raise ConflictError(f"only a failed job can be resumed: this one has ended as {job.status.value}")
@@ -123,13 +144,13 @@ class Jobs:
     def report(self, job_id: str) -> dict[str, Any]:
         """Return a job's progress; what has been counted once is never taken back."""
         job = self._counted(self.find(job_id))
-        return job_document(job, self.store.tally(job_id))
+        return job_document(job, self.outcomes.tally(job_id))
 
     def _counted(self, job: Job) -> Job:
         """Return a job with the totals so far, where the final ones are not there yet."""
         if job.listing_done:
             return job
-        ranges = self.store.ranges(job.job_id)
+        ranges = self.ranges.all(job.job_id)
         return replace(
             job,
             total=sum(part.total for part in ranges),
@@ -140,7 +161,7 @@ class Jobs:
     def coverage(self, job_id: str) -> dict[str, Any]:
         """Return what of the listed objects was looked at, and why the rest was not."""
         job = self._counted(self.find(job_id))
-        tally = self.store.tally(job_id)
+        tally = self.outcomes.tally(job_id)
         return {
             "job_id": job_id,
             "status": job.status.value,

@@ -1,17 +1,22 @@
 """A bucket's own listing as the source of a job's objects; positions are keys."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from waybill.scanning.domain.ports import Bucket
 from waybill.scanning.domain.ranges import even_cuts
 from waybill.scanning.models import Entry, KeyRange, ScanRequest
+
+
+class _Bucket(Protocol):
+    def check(self, bucket: str, prefix: str) -> None: ...
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]: ...
 
 
 @dataclass(frozen=True)
 class ListedBucket:
     """`Source` on the listing of the bucket itself."""
 
-    bucket: Bucket
+    bucket: _Bucket
 
     def check(self, request: ScanRequest) -> None:
         """Raise when the bucket cannot be listed."""

@@ -5,19 +5,34 @@ the page stored sends what is stored: what the bucket holds by then does not mat
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from waybill.core.errors import NotFoundError
-from waybill.scanning.domain.ports import Clock, SliceQueue, Source, Store
 from waybill.scanning.domain.ranges import PAGE_KEYS, pieces_for
 from waybill.scanning.domain.sample import send_sample, smallest_hashes
-from waybill.scanning.domain.slices import slices
+from waybill.scanning.domain.slices import SliceQueue, slices
+from waybill.scanning.domain.source import Source
 from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest
 
 # A page item holds its keys compressed; DynamoDB takes 400 KB. Keys of 1,024 random bytes hardly compress.
 PAGE_BYTES = 300_000
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def end_listing(self, job_id: str, total: int, total_bytes: int, *, truncated: bool) -> None: ...
+
+
+class _Ranges(Protocol):
+    def advance_sample(self, job_id: str, part: ListingRange, left_out: Mapping[str, tuple[int, int]]) -> bool: ...
+    def set_execution(self, job_id: str, number: int, execution_arn: str) -> None: ...
+    def get(self, job_id: str, number: int) -> ListingRange | None: ...
+    def all(self, job_id: str) -> list[ListingRange]: ...
+    def save_page(self, job_id: str, part: ListingRange, page: Page) -> Page: ...
+    def page(self, job_id: str, part: ListingRange, number: int) -> Page | None: ...
+    def advance(self, job_id: str, part: ListingRange, page: Page, smallest: Sequence[str] = ()) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -57,10 +72,11 @@ class Lister:
     `fan_out` is how many ranges of a job are open at a time at most.
     """
 
-    store: Store
+    jobs: _Jobs
+    ranges: _Ranges
     source: Callable[[ScanRequest], Source]
     queue: SliceQueue
-    time_left: Clock
+    time_left: Callable[[], float]
     batch_keys: int = 10_000
     reserve: float = 60
     fan_out: int = 64
@@ -76,9 +92,9 @@ class Lister:
         objects = messages = pages = 0
         source: Source | None = None
         while True:
-            job, part = self.look(job_id, number)
+            job, part = self.read(job_id, number)
             if execution_arn and part.execution_arn != execution_arn:
-                self.store.listing_by(job_id, number, execution_arn)
+                self.ranges.set_execution(job_id, number, execution_arn)
                 execution_arn = ""
             sends = job.request.sample is not None and job.request.sample.objects is not None
             if job.ended or job.listing_done or (part.done and not (sends and part.next_sent < part.next_page)):
@@ -88,33 +104,33 @@ class Lister:
                 return Batch(objects, messages, False, job, part, split=not sends and self._pieces(job_id) > 1)
             pages += 1
             if part.done:
-                messages += send_sample(job, part, self.store, self.queue)
+                messages += send_sample(job, part, self.ranges, self.queue)
                 continue
             source = source or self.source(job.request)
-            stored = self.store.stored_page(job_id, part, part.next_page)
+            stored = self.ranges.page(job_id, part, part.next_page)
             page = (stored or self._list_page(source, job, part)).within(part.bounds)
             if not sends:
                 messages += self.queue.send(
                     slices(job_id, job.request.bucket, part.page_name(page.number), page.entries)
                 )
             smallest = smallest_hashes(job.request, part.smallest, page.entries) if sends else ()
-            if self.store.advance(job_id, part, page, smallest):
+            if self.ranges.advance(job_id, part, page, smallest):
                 objects += len(page.entries)
 
-    def look(self, job_id: str, number: int) -> tuple[Job, ListingRange]:
+    def read(self, job_id: str, number: int) -> tuple[Job, ListingRange]:
         """Return a job and one of its ranges, as of now; raises NotFoundError."""
-        job = self.store.job(job_id)
-        part = self.store.range(job_id, number) if job else None
+        job = self.jobs.get(job_id)
+        part = self.ranges.get(job_id, number) if job else None
         if job is None or part is None:
             raise NotFoundError(f"there is no job {job_id}" if job is None else f"{job_id} has no range {number}")
         return job, part
 
     def stop(self, job_id: str) -> None:
         """End the listing where it is; what is listed is sent, and the job says that it was cut short."""
-        job, part = self.look(job_id, 0)
+        job, part = self.read(job_id, 0)
         while job.request.sample and job.request.sample.objects and part.next_sent < part.next_page:
-            send_sample(job, part, self.store, self.queue)
-            job, part = self.look(job_id, 0)
+            send_sample(job, part, self.ranges, self.queue)
+            job, part = self.read(job_id, 0)
         self._freeze(job_id, truncated=True)
 
     def _list_page(self, source: Source, job: Job, part: ListingRange) -> Page:
@@ -123,10 +139,10 @@ class Lister:
         if len(fitting) < len(entries):
             # Less was taken than was listed: this much again, so that the position is that behind the last one taken.
             fitting, position, final = source.page(job.request, part.bounds, len(fitting))
-        return self.store.keep_page(job.job_id, part, Page(part.next_page, tuple(fitting), position, final))
+        return self.ranges.save_page(job.job_id, part, Page(part.next_page, tuple(fitting), position, final))
 
     def _pieces(self, job_id: str) -> int:
-        ranges = self.store.ranges(job_id)
+        ranges = self.ranges.all(job_id)
         return pieces_for(sum(not part.done for part in ranges), self.fan_out, first=len(ranges) == 1)
 
     def _end_listing(self, job: Job) -> None:
@@ -134,10 +150,10 @@ class Lister:
             self._freeze(job.job_id, truncated=False)
 
     def _freeze(self, job_id: str, *, truncated: bool) -> None:
-        ranges = self.store.ranges(job_id)
+        ranges = self.ranges.all(job_id)
         if truncated or all(part.done for part in ranges):
             total, size = sum(part.total for part in ranges), sum(part.total_bytes for part in ranges)
-            self.store.end_listing(job_id, total, size, truncated=truncated)
+            self.jobs.end_listing(job_id, total, size, truncated=truncated)
 
 
 def _fitting(entries: list[Entry]) -> list[Entry]:

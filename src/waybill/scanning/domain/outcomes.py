@@ -1,18 +1,29 @@
 """Outcomes on their way into the table: several at a time, in one transaction with their sums."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched
-from typing import Self
+from typing import Protocol, Self
 
 from waybill.core.errors import WaybillError
-from waybill.scanning.domain.ports import Clock, Store
 from waybill.scanning.models import REPEATED, Entry, Job, ObjectOutcome, ObjectStatus
 
 _AT_ONCE = 50
 # Progress is not held back for longer, and a worker that dies leaves no more than that to do again.
 _SECONDS = 10.0
 _READ_AND_SKIPPED = frozenset({"UNSUPPORTED_TYPE", "ENCRYPTED"})
+
+
+class _RecordedOutcomes(Protocol):
+    def record(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]: ...
+
+
+class _Outcomes(_RecordedOutcomes, Protocol):
+    def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None: ...
+
+
+class _Findings(Protocol):
+    def delete_others(self, job_id: str, key: str, etag: str) -> None: ...
 
 
 @dataclass
@@ -22,11 +33,12 @@ class Recorder:
     A fault of ours (`WaybillError`) stores what was done before it; the rest waits for another delivery.
     """
 
-    store: Store
+    outcomes: _Outcomes
+    findings: _Findings
     job: Job
     page: str
     cache_name: str
-    time_left: Clock
+    time_left: Callable[[], float]
     _waiting: dict[str, ObjectOutcome] = field(default_factory=dict)
     _doubtful: set[str] = field(default_factory=set)
     _since: float = 0.0
@@ -47,15 +59,15 @@ class Recorder:
         if not waiting:
             return
         job_id = self.job.job_id
-        earlier = self.store.record_all(job_id, [*waiting.values()])
+        earlier = self.outcomes.record(job_id, [*waiting.values()])
         for key, outcome in waiting.items():
             final = earlier.get(key, outcome)
             if final.looked_at != outcome.looked_at or (key in self._doubtful and key not in earlier):
                 # The outcome that was recorded first counts, and only findings about that state.
-                self.store.keep_findings_of(job_id, key, final.looked_at)
-        skip_repeats(self.store, self.job, self.page, waiting.values(), earlier)
+                self.findings.delete_others(job_id, key, final.looked_at)
+        skip_repeats(self.outcomes, self.job, self.page, waiting.values(), earlier)
         worth = [outcome for key, outcome in waiting.items() if key not in earlier and _may_be_cached(outcome)]
-        self.store.remember(job_id, self.job.request.bucket, worth, self.cache_name)
+        self.outcomes.save_cached(job_id, self.job.request.bucket, worth, self.cache_name)
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +78,7 @@ class Recorder:
 
 
 def skip_repeats(
-    store: Store,
+    outcomes: _RecordedOutcomes,
     job: Job,
     page: str,
     listed: Iterable[Entry | ObjectOutcome],
@@ -85,7 +97,7 @@ def skip_repeats(
         if each.key in recorded and recorded[each.key].page != page
     ]
     for batch in batched(repeats, _AT_ONCE, strict=False):
-        store.record_all(job.job_id, batch)
+        outcomes.record(job.job_id, batch)
 
 
 def _may_be_cached(outcome: ObjectOutcome) -> bool:

@@ -4,13 +4,47 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
-from typing import Self
+from typing import Protocol, Self
 
-from waybill.scanning.domain.ports import Bucket, Opened
 from waybill.scanning.models import Entry
 
 SMALL_BYTES = 1 << 20
 """What may be held in memory of an object; a larger one is read as it is scanned."""
+
+
+class Opened(Protocol):
+    """An object that is being read."""
+
+    @property
+    def etag(self) -> str:
+        """The state that is read."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole object."""
+        ...
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not in its listed state any more."""
+        ...
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
+
+
+class ObjectReader(Protocol):
+    """Opens objects."""
+
+    def open(self, bucket: str, entry: Entry, offset: int) -> Opened:
+        """Open an object for reading, in its listed state if that still is there."""
+        ...
 
 
 class _Held:
@@ -29,14 +63,14 @@ class _Held:
         """Nothing is open."""
 
 
-class ReadAhead:
+class Prefetch:
     """Opens `entries` of a bucket, which are asked for in their order; a context, at whose end nothing is open.
 
     Up to `at_once` small ones are read at a time. What was read and is not asked for, since time is up, has cost a
     request each.
     """
 
-    def __init__(self, bucket: Bucket, name: str, entries: Iterable[Entry], at_once: int) -> None:
+    def __init__(self, bucket: ObjectReader, name: str, entries: Iterable[Entry], at_once: int) -> None:
         self._bucket = bucket
         self._name = name
         self._waiting = deque(entry for entry in entries if entry.size <= SMALL_BYTES)
@@ -45,7 +79,7 @@ class ReadAhead:
         self._threads = ThreadPoolExecutor(at_once)
 
     def open(self, entry: Entry, offset: int) -> Opened:
-        """Open an object as `Bucket.open` does."""
+        """Open an object as `ObjectReader.open` does."""
         self._begin()
         begun = self._begun.pop(entry.key, None)
         if begun is None:

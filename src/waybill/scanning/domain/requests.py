@@ -1,18 +1,26 @@
 """The workflow's input, from the API or from somebody who starts the workflow directly."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from waybill.core.clock import iso, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
-from waybill.scanning.domain.ports import Bucket, Store
 from waybill.scanning.models import Job, ScanRequest, Status, is_job_id
 
 
-def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
+class _Bucket(Protocol):
+    def check(self, bucket: str, prefix: str) -> None: ...
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def create(self, job: Job) -> Job: ...
+
+
+def ensure_job(jobs: _Jobs, bucket: _Bucket, state: Mapping[str, Any]) -> Job:
     """Return the job that a state of the workflow is about, making it where the workflow was started directly.
 
     Raises
@@ -25,7 +33,7 @@ def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
     job_id = state.get("job_id")
     if not is_job_id(job_id):
         raise InvalidInputError(FieldError("job_id", "must be 1 to 60 letters, digits, hyphens or underscores"))
-    job = store.job(job_id)
+    job = jobs.get(job_id)
     if job is not None:
         return job
     try:
@@ -34,7 +42,7 @@ def ensure_job(store: Store, bucket: Bucket, state: Mapping[str, Any]) -> Job:
         raise InvalidInputError(*field_errors(error)) from None
     bucket.check(request.bucket, request.prefix)
     created = iso(now())
-    return store.create(Job(job_id, request, Status.LISTING, created, created))
+    return jobs.create(Job(job_id, request, Status.LISTING, created, created))
 
 
 def range_number(state: Mapping[str, Any]) -> int:

@@ -6,9 +6,13 @@ from datetime import datetime
 from typing import Protocol
 
 from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.ports import Store
 from waybill.scanning.domain.split import first_state
 from waybill.scanning.models import Job, ListingRange
+
+
+class _Ranges(Protocol):
+    def set_execution(self, job_id: str, number: int, execution_arn: str) -> None: ...
+    def all(self, job_id: str) -> list[ListingRange]: ...
 
 
 class RunningExecutions(ExecutionStarter, Protocol):
@@ -23,7 +27,7 @@ class RunningExecutions(ExecutionStarter, Protocol):
 class Restarter:
     """Starts executions of `workflow_arn`."""
 
-    store: Store
+    ranges: _Ranges
     executions: RunningExecutions
     workflow_arn: str
 
@@ -32,7 +36,7 @@ class Restarter:
 
         Where all are, and the lister died before it said so, any of them says it: the first.
         """
-        ranges = self.store.ranges(job_id)
+        ranges = self.ranges.all(job_id)
         return [part for part in ranges if not part.done] or ranges[:1]
 
     def restart(self, job: Job, part: ListingRange) -> bool:
@@ -44,7 +48,7 @@ class Restarter:
         # So do those of its successors: the first execution may have handed over before, and their names are taken.
         state = first_state(job, part.number) | {"generation": _minutes(part.updated_at)}
         started = self.executions.start(self.workflow_arn, name, state)
-        self.store.listing_by(job.job_id, part.number, started.execution_arn)
+        self.ranges.set_execution(job.job_id, part.number, started.execution_arn)
         return not started.already_running
 
 

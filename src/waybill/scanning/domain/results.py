@@ -2,22 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.executions import stable_json
-from waybill.scanning.domain.ports import Store
-from waybill.scanning.models import Job
+from waybill.scanning.models import Job, Tally
 
 _SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
 _SHOWN_IF_SET = ("sample", "decoded_from", "member")
+
+
+class _Outcomes(Protocol):
+    def tally(self, job_id: str) -> Tally: ...
+
+
+class _Findings(Protocol):
+    def page(
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str | None]: ...
 
 
 @dataclass(frozen=True)
 class Results:
     """The findings of jobs, page by page; `secret` signs the cursors."""
 
-    store: Store
+    outcomes: _Outcomes
+    findings: _Findings
     secret: bytes
 
     def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +44,7 @@ class Results:
         about = f"findings of {job.job_id} with {stable_json(wanted)}"
         sealed: Mapping[str, Any] = open_cursor(cursor, self.secret, about) if cursor else {"after": None}
         after, total = sealed["after"], sealed["total"] if cursor else self._total(job, wanted)
-        items, position = self.store.findings(job.job_id, limit, after, wanted)
+        items, position = self.findings.page(job.job_id, limit, after, wanted)
         return {
             "findings": [finding_document(job, item) for item in items],
             "total": total,
@@ -46,7 +56,7 @@ class Results:
     def _total(self, job: Job, wanted: Mapping[str, Any]) -> int | None:
         if set(wanted) - {"detector"}:
             return None
-        tally = self.store.tally(job.job_id)
+        tally = self.outcomes.tally(job.job_id)
         return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
 
 

@@ -5,15 +5,20 @@ the sample is sent to the workers, the rest is counted as not sampled, page by p
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
+from typing import Protocol
 
-from waybill.scanning.domain.ports import SliceQueue, Store
-from waybill.scanning.domain.slices import slices
+from waybill.scanning.domain.slices import SliceQueue, slices
 from waybill.scanning.errors import ListingExpiredError
-from waybill.scanning.models import Entry, Job, ListingRange, ScanRequest, key_hash
+from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest, key_hash
 
 _HASH_LENGTH = 16
+
+
+class _Ranges(Protocol):
+    def page(self, job_id: str, part: ListingRange, number: int) -> Page | None: ...
+    def advance_sample(self, job_id: str, part: ListingRange, left_out: Mapping[str, tuple[int, int]]) -> bool: ...
 
 
 def smallest_hashes(request: ScanRequest, known: Sequence[str], entries: Iterable[Entry]) -> list[str]:
@@ -24,7 +29,7 @@ def smallest_hashes(request: ScanRequest, known: Sequence[str], entries: Iterabl
     return nsmallest(wanted or 0, {*known, *eligible})
 
 
-def send_sample(job: Job, part: ListingRange, store: Store, queue: SliceQueue) -> int:
+def send_sample(job: Job, part: ListingRange, ranges: _Ranges, queue: SliceQueue) -> int:
     """Send what of the next page is in the sample, and count the rest, once; return the number of messages.
 
     Raises
@@ -32,7 +37,7 @@ def send_sample(job: Job, part: ListingRange, store: Store, queue: SliceQueue) -
     ListingExpiredError
         The page is not stored any more: what was on it is not known.
     """
-    page = store.stored_page(job.job_id, part, part.next_sent)
+    page = ranges.page(job.job_id, part, part.next_sent)
     if page is None:
         raise ListingExpiredError("the listing of this sample was not gone through within 30 days: start the scan anew")
     last = part.smallest[-1] if part.smallest else ""
@@ -48,7 +53,7 @@ def send_sample(job: Job, part: ListingRange, store: Store, queue: SliceQueue) -
             size[reason or "NOT_SAMPLED"] += entry.size
     name = part.page_name(part.next_sent)
     sent = queue.send(slices(job.job_id, job.request.bucket, name, chosen))
-    store.advance_sent(job.job_id, part, {reason: (count, size[reason]) for reason, count in objects.items()})
+    ranges.advance_sample(job.job_id, part, {reason: (count, size[reason]) for reason, count in objects.items()})
     return sent
 
 

@@ -1,7 +1,8 @@
 """Listed objects cut into messages: small enough to finish, large enough to be few."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from waybill.scanning.models import Entry, Slice
 
@@ -10,6 +11,14 @@ BYTES_LIMIT = 64 << 20
 # SQS bills every started 64 KiB of a message; 256 KiB is the limit of older queues.
 BODY_LIMIT = 200 << 10
 _ENTRY_OVERHEAD = 64
+
+
+class SliceQueue(Protocol):
+    """The workers' queue."""
+
+    def send(self, slices: Iterable[Slice]) -> int:
+        """Send all slices, one message each, and return their number; raises QueueUnavailableError."""
+        ...
 
 
 def slices(job_id: str, bucket: str, page: str, entries: Sequence[Entry]) -> Iterator[Slice]:

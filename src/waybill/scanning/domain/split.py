@@ -1,20 +1,32 @@
 """Cutting what is left of a range into pieces, and starting an execution for each, so that they are listed at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.ports import Source, Store
 from waybill.scanning.domain.ranges import PAGE_KEYS, cut, pieces_for
-from waybill.scanning.models import Job, ListingRange, ScanRequest
+from waybill.scanning.domain.source import Source
+from waybill.scanning.models import Job, ListingRange, Page, ScanRequest
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+
+
+class _Ranges(Protocol):
+    def get(self, job_id: str, number: int) -> ListingRange | None: ...
+    def all(self, job_id: str) -> list[ListingRange]: ...
+    def split(self, job_id: str, part: ListingRange, pieces: Sequence[ListingRange], upto: str) -> bool: ...
+    def page(self, job_id: str, part: ListingRange, number: int) -> Page | None: ...
 
 
 @dataclass(frozen=True)
 class Splitter:
     """Cuts ranges; of a job at most `fan_out` are open at a time."""
 
-    store: Store
+    jobs: _Jobs
+    ranges: _Ranges
     source: Callable[[ScanRequest], Source]
     executions: ExecutionStarter
     workflow_arn: str
@@ -27,7 +39,7 @@ class Splitter:
         A repeated call starts what an earlier one has cut and not started: names follow from the pieces, so nothing is
         started twice. A range that has changed meanwhile is left as it is; its next batch asks again.
         """
-        job, part = self.store.job(job_id), self.store.range(job_id, number)
+        job, part = self.jobs.get(job_id), self.ranges.get(job_id, number)
         if job is None or part is None or job.ended or part.done:
             return []
         waiting = self._waiting(job_id, number)
@@ -40,14 +52,14 @@ class Splitter:
         return [piece.number for piece in waiting]
 
     def _waiting(self, job_id: str, number: int) -> list[ListingRange]:
-        ranges = self.store.ranges(job_id)
+        ranges = self.ranges.all(job_id)
         return [piece for piece in ranges if piece.parent == number and not piece.execution_arn and not piece.done]
 
     def _cut(self, job: Job, part: ListingRange) -> None:
-        ranges = self.store.ranges(job.job_id)
+        ranges = self.ranges.all(job.job_id)
         pieces = pieces_for(sum(not each.done for each in ranges), self.fan_out, first=len(ranges) == 1)
         # A page that is stored and not counted belongs to this range: the cuts lie behind it.
-        stored = self.store.stored_page(job.job_id, part, part.next_page)
+        stored = self.ranges.page(job.job_id, part, part.next_page)
         left = part.bounds._replace(after=stored.last_key) if stored else part.bounds
         page_keys = min(PAGE_KEYS, self.batch_keys)
         cuts = self.source(job.request).cuts(job.request, left, pieces, page_keys) if pieces > 1 else []
@@ -58,7 +70,7 @@ class Splitter:
                 ListingRange(first + index, bounds.after, bounds.upto, parent=part.number)
                 for index, bounds in enumerate(found[1:])
             ]
-            self.store.split(job.job_id, part, new, found[0].upto)
+            self.ranges.split(job.job_id, part, new, found[0].upto)
 
 
 def execution_name(job_id: str, number: int, generation: int) -> str:

@@ -3,22 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import WaybillError
 from waybill.scanning.domain.completion import Completion
-from waybill.scanning.domain.ports import Store
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.models import Job, Status
 
 _GRACE = timedelta(minutes=15)
 
 
+class _Jobs(Protocol):
+    def unannounced(self) -> list[Job]: ...
+
+
 @dataclass(frozen=True)
 class Sweeper:
     """Looks after jobs that have not changed for 15 minutes."""
 
-    store: Store
+    jobs: _Jobs
     completion: Completion
     restarter: Restarter
     now: Callable[[], datetime]
@@ -34,7 +38,7 @@ class Sweeper:
         before = iso(self.now() - _GRACE)
         taken_up: list[str] = []
         faults: list[WaybillError] = []
-        for job in self.store.unannounced():
+        for job in self.jobs.unannounced():
             try:
                 if job.updated_at < before and self._take_up(job, before):
                     taken_up.append(job.job_id)
@@ -46,7 +50,7 @@ class Sweeper:
 
     def _take_up(self, job: Job, before: str) -> bool:
         if job.ended:
-            return self.completion.tell_again(job)
+            return self.completion.announce_again(job)
         if job.status != Status.LISTING:
             after = self.completion.finish_if_done(job.job_id)
             return after is not None and after.ended

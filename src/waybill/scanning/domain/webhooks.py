@@ -1,4 +1,4 @@
-"""Telling the end of a job to the address that its request names: signed, at least once, over about 24 hours."""
+"""Deliveries of the end of a job to the address that its request names: signed, at least once, in about 24 hours."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,17 @@ from typing import Any, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.executions import stable_json
-from waybill.scanning.domain.ports import Store
 from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, sign
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
+from waybill.scanning.models import Job
 
 WAITS_SECONDS = (60, 900, 39_600, 43_200)
 """How long after each attempt the next one comes: five attempts in 23 hours (SQS hides a message for 12 at most)."""
+
+
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+    def save_webhook(self, job_id: str, delivery: Mapping[str, Any]) -> None: ...
 
 
 class Poster(Protocol):
@@ -47,42 +52,42 @@ class Delivery:
 class Webhooks:
     """Delivers; `secret` signs."""
 
-    store: Store
+    jobs: _Jobs
     poster: Poster
     secret: Callable[[], bytes]
     now: Callable[[], datetime]
 
-    def deliver(self, news: Mapping[str, Any], attempt: int) -> Delivery:
-        """Make one attempt, the `attempt`th, to tell `news` (what EventBridge was told), and record how it ended.
+    def deliver(self, event: Mapping[str, Any], attempt: int) -> Delivery:
+        """Make one attempt, the `attempt`th, to deliver `event` (what EventBridge has), and record how it ended.
 
-        News that was delivered is not sent again, nor that of an end which the job has been resumed from. A crash
+        An event that was delivered is not sent again, nor one of an end which the job has been resumed from. A crash
         behind the receiver's answer lets it be sent twice, under the same event id.
         """
-        job = self.store.job(str(news["job_id"]))
-        if job is None or not job.request.webhook_url or news["eventId"] != job.event_id:
+        job = self.jobs.get(str(event["job_id"]))
+        if job is None or not job.request.webhook_url or event["eventId"] != job.event_id:
             return Delivery(delivered=True)
         if job.webhook.get("status") == "delivered" and job.webhook.get("event_id") == job.event_id:
             return Delivery(delivered=True)
-        body = stable_json(news).encode()
+        body = stable_json(event).encode()
         moment = self.now()
         headers = {
             "Content-Type": "application/json",
-            EVENT_HEADER: str(news["eventId"]),
+            EVENT_HEADER: str(event["eventId"]),
             SIGNATURE_HEADER: sign(self.secret(), body, int(moment.timestamp())),
         }
-        told: dict[str, Any] = {"event_id": job.event_id, "attempts": attempt, "last_attempt_at": iso(moment)}
+        delivery: dict[str, Any] = {"event_id": job.event_id, "attempts": attempt, "last_attempt_at": iso(moment)}
         try:
             status = self.poster.post(job.request.webhook_url, body, headers)
         except WebhookUnavailableError as error:
-            told |= {"error": str(error)}
+            delivery |= {"error": str(error)}
         except WebhookRefusedError as error:
-            self.store.webhook(job.job_id, {**told, "status": "refused", "error": str(error)})
+            self.jobs.save_webhook(job.job_id, {**delivery, "status": "refused", "error": str(error)})
             return Delivery(delivered=False)
         else:
-            told |= {"http_status": status}
+            delivery |= {"http_status": status}
             if 200 <= status < 300:
-                self.store.webhook(job.job_id, {**told, "status": "delivered"})
+                self.jobs.save_webhook(job.job_id, {**delivery, "status": "delivered"})
                 return Delivery(delivered=True)
         wait = WAITS_SECONDS[attempt - 1] if attempt <= len(WAITS_SECONDS) else None
-        self.store.webhook(job.job_id, {**told, "status": "failed" if wait is None else "retrying"})
+        self.jobs.save_webhook(job.job_id, {**delivery, "status": "failed" if wait is None else "retrying"})
         return Delivery(delivered=False, again=True, wait=wait)

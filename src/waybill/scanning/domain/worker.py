@@ -1,13 +1,15 @@
 """A worker's slice: every object of it gets one outcome, whatever happens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
 from waybill.scanning.domain.outcomes import Recorder, skip_repeats
-from waybill.scanning.domain.ports import Bucket, Clock, Opened, SliceQueue, Store
-from waybill.scanning.domain.prefetch import ReadAhead
+from waybill.scanning.domain.prefetch import ObjectReader, Opened, Prefetch
+from waybill.scanning.domain.slices import SliceQueue
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 
@@ -17,6 +19,26 @@ type MakeScanner = Callable[[ScanRequest], ObjectScanner]
 type Known = Mapping[str, tuple[str, ObjectOutcome]]
 
 
+class _Jobs(Protocol):
+    def get(self, job_id: str) -> Job | None: ...
+
+
+class _Outcomes(Protocol):
+    def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None: ...
+    def record(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]: ...
+    def count_begun(self, job_id: str, work: Slice) -> None: ...
+    def get(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]: ...
+    def cached(
+        self, bucket: str, entries: Sequence[Entry], cache_name: str
+    ) -> dict[str, tuple[str, ObjectOutcome]]: ...
+
+
+class _Findings(Protocol):
+    def save(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None: ...
+    def delete_others(self, job_id: str, key: str, etag: str) -> None: ...
+    def copy(self, source_job: str, job_id: str, key: str, etag: str) -> None: ...
+
+
 @dataclass(frozen=True)
 class Worker:
     """Scans slices; leaves what it has no time for (`reserve`, in seconds) to a follow-up message.
@@ -24,13 +46,15 @@ class Worker:
     `reads_at_once` small objects are read while another one is scanned.
     """
 
-    store: Store
-    bucket: Bucket
+    jobs: _Jobs
+    outcomes: _Outcomes
+    findings: _Findings
+    bucket: ObjectReader
     queue: SliceQueue
     completion: Completion
     make_scanner: MakeScanner
     cache_name: Callable[[ScanRequest], str]
-    time_left: Clock
+    time_left: Callable[[], float]
     reserve: float = 30
     reads_at_once: int = 8
 
@@ -39,32 +63,32 @@ class Worker:
 
         Objects that have an outcome are left alone, so a message may come as often as it likes.
         """
-        job = self.store.job(work.job_id)
+        job = self.jobs.get(work.job_id)
         if job is None or job.status == Status.CANCELLED:
             return 0
-        recorded = self.store.outcomes(job.job_id, [entry.key for entry in work.entries])
+        recorded = self.outcomes.get(job.job_id, [entry.key for entry in work.entries])
         for key, outcome in recorded.items():
             # An earlier delivery may have died between the outcome and the removal of what it is not about.
-            self.store.keep_findings_of(job.job_id, key, outcome.looked_at)
+            self.findings.delete_others(job.job_id, key, outcome.looked_at)
         if not job.scanned_on:
             return 0
-        skip_repeats(self.store, job, work.page, work.entries, recorded)
+        skip_repeats(self.outcomes, job, work.page, work.entries, recorded)
         if not work.resume and not work.rest:
-            self.store.taken(job.job_id, work)
+            self.outcomes.count_begun(job.job_id, work)
         waiting = [entry for entry in work.entries if entry.key not in recorded]
         cache_name = self.cache_name(job.request)
-        known = {} if work.resume else self.store.cached(work.bucket, waiting, cache_name)
+        known = {} if work.resume else self.outcomes.cached(work.bucket, waiting, cache_name)
         to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
         with (
-            ReadAhead(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
-            Recorder(self.store, job, work.page, cache_name, self.time_left) as recorder,
+            Prefetch(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
+            Recorder(self.outcomes, self.findings, job, work.page, cache_name, self.time_left) as recorder,
         ):
             read = self._objects(job, work, waiting, known, objects, recorder)
         self.completion.finish_if_done(job.job_id)
         return read
 
     def _objects(
-        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: ReadAhead, recorder: Recorder
+        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: Prefetch, recorder: Recorder
     ) -> int:
         read = 0
         for index, entry in enumerate(waiting):
@@ -85,7 +109,7 @@ class Worker:
         self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(entries), rest=True)])
 
     def _cancelled(self, job: Job) -> bool:
-        now = self.store.job(job.job_id)
+        now = self.jobs.get(job.job_id)
         return now is None or not now.scanned_on
 
     def _skipped(self, job: Job, entry: Entry) -> ObjectOutcome | None:
@@ -104,12 +128,10 @@ class Worker:
             return skipped
         source_job, outcome = known[entry.key]
         if outcome.counts:
-            self.store.copy_findings(source_job, job.job_id, entry.key, entry.etag)
+            self.findings.copy(source_job, job.job_id, entry.key, entry.etag)
         return outcome
 
-    def _scan(
-        self, job: Job, work: Slice, entry: Entry, objects: ReadAhead, recorder: Recorder, *, alone: bool
-    ) -> None:
+    def _scan(self, job: Job, work: Slice, entry: Entry, objects: Prefetch, recorder: Recorder, *, alone: bool) -> None:
         """Read one object; `alone` that this run has done nothing else before."""
         resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
         before = int(work.resume["bytes_scanned"]) if work.resume else 0
@@ -134,7 +156,7 @@ class Worker:
             # An archive cannot be left in the middle: all of it again, with the time of a whole run.
             self._leave(work, [entry])
             return
-        self.store.keep_findings(job.job_id, entry.key, opened.etag, report.findings)
+        self.findings.save(job.job_id, entry.key, opened.etag, report.findings)
         if report.checkpoint:
             follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
             current = entry._replace(etag=opened.etag, size=opened.size)

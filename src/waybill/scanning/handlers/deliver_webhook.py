@@ -1,10 +1,11 @@
-"""DeliverWebhookFunction: tells the end of a job to the address that its request names."""
+"""DeliverWebhookFunction: delivers the end of a job to the address that its request names."""
 
 import json
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, webhook_runtime
+from waybill.scanning import WORKFLOW
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
@@ -13,11 +14,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     again = []
     for record in event["Records"]:
         detail = json.loads(record["body"])["detail"]
-        news = {name: value for name, value in detail.items() if name != "wants"}
-        delivery = webhook_runtime.webhooks().deliver(news, int(record["attributes"]["ApproximateReceiveCount"]))
+        scan_event = {name: value for name, value in detail.items() if name != "wants"}
+        delivery = deployed().webhooks.deliver(scan_event, int(record["attributes"]["ApproximateReceiveCount"]))
         count(WORKFLOW, "WebhooksDelivered" if delivery.delivered else "WebhookAttemptsFailed")
         if delivery.wait is not None:
-            webhook_runtime.queue().wait(record["receiptHandle"], delivery.wait)
+            deployed().webhook_queue.wait(record["receiptHandle"], delivery.wait)
         if delivery.again:
             again.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.export import Progress
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
@@ -15,9 +16,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         body = json.loads(record["body"])
         wanted = body.get("detail", body)
-        progress = runtime.exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
+        progress = deployed().exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
         if progress.uri is None:
-            runtime.export_queue().send(wanted["job_id"], asdict(progress))
+            deployed().export_queue.send(wanted["job_id"], asdict(progress))
         else:
             count(WORKFLOW, "FindingsExported", progress.findings)
     return {"batchItemFailures": []}

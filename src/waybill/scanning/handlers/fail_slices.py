@@ -3,9 +3,9 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented, logger
-from waybill.scanning import WORKFLOW, runtime
-from waybill.scanning.domain.failed_slices import fail_slice
+from waybill.scanning import WORKFLOW
 from waybill.scanning.models import Slice
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
@@ -19,6 +19,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             failed.append(record["messageId"])
             logger(WORKFLOW).error("message is no slice", extra={"message_id": record["messageId"]})
         else:
-            fail_slice(work, runtime.store(), runtime.completion(), "WORKER_FAILED")
+            deployed().failed_slices.fail(work, "WORKER_FAILED")
             count(WORKFLOW, "SlicesFailed")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,16 +1,17 @@
-"""HandleError: records on the job that its listing failed, and tells people."""
+"""HandleError: records on the job that its listing failed, and notifies people."""
 
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.models import Status
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{job_id, failure: {Error, Cause}}`; return `{job_id, status, notified}`."""
-    job = runtime.completion().end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
+    job = deployed().completion.end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
     count(WORKFLOW, "ScansFailed")
     return {
         "job_id": event["job_id"],

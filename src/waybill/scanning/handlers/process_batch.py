@@ -3,16 +3,17 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.requests import ensure_job, range_number
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the state `{job_id, bucket, prefix, …}`; return it with `batch_size`, `messages_enqueued` and `done`."""
-    job = ensure_job(runtime.store(), runtime.bucket(), event)
-    batch = runtime.lister(context).process_batch(job.job_id, range_number(event), event.get("execution_arn") or "")
+    job = ensure_job(deployed().table.jobs, deployed().bucket, event)
+    batch = deployed().lister(context).process_batch(job.job_id, range_number(event), event.get("execution_arn") or "")
     if batch.done:
-        runtime.completion().finish_if_done(job.job_id)
+        deployed().completion.finish_if_done(job.job_id)
     count(WORKFLOW, "ObjectsListed", batch.objects)
     return batch.state(event)

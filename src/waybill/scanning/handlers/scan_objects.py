@@ -6,38 +6,38 @@ from typing import Any
 
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Slice
-from waybill.scanning.worker_runtime import worker
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take an SQS batch; return the messages to deliver again."""
-    failed = [record["messageId"] for record in event["Records"] if not _worked(record, context)]
+    failed = [record["messageId"] for record in event["Records"] if not _work(record, context)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _worked(record: dict[str, Any], context: Any) -> bool:
+def _work(record: dict[str, Any], context: Any) -> bool:
     work = Slice.parse(record["body"])
     if work is None:
         # It goes to the dead-letter queue, and from there to a person.
         logger(WORKFLOW).warning("message is no slice", extra={"message_id": record["messageId"]})
         return False
     try:
-        read = worker(context).work(work)
+        read = deployed().worker(context).work(work)
     except WaybillError as error:
         facts = {"message_id": record["messageId"], "job_id": work.job_id, "code": error.code}
         logger(WORKFLOW).warning("slice not finished", extra=facts)
-        _come_again(record)
+        _delay(record)
         return False
     count(WORKFLOW, "ObjectsRead", read)
     return True
 
 
-def _come_again(record: dict[str, Any]) -> None:
+def _delay(record: dict[str, Any]) -> None:
     """Let the slice come again sooner than that of a dead worker, and later each time: up to a quarter of an hour."""
     longest = min(900, 10 * 4 ** (int(record["attributes"]["ApproximateReceiveCount"]) - 1))
     with suppress(QueueUnavailableError):
-        runtime.queue().wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)
+        deployed().queue.wait(record["receiptHandle"], random.randint(longest // 4, longest))  # noqa: S311 (jitter)

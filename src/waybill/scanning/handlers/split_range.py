@@ -3,13 +3,14 @@
 from typing import Any
 
 from waybill.core.observability import count, instrumented
-from waybill.scanning import WORKFLOW, runtime
+from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.requests import range_number
+from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the state `{job_id, range, …}`; return it with `pieces`, the numbers of the ranges that others list."""
-    pieces = runtime.splitter().split(event["job_id"], range_number(event))
+    pieces = deployed().splitter.split(event["job_id"], range_number(event))
     count(WORKFLOW, "RangesStarted", len(pieces))
     return {**event, "pieces": pieces}
