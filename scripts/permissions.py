@@ -38,7 +38,7 @@ its logs and traces: {common}.
 _POLICIES = """\
 ## Shared policies
 
-What several functions need alike.
+What several functions or workflows need alike.
 """
 _ROLES = """\
 ## Other roles
@@ -112,7 +112,7 @@ def _function(name: str, function: Tree, role: Tree, common: Iterable[str]) -> I
             rows += rows_of(name, policy)
     rows += _added_by_sam(function, role, common)
     if shared:
-        yield f"All of {' and '.join(f'[{policy}](#{policy.lower()})' for policy in shared)}.\n"
+        yield _all_of(shared)
     if rows:
         yield _table(rows)
     elif not shared:
@@ -139,7 +139,13 @@ def _role(name: str, role: Tree) -> Iterator[str]:
     yield f"For {_code(_principals(trust)[0])}{condition}.\n"
     rows = [row for policy in properties.get("Policies", []) for row in rows_of(name, policy["PolicyDocument"])]
     rows += [Row("Allow", [policy], [], "", "", "AWS's own policy for this") for policy in _managed_by_aws(role)]
+    if shared := [arn["Ref"] for arn in properties.get("ManagedPolicyArns", []) if "Ref" in arn]:
+        yield _all_of(shared)
     yield _table(rows)
+
+
+def _all_of(policies: Iterable[str]) -> str:
+    return f"All of {' and '.join(f'[{policy}](#{policy.lower()})' for policy in policies)}.\n"
 
 
 def rows_of(owner: str, policy: Mapping[str, Any]) -> list[Row]:

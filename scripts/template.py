@@ -56,17 +56,56 @@ def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Tree:
 _Loader.add_multi_constructor("!", _long_form)
 
 
-@cache
-def _loaded() -> Tree:
+def template_with_loops() -> Tree:
+    """Return the template as it is written."""
     text = (PROJECT / "template.yaml").read_text("utf-8")
     loader = _Loader(text)
     loader.lines = tuple(text.splitlines())
-    loaded: Tree = loader.get_single_data()
-    return loaded
+    written: Tree = loader.get_single_data()
+    return written
+
+
+@cache
+def _loaded() -> Tree:
+    return _without_loops(template_with_loops())
+
+
+def _without_loops(written: Tree) -> Tree:
+    """What AWS::LanguageExtensions makes of a template before SAM sees it.
+
+    So far as `template.yaml` goes: loops over listed names, which stand in keys, in `!Sub "${Name}"` and in the keys of
+    maps. A test compares the result with cfn-lint's, whose import takes longer than most tests.
+    """
+    return written | {"Resources": _expanded(written["Resources"], {}, written.get("Mappings", {}))}
+
+
+def _expanded(value: Any, names: Mapping[str, str], maps: Tree) -> Any:
+    match value:
+        case list():
+            return [_expanded(item, names, maps) for item in value]
+        case {"Ref": str(name)} if name in names:
+            return names[name]
+        case {"Fn::Sub": str(text)} if (whole := _REFERENCE.fullmatch(text)) and whole["name"] in names:
+            return names[whole["name"]]
+        case {"Fn::FindInMap": [name, key, entry]}:
+            return maps[name][_expanded(key, names, maps)][entry]
+        case Mapping():
+            return dict(_entries(value, names, maps))
+    return value
+
+
+def _entries(mapping: Mapping[str, Any], names: Mapping[str, str], maps: Tree) -> Iterator[tuple[str, Any]]:
+    for key, value in mapping.items():
+        if key.startswith("Fn::ForEach::"):
+            identifier, collection, fragment = value
+            for item in collection:
+                yield from _entries(fragment, {**names, identifier: item}, maps)
+        else:
+            yield _REFERENCE.sub(lambda found: names.get(found["name"], found[0]), key), _expanded(value, names, maps)
 
 
 def load_template() -> Tree:
-    """Return the template; `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.B` is `{"Fn::GetAtt": "A.B"}`."""
+    """Return the template without its loops; `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.B` is `{"Fn::GetAtt": "A.B"}`."""
     return copy.deepcopy(_loaded())
 
 

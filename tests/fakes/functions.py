@@ -42,19 +42,19 @@ def functions() -> dict[str, Function]:
     resources = template["Resources"]
     parameters = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
     values = _Values(parameters | PHYSICAL, template["Conditions"])
-    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    shared = template["Globals"]["Function"]
     found = {}
     for name, resource in resources.items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
         properties = resource["Properties"]
         module = properties["Handler"].removesuffix(".lambda_handler")
-        variables = shared | properties.get("Environment", {}).get("Variables", {})
-        layers = (resources[layer["Ref"]]["Properties"]["ContentUri"] for layer in properties.get("Layers", []))
+        variables = shared["Environment"]["Variables"] | properties.get("Environment", {}).get("Variables", {})
+        layers = [resources[layer["Ref"]] for layer in shared["Layers"] + properties.get("Layers", [])]
         found[module] = Function(
             name,
             module,
-            frozenset(uri.removeprefix("layers/") for uri in layers),
+            frozenset(layer["Properties"]["ContentUri"].removeprefix("layers/") for layer in layers),
             {variable: values.text(value) for variable, value in variables.items()},
         )
     return found

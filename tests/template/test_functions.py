@@ -93,7 +93,8 @@ def test_has_the_layers_that_its_code_imports_and_no_other(
         name: packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
         for name in names("AWS::Serverless::LayerVersion")
     }
-    given = {layer["Ref"] for layer in stack.source["Resources"][function]["Properties"]["Layers"]}
+    own = stack.source["Resources"][function]["Properties"].get("Layers", [])
+    given = {layer["Ref"] for layer in stack.source["Globals"]["Function"]["Layers"] + own}
     assert given <= set(brought)
     missing = set().union(*brought.values()) - set().union(*(brought[name] for name in given))
     assert missing == set()

@@ -8,16 +8,8 @@ from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made
 
 # `Resource: "*"`, by the policy and what it allows there.
 EVERY_RESOURCE = {
-    "FileCopyWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
-    "FileCopyWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
-    "ScanWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
-    "ScanWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
-    "SubjectAccessWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
-    "SubjectAccessWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
-    "IdMinterWorkflowRole.LogAndTrace logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
-    "IdMinterWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
-    "ConsignmentChecksWorkflowRole.LogAndTrace logs": "as for FileCopyWorkflowRole",
-    "ConsignmentChecksWorkflowRole.LogAndTrace xray": "X-Ray has no resources",
+    "WorkflowLogsPolicy.PolicyDocument logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
+    "WorkflowLogsPolicy.PolicyDocument xray": "X-Ray has no resources",
     "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
 }
 # Resources that are a wildcard in all but name.

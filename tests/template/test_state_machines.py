@@ -96,7 +96,7 @@ def test_the_resources_of_a_definition_differ_in_type_alone(machine: Machine) ->
 
 @every_machine
 def test_a_machine_is_named_after_its_definition(machine: Machine) -> None:
-    stem = machine.file.name.removesuffix(".asl.json")
+    stem = machine.file.name.removesuffix(".asl.json").replace("_", "-")
     for resource in machine.resources.values():
         suffix = "-express" if resource["Type"] == "EXPRESS" else ""
         assert readable(resource["Name"]) == f"<stack>-{stem}{suffix}"

@@ -1,0 +1,27 @@
+"""The template as a file: its size, and what its loops become."""
+
+import copy
+
+from cfnlint.template import Template
+
+from scripts.template import PROJECT, load_template, template_with_loops
+from tests.template.support.stack import Stack
+
+# One file that is written and read by people.
+LINES = 4400
+# A stack holds 500 (CloudFormation User Guide, "CloudFormation quotas"); what a change doubles for a while counts too.
+RESOURCES = 350
+
+
+def test_can_be_lived_in(stack: Stack) -> None:
+    assert len((PROJECT / "template.yaml").read_text("utf-8").splitlines()) <= LINES
+    assert len(stack.resources) <= RESOURCES
+
+
+def test_the_loops_become_what_another_interpreter_makes_of_them() -> None:
+    """cfn-lint's, of which the deployment knows nothing; it is too slow to read the template with every time."""
+    written = template_with_loops()
+    assert any(name.startswith("Fn::ForEach::") for name in written["Resources"])
+    other = Template(None, copy.deepcopy(written) | {"Transform": "AWS::LanguageExtensions"})
+    assert other.transform() == []
+    assert load_template()["Resources"] == other.template["Resources"]
