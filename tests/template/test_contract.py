@@ -2,10 +2,9 @@
 
 from graphlib import TopologicalSorter
 
-import pytest
-
 from scripts.template import load_template, readable
 from tests.template.support.references import needs, references
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 
 OUTPUTS = [
@@ -36,7 +35,7 @@ PARAMETERS = [
 MOST_RESOURCES, MOST_PARAMETERS, MOST_OUTPUTS, LONGEST_DESCRIPTION = 500, 200, 200, 4000
 NAME_PROPERTIES = {"BucketName", "FunctionName", "QueueName", "RoleName", "ManagedPolicyName", "TableName", "TopicName"}
 
-every_parameter = pytest.mark.parametrize("parameter", load_template()["Parameters"])
+every_parameter = every("parameter", load_template()["Parameters"])
 
 
 def test_the_template_has_room_for_more(stack: Stack) -> None:
@@ -58,7 +57,7 @@ def test_nothing_refers_to_what_is_not_there(stack: Stack) -> None:
     assert {name for name in references(written) if not name.startswith("AWS::")} <= known
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@every("name", PARAMETERS)
 def test_parameters_of_the_contract(stack: Stack, name: str) -> None:
     assert name in stack.template["Parameters"]
 
@@ -84,7 +83,7 @@ def test_a_parameter_changes_something(stack: Stack, parameter: str) -> None:
     assert parameter in set(references([stack.resources, stack.template["Conditions"]]))
 
 
-@pytest.mark.parametrize("name", OUTPUTS)
+@every("name", OUTPUTS)
 def test_outputs_of_the_contract(stack: Stack, name: str) -> None:
     output = stack.template["Outputs"][name]
     assert output["Description"]

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from scripts.template import readable_list
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
 BUCKETS, TABLES, QUEUES = (made_names(kind) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue"))
@@ -12,8 +11,8 @@ KEYS, TOPICS = made_names("AWS::KMS::Key"), made_names("AWS::SNS::Topic")
 RETAINED_IN_PRODUCTION = {"Fn::If": ["Production", "Retain", "Delete"]}
 FOURTEEN_DAYS = 1_209_600
 
-every_bucket = pytest.mark.parametrize("bucket", BUCKETS)
-every_table = pytest.mark.parametrize("table", TABLES)
+every_bucket = every("bucket", BUCKETS)
+every_table = every("table", TABLES)
 
 
 @every_bucket
@@ -48,7 +47,7 @@ def test_a_bucket_is_reached_by_tls_alone(stack: Stack, bucket: str) -> None:
     assert denials(stack[name]["PolicyDocument"]) == [("*", ("s3:*",), (bucket, f"{bucket}/*"), "false")]
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@every("topic", TOPICS)
 def test_a_topic_takes_nothing_without_tls(stack: Stack, topic: str) -> None:
     (policy,) = (
         policy for _, policy in policies_of("AWS::SNS::TopicPolicy", stack) if {"Ref": topic} in policy["Topics"]
@@ -76,22 +75,22 @@ def test_a_table_encrypts_with_the_key(stack: Stack, table: str) -> None:
     assert target(encryption["KMSMasterKeyId"]) in KEYS
 
 
-@pytest.mark.parametrize("name", [*QUEUES, *TOPICS])
+@every("name", [*QUEUES, *TOPICS])
 def test_messages_are_encrypted_with_the_key(stack: Stack, name: str) -> None:
     assert target(stack[name]["KmsMasterKeyId"]) in KEYS
 
 
-@pytest.mark.parametrize("key", KEYS)
+@every("key", KEYS)
 def test_keys_rotate(stack: Stack, key: str) -> None:
     assert stack[key]["EnableKeyRotation"] is True
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@every("queue", QUEUES)
 def test_messages_wait_for_a_person_as_long_as_sqs_lets_them(stack: Stack, queue: str) -> None:
     assert stack[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
-@pytest.mark.parametrize("name", [*BUCKETS, *TABLES, *KEYS])
+@every("name", [*BUCKETS, *TABLES, *KEYS])
 def test_what_is_kept_outlives_the_stack_in_production_alone(stack: Stack, name: str) -> None:
     assert stack.resources[name]["DeletionPolicy"] == RETAINED_IN_PRODUCTION
     assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"

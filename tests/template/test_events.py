@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from scripts.template import readable, readable_list, statements
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
 MAPPINGS = made_names("AWS::Lambda::EventSourceMapping")
@@ -15,24 +14,24 @@ VISIBILITY_FACTOR = 6
 LEAST_RECEIVES = 5
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@every("mapping", MAPPINGS)
 def test_a_bad_message_does_not_bring_its_batch_back(stack: Stack, mapping: str) -> None:
     assert stack[mapping]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@every("mapping", MAPPINGS)
 def test_a_queue_cannot_take_all_of_the_concurrency(stack: Stack, mapping: str) -> None:
     # Lambda takes 2 to 1,000.
     assert 2 <= stack[mapping]["ScalingConfig"]["MaximumConcurrency"] <= 50
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@every("mapping", MAPPINGS)
 def test_a_message_is_hidden_while_its_function_may_run(stack: Stack, mapping: str) -> None:
     function, queue = target(stack[mapping]["FunctionName"]), target(stack[mapping]["EventSourceArn"])
     assert stack[queue]["VisibilityTimeout"] >= VISIBILITY_FACTOR * stack[function]["Timeout"]
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@every("mapping", MAPPINGS)
 def test_a_message_that_fails_again_and_again_waits_for_a_person(stack: Stack, mapping: str) -> None:
     redrive = stack[target(stack[mapping]["EventSourceArn"])]["RedrivePolicy"]
     dead_letters = target(redrive["deadLetterTargetArn"])
@@ -64,7 +63,7 @@ def test_one_rule_catches_every_execution_that_ends_badly(stack: Stack) -> None:
     assert "Condition" not in rule
 
 
-@pytest.mark.parametrize("rule", RULES)
+@every("rule", RULES)
 def test_what_a_rule_cannot_deliver_is_kept(stack: Stack, rule: str) -> None:
     for one in stack[rule]["Targets"]:
         queue = target(one["DeadLetterConfig"]["Arn"])
@@ -72,7 +71,7 @@ def test_what_a_rule_cannot_deliver_is_kept(stack: Stack, rule: str) -> None:
         assert "events.amazonaws.com" in unconditional_users(stack, target(stack[queue]["KmsMasterKeyId"]))
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@every("schedule", SCHEDULES)
 def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> None:
     properties = stack[schedule]["Target"]
     queue = target(properties["DeadLetterConfig"]["Arn"])
@@ -80,7 +79,7 @@ def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> 
     assert may == {("lambda:InvokeFunction", target(properties["Arn"])), ("sqs:SendMessage", queue)}
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@every("schedule", SCHEDULES)
 def test_stacks_beside_each_other_have_schedules_of_their_own(stack: Stack, schedule: str) -> None:
     assert "Name" not in stack[schedule]
 

@@ -1,9 +1,8 @@
 """Every function may do what its code calls, and nothing else; replication's test looks at the resources as well."""
 
-import pytest
-
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
+from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names
 
 # IAM's names of services, where they are not boto3's.
@@ -83,13 +82,13 @@ def given(stack: Stack, function: str) -> set[str]:
     return {grant.action for grant in stack.grants(f"{function}Role") if "EventInvokeConfig" not in grant.within} - KEYS
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@every("function", FUNCTIONS)
 def test_a_function_may_do_what_its_code_calls(stack: Stack, code: Code, function: str) -> None:
     may = {action.removesuffix("*") for action in given(stack, function)}
     assert {action for operation in called(code, stack, function) for action in wanted(operation)} - may == set()
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@every("function", FUNCTIONS)
 def test_a_function_may_do_nothing_else(stack: Stack, code: Code, function: str) -> None:
     operations = called(code, stack, function)
     reasons = {action for operation in operations for action in wanted(operation) | BESIDE.get(operation, set())}

@@ -10,6 +10,7 @@ import pytest
 from scripts.template import load_template, readable
 from tests.template.support.code import Code, Reach
 from tests.template.support.layers import packages_of
+from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names, target
 from waybill.core.settings import ObservabilitySettings, WaybillSettings
 
@@ -20,7 +21,7 @@ API_SECONDS = 29
 BY_LAMBDA = frozenset({"LD_LIBRARY_PATH"})
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 
-every_function = pytest.mark.parametrize("function", names(FUNCTION))
+every_function = every("function", names(FUNCTION))
 
 
 @pytest.fixture(scope="session")

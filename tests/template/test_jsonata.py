@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.template.support.jsonata import CLOSE, OPEN, expressions, is_expression, known_functions, mentions
 from tests.template.support.machines import Machine, Scope, State, machines
+from tests.template.support.rules import every
 
 # Where a state may read what (Step Functions developer guide, "Transforming data with JSONata").
 INPUT = {"input", "context"}
@@ -16,12 +15,8 @@ GIVE_RESULTS = {"Task", "Map", "Parallel"}
 MACHINES = machines()
 STATES = [(machine, state) for machine in MACHINES for state in machine.states if state.language == "JSONata"]
 
-every_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.file.name.partition(".")[0])
-every_state = pytest.mark.parametrize(
-    ("machine", "state"),
-    STATES,
-    ids=[f"{machine.file.name.partition('.')[0]}-{state.name}" for machine, state in STATES],
-)
+every_machine = every("machine", MACHINES)
+every_state = every(("machine", "state"), STATES)
 
 
 def own_fields(state: State) -> dict[str, Any]:

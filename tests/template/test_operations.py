@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from scripts.template import load_template, readable, readable_list, statements
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
 ALARMS = made_names("AWS::CloudWatch::Alarm")
@@ -17,7 +18,7 @@ WATCHED_FUNCTIONS = ["ReplicationWorkerFunction", "CopyFileFunction"]
 _COUNTED = re.compile(r'count(?:_by)?\((?:WORKFLOW|SERVICE), f?"(?P<name>[A-Za-z_.]+)')
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}]+)\}")
 
-every_alarm = pytest.mark.parametrize("alarm", ALARMS)
+every_alarm = every("alarm", ALARMS)
 
 
 class Metric(NamedTuple):
@@ -75,8 +76,8 @@ def test_an_alarm_says_what_to_do(stack: Stack, project: Path, alarm: str) -> No
     assert f"`{alarm}`" in (project / "docs" / "operations.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("machine", made_names("AWS::StepFunctions::StateMachine"))
-@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
+@every("machine", made_names("AWS::StepFunctions::StateMachine"))
+@every("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
 def test_executions_that_fail_or_time_out_raise_an_alarm(
     stack: Stack, watched: set[Metric], machine: str, metric: str
 ) -> None:
@@ -90,7 +91,7 @@ def test_executions_that_fail_or_time_out_raise_an_alarm(
     assert conditions == {stack.resources[machine].get("Condition")}
 
 
-@pytest.mark.parametrize("queue", made_names("AWS::SQS::Queue"))
+@every("queue", made_names("AWS::SQS::Queue"))
 def test_messages_that_wait_raise_an_alarm(stack: Stack, watched: set[Metric], queue: str) -> None:
     mappings = stack.of_type("AWS::Lambda::EventSourceMapping").values()
     read = any(target(mapping["EventSourceArn"]) == queue for mapping in mappings)
@@ -98,7 +99,7 @@ def test_messages_that_wait_raise_an_alarm(stack: Stack, watched: set[Metric], q
     assert Metric("AWS/SQS", metric, frozenset({queue})) in watched
 
 
-@pytest.mark.parametrize("function", WATCHED_FUNCTIONS)
+@every("function", WATCHED_FUNCTIONS)
 def test_throttled_functions_raise_an_alarm(watched: set[Metric], function: str) -> None:
     assert Metric("AWS/Lambda", "Throttles", frozenset({function})) in watched
 
@@ -121,7 +122,7 @@ def test_an_alarm_watches_what_there_is(stack: Stack, counted: dict[str, set[str
         assert metric.of & set(stack.resources) or metric.of == {"<stack>-api", "Stage"}
 
 
-@pytest.mark.parametrize("dashboard", DASHBOARDS)
+@every("dashboard", DASHBOARDS)
 def test_a_dashboard_shows_what_there_is(stack: Stack, counted: dict[str, set[str]], dashboard: str) -> None:
     text, variables = stack[dashboard]["DashboardBody"]["Fn::Sub"]
     named = {found["name"] for found in _VARIABLE.finditer(text)}
@@ -138,7 +139,7 @@ def test_a_dashboard_shows_what_there_is(stack: Stack, counted: dict[str, set[st
                 assert metric[3] in variables or metric[3] == "AWS::StackName-api"
 
 
-@pytest.mark.parametrize("dashboard", DASHBOARDS)
+@every("dashboard", DASHBOARDS)
 def test_no_widget_lies_on_another(stack: Stack, dashboard: str) -> None:
     text, _ = stack[dashboard]["DashboardBody"]["Fn::Sub"]
     cells = [

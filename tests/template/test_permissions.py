@@ -4,6 +4,7 @@ import pytest
 
 from scripts import permissions
 from scripts.template import REASON, readable_list, statements
+from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made_names, names, target
 
 # `Resource: "*"`, by the policy and what it allows there.
@@ -36,8 +37,8 @@ AWS_POLICIES = {
 LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 ROLES = made_names("AWS::IAM::Role")
-every_role = pytest.mark.parametrize("role", ROLES)
-every_function = pytest.mark.parametrize("function", names(FUNCTION))
+every_role = every("role", ROLES)
+every_function = every("function", names(FUNCTION))
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +77,7 @@ def test_nothing_is_allowed_by_exception(stack: Stack) -> None:
             assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
 
 
-@pytest.mark.parametrize("policy", made_names("AWS::IAM::ManagedPolicy"))
+@every("policy", made_names("AWS::IAM::ManagedPolicy"))
 def test_a_shared_policy_is_shared(stack: Stack, policy: str) -> None:
     users = [role for role in ROLES if {"Ref": policy} in stack[role].get("ManagedPolicyArns", [])]
     assert len(users) > 1

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-import pytest
 from jsonata.jsonata import Jsonata
 
 from scripts.template import readable
 from tests.template.support.code import Code
 from tests.template.support.jsonata import CLOSE, OPEN, is_expression
 from tests.template.support.machines import Machine, Scope, State, invoking, machines
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 from waybill.core import errors
 
@@ -70,13 +70,9 @@ MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
 
 
-def state_ids(pairs: list[tuple[Machine, State]]) -> list[str]:
-    return [f"{machine.file.name.partition('.')[0]}-{state.name}" for machine, state in pairs]
-
-
-every_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.file.name.partition(".")[0])
-every_task = pytest.mark.parametrize(("machine", "state"), TASKS, ids=state_ids(TASKS))
-every_invocation = pytest.mark.parametrize(("machine", "state"), invoking(), ids=state_ids(invoking()))
+every_machine = every("machine", MACHINES)
+every_task = every(("machine", "state"), TASKS)
+every_invocation = every(("machine", "state"), invoking())
 
 
 def test_every_definition_is_used(project: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.template.support.machines import Machine, machines
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 from waybill.consignments.domain.notifications import PROBLEMS_IN_REHEARSAL
 
@@ -28,7 +29,7 @@ def machine() -> Machine:
     return found
 
 
-@pytest.mark.parametrize(("state", "step"), STEPS.items())
+@every(("state", "step"), STEPS.items())
 def test_a_step_that_fails_is_named(machine: Machine, state: str, step: str) -> None:
     states = machine.definition["States"]
     (catcher,) = states[state]["Catch"]
@@ -61,7 +62,7 @@ def test_a_group_that_fails_does_not_fail_the_map(machine: Machine) -> None:
     assert not any(state["Type"] == "Fail" for state in child.values())
 
 
-@pytest.mark.parametrize(("name", "kept"), [("CheckConsignment", None), ("CopyConsignment", "$.gone")])
+@every(("name", "kept"), [("CheckConsignment", None), ("CopyConsignment", "$.gone")])
 def test_maps_keep_their_results_out_of_the_state(machine: Machine, name: str, kept: str | None) -> None:
     state = machine.definition["States"][name]
     assert state["ResultPath"] == kept

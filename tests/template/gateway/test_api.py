@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import pytest
-
 from scripts.template import load_template
+from tests.template.support.rules import every
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.registry import API_MODULES, apis
 from waybill.gateway.settings import AuthSettings
@@ -74,7 +73,7 @@ def test_access_logs_hold_no_token_no_address_and_no_person() -> None:
     assert all("DataTraceEnabled" not in one or not one["DataTraceEnabled"] for one in API["MethodSettings"])
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@every("name", ANSWERS)
 def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
     answer = ANSWERS[name]
     template = answer["ResponseTemplates"]["application/json"]
@@ -86,7 +85,7 @@ def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
     assert document.get("status") == answer.get("StatusCode")
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "status"),
     [
         ("UNAUTHORIZED", 401),

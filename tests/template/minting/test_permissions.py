@@ -1,7 +1,6 @@
 """What the functions and the workflow of the ID minter may do. Nobody may change or delete an identifier."""
 
-import pytest
-
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 
 type Permission = tuple[str, str]
@@ -56,7 +55,7 @@ def place_of(resource: str) -> str:
     return resource.removesuffix(".Arn").replace("<IdentifiersTable.Arn>", TABLE)
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@every("name", EXPECTED)
 def test_it_may_do_this_and_nothing_else(stack: Stack, name: str) -> None:
     grants = [grant for grant in stack.grants(f"{name}Role") if not grant.resource.startswith("arn:aws:kms")]
     assert {(grant.action, place_of(grant.resource)) for grant in grants if grant.resource != "*"} == EXPECTED[name]

@@ -1,8 +1,7 @@
 """The minting workflow: its states, what they try again, the outcomes, and what wakes people."""
 
-import pytest
-
 from tests.template.support.machines import State, machines
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack, target
 from waybill.minting.domain import plan
 
@@ -40,7 +39,7 @@ def test_the_outcome_depends_on_counts_and_has_three_ways() -> None:
         assert STATES[outcome].body["End"] is True
 
 
-@pytest.mark.parametrize("name", ["IdMinter", "PlanMinting", "MintChunk", "MintManifestChunk", "SummariseMinting"])
+@every("name", ["IdMinter", "PlanMinting", "MintChunk", "MintManifestChunk", "SummariseMinting"])
 def test_platform_faults_are_tried_as_the_guide_has_it(name: str) -> None:
     rules = retried(STATES[name])
     for error in ("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"):
@@ -49,7 +48,7 @@ def test_platform_faults_are_tried_as_the_guide_has_it(name: str) -> None:
         assert rules[error]["MaxAttempts"] == 2
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "errors"),
     [
         ("IdMinter", {"RegistryUnavailableError"}),
@@ -99,7 +98,7 @@ def test_what_the_workflow_sends_in_one_task_is_never_too_much_for_it(stack: Sta
     assert f"$count($request.sourceIdentifiers) > {plan.CHUNK_ENTRIES} " in condition
 
 
-@pytest.mark.parametrize("alarm", ALARMS)
+@every("alarm", ALARMS)
 def test_alarms(stack: Stack, alarm: str) -> None:
     (dimension,) = stack[alarm]["Dimensions"]
     assert (stack[alarm]["MetricName"], target(dimension["Value"])) == ALARMS[alarm]
@@ -124,8 +123,6 @@ def test_queued_requests_are_hidden_long_enough_and_end_in_the_dead_letter_queue
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-@pytest.mark.parametrize(
-    "function", ["IdMinterFunction", "MintingApiFunction", "MintingQueueFunction", "MintChunkFunction"]
-)
+@every("function", ["IdMinterFunction", "MintingApiFunction", "MintingQueueFunction", "MintChunkFunction"])
 def test_a_hundred_identifiers_need_no_more_memory_than_this(stack: Stack, function: str) -> None:
     assert stack[function]["MemorySize"] == 256

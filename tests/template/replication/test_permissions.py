@@ -1,9 +1,8 @@
 """Every function of replication may do what its code calls, and nothing else."""
 
-import pytest
-
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
+from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.adapters.s3 import S3Buckets
 
@@ -111,7 +110,7 @@ def given(stack: Stack, function: str) -> list[Grant]:
     return [grant for grant in stack.grants(f"{function}Role") if "EventInvokeConfig" not in grant.within]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@every("function", FUNCTIONS)
 def test_a_function_may_do_what_its_code_calls_and_nothing_else(stack: Stack, code: Code, function: str) -> None:
     may = {(grant.action, place_of(grant)) for grant in given(stack, function)}
     needs = needed(code, stack, function)
@@ -123,8 +122,8 @@ def test_the_permissions_of_every_s3_call_are_known() -> None:
     assert set(S3_METHODS) <= set(vars(S3Buckets))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("buckets", [SOURCES, DESTINATIONS])
+@every("function", FUNCTIONS)
+@every("buckets", [SOURCES, DESTINATIONS])
 def test_further_buckets_are_as_those_of_the_stack(stack: Stack, function: str, buckets: tuple[str, ...]) -> None:
     def actions_on(bucket: str) -> set[tuple[str, bool]]:
         return {
@@ -137,7 +136,7 @@ def test_further_buckets_are_as_those_of_the_stack(stack: Stack, function: str, 
     assert all(actions_on(other) == actions_on(first) for other in others)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@every("function", FUNCTIONS)
 def test_what_is_for_further_buckets_exists_with_them_alone(stack: Stack, function: str) -> None:
     conditions = {"Source": "MoreSources", "Destination": "MoreDestinations", "Key": "MoreKeys"}
     for grant in given(stack, function):
@@ -145,7 +144,7 @@ def test_what_is_for_further_buckets_exists_with_them_alone(stack: Stack, functi
         assert [grant.only_with] == (wanted or [None])
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@every("function", FUNCTIONS)
 def test_keys_are_used_through_s3_alone(stack: Stack, function: str) -> None:
     assert {grant.where for grant in given(stack, function) if grant.action.startswith("kms:")} <= {("kms:ViaService",)}
 

@@ -3,10 +3,9 @@
 from importlib import import_module
 from typing import Any
 
-import pytest
-
 from tests.template.support.code import Code
 from tests.template.support.machines import Scope, State, machines
+from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 from waybill.core.errors import RetryableError
 
@@ -44,7 +43,7 @@ NOT_TRIED_AGAIN = {
 }
 
 
-@pytest.mark.parametrize(("state", "kind"), STATES_THAT_PEOPLE_KNOW.items())
+@every(("state", "kind"), STATES_THAT_PEOPLE_KNOW.items())
 def test_states_that_people_know(state: str, kind: str) -> None:
     assert STATES[state].kind == kind
 
@@ -53,7 +52,7 @@ def test_ten_destinations_at_a_time() -> None:
     assert STATES["CopyToMultipleBuckets"].body["MaxConcurrency"] == 10
 
 
-@pytest.mark.parametrize(
+@every(
     ("state", "error", "guide"),
     [
         ("CopyFile", "ThrottledError", COPY),
@@ -72,12 +71,12 @@ def test_retries_are_those_of_the_guide(state: str, error: str, guide: dict[str,
     assert {key: retrier[key] for key in guide} == guide
 
 
-@pytest.mark.parametrize("state", ["CopyFile", "CompleteMultipartCopy"])
+@every("state", ["CopyFile", "CompleteMultipartCopy"])
 def test_a_copy_that_differs_is_made_once_more(state: str) -> None:
     assert retrier_of(STATES[state], "VerificationFailedError")["MaxAttempts"] == 1
 
 
-@pytest.mark.parametrize("state", TASKS)
+@every("state", TASKS)
 def test_every_fault_that_passes_is_tried_again(code: Code, stack: Stack, state: str) -> None:
     reached = code.reach(stack[f"{state}Function"]["Handler"]).errors
     passing = {name.rpartition(".")[2] for name in reached if is_retryable(name)}

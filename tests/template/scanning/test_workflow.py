@@ -5,9 +5,8 @@ import re
 from importlib import import_module
 from typing import Any
 
-import pytest
-
 from scripts.template import PROJECT, load_template
+from tests.template.support.rules import every
 from waybill.core.errors import NotificationUnavailableError, RateLimitedError
 from waybill.scanning import errors
 
@@ -29,7 +28,7 @@ def test_the_states_are_those_of_the_contract() -> None:
     assert all(state.get("Comment") for state in STATES.values())
 
 
-@pytest.mark.parametrize("name", TASKS)
+@every("name", TASKS)
 def test_every_task_has_a_time_limit_retries_and_a_catch(name: str) -> None:
     task = TASKS[name]
     assert task["TimeoutSeconds"] > 0
@@ -71,7 +70,7 @@ def test_every_substitution_is_given() -> None:
     assert wanted == set(RESOURCES["ScanWorkflow"]["Properties"]["DefinitionSubstitutions"])
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@every("name", FUNCTIONS)
 def test_a_function_its_module_and_its_event_have_one_name(name: str) -> None:
     module = FUNCTIONS[name]["Handler"].removesuffix(".lambda_handler")
     assert callable(import_module(module).lambda_handler)

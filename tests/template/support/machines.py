@@ -34,6 +34,11 @@ class State:
     language: str
 
     @property
+    def label(self) -> str:
+        """How a rule names it."""
+        return self.name
+
+    @property
     def kind(self) -> str:
         """Its type."""
         return str(self.body["Type"])
@@ -80,6 +85,11 @@ class Machine:
 
     file: Path
     resources: dict[str, Tree]
+
+    @property
+    def label(self) -> str:
+        """How a rule names it: `consignments`."""
+        return self.file.name.partition(".")[0]
 
     @cached_property
     def definition(self) -> Tree:

@@ -102,12 +102,12 @@ def grants_of(within: str, document: Tree) -> Iterator[Grant]:
 
 
 def names(kind: str) -> list[str]:
-    """The resources of a type that the template writes, for parametrized tests."""
+    """The resources of a type that the template writes, for rules."""
     return [name for name, resource in load_template()["Resources"].items() if resource["Type"] == kind]
 
 
 def made_names(kind: str) -> list[str]:
-    """The resources of a type that the transformed template has, for parametrized tests."""
+    """The resources of a type that the transformed template has, for rules."""
     return [name for name, one in transformed_template()["Resources"].items() if one["Type"] == kind]
 
 
