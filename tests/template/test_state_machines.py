@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from jsonata.jsonata import Jsonata
 
@@ -46,7 +47,33 @@ LAMBDA_ERRORS = LAMBDA_SERVICE_ERRORS | {
     "Runtime.ExitError",
     "Sandbox.Timedout",
 }
-SERVICE_ERROR = re.compile(r"(DynamoDb|S3|Sns|Sqs|StepFunctions)\.[A-Za-z]+Exception")
+# The prefix of a service's errors by the kind of integration (Step Functions developer guide, "Handling errors in Step
+# Functions workflows", "Perform CRUD operations on DynamoDB"). Names are compared by the letter.
+OPTIMISED = {
+    "dynamodb": {"DynamoDB"},
+    "events": {"EventBridge"},
+    "lambda": {"Lambda", "Runtime", "Sandbox"},
+    "sns": {"SNS"},
+    "sqs": {"SQS"},
+    "states": {"StepFunctions"},
+}
+# `aws-sdk:` has the Java SDK's names of services.
+SDK = {"dynamodb": "DynamoDb", "s3": "S3", "secretsmanager": "SecretsManager", "sfn": "Sfn", "sns": "Sns", "sqs": "Sqs"}
+# What a service's own faults arrive as. What the integration has no class for has the name of all its errors.
+TRANSIENT = {
+    "DynamoDB": {
+        "DynamoDB.AmazonDynamoDBException",
+        "DynamoDB.InternalServerErrorException",
+        "DynamoDB.ProvisionedThroughputExceededException",
+        "DynamoDB.RequestLimitExceededException",
+    },
+    "StepFunctions": {"StepFunctions.AWSStepFunctionsException", "StepFunctions.ThrottlingException"},
+    "Lambda": LAMBDA_SERVICE_ERRORS | {"Lambda.TooManyRequestsException"},
+}
+# Step Functions developer guide, "Choosing workflow type".
+EXPRESS_SECONDS = 300
+# Errors that are answered at once, and so cost a try none of its time limit.
+AT_ONCE = {"Lambda.TooManyRequestsException"}
 # Retrying `States.ALL` would repeat what can never work; naming it beside others, what cannot be told apart.
 BLANKET = {
     "States.ALL",
@@ -65,6 +92,9 @@ BOUND_BY = {
     "CheckConsignment": ("GetFilesFunction", "CONSIGNMENT_CONCURRENCY"),
     "CopyConsignment": ("GenerateStatusesFunction", "CONSIGNMENT_CONCURRENCY"),
 }
+
+# Where definitions keep what they caught.
+VARIABLES_OF_FAILURES = ("batchFailure", "failure", "rejection", "result")
 
 MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
@@ -212,16 +242,24 @@ def test_an_error_is_tried_again_by_one_rule(machine: Machine, state: State) -> 
     assert len(names) == len(set(names))
 
 
-@every_invocation
-def test_faults_of_the_platform_are_tried_again(machine: Machine, state: State) -> None:
-    assert LAMBDA_SERVICE_ERRORS | {"Lambda.TooManyRequestsException"} <= set(retried(state))
+@every_task
+def test_errors_have_the_names_that_step_functions_gives(machine: Machine, state: State) -> None:
+    """A name with the prefix of another kind of integration is never met."""
+    for name in matched(state):
+        prefix, dot, error = name.partition(".")
+        if not dot:
+            assert machine.function_of(state), name
+        elif prefix == "States":
+            assert name in STATES_ERRORS, name
+        else:
+            assert prefix in prefixes(state), name
+            assert name in LAMBDA_ERRORS if machine.function_of(state) else error.endswith("Exception"), name
 
 
 @every_task
-def test_errors_have_the_names_that_step_functions_gives(machine: Machine, state: State) -> None:
-    for name in matched(state):
-        known = name in STATES_ERRORS | LAMBDA_ERRORS or SERVICE_ERROR.fullmatch(name)
-        assert known or (machine.function_of(state) and "." not in name), name
+def test_passing_faults_of_the_service_are_tried_again(machine: Machine, state: State) -> None:
+    for prefix in prefixes(state) - {"Runtime", "Sandbox"}:
+        assert TRANSIENT[prefix] <= set(retried(state))
 
 
 @every_invocation
@@ -247,13 +285,67 @@ def test_a_state_has_the_name_of_its_function(machine: Machine, state: State) ->
 
 @every_invocation
 def test_a_function_ends_before_its_state_gives_up(stack: Stack, machine: Machine, state: State) -> None:
-    assert stack[str(machine.function_of(state))]["Timeout"] <= state.body["TimeoutSeconds"]
+    """At the same second the task would be tried again beside the try that still runs."""
+    assert stack[str(machine.function_of(state))]["Timeout"] < state.body["TimeoutSeconds"]
+
+
+@every_machine
+def test_the_tries_of_a_task_fit_into_an_express_execution(machine: Machine) -> None:
+    """What the execution's own end cuts off can be caught by nothing in it."""
+    for name, state in express_children(machine):
+        for retrier in state.retriers:
+            seconds = 0 if set(retrier["ErrorEquals"]) <= AT_ONCE else state.body["TimeoutSeconds"]
+            pauses = [
+                min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number, retrier.get("MaxDelaySeconds", 1e9))
+                for number in range(retrier["MaxAttempts"])
+            ]
+            longest = state.body["TimeoutSeconds"] + seconds * retrier["MaxAttempts"] + sum(pauses)
+            assert longest <= EXPRESS_SECONDS, (name, retrier["ErrorEquals"], longest)
+
+
+@every_machine
+def test_a_failure_is_never_reported_by_a_name_of_step_functions_own(machine: Machine) -> None:
+    """Names that begin with `States.` are reserved (Amazon States Language, "Errors"); the cause still has it."""
+    caught = {"Error": "States.Timeout", "error": "States.Timeout"}
+    for state in machine.states:
+        if state.kind == "Fail":
+            variables = dict.fromkeys(VARIABLES_OF_FAILURES, caught) | {"states": {"input": caught}}
+            error = evaluated(state.body["Error"], variables)
+            assert not str(error).startswith("States."), state.name
+            if error != evaluated(
+                state.body["Error"], dict.fromkeys(VARIABLES_OF_FAILURES) | {"states": {"input": {}}}
+            ):
+                assert "States.Timeout" in str(evaluated(state.body["Cause"], variables)), state.name
 
 
 @every_machine
 def test_every_function_that_is_put_in_is_run_by_a_state(machine: Machine) -> None:
     put_in = {name.removesuffix("Arn") for name in machine.substitutions if name.endswith("FunctionArn")}
     assert put_in == {machine.function_of(state) for state in machine.states} - {None}
+
+
+def prefixes(state: State) -> set[str]:
+    """What the names of the errors begin with that the service of a task reports."""
+    _, _, service = state.body["Resource"].partition(":::")
+    if service.startswith("aws-sdk:"):
+        return {SDK[service.split(":")[1]]}
+    return OPTIMISED[service.split(":")[0]]
+
+
+def express_children(machine: Machine) -> Iterator[tuple[str, State]]:
+    """The tasks that run in Express executions which a Map starts."""
+    for scope in machine.scopes:
+        for holder, state in scope.states.items():
+            if state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS":
+                inside = [
+                    one for one in machine.scopes if one.holder[: len(scope.holder) + 1] == (*scope.holder, holder)
+                ]
+                yield from ((name, task) for one in inside for name, task in one.states.items() if task.kind == "Task")
+
+
+def evaluated(text: str, variables: dict[str, Any]) -> Any:
+    """The value of a field of a state."""
+    return Jsonata(text[len(OPEN) : -len(CLOSE)]).evaluate(None, variables) if is_expression(text) else text
 
 
 def reached_from(scope: Scope, start: str) -> set[str]:

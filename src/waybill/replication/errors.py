@@ -108,9 +108,11 @@ class CopyUnfinishedError(RetryableError):
     code: ClassVar[str] = "COPY_UNFINISHED"
 
 
-# What Step Functions itself reports when a function ended without an error of ours.
+# What Step Functions itself reports when a function ended without an error of ours, and what the state machine calls it
+# where it may not pass on a name that is Step Functions' own.
 _PLATFORM_CODES = {
     "States.Timeout": "TIMED_OUT",
+    "BatchTimedOut": "TIMED_OUT",
     "Sandbox.Timedout": "TIMED_OUT",
     "Lambda.TooManyRequestsException": "THROTTLED",
 }

@@ -175,6 +175,7 @@ def test_a_superseded_copy_is_neither_recorded_nor_a_failure(
         ("NoSuchBucketError", "NO_SUCH_BUCKET", False),
         ("ThrottledError", "THROTTLED", True),
         ("States.Timeout", "TIMED_OUT", True),
+        ("BatchTimedOut", "TIMED_OUT", True),
         ("Lambda.TooManyRequestsException", "THROTTLED", True),
         ("KeyError", "FUNCTION_FAILED", True),
     ],
