@@ -63,5 +63,6 @@ def test_a_reason_that_nobody_has_written_a_sentence_for_is_explained_all_the_sa
 
 @pytest.mark.parametrize("name", ["puids", "empty_files", "excluded_names"])
 def test_every_table_has_a_version(name: str) -> None:
-    document = json.loads(files("waybill.consignments.domain").joinpath("table_data", f"{name}.json").read_text("utf-8"))
+    table = files("waybill.consignments.domain").joinpath("table_data", f"{name}.json")
+    document = json.loads(table.read_text("utf-8"))
     assert document["version"]
