@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
@@ -15,6 +15,9 @@ from waybill.cli.errors import CommandError
 from waybill.cli.local import LocalStack, StackFile
 from waybill.cli.local.ministack import DEFAULT_PORT
 from waybill.cli.output import Output
+
+if TYPE_CHECKING:
+    from waybill.core.aws.clients import Clients
 
 DEFAULT_STACK_NAME = "waybill"
 
@@ -136,11 +139,15 @@ class Cli:
             os.environ["AWS_PROFILE"] = self.options.profile
         return _stack_on_aws(self.options.stack or DEFAULT_STACK_NAME)
 
-    def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client for the stack; default is the stack's own Region."""
+    @property
+    def client(self) -> "Clients":
+        """Gives boto3 clients for the stack; default is the stack's own Region."""
         from waybill.core.aws.clients import client
 
-        return client(service, region or self.stack.region)
+        def in_region(service: Any, region: str | None = None, **options: int) -> Any:
+            return client(service, region or self.stack.region, **options)
+
+        return cast("Clients", in_region)
 
     def _local_stack_file(self) -> StackFile | None:
         if self.options.profile:

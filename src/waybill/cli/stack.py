@@ -1,7 +1,7 @@
 """`waybill up`, `waybill down`, `waybill status`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import ConsoleRenderable, Group
@@ -9,6 +9,9 @@ from rich.console import ConsoleRenderable, Group
 from waybill.cli.context import App, Cli, Stack
 from waybill.cli.local.stack import http_status
 from waybill.cli.output import details, table
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 app = App()
 
@@ -94,12 +97,12 @@ def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
     }
 
 
-def _resources(cli: Cli, stack: Stack) -> Iterator[dict[str, Any]]:
+def _resources(cli: Cli, stack: Stack) -> Iterator["StackResourceSummaryTypeDef"]:
     for page in cli.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name):
         yield from page["StackResourceSummaries"]
 
 
-def _workflow(cli: Cli, resource: dict[str, Any]) -> dict[str, Any]:
+def _workflow(cli: Cli, resource: "StackResourceSummaryTypeDef") -> dict[str, Any]:
     machine = cli.client("stepfunctions").describe_state_machine(stateMachineArn=resource["PhysicalResourceId"])
     return {
         "name": machine["name"],
@@ -109,7 +112,7 @@ def _workflow(cli: Cli, resource: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _function(cli: Cli, resource: dict[str, Any]) -> dict[str, Any]:
+def _function(cli: Cli, resource: "StackResourceSummaryTypeDef") -> dict[str, Any]:
     function = cli.client("lambda").get_function_configuration(FunctionName=resource["PhysicalResourceId"])
     return {
         "logicalId": resource["LogicalResourceId"],

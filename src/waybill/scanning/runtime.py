@@ -6,7 +6,7 @@ Adapters and domain modules are imported where they are built: a function loads 
 import time
 from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from waybill.core.settings import NotificationSettings, WaybillSettings, load
 from waybill.scanning.settings import (
@@ -20,6 +20,7 @@ from waybill.scanning.settings import (
 )
 
 if TYPE_CHECKING:
+    from waybill.core.aws.clients import Clients
     from waybill.core.aws.states import StepFunctions
     from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
     from waybill.scanning.adapters.s3 import S3Bucket
@@ -66,7 +67,7 @@ class Runtime:
     `any_bucket` is for people, whose own permissions decide: the functions' allow-list does not hold for them.
     """
 
-    def __init__(self, settings: Settings, client: Callable[[str], Any], *, any_bucket: bool = False) -> None:
+    def __init__(self, settings: Settings, client: "Clients", *, any_bucket: bool = False) -> None:
         self.settings = settings
         self._client = client
         self._any_bucket = any_bucket

@@ -1,6 +1,6 @@
 """Notifications on an SNS topic."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -8,11 +8,14 @@ from waybill.core.aws.faults import is_transient, reason_of
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification, ascii_subject, capped_body
 
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
 
 class SnsNotifier:
     """`Notifier` on the failure topic; `client` is a boto3 `sns` client."""
 
-    def __init__(self, client: Any, topic_arn: str) -> None:
+    def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,13 +11,17 @@ from waybill.core.clock import now
 from waybill.core.errors import RateLimitedError, RetryableError, TooLargeError
 from waybill.core.executions import INPUT_LIMIT_BYTES, ExecutionState, StartedExecution, stable_json
 
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
 _UNKNOWN = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
 
 
 class StepFunctions:
     """`ExecutionStarter` on AWS Step Functions; `client` is a boto3 `stepfunctions` client."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
     def start(self, state_machine_arn: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
@@ -67,10 +71,10 @@ class StepFunctions:
         state = self.state(execution_arn)
         return state is not None and state.status == "RUNNING"
 
-    def _described(self, execution_arn: str) -> Mapping[str, Any] | None:
+    def _described(self, execution_arn: str) -> "DescribeExecutionOutputTypeDef | None":
         try:
             with _translated(f"describing {execution_arn}"):
-                answer: Mapping[str, Any] = self._client.describe_execution(executionArn=execution_arn)
+                answer = self._client.describe_execution(executionArn=execution_arn)
         except ClientError as error:
             if code_of(error) in _UNKNOWN:
                 return None

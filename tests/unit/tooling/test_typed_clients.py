@@ -1,0 +1,74 @@
+"""A call of AWS that does not exist fails `make lint` (issue 10, item 2: `head_objct(Buckett=…)` passed)."""
+
+import shutil
+import sys
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from tests.fakes.samples import PROJECT
+
+MODULE = "src/waybill/core/aws/planted.py"
+PLANTED = '''"""A module whose calls are wrong."""
+
+from typing import TYPE_CHECKING
+
+from waybill.core.aws.clients import client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class Adapter:
+    """An adapter as they are."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def read(self) -> None:
+        """Call."""
+        self._client.head_object(Bucket="b", Key="k", ChecksumMode="ENABLED")
+        self._client.head_objct(Bucket="b", Key="k")
+        self._client.head_object(Buckett="b", Key="k")
+        self._client.head_object(Bucket="b", Key="k", ChecksumMode="enabled")
+
+
+def calls() -> None:
+    """Call."""
+    client("s3", "eu-west-1").head_objct(Bucket="b", Key="k")
+    client("dynamodb", attempts=1).get_item(TableNam="t", Key={"pk": {"S": "x"}})
+    client("sqs").send_mesage(QueueUrl="u", MessageBody="b")
+    client("stepfunctions").describe_execution(executionARN="a")
+    client("sns").publish(TopicARN="t", Message="m")
+    client("events").put_event(Entries=[])
+    client("secretsmanager").get_secret(SecretId="s")
+    client("lambda").invoke(Function="f")
+    client("cloudwatch").put_metrics(Namespace="n")
+    client("s4")
+'''
+
+
+@pytest.mark.timeout(300)
+def test_calls_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    (tmp_path / MODULE).write_text(PLANTED, "utf-8")
+    ran = run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context", MODULE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    refused = {
+        int(line.split(":")[1]) for line in ran.stdout.splitlines() if line.startswith(MODULE) and ": error: " in line
+    }
+    wrong = [
+        number
+        for number, line in enumerate(PLANTED.splitlines(), 1)
+        if "client(" in line.replace("_client.", "client(") and "ENABLED" not in line
+    ]
+    assert refused == set(wrong), ran.stdout + ran.stderr
+    assert len(wrong) == 13
