@@ -232,8 +232,11 @@ class _Collector(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _is_client(self, node: ast.expr) -> bool:
-        """Whether it is a client of boto3, which has no type here and is called so: `self._client(region)`."""
-        return isinstance(self._types.get(_position(node)), AnyType) and "client" in ast.unparse(node)
+        """Whether it is a client of boto3: by its type, or called so where it has none: `self._client(region)`."""
+        found = self._types.get(_position(node))
+        if isinstance(found, Instance):
+            return found.type.fullname.startswith("mypy_boto3_")
+        return isinstance(found, AnyType) and "client" in ast.unparse(node)
 
     @property
     def _owner(self) -> _Owner:
