@@ -7,7 +7,7 @@ from tests.fakes.probe import Probe
 from tests.fakes.s3 import S3, Attributes, Content, Stored, Upload, facts_of
 from waybill.core.clock import iso
 from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
-from waybill.replication.domain.ports import Part
+from waybill.replication.domain.ports import CopiedPart
 from waybill.replication.errors import (
     S3RefusedError,
     SourceArchivedError,
@@ -15,7 +15,7 @@ from waybill.replication.errors import (
     SseCUnsupportedError,
     SupersededError,
 )
-from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders, Place
+from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders, ObjectPlace
 
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
 
@@ -36,12 +36,12 @@ class FakeBuckets:
                 raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
             return facts_of(bucket, key, stored)
 
-    def find(self, place: Place) -> ObjectFacts | None:
+    def find(self, place: ObjectPlace) -> ObjectFacts | None:
         with self.probe.call("find"):
             stored = self.s3.bucket(place.bucket).current(place.key)
             return facts_of(place.bucket, place.key, stored) if stored else None
 
-    def copy(self, source: ObjectFacts, place: Place) -> ObjectFacts:
+    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         with self.probe.call("copy"):
             stored = self._read(source)
             if stored.content.size > SINGLE_COPY_LIMIT:
@@ -63,7 +63,7 @@ class FakeBuckets:
             attributes = self._read(source).attributes
             return ObjectHeaders(headers=dict(attributes.headers), metadata=dict(attributes.metadata))
 
-    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: Place) -> str:
+    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
         with self.probe.call("create_upload"):
             target, number = self.s3.bucket(place.bucket), self.s3.number()
             algorithm = source.checksum.algorithm if source.checksum else "CRC64NVME"
@@ -85,7 +85,9 @@ class FakeBuckets:
             )
             return upload_id
 
-    def copy_part(self, source: ObjectFacts, place: Place, upload_id: str, number: int, span: tuple[int, int]) -> None:
+    def copy_part(
+        self, source: ObjectFacts, place: ObjectPlace, upload_id: str, number: int, span: tuple[int, int]
+    ) -> None:
         with self.probe.call("copy_part"):
             upload = self.s3.upload(place.bucket, upload_id)
             stored = self._read(source)
@@ -95,23 +97,23 @@ class FakeBuckets:
             upload.parts[number] = content, content.digest
             self.s3.part_copies.append((f"{place.bucket}/{place.key}", number))
 
-    def parts(self, place: Place, upload_id: str) -> dict[int, Part]:
+    def parts(self, place: ObjectPlace, upload_id: str) -> dict[int, CopiedPart]:
         with self.probe.call("parts"):
             upload = self.s3.upload(place.bucket, upload_id)
             return {
-                number: Part(number, content.size, e_tag, {f"Checksum{upload.checksum}": content.digest})
+                number: CopiedPart(number, content.size, e_tag, {f"Checksum{upload.checksum}": content.digest})
                 for number, (content, e_tag) in upload.parts.items()
             }
 
-    def complete_upload(self, place: Place, upload_id: str, parts: Mapping[int, Part]) -> None:
+    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
         with self.probe.call("complete_upload"):
             self.s3.complete(place.bucket, upload_id, {number: part.e_tag for number, part in parts.items()})
 
-    def abort_upload(self, place: Place, upload_id: str) -> None:
+    def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
         with self.probe.call("abort_upload"):
             self.s3.bucket(place.bucket).uploads.pop(upload_id, None)
 
-    def open_uploads(self, place: Place, *, since: str) -> list[str]:
+    def open_uploads(self, place: ObjectPlace, *, since: str) -> list[str]:
         with self.probe.call("open_uploads"):
             return [
                 upload_id
@@ -134,5 +136,5 @@ class FakeBuckets:
         return stored
 
 
-def _address(place: Place) -> tuple[str, str]:
+def _address(place: ObjectPlace) -> tuple[str, str]:
     return place.bucket, place.key

@@ -15,17 +15,17 @@ from tests.fakes.s3 import S3
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.clock import iso
 from waybill.replication.domain.copier import Copier, describe_source
-from waybill.replication.domain.failed_copy import fail_destination
+from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.domain.part_plan import CopyLimits
 from waybill.replication.models import (
-    Claim,
+    ClaimOutcome,
     CopyTask,
     DestinationResult,
     FailedCopy,
-    Outcome,
     ReplicationRequest,
-    Run,
+    ReplicationRun,
+    RunOutcome,
     RunTotals,
     SourceDescription,
     Strategy,
@@ -47,8 +47,8 @@ class StepFailed(Exception):
 class Ended:
     """How an execution ended."""
 
-    claim: Claim
-    outcome: Outcome | None = None
+    claim: ClaimOutcome
+    outcome: RunOutcome | None = None
     results: list[DestinationResult] = field(default_factory=list)
     owns_record: bool = False
 
@@ -68,19 +68,19 @@ class Machine:
         self.clock = clock
         self.copier = Copier(self.buckets, self.tracking, limits, clock.now, lambda: 600.0)
 
-    def run(self, request: ReplicationRequest, name: str, *, execution_id: str | None = None) -> Run:
+    def run(self, request: ReplicationRequest, name: str, *, execution_id: str | None = None) -> ReplicationRun:
         """Return the run of a new execution."""
-        return Run(
+        return ReplicationRun(
             **request.model_dump(),
             execution_id=execution_id or name,
             execution_name=name,
             workflow_start_time=iso(self.clock.now()),
         )
 
-    def execute(self, run: Run) -> Ended:
+    def execute(self, run: ReplicationRun) -> Ended:
         """Execute the workflow for `run` until it ends."""
         claimed = self.step("LogWorkflowStart", lambda _: self.tracking.claim(run))
-        if claimed.claim is not Claim.STARTED:
+        if claimed.claim is not ClaimOutcome.STARTED:
             return Ended(claimed.claim)
         run = run.model_copy(update={"generation": claimed.generation})
         try:
@@ -91,7 +91,7 @@ class Machine:
             results = [self.copy(run, bucket, described) for bucket in run.destination_buckets]
         return self._finish(run, results)
 
-    def copy(self, run: Run, bucket: str, described: SourceDescription) -> DestinationResult:
+    def copy(self, run: ReplicationRun, bucket: str, described: SourceDescription) -> DestinationResult:
         """Go through one iteration of the Map."""
         run = run.model_copy(update={"destination_buckets": (bucket,)})
         task = CopyTask(run=run, destination_bucket=bucket, description=described)
@@ -113,15 +113,15 @@ class Machine:
             lambda attempt: self.copier.complete_multipart_copy(_at(task, attempt), started),
         )
 
-    def _failed(self, run: Run, bucket: str, failed: StepFailed) -> DestinationResult:
+    def _failed(self, run: ReplicationRun, bucket: str, failed: StepFailed) -> DestinationResult:
         failure = {"Error": failed.error, "Cause": json.dumps({"errorMessage": failed.cause})}
         copy = FailedCopy(run=run, destination_bucket=bucket, failure=failure, attempt=failed.attempts)
         return self.step(
             "FormatErrorResult",
-            lambda _: fail_destination(copy, self.buckets, self.tracking, iso(self.clock.now())),
+            lambda _: record_failure(copy, self.buckets, self.tracking, iso(self.clock.now())),
         )
 
-    def _finish(self, run: Run, results: list[DestinationResult]) -> Ended:
+    def _finish(self, run: ReplicationRun, results: list[DestinationResult]) -> Ended:
         superseded = sum(result.code == "SUPERSEDED" for result in results)
         succeeded = sum(result.success for result in results)
         totals = RunTotals(
@@ -133,7 +133,7 @@ class Machine:
         )
         outcome = outcome_of(totals)
         owns = self.step("UpdateDynamoDBFinal", lambda _: self.tracking.finish(run, totals, outcome))
-        return Ended(Claim.STARTED, outcome, results, owns)
+        return Ended(ClaimOutcome.STARTED, outcome, results, owns)
 
     def step[T](self, state: str, action: Callable[[int], T]) -> T:
         """Do what `state` does, as often as its Retry says; `action` takes the number of the attempt."""

@@ -11,7 +11,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content, Stored
 from tests.fakes.world import World
 from waybill.replication.domain.run_identity import execution_name_of
-from waybill.replication.models import Outcome, Status
+from waybill.replication.models import RecordStatus, RunOutcome
 
 # Others may come in before these. Before any other call nothing that matters can have changed since the one before it.
 MEETINGS = frozenset(
@@ -113,7 +113,9 @@ class Play:
     def failed(self) -> list[str]:
         """The executions that ended with failures, which people are told of."""
         return [
-            name for name, ended in self.ended.items() if ended.outcome in {Outcome.FAILED, Outcome.PARTIAL_FAILURE}
+            name
+            for name, ended in self.ended.items()
+            if ended.outcome in {RunOutcome.FAILED, RunOutcome.PARTIAL_FAILURE}
         ]
 
     def assert_converged(self) -> None:
@@ -127,9 +129,9 @@ class Play:
         """The record belongs to the newest event, or to somebody who ran it by hand, and says that it has ended."""
         owner, status = self.world.record["executionId"], self.world.record["status"]
         assert owner in self.newest or owner.startswith("manual"), self.told(f"the record is of {owner}")
-        assert status != Status.IN_PROGRESS, self.told(f"the record of {owner} is open")
+        assert status != RecordStatus.IN_PROGRESS, self.told(f"the record of {owner} is open")
         if owner in self.newest and not self.failed:
-            assert status == Status.COMPLETED, self.told(f"the record of {owner} is {status}")
+            assert status == RecordStatus.COMPLETED, self.told(f"the record of {owner} is {status}")
 
     def assert_never_mixed(self) -> None:
         """No object ever consisted of two."""

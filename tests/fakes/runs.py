@@ -8,8 +8,8 @@ from waybill.replication.models import (
     CopyTask,
     DestinationResult,
     ObjectFacts,
-    Outcome,
-    Run,
+    ReplicationRun,
+    RunOutcome,
     RunTotals,
     SourceDescription,
     Strategy,
@@ -25,10 +25,12 @@ START = "2026-11-21T10:00:00.000Z"
 _MACHINE = "arn:aws:states:eu-west-1:123456789012:execution:waybill-replication"
 
 
-def a_run(label: str = "1", *, key: str = KEY, start: str = START, sequencer: str | None = None, **changes: Any) -> Run:
+def a_run(
+    label: str = "1", *, key: str = KEY, start: str = START, sequencer: str | None = None, **changes: Any
+) -> ReplicationRun:
     """Return a run; each `label` is an execution of its own."""
     name = changes.pop("execution_name", None) or execution_name(key, SOURCE, key, label)
-    return Run(
+    return ReplicationRun(
         **{
             "source_bucket": SOURCE,
             "source_key": key,
@@ -47,7 +49,7 @@ def facts(**changes: Any) -> ObjectFacts:
     return ObjectFacts(**{"bucket": SOURCE, "key": KEY, "size": 3, "e_tag": E_TAG, **changes})
 
 
-def result(run: Run, bucket: str, **changes: Any) -> DestinationResult:
+def result(run: ReplicationRun, bucket: str, **changes: Any) -> DestinationResult:
     """Return the result of a copy that went well."""
     return DestinationResult(
         **{
@@ -64,7 +66,7 @@ def result(run: Run, bucket: str, **changes: Any) -> DestinationResult:
     )
 
 
-def failure(run: Run, bucket: str, **changes: Any) -> DestinationResult:
+def failure(run: ReplicationRun, bucket: str, **changes: Any) -> DestinationResult:
     """Return the result of a copy that failed."""
     failed = {
         "success": False,
@@ -90,13 +92,13 @@ def totals(*results: DestinationResult) -> RunTotals:
     )
 
 
-def ended(*results: DestinationResult) -> tuple[RunTotals, Outcome]:
+def ended(*results: DestinationResult) -> tuple[RunTotals, RunOutcome]:
     """Return the totals and what they come to."""
     counted = totals(*results)
     return counted, outcome_of(counted)
 
 
-def task(run: Run, source: ObjectFacts, bucket: str = DESTINATIONS[0], **described: Any) -> CopyTask:
+def task(run: ReplicationRun, source: ObjectFacts, bucket: str = DESTINATIONS[0], **described: Any) -> CopyTask:
     """Return the copy of `source` to `bucket`, in one call unless `described` says otherwise."""
     description = SourceDescription(source=source, **{"strategy": Strategy.COPY, **described})
     return CopyTask(run=run, destination_bucket=bucket, description=description)

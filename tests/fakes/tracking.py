@@ -8,24 +8,24 @@ from tests.fakes.clock import Clock
 from tests.fakes.probe import Probe
 from waybill.core.clock import iso
 from waybill.replication.models import (
-    Claim,
     Claimed,
+    ClaimOutcome,
     DestinationRecord,
     DestinationResult,
     FileId,
     LatestRun,
     ObjectFacts,
-    Outcome,
-    Run,
+    RecordStatus,
+    ReplicationRun,
+    RunOutcome,
     RunTotals,
-    Status,
 )
 
 _STATUS_OF = {
-    Outcome.SUCCESS: Status.COMPLETED,
-    Outcome.PARTIAL_FAILURE: Status.FAILED,
-    Outcome.FAILED: Status.FAILED,
-    Outcome.SUPERSEDED: Status.SUPERSEDED,
+    RunOutcome.SUCCESS: RecordStatus.COMPLETED,
+    RunOutcome.PARTIAL_FAILURE: RecordStatus.FAILED,
+    RunOutcome.FAILED: RecordStatus.FAILED,
+    RunOutcome.SUPERSEDED: RecordStatus.SUPERSEDED,
 }
 
 type Item = dict[str, Any]
@@ -48,12 +48,12 @@ class FakeTracking:
         self.table = table
         self.probe = probe
 
-    def claim(self, run: Run) -> Claimed:
+    def claim(self, run: ReplicationRun) -> Claimed:
         with self.probe.call("claim"):
             record = self.table.records.get(run.file, {})
             if record and not self._may_claim(run, record):
                 same = record["executionName"] == run.execution_name or record.get("sequencer") == run.sequencer
-                return Claimed(Claim.DUPLICATE if same else Claim.STALE)
+                return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
             event = {"sequencer": run.sequencer, "newestEventRun": run.execution_id} if run.sequencer else {}
             self.table.records[run.file] = {
                 "fileKey": run.source_key,
@@ -62,17 +62,17 @@ class FakeTracking:
                 "newestEventRun": record.get("newestEventRun"),
                 "executionId": run.execution_id,
                 "executionName": run.execution_name,
-                "status": Status.IN_PROGRESS,
+                "status": RecordStatus.IN_PROGRESS,
                 "startTime": run.workflow_start_time,
                 "destinationBuckets": json.dumps(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
                 "generation": record.get("generation", 0) + 1,
                 **event,
             }
-            return Claimed(Claim.STARTED, self.table.records[run.file]["generation"])
+            return Claimed(ClaimOutcome.STARTED, self.table.records[run.file]["generation"])
 
     @staticmethod
-    def _may_claim(run: Run, record: Item) -> bool:
+    def _may_claim(run: ReplicationRun, record: Item) -> bool:
         if record["executionId"] == run.execution_id:
             return True
         if not run.sequencer:
@@ -103,18 +103,20 @@ class FakeTracking:
                 item["executionId"], item["status"], item["sourceIdentity"], item.get("etag"), item.get("uploadId")
             )
 
-    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+    def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
         with self.probe.call("record_upload"):
-            item = {"status": Status.IN_PROGRESS, "sourceIdentity": source.identity, "uploadId": upload_id}
+            item = {"status": RecordStatus.IN_PROGRESS, "sourceIdentity": source.identity, "uploadId": upload_id}
             return self._put(run, bucket, item)
 
-    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+    def record_destination(
+        self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None
+    ) -> str | None:
         with self.probe.call("record_destination"):
-            status = Status.COMPLETED if result.success else Status.FAILED
+            status = RecordStatus.COMPLETED if result.success else RecordStatus.FAILED
             item = {**result.wire(), "status": status, "sourceIdentity": source and source.identity}
             return self._put(run, result.destination_bucket, item)
 
-    def _put(self, run: Run, bucket: str, item: Item) -> str | None:
+    def _put(self, run: ReplicationRun, bucket: str, item: Item) -> str | None:
         before = self.table.destinations.get((run.file, bucket), {})
         if before.get("generation", 0) > run.generation:
             return item.get("uploadId")
@@ -122,7 +124,7 @@ class FakeTracking:
         self.table.destinations[run.file, bucket] = item | owned
         return before.get("uploadId") if before.get("executionId") != run.execution_id else None
 
-    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         with self.probe.call("finish"):
             summary = {"status": _STATUS_OF[outcome], "outcome": outcome, "totals": totals}
             self.table.history.append({"executionId": run.execution_id, **summary})
@@ -137,11 +139,11 @@ class FakeTracking:
             found = [
                 dict(record)
                 for record in self.table.records.values()
-                if record["status"] == Status.IN_PROGRESS and record["startTime"] <= started_before
+                if record["status"] == RecordStatus.IN_PROGRESS and record["startTime"] <= started_before
             ]
         yield from found
 
-    def destinations_of(self, run: Run) -> list[Item]:
+    def destinations_of(self, run: ReplicationRun) -> list[Item]:
         with self.probe.call("destinations_of"):
             return [
                 item

@@ -11,7 +11,7 @@ from tests.fakes.s3 import S3, Attributes, Content, Stored
 from tests.fakes.tracking import Table
 from waybill.replication.domain.copier import describe_source
 from waybill.replication.domain.part_plan import MIB, CopyLimits
-from waybill.replication.models import CopyTask, FileId, ReplicationRequest, Run, SourceDescription, Strategy
+from waybill.replication.models import CopyTask, FileId, ReplicationRequest, ReplicationRun, SourceDescription, Strategy
 
 # The strategies, at sizes that make a handful of parts.
 LIMITS = CopyLimits(
@@ -82,12 +82,12 @@ class World:
         """Execute the workflow for the event of `stored`, or by hand."""
         return self.machine.execute(self.machine.run(self.request(stored, **changes), name))
 
-    def claimed(self, stored: Stored | None = None, *, name: str = "run", **changes: Any) -> Run:
+    def claimed(self, stored: Stored | None = None, *, name: str = "run", **changes: Any) -> ReplicationRun:
         """A run that has just claimed the record."""
         run = self.machine.run(self.request(stored, **changes), name)
         return run.model_copy(update={"generation": self.machine.tracking.claim(run).generation})
 
-    def task(self, run: Run, bucket: str = DESTINATIONS[0], *, attempt: int = 1) -> CopyTask:
+    def task(self, run: ReplicationRun, bucket: str = DESTINATIONS[0], *, attempt: int = 1) -> CopyTask:
         """The copy of what the source of `run` is now."""
         described: SourceDescription = describe_source(self.machine.buckets, run, self.limits)
         return CopyTask(run=run, destination_bucket=bucket, description=described, attempt=attempt)

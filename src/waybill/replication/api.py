@@ -10,7 +10,7 @@ from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.answers import start_reply
 from waybill.replication.domain.record_list import file_report, is_position, list_records
-from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest, Status
+from waybill.replication.models import BucketName, FileId, ObjectKey, RecordStatus, ReplicationRequest
 
 app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
 
@@ -40,7 +40,7 @@ def start(request: ReplicationRequest) -> StartReply:
 
 @app.get("/replications", summary="List tracking records")
 def list_replications(
-    status: Annotated[Status | None, Query(description="Only records of this status")] = None,
+    status: Annotated[RecordStatus | None, Query(description="Only records of this status")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
 ) -> RecordList:

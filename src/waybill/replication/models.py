@@ -79,7 +79,7 @@ class FileId:
 
 
 @dataclass(frozen=True)
-class Place:
+class ObjectPlace:
     """Where a copy goes."""
 
     bucket: str
@@ -144,7 +144,7 @@ class ReplicationRequest(WireModel):
         return FileId(self.source_bucket, self.source_key)
 
 
-class Run(ReplicationRequest):
+class ReplicationRun(ReplicationRequest):
     """A request with the execution that carries it out; goes from state to state.
 
     `generation` is its place among all runs that have claimed the file's record, 0 before it has.
@@ -225,7 +225,7 @@ class SourceDescription(WireModel):
 class CopyTask(WireModel):
     """One destination of one run."""
 
-    run: Run
+    run: ReplicationRun
     destination_bucket: BucketName
     description: SourceDescription
     attempt: int = 1
@@ -236,15 +236,15 @@ class CopyTask(WireModel):
         return self.description.source
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ObjectPlace:
         """Where it goes."""
-        return Place(self.destination_bucket, self.run.destination_key)
+        return ObjectPlace(self.destination_bucket, self.run.destination_key)
 
 
 class FailedCopy(WireModel):
     """A destination of a run whose copy failed; `failure` is Step Functions' `Error` and `Cause`."""
 
-    run: Run
+    run: ReplicationRun
     destination_bucket: BucketName
     failure: dict[str, Any]
     attempt: int = 1
@@ -306,7 +306,7 @@ class RunTotals(WireModel):
         ]
 
 
-class Status(StrEnum):
+class RecordStatus(StrEnum):
     """Status of the tracking record of a file."""
 
     IN_PROGRESS = "IN_PROGRESS"
@@ -315,7 +315,7 @@ class Status(StrEnum):
     SUPERSEDED = "SUPERSEDED"
 
 
-class Outcome(StrEnum):
+class RunOutcome(StrEnum):
     """How a run ended, in the words of the workflow's result."""
 
     SUCCESS = "SUCCESS"
@@ -324,7 +324,7 @@ class Outcome(StrEnum):
     SUPERSEDED = "SUPERSEDED"
 
 
-class Claim(StrEnum):
+class ClaimOutcome(StrEnum):
     """Whether a run may work on its file."""
 
     STARTED = "STARTED"
@@ -334,9 +334,9 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True)
 class Claimed:
-    """The answer to a claim; see `Run.generation`."""
+    """The answer to a claim; see `ReplicationRun.generation`."""
 
-    claim: Claim
+    claim: ClaimOutcome
     generation: int = 0
 
 
@@ -352,7 +352,7 @@ class DestinationRecord:
 
     def holds(self, source: ObjectFacts) -> bool:
         """Return whether this state of the source was copied there."""
-        return self.status == Status.COMPLETED and self.source_identity == source.identity
+        return self.status == RecordStatus.COMPLETED and self.source_identity == source.identity
 
 
 @dataclass(frozen=True)
@@ -365,7 +365,7 @@ class LatestRun:
     destination_buckets: tuple[str, ...] = ()
     destination_prefix: str | None = None
 
-    def outranks(self, run: Run, bucket: str) -> bool:
+    def outranks(self, run: ReplicationRun, bucket: str) -> bool:
         """Return whether `run` may leave its destination `bucket` to this run.
 
         A later event brings newer content to the same place, or is followed by an event that does. A run without a

@@ -18,13 +18,13 @@ from waybill.replication.domain.reconciler import Reconciler
 from waybill.replication.domain.requests import Routing
 from waybill.replication.domain.starter import Started, Starter, Workflows
 from waybill.replication.settings import (
-    CopySettings,
+    CopyLimitSettings,
     DestinationSettings,
+    FileCopyWorkflowSettings,
     LoopGuardSettings,
     ReconcileSettings,
     RoutingSettings,
     TrackingSettings,
-    WorkflowSettings,
 )
 
 
@@ -45,7 +45,7 @@ def buckets() -> S3Buckets:
 
 def limits() -> CopyLimits:
     """Return the limits of the copy strategies."""
-    settings: CopySettings = load(CopySettings)
+    settings: CopyLimitSettings = load(CopyLimitSettings)
     return settings.limits()
 
 
@@ -63,7 +63,7 @@ def executions() -> StepFunctions:
 @cache
 def starter() -> Starter:
     """Return the starter of runs."""
-    settings = load(WorkflowSettings)
+    settings = load(FileCopyWorkflowSettings)
     workflows = Workflows(settings.file_copy_workflow_arn, settings.file_copy_express_workflow_arn)
     return Starter(executions(), workflows)
 

@@ -30,7 +30,7 @@ class RoutingSettings(WaybillSettings):
     key_suffix: str = ""
 
 
-class WorkflowSettings(WaybillSettings):
+class FileCopyWorkflowSettings(WaybillSettings):
     """The state machines; no Express one means that everything runs Standard."""
 
     file_copy_workflow_arn: str
@@ -65,7 +65,7 @@ class DestinationSettings(WaybillSettings):
     ]
 
 
-class CopySettings(WaybillSettings):
+class CopyLimitSettings(WaybillSettings):
     """Where copy strategies change; sizes in bytes."""
 
     single_copy_max_bytes: Annotated[int, Field(ge=MIN_PART_SIZE, le=SINGLE_COPY_LIMIT)] = SINGLE_COPY_LIMIT

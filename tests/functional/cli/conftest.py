@@ -20,7 +20,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.core.aws.clients import client
 from waybill.core.clock import now
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.models import DestinationResult, ObjectFacts, Run
+from waybill.replication.models import DestinationResult, ObjectFacts, ReplicationRun
 
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-replication"
 
@@ -138,8 +138,12 @@ def upload(stack: None) -> Callable[..., None]:
 
 
 def recorded(
-    tracking: TrackingTable, run: Run, *results: DestinationResult, source: ObjectFacts | None = None, end: bool = True
-) -> Run:
+    tracking: TrackingTable,
+    run: ReplicationRun,
+    *results: DestinationResult,
+    source: ObjectFacts | None = None,
+    end: bool = True,
+) -> ReplicationRun:
     """Write what a run leaves in the table; with `end` its end."""
     run = run.model_copy(update={"generation": tracking.claim(run).generation})
     for result in results:
@@ -149,7 +153,7 @@ def recorded(
     return run
 
 
-def run_of(arn: str, payload: Any, **changes: Any) -> Run:
+def run_of(arn: str, payload: Any, **changes: Any) -> ReplicationRun:
     """Return the run of a started execution."""
     return a_run(
         key=payload["sourceKey"],

@@ -15,7 +15,7 @@ from waybill.cli.replication import waiting
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.models import Run
+from waybill.replication.models import ReplicationRun
 
 A, B = DESTINATIONS
 URI = f"s3://{SOURCE}/{KEY}"
@@ -45,10 +45,10 @@ def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]
 
 
 @pytest.fixture
-def only(executions: FakeExecutions) -> Callable[..., Run]:
+def only(executions: FakeExecutions) -> Callable[..., ReplicationRun]:
     """The run of the only execution that was started."""
 
-    def run(**changes: Any) -> Run:
+    def run(**changes: Any) -> ReplicationRun:
         ((arn, payload),) = executions.inputs.items()
         return run_of(arn, payload, **changes)
 
@@ -140,7 +140,7 @@ def test_waiting_ends_with_the_run(
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., Run],
+    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
 ) -> None:
     upload()
@@ -169,7 +169,7 @@ def test_waiting_for_a_run_that_fails_shows_why(
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., Run],
+    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
 ) -> None:
     upload()
@@ -229,7 +229,7 @@ def test_waiting_for_a_run_that_was_superseded_is_no_failure(
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., Run],
+    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
 ) -> None:
     upload()
@@ -251,7 +251,7 @@ def test_waiting_survives_that_a_later_run_takes_the_record(
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., Run],
+    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
 ) -> None:
     upload()
@@ -334,7 +334,7 @@ def test_a_terminal_shows_the_run_while_it_lasts(
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., Run],
+    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
     columns: int,
 ) -> None:

@@ -12,7 +12,7 @@ from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from waybill.core.aws.clients import client
 from waybill.replication import runtime
-from waybill.replication.models import DestinationResult, Place, Run
+from waybill.replication.models import DestinationResult, ObjectPlace, ReplicationRun
 
 A, B = DESTINATIONS
 KEY = "releases/build-123.zip"
@@ -44,9 +44,9 @@ def put_source(described: Mapping[str, Any]) -> None:
     assert stored["ETag"].strip('"') == described["eTag"]
 
 
-def claimed(run: Mapping[str, Any]) -> Run:
+def claimed(run: Mapping[str, Any]) -> ReplicationRun:
     """Let the run own its file's record."""
-    parsed = Run.parse(run)
+    parsed = ReplicationRun.parse(run)
     assert runtime.tracking().claim(parsed).generation == run["generation"]
     return parsed
 
@@ -68,7 +68,7 @@ def validate_input(event: Any, invoke: Invoke, wire: Wire) -> None:
 def log_workflow_start(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     assert invoke(event) == {"claim": "STARTED", "generation": 1}
-    record = runtime.tracking().record(Run.parse(event).file)
+    record = runtime.tracking().record(ReplicationRun.parse(event).file)
     assert record
     assert (record["status"], record["executionId"]) == ("IN_PROGRESS", event["executionId"])
 
@@ -87,7 +87,7 @@ def copy_file(event: Any, invoke: Invoke, wire: Wire) -> None:
     result = invoke(event)
     assert (result["success"], result["code"], result["bytes"]) == (True, "COPIED", 18734)
     assert client("s3", REGION).head_object(Bucket=A, Key=KEY)["ContentLength"] == 18734
-    item = runtime.tracking().destination(Run.parse(event["run"]).file, A)
+    item = runtime.tracking().destination(ReplicationRun.parse(event["run"]).file, A)
     assert item
     assert item.status == "COMPLETED"
 
@@ -97,7 +97,7 @@ def start_multipart_copy(event: Any, invoke: Invoke, wire: Wire) -> None:
     put_source(event["description"]["source"])
     run = claimed(event["run"])
     upload_id = invoke(event)["uploadId"]
-    assert runtime.buckets().open_uploads(Place(A, run.source_key), since="2000") == [upload_id]
+    assert runtime.buckets().open_uploads(ObjectPlace(A, run.source_key), since="2000") == [upload_id]
     assert invoke(event) == {"uploadId": upload_id}
 
 
@@ -105,14 +105,14 @@ def copy_part_batch(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     upload_id = open_upload(event["task"])
     assert invoke(event | {"uploadId": upload_id}) == {"firstPart": 1, "lastPart": 2}
-    parts = runtime.buckets().parts(Place(A, event["task"]["run"]["sourceKey"]), upload_id)
+    parts = runtime.buckets().parts(ObjectPlace(A, event["task"]["run"]["sourceKey"]), upload_id)
     assert {number: part.size for number, part in parts.items()} == {1: 5242880, 2: 5242880}
 
 
 def complete_multipart_copy(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     task = event["task"]
-    upload_id, place = open_upload(task), Place(A, task["run"]["sourceKey"])
+    upload_id, place = open_upload(task), ObjectPlace(A, task["run"]["sourceKey"])
     copy_parts(task, upload_id, place)
     result = invoke(event | {"uploadId": upload_id})
     assert (result["success"], result["code"]) == (True, "COPIED")
@@ -129,7 +129,7 @@ def open_upload(task: Mapping[str, Any]) -> str:
     return str(answer["UploadId"])
 
 
-def copy_parts(task: Mapping[str, Any], upload_id: str, place: Place) -> None:
+def copy_parts(task: Mapping[str, Any], upload_id: str, place: ObjectPlace) -> None:
     size, part_size = task["description"]["source"]["size"], task["description"]["partSize"]
     for number, first in enumerate(range(0, size, part_size), start=1):
         span = f"bytes={first}-{min(first + part_size, size) - 1}"
@@ -178,7 +178,7 @@ def send_failure_notification(event: Any, invoke: Invoke, wire: Wire) -> None:
 def reconcile_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     make_failure_topic()
-    abandoned = Run.parse(
+    abandoned = ReplicationRun.parse(
         {
             "sourceBucket": SOURCE,
             "sourceKey": KEY,
@@ -209,7 +209,7 @@ def reconcile_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
 
 def failed_record() -> str:
     """Leave a record of a failed run; return its execution."""
-    run = Run(
+    run = ReplicationRun(
         source_bucket=SOURCE,
         source_key=KEY,
         destination_buckets=(A,),

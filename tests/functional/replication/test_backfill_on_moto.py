@@ -15,11 +15,11 @@ from waybill.core.aws.states import StepFunctions
 from waybill.core.errors import RateLimitedError
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.domain.ports import ListedObject
 from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.errors import AccessDeniedError, NoSuchBucketError, S3UnavailableError, ThrottledError
-from waybill.replication.models import Run
+from waybill.replication.models import ReplicationRun
 
 A, B = DESTINATIONS
 # In the order of their UTF-8 bytes, which is neither that of UTF-16 nor that of percent-encoding.
@@ -56,7 +56,7 @@ def compared(buckets: S3Buckets) -> list[Comparison]:
     return list(compare(listed(buckets, SOURCE), {bucket: listed(buckets, bucket) for bucket in DESTINATIONS}))
 
 
-def replicated(tracking: TrackingTable, s3: Any, key: str, *destinations: str) -> Run:
+def replicated(tracking: TrackingTable, s3: Any, key: str, *destinations: str) -> ReplicationRun:
     """Write what a run that went well leaves."""
     source = s3.head_object(Bucket=SOURCE, Key=key)
     run = a_run(key, key=key, destination_buckets=destinations)
@@ -140,7 +140,7 @@ def test_etags_of_another_making_are_no_difference_when_the_records_say_so(
     planned = {item.source.key: item for item in map(backfill.plan, compared(buckets))}
 
     needed = dict.fromkeys(DESTINATIONS, Difference.ETAG_DIFFERS)
-    assert planned["known"].verdict is Verdict.IDENTICAL
+    assert planned["known"].verdict is BackfillVerdict.IDENTICAL
     assert (planned["unknown"].differences, planned["unknown"].follows) == (needed, None)
     assert (planned["changed"].differences, planned["changed"].follows) == (needed, changed.execution_id)
 
@@ -152,23 +152,23 @@ def test_runs_are_started_once_and_once_more_after_their_end(
     (comparison,) = compared(buckets)
     item = backfill.plan(comparison)
     wire.clear()
-    assert backfill.start(item) is Verdict.STARTED
+    assert backfill.start(item) is BackfillVerdict.STARTED
     assert wire.counts == {"sfn.StartExecution": 1}
 
     (started,) = client("stepfunctions").list_executions(stateMachineArn=_machine_of(backfill))["executions"]
     again = PlanItem(item.source, item.verdict, dict(reversed(item.differences.items())), item.follows)
-    assert backfill.start(again) is Verdict.IN_PROGRESS
+    assert backfill.start(again) is BackfillVerdict.IN_PROGRESS
     client("stepfunctions").stop_execution(executionArn=started["executionArn"])
-    assert backfill.start(item) is Verdict.STARTED
+    assert backfill.start(item) is BackfillVerdict.STARTED
     assert len(client("stepfunctions").list_executions(stateMachineArn=_machine_of(backfill))["executions"]) == 2
 
 
 def test_throttling_can_be_tried_again(backfill: Backfill, wire: Wire) -> None:
-    item = PlanItem(ListedObject("k", 1, "e"), Verdict.NEEDED, {A: Difference.MISSING})
+    item = PlanItem(ListedObject("k", 1, "e"), BackfillVerdict.NEEDED, {A: Difference.MISSING})
     wire.refuse("sfn.StartExecution", "ThrottlingException", times=3)
     with pytest.raises(RateLimitedError):
         backfill.start(item)
-    assert backfill.start(item) is Verdict.STARTED
+    assert backfill.start(item) is BackfillVerdict.STARTED
 
 
 def _machine_of(backfill: Backfill) -> str:

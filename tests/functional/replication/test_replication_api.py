@@ -11,7 +11,7 @@ from tests.fakes.wire import Wire
 from waybill.core.http import encode_cursor
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
-from waybill.replication.models import Run
+from waybill.replication.models import ReplicationRun
 
 A, B = DESTINATIONS
 
@@ -27,7 +27,7 @@ def get(path: str, **query: str) -> Answer:
     return ask(app, "GET", path, query=query)
 
 
-def run_of(tracking: TrackingTable, key: str, minute: int = 0) -> Run:
+def run_of(tracking: TrackingTable, key: str, minute: int = 0) -> ReplicationRun:
     run = a_run(key, key=key, start=f"2026-11-21T10:{minute:02}:00.000Z", sequencer="01")
     return run.model_copy(update={"generation": tracking.claim(run).generation})
 

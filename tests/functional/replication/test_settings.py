@@ -9,13 +9,13 @@ from waybill.core.settings import load
 from waybill.replication.adapters.s3 import DestinationOptions
 from waybill.replication.domain.part_plan import GIB, MIB, CopyLimits
 from waybill.replication.settings import (
-    CopySettings,
+    CopyLimitSettings,
     DestinationSettings,
+    FileCopyWorkflowSettings,
     LoopGuardSettings,
     ReconcileSettings,
     RoutingSettings,
     TrackingSettings,
-    WorkflowSettings,
 )
 
 
@@ -33,7 +33,7 @@ def test_bucket_lists_are_separated_by_commas(
 
 
 def test_what_is_not_set_has_the_default_of_the_guide() -> None:
-    assert load(CopySettings).limits() == CopyLimits(5 * GIB, 64 * GIB, 256 * MIB, 100, 16)
+    assert load(CopyLimitSettings).limits() == CopyLimits(5 * GIB, 64 * GIB, 256 * MIB, 100, 16)
     assert load(DestinationSettings).destination_options == {}
     assert load(LoopGuardSettings).trigger_buckets == ()
 
@@ -42,7 +42,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("FILE_COPY_WORKFLOW_ARN", "arn:a")
     monkeypatch.setenv("FILE_COPY_EXPRESS_WORKFLOW_ARN", "")
     monkeypatch.setenv("DESTINATION_OPTIONS", "")
-    assert load(WorkflowSettings).file_copy_express_workflow_arn is None
+    assert load(FileCopyWorkflowSettings).file_copy_express_workflow_arn is None
     assert load(DestinationSettings).destination_options == {}
 
 
@@ -74,16 +74,16 @@ def test_options_are_read_by_destination(monkeypatch: pytest.MonkeyPatch) -> Non
     ("settings", "variable", "value"),
     [
         (TrackingSettings, "FILE_COPY_TRACKING_TABLE", ""),
-        (WorkflowSettings, "FILE_COPY_WORKFLOW_ARN", ""),
+        (FileCopyWorkflowSettings, "FILE_COPY_WORKFLOW_ARN", ""),
         (RoutingSettings, "DESTINATION_BUCKETS", ""),
         (DestinationSettings, "DESTINATION_OPTIONS", "{secret"),
         (DestinationSettings, "DESTINATION_OPTIONS", '["secret"]'),
         (DestinationSettings, "DESTINATION_OPTIONS", '{"region-a-builds": {"kmsKeyID": "secret"}}'),
         (DestinationSettings, "DESTINATION_OPTIONS", '{"region-a-builds": {"objectLock": "secret"}}'),
-        (CopySettings, "SINGLE_COPY_MAX_BYTES", str(5 * GIB + 1)),
-        (CopySettings, "PART_SIZE_BYTES", str(5 * MIB - 1)),
-        (CopySettings, "PART_CONCURRENCY", "0"),
-        (CopySettings, "PARTS_PER_BATCH", "secret"),
+        (CopyLimitSettings, "SINGLE_COPY_MAX_BYTES", str(5 * GIB + 1)),
+        (CopyLimitSettings, "PART_SIZE_BYTES", str(5 * MIB - 1)),
+        (CopyLimitSettings, "PART_CONCURRENCY", "0"),
+        (CopyLimitSettings, "PARTS_PER_BATCH", "secret"),
         (ReconcileSettings, "RECONCILE_AFTER_MINUTES", "-1"),
     ],
 )

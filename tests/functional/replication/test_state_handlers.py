@@ -14,7 +14,7 @@ from tests.functional.core.samples import make_failure_topic
 from tests.functional.replication.conftest import Invoke
 from waybill.core.errors import InvalidInputError, NotificationUnavailableError
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.models import ObjectFacts, Run
+from waybill.replication.models import ObjectFacts, ReplicationRun
 
 A, B = DESTINATIONS
 MIB = 1024**2
@@ -34,7 +34,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, float]
     return read
 
 
-def claimed(tracking: TrackingTable, label: str = "1", **changes: Any) -> Run:
+def claimed(tracking: TrackingTable, label: str = "1", **changes: Any) -> ReplicationRun:
     run = a_run(label, **changes)
     return run.model_copy(update={"generation": tracking.claim(run).generation})
 
@@ -143,7 +143,7 @@ def test_bytes_are_counted_when_they_were_copied(
 # --- FormatErrorResult ---
 
 
-def failed_copy(run: Run, error: str, cause: str = "{}") -> dict[str, Any]:
+def failed_copy(run: ReplicationRun, error: str, cause: str = "{}") -> dict[str, Any]:
     return {"run": run.wire(), "destinationBucket": A, "attempt": 3, "failure": {"Error": error, "Cause": cause}}
 
 

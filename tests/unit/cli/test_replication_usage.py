@@ -7,7 +7,7 @@ import pytest
 from waybill.cli.app import main
 from waybill.cli.local import StackFile
 from waybill.cli.replication.addresses import file_of, parse_uri, printable, uri_of
-from waybill.replication.models import FileId, Status
+from waybill.replication.models import FileId, RecordStatus
 
 OUTPUTS = {"SourceBucketName": "uploads", "DestinationBucketNames": "copies-a,copies-b"}
 URI = "s3://uploads/k"
@@ -99,7 +99,7 @@ def test_every_command_has_its_help(capsys: pytest.CaptureFixture[str], command:
 
 def test_the_help_names_every_status(capsys: pytest.CaptureFixture[str]) -> None:
     main(["replications", "--help"])
-    assert "|".join(Status) in capsys.readouterr().out
+    assert "|".join(RecordStatus) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("key", ["k", "a/b", "/a", "//", "a b+c%20?#é", "s3://x/y", " "])

@@ -13,10 +13,10 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, World
 from waybill.core.errors import PermanentError, RateLimitedError
-from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.domain.ports import ListedObject
 from waybill.replication.domain.starter import Starter, Workflows
-from waybill.replication.models import Outcome, Run
+from waybill.replication.models import ReplicationRun, RunOutcome
 
 A, B = DESTINATIONS
 MISSING, SIZE, ETAG = Difference.MISSING, Difference.SIZE_DIFFERS, Difference.ETAG_DIFFERS
@@ -93,10 +93,10 @@ class Scene:
     def plan(self) -> PlanItem:
         return self.backfill.plan(self.compared())
 
-    def run(self) -> Verdict:
+    def run(self) -> BackfillVerdict:
         """One backfill."""
         item = self.plan()
-        return self.backfill.start(item) if item.verdict is Verdict.NEEDED else item.verdict
+        return self.backfill.start(item) if item.verdict is BackfillVerdict.NEEDED else item.verdict
 
     @property
     def started(self) -> list[str]:
@@ -107,7 +107,7 @@ class Scene:
         request = self.world.request(**_snake(self.executions.inputs[arn]))
         name = arn.rsplit(":", 1)[-1]
         ended = self.world.machine.execute(self.world.machine.run(request, name, execution_id=arn))
-        failed = ended.outcome in {Outcome.FAILED, Outcome.PARTIAL_FAILURE}
+        failed = ended.outcome in {RunOutcome.FAILED, RunOutcome.PARTIAL_FAILURE}
         self.executions.end(arn, "FAILED" if failed else "SUCCEEDED")
 
 
@@ -142,25 +142,25 @@ def any_scene(request: pytest.FixtureRequest, world_with: Callable[..., World]) 
 def test_what_was_never_replicated_is_needed_everywhere(any_scene: Scene) -> None:
     any_scene.world.upload()
     item = any_scene.plan()
-    assert (item.verdict, item.differences, item.follows) == (Verdict.NEEDED, {A: MISSING, B: MISSING}, None)
+    assert (item.verdict, item.differences, item.follows) == (BackfillVerdict.NEEDED, {A: MISSING, B: MISSING}, None)
 
 
 def test_what_was_replicated_is_identical_whatever_its_etags(any_scene: Scene) -> None:
     any_scene.world.replicate(any_scene.world.upload())
-    assert any_scene.plan().verdict is Verdict.IDENTICAL
+    assert any_scene.plan().verdict is BackfillVerdict.IDENTICAL
 
 
 def test_a_copy_of_many_parts_is_identical(scene: Scene) -> None:
     upload = scene.world.upload(size=20_000_000)
     scene.world.replicate(upload)
-    assert scene.plan().verdict is Verdict.IDENTICAL
+    assert scene.plan().verdict is BackfillVerdict.IDENTICAL
 
 
 def test_an_overwritten_source_is_needed_everywhere(any_scene: Scene) -> None:
     any_scene.world.replicate(any_scene.world.upload())
     any_scene.world.upload()
     item = any_scene.plan()
-    assert (item.verdict, item.differences, item.follows) == (Verdict.NEEDED, {A: ETAG, B: ETAG}, "run")
+    assert (item.verdict, item.differences, item.follows) == (BackfillVerdict.NEEDED, {A: ETAG, B: ETAG}, "run")
 
 
 @pytest.mark.parametrize(("size", "difference"), [(3, ETAG), (4, SIZE)])
@@ -168,21 +168,21 @@ def test_an_overwritten_copy_is_needed_there(any_scene: Scene, size: int, differ
     any_scene.world.replicate(any_scene.world.upload())
     any_scene.world.s3.put(B, KEY, Content.of("something else", size))
     item = any_scene.plan()
-    assert (item.verdict, item.differences, item.follows) == (Verdict.NEEDED, {B: difference}, "run")
+    assert (item.verdict, item.differences, item.follows) == (BackfillVerdict.NEEDED, {B: difference}, "run")
 
 
 def test_a_deleted_copy_is_needed_there(any_scene: Scene) -> None:
     any_scene.world.replicate(any_scene.world.upload())
     any_scene.world.s3.delete(A, KEY)
     item = any_scene.plan()
-    assert (item.verdict, item.differences, item.follows) == (Verdict.NEEDED, {A: MISSING}, "run")
+    assert (item.verdict, item.differences, item.follows) == (BackfillVerdict.NEEDED, {A: MISSING}, "run")
 
 
 def test_what_arrived_after_it_was_listed_is_identical(any_scene: Scene) -> None:
     upload = any_scene.world.upload()
     compared = any_scene.compared()
     any_scene.world.replicate(upload)
-    assert any_scene.backfill.plan(compared).verdict is Verdict.IDENTICAL
+    assert any_scene.backfill.plan(compared).verdict is BackfillVerdict.IDENTICAL
 
 
 def test_what_was_overwritten_after_it_was_listed_is_identical_when_the_new_content_arrived(any_scene: Scene) -> None:
@@ -190,12 +190,12 @@ def test_what_was_overwritten_after_it_was_listed_is_identical_when_the_new_cont
     any_scene.world.s3.delete(A, KEY)
     compared = any_scene.compared()
     any_scene.world.replicate(any_scene.world.upload(size=5), name="second")
-    assert any_scene.backfill.plan(compared).verdict is Verdict.IDENTICAL
+    assert any_scene.backfill.plan(compared).verdict is BackfillVerdict.IDENTICAL
 
 
 def test_what_is_being_replicated_is_left_to_its_run(scene: Scene) -> None:
     scene.world.claimed(scene.world.upload())
-    assert scene.plan().verdict is Verdict.IN_PROGRESS
+    assert scene.plan().verdict is BackfillVerdict.IN_PROGRESS
 
 
 def test_what_failed_is_needed_where_it_failed(scene: Scene) -> None:
@@ -204,7 +204,7 @@ def test_what_failed_is_needed_where_it_failed(scene: Scene) -> None:
     scene.world.replicate(upload, name="failed")
     scene.world.s3.create_bucket(B)
     item = scene.plan()
-    assert (item.verdict, item.differences, item.follows) == (Verdict.NEEDED, {B: MISSING}, "failed")
+    assert (item.verdict, item.differences, item.follows) == (BackfillVerdict.NEEDED, {B: MISSING}, "failed")
 
 
 def test_lookups_are_made_only_where_listings_leave_a_doubt(scene: Scene) -> None:
@@ -222,7 +222,7 @@ def test_an_encrypted_copy_costs_no_request_to_s3(world_with: Callable[..., Worl
     compared = scene.compared()
     calls = scene.world.machine.probe.calls
     calls.clear()
-    assert scene.backfill.plan(compared).verdict is Verdict.IDENTICAL
+    assert scene.backfill.plan(compared).verdict is BackfillVerdict.IDENTICAL
     assert calls == ["latest_run", "destination", "destination"]
 
 
@@ -230,7 +230,7 @@ def test_the_run_copies_what_was_listed_to_where_it_is_needed(scene: Scene) -> N
     upload = scene.world.upload()
     scene.world.s3.put(A, KEY, upload.content)
 
-    assert scene.run() is Verdict.STARTED
+    assert scene.run() is BackfillVerdict.STARTED
 
     (payload,) = scene.executions.inputs.values()
     assert payload["destinationBuckets"] == [B]
@@ -240,7 +240,7 @@ def test_the_run_copies_what_was_listed_to_where_it_is_needed(scene: Scene) -> N
 
 def test_two_backfills_start_one_run(scene: Scene) -> None:
     scene.world.upload()
-    assert [scene.run(), scene.run()] == [Verdict.STARTED, Verdict.IN_PROGRESS]
+    assert [scene.run(), scene.run()] == [BackfillVerdict.STARTED, BackfillVerdict.IN_PROGRESS]
     (payload,) = scene.executions.inputs.values()
     assert payload["destinationBuckets"] == [A, B]
 
@@ -253,16 +253,16 @@ def test_a_failed_run_is_followed_by_one_more(scene: Scene) -> None:
     scene.execute(scene.started[0])
     scene.world.s3.create_bucket(B)
 
-    assert [scene.run(), scene.run()] == [Verdict.STARTED, Verdict.IN_PROGRESS]
+    assert [scene.run(), scene.run()] == [BackfillVerdict.STARTED, BackfillVerdict.IN_PROGRESS]
     scene.execute(scene.started[1])
-    assert scene.run() is Verdict.IDENTICAL
+    assert scene.run() is BackfillVerdict.IDENTICAL
     assert len(scene.started) == 2
 
 
 def test_runs_that_ended_without_a_record_are_followed_by_one_more(scene: Scene) -> None:
     scene.world.upload()
     for number in range(3):
-        assert [scene.run(), scene.run()] == [Verdict.STARTED, Verdict.IN_PROGRESS]
+        assert [scene.run(), scene.run()] == [BackfillVerdict.STARTED, BackfillVerdict.IN_PROGRESS]
         scene.executions.end(scene.started[number], "FAILED")
     assert [payload.get("nonce") for payload in scene.executions.inputs.values()] == [None, *scene.started[:2]]
 
@@ -272,7 +272,7 @@ def test_a_refused_start_is_told(scene: Scene) -> None:
     scene.executions.refusals = [RateLimitedError("slow down")]
     with pytest.raises(RateLimitedError):
         scene.run()
-    assert scene.run() is Verdict.STARTED
+    assert scene.run() is BackfillVerdict.STARTED
 
 
 class Backfilling(RuleBasedStateMachine):
@@ -287,7 +287,7 @@ class Backfilling(RuleBasedStateMachine):
             world.s3.create_bucket(name, **options.get("others", {}))
         self.scene, self.world = Scene(world), world
         self.stored = world.upload()
-        self.claimed: list[Run] = []
+        self.claimed: list[ReplicationRun] = []
 
     @rule()
     def overwrite_the_source(self) -> None:
@@ -332,7 +332,7 @@ class Backfilling(RuleBasedStateMachine):
             self.scene.execute(self.running()[0])
         for bucket in DESTINATIONS:
             assert self.world.s3.get(bucket, KEY).content == self.stored.content
-        assert self.scene.run() is Verdict.IDENTICAL
+        assert self.scene.run() is BackfillVerdict.IDENTICAL
         assert self.world.table.records[FILE]["status"] != "IN_PROGRESS"
 
 

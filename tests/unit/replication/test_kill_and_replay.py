@@ -11,7 +11,7 @@ from tests.fakes.s3 import Stored
 from tests.fakes.world import FILE, SIZES, World
 from waybill.core.errors import RetryableError
 from waybill.replication.errors import S3UnavailableError, ThrottledError, TrackingUnavailableError
-from waybill.replication.models import Outcome, Status, Strategy
+from waybill.replication.models import RecordStatus, RunOutcome, Strategy
 
 _ALL = list(Strategy)
 
@@ -32,10 +32,10 @@ def calls_of(strategy: Strategy) -> list[str]:
 def assert_done(world: World) -> None:
     for bucket in DESTINATIONS:
         world.assert_equal(bucket)
-        assert world.table.destinations[FILE, bucket]["status"] == Status.COMPLETED
+        assert world.table.destinations[FILE, bucket]["status"] == RecordStatus.COMPLETED
     assert world.s3.open_uploads() == []
-    assert world.record["status"] == Status.COMPLETED
-    assert world.record["outcome"] == Outcome.SUCCESS
+    assert world.record["status"] == RecordStatus.COMPLETED
+    assert world.record["outcome"] == RunOutcome.SUCCESS
 
 
 @pytest.mark.parametrize("versioned", [False, True])
@@ -46,7 +46,7 @@ def test_death_after_any_call_changes_nothing_in_the_end(strategy: Strategy, ver
         world, stored = fresh(strategy, versioned=versioned)
         world.machine.probe.crash_after(number)
         ended = world.replicate(stored)
-        assert ended.outcome is Outcome.SUCCESS, f"died after call {number}, {calls[number - 1]}"
+        assert ended.outcome is RunOutcome.SUCCESS, f"died after call {number}, {calls[number - 1]}"
         assert_done(world)
         copied_twice = [part for part, times in Counter(world.s3.part_copies).items() if times > 1]
         assert not copied_twice, f"died after call {number}, {calls[number - 1]}"
@@ -59,7 +59,7 @@ def test_two_deaths_in_one_step_change_nothing_either(strategy: Strategy) -> Non
         world, stored = fresh(strategy)
         world.machine.probe.crash_after(number)
         world.machine.probe.crash_after(number + 1)
-        assert world.replicate(stored).outcome is Outcome.SUCCESS, f"died after call {number} and the one after it"
+        assert world.replicate(stored).outcome is RunOutcome.SUCCESS, f"died after call {number} and the one after it"
         assert_done(world)
 
 
@@ -72,7 +72,7 @@ def test_a_passing_fault_of_any_call_goes_unseen(strategy: Strategy, error: Retr
             continue
         world, stored = fresh(strategy)
         world.machine.probe.fail(name, error)
-        assert world.replicate(stored).outcome is Outcome.SUCCESS, name
+        assert world.replicate(stored).outcome is RunOutcome.SUCCESS, name
         assert_done(world)
         assert len(world.s3.part_copies) == len(set(world.s3.part_copies)), name
 
@@ -94,10 +94,10 @@ def test_what_never_succeeds_leaves_no_upload_behind(strategy: Strategy, last_st
 
     world.machine.probe.before = fail
     ended = world.replicate(stored)
-    assert ended.outcome is Outcome.FAILED
+    assert ended.outcome is RunOutcome.FAILED
     assert ended.codes == ["S3_UNAVAILABLE", "S3_UNAVAILABLE"]
     assert world.s3.open_uploads() == []
-    assert world.record["status"] == Status.FAILED
+    assert world.record["status"] == RecordStatus.FAILED
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MULTIPART, Strategy.MULTIPART_BATCHES])
@@ -136,4 +136,4 @@ def test_a_death_while_another_has_taken_over_leaves_the_newer_content() -> None
     for bucket in DESTINATIONS:
         world.assert_equal(bucket)
     assert world.record["executionId"] == "second"
-    assert world.record["status"] == Status.COMPLETED
+    assert world.record["status"] == RecordStatus.COMPLETED

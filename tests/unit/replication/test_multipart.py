@@ -11,10 +11,10 @@ from waybill.replication.domain.copier import Copier
 from waybill.replication.domain.multipart import MultipartCopy, open_upload
 from waybill.replication.domain.part_plan import MIB
 from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
-from waybill.replication.models import CopyTask, PartRange, Place, Strategy
+from waybill.replication.models import CopyTask, ObjectPlace, PartRange, Strategy
 
 _BUCKET = DESTINATIONS[0]
-_PLACE = Place(_BUCKET, KEY)
+_PLACE = ObjectPlace(_BUCKET, KEY)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result, totals
 from waybill.core.notifications import BODY_LIMIT_BYTES, SUBJECT_LIMIT, ascii_subject, capped_body
 from waybill.replication.domain.outcome import failed_result, failure_notification, outcome_of
-from waybill.replication.models import DestinationResult, Outcome
+from waybill.replication.models import DestinationResult, RunOutcome
 
 _RUN = a_run()
 _SUPERSEDED = {"success": False, "code": "SUPERSEDED"}
 
 
-def of(*kinds: str) -> Outcome:
+def of(*kinds: str) -> RunOutcome:
     make = {
         "copied": lambda bucket: result(_RUN, bucket),
         "failed": lambda bucket: failure(_RUN, bucket),
@@ -29,18 +29,18 @@ def of(*kinds: str) -> Outcome:
 @pytest.mark.parametrize(
     ("kinds", "outcome"),
     [
-        (["copied"], Outcome.SUCCESS),
-        (["copied", "copied"], Outcome.SUCCESS),
-        (["failed"], Outcome.FAILED),
-        (["failed", "failed"], Outcome.FAILED),
-        (["copied", "failed"], Outcome.PARTIAL_FAILURE),
-        (["superseded"], Outcome.SUPERSEDED),
-        (["superseded", "copied"], Outcome.SUPERSEDED),
-        (["superseded", "failed"], Outcome.FAILED),
-        (["superseded", "failed", "copied"], Outcome.PARTIAL_FAILURE),
+        (["copied"], RunOutcome.SUCCESS),
+        (["copied", "copied"], RunOutcome.SUCCESS),
+        (["failed"], RunOutcome.FAILED),
+        (["failed", "failed"], RunOutcome.FAILED),
+        (["copied", "failed"], RunOutcome.PARTIAL_FAILURE),
+        (["superseded"], RunOutcome.SUPERSEDED),
+        (["superseded", "copied"], RunOutcome.SUPERSEDED),
+        (["superseded", "failed"], RunOutcome.FAILED),
+        (["superseded", "failed", "copied"], RunOutcome.PARTIAL_FAILURE),
     ],
 )
-def test_how_a_run_ended(kinds: list[str], outcome: Outcome) -> None:
+def test_how_a_run_ended(kinds: list[str], outcome: RunOutcome) -> None:
     assert of(*kinds) is outcome
 
 

@@ -10,7 +10,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content, Stored
 from tests.fakes.world import FILE, SIZES, World
 from waybill.replication.errors import CopyUnfinishedError, S3UnavailableError, SupersededError
-from waybill.replication.models import Outcome, Status, Strategy
+from waybill.replication.models import RecordStatus, RunOutcome, Strategy
 
 _BUCKET = DESTINATIONS[0]
 
@@ -33,11 +33,11 @@ def test_an_overwrite_between_event_and_copy(world: World, strategy: Strategy) -
     first = world.upload(SIZES[strategy])
     second = world.upload(SIZES[strategy])
     ended = world.replicate(first)
-    assert ended.outcome is Outcome.SUPERSEDED
-    assert world.record["status"] == Status.SUPERSEDED
+    assert ended.outcome is RunOutcome.SUPERSEDED
+    assert world.record["status"] == RecordStatus.SUPERSEDED
     assert (FILE, _BUCKET) not in world.table.destinations, "a superseded copy is no failure of the destination"
     assert world.s3.landings[-1][0] == SOURCE
-    assert world.replicate(second, name="second").outcome is Outcome.SUCCESS
+    assert world.replicate(second, name="second").outcome is RunOutcome.SUCCESS
     world.assert_equal()
 
 
@@ -50,7 +50,7 @@ def test_an_overwrite_between_parts(world: World, strategy: Strategy, part: int)
     assert ended.codes == ["SUPERSEDED", "SUPERSEDED"]
     assert world.s3.open_uploads() == []
     assert world.s3.bucket(_BUCKET).current(KEY) is None
-    assert world.replicate(second[0], name="second").outcome is Outcome.SUCCESS
+    assert world.replicate(second[0], name="second").outcome is RunOutcome.SUCCESS
     world.assert_equal()
 
 
@@ -63,7 +63,7 @@ def test_an_overwrite_before_the_upload_is_completed(
 
     def overwrite() -> None:
         newer = world.upload(3)
-        assert world.function().execute(world.machine.run(world.request(newer), "second")).outcome is Outcome.SUCCESS
+        assert world.function().execute(world.machine.run(world.request(newer), "second")).outcome is RunOutcome.SUCCESS
 
     once(world.machine.probe, "parts", 2 if strategy is Strategy.MULTIPART else 3, overwrite)
     ended = world.replicate(world.upload(SIZES[strategy]), name="first")
@@ -135,7 +135,7 @@ def test_a_late_copy_puts_the_newest_content_back(world_with: WorldWith, strateg
 
 def run_of(world: World, stored: Stored, function: Machine | None = None) -> None:
     run = world.machine.run(world.request(stored), f"run of {stored.order}" if function else "second")
-    assert (function or world.function()).execute(run).outcome is Outcome.SUCCESS
+    assert (function or world.function()).execute(run).outcome is RunOutcome.SUCCESS
 
 
 class TestSettling:
@@ -207,7 +207,7 @@ class TestSettling:
         first = world.upload(label="bytes", attributes=Attributes(metadata={"build": "1"}))
         second = world.upload(label="bytes", attributes=Attributes(metadata={"build": "2"}))
         once(world.machine.probe, "copy lands", 1, lambda: run_of(world, second))
-        assert world.replicate(first, name="first").outcome is Outcome.SUPERSEDED
+        assert world.replicate(first, name="first").outcome is RunOutcome.SUPERSEDED
         world.assert_equal()
 
     def test_what_an_earlier_attempt_has_put_back_is_not_taken_for_the_newest(self, world: World) -> None:
@@ -359,7 +359,7 @@ def test_what_lands_on_an_object_in_batches_before_it_is_recorded_is_noticed(wor
     )
     ended = world.replicate(stored, destination_buckets=(_BUCKET,))
     assert ended.codes == ["VERIFICATION_FAILED"]
-    assert world.record["status"] == Status.FAILED
+    assert world.record["status"] == RecordStatus.FAILED
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MULTIPART, Strategy.MULTIPART_BATCHES])
@@ -380,6 +380,6 @@ def test_an_older_run_that_ends_last_changes_no_record(world_with: WorldWith) ->
     ended = world.replicate(first, name="first")
     assert not ended.owns_record
     assert world.record["executionId"] == "second"
-    assert world.record["status"] == Status.COMPLETED
+    assert world.record["status"] == RecordStatus.COMPLETED
     assert [item["executionId"] for item in world.table.history] == ["second", "first"]
     world.assert_equal()

@@ -16,7 +16,7 @@ from tests.fakes.runs import DESTINATIONS, a_run, ended, facts, failure, result
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.aws.clients import client
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.models import Claimed, Outcome, Run, RunTotals
+from waybill.replication.models import Claimed, ReplicationRun, RunOutcome, RunTotals
 
 _TABLE = PHYSICAL["FileCopyTrackingTable"]
 _LABELS = st.sampled_from("abc")
@@ -68,7 +68,7 @@ class Both:
         return tracking.finish(run, *self.totals(run, call[2]))
 
     @staticmethod
-    def totals(run: Run, success: bool) -> tuple[RunTotals, Outcome]:
+    def totals(run: ReplicationRun, success: bool) -> tuple[RunTotals, RunOutcome]:
         return ended(*((result if success else failure)(run, bucket) for bucket in DESTINATIONS))
 
     def seen(self, tracking: Any) -> object:

@@ -19,7 +19,7 @@ from waybill.cli.parallel import in_order, prefetched
 from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.collaborators import Replication
-from waybill.replication.domain.backfill import Backfill, Comparison, Difference, PlanItem, Verdict, compare
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.models import FileId, ReplicationRequest
 
 # Fewer than the 32 connections of a client; lookups and starts take some 20 ms each.
@@ -36,7 +36,7 @@ _REASONS = {
 
 
 @dataclass
-class Totals:
+class BackfillTotals:
     """What has been done so far; `copies` counts objects by destination, `bytes` the content of these copies."""
 
     compared: int = 0
@@ -52,11 +52,11 @@ class Totals:
         self.compared += 1
         self.last_key = item.source.key
         match item.verdict:
-            case Verdict.IDENTICAL:
+            case BackfillVerdict.IDENTICAL:
                 self.identical += 1
-            case Verdict.IN_PROGRESS:
+            case BackfillVerdict.IN_PROGRESS:
                 self.in_progress += 1
-            case Verdict.NEEDED | Verdict.STARTED:
+            case BackfillVerdict.NEEDED | BackfillVerdict.STARTED:
                 self.started += 1
                 self.copies += len(item.differences)
                 self.bytes += item.source.size * len(item.differences)
@@ -71,14 +71,14 @@ class BackfillCommand:
     to: list[str] | None
     start_after: str
     dry_run: bool
-    totals: Totals = field(default_factory=Totals)
+    totals: BackfillTotals = field(default_factory=BackfillTotals)
 
     def run(self) -> None:
         """Compare, start what is needed (with `dry_run` only show it) and tell what has been done."""
         under = parse_uri(self.target)
         destinations = self.replication.destinations(self.to)
         request = self.replication.checked(replace(under, source_key=under.source_key or "any"), destinations)
-        report = Report(self.output, self.totals, request.destination_buckets, dry_run=self.dry_run)
+        report = BackfillReport(self.output, self.totals, request.destination_buckets, dry_run=self.dry_run)
         try:
             with self._items(under, request) as items, self.output.progress("comparing") as bar:
                 report.follow(items, bar)
@@ -110,7 +110,7 @@ class BackfillCommand:
 
         def handled(comparison: Comparison) -> PlanItem:
             item = patience.call(lambda: backfill.plan(comparison))
-            if item.verdict is not Verdict.NEEDED or self.dry_run:
+            if item.verdict is not BackfillVerdict.NEEDED or self.dry_run:
                 return item
             return replace(item, verdict=patience.call(lambda: backfill.start(item)))
 
@@ -142,15 +142,15 @@ class BackfillCommand:
 
 
 def _unchanged(comparison: Comparison) -> PlanItem | None:
-    return None if comparison.copies else PlanItem(comparison.source, Verdict.IDENTICAL)
+    return None if comparison.copies else PlanItem(comparison.source, BackfillVerdict.IDENTICAL)
 
 
 @dataclass
-class Report:
+class BackfillReport:
     """What is printed while a backfill runs and at its end; with `dry_run` a line per object that would be started."""
 
     output: Output
-    totals: Totals
+    totals: BackfillTotals
     destinations: tuple[str, ...]
     dry_run: bool
     _listed: int = 0
@@ -160,7 +160,7 @@ class Report:
         shown, redrawn = 0, time.monotonic()
         for item in items:
             self.totals.add(item)
-            if item.verdict is Verdict.NEEDED:
+            if item.verdict is BackfillVerdict.NEEDED:
                 self._list(item)
             if time.monotonic() - redrawn > _REDRAW_SECONDS:
                 bar.advance(self.totals.compared - shown)

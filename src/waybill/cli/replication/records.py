@@ -17,22 +17,22 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.replication.domain.record_list import Page, file_report, is_position, list_records
-from waybill.replication.models import FileId, Status
+from waybill.replication.domain.record_list import RecordPage, file_report, is_position, list_records
+from waybill.replication.models import FileId, RecordStatus
 
 _REFRESH_SECONDS = 2.0
 _SECONDS = len("2026-11-21T10:00:00")
 
 
-def status_named(name: str | None) -> Status | None:
+def status_named(name: str | None) -> RecordStatus | None:
     """Return the status that was typed; another word is bad usage."""
     try:
-        return Status(name.upper()) if name else None
+        return RecordStatus(name.upper()) if name else None
     except ValueError:
-        raise typer.BadParameter(f"--status {name} is none of {', '.join(Status)}") from None
+        raise typer.BadParameter(f"--status {name} is none of {', '.join(RecordStatus)}") from None
 
 
-def list_newest(replication: Replication, status: Status | None, limit: int, cursor: str | None) -> None:
+def list_newest(replication: Replication, status: RecordStatus | None, limit: int, cursor: str | None) -> None:
     """Print the newest records, or those after `cursor`."""
     page = list_records(replication.tracking, status, limit, _position(cursor))
     more = encode_cursor({"position": page.position}) if page.position else None
@@ -48,11 +48,11 @@ def _position(cursor: str | None) -> str | None:
     return position
 
 
-def watch_newest(replication: Replication, status: Status | None, limit: int) -> None:
+def watch_newest(replication: Replication, status: RecordStatus | None, limit: int) -> None:
     """Show the newest records, again and again, until it is interrupted; outside a terminal whenever they change."""
     output, tracking, patience = replication.cli.output, replication.tracking, Patience()
 
-    def page() -> Page:
+    def page() -> RecordPage:
         return patience.call(lambda: list_records(tracking, status, limit, None))
 
     try:
@@ -69,7 +69,7 @@ def _refresh(output: Output, page: Any) -> None:
 
 
 def _print_changes(output: Output, page: Any) -> None:
-    last: Page | None = None
+    last: RecordPage | None = None
     while True:
         current = page()
         if current != last:
@@ -90,7 +90,7 @@ def reading(moment: object) -> str:
     return str(moment)[:_SECONDS].replace("T", " ") if moment else ""
 
 
-def _records_table(page: Page) -> RenderableType:
+def _records_table(page: RecordPage) -> RenderableType:
     if not page.items:
         return "no records"
     rows = (

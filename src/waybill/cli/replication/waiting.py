@@ -19,9 +19,11 @@ from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import ExecutionState
 from waybill.replication.domain.starter import Started
-from waybill.replication.models import CopyCode, Outcome, Status
+from waybill.replication.models import CopyCode, RecordStatus, RunOutcome
 
-_FAILED = frozenset({Outcome.FAILED, Outcome.PARTIAL_FAILURE, "FAILURE_NOTIFICATION_FAILED", "TIMED_OUT", "ABORTED"})
+_FAILED = frozenset(
+    {RunOutcome.FAILED, RunOutcome.PARTIAL_FAILURE, "FAILURE_NOTIFICATION_FAILED", "TIMED_OUT", "ABORTED"}
+)
 # Express executions cannot be asked, and end within five minutes; one that left no record by then never will.
 _EXPRESS_SECONDS = 330.0
 _HISTORY_SEARCHED = 50
@@ -66,7 +68,7 @@ class Watch:
             yield view
             if view.ended:
                 return
-            if self._is_express and view.outcome != Status.IN_PROGRESS and time.monotonic() > deadline:
+            if self._is_express and view.outcome != RecordStatus.IN_PROGRESS and time.monotonic() > deadline:
                 raise CommandError(f"{self._arn} left no record: its log says why")
 
     def look(self) -> RunView:
@@ -116,7 +118,7 @@ class Watch:
         return self.started.request.destination_buckets
 
 
-_UNENDED = ("RUNNING", Status.IN_PROGRESS)
+_UNENDED = ("RUNNING", RecordStatus.IN_PROGRESS)
 
 
 def _outcome(owner: Mapping[str, Any], execution: ExecutionState | None) -> str:

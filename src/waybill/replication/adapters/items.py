@@ -16,10 +16,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from waybill.replication.models import FileId, Outcome, Run, RunTotals, Status
+from waybill.replication.models import FileId, RecordStatus, ReplicationRun, RunOutcome, RunTotals
 
 SHARDS = 8
-_OPEN = frozenset({Status.IN_PROGRESS, Status.FAILED})
+_OPEN = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED})
 # DynamoDB items hold 400 KB; 1,000 destination names of 63 characters take 66 KB per list, and a record has three
 # lists.
 _RESULTS_LIMIT_BYTES = 120_000
@@ -63,36 +63,36 @@ def history_prefix(file: FileId) -> str:
     return f"{file.source_bucket}#exec#"
 
 
-def history_key(run: Run) -> Key:
+def history_key(run: ReplicationRun) -> Key:
     """Return the key of one ended run."""
     range_key = f"{history_prefix(run.file)}{run.workflow_start_time}#{run.execution_id}"
     return {"fileKey": run.source_key, "sourceBucket": range_key}
 
 
-def partitions_of(status: Status) -> list[str]:
+def partitions_of(status: RecordStatus) -> list[str]:
     """Return the index partitions that hold the records of `status`."""
     return [status.value] if status in _OPEN else [f"{status.value}#{shard}" for shard in range(SHARDS)]
 
 
-def status_partition(status: Status, file: FileId) -> str:
+def status_partition(status: RecordStatus, file: FileId) -> str:
     """Return the index partition of the record of `file`."""
     partitions = partitions_of(status)
     digest = hashlib.sha256(f"{file.source_bucket}/{file.source_key}".encode(errors="surrogatepass")).digest()
     return partitions[digest[0] % len(partitions)]
 
 
-def status_of(outcome: Outcome) -> Status:
+def status_of(outcome: RunOutcome) -> RecordStatus:
     """Return the status of a record whose run ended so."""
     match outcome:
-        case Outcome.SUCCESS:
-            return Status.COMPLETED
-        case Outcome.SUPERSEDED:
-            return Status.SUPERSEDED
-        case Outcome.PARTIAL_FAILURE | Outcome.FAILED:
-            return Status.FAILED
+        case RunOutcome.SUCCESS:
+            return RecordStatus.COMPLETED
+        case RunOutcome.SUPERSEDED:
+            return RecordStatus.SUPERSEDED
+        case RunOutcome.PARTIAL_FAILURE | RunOutcome.FAILED:
+            return RecordStatus.FAILED
 
 
-def summary_of(totals: RunTotals, outcome: Outcome) -> Attributes:
+def summary_of(totals: RunTotals, outcome: RunOutcome) -> Attributes:
     """Return what the record and the history hold of an ended run."""
     return {
         "status": status_of(outcome).value,

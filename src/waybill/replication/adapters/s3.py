@@ -12,8 +12,8 @@ from waybill.core.clock import iso, now
 from waybill.core.wire import WireModel
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, is_archived
-from waybill.replication.adapters.s3_headers import headers_of, sending_expires_as_is
-from waybill.replication.domain.ports import ListedObject, Part
+from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
+from waybill.replication.domain.ports import CopiedPart, ListedObject
 from waybill.replication.errors import (
     NoSuchBucketError,
     S3UnavailableError,
@@ -21,7 +21,7 @@ from waybill.replication.errors import (
     SseCUnsupportedError,
     UploadGoneError,
 )
-from waybill.replication.models import ObjectFacts, ObjectHeaders, Place
+from waybill.replication.models import ObjectFacts, ObjectHeaders, ObjectPlace
 
 # S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
@@ -73,7 +73,7 @@ class S3Buckets:
             raise SourceArchivedError(f"{bucket}/{key} is in {answer.get('StorageClass')} and not restored")
         return facts_of(bucket, key, answer)
 
-    def find(self, place: Place) -> ObjectFacts | None:
+    def find(self, place: ObjectPlace) -> ObjectFacts | None:
         """Return the facts of the object at `place`, or None when there is none."""
         try:
             answer = self._client(place.bucket).head_object(
@@ -87,7 +87,7 @@ class S3Buckets:
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
         return facts_of(place.bucket, place.key, answer)
 
-    def copy(self, source: ObjectFacts, place: Place) -> ObjectFacts:
+    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
         redirect = {"WebsiteRedirectLocation": source.website_redirect} if source.website_redirect else {}
         with self._errors("PutObject", place, source):
@@ -111,11 +111,11 @@ class S3Buckets:
     def headers(self, source: ObjectFacts) -> ObjectHeaders:
         """Return the metadata and content headers of `source`."""
         pin = {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
-        with self._errors("GetObject", Place(source.bucket, source.key)):
+        with self._errors("GetObject", ObjectPlace(source.bucket, source.key)):
             answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **pin)
         return headers_of(answer)
 
-    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: Place) -> str:
+    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
         """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
         algorithm = source.checksum.algorithm if source.checksum else "CRC64NVME"
         if algorithm not in _FULL_OBJECT_CHECKSUMS:
@@ -126,7 +126,7 @@ class S3Buckets:
         if source.tag_count and self._option(place).tags:
             carried["Tagging"] = urlencode(self._tags(source))
         with self._errors("PutObject", place):
-            answer = sending_expires_as_is(self._client(place.bucket)).create_multipart_upload(
+            answer = send_expires_as_text(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
                 ChecksumAlgorithm=algorithm,
@@ -137,7 +137,9 @@ class S3Buckets:
             )
         return str(answer["UploadId"])
 
-    def copy_part(self, source: ObjectFacts, place: Place, upload_id: str, number: int, span: tuple[int, int]) -> None:
+    def copy_part(
+        self, source: ObjectFacts, place: ObjectPlace, upload_id: str, number: int, span: tuple[int, int]
+    ) -> None:
         """Copy the bytes `span` (both included) of `source`, pinned, as part `number`."""
         with self._errors("PutObject", place, source):
             self._client(place.bucket).upload_part_copy(
@@ -150,19 +152,19 @@ class S3Buckets:
                 **self._owner(place),
             )
 
-    def parts(self, place: Place, upload_id: str) -> dict[int, Part]:
+    def parts(self, place: ObjectPlace, upload_id: str) -> dict[int, CopiedPart]:
         """Return the finished parts by number."""
-        found: dict[int, Part] = {}
+        found: dict[int, CopiedPart] = {}
         with self._errors("ListMultipartUploadParts", place):
             pages = self._client(place.bucket).get_paginator("list_parts")
             for page in pages.paginate(Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)):
                 for part in page.get("Parts", []):
                     checksums = {name: value for name, value in part.items() if name.startswith("Checksum")}
                     number = part["PartNumber"]
-                    found[number] = Part(number, part["Size"], part["ETag"], checksums)
+                    found[number] = CopiedPart(number, part["Size"], part["ETag"], checksums)
         return found
 
-    def complete_upload(self, place: Place, upload_id: str, parts: Mapping[int, Part]) -> None:
+    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
         """Make the object from `parts`."""
         listed = [
             {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums}
@@ -177,7 +179,7 @@ class S3Buckets:
                 **self._owner(place),
             )
 
-    def abort_upload(self, place: Place, upload_id: str) -> None:
+    def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
         """Give up the upload and its parts; an upload that is gone already is fine."""
         try:
             with self._errors("AbortMultipartUpload", place):
@@ -187,7 +189,7 @@ class S3Buckets:
         except (UploadGoneError, NoSuchBucketError):
             return
 
-    def open_uploads(self, place: Place, *, since: str) -> list[str]:
+    def open_uploads(self, place: ObjectPlace, *, since: str) -> list[str]:
         """Return the ids of the uploads to exactly `place` that were started at `since` (ISO 8601) or later."""
         with self._errors("ListBucketMultipartUploads", place):
             pages = self._client(place.bucket).get_paginator("list_multipart_uploads")
@@ -206,7 +208,7 @@ class S3Buckets:
 
     def _listed(self, bucket: str, pages: Iterator[Mapping[str, Any]]) -> Iterator[list[ListedObject]]:
         while True:
-            with self._errors("ListBucket", Place(bucket, "")):
+            with self._errors("ListBucket", ObjectPlace(bucket, "")):
                 page = next(pages, None)
             if page is None:
                 return
@@ -216,11 +218,11 @@ class S3Buckets:
 
     def _tags(self, source: ObjectFacts) -> dict[str, str]:
         version = {"VersionId": source.version_id} if source.version_id else {}
-        with self._errors("GetObjectTagging", Place(source.bucket, source.key)):
+        with self._errors("GetObjectTagging", ObjectPlace(source.bucket, source.key)):
             answer = self._client(source.bucket).get_object_tagging(Bucket=source.bucket, Key=source.key, **version)
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
-    def _attributes(self, source: ObjectFacts, place: Place) -> dict[str, Any]:
+    def _attributes(self, source: ObjectFacts, place: ObjectPlace) -> dict[str, Any]:
         """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
         options = self._option(place)
         attributes: dict[str, Any] = {"StorageClass": options.storage_class or source.storage_class}
@@ -239,10 +241,10 @@ class S3Buckets:
             attributes["ObjectLockLegalHoldStatus"] = source.legal_hold
         return attributes
 
-    def _option(self, place: Place) -> DestinationOptions:
+    def _option(self, place: ObjectPlace) -> DestinationOptions:
         return self._options.get(place.bucket, _NO_OPTIONS)
 
-    def _owner(self, place: Place) -> dict[str, str]:
+    def _owner(self, place: ObjectPlace) -> dict[str, str]:
         owner = self._option(place).owner
         return {"ExpectedBucketOwner": owner} if owner else {}
 
@@ -282,7 +284,7 @@ class S3Buckets:
         return S3UnavailableError(f"s3:GetObject on {where}: HEAD and GET do not agree")
 
     @contextmanager
-    def _errors(self, action: str, place: Place, source: ObjectFacts | None = None) -> Iterator[None]:
+    def _errors(self, action: str, place: ObjectPlace, source: ObjectFacts | None = None) -> Iterator[None]:
         where = f"{place.bucket}/{place.key}"
         if source:
             where = f"{where} from {source.bucket}/{source.key}"

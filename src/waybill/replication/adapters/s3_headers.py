@@ -26,7 +26,7 @@ def headers_of(answer: Mapping[str, Any]) -> ObjectHeaders:
     )
 
 
-def sending_expires_as_is(client: Any) -> Any:
+def send_expires_as_text(client: Any) -> Any:
     """Make `client` start uploads with `Expires` as free text, as S3 keeps it; boto3 takes nothing but a date there."""
     events, operation = client.meta.events, "s3.CreateMultipartUpload"
     events.register(f"before-parameter-build.{operation}", _set_expires_aside, unique_id="waybill-expires-aside")

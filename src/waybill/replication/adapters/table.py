@@ -27,17 +27,17 @@ from waybill.replication.adapters.items import (
 from waybill.replication.domain.record_list import position_of
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import (
-    Claim,
     Claimed,
+    ClaimOutcome,
     DestinationRecord,
     DestinationResult,
     FileId,
     LatestRun,
     ObjectFacts,
-    Outcome,
-    Run,
+    RecordStatus,
+    ReplicationRun,
+    RunOutcome,
     RunTotals,
-    Status,
 )
 
 STATUS_INDEX = "ByStatus"
@@ -55,7 +55,7 @@ class TrackingTable:
         self._history_days = history_days
         self._now = now
 
-    def claim(self, run: Run) -> Claimed:
+    def claim(self, run: ReplicationRun) -> Claimed:
         """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner.
 
         One conditional write. It succeeds when there is no record, when the run has claimed it before (a repeated
@@ -74,9 +74,9 @@ class TrackingTable:
             {
                 "executionId": run.execution_id,
                 "executionName": run.execution_name,
-                "status": Status.IN_PROGRESS.value,
+                "status": RecordStatus.IN_PROGRESS.value,
                 "startTime": run.workflow_start_time,
-                "statusPartition": status_partition(Status.IN_PROGRESS, run.file),
+                "statusPartition": status_partition(RecordStatus.IN_PROGRESS, run.file),
                 "totalDestinationBuckets": len(run.destination_buckets),
                 "destinationBuckets": json_text(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
@@ -102,8 +102,8 @@ class TrackingTable:
         except ConditionFailedError as failed:
             owner = failed.item
             same = owner.get("executionName") == run.execution_name or owner.get("sequencer") == run.sequencer
-            return Claimed(Claim.DUPLICATE if same else Claim.STALE)
-        return Claimed(Claim.STARTED, from_item(answer["Attributes"])["generation"])
+            return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
+        return Claimed(ClaimOutcome.STARTED, from_item(answer["Attributes"])["generation"])
 
     def latest_run(self, file: FileId) -> LatestRun | None:
         """Return the run that owns the file's record."""
@@ -127,15 +127,17 @@ class TrackingTable:
             item["executionId"], item["status"], item.get("sourceIdentity"), item.get("etag"), item.get("uploadId")
         )
 
-    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+    def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
         """Remember the multipart upload that `run` has open to `bucket`; return the upload that lost its place."""
         return self._put_destination(
             run,
             bucket,
-            {"status": Status.IN_PROGRESS.value, "sourceIdentity": source.identity, "uploadId": upload_id},
+            {"status": RecordStatus.IN_PROGRESS.value, "sourceIdentity": source.identity, "uploadId": upload_id},
         )
 
-    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+    def record_destination(
+        self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None
+    ) -> str | None:
         """Record the outcome at one destination, unless a later run has recorded its own.
 
         Returns the upload of an earlier run that lost its place.
@@ -148,13 +150,13 @@ class TrackingTable:
             result.destination_bucket,
             details
             | {
-                "status": (Status.COMPLETED if result.success else Status.FAILED).value,
+                "status": (RecordStatus.COMPLETED if result.success else RecordStatus.FAILED).value,
                 "sourceIdentity": source and source.identity,
                 "sourceVersionId": source and source.version_id,
             },
         )
 
-    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item in one transaction.
 
         When a later run owns the record by now, only the history item is written, and False is returned.
@@ -177,7 +179,7 @@ class TrackingTable:
             return False
         return True
 
-    def newest(self, statuses: Iterable[Status], *, before: str | None = None) -> Iterator[Item]:
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[Item]:
         """Yield the records of `statuses`, newest first, reading pages only as they are needed.
 
         `before` is the position of a record: only what comes after it is yielded.
@@ -194,9 +196,9 @@ class TrackingTable:
 
     def open_runs(self, *, started_before: str) -> Iterator[Item]:
         """Yield the records in progress that started before that time (ISO 8601)."""
-        return self._partition(Status.IN_PROGRESS.value, started_before)
+        return self._partition(RecordStatus.IN_PROGRESS.value, started_before)
 
-    def destinations_of(self, run: Run) -> list[Item]:
+    def destinations_of(self, run: ReplicationRun) -> list[Item]:
         """Return the items that `run` has written for its destinations."""
         return [item for item in self.destinations(run.file) if item["executionId"] == run.execution_id]
 
@@ -213,7 +215,7 @@ class TrackingTable:
         runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
         return list(islice(runs, limit))
 
-    def _history_item(self, run: Run, summary: Mapping[str, Any]) -> Item:
+    def _history_item(self, run: ReplicationRun, summary: Mapping[str, Any]) -> Item:
         return {
             **history_key(run),
             "executionId": run.execution_id,
@@ -223,7 +225,7 @@ class TrackingTable:
             **summary,
         }
 
-    def _put_destination(self, run: Run, bucket: str, attributes: Mapping[str, Any]) -> str | None:
+    def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Mapping[str, Any]) -> str | None:
         owned = {
             "destinationBucket": bucket,
             "executionId": run.execution_id,

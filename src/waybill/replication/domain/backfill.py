@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import cache
 
 from waybill.core.errors import PermanentError
-from waybill.replication.domain.ports import Buckets, ListedObject, RunningExecutions, Tracking
+from waybill.replication.domain.ports import Buckets, FileCopyExecutions, ListedObject, Tracking
 from waybill.replication.domain.starter import Starter
-from waybill.replication.models import DestinationRecord, FileId, Place, ReplicationRequest, Status
+from waybill.replication.models import DestinationRecord, FileId, ObjectPlace, RecordStatus, ReplicationRequest
 
 
 class Difference(StrEnum):
@@ -24,7 +24,7 @@ class Difference(StrEnum):
     ETAG_DIFFERS = "ETAG_DIFFERS"
 
 
-class Verdict(StrEnum):
+class BackfillVerdict(StrEnum):
     """What is done about an object."""
 
     IDENTICAL = "IDENTICAL"
@@ -49,7 +49,7 @@ class PlanItem:
     """
 
     source: ListedObject
-    verdict: Verdict
+    verdict: BackfillVerdict
     differences: Mapping[str, Difference] = field(default_factory=dict)
     follows: str | None = None
 
@@ -114,16 +114,16 @@ class Backfill:
     tracking: Tracking
     buckets: Buckets
     starter: Starter
-    executions: RunningExecutions
+    executions: FileCopyExecutions
 
     def plan(self, comparison: Comparison) -> PlanItem:
         """Return what becomes of a compared object, as far as the tracking records know more than the listings."""
         source = comparison.source
         if not comparison.copies:
-            return PlanItem(source, Verdict.IDENTICAL)
+            return PlanItem(source, BackfillVerdict.IDENTICAL)
         latest = self.tracking.latest_run(self._file(source))
-        if latest and latest.status == Status.IN_PROGRESS:
-            return PlanItem(source, Verdict.IN_PROGRESS)
+        if latest and latest.status == RecordStatus.IN_PROGRESS:
+            return PlanItem(source, BackfillVerdict.IN_PROGRESS)
         # No destination is recorded before its file is.
         landed = self._landed(comparison) if latest else set()
         differences = {
@@ -132,10 +132,10 @@ class Backfill:
             if bucket not in landed and (found := difference(source, copy))
         }
         if not differences:
-            return PlanItem(source, Verdict.IDENTICAL)
-        return PlanItem(source, Verdict.NEEDED, differences, latest.execution_id if latest else None)
+            return PlanItem(source, BackfillVerdict.IDENTICAL)
+        return PlanItem(source, BackfillVerdict.NEEDED, differences, latest.execution_id if latest else None)
 
-    def start(self, item: PlanItem) -> Verdict:
+    def start(self, item: PlanItem) -> BackfillVerdict:
         """Start the run of a needed object, unless it is running; the run copies the state that was listed.
 
         Raises
@@ -148,9 +148,9 @@ class Backfill:
             started = self.starter.start_for_event(self._request(item, follows))
             execution = started.execution
             if not execution.already_running:
-                return Verdict.STARTED
+                return BackfillVerdict.STARTED
             if self.executions.is_running(execution.execution_arn):
-                return Verdict.IN_PROGRESS
+                return BackfillVerdict.IN_PROGRESS
             # It ended before it could record anything.
             follows = execution.execution_arn
 
@@ -166,16 +166,16 @@ class Backfill:
 
     def _landed(self, comparison: Comparison) -> set[str]:
         """Return the destinations that hold this very state of the source, by their records, whatever their ETag."""
-        now = cache(lambda: self.buckets.find(Place(self.source_bucket, comparison.source.key)))
+        now = cache(lambda: self.buckets.find(ObjectPlace(self.source_bucket, comparison.source.key)))
         return {
             bucket
             for bucket, copy in comparison.copies.items()
             if (record := self.tracking.destination(self._file(comparison.source), bucket))
             and (_is_copy_of(record, comparison.source) or ((facts := now()) and record.holds(facts)))
-            and self._is_there(record, Place(bucket, comparison.source.key), copy)
+            and self._is_there(record, ObjectPlace(bucket, comparison.source.key), copy)
         }
 
-    def _is_there(self, record: DestinationRecord, place: Place, listed: ListedObject | None) -> bool:
+    def _is_there(self, record: DestinationRecord, place: ObjectPlace, listed: ListedObject | None) -> bool:
         """Return whether the copy that was recorded is there: as listed; or now, as it came after the listing."""
         if listed and listed.e_tag == record.etag:
             return True
@@ -189,4 +189,4 @@ class Backfill:
 def _is_copy_of(record: DestinationRecord, source: ListedObject) -> bool:
     """Return whether the record alone tells so, which one of a version does not: listings know nothing of versions."""
     identity = record.source_identity or ""
-    return record.status == Status.COMPLETED and identity.startswith(f"{source.e_tag}@")
+    return record.status == RecordStatus.COMPLETED and identity.startswith(f"{source.e_tag}@")

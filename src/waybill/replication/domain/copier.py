@@ -3,7 +3,7 @@
 Two guards keep the newest content at the destination. Before a copy, and before an upload is completed, the run looks
 whether a later event's run has taken over the file, and leaves the destination to it. After a copy has landed it looks
 again: if any other run owns the record by now, this copy may lie on top of a newer one, and the source's current state
-is put back (`Settler`). Whoever lands last looks last, so the destination ends with what the source holds, in whatever
+is put back (`Restorer`). Whoever lands last looks last, so the destination ends with what the source holds, in whatever
 order runs start and copies finish.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waybill.core.clock import iso
-from waybill.replication.domain.copy_result import Landed, copy_in_one_call
+from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
 from waybill.replication.domain.part_plan import CopyLimits, describe
 from waybill.replication.domain.ports import Buckets, Tracking
-from waybill.replication.domain.restore import Settler
+from waybill.replication.domain.restore import Restorer
 from waybill.replication.domain.verification import equal, verify
 from waybill.replication.errors import (
     SupersededError,
@@ -46,8 +46,8 @@ class Copier:
     seconds_left: SecondsLeft
 
     @property
-    def _settler(self) -> Settler:
-        return Settler(self.buckets, self.tracking, self.limits, self.seconds_left)
+    def _restorer(self) -> Restorer:
+        return Restorer(self.buckets, self.tracking, self.limits, self.seconds_left)
 
     def copy_file(self, task: CopyTask) -> DestinationResult:
         """Bring the source of `task` to its destination, record it, and return the result.
@@ -115,7 +115,7 @@ class Copier:
             self._require_still_there(task, landed)
         return result
 
-    def _copy(self, task: CopyTask) -> Landed:
+    def _copy(self, task: CopyTask) -> CopyResult:
         if task.description.strategy is Strategy.COPY:
             return copy_in_one_call(self.buckets, task)
         upload_id = open_upload(self.buckets, self.tracking, task)
@@ -133,19 +133,19 @@ class Copier:
             new_upload(self.buckets, self.tracking, task)
             raise
 
-    def _complete(self, task: CopyTask, upload_id: str) -> Landed:
+    def _complete(self, task: CopyTask, upload_id: str) -> CopyResult:
         self._require_rank(task)
         source = task.source
         self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
         try:
             facts = MultipartCopy(self.buckets, task).complete(upload_id)
-            return Landed(facts, verify(source, facts))
+            return CopyResult(facts, verify(source, facts))
         except (UploadGoneError, VerificationFailedError):
             self._require_place(task)
             raise
 
-    def _land(self, task: CopyTask, landed: Landed, started: datetime) -> DestinationResult:
-        if not self._owns_record(task) and self._settler.settle(task) != task.source.identity:
+    def _land(self, task: CopyTask, landed: CopyResult, started: datetime) -> DestinationResult:
+        if not self._owns_record(task) and self._restorer.restore(task) != task.source.identity:
             return self._result(task, CopyCode.SUPERSEDED)
         return self._record(task, CopyCode.COPIED, landed, started)
 
@@ -156,7 +156,7 @@ class Copier:
     def _superseded(self, task: CopyTask, *, may_have_landed: bool = False) -> DestinationResult:
         # An earlier attempt may have landed and died before it looked.
         if (may_have_landed or task.attempt > 1) and not self._owns_record(task):
-            self._settler.settle(task)
+            self._restorer.restore(task)
         return self._result(task, CopyCode.SUPERSEDED)
 
     def _owns_record(self, task: CopyTask) -> bool:
@@ -178,13 +178,13 @@ class Copier:
         if record and record.execution_id != task.run.execution_id:
             raise SupersededError(f"a later run copies to {task.place.bucket}/{task.place.key}")
 
-    def _require_still_there(self, task: CopyTask, landed: Landed) -> None:
-        """Make sure that nothing landed on top before the copy was recorded: till then `Settler` leaves it there."""
+    def _require_still_there(self, task: CopyTask, landed: CopyResult) -> None:
+        """Make sure that nothing landed on top before the copy was recorded: till then `Restorer` leaves it there."""
         found = self.buckets.find(task.place)
         if (found is None or found.e_tag != landed.facts.e_tag) and self._owns_record(task):
             raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} was overwritten while it was recorded")
 
-    def _identical(self, task: CopyTask) -> Landed | None:
+    def _identical(self, task: CopyTask) -> CopyResult | None:
         """Return what lies at the destination when it is this very state of the source, copied before.
 
         Two writes of the same bytes within one second differ in nothing that a source without versions shows, so a
@@ -197,10 +197,10 @@ class Copier:
             return None
         found = self.buckets.find(task.place)
         if found and found.e_tag == record.etag and equal(task.source, found):
-            return Landed(found, verify(task.source, found))
+            return CopyResult(found, verify(task.source, found))
         return None
 
-    def _record(self, task: CopyTask, code: CopyCode, landed: Landed, started: datetime) -> DestinationResult:
+    def _record(self, task: CopyTask, code: CopyCode, landed: CopyResult, started: datetime) -> DestinationResult:
         moved = task.source.size if code is CopyCode.COPIED else 0
         milliseconds = round((self.now() - started).total_seconds() * 1000)
         result = self._result(task, code).model_copy(

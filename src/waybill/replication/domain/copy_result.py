@@ -8,14 +8,14 @@ from waybill.replication.errors import VerificationFailedError
 from waybill.replication.models import CopyTask, ObjectFacts, Verification
 
 
-class Landed(NamedTuple):
+class CopyResult(NamedTuple):
     """A copy that is at its destination, and what proves that it equals the source."""
 
     facts: ObjectFacts
     verification: Verification
 
 
-def copy_in_one_call(buckets: Buckets, task: CopyTask) -> Landed:
+def copy_in_one_call(buckets: Buckets, task: CopyTask) -> CopyResult:
     """Copy the source of `task` with one CopyObject; look at the copy only where the answer alone proves too little.
 
     Raises
@@ -28,8 +28,8 @@ def copy_in_one_call(buckets: Buckets, task: CopyTask) -> Landed:
     answered = buckets.copy(task.source, task.place)
     best = Verification.CHECKSUM if task.source.checksum else Verification.ETAG
     if comparable(task.source, answered) is best:
-        return Landed(answered, verify(task.source, answered))
+        return CopyResult(answered, verify(task.source, answered))
     found = buckets.find(task.place)
     if found is None:
         raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} is not there after the copy")
-    return Landed(found, verify(task.source, found))
+    return CopyResult(found, verify(task.source, found))

@@ -2,17 +2,17 @@
 
 from waybill.replication.domain.outcome import failed_result
 from waybill.replication.domain.ports import Buckets, Tracking
-from waybill.replication.models import CopyCode, DestinationResult, FailedCopy, Place
+from waybill.replication.models import CopyCode, DestinationResult, FailedCopy, ObjectPlace
 
 
-def fail_destination(failed: FailedCopy, buckets: Buckets, tracking: Tracking, timestamp: str) -> DestinationResult:
+def record_failure(failed: FailedCopy, buckets: Buckets, tracking: Tracking, timestamp: str) -> DestinationResult:
     """Abort the upload that the run has open to the destination, record the failure there, and return the result.
 
     A superseded copy is no failure: the run of the newer event records that destination.
     """
     run, bucket = failed.run, failed.destination_bucket
     record = tracking.destination(run.file, bucket)
-    place = Place(bucket, run.destination_key)
+    place = ObjectPlace(bucket, run.destination_key)
     if record and record.upload_id and record.execution_id == run.execution_id:
         buckets.abort_upload(place, record.upload_id)
     result = failed_result(run, bucket, failed.failure, failed.attempt, timestamp)

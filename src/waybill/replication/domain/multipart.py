@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from waybill.replication.domain.part_plan import CopyLimits, PartPlan
-from waybill.replication.domain.ports import Buckets, Part, Tracking
+from waybill.replication.domain.ports import Buckets, CopiedPart, Tracking
 from waybill.replication.errors import (
     CopyUnfinishedError,
     SupersededError,
@@ -115,7 +115,7 @@ class MultipartCopy:
         """
         return self._buckets.open_uploads(self._place, since=self._since)
 
-    def _check_complete(self, parts: Mapping[int, Part]) -> None:
+    def _check_complete(self, parts: Mapping[int, CopiedPart]) -> None:
         expected = {number: self._plan.length(number) for number in range(1, self._plan.count + 1)}
         if {number: part.size for number, part in parts.items()} != expected:
             raise VerificationFailedError(

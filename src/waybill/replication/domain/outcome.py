@@ -8,7 +8,7 @@ from typing import Any
 from waybill.core.notifications import Notification
 from waybill.replication import WORKFLOW
 from waybill.replication.errors import code_of, is_retryable
-from waybill.replication.models import CopyCode, DestinationResult, Outcome, Run, RunTotals
+from waybill.replication.models import CopyCode, DestinationResult, ReplicationRun, RunOutcome, RunTotals
 
 # A notification that nobody can read helps nobody; the records hold every destination.
 _LISTED_BUCKETS = 40
@@ -17,15 +17,15 @@ _CAUSE_IN_BODY = 400
 _CAUSE_LIMIT_BYTES = 2_000
 
 
-def outcome_of(totals: RunTotals) -> Outcome:
+def outcome_of(totals: RunTotals) -> RunOutcome:
     """Return how a run ended; superseded copies are neither success nor failure."""
     if totals.failed_copies:
-        return Outcome.PARTIAL_FAILURE if totals.successful_copies else Outcome.FAILED
-    return Outcome.SUPERSEDED if totals.superseded_copies else Outcome.SUCCESS
+        return RunOutcome.PARTIAL_FAILURE if totals.successful_copies else RunOutcome.FAILED
+    return RunOutcome.SUPERSEDED if totals.superseded_copies else RunOutcome.SUCCESS
 
 
 def failed_result(
-    run: Run, bucket: str, failure: Mapping[str, Any], attempts: int, timestamp: str
+    run: ReplicationRun, bucket: str, failure: Mapping[str, Any], attempts: int, timestamp: str
 ) -> DestinationResult:
     """Return the result for a copy that failed with `failure`: Step Functions' `Error` and `Cause`.
 
@@ -47,7 +47,7 @@ def failed_result(
     )
 
 
-def failure_notification(run: Run, failure: Mapping[str, Any]) -> Notification:
+def failure_notification(run: ReplicationRun, failure: Mapping[str, Any]) -> Notification:
     """Return what people are told of a failed run.
 
     `failure` is the workflow's result: `status`, `message`, the counts, and `results` per destination where there are

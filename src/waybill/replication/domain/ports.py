@@ -12,15 +12,15 @@ from waybill.replication.models import (
     LatestRun,
     ObjectFacts,
     ObjectHeaders,
-    Outcome,
-    Place,
-    Run,
+    ObjectPlace,
+    ReplicationRun,
+    RunOutcome,
     RunTotals,
 )
 
 
 @dataclass(frozen=True)
-class Part:
+class CopiedPart:
     """A finished part of an upload; `size` in bytes, `checksums` as boto3 names them."""
 
     number: int
@@ -45,11 +45,11 @@ class Buckets(Protocol):
         """Return the facts of the object: of that version, or only while it has that ETag, where one is given."""
         ...
 
-    def find(self, place: Place) -> ObjectFacts | None:
+    def find(self, place: ObjectPlace) -> ObjectFacts | None:
         """Return the facts of the object at `place`, or None when there is none."""
         ...
 
-    def copy(self, source: ObjectFacts, place: Place) -> ObjectFacts:
+    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
         ...
 
@@ -57,27 +57,29 @@ class Buckets(Protocol):
         """Return the metadata and content headers of `source`."""
         ...
 
-    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: Place) -> str:
+    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
         """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
         ...
 
-    def copy_part(self, source: ObjectFacts, place: Place, upload_id: str, number: int, span: tuple[int, int]) -> None:
+    def copy_part(
+        self, source: ObjectFacts, place: ObjectPlace, upload_id: str, number: int, span: tuple[int, int]
+    ) -> None:
         """Copy the bytes `span` (both included) of `source`, pinned, as part `number`."""
         ...
 
-    def parts(self, place: Place, upload_id: str) -> dict[int, Part]:
+    def parts(self, place: ObjectPlace, upload_id: str) -> dict[int, CopiedPart]:
         """Return the finished parts by number."""
         ...
 
-    def complete_upload(self, place: Place, upload_id: str, parts: Mapping[int, Part]) -> None:
+    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
         """Make the object from `parts`."""
         ...
 
-    def abort_upload(self, place: Place, upload_id: str) -> None:
+    def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
         """Give up the upload and its parts; an upload that is gone already is fine."""
         ...
 
-    def open_uploads(self, place: Place, *, since: str) -> list[str]:
+    def open_uploads(self, place: ObjectPlace, *, since: str) -> list[str]:
         """Return the ids of the uploads to exactly `place` that were started at `since` (ISO 8601) or later."""
         ...
 
@@ -85,7 +87,7 @@ class Buckets(Protocol):
 class Tracking(Protocol):
     """The records of every file. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
 
-    def claim(self, run: Run) -> Claimed:
+    def claim(self, run: ReplicationRun) -> Claimed:
         """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner."""
         ...
 
@@ -97,7 +99,7 @@ class Tracking(Protocol):
         """Return what is recorded of the file at the destination `bucket`."""
         ...
 
-    def record_upload(self, run: Run, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+    def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
         """Remember the multipart upload that `run` has open to `bucket`.
 
         Returns the upload that has lost its place there and has to be aborted: the one of an earlier run, or
@@ -105,14 +107,16 @@ class Tracking(Protocol):
         """
         ...
 
-    def record_destination(self, run: Run, result: DestinationResult, source: ObjectFacts | None) -> str | None:
+    def record_destination(
+        self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None
+    ) -> str | None:
         """Record the outcome at one destination, unless a later run has recorded its own.
 
         Returns the upload of an earlier run that has lost its place there and has to be aborted.
         """
         ...
 
-    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item; False when a later run owns the record by now."""
         ...
 
@@ -128,16 +132,16 @@ class OpenRuns(Protocol):
         """Return the records in progress that started before that time (ISO 8601)."""
         ...
 
-    def destinations_of(self, run: Run) -> Sequence[Mapping[str, Any]]:
+    def destinations_of(self, run: ReplicationRun) -> Sequence[Mapping[str, Any]]:
         """Return the items that `run` has written for its destinations."""
         ...
 
-    def finish(self, run: Run, totals: RunTotals, outcome: Outcome) -> bool:
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item; False when a later run owns the record by now."""
         ...
 
 
-class RunningExecutions(Protocol):
+class FileCopyExecutions(Protocol):
     """Knows which executions are still under way."""
 
     def is_running(self, execution_arn: str) -> bool:

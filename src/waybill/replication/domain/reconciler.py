@@ -14,9 +14,9 @@ from typing import Any
 from waybill.core.clock import iso
 from waybill.core.notifications import Notifier
 from waybill.replication.domain.outcome import failure_notification, outcome_of
-from waybill.replication.domain.ports import Buckets, OpenRuns, RunningExecutions
+from waybill.replication.domain.ports import Buckets, FileCopyExecutions, OpenRuns
 from waybill.replication.errors import RunsNotClosedError
-from waybill.replication.models import DestinationResult, FileId, Place, Run, RunTotals, Status
+from waybill.replication.models import DestinationResult, FileId, ObjectPlace, RecordStatus, ReplicationRun, RunTotals
 
 ABANDONED = "ABANDONED"
 
@@ -26,7 +26,7 @@ class Reconciler:
     """Closes abandoned runs that started longer than `grace` ago."""
 
     tracking: OpenRuns
-    executions: RunningExecutions
+    executions: FileCopyExecutions
     buckets: Buckets
     notifier: Notifier
     grace: timedelta
@@ -64,16 +64,18 @@ class Reconciler:
             ]
         return closed
 
-    def _is_open(self, run: Run) -> bool:
+    def _is_open(self, run: ReplicationRun) -> bool:
         # The index of open runs lags behind the records: this one may have ended, or lost its record, in between.
         latest = self.tracking.latest_run(run.file)
-        return latest is not None and latest.execution_id == run.execution_id and latest.status == Status.IN_PROGRESS
+        return (
+            latest is not None and latest.execution_id == run.execution_id and latest.status == RecordStatus.IN_PROGRESS
+        )
 
-    def _close(self, run: Run) -> None:
+    def _close(self, run: ReplicationRun) -> None:
         items = {item["destinationBucket"]: item for item in self.tracking.destinations_of(run)}
         for bucket, item in items.items():
             if item.get("uploadId"):
-                self.buckets.abort_upload(Place(bucket, run.destination_key), item["uploadId"])
+                self.buckets.abort_upload(ObjectPlace(bucket, run.destination_key), item["uploadId"])
         totals = _totals(run, items, iso(self.now()))
         outcome = outcome_of(totals)
         failure = {
@@ -86,8 +88,8 @@ class Reconciler:
         self.tracking.finish(run, totals, outcome)
 
 
-def _run_of(record: Mapping[str, Any]) -> Run:
-    return Run(
+def _run_of(record: Mapping[str, Any]) -> ReplicationRun:
+    return ReplicationRun(
         source_bucket=record["sourceBucket"],
         source_key=record["fileKey"],
         destination_buckets=tuple(json.loads(record["destinationBuckets"])),
@@ -100,7 +102,7 @@ def _run_of(record: Mapping[str, Any]) -> Run:
     )
 
 
-def _totals(run: Run, items: Mapping[str, Mapping[str, Any]], timestamp: str) -> RunTotals:
+def _totals(run: ReplicationRun, items: Mapping[str, Mapping[str, Any]], timestamp: str) -> RunTotals:
     results = [_result(run, bucket, items.get(bucket, {}), timestamp) for bucket in run.destination_buckets]
     succeeded = sum(result.success for result in results)
     return RunTotals(
@@ -111,8 +113,8 @@ def _totals(run: Run, items: Mapping[str, Mapping[str, Any]], timestamp: str) ->
     )
 
 
-def _result(run: Run, bucket: str, item: Mapping[str, Any], timestamp: str) -> DestinationResult:
-    done = item.get("executionId") == run.execution_id and item.get("status") == Status.COMPLETED
+def _result(run: ReplicationRun, bucket: str, item: Mapping[str, Any], timestamp: str) -> DestinationResult:
+    done = item.get("executionId") == run.execution_id and item.get("status") == RecordStatus.COMPLETED
     return DestinationResult(
         destination_bucket=bucket,
         source_key=run.source_key,

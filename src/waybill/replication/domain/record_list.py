@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from waybill.core.errors import NotFoundError
-from waybill.replication.models import FileId, Status
+from waybill.replication.models import FileId, RecordStatus
 
 _HISTORY_SHOWN = 20
 _JSON_TEXTS = ("destinationBuckets", "successfulBuckets", "failedBuckets", "copyResults")
@@ -18,7 +18,7 @@ _INTERNAL = ("statusPartition", "expiresAt", "sequencer", "generation", "newestE
 class Records(Protocol):
     """Read access to the tracking records."""
 
-    def newest(self, statuses: Iterable[Status], *, before: str | None) -> Iterator[dict[str, Any]]:
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None) -> Iterator[dict[str, Any]]:
         """Yield the records of `statuses`, newest first, after the position `before`."""
         ...
 
@@ -35,19 +35,19 @@ class Records(Protocol):
         ...
 
 
-class Page(NamedTuple):
+class RecordPage(NamedTuple):
     """Some records, newest first, and the position to go on from; None when there are no more."""
 
     items: list[dict[str, Any]]
     position: str | None
 
 
-def list_records(records: Records, status: Status | None, limit: int, position: str | None) -> Page:
+def list_records(records: Records, status: RecordStatus | None, limit: int, position: str | None) -> RecordPage:
     """Return `limit` records of `status` (None: of every status) that come after `position`."""
-    statuses = [status] if status else list(Status)
+    statuses = [status] if status else list(RecordStatus)
     found = list(islice(records.newest(statuses, before=position), limit + 1))
     more = position_of(found[limit - 1]) if len(found) > limit else None
-    return Page([readable(item) for item in found[:limit]], more)
+    return RecordPage([readable(item) for item in found[:limit]], more)
 
 
 def file_report(records: Records, file: FileId) -> dict[str, Any]:

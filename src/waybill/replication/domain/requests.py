@@ -6,7 +6,7 @@ from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.domain.events import Ignored, ObjectCreated
-from waybill.replication.models import ReplicationRequest, Run
+from waybill.replication.models import ReplicationRequest, ReplicationRun
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def guard_against_loops(request: ReplicationRequest, trigger_buckets: frozenset[
         raise InvalidInputError(*looping)
 
 
-def open_run(payload: object, execution: Mapping[str, Any], trigger_buckets: frozenset[str]) -> Run:
+def open_run(payload: object, execution: Mapping[str, Any], trigger_buckets: frozenset[str]) -> ReplicationRun:
     """Return the run of `execution` (Step Functions' `Id`, `Name`, `StartTime`) for the workflow input `payload`.
 
     Raises
@@ -69,7 +69,7 @@ def open_run(payload: object, execution: Mapping[str, Any], trigger_buckets: fro
     """
     request = ReplicationRequest.parse(payload)
     guard_against_loops(request, trigger_buckets)
-    return Run(
+    return ReplicationRun(
         **request.model_dump(),
         execution_id=execution["Id"],
         execution_name=execution["Name"],

@@ -21,7 +21,7 @@ _ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Settler:
+class Restorer:
     """Puts the source's current state back; see `Copier`."""
 
     buckets: Buckets
@@ -29,7 +29,7 @@ class Settler:
     limits: CopyLimits
     seconds_left: SecondsLeft
 
-    def settle(self, task: CopyTask) -> str | None:
+    def restore(self, task: CopyTask) -> str | None:
         """Make the destination hold what the source holds now; return that state's identity, None if it is gone.
 
         `task` is what has landed, or may have. An object that takes a workflow of its own to copy is left to its run
@@ -44,7 +44,7 @@ class Settler:
         for _ in range(_ROUNDS):
             try:
                 current = self._current_state(task)
-                if self._is_settled(task, current, landed):
+                if self._is_restored(task, current, landed):
                     return current.source.identity
                 self._copy(task.model_copy(update={"description": current}))
                 landed.append(current.source)
@@ -59,7 +59,7 @@ class Settler:
         found = self.buckets.describe_source(task.source.bucket, task.source.key, version_id=None, e_tag=None)
         return describe(found, self.limits)
 
-    def _is_settled(self, task: CopyTask, current: SourceDescription, landed: Sequence[ObjectFacts]) -> bool:
+    def _is_restored(self, task: CopyTask, current: SourceDescription, landed: Sequence[ObjectFacts]) -> bool:
         source = current.source
         if source.identity == landed[-1].identity or self._is_there(task, source, landed):
             return True

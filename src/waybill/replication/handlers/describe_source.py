@@ -5,10 +5,10 @@ from typing import Any
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.copier import describe_source
-from waybill.replication.models import Run
+from waybill.replication.models import ReplicationRun
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a run; return `{source, strategy, partSize, batches}`."""
-    return describe_source(runtime.buckets(), Run.parse(event), runtime.limits()).wire()
+    return describe_source(runtime.buckets(), ReplicationRun.parse(event), runtime.limits()).wire()

@@ -5,14 +5,14 @@ from typing import Any
 from waybill.core.clock import iso, now
 from waybill.core.observability import count, instrumented
 from waybill.replication import WORKFLOW, runtime
-from waybill.replication.domain.failed_copy import fail_destination
+from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.models import CopyCode, FailedCopy
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{run, destinationBucket, attempt, failure: {Error, Cause}}`; return the destination result."""
-    result = fail_destination(FailedCopy.parse(event), runtime.buckets(), runtime.tracking(), iso(now()))
+    result = record_failure(FailedCopy.parse(event), runtime.buckets(), runtime.tracking(), iso(now()))
     if result.code == CopyCode.SUPERSEDED:
         count(WORKFLOW, "CopiesSuperseded")
     else:

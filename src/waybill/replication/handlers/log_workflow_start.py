@@ -4,11 +4,11 @@ from typing import Any
 
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
-from waybill.replication.models import Run
+from waybill.replication.models import ReplicationRun
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a run; return `{claim, generation}`: STARTED, DUPLICATE or STALE, and the run's place among all claims."""
-    claimed = runtime.tracking().claim(Run.parse(event))
+    claimed = runtime.tracking().claim(ReplicationRun.parse(event))
     return {"claim": claimed.claim.value, "generation": claimed.generation}

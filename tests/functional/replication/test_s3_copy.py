@@ -12,7 +12,7 @@ from tests.fakes.wire import Request, Wire
 from tests.functional.replication.conftest import buckets_with
 from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
 from waybill.replication.errors import S3RefusedError
-from waybill.replication.models import ObjectFacts, Place
+from waybill.replication.models import ObjectFacts, ObjectPlace
 
 DESTINATION = DESTINATIONS[0]
 
@@ -40,14 +40,14 @@ EXPIRES = "Thu, 01 Dec 2033 16:00:00 GMT"
 METADATA = {"commit": "5f3e", "with-dash": "a=b&c"}
 TAGS = {"team": "a b", "price": "1 = 2", "note": "+1@x/y:z"}
 
-type Copy = Callable[[S3Buckets, ObjectFacts, Place], None]
+type Copy = Callable[[S3Buckets, ObjectFacts, ObjectPlace], None]
 
 
-def in_one_call(buckets: S3Buckets, source: ObjectFacts, place: Place) -> None:
+def in_one_call(buckets: S3Buckets, source: ObjectFacts, place: ObjectPlace) -> None:
     buckets.copy(source, place)
 
 
-def in_parts(buckets: S3Buckets, source: ObjectFacts, place: Place) -> None:
+def in_parts(buckets: S3Buckets, source: ObjectFacts, place: ObjectPlace) -> None:
     upload_id = buckets.create_upload(source, buckets.headers(source), place)
     buckets.copy_part(source, place, upload_id, 1, (0, source.size - 1))
     buckets.complete_upload(place, upload_id, buckets.parts(place, upload_id))
@@ -78,7 +78,7 @@ def tags(s3: Any, bucket: str, key: str) -> dict[str, str]:
 def test_any_key_gets_to_the_destination_as_it_is(buckets: S3Buckets, s3: Any, copy: Copy, key: str) -> None:
     s3.put_object(Bucket=SOURCE, Key=key, Body=b"this one")
     s3.put_object(Bucket=SOURCE, Key="decoy", Body=b"another")
-    copy(buckets, described(buckets, key), Place(DESTINATION, key))
+    copy(buckets, described(buckets, key), ObjectPlace(DESTINATION, key))
     listed = s3.list_objects_v2(Bucket=DESTINATION)["Contents"]
     assert [item["Key"] for item in listed] == [key]
     assert content(s3, DESTINATION, key) == b"this one"
@@ -97,7 +97,7 @@ def test_everything_that_an_object_carries_arrives(buckets: S3Buckets, s3: Any, 
         Expires=EXPIRES,
         **HEADERS,
     )
-    copy(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    copy(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     found = s3.head_object(Bucket=DESTINATION, Key="a")
     assert {name: found[name] for name in HEADERS} == HEADERS
     assert found["ExpiresString"] == EXPIRES
@@ -116,7 +116,7 @@ def test_any_tag_survives_the_multipart_path(buckets: S3Buckets, s3: Any, wire: 
     wire.change("s3.GetObjectTagging", lambda parsed: parsed.update(answer))
     wire.answer("s3.CreateMultipartUpload", 200, "<R><UploadId>u1</UploadId></R>")
     source = described(buckets, "a")
-    buckets.create_upload(source, buckets.headers(source), Place(DESTINATION, "a"))
+    buckets.create_upload(source, buckets.headers(source), ObjectPlace(DESTINATION, "a"))
     sent = wire.of("s3.CreateMultipartUpload")[0].headers["x-amz-tagging"]
     assert dict(parse_qsl(sent, keep_blank_values=True)) == tags
 
@@ -124,7 +124,7 @@ def test_any_tag_survives_the_multipart_path(buckets: S3Buckets, s3: Any, wire: 
 @both_paths
 def test_an_object_that_carries_nothing_gets_nothing(buckets: S3Buckets, s3: Any, copy: Copy) -> None:
     s3.put_object(Bucket=SOURCE, Key="a", Body=b"abc")
-    copy(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    copy(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     ours, theirs = (s3.head_object(Bucket=bucket, Key="a") for bucket in (SOURCE, DESTINATION))
     for one in (ours, theirs):
         assert one["Metadata"] == {}
@@ -139,7 +139,7 @@ def test_nothing_of_one_object_gets_onto_the_next(buckets: S3Buckets, s3: Any, c
         s3.put_object(Bucket=SOURCE, Key=key, Body=b"abc", Tagging=f"{key}=1", Metadata={key: "1"})
     s3.put_object(Bucket=SOURCE, Key="c", Body=b"abc")
     for key in ("a", "b", "c"):
-        copy(buckets, described(buckets, key), Place(DESTINATION, key))
+        copy(buckets, described(buckets, key), ObjectPlace(DESTINATION, key))
     assert [tags(s3, DESTINATION, key) for key in ("a", "b", "c")] == [{"a": "1"}, {"b": "1"}, {}]
     metadata = [s3.head_object(Bucket=DESTINATION, Key=key)["Metadata"] for key in ("a", "b", "c")]
     assert metadata == [{"a": "1"}, {"b": "1"}, {}]
@@ -149,7 +149,7 @@ def test_nothing_of_one_object_gets_onto_the_next(buckets: S3Buckets, s3: Any, c
 def test_expires_is_free_text_on_the_multipart_path_too(buckets: S3Buckets, s3: Any, wire: Wire, expires: str) -> None:
     s3.put_object(Bucket=SOURCE, Key="a", Body=b"abc")
     wire.change("s3.HeadObject", lambda answer: answer.update(ExpiresString=expires))
-    in_parts(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    in_parts(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     assert wire.of("s3.CreateMultipartUpload")[0].headers["expires"] == expires
 
 
@@ -158,14 +158,14 @@ def test_a_file_name_in_utf8_arrives_as_it_was_sent(buckets: S3Buckets, s3: Any,
     disposition = 'attachment; filename="é😀.zip"'
     as_read = disposition.encode().decode("latin-1")
     wire.change("s3.HeadObject", lambda answer: answer.update(ContentDisposition=as_read))
-    in_parts(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    in_parts(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     assert wire.of("s3.CreateMultipartUpload")[0].headers["content-disposition"] == disposition
 
 
 @pytest.mark.parametrize("key", ["empty.zip", "folder/"])
 def test_empty_objects_and_folder_markers_are_copied(buckets: S3Buckets, s3: Any, key: str) -> None:
     s3.put_object(Bucket=SOURCE, Key=key, Body=b"")
-    in_one_call(buckets, described(buckets, key), Place(DESTINATION, key))
+    in_one_call(buckets, described(buckets, key), ObjectPlace(DESTINATION, key))
     assert content(s3, DESTINATION, key) == b""
 
 
@@ -174,7 +174,7 @@ def test_a_version_is_copied_though_it_is_no_longer_the_newest(buckets: S3Bucket
     s3.put_bucket_versioning(Bucket=SOURCE, VersioningConfiguration={"Status": "Enabled"})
     first = s3.put_object(Bucket=SOURCE, Key="a b", Body=b"first", Tagging="of=first")["VersionId"]
     s3.put_object(Bucket=SOURCE, Key="a b", Body=b"second", Tagging="of=second")
-    copy(buckets, described(buckets, "a b", version_id=first), Place(DESTINATION, "a b"))
+    copy(buckets, described(buckets, "a b", version_id=first), ObjectPlace(DESTINATION, "a b"))
     assert content(s3, DESTINATION, "a b") == b"first"
     assert tags(s3, DESTINATION, "a b") == {"of": "first"}
 
@@ -183,7 +183,7 @@ def test_a_version_is_copied_though_it_is_no_longer_the_newest(buckets: S3Bucket
 def test_without_versions_every_byte_is_pinned_to_the_etag(buckets: S3Buckets, s3: Any, wire: Wire, copy: Copy) -> None:
     s3.put_object(Bucket=SOURCE, Key="a", Body=b"abc")
     source = described(buckets, "a")
-    copy(buckets, source, Place(DESTINATION, "a"))
+    copy(buckets, source, ObjectPlace(DESTINATION, "a"))
     copies = wire.of("s3.CopyObject") + wire.of("s3.UploadPartCopy")
     assert [request.headers["x-amz-copy-source-if-match"] for request in copies] == [f'"{source.e_tag}"']
 
@@ -199,7 +199,7 @@ def test_options_say_what_a_destination_gets(s3: Any, wire: Wire, copy: Copy) ->
         owner="123456789012",
     )
     buckets = buckets_with({DESTINATION: options})
-    copy(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    copy(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     start = start_of_copy(wire).headers
     assert start["x-amz-server-side-encryption"] == "aws:kms"
     assert start["x-amz-server-side-encryption-aws-kms-key-id"] == options.kms_key_id
@@ -219,7 +219,7 @@ def test_other_destinations_do_not_get_those_options(s3: Any, wire: Wire, copy: 
     buckets = buckets_with(
         {DESTINATIONS[1]: DestinationOptions(acl="private", owner="1" * 12, storage_class="GLACIER")}
     )
-    copy(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    copy(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     start = start_of_copy(wire).headers
     assert not {"x-amz-acl", "x-amz-expected-bucket-owner"} & set(start)
     assert start["x-amz-storage-class"] == "STANDARD"
@@ -248,7 +248,7 @@ def test_object_lock_is_carried_where_that_is_asked_for_and_while_it_lasts(
     # moto wants a checksum of the body beside a lock, and a copy has no body.
     wire.answer("s3.CopyObject", 200, "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>")
     buckets = buckets_with({DESTINATION: DestinationOptions(object_lock=carried)})
-    copy(buckets, described(buckets, "a"), Place(DESTINATION, "a"))
+    copy(buckets, described(buckets, "a"), ObjectPlace(DESTINATION, "a"))
     start = start_of_copy(wire).headers
     sent = {name: value for name, value in start.items() if name.startswith("x-amz-object-lock")}
     retained_until = sent.pop("x-amz-object-lock-retain-until-date", None)
@@ -260,7 +260,7 @@ def test_the_answer_to_a_copy_tells_what_was_made(buckets: S3Buckets, s3: Any) -
     s3.put_bucket_versioning(Bucket=DESTINATION, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=SOURCE, Key="a", Body=b"abc", ChecksumAlgorithm="SHA256")
     source = described(buckets, "a")
-    answered = buckets.copy(source, Place(DESTINATION, "a"))
+    answered = buckets.copy(source, ObjectPlace(DESTINATION, "a"))
     stored = s3.head_object(Bucket=DESTINATION, Key="a")
     assert (answered.e_tag, answered.version_id) == (stored["ETag"].strip('"'), stored["VersionId"])
     assert (answered.size, answered.bucket) == (3, DESTINATION)
@@ -273,5 +273,5 @@ def test_what_boto3_refuses_to_send_is_no_fault_of_s3(buckets: S3Buckets, s3: An
     source = described(buckets, "a")
     wire.clear()
     with pytest.raises(S3RefusedError, match="Key"):
-        buckets.copy(source, Place(DESTINATION, ""))
+        buckets.copy(source, ObjectPlace(DESTINATION, ""))
     assert wire.of("s3.CopyObject") == []

@@ -22,9 +22,9 @@ from waybill.replication.errors import (
     ThrottledError,
     UploadGoneError,
 )
-from waybill.replication.models import Place
+from waybill.replication.models import ObjectPlace
 
-PLACE = Place(DESTINATIONS[0], KEY)
+PLACE = ObjectPlace(DESTINATIONS[0], KEY)
 KMS = "User is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/1"
 CUSTOMER_KEY = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided."
 DELETE_MARKER = "The source of a copy request may not specifically refer to a delete marker by version id."

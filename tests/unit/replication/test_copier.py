@@ -24,7 +24,7 @@ from waybill.replication.errors import (
     ThrottledError,
     VerificationFailedError,
 )
-from waybill.replication.models import Checksum, Claim, Outcome, Status, Strategy, Verification
+from waybill.replication.models import Checksum, ClaimOutcome, RecordStatus, RunOutcome, Strategy, Verification
 
 _BUCKET = DESTINATIONS[0]
 
@@ -59,7 +59,7 @@ def test_everything_of_the_source_arrives_whichever_way_the_bytes_go(world: Worl
 def test_the_strategy_follows_from_the_size(size: int, strategy: Strategy) -> None:
     world = World(limits=CopyLimits())
     stored = world.upload(size)
-    assert world.replicate(stored).outcome is Outcome.SUCCESS
+    assert world.replicate(stored).outcome is RunOutcome.SUCCESS
     assert world.destination()["strategy"] == strategy
     world.assert_equal()
 
@@ -96,7 +96,7 @@ def test_two_tasks_through_one_copier_do_not_mix(world: World) -> None:
 
 def test_a_prefix_stands_before_the_key(world: World) -> None:
     ended = world.replicate(world.upload(), destination_prefix="copies/")
-    assert ended.outcome is Outcome.SUCCESS
+    assert ended.outcome is RunOutcome.SUCCESS
     world.assert_equal(key=f"copies/{KEY}")
 
 
@@ -143,7 +143,7 @@ def test_a_corrupted_copy_is_tried_once_more_and_then_fails(world: World, strate
     failed = ended.results[0]
     assert not failed.success
     assert failed.attempts == 2
-    assert world.destination()["status"] == Status.FAILED
+    assert world.destination()["status"] == RecordStatus.FAILED
     assert world.s3.open_uploads() == []
     assert failed.code == "VERIFICATION_FAILED"
     assert failed.cause == f"{_BUCKET}/{KEY} differs from {SOURCE}/{KEY} by checksum"
@@ -173,7 +173,7 @@ class TestSkipping:
         world.machine.execute(run)
         ended = world.machine.execute(run)
         assert ended.codes == ["SKIPPED_IDENTICAL", "SKIPPED_IDENTICAL"]
-        assert ended.outcome is Outcome.SUCCESS
+        assert ended.outcome is RunOutcome.SUCCESS
         assert [result.bytes for result in ended.results] == [0, 0]
         assert world.machine.probe.counts["copy"] == 2
 
@@ -252,8 +252,8 @@ class TestFailures:
         assert world.machine.probe.counts["copy"] == 2
         failed = ended.results[0]
         assert (failed.attempts, failed.retryable, failed.cause) == (1, False, str(error))
-        assert ended.outcome is Outcome.PARTIAL_FAILURE
-        assert world.record["status"] == Status.FAILED
+        assert ended.outcome is RunOutcome.PARTIAL_FAILURE
+        assert world.record["status"] == RecordStatus.FAILED
 
     @pytest.mark.parametrize("error", [ThrottledError("SlowDown"), S3UnavailableError("InternalError")])
     def test_what_passes_is_tried_three_times_more(self, world: World, error: RetryableError) -> None:
@@ -267,7 +267,7 @@ class TestFailures:
     def test_all_destinations_fail_when_a_bucket_of_theirs_is_missing(self, world: World) -> None:
         ended = world.replicate(world.upload(), destination_buckets=("missing-a", "missing-b"))
         assert ended.codes == ["NO_SUCH_BUCKET", "NO_SUCH_BUCKET"]
-        assert ended.outcome is Outcome.FAILED
+        assert ended.outcome is RunOutcome.FAILED
 
     @pytest.mark.parametrize(
         ("spoil", "code"),
@@ -326,10 +326,10 @@ class TestDescribing:
 def test_a_duplicate_and_a_stale_run_end_at_the_claim(world_with: WorldWith) -> None:
     world = world_with({"versioned": True})
     first, second = world.upload(), world.upload()
-    assert world.replicate(second, name="second").claim is Claim.STARTED
+    assert world.replicate(second, name="second").claim is ClaimOutcome.STARTED
     copies = world.machine.probe.counts["copy"]
     again = world.machine.run(world.request(second), "second", execution_id="another execution")
-    assert world.machine.execute(again).claim is Claim.DUPLICATE
-    assert world.replicate(first, name="first").claim is Claim.STALE
+    assert world.machine.execute(again).claim is ClaimOutcome.DUPLICATE
+    assert world.replicate(first, name="first").claim is ClaimOutcome.STALE
     assert world.machine.probe.counts["copy"] == copies
     assert world.record["executionId"] == "second"

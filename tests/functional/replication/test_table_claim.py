@@ -12,16 +12,16 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, result
 from tests.fakes.wire import Wire
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import Claim, Run, pad_sequencer
+from waybill.replication.models import ClaimOutcome, ReplicationRun, pad_sequencer
 
 OLD, NEW = "0055AED6DCD90281E5", "0055AED6DCD90281E5F0"
 
 
-def claim(tracking: TrackingTable, run: Run) -> Claim:
+def claim(tracking: TrackingTable, run: ReplicationRun) -> ClaimOutcome:
     return tracking.claim(run).claim
 
 
-def owner(tracking: TrackingTable, run: Run) -> str:
+def owner(tracking: TrackingTable, run: ReplicationRun) -> str:
     latest = tracking.latest_run(run.file)
     assert latest
     return latest.execution_id
@@ -29,7 +29,7 @@ def owner(tracking: TrackingTable, run: Run) -> str:
 
 def test_the_first_claim_makes_the_record_as_documented(tracking: TrackingTable, dynamodb: Any) -> None:
     run = a_run(sequencer=OLD, version_id="v1", e_tag="abc", size=3, destination_prefix="copies/")
-    assert claim(tracking, run) is Claim.STARTED
+    assert claim(tracking, run) is ClaimOutcome.STARTED
     stored = dynamodb.get_item(
         TableName=PHYSICAL["FileCopyTrackingTable"], Key={"fileKey": {"S": KEY}, "sourceBucket": {"S": SOURCE}}
     )["Item"]
@@ -55,13 +55,13 @@ def test_the_first_claim_makes_the_record_as_documented(tracking: TrackingTable,
 
 def test_the_same_run_may_claim_again(tracking: TrackingTable) -> None:
     run = a_run(sequencer=OLD)
-    assert [claim(tracking, run), claim(tracking, run)] == [Claim.STARTED, Claim.STARTED]
+    assert [claim(tracking, run), claim(tracking, run)] == [ClaimOutcome.STARTED, ClaimOutcome.STARTED]
 
 
 def test_another_execution_for_the_same_event_is_a_duplicate(tracking: TrackingTable) -> None:
     first, again = a_run("first", sequencer=OLD), a_run("again", sequencer=OLD)
-    assert claim(tracking, first) is Claim.STARTED
-    assert claim(tracking, again) is Claim.DUPLICATE
+    assert claim(tracking, first) is ClaimOutcome.STARTED
+    assert claim(tracking, again) is ClaimOutcome.DUPLICATE
     assert owner(tracking, first) == first.execution_id
 
 
@@ -72,14 +72,14 @@ def test_express_runs_of_one_name_are_duplicates(tracking: TrackingTable, sequen
     first, again = (
         a_run(execution_name="build", execution_id=f"{arn}:{uuid}", sequencer=sequencer) for uuid in ("11", "22")
     )
-    assert [claim(tracking, first), claim(tracking, again)] == [Claim.STARTED, Claim.DUPLICATE]
+    assert [claim(tracking, first), claim(tracking, again)] == [ClaimOutcome.STARTED, ClaimOutcome.DUPLICATE]
     assert owner(tracking, first) == first.execution_id
 
 
 def test_a_newer_event_takes_over_and_an_older_one_is_stale(tracking: TrackingTable) -> None:
     older, newer = a_run("older", sequencer=OLD), a_run("newer", sequencer=NEW)
-    assert [claim(tracking, older), claim(tracking, newer)] == [Claim.STARTED, Claim.STARTED]
-    assert claim(tracking, older) is Claim.STALE
+    assert [claim(tracking, older), claim(tracking, newer)] == [ClaimOutcome.STARTED, ClaimOutcome.STARTED]
+    assert claim(tracking, older) is ClaimOutcome.STALE
     assert owner(tracking, older) == newer.execution_id
 
 
@@ -96,17 +96,17 @@ def test_the_newest_event_owns_the_record_in_whatever_order_events_come(
 
 def test_a_manual_run_takes_over_and_leaves_the_sequencer(tracking: TrackingTable) -> None:
     event, manual = a_run("event", sequencer=NEW), a_run("manual")
-    assert [claim(tracking, event), claim(tracking, manual)] == [Claim.STARTED, Claim.STARTED]
+    assert [claim(tracking, event), claim(tracking, manual)] == [ClaimOutcome.STARTED, ClaimOutcome.STARTED]
     record = tracking.record(event.file)
     assert record
     assert (record["executionId"], record["sequencer"]) == (manual.execution_id, pad_sequencer(NEW))
-    assert claim(tracking, a_run("older", sequencer=OLD)) is Claim.STALE
-    assert claim(tracking, a_run("again", sequencer=NEW)) is Claim.DUPLICATE
+    assert claim(tracking, a_run("older", sequencer=OLD)) is ClaimOutcome.STALE
+    assert claim(tracking, a_run("again", sequencer=NEW)) is ClaimOutcome.DUPLICATE
 
 
 def test_an_event_takes_over_from_a_manual_run_of_a_file_without_events(tracking: TrackingTable) -> None:
-    assert claim(tracking, a_run("manual")) is Claim.STARTED
-    assert claim(tracking, a_run("event", sequencer=OLD)) is Claim.STARTED
+    assert claim(tracking, a_run("manual")) is ClaimOutcome.STARTED
+    assert claim(tracking, a_run("event", sequencer=OLD)) is ClaimOutcome.STARTED
 
 
 def test_a_claim_clears_the_result_of_the_run_before(tracking: TrackingTable) -> None:
@@ -131,7 +131,7 @@ def test_each_claim_is_of_a_later_generation(tracking: TrackingTable) -> None:
 @pytest.mark.parametrize("key", ["a b+c%2B.zip", "é/😀.zip", "x" * 1024, "é" * 512, "#dest#", "|"])
 def test_any_key_has_a_record_of_its_own(tracking: TrackingTable, key: str) -> None:
     run = a_run(key=key)
-    assert claim(tracking, run) is Claim.STARTED
+    assert claim(tracking, run) is ClaimOutcome.STARTED
     assert tracking.latest_run(a_run(key="other").file) is None
     assert owner(tracking, run) == run.execution_id
 
@@ -157,7 +157,7 @@ def test_a_table_that_cannot_be_reached_is_the_workflows_to_retry(tracking: Trac
 
 def test_a_throttle_that_passes_goes_unnoticed(tracking: TrackingTable, wire: Wire) -> None:
     wire.refuse("dynamodb.UpdateItem", "ThrottlingException", times=2)
-    assert claim(tracking, a_run()) is Claim.STARTED
+    assert claim(tracking, a_run()) is ClaimOutcome.STARTED
     assert wire.counts == {"dynamodb.UpdateItem": 3}
     assert len(wire.waits) == 2
 

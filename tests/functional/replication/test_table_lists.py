@@ -16,7 +16,7 @@ from waybill.replication.adapters.items import SHARDS, status_partition
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.record_list import is_position, list_records, position_of
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import FileId, Run, Status
+from waybill.replication.models import FileId, RecordStatus, ReplicationRun
 
 TABLE = PHYSICAL["FileCopyTrackingTable"]
 A, B = DESTINATIONS
@@ -24,7 +24,7 @@ A, B = DESTINATIONS
 type Record = dict[str, Any]
 
 
-def record(key: str, status: Status, start: str, bucket: str = SOURCE) -> Record:
+def record(key: str, status: RecordStatus, start: str, bucket: str = SOURCE) -> Record:
     """Return what the lists need of a record."""
     return {
         "fileKey": key,
@@ -51,7 +51,7 @@ def positions(records: Sequence[Record]) -> list[str]:
     return [position_of(one) for one in records]
 
 
-def all_pages(tracking: TrackingTable, status: Status | None, limit: int) -> list[list[Record]]:
+def all_pages(tracking: TrackingTable, status: RecordStatus | None, limit: int) -> list[list[Record]]:
     pages, position = [], None
     while True:
         page = list_records(tracking, status, limit, position)
@@ -71,16 +71,18 @@ STARTS = [
 ]
 KEYS = st.sampled_from(["a", "a|b", "a/b", "b", "é", "😀", "|", "z" * 1024])
 RECORDS = st.lists(
-    st.builds(record, KEYS, st.sampled_from(Status), st.sampled_from(STARTS), st.sampled_from([SOURCE, "b-builds"])),
+    st.builds(
+        record, KEYS, st.sampled_from(RecordStatus), st.sampled_from(STARTS), st.sampled_from([SOURCE, "b-builds"])
+    ),
     max_size=10,
     unique_by=lambda one: (one["fileKey"], one["sourceBucket"]),
 )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(records=RECORDS, limit=st.integers(1, 6), status=st.none() | st.sampled_from(Status))
+@given(records=RECORDS, limit=st.integers(1, 6), status=st.none() | st.sampled_from(RecordStatus))
 def test_paging_yields_every_record_once_in_order(
-    tracking: TrackingTable, dynamodb: Any, records: list[Record], limit: int, status: Status | None
+    tracking: TrackingTable, dynamodb: Any, records: list[Record], limit: int, status: RecordStatus | None
 ) -> None:
     store(dynamodb, records)
     try:
@@ -97,14 +99,14 @@ def test_paging_yields_every_record_once_in_order(
 def test_ended_runs_are_spread_over_shards_and_open_ones_are_not() -> None:
     assert SHARDS > 1
     files = [FileId(SOURCE, str(index)) for index in range(200)]
-    for status in (Status.COMPLETED, Status.SUPERSEDED):
+    for status in (RecordStatus.COMPLETED, RecordStatus.SUPERSEDED):
         assert len({status_partition(status, file) for file in files}) == SHARDS
-    for status in (Status.IN_PROGRESS, Status.FAILED):
+    for status in (RecordStatus.IN_PROGRESS, RecordStatus.FAILED):
         assert {status_partition(status, file) for file in files} == {status.value}
 
 
 def test_records_are_listed_whatever_became_of_their_runs(tracking: TrackingTable) -> None:
-    def run(key: str, minute: int) -> Run:
+    def run(key: str, minute: int) -> ReplicationRun:
         started = a_run(key, key=key, start=f"2026-11-21T10:{minute:02}:00.000Z")
         tracking.claim(started)
         return started
@@ -125,7 +127,11 @@ def test_records_are_listed_whatever_became_of_their_runs(tracking: TrackingTabl
     assert failed["failedBuckets"] == [B]
     assert failed["destinationBuckets"] == [A, B]
     assert not {"statusPartition", "expiresAt", "sequencer", "generation", "newestEventRun"} & set(failed)
-    for status, key in ((Status.FAILED, "bad"), (Status.IN_PROGRESS, "running"), (Status.COMPLETED, "good")):
+    for status, key in (
+        (RecordStatus.FAILED, "bad"),
+        (RecordStatus.IN_PROGRESS, "running"),
+        (RecordStatus.COMPLETED, "good"),
+    ):
         assert [item["fileKey"] for item in list_records(tracking, status, 10, None).items] == [key]
 
 
@@ -134,38 +140,38 @@ def test_side_items_are_in_no_list(tracking: TrackingTable) -> None:
     tracking.claim(run)
     tracking.record_destination(run, failure(run, A), None)
     tracking.finish(run, *ended(failure(run, A)))
-    assert [item["sourceBucket"] for item in tracking.newest(Status)] == [SOURCE]
+    assert [item["sourceBucket"] for item in tracking.newest(RecordStatus)] == [SOURCE]
 
 
 def test_a_record_that_the_index_shows_twice_is_listed_once(tracking: TrackingTable, wire: Wire) -> None:
     # The index follows its table: for a moment a record may be in its old partition and in its new one.
     run = a_run()
     tracking.claim(run)
-    in_progress = next(tracking.newest([Status.IN_PROGRESS]))
+    in_progress = next(tracking.newest([RecordStatus.IN_PROGRESS]))
     tracking.finish(run, *ended(result(run, A)))
 
     def still_there(answer: dict[str, Any]) -> None:
         answer["Items"] = answer["Items"] or [to_item(in_progress)]
 
     wire.change("dynamodb.Query", still_there)
-    assert len(list(tracking.newest(Status))) == 1
+    assert len(list(tracking.newest(RecordStatus))) == 1
 
 
 def test_a_list_reads_no_more_than_it_shows(tracking: TrackingTable, dynamodb: Any, wire: Wire) -> None:
     starts = [f"2026-11-21T10:00:00.{index:03}Z" for index in range(130)]
-    store(dynamodb, [record(start, Status.FAILED, start) for start in starts])
+    store(dynamodb, [record(start, RecordStatus.FAILED, start) for start in starts])
     wire.clear()
-    assert len(list_records(tracking, Status.FAILED, 50, None).items) == 50
+    assert len(list_records(tracking, RecordStatus.FAILED, 50, None).items) == 50
     assert [request.document["Limit"] for request in wire.of("dynamodb.Query")] == [100]
     wire.clear()
     assert len(list_records(tracking, None, 50, None).items) == 50
     assert len(wire.requests) <= 2 + 2 * SHARDS
-    assert len(list(tracking.newest([Status.FAILED]))) == 130
+    assert len(list(tracking.newest([RecordStatus.FAILED]))) == 130
 
 
 def test_runs_that_are_open_too_long_are_found_by_their_start(tracking: TrackingTable, dynamodb: Any) -> None:
-    store(dynamodb, [record(str(index), Status.IN_PROGRESS, start) for index, start in enumerate(STARTS)])
-    store(dynamodb, [record("ended", Status.COMPLETED, STARTS[0])])
+    store(dynamodb, [record(str(index), RecordStatus.IN_PROGRESS, start) for index, start in enumerate(STARTS)])
+    store(dynamodb, [record("ended", RecordStatus.COMPLETED, STARTS[0])])
     found = [item["startTime"] for item in tracking.open_runs(started_before=STARTS[2])]
     assert found == [STARTS[2], STARTS[1], STARTS[0]]
 

@@ -9,10 +9,10 @@ from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import buckets_with
 from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
 from waybill.replication.errors import NoSuchBucketError, UploadGoneError
-from waybill.replication.models import Checksum, ObjectHeaders, Place
+from waybill.replication.models import Checksum, ObjectHeaders, ObjectPlace
 
 MIB = 1024**2
-PLACE = Place(DESTINATIONS[0], KEY)
+PLACE = ObjectPlace(DESTINATIONS[0], KEY)
 NO_HEADERS = ObjectHeaders(headers={}, metadata={})
 
 

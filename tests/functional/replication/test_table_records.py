@@ -12,13 +12,13 @@ from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import NOW
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import Outcome, Run, Status
+from waybill.replication.models import RecordStatus, ReplicationRun, RunOutcome
 
 A, B = DESTINATIONS
 ITEM_LIMIT_BYTES = 400_000
 
 
-def claimed(tracking: TrackingTable, label: str = "1", **changes: Any) -> Run:
+def claimed(tracking: TrackingTable, label: str = "1", **changes: Any) -> ReplicationRun:
     run = a_run(label, **changes)
     return run.model_copy(update={"generation": tracking.claim(run).generation})
 
@@ -64,14 +64,16 @@ def test_the_record_of_an_ended_run_is_as_documented(tracking: TrackingTable, dy
 @pytest.mark.parametrize(
     ("codes", "status"),
     [
-        (("COPIED", "SKIPPED_IDENTICAL"), Status.COMPLETED),
-        (("COPIED", "NO_SUCH_BUCKET"), Status.FAILED),
-        (("ACCESS_DENIED", "NO_SUCH_BUCKET"), Status.FAILED),
-        (("COPIED", "SUPERSEDED"), Status.SUPERSEDED),
-        (("SUPERSEDED", "NO_SUCH_BUCKET"), Status.FAILED),
+        (("COPIED", "SKIPPED_IDENTICAL"), RecordStatus.COMPLETED),
+        (("COPIED", "NO_SUCH_BUCKET"), RecordStatus.FAILED),
+        (("ACCESS_DENIED", "NO_SUCH_BUCKET"), RecordStatus.FAILED),
+        (("COPIED", "SUPERSEDED"), RecordStatus.SUPERSEDED),
+        (("SUPERSEDED", "NO_SUCH_BUCKET"), RecordStatus.FAILED),
     ],
 )
-def test_the_status_follows_from_the_results(tracking: TrackingTable, codes: tuple[str, ...], status: Status) -> None:
+def test_the_status_follows_from_the_results(
+    tracking: TrackingTable, codes: tuple[str, ...], status: RecordStatus
+) -> None:
     run = claimed(tracking)
     good = {"COPIED", "SKIPPED_IDENTICAL"}
     results = [
@@ -278,7 +280,7 @@ def test_results_cut_by_an_earlier_run_are_not_left_behind(tracking: TrackingTab
 def test_an_outcome_that_all_destinations_share_is_kept_beside_the_status(tracking: TrackingTable) -> None:
     run = claimed(tracking)
     counted, outcome = ended(failure(run, A), failure(run, B))
-    assert outcome is Outcome.FAILED
+    assert outcome is RunOutcome.FAILED
     tracking.finish(run, counted, outcome)
     record = tracking.record(run.file)
     assert record

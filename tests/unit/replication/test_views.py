@@ -8,12 +8,12 @@ import pytest
 from tests.fakes.runs import KEY, SOURCE
 from waybill.core.errors import NotFoundError
 from waybill.replication.domain.record_list import file_report, is_position, list_records, position_of, readable
-from waybill.replication.models import FileId, Status
+from waybill.replication.models import FileId, RecordStatus
 
 _FILE = FileId(SOURCE, KEY)
 
 
-def record(minute: int, status: Status = Status.FAILED, **changes: Any) -> dict[str, Any]:
+def record(minute: int, status: RecordStatus = RecordStatus.FAILED, **changes: Any) -> dict[str, Any]:
     return {
         "fileKey": f"key {minute}",
         "sourceBucket": SOURCE,
@@ -30,7 +30,7 @@ class Stored:
         self.items = sorted(items, key=position_of, reverse=True)
         self.read = 0
 
-    def newest(self, statuses: Iterable[Status], *, before: str | None) -> Iterator[dict[str, Any]]:
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None) -> Iterator[dict[str, Any]]:
         for item in self.items:
             if item["status"] in set(statuses) and (before is None or position_of(item) < before):
                 self.read += 1
@@ -72,8 +72,8 @@ def test_no_more_is_read_than_is_shown_and_one() -> None:
 
 
 def test_a_status_selects() -> None:
-    stored = Stored(record(1), record(2, Status.COMPLETED), record(3))
-    assert [item["fileKey"] for item in list_records(stored, Status.COMPLETED, 9, None).items] == ["key 2"]
+    stored = Stored(record(1), record(2, RecordStatus.COMPLETED), record(3))
+    assert [item["fileKey"] for item in list_records(stored, RecordStatus.COMPLETED, 9, None).items] == ["key 2"]
 
 
 def test_a_file_is_shown_with_its_destinations_and_its_history() -> None:

@@ -21,9 +21,9 @@ from waybill.replication.errors import (
     SupersededError,
     ThrottledError,
 )
-from waybill.replication.models import Checksum, ObjectFacts, Place
+from waybill.replication.models import Checksum, ObjectFacts, ObjectPlace
 
-PLACE = Place(DESTINATIONS[0], KEY)
+PLACE = ObjectPlace(DESTINATIONS[0], KEY)
 
 
 @pytest.fixture

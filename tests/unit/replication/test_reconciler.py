@@ -15,7 +15,7 @@ from waybill.core.notifications import Notification
 from waybill.replication.domain.multipart import open_upload
 from waybill.replication.domain.reconciler import Reconciler
 from waybill.replication.errors import AccessDeniedError, RunsNotClosedError
-from waybill.replication.models import FileId, Outcome, Run, Status, Strategy
+from waybill.replication.models import FileId, RecordStatus, ReplicationRun, RunOutcome, Strategy
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
 
@@ -41,13 +41,13 @@ class Operations:
         self.executions = FakeExecutions()
         self.mailbox = Mailbox()
 
-    def claimed(self, name: str = "run", **changes: Any) -> Run:
+    def claimed(self, name: str = "run", **changes: Any) -> ReplicationRun:
         """A run under way."""
         arn = self.executions.start(_STANDARD, name, {}).execution_arn
         run = self.world.machine.run(self.world.request(**changes), name, execution_id=arn)
         return run.model_copy(update={"generation": self.world.machine.tracking.claim(run).generation})
 
-    def dead(self, name: str = "run", **changes: Any) -> Run:
+    def dead(self, name: str = "run", **changes: Any) -> ReplicationRun:
         """A run whose execution was stopped, half an hour ago."""
         run = self.claimed(name, **changes)
         self.executions.end(run.execution_id, "ABORTED")
@@ -76,7 +76,7 @@ def test_an_abandoned_run_is_closed_and_told(operations: Operations) -> None:
     run = operations.dead()
     assert operations.reconcile() == [run.file]
     record = operations.world.record
-    assert (record["status"], record["outcome"]) == (Status.FAILED, Outcome.FAILED)
+    assert (record["status"], record["outcome"]) == (RecordStatus.FAILED, RunOutcome.FAILED)
     assert [one["code"] for one in record["totals"].results] == ["ABANDONED", "ABANDONED"]
     assert record["totals"].results[0]["cause"] == "the execution ended before this destination was done"
     (told,) = operations.mailbox.sent
@@ -96,7 +96,7 @@ def test_a_running_execution_is_left_alone(operations: Operations) -> None:
     operations.claimed()
     operations.world.clock.advance(days=3)
     assert operations.reconcile() == []
-    assert operations.world.record["status"] == Status.IN_PROGRESS
+    assert operations.world.record["status"] == RecordStatus.IN_PROGRESS
 
 
 def test_a_run_within_the_grace_period_is_left_alone(operations: Operations) -> None:
@@ -129,7 +129,7 @@ def test_what_was_done_counts_as_done(operations: Operations) -> None:
     world.machine.copier.copy_file(world.task(run))
     operations.reconcile()
     record = world.record
-    assert record["outcome"] == Outcome.PARTIAL_FAILURE
+    assert record["outcome"] == RunOutcome.PARTIAL_FAILURE
     assert [(one["success"], one["code"]) for one in record["totals"].results] == [
         (True, "COPIED"),
         (False, "ABANDONED"),
@@ -143,7 +143,7 @@ def test_a_run_that_had_done_everything_is_closed_without_an_alarm(operations: O
     for bucket in DESTINATIONS:
         world.machine.copier.copy_file(world.task(run, bucket))
     operations.reconcile()
-    assert world.record["status"] == Status.COMPLETED
+    assert world.record["status"] == RecordStatus.COMPLETED
     assert operations.mailbox.sent == []
 
 
@@ -173,9 +173,9 @@ def test_dying_between_its_steps_is_made_good_by_the_next_round(operations: Oper
     world.machine.probe.fail(step, Crash("the function's time is up"))
     with pytest.raises(Crash):
         operations.reconcile()
-    assert world.record["status"] == Status.IN_PROGRESS
+    assert world.record["status"] == RecordStatus.IN_PROGRESS
     assert operations.reconcile() == [run.file]
-    assert world.record["status"] == Status.FAILED
+    assert world.record["status"] == RecordStatus.FAILED
     assert world.s3.open_uploads() == []
     assert len({told.notification_id for told in operations.mailbox.sent}) == 1
 
@@ -185,7 +185,7 @@ def test_people_are_told_before_the_record_is_closed(operations: Operations) -> 
     operations.mailbox.error = NotificationUnavailableError("Throttled from SNS")
     with pytest.raises(RunsNotClosedError):
         operations.reconcile()
-    assert operations.world.record["status"] == Status.IN_PROGRESS
+    assert operations.world.record["status"] == RecordStatus.IN_PROGRESS
     operations.mailbox.error = None
     assert operations.reconcile() == [run.file]
 
@@ -195,7 +195,7 @@ def test_a_later_run_that_has_taken_over_is_left_alone(operations: Operations) -
     later = operations.claimed("later")
     assert operations.reconcile() == []
     assert operations.world.record["executionId"] == later.execution_id
-    assert operations.world.record["status"] == Status.IN_PROGRESS
+    assert operations.world.record["status"] == RecordStatus.IN_PROGRESS
     assert operations.mailbox.sent == []
 
 
@@ -207,7 +207,7 @@ def test_an_index_that_lags_behind_closes_nothing(operations: Operations, ending
 
     def change(name: str) -> None:
         if name == "latest_run":
-            world.record.update({"status": Status.COMPLETED} if ending == "ended" else {"executionId": "later"})
+            world.record.update({"status": RecordStatus.COMPLETED} if ending == "ended" else {"executionId": "later"})
 
     world.machine.probe.before = change
     assert operations.reconcile() == []
@@ -227,7 +227,7 @@ def test_a_later_run_that_takes_over_while_it_is_closed_keeps_its_record(operati
     probe.before = take_over
     operations.reconcile()
     assert operations.world.record["executionId"] == later[0].execution_id
-    assert operations.world.record["status"] == Status.IN_PROGRESS
+    assert operations.world.record["status"] == RecordStatus.IN_PROGRESS
 
 
 def test_a_run_that_cannot_be_closed_does_not_keep_others_open(operations: Operations) -> None:
@@ -239,8 +239,8 @@ def test_a_run_that_cannot_be_closed_does_not_keep_others_open(operations: Opera
     told = "1 runs not closed, 1 closed; AccessDeniedError s3:AbortMultipartUpload"
     with pytest.raises(RunsNotClosedError, match=told):
         operations.reconcile()
-    assert world.table.records[other.file]["status"] == Status.FAILED
-    assert world.table.records[FILE]["status"] == Status.IN_PROGRESS
+    assert world.table.records[other.file]["status"] == RecordStatus.FAILED
+    assert world.table.records[FILE]["status"] == RecordStatus.IN_PROGRESS
 
 
 def test_no_more_than_the_limit_are_closed_at_a_time(operations: Operations) -> None:
