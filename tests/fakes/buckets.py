@@ -6,8 +6,6 @@ from dataclasses import replace
 from tests.fakes.probe import Probe
 from tests.fakes.s3 import S3, Attributes, Content, Stored, Upload, facts_of
 from waybill.core.clock import iso
-from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
-from waybill.replication.domain.ports import CopiedPart
 from waybill.replication.errors import (
     S3RefusedError,
     SourceArchivedError,
@@ -15,7 +13,7 @@ from waybill.replication.errors import (
     SseCUnsupportedError,
     SupersededError,
 )
-from waybill.replication.models import Checksum, ObjectFacts, ObjectHeaders, ObjectPlace
+from waybill.replication.models import SINGLE_COPY_LIMIT, Checksum, CopiedPart, ObjectFacts, ObjectHeaders, ObjectPlace
 
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
 

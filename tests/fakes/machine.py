@@ -17,9 +17,9 @@ from waybill.core.clock import iso
 from waybill.replication.domain.copier import Copier, describe_source
 from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.domain.outcome import outcome_of
-from waybill.replication.domain.part_plan import CopyLimits
+from waybill.replication.domain.records import ClaimOutcome
 from waybill.replication.models import (
-    ClaimOutcome,
+    CopyLimits,
     CopyTask,
     DestinationResult,
     FailedCopy,

@@ -10,8 +10,9 @@ from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content, Stored
 from tests.fakes.world import World
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.run_identity import execution_name_of
-from waybill.replication.models import RecordStatus, RunOutcome
+from waybill.replication.models import RunOutcome
 
 # Others may come in before these. Before any other call nothing that matters can have changed since the one before it.
 MEETINGS = frozenset(

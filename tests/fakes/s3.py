@@ -12,9 +12,8 @@ from typing import Any
 
 from tests.fakes.clock import Clock
 from waybill.core.clock import iso
-from waybill.replication.domain.part_plan import MAX_PARTS, MIN_PART_SIZE
 from waybill.replication.errors import NoSuchBucketError, S3RefusedError, UploadGoneError
-from waybill.replication.models import Checksum, ObjectFacts
+from waybill.replication.models import MAX_PARTS, MIN_PART_SIZE, Checksum, ObjectFacts
 
 
 @dataclass(frozen=True)

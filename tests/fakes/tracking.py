@@ -7,19 +7,8 @@ from typing import Any
 from tests.fakes.clock import Clock
 from tests.fakes.probe import Probe
 from waybill.core.clock import iso
-from waybill.replication.models import (
-    Claimed,
-    ClaimOutcome,
-    DestinationRecord,
-    DestinationResult,
-    FileId,
-    LatestRun,
-    ObjectFacts,
-    RecordStatus,
-    ReplicationRun,
-    RunOutcome,
-    RunTotals,
-)
+from waybill.replication.domain.records import Claimed, ClaimOutcome, DestinationRecord, LatestRun, RecordStatus
+from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
 
 _STATUS_OF = {
     RunOutcome.SUCCESS: RecordStatus.COMPLETED,

@@ -10,8 +10,16 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import S3, Attributes, Content, Stored
 from tests.fakes.tracking import Table
 from waybill.replication.domain.copier import describe_source
-from waybill.replication.domain.part_plan import MIB, CopyLimits
-from waybill.replication.models import CopyTask, FileId, ReplicationRequest, ReplicationRun, SourceDescription, Strategy
+from waybill.replication.models import (
+    MIB,
+    CopyLimits,
+    CopyTask,
+    FileId,
+    ReplicationRequest,
+    ReplicationRun,
+    SourceDescription,
+    Strategy,
+)
 
 # The strategies, at sizes that make a handful of parts.
 LIMITS = CopyLimits(

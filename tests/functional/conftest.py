@@ -52,7 +52,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]:
 def _forget_collaborators() -> None:
     """Functions keep their collaborators, and with them clients, for as long as their process lives."""
     for package in pkgutil.iter_modules(waybill.__path__):
-        if importlib.util.find_spec(f"waybill.{package.name}.wiring"):
-            for value in vars(importlib.import_module(f"waybill.{package.name}.wiring")).values():
+        if importlib.util.find_spec(f"waybill.{package.name}.runtime"):
+            for value in vars(importlib.import_module(f"waybill.{package.name}.runtime")).values():
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()

@@ -1,6 +1,6 @@
 """The HTTP routes of replication."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -8,34 +8,32 @@ from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW, runtime
-from waybill.replication.domain.answers import start_reply
-from waybill.replication.domain.record_list import file_report, is_position, list_records
-from waybill.replication.models import BucketName, FileId, ObjectKey, RecordStatus, ReplicationRequest
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest
+from waybill.replication.views import (
+    FileReport,
+    RecordView,
+    StartReply,
+    file_report,
+    is_position,
+    list_records,
+    start_reply,
+)
 
 app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
-
-
-class StartReply(WireModel):
-    """A run that exists now; `already_running` says that an earlier request had started it."""
-
-    message: str
-    execution_arn: str
-    start_date: str
-    input: dict[str, Any]
-    already_running: bool
 
 
 class RecordList(WireModel):
     """Tracking records, newest first; `cursor` asks for the next page, null at the end."""
 
-    replications: list[dict[str, Any]]
+    replications: tuple[RecordView, ...]
     cursor: str | None
 
 
 @app.post("/step-function", summary="Start a replication")
 def start(request: ReplicationRequest) -> StartReply:
     """Start the replication of one object; the same request for the same state of the object starts it once."""
-    return StartReply(**start_reply(runtime.start_manually(request.wire())))
+    return start_reply(runtime.start_manually(request.wire()))
 
 
 @app.get("/replications", summary="List tracking records")
@@ -54,7 +52,7 @@ def list_replications(
 def show_replication(
     source_bucket: Annotated[BucketName, Query(alias="sourceBucket")],
     source_key: Annotated[ObjectKey, Query(alias="sourceKey")],
-) -> dict[str, Any]:
+) -> FileReport:
     """Show the record of one file with its destinations and its history."""
     return file_report(runtime.tracking(), FileId(source_bucket, source_key))
 

@@ -1,6 +1,7 @@
 """What replication takes in, passes between its states, and keeps."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,6 +20,16 @@ _BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,62}")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 # Wider than any sequencer seen (S3 documents no length), so that stored sequencers compare as text.
 _SEQUENCER_WIDTH = 64
+
+
+# Amazon S3 user guide, "Amazon S3 multipart upload limits".
+MIB = 1024**2
+GIB = 1024**3
+SINGLE_COPY_LIMIT = 5 * GIB
+MIN_PART_SIZE = 5 * MIB
+MAX_PART_SIZE = 5 * GIB
+MAX_PARTS = 10_000
+MAX_OBJECT_SIZE = MAX_PARTS * MAX_PART_SIZE
 
 
 def _bucket_name(value: str) -> str:
@@ -191,6 +202,25 @@ class ObjectFacts(WireModel):
         return self.version_id or f"{self.e_tag}@{self.last_modified}"
 
 
+@dataclass(frozen=True)
+class CopiedPart:
+    """A finished part of an upload; `size` in bytes, `checksums` as boto3 names them."""
+
+    number: int
+    size: int
+    e_tag: str
+    checksums: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """What the listing of a bucket says about one object; `size` in bytes, `e_tag` without its quotes."""
+
+    key: str
+    size: int
+    e_tag: str
+
+
 class ObjectHeaders(WireModel):
     """What a multipart upload must be given at its start, since S3 copies none of it; field names are boto3's."""
 
@@ -204,6 +234,34 @@ class Strategy(StrEnum):
     COPY = "COPY"
     MULTIPART = "MULTIPART"
     MULTIPART_BATCHES = "MULTIPART_BATCHES"
+
+
+class DestinationOptions(WireModel, extra="forbid"):
+    """What copies to one destination get that differs from their source.
+
+    `kms_key_id`: encrypt with this key instead of the bucket's default. `storage_class`: instead of the source's.
+    `acl`: a canned ACL, for buckets of other accounts that have ACLs on. `object_lock`: carry retention and legal hold
+    (the bucket must have Object Lock). `tags`: whether tags are copied, which takes permissions of its own. `owner`:
+    the account that must own the bucket.
+    """
+
+    kms_key_id: str | None = None
+    storage_class: str | None = None
+    acl: str | None = None
+    object_lock: bool = False
+    tags: bool = True
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class CopyLimits:
+    """Where the strategies change; sizes in bytes."""
+
+    single_copy_max: int = SINGLE_COPY_LIMIT
+    one_function_max: int = 64 * GIB
+    part_size: int = 256 * MIB
+    parts_per_batch: int = 100
+    part_concurrency: int = 16
 
 
 class PartRange(WireModel):
@@ -306,15 +364,6 @@ class RunTotals(WireModel):
         ]
 
 
-class RecordStatus(StrEnum):
-    """Status of the tracking record of a file."""
-
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    SUPERSEDED = "SUPERSEDED"
-
-
 class RunOutcome(StrEnum):
     """How a run ended, in the words of the workflow's result."""
 
@@ -322,58 +371,3 @@ class RunOutcome(StrEnum):
     PARTIAL_FAILURE = "PARTIAL_FAILURE"
     FAILED = "FAILED"
     SUPERSEDED = "SUPERSEDED"
-
-
-class ClaimOutcome(StrEnum):
-    """Whether a run may work on its file."""
-
-    STARTED = "STARTED"
-    DUPLICATE = "DUPLICATE"
-    STALE = "STALE"
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """The answer to a claim; see `ReplicationRun.generation`."""
-
-    claim: ClaimOutcome
-    generation: int = 0
-
-
-@dataclass(frozen=True)
-class DestinationRecord:
-    """What is known about the file at one destination."""
-
-    execution_id: str
-    status: str
-    source_identity: str | None = None
-    etag: str | None = None
-    upload_id: str | None = None
-
-    def holds(self, source: ObjectFacts) -> bool:
-        """Return whether this state of the source was copied there."""
-        return self.status == RecordStatus.COMPLETED and self.source_identity == source.identity
-
-
-@dataclass(frozen=True)
-class LatestRun:
-    """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner."""
-
-    execution_id: str
-    status: str
-    in_order: bool = False
-    destination_buckets: tuple[str, ...] = ()
-    destination_prefix: str | None = None
-
-    def outranks(self, run: ReplicationRun, bucket: str) -> bool:
-        """Return whether `run` may leave its destination `bucket` to this run.
-
-        A later event brings newer content to the same place, or is followed by an event that does. A run without a
-        sequencer promises neither: it may have other destinations, or be pinned to what the source no longer holds.
-        """
-        return (
-            self.execution_id != run.execution_id
-            and self.in_order
-            and bucket in self.destination_buckets
-            and self.destination_prefix == run.destination_prefix
-        )

@@ -1,22 +1,15 @@
-"""The collaborators of the replication functions, built from settings when a handler first needs them."""
+"""The collaborators of replication: what a handler, a route and a command build them from.
+
+Each is built when it is first needed, and what it is made of is imported then: a function loads what it uses.
+"""
 
 import uuid
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
-from waybill.core.aws.clients import client
-from waybill.core.aws.sns import SnsNotifier
-from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.settings import NotificationSettings, load
-from waybill.replication.adapters.s3 import S3Buckets
-from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.copier import Copier
-from waybill.replication.domain.part_plan import CopyLimits
-from waybill.replication.domain.reconciler import Reconciler
-from waybill.replication.domain.requests import Routing
-from waybill.replication.domain.starter import Started, Starter, Workflows
 from waybill.replication.settings import (
     CopyLimitSettings,
     DestinationSettings,
@@ -27,10 +20,32 @@ from waybill.replication.settings import (
     TrackingSettings,
 )
 
+if TYPE_CHECKING:
+    from waybill.core.aws.sns import SnsNotifier
+    from waybill.core.aws.states import StepFunctions
+    from waybill.replication.adapters.s3 import S3Buckets
+    from waybill.replication.adapters.table import TrackingTable
+    from waybill.replication.domain.copier import Copier
+    from waybill.replication.domain.reconciler import Reconciler
+    from waybill.replication.domain.requests import Routing
+    from waybill.replication.domain.starter import Started, Starter
+    from waybill.replication.models import CopyLimits
+
+
+class InvocationContext(Protocol):
+    """What Lambda tells a function of its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time that the invocation has left, in milliseconds."""
+        ...
+
 
 @cache
-def tracking() -> TrackingTable:
+def tracking() -> "TrackingTable":
     """Return the tracking table."""
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.table import TrackingTable
+
     settings = load(TrackingSettings)
     return TrackingTable(
         client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
@@ -38,38 +53,50 @@ def tracking() -> TrackingTable:
 
 
 @cache
-def buckets() -> S3Buckets:
+def buckets() -> "S3Buckets":
     """Return S3, with the Regions of the buckets seen so far: the only thing kept between invocations."""
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.s3 import S3Buckets
+
     return S3Buckets(lambda region: client("s3", region), {}, load(DestinationSettings).destination_options)
 
 
-def limits() -> CopyLimits:
+def limits() -> "CopyLimits":
     """Return the limits of the copy strategies."""
     settings: CopyLimitSettings = load(CopyLimitSettings)
     return settings.limits()
 
 
-def copier(context: Any) -> Copier:
+def copier(context: InvocationContext) -> "Copier":
     """Return the copier for one invocation, which may use the time that its `context` has left."""
+    from waybill.replication.domain.copier import Copier
+
     return Copier(buckets(), tracking(), limits(), now, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 @cache
-def executions() -> StepFunctions:
+def executions() -> "StepFunctions":
     """Return Step Functions."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.states import StepFunctions
+
     return StepFunctions(client("stepfunctions"))
 
 
 @cache
-def starter() -> Starter:
+def starter() -> "Starter":
     """Return the starter of runs."""
+    from waybill.replication.domain.starter import Starter, Workflows
+
     settings = load(FileCopyWorkflowSettings)
     workflows = Workflows(settings.file_copy_workflow_arn, settings.file_copy_express_workflow_arn)
     return Starter(executions(), workflows)
 
 
-def routing() -> Routing:
+def routing() -> "Routing":
     """Return where uploads go."""
+    from waybill.replication.domain.requests import Routing
+
     settings = load(RoutingSettings)
     return Routing(settings.destination_buckets, settings.key_prefix, settings.key_suffix)
 
@@ -79,7 +106,7 @@ def trigger_buckets() -> frozenset[str]:
     return frozenset(load(LoopGuardSettings).trigger_buckets)
 
 
-def start_manually(payload: object) -> Started:
+def start_manually(payload: object) -> "Started":
     """Start the run that a person asks for with `payload`."""
     return starter().start_manually(
         payload, buckets(), trigger_buckets=trigger_buckets(), nonce=lambda: uuid.uuid4().hex
@@ -87,12 +114,17 @@ def start_manually(payload: object) -> Started:
 
 
 @cache
-def notifier() -> SnsNotifier:
+def notifier() -> "SnsNotifier":
     """Return the failure topic."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.sns import SnsNotifier
+
     return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
 
 
-def reconciler() -> Reconciler:
+def reconciler() -> "Reconciler":
     """Return the reconciler."""
+    from waybill.replication.domain.reconciler import Reconciler
+
     grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
     return Reconciler(tracking(), executions(), buckets(), notifier(), grace, now)

@@ -1,21 +1,28 @@
 """Environment variables of the replication functions; each function gets those that its handler reads."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from waybill.core.settings import WaybillSettings
-from waybill.replication.adapters.s3 import DestinationOptions
-from waybill.replication.domain.part_plan import GIB, MAX_PART_SIZE, MIB, MIN_PART_SIZE, SINGLE_COPY_LIMIT, CopyLimits
+from waybill.replication.models import (
+    GIB,
+    MAX_PART_SIZE,
+    MIB,
+    MIN_PART_SIZE,
+    SINGLE_COPY_LIMIT,
+    CopyLimits,
+    DestinationOptions,
+)
 
 
-def _names(value: Any) -> Any:
+def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
-def _json(value: Any) -> Any:
+def _json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 

@@ -13,8 +13,9 @@ from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.wire import Wire
 from waybill.core import settings
 from waybill.core.aws.clients import client
-from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.models import DestinationOptions
 
 
 class Invoke(Protocol):

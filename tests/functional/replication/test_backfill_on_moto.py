@@ -16,10 +16,9 @@ from waybill.core.errors import RateLimitedError
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
-from waybill.replication.domain.ports import ListedObject
 from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.errors import AccessDeniedError, NoSuchBucketError, S3UnavailableError, ThrottledError
-from waybill.replication.models import ReplicationRun
+from waybill.replication.models import ListedObject, ReplicationRun
 
 A, B = DESTINATIONS
 # In the order of their UTF-8 bytes, which is neither that of UTF-16 nor that of percent-encoding.

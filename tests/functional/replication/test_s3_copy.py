@@ -10,9 +10,9 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.wire import Request, Wire
 from tests.functional.replication.conftest import buckets_with
-from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import S3RefusedError
-from waybill.replication.models import ObjectFacts, ObjectPlace
+from waybill.replication.models import DestinationOptions, ObjectFacts, ObjectPlace
 
 DESTINATION = DESTINATIONS[0]
 

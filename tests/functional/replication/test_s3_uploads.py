@@ -7,9 +7,9 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, facts
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import buckets_with
-from waybill.replication.adapters.s3 import DestinationOptions, S3Buckets
+from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import NoSuchBucketError, UploadGoneError
-from waybill.replication.models import Checksum, ObjectHeaders, ObjectPlace
+from waybill.replication.models import Checksum, DestinationOptions, ObjectHeaders, ObjectPlace
 
 MIB = 1024**2
 PLACE = ObjectPlace(DESTINATIONS[0], KEY)

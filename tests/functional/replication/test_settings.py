@@ -6,8 +6,7 @@ import pytest
 
 from waybill.core.errors import ConfigurationError
 from waybill.core.settings import load
-from waybill.replication.adapters.s3 import DestinationOptions
-from waybill.replication.domain.part_plan import GIB, MIB, CopyLimits
+from waybill.replication.models import GIB, MIB, CopyLimits, DestinationOptions
 from waybill.replication.settings import (
     CopyLimitSettings,
     DestinationSettings,

@@ -11,8 +11,9 @@ from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, result
 from tests.fakes.wire import Wire
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.records import ClaimOutcome
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import ClaimOutcome, ReplicationRun, pad_sequencer
+from waybill.replication.models import ReplicationRun, pad_sequencer
 
 OLD, NEW = "0055AED6DCD90281E5", "0055AED6DCD90281E5F0"
 

@@ -14,9 +14,10 @@ from tests.fakes.wire import Wire
 from waybill.core.aws.dynamodb import to_item
 from waybill.replication.adapters.items import SHARDS, status_partition
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.record_list import is_position, list_records, position_of
+from waybill.replication.domain.records import RecordStatus, position_of
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import FileId, RecordStatus, ReplicationRun
+from waybill.replication.models import FileId, ReplicationRun
+from waybill.replication.views import is_position, list_records
 
 TABLE = PHYSICAL["FileCopyTrackingTable"]
 A, B = DESTINATIONS
@@ -33,6 +34,8 @@ def record(key: str, status: RecordStatus, start: str, bucket: str = SOURCE) -> 
         "startTime": start,
         "statusPartition": status_partition(status, FileId(bucket, key)),
         "destinationBuckets": "[]",
+        "totalDestinationBuckets": 0,
+        "executionId": f"run of {key}",
     }
 
 
@@ -55,7 +58,7 @@ def all_pages(tracking: TrackingTable, status: RecordStatus | None, limit: int) 
     pages, position = [], None
     while True:
         page = list_records(tracking, status, limit, position)
-        pages.append(page.items)
+        pages.append([item.wire() for item in page.items])
         position = page.position
         if position is None:
             return pages
@@ -117,13 +120,13 @@ def test_records_are_listed_whatever_became_of_their_runs(tracking: TrackingTabl
     tracking.finish(bad, *ended(result(bad, A), failure(bad, B)))
     tracking.finish(late, *ended(*(result(late, bucket, code="SUPERSEDED", success=False) for bucket in (A, B))))
     page = list_records(tracking, None, 10, None)
-    assert [(item["fileKey"], item["status"]) for item in page.items] == [
+    assert [(item.file_key, item.status) for item in page.items] == [
         ("late", "SUPERSEDED"),
         ("bad", "FAILED"),
         ("good", "COMPLETED"),
         ("running", "IN_PROGRESS"),
     ]
-    failed = page.items[1]
+    failed = page.items[1].wire()
     assert failed["failedBuckets"] == [B]
     assert failed["destinationBuckets"] == [A, B]
     assert not {"statusPartition", "expiresAt", "sequencer", "generation", "newestEventRun"} & set(failed)
@@ -132,7 +135,7 @@ def test_records_are_listed_whatever_became_of_their_runs(tracking: TrackingTabl
         (RecordStatus.IN_PROGRESS, "running"),
         (RecordStatus.COMPLETED, "good"),
     ):
-        assert [item["fileKey"] for item in list_records(tracking, status, 10, None).items] == [key]
+        assert [item.file_key for item in list_records(tracking, status, 10, None).items] == [key]
 
 
 def test_side_items_are_in_no_list(tracking: TrackingTable) -> None:

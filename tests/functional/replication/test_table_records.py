@@ -11,8 +11,9 @@ from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, a_run, ended, fac
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import NOW
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import RecordStatus, ReplicationRun, RunOutcome
+from waybill.replication.models import ReplicationRun, RunOutcome
 
 A, B = DESTINATIONS
 ITEM_LIMIT_BYTES = 400_000

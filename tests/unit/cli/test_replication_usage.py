@@ -7,7 +7,8 @@ import pytest
 from waybill.cli.app import main
 from waybill.cli.local import StackFile
 from waybill.cli.replication.addresses import file_of, parse_uri, printable, uri_of
-from waybill.replication.models import FileId, RecordStatus
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.models import FileId
 
 OUTPUTS = {"SourceBucketName": "uploads", "DestinationBucketNames": "copies-a,copies-b"}
 URI = "s3://uploads/k"

@@ -14,9 +14,8 @@ from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, World
 from waybill.core.errors import PermanentError, RateLimitedError
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
-from waybill.replication.domain.ports import ListedObject
 from waybill.replication.domain.starter import Starter, Workflows
-from waybill.replication.models import ReplicationRun, RunOutcome
+from waybill.replication.models import ListedObject, ReplicationRun, RunOutcome
 
 A, B = DESTINATIONS
 MISSING, SIZE, ETAG = Difference.MISSING, Difference.SIZE_DIFFERS, Difference.ETAG_DIFFERS

@@ -11,7 +11,7 @@ from tests.fakes.s3 import Attributes, Content
 from tests.fakes.world import ATTRIBUTES, LIMITS, SIZES, World
 from waybill.core.errors import PermanentError, RetryableError
 from waybill.replication.domain.copier import describe_source
-from waybill.replication.domain.part_plan import GIB, SINGLE_COPY_LIMIT, CopyLimits
+from waybill.replication.domain.records import ClaimOutcome, RecordStatus
 from waybill.replication.errors import (
     AccessDeniedError,
     KmsDeniedError,
@@ -24,7 +24,7 @@ from waybill.replication.errors import (
     ThrottledError,
     VerificationFailedError,
 )
-from waybill.replication.models import Checksum, ClaimOutcome, RecordStatus, RunOutcome, Strategy, Verification
+from waybill.replication.models import GIB, SINGLE_COPY_LIMIT, Checksum, CopyLimits, RunOutcome, Strategy, Verification
 
 _BUCKET = DESTINATIONS[0]
 

@@ -8,7 +8,8 @@ from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.world import FILE, SIZES, World
 from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.domain.multipart import open_upload
-from waybill.replication.models import DestinationResult, FailedCopy, RecordStatus, ReplicationRun, Strategy
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.models import DestinationResult, FailedCopy, ReplicationRun, Strategy
 
 _BUCKET = DESTINATIONS[0]
 _DENIED = {"Error": "AccessDeniedError", "Cause": '{"errorMessage": "s3:PutObject on region-a-builds: AccessDenied"}'}

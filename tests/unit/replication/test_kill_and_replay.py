@@ -10,8 +10,9 @@ from tests.fakes.runs import DESTINATIONS
 from tests.fakes.s3 import Stored
 from tests.fakes.world import FILE, SIZES, World
 from waybill.core.errors import RetryableError
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import S3UnavailableError, ThrottledError, TrackingUnavailableError
-from waybill.replication.models import RecordStatus, RunOutcome, Strategy
+from waybill.replication.models import RunOutcome, Strategy
 
 _ALL = list(Strategy)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, a_run, facts, failure, result, totals
 from waybill.core.errors import InvalidInputError
-from waybill.replication.models import CopyTask, LatestRun, ReplicationRequest
+from waybill.replication.domain.records import LatestRun
+from waybill.replication.models import CopyTask, ReplicationRequest
 
 GOOD: dict[str, Any] = {"sourceBucket": SOURCE, "sourceKey": KEY, "destinationBuckets": list(DESTINATIONS)}
 

@@ -9,9 +9,8 @@ from tests.fakes.s3 import Content
 from tests.fakes.world import SIZES, World
 from waybill.replication.domain.copier import Copier
 from waybill.replication.domain.multipart import MultipartCopy, open_upload
-from waybill.replication.domain.part_plan import MIB
 from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
-from waybill.replication.models import CopyTask, ObjectPlace, PartRange, Strategy
+from waybill.replication.models import MIB, CopyTask, ObjectPlace, PartRange, Strategy
 
 _BUCKET = DESTINATIONS[0]
 _PLACE = ObjectPlace(_BUCKET, KEY)

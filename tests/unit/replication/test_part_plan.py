@@ -3,7 +3,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fakes.runs import facts
-from waybill.replication.domain.part_plan import (
+from waybill.replication.domain.part_plan import PartPlan, describe, plan_parts
+from waybill.replication.models import (
     GIB,
     MAX_OBJECT_SIZE,
     MAX_PART_SIZE,
@@ -12,11 +13,8 @@ from waybill.replication.domain.part_plan import (
     MIN_PART_SIZE,
     SINGLE_COPY_LIMIT,
     CopyLimits,
-    PartPlan,
-    describe,
-    plan_parts,
+    Strategy,
 )
-from waybill.replication.models import Strategy
 
 _SIZES = st.integers(1, MAX_OBJECT_SIZE) | st.integers(1, 40 * MIB)
 _PART_SIZES = st.integers(1, 2 * MAX_PART_SIZE)

@@ -14,8 +14,9 @@ from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 from waybill.replication.domain.multipart import open_upload
 from waybill.replication.domain.reconciler import Reconciler
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import AccessDeniedError, RunsNotClosedError
-from waybill.replication.models import FileId, RecordStatus, ReplicationRun, RunOutcome, Strategy
+from waybill.replication.models import FileId, ReplicationRun, RunOutcome, Strategy
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
 

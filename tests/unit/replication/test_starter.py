@@ -12,12 +12,12 @@ from tests.fakes.world import World
 from tests.workflow.support.events import eventbridge_event, in_sqs, s3_event, s3_record
 from waybill.core.errors import InvalidInputError, RateLimitedError, TooLargeError
 from waybill.core.executions import stable_json
-from waybill.replication.domain.answers import direct_reply, start_reply, worker_reply
 from waybill.replication.domain.events import Ignored
-from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
 from waybill.replication.domain.requests import Routing
 from waybill.replication.domain.starter import EventOutcome, Started, Starter, Workflows, handle_event
 from waybill.replication.errors import EventNotHandledError, ThrottledError
+from waybill.replication.models import SINGLE_COPY_LIMIT
+from waybill.replication.views import direct_reply, start_reply, worker_reply
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
 _EXPRESS = f"{_STANDARD}-express"
@@ -229,12 +229,12 @@ class TestReplies:
 
     def test_a_manual_start(self, starter: Starter) -> None:
         outcome = handle(s3_event(SOURCE, KEY, sequencer="AB"), starter)
-        reply = start_reply(outcome.started[0])
+        reply = start_reply(outcome.started[0]).wire()
         assert reply["message"] == "Step Function execution started successfully"
         assert set(reply) == {"message", "executionArn", "startDate", "input", "alreadyRunning"}
         assert reply["startDate"] == "2026-03-01T00:00:00.000Z"
         assert reply["input"]["sourceKey"] == KEY
-        again = start_reply(handle(s3_event(SOURCE, KEY, sequencer="AB"), starter).started[0])
+        again = start_reply(handle(s3_event(SOURCE, KEY, sequencer="AB"), starter).started[0]).wire()
         assert (again["alreadyRunning"], again["message"]) == (True, "This run was started before")
 
     def test_one_record_is_answered_as_the_guide_has_it(self, starter: Starter) -> None:

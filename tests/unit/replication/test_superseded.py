@@ -9,8 +9,9 @@ from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Attributes, Content, Stored
 from tests.fakes.world import FILE, SIZES, World
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import CopyUnfinishedError, S3UnavailableError, SupersededError
-from waybill.replication.models import RecordStatus, RunOutcome, Strategy
+from waybill.replication.models import RunOutcome, Strategy
 
 _BUCKET = DESTINATIONS[0]
 

@@ -16,7 +16,8 @@ from tests.fakes.runs import DESTINATIONS, a_run, ended, facts, failure, result
 from tests.fakes.tracking import FakeTracking, Table
 from waybill.core.aws.clients import client
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.models import Claimed, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.domain.records import Claimed
+from waybill.replication.models import ReplicationRun, RunOutcome, RunTotals
 
 _TABLE = PHYSICAL["FileCopyTrackingTable"]
 _LABELS = st.sampled_from("abc")

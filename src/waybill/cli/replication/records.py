@@ -17,8 +17,9 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.replication.domain.record_list import RecordPage, file_report, is_position, list_records
-from waybill.replication.models import FileId, RecordStatus
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.models import FileId
+from waybill.replication.views import RecordPage, file_report, is_position, list_records
 
 _REFRESH_SECONDS = 2.0
 _SECONDS = len("2026-11-21T10:00:00")
@@ -36,7 +37,9 @@ def list_newest(replication: Replication, status: RecordStatus | None, limit: in
     """Print the newest records, or those after `cursor`."""
     page = list_records(replication.tracking, status, limit, _position(cursor))
     more = encode_cursor({"position": page.position}) if page.position else None
-    replication.cli.output.show({"replications": page.items, "cursor": more}, _records_table(page))
+    replication.cli.output.show(
+        {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page)
+    )
 
 
 def _position(cursor: str | None) -> str | None:
@@ -81,7 +84,7 @@ def _print_changes(output: Output, page: Any) -> None:
 def show_file(replication: Replication, target: str) -> None:
     """Print everything that is recorded of one file."""
     file = file_of(target)
-    report = file_report(replication.tracking, file)
+    report = file_report(replication.tracking, file).wire()
     replication.cli.output.show(report, _report(file, report))
 
 
@@ -100,7 +103,7 @@ def _records_table(page: RecordPage) -> RenderableType:
             _copies(record),
             printable(uri_of(FileId(record["sourceBucket"], record["fileKey"]))),
         )
-        for record in page.items
+        for record in (item.wire() for item in page.items)
     )
     listed = table(("Started (UTC)", "Status", "Copies", "File"), rows)
     return Group(listed, Text("there are more: see --limit", style="dim")) if page.position else listed

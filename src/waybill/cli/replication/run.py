@@ -11,8 +11,8 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import RunView, results_table, wait_for
 from waybill.core.clock import iso
 from waybill.core.executions import ExecutionState
-from waybill.replication.domain.answers import start_reply
 from waybill.replication.domain.starter import Started
+from waybill.replication.views import start_reply
 
 
 def replicate(replication: Replication, target: str, to: list[str] | None, *, wait: bool, force: bool) -> None:
@@ -21,7 +21,7 @@ def replicate(replication: Replication, target: str, to: list[str] | None, *, wa
     request = replication.checked(file_of(target), replication.destinations(to))
     started = replication.start(request, force=force)
     earlier = replication.state_of(started) if started.execution.already_running else None
-    reply: dict[str, Any] = start_reply(started) | ({"status": earlier.status} if earlier else {})
+    reply: dict[str, Any] = start_reply(started).wire() | ({"status": earlier.status} if earlier else {})
     parts = [_start(started), *_note(earlier)]
     view: RunView | None = None
     if wait:

@@ -18,8 +18,9 @@ from waybill.cli.patience import looks
 from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.executions import ExecutionState
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.starter import Started
-from waybill.replication.models import CopyCode, RecordStatus, RunOutcome
+from waybill.replication.models import CopyCode, RunOutcome
 
 _FAILED = frozenset(
     {RunOutcome.FAILED, RunOutcome.PARTIAL_FAILURE, "FAILURE_NOTIFICATION_FAILED", "TIMED_OUT", "ABORTED"}
@@ -76,7 +77,7 @@ class Watch:
         # The execution first: the records of one that has ended are final.
         execution = self.replication.executions.state(self._arn)
         tracking, file = self.replication.tracking, self.started.request.file
-        record = tracking.record(file) or {}
+        record: Mapping[str, Any] = tracking.record(file) or {}
         owner = record if self._is_ours(record) else self._ended_before(execution)
         items = {
             item["destinationBucket"]: item

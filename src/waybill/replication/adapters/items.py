@@ -16,7 +16,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from waybill.replication.models import FileId, RecordStatus, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.domain.records import RecordStatus
+from waybill.replication.models import FileId, ReplicationRun, RunOutcome, RunTotals
 
 SHARDS = 8
 _OPEN = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED})

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, override
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import status_of
 from waybill.core.clock import iso, now
-from waybill.core.wire import WireModel
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, is_archived
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
-from waybill.replication.domain.ports import CopiedPart, ListedObject
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.errors import (
     NoSuchBucketError,
     S3UnavailableError,
@@ -21,45 +20,47 @@ from waybill.replication.errors import (
     SseCUnsupportedError,
     UploadGoneError,
 )
-from waybill.replication.models import ObjectFacts, ObjectHeaders, ObjectPlace
+from waybill.replication.models import (
+    CopiedPart,
+    DestinationOptions,
+    ListedObject,
+    ObjectFacts,
+    ObjectHeaders,
+    ObjectPlace,
+)
 
 # S3 keeps a checksum over the whole of a multipart object only for these (S3 user guide, "Checking object integrity").
-_FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
+_FULL_OBJECT_CHECKSUMS: "dict[str, ChecksumAlgorithmType]" = {
+    "CRC64NVME": "CRC64NVME",
+    "CRC32C": "CRC32C",
+    "CRC32": "CRC32",
+}
 
 
-class DestinationOptions(WireModel, extra="forbid"):
-    """What copies to one destination get that differs from their source.
-
-    `kms_key_id`: encrypt with this key instead of the bucket's default. `storage_class`: instead of the source's.
-    `acl`: a canned ACL, for buckets of other accounts that have ACLs on. `object_lock`: carry retention and legal hold
-    (the bucket must have Object Lock). `tags`: whether tags are copied, which takes permissions of its own. `owner`:
-    the account that must own the bucket.
-    """
-
-    kms_key_id: str | None = None
-    storage_class: str | None = None
-    acl: str | None = None
-    object_lock: bool = False
-    tags: bool = True
-    owner: str | None = None
-
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import ChecksumAlgorithmType
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 _NO_OPTIONS = DestinationOptions()
 
 
-class S3Buckets:
+class S3Buckets(Buckets):
     """S3 through boto3; `client_of` returns the client for a Region (None: the function's own)."""
 
     def __init__(
-        self, client_of: Callable[[str | None], Any], regions: dict[str, str], options: Mapping[str, DestinationOptions]
+        self,
+        client_of: Callable[[str | None], "S3Client"],
+        regions: dict[str, str],
+        options: Mapping[str, DestinationOptions],
     ) -> None:
         self._client_of = client_of
         self._regions = regions
         self._options = options
 
+    @override
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
-        """Return the facts of the object: of that version, or only while it has that ETag, where one is given."""
-        pin = {"VersionId": version_id} if version_id else {"IfMatch": _quoted(e_tag)} if e_tag else {}
+        pin: dict[str, Any] = {"VersionId": version_id} if version_id else {"IfMatch": _quoted(e_tag)} if e_tag else {}
         client = self._client(bucket)
         try:
             answer = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **pin)
@@ -73,8 +74,8 @@ class S3Buckets:
             raise SourceArchivedError(f"{bucket}/{key} is in {answer.get('StorageClass')} and not restored")
         return facts_of(bucket, key, answer)
 
+    @override
     def find(self, place: ObjectPlace) -> ObjectFacts | None:
-        """Return the facts of the object at `place`, or None when there is none."""
         try:
             answer = self._client(place.bucket).head_object(
                 Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED", **self._owner(place)
@@ -87,49 +88,45 @@ class S3Buckets:
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
         return facts_of(place.bucket, place.key, answer)
 
+    @override
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
-        """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
-        redirect = {"WebsiteRedirectLocation": source.website_redirect} if source.website_redirect else {}
         with self._errors("PutObject", place, source):
             answer = self._client(place.bucket).copy_object(
                 Bucket=place.bucket,
                 Key=place.key,
                 MetadataDirective="COPY",
                 TaggingDirective="COPY" if self._option(place).tags else "REPLACE",
-                **redirect,
                 **_pinned(source),
                 **self._attributes(source, place),
                 **self._owner(place),
             )
-        result = answer.get("CopyObjectResult", {})
+        result: dict[str, Any] = {**answer.get("CopyObjectResult", {})}
         return facts_of(
             place.bucket,
             place.key,
-            answer | result | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
+            {**answer, **result} | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
         )
 
+    @override
     def headers(self, source: ObjectFacts) -> ObjectHeaders:
-        """Return the metadata and content headers of `source`."""
-        pin = {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
+        pin: dict[str, Any] = (
+            {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
+        )
         with self._errors("GetObject", ObjectPlace(source.bucket, source.key)):
             answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **pin)
         return headers_of(answer)
 
+    @override
     def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
-        """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
-        algorithm = source.checksum.algorithm if source.checksum else "CRC64NVME"
-        if algorithm not in _FULL_OBJECT_CHECKSUMS:
-            algorithm = "CRC64NVME"
+        algorithm = source.checksum.algorithm if source.checksum else ""
         carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
-        if source.website_redirect:
-            carried["WebsiteRedirectLocation"] = source.website_redirect
         if source.tag_count and self._option(place).tags:
             carried["Tagging"] = urlencode(self._tags(source))
         with self._errors("PutObject", place):
             answer = send_expires_as_text(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
-                ChecksumAlgorithm=algorithm,
+                ChecksumAlgorithm=_FULL_OBJECT_CHECKSUMS.get(algorithm, "CRC64NVME"),
                 ChecksumType="FULL_OBJECT",
                 **carried,
                 **self._attributes(source, place),
@@ -137,10 +134,10 @@ class S3Buckets:
             )
         return str(answer["UploadId"])
 
+    @override
     def copy_part(
         self, source: ObjectFacts, place: ObjectPlace, upload_id: str, number: int, span: tuple[int, int]
     ) -> None:
-        """Copy the bytes `span` (both included) of `source`, pinned, as part `number`."""
         with self._errors("PutObject", place, source):
             self._client(place.bucket).upload_part_copy(
                 Bucket=place.bucket,
@@ -152,21 +149,21 @@ class S3Buckets:
                 **self._owner(place),
             )
 
+    @override
     def parts(self, place: ObjectPlace, upload_id: str) -> dict[int, CopiedPart]:
-        """Return the finished parts by number."""
         found: dict[int, CopiedPart] = {}
         with self._errors("ListMultipartUploadParts", place):
             pages = self._client(place.bucket).get_paginator("list_parts")
             for page in pages.paginate(Bucket=place.bucket, Key=place.key, UploadId=upload_id, **self._owner(place)):
                 for part in page.get("Parts", []):
-                    checksums = {name: value for name, value in part.items() if name.startswith("Checksum")}
+                    checksums = {name: str(value) for name, value in part.items() if name.startswith("Checksum")}
                     number = part["PartNumber"]
                     found[number] = CopiedPart(number, part["Size"], part["ETag"], checksums)
         return found
 
+    @override
     def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
-        """Make the object from `parts`."""
-        listed = [
+        listed: list[Any] = [
             {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums}
             for part in sorted(parts.values(), key=lambda part: part.number)
         ]
@@ -179,8 +176,8 @@ class S3Buckets:
                 **self._owner(place),
             )
 
+    @override
     def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
-        """Give up the upload and its parts; an upload that is gone already is fine."""
         try:
             with self._errors("AbortMultipartUpload", place):
                 self._client(place.bucket).abort_multipart_upload(
@@ -189,8 +186,8 @@ class S3Buckets:
         except (UploadGoneError, NoSuchBucketError):
             return
 
+    @override
     def open_uploads(self, place: ObjectPlace, *, since: str) -> list[str]:
-        """Return the ids of the uploads to exactly `place` that were started at `since` (ISO 8601) or later."""
         with self._errors("ListBucketMultipartUploads", place):
             pages = self._client(place.bucket).get_paginator("list_multipart_uploads")
             return [
@@ -206,7 +203,7 @@ class S3Buckets:
         pages = self._client(bucket).get_paginator("list_objects_v2")
         return self._listed(bucket, iter(pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)))
 
-    def _listed(self, bucket: str, pages: Iterator[Mapping[str, Any]]) -> Iterator[list[ListedObject]]:
+    def _listed(self, bucket: str, pages: Iterator["ListObjectsV2OutputTypeDef"]) -> Iterator[list[ListedObject]]:
         while True:
             with self._errors("ListBucket", ObjectPlace(bucket, "")):
                 page = next(pages, None)
@@ -217,7 +214,7 @@ class S3Buckets:
             ]
 
     def _tags(self, source: ObjectFacts) -> dict[str, str]:
-        version = {"VersionId": source.version_id} if source.version_id else {}
+        version: dict[str, Any] = {"VersionId": source.version_id} if source.version_id else {}
         with self._errors("GetObjectTagging", ObjectPlace(source.bucket, source.key)):
             answer = self._client(source.bucket).get_object_tagging(Bucket=source.bucket, Key=source.key, **version)
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
@@ -226,6 +223,8 @@ class S3Buckets:
         """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
         options = self._option(place)
         attributes: dict[str, Any] = {"StorageClass": options.storage_class or source.storage_class}
+        if source.website_redirect:
+            attributes["WebsiteRedirectLocation"] = source.website_redirect
         if options.acl:
             attributes["ACL"] = options.acl
         if options.kms_key_id:
@@ -244,11 +243,11 @@ class S3Buckets:
     def _option(self, place: ObjectPlace) -> DestinationOptions:
         return self._options.get(place.bucket, _NO_OPTIONS)
 
-    def _owner(self, place: ObjectPlace) -> dict[str, str]:
+    def _owner(self, place: ObjectPlace) -> dict[str, Any]:
         owner = self._option(place).owner
         return {"ExpectedBucketOwner": owner} if owner else {}
 
-    def _client(self, bucket: str) -> Any:
+    def _client(self, bucket: str) -> "S3Client":
         """Return the client for the Region of `bucket`, looked up once per process."""
         if bucket not in self._regions:
             self._regions[bucket] = self._region(bucket)
@@ -265,10 +264,13 @@ class S3Buckets:
         except BotoCoreError as error:
             raise translate(error, "GetBucketLocation", bucket) from error
         # Amazon S3 API Reference, GetBucketLocation: null is us-east-1, "EU" is eu-west-1.
-        location = str(answer.get("LocationConstraint") or "us-east-1")
+        named: str | None = answer.get("LocationConstraint")
+        location = named or "us-east-1"
         return "eu-west-1" if location == "EU" else location
 
-    def _explained(self, client: Any, bucket: str, key: str, pin: Mapping[str, Any], error: ClientError) -> Exception:
+    def _explained(
+        self, client: "S3Client", bucket: str, key: str, pin: Mapping[str, Any], error: ClientError
+    ) -> Exception:
         """Return what a failed HEAD means: its answer has no body, so a GET of no more than a byte is asked why."""
         where = f"{bucket}/{key}"
         if status_of(error) not in {400, 403, 404}:

@@ -1,9 +1,12 @@
 """The metadata and content headers of an object, read so that they can be sent again as they were."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.replication.models import ObjectHeaders
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _HEADERS = (
     "CacheControl",
@@ -26,7 +29,7 @@ def headers_of(answer: Mapping[str, Any]) -> ObjectHeaders:
     )
 
 
-def send_expires_as_text(client: Any) -> Any:
+def send_expires_as_text(client: "S3Client") -> "S3Client":
     """Make `client` start uploads with `Expires` as free text, as S3 keeps it; boto3 takes nothing but a date there."""
     events, operation = client.meta.events, "s3.CreateMultipartUpload"
     events.register(f"before-parameter-build.{operation}", _set_expires_aside, unique_id="waybill-expires-aside")

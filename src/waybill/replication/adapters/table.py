@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.clock import iso
@@ -24,21 +24,25 @@ from waybill.replication.adapters.items import (
     status_partition,
     summary_of,
 )
-from waybill.replication.domain.record_list import position_of
-from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import (
+from waybill.replication.domain.records import (
     Claimed,
     ClaimOutcome,
+    DestinationItem,
     DestinationRecord,
-    DestinationResult,
-    FileId,
+    HistoryItem,
     LatestRun,
-    ObjectFacts,
+    OpenRuns,
+    RecordItem,
+    RecordReader,
     RecordStatus,
-    ReplicationRun,
-    RunOutcome,
-    RunTotals,
+    Tracking,
+    position_of,
 )
+from waybill.replication.errors import TrackingUnavailableError
+from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 STATUS_INDEX = "ByStatus"
 # Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
@@ -46,15 +50,18 @@ _INDEX_PAGE = 100
 _SECONDS_PER_DAY = 86_400
 
 
-class TrackingTable:
+class TrackingTable(Tracking, OpenRuns, RecordReader):
     """`Tracking` on DynamoDB; `client` is a boto3 `dynamodb` client, `history_days` how long ended runs are kept."""
 
-    def __init__(self, client: Any, table_name: str, *, history_days: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
+    ) -> None:
         self._client = client
         self._table = table_name
         self._history_days = history_days
         self._now = now
 
+    @override
     def claim(self, run: ReplicationRun) -> Claimed:
         """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner.
 
@@ -105,8 +112,8 @@ class TrackingTable:
             return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
         return Claimed(ClaimOutcome.STARTED, from_item(answer["Attributes"])["generation"])
 
+    @override
     def latest_run(self, file: FileId) -> LatestRun | None:
-        """Return the run that owns the file's record."""
         item = self._get(record_key(file))
         if not item:
             return None
@@ -118,8 +125,8 @@ class TrackingTable:
             destination_prefix=item.get("destinationPrefix"),
         )
 
+    @override
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
-        """Return what is recorded of the file at the destination `bucket`."""
         item = self._get(destination_key(file, bucket))
         if not item:
             return None
@@ -127,14 +134,15 @@ class TrackingTable:
             item["executionId"], item["status"], item.get("sourceIdentity"), item.get("etag"), item.get("uploadId")
         )
 
+    @override
     def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
-        """Remember the multipart upload that `run` has open to `bucket`; return the upload that lost its place."""
         return self._put_destination(
             run,
             bucket,
             {"status": RecordStatus.IN_PROGRESS.value, "sourceIdentity": source.identity, "uploadId": upload_id},
         )
 
+    @override
     def record_destination(
         self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None
     ) -> str | None:
@@ -156,6 +164,7 @@ class TrackingTable:
             },
         )
 
+    @override
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item in one transaction.
 
@@ -164,12 +173,12 @@ class TrackingTable:
         summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
         partition = status_partition(status_of(outcome), run.file)
         update = Update.of(summary | capped_results(totals) | {"statusPartition": partition})
-        final = {
+        final: Any = {
             "TableName": self._table,
             "Key": to_item(record_key(run.file)),
             **update.arguments("executionId = :id", id=run.execution_id),
         }
-        history = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
+        history: Any = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
         try:
             with translated(TrackingUnavailableError):
                 self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
@@ -179,7 +188,8 @@ class TrackingTable:
             return False
         return True
 
-    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[Item]:
+    @override
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[RecordItem]:
         """Yield the records of `statuses`, newest first, reading pages only as they are needed.
 
         `before` is the position of a record: only what comes after it is yielded.
@@ -194,26 +204,26 @@ class TrackingTable:
                 before = position
                 yield item
 
-    def open_runs(self, *, started_before: str) -> Iterator[Item]:
-        """Yield the records in progress that started before that time (ISO 8601)."""
+    @override
+    def open_runs(self, *, started_before: str) -> Iterator[RecordItem]:
         return self._partition(RecordStatus.IN_PROGRESS.value, started_before)
 
-    def destinations_of(self, run: ReplicationRun) -> list[Item]:
-        """Return the items that `run` has written for its destinations."""
+    @override
+    def destinations_of(self, run: ReplicationRun) -> list[DestinationItem]:
         return [item for item in self.destinations(run.file) if item["executionId"] == run.execution_id]
 
-    def record(self, file: FileId) -> Item | None:
-        """Return the whole record of a file."""
-        return self._get(record_key(file))
+    @override
+    def record(self, file: FileId) -> RecordItem | None:
+        return cast("RecordItem | None", self._get(record_key(file)))
 
-    def destinations(self, file: FileId) -> list[Item]:
-        """Return the items of the file at each of its destinations, by bucket name."""
-        return list(self._query(file, destination_prefix(file)))
+    @override
+    def destinations(self, file: FileId) -> list[DestinationItem]:
+        return cast("list[DestinationItem]", list(self._query(file, destination_prefix(file))))
 
-    def history(self, file: FileId, limit: int) -> list[Item]:
-        """Return the last `limit` ended runs of the file, newest first."""
+    @override
+    def history(self, file: FileId, limit: int) -> list[HistoryItem]:
         runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
-        return list(islice(runs, limit))
+        return cast("list[HistoryItem]", list(islice(runs, limit)))
 
     def _history_item(self, run: ReplicationRun, summary: Mapping[str, Any]) -> Item:
         return {
@@ -261,7 +271,7 @@ class TrackingTable:
             ScanIndexForward=not newest_first,
         )
 
-    def _partition(self, partition: str, latest: str | None) -> Iterator[Item]:
+    def _partition(self, partition: str, latest: str | None) -> Iterator[RecordItem]:
         """Yield the records of one index partition, newest first; with `latest`, those that started no later."""
         newest_first = self._pages(
             _INDEX_PAGE,
@@ -271,11 +281,11 @@ class TrackingTable:
             ScanIndexForward=False,
         )
         # The index orders by time alone; records of one millisecond come in any order.
-        for _, together in groupby(newest_first, key=lambda item: item["startTime"]):
+        for _, together in groupby(cast("Iterator[RecordItem]", newest_first), key=lambda item: item["startTime"]):
             yield from sorted(together, key=position_of, reverse=True)
 
     def _pages(self, page_size: int | None, **query: Any) -> Iterator[Item]:
-        paging = {"PageSize": page_size}
+        paging: Any = {"PageSize": page_size}
         pages = iter(
             self._client.get_paginator("query").paginate(TableName=self._table, PaginationConfig=paging, **query)
         )

@@ -11,9 +11,10 @@ from enum import StrEnum
 from functools import cache
 
 from waybill.core.errors import PermanentError
-from waybill.replication.domain.ports import Buckets, FileCopyExecutions, ListedObject, Tracking
-from waybill.replication.domain.starter import Starter
-from waybill.replication.models import DestinationRecord, FileId, ObjectPlace, RecordStatus, ReplicationRequest
+from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.records import DestinationRecord, RecordStatus, Tracking
+from waybill.replication.domain.starter import FileCopyExecutions, Starter
+from waybill.replication.models import FileId, ListedObject, ObjectPlace, ReplicationRequest
 
 
 class Difference(StrEnum):

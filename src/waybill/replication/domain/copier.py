@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waybill.core.clock import iso
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
-from waybill.replication.domain.part_plan import CopyLimits, describe
-from waybill.replication.domain.ports import Buckets, Tracking
+from waybill.replication.domain.part_plan import describe
+from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.restore import Restorer
 from waybill.replication.domain.verification import equal, verify
-from waybill.replication.errors import (
-    SupersededError,
-    UploadGoneError,
-    VerificationFailedError,
-)
+from waybill.replication.errors import SupersededError, UploadGoneError, VerificationFailedError
 from waybill.replication.models import (
     CopyCode,
+    CopyLimits,
     CopyTask,
     DestinationResult,
     PartRange,

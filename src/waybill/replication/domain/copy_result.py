@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from waybill.replication.domain.ports import Buckets
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.verification import comparable, verify
 from waybill.replication.errors import VerificationFailedError
 from waybill.replication.models import CopyTask, ObjectFacts, Verification

@@ -1,7 +1,8 @@
 """What is done about a destination whose copy has failed for good."""
 
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.outcome import failed_result
-from waybill.replication.domain.ports import Buckets, Tracking
+from waybill.replication.domain.records import Tracking
 from waybill.replication.models import CopyCode, DestinationResult, FailedCopy, ObjectPlace
 
 

@@ -8,15 +8,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from waybill.replication.domain.part_plan import CopyLimits, PartPlan
-from waybill.replication.domain.ports import Buckets, CopiedPart, Tracking
-from waybill.replication.errors import (
-    CopyUnfinishedError,
-    SupersededError,
-    UploadGoneError,
-    VerificationFailedError,
-)
-from waybill.replication.models import CopyTask, ObjectFacts, PartRange
+from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.part_plan import PartPlan
+from waybill.replication.domain.records import Tracking
+from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
+from waybill.replication.models import CopiedPart, CopyLimits, CopyTask, ObjectFacts, PartRange
 
 # The time that a function keeps to report that it could not finish.
 _RESERVE_SECONDS = 20.0

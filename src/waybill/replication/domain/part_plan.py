@@ -6,26 +6,19 @@ smaller; hence objects up to 48.8 TiB. One CopyObject takes up to 5 GiB, inclusi
 
 from dataclasses import dataclass
 
-from waybill.replication.models import ObjectFacts, PartRange, SourceDescription, Strategy
-
-MIB = 1024**2
-GIB = 1024**3
-SINGLE_COPY_LIMIT = 5 * GIB
-MIN_PART_SIZE = 5 * MIB
-MAX_PART_SIZE = 5 * GIB
-MAX_PARTS = 10_000
-MAX_OBJECT_SIZE = MAX_PARTS * MAX_PART_SIZE
-
-
-@dataclass(frozen=True)
-class CopyLimits:
-    """Where the strategies change; sizes in bytes."""
-
-    single_copy_max: int = SINGLE_COPY_LIMIT
-    one_function_max: int = 64 * GIB
-    part_size: int = 256 * MIB
-    parts_per_batch: int = 100
-    part_concurrency: int = 16
+from waybill.replication.models import (
+    MAX_OBJECT_SIZE,
+    MAX_PART_SIZE,
+    MAX_PARTS,
+    MIB,
+    MIN_PART_SIZE,
+    SINGLE_COPY_LIMIT,
+    CopyLimits,
+    ObjectFacts,
+    PartRange,
+    SourceDescription,
+    Strategy,
+)
 
 
 @dataclass(frozen=True)

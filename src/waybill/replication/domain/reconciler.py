@@ -9,14 +9,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from waybill.core.clock import iso
 from waybill.core.notifications import Notifier
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.outcome import failure_notification, outcome_of
-from waybill.replication.domain.ports import Buckets, FileCopyExecutions, OpenRuns
+from waybill.replication.domain.records import DestinationItem, OpenRuns, RecordItem, RecordStatus
+from waybill.replication.domain.starter import FileCopyExecutions
 from waybill.replication.errors import RunsNotClosedError
-from waybill.replication.models import DestinationResult, FileId, ObjectPlace, RecordStatus, ReplicationRun, RunTotals
+from waybill.replication.models import DestinationResult, FileId, ObjectPlace, ReplicationRun, RunTotals
 
 ABANDONED = "ABANDONED"
 
@@ -88,7 +89,7 @@ class Reconciler:
         self.tracking.finish(run, totals, outcome)
 
 
-def _run_of(record: Mapping[str, Any]) -> ReplicationRun:
+def _run_of(record: RecordItem) -> ReplicationRun:
     return ReplicationRun(
         source_bucket=record["sourceBucket"],
         source_key=record["fileKey"],
@@ -102,8 +103,8 @@ def _run_of(record: Mapping[str, Any]) -> ReplicationRun:
     )
 
 
-def _totals(run: ReplicationRun, items: Mapping[str, Mapping[str, Any]], timestamp: str) -> RunTotals:
-    results = [_result(run, bucket, items.get(bucket, {}), timestamp) for bucket in run.destination_buckets]
+def _totals(run: ReplicationRun, items: Mapping[str, DestinationItem], timestamp: str) -> RunTotals:
+    results = [_result(run, bucket, items.get(bucket), timestamp) for bucket in run.destination_buckets]
     succeeded = sum(result.success for result in results)
     return RunTotals(
         total_buckets=len(results),
@@ -113,14 +114,14 @@ def _totals(run: ReplicationRun, items: Mapping[str, Mapping[str, Any]], timesta
     )
 
 
-def _result(run: ReplicationRun, bucket: str, item: Mapping[str, Any], timestamp: str) -> DestinationResult:
-    done = item.get("executionId") == run.execution_id and item.get("status") == RecordStatus.COMPLETED
+def _result(run: ReplicationRun, bucket: str, item: DestinationItem | None, timestamp: str) -> DestinationResult:
+    done = item is not None and item["executionId"] == run.execution_id and item["status"] == RecordStatus.COMPLETED
     return DestinationResult(
         destination_bucket=bucket,
         source_key=run.source_key,
         source_bucket=run.source_bucket,
         success=done,
-        code=str(item["code"]) if done else ABANDONED,
+        code=item["code"] if item and done else ABANDONED,
         timestamp=timestamp,
         execution_id=run.execution_id,
         retryable=None if done else True,

@@ -7,13 +7,14 @@ and copies what it holds now, until the source did not change meanwhile.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.copy_result import copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
-from waybill.replication.domain.part_plan import CopyLimits, describe
-from waybill.replication.domain.ports import Buckets, Tracking
+from waybill.replication.domain.part_plan import describe
+from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.verification import equal, proven_equal, verify
 from waybill.replication.errors import CopyUnfinishedError, SourceNotFoundError, SupersededError, UploadGoneError
-from waybill.replication.models import CopyTask, ObjectFacts, SourceDescription, Strategy
+from waybill.replication.models import CopyLimits, CopyTask, ObjectFacts, SourceDescription, Strategy
 
 # Each round ends with the destination equal to what the source held a moment ago. A source that is overwritten faster
 # than this is looked at again by the next attempt.

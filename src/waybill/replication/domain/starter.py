@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from waybill.core.errors import PermanentError, WaybillError
 from waybill.core.executions import ExecutionStarter, StartedExecution
+from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.events import Ignored, ObjectCreated, Record, Unusable, records
-from waybill.replication.domain.part_plan import SINGLE_COPY_LIMIT
-from waybill.replication.domain.ports import Buckets
 from waybill.replication.domain.requests import Routing, guard_against_loops
 from waybill.replication.domain.run_identity import execution_name_of
 from waybill.replication.errors import EventNotHandledError
-from waybill.replication.models import ReplicationRequest
+from waybill.replication.models import SINGLE_COPY_LIMIT, ReplicationRequest
+
+
+class FileCopyExecutions(ExecutionStarter, Protocol):
+    """Starts executions, and knows which of them are still under way."""
+
+    def is_running(self, execution_arn: str) -> bool:
+        """Return whether the execution is running; one that cannot be looked up is not."""
+        ...
 
 
 @dataclass(frozen=True)

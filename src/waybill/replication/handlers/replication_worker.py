@@ -5,9 +5,9 @@ from typing import Any
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
 from waybill.replication import WORKFLOW, runtime
-from waybill.replication.domain.answers import worker_reply
 from waybill.replication.domain.events import sqs_messages
 from waybill.replication.domain.starter import EventOutcome, handle_event
+from waybill.replication.views import worker_reply
 
 
 @instrumented(WORKFLOW)

@@ -7,7 +7,7 @@ from waybill.core.http import is_api_event
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.api import app
-from waybill.replication.domain.answers import direct_reply, start_reply
+from waybill.replication.views import direct_reply, start_reply
 
 
 @instrumented(WORKFLOW)
@@ -19,7 +19,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     if is_api_event(event):
         return app.resolve(event, context)
     try:
-        return direct_reply(200, start_reply(runtime.start_manually(event)))
+        return direct_reply(200, start_reply(runtime.start_manually(event)).wire())
     except InvalidInputError as error:
         return direct_reply(
             400,

@@ -1,0 +1,52 @@
+"""What the rules of replication need of S3; `adapters/s3.py` is S3, `tests/fakes/buckets.py` a simulated one."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from waybill.replication.models import CopiedPart, ObjectFacts, ObjectHeaders, ObjectPlace
+
+
+class Buckets(Protocol):
+    """S3, in every Region. All methods raise the errors of `waybill.replication.errors`."""
+
+    def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
+        """Return the facts of the object: of that version, or only while it has that ETag, where one is given."""
+        ...
+
+    def find(self, place: ObjectPlace) -> ObjectFacts | None:
+        """Return the facts of the object at `place`, or None when there is none."""
+        ...
+
+    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
+        """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
+        ...
+
+    def headers(self, source: ObjectFacts) -> ObjectHeaders:
+        """Return the metadata and content headers of `source`."""
+        ...
+
+    def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
+        """Start a multipart upload with everything that `source` carries besides its bytes; return the upload id."""
+        ...
+
+    def copy_part(
+        self, source: ObjectFacts, place: ObjectPlace, upload_id: str, number: int, span: tuple[int, int]
+    ) -> None:
+        """Copy the bytes `span` (both included) of `source`, pinned, as part `number`."""
+        ...
+
+    def parts(self, place: ObjectPlace, upload_id: str) -> dict[int, CopiedPart]:
+        """Return the finished parts by number."""
+        ...
+
+    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
+        """Make the object from `parts`."""
+        ...
+
+    def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
+        """Give up the upload and its parts; an upload that is gone already is fine."""
+        ...
+
+    def open_uploads(self, place: ObjectPlace, *, since: str) -> list[str]:
+        """Return the ids of the uploads to exactly `place` that were started at `since` (ISO 8601) or later."""
+        ...

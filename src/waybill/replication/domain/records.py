@@ -1,0 +1,236 @@
+"""The records of every file: what is kept of it, its runs and its destinations, and who needs which of it.
+
+`adapters/table.py` is the table, `tests/fakes/tracking.py` a simulated one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NotRequired, Protocol, TypedDict
+
+from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+
+
+class RecordStatus(StrEnum):
+    """Status of the tracking record of a file."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class RecordItem(TypedDict):
+    """The record of a file as the table keeps it: its latest run. Lists are JSON text, as documented."""
+
+    fileKey: str
+    sourceBucket: str
+    status: str
+    executionId: str
+    executionName: str
+    startTime: str
+    destinationBuckets: str
+    totalDestinationBuckets: int
+    destinationPrefix: NotRequired[str]
+    versionId: NotRequired[str]
+    eTag: NotRequired[str]
+    size: NotRequired[int]
+    completedAt: NotRequired[str]
+    outcome: NotRequired[str]
+    totalBuckets: NotRequired[int]
+    successfulCopies: NotRequired[int]
+    failedCopies: NotRequired[int]
+    supersededCopies: NotRequired[int]
+    successfulBuckets: NotRequired[str]
+    failedBuckets: NotRequired[str]
+    copyResults: NotRequired[str]
+    copyResultsCut: NotRequired[int]
+    statusPartition: NotRequired[str]
+    sequencer: NotRequired[str]
+    newestEventRun: NotRequired[str]
+    generation: NotRequired[int]
+
+
+class DestinationItem(TypedDict):
+    """The file at one destination, as the table keeps it."""
+
+    fileKey: str
+    sourceBucket: str
+    destinationBucket: str
+    executionId: str
+    status: str
+    startTime: NotRequired[str]
+    generation: NotRequired[int]
+    code: NotRequired[str]
+    success: NotRequired[bool]
+    timestamp: NotRequired[str]
+    attempts: NotRequired[int]
+    retryable: NotRequired[bool]
+    etag: NotRequired[str]
+    versionId: NotRequired[str]
+    bytes: NotRequired[int]
+    strategy: NotRequired[str]
+    verification: NotRequired[str]
+    durationMs: NotRequired[int]
+    error: NotRequired[str]
+    cause: NotRequired[str]
+    uploadId: NotRequired[str]
+    sourceIdentity: NotRequired[str]
+    sourceVersionId: NotRequired[str]
+
+
+class HistoryItem(TypedDict):
+    """One ended run, as the table keeps it until `expiresAt` (seconds since 1970)."""
+
+    fileKey: str
+    sourceBucket: str
+    executionId: str
+    startTime: str
+    destinationBuckets: str
+    status: str
+    outcome: str
+    completedAt: str
+    totalBuckets: int
+    successfulCopies: int
+    failedCopies: int
+    supersededCopies: int
+    successfulBuckets: str
+    failedBuckets: str
+    expiresAt: NotRequired[int]
+
+
+class ClaimOutcome(StrEnum):
+    """Whether a run may work on its file."""
+
+    STARTED = "STARTED"
+    DUPLICATE = "DUPLICATE"
+    STALE = "STALE"
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The answer to a claim; see `ReplicationRun.generation`."""
+
+    claim: ClaimOutcome
+    generation: int = 0
+
+
+@dataclass(frozen=True)
+class DestinationRecord:
+    """What is known about the file at one destination."""
+
+    execution_id: str
+    status: str
+    source_identity: str | None = None
+    etag: str | None = None
+    upload_id: str | None = None
+
+    def holds(self, source: ObjectFacts) -> bool:
+        """Return whether this state of the source was copied there."""
+        return self.status == RecordStatus.COMPLETED and self.source_identity == source.identity
+
+
+@dataclass(frozen=True)
+class LatestRun:
+    """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner."""
+
+    execution_id: str
+    status: str
+    in_order: bool = False
+    destination_buckets: tuple[str, ...] = ()
+    destination_prefix: str | None = None
+
+    def outranks(self, run: ReplicationRun, bucket: str) -> bool:
+        """Return whether `run` may leave its destination `bucket` to this run.
+
+        A later event brings newer content to the same place, or is followed by an event that does. A run without a
+        sequencer promises neither: it may have other destinations, or be pinned to what the source no longer holds.
+        """
+        return (
+            self.execution_id != run.execution_id
+            and self.in_order
+            and bucket in self.destination_buckets
+            and self.destination_prefix == run.destination_prefix
+        )
+
+
+class Tracking(Protocol):
+    """The records of every file. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
+
+    def claim(self, run: ReplicationRun) -> Claimed:
+        """Make `run` the owner of its file's record, unless it is a duplicate, or older than the owner."""
+        ...
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        """Return the run that owns the file's record."""
+        ...
+
+    def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
+        """Return what is recorded of the file at the destination `bucket`."""
+        ...
+
+    def record_upload(self, run: ReplicationRun, bucket: str, source: ObjectFacts, upload_id: str) -> str | None:
+        """Remember the multipart upload that `run` has open to `bucket`.
+
+        Returns the upload that has lost its place there and has to be aborted: the one of an earlier run, or
+        `upload_id` itself when a later run has recorded its own.
+        """
+        ...
+
+    def record_destination(
+        self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None
+    ) -> str | None:
+        """Record the outcome at one destination, unless a later run has recorded its own.
+
+        Returns the upload of an earlier run that has lost its place there and has to be aborted.
+        """
+        ...
+
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
+        """Write the final record and the history item; False when a later run owns the record by now."""
+        ...
+
+
+class OpenRuns(Protocol):
+    """The records of runs that have not ended."""
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        """Return the run that owns the file's record."""
+        ...
+
+    def open_runs(self, *, started_before: str) -> Iterable[RecordItem]:
+        """Return the records in progress that started before that time (ISO 8601)."""
+        ...
+
+    def destinations_of(self, run: ReplicationRun) -> Sequence[DestinationItem]:
+        """Return the items that `run` has written for its destinations."""
+        ...
+
+    def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
+        """Write the final record and the history item; False when a later run owns the record by now."""
+        ...
+
+
+class RecordReader(Protocol):
+    """Read access to the tracking records."""
+
+    def newest(self, statuses: Iterable[RecordStatus], *, before: str | None) -> Iterator[RecordItem]:
+        """Yield the records of `statuses`, newest first, after the position `before`."""
+        ...
+
+    def record(self, file: FileId) -> RecordItem | None:
+        """Return the record of a file."""
+        ...
+
+    def destinations(self, file: FileId) -> list[DestinationItem]:
+        """Return what is recorded per destination, by bucket name."""
+        ...
+
+    def history(self, file: FileId, limit: int) -> list[HistoryItem]:
+        """Return the last ended runs, newest first."""
+        ...
+
+
+def position_of(record: RecordItem) -> str:
+    """Return where a record stands in the newest-first order; text order is that order."""
+    return f"{record['startTime']}|{record['sourceBucket']}|{record['fileKey']}"
