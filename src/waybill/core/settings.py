@@ -1,17 +1,21 @@
 """Settings from the environment, read on first use and never at import."""
 
+import os
 from functools import cache
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from waybill.core.errors import ConfigurationError
 
 
-class WaybillSettings(BaseSettings):
-    """Base of every settings class: frozen, read from environment variables named as the fields, in upper case."""
+class WaybillSettings(BaseModel):
+    """Base of every settings class: frozen, read from environment variables named as the fields, in upper case.
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    A variable is text, and an empty one is not set; a field of another type than a number, a truth value or text has a
+    validator that reads the text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ObservabilitySettings(WaybillSettings):
@@ -37,7 +41,8 @@ def load[S: WaybillSettings](settings_class: type[S]) -> S:
         A variable is missing or unusable; names each one, never its value.
     """
     try:
-        return settings_class()
+        named = {name: os.environ.get(name.upper()) for name in settings_class.model_fields}
+        return settings_class.model_validate({name: text for name, text in named.items() if text})
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']).upper() or settings_class.__name__}: {problem['msg']}"

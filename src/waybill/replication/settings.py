@@ -4,7 +4,6 @@ import json
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
 
 from waybill.core.settings import WaybillSettings
 from waybill.replication.models import (
@@ -26,7 +25,7 @@ def _json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
-type Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+type Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class RoutingSettings(WaybillSettings):
@@ -67,9 +66,7 @@ class ReconcileSettings(WaybillSettings):
 class DestinationSettings(WaybillSettings):
     """What copies to each destination get that differs from their source."""
 
-    destination_options: Annotated[
-        dict[str, DestinationOptions], NoDecode, BeforeValidator(_json), Field(default_factory=dict)
-    ]
+    destination_options: Annotated[dict[str, DestinationOptions], BeforeValidator(_json), Field(default_factory=dict)]
 
 
 class CopyLimitSettings(WaybillSettings):

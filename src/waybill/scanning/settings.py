@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
 
 from waybill.core.settings import WaybillSettings
 
@@ -27,7 +26,7 @@ class QueueSettings(WaybillSettings):
 class BucketSettings(WaybillSettings):
     """Buckets that may be scanned; `*` stands for any that the role can read."""
 
-    scan_buckets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("*",)
+    scan_buckets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("*",)
 
     @property
     def allowed(self) -> frozenset[str] | None:

@@ -17,7 +17,7 @@ from tests.fakes.samples import PROJECT, handlers
 RUNTIME = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 # These take their time, and are not for everybody.
 FOR_THE_API_ALONE = ("aws_lambda_powertools.event_handler",)
-FOR_NOBODY = ("aws_xray_sdk.ext", "boto3.s3.transfer", "sqlite3")
+FOR_NOBODY = ("aws_xray_sdk.ext", "boto3.s3.transfer", "dotenv", "pydantic_settings", "sqlite3")
 
 # Imports the module named first where the top-level packages named second do not exist.
 _PROGRAM = """

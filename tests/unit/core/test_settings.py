@@ -39,6 +39,21 @@ def test_everything_unusable_is_named_and_no_value_told(monkeypatch: pytest.Monk
     assert "hunter2" not in told
 
 
+def test_numbers_and_truth_values_are_read_from_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's variables are text (Lambda developer guide, "Environment variables"); template.yaml says `"true"`."""
+
+    class Kinds(WaybillSettings):
+        whole: int
+        part: float
+        yes: bool
+        no: bool
+        maybe: str | None = None
+
+    for name, text in {"WHOLE": "12", "PART": "0.5", "YES": "true", "NO": "false", "MAYBE": "", "OTHER": "x"}.items():
+        monkeypatch.setenv(name, text)
+    assert load(Kinds).model_dump() == {"whole": 12, "part": 0.5, "yes": True, "no": False, "maybe": None}
+
+
 def test_a_mistake_is_mended_by_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError):
         load(Two)
