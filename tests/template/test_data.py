@@ -55,6 +55,28 @@ def test_a_topic_takes_nothing_without_tls(stack: Stack, topic: str) -> None:
     assert denials(policy["PolicyDocument"]) == [("*", ("sns:Publish",), (topic,), "false")]
 
 
+@every("queue", QUEUES)
+def test_a_queue_takes_and_gives_nothing_without_tls(stack: Stack, queue: str) -> None:
+    # A queue has one policy, whoever else is in it (Amazon SQS developer guide, "Amazon SQS security best practices").
+    (name,) = (
+        name for name, policy in policies_of("AWS::SQS::QueuePolicy", stack) if {"Ref": queue} in policy["Queues"]
+    )
+    found = denials(stack[name]["PolicyDocument"])
+    assert [(who, actions, tls) for who, actions, on, tls in found if queue in on] == [("*", ("sqs:*",), "false")]
+
+
+@every("bucket", BUCKETS)
+def test_what_expires_in_a_bucket_with_versions_is_gone(stack: Stack, bucket: str) -> None:
+    """An expiry alone hides what is current (Amazon S3 user guide, "Expiring objects")."""
+    if "VersioningConfiguration" not in stack[bucket]:
+        return
+    rules = [rule for rule in stack[bucket]["LifecycleConfiguration"]["Rules"] if rule["Status"] == "Enabled"]
+    gone = [rule.get("Prefix", "") for rule in rules if "NoncurrentVersionExpiration" in rule]
+    for rule in rules:
+        if {"ExpirationInDays", "ExpirationDate"} & set(rule):
+            assert any(rule.get("Prefix", "").startswith(prefix) for prefix in gone), rule["Id"]
+
+
 def test_only_the_embedded_aws_goes_without_tls(stack: Stack) -> None:
     assert stack.template["Conditions"]["ReachedByTls"] == {"Fn::Equals": [{"Ref": "Platform"}, "aws"]}
     assert stack.template["Parameters"]["Platform"]["Default"] == "aws"

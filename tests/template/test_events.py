@@ -1,5 +1,6 @@
 """How events come in, and that none is lost on the way."""
 
+import re
 from typing import Any
 
 from scripts.template import readable, readable_list, statements
@@ -12,6 +13,9 @@ SCHEDULES = made_names("AWS::Scheduler::Schedule")
 # Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, five receives at least.
 VISIBILITY_FACTOR = 6
 LEAST_RECEIVES = 5
+# What a function does that may start another one.
+STARTING = ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "lambda:Invoke")
+RESOURCE_IN = re.compile(r"^arn:aws:s3:::<(\w+)>.*$")
 
 
 @every("mapping", MAPPINGS)
@@ -71,6 +75,33 @@ def test_what_a_rule_cannot_deliver_is_kept(stack: Stack, rule: str) -> None:
         assert "events.amazonaws.com" in unconditional_users(stack, target(stack[queue]["KmsMasterKeyId"]))
 
 
+@every("rule", RULES)
+def test_a_rule_may_tell_its_topic(stack: Stack, rule: str) -> None:
+    """EventBridge takes no condition in a topic's policy, nor in its key's (user guide, "Amazon SNS permissions")."""
+    for one in stack[rule]["Targets"]:
+        topic = target(one["Arn"])
+        if stack.resources[topic]["Type"] == "AWS::SNS::Topic":
+            allowed = [
+                statement
+                for policy in stack.of_type("AWS::SNS::TopicPolicy").values()
+                if {"Ref": topic} in policy["Topics"]
+                for statement, only_with in statements(policy["PolicyDocument"])
+                if statement["Effect"] == "Allow" and "events.amazonaws.com" in services(statement) and not only_with
+            ]
+            assert any("Condition" not in statement for statement in allowed), topic
+            assert "events.amazonaws.com" in unconditional_users(stack, target(stack[topic]["KmsMasterKeyId"]))
+
+
+def test_a_function_feeds_itself_only_where_that_is_meant(stack: Stack) -> None:
+    """Lambda ends a chain that comes back after 16 rounds or so (developer guide, "Recursive loop detection")."""
+    feeds = next_functions(stack)
+    looping = {function for function in feeds if function in reached(feeds, function)}
+    allowed = {
+        name for name, one in stack.of_type("AWS::Lambda::Function").items() if one.get("RecursiveLoop") == "Allow"
+    }
+    assert looping == allowed
+
+
 @every("schedule", SCHEDULES)
 def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> None:
     properties = stack[schedule]["Target"]
@@ -104,6 +135,44 @@ def test_destination_buckets_start_nothing(stack: Stack) -> None:
         name for name, bucket in stack.of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket
     ]
     assert notified == ["SourceBucket"]
+
+
+def next_functions(stack: Stack) -> dict[str, set[str]]:
+    """Whom each function may start: by a queue, a topic, a bucket or itself; failure destinations are no loop."""
+    consumers: dict[str, set[str]] = {}
+    for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
+        consumers.setdefault(target(mapping["EventSourceArn"]), set()).add(target(mapping["FunctionName"]))
+    for subscription in stack.of_type("AWS::SNS::Subscription").values():
+        if subscription["Protocol"] in {"lambda", "sqs"}:
+            receiver = target(subscription["Endpoint"])
+            told = consumers.get(receiver, {receiver})
+            consumers.setdefault(target(subscription["TopicArn"]), set()).update(told)
+    for name, bucket in stack.of_type("AWS::S3::Bucket").items():
+        for notification in bucket.get("NotificationConfiguration", {}).get("LambdaConfigurations", []):
+            consumers.setdefault(name, set()).add(target(notification["Function"]))
+    for name in stack.of_type("AWS::Lambda::Function"):
+        consumers.setdefault(name, set()).add(name)
+    found = {}
+    for name, function in stack.of_type("AWS::Lambda::Function").items():
+        sent = [
+            grant.resource
+            for grant in stack.grants(target(function["Role"]))
+            if grant.action.startswith(STARTING) and "EventInvokeConfig" not in grant.within
+        ]
+        found[name] = {
+            consumer for resource in sent for consumer in consumers.get(RESOURCE_IN.sub(r"\1", resource), set())
+        }
+    return found
+
+
+def reached(feeds: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in feeds.get(waiting.pop(), set()) - found:
+            found.add(name)
+            waiting.append(name)
+    return found
 
 
 def event_sources(stack: Stack) -> set[str]:

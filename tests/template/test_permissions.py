@@ -1,5 +1,7 @@
 """Nobody may do more than they do: wildcards, AWS's own policies, who may take on a role, the document of it all."""
 
+import re
+
 import pytest
 
 from scripts import permissions
@@ -34,6 +36,9 @@ AWS_POLICIES = {
     "AWSLambdaSQSQueueExecutionRole": "read the queue that is an event source",
     "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
 }
+# A bucket that a parameter names, and what its key is asked for.
+PARAMETER_BUCKET = re.compile(r"arn:aws:s3:::<(Additional\w+|ScanBuckets)>")
+KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
 LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 ROLES = made_names("AWS::IAM::Role")
@@ -75,6 +80,32 @@ def test_nothing_is_allowed_by_exception(stack: Stack) -> None:
     for document in stack.policies.values():
         for statement, _ in statements(document):
             assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
+
+
+@every_role
+def test_who_reads_foreign_buckets_may_decrypt_with_their_keys(stack: Stack, role: str) -> None:
+    """S3 calls KMS in the reader's name (Amazon S3 user guide, "Using server-side encryption with AWS KMS keys")."""
+    grants = stack.grants(role)
+    foreign = [
+        grant.resource
+        for grant in grants
+        if grant.action in {"s3:GetObject", "s3:PutObject"} and PARAMETER_BUCKET.match(grant.resource)
+    ]
+    keys = {grant.action for grant in grants if grant.resource == "<AdditionalKeyArns>"}
+    wanted = {
+        KEY_ACTIONS[grant.action] for grant in grants if grant.resource in foreign and grant.action in KEY_ACTIONS
+    }
+    assert wanted <= keys
+
+
+@every("machine", made_names("AWS::StepFunctions::StateMachine"))
+def test_a_failed_run_of_a_distributed_map_can_be_redriven(stack: Stack, machine: str) -> None:
+    """Step Functions developer guide, "Redriving Map Runs in Step Functions executions"."""
+    role = target(stack[machine]["RoleArn"])
+    allowed = {grant.action for grant in stack.grants(role)}
+    # A machine starts executions of itself for a Distributed Map alone.
+    if "states:StopExecution" in allowed:
+        assert "states:RedriveExecution" in allowed
 
 
 @every("policy", made_names("AWS::IAM::ManagedPolicy"))

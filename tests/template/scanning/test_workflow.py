@@ -4,11 +4,15 @@ import json
 import re
 from importlib import import_module
 from typing import Any
+from unittest.mock import Mock
 
 from scripts.template import PROJECT, load_template
 from tests.template.support.rules import every
+from tests.template.support.stack import Stack
 from waybill.core.errors import NotificationUnavailableError, RateLimitedError
 from waybill.scanning import errors
+from waybill.scanning.adapters.queues import WebhookQueue
+from waybill.scanning.domain.webhooks import WAITS_SECONDS
 
 RESOURCES: dict[str, dict[str, Any]] = load_template()["Resources"]
 MACHINE = json.loads((PROJECT / "statemachine" / "scanning.asl.json").read_text("utf-8"))
@@ -82,6 +86,18 @@ def test_a_function_its_module_and_its_event_have_one_name(name: str) -> None:
 def test_a_message_is_hidden_for_six_times_as_long_as_a_worker_may_take() -> None:
     for queue, function in (("ScanQueue", "ScanObjectsFunction"), ("ScanDeadLetterQueue", "FailSlicesFunction")):
         assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
+
+
+def test_sqs_can_hide_the_news_of_a_job_until_every_attempt_of_a_webhook(stack: Stack) -> None:
+    """Twelve hours in all from the receipt on (Amazon SQS developer guide, "Amazon SQS visibility timeout")."""
+    client = Mock()
+    queue = WebhookQueue(client, "https://queue.example")
+    for seconds in WAITS_SECONDS:
+        queue.wait("receipt", seconds)
+    hidden = [call.kwargs["VisibilityTimeout"] for call in client.change_message_visibility.call_args_list]
+    assert max(hidden) + stack["DeliverWebhookFunction"]["Timeout"] <= 43_200
+    # What src/waybill/scanning/README.md promises.
+    assert sum(hidden) >= 23 * 3600
 
 
 def test_only_the_workers_and_the_lister_may_read_the_scanned_buckets() -> None:

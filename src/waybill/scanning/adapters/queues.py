@@ -13,6 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Slice
 
+# SQS hides a message for twelve hours at most, counted from its receipt and not from the call (Amazon SQS developer
+# guide, "Amazon SQS visibility timeout"). What Lambda's poller and the function may have spent of them is left out.
+_LONGEST_WAIT_SECONDS = 12 * 3600 - 120
 _BATCH = 10
 # SendMessageBatch takes 256 KiB in all on queues of before August 2025.
 _BATCH_BYTES = 250 << 10
@@ -26,10 +29,18 @@ class DeliveringQueue:
         self._url = url
 
     def wait(self, receipt_handle: str, seconds: int) -> None:
-        """Let a message that is being handled come again in `seconds`; raises QueueUnavailableError."""
+        """Let a message that is being handled come again in `seconds`, or a little earlier where SQS cannot hold it.
+
+        Raises
+        ------
+        QueueUnavailableError
+            It comes again at the queue's own time.
+        """
         with _translated():
             self._client.change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+                QueueUrl=self._url,
+                ReceiptHandle=receipt_handle,
+                VisibilityTimeout=min(seconds, _LONGEST_WAIT_SECONDS),
             )
 
 
