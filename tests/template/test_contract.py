@@ -1,5 +1,7 @@
 """What people rely on: parameters, outputs, names; and what CloudFormation asks of a template."""
 
+import json
+import re
 from graphlib import TopologicalSorter
 
 from scripts.template import load_template, readable
@@ -100,6 +102,23 @@ def test_physical_names_are_cloudformations_but_those_of_the_state_machines(stac
             assert not NAME_PROPERTIES & set(resource.get("Properties", {})), name
     for machine in stack.of_type("AWS::StepFunctions::StateMachine").values():
         assert readable(machine["StateMachineName"]).startswith("<stack>-")
+
+
+def test_two_stacks_neither_hear_nor_watch_each_other(stack: Stack) -> None:
+    """The default bus and a metric's namespace are shared by all stacks of an account and Region."""
+    own = {*stack.resources, "AWS::StackName"}
+    rules = stack.of_type("AWS::Events::Rule")
+    assert [name for name, rule in rules.items() if not own & set(references(rule["EventPattern"]))] == []
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    assert [
+        name for name, alarm in alarms.items() if not own & set(references([alarm["Namespace"], alarm["Dimensions"]]))
+    ] == []
+    for dashboard in stack.of_type("AWS::CloudWatch::Dashboard").values():
+        text, variables = dashboard["DashboardBody"]["Fn::Sub"]
+        for widget in json.loads(text)["widgets"]:
+            first, *_ = widget["properties"]["metrics"]
+            named = set(re.findall(r"\$\{([\w:]+)\}", json.dumps(first)))
+            assert named & {*variables, "AWS::StackName"}, widget["properties"]["title"]
 
 
 def test_two_stacks_share_no_name(stack: Stack) -> None:

@@ -21,6 +21,10 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[^}]+)\}")
 every_alarm = every("alarm", ALARMS)
 
 
+# Stacks of one account and Region share every namespace that does not name them.
+OURS = "Waybill/<stack>"
+
+
 class Metric(NamedTuple):
     """A metric, and the resources that its dimensions name."""
 
@@ -31,7 +35,7 @@ class Metric(NamedTuple):
 
 def metric_of(alarm: dict[str, Any]) -> Metric:
     of = frozenset(readable(one["Value"]).partition(".")[0] for one in alarm["Dimensions"])
-    return Metric(alarm["Namespace"], alarm["MetricName"], of)
+    return Metric(readable(alarm["Namespace"]), alarm["MetricName"], of)
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +109,7 @@ def test_throttled_functions_raise_an_alarm(watched: set[Metric], function: str)
 
 
 def test_an_authoriser_that_cannot_judge_raises_an_alarm(watched: set[Metric]) -> None:
-    assert Metric("Waybill", "AuthoriserFaults", frozenset({"gateway"})) in watched
+    assert Metric(OURS, "AuthoriserFaults", frozenset({"gateway"})) in watched
 
 
 def test_the_topic_that_cannot_be_reached_raises_an_alarm(watched: set[Metric]) -> None:
@@ -115,7 +119,7 @@ def test_the_topic_that_cannot_be_reached_raises_an_alarm(watched: set[Metric]) 
 @every_alarm
 def test_an_alarm_watches_what_there_is(stack: Stack, counted: dict[str, set[str]], alarm: str) -> None:
     metric = metric_of(stack[alarm])
-    if metric.namespace == "Waybill":
+    if metric.namespace == OURS:
         (service,) = metric.of
         assert metric.name in counted[service]
     else:
@@ -133,7 +137,7 @@ def test_a_dashboard_shows_what_there_is(stack: Stack, counted: dict[str, set[st
     for widget in body["widgets"]:
         assert widget["properties"]["region"] == "AWS::Region"
         for metric in rows(widget["properties"]["metrics"]):
-            if metric[0] == "Waybill":
+            if metric[0] == "Waybill/AWS::StackName":
                 assert metric[1] in counted[metric[3]]
             else:
                 assert metric[3] in variables or metric[3] == "AWS::StackName-api"

@@ -1,9 +1,10 @@
 """Logs, traces and metrics, in one place.
 
 Everything is built on the first invocation, not at import. Log records are JSON with the correlation id of the run
-(execution id where there is one, else the request id). Metrics are CloudWatch EMF in the namespace `Waybill`; their
-dimension is the workflow, since a key or an id as a dimension would make one metric per file; `count_by` adds one that
-has few values. Events, keys' contents and tokens are never logged.
+(execution id where there is one, else the request id). Metrics are CloudWatch EMF in the namespace `Waybill/<stack>`:
+stacks of one account and Region would count as one otherwise. Their dimension is the workflow, since a key or an id as
+a dimension would make one metric per file; `count_by` adds one that has few values. Events, keys' contents and tokens
+are never logged.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,9 +17,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit, single_m
 from waybill.core.errors import WaybillError
 from waybill.core.settings import ObservabilitySettings, load
 
-__all__ = ["NAMESPACE", "MetricUnit", "count", "count_by", "instrumented", "logger", "metrics", "tracer"]
+__all__ = ["MetricUnit", "count", "count_by", "instrumented", "logger", "metrics", "tracer"]
 
-NAMESPACE = "Waybill"
 # Where the events of the states carry the id of their execution.
 _EXECUTION_ID_PATHS = (
     ("executionId",),
@@ -48,7 +48,7 @@ def tracer(workflow: str) -> Tracer:
 @cache
 def metrics(workflow: str) -> EphemeralMetrics:
     """Return the EMF metrics of `workflow`, flushed when an instrumented handler returns or raises."""
-    return EphemeralMetrics(namespace=NAMESPACE, service=workflow)
+    return EphemeralMetrics(namespace=_namespace(), service=workflow)
 
 
 def count(workflow: str, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
@@ -60,7 +60,7 @@ def count_by(workflow: str, name: str, dimension: str, value: str) -> None:
     """Count one for `name` of `workflow`, also apart for this value of a dimension; one that has few values."""
     count(workflow, name)
     both = {"service": workflow, dimension: value}
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE, default_dimensions=both):
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=_namespace(), default_dimensions=both):
         pass
 
 
@@ -99,6 +99,10 @@ def _observed(workflow: str, handler: Handler) -> Handler:
 
     traced = tracer(workflow).capture_lambda_handler(logged, capture_response=False, capture_error=False)
     return log.inject_lambda_context(traced, clear_state=True, log_event=False)
+
+
+def _namespace() -> str:
+    return f"Waybill/{load(ObservabilitySettings).stack_name}"
 
 
 def _correlation_id(event: Any, context: Any) -> str:

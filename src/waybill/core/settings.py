@@ -23,6 +23,7 @@ class ObservabilitySettings(WaybillSettings):
 
     log_level: str = "INFO"
     stage: str = "dev"
+    stack_name: str = "waybill"
 
 
 class NotificationSettings(WaybillSettings):

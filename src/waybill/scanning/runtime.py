@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from waybill.core.settings import NotificationSettings, WaybillSettings, load
+from waybill.core.settings import NotificationSettings, ObservabilitySettings, WaybillSettings, load
 from waybill.scanning.settings import (
     BucketSettings,
     ExportSettings,
@@ -115,7 +115,7 @@ class Runtime:
         from waybill.scanning.domain.completion import Completion
 
         notifier = SnsNotifier(self._client("sns"), self.settings(NotificationSettings).failure_topic_arn)
-        announcer = EventAnnouncer(self._client("events"), notifier)
+        announcer = EventAnnouncer(self._client("events"), notifier, self.settings(ObservabilitySettings).stack_name)
         return Completion(self.table.jobs, self.table.outcomes, announcer)
 
     @property

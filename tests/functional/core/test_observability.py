@@ -143,7 +143,7 @@ def test_metrics_are_by_service_alone(emitted: Callable[[], Any]) -> None:
     handler_that(counts)({"executionId": EXECUTION}, LambdaContext())
     (blob,) = emitted()
     (description,) = blob["_aws"]["CloudWatchMetrics"]
-    assert description["Namespace"] == "Waybill"
+    assert description["Namespace"] == "Waybill/waybill"
     assert description["Dimensions"] == [["service"]]
     assert blob["service"] == WORKFLOW
     units = {metric["Name"]: metric["Unit"] for metric in description["Metrics"]}

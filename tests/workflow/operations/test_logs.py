@@ -54,5 +54,5 @@ def test_metrics_have_the_workflow_as_their_only_dimension(application: Applicat
     lines = until(measured, "metrics in the log")
     for line in lines:
         [directive] = line["_aws"]["CloudWatchMetrics"]
-        assert (directive["Namespace"], directive["Dimensions"]) == ("Waybill", [["service"]])
+        assert (directive["Namespace"], directive["Dimensions"]) == ("Waybill/waybill", [["service"]])
         assert line["service"] == "replication"

@@ -16,7 +16,10 @@ def scanner_of(cli: Cli) -> Runtime:
 
     def settings[S: WaybillSettings](settings_class: type[S]) -> S:
         stack = cli.stack
-        known = {name: stack.output(key) for name, key in _OUTPUTS.items() if name in settings_class.model_fields}
+        fields = settings_class.model_fields
+        known = {name: stack.output(key) for name, key in _OUTPUTS.items() if name in fields}
+        if "stack_name" in fields:
+            known["stack_name"] = stack.name
         return settings_class.model_validate(known)
 
     return Runtime(settings, cli.client, any_bucket=True)

@@ -14,11 +14,12 @@ _TROUBLED = frozenset({Status.FAILED, Status.COMPLETED_WITH_ERRORS})
 
 
 class EventAnnouncer:
-    """`Announcer` on EventBridge's default bus; `notifier` tells people of jobs with trouble."""
+    """`Announcer` on the default bus, which is every `stack`'s; `notifier` tells people of jobs with trouble."""
 
-    def __init__(self, client: Any, notifier: Notifier) -> None:
+    def __init__(self, client: Any, notifier: Notifier, stack: str) -> None:
         self._client = client
         self._notifier = notifier
+        self._stack = stack
 
     def announce(self, job: Job, tally: Tally) -> None:
         """Send `ScanCompleted`, whose `eventId` is the same however often it is sent.
@@ -30,6 +31,7 @@ class EventAnnouncer:
         """
         detail = {
             "eventId": job.event_id,
+            "stack": self._stack,
             "job_id": job.job_id,
             "bucket": job.request.bucket,
             "prefix": job.request.prefix,
