@@ -98,3 +98,9 @@ def test_a_function_imports_its_own_workflow_and_no_other(module: str) -> None:
     own = module.split(".")[1]
     packages = {name.split(".")[1] for name in imported_by(module) if name.startswith("waybill.")}
     assert packages <= {"core", own}
+
+
+def test_the_first_state_of_a_replication_imports_little_of_waybill() -> None:
+    """At most 25 modules, counted and not timed (issue 10, side conditions)."""
+    loaded = imported_by("waybill.replication.handlers.log_workflow_start")
+    assert len([name for name in loaded if name.partition(".")[0] == "waybill"]) <= 25
