@@ -161,3 +161,68 @@ def pdf_that_unpacks_to(size: int) -> bytes:
     head = b"%PDF-1.5\n"
     body = b"1 0 obj\n" + table + b"\nstream\n" + packed + b"\nendstream\nendobj\n"
     return head + body + b"startxref\n%d\n%%%%EOF\n" % len(head)
+
+
+def compound(streams: dict[str, bytes]) -> bytes:
+    """Return a compound file with these streams ([MS-CFB], version 3); those below 4,096 bytes lie in small sectors."""
+    small = b"".join(
+        content.ljust(-(-len(content) // 64) * 64, b"\0") for content in streams.values() if _is_small(content)
+    )
+    small_table = _small_chains([content for content in streams.values() if _is_small(content)])
+    large = [content for content in streams.values() if not _is_small(content)]
+    directory_sectors = -(-(len(streams) + 1) // 4)
+    parts = [b"", b"".ljust(directory_sectors * 512), struct.pack(f"<{len(small_table)}L", *small_table), small, *large]
+    table_sectors = 1
+    while True:
+        counts = [table_sectors, *(-(-len(part) // 512) for part in parts[1:])]
+        if -(-sum(counts) // 128) <= table_sectors:
+            break
+        table_sectors += 1
+    starts = [sum(counts[:number]) for number in range(len(counts))]
+    table = [_TABLE] * table_sectors
+    for start, count in zip(starts[1:], counts[1:], strict=True):
+        table += [*range(start + 1, start + count), _END] if count else []
+    table += [_FREE] * (table_sectors * 128 - len(table))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+    small_start = starts[2] if small else _END
+    header += struct.pack(
+        "<HHHHH6xLLLLLLLLL",
+        0x3E,
+        3,
+        0xFFFE,
+        9,
+        6,
+        0,
+        table_sectors,
+        starts[1],
+        0,
+        4096,
+        small_start,
+        counts[2],
+        _END,
+        0,
+    )
+    header += struct.pack("<109L", *range(table_sectors), *[_FREE] * (109 - table_sectors))
+    entries = _ole2_entry("Root Entry", 5, starts[3] if small else _END, len(small), child=1 if streams else _FREE)
+    large_starts, place = iter(starts[4:]), 0
+    for number, (name, content) in enumerate(streams.items()):
+        right = number + 2 if number + 1 < len(streams) else _FREE
+        if _is_small(content):
+            entries += _ole2_entry(name, 2, place if content else _END, len(content), right=right)
+            place += -(-len(content) // 64)
+        else:
+            entries += _ole2_entry(name, 2, next(large_starts), len(content), right=right)
+    body = b"".join(part.ljust(-(-len(part) // 512) * 512, b"\0") for part in (*(parts[2:]),))
+    return header + struct.pack(f"<{len(table)}L", *table) + entries.ljust(directory_sectors * 512, b"\0") + body
+
+
+def _is_small(content: bytes) -> bool:
+    return len(content) < 4096
+
+
+def _small_chains(pieces: list[bytes]) -> list[int]:
+    table: list[int] = []
+    for piece in pieces:
+        count = -(-len(piece) // 64)
+        table += [*range(len(table) + 1, len(table) + count), _END] if count else []
+    return table + [_FREE] * (-len(table) % 128)

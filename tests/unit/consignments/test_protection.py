@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.fakes import contents
 from waybill.consignments.domain.checks.ole_directory import stream_names
 from waybill.consignments.domain.checks.protection import inspect
-from waybill.consignments.domain.checks.zip_directory import read_directory
+from waybill.core.containers.zip_directory import read_directory
 
 
 def inspected(folder: Path, content: bytes, *, partial: bool = False) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from waybill.consignments.domain.checks.ole_directory import MARK as OLE_MARK
 from waybill.consignments.domain.checks.ole_directory import stream_names
-from waybill.consignments.domain.checks.zip_directory import read_directory
+from waybill.core.containers.zip_directory import read_directory
 
 _ZIP_MARK = b"PK"
 _PDF_MARK = re.compile(rb"%PDF-")

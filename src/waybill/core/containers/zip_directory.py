@@ -28,21 +28,25 @@ _RATIO_FREE_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class ZipFacts:
-    """What a directory says: members in all, encrypted ones, and whether it is over the limits or like a bomb."""
+    """What a directory says: members in all, encrypted ones, and whether it is over the limits or like a bomb.
+
+    `unread` means that it is too long to be read to its end.
+    """
 
     members: int
     encrypted: int
     excessive: bool
+    unread: bool = False
 
 
 def read_directory(file: BinaryIO, size: int) -> ZipFacts | None:
     """Return what the directory of the archive in `file` says; None when there is none, or a broken one."""
-    end = _end_record(file, size)
+    end = end_of_directory(file, size)
     if end is None:
         return None
     offset, length = end
     if length > _DIRECTORY_BYTES:
-        return ZipFacts(0, 0, excessive=True)
+        return ZipFacts(0, 0, excessive=True, unread=True)
     file.seek(offset)
     directory = file.read(length)
     if len(directory) < length:
@@ -61,14 +65,14 @@ def _facts(directory: bytes) -> ZipFacts | None:
         packed += packed_size
         unpacked += unpacked_size
         if members >= _ENTRIES:
-            return ZipFacts(members, encrypted, excessive=True)
+            return ZipFacts(members, encrypted, excessive=True, unread=True)
         place += _ENTRY_LENGTH + name + extra + comment
     if not members and directory:
         return None
     return ZipFacts(members, encrypted, unpacked > _RATIO_FREE_BYTES and unpacked > packed * _RATIO)
 
 
-def _end_record(file: BinaryIO, size: int) -> tuple[int, int] | None:
+def end_of_directory(file: BinaryIO, size: int) -> tuple[int, int] | None:
     """Return offset and length of the central directory."""
     tail_length = min(size, _END_LENGTH + _LONGEST_COMMENT + _LOCATOR_LENGTH)
     file.seek(size - tail_length)

@@ -1,0 +1,143 @@
+"""What kinds of container a content is, by its bytes alone; one content may be several at the same time.
+
+Sources: APPNOTE 6.3.10; RFC 1952 (gzip); [MS-CFB] 2.2; ISO 32000-1, 7.5.2 and annex H (the header within the first
+1,024 bytes); ECMA-119 (descriptors at sector 16); RFC 5322 (fields of a message), RFC 4155 (mailboxes); [MS-OXTNEF];
+[MS-OXRTFCP]; [MS-PST] 2.2.2.6; the marks of 7-Zip, RAR, cabinets, zstd (RFC 8878) and lz4 as their
+makers document them.
+"""
+
+import io
+import re
+from typing import BinaryIO
+
+from waybill.core.containers.models import ContainerKind
+from waybill.core.containers.zip_directory import end_of_directory
+
+HEAD_BYTES = 65_536
+_PDF_WITHIN = 1024
+_MARKS = (
+    (0, b"PK\x03\x04", ContainerKind.ZIP),
+    (0, b"PK\x05\x06", ContainerKind.ZIP),
+    (0, b"PK00PK\x03\x04", ContainerKind.ZIP),
+    (0, b"\x1f\x8b", ContainerKind.GZIP),
+    (0, b"BZh", ContainerKind.BZIP2),
+    (0, b"\xfd7zXZ\0", ContainerKind.XZ),
+    (257, b"ustar", ContainerKind.TAR),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ContainerKind.COMPOUND),
+    (8, b"LZFu", ContainerKind.COMPRESSED_RTF),
+    (0, b"\x78\x9f\x3e\x22", ContainerKind.TNEF),
+    (0, b"{\\rt", ContainerKind.RTF),
+    (0, b"7z\xbc\xaf\x27\x1c", ContainerKind.SEVEN_ZIP),
+    (0, b"Rar!\x1a\x07", ContainerKind.RAR),
+    (0, b"MSCF", ContainerKind.CABINET),
+    (0, b"ISc(", ContainerKind.CABINET),
+    (0x8001, b"CD001", ContainerKind.ISO),
+    (0, b"\x28\xb5\x2f\xfd", ContainerKind.ZSTANDARD),
+    (0, b"\x1f\x9d", ContainerKind.COMPRESS),
+    (0, b"\x04\x22\x4d\x18", ContainerKind.LZ4),
+    (0, b"!BDN", ContainerKind.OUTLOOK_FOLDERS),
+    (7, b"**ACE**", ContainerKind.OTHER_ARCHIVE),
+    (0, b"\x60\xea", ContainerKind.OTHER_ARCHIVE),
+    (2, b"-lh", ContainerKind.OTHER_ARCHIVE),
+    (0, b"StuffIt", ContainerKind.OTHER_ARCHIVE),
+    (0, b"SIT!", ContainerKind.OTHER_ARCHIVE),
+    (0, b"xar!", ContainerKind.OTHER_ARCHIVE),
+    (0, b"\xed\xab\xee\xdb", ContainerKind.OTHER_ARCHIVE),
+    (0, b"SZDD\x88\xf0\x27\x33", ContainerKind.OTHER_ARCHIVE),
+    (0, b"KWAJ\x88\xf0\x27\xd1", ContainerKind.OTHER_ARCHIVE),
+    (0, b"\x37\xe4\x53\x96", ContainerKind.OTHER_ARCHIVE),
+)
+_FIELD = re.compile(rb"[!-9;-~]{1,80}[ \t]{0,8}:")
+_FIELDS = re.compile(
+    rb"^(?:from|to|cc|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to|x-mailer"
+    rb"|content-transfer-encoding|reply-to|sender)[ \t]{0,8}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ENCRYPTED_FIELDS = re.compile(
+    rb"^content-type[ \t]{0,8}:[ \t\r\n]{0,8}(?:multipart/encrypted|application/(?:x-)?pkcs7-mime[^\r\n]{0,200}"
+    rb"(?:\r?\n[ \t][^\r\n]{0,200}){0,4}?smime-type[ \t]{0,4}=[ \t]{0,4}\"?(?:enveloped|authenveloped)-data)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MAILBOX = re.compile(rb"From [^\r\n]{1,500}\r?\n")
+_TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1a\x1b\u2028\u2029\ufeff")
+_MARKED = (
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+# Encoding, bytes of a character, and which of them are zero in Latin text; the longer ones first.
+_UNMARKED = (
+    ("utf-32-le", 4, (1, 2, 3)),
+    ("utf-32-be", 4, (0, 1, 2)),
+    ("utf-16-le", 2, (1,)),
+    ("utf-16-be", 2, (0,)),
+)
+_SHORTEST = 8
+_SAMPLE_BYTES = 4096
+_MOSTLY = 0.6
+
+
+def kinds_of(file: BinaryIO) -> list[ContainerKind]:
+    """Return every kind that the content of `file` is, in the order in which they are opened; none for others."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    found = [kind for place, mark, kind in _MARKS if head.startswith(mark, place)]
+    if b"%PDF-" in head[:_PDF_WITHIN]:
+        found.append(ContainerKind.PDF)
+    if wide_encoding(head) is not None:
+        found.append(ContainerKind.WIDE_TEXT)
+    elif b"\0" not in head:
+        found += _of_text(head)
+    if ContainerKind.ZIP not in found and _ends_as_zip(file):
+        found.append(ContainerKind.ZIP)
+    return list(dict.fromkeys(found))
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of a text in UTF-16 or UTF-32, with or without a mark; None for anything else."""
+    for mark, encoding in _MARKED:
+        if head.startswith(mark):
+            return encoding if _reads_as_text(head[len(mark) :], encoding) else None
+    # Without a mark only what is mostly Latin can be told from other bytes: its zeros lie at the same place each time.
+    sample = head[: min(_SAMPLE_BYTES, len(head) // 4 * 4)] if len(head) >= _SHORTEST else b""
+    for encoding, unit, zeros in _UNMARKED:
+        counted = sum(sample[place::unit].count(0) for place in zeros)
+        if sample and counted > len(sample) / unit * len(zeros) * _MOSTLY and _reads_as_text(sample, encoding):
+            return encoding
+    return None
+
+
+def _reads_as_text(sample: bytes, encoding: str) -> bool:
+    unit = 4 if "32" in encoding else 2
+    sample = sample[:_SAMPLE_BYTES]
+    try:
+        # Half of a pair at the end of the sample is no fault of the text.
+        text = sample[: len(sample) - len(sample) % unit].decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(character >= " " or character in _TEXT_CONTROLS for character in text)
+
+
+def _of_text(head: bytes) -> list[ContainerKind]:
+    found = []
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    if _MAILBOX.match(start):
+        found.append(ContainerKind.MAILBOX)
+    elif _FIELD.match(start):
+        fields = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+        if len({match[0].lower() for match in _FIELDS.finditer(fields)}) > 1:
+            encrypted = _ENCRYPTED_FIELDS.search(fields)
+            found.append(ContainerKind.ENCRYPTED_MAIL if encrypted else ContainerKind.MAIL)
+    found.append(ContainerKind.DATA_URLS)
+    return found
+
+
+def _ends_as_zip(file: BinaryIO) -> bool:
+    """Return whether an archive stands behind other bytes: a program that unpacks itself, or a picture with a tail."""
+    size = file.seek(0, io.SEEK_END)
+    end = end_of_directory(file, size)
+    if end is None or end[1] == 0:
+        return False
+    file.seek(end[0])
+    return file.read(4) == b"PK\x01\x02"

@@ -1,0 +1,160 @@
+"""What stands encoded in texts: UTF-16 and UTF-32, data URLs (RFC 2397), and the objects of RTF."""
+
+import base64
+import binascii
+import codecs
+import io
+import re
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+from urllib.parse import unquote_to_bytes
+
+from waybill.core.containers.archives import CHUNK, counted
+from waybill.core.containers.kinds import HEAD_BYTES, wide_encoding
+from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
+
+_URL = re.compile(rb"data:([A-Za-z0-9.+/;=_,\"'-]{0,200}?)(;base64)?,", re.IGNORECASE)
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]|%(?:2[BbFf]|3[Dd]|0[AaDd])|\\?[\r\n\t ]){1,67108864}={0,2}")
+_PLAIN = re.compile(rb"[^\s\"'<>)\x00]{1,67108864}")
+# What is shorter cannot hold what a rule looks for.
+_SHORTEST = 16
+_TEXT_BYTES = 256 << 20
+_OBJECT = re.compile(rb"\\objdata\b")
+_HEX_OR_WHITE = re.compile(rb"(?:[0-9A-Fa-f\s]|\\(?:par|bin0|'|~|\*)|[{}]){1,134217728}")
+_NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
+
+
+def wide_text_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield a text in UTF-16 or UTF-32 as UTF-8: who writes a rule writes the words, not their encoding."""
+    file.seek(0)
+    encoding = wide_encoding(file.read(HEAD_BYTES))
+    file.seek(0)
+    if encoding is not None:
+        budget.enter()
+        yield ContainerEntry("as UTF-8", _as_utf_8(file, encoding, budget))
+
+
+def _as_utf_8(file: BinaryIO, encoding: str, budget: ContainerBudget) -> Read:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    packed = unpacked = 0
+    first = True
+
+    def read(_count: int) -> bytes:
+        nonlocal packed, unpacked, first
+        chunk = file.read(CHUNK)
+        packed += len(chunk)
+        text = decoder.decode(chunk, final=not chunk)
+        if first:
+            text, first = text.removeprefix("\ufeff"), False
+        plain = text.encode("utf-8", "replace")
+        unpacked += len(plain)
+        budget.count(len(plain), unpacked, packed)
+        return plain
+
+    return read
+
+
+def data_url_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield what the data URLs of a text hold."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if size > _TEXT_BYTES:
+        raise ContainerError(UnopenedReason.MEMBER_BYTES)
+    text = file.read()
+    for number, found in enumerate(_URL.finditer(text), start=1):
+        pattern = _BASE64 if found[2] else _PLAIN
+        content = pattern.match(text, found.end())
+        if content is None or len(content[0]) < _SHORTEST:
+            continue
+        budget.enter()
+        plain = _base64(content[0]) if found[2] else unquote_to_bytes(content[0])
+        yield ContainerEntry(f"data URL {number}", counted(io.BytesIO(plain), budget, len(content[0])))
+
+
+def _base64(text: bytes) -> bytes:
+    digits = re.sub(rb"[^A-Za-z0-9+/]", b"", unquote_to_bytes(text).replace(b"-", b"+").replace(b"_", b"/"))
+    try:
+        return base64.b64decode(digits[: len(digits) // 4 * 4] + _last(digits))
+    except binascii.Error:
+        return b""
+
+
+def _last(digits: bytes) -> bytes:
+    rest = digits[len(digits) // 4 * 4 :]
+    return rest + b"=" * (-len(rest) % 4) if len(rest) > 1 else b""
+
+
+def rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield the embedded objects of RTF, which stand in it as hexadecimal digits (RTF 1.9.1, "Objects")."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if size > _TEXT_BYTES:
+        raise ContainerError(UnopenedReason.MEMBER_BYTES)
+    text = file.read()
+    for number, found in enumerate(_OBJECT.finditer(text), start=1):
+        digits = _HEX_OR_WHITE.match(text, found.end())
+        if digits is None:
+            continue
+        plain = _NOT_HEX.sub(b"", digits[0])
+        budget.enter()
+        data = bytes.fromhex(plain[: len(plain) // 2 * 2].decode())
+        yield ContainerEntry(f"object {number}", counted(io.BytesIO(_native(data)), budget, len(digits[0])))
+
+
+def _native(data: bytes) -> bytes:
+    """Return the native data of an embedded object ([MS-OLEDS] 2.2.5), or all of what is none."""
+    place = 8
+    for _ in range(3):
+        if len(data) < place + 4:
+            return data
+        place += 4 + struct.unpack_from("<L", data, place)[0]
+    return data[place + 4 :] if len(data) > place + 4 else data
+
+
+def compressed_rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield the RTF of an Outlook message ([MS-OXRTFCP] 2.2.2)."""
+    file.seek(0)
+    content = file.read(_TEXT_BYTES)
+    budget.enter()
+    yield ContainerEntry("text.rtf", counted(io.BytesIO(_decompressed(content, budget)), budget, len(content)))
+
+
+# [MS-OXRTFCP] 2.1.2.1: what the dictionary holds at the beginning.
+_DICTIONARY = (
+    rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans Serif"
+    rb"SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
+    b"\r\n"
+    rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
+)
+
+
+def _decompressed(packed: bytes, budget: ContainerBudget) -> bytes:
+    window = bytearray(_DICTIONARY.ljust(4096, b"\0"))
+    place, write, plain = 16, len(_DICTIONARY), bytearray()
+    while place < len(packed):
+        control, place = packed[place], place + 1
+        budget.check_time()
+        for bit in range(8):
+            if control >> bit & 1:
+                if place + 2 > len(packed):
+                    return bytes(plain)
+                token = int.from_bytes(packed[place : place + 2])
+                place += 2
+                offset, length = token >> 4, (token & 15) + 2
+                if offset == write % 4096:
+                    return bytes(plain)
+                run = [offset + step for step in range(length)]
+            else:
+                if place >= len(packed):
+                    return bytes(plain)
+                window[write % 4096] = packed[place]
+                run, place = [write], place + 1
+            for each in run:
+                value = window[each % 4096]
+                plain.append(value)
+                window[write % 4096] = value
+                write += 1
+            if len(plain) > budget.limits.member_bytes:
+                raise ContainerError(UnopenedReason.MEMBER_BYTES)
+    return bytes(plain)
