@@ -14,11 +14,11 @@ from benchmarks.consignments.three_reads import ThreeReads
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from waybill.consignments.adapters.rule_sets import shipped
-from waybill.consignments.domain.checks.checker import FileChecker, Limits
-from waybill.consignments.domain.checks.contents import Fetcher
+from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
+from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import YaraEngine
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
-from waybill.consignments.domain.checks.models import FileRecord, Question
+from waybill.consignments.domain.checks.models import Examination, FileRecord
 from waybill.consignments.domain.checks.scanner_main import _Scanners
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
@@ -51,7 +51,7 @@ class _Bench:
             self.fetcher(large_bytes),
             self.scanners,
             self.engine,
-            Limits(),
+            FileTimeLimits(),
             lambda: 900.0,
             lambda: time.time_ns() // 1_000_000,
             last_attempt=False,
@@ -64,8 +64,8 @@ class _Bench:
     def paths(self) -> list[Path]:
         return sorted(self.files.iterdir())
 
-    def fetcher(self, large_bytes: int = _NEVER) -> Fetcher:
-        return Fetcher(DiskObjects(self.files), self.workspace, large_bytes, lambda: 900.0)
+    def fetcher(self, large_bytes: int = _NEVER) -> ContentFetcher:
+        return ContentFetcher(DiskObjects(self.files), self.workspace, large_bytes, lambda: 900.0)
 
 
 def _measure_small(lab: Lab) -> Iterator[Figure]:
@@ -135,7 +135,7 @@ def _measure_large(lab: Lab) -> Iterator[Figure]:
         copy = Path(place) / "large.bin"
         path.rename(copy)
         for part in ("identify", "inspect", "scan"):
-            times[part] = _seconds(lambda part=part: bench.scanners.examine(Question(copy, {part: 600.0}, "bin")))
+            times[part] = _seconds(lambda part=part: bench.scanners.examine(Examination(copy, {part: 600.0}, "bin")))
         bench.scanners.close()
     size = _LARGE // (8 * _MEGABYTE) * 8 * _MEGABYTE
     speeds = {name: size / _MEGABYTE / seconds for name, seconds in times.items()}

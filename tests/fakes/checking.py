@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from waybill.consignments.adapters.rule_sets import shipped
-from waybill.consignments.domain.checks.checker import FileChecker, Limits
-from waybill.consignments.domain.checks.contents import Fetcher
+from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
+from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import YaraEngine
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
 from waybill.consignments.domain.checks.rule_set import RuleSet
@@ -81,7 +81,7 @@ class MemoryObjects:
         if wanted.key in self.failures:
             raise self.failures[wanted.key]
         if wanted.key not in self.contents:
-            raise ObjectRefusedError(MISSING)
+            raise FileRefusedError(MISSING)
         made = MemoryObject(self.contents[wanted.key], self.step, self.breaking.get(wanted.key))
         self.opened.append(made)
         return made
@@ -108,7 +108,7 @@ class Desk:
     scanners: Scanners
     objects: MemoryObjects
     large_bytes: int = 1 << 30
-    limits: Limits = field(default_factory=Limits)
+    limits: FileTimeLimits = field(default_factory=FileTimeLimits)
     seconds_left: Callable[[], float] = lambda: 600.0
     last_attempt: bool = False
     antivirus: Antivirus = field(default_factory=lambda: YaraEngine(shipped().yara, shipped().version))
@@ -117,7 +117,7 @@ class Desk:
         """Return the lines of `records`, by default of all objects."""
         if records is None:
             records = [record(path, content) for path, content in self.objects.contents.items()]
-        fetcher = Fetcher(self.objects, Workspace(self.folder / "files"), self.large_bytes, self.seconds_left)
+        fetcher = ContentFetcher(self.objects, Workspace(self.folder / "files"), self.large_bytes, self.seconds_left)
         checker = FileChecker(
             fetcher,
             self.scanners,

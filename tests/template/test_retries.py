@@ -59,7 +59,8 @@ DYNAMODB = own(
     "DynamoDB.SdkClientException",
 )
 S3, TRACKING = ("ThrottledError", "S3UnavailableError"), "TrackingUnavailableError"
-CONSIGNMENTS, BUCKET = "ConsignmentsUnavailableError", "BucketUnavailableError"
+CONSIGNMENTS, RUN_BUCKET = "ConsignmentsUnavailableError", "RunBucketUnavailableError"
+BUCKET = "BucketUnavailableError"
 CHUNK = ("ChunkUnfinishedError", "RegistryUnavailableError", "DocumentsUnavailableError")
 SCANS, REQUESTS, STORAGE = "ScanStoreUnavailableError", "SubjectAccessStoreUnavailableError", "StorageUnavailableError"
 NOTIFICATION = "NotificationUnavailableError"
@@ -92,17 +93,16 @@ USES: dict[str, dict[tuple[str, ...], Retries]] = {
     "minting SummariseMinting": PATIENT | TWICE_MORE | own(STORED, "DocumentsUnavailableError", "ResultsMissingError"),
     "minting MintChunk": HASTY | TWICE_MORE | own(STORED, *CHUNK),
     "minting MintManifestChunk": HASTY | TWICE_MORE | own(STORED, *CHUNK),
-    "consignments GetFiles": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, BUCKET),
-    "consignments SetInProgressStatuses": DYNAMODB,
-    "consignments ProcessMapResults": PATIENT | TWICE_MORE | own(STORED, BUCKET),
-    "consignments RedactedFiles": PATIENT | TWICE_MORE | own(STORED, BUCKET),
-    "consignments GenerateStatuses": PATIENT | TWICE_MORE | own(STORED, BUCKET),
-    "consignments UpdateConsignment": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, BUCKET),
+    "consignments GetFiles": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, RUN_BUCKET),
+    "consignments ProcessMapResults": PATIENT | TWICE_MORE | own(STORED, RUN_BUCKET),
+    "consignments RedactedFiles": PATIENT | TWICE_MORE | own(STORED, RUN_BUCKET),
+    "consignments GenerateStatuses": PATIENT | TWICE_MORE | own(STORED, RUN_BUCKET),
+    "consignments UpdateConsignment": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, RUN_BUCKET),
     "consignments NotifyProblems": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, NOTIFICATION),
     "consignments RecordFailure": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS),
-    "consignments CheckFiles": PATIENT | TWICE_MORE | own(STORED, "ChecksUnavailableError", BUCKET),
+    "consignments CheckFiles": PATIENT | TWICE_MORE | own(STORED, "ChecksUnavailableError", RUN_BUCKET),
     "consignments RecordProgress": DYNAMODB,
-    "consignments CopyFiles": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, BUCKET),
+    "consignments CopyFiles": PATIENT | TWICE_MORE | own(STORED, CONSIGNMENTS, RUN_BUCKET),
     "scanning ProcessBatch": PATIENT | TWICE_MORE | own(LONG, SCANS, BUCKET, "QueueUnavailableError", NOTIFICATION),
     "scanning SplitRange": PATIENT | TWICE_MORE | own(LONG, SCANS, BUCKET, "RateLimitedError", "RetryableError"),
     "scanning HandOver": own(

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.adapters.runs import S3RunDocuments
 from waybill.consignments.adapters.source_objects import S3Objects, S3Tags
-from waybill.consignments.check_settings import CheckSettings, InterpreterSettings
-from waybill.consignments.domain.checks.checker import FileChecker, Limits
-from waybill.consignments.domain.checks.contents import Fetcher
+from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
+from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import TagEngine, YaraEngine
 from waybill.consignments.domain.checks.rule_set import RuleSet
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
-from waybill.consignments.settings import ResultsSettings
+from waybill.consignments.settings import CheckSettings, InterpreterSettings, RunDocumentSettings
 from waybill.core.aws.clients import client
 from waybill.core.settings import load
 
@@ -50,10 +49,10 @@ def checker(context: Any, attempt: int) -> FileChecker:
     workspace = Workspace(scanning.folder / "files")
     workspace.clear()
     return FileChecker(
-        Fetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left),
+        ContentFetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left),
         scanners,
         antivirus,
-        Limits(),
+        FileTimeLimits(),
         left,
         _now_ms,
         last_attempt=attempt >= LAST_ATTEMPT,
@@ -62,7 +61,7 @@ def checker(context: Any, attempt: int) -> FileChecker:
 
 def results() -> S3RunDocuments:
     """Return where the results of groups go, each under the key that the group has."""
-    return S3RunDocuments(client("s3"), load(ResultsSettings).consignment_results_bucket, "")
+    return S3RunDocuments(client("s3"), load(RunDocumentSettings).consignment_results_bucket, "")
 
 
 class _Scanning:

@@ -17,13 +17,13 @@ class ConsignmentsUnavailableError(RetryableError):
     code: ClassVar[str] = "CONSIGNMENTS_UNAVAILABLE"
 
 
-class BucketUnavailableError(RetryableError):
+class RunBucketUnavailableError(RetryableError):
     """S3 throttles, fails or cannot be reached."""
 
     code: ClassVar[str] = "BUCKET_UNAVAILABLE"
 
 
-class BucketRefusedError(PermanentError):
+class RunBucketRefusedError(PermanentError):
     """A bucket or an object of a run is missing, or refuses this role."""
 
     code: ClassVar[str] = "BUCKET_REFUSED"
@@ -65,7 +65,7 @@ class RegistrationIncompleteError(ConflictError):
     code: ClassVar[str] = "REGISTRATION_INCOMPLETE"
 
 
-class SupersededError(PermanentError):
+class RunSupersededError(PermanentError):
     """A newer run of the consignment's checks has taken over: this one may write nothing any more."""
 
     code: ClassVar[str] = "SUPERSEDED"

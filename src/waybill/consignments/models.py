@@ -23,7 +23,7 @@ class ConsignmentType(StrEnum):
     JUDGMENT = "judgment"
 
 
-class Status(StrEnum):
+class ConsignmentStatus(StrEnum):
     """Where a consignment stands, and the values of its own statuses."""
 
     REGISTERED = "Registered"
@@ -80,7 +80,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ConsignmentRun:
     """One execution of the workflow; `started_at` is when Step Functions began it, in milliseconds of text."""
 
     name: str
@@ -132,7 +132,7 @@ class Consignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FileVerdict:
     """One status of one file: `rule` is what decided, `detail` what it saw, `table_version` what table it went by."""
 
     name: StatusName

@@ -16,13 +16,13 @@ from waybill.consignments.domain.registration import Registrar
 from waybill.consignments.domain.starter import CheckStarter
 from waybill.consignments.models import Consignment
 from waybill.consignments.settings import (
-    CopySettings,
+    ConsignmentCopySettings,
+    ConsignmentTableSettings,
+    ConsignmentUploadSettings,
+    ConsignmentWorkflowSettings,
     CopyTargetSettings,
-    MapSettings,
-    ResultsSettings,
-    TableSettings,
-    UploadSettings,
-    WorkflowSettings,
+    RunDocumentSettings,
+    RunMapSettings,
 )
 from waybill.core.aws.clients import client
 from waybill.core.aws.sns import SnsNotifier
@@ -35,7 +35,7 @@ from waybill.core.settings import NotificationSettings, ObservabilitySettings, l
 @cache
 def table() -> ConsignmentsTable:
     """Return the consignments table."""
-    return ConsignmentsTable(client("dynamodb"), load(TableSettings).consignments_table)
+    return ConsignmentsTable(client("dynamodb"), load(ConsignmentTableSettings).consignments_table)
 
 
 def registrar() -> Registrar:
@@ -52,18 +52,18 @@ def executions() -> StepFunctions:
 @cache
 def starter() -> CheckStarter:
     """Return what starts the checks."""
-    return CheckStarter(table(), executions(), load(WorkflowSettings).consignment_checks_workflow_arn)
+    return CheckStarter(table(), executions(), load(ConsignmentWorkflowSettings).consignment_checks_workflow_arn)
 
 
 def fetcher() -> FileFetcher:
     """Return what gets the files of a consignment ready."""
-    bucket = load(UploadSettings).consignment_upload_bucket
+    bucket = load(ConsignmentUploadSettings).consignment_upload_bucket
     return FileFetcher(table(), table(), S3Uploads(client("s3"), bucket), bucket, now)
 
 
 def documents(consignment_id: str, execution_name: str) -> S3RunDocuments:
     """Return the documents of a run."""
-    bucket = load(ResultsSettings).consignment_results_bucket
+    bucket = load(RunDocumentSettings).consignment_results_bucket
     return S3RunDocuments(client("s3"), bucket, documents_prefix(consignment_id, execution_name))
 
 
@@ -73,7 +73,7 @@ def documents_of(event: dict[str, Any]) -> S3RunDocuments:
 
 
 def consignment_of(event: dict[str, Any]) -> Consignment:
-    """Return the consignment of a state's event; raises `SupersededError` where a later run has taken it over."""
+    """Return the consignment of a state's event; raises `RunSupersededError` where a later run has taken it over."""
     return newest_run(table(), event["consignmentId"], event["executionId"])
 
 
@@ -86,13 +86,13 @@ def copy_targets() -> S3CopyTargets:
 
 def copies_wanted() -> bool:
     """Return whether checked files are copied."""
-    settings: CopySettings = load(CopySettings)
+    settings: ConsignmentCopySettings = load(ConsignmentCopySettings)
     return settings.copy_checked_files
 
 
 def concurrency() -> int:
     """Return how many groups of a consignment are checked at a time."""
-    settings: MapSettings = load(MapSettings)
+    settings: RunMapSettings = load(RunMapSettings)
     return settings.consignment_concurrency
 
 

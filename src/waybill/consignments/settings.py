@@ -1,37 +1,37 @@
 """Environment variables of the functions of the consignment checks; each gets those that its handler reads."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from waybill.core.settings import WaybillSettings
 
 
-class TableSettings(WaybillSettings):
+class ConsignmentTableSettings(WaybillSettings):
     """The table of consignments."""
 
     consignments_table: str
 
 
-class UploadSettings(WaybillSettings):
+class ConsignmentUploadSettings(WaybillSettings):
     """The bucket that submitters upload to."""
 
     consignment_upload_bucket: str
 
 
-class ResultsSettings(WaybillSettings):
+class RunDocumentSettings(WaybillSettings):
     """The bucket that holds the documents of runs."""
 
     consignment_results_bucket: str
 
 
-class MapSettings(WaybillSettings):
+class RunMapSettings(WaybillSettings):
     """How many groups of files are checked at a time."""
 
     consignment_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
-class CopySettings(WaybillSettings):
+class ConsignmentCopySettings(WaybillSettings):
     """Whether checked files are copied."""
 
     copy_checked_files: bool = True
@@ -44,7 +44,21 @@ class CopyTargetSettings(WaybillSettings):
     consignment_quarantine_bucket: str
 
 
-class WorkflowSettings(WaybillSettings):
+class ConsignmentWorkflowSettings(WaybillSettings):
     """The workflow that checks consignments."""
 
     consignment_checks_workflow_arn: str
+
+
+class CheckSettings(WaybillSettings):
+    """Where the rules are, which engine judges, and what fits on the function's disk."""
+
+    consignment_rules_bucket: str
+    consignment_antivirus: Literal["yara", "guardduty"] = "yara"
+    consignment_large_file_bytes: Annotated[int, Field(ge=1)] = 3_000_000_000
+
+
+class InterpreterSettings(WaybillSettings):
+    """How Lambda's interpreter finds its own library; Lambda sets it."""
+
+    ld_library_path: str = ""

@@ -126,7 +126,7 @@ class Workbench:
 
     def run(self, consignment_id: str, name: str = "run-1") -> dict[str, Any]:
         """Run the workflow's states as the state machine does; return the answer of its last one."""
-        return Run(self, consignment_id, name).all()
+        return ConsignmentRun(self, consignment_id, name).all()
 
     def shown(self, consignment_id: str) -> dict[str, Any]:
         """The consignment as the API shows it."""
@@ -154,7 +154,7 @@ def described(path: str, content: bytes) -> dict[str, Any]:
 
 
 @dataclass
-class Run:
+class ConsignmentRun:
     """One execution: each state's handler, with what the state machine gives it."""
 
     bench: Workbench

@@ -7,7 +7,7 @@ from tests.fakes.api import LambdaContext, answer_of
 from tests.fakes.samples import Invoke, read
 from tests.fakes.wire import Wire
 from tests.functional.consignments import check_samples
-from tests.functional.consignments.bench import CLEAN, UPLOADS, Run, Workbench
+from tests.functional.consignments.bench import CLEAN, UPLOADS, ConsignmentRun, Workbench
 from waybill.consignments.handlers.consignments_api import lambda_handler as register
 from waybill.core.aws.clients import client
 
@@ -17,16 +17,16 @@ CONTENT = b"hello"
 check_files = check_samples.check_files
 
 
-def registered(wire: Wire, content: bytes = CONTENT) -> tuple[Workbench, Run]:
+def registered(wire: Wire, content: bytes = CONTENT) -> tuple[Workbench, ConsignmentRun]:
     """Make the resources, and register and upload the samples' one file."""
     bench = Workbench.made(wire)
     answer = answer_of(register(read("consignments/consignments_api"), LambdaContext())).json
     (file,) = answer["files"]
     client("s3").put_object(Bucket=UPLOADS, Key=file["uploadKey"], Body=content)
-    return bench, Run(bench, answer["consignmentId"], "sample-run")
+    return bench, ConsignmentRun(bench, answer["consignmentId"], "sample-run")
 
 
-def checked(wire: Wire, content: bytes = CONTENT) -> tuple[Workbench, Run]:
+def checked(wire: Wire, content: bytes = CONTENT) -> tuple[Workbench, ConsignmentRun]:
     """Run the states up to the Map, that included."""
     bench, run = registered(wire, content)
     run.begin()

@@ -14,7 +14,7 @@ from tests.fakes.wire import Wire
 from waybill.consignments import check_runtime
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.rule_set import Source, build
+from waybill.consignments.domain.checks.rule_set import RuleSource, build
 from waybill.consignments.handlers.check_files import lambda_handler
 from waybill.core.aws.clients import client
 
@@ -159,7 +159,7 @@ def test_a_fault_of_s3_is_an_error_that_may_pass_until_the_last_attempt(stack: S
 def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Stack) -> None:
     """Nothing is taken for clean by the project's own rules where somebody has built others."""
     file = stack.upload("a.txt", b"a")
-    made, _ = build([Source("own.yar", 'rule own { strings: $a = "a" condition: $a }')], {})
+    made, _ = build([RuleSource("own.yar", 'rule own { strings: $a = "a" condition: $a }')], {})
     S3RuleSets(stack.s3, RULES).publish(made)
     [line] = stack.check(file)
     assert results(line)["antivirus"]["result"] == "own"
@@ -213,7 +213,7 @@ def test_a_run_that_dies_anywhere_is_repeated_without_a_trace(stack: Stack, dies
 def test_the_published_rules_are_used_and_exchanged_between_groups(stack: Stack) -> None:
     file = stack.upload("a.txt", b"coal and paper")
     for word in ("coal", "paper"):
-        source = Source(f"{word}.yar", f'rule {word} {{ strings: $a = "{word}" condition: $a }}')
+        source = RuleSource(f"{word}.yar", f'rule {word} {{ strings: $a = "{word}" condition: $a }}')
         rules, _ = build([source], {})
         S3RuleSets(stack.s3, RULES).publish(rules)
         [line] = stack.check(file)
@@ -227,7 +227,7 @@ def test_the_published_rules_are_used_and_exchanged_between_groups(stack: Stack)
 )
 def test_a_damaged_rule_set_is_a_clear_error_and_no_verdict(stack: Stack, key: str, body: bytes | None) -> None:
     file = stack.upload("a.txt", b"a")
-    rules, _ = build([Source("a.yar", "rule a { condition: true }")], {})
+    rules, _ = build([RuleSource("a.yar", "rule a { condition: true }")], {})
     compiled = S3RuleSets(stack.s3, RULES).publish(rules)
     key = compiled if key == "compiled" else key
     if body is None:

@@ -11,7 +11,7 @@ from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import CLEAN, QUARANTINE, UPLOADS, Workbench
 from waybill.consignments.adapters import copy_targets
 from waybill.consignments.adapters.copy_targets import S3CopyTargets, part_ranges
-from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
 from waybill.core.aws.clients import client
 
 MIB = 1024**2
@@ -101,9 +101,9 @@ def test_a_large_object_that_is_gone_or_changed_is_not_copied(
 @pytest.mark.parametrize(
     ("operation", "code", "status", "error"),
     [
-        ("s3.UploadPartCopy", "SlowDown", 503, BucketUnavailableError),
-        ("s3.UploadPartCopy", "AccessDenied", 403, BucketRefusedError),
-        ("s3.CompleteMultipartUpload", "InternalError", 500, BucketUnavailableError),
+        ("s3.UploadPartCopy", "SlowDown", 503, RunBucketUnavailableError),
+        ("s3.UploadPartCopy", "AccessDenied", 403, RunBucketRefusedError),
+        ("s3.CompleteMultipartUpload", "InternalError", 500, RunBucketUnavailableError),
     ],
 )
 def test_a_copy_that_fails_leaves_no_parts(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.consignments.bench import CLEAN, QUARANTINE, Run, Workbench, clean_check, virus_result
+from tests.functional.consignments.bench import CLEAN, QUARANTINE, ConsignmentRun, Workbench, clean_check, virus_result
 from waybill.core.aws.clients import client
 
 FILES = {"a.pdf": b"a", "a_R.pdf": b"b", "virus.exe": b"c"}
@@ -33,7 +33,7 @@ class Reaper:
                 raise Died(model.name)
 
 
-class Mortal(Run):
+class Mortal(ConsignmentRun):
     """A run whose states are tried again when their function died."""
 
     def state(self, name: str, **more: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.functional.consignments.bench import (
     RESULTS,
     TABLE,
     UPLOADS,
-    Run,
+    ConsignmentRun,
     Workbench,
     clean_check,
     described,
@@ -217,9 +217,9 @@ def test_a_folder_that_holds_something_is_left_alone(consignment_id: str, tmp_pa
 def test_a_run_that_broke_makes_no_bag_of_what_an_earlier_one_accepted(
     bench: Workbench, consignment_id: str, tmp_path: Path
 ) -> None:
-    run = Run(bench, consignment_id, "run-2")
+    run = ConsignmentRun(bench, consignment_id, "run-2")
     run.begin()
-    error = {"Error": "BucketRefusedError", "Cause": "refused"}
+    error = {"Error": "RunBucketRefusedError", "Cause": "refused"}
     run.state("record_failure", step="Map", error=error)
     assert any(file.get("accepted") for file in bench.files(consignment_id).values())
     assert main(["consignments", "manifest", consignment_id, "--output", str(tmp_path / "bag")]) == 1

@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from tests.functional.consignments.bench import UPLOADS, Run, Workbench, clean_check, virus_result
+from tests.functional.consignments.bench import UPLOADS, ConsignmentRun, Workbench, clean_check, virus_result
 from waybill.consignments import runtime
 from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.record import Judged, record_results
-from waybill.consignments.errors import SupersededError, UploadMismatchError
+from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
 from waybill.core.errors import RateLimitedError
 from waybill.core.executions import ExecutionState
@@ -17,14 +17,14 @@ FILES = {"a.pdf": b"one", "b.pdf": b"two"}
 BROKEN = {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded"}
 
 
-def broke(run: Run, step: str = "Get Files") -> bool:
+def broke(run: ConsignmentRun, step: str = "Get Files") -> bool:
     """Fail a run at a step; return whether that is recorded."""
     return bool(run.state("record_failure", step=step, error=BROKEN)["recorded"])
 
 
 def test_a_run_that_fails_before_its_claim_is_recorded(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
-    run = Run(bench, consignment_id, "run-1")
+    run = ConsignmentRun(bench, consignment_id, "run-1")
     # Twice, as a lost answer would have it.
     assert [broke(run), broke(run)] == [True, True]
     shown = bench.shown(consignment_id)
@@ -37,7 +37,7 @@ def test_nothing_of_an_earlier_run_stands_beside_a_failure(bench: Workbench, cla
     consignment_id = bench.received(FILES)
     bench.run(consignment_id, "run-1")
     assert bench.shown(consignment_id)["statuses"]["ServerFFID"] == "Completed"
-    again = Run(bench, consignment_id, "run-2")
+    again = ConsignmentRun(bench, consignment_id, "run-2")
     if claims:
         for key in bench.keys(UPLOADS):
             client("s3").delete_object(Bucket=UPLOADS, Key=key)
@@ -52,13 +52,13 @@ def test_nothing_of_an_earlier_run_stands_beside_a_failure(bench: Workbench, cla
 def test_the_failure_of_an_earlier_run_changes_nothing_for_a_later_one(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     bench.run(consignment_id, "run-2")
-    assert not broke(Run(bench, consignment_id, "run-1"))
+    assert not broke(ConsignmentRun(bench, consignment_id, "run-1"))
     shown = bench.shown(consignment_id)
     assert (shown["status"], shown["runs"], "failure" in shown) == ("Completed", 1, False)
 
 
 def test_the_failure_of_an_unknown_consignment_is_recorded_nowhere(bench: Workbench) -> None:
-    assert not broke(Run(bench, "0f8fad5b-d9cb-469f-a165-70867728950e", "run-1"))
+    assert not broke(ConsignmentRun(bench, "0f8fad5b-d9cb-469f-a165-70867728950e", "run-1"))
     assert client("dynamodb").scan(TableName="consignments")["Items"] == []
 
 
@@ -68,14 +68,16 @@ def test_whatever_order_claims_come_in_the_run_started_last_has_the_consignment(
     bench: Workbench, order: tuple[int, ...], starts: tuple[str, ...]
 ) -> None:
     consignment_id = bench.received(FILES)
-    runs = [Run(bench, consignment_id, f"run-{number}", f"2026-11-22T{at}Z") for number, at in enumerate(starts)]
+    runs = [
+        ConsignmentRun(bench, consignment_id, f"run-{number}", f"2026-11-22T{at}Z") for number, at in enumerate(starts)
+    ]
     newest = -1
     for number in (*order, *order):
         newest = max(newest, number)
         if number == newest:
             runs[number].state("get_files", input={})
         else:
-            with pytest.raises(SupersededError):
+            with pytest.raises(RunSupersededError):
                 runs[number].state("get_files", input={})
     assert bench.shown(consignment_id)["executionArn"] == runs[2].arn
 
@@ -83,10 +85,10 @@ def test_whatever_order_claims_come_in_the_run_started_last_has_the_consignment(
 def test_a_claim_that_is_repeated_takes_nothing_back(bench: Workbench) -> None:
     """The answer of a state was lost, and another run began before the state was tried again."""
     consignment_id = bench.received(FILES)
-    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    first, second = (ConsignmentRun(bench, consignment_id, name) for name in ("run-1", "run-2"))
     first.begin()
     second.begin()
-    with pytest.raises(SupersededError):
+    with pytest.raises(RunSupersededError):
         first.begin()
     second.check()
     assert second.end() == {"sent": 0}
@@ -95,7 +97,7 @@ def test_a_claim_that_is_repeated_takes_nothing_back(bench: Workbench) -> None:
 
 def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
-    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    first, second = (ConsignmentRun(bench, consignment_id, name) for name in ("run-1", "run-2"))
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
     first.begin()
     first.check()
@@ -104,7 +106,7 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
     judged = first.state("generate_statuses")
     newest = runtime.consignment_of(first.context)
     second.state("get_files", input={})
-    with pytest.raises(SupersededError):
+    with pytest.raises(RunSupersededError):
         record_results(
             runtime.table(),
             newest,
@@ -118,7 +120,7 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
 
 def test_a_consignment_without_files_is_in_progress_no_longer_than_it_is_claimed(bench: Workbench) -> None:
     consignment_id = bench.received({})
-    assert Run(bench, consignment_id, "run-1").state("get_files", input={})["files"] == 0
+    assert ConsignmentRun(bench, consignment_id, "run-1").state("get_files", input={})["files"] == 0
     shown = bench.shown(consignment_id)
     assert (shown["status"], shown["statuses"]) == ("Registered", {})
 
@@ -126,7 +128,7 @@ def test_a_consignment_without_files_is_in_progress_no_longer_than_it_is_claimed
 def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     arn = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
-    run = Run(bench, consignment_id, arn.rpartition(":")[2])
+    run = ConsignmentRun(bench, consignment_id, arn.rpartition(":")[2])
     assert run.arn == arn
     run.begin()
     running = bench.shown(consignment_id)
@@ -147,7 +149,7 @@ def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Work
 
 def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
-    Run(bench, consignment_id, "run-1").begin()
+    ConsignmentRun(bench, consignment_id, "run-1").begin()
     earlier = runtime.table().find(consignment_id)
     assert earlier is not None
 
@@ -156,7 +158,7 @@ def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Wo
 
         def state(self, execution_arn: str) -> ExecutionState:
             assert execution_arn == earlier.execution_arn
-            assert broke(Run(bench, consignment_id, "run-1"), "Map")
+            assert broke(ConsignmentRun(bench, consignment_id, "run-1"), "Map")
             return ExecutionState("FAILED", error="States.Runtime")
 
     now = as_it_stands(earlier, runtime.table(), Ends())
@@ -165,7 +167,7 @@ def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Wo
 
 def test_a_consignment_is_shown_while_step_functions_asks_to_slow_down(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
-    Run(bench, consignment_id, "run-1").begin()
+    ConsignmentRun(bench, consignment_id, "run-1").begin()
     consignment = runtime.table().find(consignment_id)
     assert consignment is not None
 

@@ -9,13 +9,13 @@ from tests.functional.consignments.bench import (
     CLEAN,
     QUARANTINE,
     UPLOADS,
-    Run,
+    ConsignmentRun,
     Workbench,
     clean_check,
     format_result,
     virus_result,
 )
-from waybill.consignments.errors import SupersededError, UploadMismatchError
+from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
 from waybill.core.errors import InvalidInputError
 
@@ -124,7 +124,9 @@ def test_names_of_objects_and_owners_stay_out_of_logs(bench: Workbench, caplog: 
 def test_another_source_of_files_is_refused(bench: Workbench, name: str) -> None:
     consignment_id = bench.received(FILES)
     with pytest.raises(InvalidInputError, match=name):
-        Run(bench, consignment_id, "run-1").state("get_files", input={"consignmentId": consignment_id, name: "drive"})
+        ConsignmentRun(bench, consignment_id, "run-1").state(
+            "get_files", input={"consignmentId": consignment_id, name: "drive"}
+        )
     assert bench.shown(consignment_id)["runs"] == 0
 
 
@@ -223,7 +225,7 @@ def test_copies_follow_all_verdicts(bench: Workbench) -> None:
 def test_a_function_gets_no_more_to_copy_than_it_can(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("waybill.consignments.domain.copies._COPY_BYTES", 7)
     consignment_id = bench.received({f"{number}.pdf": b"four" for number in range(4)})
-    run = Run(bench, consignment_id, "run-1")
+    run = ConsignmentRun(bench, consignment_id, "run-1")
     run.all()
     lines = bench.lines(run.judged["key"])
     assert [len(line["copies"]) for line in lines] == [1, 1, 1, 1]
@@ -249,7 +251,7 @@ def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
     count = len(client("dynamodb").scan(TableName="consignments")["Items"])
     assert len(bench.keys(QUARANTINE)) == 2
     bench.check = clean_check
-    later = Run(bench, consignment_id, "run-2")
+    later = ConsignmentRun(bench, consignment_id, "run-2")
     later.begin()
     assert (bench.shown(consignment_id)["runs"], {file["run"] for file in bench.files(consignment_id).values()}) == (
         2,
@@ -268,12 +270,12 @@ def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
 
 def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
-    first, second = (Run(bench, consignment_id, name) for name in ("run-1", "run-2"))
+    first, second = (ConsignmentRun(bench, consignment_id, name) for name in ("run-1", "run-2"))
     first.begin()
     first.check()
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
     second.all()
-    with pytest.raises(SupersededError):
+    with pytest.raises(RunSupersededError):
         first.end()
     assert {file["statuses"]["Antivirus"] for file in bench.files(consignment_id).values()} == {"VirusDetected"}
     assert bench.shown(consignment_id)["statuses"]["ServerAntivirus"] == "CompletedWithIssues"
@@ -286,7 +288,7 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
     registered = bench.register(FILES)
     bench.upload(registered, FILES)
     consignment_id = registered["consignmentId"]
-    run = Run(bench, consignment_id, "run-1")
+    run = ConsignmentRun(bench, consignment_id, "run-1")
     run.begin()
     run.check()
     gone, other = registered["files"]
@@ -302,7 +304,7 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
     assert (shown["failure"]["step"], shown["failure"]["error"]) == ("Copy Files", "CheckedFilesGoneError")
     assert not any(file.get("accepted") for file in bench.files(consignment_id).values())
     # Another run says what has become of it.
-    again = Run(bench, consignment_id, "run-2")
+    again = ConsignmentRun(bench, consignment_id, "run-2")
     if replaced:
         again.all()
         assert bench.files(consignment_id)[gone["path"]]["statuses"]["ChecksumMatch"] == "Mismatch"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.consignments.adapters.source_objects import S3Objects
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import FileRecord, Reason
 
 RECORD = FileRecord(fileId="1", s3SourceBucket="uploads", s3SourceBucketKey="key", versionId="v1", eTag='"one"')
@@ -99,7 +99,7 @@ def test_a_connection_that_breaks_for_ever_is_an_error_that_may_pass() -> None:
 
 def test_an_object_that_is_replaced_while_it_is_read_is_refused() -> None:
     client = Client(b"0123456789", [4], ConnectionResetError(), refusal="PreconditionFailed")
-    with pytest.raises(ObjectRefusedError) as refused:
+    with pytest.raises(FileRefusedError) as refused:
         list(chunks(client))
     assert refused.value.failure.reason is Reason.OBJECT_REPLACED
 

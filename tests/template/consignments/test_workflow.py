@@ -13,7 +13,6 @@ from waybill.consignments.domain.notifications import PROBLEMS_IN_REHEARSAL
 # Values of `backEndChecksProcess` (reference, section 1), and of the one state that is ours.
 STEPS = {
     "GetFiles": "Get Files",
-    "SetInProgressStatuses": "In Progress Status API Update",
     "CheckConsignment": "Map",
     "ProcessMapResults": "Process Map Results",
     "RedactedFiles": "Redacted files",
@@ -49,7 +48,7 @@ def test_the_results_are_written_by_one_state_after_all_others(machine: Machine)
         for state in machine.states
         if "dynamodb" in str(state.body.get("Resource", "")) or state.name == "UpdateConsignment"
     ]
-    assert sorted(writers) == ["RecordProgress", "SetInProgressStatuses", "UpdateConsignment"]
+    assert sorted(writers) == ["RecordProgress", "UpdateConsignment"]
 
 
 def test_a_group_that_fails_does_not_fail_the_map(machine: Machine) -> None:
@@ -81,13 +80,11 @@ def test_of_a_hundred_copies_a_number_is_left(machine: Machine) -> None:
     assert (failed["Output"]["step"], failed["Next"]) == ("Copy Files", "RecordFailure")
 
 
-def test_statuses_begin_for_the_run_that_has_claimed_the_consignment(machine: Machine) -> None:
-    arguments = machine.definition["States"]["SetInProgressStatuses"]["Arguments"]
-    assert arguments["ConditionExpression"] == "executionArn = :me"
-    begun = arguments["ExpressionAttributeValues"][":statuses"]["M"]
-    assert begun == {
-        name: {"S": "InProgress"} for name in ("ServerFFID", "ServerChecksum", "ServerAntivirus", "ServerRedaction")
-    }
+def test_the_item_of_the_consignment_is_written_by_functions_alone(machine: Machine) -> None:
+    # The table's adapter knows its keys and attributes; the definition writes under a key that it is given.
+    arguments = next(state.body["Arguments"] for state in machine.states if state.name == "RecordProgress")
+    assert arguments["Item"]["sk"] == {"S": "{% $states.input.progressKey %}"}
+    assert "CONSIGNMENT" not in json.dumps(machine.definition)
 
 
 def test_the_role_trusts_the_account_and_names_no_machine(stack: Stack) -> None:
@@ -100,10 +97,7 @@ def test_the_role_may_do_what_the_states_do_by_themselves(stack: Stack, machine:
     may = {(grant.action, grant.resource) for grant in stack.grants("ConsignmentChecksWorkflowRole")}
     invoked = {str(machine.function_of(state)) for state in machine.states if machine.function_of(state)}
     assert {resource for action, resource in may if action == "lambda:InvokeFunction"} == invoked
-    assert {action for action, resource in may if resource == "ConsignmentsTable"} == {
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-    }
+    assert {action for action, resource in may if resource == "ConsignmentsTable"} == {"dynamodb:PutItem"}
     assert {action for action, _ in may if action.startswith(("states:", "s3:"))} == {
         "states:StartExecution",
         "states:DescribeExecution",

@@ -10,8 +10,8 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, MISSING, Desk, MemoryObjects, record, results, scanners, unavailable
 from waybill.consignments.adapters.rule_sets import shipped
-from waybill.consignments.domain.checks.checker import Counts, Limits
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.checker import Counts, FileTimeLimits
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, Reason
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
@@ -145,7 +145,7 @@ def test_one_bad_file_costs_its_own_check_and_no_other_file(desk: Desk, bad: str
 @pytest.mark.parametrize("part", ["identify", "inspect"])
 def test_an_identification_that_takes_too_long_has_a_value_of_its_own(desk: Desk, part: str) -> None:
     desk.objects.contents |= {"slow.txt": f"stall-{part}".encode(), "after.txt": b"after"}
-    desk.limits = Limits(format_seconds=2.0)
+    desk.limits = FileTimeLimits(format_seconds=2.0)
     slow, after = desk.check()
     found = results(slow)["fileFormat"]
     assert (found["timedOut"], found["matches"]) == (True, [])
@@ -155,7 +155,7 @@ def test_an_identification_that_takes_too_long_has_a_value_of_its_own(desk: Desk
 
 def test_a_scan_that_takes_too_long_fails(desk: Desk) -> None:
     desk.objects.contents["slow.txt"] = b"stall-scan"
-    desk.limits = Limits(scan_seconds=0.1)
+    desk.limits = FileTimeLimits(scan_seconds=0.1)
     [line] = desk.check()
     assert line["failureReasons"] == {"antivirus": "TIME_LIMIT"}
 
@@ -163,7 +163,7 @@ def test_a_scan_that_takes_too_long_fails(desk: Desk) -> None:
 @pytest.mark.parametrize("reason", [Reason.OBJECT_MISSING, Reason.OBJECT_REPLACED, Reason.ACCESS_DENIED])
 def test_an_object_that_s3_refuses_fails_alone(desk: Desk, reason: Reason) -> None:
     desk.objects.contents |= {"a.txt": b"a", "b.txt": b"b"}
-    desk.objects.failures["a.txt"] = ObjectRefusedError(Failure(reason, "It is so."))
+    desk.objects.failures["a.txt"] = FileRefusedError(Failure(reason, "It is so."))
     refused, good = desk.check()
     assert refused["fileCheckResults"] == {"antivirus": [], "checksum": [], "fileFormat": []}
     assert set(refused["failureReasons"].values()) == {reason.value}
@@ -174,7 +174,7 @@ def test_an_object_that_s3_refuses_fails_alone(desk: Desk, reason: Reason) -> No
 def test_an_object_that_is_replaced_while_it_is_read_fails_alone(desk: Desk) -> None:
     desk.objects.contents |= {"a.txt": b"a" * 100, "b.txt": b"b"}
     desk.objects.step = 10
-    desk.objects.breaking["a.txt"] = ObjectRefusedError(MISSING)
+    desk.objects.breaking["a.txt"] = FileRefusedError(MISSING)
     broken, good = desk.check()
     assert broken["fileCheckResults"]["checksum"] == []
     assert good["failures"] == {}

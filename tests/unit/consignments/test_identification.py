@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import scanners
 from waybill.consignments.domain.checks.identification import interpret, versions
-from waybill.consignments.domain.checks.models import FileRecord, Question
+from waybill.consignments.domain.checks.models import Examination, FileRecord
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
 
@@ -23,7 +23,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScannerProcess
 def identified(process: ScannerProcess, folder: Path, extension: str, content: bytes) -> dict[str, Any]:
     path = Workspace(folder).path(extension)
     path.write_bytes(content)
-    said: dict[str, Any] = process.examine(Question(path, {"identify": 30.0}, extension))["identify"]
+    said: dict[str, Any] = process.examine(Examination(path, {"identify": 30.0}, extension))["identify"]
     return said
 
 

@@ -11,7 +11,7 @@ from waybill.consignments.domain.redactions import (
     DUPLICATE_FILE_NAME,
     NO_ORIGINAL_FILE,
     NamedFile,
-    Pair,
+    RedactionPair,
     match_redactions,
 )
 
@@ -20,7 +20,7 @@ def outcomes(*paths: str) -> dict[str, str]:
     """By the path of each redacted file, the path of its original or the cause."""
     files = [NamedFile(f"id-{number}", path) for number, path in enumerate(paths)]
     return {
-        outcome.redacted.path: outcome.original.path if isinstance(outcome, Pair) else outcome.cause
+        outcome.redacted.path: outcome.original.path if isinstance(outcome, RedactionPair) else outcome.cause
         for outcome in match_redactions(files)
     }
 

@@ -11,7 +11,7 @@ from tests.fakes import contents
 from waybill.consignments.adapters.rule_sets import shipped
 from waybill.consignments.domain.checks.errors import RuleSetInvalidError
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
-from waybill.consignments.domain.checks.rule_set import RuleSet, Source, build, parse_exclusions, sources_in
+from waybill.consignments.domain.checks.rule_set import RuleSet, RuleSource, build, parse_exclusions, sources_in
 from waybill.consignments.domain.checks.self_test import harmless, prove
 
 GOOD = 'rule good { strings: $a = "needle" condition: $a }'
@@ -62,12 +62,14 @@ def test_the_rules_of_the_project_leave_the_rest_alone(content: bytes) -> None:
 
 def test_every_file_that_compiles_alone_is_in_and_the_others_are_named() -> None:
     sources = [
-        Source("b/good.yar", GOOD),
-        Source("broken.yar", "rule broken {"),
-        Source("includes.yar", 'include "b/good.yar"'),
-        Source("a/same_name.yara", 'rule good { strings: $a = "thread" condition: $a }'),
-        Source("externals.yar", 'rule outside { condition: filename == "" and extension == "" and filetype == "" }'),
-        Source("unknown.yar", "rule lost { condition: nobody_defines_this }"),
+        RuleSource("b/good.yar", GOOD),
+        RuleSource("broken.yar", "rule broken {"),
+        RuleSource("includes.yar", 'include "b/good.yar"'),
+        RuleSource("a/same_name.yara", 'rule good { strings: $a = "thread" condition: $a }'),
+        RuleSource(
+            "externals.yar", 'rule outside { condition: filename == "" and extension == "" and filetype == "" }'
+        ),
+        RuleSource("unknown.yar", "rule lost { condition: nobody_defines_this }"),
     ]
     rules, skipped = build(sources, {})
     assert rules.files == 3
@@ -77,43 +79,47 @@ def test_every_file_that_compiles_alone_is_in_and_the_others_are_named() -> None
 
 
 def test_rules_of_files_before_do_not_help_a_file_to_compile() -> None:
-    sources = [Source("a.yar", GOOD), Source("b.yar", "rule follows { condition: good }")]
+    sources = [RuleSource("a.yar", GOOD), RuleSource("b.yar", "rule follows { condition: good }")]
     _, skipped = build(sources, {})
     assert [left.name for left in skipped] == ["b.yar"]
 
 
 def test_excluded_rules_still_serve_other_rules_but_do_not_count() -> None:
-    sources = [Source("a.yar", f"{GOOD} rule follows {{ condition: good }}"), Source("b.yar", GOOD)]
+    sources = [RuleSource("a.yar", f"{GOOD} rule follows {{ condition: good }}"), RuleSource("b.yar", GOOD)]
     rules, _ = build(sources, {"a.yar": ["good"]})
     assert names(rules, b"needle") == ["follows", "good"]
     rules, _ = build(sources[:1], {"a.yar": ["good"]})
     assert names(rules, b"needle") == ["follows"]
 
 
-@given(st.permutations([Source("a.yar", GOOD), Source("b.yar", GOOD.replace("good", "other")), Source("c.yar", GOOD)]))
-def test_the_version_is_of_the_rules_and_not_of_their_order(sources: list[Source]) -> None:
+@given(
+    st.permutations(
+        [RuleSource("a.yar", GOOD), RuleSource("b.yar", GOOD.replace("good", "other")), RuleSource("c.yar", GOOD)]
+    )
+)
+def test_the_version_is_of_the_rules_and_not_of_their_order(sources: list[RuleSource]) -> None:
     assert build(sources, {})[0].version == build(sorted(sources, key=lambda source: source.name), {})[0].version
 
 
 def test_the_version_changes_with_the_rules_their_names_and_exclusions() -> None:
     sets = [
-        build([Source("a.yar", GOOD)], {}),
-        build([Source("a.yar", GOOD + " ")], {}),
-        build([Source("b.yar", GOOD)], {}),
-        build([Source("a.yar", GOOD)], {"a.yar": ["good"]}),
+        build([RuleSource("a.yar", GOOD)], {}),
+        build([RuleSource("a.yar", GOOD + " ")], {}),
+        build([RuleSource("b.yar", GOOD)], {}),
+        build([RuleSource("a.yar", GOOD)], {"a.yar": ["good"]}),
     ]
     assert len({rules.version for rules, _ in sets}) == len(sets)
-    assert build([Source("a.yar", GOOD), Source("x.yar", "broken")], {})[0].version == sets[0][0].version
+    assert build([RuleSource("a.yar", GOOD), RuleSource("x.yar", "broken")], {})[0].version == sets[0][0].version
 
 
 def test_nothing_that_compiles_is_an_error() -> None:
     with pytest.raises(RuleSetInvalidError, match="no file of rules that compiles"):
-        build([Source("a.yar", "broken")], {})
+        build([RuleSource("a.yar", "broken")], {})
 
 
 def test_an_exclusion_of_an_unknown_file_is_an_error() -> None:
     with pytest.raises(RuleSetInvalidError, match=r"c\.yar, which is not among the rules"):
-        build([Source("a.yar", GOOD), Source("b.yar", "broken")], {"b.yar": ["x"], "c.yar": ["x"]})
+        build([RuleSource("a.yar", GOOD), RuleSource("b.yar", "broken")], {"b.yar": ["x"], "c.yar": ["x"]})
 
 
 def test_exclusions_are_read_from_json() -> None:
@@ -128,7 +134,7 @@ def test_other_exclusions_are_refused(text: str) -> None:
 
 def test_a_set_without_a_rule_for_eicar_fails_its_test() -> None:
     with pytest.raises(RuleSetInvalidError, match="no rule finds the EICAR test file"):
-        prove(build([Source("a.yar", GOOD)], {})[0], {})
+        prove(build([RuleSource("a.yar", GOOD)], {})[0], {})
 
 
 @pytest.mark.parametrize("name", sorted(harmless()))
@@ -139,11 +145,11 @@ def test_a_set_that_takes_a_harmless_file_for_malware_fails_its_test(name: str) 
     strict = f"rule too_strict {{ strings: $a = {{ {literal} }} condition: {condition} }}"
     eicar = "rule by_size { condition: filesize == 68 }"
     with pytest.raises(RuleSetInvalidError, match=f"too_strict takes the harmless {name}"):
-        prove(build([Source("a.yar", strict), Source("b.yar", eicar)], {})[0], {})
+        prove(build([RuleSource("a.yar", strict), RuleSource("b.yar", eicar)], {})[0], {})
 
 
 def test_more_harmless_files_can_be_given() -> None:
-    rules, _ = build([Source("a.yar", GOOD), Source("b.yar", "rule by_size { condition: filesize == 68 }")], {})
+    rules, _ = build([RuleSource("a.yar", GOOD), RuleSource("b.yar", "rule by_size { condition: filesize == 68 }")], {})
     assert prove(rules, {"x.txt": b"hay"}) == ["by_size"]
     with pytest.raises(RuleSetInvalidError, match=r"good takes the harmless x\.txt"):
         prove(rules, {"x.txt": b"hay and a needle"})

@@ -11,8 +11,8 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.models import Failure, Question, Reason
-from waybill.consignments.domain.checks.rule_set import Source, build
+from waybill.consignments.domain.checks.models import Examination, Failure, Reason
+from waybill.consignments.domain.checks.rule_set import RuleSource, build
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 ALL = {"identify": 30.0, "inspect": 30.0, "scan": 30.0}
@@ -38,7 +38,7 @@ def hostile(folder: Path) -> Iterator[ScannerProcess]:
 def ask(process: ScannerProcess, folder: Path, content: bytes, parts: dict[str, float] | None = None) -> dict[str, Any]:
     path = folder / "content.txt"
     path.write_bytes(content)
-    return process.examine(Question(path, parts or ALL, "txt"))
+    return process.examine(Examination(path, parts or ALL, "txt"))
 
 
 def test_every_part_answers(real: ScannerProcess, folder: Path) -> None:
@@ -106,7 +106,7 @@ def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None
     bomb, document = tmp_path / "bomb.docx", tmp_path / "good.docx"
     bomb.write_bytes(contents.zip_of_declared_size(4_000_000_000, 4_000_000))
     document.write_bytes(contents.docx())
-    questions = [Question(path, ALL, "docx") for path in (bomb, document)]
+    questions = [Examination(path, ALL, "docx") for path in (bomb, document)]
     for answers in (real.examine_all(questions, 30.0), [real.examine(question) for question in questions]):
         assert [answer["identify"]["matches"][0]["puid"] for answer in answers] == [None, "fmt/412"]
         assert answers[0]["inspect"]["warnings"] == ["ARCHIVE_OVER_LIMITS"]
@@ -120,7 +120,7 @@ def test_a_file_that_unpacks_without_end_takes_no_more_memory_than_the_process_m
     process = ScannerProcess(None, (), {}, memory_bytes=400 << 20)
     try:
         parts = {"identify": 60.0, "inspect": 60.0}
-        said = [process.examine(Question(path, parts)) for path in (bomb, document)]
+        said = [process.examine(Examination(path, parts)) for path in (bomb, document)]
         status = Path(f"/proc/{process.pid}/status")
         if not status.exists():
             pytest.skip("this system does not show a process's memory")
@@ -158,7 +158,7 @@ def test_a_process_that_does_not_start_is_an_error_that_may_pass(folder: Path) -
 
 def test_excluded_rules_do_not_count(folder: Path) -> None:
     rule = 'rule {} {{ strings: $a = "needle" condition: $a }}'
-    sources = [Source("a.yar", rule.format("one")), Source("b.yar", rule.format("one") + rule.format("two"))]
+    sources = [RuleSource("a.yar", rule.format("one")), RuleSource("b.yar", rule.format("one") + rule.format("two"))]
     rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["two"]})
     with scanners(folder, rules) as process:
         assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["one"]
@@ -172,7 +172,7 @@ def test_files_asked_for_together_have_the_answers_they_have_alone(real: Scanner
     for number, content in enumerate((contents.eicar(), b"", contents.pdf(password="x"), contents.docx(), b"PK")):
         path = tmp_path / f"{number}.txt"
         path.write_bytes(content)
-        questions.append(Question(path, ALL, "txt"))
+        questions.append(Examination(path, ALL, "txt"))
     assert real.examine_all(questions, 30.0) == [real.examine(question) for question in questions]
     assert real.examine_all(questions[:1], 30.0) == [real.examine(questions[0])]
     assert real.examine_all([], 30.0) == []
@@ -186,7 +186,7 @@ def test_one_bad_file_among_many_is_told_from_its_neighbours(
     for number, content in enumerate((b"good", order, contents.eicar())):
         path = tmp_path / f"{number}.txt"
         path.write_bytes(content)
-        questions.append(Question(path, {**ALL, "inspect": 2.0}, "txt"))
+        questions.append(Examination(path, {**ALL, "inspect": 2.0}, "txt"))
     said = hostile.examine_all(questions, 2.0)
     failed = [{part for part, answer in each.items() if isinstance(answer, Failure)} for each in said]
     assert failed == [set(), {order.decode().partition("-")[2]}, set()]

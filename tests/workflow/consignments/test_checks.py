@@ -17,7 +17,6 @@ PATH = [
     "AcceptConsignment",
     "GetFiles",
     "CheckAnyFiles",
-    "SetInProgressStatuses",
     "CheckConsignment",
     "ProcessMapResults",
     "RedactedFiles",
@@ -189,7 +188,7 @@ def test_a_run_that_is_overtaken_before_it_begins_to_check_names_that_step(check
     later = {":other": {"S": "a later run"}, ":order": {"S": "9999"}}
 
     def overtaken(_: object) -> None:
-        if fault.seen == 2:  # GetFiles claims, and then notes how many files there are
+        if fault.seen == 1:  # GetFiles claims, and then notes how many files there are
             checks.application.stack.client("dynamodb").update_item(
                 TableName=checks.outputs["ConsignmentsTableName"],
                 Key={"pk": {"S": consignment_id}, "sk": {"S": "CONSIGNMENT"}},
@@ -197,11 +196,11 @@ def test_a_run_that_is_overtaken_before_it_begins_to_check_names_that_step(check
                 ExpressionAttributeValues=later,
             )
 
-    with gate.after("UpdateItem", consignment_id, overtaken, times=2) as fault:
+    with gate.after("UpdateItem", consignment_id, overtaken, times=1) as fault:
         ended = checks.check(consignment_id)
-    assert ended.states[-3:] == ["SetInProgressStatusesFailed", "RecordFailure", "ChecksFailed"]
+    assert ended.states[-3:] == ["GetFilesFailed", "RecordFailure", "ChecksFailed"]
     told = json.loads(str(ended.cause))
-    assert (told["backEndChecksProcess"], told["recorded"]) == ("In Progress Status API Update", False)
+    assert (told["backEndChecksProcess"], told["recorded"]) == ("Get Files", False)
     assert "failure" not in checks.shown(consignment_id)
 
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import bagit
 
 from waybill.cli.errors import CommandError
-from waybill.consignments.domain.copies import Place
-from waybill.consignments.models import Status
+from waybill.consignments.domain.copies import CopyPlace
+from waybill.consignments.models import ConsignmentStatus
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 # Names that mean themselves on every system, and need no escaping in a manifest; many readers end a line at
@@ -37,7 +37,7 @@ class Holders:
 
         Not every run makes copies (`CopyCheckedFiles`), and a version that is replaced goes in the end.
         """
-        if file.get("copiedTo") == Place.CLEAN:
+        if file.get("copiedTo") == CopyPlace.CLEAN:
             return f"s3://{self.clean_bucket}/{consignment_id}/{file['fileId']}"
         version = f"?versionId={quote(file['versionId'], safe='')}" if file.get("versionId") else ""
         return f"s3://{self.upload_bucket}/{quote(self.upload_prefix + file['fileId'])}{version}"
@@ -56,7 +56,7 @@ def write_bag(
     CommandError
         The newest checks have not ended, or broke; no file was accepted; or the folder holds something.
     """
-    if consignment["status"] == Status.IN_PROGRESS or "failure" in consignment:
+    if consignment["status"] == ConsignmentStatus.IN_PROGRESS or "failure" in consignment:
         # What is accepted then is what an earlier run has found.
         raise CommandError(f"the newest checks of consignment {consignment['consignmentId']} have not come to an end")
     accepted = [file for file in checked if file.get("accepted")]

@@ -17,7 +17,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.patience import looks
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.requests import consignment_id_of
-from waybill.consignments.models import ConsignmentType, Status
+from waybill.consignments.models import ConsignmentStatus, ConsignmentType
 from waybill.core.clock import now
 
 _THREADS = 16
@@ -166,5 +166,5 @@ def _show(cli: Cli, service: Consignments, consignment_id: str, *, more: dict[st
     shown, files = service.shown(consignment_id), list(service.files(consignment_id))
     human = Group(overview(shown), "", verdicts(files))
     cli.output.show({**more, **shown, "files": files}, human)
-    if shown["status"] in {Status.FAILED, Status.COMPLETED_WITH_ISSUES}:
+    if shown["status"] in {ConsignmentStatus.FAILED, ConsignmentStatus.COMPLETED_WITH_ISSUES}:
         raise typer.Exit(1)

@@ -9,18 +9,18 @@ import chevron
 
 from waybill.cli.consignments.showing import names_of_differences, wrong
 from waybill.cli.output import printable
-from waybill.consignments.models import Status
+from waybill.consignments.models import ConsignmentStatus
 
 _TONES = {
-    Status.COMPLETED: "good",
-    Status.COMPLETED_WITH_ISSUES: "bad",
-    Status.FAILED: "bad",
+    ConsignmentStatus.COMPLETED: "good",
+    ConsignmentStatus.COMPLETED_WITH_ISSUES: "bad",
+    ConsignmentStatus.FAILED: "bad",
 }
 _VERDICTS = {
-    Status.COMPLETED: "Accepted: nothing is wrong with any file.",
-    Status.COMPLETED_WITH_ISSUES: "Not accepted as it is: some files have to be put right.",
-    Status.FAILED: "Not checked completely: the checks have to be started again.",
-    Status.IN_PROGRESS: "The checks are under way.",
+    ConsignmentStatus.COMPLETED: "Accepted: nothing is wrong with any file.",
+    ConsignmentStatus.COMPLETED_WITH_ISSUES: "Not accepted as it is: some files have to be put right.",
+    ConsignmentStatus.FAILED: "Not checked completely: the checks have to be started again.",
+    ConsignmentStatus.IN_PROGRESS: "The checks are under way.",
 }
 _NOT_STARTED = "The checks have not been started."
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from waybill.consignments.domain.copies import Place
-from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.consignments.domain.copies import CopyPlace
+from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
 
 # CopyObject takes objects of at most 5 GiB (Amazon S3 API Reference); larger ones are copied in parts, of which an
@@ -21,17 +21,17 @@ class S3CopyTargets:
 
     def __init__(self, client: Any, clean: str, quarantine: str) -> None:
         self._client = client
-        self._buckets = {Place.CLEAN: clean, Place.QUARANTINE: quarantine}
+        self._buckets = {CopyPlace.CLEAN: clean, CopyPlace.QUARANTINE: quarantine}
 
     def place(self, copy: Mapping[str, Any]) -> bool:
         """Put the copy of one object where it belongs, and take it away from where an earlier run had put it."""
-        place = Place(copy["place"])
+        place = CopyPlace(copy["place"])
         # First away, so that at no time a file is clean that its newest verdict does not call so.
         for other, bucket in self._buckets.items():
             if other is not place:
-                with translated(BucketUnavailableError, BucketRefusedError, bucket):
+                with translated(RunBucketUnavailableError, RunBucketRefusedError, bucket):
                     self._client.delete_object(Bucket=bucket, Key=copy["to"])
-        return place is Place.NOWHERE or self._copied(copy, self._buckets[place])
+        return place is CopyPlace.NOWHERE or self._copied(copy, self._buckets[place])
 
     def _copied(self, copy: Mapping[str, Any], bucket: str) -> bool:
         source = {"Bucket": copy["bucket"], "Key": copy["key"]}
@@ -39,7 +39,7 @@ class S3CopyTargets:
             source["VersionId"] = copy["versionId"]
         target = {"Bucket": bucket, "Key": copy["to"]}
         try:
-            with translated(BucketUnavailableError, BucketRefusedError, f"{bucket}/{copy['to']}"):
+            with translated(RunBucketUnavailableError, RunBucketRefusedError, f"{bucket}/{copy['to']}"):
                 if copy["objectSize"] > _SINGLE_COPY_BYTES:
                     self._copy_in_parts(source, copy["eTag"], copy["objectSize"], target)
                 else:

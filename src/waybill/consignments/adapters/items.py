@@ -9,12 +9,17 @@ from waybill.core.aws.dynamodb import Item, to_item
 
 CONSIGNMENT = "CONSIGNMENT"
 FILE = "FILE#"
-PROGRESS = "PROGRESS#"
+_PROGRESS = "PROGRESS#"
 
 
 def key(consignment_id: str, sort_key: str) -> Item:
     """Return the key of an item."""
     return to_item({"pk": consignment_id, "sk": sort_key})
+
+
+def progress_prefix(run: int) -> str:
+    """Return what the keys of the progress of a run begin with."""
+    return f"{_PROGRESS}{run:06}#"
 
 
 def identity(consignment: Consignment) -> tuple[str, ...]:

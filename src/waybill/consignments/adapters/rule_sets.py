@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.rule_set import SUFFIXES, RuleSet, Source, build
+from waybill.consignments.domain.checks.rule_set import SUFFIXES, RuleSet, RuleSource, build
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 
 _CURRENT = "rules/current.json"
@@ -84,7 +84,7 @@ def shipped() -> RuleSet:
     """Return the rules that come with the project, compiled here."""
     folder = files("waybill.consignments") / "rules"
     sources = [
-        Source(file.name, file.read_text("utf-8"))
+        RuleSource(file.name, file.read_text("utf-8"))
         for file in folder.iterdir()
         if any(file.name.endswith(suffix) for suffix in SUFFIXES)
     ]

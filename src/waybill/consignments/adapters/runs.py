@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError, DocumentMissingError
+from waybill.consignments.errors import DocumentMissingError, RunBucketRefusedError, RunBucketUnavailableError
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 
 _IN_MEMORY_BYTES = 16_000_000
@@ -40,14 +40,14 @@ class S3RunDocuments:
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
             yield _Lines(file)
             file.seek(0)
-            with translated(BucketUnavailableError, BucketRefusedError, f"{self.prefix}{name}"):
+            with translated(RunBucketUnavailableError, RunBucketRefusedError, f"{self.prefix}{name}"):
                 self._client.upload_fileobj(file, self.bucket, self.prefix + name)
 
     def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
         about = f"{self.prefix}{name}"
         try:
-            with translated(BucketUnavailableError, BucketRefusedError, about):
+            with translated(RunBucketUnavailableError, RunBucketRefusedError, about):
                 body = self._client.get_object(Bucket=self.bucket, Key=about)["Body"]
                 for line in body.iter_lines(chunk_size=1 << 20):
                     if line:

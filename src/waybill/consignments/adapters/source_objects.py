@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
 from waybill.core.aws.faults import reason_of
 from waybill.core.aws.s3_faults import PASSING, S3Fault, s3_fault
@@ -20,7 +20,7 @@ _REFUSALS = {
 }
 
 
-class S3Object:
+class UploadedObject:
     """An object that is being read; what breaks off is taken up where it broke, in the same state."""
 
     def __init__(self, get: Callable[[int, str], Any]) -> None:
@@ -41,7 +41,7 @@ class S3Object:
         ------
         ChecksUnavailableError
             The connection breaks again and again.
-        ObjectRefusedError
+        FileRefusedError
             The object was replaced meanwhile.
         """
         while self._read < self.size:
@@ -76,12 +76,12 @@ class S3Objects:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def open(self, record: FileRecord) -> S3Object:
+    def open(self, record: FileRecord) -> UploadedObject:
         """Open exactly the object that `record` names, in the state that it names.
 
         Raises
         ------
-        ObjectRefusedError
+        FileRefusedError
             It is missing, was replaced, or may not be read.
         ChecksUnavailableError
             S3 fails or asks to slow down.
@@ -96,7 +96,7 @@ class S3Objects:
             except (ClientError, BotoCoreError) as error:
                 raise _translated(error) from error
 
-        return S3Object(get)
+        return UploadedObject(get)
 
 
 class S3Tags:
@@ -120,4 +120,4 @@ def _translated(error: ClientError | BotoCoreError) -> Exception:
     if fault in PASSING:
         return ChecksUnavailableError(f"{reason_of(error)} from S3")
     refused = Failure(Reason.OBJECT_REFUSED, f"S3 refuses the file ({reason_of(error)}).")
-    return ObjectRefusedError(_REFUSALS.get(fault, refused))
+    return FileRefusedError(_REFUSALS.get(fault, refused))

@@ -18,11 +18,11 @@ from typing import Any
 from waybill.consignments.adapters.items import (
     CONSIGNMENT,
     FILE,
-    PROGRESS,
     consignment_of,
     identity,
     item_of,
     key,
+    progress_prefix,
     row_of,
 )
 from waybill.consignments.errors import (
@@ -30,9 +30,17 @@ from waybill.consignments.errors import (
     ConsignmentsUnavailableError,
     RegistrationClosedError,
     RegistrationConflictError,
-    SupersededError,
+    RunSupersededError,
 )
-from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Run, Status, StatusName
+from waybill.consignments.models import (
+    CHECKS,
+    IN_PROGRESS,
+    Consignment,
+    ConsignmentRun,
+    ConsignmentStatus,
+    RegisteredFile,
+    StatusName,
+)
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 
 # DynamoDB API Reference, TransactWriteItems: 100 actions, 4 MB.
@@ -46,7 +54,7 @@ _UNCHANGED = "attribute_not_exists(pk) OR (#path = :path AND #size = :size AND s
 
 
 class ConsignmentsTable:
-    """`Register`, `Records` and `Reader` on DynamoDB; `client` is a boto3 `dynamodb` client."""
+    """`Register`, `RunRecords` and `Reader` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
     def __init__(self, client: Any, table_name: str) -> None:
         self._client = client
@@ -116,9 +124,9 @@ class ConsignmentsTable:
         pages = self._query(consignment_id, FILE, ConsistentRead=True, Select="COUNT")
         return sum(page["Count"] for page in pages)
 
-    def claim(self, consignment_id: str, run: Run) -> Consignment:
+    def claim(self, consignment_id: str, run: ConsignmentRun) -> Consignment:
         """Make `run` the newest of the consignment, without statuses; repeated, it finds that it is."""
-        self._take_over(consignment_id, run, {"statuses": {}, "status": Status.IN_PROGRESS, **_NO_FAILURE})
+        self._take_over(consignment_id, run, {"statuses": {}, "status": ConsignmentStatus.IN_PROGRESS, **_NO_FAILURE})
         consignment = self.find(consignment_id)
         if consignment is None:
             raise ConsignmentNotFoundError(f"there is no consignment {consignment_id}")
@@ -131,9 +139,16 @@ class ConsignmentsTable:
         self._update_own(consignment, {"differences": differences})
 
     def expect(self, consignment: Consignment, file_count: int) -> None:
-        """Note how many files the run checks; without any, nothing is in progress."""
-        idle = {} if file_count else {"status": Status.REGISTERED}
-        self._update_own(consignment, {"fileCount": file_count, "differences": None, **idle})
+        """Note how many files the run checks, whose statuses are in progress; without any, nothing is."""
+        standing: Mapping[str, Any] = {"status": ConsignmentStatus.REGISTERED}
+        if file_count:
+            statuses = dict.fromkeys(IN_PROGRESS, ConsignmentStatus.IN_PROGRESS)
+            standing = {"status": ConsignmentStatus.IN_PROGRESS, "statuses": statuses}
+        self._update_own(consignment, {"fileCount": file_count, "differences": None, **standing})
+
+    def progress_key(self, consignment: Consignment, group: int) -> str:
+        """Return the key under which the state machine writes how far a group has come."""
+        return f"{progress_prefix(consignment.run)}{group:08}"
 
     def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace what is known of files."""
@@ -154,10 +169,10 @@ class ConsignmentsTable:
         """Replace the statuses of the consignment, which ends the run."""
         self._update_own(consignment, {"statuses": dict(statuses), "status": status, "failure": None})
 
-    def fail(self, consignment_id: str, run: Run, failure: Mapping[str, Any]) -> bool:
+    def fail(self, consignment_id: str, run: ConsignmentRun, failure: Mapping[str, Any]) -> bool:
         """Set `ClientChecks = Failed`; False when a later run has taken over, or there is no such consignment."""
-        update = Update.of({"status": Status.FAILED, "failure": dict(failure)})
-        arguments = update.arguments(_OWN, me=run.arn, failed=Status.FAILED)
+        update = Update.of({"status": ConsignmentStatus.FAILED, "failure": dict(failure)})
+        arguments = update.arguments(_OWN, me=run.arn, failed=ConsignmentStatus.FAILED)
         arguments["UpdateExpression"] += ", #statuses.#clientChecks = :failed"
         arguments["ExpressionAttributeNames"] |= {"#statuses": "statuses", "#clientChecks": StatusName.CLIENT_CHECKS}
         try:
@@ -165,8 +180,8 @@ class ConsignmentsTable:
                 self._client.update_item(TableName=self._table, Key=key(consignment_id, CONSIGNMENT), **arguments)
         except ConditionFailedError:
             # It may have failed before it could claim: what an earlier run has found must not stand beside that.
-            statuses = {StatusName.CLIENT_CHECKS: Status.FAILED}
-            broken = {**_NO_FAILURE, "status": Status.FAILED, "statuses": statuses, "failure": dict(failure)}
+            statuses = {StatusName.CLIENT_CHECKS: ConsignmentStatus.FAILED}
+            broken = {**_NO_FAILURE, "status": ConsignmentStatus.FAILED, "statuses": statuses, "failure": dict(failure)}
             return self._take_over(consignment_id, run, broken)
         return True
 
@@ -191,7 +206,7 @@ class ConsignmentsTable:
         return [row_of(from_item(item)) for item in page["Items"]], last
 
     def _groups(self, consignment: Consignment) -> Iterator[Item]:
-        for page in self._query(consignment.consignment_id, f"{PROGRESS}{consignment.run:06}#"):
+        for page in self._query(consignment.consignment_id, progress_prefix(consignment.run)):
             yield from map(from_item, page["Items"])
 
     def _registration(self, consignment_id: str, file: RegisteredFile) -> dict[str, Any]:
@@ -251,7 +266,7 @@ class ConsignmentsTable:
         except ConditionFailedError:
             raise _superseded(consignment.consignment_id) from None
 
-    def _take_over(self, consignment_id: str, run: Run, assigned: Mapping[str, Any]) -> bool:
+    def _take_over(self, consignment_id: str, run: ConsignmentRun, assigned: Mapping[str, Any]) -> bool:
         """Make `run` the newest of the consignment; False when it is that already, or older, or there is none."""
         owner = {"executionArn": run.arn, "executionName": run.name, "runOrder": run.order}
         update = Update.of({**owner, **assigned}, counted=("run",))
@@ -294,5 +309,5 @@ class ConsignmentsTable:
         return translated(ConsignmentsUnavailableError)
 
 
-def _superseded(consignment_id: str) -> SupersededError:
-    return SupersededError(f"a newer run checks consignment {consignment_id}")
+def _superseded(consignment_id: str) -> RunSupersededError:
+    return RunSupersededError(f"a newer run checks consignment {consignment_id}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from waybill.consignments.errors import BucketRefusedError, BucketUnavailableError
+from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
 from waybill.consignments.models import StoredObject
 from waybill.core.aws.s3_faults import translated
 
@@ -20,7 +20,7 @@ class S3Uploads:
 
     def objects(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects below `prefix`, each in its current version, in the order of their names."""
-        with translated(BucketUnavailableError, BucketRefusedError, self.bucket):
+        with translated(RunBucketUnavailableError, RunBucketRefusedError, self.bucket):
             pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             for page in pages:
                 for each in page.get("Versions", []):

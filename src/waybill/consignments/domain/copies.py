@@ -20,7 +20,7 @@ _COPY_BYTES = 200 * 1000**3
 _THREADS = 16
 
 
-class Place(StrEnum):
+class CopyPlace(StrEnum):
     """Where the copy of a file belongs."""
 
     CLEAN = "clean"
@@ -28,11 +28,11 @@ class Place(StrEnum):
     NOWHERE = "nowhere"
 
 
-def place_of(values: Mapping[str, str]) -> Place:
+def place_of(values: Mapping[str, str]) -> CopyPlace:
     """Return where a file of these statuses belongs. What no scanner has called clean is never taken for clean."""
     if values.get(StatusName.ANTIVIRUS) != SUCCESS:
-        return Place.QUARANTINE
-    return Place.CLEAN if is_accepted(values) else Place.NOWHERE
+        return CopyPlace.QUARANTINE
+    return CopyPlace.CLEAN if is_accepted(values) else CopyPlace.NOWHERE
 
 
 def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.consignments.domain.notifications import process_failed
-from waybill.consignments.domain.ports import Records
+from waybill.consignments.domain.ports import RunRecords
 from waybill.consignments.domain.requests import consignment_id_of
-from waybill.consignments.models import Run
+from waybill.consignments.models import ConsignmentRun
 from waybill.core.errors import InvalidInputError
 from waybill.core.notifications import Notifier
 
@@ -31,19 +31,19 @@ def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
 class FailureRecorder:
     """Sets `ClientChecks = Failed` and tells people; neither keeps the other from being done."""
 
-    records: Records
+    records: RunRecords
     notifier: Notifier
     stage: str
     log: Callable[[str], None]
 
     def record(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Take what `Run.of` takes with `{consignmentId, step, error}`; return what becomes the run's cause."""
+        """Take a run's event with `{consignmentId, step, error}`; return what becomes the execution's cause."""
         reason = reason_of(event["error"])
         failure = {"step": event["step"], "executionName": event["executionName"], **reason}
         recorded = False
         try:
             consignment_id = consignment_id_of(event["consignmentId"])
-            recorded = self.records.fail(consignment_id, Run.of(event), failure)
+            recorded = self.records.fail(consignment_id, ConsignmentRun.of(event), failure)
         except InvalidInputError:
             consignment_id = str(event["consignmentId"])[:100]
         news = process_failed(consignment_id, event["step"], reason["error"], event["executionName"], self.stage)

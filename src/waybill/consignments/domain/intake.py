@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from waybill.consignments.domain.ports import Records, Register, RunDocuments, Uploads
+from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords, Uploads
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
-from waybill.consignments.models import CHECKS, Consignment, RegisteredFile, Run, StoredObject
+from waybill.consignments.models import CHECKS, Consignment, ConsignmentRun, RegisteredFile, StoredObject
 
 GROUPS = "groups.jsonl"
 COMPARISON = "comparison.jsonl"
@@ -36,19 +36,19 @@ class FileFetcher:
     """Gets the files of a consignment ready to be checked."""
 
     register: Register
-    records: Records
+    records: RunRecords
     uploads: Uploads
     upload_bucket: str
     now: Callable[[], datetime]
 
-    def fetch(self, consignment_id: str, run: Run, documents: RunDocuments) -> dict[str, Any]:
+    def fetch(self, consignment_id: str, run: ConsignmentRun, documents: RunDocuments) -> dict[str, Any]:
         """Claim the consignment, compare, write the groups; return what the next states need.
 
         Raises
         ------
         ConsignmentNotFoundError
             There is no such consignment.
-        SupersededError
+        RunSupersededError
             A later run has taken it over.
         RegistrationIncompleteError
             Fewer files are registered than were announced.
@@ -71,7 +71,8 @@ class FileFetcher:
         count = 0
         with documents.writing(GROUPS) as lines:
             for count, group in enumerate(groups(records), start=1):
-                lines.add(_group_line(consignment, run, count - 1, group, expires))
+                progress_key = self.records.progress_key(consignment, count - 1)
+                lines.add(_group_line(consignment, run, count - 1, group, progress_key, expires))
         self.records.expect(consignment, len(records))
         return {"run": consignment.run, "files": len(records), "groups": count}
 
@@ -144,7 +145,12 @@ def groups(
 
 
 def _group_line(
-    consignment: Consignment, run: Run, number: int, files: Sequence[Mapping[str, Any]], expires: int
+    consignment: Consignment,
+    run: ConsignmentRun,
+    number: int,
+    files: Sequence[Mapping[str, Any]],
+    progress_key: str,
+    expires: int,
 ) -> dict[str, Any]:
     prefix = documents_prefix(consignment.consignment_id, run.name)
     return {
@@ -153,7 +159,7 @@ def _group_line(
         "executionId": run.arn,
         "group": number,
         "resultKey": prefix + result_name(number),
-        "progressKey": f"PROGRESS#{consignment.run:06}#{number:08}",
+        "progressKey": progress_key,
         "expires": expires,
         "files": list(files),
     }

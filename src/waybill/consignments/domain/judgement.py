@@ -5,11 +5,11 @@ from itertools import groupby
 from typing import Any
 
 from waybill.consignments.domain.ports import RunDocuments
-from waybill.consignments.domain.redactions import NamedFile, Pair, match_redactions
+from waybill.consignments.domain.redactions import NamedFile, RedactionPair, match_redactions
 from waybill.consignments.domain.results import RESULTS
 from waybill.consignments.domain.statuses import SUCCESS, ConsignmentStatuses, file_verdicts, overall, status_row
 from waybill.consignments.domain.tables import Tables
-from waybill.consignments.models import CheckedFile, Verdict
+from waybill.consignments.models import CheckedFile, FileVerdict
 
 REDACTIONS = "redactions.jsonl"
 STATUSES = "statuses.jsonl"
@@ -24,7 +24,7 @@ def pair_redactions(documents: RunDocuments) -> dict[str, int]:
     counts = {"redactedFiles": 0, "errors": 0}
     with documents.writing(REDACTIONS) as lines:
         for outcome in match_redactions(files):
-            if isinstance(outcome, Pair):
+            if isinstance(outcome, RedactionPair):
                 counts["redactedFiles"] += 1
                 lines.add(
                     {
@@ -77,7 +77,7 @@ def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tabl
     }
 
 
-def _file_row(file_id: str, verdict: Verdict) -> dict[str, Any]:
+def _file_row(file_id: str, verdict: FileVerdict) -> dict[str, Any]:
     row = status_row(file_id, "File", verdict.name, verdict.value, overwrite=False)
     row["rule"] = verdict.rule
     if verdict.detail:

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 from waybill.consignments.domain.explanations import explanation
 from waybill.consignments.domain.ports import Reader, Register
 from waybill.consignments.domain.tables import Tables
-from waybill.consignments.models import CHECKS, Consignment, Status, StatusName
+from waybill.consignments.models import CHECKS, Consignment, ConsignmentStatus, StatusName
 from waybill.core.errors import RetryableError
 from waybill.core.executions import ExecutionState
 
-_ENDED = frozenset({Status.COMPLETED, Status.COMPLETED_WITH_ISSUES})
+_ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 _BROKEN_OFF = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 # What stands for the step of an execution that was ended from outside of its states.
 WHOLE_WORKFLOW = "Workflow"
@@ -30,7 +30,7 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
     An execution that is stopped, runs out of time or hits an error that no state can catch (Step Functions developer
     guide, "Handling errors": `States.Runtime`) records nothing, and its checks would be in progress for ever.
     """
-    if consignment.status != Status.IN_PROGRESS or consignment.execution_arn is None:
+    if consignment.status != ConsignmentStatus.IN_PROGRESS or consignment.execution_arn is None:
         return consignment
     try:
         state = executions.state(consignment.execution_arn)
@@ -41,7 +41,7 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
         return consignment
     # Its last write may have come between the two looks.
     now = register.find(consignment.consignment_id) or consignment
-    if (now.status, now.execution_arn) != (Status.IN_PROGRESS, consignment.execution_arn):
+    if (now.status, now.execution_arn) != (ConsignmentStatus.IN_PROGRESS, consignment.execution_arn):
         return now
     if state.status not in _BROKEN_OFF:
         return now
@@ -51,8 +51,8 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
         "error": state.error or state.status,
         "cause": state.cause or f"the execution ended as {state.status}",
     }
-    statuses = {**now.statuses, StatusName.CLIENT_CHECKS: Status.FAILED}
-    return replace(now, status=Status.FAILED, statuses=statuses, failure=failure)
+    statuses = {**now.statuses, StatusName.CLIENT_CHECKS: ConsignmentStatus.FAILED}
+    return replace(now, status=ConsignmentStatus.FAILED, statuses=statuses, failure=failure)
 
 
 def consignment_report(consignment: Consignment, reader: Reader, register: Register) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.domain.ports import Reader
-from waybill.consignments.models import Consignment, Status
+from waybill.consignments.models import Consignment, ConsignmentStatus
 from waybill.core.notifications import Notification
 
 _CAUSE_LENGTH = 50
@@ -32,7 +32,7 @@ def news_of(
     if incomplete:
         errors = reader.group_errors(consignment)
         news.append(file_checks_failed(consignment, incomplete, errors[0] if errors else _NO_CAUSE, stage))
-    if any(value != Status.COMPLETED for value in statuses.values()):
+    if any(value != ConsignmentStatus.COMPLETED for value in statuses.values()):
         news.append(problems_found(consignment, statuses, problems, stage))
     return news
 
@@ -112,7 +112,7 @@ def process_failed(consignment_id: str, step: str, error: str, execution_name: s
     ]
     return Notification(
         workflow=WORKFLOW,
-        status=Status.FAILED.upper(),
+        status=ConsignmentStatus.FAILED.upper(),
         about=consignment_id,
         subject=f"Checks broke at {step}: {consignment_id}",
         body=_body(lines, document),

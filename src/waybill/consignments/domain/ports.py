@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from waybill.consignments.models import Consignment, RegisteredFile, Run, StoredObject
+from waybill.consignments.models import Consignment, ConsignmentRun, RegisteredFile, StoredObject
 
 
 class Register(Protocol):
@@ -34,10 +34,10 @@ class Register(Protocol):
         ...
 
 
-class Records(Protocol):
-    """What the runs of a consignment write. A run that was superseded gets `SupersededError`."""
+class RunRecords(Protocol):
+    """What the runs of a consignment write. A run that was superseded gets `RunSupersededError`."""
 
-    def claim(self, consignment_id: str, run: Run) -> Consignment:
+    def claim(self, consignment_id: str, run: ConsignmentRun) -> Consignment:
         """Make `run` the newest of the consignment, once, with no statuses yet; raises `ConsignmentNotFoundError`."""
         ...
 
@@ -46,7 +46,11 @@ class Records(Protocol):
         ...
 
     def expect(self, consignment: Consignment, file_count: int) -> None:
-        """Note how many files the run checks; without any, nothing is in progress."""
+        """Note how many files the run checks, whose statuses are in progress; without any, nothing is."""
+        ...
+
+    def progress_key(self, consignment: Consignment, group: int) -> str:
+        """Return the key under which the state machine writes how far a group has come."""
         ...
 
     def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -57,7 +61,7 @@ class Records(Protocol):
         """Replace the statuses of the consignment, which ends the run."""
         ...
 
-    def fail(self, consignment_id: str, run: Run, failure: Mapping[str, Any]) -> bool:
+    def fail(self, consignment_id: str, run: ConsignmentRun, failure: Mapping[str, Any]) -> bool:
         """Set `ClientChecks = Failed`, for a run that has not claimed its consignment too.
 
         False when a run that was started later has taken over, or there is no such consignment.
@@ -110,7 +114,7 @@ class RunDocuments(Protocol):
 
 
 class CopyTargets(Protocol):
-    """The clean bucket and the quarantine bucket; raises `BucketUnavailableError` and `BucketRefusedError`."""
+    """The clean bucket and the quarantine bucket; raises `RunBucketUnavailableError` and `RunBucketRefusedError`."""
 
     def place(self, copy: Mapping[str, Any]) -> bool:
         """Put the copy of one object where it belongs, and take it away from where it does not.

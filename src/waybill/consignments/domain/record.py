@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waybill.consignments.domain.copies import Place, place_of
+from waybill.consignments.domain.copies import CopyPlace, place_of
 from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
-from waybill.consignments.domain.ports import Records, Register, RunDocuments
+from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords
 from waybill.consignments.domain.registration import existing
 from waybill.consignments.domain.statuses import is_accepted
-from waybill.consignments.errors import SupersededError
+from waybill.consignments.errors import RunSupersededError
 from waybill.consignments.models import Consignment
 
 
@@ -18,12 +18,12 @@ def newest_run(register: Register, consignment_id: str, execution_arn: str) -> C
 
     Raises
     ------
-    SupersededError
+    RunSupersededError
         A newer run has.
     """
     consignment = existing(register, consignment_id)
     if consignment.execution_arn != execution_arn:
-        raise SupersededError(f"a newer run checks consignment {consignment_id}")
+        raise RunSupersededError(f"a newer run checks consignment {consignment_id}")
     return consignment
 
 
@@ -36,7 +36,7 @@ class Judged:
     copied: bool
 
 
-def record_results(records: Records, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
+def record_results(records: RunRecords, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
     """Write every file's row, then the consignment's statuses; return the number of files.
 
     The statuses of the consignment come last: whoever waits for them finds the files' there (reference, section 7).
@@ -53,9 +53,9 @@ def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[dict[str, Any]]:
     for line, rows in judged_files(documents):
         values = {row["statusName"]: row["statusValue"] for row in rows}
         original = redactions.get(line["fileId"], (None, None))[1]
-        place = place_of(values) if copied else Place.NOWHERE
+        place = place_of(values) if copied else CopyPlace.NOWHERE
         results = _results(line, rows, values, original)
-        if place is not Place.NOWHERE:
+        if place is not CopyPlace.NOWHERE:
             results["copiedTo"] = place.value
         yield {"fileId": line["fileId"], "statuses": values, "results": results}
 

@@ -43,7 +43,7 @@ class NamedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class RedactionPair:
     """A redacted file with its original."""
 
     original: NamedFile
@@ -58,7 +58,7 @@ class Unpaired:
     cause: str
 
 
-def match_redactions(files: Iterable[NamedFile]) -> list[Pair | Unpaired]:
+def match_redactions(files: Iterable[NamedFile]) -> list[RedactionPair | Unpaired]:
     """Return the outcome of every redacted file of a consignment."""
     folders: dict[str, list[NamedFile]] = defaultdict(list)
     for file in files:
@@ -66,7 +66,7 @@ def match_redactions(files: Iterable[NamedFile]) -> list[Pair | Unpaired]:
     return [outcome for folder in folders.values() for outcome in _in_folder(folder)]
 
 
-def _in_folder(folder: list[NamedFile]) -> list[Pair | Unpaired]:
+def _in_folder(folder: list[NamedFile]) -> list[RedactionPair | Unpaired]:
     redacted = [(file, original) for file in folder if (original := file.original_name) is not None]
     if not redacted:
         return []
@@ -75,13 +75,13 @@ def _in_folder(folder: list[NamedFile]) -> list[Pair | Unpaired]:
     for file in folder:
         by_name[file.stem][file.file_id] = file
         by_name[file.name][file.file_id] = file
-    outcomes: list[Pair | Unpaired] = []
+    outcomes: list[RedactionPair | Unpaired] = []
     for file, original in redacted:
         candidates = list(by_name.get(original, {}).values())
         if same_stem[file.stem] > 1:
             outcomes.append(Unpaired(file, DUPLICATE_FILE_NAME))
         elif len(candidates) == 1:
-            outcomes.append(Pair(candidates[0], file))
+            outcomes.append(RedactionPair(candidates[0], file))
         else:
             outcomes.append(Unpaired(file, AMBIGUOUS_ORIGINAL_FILE if candidates else NO_ORIGINAL_FILE))
     return outcomes

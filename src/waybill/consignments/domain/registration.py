@@ -9,7 +9,7 @@ from urllib.parse import quote
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.domain.requests import ConsignmentRequest, registered_files
 from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError, RegistrationConflictError
-from waybill.consignments.models import Consignment, Status
+from waybill.consignments.models import Consignment, ConsignmentStatus
 from waybill.core.clock import iso
 
 
@@ -49,7 +49,7 @@ class Registrar:
             transferring_body=request.transferring_body,
             user_id=user_id,
             announced=announced,
-            status=Status.REGISTERED,
+            status=ConsignmentStatus.REGISTERED,
             created_at=iso(self.now()),
         )
         stored = self.register.create(consignment)

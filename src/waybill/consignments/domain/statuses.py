@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from waybill.consignments.domain.tables import Tables
-from waybill.consignments.models import CheckedFile, Status, StatusName, Verdict
+from waybill.consignments.models import CheckedFile, ConsignmentStatus, FileVerdict, StatusName
 
 SUCCESS = "Success"
 FAILED = "Failed"
@@ -29,7 +29,7 @@ _CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PA
 _DECIDING = frozenset({StatusName.CHECKSUM_MATCH, StatusName.ANTIVIRUS, StatusName.FFID, StatusName.REDACTION})
 
 
-def file_verdicts(file: CheckedFile, redaction: str | None, tables: Tables) -> list[Verdict]:
+def file_verdicts(file: CheckedFile, redaction: str | None, tables: Tables) -> list[FileVerdict]:
     """Return every status of one file; `redaction` is what came of it as a redacted file, None for others."""
     verdicts = [
         _ffid(file, tables),
@@ -41,7 +41,7 @@ def file_verdicts(file: CheckedFile, redaction: str | None, tables: Tables) -> l
     ]
     if redaction is not None:
         rule = "redaction.paired" if redaction == SUCCESS else "redaction.unpaired"
-        verdicts.append(Verdict(StatusName.REDACTION, redaction, rule))
+        verdicts.append(FileVerdict(StatusName.REDACTION, redaction, rule))
     return [*verdicts, _client_checks(verdicts)]
 
 
@@ -52,14 +52,14 @@ def is_accepted(values: Mapping[str, str]) -> bool:
     )
 
 
-def _antivirus(file: CheckedFile) -> Verdict:
+def _antivirus(file: CheckedFile) -> FileVerdict:
     result = file.result("antivirus")
     if result is None:
-        return Verdict(StatusName.ANTIVIRUS, FAILED, "antivirus.noResult", file.why("antivirus"))
+        return FileVerdict(StatusName.ANTIVIRUS, FAILED, "antivirus.noResult", file.why("antivirus"))
     found = str(result.get("result") or "")
     if found in _CLEAN_RESULTS:
-        return Verdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
-    return Verdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", f"{_line(found)} by {_scanner(result)}")
+        return FileVerdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
+    return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", f"{_line(found)} by {_scanner(result)}")
 
 
 def _scanner(result: Mapping[str, Any]) -> str:
@@ -70,18 +70,18 @@ def _line(found: str) -> str:
     return ", ".join(found.split("\n"))
 
 
-def _ffid(file: CheckedFile, tables: Tables) -> Verdict:
+def _ffid(file: CheckedFile, tables: Tables) -> FileVerdict:
     """Return the first verdict that holds, in the order of the reference, with the version of the table it went by."""
     verdict = _judgment(file, tables) or _empty(file, tables) or _format(file, tables)
     version = tables.empty_files_version if verdict.rule == _EMPTY_CHECKSUM else tables.puids.version
     return replace(verdict, table_version=version)
 
 
-def _ffid_verdict(value: str, rule: str, detail: str = "") -> Verdict:
-    return Verdict(StatusName.FFID, value, rule, detail)
+def _ffid_verdict(value: str, rule: str, detail: str = "") -> FileVerdict:
+    return FileVerdict(StatusName.FFID, value, rule, detail)
 
 
-def _judgment(file: CheckedFile, tables: Tables) -> Verdict | None:
+def _judgment(file: CheckedFile, tables: Tables) -> FileVerdict | None:
     puids = file.puids
     if file.is_judgment and not set(puids) <= tables.puids.allowed_for_judgment:
         refused = [puid or "nothing" for puid in puids if puid not in tables.puids.allowed_for_judgment]
@@ -89,7 +89,7 @@ def _judgment(file: CheckedFile, tables: Tables) -> Verdict | None:
     return None
 
 
-def _empty(file: CheckedFile, tables: Tables) -> Verdict | None:
+def _empty(file: CheckedFile, tables: Tables) -> FileVerdict | None:
     if file.server_checksum in tables.empty_files:
         return _ffid_verdict(ZERO_BYTE_FILE, _EMPTY_CHECKSUM)
     if file.record.get("fileSize") == "0":
@@ -99,7 +99,7 @@ def _empty(file: CheckedFile, tables: Tables) -> Verdict | None:
     return None
 
 
-def _format(file: CheckedFile, tables: Tables) -> Verdict:
+def _format(file: CheckedFile, tables: Tables) -> FileVerdict:
     result, puids = file.result("fileFormat"), file.puids
     if result is None:
         return _ffid_verdict(FAILED, "ffid.noResult", file.why("fileFormat"))
@@ -125,25 +125,25 @@ def _evidence(file: CheckedFile) -> str:
     return " by its extension alone" if alone and all(alone) else ""
 
 
-def _checksum_match(file: CheckedFile) -> Verdict:
+def _checksum_match(file: CheckedFile) -> FileVerdict:
     ours, theirs = file.server_checksum, str(file.record.get("clientChecksum") or "")
     if ours is None:
-        return Verdict(StatusName.CHECKSUM_MATCH, FAILED, "checksumMatch.noResult", file.why("checksum"))
+        return FileVerdict(StatusName.CHECKSUM_MATCH, FAILED, "checksumMatch.noResult", file.why("checksum"))
     if ours == theirs:
-        return Verdict(StatusName.CHECKSUM_MATCH, SUCCESS, "checksumMatch.equal")
-    return Verdict(
+        return FileVerdict(StatusName.CHECKSUM_MATCH, SUCCESS, "checksumMatch.equal")
+    return FileVerdict(
         StatusName.CHECKSUM_MATCH, MISMATCH, "checksumMatch.different", f"{theirs or 'none'} sent, {ours} here"
     )
 
 
-def _present(name: StatusName, value: str | None, why: str = "") -> Verdict:
+def _present(name: StatusName, value: str | None, why: str = "") -> FileVerdict:
     prefix = name[0].lower() + name[1:]
     if value:
-        return Verdict(name, SUCCESS, f"{prefix}.present")
-    return Verdict(name, FAILED, f"{prefix}.missing", why)
+        return FileVerdict(name, SUCCESS, f"{prefix}.present")
+    return FileVerdict(name, FAILED, f"{prefix}.missing", why)
 
 
-def _client_checks(verdicts: Iterable[Verdict]) -> Verdict:
+def _client_checks(verdicts: Iterable[FileVerdict]) -> FileVerdict:
     issues = [
         verdict.name
         for verdict in verdicts
@@ -151,8 +151,10 @@ def _client_checks(verdicts: Iterable[Verdict]) -> Verdict:
         or (verdict.name in _CLIENT_NAMES and verdict.value != SUCCESS)
     ]
     if issues:
-        return Verdict(StatusName.CLIENT_CHECKS, Status.COMPLETED_WITH_ISSUES, "clientChecks.issues", ", ".join(issues))
-    return Verdict(StatusName.CLIENT_CHECKS, Status.COMPLETED, "clientChecks.none")
+        return FileVerdict(
+            StatusName.CLIENT_CHECKS, ConsignmentStatus.COMPLETED_WITH_ISSUES, "clientChecks.issues", ", ".join(issues)
+        )
+    return FileVerdict(StatusName.CLIENT_CHECKS, ConsignmentStatus.COMPLETED, "clientChecks.none")
 
 
 class ConsignmentStatuses:
@@ -165,7 +167,7 @@ class ConsignmentStatuses:
         self.files = 0
         self.accepted = 0
 
-    def add(self, file: CheckedFile, verdicts: Sequence[Verdict]) -> None:
+    def add(self, file: CheckedFile, verdicts: Sequence[FileVerdict]) -> None:
         """Take one file in."""
         self.files += 1
         self._checksum_results_missing |= file.server_checksum is None
@@ -183,12 +185,14 @@ class ConsignmentStatuses:
             StatusName.SERVER_CHECKSUM: _worst(self._checksum_results_missing, self._checksum_issues),
             StatusName.SERVER_ANTIVIRUS: _worst(FAILED in antivirus, VIRUS_DETECTED in antivirus),
             StatusName.SERVER_REDACTION: _worst(False, bool(self._of(StatusName.REDACTION) - {SUCCESS})),
-            StatusName.CLIENT_CHECKS: _worst(False, Status.COMPLETED_WITH_ISSUES in self._of(StatusName.CLIENT_CHECKS)),
+            StatusName.CLIENT_CHECKS: _worst(
+                False, ConsignmentStatus.COMPLETED_WITH_ISSUES in self._of(StatusName.CLIENT_CHECKS)
+            ),
         }
 
     def problems(self) -> dict[str, int]:
         """Return how many files have which unwelcome value, such as `{"FFID Zip": 3}`."""
-        welcome = {SUCCESS, Status.COMPLETED}
+        welcome = {SUCCESS, ConsignmentStatus.COMPLETED}
         return {
             f"{name} {value}": number
             for (name, value), number in sorted(self._seen.items())
@@ -206,14 +210,14 @@ class ConsignmentStatuses:
 
 def _worst(failed: bool, issues: bool) -> str:
     if failed:
-        return Status.FAILED
-    return Status.COMPLETED_WITH_ISSUES if issues else Status.COMPLETED
+        return ConsignmentStatus.FAILED
+    return ConsignmentStatus.COMPLETED_WITH_ISSUES if issues else ConsignmentStatus.COMPLETED
 
 
 def overall(statuses: Mapping[str, str]) -> str:
     """Return the one word for a consignment: the worst of its statuses."""
     values = set(statuses.values())
-    return _worst(Status.FAILED in values, Status.COMPLETED_WITH_ISSUES in values)
+    return _worst(ConsignmentStatus.FAILED in values, ConsignmentStatus.COMPLETED_WITH_ISSUES in values)
 
 
 def status_row(owner: str, kind: str, name: str, value: str, *, overwrite: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from waybill.consignments import WORKFLOW, runtime
 from waybill.consignments.domain.intake import GROUPS
 from waybill.consignments.domain.requests import check_sources, consignment_id_of
-from waybill.consignments.models import Run
+from waybill.consignments.models import ConsignmentRun
 from waybill.core.observability import instrumented
 
 
@@ -20,6 +20,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     check_sources(event["input"])
     consignment_id = consignment_id_of(event.get("consignmentId"))
     documents = runtime.documents(consignment_id, event["executionName"])
-    fetched = runtime.fetcher().fetch(consignment_id, Run.of(event), documents)
+    fetched = runtime.fetcher().fetch(consignment_id, ConsignmentRun.of(event), documents)
     place = {"bucket": documents.bucket, "key": documents.prefix + GROUPS}
     return {"consignmentId": consignment_id, **fetched, **place, "concurrency": runtime.concurrency()}

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from waybill.consignments.domain.checks.contents import Fetched, Fetcher
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
-from waybill.consignments.domain.checks.models import Failure, FileRecord, Findings, Question, Reason
+from waybill.consignments.domain.checks.contents import ContentFetcher, Fetched
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
+from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, Findings, Reason
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
-from waybill.consignments.domain.checks.prefetch import SMALL_BYTES, Ahead
+from waybill.consignments.domain.checks.prefetch import SMALL_BYTES, FilePrefetch
 from waybill.consignments.models import Check
 
 # Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one.
@@ -31,7 +31,7 @@ class _Waiting:
 
 
 @dataclass(frozen=True)
-class Limits:
+class FileTimeLimits:
     """Seconds that one file may take: to identify and inspect it, and to scan it (or one block of it)."""
 
     format_seconds: float = 120.0
@@ -61,10 +61,10 @@ class FileChecker:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: ContentFetcher,
         scanners: Scanners,
         antivirus: Antivirus,
-        limits: Limits,
+        limits: FileTimeLimits,
         seconds_left: Callable[[], float],
         now_ms: Callable[[], int],
         *,
@@ -92,7 +92,7 @@ class FileChecker:
         documents = list(records)
         parsed = [_parsed(document) for document in documents]
         files = [record for record in parsed if isinstance(record, FileRecord)]
-        with Ahead(files, self._fetcher.fetch_small, self._fetch) as ahead:
+        with FilePrefetch(files, self._fetcher.fetch_small, self._fetch) as ahead:
             for some in batched(zip(documents, parsed, strict=True), _TOGETHER, strict=False):
                 with ExitStack() as stack:
                     entries = [self._entry(record, ahead, stack) for _, record in some]
@@ -105,14 +105,14 @@ class FileChecker:
         scanners = self._scanners if self._antivirus.scans else None
         return self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
 
-    def _entry(self, record: FileRecord | Failure, ahead: Ahead, stack: ExitStack) -> "Findings | _Waiting":
+    def _entry(self, record: FileRecord | Failure, ahead: FilePrefetch, stack: ExitStack) -> "Findings | _Waiting":
         """Return what is known of a file: all there is, or a small file that is examined with others."""
         if isinstance(record, Failure):
             return Findings.failed(record)
         started_ms = self._now_ms()
         try:
             fetched = ahead.take()
-        except ObjectRefusedError as error:
+        except FileRefusedError as error:
             return Findings.failed(error.failure)
         except ChecksUnavailableError:
             if not self._last_attempt:
@@ -140,12 +140,12 @@ class FileChecker:
         findings.add(Check.ANTIVIRUS, self._verdict(record, fetched, answers, entry.started_ms))
         return findings
 
-    def _question(self, entry: "_Waiting") -> Question:
+    def _question(self, entry: "_Waiting") -> Examination:
         fetched = entry.fetched
         parts = dict.fromkeys(("identify", "inspect"), self._seconds(self._limits.format_seconds))
         if self._antivirus.scans and fetched.stream is None:
             parts["scan"] = self._seconds(self._limits.scan_seconds)
-        return Question(fetched.path, parts, entry.record.extension, partial=fetched.stream is not None)
+        return Examination(fetched.path, parts, entry.record.extension, partial=fetched.stream is not None)
 
     def _seconds(self, limit: float) -> float:
         return max(0.1, min(limit, self._seconds_left()))

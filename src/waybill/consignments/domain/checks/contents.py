@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from waybill.consignments.domain.checks.digest import Pass
-from waybill.consignments.domain.checks.errors import ChecksUnavailableError, ObjectRefusedError
+from waybill.consignments.domain.checks.digest import DigestBuilder
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, FileRecord
-from waybill.consignments.domain.checks.ports import Objects, Opened, Scanners
+from waybill.consignments.domain.checks.ports import Objects, OpenObject, Scanners
 from waybill.consignments.domain.checks.spool import Workspace
-from waybill.consignments.domain.checks.stream import Stream
+from waybill.consignments.domain.checks.stream import ObjectStream
 
 _CHUNK = 1 << 20
 
@@ -25,7 +25,7 @@ class Fetched:
     version_id: str | None
     e_tag: str
     # What an object that was too large to be kept has left.
-    stream: Stream | None = None
+    stream: ObjectStream | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +43,7 @@ class Fetched:
         }
 
 
-class Fetcher:
+class ContentFetcher:
     """Reads objects, each once.
 
     Parameters
@@ -73,7 +73,7 @@ class Fetcher:
 
         Raises
         ------
-        ObjectRefusedError
+        FileRefusedError
             S3 does not give it, or it takes more time than there is.
         ChecksUnavailableError
             S3 fails.
@@ -81,7 +81,7 @@ class Fetcher:
         with self._opened(record) as (opened, path):
             if opened.size <= self._large_bytes:
                 return self._copied(opened, path)
-            stream = Stream(scanners, path, scan_seconds)
+            stream = ObjectStream(scanners, path, scan_seconds)
             return self._fetched(opened, path, stream.run(self._chunks(opened)), stream)
 
     def fetch_small(self, record: FileRecord, limit: int) -> Fetched | None:
@@ -90,9 +90,9 @@ class Fetcher:
             return self._copied(opened, path) if opened.size <= min(limit, self._large_bytes) else None
 
     @contextmanager
-    def _opened(self, record: FileRecord) -> Iterator[tuple[Opened, Path]]:
+    def _opened(self, record: FileRecord) -> Iterator[tuple[OpenObject, Path]]:
         if self._seconds_left() <= 0:
-            raise ObjectRefusedError(OUT_OF_TIME)
+            raise FileRefusedError(OUT_OF_TIME)
         with closing(self._objects.open(record)) as opened:
             path = self._workspace.path(record.extension)
             try:
@@ -101,21 +101,21 @@ class Fetcher:
                 path.unlink(missing_ok=True)
                 raise
 
-    def _copied(self, opened: Opened, path: Path) -> Fetched:
-        passing = Pass()
+    def _copied(self, opened: OpenObject, path: Path) -> Fetched:
+        passing = DigestBuilder()
         with path.open("wb", buffering=0) as file:
             for chunk in self._chunks(opened):
                 passing.feed(chunk)
                 file.write(chunk)
         return self._fetched(opened, path, passing.digest(), None)
 
-    def _fetched(self, opened: Opened, path: Path, digest: Digest, stream: Stream | None) -> Fetched:
+    def _fetched(self, opened: OpenObject, path: Path, digest: Digest, stream: ObjectStream | None) -> Fetched:
         if digest.size != opened.size:
             raise ChecksUnavailableError(f"S3 gave {digest.size} bytes of {opened.size}")
         return Fetched(path, digest, opened.version_id, opened.e_tag, stream)
 
-    def _chunks(self, opened: Opened) -> Iterator[bytes]:
+    def _chunks(self, opened: OpenObject) -> Iterator[bytes]:
         while chunk := opened.read(_CHUNK):
             if self._seconds_left() <= 0:
-                raise ObjectRefusedError(OUT_OF_TIME)
+                raise FileRefusedError(OUT_OF_TIME)
             yield chunk

@@ -11,7 +11,7 @@ _MARKS = ((BOM_UTF32_LE, True), (BOM_UTF32_BE, True), (BOM_UTF8, False), (BOM_UT
 _LONGEST_MARK = 4
 
 
-class Blank:
+class BlankContent:
     """Whether a content is empty but for a byte order mark and white space.
 
     Zero bytes are white only behind a mark of UTF-16 or UTF-32, where they belong to the characters.
@@ -48,12 +48,12 @@ class Blank:
         return head
 
 
-class Pass:
+class DigestBuilder:
     """Computes what one pass over the bytes can tell."""
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
-        self._blank = Blank()
+        self._blank = BlankContent()
         self._size = 0
 
     def feed(self, chunk: bytes) -> None:

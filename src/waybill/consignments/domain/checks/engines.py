@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from waybill.consignments.domain.checks.errors import ObjectRefusedError
+from waybill.consignments.domain.checks.errors import FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import Tags
 
@@ -79,7 +79,7 @@ class TagEngine:
         while True:
             try:
                 value = self._tags.read(record, version_id).get(_TAG)
-            except ObjectRefusedError as error:
+            except FileRefusedError as error:
                 return error.failure
             if value is not None:
                 return self._result(record, value)

@@ -15,7 +15,7 @@ class ChecksUnavailableError(RetryableError):
     code: ClassVar[str] = "CHECKS_UNAVAILABLE"
 
 
-class ObjectRefusedError(PermanentError):
+class FileRefusedError(PermanentError):
     """S3 does not give this object in the state that was asked for, however often it is asked."""
 
     code: ClassVar[str] = "OBJECT_REFUSED"

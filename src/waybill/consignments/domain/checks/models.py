@@ -75,7 +75,7 @@ class Digest:
 
 
 @dataclass(frozen=True)
-class Question:
+class Examination:
     """What is asked about the file at `path`; `parts` are `identify`, `scan` and `inspect`, with seconds for each."""
 
     path: Path

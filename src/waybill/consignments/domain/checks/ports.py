@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from waybill.consignments.domain.checks.models import Failure, FileRecord, Question
+from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord
 
 
-class Opened(Protocol):
+class OpenObject(Protocol):
     """An object that is being read, in one state from the first byte to the last."""
 
     @property
@@ -31,7 +31,7 @@ class Opened(Protocol):
         ------
         ChecksUnavailableError
             The connection broke more often than it is taken up again.
-        ObjectRefusedError
+        FileRefusedError
             The object was replaced meanwhile.
         """
         ...
@@ -44,12 +44,12 @@ class Opened(Protocol):
 class Objects(Protocol):
     """The uploaded objects."""
 
-    def open(self, record: FileRecord) -> Opened:
+    def open(self, record: FileRecord) -> OpenObject:
         """Open exactly the object that `record` names, in the state that it names.
 
         Raises
         ------
-        ObjectRefusedError
+        FileRefusedError
             It is missing, was replaced, or may not be read.
         ChecksUnavailableError
             S3 fails or asks to slow down.
@@ -72,15 +72,15 @@ class Scanners(Protocol):
         """Return which program and which signatures identify."""
         ...
 
-    def examine(self, question: Question) -> dict[str, Any | Failure]:
+    def examine(self, question: Examination) -> dict[str, Any | Failure]:
         """Return the result of each part of the question, or why there is none."""
         ...
 
-    def examine_all(self, questions: Sequence[Question], seconds: float) -> list[dict[str, Any | Failure]]:
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
         """Return the results of several questions, within `seconds` if no file is hostile."""
         ...
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Examination) -> None:
         """Hand a question over, to go on with something else until `answers`."""
         ...
 

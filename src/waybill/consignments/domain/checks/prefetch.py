@@ -15,7 +15,7 @@ _DEPTH = 8
 SMALL_BYTES = 8 << 20
 
 
-class Ahead:
+class FilePrefetch:
     """Hands out files in the order of `records`; small ones are being fetched before they are asked for.
 
     Parameters

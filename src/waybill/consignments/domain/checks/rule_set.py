@@ -23,7 +23,7 @@ def yara_version() -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class RuleSource:
     """One file of rules; `name` is its path below the folder, with `/`."""
 
     name: str
@@ -99,7 +99,7 @@ class RuleSet:
             raise RuleSetInvalidError("the rule set's manifest is incomplete; build the rules again") from error
 
 
-def sources_in(folder: Path) -> tuple[list[Source], list[Skipped]]:
+def sources_in(folder: Path) -> tuple[list[RuleSource], list[Skipped]]:
     """Return all files of rules below `folder`, and those that are not text."""
     sources, skipped = [], []
     for path in sorted(folder.rglob("*")):
@@ -107,7 +107,7 @@ def sources_in(folder: Path) -> tuple[list[Source], list[Skipped]]:
             continue
         name = path.relative_to(folder).as_posix()
         try:
-            sources.append(Source(name, path.read_text("utf-8")))
+            sources.append(RuleSource(name, path.read_text("utf-8")))
         except UnicodeDecodeError:
             skipped.append(Skipped(name, "is not UTF-8 text"))
     return sources, skipped
@@ -132,7 +132,7 @@ def parse_exclusions(text: str) -> dict[str, list[str]]:
     return found
 
 
-def build(sources: Iterable[Source], exclusions: Mapping[str, list[str]]) -> tuple[RuleSet, list[Skipped]]:
+def build(sources: Iterable[RuleSource], exclusions: Mapping[str, list[str]]) -> tuple[RuleSet, list[Skipped]]:
     """Compile every source that compiles alone into one set; return it, and what was left out.
 
     Raises
@@ -157,7 +157,7 @@ def build(sources: Iterable[Source], exclusions: Mapping[str, list[str]]) -> tup
     return RuleSet(_version(good, excluded), yara_version(), compiled.getvalue(), excluded, len(good)), skipped
 
 
-def _separate(sources: Iterable[Source]) -> tuple[list[Source], list[Skipped]]:
+def _separate(sources: Iterable[RuleSource]) -> tuple[list[RuleSource], list[Skipped]]:
     import yara_x
 
     good, skipped = [], []
@@ -182,6 +182,6 @@ def _compiler() -> Any:
     return compiler
 
 
-def _version(sources: list[Source], excluded: tuple[tuple[str, str], ...]) -> str:
+def _version(sources: list[RuleSource], excluded: tuple[tuple[str, str], ...]) -> str:
     content = [[[source.name, source.text] for source in sources], excluded, EXTERNAL_VARIABLES]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.models import Failure, Question, Reason
+from waybill.consignments.domain.checks.models import Examination, Failure, Reason
 
 MODULE = "waybill.consignments.domain.checks.scanner_main"
 _START_SECONDS = 60.0
@@ -122,7 +122,7 @@ class ScannerProcess:
         self._module = module
         self._process: _Process | None = None
         self._versions: dict[str, str] = {}
-        self._asked: Question | None = None
+        self._asked: Examination | None = None
 
     @property
     def pid(self) -> int | None:
@@ -142,12 +142,12 @@ class ScannerProcess:
         self._running()
         return self._versions
 
-    def examine(self, question: Question) -> dict[str, Any | Failure]:
+    def examine(self, question: Examination) -> dict[str, Any | Failure]:
         """Return the result of each part, or why there is none."""
         self.ask(question)
         return self.answers()
 
-    def examine_all(self, questions: Sequence[Question], seconds: float) -> list[dict[str, Any | Failure]]:
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
         """Return the results of several questions, together, which spares most of what one costs besides.
 
         If that takes longer than `seconds`, or ends the process, each is asked alone, with its own limits: so a file
@@ -163,7 +163,7 @@ class ScannerProcess:
                 self.close()
         return [self.examine(question) for question in questions]
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Examination) -> None:
         """Hand a question over, to go on with something else until `answers`."""
         self._asked = question
         try:
@@ -202,7 +202,7 @@ class ScannerProcess:
             self._process.end()
             self._process = None
 
-    def _send(self, question: Question, parts: list[str]) -> None:
+    def _send(self, question: Examination, parts: list[str]) -> None:
         self._running().send(_request(question, parts))
 
     def _running(self) -> _Process:
@@ -227,7 +227,7 @@ class ScannerProcess:
         raise ChecksUnavailableError("the scanners' process does not start")
 
 
-def _request(question: Question, parts: list[str]) -> dict[str, Any]:
+def _request(question: Examination, parts: list[str]) -> dict[str, Any]:
     return {
         "path": str(question.path),
         "parts": parts,

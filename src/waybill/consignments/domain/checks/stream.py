@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from waybill.consignments.domain.checks.blocks import Block, Blocks
-from waybill.consignments.domain.checks.digest import Pass
-from waybill.consignments.domain.checks.models import Digest, Failure, Question, Reason
+from waybill.consignments.domain.checks.digest import DigestBuilder
+from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Reason
 from waybill.consignments.domain.checks.ports import Scanners
 from waybill.consignments.domain.checks.spool import Windows
 
 
-class Stream:
+class ObjectStream:
     """Hashes and scans what passes; one block is scanned while the next is read."""
 
     def __init__(self, scanners: Scanners | None, path: Path, scan_seconds: float) -> None:
@@ -25,7 +25,7 @@ class Stream:
 
     def run(self, chunks: Iterator[bytes]) -> Digest:
         """Pass all `chunks`; leave both ends of them at the path."""
-        passing, windows, blocks = Pass(), Windows(), Blocks()
+        passing, windows, blocks = DigestBuilder(), Windows(), Blocks()
         try:
             for chunk in chunks:
                 passing.feed(chunk)
@@ -52,7 +52,7 @@ class Stream:
         with place.open("wb", buffering=0) as file:
             file.writelines(block)
         self._collect()
-        self._scanners.ask(Question(place, {"scan": self._seconds}))
+        self._scanners.ask(Examination(place, {"scan": self._seconds}))
         self._asked = True
         self._places.reverse()
 

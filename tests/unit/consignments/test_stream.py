@@ -10,7 +10,7 @@ from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, record, results, scanners
 from waybill.consignments.domain.checks import blocks, spool, stream
 from waybill.consignments.domain.checks.engines import YaraEngine
-from waybill.consignments.domain.checks.rule_set import RuleSet, Source, build
+from waybill.consignments.domain.checks.rule_set import RuleSet, RuleSource, build
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Windows
 
@@ -20,7 +20,9 @@ NEEDLE = b"a needle of some length"
 
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
-    return build([Source("needle.yar", f'rule needle {{ strings: $a = "{NEEDLE.decode()}" condition: $a }}')], {})[0]
+    return build([RuleSource("needle.yar", f'rule needle {{ strings: $a = "{NEEDLE.decode()}" condition: $a }}')], {})[
+        0
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from waybill.consignments.domain.failed_run import FailureRecorder, reason_of
 from waybill.consignments.domain.notifications import news_of, process_failed, shortened
-from waybill.consignments.models import Consignment, ConsignmentType, Run
+from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentType
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
 
@@ -104,7 +104,7 @@ def test_a_cause_is_cut_to_fifty_characters(cause: str, told: str) -> None:
 
 
 def test_a_broken_run_names_its_step() -> None:
-    told = process_failed("id", "Process Map Results", "BucketRefusedError", "run-1", "dev")
+    told = process_failed("id", "Process Map Results", "RunBucketRefusedError", "run-1", "dev")
     assert document(told) == {
         "consignmentId": "id",
         "environment": "dev",
@@ -141,12 +141,12 @@ class Topic:
 
 
 class Failures:
-    """`Records`, as far as failures go."""
+    """`RunRecords`, as far as failures go."""
 
     def __init__(self) -> None:
-        self.failed: list[tuple[str, Run, Any]] = []
+        self.failed: list[tuple[str, ConsignmentRun, Any]] = []
 
-    def fail(self, consignment_id: str, run: Run, failure: Any) -> bool:
+    def fail(self, consignment_id: str, run: ConsignmentRun, failure: Any) -> bool:
         self.failed.append((consignment_id, run, failure))
         return True
 
@@ -167,7 +167,9 @@ def test_a_failure_is_recorded_whether_or_not_it_can_be_told(away: bool) -> None
     records: Any = Failures()
     told = FailureRecorder(records, topic, "dev", logged.append).record(EVENT)
     failure = {"step": "Get Files", "executionName": "run-1", "error": "UploadMismatchError", "cause": "1 missing"}
-    assert records.failed == [(CONSIGNMENT.consignment_id, Run("run-1", "arn", "2026-11-22T10:00:00.000Z"), failure)]
+    assert records.failed == [
+        (CONSIGNMENT.consignment_id, ConsignmentRun("run-1", "arn", "2026-11-22T10:00:00.000Z"), failure)
+    ]
     assert (told["recorded"], told["notified"], bool(logged)) == (True, not away, away)
 
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.consignments.domain.checks.blocks import Blocks
-from waybill.consignments.domain.checks.digest import Pass
+from waybill.consignments.domain.checks.digest import DigestBuilder
 from waybill.consignments.domain.checks.models import Digest
 
 
 def passed(content: bytes, cuts: list[int] | None = None) -> Digest:
-    passing = Pass()
+    passing = DigestBuilder()
     places = [0, *sorted(min(cut, len(content)) for cut in cuts or []), len(content)]
     for start, end in itertools.pairwise(places):
         passing.feed(content[start:end])
