@@ -66,7 +66,12 @@ def _messages(url: str) -> Iterator[dict[str, Any]]:
     sqs = boto3.client("sqs")
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH).get("Messages"):
         for message in messages:
-            yield {"messageId": message["MessageId"], "body": message["Body"]}
+            yield {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "body": message["Body"],
+            }
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 

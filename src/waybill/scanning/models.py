@@ -188,11 +188,23 @@ class Page:
         return sum(entry.size for entry in self.entries)
 
 
+class Attempts(NamedTuple):
+    """How often a slice was begun, this time included, and how many of these ended with a fault that was handled."""
+
+    begun: int
+    faults: int
+
+    @property
+    def deaths(self) -> int:
+        """How often its worker died: what was begun before this time, and has not ended."""
+        return self.begun - 1 - self.faults
+
+
 @dataclass(frozen=True)
 class Slice:
     """The work of one message: objects of one page, or one object from a checkpoint on.
 
-    `rest` is what an earlier delivery had no time for.
+    `rest` is what an earlier delivery had no time for, `alone` that a slice with this object has killed its worker.
     """
 
     job_id: str
@@ -201,6 +213,7 @@ class Slice:
     entries: tuple[Entry, ...]
     resume: Mapping[str, Any] | None = None
     rest: bool = False
+    alone: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the message's JSON."""
@@ -208,6 +221,8 @@ class Slice:
         body["objects"] = [list(entry) if entry.storage_class else list(entry[:3]) for entry in self.entries]
         if self.rest:
             body["rest"] = True
+        if self.alone:
+            body["alone"] = True
         return body | ({"resume": dict(self.resume)} if self.resume else {})
 
     @classmethod
@@ -224,13 +239,16 @@ class Slice:
         entries = tuple(Entry(*entry) for entry in body["objects"])
         if not all(type(entry.key) is str and type(entry.size) is int for entry in entries):
             raise TypeError("objects")
-        resume, rest = body.get("resume"), bool(body.get("rest"))
-        return cls(str(body["job_id"]), str(body["bucket"]), str(body["page"]), entries, resume, rest)
+        resume, rest, alone = body.get("resume"), bool(body.get("rest")), bool(body.get("alone"))
+        return cls(str(body["job_id"]), str(body["bucket"]), str(body["page"]), entries, resume, rest, alone)
 
 
 @dataclass(frozen=True)
 class ObjectOutcome:
-    """How one object ended; `counts` is findings by detector, sizes in bytes, `page` the page that it was listed in."""
+    """How one object ended; `counts` is findings by detector, sizes in bytes, `page` the page that it was listed in.
+
+    `not_read` counts by reason what was not looked at of it; `unread` names some of it, a member and a reason each.
+    """
 
     key: str
     etag: str
@@ -242,6 +260,8 @@ class ObjectOutcome:
     truncated: bool = False
     from_cache: bool = False
     page: str = ""
+    not_read: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[tuple[str, str], ...] = ()
 
     @property
     def repeats(self) -> bool:
@@ -340,6 +360,7 @@ class Tally:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     bytes_by_reason: Mapping[str, int] = field(default_factory=dict)
+    not_read: Mapping[str, int] = field(default_factory=dict)
     detectors: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.worker import Worker
     from waybill.scanning.models import ScanRequest
 
+# What a worker needs to record the outcome of an object whose container has taken all the time.
+_TO_RECORD_SECONDS = 20.0
 # API Gateway waits 29 seconds.
 SYNCHRONOUS_SECONDS = 20
 
@@ -232,19 +234,25 @@ class Runtime:
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
-            make_scanner=self.scanner,
+            make_scanner=lambda request: self.scanner(request, time_left(context)),
             cache_name=self.cache_name,
             time_left=time_left(context),
         )
 
-    def scanner(self, request: "ScanRequest") -> "ObjectScanner":
-        """Return what scans the objects of a request."""
+    def scanner(self, request: "ScanRequest", seconds: Callable[[], float]) -> "ObjectScanner":
+        """Return what scans the objects of a request; of the `seconds` that are left, a container may take most."""
         import hmac
 
+        from waybill.scanning.adapters.child_process import ChildProcess
         from waybill.scanning.domain.detection.scanner import ObjectScanner
 
         key = hmac.digest(self.secret, b"fingerprints", "sha256")
-        return ObjectScanner(_engine(request.regions), key, only=frozenset(request.detectors) or None)
+        return ObjectScanner(
+            _engine(request.regions),
+            key,
+            only=frozenset(request.detectors) or None,
+            isolation=ChildProcess(seconds=lambda: max(1.0, seconds() - _TO_RECORD_SECONDS)),
+        )
 
     def cache_name(self, request: "ScanRequest") -> str:
         """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.adapters.items import finding_sort_key
-from waybill.scanning.domain.detection.containers import Limits
+from waybill.scanning.domain.detection.budget import Limits
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome
 

@@ -68,13 +68,17 @@ def page_of(number: int, item: Mapping[str, Any]) -> Page:
 
 def outcome_attributes(outcome: ObjectOutcome) -> dict[str, Any]:
     """Return the attributes of an object's item."""
-    return asdict(outcome) | {"status": outcome.status.value, "counts": dict(outcome.counts)}
+    attributes = asdict(outcome) | {"status": outcome.status.value, "counts": dict(outcome.counts)}
+    attributes["unread"] = [list(each) for each in outcome.unread]
+    # Of most objects there is nothing to be said here, and every kilobyte is a unit to be paid.
+    return {name: value for name, value in attributes.items() if value or name not in {"not_read", "unread"}}
 
 
 def outcome_of(item: Mapping[str, Any], **changes: Any) -> ObjectOutcome:
     """Return the outcome of an item, with `changes`."""
     known = {name: item[name] for name in ObjectOutcome.__dataclass_fields__ if name in item}
     counts = {name: int(count) for name, count in item["counts"].items()}
+    known["unread"] = tuple((str(member), str(reason)) for member, reason in item.get("unread", ()))
     return ObjectOutcome(**known | {"status": ObjectStatus(item["status"]), "counts": counts} | changes)
 
 
@@ -91,6 +95,7 @@ def increments(outcome: ObjectOutcome) -> dict[str, int]:
         f"outcome:{outcome.status.value}": 1,
         **{f"detector:{detector}": count for detector, count in outcome.counts.items()},
     }
+    added |= {f"notread:{reason}": count for reason, count in outcome.not_read.items()}
     if outcome.reason:
         added[f"reason:{outcome.reason}"] = 1
         added[f"bytes:{outcome.reason}"] = max(0, outcome.size - outcome.bytes_scanned)
@@ -134,6 +139,7 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
         outcomes=group("outcome"),
         reasons=group("reason"),
         bytes_by_reason=group("bytes"),
+        not_read=group("notread"),
         detectors=group("detector"),
     )
 

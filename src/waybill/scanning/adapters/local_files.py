@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome
 
-_EMPTY = ((), "", False)
+_LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member")
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:
@@ -45,8 +46,9 @@ def _files_of(path: Path) -> Iterator[Path]:
 
 
 def scan_files(files: Iterable[Path], engine: Engine, only: frozenset[str] | None = None) -> dict[str, Any]:
-    """Return `{findings, coverage}` of `files`; fingerprints hold within one call."""
-    scanner = ObjectScanner(engine, secrets.token_bytes(32), only=only)
+    """Return `{findings, coverage, objects}` of `files`; fingerprints hold within one call."""
+    scanner = ObjectScanner(engine, secrets.token_bytes(32), only=only, isolation=ChildProcess())
+    objects: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -59,8 +61,10 @@ def scan_files(files: Iterable[Path], engine: Engine, only: frozenset[str] | Non
             with file.open("rb") as stream:
                 report = scanner.scan(stream.read)
         except OSError as error:
+            reason = "ACCESS_DENIED" if isinstance(error, PermissionError) else "UNREADABLE"
             outcomes[Outcome.SKIPPED] += 1
-            reasons["ACCESS_DENIED" if isinstance(error, PermissionError) else "UNREADABLE"] += 1
+            reasons[reason] += 1
+            objects.append({"file": str(file), "outcome": "SKIPPED", "not_read": [{"member": "", "reason": reason}]})
             continue
         total += size
         scanned += report.bytes_scanned
@@ -68,8 +72,11 @@ def scan_files(files: Iterable[Path], engine: Engine, only: frozenset[str] | Non
         outcomes[report.outcome] += 1
         reasons.update(report.reasons)
         detectors.update(report.counts)
+        not_read = [{"member": each.member, "reason": each.reason} for each in report.unread]
+        objects.append({"file": str(file), "outcome": report.outcome.value, "not_read": not_read})
         for finding in report.findings:
-            shown = {name: value for name, value in asdict(finding).items() if value not in _EMPTY}
+            document = asdict(finding)
+            shown = {name: document[name] for name in document if document[name] or name not in _LEFT_OUT_IF_EMPTY}
             found.append({"file": str(file), **shown})
     return {
         "findings": found,
@@ -82,4 +89,5 @@ def scan_files(files: Iterable[Path], engine: Engine, only: frozenset[str] | Non
             "detectors": dict(sorted(detectors.items())),
             "truncated_findings": truncated,
         },
+        "objects": objects,
     }

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, to_item
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import increments, outcome_attributes, outcome_of, tally_of
 from waybill.scanning.adapters.range_table import PAGE_SECONDS
-from waybill.scanning.models import Entry, ObjectOutcome, Slice, Tally, key_hash
+from waybill.scanning.errors import ScanStoreUnavailableError
+from waybill.scanning.models import Attempts, Entry, ObjectOutcome, Slice, Tally, key_hash
 
 # DynamoDB takes 100 items in a transaction, of which one is the counter.
 OUTCOMES_LIMIT = 99
@@ -33,6 +34,31 @@ class OutcomeTable:
         put["ConditionExpression"] = "attribute_not_exists(sk)"
         with suppress(ConditionFailedError):
             self._items.count_with([{"Put": put}], job_id, {"taken": len(work.entries)})
+
+    def begin(self, job_id: str, work: Slice) -> Attempts:
+        """Count that work on a slice begins; return how often it has."""
+        return self._count_attempt(job_id, work, "begun")
+
+    def add_fault(self, job_id: str, work: Slice) -> None:
+        """Count that work on a slice has ended with a fault which was handled."""
+        self._count_attempt(job_id, work, "faults")
+
+    def _count_attempt(self, job_id: str, work: Slice, counted: str) -> Attempts:
+        first = work.entries[0]
+        name = f"TRIED#{work.page}#{key_hash(first.key)[:16]}#{len(work.entries)}"
+        with translated(ScanStoreUnavailableError):
+            answer = self._items.client.update_item(
+                TableName=self._items.name,
+                Key=key_of(job_id, name),
+                UpdateExpression="SET expires = :expires ADD #counted :one",
+                ExpressionAttributeNames={"#counted": counted},
+                ExpressionAttributeValues=to_item(
+                    {":expires": int(self._items.now().timestamp()) + PAGE_SECONDS, ":one": 1}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        item = from_item(answer["Attributes"])
+        return Attempts(item.get("begun", 0), item.get("faults", 0))
 
     def get(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]:
         """Return the outcomes of those of `keys` that have one."""

@@ -6,6 +6,7 @@ JOB#<job>          META                                      the job, its totals
 JOB#<job>          RANGE#<number>                            a range of its keys, how far it is listed, its totals
 JOB#<job>          TAKEN#<page>#<sha1 of first key>          that the objects of a slice are counted as begun
 JOB#<job>#<range>  PAGE#<number>                             a page of the listing, its objects compressed
+JOB#<job>          TRIED#<page>#<sha1 of first key>#<n>      how often a slice that killed a worker was begun since
 JOB#<job>          OBJ#<sha1 of key>                         the outcome of an object
 JOB#<job>          OBJ#<sha1 of key>#<page>                  that an inventory tells of the object once more
 JOB#<job>          CNT#<shard>                               sums over outcomes: one item takes 1,000 writes a second

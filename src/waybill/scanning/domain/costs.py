@@ -43,8 +43,8 @@ def usage(work: Workload) -> dict[str, float]:
     return {
         "s3_writes": pages,
         "s3_reads": work.objects,
-        # Ten messages are sent at a time, as two requests of 64 KiB; each is received and deleted.
-        "sqs_requests": work.messages * (0.2 + 2),
+        # Ten messages are sent at a time, as two requests of 64 KiB; each is received, kept invisible, and deleted.
+        "sqs_requests": work.messages * (0.2 + 3),
         "standard_transitions": pages / _PAGES_PER_BATCH * _TRANSITIONS_PER_BATCH + _TRANSITIONS_AT_THE_ENDS,
         # The outcome in a transaction and its copy for later jobs; of a message, what counts it and them.
         "dynamodb_write_units": work.objects * 3 + work.findings + work.messages * 8 + pages * _PAGE_UNITS,

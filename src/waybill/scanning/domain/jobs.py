@@ -175,6 +175,7 @@ class Jobs:
                 reason: {"objects": count, "bytes_not_scanned": tally.bytes_by_reason.get(reason, 0)}
                 for reason, count in tally.reasons.items()
             },
+            "members_not_read": dict(tally.not_read),
             "detectors": dict(tally.detectors),
             "truncated_findings": tally.truncated,
             "from_cache": tally.from_cache,

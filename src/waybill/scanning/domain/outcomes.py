@@ -12,6 +12,8 @@ _AT_ONCE = 50
 # Progress is not held back for longer, and a worker that dies leaves no more than that to do again.
 _SECONDS = 10.0
 _READ_AND_SKIPPED = frozenset({"UNSUPPORTED_TYPE", "ENCRYPTED"})
+# What had to do with the run and not with the object: another run may look at more.
+_OF_THE_RUN = frozenset({"TIME_LIMIT", "MEMORY", "PARSER_FAILED"})
 
 
 class _RecordedOutcomes(Protocol):
@@ -102,4 +104,6 @@ def skip_repeats(
 
 def _may_be_cached(outcome: ObjectOutcome) -> bool:
     """Whether the same bytes under the same rules end the same way."""
-    return not outcome.from_cache and (outcome.bytes_scanned > 0 or outcome.reason in _READ_AND_SKIPPED)
+    if outcome.from_cache or _OF_THE_RUN & {outcome.reason, *outcome.not_read}:
+        return False
+    return outcome.bytes_scanned > 0 or outcome.reason in _READ_AND_SKIPPED

@@ -11,8 +11,15 @@ from waybill.scanning.domain.outcomes import Recorder, skip_repeats
 from waybill.scanning.domain.prefetch import ObjectReader, Opened, Prefetch
 from waybill.scanning.domain.slices import SliceQueue
 from waybill.scanning.errors import ObjectRefusedError
-from waybill.scanning.models import Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
+from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 
+# Fifty outcomes go into one transaction, which DynamoDB takes 4 MB of; a name has a thousand characters at most.
+UNREAD_STORED = 20
+_STATUSES = {
+    Outcome.PARTIAL: ObjectStatus.PARTIAL,
+    Outcome.SKIPPED: ObjectStatus.SKIPPED,
+    Outcome.FAILED: ObjectStatus.FAILED,
+}
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 type MakeScanner = Callable[[ScanRequest], ObjectScanner]
@@ -24,6 +31,8 @@ class _Jobs(Protocol):
 
 
 class _Outcomes(Protocol):
+    def begin(self, job_id: str, work: Slice) -> Attempts: ...
+    def add_fault(self, job_id: str, work: Slice) -> None: ...
     def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None: ...
     def record(self, job_id: str, outcomes: Sequence[ObjectOutcome]) -> dict[str, ObjectOutcome]: ...
     def count_begun(self, job_id: str, work: Slice) -> None: ...
@@ -58,10 +67,12 @@ class Worker:
     reserve: float = 30
     reads_at_once: int = 8
 
-    def work(self, work: Slice) -> int:
+    def work(self, work: Slice, deliveries: int = 1) -> int:
         """Give the objects of a slice their outcomes; return how many were read from S3.
 
-        Objects that have an outcome are left alone, so a message may come as often as it likes.
+        Objects that have an outcome are left alone, so a message may come as often as it likes. A slice that has killed
+        its worker is taken apart: each of its objects gets a message of its own, and one that kills a worker alone has
+        failed. So a hostile object costs itself.
         """
         job = self.jobs.get(work.job_id)
         if job is None or job.status == Status.CANCELLED:
@@ -76,6 +87,8 @@ class Worker:
         if not work.resume and not work.rest:
             self.outcomes.count_begun(job.job_id, work)
         waiting = [entry for entry in work.entries if entry.key not in recorded]
+        if waiting and (deliveries > 1 or work.alone) and self._killed(job, work, waiting, deliveries):
+            return 0
         cache_name = self.cache_name(job.request)
         known = {} if work.resume else self.outcomes.cached(work.bucket, waiting, cache_name)
         to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
@@ -104,6 +117,27 @@ class Worker:
             read += 1
             self._scan(job, work, entry, objects, recorder, alone=index == 0)
         return read
+
+    def _killed(self, job: Job, work: Slice, waiting: list[Entry], deliveries: int) -> bool:
+        """Return whether a slice that has killed a worker was dealt with: taken apart, or recorded as failed."""
+        attempts = self.outcomes.begin(job.job_id, work)
+        if len(waiting) > 1 and deliveries - 1 > attempts.faults:
+            self.queue.send(
+                Slice(work.job_id, work.bucket, work.page, (entry,), rest=True, alone=True) for entry in waiting
+            )
+            return True
+        if len(waiting) > 1 or attempts.deaths < 1:
+            return False
+        with Recorder(self.outcomes, self.findings, job, work.page, "", self.time_left) as recorder:
+            [entry] = waiting
+            failed = ObjectOutcome(entry.key, entry.etag, entry.size, ObjectStatus.FAILED, "WORKER_FAILED")
+            recorder.add(failed, doubtful=True)
+        self.completion.finish_if_done(job.job_id)
+        return True
+
+    def add_fault(self, work: Slice) -> None:
+        """Note that work on a slice ended with a fault which was handled: its worker has not died."""
+        self.outcomes.add_fault(work.job_id, work)
 
     def _leave(self, work: Slice, entries: list[Entry]) -> None:
         self.queue.send([Slice(work.job_id, work.bucket, work.page, tuple(entries), rest=True)])
@@ -168,12 +202,7 @@ class Worker:
 
 
 def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> ObjectOutcome:
-    if report.outcome == Outcome.SKIPPED:
-        status = ObjectStatus.SKIPPED
-    elif report.outcome == Outcome.PARTIAL:
-        status = ObjectStatus.PARTIAL
-    else:
-        status = ObjectStatus.FINDINGS if report.counts else ObjectStatus.SCANNED
+    status = _STATUSES.get(report.outcome) or (ObjectStatus.FINDINGS if report.counts else ObjectStatus.SCANNED)
     return ObjectOutcome(
         key=entry.key,
         etag=opened.etag,
@@ -183,4 +212,6 @@ def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> Objec
         bytes_scanned=before + report.bytes_scanned,
         counts=dict(report.counts),
         truncated=report.truncated,
+        not_read=dict(report.reasons),
+        unread=tuple((each.member, each.reason) for each in report.unread[:UNREAD_STORED]),
     )

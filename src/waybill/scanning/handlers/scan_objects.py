@@ -7,6 +7,7 @@ from typing import Any
 from waybill.core.errors import WaybillError
 from waybill.core.observability import count, instrumented, logger
 from waybill.scanning import WORKFLOW
+from waybill.scanning.adapters.heartbeat import Heartbeat
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Slice
 from waybill.scanning.runtime import deployed
@@ -25,9 +26,13 @@ def _work(record: dict[str, Any], context: Any) -> bool:
         # It goes to the dead-letter queue, and from there to a person.
         logger(WORKFLOW).warning("message is no slice", extra={"message_id": record["messageId"]})
         return False
+    worker = deployed().worker(context)
     try:
-        read = deployed().worker(context).work(work)
+        with Heartbeat(deployed().queue, record["receiptHandle"]):
+            read = worker.work(work, int(record["attributes"]["ApproximateReceiveCount"]))
     except WaybillError as error:
+        with suppress(WaybillError):
+            worker.add_fault(work)
         facts = {"message_id": record["messageId"], "job_id": work.job_id, "code": error.code}
         logger(WORKFLOW).warning("slice not finished", extra=facts)
         _delay(record)

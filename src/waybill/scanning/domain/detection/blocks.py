@@ -25,11 +25,13 @@ class Block(NamedTuple):
 def blocks(read: Read, size: int = BLOCK, offset: int = 0) -> Iterator[Block]:
     """Yield the text that `read` gives, from `offset` of the whole on; blocks end at line ends where there are any.
 
-    The blocks are the same however many bytes a `read` gives at a time.
+    The blocks are the same however many bytes a `read` gives at a time. Where `read` fails, what it has given before is
+    yielded first.
     """
     text, start = b"", 0
+    source = _Source(read)
     while True:
-        text += _exactly(read, size + _TAIL - (len(text) - start))
+        text += source.exactly(size + _TAIL - (len(text) - start))
         if len(text) - start < size + _TAIL:
             break
         end = text.rfind(b"\n", start, len(text) - _TAIL) + 1 or len(text) - _TAIL
@@ -38,11 +40,23 @@ def blocks(read: Read, size: int = BLOCK, offset: int = 0) -> Iterator[Block]:
         text, start, offset = text[kept:], end - kept, offset + kept
     if len(text) > start:
         yield Block(text, start, len(text), offset)
+    if source.fault:
+        raise source.fault
 
 
-def _exactly(read: Read, count: int) -> bytes:
-    parts: list[bytes] = []
-    while count > 0 and (part := read(count)):
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+class _Source:
+    """Reads on until there is nothing, or a fault, which is kept."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.fault: Exception | None = None
+
+    def exactly(self, count: int) -> bytes:
+        parts: list[bytes] = []
+        try:
+            while count > 0 and not self.fault and (part := self._read(count)):
+                parts.append(part)
+                count -= len(part)
+        except Exception as fault:  # whatever it is: it is raised behind the text
+            self.fault = fault
+        return b"".join(parts)

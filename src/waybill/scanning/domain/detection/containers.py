@@ -1,120 +1,69 @@
-"""What is inside of compressed files and archives, a member at a time, within limits that a bomb cannot pass.
+"""What is inside of compressed files, archives, Office documents and messages, a member at a time.
 
-Members are read while they are unpacked; a ZIP archive, whose directory is at its end, goes to a temporary file first.
+Streams are read while they are unpacked; a ZIP archive, whose directory is at its end, and a message go to a temporary
+file first. What cannot be opened is a member with a reason, so that it costs itself and not what stands behind it.
 """
 
-import html
-import re
-import tarfile
+import email
+import email.policy
+import lzma
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import IO, Any
+from dataclasses import dataclass
+from email.message import Message
+from io import BytesIO
+from typing import IO
 
 from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.text import Kind
+from waybill.scanning.domain.detection.budget import CHUNK, NAME_LENGTH, Budget, UnreadableError
+from waybill.scanning.domain.detection.content_type import Kind
+from waybill.scanning.domain.detection.office import office_parts
+from waybill.scanning.domain.detection.streams import UnpackedStream
+from waybill.scanning.domain.detection.tar import TarStream
 
-_CHUNK = 65_536
-_RATIO_FREE_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 8 << 20
-_OFFICE_MARK = "[Content_Types].xml"
-_OFFICE_TEXT = re.compile(r"(?:word|xl|ppt)/.*\.xml|docProps/.*\.xml")
-_OFFICE_MEMBER_BYTES = 32 << 20
-# A name is stored with every finding, and an item of DynamoDB takes 400 KB; archives take names of any length.
-_NAME_LENGTH = 1000
-_LINE_TAGS = re.compile(rb"</(?:w:p|w:tr|a:p|si|row)>|<(?:w:br|w:cr)\b[^>]{0,100}>")
-_CELL_TAGS = re.compile(rb"</(?:c|v|w:tc)>|<w:tab/>")
-_TAGS = re.compile(rb"<[^<>]{1,20000}>")
-
-
-class UnreadableError(Exception):
-    """A member cannot be read, or may not be read any further; `reason` is what the report says."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How far archives are followed; sizes in bytes."""
-
-    depth: int = 3
-    ratio: int = 100
-    total_bytes: int = 2 << 30
-    entries: int = 10_000
-    archive_bytes: int = 400 << 20
-
-    def budget(self, shown: Callable[[str], str]) -> "Budget":
-        """Return the budget of one object, whose members' names are stored as `shown` gives them."""
-        return Budget(self, shown)
-
-
-@dataclass
-class Budget:
-    """What is left of the limits for one object."""
-
-    limits: Limits
-    shown: Callable[[str], str]
-    bytes_unpacked: int = 0
-    entries: int = 0
-    _named: dict[int, int] = field(default_factory=dict)
-
-    def enter(self) -> None:
-        """Count one more member; raises UnreadableError when there are too many."""
-        self.entries += 1
-        if self.entries > self.limits.entries:
-            raise UnreadableError("ARCHIVE_ENTRIES")
-
-    def name(self, path: str) -> str:
-        """Return what a member is called: its path, with a number where another member of the object has that name.
-
-        Findings are told apart by it, and archives may hold a path any number of times. What `shown` hides is hidden
-        before: two paths may then be one.
-        """
-        path = self.shown(path)[:_NAME_LENGTH]
-        # The names themselves would take as much memory as an archive likes; two with one hash only get a number.
-        first = hash(path)
-        name, number = path, self._named.get(first, 0)
-        while hash(name) in self._named:
-            number += 1
-            name = f"{path} ({number + 1})"
-        self._named[first] = number
-        self._named.setdefault(hash(name), 0)
-        return name
-
-    def unpack(self, count: int, unpacked: int, packed: int) -> None:
-        """Count `count` bytes of a member, `unpacked` so far from `packed`; raises UnreadableError over a limit."""
-        self.bytes_unpacked += count
-        if self.bytes_unpacked > self.limits.total_bytes:
-            raise UnreadableError("ARCHIVE_TOTAL_BYTES")
-        if unpacked > _RATIO_FREE_BYTES and unpacked > packed * self.limits.ratio:
-            raise UnreadableError("ARCHIVE_RATIO")
+# The parser holds a message several times over.
+_MESSAGE_BYTES = 32 << 20
+_ENCRYPTED = 1 << 0 | 1 << 6
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+# What the standard library's readers raise of hostile bytes, of which their documentation names a part.
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member: `name` is its path, `reason` why it cannot be read at all."""
+    """One member: `name` is its path, `reason` why it cannot be read at all, `plain` that it is text in UTF-8."""
 
     name: str
     read: Read
     reason: str = ""
+    plain: bool = False
 
 
 def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
-    """Yield what is in `outer`, an archive of `kind`; each member is read before the next is asked for.
+    """Yield what is in `outer`, a container of `kind`; each member is read before the next is asked for.
 
     Raises
     ------
     UnreadableError
-        The archive is broken or over a limit.
+        The container is broken or over a limit.
     """
-    unpack = {Kind.GZIP: _gzip, Kind.TAR: _tar, Kind.ZIP: _zip}[kind]
     try:
-        yield from unpack(outer, budget)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        yield from _READERS[kind](outer, budget)
+    except _FAULTS as error:
         raise UnreadableError("ARCHIVE_BROKEN") from error
 
 
@@ -122,103 +71,86 @@ def _named(outer: Member, name: str, budget: Budget) -> str:
     path = f"{outer.name}!{name}" if outer.name else name
     # Bytes that are no UTF-8 are surrogates here, which no text that is sent or stored may hold.
     # A value that the limit would cut is hidden as a whole.
-    return budget.name(path[: 2 * _NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
+    return budget.name(path[: 2 * NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
 
 
-def _gzip(outer: Member, budget: Budget) -> Iterator[Member]:
-    budget.enter()
-    yield Member(_named(outer, "gzip", budget), _Gunzip(outer.read, budget).read)
+def _refused(name: str, reason: str) -> Member:
+    return Member(name, lambda _: b"", reason)
 
 
-class _Gunzip:
-    """Unpacks gzip, several members in a row included (RFC 1952, section 2.2)."""
+def _stream(form: str) -> Callable[[Member, Budget], Iterator[Member]]:
+    def unpacked(outer: Member, budget: Budget) -> Iterator[Member]:
+        budget.enter()
+        yield Member(_named(outer, form, budget), UnpackedStream(outer.read, form, budget).read)
 
-    def __init__(self, read: Read, budget: Budget) -> None:
-        self._read = read
-        self._budget = budget
-        self._packed = self._unpacked = 0
-        self._waiting = b""
-        self._decompressor = zlib.decompressobj(wbits=31)
-        self._between = True
-
-    def read(self, count: int) -> bytes:
-        while True:
-            if not self._waiting:
-                self._waiting = self._read(_CHUNK)
-                self._packed += len(self._waiting)
-            if not self._waiting:
-                if not self._between:
-                    raise UnreadableError("ARCHIVE_TRUNCATED")
-                return b""
-            self._between = False
-            try:
-                plain = self._decompressor.decompress(self._waiting, min(count, _CHUNK * 16))
-            except zlib.error as error:
-                raise UnreadableError("ARCHIVE_BROKEN") from error
-            self._waiting = self._decompressor.unconsumed_tail
-            if self._decompressor.eof:
-                # What follows is another member, or padding of zeros.
-                self._waiting = self._decompressor.unused_data.lstrip(b"\0")
-                self._decompressor = zlib.decompressobj(wbits=31)
-                self._between = True
-            if plain:
-                self._unpacked += len(plain)
-                self._budget.unpack(len(plain), self._unpacked, self._packed)
-                return plain
-
-
-class _Stream:
-    """A file object for tarfile's stream mode."""
-
-    def __init__(self, read: Read) -> None:
-        self.read = read
+    return unpacked
 
 
 def _tar(outer: Member, budget: Budget) -> Iterator[Member]:
-    stream: Any = _Stream(outer.read)
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for entry in archive:
-            budget.enter()
-            content = archive.extractfile(entry) if entry.isfile() else None
-            if content is not None:
-                yield Member(_named(outer, entry.name, budget), _guarded(content, budget, entry.size))
+    for entry in TarStream(outer.read, budget).entries():
+        read = _counted(entry.read, budget)
+        yield Member(_named(outer, entry.name, budget), read)
+
+
+def _counted(content: Read, budget: Budget) -> Read:
+    """Return a reader that counts what is not packed."""
+
+    def read(count: int) -> bytes:
+        plain = content(count)
+        budget.unpack(len(plain), 0, 0)
+        return plain
+
+    return read
 
 
 def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
         size = 0
-        while chunk := outer.read(_CHUNK):
+        while chunk := outer.read(CHUNK):
             size += len(chunk)
             if size > budget.limits.archive_bytes:
                 raise UnreadableError("ARCHIVE_TOO_LARGE")
             spool.write(chunk)
         with zipfile.ZipFile(spool) as archive:
-            office = _OFFICE_MARK in archive.namelist()
-            for entry in archive.infolist():
-                if entry.is_dir() or (office and not _OFFICE_TEXT.fullmatch(entry.filename)):
+            entries = archive.infolist()
+            converted = office_parts([entry.filename for entry in entries])
+            for entry in entries:
+                if entry.is_dir() and not entry.file_size:
                     continue
                 budget.enter()
                 name = _named(outer, entry.filename, budget)
-                if entry.flag_bits & 1:
-                    yield Member(name, _nothing, reason="ENCRYPTED")
+                reason = _reason_to_refuse(entry)
+                if reason:
+                    yield _refused(name, reason)
                     continue
-                with archive.open(entry) as content:
+                try:
+                    content = archive.open(entry)
+                except _FAULTS:
+                    yield _refused(name, "ARCHIVE_BROKEN")
+                    continue
+                with content:
                     read = _guarded(content, budget, entry.compress_size)
-                    yield Member(name, _office_text(read) if office else read)
+                    if entry.filename in converted:
+                        yield Member(name, converted[entry.filename](read), plain=True)
+                    else:
+                        yield Member(name, read)
 
 
-def _nothing(_count: int) -> bytes:
-    return b""
+def _reason_to_refuse(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & _ENCRYPTED:
+        return "ENCRYPTED"
+    return "" if entry.compress_type in _METHODS else "ARCHIVE_METHOD"
 
 
 def _guarded(content: IO[bytes], budget: Budget, packed: int) -> Read:
+    """Return a reader that counts, and that translates whatever the library makes of broken bytes."""
     unpacked = 0
 
     def read(count: int) -> bytes:
         nonlocal unpacked
         try:
-            plain = content.read(min(count, _CHUNK * 16))
-        except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            plain = content.read(min(count, CHUNK))
+        except _FAULTS as error:
             raise UnreadableError("ARCHIVE_BROKEN") from error
         unpacked += len(plain)
         budget.unpack(len(plain), unpacked, packed)
@@ -227,24 +159,102 @@ def _guarded(content: IO[bytes], budget: Budget, packed: int) -> Read:
     return read
 
 
-def _office_text(read: Read) -> Read:
-    """Return a reader of the text of an Office document's part: a line per paragraph or row, without the markup.
+def _mail(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield the fields and the parts of a message, and those of the messages attached to it (RFC 2045, section 6)."""
+    content = b""
+    while chunk := outer.read(CHUNK):
+        content += chunk
+        if len(content) > _MESSAGE_BYTES:
+            raise UnreadableError("ARCHIVE_TOO_LARGE")
+    yield from _parts(outer, content, budget)
 
-    Word cuts a paragraph into runs wherever somebody has typed, so a value may stand in several elements.
-    """
-    text: bytes | None = None
 
-    def read_text(count: int) -> bytes:
-        nonlocal text
-        if text is None:
-            markup = b""
-            while chunk := read(_CHUNK * 16):
-                markup += chunk
-                if len(markup) > _OFFICE_MEMBER_BYTES:
-                    raise UnreadableError("ARCHIVE_TOO_LARGE")
-            plain = _TAGS.sub(b"", _CELL_TAGS.sub(b"\t", _LINE_TAGS.sub(b"\n", markup)))
-            text = html.unescape(plain.decode("utf-8", "replace")).encode()
-        part, text = text[:count], text[count:]
-        return part
+def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
+    for number, part in enumerate(email.message_from_bytes(content, policy=email.policy.compat32).walk()):
+        budget.enter()
+        fields = "\n".join(f"{name}: {_plain_field(str(value))}" for name, value in part.items()).encode(
+            errors="surrogateescape"
+        )
+        path = _part_path(part, number)
+        if fields:
+            yield Member(_named(outer, f"{path} fields", budget), BytesIO(fields).read, plain=True)
+        if _is_encrypted(part):
+            yield _refused(_named(outer, path, budget), "ENCRYPTED")
+        elif not part.is_multipart():
+            plain = part.get_payload(decode=True)
+            if isinstance(plain, bytes) and plain:
+                budget.unpack(len(plain), len(plain), len(plain))
+                yield Member(_named(outer, path, budget), BytesIO(plain).read)
 
-    return read_text
+
+def _part_path(part: Message, number: int) -> str:
+    try:
+        given = part.get_filename()
+    except (ValueError, LookupError, TypeError):  # a name in an encoding that is none
+        given = None
+    return given or ("message" if number == 0 else f"part {number}")
+
+
+def _plain_field(value: str) -> str:
+    """Return a field with its encoded words decoded (RFC 2047)."""
+    if "=?" not in value:
+        return value
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(value[:8192])))
+    except (ValueError, LookupError):
+        return value
+
+
+def _is_encrypted(part: Message) -> bool:
+    """Return whether nobody without a key reads a part (RFC 3156, section 4; RFC 8551, section 3.2.2)."""
+    if part.get_content_type() == "multipart/encrypted":
+        return True
+    smime = part.get_content_type() in {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+    return smime and "enveloped" in str(part.get_param("smime-type", "")).lower()
+
+
+def _mailbox(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield every message of a mailbox: each begins at a line that begins with `From `, behind an empty line."""
+    number, empty, lines, size = 0, True, list[bytes](), 0
+    for line in _lines(outer.read):
+        if empty and line.startswith(b"From "):
+            if number:
+                yield from _message(outer, number, lines, budget)
+            number, lines, size = number + 1, [], 0
+        else:
+            # Quoted lines of this kind lose their mark (RFC 4155, section 5).
+            lines.append(line[1:] if line.startswith(b">From ") else line)
+            size += len(line)
+            if size > _MESSAGE_BYTES:
+                raise UnreadableError("ARCHIVE_TOO_LARGE")
+        empty = line in {b"\n", b"\r\n"}
+    yield from _message(outer, number, lines, budget)
+
+
+def _message(outer: Member, number: int, lines: list[bytes], budget: Budget) -> Iterator[Member]:
+    message = Member(_named(outer, f"message {number}", budget), outer.read)
+    return _parts(message, b"".join(lines), budget)
+
+
+def _lines(read: Read) -> Iterator[bytes]:
+    waiting = b""
+    while chunk := read(CHUNK):
+        *whole, waiting = (waiting + chunk).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+        if len(waiting) > _MESSAGE_BYTES:
+            raise UnreadableError("ARCHIVE_TOO_LARGE")
+    if waiting:
+        yield waiting
+
+
+_READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
+    Kind.GZIP: _stream("gzip"),
+    Kind.BZIP2: _stream("bzip2"),
+    Kind.XZ: _stream("xz"),
+    Kind.TAR: _tar,
+    Kind.ZIP: _zip,
+    Kind.MAIL: _mail,
+    Kind.MAILBOX: _mailbox,
+}

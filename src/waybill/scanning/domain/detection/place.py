@@ -7,14 +7,14 @@ class Place:
     Parameters
     ----------
     encoding
-        Of the object. The text itself is UTF-8 where that is UTF-16, else the object's bytes.
+        Of the object. The text itself is UTF-8 where that is UTF-16 or UTF-32, else the object's bytes.
     skipped
         Bytes of the object before the text.
     """
 
     def __init__(self, encoding: str, skipped: int = 0) -> None:
-        self._wide = encoding.startswith("utf-16")
-        self.text_encoding = "utf-8" if self._wide else encoding
+        self._unit = 4 if encoding.startswith("utf-32") else 2 if encoding.startswith("utf-16") else 1
+        self.text_encoding = "utf-8" if self._unit > 1 else encoding
         self._at = 0
         self.raw = skipped
         self.line = 1
@@ -30,13 +30,15 @@ class Place:
             self.column = 1
         rest = passed[newline + 1 :]
         self.column += len(rest) if rest.isascii() else len(rest.decode(self.text_encoding, "replace"))
-        if not self._wide:
+        if self._unit == 1:
             self.raw += len(passed)
         elif passed.isascii():
-            self.raw += 2 * len(passed)
+            self.raw += self._unit * len(passed)
+        elif self._unit == 4:
+            self.raw += 4 * len(passed.decode("utf-8", "replace"))
         else:
             self.raw += len(passed.decode("utf-8", "replace").encode("utf-16-le", "surrogatepass"))
 
     def width(self, characters: int) -> int:
         """Return the bytes that so many ASCII characters take in the object."""
-        return 2 * characters if self._wide else characters
+        return self._unit * characters

@@ -3,21 +3,37 @@
 import hmac
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
+from waybill.scanning.domain.detection.budget import Limits, UnreadableError
 from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.containers import Limits, Member, UnreadableError, members
+from waybill.scanning.domain.detection.containers import Member, members
+from waybill.scanning.domain.detection.content_type import (
+    CONTROL,
+    SNIFFED_BYTES,
+    ContentType,
+    Kind,
+    Utf8Reader,
+    content_type_of,
+    share_of,
+)
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
 from waybill.scanning.domain.detection.masking import Span, context, masked
 from waybill.scanning.domain.detection.models import Finding, Match
 from waybill.scanning.domain.detection.place import Place
-from waybill.scanning.domain.detection.text import SNIFFED_BYTES, Kind, Nature, Utf8Reader, nature_of
 
 # Values that may stand in one context: 50 bytes on each side, and none is shorter than seven.
 _NEIGHBOURS = 16
+_UNREAD_SHOWN = 100
+# Binary data that stands in a text: so much of a window is control characters.
+_BINARY_SHARE = 0.06
+_WINDOW = 16_384
+FAULTS = frozenset({"PARSER_FAILED", "MEMORY"})
+"""Reasons that are faults: where they leave nothing that was looked at, the object has failed."""
 
 
 class Outcome(StrEnum):
@@ -26,6 +42,7 @@ class Outcome(StrEnum):
     COMPLETE = "COMPLETE"
     PARTIAL = "PARTIAL"
     SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,14 @@ class Checkpoint:
     encoding: str
     columns: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class Unread(NamedTuple):
+    """A member that was not looked at, or not to its end; an empty path is the object itself."""
+
+    member: str
+    reason: str
 
 
 @dataclass
@@ -48,16 +73,31 @@ class Report:
     """What was found in an object, and how much of it was looked at.
 
     `counts` has every finding by detector; `findings` holds no more of each than the scanner's cap, which
-    `truncated` tells. `reasons` says what was not looked at, and how often.
+    `truncated` tells. `reasons` says what was not looked at, and how often; `unread` names the first hundred of it.
     """
 
     outcome: Outcome = Outcome.COMPLETE
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    unread: list[Unread] = field(default_factory=list)
     bytes_scanned: int = 0
     truncated: bool = False
     checkpoint: Checkpoint | None = None
+
+    def leave(self, member: str, reason: str) -> None:
+        """Note that something is not looked at."""
+        self.reasons[reason] += 1
+        if len(self.unread) < _UNREAD_SHOWN:
+            self.unread.append(Unread(member, reason))
+
+    def close(self, *, looked_at: bool) -> None:
+        """Set the outcome."""
+        if self.checkpoint or (self.reasons and looked_at):
+            self.outcome = Outcome.PARTIAL
+        elif self.reasons:
+            self.outcome = Outcome.FAILED if FAULTS & set(self.reasons) else Outcome.SKIPPED
+            self.bytes_scanned = 0
 
 
 class ObjectScanner:
@@ -71,6 +111,8 @@ class ObjectScanner:
         Ids of the detectors whose findings are wanted, None for all. The others still mask.
     cap
         Findings of one detector that an object's report holds.
+    isolation
+        Where parsers of containers run; plain text needs none.
     """
 
     def __init__(
@@ -82,12 +124,14 @@ class ObjectScanner:
         cap: int = 1000,
         limits: Limits | None = None,
         block_bytes: int = BLOCK,
+        isolation: Isolation = in_this_process,
     ) -> None:
         self.engine = engine
         self.only = only
         self.cap = cap
         self.limits = limits or Limits()
         self.block_bytes = block_bytes
+        self._isolation = isolation
         self._masks = {detector.id: detector.mask for detector in engine.detectors}
         self._key = key
 
@@ -126,26 +170,58 @@ class ObjectScanner:
 
         `stop` is asked between blocks. Plain text then ends with a checkpoint, anything else as partial.
         """
-        scan = _Scan(self, read, stop)
         if resume:
+            scan = _Scan(self, read, stop)
             scan.report.counts.update(resume.counts)
+            scan.report.reasons.update(resume.reasons)
             scan.report.truncated = any(count > self.cap for count in resume.counts.values())
-            scan.text(Member("", scan.read), Nature(Kind.TEXT, resume.encoding), resume)
+            scan.guarded_text(ContentType(Kind.TEXT, resume.encoding), resume)
+            return scan.closed()
+        head, again = _peeked(read)
+        content = content_type_of(head)
+        if content.kind not in (Kind.TEXT, Kind.OTHER):
+            return self._isolated(again, stop)
+        scan = _Scan(self, again, stop)
+        if content.kind == Kind.OTHER:
+            scan.report.leave("", "UNSUPPORTED_TYPE")
         else:
-            scan.everything()
+            scan.guarded_text(content)
         return scan.closed()
+
+    def _isolated(self, read: Read, stop: Callable[[], bool]) -> Report:
+        """Look at a container apart from everything else; what was found before a crash counts."""
+
+        def work(read: Read, send: Send) -> None:
+            scan = _Scan(self, read, stop, send)
+            scan.everything()
+            scan.send()
+
+        done = self._isolation(work, read)
+        report, looked_at = Report(), False
+        for sent in done.sent:
+            report.findings += [finding_of(each) for each in sent["findings"]]
+            report.counts, report.reasons = Counter(sent["counts"]), Counter(sent["reasons"])
+            report.unread = [Unread(*each) for each in sent["unread"]]
+            report.bytes_scanned, report.truncated = sent["bytes_scanned"], sent["truncated"]
+            looked_at = sent["looked_at"]
+        if done.fault:
+            report.leave("", done.fault)
+        report.close(looked_at=looked_at)
+        return report
 
 
 class _Scan:
-    """One object on its way through a scanner."""
+    """One object on its way through a scanner; `send` takes what is found of a container, member by member."""
 
-    def __init__(self, scanner: ObjectScanner, read: Read, stop: Callable[[], bool]) -> None:
+    def __init__(self, scanner: ObjectScanner, read: Read, stop: Callable[[], bool], send: Send | None = None) -> None:
         self.report = Report()
         self._scanner = scanner
         self._read = read
         self._stop = stop
+        self._send = send
+        self._sent = 0
         self._budget = scanner.limits.budget(scanner.shown)
-        self._archives: list[Iterator[Member]] = []
+        self._open: list[tuple[str, Iterator[Member]]] = []
         self._looked_at = False
 
     def read(self, count: int) -> bytes:
@@ -154,29 +230,70 @@ class _Scan:
         self.report.bytes_scanned += len(content)
         return content
 
+    def guarded_text(self, content: ContentType, resume: Checkpoint | None = None) -> None:
+        """Look at an object that is plain text; whatever is raised but by reading it costs this object alone."""
+        self._looked_at = True
+        try:
+            self.text(Member("", self._outside), content, resume)
+        except _OutsideError as error:
+            raise error.fault from None
+        except MemoryError:
+            self.report.leave("", "MEMORY")
+        except Exception:  # a fault of ours, which must not be the end of others
+            self.report.leave("", "PARSER_FAILED")
+
+    def _outside(self, count: int) -> bytes:
+        try:
+            return self.read(count)
+        except Exception as error:
+            raise _OutsideError(error) from error
+
     def everything(self) -> None:
         """Look at the object, and at what is inside of it."""
-        self._archives.append(iter([Member("", self.read)]))
-        while self._archives:
+        self._open.append(("", iter([Member("", self.read)])))
+        while self._open:
+            path, members_left = self._open[-1]
+            name = path
             try:
-                member = next(self._archives[-1], None)
+                member = next(members_left, None)
                 if member is None:
-                    self._archives.pop()
-                else:
-                    self._member(member)
+                    self._open.pop()
+                    continue
+                name = member.name
+                self._member(member)
             except UnreadableError as error:
-                self.report.reasons[error.reason] += 1
+                self.report.leave(name, error.reason)
                 if error.reason == "TIME_LIMIT":
                     return
+            except MemoryError:
+                self.report.leave(name, "MEMORY")
+            except Exception:  # whatever a parser makes of hostile bytes: it costs this member alone
+                self.report.leave(name, "PARSER_FAILED")
+            if self._send:
+                self.send()
+
+    def send(self) -> None:
+        """Send what was found since the last time, and all sums as they are now."""
+        report = self.report
+        if self._send:
+            self._send(
+                {
+                    "findings": [asdict(finding) for finding in report.findings[self._sent :]],
+                    "counts": dict(report.counts),
+                    "reasons": dict(report.reasons),
+                    "unread": [list(each) for each in report.unread],
+                    "bytes_scanned": report.bytes_scanned - self._budget.left_bytes,
+                    "truncated": report.truncated,
+                    "looked_at": self._looked_at,
+                }
+            )
+            self._sent = len(report.findings)
 
     def closed(self) -> Report:
         """Return the report, its outcome set."""
-        report = self.report
-        if report.checkpoint or (report.reasons and self._looked_at):
-            report.outcome = Outcome.PARTIAL
-        elif report.reasons:
-            report.outcome, report.bytes_scanned = Outcome.SKIPPED, 0
-        return report
+        self.report.bytes_scanned -= self._budget.left_bytes
+        self.report.close(looked_at=self._looked_at)
+        return self.report
 
     def _member(self, member: Member) -> None:
         if member.reason:
@@ -184,26 +301,26 @@ class _Scan:
         if member.name and self._looked_at and self._stop():
             raise UnreadableError("TIME_LIMIT")
         head, read = _peeked(member.read)
-        nature = nature_of(head)
+        content = ContentType(Kind.TEXT) if member.plain else content_type_of(head)
         inside = Member(member.name, read)
-        if nature.kind == Kind.OTHER:
+        if content.kind == Kind.OTHER:
             raise UnreadableError("UNSUPPORTED_TYPE")
-        if nature.kind == Kind.TEXT:
+        if content.kind == Kind.TEXT:
             self._looked_at = True
-            self.text(inside, nature)
-        elif len(self._archives) > self._scanner.limits.depth:
+            self.text(inside, content)
+        elif len(self._open) > self._scanner.limits.depth:
             raise UnreadableError("ARCHIVE_DEPTH")
         else:
-            self._archives.append(members(inside, nature.kind, self._budget))
+            self._open.append((member.name, members(inside, content.kind, self._budget)))
 
-    def text(self, member: Member, nature: Nature, resume: Checkpoint | None = None) -> None:
+    def text(self, member: Member, content: ContentType, resume: Checkpoint | None = None) -> None:
         """Look at text, up to its end or to where it has to stop."""
         read = member.read
-        if nature.mark and not resume:
-            read(nature.mark)
-        if nature.encoding.startswith("utf-16"):
-            read = Utf8Reader(read, nature.encoding).read
-        place = Place(nature.encoding, resume.offset if resume else nature.mark)
+        if content.mark and not resume:
+            read(content.mark)
+        if content.encoding.startswith(("utf-16", "utf-32")):
+            read = Utf8Reader(read, content.encoding).read
+        place = Place(content.encoding, resume.offset if resume else content.mark)
         columns: Columns | None = None
         if resume:
             place.line, place.column = resume.line, resume.column
@@ -212,7 +329,7 @@ class _Scan:
             if number == 0 and not resume:
                 first_line = block.text[: block.text.find(b"\n") + 1]
                 columns = Columns.of(first_line, self._scanner.engine.detectors)
-            self._block(block, columns, place, member.name, nature)
+            self._block(block, columns, place, member.name)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
                 if member.name:
@@ -221,15 +338,22 @@ class _Scan:
                     offset=place.raw,
                     line=place.line,
                     column=place.column,
-                    encoding=nature.encoding,
+                    encoding=content.encoding,
                     columns=columns.state() if columns else {},
                     counts=dict(self.report.counts),
+                    reasons=dict(self.report.reasons),
                 )
                 self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)
                 return
 
-    def _block(self, block: Block, columns: Columns | None, place: Place, member: str, nature: Nature) -> None:
+    def _block(self, block: Block, columns: Columns | None, place: Place, member: str) -> None:
         scanner, report = self._scanner, self.report
+        if b"\0" in block.text and (binary := _binary_bytes(block)):
+            # A head that is text does not make the rest text.
+            if not report.reasons["BINARY_DATA"]:
+                report.leave(member, "BINARY_DATA")
+            if not member:
+                self._budget.leave(binary)
         matches = scanner.engine.matches(block.text, block.start, block.end, columns)
         for index, match in enumerate(matches):
             if scanner.only is not None and match.detector not in scanner.only:
@@ -243,11 +367,36 @@ class _Scan:
             report.findings.append(scanner.finding(match, near, block.text, place, member))
 
 
+def _binary_bytes(block: Block) -> int:
+    """Return how many bytes of a block are no text, in windows."""
+    windows = (block.text[place : min(place + _WINDOW, block.end)] for place in range(block.start, block.end, _WINDOW))
+    return sum(len(window) for window in windows if share_of(window, CONTROL) > _BINARY_SHARE)
+
+
+def finding_of(document: dict[str, Any]) -> Finding:
+    """Return the finding that was made a document of."""
+    return Finding(**document | {"decoded_from": tuple(document["decoded_from"])})
+
+
+class _OutsideError(Exception):
+    """The object could not be read, which is no fault of what is in it."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+
 def _peeked(read: Read) -> tuple[bytes, Read]:
-    """Return the first bytes that `read` gives, and a reader that gives them once more."""
+    """Return the first bytes that `read` gives, and a reader that gives them once more; a fault comes behind them."""
     head = b""
-    while len(head) < SNIFFED_BYTES and (part := read(SNIFFED_BYTES - len(head))):
-        head += part
+    fault: UnreadableError | None = None
+    try:
+        while len(head) < SNIFFED_BYTES and (part := read(SNIFFED_BYTES - len(head))):
+            head += part
+    except UnreadableError as error:
+        fault = error
+    if not head and fault:
+        raise fault
     waiting = head
 
     def again(count: int) -> bytes:
@@ -255,6 +404,8 @@ def _peeked(read: Read) -> tuple[bytes, Read]:
         if waiting:
             part, waiting = waiting[:count], waiting[count:]
             return part
+        if fault:
+            raise fault
         return read(count)
 
     return head, again

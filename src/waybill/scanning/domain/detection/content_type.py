@@ -1,0 +1,183 @@
+"""What some bytes are: told from the bytes, never from a name."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from waybill.scanning.domain.detection.blocks import Read
+
+SNIFFED_BYTES = 16_384
+# Of text: line ends, tabs, form feeds, and the escape that colours terminals.
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
+# Control characters of ISO 8859 (C1), where Windows-1252 has letters and quotes.
+_CONTROL_8BIT = bytes(range(0x80, 0xA0))
+# Of random bytes a fifth are control characters; of text in whatever eight-bit encoding, hardly one in fifty.
+_TEXT_SHARE = 0.06
+_MARKED = (
+    (codecs.BOM_UTF8, "utf-8"),
+    # Before UTF-16, whose mark this begins with.
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARIES = (
+    b"\x7fELF",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"%PDF-",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"PAR1",
+    b"ORC",
+    b"Obj\x01",
+    b"SQLite format 3\x00",
+    b"\x1aE\xdf\xa3",
+    b"OggS",
+    b"RIFF",
+    b"7z\xbc\xaf'\x1c",
+    b"(\xb5/\xfd",
+    b"Rar!\x1a\x07",
+    b"\0\0\0\x0cjP  ",
+)
+# RFC 5322, section 3.6: two fields of a message, of which one says what it is.
+_FIELD = re.compile(rb"[!-9;-~]{1,80}[ \t]{0,8}:")
+_MAIL_FIELDS = re.compile(
+    rb"^(from|to|cc|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to"
+    rb"|content-transfer-encoding|reply-to|sender)[ \t]{0,8}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+# RFC 4155, appendix A: what a message of a mailbox begins with.
+_MAILBOX = re.compile(rb"From [^\s@]{1,64}(?:@[^\s]{1,255})? [^\r\n]{10,100}\r?\n[!-9;-~]{1,80}:")
+
+
+class Kind(StrEnum):
+    """What can be done with some bytes."""
+
+    TEXT = "TEXT"
+    MAIL = "MAIL"
+    MAILBOX = "MAILBOX"
+    GZIP = "GZIP"
+    BZIP2 = "BZIP2"
+    XZ = "XZ"
+    ZIP = "ZIP"
+    TAR = "TAR"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True)
+class ContentType:
+    """What some bytes are; `encoding` is Python's name of it, `mark` the length of the byte order mark."""
+
+    kind: Kind
+    encoding: str = "utf-8"
+    mark: int = 0
+
+
+def content_type_of(head: bytes) -> ContentType:
+    """Return what begins with `head`, the first `SNIFFED_BYTES` bytes or all there are."""
+    if head.startswith(b"\x1f\x8b\x08"):
+        return ContentType(Kind.GZIP)
+    if re.match(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", head):
+        return ContentType(Kind.BZIP2)
+    if head.startswith(b"\xfd7zXZ\0"):
+        return ContentType(Kind.XZ)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK00PK\x03\x04")):
+        return ContentType(Kind.ZIP)
+    if head[257:262] == b"ustar":
+        return ContentType(Kind.TAR)
+    if head.startswith(_BINARIES):
+        return ContentType(Kind.OTHER)
+    found = _text_type(head)
+    if found.kind == Kind.TEXT and found.encoding in {"utf-8", "latin-1"}:
+        return _message_type(head[found.mark :]) or found
+    return found
+
+
+def _message_type(head: bytes) -> ContentType | None:
+    start = head.lstrip(b"\r\n")
+    if _MAILBOX.match(start):
+        return ContentType(Kind.MAILBOX)
+    if _FIELD.match(start):
+        fields = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+        if len({match[1].lower() for match in _MAIL_FIELDS.finditer(fields)}) > 1:
+            return ContentType(Kind.MAIL)
+    return None
+
+
+def _text_type(head: bytes) -> ContentType:
+    for mark, encoding in _MARKED:
+        if head.startswith(mark):
+            return ContentType(Kind.TEXT, encoding, len(mark))
+    if 0 in head and (wide := _wide(head)):
+        return ContentType(Kind.TEXT, wide)
+    if share_of(head, CONTROL) >= 0.1 and len(head) - len(head.translate(None, CONTROL)) >= 1:
+        return ContentType(Kind.OTHER)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        if wide := _wide_of_other_scripts(head):
+            return ContentType(Kind.TEXT, wide)
+        if share_of(head, CONTROL + _CONTROL_8BIT) >= _TEXT_SHARE:
+            return ContentType(Kind.OTHER)
+        return ContentType(Kind.TEXT, "latin-1")
+    return ContentType(Kind.TEXT, "utf-8")
+
+
+def share_of(text: bytes, characters: bytes) -> float:
+    """Return which share of the bytes of `text` are `characters`."""
+    return (len(text) - len(text.translate(None, characters))) / len(text) if text else 0.0
+
+
+def _wide(head: bytes) -> str | None:
+    """Return the encoding of text in UTF-32, or Latin text in UTF-16: zeros stand at the same places of each unit."""
+    zeros = [head[place::4].count(0) / max(1, len(head) // 4) for place in range(4)]
+    if zeros[0] < 0.05 and min(zeros[2:]) > 0.9:
+        return "utf-32-le"
+    if zeros[3] < 0.05 and min(zeros[:2]) > 0.9:
+        return "utf-32-be"
+    even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
+    if odd > 0.6 and even < 0.05:
+        return "utf-16-le"
+    if even > 0.6 and odd < 0.05:
+        return "utf-16-be"
+    return _wide_of_other_scripts(head)
+
+
+def _wide_of_other_scripts(head: bytes) -> str | None:
+    """Return the encoding of text in UTF-16 that is not Latin: its characters are of few blocks, with spaces."""
+    sample = head[: len(head) // 2 * 2][:2048]
+    if len(sample) < 32:
+        return None
+    for encoding, high, low in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        blocks = sample[high::2]
+        spaces = sum(low_byte in b" \n" and not block for block, low_byte in zip(blocks, sample[low::2], strict=True))
+        if not spaces or len(set(blocks)) > 24:
+            continue
+        try:
+            text = sample.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if sum(character.isprintable() or character.isspace() for character in text) > 0.99 * len(text):
+            return encoding
+    return None
+
+
+class Utf8Reader:
+    """Reads UTF-16 or UTF-32 as UTF-8; an odd surrogate becomes U+FFFD, which has its width in UTF-16."""
+
+    def __init__(self, read: Read, encoding: str) -> None:
+        self._read = read
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ended = False
+
+    def read(self, count: int) -> bytes:
+        """Return some bytes of UTF-8, about `count` or fewer; none at the end."""
+        while not self._ended:
+            raw = self._read(count)
+            self._ended = not raw
+            if text := self._decoder.decode(raw, final=self._ended):
+                return text.encode()
+        return b""

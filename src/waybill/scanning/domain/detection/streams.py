@@ -1,0 +1,204 @@
+"""Compressed streams as the bytes that they hold; several streams in a row are one, as their tools take them.
+
+RFC 1952, section 2.2 (gzip); bzip2's manual, section 2; "The .xz File Format", section 2.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from waybill.scanning.domain.detection.blocks import Read
+from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+
+# xz may ask for a dictionary of 4 GiB.
+_XZ_MEMORY_BYTES = 96 << 20
+_KEPT_BYTES = 1 << 20
+_REST_BYTES = 4 << 20
+FAULTS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    def rest(self) -> bytes: ...
+
+
+class _Gzip:
+    """zlib's decompressor with the manners of the others: it keeps what it was given and has not unpacked yet."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(wbits=31)
+        self._before, self._given = self._zlib, b""
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        # A call that meets a fault gives nothing, not even what it has unpacked before it: see `rest`.
+        self._before, self._given = self._zlib.copy(), self._zlib.unconsumed_tail + data
+        return self._zlib.decompress(self._given, max_length)
+
+    def rest(self) -> bytes:
+        """Return what the call that met a fault has unpacked before the fault."""
+        return _until_fault(self._before.decompress, self._given)
+
+
+class _Kept:
+    """A decompressor without copies: of a short stream the input is kept, to be gone through again up to a fault."""
+
+    def __init__(self, make: Callable[[], "bz2.BZ2Decompressor | lzma.LZMADecompressor"]) -> None:
+        self._make = make
+        self._inner = make()
+        self._given: bytearray | None = bytearray()
+        self._unpacked = 0
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inner.needs_input
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        if self._given is not None:
+            self._given += data
+            if len(self._given) > _KEPT_BYTES:
+                self._given = None
+        plain = self._inner.decompress(data, max_length)
+        self._unpacked += len(plain)
+        return plain
+
+    def rest(self) -> bytes:
+        """Return what the call that met a fault has unpacked before the fault, as far as that is known."""
+        if self._given is None:
+            return b""
+        return _until_fault(self._make().decompress, bytes(self._given))[self._unpacked :]
+
+
+def _until_fault(decompress: Callable[[bytes], bytes], given: bytes) -> bytes:
+    """Return what `given` unpacks to before the fault in it, found byte by byte."""
+    plain = bytearray()
+    with suppress(*FAULTS):
+        for place in range(len(given)):
+            plain += decompress(given[place : place + 1])
+            if len(plain) > _REST_BYTES:
+                break
+    return bytes(plain)
+
+
+_MAKERS: dict[str, Callable[[], _Decompressor]] = {
+    "gzip": _Gzip,
+    "bzip2": lambda: _Kept(bz2.BZ2Decompressor),
+    "xz": lambda: _Kept(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES)),
+}
+
+
+_MARKS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
+
+
+class UnpackedStream:
+    """What a compressed stream holds, up to where it breaks: what was unpacked before is given out first."""
+
+    def __init__(self, read: Read, form: str, budget: Budget) -> None:
+        self._packed = read
+        self._make = _MAKERS[form]
+        self._mark = _MARKS[form]
+        self._budget = budget
+        self._stream = self._make()
+        self._begun = self._ended = self._broken = False
+        self._left = b""
+        self._streams = self._packed_bytes = self._unpacked = 0
+        self._waiting = b""
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes; none at the end.
+
+        Raises
+        ------
+        UnreadableError
+            The stream is broken or cut, something else stands behind it, or it is over a limit; all that could be
+            unpacked has been given out.
+        """
+        while not self._ended:
+            if self._broken:
+                return self._rest(count)
+            if not self._waiting and self._stream.needs_input:
+                self._waiting = self._packed(CHUNK)
+                self._packed_bytes += len(self._waiting)
+                if not self._waiting:
+                    self._ended = True
+                    if self._begun or not self._streams:
+                        raise UnreadableError("ARCHIVE_TRUNCATED")
+                    break
+            if not self._begun and self._streams:
+                # Tools ignore padding of zeros.
+                self._waiting = self._waiting.lstrip(b"\0")
+                if not self._waiting:
+                    continue
+                if not self._another():
+                    self._leave_rest()
+            if plain := self._step(min(count, CHUNK)):
+                self._unpacked += len(plain)
+                self._budget.unpack(len(plain), self._unpacked, self._packed_bytes)
+                return plain
+        return b""
+
+    def _another(self) -> bool:
+        """Return whether what stands behind a stream is another one."""
+        while len(self._waiting) < len(self._mark) and (part := self._packed(CHUNK)):
+            self._packed_bytes += len(part)
+            self._waiting += part
+        return self._waiting.startswith(self._mark)
+
+    def _leave_rest(self) -> None:
+        self._ended = True
+        self._budget.leave(len(self._waiting))
+        while rest := self._packed(CHUNK):
+            self._budget.leave(len(rest))
+        raise UnreadableError("TRAILING_DATA")
+
+    def _rest(self, count: int) -> bytes:
+        plain, self._left = self._left[:count], self._left[count:]
+        if not plain:
+            self._ended = True
+            raise UnreadableError("ARCHIVE_BROKEN")
+        self._unpacked += len(plain)
+        self._budget.unpack(len(plain), self._unpacked, self._packed_bytes)
+        return plain
+
+    def _step(self, count: int) -> bytes:
+        given, self._waiting = self._waiting, b""
+        try:
+            plain = self._stream.decompress(given, count)
+        except FAULTS:
+            self._broken = True
+            self._left = self._stream.rest()
+            return b""
+        self._begun = True
+        if self._stream.eof:
+            self._streams += 1
+            self._waiting = self._stream.unused_data
+            self._stream, self._begun = self._make(), False
+        return plain
