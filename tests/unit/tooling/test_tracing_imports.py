@@ -1,4 +1,4 @@
-"""Traces are one module's business (decision 19)."""
+"""Traces are one module's business (decision 20)."""
 
 import ast
 from pathlib import Path
