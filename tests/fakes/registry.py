@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from waybill.minting.domain.minter import Minter, Policy
-from waybill.minting.domain.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace
+from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime
 from waybill.minting.domain.source_ids import key_of, parse_source_id
-from waybill.minting.models import Found, Minted, Outcome, Proposal, Ruling, SourceId, Verdict, Wanted
+from waybill.minting.models import Found, Minted, Outcome, Proposal, ProposalVerdict, Ruling, SourceId, Wanted
 
-type Fault = Callable[[Callable[[], Sequence[Verdict]], Sequence[Proposal]], Sequence[Verdict]]
+type Fault = Callable[[Callable[[], Sequence[ProposalVerdict]], Sequence[Proposal]], Sequence[ProposalVerdict]]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class MemoryRegistry:
 
     def assign(
         self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[ProposalVerdict]:
         assert 0 < len(proposals) <= ASSIGN_LIMIT
         call = [at, *proposals]
         assert self.tokens.setdefault(token, call) == call, "a token stands for one call"
@@ -55,7 +55,7 @@ class MemoryRegistry:
             raise fault
         return fault(lambda: self.store(proposals), proposals) if fault else self.store(proposals)
 
-    def store(self, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def store(self, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         """All of them or none."""
         verdicts = [self._verdict(each) for each in proposals]
         if any(verdict.ruling is not Ruling.KEPT for verdict in verdicts):
@@ -64,17 +64,17 @@ class MemoryRegistry:
             self.forward[each.source] = each.canonical_id
             if each.predecessor is None:
                 self.reverse[each.canonical_id] = each.source
-        return [Verdict(Ruling.STORED)] * len(proposals)
+        return [ProposalVerdict(Ruling.STORED)] * len(proposals)
 
-    def _verdict(self, proposal: Proposal) -> Verdict:
+    def _verdict(self, proposal: Proposal) -> ProposalVerdict:
         if proposal.source in self.forward:
-            return Verdict(Ruling.LOST, canonical_id=self.forward[proposal.source])
+            return ProposalVerdict(Ruling.LOST, canonical_id=self.forward[proposal.source])
         if proposal.predecessor is not None:
             same = self.forward.get(proposal.predecessor) == proposal.canonical_id
-            return Verdict(Ruling.KEPT if same else Ruling.ORPHANED)
+            return ProposalVerdict(Ruling.KEPT if same else Ruling.ORPHANED)
         if proposal.canonical_id in self.reverse:
-            return Verdict(Ruling.TAKEN, owner=key_of(self.reverse[proposal.canonical_id]))
-        return Verdict(Ruling.KEPT)
+            return ProposalVerdict(Ruling.TAKEN, owner=key_of(self.reverse[proposal.canonical_id]))
+        return ProposalVerdict(Ruling.KEPT)
 
     def sound(self) -> bool:
         """Whether every canonical ID has the owner that has it."""
@@ -89,8 +89,8 @@ class Clock:
     left: float = 100.0
     slept: list[float] = field(default_factory=list)
 
-    def pace(self) -> Pace:
-        return Pace(lambda: self.left, self._sleep, lambda low, high: high)
+    def time(self) -> InvocationTime:
+        return InvocationTime(lambda: self.left, self._sleep, lambda low, high: high)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -124,7 +124,7 @@ def mint(
     policy: Policy | None = None,
 ) -> dict[SourceId, Outcome]:
     """Mint in `registry`."""
-    minter = Minter(registry, draw or counting(), (clock or Clock()).pace(), policy)
+    minter = Minter(registry, draw or counting(), (clock or Clock()).time(), policy)
     return minter.mint([each if isinstance(each, Wanted) else Wanted(each) for each in wanted])
 
 

@@ -27,11 +27,12 @@ from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.import_order import in_order
 from waybill.minting.domain.lookup import of_canonical_id, of_source
 from waybill.minting.domain.map_import import Importer, exported_line
-from waybill.minting.domain.plan import Plan, Run, chunks, plan_lines
-from waybill.minting.domain.ports import FIND_LIMIT, Pace
+from waybill.minting.domain.plan import MintingRun, Plan, chunks, plan_lines
+from waybill.minting.domain.registry import FIND_LIMIT, InvocationTime
 from waybill.minting.domain.requests import Mode
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.models import Assignment
+from waybill.minting.views import MappingView
 
 _REQUEST = ("sourceIdentifiers", "predecessors", "mode", "jobId")
 _SHOWN_VIOLATIONS = 100
@@ -64,18 +65,20 @@ def mint(
 ) -> None:
     """Mint identifiers; those that have a canonical ID keep it. Exit status 1 when some failed."""
     plan = _plan(identifiers or [], file, Mode.DOCUMENTS if documents else Mode.IDENTIFIERS, job)
-    told: dict[str, Any] = {"successes": [], "failures": [], "identifiers": {}} | ({"jobId": job} if job else {})
+    answered: dict[str, Any] = {"successes": [], "failures": [], "identifiers": {}} | ({"jobId": job} if job else {})
     with cli.output.progress("minting", total=len(plan.entries)) as bar:
-        for chunk in chunks(plan, Run("", "")):
-            answer = _invoked(cli, {name: chunk[name] for name in _REQUEST if name in chunk})
-            told["successes"] += answer["successes"]
-            told["failures"] += answer["failures"]
-            told["identifiers"] |= answer["identifiers"]
+        for chunk in chunks(plan, MintingRun("", "")):
+            answer = _invoked(cli, {name: value for name, value in chunk.items() if name in _REQUEST})
+            answered["successes"] += answer["successes"]
+            answered["failures"] += answer["failures"]
+            answered["identifiers"] |= answer["identifiers"]
             bar.advance(len(chunk["sourceIdentifiers"]))
-    rows = [(text, canonical_id, "") for text, canonical_id in told["identifiers"].items()]
-    rows += [(each["sourceIdentifier"], each["code"], each.get("reason", each["error"])) for each in told["failures"]]
-    cli.output.show(told, table(("Source identifier", "Canonical ID", "Reason"), rows))
-    if told["failures"]:
+    rows = [(text, canonical_id, "") for text, canonical_id in answered["identifiers"].items()]
+    rows += [
+        (each["sourceIdentifier"], each["code"], each.get("reason", each["error"])) for each in answered["failures"]
+    ]
+    cli.output.show(answered, table(("Source identifier", "Canonical ID", "Reason"), rows))
+    if answered["failures"]:
         raise typer.Exit(1)
 
 
@@ -89,12 +92,12 @@ def show(
     folded = identifier.strip().lower() if identifier.isascii() else identifier
     # A source may look like a canonical ID: who has the ID is shown first.
     if is_canonical_id(folded) and registry.owner(folded):
-        found = of_canonical_id(registry, folded)
+        mapping = of_canonical_id(registry, folded)
     else:
-        found = of_source(registry, identifier, "ID", siblings=True)
-    everyone = found["identifiers"]
-    rows = [(each["sourceIdentifier"], each["createdAt"], each["origin"]) for each in everyone]
-    cli.output.show(found, table(("Source identifier", "Since", "Origin"), rows, title=found["canonicalId"]))
+        mapping = of_source(registry, identifier, "ID", siblings=True)
+    rows = [(str(each.source), each.created_at, each.origin) for each in mapping.siblings or ()]
+    shown = table(("Source identifier", "Since", "Origin"), rows, title=mapping.assignment.canonical_id)
+    cli.output.show(MappingView.of_mapping(mapping).wire(), shown)
 
 
 @ids.command()
@@ -136,14 +139,14 @@ def import_(
     file: Annotated[Path, typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE")],
 ) -> None:
     """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
-    pace = Pace(lambda: float("inf"), time.sleep, random.SystemRandom().uniform)
+    invocation = InvocationTime(lambda: float("inf"), time.sleep, random.SystemRandom().uniform)
     stored = present = 0
     refused: list[dict[str, str]] = []
     registry = _registry(cli)
     with cli.output.progress("checking the file") as bar, in_order(lambda: _lines(file, "FILE")) as checked:
         bar.describe("importing")
         bar.expect(checked.count)
-        for done in Importer(registry, pace).load(checked.proposals):
+        for done in Importer(registry, invocation).load(checked.proposals):
             stored, present = stored + done.stored, present + done.present
             refused += [
                 {"sourceIdentifier": str(each.source), "canonicalId": each.canonical_id, "reason": each.reason}
@@ -196,10 +199,10 @@ def _registry(cli: Cli) -> IdentifiersTable:
 def _invoked(cli: Cli, payload: dict[str, Any]) -> dict[str, Any]:
     name = cli.stack.output("IdMinterFunctionName")
     answer = cli.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload).encode())
-    told: dict[str, Any] = json.loads(answer["Payload"].read())
+    answered: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
-        raise CommandError(f"the minter failed: {told.get('errorType')}: {told.get('errorMessage')}")
-    return told
+        raise CommandError(f"the minter failed: {answered.get('errorType')}: {answered.get('errorMessage')}")
+    return answered
 
 
 def _plan(identifiers: list[str], file: Path | None, mode: Mode, job: str | None) -> Plan:

@@ -26,6 +26,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -168,7 +169,7 @@ class Api(APIGatewayRestResolver):
             _require(operation, caller(app))
         response = next_middleware(app)
         response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        return _unless_known(response, app.current_event.headers.get("if-none-match", ""))
 
     def _read_body(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
         event = app.current_event.raw_event
@@ -241,6 +242,16 @@ def _require(operation: Operation, who: Caller) -> None:
         raise ForbiddenError("This route has no role and lets nobody in")
     if not who.may(operation.roles):
         raise ForbiddenError(f"This needs one of the roles: {', '.join(sorted(operation.roles))}")
+
+
+def _unless_known(response: Response[Any], known: str) -> Response[Any]:
+    """Return 304 without a body in place of an answer whose entity tag the client has (RFC 9110, 13.1.2)."""
+    tag = response.headers.get("ETag")
+    if response.status_code != HTTPStatus.OK or tag is None:
+        return response
+    if known.strip() != "*" and tag not in [each.strip() for each in known.split(",")]:
+        return response
+    return Response(304, content_type=response.content_type, body="", headers=response.headers)
 
 
 def _path_template(rule: str) -> str:

@@ -1,8 +1,9 @@
-"""What the ID minter's rules talk about."""
+"""What the ID minter's rules talk about, and the documents in which its answers travel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NotRequired, TypedDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Method(StrEnum):
     RACE_LOST = "race_lost"
 
 
-class Code(StrEnum):
+class FailureCode(StrEnum):
     """Why an identifier failed."""
 
     INVALID_INPUT = "INVALID_INPUT"
@@ -44,7 +45,7 @@ class Code(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-_RETRYABLE = frozenset({Code.CONFLICT, Code.THROTTLED, Code.INDEX_FAILED, Code.INTERNAL})
+_RETRYABLE = frozenset({FailureCode.CONFLICT, FailureCode.THROTTLED, FailureCode.INDEX_FAILED, FailureCode.INTERNAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class Minted:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class NotMinted:
     """An identifier has none, or its document is not stored; `reason` is for people."""
 
-    code: Code
+    code: FailureCode
     reason: str
 
     @property
@@ -68,7 +69,7 @@ class Failed:
         return self.code in _RETRYABLE
 
 
-type Outcome = Minted | Failed
+type Outcome = Minted | NotMinted
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProposalVerdict:
     """The ruling, with the canonical ID that the source has (`LOST`) or the key of the owner (`TAKEN`)."""
 
     ruling: Ruling
@@ -138,3 +139,76 @@ class Assignment:
     def is_alias(self) -> bool:
         """Whether it shares the canonical ID of another source."""
         return self.predecessor is not None
+
+
+class FailureDocument(TypedDict):
+    """One identifier of an answer that has no canonical ID; `sourceIdentifier` is empty for the whole request."""
+
+    sourceIdentifier: str
+    error: str
+    code: str
+    retryable: bool
+    reason: NotRequired[str]
+
+
+class MintResponse(TypedDict):
+    """An answer: every distinct identifier is in `successes` or in `failures`, once."""
+
+    successes: list[str]
+    failures: list[FailureDocument]
+    identifiers: dict[str, str]
+    jobId: NotRequired[str]
+
+
+class Chunk(TypedDict):
+    """Identifiers of a large request that one function mints; `run` and `executionId` say whose they are."""
+
+    run: str
+    executionId: str
+    index: int
+    mode: str
+    sourceIdentifiers: list[str]
+    predecessors: NotRequired[dict[str, str]]
+    jobId: NotRequired[str]
+
+
+class Manifest(TypedDict):
+    """Where the chunks of a large request are listed, one per line."""
+
+    bucket: str
+    key: str
+    chunkCount: int
+
+
+class RunSummary(TypedDict):
+    """The result of a run: its counts with the answer itself, or with the `reportUri` of a large one."""
+
+    successCount: int
+    failureCount: int
+    jobId: NotRequired[str]
+    successes: NotRequired[list[str]]
+    failures: NotRequired[list[FailureDocument]]
+    identifiers: NotRequired[dict[str, str]]
+    reportUri: NotRequired[str]
+
+
+class RunPlan(TypedDict):
+    """What the state `PlanMinting` answers; `kind` says which of the members are there."""
+
+    kind: str
+    run: NotRequired[str]
+    concurrency: NotRequired[int]
+    jobId: NotRequired[str]
+    chunkCount: NotRequired[int]
+    chunks: NotRequired[list[Chunk]]
+    bucket: NotRequired[str]
+    key: NotRequired[str]
+    response: NotRequired[MintResponse]
+
+
+class QueuedResult(TypedDict):
+    """A message on the result queue."""
+
+    sourceIdentifier: str
+    canonicalId: str
+    jobId: NotRequired[str]

@@ -9,36 +9,21 @@ from waybill.minting.domain.requests import DEFAULT_CAP
 
 
 class RegistrySettings(WaybillSettings):
-    """The identifiers table."""
+    """The identifiers table, how new canonical IDs are drawn, and how many identifiers one request may hold."""
 
     identifiers_table: str
-
-
-class DrawSettings(WaybillSettings):
-    """Whether new IDs end with a check character."""
-
     check_character: bool = False
-
-
-class RequestSettings(WaybillSettings):
-    """How many identifiers one request may hold."""
-
     identifiers_per_request: Annotated[int, Field(ge=1)] = DEFAULT_CAP
 
 
-class DocumentSettings(WaybillSettings):
-    """The bucket of documents, requests and results."""
+class RunSettings(WaybillSettings):
+    """The bucket of documents, requests and results, and how many chunks of a request are minted at a time."""
 
     documents_bucket: str
-
-
-class MapSettings(WaybillSettings):
-    """How many chunks of a large request are minted at a time."""
-
     minting_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
-class QueueSettings(WaybillSettings):
+class ResultQueueSettings(WaybillSettings):
     """Where results of queued requests go."""
 
     minting_result_queue_url: str

@@ -18,12 +18,12 @@ def ready() -> Aws:
 
 def id_minter(event: Any, invoke: Invoke, wire: Wire) -> None:
     aws = ready()
-    told = invoke(event)
-    assert told["successes"] == event["sourceIdentifiers"]
-    assert told["jobId"] == event["jobId"]
-    assert told["failures"] == []
+    got = invoke(event)
+    assert got["successes"] == event["sourceIdentifiers"]
+    assert got["jobId"] == event["jobId"]
+    assert got["failures"] == []
     kept = {item["canonicalId"]["S"] for item in aws.items() if "canonicalId" in item}
-    assert set(told["identifiers"].values()) == kept
+    assert set(got["identifiers"].values()) == kept
 
 
 def minting_api(event: Any, invoke: Invoke, wire: Wire) -> None:

@@ -11,7 +11,7 @@ from tests.fakes.registry import Clock, counting
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.source_ids import parse_source_id
-from waybill.minting.models import Code, Failed, Method, Minted, Outcome, Wanted
+from waybill.minting.models import FailureCode, Method, Minted, NotMinted, Outcome, Wanted
 
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 FIRST_IDS = {"a": "aaaaaaaa", "b": "aaaaaaab", "c": "aaaaaaac"}
@@ -52,7 +52,7 @@ class Stubbed:
         self.stubber.add_response("transact_write_items", {})
 
     def mint(self) -> list[Outcome]:
-        minter = Minter(IdentifiersTable(self.client, "t"), counting(), Clock().pace())
+        minter = Minter(IdentifiersTable(self.client, "t"), counting(), Clock().time())
         with self.stubber:
             outcomes = minter.mint([Wanted(source) for source in (A, B, C)])
         self.stubber.assert_no_pending_responses()
@@ -73,7 +73,7 @@ def expected(forward: str, reverse: str) -> tuple[Outcome, dict[str, str]]:
     if reverse == CONDITION:
         return Minted(NEXT_ID, Method.MINTED), {"b": NEXT_ID}
     if REFUSED in (forward, reverse):
-        return Failed(Code.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid"), {}
+        return NotMinted(FailureCode.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid"), {}
     return Minted(FIRST_IDS["b"], Method.MINTED), {"b": FIRST_IDS["b"]}
 
 

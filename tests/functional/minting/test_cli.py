@@ -33,25 +33,25 @@ def test_mint_again_and_look_up(run) -> None:
 def test_mint_a_file_of_more_than_one_request(run, tmp_path: Path) -> None:
     file = tmp_path / "ids.txt"
     file.write_text("\n".join(f"id-{number}" for number in range(150)) + "\n\n")
-    status, told = run("mint", "--file", str(file))
-    assert (status, len(told["successes"])) == (0, 150)
+    status, got = run("mint", "--file", str(file))
+    assert (status, len(got["successes"])) == (0, 150)
 
 
 def test_a_file_with_predecessors(run, tmp_path: Path) -> None:
     file = tmp_path / "ids.jsonl"
     lines = [{"sourceIdentifier": f"new-{number}", "predecessor": f"old-{number}"} for number in range(120)]
     file.write_text("\n".join(json.dumps(line) for line in [*lines, *(f"old-{number}" for number in range(120))]))
-    status, told = run("mint", "--file", str(file))
-    assert (status, len(told["successes"])) == (0, 240)
-    assert all(told["identifiers"][f"new-{number}"] == told["identifiers"][f"old-{number}"] for number in range(120))
+    status, got = run("mint", "--file", str(file))
+    assert (status, len(got["successes"])) == (0, 240)
+    assert all(got["identifiers"][f"new-{number}"] == got["identifiers"][f"old-{number}"] for number in range(120))
     file.write_text("5")
     assert run("mint", "--file", str(file))[0] == 2
     assert run("mint", "a", "--job", " ")[0] == 2
 
 
 def test_failures_are_exit_status_1_and_bad_usage_2(run) -> None:
-    status, told = run("mint", "good", "b\x01d")
-    assert (status, [failure["code"] for failure in told["failures"]]) == (1, ["INVALID_IDENTIFIER"])
+    status, got = run("mint", "good", "b\x01d")
+    assert (status, [failure["code"] for failure in got["failures"]]) == (1, ["INVALID_IDENTIFIER"])
     assert run("mint")[0] == 2
     assert run("ids", "never-seen")[0] == 1
     assert run("ids", "a\x01")[0] == 2
@@ -131,8 +131,8 @@ def test_import_refuses_what_contradicts(run, aws: Aws, tmp_path: Path) -> None:
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines))
     before = aws.items()
-    status, told = run("ids", "import", str(file))
-    assert (status, told["stored"], len(told["refused"])) == (1, 0, 2)
+    status, got = run("ids", "import", str(file))
+    assert (status, got["stored"], len(got["refused"])) == (1, 0, 2)
     assert aws.items() == before
     file.write_text("nonsense")
     assert run("ids", "import", str(file))[0] == 2

@@ -41,18 +41,18 @@ def test_killed_after_any_call_and_replayed(aws: Aws, context: Any, calls: Calls
     with contextlib.suppress(Killed):
         lambda_handler(wanted(100), context)
     calls.fail = lambda number, operation: None
-    told = lambda_handler(wanted(100), context)
+    got = lambda_handler(wanted(100), context)
     keys = sorted(item["pk"]["S"][:2] for item in aws.items())
     assert keys == ["C#"] * 100 + ["S#"] * 100
-    assert len(set(told["identifiers"].values())) == 100
+    assert len(set(got["identifiers"].values())) == 100
 
 
 @pytest.mark.parametrize(
     "event", [None, 7, "text", [], {}, {"sourceIdentifiers": [1]}, {"sourceIdentifiers": ["a"] * 10_000}]
 )
 def test_nonsense_is_answered(aws: Aws, context: Any, calls: Calls, event: Any) -> None:
-    told = lambda_handler(event, context)
-    assert told["failures"][0]["code"] == "INVALID_INPUT"
+    got = lambda_handler(event, context)
+    assert got["failures"][0]["code"] == "INVALID_INPUT"
     assert calls.made == []
 
 
@@ -108,10 +108,8 @@ def test_documents(aws: Aws, context: Any) -> None:
     identifier = {"identifierType": {"id": "sierra"}, "ontologyType": "Work", "value": "b1"}
     document = {"sourceIdentifier": identifier, "type": "Identifiable"}
     aws.s3.put_object(Bucket=BUCKET, Key="upstream/Work[sierra/b1].json", Body=json.dumps(document))
-    told = lambda_handler(
-        {"sourceIdentifiers": ["Work[sierra/b1]", "absent", "x" * 1100], "mode": "documents"}, context
-    )
-    canonical_id = told["identifiers"]["Work[sierra/b1]"]
+    got = lambda_handler({"sourceIdentifiers": ["Work[sierra/b1]", "absent", "x" * 1100], "mode": "documents"}, context)
+    canonical_id = got["identifiers"]["Work[sierra/b1]"]
     stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read())
     assert stored == {"sourceIdentifier": identifier, "canonicalId": canonical_id, "type": "Identified"}
-    assert [failure["code"] for failure in told["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]
+    assert [failure["code"] for failure in got["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]

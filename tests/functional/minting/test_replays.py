@@ -92,9 +92,9 @@ def test_documents(aws: Aws, context: Any, reaper: Reaper) -> None:
         subject = identifier | {"ontologyType": "Subject", "value": "shared"}
         document = {"sourceIdentifier": identifier, "subject": {"sourceIdentifier": subject}}
         aws.s3.put_object(Bucket=BUCKET, Key=f"upstream/{name}.json", Body=json.dumps(document))
-    told = reaper.invoke(id_minter.lambda_handler, {"sourceIdentifiers": list("abc"), "mode": "documents"}, context)
+    got = reaper.invoke(id_minter.lambda_handler, {"sourceIdentifiers": list("abc"), "mode": "documents"}, context)
     known = pairs(aws)
-    assert told["identifiers"] == {name: known[name] for name in "abc"}
+    assert got["identifiers"] == {name: known[name] for name in "abc"}
     stored = aws.s3.list_objects_v2(Bucket=BUCKET, Prefix="downstream/")["Contents"]
     assert {each["Key"] for each in stored} == {f"downstream/{known[name]}.json" for name in "abc"}
     for each in stored:
@@ -117,13 +117,13 @@ def test_a_run(aws: Aws, context: Any, reaper: Reaper, length: int) -> None:
     assert len(chunks) == planned["chunkCount"]
     for chunk in chunks:
         reaper.invoke(mint_chunk.lambda_handler, chunk, context)
-    told = reaper.invoke(summarise_minting.lambda_handler, {**planned, **RUN}, context)
-    assert (told["successCount"], told["failureCount"]) == (150, 0)
+    got = reaper.invoke(summarise_minting.lambda_handler, {**planned, **RUN}, context)
+    assert (got["successCount"], got["failureCount"]) == (150, 0)
     if length > 1:
-        key = told["reportUri"].removeprefix(f"s3://{BUCKET}/")
-        told = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    assert told["successes"] == names
-    assert told["identifiers"] == pairs(aws)
+        key = got["reportUri"].removeprefix(f"s3://{BUCKET}/")
+        got = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert got["successes"] == names
+    assert got["identifiers"] == pairs(aws)
     assert reaper.has_killed
 
 

@@ -34,13 +34,13 @@ def test_a_large_request(aws: Aws, context: Any, count: int, length: int, kind: 
     assert planned["chunkCount"] == len(made)
     for chunk in made:
         mint_chunk.lambda_handler(chunk, context)
-    told = summarise_minting.lambda_handler({**planned, **RUN}, context)
-    assert (told["successCount"], told["failureCount"], told["jobId"]) == (count, 0, "job")
+    got = summarise_minting.lambda_handler({**planned, **RUN}, context)
+    assert (got["successCount"], got["failureCount"], got["jobId"]) == (count, 0, "job")
     if kind == "MANIFEST":
-        bucket, _, key = told["reportUri"].removeprefix("s3://").partition("/")
-        told = json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    assert told["successes"] == names
-    assert len(set(told["identifiers"].values())) == count
+        bucket, _, key = got["reportUri"].removeprefix("s3://").partition("/")
+        got = json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert got["successes"] == names
+    assert len(set(got["identifiers"].values())) == count
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_another_attempt_at_a_chunk_asks_for_what_is_open_alone(aws: Aws, contex
     counts = mint_chunk.lambda_handler(chunk | {"attempt": 1}, context)
     assert counts == {"index": 0, "successCount": 60, "failureCount": 1}
     assert calls.asked == [{f"S#Work##{name}" for name in names[50:]}]
-    told = summarise_minting.lambda_handler({**RUN, "chunkCount": 1}, context)
-    assert told["successes"] == names
+    got = summarise_minting.lambda_handler({**RUN, "chunkCount": 1}, context)
+    assert got["successes"] == names
 
 
 def test_an_unfinished_chunk_raises_until_its_last_attempt(

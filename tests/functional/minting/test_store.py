@@ -16,7 +16,7 @@ from waybill.minting.errors import (
     RegistryUnavailableError,
     TransactionRefusedError,
 )
-from waybill.minting.models import Found, Proposal, Ruling, SourceId, Verdict
+from waybill.minting.models import Found, Proposal, ProposalVerdict, Ruling, SourceId
 
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 
@@ -24,12 +24,12 @@ A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 AT = "2026-01-01T00:00:00.000Z"
 
 
-def assign(table: IdentifiersTable, *proposals: Proposal, token: str = "t") -> list[Verdict]:
+def assign(table: IdentifiersTable, *proposals: Proposal, token: str = "t") -> list[ProposalVerdict]:
     return list(table.assign(proposals, token=token, at=AT, job_id="job-1"))
 
 
 def test_an_assignment_is_two_items(aws: Aws, table: IdentifiersTable) -> None:
-    assert assign(table, Proposal(A, "aaaaaaaa")) == [Verdict(Ruling.STORED)]
+    assert assign(table, Proposal(A, "aaaaaaaa")) == [ProposalVerdict(Ruling.STORED)]
     forward, reverse = sorted(aws.items(), key=lambda item: item["pk"]["S"], reverse=True)
     created = forward.pop("createdAt")
     assert forward == {
@@ -47,7 +47,7 @@ def test_an_assignment_is_two_items(aws: Aws, table: IdentifiersTable) -> None:
 def test_an_heir_is_one_item_beside_its_predecessors(aws: Aws, table: IdentifiersTable) -> None:
     assign(table, Proposal(A, "aaaaaaaa"))
     heirs = [Proposal(B, "aaaaaaaa", A), Proposal(C, "aaaaaaaa", A)]
-    assert assign(table, *heirs, token="u") == [Verdict(Ruling.STORED)] * 2
+    assert assign(table, *heirs, token="u") == [ProposalVerdict(Ruling.STORED)] * 2
     assert len(aws.items()) == 4
     assert [each.source for each in table.aliases("aaaaaaaa")] == [B, C]
     assert table.owner("aaaaaaaa") == A
@@ -57,17 +57,17 @@ def test_verdicts_name_the_winner_and_the_owner(table: IdentifiersTable) -> None
     assign(table, Proposal(A, "aaaaaaaa"))
     verdicts = assign(table, Proposal(A, "bbbbbbbb"), Proposal(B, "aaaaaaaa"), Proposal(C, "cccccccc"), token="u")
     assert verdicts == [
-        Verdict(Ruling.LOST, canonical_id="aaaaaaaa"),
-        Verdict(Ruling.TAKEN, owner="S#Work#s#a"),
-        Verdict(Ruling.KEPT),
+        ProposalVerdict(Ruling.LOST, canonical_id="aaaaaaaa"),
+        ProposalVerdict(Ruling.TAKEN, owner="S#Work#s#a"),
+        ProposalVerdict(Ruling.KEPT),
     ]
     assert table.find([A, B, C]) == Found({A: "aaaaaaaa"})
 
 
 def test_a_predecessor_without_that_id_is_an_orphaned_heir(table: IdentifiersTable) -> None:
     assert assign(table, Proposal(B, "aaaaaaaa", A), Proposal(C, "cccccccc")) == [
-        Verdict(Ruling.ORPHANED),
-        Verdict(Ruling.KEPT),
+        ProposalVerdict(Ruling.ORPHANED),
+        ProposalVerdict(Ruling.KEPT),
     ]
 
 
@@ -103,27 +103,31 @@ FAILED: dict[str, Any] = {"Code": "ConditionalCheckFailed"}
 @pytest.mark.parametrize(
     ("forward", "reverse", "verdict"),
     [
-        (NONE, NONE, Verdict(Ruling.KEPT)),
-        (FAILED | {"Item": {"canonicalId": {"S": "winnerxx"}}}, NONE, Verdict(Ruling.LOST, canonical_id="winnerxx")),
-        (NONE, FAILED | {"Item": {"owner": {"S": "S#o"}}}, Verdict(Ruling.TAKEN, owner="S#o")),
+        (NONE, NONE, ProposalVerdict(Ruling.KEPT)),
+        (
+            FAILED | {"Item": {"canonicalId": {"S": "winnerxx"}}},
+            NONE,
+            ProposalVerdict(Ruling.LOST, canonical_id="winnerxx"),
+        ),
+        (NONE, FAILED | {"Item": {"owner": {"S": "S#o"}}}, ProposalVerdict(Ruling.TAKEN, owner="S#o")),
         (
             FAILED | {"Item": {"canonicalId": {"S": "winnerxx"}}},
             FAILED | {"Item": {"owner": {"S": "S#o"}}},
-            Verdict(Ruling.LOST, canonical_id="winnerxx"),
+            ProposalVerdict(Ruling.LOST, canonical_id="winnerxx"),
         ),
-        ({"Code": "TransactionConflict"}, NONE, Verdict(Ruling.CONFLICT)),
-        (NONE, {"Code": "TransactionConflict"}, Verdict(Ruling.CONFLICT)),
-        ({"Code": "ThrottlingError"}, NONE, Verdict(Ruling.THROTTLED)),
-        (NONE, {"Code": "ProvisionedThroughputExceeded"}, Verdict(Ruling.THROTTLED)),
-        ({"Code": "ValidationError"}, {"Code": "TransactionConflict"}, Verdict(Ruling.REFUSED)),
-        ({"Code": "SomethingNew"}, NONE, Verdict(Ruling.CONFLICT)),
+        ({"Code": "TransactionConflict"}, NONE, ProposalVerdict(Ruling.CONFLICT)),
+        (NONE, {"Code": "TransactionConflict"}, ProposalVerdict(Ruling.CONFLICT)),
+        ({"Code": "ThrottlingError"}, NONE, ProposalVerdict(Ruling.THROTTLED)),
+        (NONE, {"Code": "ProvisionedThroughputExceeded"}, ProposalVerdict(Ruling.THROTTLED)),
+        ({"Code": "ValidationError"}, {"Code": "TransactionConflict"}, ProposalVerdict(Ruling.REFUSED)),
+        ({"Code": "SomethingNew"}, NONE, ProposalVerdict(Ruling.CONFLICT)),
     ],
 )
-def test_reasons_of_a_cancelled_transaction(stubbed, forward: dict, reverse: dict, verdict: Verdict) -> None:
+def test_reasons_of_a_cancelled_transaction(stubbed, forward: dict, reverse: dict, verdict: ProposalVerdict) -> None:
     table, stubber = stubbed
     cancel(stubber, NONE, NONE, forward, reverse, NONE, NONE)
     proposals = [Proposal(A, "aaaaaaaa"), Proposal(B, "bbbbbbbb"), Proposal(C, "cccccccc")]
-    assert assign(table, *proposals) == [Verdict(Ruling.KEPT), verdict, Verdict(Ruling.KEPT)]
+    assert assign(table, *proposals) == [ProposalVerdict(Ruling.KEPT), verdict, ProposalVerdict(Ruling.KEPT)]
 
 
 @pytest.mark.parametrize(

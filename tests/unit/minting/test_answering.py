@@ -20,7 +20,7 @@ def registry() -> MemoryRegistry:
 @pytest.fixture
 def ask(registry: MemoryRegistry):
     def answers_of(mode: Mode) -> IdentifierMinter:
-        return IdentifierMinter(Minter(registry, counting(), Clock().pace()))
+        return IdentifierMinter(Minter(registry, counting(), Clock().time()))
 
     return lambda payload, **more: answer(payload, answers_of, **more).document
 
@@ -99,18 +99,18 @@ def test_the_first_broken_rule_wins_and_the_job_is_echoed(ask) -> None:
 @pytest.mark.parametrize("job", [{}, {"jobId": "job-1"}])
 def test_all_succeed(ask, registry: MemoryRegistry, count: int, job: dict) -> None:
     wanted = [f"id-{number}" for number in range(count)]
-    told = json.loads(json.dumps(ask({"sourceIdentifiers": wanted, **job})))
-    assert told["successes"] == wanted
-    assert told["failures"] == []
-    assert told.get("jobId") == job.get("jobId")
-    assert ("jobId" in told) == bool(job)
-    assert told["identifiers"] == {str(source): kept for source, kept in registry.forward.items()}
+    got = json.loads(json.dumps(ask({"sourceIdentifiers": wanted, **job})))
+    assert got["successes"] == wanted
+    assert got["failures"] == []
+    assert got.get("jobId") == job.get("jobId")
+    assert ("jobId" in got) == bool(job)
+    assert got["identifiers"] == {str(source): kept for source, kept in registry.forward.items()}
 
 
 def test_some_fail_each_once_with_its_reason(ask) -> None:
-    told = ask({"sourceIdentifiers": ["a", " bad\x00id\n", "b", "heir"], "predecessors": {"heir": "nobody"}})
-    assert told["successes"] == ["a", "b"]
-    assert told["failures"] == [
+    got = ask({"sourceIdentifiers": ["a", " bad\x00id\n", "b", "heir"], "predecessors": {"heir": "nobody"}})
+    assert got["successes"] == ["a", "b"]
+    assert got["failures"] == [
         {
             "sourceIdentifier": "bad\x00id",
             "error": "Failed to mint ID for bad\x00id",
@@ -130,22 +130,25 @@ def test_some_fail_each_once_with_its_reason(ask) -> None:
 
 def test_all_fail(ask, registry: MemoryRegistry) -> None:
     registry.find_faults = [RegistryThrottledError("slow")] * 100
-    told = ask({"sourceIdentifiers": [" x\n", "y", "x"], "jobId": "j"})
-    assert told["successes"] == []
-    assert [failure["error"] for failure in told["failures"]] == ["Failed to mint ID for x", "Failed to mint ID for y"]
-    assert {(failure["code"], failure["retryable"]) for failure in told["failures"]} == {("THROTTLED", True)}
-    assert told["jobId"] == "j"
+    got = ask({"sourceIdentifiers": [" x\n", "y", "x"], "jobId": "j"})
+    assert got["successes"] == []
+    assert [failure["error"] for failure in got["failures"]] == [
+        "Failed to mint ID for x",
+        "Failed to mint ID for y",
+    ]
+    assert {(failure["code"], failure["retryable"]) for failure in got["failures"]} == {("THROTTLED", True)}
+    assert got["jobId"] == "j"
 
 
 def test_duplicates_and_white_space_are_one_identifier(ask, registry: MemoryRegistry) -> None:
-    told = ask({"sourceIdentifiers": ["b", " a\n", "b ", "a"]})
-    assert told["successes"] == ["b", "a"]
+    got = ask({"sourceIdentifiers": ["b", " a\n", "b ", "a"]})
+    assert got["successes"] == ["b", "a"]
     assert len(registry.forward) == 1 + 1
 
 
 def test_two_spellings_of_one_source_have_one_id(ask, registry: MemoryRegistry) -> None:
-    told = ask({"sourceIdentifiers": ["Work[s/1]", "s/1", "Person[lc/1]", "Agent[lc/1]", "Item[s/1]"]})
-    ids = told["identifiers"]
+    got = ask({"sourceIdentifiers": ["Work[s/1]", "s/1", "Person[lc/1]", "Agent[lc/1]", "Item[s/1]"]})
+    ids = got["identifiers"]
     assert ids["Work[s/1]"] == ids["s/1"]
     assert ids["Person[lc/1]"] == ids["Agent[lc/1]"]
     assert len(set(ids.values())) == 3
@@ -157,15 +160,15 @@ def test_case_tells_identifiers_apart(ask) -> None:
 
 
 def test_two_spellings_with_different_predecessors_conflict(ask) -> None:
-    told = ask({"sourceIdentifiers": ["old", "Work[s/1]", "s/1"], "predecessors": {"s/1": "old"}})
-    assert told["successes"] == ["old"]
-    assert [failure["code"] for failure in told["failures"]] == ["CONFLICTING_PREDECESSOR"] * 2
+    got = ask({"sourceIdentifiers": ["old", "Work[s/1]", "s/1"], "predecessors": {"s/1": "old"}})
+    assert got["successes"] == ["old"]
+    assert [failure["code"] for failure in got["failures"]] == ["CONFLICTING_PREDECESSOR"] * 2
 
 
 def test_every_distinct_identifier_is_in_exactly_one_list(ask) -> None:
     given = ["a", "a ", "b\x01", " b\x01", "c", "x" * 2049]
-    told = ask({"sourceIdentifiers": given})
-    listed = [*told["successes"], *(failure["sourceIdentifier"] for failure in told["failures"])]
+    got = ask({"sourceIdentifiers": given})
+    listed = [*got["successes"], *(failure["sourceIdentifier"] for failure in got["failures"])]
     assert sorted(listed) == sorted({each.strip() for each in given})
 
 
@@ -195,15 +198,15 @@ def test_another_attempt_tries_again_what_may_pass_and_nothing_else(ask, registr
         ("orphan", False),
     ]
     registry.finds.clear(), registry.assigns.clear()
-    told = ask(request | {"earlier": earlier}, resumes=True)
-    assert told["successes"] == ["known", "new", "heir"]
-    assert [failure["sourceIdentifier"] for failure in told["failures"]] == ["b\x01", "orphan"]
-    assert told["identifiers"]["heir"] == told["identifiers"]["new"]
-    assert (told["jobId"], told["identifiers"]["known"]) == ("j", earlier["identifiers"]["known"])
+    got = ask(request | {"earlier": earlier}, resumes=True)
+    assert got["successes"] == ["known", "new", "heir"]
+    assert [failure["sourceIdentifier"] for failure in got["failures"]] == ["b\x01", "orphan"]
+    assert got["identifiers"]["heir"] == got["identifiers"]["new"]
+    assert (got["jobId"], got["identifiers"]["known"]) == ("j", earlier["identifiers"]["known"])
     assert {str(source) for asked, _ in registry.finds for source in asked} == {"new", "heir"}
     assert {str(each.source) for call in registry.assigns for each in call} == {"new", "heir"}
     registry.finds.clear()
-    assert ask(request | {"earlier": told}, resumes=True) == told
+    assert ask(request | {"earlier": got}, resumes=True) == got
     assert registry.finds == []
 
 

@@ -12,7 +12,7 @@ from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import MintRequest
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError, RegistryThrottledError
-from waybill.minting.models import Code, Failed, Minted
+from waybill.minting.models import FailureCode, Minted, NotMinted
 
 
 def block(value: str, kind: str = "Subject", system: str = "lc-subjects") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def documents() -> MemoryDocuments:
 
 @pytest.fixture
 def mint(registry: MemoryRegistry, documents: MemoryDocuments):
-    minter = DocumentMinter(Minter(registry, counting(), Clock().pace()), documents)
+    minter = DocumentMinter(Minter(registry, counting(), Clock().time()), documents)
     return lambda *names: minter.outcomes(MintRequest(names))
 
 
@@ -143,8 +143,8 @@ def test_two_documents_share_an_identifier(mint, documents) -> None:
 def test_a_malformed_document_fails_alone_and_is_not_stored(mint, registry, documents, bad: Any) -> None:
     documents.upstream |= {"bad": bad, "good": work("g")}
     outcomes = mint("bad", "good", "absent")
-    assert outcomes["bad"].code is Code.INVALID_IDENTIFIER
-    assert outcomes["absent"] == Failed(Code.NOT_FOUND, "there is no such document upstream")
+    assert outcomes["bad"].code is FailureCode.INVALID_IDENTIFIER
+    assert outcomes["absent"] == NotMinted(FailureCode.NOT_FOUND, "there is no such document upstream")
     assert list(documents.downstream) == [outcomes["good"].canonical_id]
     assert len(registry.forward) == 1
 
@@ -152,7 +152,7 @@ def test_a_malformed_document_fails_alone_and_is_not_stored(mint, registry, docu
 def test_names_that_no_store_takes_fail_alone(mint, documents) -> None:
     documents.upstream |= {"a\x00": work("a"), "half\ud800": work("h"), "good": work("g")}
     outcomes = mint("a\x00", "half\ud800", "good")
-    assert [outcomes[name].code for name in ("a\x00", "half\ud800")] == [Code.INVALID_IDENTIFIER] * 2
+    assert [outcomes[name].code for name in ("a\x00", "half\ud800")] == [FailureCode.INVALID_IDENTIFIER] * 2
     assert list(documents.downstream) == [outcomes["good"].canonical_id]
 
 
@@ -165,7 +165,7 @@ def test_what_json_can_escape_and_utf_8_not_is_stored_as_it_came(mint, documents
 def test_a_downstream_failure_is_a_failure_and_the_replay_has_the_same_ids(mint, registry, documents) -> None:
     documents.upstream["w"], documents.broken = work("b"), True
     outcome = mint("w")["w"]
-    assert outcome.code is Code.INDEX_FAILED
+    assert outcome.code is FailureCode.INDEX_FAILED
     assert outcome.retryable
     kept, documents.broken = dict(registry.forward), False
     assert mint("w")["w"].canonical_id in kept.values()
@@ -175,7 +175,7 @@ def test_a_downstream_failure_is_a_failure_and_the_replay_has_the_same_ids(mint,
 def test_a_document_whose_identifiers_are_throttled_may_be_tried_again(mint, registry, documents) -> None:
     documents.upstream["w"] = work("b")
     registry.assign_faults = [RegistryThrottledError("slow")] * 100
-    assert mint("w")["w"].code is Code.THROTTLED
+    assert mint("w")["w"].code is FailureCode.THROTTLED
     assert documents.downstream == {}
 
 
@@ -185,13 +185,13 @@ def test_a_document_whose_identifier_cannot_be_minted_does_not_hold_back_its_nei
         "other": work("other"),
     }
     outcomes = mint("heir", "other")
-    assert outcomes["heir"].code is Code.PREDECESSOR_NOT_FOUND
+    assert outcomes["heir"].code is FailureCode.PREDECESSOR_NOT_FOUND
     assert list(documents.downstream) == [outcomes["other"].canonical_id]
 
 
 def test_upstream_that_cannot_be_read_now(mint, documents) -> None:
     documents.upstream["w"] = DocumentsUnavailableError("S3 fails")
-    assert mint("w")["w"] == Failed(Code.INTERNAL, "S3 fails")
+    assert mint("w")["w"] == NotMinted(FailureCode.INTERNAL, "S3 fails")
 
 
 def test_predecessors_stand_beside_their_heirs(mint, registry, documents) -> None:

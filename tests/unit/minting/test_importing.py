@@ -9,7 +9,7 @@ from waybill.core.errors import InvalidInputError
 from waybill.minting.domain.map_import import Importer, exported_line, parse_line
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.models import Assignment, Proposal, Ruling, Verdict
+from waybill.minting.models import Assignment, Proposal, ProposalVerdict, Ruling
 
 A, B, C, D, E, F = (parse_source_id(f"Work[s/{name}]") for name in "abcdef")
 
@@ -20,7 +20,7 @@ def registry() -> MemoryRegistry:
 
 
 def load(registry: MemoryRegistry, *proposals: Proposal) -> tuple[int, int, list[str]]:
-    done = list(Importer(registry, Clock().pace()).load(proposals))
+    done = list(Importer(registry, Clock().time()).load(proposals))
     refused = [each.reason for some in done for each in some.refused]
     return sum(some.stored for some in done), sum(some.present for some in done), refused
 
@@ -60,7 +60,7 @@ def test_a_cycle_is_refused_and_the_rest_is_stored(registry: MemoryRegistry) -> 
 
 
 def test_a_transaction_that_is_cancelled_without_a_reason_is_not_repeated_for_ever(registry: MemoryRegistry) -> None:
-    registry.assign_faults = [lambda store, proposals: [Verdict(Ruling.KEPT)] * len(proposals)] * 20
+    registry.assign_faults = [lambda store, proposals: [ProposalVerdict(Ruling.KEPT)] * len(proposals)] * 20
     assert load(registry, Proposal(B, "bbbbbbbb"))[2] == ["DynamoDB was too busy; start the import again"]
 
 

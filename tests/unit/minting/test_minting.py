@@ -13,22 +13,22 @@ from waybill.minting.errors import (
     RegistryUnavailableError,
     TransactionRefusedError,
 )
-from waybill.minting.models import Code, Failed, Method, Minted, Proposal, Ruling, SourceId, Verdict
+from waybill.minting.models import FailureCode, Method, Minted, NotMinted, Proposal, ProposalVerdict, Ruling, SourceId
 
-type Store = Callable[[], Sequence[Verdict]]
+type Store = Callable[[], Sequence[ProposalVerdict]]
 THROTTLED = RegistryThrottledError("slow down")
 UNAVAILABLE = RegistryUnavailableError("no answer")
 
 
-def codes(outcomes: dict) -> set[Code]:
-    return {outcome.code for outcome in outcomes.values() if isinstance(outcome, Failed)}
+def codes(outcomes: dict) -> set[FailureCode]:
+    return {outcome.code for outcome in outcomes.values() if isinstance(outcome, NotMinted)}
 
 
-def cancelled(rulings: dict[int, Verdict]):
+def cancelled(rulings: dict[int, ProposalVerdict]):
     """A transaction that is cancelled because of the proposals at these positions."""
 
-    def happen(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
-        return [rulings.get(position, Verdict(Ruling.KEPT)) for position in range(len(proposals))]
+    def happen(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
+        return [rulings.get(position, ProposalVerdict(Ruling.KEPT)) for position in range(len(proposals))]
 
     return happen
 
@@ -36,10 +36,10 @@ def cancelled(rulings: dict[int, Verdict]):
 def conflict_while(hot: SourceId, times: int = 1_000):
     left = [times]
 
-    def happen(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def happen(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         if left[0] and any(each.source == hot for each in proposals):
             left[0] -= 1
-            return [Verdict(Ruling.CONFLICT if each.source == hot else Ruling.KEPT) for each in proposals]
+            return [ProposalVerdict(Ruling.CONFLICT if each.source == hot else Ruling.KEPT) for each in proposals]
         return store()
 
     return happen
@@ -100,7 +100,12 @@ def test_nothing_wanted_asks_nobody(registry: MemoryRegistry) -> None:
 def test_one_loss_and_one_collision_are_settled_by_one_more_write(registry: MemoryRegistry) -> None:
     wanted = sources(50)
     registry.assign_faults = [
-        cancelled({3: Verdict(Ruling.LOST, canonical_id="winnerxx"), 7: Verdict(Ruling.TAKEN, owner="S#Work##other")})
+        cancelled(
+            {
+                3: ProposalVerdict(Ruling.LOST, canonical_id="winnerxx"),
+                7: ProposalVerdict(Ruling.TAKEN, owner="S#Work##other"),
+            }
+        )
     ]
     outcomes = mint(registry, wanted)
     assert len(registry.assigns) == 2
@@ -124,7 +129,7 @@ def test_a_generator_without_free_ids_fails_one_by_one_and_leaves_the_others(reg
     drawn = iter(["freeaaaa", "freebbbb"])
     outcomes = mint(registry, sources(3), draw=lambda: next(drawn, "takenxxx"))
     assert len(ids_of(outcomes)) == 2
-    assert codes(outcomes) == {Code.COLLISION}
+    assert codes(outcomes) == {FailureCode.COLLISION}
     assert registry.calls < 20
 
 
@@ -132,7 +137,7 @@ def test_one_hot_key_does_not_hold_back_the_others(registry: MemoryRegistry) -> 
     wanted = sources(50)
     registry.assign_faults = [conflict_while(wanted[0])] * 1000
     outcomes = mint(registry, wanted)
-    assert outcomes[wanted[0]].code is Code.CONFLICT
+    assert outcomes[wanted[0]].code is FailureCode.CONFLICT
     assert outcomes[wanted[0]].retryable
     assert len(ids_of(outcomes)) == 49
     assert len(registry.assigns[-1]) == 1
@@ -156,7 +161,7 @@ def test_stored_pairs_are_never_written_again(registry: MemoryRegistry) -> None:
 
 @pytest.mark.parametrize("done", [True, False])
 def test_an_unknown_outcome_is_asked_again_with_the_same_token(registry: MemoryRegistry, done: bool) -> None:
-    def lose_answer(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def lose_answer(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         if done:
             store()
         raise UNAVAILABLE
@@ -169,7 +174,7 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_token(registry: MemoryR
 
 
 def test_after_a_last_unknown_outcome_the_table_is_read_consistently(registry: MemoryRegistry) -> None:
-    def lose_answer(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def lose_answer(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         if not registry.forward:
             store()
         raise UNAVAILABLE
@@ -194,20 +199,20 @@ def test_throttling_until_the_deadline_answers_what_is_done(registry: MemoryRegi
     registry.assign_faults = [None, *[THROTTLED] * 1000]
     outcomes = mint(registry, wanted, clock=clock, policy=Policy(attempts=1000))
     assert len(ids_of(outcomes)) == 50
-    assert codes(outcomes) == {Code.THROTTLED}
+    assert codes(outcomes) == {FailureCode.THROTTLED}
     assert all(outcomes[source].retryable for source in wanted[50:])
     assert clock.left >= 12.0 - 1e-9
 
 
 def test_without_time_nothing_is_begun(registry: MemoryRegistry) -> None:
     outcomes = mint(registry, sources(3), clock=Clock(left=1.0))
-    assert codes(outcomes) == {Code.THROTTLED}
+    assert codes(outcomes) == {FailureCode.THROTTLED}
     assert registry.calls == 0
 
 
 def test_a_throttled_table_is_a_failure_per_identifier(registry: MemoryRegistry) -> None:
     registry.find_faults = [THROTTLED] * 100
-    assert codes(mint(registry, sources(3))) == {Code.THROTTLED}
+    assert codes(mint(registry, sources(3))) == {FailureCode.THROTTLED}
     assert len(registry.finds) == Policy().attempts
 
 
@@ -221,29 +226,29 @@ def test_when_nothing_can_be_done_it_raises(registry: MemoryRegistry, fault: Exc
 
 def test_an_item_that_dynamodb_refuses_fails_alone(registry: MemoryRegistry) -> None:
     wanted = sources(10)
-    registry.assign_faults = [cancelled({4: Verdict(Ruling.REFUSED)})]
+    registry.assign_faults = [cancelled({4: ProposalVerdict(Ruling.REFUSED)})]
     outcomes = mint(registry, wanted)
-    assert outcomes[wanted[4]].code is Code.INVALID_IDENTIFIER
+    assert outcomes[wanted[4]].code is FailureCode.INVALID_IDENTIFIER
     assert len(ids_of(outcomes)) == 9
 
 
 def test_a_transaction_refused_as_a_whole_is_halved_until_the_culprit_is_alone(registry: MemoryRegistry) -> None:
     wanted = sources(8)
 
-    def refuse(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def refuse(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         if wanted[5] in {each.source for each in proposals}:
             raise TransactionRefusedError("too large")
         return store()
 
     registry.assign_faults = [refuse] * 100
     outcomes = mint(registry, wanted)
-    assert codes(outcomes) == {Code.INVALID_IDENTIFIER}
+    assert codes(outcomes) == {FailureCode.INVALID_IDENTIFIER}
     assert len(ids_of(outcomes)) == 7
 
 
 def test_a_cancellation_without_a_reason_ends(registry: MemoryRegistry) -> None:
     registry.assign_faults = [cancelled({})] * 1000
-    assert codes(mint(registry, sources(4))) == {Code.INTERNAL}
+    assert codes(mint(registry, sources(4))) == {FailureCode.INTERNAL}
 
 
 class Killed(BaseException):
@@ -254,7 +259,7 @@ class Killed(BaseException):
 def test_a_function_killed_after_any_call_is_completed_by_the_replay(registry: MemoryRegistry, after: int) -> None:
     wanted = sources(150)
 
-    def kill(store: Store, proposals: Sequence[Proposal]) -> Sequence[Verdict]:
+    def kill(store: Store, proposals: Sequence[Proposal]) -> Sequence[ProposalVerdict]:
         store()
         raise Killed
 

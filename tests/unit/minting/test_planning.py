@@ -4,19 +4,28 @@ import json
 
 import pytest
 
-from waybill.minting.domain.plan import STATE_BYTES, Entry, Plan, Run, chunks, fitting_chunks, plan_lines, plan_request
+from waybill.minting.domain.plan import (
+    STATE_BYTES,
+    MintingRun,
+    Plan,
+    RequestedIdentifier,
+    chunks,
+    fitting_chunks,
+    plan_lines,
+    plan_request,
+)
 from waybill.minting.domain.requests import Mode
 from waybill.minting.errors import InvalidRequestError
 
-RUN = Run("run-1", "arn:run-1")
+RUN = MintingRun("run-1", "arn:run-1")
 
 
-def cut(entries: list[Entry], job_id: str | None = None) -> list[dict]:
+def cut(entries: list[RequestedIdentifier], job_id: str | None = None) -> list[dict]:
     return list(chunks(Plan(entries, Mode.IDENTIFIERS, job_id), RUN))
 
 
 def test_250_are_three_chunks_in_order() -> None:
-    made = cut([Entry(f"i{n}") for n in range(250)], "job")
+    made = cut([RequestedIdentifier(f"i{n}") for n in range(250)], "job")
     assert [len(chunk["sourceIdentifiers"]) for chunk in made] == [100, 100, 50]
     assert [chunk["index"] for chunk in made] == [0, 1, 2]
     assert [name for chunk in made for name in chunk["sourceIdentifiers"]] == [f"i{n}" for n in range(250)]
@@ -25,39 +34,42 @@ def test_250_are_three_chunks_in_order() -> None:
 
 
 def test_long_identifiers_make_smaller_chunks() -> None:
-    made = cut([Entry(f"{'é' * 1000}{n}") for n in range(100)])
+    made = cut([RequestedIdentifier(f"{'é' * 1000}{n}") for n in range(100)])
     assert len(made) > 1
     assert all(len(json.dumps(chunk)) < STATE_BYTES for chunk in made)
 
 
 def test_what_is_linked_by_predecessors_stays_together() -> None:
     linked = {0: "i149", 149: "Work[s/1]", 77: "s/1"}
-    made = cut([Entry(f"i{n}", linked.get(n)) for n in range(150)])
+    made = cut([RequestedIdentifier(f"i{n}", linked.get(n)) for n in range(150)])
     [chunk] = [chunk for chunk in made if "predecessors" in chunk]
     assert chunk["predecessors"] == {"i0": "i149", "i149": "Work[s/1]", "i77": "s/1"}
     assert sum(len(chunk["sourceIdentifiers"]) for chunk in made) == 150
 
 
 def test_a_chain_too_long_for_one_state_is_refused() -> None:
-    entries = [Entry(f"{'x' * 500}{n}", f"{'x' * 500}{n - 1}") for n in range(400)]
+    entries = [RequestedIdentifier(f"{'x' * 500}{n}", f"{'x' * 500}{n - 1}") for n in range(400)]
     with pytest.raises(InvalidRequestError, match="too many"):
         cut(entries)
 
 
 def test_only_what_fits_the_state_goes_into_it() -> None:
-    assert fitting_chunks(Plan([Entry("a")], Mode.IDENTIFIERS, None), RUN)
-    assert fitting_chunks(Plan([Entry(f"{'x' * 1000}{n}") for n in range(500)], Mode.IDENTIFIERS, None), RUN) is None
+    assert fitting_chunks(Plan([RequestedIdentifier("a")], Mode.IDENTIFIERS, None), RUN)
+    assert (
+        fitting_chunks(Plan([RequestedIdentifier(f"{'x' * 1000}{n}") for n in range(500)], Mode.IDENTIFIERS, None), RUN)
+        is None
+    )
 
 
 def test_lines_of_text() -> None:
     plan = plan_lines({"identifiersUri": "s3://b/k", "jobId": "j"}, ["a", "", " b \r", "a"])
-    assert plan == Plan([Entry("a"), Entry("b")], Mode.IDENTIFIERS, "j")
+    assert plan == Plan([RequestedIdentifier("a"), RequestedIdentifier("b")], Mode.IDENTIFIERS, "j")
 
 
 def test_lines_of_json() -> None:
     lines = ['"a"', '{"sourceIdentifier": "b", "predecessor": "a"}', "", '{"sourceIdentifier": " c "}']
     plan = plan_lines({"identifiersUri": "s3://b/k.jsonl"}, lines, as_json=True)
-    assert plan.entries == [Entry("a"), Entry("b", "a"), Entry("c")]
+    assert plan.entries == [RequestedIdentifier("a"), RequestedIdentifier("b", "a"), RequestedIdentifier("c")]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +102,7 @@ def test_broken_rules(payload: dict, lines: list[str], as_json: bool, message: s
 
 def test_a_request_that_holds_its_identifiers() -> None:
     plan = plan_request({"sourceIdentifiers": ["a", "b"] * 200, "predecessors": {"b": "a"}, "jobId": "j"})
-    assert plan == Plan([Entry("a"), Entry("b", "a")], Mode.IDENTIFIERS, "j")
+    assert plan == Plan([RequestedIdentifier("a"), RequestedIdentifier("b", "a")], Mode.IDENTIFIERS, "j")
     with pytest.raises(InvalidRequestError, match="cannot contain empty strings"):
         plan_request({"sourceIdentifiers": ["a", ""]})
 

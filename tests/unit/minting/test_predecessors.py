@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.registry import MemoryRegistry, ids_of, mint
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.models import Code, Failed, Method, Minted, SourceId, Wanted
+from waybill.minting.models import FailureCode, Method, Minted, NotMinted, SourceId, Wanted
 
 OLD, NEW, OTHER = (parse_source_id(text) for text in ("Work[sierra/b1]", "Work[folio/f1]", "Item[folio/f2]"))
 
@@ -34,7 +34,7 @@ def test_the_link_matters_at_the_first_mint_alone(registry: MemoryRegistry, late
 def test_an_unknown_predecessor_mints_nothing(registry: MemoryRegistry) -> None:
     registry.forward.clear(), registry.reverse.clear()
     outcome = mint(registry, [heir(NEW, OLD)])[NEW]
-    assert outcome == Failed(Code.PREDECESSOR_NOT_FOUND, "Predecessor not found: Work/sierra/b1")
+    assert outcome == NotMinted(FailureCode.PREDECESSOR_NOT_FOUND, "Predecessor not found: Work/sierra/b1")
     assert not outcome.retryable
     assert registry.forward == {}
 
@@ -42,7 +42,7 @@ def test_an_unknown_predecessor_mints_nothing(registry: MemoryRegistry) -> None:
 @pytest.mark.parametrize("given", [(OLD, OTHER), (OLD, None)])
 def test_conflicting_predecessors_mint_nothing(registry: MemoryRegistry, given: tuple) -> None:
     outcome = mint(registry, [heir(NEW, *given)])[NEW]
-    assert outcome == Failed(Code.CONFLICTING_PREDECESSOR, "Conflicting predecessors for Work/folio/f1")
+    assert outcome == NotMinted(FailureCode.CONFLICTING_PREDECESSOR, "Conflicting predecessors for Work/folio/f1")
     assert NEW not in registry.forward
 
 
@@ -58,7 +58,7 @@ def test_a_predecessor_in_the_same_request_is_minted_first() -> None:
 def test_a_cycle_mints_nothing_and_leaves_the_others(registry: MemoryRegistry, cycle: list[Wanted]) -> None:
     bystander = parse_source_id("bystander")
     outcomes = mint(registry, [*cycle, heir(bystander, None)])
-    assert {outcomes[each.source].code for each in cycle} == {Code.CONFLICTING_PREDECESSOR}
+    assert {outcomes[each.source].code for each in cycle} == {FailureCode.CONFLICTING_PREDECESSOR}
     assert isinstance(outcomes[bystander], Minted)
 
 
@@ -70,7 +70,7 @@ def test_a_known_member_breaks_the_cycle(registry: MemoryRegistry) -> None:
 def test_the_heir_of_a_throttled_predecessor_may_be_tried_again() -> None:
     registry = MemoryRegistry(assign_faults=[RegistryThrottledError("slow")] * 100)
     outcomes = mint(registry, [heir(OLD, None), heir(NEW, OLD)])
-    assert {outcome.code for outcome in outcomes.values()} == {Code.THROTTLED}
+    assert {outcome.code for outcome in outcomes.values()} == {FailureCode.THROTTLED}
     assert outcomes[NEW].retryable
 
 

@@ -20,7 +20,7 @@ class Outside:
 
     sent: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
     records: dict[str, Any] = field(default_factory=dict)
-    told: list[Notification] = field(default_factory=list)
+    notified: list[Notification] = field(default_factory=list)
     broken: bool = False
 
     def send(self, results, group) -> None:
@@ -33,7 +33,7 @@ class Outside:
         return f"s3://bucket/{message_id}.json"
 
     def notify(self, notification: Notification) -> None:
-        self.told.append(notification)
+        self.notified.append(notification)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def registry() -> MemoryRegistry:
 
 @pytest.fixture
 def handle(outside: Outside, registry: MemoryRegistry):
-    minter = IdentifierMinter(Minter(registry, counting(), Clock().pace()))
+    minter = IdentifierMinter(Minter(registry, counting(), Clock().time()))
     queue = QueuedRequests(lambda payload: answer(payload, lambda mode: minter), outside, outside, outside)
 
     def handled(body: Any, group: str | None = None) -> bool:
@@ -65,33 +65,38 @@ def test_a_message_per_success_in_the_group_of_the_request(handle, outside: Outs
         ({"sourceIdentifier": "a", "canonicalId": "aaaaaaaa", "jobId": "j"}, "sender-1"),
         ({"sourceIdentifier": "b", "canonicalId": "aaaaaaab", "jobId": "j"}, "sender-1"),
     ]
-    assert outside.told == []
+    assert outside.notified == []
 
 
 def test_lasting_failures_are_recorded_and_told_and_do_not_come_back(handle, outside: Outside) -> None:
     assert handle({"sourceIdentifiers": ["a", "b\x01"], "jobId": "j"})
     assert [result["sourceIdentifier"] for result, _ in outside.sent] == ["a"]
     assert outside.records["m-1"]["failures"][0]["code"] == "INVALID_IDENTIFIER"
-    [told] = outside.told
-    assert (told.workflow, told.status, told.about, told.notification_id) == ("minting", "PARTIAL", "j", "m-1")
-    assert "s3://bucket/m-1.json" in told.body
-    assert "INVALID_IDENTIFIER" in told.body
+    [got] = outside.notified
+    assert (got.workflow, got.status, got.about, got.notification_id) == (
+        "minting",
+        "PARTIAL",
+        "j",
+        "m-1",
+    )
+    assert "s3://bucket/m-1.json" in got.body
+    assert "INVALID_IDENTIFIER" in got.body
 
 
 @pytest.mark.parametrize("body", [{}, {"sourceIdentifiers": []}, {"sourceIdentifiers": ["a"], "jobId": ""}])
 def test_a_broken_contract_is_a_lasting_failure(handle, outside: Outside, body: dict) -> None:
     assert handle(body)
     assert outside.records["m-1"]["failures"][0]["code"] == "INVALID_INPUT"
-    assert outside.told[0].status == "NONE_SUCCEEDED"
+    assert outside.notified[0].status == "NONE_SUCCEEDED"
 
 
 def test_passing_failures_come_back_and_nobody_is_told_yet(handle, outside: Outside, registry: MemoryRegistry) -> None:
     registry.assign_faults = [RegistryThrottledError("slow")] * 100
     assert not handle({"sourceIdentifiers": ["a", "b\x01"]})
-    assert outside.told == []
+    assert outside.notified == []
     registry.assign_faults = []
     assert handle({"sourceIdentifiers": ["a", "b\x01"]})
-    assert len(outside.told) == 1
+    assert len(outside.notified) == 1
 
 
 @pytest.mark.parametrize("fault", [ResultsNotSentError, RegistryRefusedError])

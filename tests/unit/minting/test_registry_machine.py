@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.fakes.registry import Clock, MemoryRegistry, mint
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError
-from waybill.minting.models import Minted, Ruling, Verdict, Wanted
+from waybill.minting.models import Minted, ProposalVerdict, Ruling, Wanted
 
 SOURCES = [parse_source_id(f"Work[s/{number}]") for number in range(8)]
 FEW_IDS = [f"aaaaaaa{char}" for char in "abcdefghjkmnpqrstuvwxyz"]
@@ -24,7 +24,7 @@ def lost_answer(store, proposals):
 
 
 def conflict(store, proposals):
-    return [Verdict(Ruling.CONFLICT), *[Verdict(Ruling.KEPT)] * (len(proposals) - 1)]
+    return [ProposalVerdict(Ruling.CONFLICT), *[ProposalVerdict(Ruling.KEPT)] * (len(proposals) - 1)]
 
 
 class Minters(RuleBasedStateMachine):
@@ -33,7 +33,7 @@ class Minters(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.registry = MemoryRegistry()
-        self.told: dict = {}
+        self.got: dict = {}
 
     def request(self, wanted: list[Wanted], ids: st.DataObject) -> None:
         drawn = ids.draw(st.lists(st.sampled_from(FEW_IDS), min_size=1, max_size=30))
@@ -41,7 +41,7 @@ class Minters(RuleBasedStateMachine):
         assert set(outcomes) == {each.source for each in wanted}
         for source, outcome in outcomes.items():
             if isinstance(outcome, Minted):
-                assert self.told.setdefault(source, outcome.canonical_id) == outcome.canonical_id
+                assert self.got.setdefault(source, outcome.canonical_id) == outcome.canonical_id
                 assert self.registry.forward[source] == outcome.canonical_id
 
     @rule(wanted=WANTED, ids=st.data())
@@ -74,7 +74,7 @@ class Minters(RuleBasedStateMachine):
 
     @invariant()
     def nothing_that_was_told_has_changed(self) -> None:
-        assert self.told.items() <= self.registry.forward.items()
+        assert self.got.items() <= self.registry.forward.items()
 
 
 TestMinters = Minters.TestCase

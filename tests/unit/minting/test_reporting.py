@@ -33,18 +33,18 @@ def result(start: int, count: int, failed: int = 0) -> dict[str, Any]:
 
 def test_a_small_result_is_in_the_state() -> None:
     runs = MemoryRuns([result(0, 100), result(100, 50, failed=2)])
-    told = summary(runs, "run", 2, "job")
-    assert (told["successCount"], told["failureCount"], told["jobId"]) == (150, 2, "job")
-    assert told["successes"] == result(0, 150)["successes"]
-    assert len(told["failures"]) == 2
-    assert "reportUri" not in told
+    got = summary(runs, "run", 2, "job")
+    assert (got["successCount"], got["failureCount"], got["jobId"]) == (150, 2, "job")
+    assert got["successes"] == result(0, 150)["successes"]
+    assert len(got["failures"]) == 2
+    assert "reportUri" not in got
     assert runs.report == {}
 
 
 def test_a_large_result_is_a_report_with_the_same_content() -> None:
     runs = MemoryRuns([result(number * 100, 100, failed=1) for number in range(60)])
-    told = summary(runs, "run", 60, None)
-    assert told == {"successCount": 6000, "failureCount": 60, "reportUri": "s3://bucket/run/report.json"}
+    got = summary(runs, "run", 60, None)
+    assert got == {"successCount": 6000, "failureCount": 60, "reportUri": "s3://bucket/run/report.json"}
     whole = result(0, 6000)
     assert runs.report["successes"] == whole["successes"]
     assert runs.report["identifiers"] == whole["identifiers"]

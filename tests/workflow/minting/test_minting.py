@@ -20,16 +20,16 @@ def test_fifty_invocations_at_once_agree_on_every_identifier(minter: Minter, lab
     overlapping = [[names[(start * 20 + offset) % 300] for offset in range(100)] for start in range(INVOCATIONS)]
     with ThreadPoolExecutor(INVOCATIONS) as threads:
         answers = list(threads.map(lambda some: minter.mint(*some), overlapping))
-    told: dict[str, str] = {}
+    answered: dict[str, str] = {}
     for answer in answers:
         assert answer["failures"] == []
         for name, canonical_id in answer["identifiers"].items():
-            assert told.setdefault(name, canonical_id) == canonical_id
+            assert answered.setdefault(name, canonical_id) == canonical_id
     items = list(minter.items(label))
     forward = {item["sourceId"]["S"]: item["canonicalId"]["S"] for item in items if "canonicalId" in item}
     reverse = {item["pk"]["S"].removeprefix("C#") for item in items if "owner" in item}
-    assert forward == told
-    assert reverse == set(told.values())
+    assert forward == answered
+    assert reverse == set(answered.values())
     assert len(reverse) == len(names)
 
 

@@ -1,12 +1,15 @@
-"""`Documents` on S3: upstream and downstream are prefixes of one bucket."""
+"""Works as JSON documents in S3: upstream and downstream are prefixes of one bucket."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidIdentifierError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # The functions may read and write below these alone.
 _UPSTREAM, _DOWNSTREAM = "upstream/", "downstream/"
@@ -18,7 +21,7 @@ _KEY_LIMIT_BYTES = 1024
 class S3Documents:
     """Reads `upstream/<request string>.json`, writes `downstream/<canonical ID>.json`."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

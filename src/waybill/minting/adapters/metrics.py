@@ -7,12 +7,12 @@ from typing import Self
 
 from waybill.core.observability import MetricUnit, count, logger
 from waybill.minting import WORKFLOW
-from waybill.minting.domain.answers import Answer
+from waybill.minting.domain.answers import MintAnswer
 from waybill.minting.models import Minted, Outcome
 
 
-class Measured:
-    """Measures one request, from its entry to `tell`."""
+class RequestMetrics:
+    """Measures one request: the time that it took, and what became of its identifiers."""
 
     def __enter__(self) -> Self:
         self._started = monotonic()
@@ -24,9 +24,9 @@ class Measured:
         elapsed = (monotonic() - self._started) * 1000
         count(WORKFLOW, "id_minter.processing_time", elapsed, MetricUnit.Milliseconds)
 
-    def tell(self, answer: Answer) -> None:
+    def record(self, answer: MintAnswer) -> None:
         """Log every identifier of this attempt, and count them; a request that broke its contract is one failure."""
-        tell_outcomes(answer.outcomes)
+        log_outcomes(answer.outcomes)
         minted = sum(isinstance(outcome, Minted) for outcome in answer.outcomes.values())
         failed = len(answer.outcomes) - minted if answer.request else len(answer.document["failures"])
         count(WORKFLOW, "id_minter.batch_size", len(answer.outcomes))
@@ -34,7 +34,7 @@ class Measured:
         count(WORKFLOW, "id_minter.failure_count", failed)
 
 
-def tell_outcomes(outcomes: Mapping[str, Outcome]) -> None:
+def log_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     """Log a line per identifier: its method, or the code and reason of its failure."""
     log = logger(WORKFLOW)
     for identifier, outcome in outcomes.items():

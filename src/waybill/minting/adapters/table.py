@@ -23,7 +23,7 @@ from waybill.minting.errors import (
     RegistryUnavailableError,
     TransactionRefusedError,
 )
-from waybill.minting.models import Assignment, Found, Proposal, Ruling, SourceId, Verdict
+from waybill.minting.models import Assignment, Found, Proposal, ProposalVerdict, Ruling, SourceId
 
 ALIAS_INDEX = "ByAlias"
 _THROTTLES = frozenset(
@@ -81,7 +81,7 @@ class IdentifiersTable:
 
     def assign(
         self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[ProposalVerdict]:
         """Store at most 50 proposals in one transaction, as of the time `at`; return a verdict on each."""
         actions = _actions(proposals, self._table, at, job_id)
         try:
@@ -91,7 +91,7 @@ class IdentifiersTable:
                 )
         except _Cancelled as cancelled:
             return _verdicts(proposals, [about for _, about in actions], cancelled.reasons)
-        return [Verdict(Ruling.STORED)] * len(proposals)
+        return [ProposalVerdict(Ruling.STORED)] * len(proposals)
 
     def owner(self, canonical_id: str) -> SourceId | None:
         """Return the source that the canonical ID was minted for."""
@@ -251,13 +251,13 @@ def _put(table: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _verdicts(
     proposals: Sequence[Proposal], about: Sequence[tuple[str, SourceId]], reasons: Sequence[Mapping[str, Any]]
-) -> list[Verdict]:
-    said: dict[tuple[str, SourceId], Verdict] = {
+) -> list[ProposalVerdict]:
+    said: dict[tuple[str, SourceId], ProposalVerdict] = {
         subject: _verdict(subject[0], reason) for subject, reason in zip(about, reasons, strict=False)
     }
-    kept = Verdict(Ruling.KEPT)
+    kept = ProposalVerdict(Ruling.KEPT)
 
-    def on(proposal: Proposal) -> Verdict:
+    def on(proposal: Proposal) -> ProposalVerdict:
         second = ("check", proposal.predecessor) if proposal.predecessor else ("reverse", proposal.source)
         both = (said.get(("forward", proposal.source), kept), said.get(second, kept))
         return min(both, key=lambda verdict: _WORST_FIRST.index(verdict.ruling))
@@ -265,13 +265,13 @@ def _verdicts(
     return [on(proposal) for proposal in proposals]
 
 
-def _verdict(kind: str, reason: Mapping[str, Any]) -> Verdict:
+def _verdict(kind: str, reason: Mapping[str, Any]) -> ProposalVerdict:
     code = str(reason.get("Code", "None"))
     if code != "ConditionalCheckFailed":
-        return Verdict(_RULINGS.get(code, Ruling.CONFLICT))
+        return ProposalVerdict(_RULINGS.get(code, Ruling.CONFLICT))
     stored = from_item(reason.get("Item", {}))
     if kind == "forward":
-        return Verdict(Ruling.LOST, canonical_id=stored.get("canonicalId"))
+        return ProposalVerdict(Ruling.LOST, canonical_id=stored.get("canonicalId"))
     if kind == "reverse":
-        return Verdict(Ruling.TAKEN, owner=stored.get("owner"))
-    return Verdict(Ruling.ORPHANED)
+        return ProposalVerdict(Ruling.TAKEN, owner=stored.get("owner"))
+    return ProposalVerdict(Ruling.ORPHANED)

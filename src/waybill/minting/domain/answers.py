@@ -2,21 +2,28 @@
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import DEFAULT_CAP, EARLIER_REFUSED, MintRequest, Mode, parse_request
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
-from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
+from waybill.minting.models import (
+    FailureCode,
+    FailureDocument,
+    Minted,
+    MintResponse,
+    NotMinted,
+    Outcome,
+    SourceId,
+    Wanted,
+)
 
 
-class Answers(Protocol):
-    """Turns a request into an outcome per identifier."""
+class RequestMinter(Protocol):
+    """Finds the outcome of every identifier of a request, in its order."""
 
-    def outcomes(self, request: MintRequest) -> Mapping[str, Outcome]:
-        """Return the outcome of every identifier of `request`, in its order."""
-        ...
+    def outcomes(self, request: MintRequest) -> Mapping[str, Outcome]: ...  # noqa: D102 - as the class says
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,13 @@ class IdentifierMinter:
             try:
                 source = parse_source_id(text)
             except InvalidIdentifierError as error:
-                outcomes[text] = Failed(Code.INVALID_IDENTIFIER, str(error))
+                outcomes[text] = NotMinted(FailureCode.INVALID_IDENTIFIER, str(error))
                 continue
             try:
                 before = request.predecessors.get(text)
                 predecessor = parse_source_id(before) if before else None
             except InvalidIdentifierError as error:
-                outcomes[text] = Failed(Code.INVALID_IDENTIFIER, f"predecessor: {error}")
+                outcomes[text] = NotMinted(FailureCode.INVALID_IDENTIFIER, f"predecessor: {error}")
                 continue
             sources[text] = source
             wanted.setdefault(source, {})[predecessor] = None
@@ -50,22 +57,26 @@ class IdentifierMinter:
 
 
 @dataclass(frozen=True)
-class Answer:
+class MintAnswer:
     """What became of a request; `request` is None when it broke its contract, `outcomes` are those of this attempt."""
 
     request: MintRequest | None
     outcomes: Mapping[str, Outcome]
-    document: dict[str, Any]
+    document: MintResponse
 
     @property
     def retryable(self) -> int:
         """How many identifiers failed for a reason that may pass."""
-        return sum(isinstance(outcome, Failed) and outcome.retryable for outcome in self.outcomes.values())
+        return sum(isinstance(outcome, NotMinted) and outcome.retryable for outcome in self.outcomes.values())
 
 
 def answer(
-    payload: object, answers_of: Callable[[Mode], Answers], cap: int | None = DEFAULT_CAP, *, resumes: bool = False
-) -> Answer:
+    payload: object,
+    minter_of: Callable[[Mode], RequestMinter],
+    cap: int | None = DEFAULT_CAP,
+    *,
+    resumes: bool = False,
+) -> MintAnswer:
     """Return the answer to `payload`; a broken contract is an answer too, and nothing is minted then.
 
     With `resumes`, `payload` may hold an `earlier` answer to itself: only what failed there for a passing reason is
@@ -75,47 +86,49 @@ def answer(
         request = parse_request(payload, cap)
         earlier = _earlier(payload, resumes=resumes)
     except InvalidRequestError as error:
-        return Answer(None, {}, rejection(error))
+        return MintAnswer(None, {}, rejection(error))
     if earlier is None:
-        outcomes = answers_of(request.mode).outcomes(request)
-        return Answer(request, outcomes, response(outcomes, request.job_id))
+        outcomes = minter_of(request.mode).outcomes(request)
+        return MintAnswer(request, outcomes, response(outcomes, request.job_id))
     lasting = {each["sourceIdentifier"] for each in earlier["failures"] if not each["retryable"]}
     waiting = _without(request, earlier["identifiers"].keys() | lasting)
-    outcomes = answers_of(request.mode).outcomes(waiting) if waiting.source_identifiers else {}
-    return Answer(request, outcomes, _merged(request, earlier, response(outcomes, request.job_id)))
+    outcomes = minter_of(request.mode).outcomes(waiting) if waiting.source_identifiers else {}
+    return MintAnswer(request, outcomes, _merged(request, earlier, response(outcomes, request.job_id)))
 
 
-def response(outcomes: Mapping[str, Outcome], job_id: str | None) -> dict[str, Any]:
+def response(outcomes: Mapping[str, Outcome], job_id: str | None) -> MintResponse:
     """Return the response: `successes`, `failures`, the canonical IDs under `identifiers`, and `jobId` if given."""
     minted = {text: outcome.canonical_id for text, outcome in outcomes.items() if isinstance(outcome, Minted)}
-    return {
+    answer: MintResponse = {
         "successes": list(minted),
-        "failures": [_failure(text, outcome) for text, outcome in outcomes.items() if isinstance(outcome, Failed)],
+        "failures": [_failure(text, outcome) for text, outcome in outcomes.items() if isinstance(outcome, NotMinted)],
         "identifiers": minted,
-        **({} if job_id is None else {"jobId": job_id}),
     }
+    return answer if job_id is None else {**answer, "jobId": job_id}
 
 
-def rejection(error: InvalidRequestError) -> dict[str, Any]:
+def rejection(error: InvalidRequestError) -> MintResponse:
     """Return the response to a request that broke its contract."""
-    failure = {
+    failure: FailureDocument = {
         "sourceIdentifier": "",
         "error": f"Invalid input: {error}",
-        "code": Code.INVALID_INPUT.value,
+        "code": FailureCode.INVALID_INPUT.value,
         "retryable": False,
     }
-    echoed = {} if error.job_id is None else {"jobId": error.job_id}
-    return {"successes": [], "failures": [failure], "identifiers": {}, **echoed}
+    answer: MintResponse = {"successes": [], "failures": [failure], "identifiers": {}}
+    return answer if error.job_id is None else {**answer, "jobId": error.job_id}
 
 
-def _earlier(payload: object, *, resumes: bool) -> Mapping[str, Any] | None:
+def _earlier(payload: object, *, resumes: bool) -> MintResponse | None:
     match payload:
         case {"earlier": _} if not resumes:
             raise InvalidRequestError(EARLIER_REFUSED)
         case {"earlier": {"failures": [*failures], "identifiers": {**identifiers}}} if all(
             isinstance(text, str) for text in [*identifiers, *identifiers.values()]
         ) and all(_is_failure(each) for each in failures):
-            return {"failures": failures, "identifiers": identifiers}
+            return cast(
+                "MintResponse", {"successes": list(identifiers), "failures": failures, "identifiers": identifiers}
+            )
         case {"earlier": _}:
             raise InvalidRequestError("earlier must be an answer to the same request")
     return None
@@ -134,7 +147,7 @@ def _without(request: MintRequest, settled: Set[str]) -> MintRequest:
     return replace(request, source_identifiers=wanted, predecessors=predecessors)
 
 
-def _merged(request: MintRequest, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(request: MintRequest, earlier: MintResponse, later: MintResponse) -> MintResponse:
     """Return the answer to the whole request, in its order."""
     minted = {**earlier["identifiers"], **later["identifiers"]}
     failures = {each["sourceIdentifier"]: each for each in (*earlier["failures"], *later["failures"])}
@@ -147,7 +160,7 @@ def _merged(request: MintRequest, earlier: Mapping[str, Any], later: Mapping[str
     }
 
 
-def _failure(text: str, failed: Failed) -> dict[str, Any]:
+def _failure(text: str, failed: NotMinted) -> FailureDocument:
     return {
         "sourceIdentifier": text,
         "error": f"Failed to mint ID for {text}",

@@ -2,19 +2,30 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from waybill.minting.domain.minter import Minter
-from waybill.minting.domain.ports import Documents
 from waybill.minting.domain.requests import MintRequest
 from waybill.minting.domain.source_ids import check_characters, source_id
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError
-from waybill.minting.models import Code, Failed, Minted, Outcome, SourceId, Wanted
+from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, Wanted
 
 _THREADS = 16
+
+
+class Documents(Protocol):
+    """Works as JSON documents: read where other systems write them, written where readers find them."""
+
+    def read(self, source: str) -> bytes | None:
+        """Return the document that a request names, or None; raises `DocumentsUnavailableError`."""
+        ...
+
+    def write(self, canonical_id: str, document: bytes) -> None:
+        """Store a document with its canonical IDs; raises `DocumentsUnavailableError`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -129,21 +140,21 @@ class DocumentMinter:
             stored = dict(zip(works, threads.map(lambda work: self._store(work, minted), works.values()), strict=True))
         return {text: stored[text] if isinstance(work, Work) else work for text, work in read.items()}
 
-    def _read(self, text: str) -> Work | Failed:
+    def _read(self, text: str) -> Work | NotMinted:
         try:
             check_characters(text)
             content = self.documents.read(text)
             if content is None:
-                return Failed(Code.NOT_FOUND, "there is no such document upstream")
+                return NotMinted(FailureCode.NOT_FOUND, "there is no such document upstream")
             return read_work(content)
         except InvalidIdentifierError as error:
-            return Failed(Code.INVALID_IDENTIFIER, str(error))
+            return NotMinted(FailureCode.INVALID_IDENTIFIER, str(error))
         except DocumentsUnavailableError as error:
-            return Failed(Code.INTERNAL, str(error))
+            return NotMinted(FailureCode.INTERNAL, str(error))
 
     def _store(self, work: Work, minted: Mapping[SourceId, Outcome]) -> Outcome:
         outcomes = {source: minted[source] for source, _ in work.wanted}
-        failed = [outcome for outcome in outcomes.values() if isinstance(outcome, Failed)]
+        failed = [outcome for outcome in outcomes.values() if isinstance(outcome, NotMinted)]
         if failed:
             # One that will fail again decides: a document is not worth another attempt because of the others.
             return next((each for each in failed if not each.retryable), failed[0])
@@ -153,13 +164,13 @@ class DocumentMinter:
             # Half a surrogate pair has no UTF-8; written like this it stays the escape of JSON that it came as.
             self.documents.write(known[work.own], document.encode(errors="backslashreplace"))
         except RecursionError:
-            return Failed(Code.INVALID_IDENTIFIER, "the document is nested too deeply")
+            return NotMinted(FailureCode.INVALID_IDENTIFIER, "the document is nested too deeply")
         except DocumentsUnavailableError as error:
-            return Failed(Code.INDEX_FAILED, str(error))
+            return NotMinted(FailureCode.INDEX_FAILED, str(error))
         return outcomes[work.own]
 
 
-def _all_wanted(works: Any) -> list[Wanted]:
+def _all_wanted(works: Iterable[Work]) -> list[Wanted]:
     wanted: dict[SourceId, dict[SourceId | None, None]] = {}
     for work in works:
         for source, before in work.wanted:

@@ -12,17 +12,17 @@ from waybill.minting.domain.source_ids import key_of
 from waybill.minting.models import Proposal
 
 _SCHEMA = """
-CREATE TABLE heir (number INTEGER PRIMARY KEY, key TEXT, predecessor TEXT, line TEXT, depth INTEGER);
-CREATE INDEX heir_by_key ON heir (key);
-CREATE INDEX heir_by_predecessor ON heir (predecessor);
+CREATE TABLE alias (number INTEGER PRIMARY KEY, key TEXT, predecessor TEXT, line TEXT, depth INTEGER);
+CREATE INDEX alias_by_key ON alias (key);
+CREATE INDEX alias_by_predecessor ON alias (predecessor);
 """
-_FIRST = "UPDATE heir SET depth = 0 WHERE predecessor NOT IN (SELECT key FROM heir)"
+_FIRST = "UPDATE alias SET depth = 0 WHERE predecessor NOT IN (SELECT key FROM alias)"
 _NEXT = """
-UPDATE heir SET depth = :depth + 1
-WHERE depth IS NULL AND predecessor IN (SELECT key FROM heir WHERE depth = :depth)
+UPDATE alias SET depth = :depth + 1
+WHERE depth IS NULL AND predecessor IN (SELECT key FROM alias WHERE depth = :depth)
 """
 # Those that nothing leads to, the members of cycles, come last; the registry refuses them.
-_IN_ORDER = "SELECT number, line FROM heir ORDER BY depth IS NULL, depth, number"
+_IN_ORDER = "SELECT number, line FROM alias ORDER BY depth IS NULL, depth, number"
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def in_order(read: Callable[[], Iterable[str]]) -> Iterator[ImportFile]:
             count += 1
             if proposal.predecessor:
                 row = (number, key_of(proposal.source), key_of(proposal.predecessor), line, None)
-                database.execute("INSERT INTO heir VALUES (?, ?, ?, ?, ?)", row)
+                database.execute("INSERT INTO alias VALUES (?, ?, ?, ?, ?)", row)
         originals = (proposal for _, _, proposal in _parsed(read()) if proposal.predecessor is None)
-        yield ImportFile(count, itertools.chain(originals, _heirs(database)))
+        yield ImportFile(count, itertools.chain(originals, _aliases(database)))
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[tuple[int, str, Proposal]]:
@@ -59,7 +59,7 @@ def _parsed(lines: Iterable[str]) -> Iterator[tuple[int, str, Proposal]]:
             yield number, line, parse_line(line, number)
 
 
-def _heirs(database: sqlite3.Connection) -> Iterator[Proposal]:
+def _aliases(database: sqlite3.Connection) -> Iterator[Proposal]:
     database.execute(_FIRST)
     for depth in itertools.count():
         if not database.execute(_NEXT, {"depth": depth}).rowcount:

@@ -1,7 +1,8 @@
 """The registry as readers see it."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from waybill.core.errors import FieldError, InvalidInputError, NotFoundError
 from waybill.minting.domain.source_ids import parse_source_id
@@ -10,23 +11,31 @@ from waybill.minting.models import Assignment, SourceId
 
 
 class Assignments(Protocol):
-    """Read access to the registry."""
+    """Read access to the registry: who has a canonical ID, a source's assignment, and an ID's aliases, oldest first."""
 
-    def owner(self, canonical_id: str) -> SourceId | None:
-        """Return the source that the canonical ID was minted for."""
-        ...
+    def owner(self, canonical_id: str) -> SourceId | None: ...  # noqa: D102 - as the class says
 
-    def assignment(self, source: SourceId) -> Assignment | None:
-        """Return the assignment of a source."""
-        ...
+    def assignment(self, source: SourceId) -> Assignment | None: ...  # noqa: D102
 
-    def aliases(self, canonical_id: str) -> Sequence[Assignment]:
-        """Return the sources that inherited the canonical ID, oldest first."""
-        ...
+    def aliases(self, canonical_id: str) -> Sequence[Assignment]: ...  # noqa: D102
 
 
-def of_canonical_id(assignments: Assignments, canonical_id: str) -> dict[str, Any]:
-    """Return the mapping of a canonical ID: its original source, and under `identifiers` all of its sources.
+@dataclass(frozen=True)
+class IdentifierMapping:
+    """What was asked for, and where wanted all sources of the same canonical ID, the original first."""
+
+    assignment: Assignment
+    siblings: tuple[Assignment, ...] | None = None
+
+    @property
+    def entity_tag(self) -> str:
+        """The weak ETag (RFC 9110, 8.8.3): how many sources it shows, and when the newest of them came."""
+        shown = self.siblings or (self.assignment,)
+        return f'W/"{len(shown)}-{max(each.created_at for each in shown)}"'
+
+
+def of_canonical_id(assignments: Assignments, canonical_id: str) -> IdentifierMapping:
+    """Return the mapping of a canonical ID: its original source, with all of its sources.
 
     Raises
     ------
@@ -37,11 +46,10 @@ def of_canonical_id(assignments: Assignments, canonical_id: str) -> dict[str, An
     original = assignments.assignment(owner) if owner else None
     if original is None:
         raise NotFoundError(f"there is no canonical ID {canonical_id}")
-    everyone = [original, *assignments.aliases(canonical_id)]
-    return readable(original) | {"identifiers": [readable(each) for each in everyone]}
+    return IdentifierMapping(original, (original, *assignments.aliases(canonical_id)))
 
 
-def of_source(assignments: Assignments, text: str, field: str, *, siblings: bool = False) -> dict[str, Any]:
+def of_source(assignments: Assignments, text: str, field: str, *, siblings: bool = False) -> IdentifierMapping:
     """Return the mapping of a source as a request writes it; with `siblings`, all sources of its canonical ID.
 
     Raises
@@ -60,30 +68,5 @@ def of_source(assignments: Assignments, text: str, field: str, *, siblings: bool
     found = assignments.assignment(source)
     if found is None:
         raise NotFoundError(f"{source} has no canonical ID")
-    if not siblings:
-        return readable(found)
-    return readable(found) | {"identifiers": of_canonical_id(assignments, found.canonical_id)["identifiers"]}
-
-
-def readable(assignment: Assignment) -> dict[str, Any]:
-    """Return an assignment as JSON."""
-    shown: dict[str, Any] = {
-        "canonicalId": assignment.canonical_id,
-        "sourceIdentifier": str(assignment.source),
-        "ontologyType": assignment.source.ontology_type,
-        "sourceSystem": assignment.source.source_system,
-        "sourceId": assignment.source.source_id,
-        "createdAt": assignment.created_at,
-        "origin": assignment.origin,
-        "isAlias": assignment.is_alias,
-    }
-    if assignment.predecessor:
-        shown["predecessor"] = str(assignment.predecessor)
-    return shown
-
-
-def entity_tag(mapping: dict[str, Any]) -> str:
-    """Return the weak ETag of a mapping: how many sources it shows, and when the newest of them came."""
-    shown = mapping.get("identifiers", [mapping])
-    newest = max(each["createdAt"] for each in shown)
-    return f'W/"{len(shown)}-{newest}"'
+    everyone = of_canonical_id(assignments, found.canonical_id).siblings if siblings else None
+    return IdentifierMapping(found, everyone)

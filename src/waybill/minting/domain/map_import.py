@@ -14,10 +14,10 @@ from typing import Any
 from waybill.core.clock import iso, moment_of, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.domain.canonical_ids import is_canonical_id
-from waybill.minting.domain.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
+from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime, Registry
 from waybill.minting.domain.source_ids import parse_source_id, source_of_key
 from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
-from waybill.minting.models import Assignment, Proposal, Ruling, SourceId, Verdict
+from waybill.minting.models import Assignment, Proposal, ProposalVerdict, Ruling, SourceId
 
 _ATTEMPTS = 12
 _LONGEST_PAUSE = 5.0
@@ -62,7 +62,7 @@ def parse_line(line: str, number: int) -> Proposal:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInputError(FieldError(field, "needs sourceIdentifier and canonicalId, as JSON")) from None
     if not isinstance(canonical_id, str) or not is_canonical_id(canonical_id):
-        raise InvalidInputError(FieldError(field, "canonicalId is none"))
+        raise InvalidInputError(FieldError(field, "canonicalId is not a canonical ID"))
     return replace(proposal, created_at=_moment(created_at, field))
 
 
@@ -94,7 +94,7 @@ class Importer:
     """Writes assignments that were made elsewhere."""
 
     registry: Registry
-    pace: Pace
+    time: InvocationTime
 
     def load(self, proposals: Iterable[Proposal]) -> Iterator[Imported]:
         """Store proposals, and yield what became of each hundred of them.
@@ -141,7 +141,7 @@ class Importer:
             waiting = list(answer.unprocessed)
         return found
 
-    def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, Verdict]]:
+    def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, ProposalVerdict]]:
         waiting, attempts = list(batch), 0
         while waiting:
             token, asked, at = str(uuid.uuid4()), waiting, iso(now())
@@ -167,11 +167,11 @@ class Importer:
         raise AssertionError
 
     def _pause(self, attempt: int) -> None:
-        self.pace.sleep(self.pace.uniform(0.0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
+        self.time.sleep(self.time.uniform(0.0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
 
 
 def _separable(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:
-    """Yield batches in which no item is touched twice: no ID twice, no predecessor beside its heir."""
+    """Yield batches in which no item is touched twice: no ID twice, no predecessor beside its alias."""
     batch: list[Proposal] = []
     ids: set[str] = set()
     sources: set[SourceId] = set()
@@ -191,7 +191,7 @@ def _separable(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:
         yield batch
 
 
-def _reason(verdict: Verdict) -> str:
+def _reason(verdict: ProposalVerdict) -> str:
     match verdict.ruling:
         case Ruling.LOST:
             return f"the source has {verdict.canonical_id}"

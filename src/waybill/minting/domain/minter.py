@@ -13,11 +13,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from waybill.core.clock import iso, now
-from waybill.minting.domain.ports import ASSIGN_LIMIT, FIND_LIMIT, Pace, Registry
+from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime, Registry
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError, TransactionRefusedError
-from waybill.minting.models import Code, Failed, Method, Minted, Outcome, Proposal, Ruling, SourceId, Verdict, Wanted
+from waybill.minting.models import (
+    FailureCode,
+    Method,
+    Minted,
+    NotMinted,
+    Outcome,
+    Proposal,
+    ProposalVerdict,
+    Ruling,
+    SourceId,
+    Wanted,
+)
 
-_NO_TIME = Failed(Code.THROTTLED, "the time of the invocation ran out")
+_NO_TIME = NotMinted(FailureCode.THROTTLED, "the time of the invocation ran out")
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,12 @@ class Policy:
 class Minter:
     """Mints identifiers in a registry; `draw` returns a random canonical ID."""
 
-    def __init__(self, registry: Registry, draw: Callable[[], str], pace: Pace, policy: Policy | None = None) -> None:
+    def __init__(
+        self, registry: Registry, draw: Callable[[], str], time: InvocationTime, policy: Policy | None = None
+    ) -> None:
         self._registry = registry
         self._draw = draw
-        self._pace = pace
+        self._time = time
         self._policy = policy or Policy()
 
     def mint(self, wanted: Sequence[Wanted], job_id: str | None = None) -> dict[SourceId, Outcome]:
@@ -55,7 +68,7 @@ class Minter:
         RegistryRefusedError
             The table is missing, or refuses this role.
         """
-        return _Mint(self._registry, self._draw, self._pace, self._policy, job_id).run(wanted)
+        return _Mint(self._registry, self._draw, self._time, self._policy, job_id).run(wanted)
 
 
 @dataclass
@@ -66,7 +79,7 @@ class _Batch:
     token: str = field(default_factory=lambda: str(uuid.uuid4()))
     attempts: int = 0
     conflicts: int = 0
-    trouble: Failed = _NO_TIME
+    trouble: NotMinted = _NO_TIME
     unknown: bool = False
 
 
@@ -74,9 +87,9 @@ class _Mint:
     """One call of `Minter.mint`."""
 
     def __init__(
-        self, registry: Registry, draw: Callable[[], str], pace: Pace, policy: Policy, job_id: str | None
+        self, registry: Registry, draw: Callable[[], str], time: InvocationTime, policy: Policy, job_id: str | None
     ) -> None:
-        self._registry, self._draw, self._pace, self._policy, self._job_id = registry, draw, pace, policy, job_id
+        self._registry, self._draw, self._time, self._policy, self._job_id = registry, draw, time, policy, job_id
         # One time for all writes: a call that is repeated with its token has to be the same in everything.
         self._at = iso(now())
         self._outcomes: dict[SourceId, Outcome] = {}
@@ -92,14 +105,14 @@ class _Mint:
         for source, each in list(missing.items()):
             if len(each.predecessors) > 1:
                 reason = f"Conflicting predecessors for {_slashed(source)}"
-                self._outcomes[source] = Failed(Code.CONFLICTING_PREDECESSOR, reason)
+                self._outcomes[source] = NotMinted(FailureCode.CONFLICTING_PREDECESSOR, reason)
                 del missing[source]
         self._mint_in_order({source: each.predecessors[0] for source, each in missing.items()})
         return self._outcomes
 
     def _find(
         self, sources: Iterable[SourceId], *, consistent: bool
-    ) -> tuple[dict[SourceId, str], dict[SourceId, Failed]]:
+    ) -> tuple[dict[SourceId, str], dict[SourceId, NotMinted]]:
         """Return what the registry has, and the failures of those that it could not be asked for."""
         found: dict[SourceId, str] = {}
         waiting, attempts, trouble = list(sources), 0, _NO_TIME
@@ -108,19 +121,19 @@ class _Mint:
             try:
                 answer = self._registry.find(asked, consistent=consistent)
             except RegistryThrottledError as error:
-                trouble = Failed(Code.THROTTLED, str(error))
+                trouble = NotMinted(FailureCode.THROTTLED, str(error))
             except RegistryUnavailableError as error:
-                trouble = Failed(Code.INTERNAL, str(error))
+                trouble = NotMinted(FailureCode.INTERNAL, str(error))
             else:
                 found |= answer.canonical_ids
                 waiting = [*answer.unprocessed, *rest]
                 if not answer.unprocessed:
                     attempts = 0
                     continue
-                trouble = Failed(Code.THROTTLED, "DynamoDB left it unprocessed")
+                trouble = NotMinted(FailureCode.THROTTLED, "DynamoDB left it unprocessed")
             attempts += 1
             self._pause(attempts)
-        if waiting and trouble.code is Code.INTERNAL and not found and not self._outcomes:
+        if waiting and trouble.code is FailureCode.INTERNAL and not found and not self._outcomes:
             raise RegistryUnavailableError(trouble.reason)
         return found, dict.fromkeys(waiting, trouble)
 
@@ -139,7 +152,7 @@ class _Mint:
             for source in ready:
                 before = waiting.pop(source)
                 planned = self._plan(source, before, known, unread)
-                if isinstance(planned, Failed):
+                if isinstance(planned, NotMinted):
                     self._outcomes[source] = planned
                 else:
                     proposals.append(planned)
@@ -150,17 +163,17 @@ class _Mint:
         source: SourceId,
         before: SourceId | None,
         known: dict[SourceId, str],
-        unread: dict[SourceId, Failed],
-    ) -> Proposal | Failed:
+        unread: dict[SourceId, NotMinted],
+    ) -> Proposal | NotMinted:
         if before is None:
             return self._candidate(source)
         outcome = self._outcomes.get(before) or unread.get(before)
-        if isinstance(outcome, Failed) and outcome.retryable:
-            return Failed(outcome.code, f"its predecessor {_slashed(before)}: {outcome.reason}")
+        if isinstance(outcome, NotMinted) and outcome.retryable:
+            return NotMinted(outcome.code, f"its predecessor {_slashed(before)}: {outcome.reason}")
         inherited = outcome.canonical_id if isinstance(outcome, Minted) else known.get(before)
         return Proposal(source, inherited, before) if inherited else _orphan(before)
 
-    def _candidate(self, source: SourceId) -> Proposal | Failed:
+    def _candidate(self, source: SourceId) -> Proposal | NotMinted:
         """Return a proposal with a canonical ID that this call has not proposed yet."""
         while (draws := self._draws.get(source, 0)) < self._policy.draws:
             self._draws[source] = draws + 1
@@ -168,7 +181,7 @@ class _Mint:
             if drawn not in self._drawn:
                 self._drawn.add(drawn)
                 return Proposal(source, drawn)
-        return Failed(Code.COLLISION, f"{self._policy.draws} random IDs were all taken")
+        return NotMinted(FailureCode.COLLISION, f"{self._policy.draws} random IDs were all taken")
 
     def _store(self, proposals: Sequence[Proposal]) -> None:
         batches = deque(_Batch(list(some)) for some in itertools.batched(proposals, ASSIGN_LIMIT, strict=False))
@@ -186,35 +199,35 @@ class _Mint:
         try:
             verdicts = self._registry.assign(batch.proposals, token=batch.token, at=self._at, job_id=self._job_id)
         except RegistryThrottledError as error:
-            return [self._again(batch, Failed(Code.THROTTLED, str(error)))]
+            return [self._again(batch, NotMinted(FailureCode.THROTTLED, str(error)))]
         except RegistryUnavailableError as error:
             # Stored or not: the same token makes the repeated call the same call.
-            again = self._again(batch, Failed(Code.INTERNAL, str(error)))
+            again = self._again(batch, NotMinted(FailureCode.INTERNAL, str(error)))
             return [replace(again, token=batch.token, unknown=True)]
         except TransactionRefusedError as error:
             return self._isolated(batch, str(error))
         return self._open_after(batch, verdicts)
 
-    def _open_after(self, batch: _Batch, verdicts: Sequence[Verdict]) -> list[_Batch]:
+    def _open_after(self, batch: _Batch, verdicts: Sequence[ProposalVerdict]) -> list[_Batch]:
         still_open: list[Proposal] = []
         collided: list[Proposal] = []
-        trouble: Failed | None = None
+        trouble: NotMinted | None = None
         for proposal, verdict in zip(batch.proposals, verdicts, strict=True):
             match verdict.ruling:
                 case Ruling.KEPT:
                     still_open.append(proposal)
                 case Ruling.CONFLICT:
                     still_open.append(proposal)
-                    trouble = Failed(Code.CONFLICT, "other transactions kept writing the same items")
+                    trouble = NotMinted(FailureCode.CONFLICT, "other transactions kept writing the same items")
                 case Ruling.THROTTLED:
                     still_open.append(proposal)
-                    trouble = trouble or Failed(Code.THROTTLED, "DynamoDB asked to slow down")
+                    trouble = trouble or NotMinted(FailureCode.THROTTLED, "DynamoDB asked to slow down")
                 case Ruling.TAKEN:
                     self._redraw(proposal, still_open, collided)
                 case _:
-                    self._outcomes[proposal.source] = self._settled(proposal, verdict, batch)
+                    self._outcomes[proposal.source] = self._confirmed_outcome(proposal, verdict, batch)
         if all(verdict.ruling is Ruling.KEPT for verdict in verdicts):
-            trouble = Failed(Code.INTERNAL, "DynamoDB cancelled the transaction without a reason")
+            trouble = NotMinted(FailureCode.INTERNAL, "DynamoDB cancelled the transaction without a reason")
         batches = [replace(self._fresh(batch), proposals=collided)] if collided else []
         if not still_open:
             return batches
@@ -224,14 +237,14 @@ class _Mint:
 
     def _redraw(self, proposal: Proposal, still_open: list[Proposal], collided: list[Proposal]) -> None:
         again = self._candidate(proposal.source)
-        if isinstance(again, Failed):
+        if isinstance(again, NotMinted):
             self._outcomes[proposal.source] = again
         elif self._draws[proposal.source] > 2:
             collided.append(again)  # it must not cancel its neighbours any longer
         else:
             still_open.append(again)
 
-    def _settled(self, proposal: Proposal, verdict: Verdict, batch: _Batch) -> Outcome:
+    def _confirmed_outcome(self, proposal: Proposal, verdict: ProposalVerdict, batch: _Batch) -> Outcome:
         own = Method.INHERITED if proposal.predecessor else Method.MINTED
         if verdict.ruling is Ruling.STORED:
             return Minted(proposal.canonical_id, own)
@@ -241,11 +254,11 @@ class _Mint:
             return Minted(verdict.canonical_id, own if is_own else Method.RACE_LOST)
         if verdict.ruling is Ruling.ORPHANED and proposal.predecessor:
             return _orphan(proposal.predecessor)
-        return Failed(Code.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid")
+        return NotMinted(FailureCode.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid")
 
-    def _again(self, batch: _Batch, trouble: Failed) -> _Batch:
+    def _again(self, batch: _Batch, trouble: NotMinted) -> _Batch:
         """Return the batch after something that waiting may mend."""
-        conflicts = batch.conflicts + (trouble.code is Code.CONFLICT)
+        conflicts = batch.conflicts + (trouble.code is FailureCode.CONFLICT)
         return replace(self._fresh(batch), attempts=batch.attempts + 1, conflicts=conflicts, trouble=trouble)
 
     def _fresh(self, batch: _Batch) -> _Batch:
@@ -264,12 +277,12 @@ class _Mint:
         """Halve a batch that is refused as a whole, until the one to blame is alone."""
         if len(batch.proposals) > 1:
             return self._split(replace(batch, conflicts=self._policy.conflicts_before_split))
-        self._outcomes[batch.proposals[0].source] = Failed(Code.INVALID_IDENTIFIER, reason)
+        self._outcomes[batch.proposals[0].source] = NotMinted(FailureCode.INVALID_IDENTIFIER, reason)
         return []
 
     def _give_up(self, batch: _Batch) -> None:
         found: dict[SourceId, str] = {}
-        if batch.unknown and self._pace.remaining() > self._policy.margin / 2:
+        if batch.unknown and self._time.remaining() > self._policy.margin / 2:
             try:
                 found = dict(
                     self._registry.find([each.source for each in batch.proposals], consistent=True).canonical_ids
@@ -281,26 +294,26 @@ class _Mint:
             if stored is None:
                 self._outcomes[proposal.source] = batch.trouble
             else:
-                verdict = Verdict(Ruling.LOST, stored)
-                self._outcomes[proposal.source] = self._settled(proposal, verdict, batch)
+                verdict = ProposalVerdict(Ruling.LOST, stored)
+                self._outcomes[proposal.source] = self._confirmed_outcome(proposal, verdict, batch)
 
     def _has_time(self) -> bool:
-        return self._pace.remaining() > self._policy.margin
+        return self._time.remaining() > self._policy.margin
 
     def _pause(self, attempts: int) -> None:
         """Wait a random time below a limit that doubles (full jitter), never past the end of the time."""
         limit = min(self._policy.longest_pause, self._policy.pause * 2**attempts)
-        spare = self._pace.remaining() - self._policy.margin
+        spare = self._time.remaining() - self._policy.margin
         if spare > 0:
-            self._pace.sleep(min(self._pace.uniform(0.0, limit), spare))
+            self._time.sleep(min(self._time.uniform(0.0, limit), spare))
 
 
-def _cycle(source: SourceId) -> Failed:
-    return Failed(Code.CONFLICTING_PREDECESSOR, f"Predecessor cycle at {_slashed(source)}")
+def _cycle(source: SourceId) -> NotMinted:
+    return NotMinted(FailureCode.CONFLICTING_PREDECESSOR, f"Predecessor cycle at {_slashed(source)}")
 
 
-def _orphan(predecessor: SourceId) -> Failed:
-    return Failed(Code.PREDECESSOR_NOT_FOUND, f"Predecessor not found: {_slashed(predecessor)}")
+def _orphan(predecessor: SourceId) -> NotMinted:
+    return NotMinted(FailureCode.PREDECESSOR_NOT_FOUND, f"Predecessor not found: {_slashed(predecessor)}")
 
 
 def _slashed(source: SourceId) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from waybill.minting.domain.requests import NO_TEXT, Mode, is_text, parse_job_id, parse_mode, parse_request
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
+from waybill.minting.models import Chunk
 
 CHUNK_ENTRIES = 100
 CHUNK_BYTES = 100_000
@@ -20,7 +21,7 @@ ENTRIES_LIMIT = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RequestedIdentifier:
     """One identifier as requested, with its predecessor."""
 
     text: str
@@ -28,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Run:
+class MintingRun:
     """The execution that a large request is minted by: its name, unique, and its ARN."""
 
     name: str
@@ -39,7 +40,7 @@ class Run:
 class Plan:
     """What a large request comes to."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[RequestedIdentifier]
     mode: Mode
     job_id: str | None
 
@@ -53,7 +54,7 @@ def plan_request(payload: Mapping[str, Any]) -> Plan:
         A rule is broken.
     """
     request = parse_request(payload, cap=None)
-    entries = [Entry(text, request.predecessors.get(text)) for text in request.source_identifiers]
+    entries = [RequestedIdentifier(text, request.predecessors.get(text)) for text in request.source_identifiers]
     return Plan(entries, request.mode, request.job_id)
 
 
@@ -83,10 +84,10 @@ def plan_lines(
                 raise InvalidRequestError(f"a request cannot be about more than {ENTRIES_LIMIT} identifiers")
     if not distinct and not may_be_empty:
         raise InvalidRequestError("sourceIdentifiers cannot be empty")
-    return Plan([Entry(text, before) for text, before in distinct.items()], mode, job_id)
+    return Plan([RequestedIdentifier(text, before) for text, before in distinct.items()], mode, job_id)
 
 
-def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
+def chunks(plan: Plan, run: MintingRun) -> Iterator[Chunk]:
     """Yield the chunks of `plan`, as the function that mints one takes them; `run` is whose they are.
 
     Raises
@@ -94,7 +95,7 @@ def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
     InvalidRequestError
         Identifiers linked by predecessors do not fit one chunk.
     """
-    held: list[Entry] = []
+    held: list[RequestedIdentifier] = []
     size = index = 0
     for together in _linked(plan.entries):
         more = sum(_size(entry) for entry in together)
@@ -109,9 +110,9 @@ def chunks(plan: Plan, run: Run) -> Iterator[dict[str, Any]]:
         yield _chunk(plan, run, index, held)
 
 
-def fitting_chunks(plan: Plan, run: Run) -> list[dict[str, Any]] | None:
+def fitting_chunks(plan: Plan, run: MintingRun) -> list[Chunk] | None:
     """Return all chunks of `plan` if they fit the state together, else None; raises as `chunks`."""
-    fitting: list[dict[str, Any]] = []
+    fitting: list[Chunk] = []
     size = 0
     for chunk in chunks(plan, run):
         size += len(json.dumps(chunk))
@@ -121,20 +122,23 @@ def fitting_chunks(plan: Plan, run: Run) -> list[dict[str, Any]] | None:
     return fitting
 
 
-def _chunk(plan: Plan, run: Run, index: int, entries: Sequence[Entry]) -> dict[str, Any]:
+def _chunk(plan: Plan, run: MintingRun, index: int, entries: Sequence[RequestedIdentifier]) -> Chunk:
     predecessors = {entry.text: entry.predecessor for entry in entries if entry.predecessor is not None}
-    return {
+    chunk: Chunk = {
         "run": run.name,
         "executionId": run.execution_id,
         "index": index,
         "mode": plan.mode.value,
         "sourceIdentifiers": [entry.text for entry in entries],
-        **({"predecessors": predecessors} if predecessors else {}),
-        **({} if plan.job_id is None else {"jobId": plan.job_id}),
     }
+    if predecessors:
+        chunk["predecessors"] = predecessors
+    if plan.job_id is not None:
+        chunk["jobId"] = plan.job_id
+    return chunk
 
 
-def _linked(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+def _linked(entries: Sequence[RequestedIdentifier]) -> Iterator[list[RequestedIdentifier]]:
     """Yield the entries in their order, those linked by predecessors together where the first of them stands."""
     if all(entry.predecessor is None for entry in entries):
         yield from ([entry] for entry in entries)
@@ -151,7 +155,7 @@ def _linked(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     for entry in entries:
         if entry.predecessor is not None:
             leader[lead(keys[entry.text])] = lead(_key(entry.predecessor))
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[str, list[RequestedIdentifier]] = {}
     for entry in entries:
         groups.setdefault(lead(keys[entry.text]), []).append(entry)
     yield from groups.values()
@@ -164,7 +168,7 @@ def _key(text: str) -> str:
         return text
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: RequestedIdentifier) -> int:
     return len(json.dumps([entry.text, entry.text, entry.predecessor]))
 
 

@@ -1,4 +1,4 @@
-"""Requests from a queue: results go to another one, lasting failures are recorded and told, passing ones come back."""
+"""Requests from a queue: results go to another one, lasting failures are recorded and notified, others come back."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,24 +7,25 @@ from typing import Any, Protocol
 
 from waybill.core.notifications import Notification, Notifier
 from waybill.minting import WORKFLOW
-from waybill.minting.domain.answers import Answer
+from waybill.minting.domain.answers import MintAnswer
+from waybill.minting.models import FailureDocument, MintResponse, QueuedResult
 
 _LISTED_FAILURES = 40
 _MAX_WRAPPINGS = 4
 
 
-class Results(Protocol):
+class ResultSender(Protocol):
     """The queue of results."""
 
-    def send(self, results: Sequence[Mapping[str, Any]], group: str | None) -> None:
+    def send(self, results: Sequence[QueuedResult], group: str | None) -> None:
         """Send a message per result; raises `ResultsNotSentError`."""
         ...
 
 
-class FailureRecords(Protocol):
+class FailureRecorder(Protocol):
     """Keeps what a queued request failed of for good."""
 
-    def record_failure(self, message_id: str, record: Mapping[str, Any]) -> str:
+    def record_failure(self, message_id: str, record: MintResponse) -> str:
         """Keep the record under the message's id; return its address."""
         ...
 
@@ -33,9 +34,9 @@ class FailureRecords(Protocol):
 class QueuedRequests:
     """Handles one message at a time; handling one again has the same effects again, and no others."""
 
-    answer: Callable[[object], Answer]
-    results: Results
-    records: FailureRecords
+    answer: Callable[[object], MintAnswer]
+    results: ResultSender
+    records: FailureRecorder
     notifier: Notifier
 
     def handle(self, record: Mapping[str, Any]) -> bool:
@@ -48,22 +49,19 @@ class QueuedRequests:
         PermanentError
             Nothing can be minted until somebody changes something.
         """
-        told = self.answer(payload_of(record.get("body", "")))
-        job_id = told.document.get("jobId")
-        self.results.send(
-            [
-                {"sourceIdentifier": text, "canonicalId": canonical_id, **({"jobId": job_id} if job_id else {})}
-                for text, canonical_id in told.document["identifiers"].items()
-            ],
-            record.get("attributes", {}).get("MessageGroupId"),
-        )
-        if told.retryable:
+        answered = self.answer(payload_of(record.get("body", "")))
+        job_id = answered.document.get("jobId")
+        results = [
+            _result(text, canonical_id, job_id) for text, canonical_id in answered.document["identifiers"].items()
+        ]
+        self.results.send(results, record.get("attributes", {}).get("MessageGroupId"))
+        if answered.retryable:
             return False
-        if told.document["failures"]:
-            self._tell(str(record["messageId"]), told.document)
+        if answered.document["failures"]:
+            self._notify(str(record["messageId"]), answered.document)
         return True
 
-    def _tell(self, message_id: str, document: Mapping[str, Any]) -> None:
+    def _notify(self, message_id: str, document: MintResponse) -> None:
         failures = document["failures"]
         address = self.records.record_failure(message_id, document)
         about = _printable(document.get("jobId") or message_id)
@@ -115,7 +113,12 @@ def payload_of(body: str) -> object:
     return {"sourceIdentifiers": [decoded]} if isinstance(decoded, str) else decoded
 
 
-def _line(failure: Mapping[str, Any]) -> str:
+def _result(text: str, canonical_id: str, job_id: str | None) -> QueuedResult:
+    result: QueuedResult = {"sourceIdentifier": text, "canonicalId": canonical_id}
+    return {**result, "jobId": job_id} if job_id else result
+
+
+def _line(failure: FailureDocument) -> str:
     reason = failure.get("reason") or failure["error"]
     return _printable(f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})")
 

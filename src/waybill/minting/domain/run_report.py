@@ -2,27 +2,28 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol, cast
 
 from waybill.minting.domain.plan import STATE_BYTES
 from waybill.minting.errors import ResultsMissingError
+from waybill.minting.models import MintResponse, RunSummary
 
 _IN_MEMORY_BYTES = 16_000_000
 
 
 @dataclass
-class Totals:
+class RunTotals:
     """Counts of a run, and its whole result as long as that is small enough for the state."""
 
     success_count: int = 0
     failure_count: int = 0
     chunk_count: int = 0
-    inline: dict[str, Any] | None = field(default_factory=lambda: {"successes": [], "failures": [], "identifiers": {}})
+    inline: MintResponse | None = field(default_factory=lambda: MintResponse(successes=[], failures=[], identifiers={}))
     _size: int = 0
 
-    def add(self, result: Mapping[str, Any]) -> None:
+    def add(self, result: MintResponse) -> None:
         """Add the response of one chunk."""
         self.success_count += len(result["successes"])
         self.failure_count += len(result["failures"])
@@ -36,7 +37,7 @@ class Totals:
             self.inline["failures"].extend(result["failures"])
             self.inline["identifiers"].update(result["identifiers"])
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> RunSummary:
         """Return the counts as the workflow shows them."""
         return {"successCount": self.success_count, "failureCount": self.failure_count}
 
@@ -47,13 +48,13 @@ class ReportFile:
     def __init__(self) -> None:
         self._parts = {name: _spool() for name in ("successes", "failures", "identifiers")}
 
-    def add(self, result: Mapping[str, Any]) -> None:
+    def add(self, result: MintResponse) -> None:
         """Add the response of one chunk."""
-        for name in ("successes", "failures"):
-            self._append(name, (_json(each) for each in result[name]))
+        self._append("successes", map(_json, result["successes"]))
+        self._append("failures", map(_json, result["failures"]))
         self._append("identifiers", (f"{_json(key)}:{_json(value)}" for key, value in result["identifiers"].items()))
 
-    def finished(self, head: Mapping[str, Any]) -> IO[bytes]:
+    def finished(self, head: RunSummary) -> IO[bytes]:
         """Return the report from its start; `head` holds its other members."""
         report = _spool()
         report.write(_json(head)[:-1].encode())
@@ -76,18 +77,14 @@ class ReportFile:
 
 
 class Runs(Protocol):
-    """What a run keeps between its states."""
+    """What a run keeps between its states: the responses of its chunks, in the order of the request, and its report."""
 
-    def results(self, run: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the responses of the chunks, in the order of the request."""
-        ...
+    def results(self, run: str) -> Iterator[MintResponse]: ...  # noqa: D102 - as the class says
 
-    def write_report(self, run: str, report: IO[bytes]) -> str:
-        """Store the report; return its address."""
-        ...
+    def write_report(self, run: str, report: IO[bytes]) -> str: ...  # noqa: D102
 
 
-def summary(runs: Runs, run: str, chunk_count: int, job_id: str | None) -> dict[str, Any]:
+def summary(runs: Runs, run: str, chunk_count: int, job_id: str | None) -> RunSummary:
     """Return the counts of a run with its `successes`, `failures` and `identifiers`, or the `reportUri` of them.
 
     Raises
@@ -95,16 +92,24 @@ def summary(runs: Runs, run: str, chunk_count: int, job_id: str | None) -> dict[
     ResultsMissingError
         Not every chunk has left its result.
     """
-    totals, report = Totals(), ReportFile()
+    totals, report = RunTotals(), ReportFile()
     for result in runs.results(run):
         totals.add(result)
         report.add(result)
     if totals.chunk_count != chunk_count:
         raise ResultsMissingError(f"{totals.chunk_count} of {chunk_count} chunks of {run} have left their result")
-    head = totals.counts() | ({} if job_id is None else {"jobId": job_id})
+    head = totals.counts()
+    if job_id is not None:
+        head["jobId"] = job_id
     if totals.inline is not None:
-        return head | totals.inline
-    return head | {"reportUri": runs.write_report(run, report.finished(head))}
+        whole = totals.inline
+        return {
+            **head,
+            "successes": whole["successes"],
+            "failures": whole["failures"],
+            "identifiers": whole["identifiers"],
+        }
+    return {**head, "reportUri": runs.write_report(run, report.finished(head))}
 
 
 def _spool() -> IO[bytes]:

@@ -4,10 +4,11 @@ from typing import Any
 
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW, runtime
+from waybill.minting.models import MintResponse
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+def lambda_handler(event: Any, context: Any) -> MintResponse | dict[str, str]:
     """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
 
     With an `earlier` answer to the request, what failed there for a passing reason is tried again, and nothing else.

@@ -19,9 +19,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     attempt, runs = event.get("attempt", 0), runtime.runs()
     earlier = runs.result(event["run"], event["index"]) if attempt else None
     request = event if earlier is None else {**event, "earlier": earlier}
-    told = runtime.respond(request, context, ENTRIES_LIMIT, resumes=True)
-    runs.write_result(event["run"], event["index"], told.document)
-    if told.retryable and attempt < _LAST_ATTEMPT:
-        raise ChunkUnfinishedError(f"{told.retryable} identifiers of chunk {event['index']} are still open")
-    counts = (len(told.document["successes"]), len(told.document["failures"]))
+    answered = runtime.respond(request, context, ENTRIES_LIMIT, resumes=True)
+    runs.write_result(event["run"], event["index"], answered.document)
+    if answered.retryable and attempt < _LAST_ATTEMPT:
+        raise ChunkUnfinishedError(f"{answered.retryable} identifiers of chunk {event['index']} are still open")
+    counts = (len(answered.document["successes"]), len(answered.document["failures"]))
     return {"index": event["index"], "successCount": counts[0], "failureCount": counts[1]}

@@ -4,9 +4,10 @@ from typing import Any
 
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW, runtime
+from waybill.minting.models import RunSummary
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: Any) -> RunSummary:
     """Take `{run, chunkCount, jobId?}`; return the counts with the result, or with the `reportUri` of a large one."""
     return runtime.summarise(event["run"], event["chunkCount"], event.get("jobId"))

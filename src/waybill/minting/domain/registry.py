@@ -1,18 +1,17 @@
-"""What the rules of the ID minter need from the outside world."""
+"""The map between source identifiers and canonical IDs, and the time that a call of it may take."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from waybill.minting.models import Found, Proposal, SourceId, Verdict
+from waybill.minting.models import Found, Proposal, ProposalVerdict, SourceId
 
 FIND_LIMIT = 100
 ASSIGN_LIMIT = 50
 
 
 class Registry(Protocol):
-    """The map between source identifiers and canonical IDs. Each method makes one call, and repeats nothing.
+    """The registry as minting and importing use it. Each method makes one call, and repeats nothing.
 
     All raise `RegistryThrottledError`, `RegistryUnavailableError` and `RegistryRefusedError`.
     """
@@ -23,7 +22,7 @@ class Registry(Protocol):
 
     def assign(
         self, proposals: Sequence[Proposal], *, token: str, at: str, job_id: str | None = None
-    ) -> Sequence[Verdict]:
+    ) -> Sequence[ProposalVerdict]:
         """Store at most 50 proposals as of the time `at` (ISO 8601), all or none of them; return a verdict on each.
 
         The same `token` with the same arguments within ten minutes is the same call. No proposal may have a predecessor
@@ -33,25 +32,9 @@ class Registry(Protocol):
 
 
 @dataclass(frozen=True)
-class Pace:
+class InvocationTime:
     """Time as one invocation has it: seconds that `remain`, a `sleep`, and a random number up to a limit."""
 
     remaining: Callable[[], float]
     sleep: Callable[[float], None]
     uniform: Callable[[float, float], float]
-
-
-class Documents(Protocol):
-    """Works as JSON documents: read where other systems write them, written where readers find them."""
-
-    def read(self, source: str) -> bytes | None:
-        """Return the document that a request names, or None; raises `DocumentsUnavailableError`."""
-        ...
-
-    def names(self) -> Iterator[tuple[str, datetime]]:
-        """Yield every document upstream, as requests name it, with the time at which it was last written."""
-        ...
-
-    def write(self, canonical_id: str, document: bytes) -> None:
-        """Store a document with its canonical IDs; raises `DocumentsUnavailableError`."""
-        ...
