@@ -57,7 +57,8 @@ class FileList(WireModel):
 @app.post("/consignments", summary="Register a consignment", status_code=201)
 def register(request: ConsignmentRequest) -> RegistrationReply:
     """Register up to 1,000 files; further pages name the consignment. The same page again changes nothing."""
-    return RegistrationReply.model_validate(runtime.registrar().take(request, caller(app).subject))
+    who = caller(app)
+    return RegistrationReply.model_validate(runtime.registrar().take(request, who.subject, rehearsal=who.rehearsal))
 
 
 @app.post("/backend-checks/<consignmentId>", summary="Start the checks")

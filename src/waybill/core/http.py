@@ -229,7 +229,8 @@ def caller(app: APIGatewayRestResolver) -> Caller:
     expires_at = str(identity.get("expiresAt", ""))
     if expires_at.isdecimal() and int(expires_at) <= time.time():
         raise UnauthorizedError("The token has expired")
-    return Caller(subject, known_roles(re.split(r"[\s,]+", str(identity.get("roles", "")))))
+    rehearsal = identity.get("rehearsal") == "true"
+    return Caller(subject, known_roles(re.split(r"[\s,]+", str(identity.get("roles", "")))), rehearsal=rehearsal)
 
 
 def is_api_event(event: object) -> bool:

@@ -27,10 +27,11 @@ def known_roles(names: Collection[str]) -> frozenset[Role]:
 
 @dataclass(frozen=True)
 class Caller:
-    """The holder of the verified token: its `sub` claim and its known roles."""
+    """The holder of the verified token: its `sub` claim, its known roles, and whether it is for a rehearsal."""
 
     subject: str
     roles: frozenset[Role]
+    rehearsal: bool = False
 
     def may(self, allowed: Collection[Role]) -> bool:
         """Return whether one of `allowed` is among the caller's roles; `admin` has all of them."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from waybill.consignments.domain.failed_run import FailureRecorder, reason_of
-from waybill.consignments.domain.notifications import news_of, process_failed, shortened
+from waybill.consignments.domain.notifications import news_of, problems_found, process_failed, shortened
 from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentType
 from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
@@ -82,13 +82,25 @@ def test_files_that_could_not_be_checked_are_told() -> None:
     assert first.notification_id != second.notification_id
 
 
-@pytest.mark.parametrize("body", ["Mock Body", "mocked", "The MOCK of it"])
-def test_problems_of_rehearsals_are_told_so_that_they_can_be_left_out(body: str) -> None:
-    rehearsal = replace(CONSIGNMENT, transferring_body=body)
+def test_problems_of_rehearsals_are_told_so_that_they_can_be_left_out() -> None:
+    rehearsal = replace(CONSIGNMENT, rehearsal=True)
     assert news(rehearsal) == []
     told = news(rehearsal, 1, ServerFFID="Failed")
     assert [each.status for each in told] == ["CHECK_FAILED", "PROBLEMS_IN_REHEARSAL"]
-    assert document(told[1])["transferringBodyName"] == body
+
+
+@pytest.mark.parametrize("body", ["Mock Body", "Hammock County", "The MOCK of it"])
+def test_a_name_makes_no_rehearsal(body: str) -> None:
+    (told,) = news(replace(CONSIGNMENT, transferring_body=body), ServerFFID="Failed")
+    assert told.status == "PROBLEMS"
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_malware_is_always_told(rehearsal: bool) -> None:
+    counts = {"Antivirus VirusDetected": 1}
+    consignment = replace(CONSIGNMENT, rehearsal=rehearsal)
+    statuses = {"ServerAntivirus": "CompletedWithIssues"}
+    assert problems_found(consignment, statuses, counts, "prod").status == "PROBLEMS"
 
 
 def test_a_body_without_a_name_is_unknown() -> None:

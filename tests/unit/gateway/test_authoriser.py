@@ -58,6 +58,15 @@ def test_a_good_token_proves_its_holder(verifier: TokenVerifier, changes: dict[s
     assert principal == Principal("alice", frozenset({Role.REPLICATION}), NOW + HOUR)
 
 
+@pytest.mark.parametrize(("claim", "rehearsal"), [(True, True), ("true", False), (1, False), (None, False)])
+def test_a_rehearsal_is_the_claim_true_and_nothing_like_it(
+    verifier: TokenVerifier, claim: object, rehearsal: bool
+) -> None:
+    principal = verifier.verify(token(exp=NOW + HOUR, rehearsal=claim))
+    assert principal.rehearsal is rehearsal
+    assert policy(principal, ARN)["context"].get("rehearsal") == ("true" if rehearsal else None)
+
+
 def test_both_algorithms_are_taken(verifier: TokenVerifier) -> None:
     signed = token(key=ec_key("issuer"), algorithm="ES256", headers={"kid": "ec-1"})
     assert verifier.verify(signed).subject == "alice"

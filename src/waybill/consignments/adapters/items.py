@@ -40,6 +40,7 @@ def item_of(consignment: Consignment) -> Item:
         "status": consignment.status,
         "createdAt": consignment.created_at,
         "run": 0,
+        "rehearsal": consignment.rehearsal,
         "statuses": {},
     }
 
@@ -60,6 +61,7 @@ def consignment_of(item: Mapping[str, Any]) -> Consignment:
         execution_name=item.get("executionName"),
         statuses=item["statuses"],
         file_count=item.get("fileCount"),
+        rehearsal=item.get("rehearsal", False),
         failure=item.get("failure"),
         differences=item.get("differences"),
     )

@@ -9,12 +9,14 @@ from typing import Any
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.domain.ports import Reader
-from waybill.consignments.models import Consignment, ConsignmentStatus
+from waybill.consignments.domain.statuses import VIRUS_DETECTED
+from waybill.consignments.models import Consignment, ConsignmentStatus, StatusName
 from waybill.core.notifications import Notification
 
 _CAUSE_LENGTH = 50
 UNKNOWN_BODY = "Unknown"
 PROBLEMS, PROBLEMS_IN_REHEARSAL = "PROBLEMS", "PROBLEMS_IN_REHEARSAL"
+_MALWARE = f"{StatusName.ANTIVIRUS} {VIRUS_DETECTED}"
 _NO_CAUSE = "no result came back"
 _SEE_EXECUTION = "See step function execution for details"
 
@@ -40,11 +42,6 @@ def news_of(
 def shortened(cause: str) -> str:
     """Return `cause` cut to 50 characters, the last three of them full stops (reference, section 9)."""
     return cause if len(cause) <= _CAUSE_LENGTH else f"{cause[: _CAUSE_LENGTH - 3]}..."
-
-
-def is_rehearsal(consignment: Consignment) -> bool:
-    """Return whether the consignment is a rehearsal, whose problems go into no e-mail (reference, section 9)."""
-    return "mock" in consignment.transferring_body.lower()
 
 
 def problems_found(
@@ -73,7 +70,9 @@ def problems_found(
         "",
         *(f"{number} files: {what}" for what, number in counts.items()),
     ]
-    status = PROBLEMS_IN_REHEARSAL if is_rehearsal(consignment) else PROBLEMS
+    # Malware is always told: who has sent it does not decide that it goes unheard.
+    quiet = consignment.rehearsal and not counts.get(_MALWARE)
+    status = PROBLEMS_IN_REHEARSAL if quiet else PROBLEMS
     return _notification(consignment, status, f"Checks found problems: {consignment.reference}", lines, document)
 
 

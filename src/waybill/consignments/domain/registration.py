@@ -27,8 +27,10 @@ class Registrar:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def take(self, request: ConsignmentRequest, user_id: str) -> dict[str, Any]:
+    def take(self, request: ConsignmentRequest, user_id: str, *, rehearsal: bool = False) -> dict[str, Any]:
         """Store one page; return `{consignmentId, files: [{fileId, path, uploadKey}]}`.
+
+        `rehearsal` is what the caller's token says; the first page decides.
 
         Raises
         ------
@@ -51,6 +53,7 @@ class Registrar:
             announced=announced,
             status=ConsignmentStatus.REGISTERED,
             created_at=iso(self.now()),
+            rehearsal=rehearsal,
         )
         stored = self.register.create(consignment)
         if request.total_files not in {None, stored.announced}:

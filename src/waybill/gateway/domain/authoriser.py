@@ -36,11 +36,15 @@ _REASONS: dict[type[jwt.PyJWTError], str] = {
 
 @dataclass(frozen=True)
 class Principal:
-    """Whom a token proves the caller to be: `sub`, those of `roles` that are ours, `exp` (Unix seconds)."""
+    """Whom a token proves the caller to be: `sub`, those of `roles` that are ours, `exp` (Unix seconds).
+
+    `rehearsal` is the claim of that name, which the issuer sets and the caller cannot: true, and nothing like it.
+    """
 
     subject: str
     roles: frozenset[Role]
     expires_at: int
+    rehearsal: bool = False
 
 
 def bearer_token(header: object) -> str:
@@ -122,7 +126,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
     roles = claims.get("roles", [])
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise TokenRefusedError("its roles are not a list of strings")
-    return Principal(subject, known_roles(roles), expires_at)
+    return Principal(subject, known_roles(roles), expires_at, rehearsal=claims.get("rehearsal") is True)
 
 
 def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
@@ -145,6 +149,7 @@ def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
             "subject": principal.subject,
             "roles": " ".join(sorted(principal.roles)),
             "expiresAt": str(principal.expires_at),
+            **({"rehearsal": "true"} if principal.rehearsal else {}),
         },
     }
 
