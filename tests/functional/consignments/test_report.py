@@ -95,7 +95,7 @@ def test_a_report_is_kept_in_s3_and_shows_every_file(
     assert elements.open == []
     for path in FILES:
         assert path in elements.text
-    for told in ("VirusDetected", "Contact support", "Fix yourself", "x-fmt/263", "PUID table 2026-06-09", "rules-1"):
+    for told in ("VirusDetected", "Contact support", "Fix yourself", "x-fmt/263", "PUID table 2026-11-29", "rules-1"):
         assert told in elements.text
 
 

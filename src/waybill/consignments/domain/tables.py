@@ -11,14 +11,27 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+# How the table was made (field notes, kind 2): PRONOM's class of a format, or its name.
+_CONTAINER_CLASS = "Aggregate"
+_CONTAINER_NAME = re.compile(r"archive|compressed|dis[ck] image|executable|package|installer", re.IGNORECASE)
+
+
+def is_of_refused_class(name: str, format_class: str) -> bool:
+    """Return whether a format may be an archive, an image or a program, by its name and by PRONOM's class of it."""
+    return _CONTAINER_CLASS in format_class or _CONTAINER_NAME.search(name) is not None
+
 
 @dataclass(frozen=True)
 class PuidTable:
-    """Which formats are refused, and which a judgment may have; `disallowed` are pairs of PUID and reason, in order."""
+    """Which formats are refused, and which a judgment may have; `disallowed` are pairs of PUID and reason, in order.
+
+    `named` are all PUIDs that somebody has decided on: those refused, those that are not any more, and those kept.
+    """
 
     version: str
     allowed_for_judgment: frozenset[str]
     disallowed: Sequence[tuple[str, str]]
+    named: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "PuidTable":
@@ -27,12 +40,18 @@ class PuidTable:
             str(document["version"]),
             frozenset(entry["puid"] for entry in document["allowedForJudgment"] if entry["active"]),
             tuple((entry["puid"], entry["reason"]) for entry in document["disallowed"] if entry["active"]),
+            frozenset(entry["puid"] for entry in (*document["disallowed"], *document.get("kept", ()))),
         )
 
     @property
     def reasons(self) -> frozenset[str]:
         """Every active reason."""
         return frozenset(reason for _, reason in self.disallowed)
+
+    def is_unnamed_container(self, match: Mapping[str, Any]) -> bool:
+        """Return whether a format is of the classes that the table is about, and nobody has decided on it."""
+        puid, name = match.get("puid"), match.get("formatName") or ""
+        return bool(puid) and puid not in self.named and is_of_refused_class(name, match.get("formatClass") or "")
 
     def disallowing(self, found: frozenset[str]) -> tuple[str, str] | None:
         """Return the first entry, in the order of the table, whose PUID is among `found`."""
