@@ -29,10 +29,13 @@ KEYS = [
             "systemFile",
             "nonJudgmentFormat",
             "timedOut",
+            "unexaminable",
         )
     ),
     "antivirus.virusDetected",
     "antivirus.failed",
+    "antivirus.notScannedInside",
+    "antivirus.unexaminable",
     "checksumMatch.mismatch",
     "checksumMatch.failed",
     "clientChecksum.failed",
@@ -59,6 +62,18 @@ def test_every_reason_of_the_table_has_a_sentence_of_its_own() -> None:
 def test_a_reason_that_nobody_has_written_a_sentence_for_is_explained_all_the_same() -> None:
     told = explanation({"statusName": "FFID", "value": "NewReason", "rule": "ffid.disallowed"}, TABLES)
     assert told["action"] == "Contact support"
+
+
+RULES = [key for key in TABLES.sentences if ".waybill." in key]
+
+
+@pytest.mark.parametrize("key", RULES)
+def test_the_sentence_of_a_rule_comes_before_that_of_its_value(key: str) -> None:
+    rule = key.partition(".")[2]
+    for value in ("Zip", "Unidentified"):
+        told = explanation({"statusName": "FFID", "value": value, "rule": rule}, TABLES)
+        assert told["sentence"] == TABLES.sentences[key].sentence
+        assert told["action"] in {"Fix yourself", "Contact support"}
 
 
 @pytest.mark.parametrize("name", ["puids", "empty_files", "excluded_names"])

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, scanners
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
-from waybill.consignments.domain.checks.models import Examination, Failure, Reason
+from waybill.consignments.domain.checks.models import Examination, Failure, Reason, ScanAnswer
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
@@ -41,9 +41,13 @@ def ask(process: ScannerProcess, folder: Path, content: bytes, parts: dict[str, 
     return process.examine(Examination(path, parts or ALL, "txt"))
 
 
+def rules_of(answer: ScanAnswer) -> list[str]:
+    return [hit["rule"] for hit in answer["hits"]]
+
+
 def test_every_part_answers(real: ScannerProcess, folder: Path) -> None:
     said = ask(real, folder, contents.eicar())
-    assert said["scan"] == ["eicar"]
+    assert rules_of(said["scan"]) == ["eicar"]
     assert said["identify"]["matches"][0]["puid"] == "x-fmt/111"
     assert said["inspect"] == {"encrypted": False, "warnings": []}
 
@@ -95,11 +99,11 @@ def test_what_a_parser_says_of_a_file_is_not_passed_on(hostile: ScannerProcess, 
 
 
 def test_a_process_that_ended_between_two_files_is_nobodys_fault(hostile: ScannerProcess, folder: Path) -> None:
-    assert ask(hostile, folder, b"good")["scan"] == []
+    assert rules_of(ask(hostile, folder, b"good")["scan"]) == []
     assert hostile.pid is not None
     os.kill(hostile.pid, signal.SIGKILL)
     os.waitpid(hostile.pid, 0)
-    assert ask(hostile, folder, contents.eicar())["scan"] == ["eicar"]
+    assert rules_of(ask(hostile, folder, contents.eicar())["scan"]) == ["eicar"]
 
 
 def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None:
@@ -110,7 +114,8 @@ def test_nothing_looks_into_a_bomb(real: ScannerProcess, tmp_path: Path) -> None
     for answers in (real.examine_all(questions, 30.0), [real.examine(question) for question in questions]):
         assert [answer["identify"]["matches"][0]["puid"] for answer in answers] == [None, "fmt/412"]
         assert answers[0]["inspect"]["warnings"] == ["ARCHIVE_OVER_LIMITS"]
-        assert answers[0]["scan"] == []
+        assert rules_of(answers[0]["scan"]) == []
+        assert answers[0]["scan"]["unscannedCount"] > 0
 
 
 def test_a_file_that_unpacks_without_end_takes_no_more_memory_than_the_process_may_have(tmp_path: Path) -> None:
@@ -161,10 +166,10 @@ def test_excluded_rules_do_not_count(folder: Path) -> None:
     sources = [RuleSource("a.yar", rule.format("one")), RuleSource("b.yar", rule.format("one") + rule.format("two"))]
     rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["two"]})
     with scanners(folder, rules) as process:
-        assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["one"]
+        assert rules_of(ask(process, folder, b"a needle", {"scan": 30.0})["scan"]) == ["one"]
     rules, _ = build(sources, {"a.yar": ["one"], "b.yar": ["one"]})
     with scanners(folder, rules) as process:
-        assert ask(process, folder, b"a needle", {"scan": 30.0})["scan"] == ["two"]
+        assert rules_of(ask(process, folder, b"a needle", {"scan": 30.0})["scan"]) == ["two"]
 
 
 def test_files_asked_for_together_have_the_answers_they_have_alone(real: ScannerProcess, tmp_path: Path) -> None:
@@ -190,4 +195,4 @@ def test_one_bad_file_among_many_is_told_from_its_neighbours(
     said = hostile.examine_all(questions, 2.0)
     failed = [{part for part, answer in each.items() if isinstance(answer, Failure)} for each in said]
     assert failed == [set(), {order.decode().partition("-")[2]}, set()]
-    assert said[2]["scan"] == ["eicar"]
+    assert rules_of(said[2]["scan"]) == ["eicar"]

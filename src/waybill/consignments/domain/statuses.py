@@ -1,8 +1,8 @@
 """The statuses of files and of consignments: reference, section 3, every row in its order.
 
-Beside the table there are three rules of ours, each with a name that begins with `waybill.`: a file of white space
-counts as empty, an identification that ran out of time has a value of its own, and encryption that PRONOM does not know
-is told by entries of the PUID table that are no PUIDs.
+Beside the table there are rules of ours, each with a name that begins with `waybill.`: a file of white space counts as
+empty, encryption that PRONOM does not know is told by entries of the PUID table that are no PUIDs, a file that a parser
+fails on each time is for a person to look at, and so is one whose inside was not scanned.
 """
 
 from collections import Counter
@@ -20,7 +20,10 @@ ZERO_BYTE_FILE = "ZeroByteFile"
 TIMED_OUT = "TimedOut"
 MISMATCH = "Mismatch"
 VIRUS_DETECTED = "VirusDetected"
+NOT_SCANNED_INSIDE = "NotScannedInside"
+UNEXAMINABLE = "Unexaminable"
 
+_PLACES = 5
 _EMPTY_CHECKSUM = "ffid.emptyChecksum"
 _CLEAN_RESULTS = frozenset({"", "NO_THREATS_FOUND"})
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
@@ -56,10 +59,33 @@ def _antivirus(file: CheckedFile) -> FileVerdict:
     result = file.result("antivirus")
     if result is None:
         return FileVerdict(StatusName.ANTIVIRUS, FAILED, "antivirus.noResult", file.why("antivirus"))
+    if unexaminable := result.get("unexaminable"):
+        return FileVerdict(
+            StatusName.ANTIVIRUS, UNEXAMINABLE, "waybill.unexaminable", f"{_failed_of(unexaminable)} {_scanner(result)}"
+        )
     found = str(result.get("result") or "")
-    if found in _CLEAN_RESULTS:
-        return FileVerdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
-    return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", f"{_line(found)} by {_scanner(result)}")
+    if found not in _CLEAN_RESULTS:
+        detail = f"{_line(found)}{_places(result)} by {_scanner(result)}"
+        return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", detail)
+    if result.get("notScannedCount"):
+        return FileVerdict(StatusName.ANTIVIRUS, NOT_SCANNED_INSIDE, "waybill.notScannedInside", _not_scanned(result))
+    return FileVerdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
+
+
+def _failed_of(unexaminable: Mapping[str, str]) -> str:
+    return f"{unexaminable['reason']}: {unexaminable['sentence']}"
+
+
+def _places(result: Mapping[str, Any]) -> str:
+    """Return where inside of the file the rules match; whoever has to act could not find it otherwise."""
+    places = list(dict.fromkeys(each["path"] for each in result.get("places", [])))
+    return f" in {', '.join(places[:_PLACES])}" if places else ""
+
+
+def _not_scanned(result: Mapping[str, Any]) -> str:
+    told = [f"{each['path'] or 'the file itself'}: {each['reason']}" for each in result["notScanned"][:_PLACES]]
+    more = result["notScannedCount"] - len(told)
+    return "; ".join([*told, f"{more} more"] if more > 0 else told)
 
 
 def _scanner(result: Mapping[str, Any]) -> str:
@@ -103,19 +129,77 @@ def _format(file: CheckedFile, tables: Tables) -> FileVerdict:
     result, puids = file.result("fileFormat"), file.puids
     if result is None:
         return _ffid_verdict(FAILED, "ffid.noResult", file.why("fileFormat"))
+    if unexaminable := result.get("unexaminable"):
+        return _ffid_verdict(UNEXAMINABLE, "waybill.unexaminable", _failed_of(unexaminable))
     if result.get("timedOut"):
         return _ffid_verdict(TIMED_OUT, "waybill.timedOut")
     known = list(dict.fromkeys(puid for puid in puids if puid))
+    # Whatever the format is and however damaged: who sends it without its protection solves the rest too.
+    if (protection := _protection(result)) and (entry := tables.puids.disallowing(frozenset({protection}))):
+        return _ffid_verdict(entry[1], "waybill.protection", protection)
     if len(known) > 1:
         return _ffid_verdict(MULTIPLE_FORMATS, "ffid.severalMatches", f"{', '.join(known)}{_evidence(file)}")
-    protection = f"encrypted{str(result.get('encryption') or '').capitalize()}" if result.get("encrypted") else None
-    found = frozenset(puids) | (frozenset({protection}) if protection else frozenset())
-    if entry := tables.puids.disallowing(found):
+    if entry := tables.puids.disallowing(frozenset(puids)):
         seen, reason = entry
-        if seen == protection:
-            return _ffid_verdict(reason, "waybill.protection", seen)
-        return _ffid_verdict(reason, "ffid.disallowed", f"{seen or 'no match'}{_evidence(file)}")
+        return _ffid_verdict(reason, _disallowing_rule(file, seen), f"{seen or 'no match'}{_evidence(file)}")
+    if unnamed := [match for match in file.matches if tables.puids.is_unnamed_container(match)]:
+        return _ffid_verdict("Zip", "waybill.unnamedContainer", f"{unnamed[0]['puid']} {unnamed[0]['formatName']}")
     return _ffid_verdict(SUCCESS, "ffid.allowed", f"{', '.join(known)}{_evidence(file)}")
+
+
+def _protection(result: Mapping[str, Any]) -> str | None:
+    """Return the entry of the table that stands for the encryption that was seen."""
+    kind = str(result.get("encryption") or "")
+    return f"encrypted{kind[:1].upper()}{kind[1:]}" if result.get("encrypted") else None
+
+
+# What the sentence of a refused format depends on besides its value: the most specific evidence first.
+_SIGNED_CONTAINERS = frozenset({"fmt/1243", "fmt/1244", "fmt/1245", "fmt/1251", "fmt/1340", "fmt/1341", "fmt/1342"})
+_SINGLE_DOCUMENTS = frozenset({"x-fmt/429", "fmt/866"})
+_UNKNOWN_OLE2 = "fmt/111"
+_PLAIN_ZIP = "x-fmt/263"
+_OFFICE_EXTENSIONS = frozenset(
+    [
+        "docx",
+        "docm",
+        "dotx",
+        "dotm",
+        "xlsx",
+        "xlsm",
+        "xltx",
+        "pptx",
+        "pptm",
+        "potx",
+        "ppsx",
+        "odt",
+        "ods",
+        "odp",
+        "odg",
+        "ott",
+        "ots",
+        "otp",
+        "epub",
+    ]
+)
+_DAMAGE = frozenset({"CORRUPT_CONTAINER", "UNREADABLE_ARCHIVE", "UNREADABLE_PDF"})
+
+
+def _disallowing_rule(file: CheckedFile, puid: str) -> str:
+    """Return the rule of a format that the table refuses, by what is known besides (field notes, kind 9)."""
+    result = file.result("fileFormat") or {}
+    warnings = set(result.get("warnings", []))
+    extension = file.path.rpartition("/")[2].rpartition(".")[2].lower()
+    if "ARCHIVE_OVER_LIMITS" in warnings:
+        return "waybill.archiveOverLimits"
+    if (puid == "" and warnings & _DAMAGE) or (puid == _PLAIN_ZIP and extension in _OFFICE_EXTENSIONS):
+        return "waybill.damaged"
+    if puid == "" and result.get("extensionCandidates"):
+        return "waybill.contentDoesNotFitName"
+    if puid == _UNKNOWN_OLE2:
+        return "waybill.unknownOle2"
+    if puid in _SIGNED_CONTAINERS:
+        return "waybill.signedContainer"
+    return "waybill.webPage" if puid in _SINGLE_DOCUMENTS else "ffid.disallowed"
 
 
 def _evidence(file: CheckedFile) -> str:
@@ -161,7 +245,7 @@ class ConsignmentStatuses:
     """Collects what the statuses of a consignment depend on, file by file."""
 
     def __init__(self, tables: Tables) -> None:
-        self._issues = tables.puids.reasons | {MULTIPLE_FORMATS}
+        self._issues = tables.puids.reasons | {MULTIPLE_FORMATS, UNEXAMINABLE}
         self._seen: Counter[tuple[StatusName, str]] = Counter()
         self._checksum_results_missing = False
         self.files = 0
@@ -183,7 +267,7 @@ class ConsignmentStatuses:
         return {
             StatusName.SERVER_FFID: _worst(bool(ffid & {FAILED, TIMED_OUT}), bool(ffid & self._issues)),
             StatusName.SERVER_CHECKSUM: _worst(self._checksum_results_missing, self._checksum_issues),
-            StatusName.SERVER_ANTIVIRUS: _worst(FAILED in antivirus, VIRUS_DETECTED in antivirus),
+            StatusName.SERVER_ANTIVIRUS: _worst(FAILED in antivirus, bool(antivirus - {SUCCESS})),
             StatusName.SERVER_REDACTION: _worst(False, bool(self._of(StatusName.REDACTION) - {SUCCESS})),
             StatusName.CLIENT_CHECKS: _worst(
                 False, ConsignmentStatus.COMPLETED_WITH_ISSUES in self._of(StatusName.CLIENT_CHECKS)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
 
@@ -11,7 +11,15 @@ from pydantic import ValidationError
 
 from waybill.consignments.domain.checks.contents import ContentFetcher, Fetched
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
-from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, Findings, Reason
+from waybill.consignments.domain.checks.models import (
+    OUT_OF_TIME,
+    Examination,
+    Failure,
+    FileRecord,
+    Findings,
+    Reason,
+    ScanAnswer,
+)
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
 from waybill.consignments.domain.checks.prefetch import SMALL_BYTES, FilePrefetch
 from waybill.consignments.models import Check
@@ -34,8 +42,8 @@ class _Waiting:
 class FileTimeLimits:
     """Seconds that one file may take: to identify and inspect it, and to scan it (or one block of it)."""
 
-    format_seconds: float = 120.0
-    scan_seconds: float = 300.0
+    format_seconds: float = 60.0
+    scan_seconds: float = 180.0
 
 
 class FileChecker:
@@ -123,12 +131,30 @@ class FileChecker:
             stack.enter_context(fetched)
             return entry
         with fetched:
-            return self._judged(entry, self._scanners.examine(self._question(entry)))
+            return self._judged(entry, self._twice(entry, self._scanners.examine(self._question(entry))))
 
     def _examined_together(self, entries: list["_Waiting"]) -> Iterator[Findings]:
         seconds = self._seconds(min(_TOGETHER_SECONDS, self._limits.format_seconds, self._limits.scan_seconds))
         answers = self._scanners.examine_all([self._question(entry) for entry in entries], seconds)
-        return map(self._judged, entries, answers)
+        return (self._judged(entry, self._twice(entry, found)) for entry, found in zip(entries, answers, strict=True))
+
+    def _twice(self, entry: "_Waiting", answers: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers; what a parser failed of is asked once more, in a fresh process with nothing beside it.
+
+        What fails the same way again is a verdict on the file. Where there is no time for that, it is none.
+        """
+        question = self._question(entry)
+        for part in [part for part, answer in answers.items() if _is_of_a_parser(answer)]:
+            if self._seconds_left() < self._full(part):
+                answers[part] = OUT_OF_TIME
+                continue
+            self._scanners.restart()
+            again = self._scanners.examine(replace(question, parts={part: self._full(part)}))[part]
+            answers[part] = replace(again, of_the_file=True) if _is_of_a_parser(again) else again
+        return answers
+
+    def _full(self, part: str) -> float:
+        return self._limits.scan_seconds if part == "scan" else self._limits.format_seconds
 
     def _judged(self, entry: "_Waiting", answers: dict[str, Any]) -> Findings:
         record, fetched = entry.record, entry.fetched
@@ -153,15 +179,15 @@ class FileChecker:
     def _format(self, record: FileRecord, fetched: Fetched, answers: dict[str, Any]) -> dict[str, Any] | Failure:
         found, inside = answers["identify"], answers["inspect"]
         for answer in (found, inside):
-            if isinstance(answer, Failure) and answer.reason is Reason.TIME_LIMIT:
-                # A value of its own, which nothing can take for a file of an unknown format.
-                return {"fileId": record.file_id, **self._scanners.versions(), "matches": [], "timedOut": True}
+            if isinstance(answer, Failure) and answer.of_the_file:
+                versions = self._scanners.versions()
+                return {"fileId": record.file_id, **versions, "matches": [], "unexaminable": _told(answer)}
             if isinstance(answer, Failure):
                 return answer
         return {
             "fileId": record.file_id,
             **found,
-            **inside,
+            **{name: value for name, value in inside.items() if name != "inside"},
             "warnings": [*found["warnings"], *inside["warnings"]],
             "timedOut": False,
             "partial": fetched.stream is not None,
@@ -170,14 +196,35 @@ class FileChecker:
     def _verdict(
         self, record: FileRecord, fetched: Fetched, answers: dict[str, Any], started_ms: int
     ) -> dict[str, Any] | Failure:
-        found: Any = []
+        partial = fetched.stream is not None
+        found: Any = _NOTHING
         if self._antivirus.scans:
             found = answers["scan"] if fetched.stream is None else fetched.stream.outcome()
-        if isinstance(found, Failure):
+        if isinstance(found, Failure) and not found.of_the_file:
             return found
-        return self._antivirus.verdict(
-            record, fetched.version_id, started_ms, found, partial=fetched.stream is not None
-        )
+        if isinstance(found, Failure):
+            verdict = self._antivirus.verdict(record, fetched.version_id, started_ms, _NOTHING, partial=partial)
+            return verdict if isinstance(verdict, Failure) else {**verdict, "unexaminable": _told(found)}
+        if partial and self._antivirus.scans and _could_hold_more(answers["inspect"]):
+            # Of what is too large to be kept, the rules have seen the bytes as they lie there.
+            unscanned = [{"path": "", "reason": "TOO_LARGE"}]
+            found = {**found, "unscanned": unscanned, "unscannedCount": len(unscanned)}
+        return self._antivirus.verdict(record, fetched.version_id, started_ms, found, partial=partial)
+
+
+_NOTHING: ScanAnswer = {"hits": [], "unscanned": [], "unscannedCount": 0}
+
+
+def _is_of_a_parser(answer: Any) -> bool:
+    return isinstance(answer, Failure) and answer.reason in {Reason.UNREADABLE, Reason.CRASHED, Reason.TIME_LIMIT}
+
+
+def _told(failure: Failure) -> dict[str, str]:
+    return {"reason": failure.reason.value, "sentence": failure.sentence}
+
+
+def _could_hold_more(inspected: Any) -> bool:
+    return isinstance(inspected, Failure) or bool(inspected.get("inside"))
 
 
 def _parsed(document: dict[str, Any]) -> FileRecord | Failure:

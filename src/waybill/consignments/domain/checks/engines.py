@@ -1,10 +1,10 @@
 """The two engines that judge a file: our rules on its bytes, or the tag that a scanner outside puts on the object."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from waybill.consignments.domain.checks.errors import FileRefusedError
-from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason
+from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason, ScanAnswer
 from waybill.consignments.domain.checks.ports import Tags
 
 # Amazon GuardDuty User Guide, "Using tag-based access control with Malware Protection for S3".
@@ -24,7 +24,7 @@ class YaraEngine:
         self._rules_version = rules_version
 
     def verdict(
-        self, record: FileRecord, _version_id: str | None, started_ms: int, found: Sequence[str], *, partial: bool
+        self, record: FileRecord, _version_id: str | None, started_ms: int, found: ScanAnswer, *, partial: bool
     ) -> dict[str, Any]:
         """Return the result; with `partial` the rules have seen the file in overlapping blocks."""
         return {
@@ -32,12 +32,22 @@ class YaraEngine:
             "software": "yara-x",
             "softwareVersion": self._software_version,
             "databaseVersion": self._rules_version,
-            "result": "\n".join(found),
+            "result": "\n".join(sorted({hit["rule"] for hit in found["hits"]})),
             "datetime": started_ms,
             "engine": "yara",
             "rulesVersion": self._rules_version,
             "partial": partial,
+            **_places(found),
         }
+
+
+def _places(found: ScanAnswer) -> dict[str, Any]:
+    """Return where the hits inside are, and what was not scanned, where there is any."""
+    inside = [hit for hit in found["hits"] if hit["path"]]
+    places = {"places": inside} if inside else {}
+    if not found["unscannedCount"]:
+        return places
+    return {**places, "notScanned": found["unscanned"], "notScannedCount": found["unscannedCount"]}
 
 
 class TagEngine:
@@ -72,7 +82,7 @@ class TagEngine:
         self._sleep = sleep
 
     def verdict(
-        self, record: FileRecord, version_id: str | None, _started_ms: int, _found: Sequence[str], *, partial: bool
+        self, record: FileRecord, version_id: str | None, _started_ms: int, _found: ScanAnswer, *, partial: bool
     ) -> dict[str, Any] | Failure:
         """Return the result, or that there is no tag."""
         del partial

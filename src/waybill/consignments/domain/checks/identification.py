@@ -94,4 +94,5 @@ def _match(hit: dict[str, str], extension: str, *, mismatch: bool) -> dict[str, 
         "formatName": hit["format"] or None,
         "extensionOnly": only,
         "basis": basis,
+        "formatClass": hit.get("class") or None,
     }

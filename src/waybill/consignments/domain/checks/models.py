@@ -8,12 +8,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from waybill.consignments.models import Check
+
+
+class Hit(TypedDict):
+    """A rule that matches, and the member that it matches in; the path is empty for the file's own bytes."""
+
+    rule: str
+    path: str
+
+
+class Unscanned(TypedDict):
+    """A member that was not scanned, or not to its end, and why (`UnopenedReason`)."""
+
+    path: str
+    reason: str
+
+
+class ScanAnswer(TypedDict):
+    """What a scan has found: the first of the hits and of what was not scanned, and the number of the latter."""
+
+    hits: list[Hit]
+    unscanned: list[Unscanned]
+    unscannedCount: int
 
 
 class Reason(StrEnum):
@@ -34,10 +56,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a check of one file has no result; `sentence` is for people and holds nothing of the file."""
+    """Why a check of one file has no result; `sentence` is for people and holds nothing of the file.
+
+    `of_the_file` means that it happens the same way each time with these bytes: it is a verdict on the file then.
+    """
 
     reason: Reason
     sentence: str
+    of_the_file: bool = False
 
 
 OUT_OF_TIME = Failure(Reason.OUT_OF_TIME, "The function had no time left for the file.")

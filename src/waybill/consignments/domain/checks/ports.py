@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord
+from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, ScanAnswer
 
 
 class OpenObject(Protocol):
@@ -76,6 +76,10 @@ class Scanners(Protocol):
         """Return the result of each part of the question, or why there is none."""
         ...
 
+    def restart(self) -> None:
+        """End the process, so that the next question is asked in a fresh one."""
+        ...
+
     def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
         """Return the results of several questions, within `seconds` if no file is hostile."""
         ...
@@ -98,7 +102,7 @@ class Antivirus(Protocol):
         ...
 
     def verdict(
-        self, record: FileRecord, version_id: str | None, started_ms: int, found: Sequence[str], *, partial: bool
+        self, record: FileRecord, version_id: str | None, started_ms: int, found: ScanAnswer, *, partial: bool
     ) -> dict[str, Any] | Failure:
-        """Return the result of the check; `found` are the names of the rules that match."""
+        """Return the result of the check; `found` is what the rules have found."""
         ...

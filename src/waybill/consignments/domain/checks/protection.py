@@ -1,17 +1,19 @@
-"""What keeps a file from being read later and has no PUID: encrypted PDF, ZIP members, and Office documents."""
+"""What keeps a file from being read later and has no PUID: encryption in all its forms."""
 
 import mmap
 import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from waybill.consignments.domain.checks.ole_directory import MARK as OLE_MARK
-from waybill.consignments.domain.checks.ole_directory import stream_names
+from waybill.core.containers.encryption import encryption_of
+from waybill.core.containers.kinds import kinds_of
+from waybill.core.containers.models import ContainerKind
 from waybill.core.containers.zip_directory import read_directory
 
 _ZIP_MARK = b"PK"
 _PDF_MARK = re.compile(rb"%PDF-")
 _PDF_MARK_WITHIN = 1024
+_SHORTEST = 8
 
 
 def _pdf_name(text: bytes) -> bytes:
@@ -21,14 +23,15 @@ def _pdf_name(text: bytes) -> bytes:
     return b"".join(characters) + rb"(?![^\x00\s()<>\[\]{}/%])"
 
 
-# No comment is longer than the line of 255 bytes that ISO 32000-1 (7.5.1) advises: without a bound, hostile ones stall.
-_SPACE = rb"(?:[\x00\s]|%[^\r\n]{0,255}[\r\n])*"
+# No comment is longer than the line of 255 bytes that ISO 32000-1 (7.5.1) advises, and no gap than a few kilobytes:
+# without a bound, hostile ones stall, or take all the memory.
+_SPACE = rb"(?:[\x00\s]|%[^\r\n]{0,255}[\r\n]){0,4096}"
 _ENCRYPT, _STANDARD = _pdf_name(b"Encrypt"), _pdf_name(b"Filter") + _SPACE + b"/" + _pdf_name(b"Standard")
 # Without any of these nothing in a PDF is encrypted.
 _PDF_WORDS = re.compile(b"/(?:" + _ENCRYPT + b"|" + _STANDARD + b")")
 # What a file has that is, or was, encrypted: a trailer that names the encryption (ISO 32000-1, 7.5.5, table 15: a
 # dictionary or a reference to one), or the dictionary of the standard security handler (7.6.1, table 20).
-_REFERRING = _ENCRYPT + _SPACE + rb"(?:<<|\d+" + _SPACE + rb"\d+" + _SPACE + b"R)"
+_REFERRING = _ENCRYPT + _SPACE + rb"(?:<<|\d{1,20}" + _SPACE + rb"\d{1,20}" + _SPACE + b"R)"
 _PDF_EVIDENCE = re.compile(
     rb"(?P<end>endstream)|(?P<begin>stream\r?\n)|(?P<evidence>/(?:" + _REFERRING + b"|" + _STANDARD + b"))"
 )
@@ -38,22 +41,35 @@ def inspect(path: Path, *, partial: bool = False) -> dict[str, Any]:
     """Return `encrypted`, the kind as `encryption`, and `warnings` about the file at `path`.
 
     With `partial` the file is only the first and the last bytes of a larger one, so what cannot be resolved in it is
-    taken at its word.
+    taken at its word; `inside` then says whether it could hold what nobody has looked at.
     """
-    size = path.stat().st_size
-    if size < len(OLE_MARK):
-        return _said()
+    if path.stat().st_size == 0:
+        return {**_said(), "inside": False} if partial else _said()
     with path.open("rb") as file:
-        head = file.read(_PDF_MARK_WITHIN)
-        file.seek(0)
-        if head.startswith(OLE_MARK):
-            names = set(stream_names(file))
-            return _said("office") if "EncryptedPackage" in names else _said()
-        if _PDF_MARK.search(head):
-            return _pdf(path, file, partial=partial)
-        if head.startswith(_ZIP_MARK):
-            return _zip(file, size)
-    return _said()
+        said = _inspected(path, file, partial=partial)
+        return {**said, "inside": _holds_more(file)} if partial else said
+
+
+def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
+    head = file.read(_PDF_MARK_WITHIN)
+    if len(head) < _SHORTEST:
+        return _said()
+    if _PDF_MARK.search(head):
+        return _pdf(path, file, partial=partial)
+    encryption = encryption_of(file)
+    if encryption is None and ContainerKind.ENCRYPTED_MAIL in kinds_of(file):
+        encryption = "message"
+    if head.startswith(_ZIP_MARK):
+        return _zip(file, path.stat().st_size, encryption)
+    return _said(encryption)
+
+
+def _holds_more(file: BinaryIO) -> bool:
+    kinds = set(kinds_of(file))
+    if kinds == {ContainerKind.DATA_URLS}:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b";base64,") >= 0
+    return bool(kinds)
 
 
 def is_excessive(path: Path) -> bool:
@@ -70,12 +86,12 @@ def _said(encryption: str | None = None, *warnings: str, **more: Any) -> dict[st
     return {"encrypted": encryption is not None, **kind, **more, "warnings": list(warnings)}
 
 
-def _zip(file: BinaryIO, size: int) -> dict[str, Any]:
+def _zip(file: BinaryIO, size: int, encryption: str | None) -> dict[str, Any]:
     facts = read_directory(file, size)
     if facts is None:
-        return _said(None, "UNREADABLE_ARCHIVE")
+        return _said(encryption, "UNREADABLE_ARCHIVE")
     warnings = ("ARCHIVE_OVER_LIMITS",) if facts.excessive else ()
-    return _said("zip" if facts.encrypted else None, *warnings)
+    return _said(encryption or ("zip" if facts.encrypted else None), *warnings)
 
 
 def _pdf(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:

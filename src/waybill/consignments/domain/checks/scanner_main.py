@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from waybill.consignments.domain.checks.identification import interpret, unidentified, versions
+from waybill.consignments.domain.checks.inside import scan, scan_alone
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
+from waybill.consignments.domain.checks.models import ScanAnswer
 from waybill.consignments.domain.checks.protection import inspect, is_excessive
 
 
@@ -72,10 +74,10 @@ class _Scanners:
         result: Any = self._siegfried.identify(str(path), detailed=True)
         return interpret(result, request["extension"])
 
-    def _scan(self, path: Path, request: dict[str, Any]) -> list[str]:
+    def _scan(self, path: Path, request: dict[str, Any]) -> ScanAnswer:
         if self._rules is None:
             raise LookupError("no rules")
-        return self._rules.scan_file(path, max(1, int(request["scanSeconds"])))
+        return (scan_alone if request["partial"] else scan)(self._rules, path, request["scanSeconds"])
 
     def _inspect(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         return inspect(path, partial=request["partial"])

@@ -184,7 +184,7 @@ class ScannerProcess:
         while waiting:
             part = waiting.pop(0)
             try:
-                results[part] = _result(self._running().receive(_patience(part, question.parts[part])))
+                results[part] = _result(self._running().receive(_allowance(part, question.parts[part])))
                 continue
             except _Stalled:
                 results[part] = Failure(Reason.TIME_LIMIT, f"No result within {question.parts[part]:.0f} seconds.")
@@ -201,6 +201,10 @@ class ScannerProcess:
         if self._process is not None:
             self._process.end()
             self._process = None
+
+    def restart(self) -> None:
+        """End the process, so that the next question is asked in a fresh one."""
+        self.close()
 
     def _send(self, question: Examination, parts: list[str]) -> None:
         self._running().send(_request(question, parts))
@@ -237,7 +241,7 @@ def _request(question: Examination, parts: list[str]) -> dict[str, Any]:
     }
 
 
-def _patience(part: str, seconds: float) -> float:
+def _allowance(part: str, seconds: float) -> float:
     return seconds + _GRACE_SECONDS if part == "scan" else seconds
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from waybill.consignments.domain.checks.blocks import Block, Blocks
 from waybill.consignments.domain.checks.digest import DigestBuilder
-from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Reason
+from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Hit, Reason, ScanAnswer
 from waybill.consignments.domain.checks.ports import Scanners
 from waybill.consignments.domain.checks.spool import Windows
 
@@ -19,7 +19,7 @@ class ObjectStream:
         self._path = path
         self._places = [path.with_name(f"{path.name}.{number}") for number in range(2)]
         self._asked = False
-        self._found: set[str] = set()
+        self._found: dict[str, Hit] = {}
         # A stream that nobody scans is not a clean one.
         self._failure = Failure(Reason.UNREADABLE, "The file was not scanned.") if scanners is None else None
 
@@ -41,9 +41,11 @@ class ObjectStream:
         windows.write(self._path)
         return passing.digest()
 
-    def outcome(self) -> list[str] | Failure:
-        """Return the names of the rules that match in any block; if there are none, why not all blocks were scanned."""
-        return sorted(self._found) or self._failure or []
+    def outcome(self) -> ScanAnswer | Failure:
+        """Return the rules that match in any block; if there are none, why not all blocks were scanned."""
+        if not self._found and self._failure is not None:
+            return self._failure
+        return {"hits": [self._found[rule] for rule in sorted(self._found)], "unscanned": [], "unscannedCount": 0}
 
     def _scan(self, block: Block) -> None:
         if self._scanners is None or self._failure is not None:
@@ -52,7 +54,7 @@ class ObjectStream:
         with place.open("wb", buffering=0) as file:
             file.writelines(block)
         self._collect()
-        self._scanners.ask(Examination(place, {"scan": self._seconds}))
+        self._scanners.ask(Examination(place, {"scan": self._seconds}, partial=True))
         self._asked = True
         self._places.reverse()
 
@@ -64,4 +66,4 @@ class ObjectStream:
         if isinstance(answer, Failure):
             self._failure = answer
         else:
-            self._found.update(answer)
+            self._found.update({hit["rule"]: hit for hit in answer["hits"]})
