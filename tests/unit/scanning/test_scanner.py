@@ -332,3 +332,18 @@ def test_an_archive_that_takes_too_long_is_looked_at_in_part_and_at_least_once(e
 
 def test_the_name_says_nothing_and_an_empty_object_is_complete(scan: Scan) -> None:
     assert (scan(b"").outcome, scan(b"").findings) == (Outcome.COMPLETE, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("alice.smith@corp-mail.org,Tr0ub4dor&Xq", ["Tr", "dor"]),
+        ('{"user": "bob", "password": "sesame", "ssn": "219-45-6789"}', ["bob", "sesame"]),
+        ("219-45-6789;diagnosis HIV positive;Anna Miller", ["HIV", "diagnosis", "Miller"]),
+    ],
+)
+def test_what_stands_beside_a_value_is_not_shown(scan: Scan, line: str, hidden: list[str]) -> None:
+    """Field notes, K7: a password of twelve characters stood in the context with two digits blotted out."""
+    for finding in scan(line.encode() + b"\n").findings:
+        assert not [word for word in hidden if word in finding.context]
+        assert finding.masked_match in finding.context

@@ -23,6 +23,8 @@ DECODING_DEPTH = 2
 
 _INDEX_MASK = (1 << INDEX_BITS) - 1
 _BEFORE = 64
+# The longest escape sequence.
+_ESCAPE = 6
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
@@ -148,6 +150,7 @@ class Engine:
         found: list[Match] = []
         begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
         bits, base64_bit = look.tasks, 1 << self._base64
+        escaped = _has_escapes(text, max(piece.line_start, begin - _ESCAPE), piece.line_end)
         while bits:
             bit = bits & -bits
             bits ^= bit
@@ -157,7 +160,8 @@ class Engine:
             task = self._tasks[bit.bit_length() - 1]
             at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
             limit = min(piece.line_end, piece.end + task.rule.lookahead)
-            first = task.rule.pattern.search(text, at, limit) if at <= last else None
+            pattern = task.rule.escaped if escaped else task.rule.pattern
+            first = pattern.search(text, at, limit) if at <= last else None
             if first and first.start() <= last:
                 found += _by_rule(text, piece, task, columns, first, last)
         return self._settled(found) if len(found) > 1 else found
@@ -206,8 +210,14 @@ def _by_rule(
         match, at = _judged(text, piece, task, columns, found, hinted=hinted)
         if match:
             matches.append(match)
-        found = task.rule.pattern.search(text, at, limit) if at <= last else None
+        found = first.re.search(text, at, limit) if at <= last else None
     return matches
+
+
+def _has_escapes(text: bytes, start: int, end: int) -> bool:
+    # As far as a piece reaches: a hostile line has many pieces, each of which asks.
+    end = min(end, start + PIECE + LOOKAHEAD)
+    return text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
 
 
 def _judged(

@@ -15,12 +15,13 @@ from typing import Any, Protocol
 LEAD = 80
 # Keywords stand within their distance of the value, which itself is short where it needs one.
 REACH = 256
-INDEX_BITS = 8
+INDEX_BITS = 12
 
 # Base64 of ASCII text: quads whose first three characters can only come from bytes below 0x80, line ends and tabs
 # included, and not from other control characters. Six of them by chance: one in a million.
 QUAD = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _BASE64 = f"(?:{QUAD}){{6}}"
+_INDEX_MASK = (1 << INDEX_BITS) - 1
 _LONG_WORD = "[A-Za-z0-9+/_-]{24}"
 
 
@@ -73,7 +74,7 @@ class HyperscanGate:
     def _events(self, text: bytes) -> list[int]:
         found: list[int] = []
         self._all.scan(text, match_event_handler=_note, context=found.append)
-        long_words = [event for event in found if event & 0xFF == self._base64_index]
+        long_words = [event for event in found if event & _INDEX_MASK == self._base64_index]
         if long_words:
             found.remove(long_words[0])
             decodable: list[int] = []

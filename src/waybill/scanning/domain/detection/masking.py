@@ -1,15 +1,30 @@
 """What is shown instead of a value."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 CONTEXT_BYTES = 50
 _LINE_FEED = 10
 _FIELD = re.compile(r"\{(\w+)\}")
-_LONG_WORD = re.compile(r"[^\s*#…]{20,}")
+# Whatever is neither space nor punctuation that structures a line.
+_WORD = re.compile(r"[^\s,;:=\"'(){}\[\]<>|#*…]+")
+# Words that say where a value stands: names of fields and what joins them. Anything else may be a value that no
+# detector knows, such as a password or a name.
+_STRUCTURE = frozenset(
+    re.findall(
+        r"[a-z]+",
+        """
+        a account address amount and api app at authorization basic bearer bucket by client code config connection
+        contact content customer data database date db detail email employee env error event field file first for form
+        from header host http https id in info is item json key last level line log login mail message method name no
+        not number of on or order path phone port primary private public request response row secret server service
+        session source status string system table test text the time timestamp to token type url user username value
+        version warn with
+        """,
+    )
+)
 _FIRST_WORD = re.compile(r"^\S+")
 _LAST_WORD = re.compile(r"(?<!\S)\S+$")
-_DIGIT = re.compile(r"\d")
 _PUBLIC_PREFIX = re.compile(rb"gh[pousr]_|github_pat_|xox[abeoprs]-|[sr]k_(?:live|test)_")
 
 
@@ -34,11 +49,13 @@ def masked(template: str, value: bytes) -> str:
     return _FIELD.sub(lambda match: fields[match[1]], template)
 
 
-def context(text: bytes, start: int, end: int, spans: Iterable[Span], encoding: str) -> str:
-    """Return what stands around `text[start:end]` on its line, with nothing in it to steal.
+def context(
+    text: bytes, start: int, end: int, spans: Iterable[Span], encoding: str, known: Collection[str] = ()
+) -> str:
+    """Return what stands around `text[start:end]` on its line: its structure, with nothing in it to steal.
 
-    Every value found there (`spans`: start, end, mask) is replaced by its mask, every other digit by `#`, every word of
-    20 characters or more by `…`. A word that the window cuts is left out: it could be the rest of a value.
+    Every value found there (`spans`: start, end, mask) is replaced by its mask, and every word by `…` but those that
+    name fields, and `known` ones. A word that the window cuts is left out: it could be the rest of a value.
     """
     first = text.rfind(b"\n", max(0, start - CONTEXT_BYTES), start) + 1 or max(0, start - CONTEXT_BYTES)
     line_end = text.find(b"\n", end, end + CONTEXT_BYTES)
@@ -48,18 +65,25 @@ def context(text: bytes, start: int, end: int, spans: Iterable[Span], encoding: 
     at = first
     for left, right, mask in sorted(span for span in spans if span[1] > first and span[0] < last):
         if left >= at:
-            parts.append(_blurred(text[at:left].decode(encoding, "replace"), cut_left=cut and at == first))
+            parts.append(_blurred(text[at:left].decode(encoding, "replace"), known, cut_left=cut and at == first))
             parts.append(mask)
         at = max(at, right)
     if at < last:
         rest = text[at:last].decode(encoding, "replace")
-        parts.append(_blurred(rest, cut_left=cut and at == first, cut_right=line_end < 0 and last < len(text)))
+        parts.append(_blurred(rest, known, cut_left=cut and at == first, cut_right=line_end < 0 and last < len(text)))
     return "".join(parts).strip("\r\n")
 
 
-def _blurred(text: str, *, cut_left: bool = False, cut_right: bool = False) -> str:
+def _blurred(text: str, known: Collection[str], *, cut_left: bool = False, cut_right: bool = False) -> str:
     if cut_left and not text[:1].isspace():
         text = _FIRST_WORD.sub("", text)
     if cut_right and not text[-1:].isspace():
         text = _LAST_WORD.sub("", text)
-    return _LONG_WORD.sub("…", _DIGIT.sub("#", text))
+    return _WORD.sub(lambda word: word[0] if _is_shown(word[0].lower(), known) else "…", text)
+
+
+def _is_shown(word: str, known: Collection[str]) -> bool:
+    """Return whether each part of a word, such as `customer_email`, is a word that may be shown."""
+    parts = [part for part in re.split(r"[^a-z]+", word) if part]
+    plain = not any(character.isdigit() for character in word)
+    return plain and all(part in _STRUCTURE or part in known for part in parts)

@@ -70,7 +70,7 @@ class Finding:
     fingerprint
         Keyed: equal for equal values under one key, and of no use without the key.
     context
-        The line around the value, with every value, every digit and every long word in it masked.
+        The line around the value: values are masked in it, and words left out but those that name fields.
     member
         Path inside of archives, joined by `!`, values in it masked; empty for the object itself.
     """

@@ -10,7 +10,8 @@ A detector has
     yields                    gives way to other detectors that claim the same bytes
     samples                   normal forms that everybody knows from documentation
     rules                     one per shape:
-        pattern               the exact shape, every quantifier bounded
+        pattern               the exact shape, every quantifier bounded; where it begins with a look-behind, this also
+                              holds behind an escape sequence of JSON, C or an address
         gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
                               the first 80 bytes. Rules with the same text share the gate, which costs one pass
         needs_region          is looked for where somebody has said of which regions values may be: which of them are
@@ -40,9 +41,10 @@ _WORD_LETTERS = 4
 
 @dataclass(frozen=True)
 class Rule:
-    """One shape of a detector's values."""
+    """One shape of a detector's values; `escaped` is for lines with escape sequences, which take longer."""
 
     pattern: re.Pattern[bytes]
+    escaped: re.Pattern[bytes]
     gates: tuple[str, ...]
     needs_keyword: bool
     needs_region: str
@@ -60,6 +62,7 @@ class Detector:
     mask: str
     keywords: re.Pattern[bytes] | None
     hints: tuple[bytes, ...]
+    words: tuple[str, ...]
     keyword_distance: int
     yields: bool
     samples: frozenset[bytes]
@@ -127,6 +130,7 @@ def _detector(entry: Any) -> Detector:
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
             hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
+            words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             keyword_distance=int(entry.get("keyword_distance", 50)),
             yields=bool(entry.get("yields", False)),
             samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),
@@ -146,6 +150,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
         pattern=re.compile(entry["pattern"].encode("ascii")),
+        escaped=re.compile(_behind_escapes(entry["pattern"]).encode("ascii")),
         gates=tuple(gates),
         needs_keyword=needs_keyword,
         needs_region=_regions(entry.get("needs_region", "")),
@@ -153,6 +158,21 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
         with_keyword=Confidence[entry.get("with_keyword", confidence.name)],
         lookahead=int(entry.get("lookahead", 256)),
     )
+
+
+_LEFT_BORDER = re.compile(r"((?:\(\?[a-z]+\))?)(\(\?<!\[(?:[^\]\\]|\\.)+\]\))")
+# Escapes of JSON (RFC 8259, section 7), of C and of addresses (RFC 3986, section 2.1) end in letters and digits.
+_ESCAPES = (r"(?<=\\[nrtbfv0])", r"(?<=\\x[0-9A-Fa-f]{2})", r"(?<=\\u[0-9A-Fa-f]{4})", r"(?<=%[0-9A-Fa-f]{2})")
+_WITHIN_ESCAPE = r"(?!(?<=\\)[nrtbfv0xu]|(?<=%)[0-9A-Fa-f]{2})"
+
+
+def _behind_escapes(pattern: str) -> str:
+    """Return a pattern that takes an escape sequence for the border that its look-behind asks for."""
+    border = _LEFT_BORDER.match(pattern)
+    if border is None:
+        return pattern
+    flags, behind = border.groups()
+    return f"{flags}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES))}){pattern[border.end() :]}"
 
 
 def _regions(name: str) -> str:

@@ -132,6 +132,7 @@ class ObjectScanner:
         self.limits = limits or Limits()
         self.block_bytes = block_bytes
         self._isolation = isolation
+        self._known = frozenset(word for detector in engine.detectors for word in detector.words)
         self._masks = {detector.id: detector.mask for detector in engine.detectors}
         self._key = key
 
@@ -147,7 +148,7 @@ class ObjectScanner:
             column=place.column,
             masked_match=self._mask(match),
             fingerprint=hmac.digest(self._key, match.detector.encode() + b"\0" + match.normal, "sha256").hex(),
-            context=context(text, match.start, match.end, spans, place.text_encoding),
+            context=context(text, match.start, match.end, spans, place.text_encoding, self._known),
             sample=match.sample,
             decoded_from=match.decoded_from,
             member=member,

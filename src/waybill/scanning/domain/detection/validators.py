@@ -21,6 +21,7 @@ type Validator = Callable[[bytes, Surroundings], Verdict | None]
 _NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _VALUE = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -63,16 +64,37 @@ _ISSUERS: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
-def credit_card(value: bytes, _: Surroundings) -> Verdict | None:
-    """Issuer range with its lengths, Luhn, and more than one digit."""
+# Names that say what a number is, and that it is no card: field notes of the scanner, K8.
+_OTHER_NUMBER = re.compile(
+    rb"(?i)(?:ids?|account|order|invoice|trace|timestamp|time|serial|ticket)[\"']?[ \t]{0,3}[:=#]?[ \t]{0,3}[\"']?$"
+)
+# Of the ranges that begin with 5 or 6, those that cards are issued in by the million.
+_USUAL = frozenset({b"51", b"52", b"53", b"54", b"55", b"60", b"62", b"65"})
+
+
+def credit_card(value: bytes, around: Surroundings) -> Verdict | None:
+    """Luhn, issuer range with its lengths, and more than one digit; Luhn alone is a filter and no proof.
+
+    One number in ten passes it. Without a word for cards, only sixteen digits of a usual range or a number that is
+    written in groups says something; with one, a number is worth a look whoever has issued it.
+    """
     digits = digits_of(value)
     if not luhn(digits) or len(set(digits)) == 1:
         return None
-    length = len(digits)
-    for first, last, prefix, lengths in _ISSUERS:
-        if first <= int(digits[:prefix]) <= last and length in lengths:
-            return Verdict(digits)
-    return None
+    if not _is_issued(digits):
+        return Verdict(digits, Confidence.MEDIUM) if around.keyword and digits[0] != 0x30 else None
+    if around.keyword:
+        return Verdict(digits)
+    if digits != value:
+        return Verdict(digits, Confidence.HIGH)
+    unusual = len(digits) != 16 or (digits[:1] in {b"5", b"6"} and digits[:2] not in _USUAL)
+    return Verdict(digits, Confidence.LOW if unusual or _OTHER_NUMBER.search(around.before) else None)
+
+
+def _is_issued(digits: bytes) -> bool:
+    return any(
+        first <= int(digits[:prefix]) <= last and len(digits) in lengths for first, last, prefix, lengths in _ISSUERS
+    )
 
 
 def us_ssn(value: bytes, _: Surroundings) -> Verdict | None:
@@ -89,10 +111,22 @@ _KEPT = (b"example", b"invalid", b"test", b"localhost")
 _EXAMPLE = re.compile(rb"(?:@|\.)(?:example(?:\.[a-z]{2,3}){1,2}|[a-z0-9-]+\.(?:example|invalid|test|localhost))$")
 
 
-def email(value: bytes, _: Surroundings) -> Verdict | None:
-    """Domains kept for documentation are out (RFC 2606), and so are image names such as `icon@2x.png`."""
+# Last labels of names that are no domains: files, units of systemd, packages.
+_NO_DOMAIN = frozenset(
+    b"service socket timer target mount slice scope device pkg css scss less js mjs cjs jsx ts tsx html htm xml json"
+    b" yaml yml toml ini cfg conf log txt rst csv tsv png jpg jpeg gif svg ico webp bmp tiff pdf doc docx xls xlsx ppt"
+    b" pptx gz tgz bz xz tar jar war whl egg lock map local localdomain internal lan corp class java kt rb php swift"
+    b" cpp hpp exe dll dylib bin dat db sql bak tmp".split()
+)
+_SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
+
+
+def email(value: bytes, around: Surroundings) -> Verdict | None:
+    """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
     lowered = value.lower()
     local, _at, domain = lowered.partition(b"@")
+    if domain.rpartition(b".")[2] in _NO_DOMAIN or _SCP_PATH.match(around.after):
+        return None
     if len(domain) > 255 or b".." in local or local[-1:] == b"." or _IMAGE.match(domain):
         return None
     # Few addresses have one of these words in them, and to look for a word is cheaper than the pattern.
@@ -214,8 +248,13 @@ def uk_nino(value: bytes, _: Surroundings) -> Verdict | None:
     return None if normal[:2] in {b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"} else Verdict(normal)
 
 
-def uk_nhs(value: bytes, _: Surroundings) -> Verdict | None:
-    """Modulus 11."""
+_WITHIN_URL = re.compile(rb"https?://\S{0,60}$")
+
+
+def uk_nhs(value: bytes, around: Surroundings) -> Verdict | None:
+    """Modulus 11; the digits of an address's path are of the page, whatever words stand in the path."""
+    if _WITHIN_URL.search(around.before):
+        return None
     digits = digits_of(value)
     total = sum((10 - index) * (digit - 0x30) for index, digit in enumerate(digits[:9]))
     check = (11 - total % 11) % 11
@@ -254,18 +293,27 @@ def iban(value: bytes, _: Surroundings) -> Verdict | None:
     return Verdict(compact, end=end)
 
 
-_VERSION_WORDS = (b"version", b"ver", b"ver.", b"release", b"revision")
-_BETWEEN = b' :=/"-'
+# Words that name a version, a product in front of one (RFC 9110, section 10.1.5), and object identifiers.
+_NO_ADDRESS_BEFORE = re.compile(
+    rb"(?i)(?:(?<![a-z])(?:version|ver\.?|v|release|rev|revision|build)[ :=/\"'-]{0,4}|[a-z]/"
+    rb"|(?:oid|objectidentifier)\W{0,4})$"
+)
 # First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
 _SPECIAL_FIRST = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
 
 
 def ip(value: bytes, around: Surroundings) -> Verdict | None:
-    """Octets without leading zeros; private and special ranges are LOW; version numbers are out."""
-    if _names_a_version(around.before):
+    """Octets without leading zeros; private and special ranges are LOW; version numbers are out.
+
+    A short IPv6 address has digits in two groups at least, or it is as likely a name with colons.
+    """
+    if _NO_ADDRESS_BEFORE.search(around.before):
         return None
     if b":" not in value and (octets := _octets(value)) and octets[0] not in _SPECIAL_FIRST:
         return Verdict(value)
+    groups = [group for group in value.split(b":") if group]
+    if b"." not in value and len(groups) < 4 and sum(_DIGIT.search(group) is not None for group in groups) < 2:
+        return None
     try:
         address = ipaddress.ip_address(value.decode())
     except ValueError:
@@ -274,13 +322,6 @@ def ip(value: bytes, around: Surroundings) -> Verdict | None:
         return None
     special = not address.is_global and not address.is_reserved
     return Verdict(address.compressed.encode(), Confidence.LOW if special else None)
-
-
-def _names_a_version(before: bytes) -> bool:
-    words = before.lower().rstrip(_BETWEEN)
-    return words.endswith(_VERSION_WORDS) or (
-        words[-1:] == b"v" and not words[-2:-1].isalnum() and words[-2:-1] != b"_"
-    )
 
 
 def _octets(value: bytes) -> list[int] | None:
@@ -301,8 +342,10 @@ _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]+")
 
 
 def aws_secret(value: bytes, _: Surroundings) -> Verdict | None:
-    """Not a hexadecimal digest, and entropy of at least four bits."""
-    if _HEXADECIMAL.fullmatch(value) or entropy(value) < 4:
+    """Not a hexadecimal digest, no name and no path: of random text, 40 characters have all kinds of letters."""
+    if _HEXADECIMAL.fullmatch(value) or entropy(value) < 4 or re.search(rb"(?:[A-Za-z]{4,}/){2}", value):
+        return None
+    if not (_DIGIT.search(value) and re.search(rb"[a-z]", value) and re.search(rb"[A-Z]", value)):
         return None
     return Verdict(value, sample=b"EXAMPLE" in value)
 
@@ -345,26 +388,194 @@ def jwt(value: bytes, _: Surroundings) -> Verdict | None:
     return Verdict(value) if isinstance(decoded, dict) and isinstance(decoded.get("alg"), str) else None
 
 
+_PLACEHOLDER = re.compile(
+    rb"(?i)example|placeholder|changeme|your[-_]?|dummy|x{8}|0{8}|1234567890|abcdefghij|deadbeef|\.\.\.|\*{4}|([^A])\1{7}"
+)
+
+
 def random_token(value: bytes, _: Surroundings) -> Verdict | None:
-    """Entropy of at least three bits, which placeholders do not have."""
-    body = re.split(rb"[-_.]", value, maxsplit=1)[-1]
-    return Verdict(value) if entropy(body) >= 3 else None
+    """Entropy of at least three bits, and none of the words that placeholders are made of."""
+    return Verdict(value) if entropy(value) >= 3 and not _PLACEHOLDER.search(value) else None
+
+
+def crc_token(value: bytes, _: Surroundings) -> Verdict | None:
+    """The last six characters are the CRC-32 of those between the prefix and them, in base 62."""
+    body = value.partition(b"_")[2]
+    return Verdict(value) if _base62(zlib.crc32(body[:-6])).encode() == body[-6:] else None
+
+
+def discord_token(value: bytes, _: Surroundings) -> Verdict | None:
+    """The first part is the bot's id, which is a number, in base64."""
+    first = value.partition(b".")[0]
+    try:
+        decoded = base64.urlsafe_b64decode(first + b"=" * (-len(first) % 4))
+    except ValueError:
+        return None
+    return Verdict(value) if decoded.isdigit() and 17 <= len(decoded) <= 20 else None
+
+
+def keyed_token(value: bytes, around: Surroundings) -> Verdict | None:
+    """Digits and letters, as random text has both: a shape without a prefix is not much."""
+    return random_token(value, around) if _DIGIT.search(value) and _LETTER.search(value) else None
+
+
+_NO_PASSWORD = re.compile(
+    rb"(?i)[<>{}()]|^[$@!%&*]|\$\{|^(?:process|os|env|var|local|self|this|config|settings|ssm|arn|data|module)[.:]"
+    rb"|^(?:https?|s3|file|arn):|^\.{0,2}/|^(?:sha(?:1|256|384|512)[-:~]|h1:)|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$"
+    rb"|^(?:true|false|none|null|undefined|nil)|^\[?(?:redacted|removed|masked|hidden|filtered)"
+    rb"|^(?:pass(?:word|wd)?|secret|token|user(?:name)?|admin|root|guest|test|demo|sample|foo|bar|string)[-_0-9]*$"
+    rb"|change[-_]?me|example|placeholder|your[-_]|dummy|^(.)\1+$|x{6}|\*{4}|\.{3}|_here$|12345678"
+)
+
+
+def is_placeholder(password: bytes) -> bool:
+    """Return whether what stands where a password might be is a reference, a placeholder or a word of a schema."""
+    return _NO_PASSWORD.search(password) is not None
+
+
+_ASSIGNED = re.compile(rb"(?:(?::=|=>|[:=])[ \t]{0,4}|>)(?:\\?([\"']))?")
+
+
+def password_assignment(value: bytes, _: Surroundings) -> Verdict | None:
+    """A literal with digits or signs among its letters, and no reference, call, placeholder, type or prose."""
+    sign = _ASSIGNED.search(value)
+    if sign is None:
+        return None
+    start = sign.end()
+    literal = value[start:]
+    if sign[1]:
+        literal = literal.partition(sign[1])[0].removesuffix(b"\\")
+    literal = literal.removesuffix(b"</").rstrip(b".")
+    if not 8 <= len(literal) <= 128 or b" " in literal or not (_DIGIT.search(literal) and _LETTER.search(literal)):
+        return None
+    if entropy(literal) < 2.8 or is_placeholder(literal):
+        return None
+    # Names of other settings and of things, not values: words of small letters that signs join.
+    if re.fullmatch(rb"[a-z]+(?:[-_/:.][a-z0-9]+)+|[A-Z]+(?:_[A-Z0-9]+)+", literal):
+        return None
+    return Verdict(literal, start=start, end=start + len(literal))
+
+
+_IN_URL = re.compile(rb"://([^:@/]{0,60}):([^@/]{1,128})@(.{1,253})$", re.DOTALL)
+_IN_SETTINGS = re.compile(rb"(?i)[?;&](?:password|pwd)=([^&;]{1,128})$")
+
+
+def credentials_url(value: bytes, _: Surroundings) -> Verdict | None:
+    """The password is no placeholder, and the host none that is kept for documentation."""
+    if found := _IN_URL.search(value):
+        user, password, host = found.groups()
+        shown = host.lower().split(b":")[0]
+        if is_placeholder(password) or password == user or _EXAMPLE.search(b"@" + shown):
+            return None
+        return Verdict(value)
+    found = _IN_SETTINGS.search(value)
+    return Verdict(value) if found and not is_placeholder(found[1]) else None
+
+
+def basic_credentials(value: bytes, _: Surroundings) -> Verdict | None:
+    """The base64 of a user and a password, or these as they are behind curl's option."""
+    found = re.search(rb"[A-Za-z0-9+/]{8,400}={0,2}$|[^\s:\"'=]{1,60}:[^\s:\"']{4,128}$", value)
+    if found is None:
+        return None
+    plain = found[0]
+    if b":" not in plain:
+        try:
+            plain = base64.b64decode(plain, validate=True)
+        except ValueError:
+            return None
+    user, colon, password = plain.partition(b":")
+    if not colon or not user or len(password) < 3 or not plain.decode("latin-1").isprintable():
+        return None
+    return None if is_placeholder(password) else Verdict(found[0], start=found.start(), end=found.end())
+
+
+def password_file(value: bytes, _: Surroundings) -> Verdict | None:
+    """The last field, or the whole of a hash."""
+    if value.startswith(b"$"):
+        return Verdict(value)
+    start = max(value.rfind(b":"), value.rfind(b" "), value.rfind(b"\t")) + 1
+    password = value[start:]
+    return None if is_placeholder(password) or entropy(password) < 2 else Verdict(password, start=start)
+
+
+def azure_sas(value: bytes, _: Surroundings) -> Verdict | None:
+    """A signature with the time that it ends at."""
+    return Verdict(value) if re.search(rb"[&?]se=", value) else None
+
+
+_BECH32 = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
+
+
+def age_secret_key(value: bytes, _: Surroundings) -> Verdict | None:
+    """The checksum of BIP 173."""
+    prefix, _one, data = value.lower().rpartition(b"1")
+    values = [byte >> 5 for byte in prefix] + [0] + [byte & 31 for byte in prefix]
+    values += [_BECH32.find(bytes([byte])) for byte in data.upper()]
+    check = 1
+    for each in values:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ each
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= generator if top >> bit & 1 else 0
+    return Verdict(value) if check == 1 else None
+
+
+def putty_key(value: bytes, around: Surroundings) -> Verdict | None:
+    """Private lines follow, with base64 in them."""
+    _before, lines, rest = around.after.partition(b"Private-Lines:")
+    body = re.search(rb"[A-Za-z0-9+/]{32}", rest) if lines else None
+    return Verdict(value + body[0]) if body else None
+
+
+_SECRET_DATA = re.compile(
+    rb"(?m)^[ ]{0,8}(?:data|stringData):[ ]{0,4}\r?\n[ ]{1,12}[\w.-]{1,128}:[ ]{1,4}[\"']?([^\s\"']{4,})"
+)
+
+
+def kubernetes_secret(value: bytes, around: Surroundings) -> Verdict | None:
+    """Data with a value follow."""
+    document = re.split(rb"\n---", around.after, maxsplit=1)[0]
+    found = _SECRET_DATA.search(document)
+    return Verdict(value + found[1]) if found and not is_placeholder(found[1]) else None
+
+
+_KEY_OF_ACCOUNT = re.compile(
+    rb'"private_key"[ \t]{0,4}:[ \t]{0,4}"(-----BEGIN [A-Z ]{0,16}PRIVATE KEY-----[^"]{32,64})'
+)
+
+
+def service_account_key(value: bytes, around: Surroundings) -> Verdict | None:
+    """A private key follows in the same object."""
+    found = _KEY_OF_ACCOUNT.search(around.after)
+    return Verdict(value + found[1]) if found else None
 
 
 VALIDATORS: Mapping[str, Validator] = {
     check.__name__: check
     for check in (
+        age_secret_key,
         aws_access_key_id,
         aws_secret,
+        azure_sas,
+        basic_credentials,
+        crc_token,
+        credentials_url,
         credit_card,
+        discord_token,
         email,
         github_token,
         iban,
         ip,
         jwt,
+        keyed_token,
+        kubernetes_secret,
+        password_assignment,
+        password_file,
         phone,
         private_key,
+        putty_key,
         random_token,
+        service_account_key,
         uk_nhs,
         uk_nino,
         us_ssn,
