@@ -63,6 +63,14 @@ class Output:
         else:
             self.console.print(human, markup=False, soft_wrap=isinstance(human, str))
 
+    def data(self, data: Any) -> None:
+        """Print a result as JSON, whatever is wanted otherwise."""
+        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+
+    def raw(self, text: str) -> None:
+        """Print a result in another form as it is, without folding or colour."""
+        sys.stdout.write(text)
+
     def line(self, text: Text) -> None:
         """Print one line of a long result, above the progress bar when there is one."""
         # Where both are on one terminal, only the bar's own console prints above it.

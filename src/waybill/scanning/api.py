@@ -12,6 +12,7 @@ from waybill.core.executions import stable_json
 from waybill.core.http import Role, build_api, caller
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.objects import STATUSES
 from waybill.scanning.models import Job, ScanRequest, Status
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
@@ -92,6 +93,19 @@ def resume_job(job_id: str) -> dict[str, Any]:
 def show_coverage(job_id: str) -> dict[str, Any]:
     """Show objects and bytes by outcome and by reason."""
     return deployed().jobs.coverage(job_id)
+
+
+@app.get("/jobs/<job_id>/objects", summary="What became of each object")
+def show_objects(
+    job_id: str,
+    status: Annotated[str | None, Query(pattern=f"^({'|'.join(STATUSES)})$", description="Only this status")] = None,
+    reason: Annotated[str | None, Query(max_length=100, description="Only what was not read for this reason")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
+) -> dict[str, Any]:
+    """List the objects of a job in the order of its listing, each with its outcome and what of it was not read."""
+    job = deployed().jobs.find(job_id)
+    return deployed().objects.page(job, limit, cursor, status, reason)
 
 
 @app.post("/jobs/<job_id>/export", summary="Export the findings of a job", status_code=202)

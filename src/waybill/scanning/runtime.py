@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.failed_slices import FailedSlices
     from waybill.scanning.domain.jobs import Jobs
     from waybill.scanning.domain.listing import Lister
+    from waybill.scanning.domain.objects import Objects
     from waybill.scanning.domain.restart import Restarter
     from waybill.scanning.domain.results import Results
     from waybill.scanning.domain.source import Source
@@ -149,6 +150,13 @@ class Runtime:
         from waybill.scanning.domain.results import Results
 
         return Results(self.table.outcomes, self.table.findings, self.secret)
+
+    @property
+    def objects(self) -> "Objects":
+        """The objects of jobs, page by page."""
+        from waybill.scanning.domain.objects import Objects
+
+        return Objects(self.table.ranges, self.table.outcomes, self.secret)
 
     def lister(self, context: Invocation) -> "Lister":
         """Return the lister for one invocation."""

@@ -1,5 +1,6 @@
 """`waybill scan`, `waybill scans`, `waybill findings` and `waybill scan-file`, against moto."""
 
+import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -22,8 +23,9 @@ type Run = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture(autouse=True)
-def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = dict(os.environ)
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
     os.environ.update(SCAN_WORKFLOW_ARN="arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-scanning")
     make_resources()
     outputs = {
@@ -124,9 +126,62 @@ def test_local_files_are_scanned_with_the_same_engine(run: Run, tmp_path: Path) 
     assert (number["detector"], number["confidence"]) == ("PHONE", "MEDIUM")
 
 
+def test_the_status_says_what_was_found_and_what_could_not_be_read(run: Run, tmp_path: Path) -> None:
+    """Field notes, K13: it was 0 with findings and with a broken archive."""
+    (tmp_path / "a.txt").write_text("219-45-6789 is a number\n")
+    status, result, _ = run("scan-file", str(tmp_path), "--fail-on-findings")
+    assert (status, result["findings"][0]["byte_offset"]) == (3, 0)
+    assert run("scan-file", str(tmp_path), "--fail-on-findings", "--min-confidence", "HIGH")[0] == 0
+    (tmp_path / "b.gz").write_bytes(gzip.compress(b"nothing" * 100)[:-9])
+    status, result, _ = run("scan-file", str(tmp_path))
+    assert status == 1
+    assert result["objects"][1]["not_read"] == [{"member": "gzip", "reason": "ARCHIVE_TRUNCATED"}]
+
+
+def test_a_baseline_lets_pass_what_it_knows_wherever_that_has_moved(run: Run, tmp_path: Path) -> None:
+    file, baseline = tmp_path / "a.txt", tmp_path / "known.json"
+    file.write_text("ssn 219-45-6789\n")
+    assert run("scan-file", str(file), "--write-baseline", str(baseline))[0] == 0
+    assert "219-45" not in baseline.read_text()
+    file.write_text("\n\nit moved: ssn 219-45-6789\n")
+    assert run("scan-file", str(file), "--baseline", str(baseline), "--fail-on-findings")[0] == 0
+    file.write_text("ssn 219-45-6789\nssn 219-45-6780\n")
+    status, result, _ = run("scan-file", str(file), "--baseline", str(baseline), "--fail-on-findings")
+    assert (status, [each["line"] for each in result["findings"]]) == (3, [2])
+    baseline.write_text("{}")
+    assert run("scan-file", str(file), "--baseline", str(baseline))[0] == 2
+    assert run("scan-file", str(file), "--baseline", str(tmp_path / "none"))[0] == 2
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "sarif", "json", "table"])
+def test_findings_leave_in_the_form_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, form: str
+) -> None:
+    (tmp_path / "a.txt").write_text("ssn 219-45-6789\n")
+    assert main(["scan-file", str(tmp_path), "--format", form]) == 0
+    printed = capsys.readouterr().out
+    assert "US_SSN" in printed
+    assert "219-45" not in printed
+    if form == "sarif":
+        assert json.loads(printed)["version"] == "2.1.0"
+
+
+def test_the_objects_of_a_job_are_named(run: Run) -> None:
+    client("s3").put_object(Bucket="archive", Key="one/a", Body=b"12345")
+    job_id = run("scan", "s3://archive/one/")[1]["job_id"]
+    deployed().lister_within_a_request().process_batch(job_id)
+    status, result, _ = run("scans", "objects", job_id)
+    assert (status, [(each["key"], each["status"]) for each in result["objects"]]) == (0, [("one/a", "PENDING")])
+    assert run("scans", "objects", job_id, "--status", "FAILED")[1]["objects"] == []
+    assert run("scans", "objects", job_id, "--status", "BAD")[0] == 2
+    assert run("scans", "objects", "none")[0] == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "complaint"),
     [
+        (("scan-file", ".", "--format", "xml"), 2, "xml"),
+        (("scan-file", ".", "--min-confidence", "SURE"), 2, "--min-confidence"),
         (("scan", "archive"), 2, "s3://BUCKET/PREFIX"),
         (("scan", "s3://"), 2, "s3://BUCKET/PREFIX"),
         (("scan", "s3://no-such-bucket"), 1, "there is no bucket"),

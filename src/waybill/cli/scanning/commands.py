@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from waybill.cli.context import App, Cli
 from waybill.cli.output import ProgressBar, table
 from waybill.cli.patience import looks
-from waybill.cli.scanning import showing
+from waybill.cli.scanning import reporting, showing
 from waybill.cli.scanning.collaborators import scanner_of
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
@@ -23,6 +23,7 @@ app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
 app.add_typer(scans)
 
+_OBJECTS_AT_ONCE = 200
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
 
@@ -34,6 +35,22 @@ RegionOption = Annotated[
     typer.Option(
         "--region", help="Telephone numbers as this region writes them too, such as GB; may be repeated.", metavar="R"
     ),
+]
+ConfidenceOption = Annotated[
+    str | None,
+    typer.Option("--min-confidence", help="Only findings so sure: LOW, MEDIUM, HIGH.", metavar="C"),
+]
+FormatOption = Annotated[
+    str,
+    typer.Option("--format", help="table, json, ndjson, csv or sarif.", metavar="F", callback=reporting.known_format),
+]
+FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
+BaselineOption = Annotated[
+    Path | None, typer.Option("--baseline", help="Leave out what this file names as known.", metavar="FILE")
+]
+WriteBaselineOption = Annotated[
+    Path | None,
+    typer.Option("--write-baseline", help="Write what is found or known to this file.", metavar="FILE"),
 ]
 JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
 
@@ -119,6 +136,37 @@ def list_scans(
     cli.output.show({"scans": found}, table([name.replace("_", " ").capitalize() for name in columns], rows))
 
 
+@scans.command("objects")
+def list_objects(
+    cli: Cli,
+    job_id: JobArgument,
+    status: Annotated[
+        str | None, typer.Option("--status", help="Only objects with this outcome, such as PARTIAL.", metavar="S")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Only objects not read for this reason.", metavar="R")
+    ] = None,
+) -> None:
+    """Name the objects of a job, what became of each, and what of it was not read."""
+    from waybill.scanning.domain.objects import STATUSES, Objects
+
+    if status is not None and status not in STATUSES:
+        raise typer.BadParameter(f"--status {status} is none of {', '.join(STATUSES)}")
+    deployed = scanner_of(cli)
+    job = deployed.jobs.find(job_id)
+    # The cursors of one process need no secret of the stack's.
+    objects = Objects(deployed.table.ranges, deployed.table.outcomes, b"of this process")
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = objects.page(job, _OBJECTS_AT_ONCE, cursor, status, reason)
+        found += page["objects"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    cli.output.show({"objects": found}, showing.objects(found))
+
+
 @scans.command("cancel")
 def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
     """Cancel a job."""
@@ -145,33 +193,82 @@ def resume_scan(
 
 
 @app.command()
-def findings(cli: Cli, job_id: JobArgument, detector: DetectorOption = None) -> None:
-    """Show what a job has found, masked."""
+def findings(  # noqa: PLR0917 (options)
+    cli: Cli,
+    job_id: JobArgument,
+    detector: DetectorOption = None,
+    min_confidence: ConfidenceOption = None,
+    form: FormatOption = "table",
+    fail_on_findings: FailOption = False,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaselineOption = None,
+) -> None:
+    """Show what a job has found, masked; with --fail-on-findings, exit status 3 when there is anything."""
     _known_detectors(detector)
     deployed = scanner_of(cli)
-    deployed.jobs.find(job_id)
-    found = list(_findings(deployed, job_id, detector))
+    job = deployed.jobs.find(job_id)
+    known = reporting.known(baseline)
+    found = reporting.wanted(_findings(deployed, job_id, detector), known, min_confidence)
+    coverage = deployed.jobs.coverage(job.job_id)
     columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value")
     names = ("key", "line", "column", "detector", "confidence", "masked_match")
-    cli.output.show({"findings": found}, table(columns, ([item[name] for name in names] for item in found)))
+    shown = table(columns, ([item[name] for name in names] for item in found))
+    reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
+    reporting.save(write_baseline, found, known)
+    if fail_on_findings and found:
+        raise typer.Exit(reporting.FOUND)
 
 
 @app.command("scan-file")
-def scan_file(
+def scan_file(  # noqa: PLR0917 (options)
     cli: Cli,
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.", metavar="PATH…")],
     detector: DetectorOption = None,
     region: RegionOption = None,
+    min_confidence: ConfidenceOption = None,
+    form: FormatOption = "table",
+    fail_on_findings: FailOption = False,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaselineOption = None,
 ) -> None:
-    """Scan local files with the engine that scans buckets."""
+    """Scan local files with the engine that scans buckets.
+
+    Exit status 3 with --fail-on-findings when there is anything, else 1 when something could not be read.
+    """
     from waybill.scanning.adapters.local_files import files_under, scan_files
     from waybill.scanning.domain.detection.proof import standard_engine
 
     _known_detectors(detector)
     _known_regions(region)
     engine = standard_engine(regions=region or ())
-    result = scan_files(files_under(paths), engine, frozenset(detector) if detector else None)
-    cli.output.show(result, showing.local_files(result))
+    known = reporting.known(baseline)
+    result = scan_files(
+        files_under(paths),
+        engine,
+        frozenset(detector) if detector else None,
+        key=_fingerprint_key(needed=bool(baseline or write_baseline)),
+    )
+    result["findings"] = reporting.wanted(result["findings"], known, min_confidence)
+    coverage = result["coverage"]
+    notes = reporting.notes(coverage["reasons"])
+    reporting.show(cli, form, result, showing.local_files(result), notes, coverage)
+    reporting.save(write_baseline, result["findings"], known)
+    if fail_on_findings and result["findings"]:
+        raise typer.Exit(reporting.FOUND)
+    if reporting.FAULTS & set(coverage["reasons"]):
+        raise typer.Exit(1)
+
+
+def _fingerprint_key(*, needed: bool) -> bytes | None:
+    from waybill.scanning.adapters.local_files import fingerprint_key
+
+    try:
+        return fingerprint_key()
+    except InvalidInputError:
+        # Where nothing can be kept, fingerprints hold within this call.
+        if needed:
+            raise
+    return None
 
 
 def _place(url: str) -> tuple[str, str]:

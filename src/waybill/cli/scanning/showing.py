@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 
 from waybill.cli.output import details, table
 
@@ -35,6 +35,20 @@ def job(report: dict[str, Any], coverage: dict[str, Any]) -> Group:
         "",
         table(("Detector", "Found"), ((name, f"{count:,}") for name, count in detectors)),
     )
+
+
+def objects(found: list[dict[str, Any]]) -> RenderableType:
+    """Return the objects of a job, each with its outcome and what of it was not read."""
+    rows = (
+        (
+            each["key"],
+            each["status"],
+            each["reason"] or "",
+            ", ".join(f"{unread['member'] or 'itself'}: {unread['reason']}" for unread in each["unread"]),
+        )
+        for each in found
+    )
+    return table(("Key", "Status", "Reason", "Not read"), rows)
 
 
 def local_files(result: dict[str, Any]) -> Group:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,37 @@ def _files_of(path: Path) -> Iterator[Path]:
             yield from (file for name in sorted(names) if (file := Path(folder, name)).is_file())
 
 
-def scan_files(files: Iterable[Path], engine: Engine, only: frozenset[str] | None = None) -> dict[str, Any]:
-    """Return `{findings, coverage, objects}` of `files`; fingerprints hold within one call."""
-    scanner = ObjectScanner(engine, secrets.token_bytes(32), only=only, isolation=ChildProcess())
+def fingerprint_key() -> bytes:
+    """Return the key of this user's fingerprints, made once: a value has the same one in every call on this machine.
+
+    Raises
+    ------
+    InvalidInputError
+        The folder of the user's configuration cannot be written.
+    """
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "waybill"
+    file = folder / "fingerprints.key"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            # Written as a whole before it has its name: another call may make it at the same time.
+            new = folder / f".{secrets.token_hex(8)}"
+            new.touch(mode=0o600)
+            new.write_bytes(secrets.token_bytes(32))
+            try:
+                os.link(new, file)
+            finally:
+                new.unlink()
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(FieldError("XDG_CONFIG_HOME", f"cannot be used: {type(error).__name__}")) from None
+
+
+def scan_files(
+    files: Iterable[Path], engine: Engine, only: frozenset[str] | None = None, *, key: bytes | None = None
+) -> dict[str, Any]:
+    """Return `{findings, coverage, objects}` of `files`; without a `key`, fingerprints hold within one call."""
+    scanner = ObjectScanner(engine, key or secrets.token_bytes(32), only=only, isolation=ChildProcess())
     objects: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
     outcomes: Counter[str] = Counter()

@@ -1,0 +1,105 @@
+"""Findings as they leave a command: in which form, which of them are new, and what the exit status says."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import RenderableType
+
+from waybill.cli.context import Cli
+from waybill.core.errors import FieldError, InvalidInputError
+
+FOUND = 3
+"""Exit status where findings are a failure."""
+# What could not be read because of a fault, in the file or around it; other reasons are how things are.
+FAULTS = frozenset(
+    {
+        *("ACCESS_DENIED", "UNREADABLE", "PARSER_FAILED", "MEMORY", "TIME_LIMIT"),
+        *("ARCHIVE_BROKEN", "ARCHIVE_TRUNCATED", "TRAILING_DATA", "WORKER_FAILED"),
+    }
+)
+_CONFIDENCES = ("LOW", "MEDIUM", "HIGH")
+
+
+def known_format(form: str) -> str:
+    """Return a format that there is, else refuse it."""
+    from waybill.scanning.domain.reports import FORMATS
+
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form} is none of {', '.join(FORMATS)}")
+    return form
+
+
+def known(baseline: Path | None) -> frozenset[str]:
+    """Return the fingerprints of a baseline, none without one; raises InvalidInputError."""
+    from waybill.scanning.domain.baseline import read_baseline
+
+    if baseline is None:
+        return frozenset()
+    try:
+        text = baseline.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise InvalidInputError(FieldError("--baseline", f"cannot be read: {type(error).__name__}")) from None
+    return read_baseline(text)
+
+
+def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: frozenset[str]) -> None:
+    """Write a baseline of what is found and of what is known; raises InvalidInputError."""
+    from waybill.scanning.domain.baseline import baseline_text
+
+    if file is None:
+        return
+    earlier = [{"fingerprint": fingerprint, "detector": ""} for fingerprint in known]
+    try:
+        file.write_text(baseline_text([*earlier, *findings]), "utf-8")
+    except OSError as error:
+        raise InvalidInputError(FieldError("--write-baseline", f"cannot be written: {type(error).__name__}")) from None
+
+
+def wanted(
+    findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None
+) -> list[dict[str, Any]]:
+    """Return the findings that are not known, and at least so sure."""
+    if min_confidence is not None and min_confidence not in _CONFIDENCES:
+        raise typer.BadParameter(f"--min-confidence {min_confidence} is none of {', '.join(_CONFIDENCES)}")
+    least = _CONFIDENCES.index(min_confidence) if min_confidence else 0
+    return [
+        finding
+        for finding in findings
+        if finding["fingerprint"] not in known and _CONFIDENCES.index(finding["confidence"]) >= least
+    ]
+
+
+def notes(reasons: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each reason why something was not looked at."""
+    counts = {name: each["objects"] if isinstance(each, Mapping) else each for name, each in reasons.items()}
+    return [f"not looked at: {count} {name}" for name, count in counts.items()]
+
+
+def show(
+    cli: Cli,
+    form: str,
+    result: Mapping[str, Any],
+    human: RenderableType,
+    notes: Sequence[str],
+    coverage: Mapping[str, Any],
+) -> None:
+    """Print findings in a form."""
+    from waybill import __version__
+    from waybill.scanning.domain.detection.rules import detectors
+    from waybill.scanning.domain.reports import csv_text, ndjson_text, sarif
+
+    findings = result["findings"]
+    match form:
+        case "csv":
+            cli.output.raw(csv_text(findings))
+        case "ndjson":
+            cli.output.raw(ndjson_text(findings, coverage))
+        case "sarif":
+            descriptions = {detector.id: detector.description for detector in detectors()}
+            cli.output.data(sarif(findings, descriptions, __version__, notes))
+        case "json":
+            cli.output.data(result)
+        case _:
+            cli.output.show(result, human)

@@ -1,0 +1,112 @@
+"""Findings in the forms that other tools read: SARIF 2.1.0, CSV (RFC 4180) and lines of JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+FORMATS = ("table", "json", "ndjson", "csv", "sarif")
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# What code scanning of GitHub reads of one run.
+_RESULTS_LIMIT = 25_000
+_LEVELS = {"HIGH": "error", "MEDIUM": "warning", "LOW": "note"}
+_COLUMNS = (
+    *("place", "member", "line", "column", "byte_offset", "byte_length", "detector", "confidence", "masked_match"),
+    *("sample", "fingerprint"),
+)
+# OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def place_of(finding: Mapping[str, Any]) -> str:
+    """Return the file or the key that a finding is in."""
+    return str(finding.get("file") or finding.get("key") or "")
+
+
+def csv_text(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Return findings as CSV, a row each."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for finding in findings:
+        values = {**finding, "place": place_of(finding)}
+        writer.writerow([_cell(values.get(name, "")) for name in _COLUMNS])
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def ndjson_text(findings: Iterable[Mapping[str, Any]], coverage: Mapping[str, Any] | None = None) -> str:
+    """Return findings as lines of JSON, and the coverage as the last one."""
+    lines = [json.dumps({"finding": finding}, ensure_ascii=False) for finding in findings]
+    if coverage is not None:
+        lines.append(json.dumps({"coverage": coverage}, ensure_ascii=False))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def sarif(
+    findings: Sequence[Mapping[str, Any]], descriptions: Mapping[str, str], version: str, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return findings as a SARIF log; values are masked in it as they are elsewhere.
+
+    Parameters
+    ----------
+    descriptions
+        Of the detectors, by id.
+    notes
+        What was not looked at.
+    """
+    used = sorted({str(finding["detector"]) for finding in findings})
+    shown = findings[:_RESULTS_LIMIT]
+    left_out = len(findings) - len(shown)
+    told = [*notes, *([f"{left_out} more findings than one run may hold"] if left_out else [])]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "Waybill",
+                "version": version,
+                "rules": [
+                    {"id": name, "shortDescription": {"text": descriptions.get(name, name)}, "name": name}
+                    for name in used
+                ],
+            }
+        },
+        "results": [_result(finding, used.index(str(finding["detector"])), descriptions) for finding in shown],
+        "columnKind": "unicodeCodePoints",
+    }
+    if told:
+        # An invocation that has not looked at everything has not been a success (SARIF, section 3.20.14).
+        run["invocations"] = [
+            {
+                "executionSuccessful": not notes,
+                "toolExecutionNotifications": [{"message": {"text": text}, "level": "warning"} for text in told],
+            }
+        ]
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(finding: Mapping[str, Any], rule: int, descriptions: Mapping[str, str]) -> dict[str, Any]:
+    name = str(finding["detector"])
+    member = f" in {finding['member']}" if finding.get("member") else ""
+    region: dict[str, Any] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
+    region |= {"startLine": finding["line"], "startColumn": finding["column"]}
+    return {
+        "ruleId": name,
+        "ruleIndex": rule,
+        "level": _LEVELS[str(finding["confidence"])],
+        "message": {"text": f"{descriptions.get(name, name)}: {finding['masked_match']}{member}"},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": {"uri": relative_uri(place_of(finding))}, "region": region}}
+        ],
+        "partialFingerprints": {"waybill/v1": str(finding["fingerprint"])},
+    }
+
+
+def relative_uri(path: str) -> str:
+    """Return a path as a relative reference, whose colons would make a scheme (RFC 3986, section 4.2)."""
+    return quote(path.replace("\\", "/").lstrip("/"), safe="/~", errors="surrogatepass")
