@@ -61,6 +61,24 @@ class NotFoundError(PermanentError):
     code: ClassVar[str] = "NOT_FOUND"
 
 
+class TokenExpiredError(PermanentError):
+    """The caller's token was good, and has expired."""
+
+    code: ClassVar[str] = "UNAUTHORIZED"
+
+
+class UnsupportedMediaTypeError(PermanentError):
+    """The route does not take content of this media type."""
+
+    code: ClassVar[str] = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class GoneError(PermanentError):
+    """What was asked for existed, and has been taken back for good; the message says why."""
+
+    code: ClassVar[str] = "GONE"
+
+
 class ForbiddenError(PermanentError):
     """The caller may not do this."""
 

@@ -40,7 +40,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 
 from waybill.core.bodies import body_bytes, body_text, json_object
 from waybill.core.cursors import decode_cursor, encode_cursor
-from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError, TooLargeError
+from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError, TokenExpiredError, TooLargeError
 from waybill.core.observability import logger
 from waybill.core.problems import PROBLEM_JSON, problem_of
 from waybill.core.roles import Caller, Role, known_roles
@@ -219,7 +219,9 @@ def caller(app: APIGatewayRestResolver) -> Caller:
     Raises
     ------
     UnauthorizedError
-        The authoriser identified nobody, or the token has expired since it did.
+        The authoriser identified nobody.
+    TokenExpiredError
+        The token has expired since the authoriser saw it.
     """
     identity = (app.current_event.raw_event.get("requestContext") or {}).get("authorizer") or {}
     subject = identity.get("subject")
@@ -228,7 +230,7 @@ def caller(app: APIGatewayRestResolver) -> Caller:
     # API Gateway keeps an authoriser's answer for its cache time, which a token must not outlive.
     expires_at = str(identity.get("expiresAt", ""))
     if expires_at.isdecimal() and int(expires_at) <= time.time():
-        raise UnauthorizedError("The token has expired")
+        raise TokenExpiredError("The token has expired")
     rehearsal = identity.get("rehearsal") == "true"
     return Caller(subject, known_roles(re.split(r"[\s,]+", str(identity.get("roles", "")))), rehearsal=rehearsal)
 

@@ -19,11 +19,14 @@ from waybill.core.errors import (
     ConflictError,
     FieldError,
     ForbiddenError,
+    GoneError,
     InvalidInputError,
     NotFoundError,
     RateLimitedError,
     RetryableError,
+    TokenExpiredError,
     TooLargeError,
+    UnsupportedMediaTypeError,
     WaybillError,
 )
 from waybill.core.wire import field_path
@@ -33,7 +36,10 @@ PROBLEM_JSON = "application/problem+json"
 _STATUS: dict[type[Exception], HTTPStatus] = {
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    TokenExpiredError: HTTPStatus.UNAUTHORIZED,
+    UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    GoneError: HTTPStatus.GONE,
     ConflictError: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -53,12 +59,15 @@ class Problem:
     detail: str
     code: str
     errors: tuple[FieldError, ...] = ()
+    invalid_token: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers that belong to the status: how to authenticate, when to come back."""
         if self.status == HTTPStatus.UNAUTHORIZED:
-            return {"WWW-Authenticate": "Bearer"}
+            # RFC 6750, 3.1: an error where a token was presented, and none where there was not.
+            error = f' error="invalid_token", error_description="{self.detail}"' if self.invalid_token else ""
+            return {"WWW-Authenticate": f"Bearer{error}"}
         if self.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             return {"Retry-After": "1"}
         return {}
@@ -85,7 +94,9 @@ def problem_of(error: Exception) -> Problem:
         case RequestValidationError():
             return _invalid(_field_errors(error))
         case RequestUnsupportedContentType():
-            return _invalid((FieldError("Content-Type", "must be application/json"),))
+            return Problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json", "UNSUPPORTED_MEDIA_TYPE"
+            )
         case InvalidInputError():
             return _invalid(error.errors)
         case WaybillError():
@@ -101,7 +112,7 @@ def _named(error: WaybillError) -> Problem:
         return _internal()
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Problem(status, _UNAVAILABLE, error.code)
-    return Problem(status, str(error) or status.phrase, error.code)
+    return Problem(status, str(error) or status.phrase, error.code, invalid_token=isinstance(error, TokenExpiredError))
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> Problem:

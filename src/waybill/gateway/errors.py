@@ -11,6 +11,10 @@ class TokenRefusedError(PermanentError):
     code: ClassVar[str] = "TOKEN_REFUSED"
 
 
+class TokenMissingError(TokenRefusedError):
+    """No token was presented."""
+
+
 class KeySetError(PermanentError):
     """A JSON Web Key Set cannot be used; the message says why."""
 

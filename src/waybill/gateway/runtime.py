@@ -6,7 +6,7 @@ from waybill.core.errors import ConfigurationError
 from waybill.core.observability import count, logger
 from waybill.core.settings import load
 from waybill.gateway.adapters.key_url import https_fetcher
-from waybill.gateway.domain.authoriser import TokenVerifier
+from waybill.gateway.domain.authoriser import Claims, TokenVerifier
 from waybill.gateway.domain.keys import FetchedKeys, FixedKeys, KeySource, parse_key_set
 from waybill.gateway.errors import KeySetError
 from waybill.gateway.settings import AuthSettings
@@ -26,7 +26,8 @@ def token_verifier() -> TokenVerifier | None:
     settings = load(AuthSettings)
     if settings.closed:
         return None
-    return TokenVerifier(_key_source(settings), settings.auth_issuer, settings.auth_audience)
+    claims = Claims(settings.auth_roles_claim, settings.auth_role_prefix, settings.auth_audience_claim)
+    return TokenVerifier(_key_source(settings), settings.auth_issuer, settings.auth_audience, claims)
 
 
 def _key_source(settings: AuthSettings) -> KeySource:

@@ -10,11 +10,18 @@ from waybill.core.settings import WaybillSettings
 class AuthSettings(WaybillSettings):
     """The issuer of the tokens, and where its public keys are: inline, or at an HTTPS URL.
 
+    Providers name their claims differently: `auth_roles_claim` is the claim, or the dotted path to it, that alone gives
+    roles, `auth_role_prefix` is stripped from their names where it is there, and `auth_audience_claim` is looked at in
+    place of `aud` (Cognito's access tokens have `client_id`).
+
     With none of the variables set the API is closed: it refuses every token.
     """
 
     auth_issuer: str = ""
     auth_audience: str = ""
+    auth_audience_claim: str = "aud"
+    auth_roles_claim: str = "roles"
+    auth_role_prefix: str = ""
     auth_jwks: str = ""
     auth_jwks_url: str = ""
 

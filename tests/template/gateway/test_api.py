@@ -89,7 +89,7 @@ def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
     ("name", "status"),
     [
         ("UNAUTHORIZED", 401),
-        ("ACCESS_DENIED", 403),
+        ("ACCESS_DENIED", 401),
         ("MISSING_AUTHENTICATION_TOKEN", 404),
         ("REQUEST_TOO_LARGE", 413),
         ("THROTTLED", 429),

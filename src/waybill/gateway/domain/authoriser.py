@@ -7,6 +7,7 @@ times are required. Nothing here logs, and no error holds any part of the token.
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,14 @@ import jwt
 
 from waybill.core.roles import Role, known_roles
 from waybill.gateway.domain.keys import ALLOWED_ALGORITHMS, KeySource
-from waybill.gateway.errors import TokenRefusedError
+from waybill.gateway.errors import TokenMissingError, TokenRefusedError
 
 # API Gateway's limit for all headers of a request together.
 _TOKEN_LIMIT = 10_240
 _SUBJECT_LIMIT = 256
 # How far the issuer's clock may be ahead of ours. It never lengthens a token's life: `exp` is taken exactly.
 _LEEWAY_SECONDS = 10
-_REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
+_REQUIRED_CLAIMS = ["exp", "iat", "iss", "sub"]
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_.=-]+)", re.IGNORECASE)
 
 _REASONS: dict[type[jwt.PyJWTError], str] = {
@@ -52,24 +53,51 @@ def bearer_token(header: object) -> str:
 
     Raises
     ------
-    TokenRefusedError
+    TokenMissingError
         The header has no bearer token.
     """
     if not isinstance(header, str) or len(header) > _TOKEN_LIMIT:
-        raise TokenRefusedError("there is no bearer token, or it is too long")
+        raise TokenMissingError("there is no bearer token, or it is too long")
     match = _BEARER.fullmatch(header.strip())
     if match is None:
-        raise TokenRefusedError("the header is not `Bearer` and a token")
+        raise TokenMissingError("the header is not `Bearer` and a token")
     return match[1]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Which claims of an issuer's tokens hold what; see `settings.AuthSettings`."""
+
+    roles: str = "roles"
+    role_prefix: str = ""
+    audience: str = "aud"
+
+    def roles_of(self, claims: Mapping[str, Any]) -> frozenset[Role]:
+        """Return the known roles of a token: whole names, of a list of strings or one string with spaces between.
+
+        A claim's own name may hold dots; after that the dots lead into objects. What leads nowhere gives no role.
+        """
+        found: Any = claims.get(self.roles)
+        if self.roles not in claims:
+            found = claims
+            for name in self.roles.split("."):
+                found = found.get(name) if isinstance(found, Mapping) else None
+        names = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
+        return known_roles([name.removeprefix(self.role_prefix) for name in names if isinstance(name, str)])
+
+    def is_for(self, claims: Mapping[str, Any], audience: str) -> bool:
+        """Return whether the claim that stands for `aud` is this audience, to the letter."""
+        return isinstance(found := claims.get(self.audience), str) and found == audience
 
 
 class TokenVerifier:
     """Verifies tokens of one `issuer` for one `audience`."""
 
-    def __init__(self, keys: KeySource, issuer: str, audience: str) -> None:
+    def __init__(self, keys: KeySource, issuer: str, audience: str, claims: Claims | None = None) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._claims = claims or Claims()
 
     def verify(self, token: str) -> Principal:
         """Return whom `token` proves the caller to be.
@@ -81,22 +109,27 @@ class TokenVerifier:
         KeysUnavailableError
             The issuer's keys are not to be had, so that nothing can be said about it.
         """
-        key = self._key(token)
+        key, standard = self._key(token), self._claims.audience == "aud"
         try:
             claims = jwt.decode(
                 token,
                 key=key,
                 algorithms=[key.algorithm_name],
                 issuer=self._issuer,
-                audience=self._audience,
+                audience=self._audience if standard else None,
                 leeway=_LEEWAY_SECONDS,
-                options={"require": _REQUIRED_CLAIMS},
+                options={
+                    "require": [*_REQUIRED_CLAIMS, *(["aud"] if standard else [])],
+                    "verify_aud": standard,
+                },
             )
         except jwt.MissingRequiredClaimError as error:
             raise TokenRefusedError(f"it has no claim `{error.claim}`") from None
         except jwt.PyJWTError as error:
             raise TokenRefusedError(_REASONS.get(type(error), type(error).__name__)) from None
-        return _principal(claims)
+        if not standard and not self._claims.is_for(claims, self._audience):
+            raise TokenRefusedError(_REASONS[jwt.InvalidAudienceError])
+        return _principal(claims, self._claims.roles_of(claims))
 
     def _key(self, token: str) -> jwt.PyJWK:
         try:
@@ -115,7 +148,7 @@ class TokenVerifier:
         return key
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
+def _principal(claims: dict[str, Any], roles: frozenset[Role]) -> Principal:
     subject, issued_at, expires_at = claims["sub"], int(claims["iat"]), int(claims["exp"])
     if expires_at <= time.time():
         raise TokenRefusedError(_REASONS[jwt.ExpiredSignatureError])
@@ -123,28 +156,20 @@ def _principal(claims: dict[str, Any]) -> Principal:
         raise TokenRefusedError("it expires before it was issued")
     if not 0 < len(subject) <= _SUBJECT_LIMIT or not subject.isprintable():
         raise TokenRefusedError("its subject is empty, too long or not printable")
-    roles = claims.get("roles", [])
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise TokenRefusedError("its roles are not a list of strings")
-    return Principal(subject, known_roles(roles), expires_at, rehearsal=claims.get("rehearsal") is True)
+    return Principal(subject, roles, expires_at, rehearsal=claims.get("rehearsal") is True)
 
 
 def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
     """Return the authoriser's answer to API Gateway, for the stage in `method_arn`.
 
-    A principal with a role may call the API, and each route checks which role; one without any is denied. The
+    A principal may call the API, and each route checks its roles, so that one without any is told so (403). The
     statement covers the whole stage because API Gateway keeps the answer and uses it for the caller's next
     requests, whatever their route. The context, strings only, reaches each function as
     `requestContext.authorizer`; `expiresAt` is there so that the kept answer does not outlive the token.
     """
-    statement = {
-        "Action": "execute-api:Invoke",
-        "Effect": "Allow" if principal.roles else "Deny",
-        "Resource": f"{_stage_arn(method_arn)}/*",
-    }
     return {
         "principalId": principal.subject,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "policyDocument": _document("Allow", method_arn),
         "context": {
             "subject": principal.subject,
             "roles": " ".join(sorted(principal.roles)),
@@ -152,6 +177,20 @@ def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
             **({"rehearsal": "true"} if principal.rehearsal else {}),
         },
     }
+
+
+def refusal(method_arn: str) -> dict[str, Any]:
+    """Return the answer about a token that proves nobody: denied everything.
+
+    API Gateway answers a denial with 401 and `error="invalid_token"` (its response `ACCESS_DENIED` in the template),
+    and what carries no token, which it refuses by itself, with a bare challenge (RFC 6750, 3.1).
+    """
+    return {"principalId": "nobody", "policyDocument": _document("Deny", method_arn), "context": {}}
+
+
+def _document(effect: str, method_arn: str) -> dict[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{_stage_arn(method_arn)}/*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _stage_arn(method_arn: str) -> str:

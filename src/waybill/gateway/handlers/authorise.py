@@ -1,14 +1,15 @@
 """AuthoriseFunction: the TOKEN authoriser of the REST API.
 
-API Gateway's contract (Developer Guide, "Output from an API Gateway Lambda authorizer"): a policy means yes
-or 403, the error message `Unauthorized`, to the letter, 401, and any other error 500.
+API Gateway's contract (Developer Guide, "Output from an API Gateway Lambda authorizer"): a policy means yes, or the
+response `ACCESS_DENIED`, which the template makes 401 `invalid_token`; the error message `Unauthorized`, to the letter,
+means 401, and any other error 500.
 """
 
 from typing import Any
 
 from waybill.core.observability import count, instrumented, logger
-from waybill.gateway.domain.authoriser import bearer_token, policy
-from waybill.gateway.errors import TokenRefusedError
+from waybill.gateway.domain.authoriser import bearer_token, policy, refusal
+from waybill.gateway.errors import TokenMissingError, TokenRefusedError
 from waybill.gateway.runtime import SERVICE, token_verifier
 
 
@@ -21,7 +22,7 @@ class UnauthorizedError(Exception):
 
 @instrumented(SERVICE)
 def decide(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
-    """Return the policy for the caller, or None when the request proves no caller."""
+    """Return the policy for the caller, or None when the request presents no token."""
     try:
         verifier = token_verifier()
         if verifier is None:
@@ -31,7 +32,7 @@ def decide(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     except TokenRefusedError as error:
         logger(SERVICE).warning("token refused", extra={"reason": str(error)})
         count(SERVICE, "TokensRefused")
-        return None
+        return None if isinstance(error, TokenMissingError) else refusal(event["methodArn"])
     except Exception:
         # Lambda's own error metric also counts the 401s, which leave as errors; the alarm watches this one.
         count(SERVICE, "AuthoriserFaults")
