@@ -28,7 +28,7 @@ def body_bytes(event: Mapping[str, Any]) -> bytes:
 
 
 def body_text(raw: bytes) -> str:
-    """Return `raw` as text.
+    """Return `raw` as text, without a byte order mark at its beginning (RFC 8259, 8.1; Unicode Standard, 23.8).
 
     Raises
     ------
@@ -36,7 +36,7 @@ def body_text(raw: bytes) -> str:
         It is not UTF-8.
     """
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _bad_body("is not UTF-8 text") from None
 
@@ -47,10 +47,12 @@ def json_object(text: str) -> dict[str, Any]:
     Raises
     ------
     InvalidInputError
-        It is not JSON, not an object, nested too deeply, or has a number that JSON does not know.
+        It is not JSON, not an object, nested too deeply, names a field twice, or has a number that JSON does not know.
     """
     try:
-        document = json.loads(text, parse_constant=_no_constant)
+        document = strict_json(text)
+    except RepeatedNameError as error:
+        raise InvalidInputError(FieldError(error.name, "is given twice in one object")) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _bad_body(f"is not valid JSON: {error.msg} at {where}") from None
@@ -60,6 +62,27 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _bad_body("must be a JSON object")
     return document
+
+
+class RepeatedNameError(ValueError):
+    """A JSON object has two members of one name, of which a reader would lose one (RFC 8259, section 4)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = ascii(name)[1:-1]
+        super().__init__(f"{self.name} is given twice in one object")
+
+
+def strict_json(text: str) -> Any:
+    """Return what JSON `text` holds; `ValueError` for numbers that JSON does not know and for a name given twice."""
+    return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise RepeatedNameError(next(name for name in names if names.count(name) > 1))
+    return members
 
 
 def _no_constant(name: str) -> float:

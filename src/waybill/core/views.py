@@ -1,4 +1,4 @@
-"""Models of what routes answer, and of what the OpenAPI document says of it.
+"""Models of what routes take and answer, and of what the OpenAPI document says of it.
 
 A field that is always in the answer is required, one that may be null says so, and one made by `optional` is left out
 of the answer where it does not apply.
@@ -49,6 +49,12 @@ class View(BaseModel):
             if field.exclude_if is not None:
                 _leave_out(own, field.serialization_alias or field.alias or name)
         return described
+
+
+class RequestBody(View):
+    """What a route takes: names as outside alone, no field that is not named, no type converted."""
+
+    model_config = ConfigDict(strict=True, populate_by_name=False, validate_by_name=False)
 
 
 def _leave_out(schema: JsonSchemaValue, name: str) -> None:

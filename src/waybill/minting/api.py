@@ -1,53 +1,135 @@
 """The HTTP routes of the ID minter."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
-from waybill.core.http import Role, build_api
+from waybill.core.http import Role, build_api, caller, public
 from waybill.minting import WORKFLOW, runtime
-from waybill.minting.domain import lookup
 from waybill.minting.domain.canonical_ids import parse_canonical_id
+from waybill.minting.domain.lifecycle import Lifecycle
 from waybill.minting.domain.lookup import IdentifierMapping
-from waybill.minting.views import MappingView, MintView
+from waybill.minting.views import (
+    AuditView,
+    LifeView,
+    MappingView,
+    MintBody,
+    MintView,
+    ReplaceBody,
+    ReservationView,
+    ReserveBody,
+    WithdrawBody,
+)
 
 app = build_api(WORKFLOW, title="Identifiers", roles=[Role.MINTING])
 
+_CANONICAL_ID = Annotated[str, Path(description="A canonical ID, in lower or upper case")]
+_LOCATION: dict[str, OpenAPIResponseHeader] = {
+    "Location": {"description": "Where it leads", "schema": {"type": "string", "format": "uri-reference"}}
+}
+_RESOLVED: dict[int, OpenAPIResponse] = {
+    301: {"description": "Another canonical ID stands in its place", "headers": _LOCATION},
+    302: {"description": "Where its record is shown", "headers": _LOCATION},
+    410: {"description": "It has been withdrawn; `detail` says why"},
+}
+_INCLUDE = Annotated[
+    Literal["siblings"] | None, Query(description="`siblings` shows all sources that share the canonical ID")
+]
 
-@app.post("/identifiers", summary="Mint identifiers")
-def mint(
-    request: Annotated[dict[str, Any] | None, Body(description="sourceIdentifiers, jobId, predecessors")] = None,
-) -> MintView:
+
+@app.post("/identifiers", summary="Mint identifiers", operation_id="mintIdentifiers")
+def mint(request: Annotated[MintBody | None, Body(description="The identifiers to mint")] = None) -> MintView:
     """Return an outcome for every identifier, whatever it is; only our own faults are HTTP errors."""
-    return MintView.of(runtime.respond(request or {}, app.lambda_context, runtime.request_cap()).document)
+    answer = runtime.respond(request.wire() if request else {}, app.lambda_context, runtime.request_cap())
+    return MintView.of(answer.document)
 
 
-@app.get("/identifiers/by-source/<system>/<value>", summary="Find the canonical ID of a source")
+@app.post("/identifiers/reserve", summary="Reserve canonical IDs", operation_id="reserveIdentifiers", status_code=201)
+def reserve(
+    request: Annotated[ReserveBody, Body(description="How many, and what for")],
+    idempotency_key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", max_length=200, description="The same key again is answered with the same IDs"),
+    ] = None,
+) -> Response[ReservationView]:
+    """Give away canonical IDs before their records exist; nobody else gets them."""
+    reserved = runtime.reserve(request.count, request.purpose, caller(app).subject, idempotency_key)
+    view = ReservationView(canonical_ids=list(reserved), purpose=request.purpose.strip())
+    return Response(201, content_type="application/json", body=view)
+
+
+@app.get("/identifiers/audit", summary="Check the registry", operation_id="auditIdentifiers")
+def audit() -> AuditView:
+    """Check that every source has the canonical ID that is its own, and the reverse; a large registry is refused."""
+    return AuditView.of_audit(runtime.audit())
+
+
+@app.post("/identifiers/<canonicalId>/replace", summary="Replace a canonical ID", operation_id="replaceIdentifier")
+def replace(
+    canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
+    request: Annotated[ReplaceBody, Body(description="The successor, and why")],
+) -> LifeView:
+    """Let another canonical ID stand in place of this one, which keeps its source and leads there."""
+    successor = parse_canonical_id(request.by, "by")
+    changed = Lifecycle(runtime.lives()).replace(
+        parse_canonical_id(canonicalId), successor, request.reason, caller(app).subject
+    )
+    return LifeView.of_life(changed)
+
+
+@app.post("/identifiers/<canonicalId>/withdraw", summary="Withdraw a canonical ID", operation_id="withdrawIdentifier")
+def withdraw(
+    canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
+    request: Annotated[WithdrawBody, Body(description="Why")],
+) -> LifeView:
+    """Take a canonical ID back; it keeps its source, and its tombstone says why."""
+    changed = Lifecycle(runtime.lives()).withdraw(parse_canonical_id(canonicalId), request.reason, caller(app).subject)
+    return LifeView.of_life(changed)
+
+
+@app.get("/id/<canonicalId>", summary="Follow a canonical ID", operation_id="resolveIdentifier", responses=_RESOLVED)
+@public
+def resolve(canonicalId: _CANONICAL_ID) -> Response[str]:  # noqa: N803 - as in the path
+    """Lead to where the record of a canonical ID is shown, or to its successor; needs no token."""
+    found = runtime.lookup().resolve(canonicalId.lower(), runtime.resolver_template())
+    status = 301 if found.permanent else 302
+    headers: dict[str, str | list[str]] = {"Location": found.location, "Cache-Control": "no-cache"}
+    return Response(status, content_type="text/plain", body="", headers=headers)
+
+
+@app.get(
+    "/identifiers/by-source/<system>/<value>",
+    summary="Find the canonical ID of a source",
+    operation_id="findIdentifierBySource",
+)
 def by_source(
-    system: str,
-    value: str,
-    type: Annotated[str, Query(pattern=r"^\w+$", description="Ontology type")] = "Work",
-    include: Annotated[Literal["siblings"] | None, Query(description="siblings: all sources of the ID")] = None,
+    system: Annotated[str, Path(description="The catalogue that the source is from")],
+    value: Annotated[str, Path(description="The name of the source within its catalogue")],
+    type: Annotated[str, Query(pattern=r"^\w+$", description="What kind of thing the source describes")] = "Work",
+    include: _INCLUDE = None,
 ) -> Response[MappingView]:
     """Return the mapping of a source whose system and value contain no slash."""
-    found = lookup.of_source(runtime.registry(), f"{type}[{system}/{value}]", "value", siblings=include == "siblings")
+    found = runtime.lookup().source(f"{type}[{system}/{value}]", "value", siblings=include == "siblings")
     return _tagged(found)
 
 
-@app.get("/identifiers/<canonicalId>", summary="Find the sources of a canonical ID")
-def by_canonical_id(canonicalId: str) -> Response[MappingView]:  # noqa: N803 - as in the path
+@app.get("/identifiers/<canonicalId>", summary="Find the sources of a canonical ID", operation_id="showIdentifier")
+def by_canonical_id(
+    canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
+) -> Response[MappingView]:
     """Return the mapping of a canonical ID; upper case is folded."""
-    return _tagged(lookup.of_canonical_id(runtime.registry(), parse_canonical_id(canonicalId)))
+    return _tagged(runtime.lookup().canonical_id(parse_canonical_id(canonicalId)))
 
 
-@app.get("/identifiers", summary="Find the canonical ID of any source")
+@app.get("/identifiers", summary="Find the canonical ID of any source", operation_id="findIdentifier")
 def by_request_string(
-    source: Annotated[str, Query(min_length=1, description="As in sourceIdentifiers: Work[system/value]")],
-    include: Annotated[Literal["siblings"] | None, Query(description="siblings: all sources of the ID")] = None,
+    source: Annotated[str, Query(min_length=1, description="As in `sourceIdentifiers`, such as `Work[system/value]`")],
+    include: _INCLUDE = None,
 ) -> Response[MappingView]:
     """Return the mapping of a source as requests write it, slashes and all."""
-    return _tagged(lookup.of_source(runtime.registry(), source, "source", siblings=include == "siblings"))
+    return _tagged(runtime.lookup().source(source, "source", siblings=include == "siblings"))
 
 
 def _tagged(mapping: IdentifierMapping) -> Response[MappingView]:

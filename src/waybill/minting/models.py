@@ -48,12 +48,19 @@ class FailureCode(StrEnum):
 _RETRYABLE = frozenset({FailureCode.CONFLICT, FailureCode.THROTTLED, FailureCode.INDEX_FAILED, FailureCode.INTERNAL})
 
 
+class Note(StrEnum):
+    """What else there is to say of an identifier that has its canonical ID."""
+
+    PREDECESSOR_IGNORED = "PREDECESSOR_IGNORED"
+
+
 @dataclass(frozen=True, slots=True)
 class Minted:
     """An identifier has its canonical ID, confirmed by the registry."""
 
     canonical_id: str
     method: Method
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class Wanted:
 class Proposal:
     """One assignment to write: a new canonical ID, or the one of `predecessor`, which the source inherits.
 
-    `created_at` (ISO 8601) is given for an assignment that was made elsewhere; `imported` marks it.
+    `created_at` (ISO 8601) is given for an assignment that was made elsewhere; `imported` marks it, and `fault`
+    says why it may not be stored.
     """
 
     source: SourceId
@@ -92,6 +100,7 @@ class Proposal:
     predecessor: SourceId | None = None
     created_at: str | None = None
     imported: bool = False
+    fault: str | None = None
 
 
 class Ruling(StrEnum):
@@ -141,6 +150,56 @@ class Assignment:
         return self.predecessor is not None
 
 
+class LifeStatus(StrEnum):
+    """Where a canonical ID is in its life; none is ever deleted or used again."""
+
+    RESERVED = "reserved"
+    ACTIVE = "active"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """A change in the life of a canonical ID: `number` counts from 1, `at` is ISO 8601, `by` the caller's subject."""
+
+    canonical_id: str
+    number: int
+    status: LifeStatus
+    reason: str
+    at: str
+    replaced_by: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The life of a canonical ID so far: its owner (None: reserved), why it was reserved, and what changed since."""
+
+    canonical_id: str
+    created_at: str
+    owner: SourceId | None = None
+    purpose: str | None = None
+    events: tuple[LifeEvent, ...] = ()
+
+    @property
+    def status(self) -> LifeStatus:
+        """Where it is now."""
+        if self.events:
+            return self.events[-1].status
+        return LifeStatus.ACTIVE if self.owner else LifeStatus.RESERVED
+
+    @property
+    def replaced_by(self) -> str | None:
+        """The canonical ID that stands in its place."""
+        return self.events[-1].replaced_by if self.events else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was replaced or withdrawn."""
+        return self.events[-1].reason if self.events else None
+
+
 class FailureDocument(TypedDict):
     """One identifier of an answer that has no canonical ID; `sourceIdentifier` is empty for the whole request."""
 
@@ -151,12 +210,23 @@ class FailureDocument(TypedDict):
     reason: NotRequired[str]
 
 
+class NotedIdentifier(TypedDict):
+    """The canonical ID of an identifier, with what else there is to say of it."""
+
+    canonicalId: str
+    note: str
+
+
 class MintResponse(TypedDict):
-    """An answer: every distinct identifier is in `successes` or in `failures`, once."""
+    """An answer: every distinct identifier is in `successes` or in `failures`, once.
+
+    `predecessorsIgnored` counts the notes, where there is one.
+    """
 
     successes: list[str]
     failures: list[FailureDocument]
-    identifiers: dict[str, str]
+    identifiers: dict[str, str | NotedIdentifier]
+    predecessorsIgnored: NotRequired[int]
     jobId: NotRequired[str]
 
 
@@ -167,7 +237,7 @@ class Chunk(TypedDict):
     executionId: str
     index: int
     mode: str
-    sourceIdentifiers: list[str]
+    sourceIdentifiers: list[object]
     predecessors: NotRequired[dict[str, str]]
     jobId: NotRequired[str]
 
@@ -188,7 +258,8 @@ class RunSummary(TypedDict):
     jobId: NotRequired[str]
     successes: NotRequired[list[str]]
     failures: NotRequired[list[FailureDocument]]
-    identifiers: NotRequired[dict[str, str]]
+    identifiers: NotRequired[dict[str, str | NotedIdentifier]]
+    predecessorsIgnored: NotRequired[int]
     reportUri: NotRequired[str]
 
 
@@ -211,4 +282,5 @@ class QueuedResult(TypedDict):
 
     sourceIdentifier: str
     canonicalId: str
+    note: NotRequired[str]
     jobId: NotRequired[str]

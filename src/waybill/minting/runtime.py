@@ -1,13 +1,15 @@
 """The collaborators of the minting functions, built from settings when a handler first needs them."""
 
+import itertools
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.clients import client
 from waybill.core.aws.sns import SnsNotifier
+from waybill.core.errors import ConflictError
 from waybill.core.settings import NotificationSettings, load
 from waybill.minting.adapters.documents import S3Documents
 from waybill.minting.adapters.metrics import RequestMetrics
@@ -15,7 +17,7 @@ from waybill.minting.adapters.queue import ResultQueue
 from waybill.minting.adapters.runs import S3Runs
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.domain.answers import IdentifierMinter, MintAnswer, RequestMinter, answer
-from waybill.minting.domain.canonical_ids import draw
+from waybill.minting.domain.canonical_ids import draw, forbidden_words
 from waybill.minting.domain.documents import DocumentMinter
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.plan import MintingRun, Plan, chunks, fitting_chunks, plan_lines, plan_request
@@ -26,11 +28,17 @@ from waybill.minting.domain.run_report import summary
 from waybill.minting.domain.selection import Named, Written, parse_selection
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.models import RunPlan, RunSummary
-from waybill.minting.settings import RegistrySettings, ResultQueueSettings, RunSettings
+from waybill.minting.settings import RegistrySettings, ResolverSettings, ResultQueueSettings, RunSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from waybill.minting.adapters.lifecycle import LifecycleTable
+    from waybill.minting.domain.audit import Audit
+    from waybill.minting.domain.lookup import Lookup
+
+# A request has 28 seconds; a page of a scan, about 5,000 items, takes a fraction of one.
+AUDIT_LIMIT = 50_000
 _JITTER = random.SystemRandom()
 
 
@@ -47,7 +55,52 @@ def invocation_time(context: "LambdaContext") -> InvocationTime:
 
 def minter(context: "LambdaContext") -> Minter:
     """Return the minter for one invocation."""
-    return Minter(registry(), partial(draw, check=load(RegistrySettings).check_character), invocation_time(context))
+    return Minter(registry(), canonical_id_draw(), invocation_time(context))
+
+
+def canonical_id_draw() -> Callable[[], str]:
+    """Return what draws new canonical IDs."""
+    settings = load(RegistrySettings)
+    return partial(draw, check=settings.check_character, forbidden=forbidden_words(settings.forbidden_words))
+
+
+@cache
+def lives() -> "LifecycleTable":
+    """Return the lives of canonical IDs."""
+    from waybill.minting.adapters.lifecycle import LifecycleTable
+
+    return LifecycleTable(client("dynamodb"), load(RegistrySettings).identifiers_table)
+
+
+def lookup() -> "Lookup":
+    """Return what answers questions about the registry."""
+    from waybill.minting.domain.lookup import Lookup
+
+    return Lookup(registry(), lives())
+
+
+def reserve(count: int, purpose: str, by: str, key: str | None) -> tuple[str, ...]:
+    """Return new canonical IDs that are reserved; see `lifecycle.reserve`."""
+    from waybill.minting.domain import lifecycle
+
+    return lifecycle.reserve(lives(), canonical_id_draw(), count, purpose, by=by, key=key)
+
+
+def resolver_template() -> str:
+    """Return the address that identifiers lead to; empty: nowhere."""
+    settings: ResolverSettings = load(ResolverSettings)
+    return settings.resolver_template
+
+
+def audit() -> "Audit":
+    """Return what is wrong with the registry, which has to be small enough to be read while a request waits."""
+    from waybill.minting.domain.audit import audit as audit_items
+    from waybill.minting.domain.audit import confirmed
+
+    found = audit_items(itertools.islice(registry().items(), AUDIT_LIMIT + 1))
+    if found.items > AUDIT_LIMIT:
+        raise ConflictError(f"the registry has over {AUDIT_LIMIT} items: audit it with `waybill ids audit`")
+    return confirmed(found, registry().read_all)
 
 
 @cache

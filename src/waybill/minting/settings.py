@@ -13,7 +13,14 @@ class RegistrySettings(WaybillSettings):
 
     identifiers_table: str
     check_character: bool = False
+    forbidden_words: str = ""
     identifiers_per_request: Annotated[int, Field(ge=1)] = DEFAULT_CAP
+
+
+class ResolverSettings(WaybillSettings):
+    """Where `GET /id/{canonicalId}` leads; empty: nowhere."""
+
+    resolver_template: str = ""
 
 
 class RunSettings(WaybillSettings):

@@ -1,12 +1,27 @@
 """What the routes answer."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
-from waybill.core.views import View, optional
+from waybill.core.views import RequestBody, View, optional
+from waybill.minting.domain.lifecycle import RESERVE_LIMIT
 from waybill.minting.domain.lookup import IdentifierMapping
-from waybill.minting.models import Assignment
+from waybill.minting.models import Assignment, Life
+
+if TYPE_CHECKING:
+    from waybill.minting.domain.audit import Audit
+
+
+class MintBody(RequestBody):
+    """A request to mint; what the minter itself refuses comes back in its answer."""
+
+    source_identifiers: list[JsonValue] | None = optional(
+        "Source identifiers, such as `Work[system/value]`; one that is no string is refused by itself"
+    )
+    job_id: str | None = optional("A label that answers, results and items carry")
+    predecessors: dict[str, str] | None = optional("From whom an identifier inherits its canonical ID")
+    mode: Literal["identifiers", "documents"] | None = optional("`documents`: the strings name documents upstream")
 
 
 class FailureView(View):
@@ -19,12 +34,24 @@ class FailureView(View):
     reason: str | None = optional("Why, for people")
 
 
+class NotedView(View):
+    """A canonical ID with what else there is to say of it."""
+
+    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    note: Literal["PREDECESSOR_IGNORED"] = Field(
+        description="The source had this canonical ID before, and the predecessor that was named does not have it"
+    )
+
+
 class MintView(View):
     """An outcome for every identifier of a request."""
 
     successes: list[str] = Field(description="The identifiers that have a canonical ID, in the order of the request")
     failures: list[FailureView] = Field(description="Those that have none, each with its reason")
-    identifiers: dict[str, str] = Field(description="The canonical ID of each success")
+    identifiers: dict[str, str | NotedView] = Field(
+        description="The canonical ID of each success; with a note where there is more to say of it"
+    )
+    predecessors_ignored: int | None = optional("How many notes say that a predecessor was ignored")
     job_id: str | None = optional("The job that the request named")
 
 
@@ -47,9 +74,24 @@ class AssignmentView(View):
         return cls(**_fields(assignment))
 
 
-class MappingView(AssignmentView):
-    """A source identifier with its canonical ID, and where wanted all others that share it."""
+class MappingView(View):
+    """A canonical ID with its life, and the source that was asked for; a reserved one has no source yet."""
 
+    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    status: Literal["reserved", "active", "replaced", "withdrawn"] = Field(
+        description="Where it is in its life; nothing is ever deleted or used again"
+    )
+    replaced_by: str | None = optional("The canonical ID that stands in its place")
+    reason: str | None = optional("Why it was replaced or withdrawn")
+    purpose: str | None = optional("What it is reserved for")
+    created_at: str = Field(description="When it was assigned or reserved, ISO 8601")
+    source_identifier: str | None = optional("The source as requests write it")
+    ontology_type: str | None = optional("What kind of thing the source describes", examples=["Work"])
+    source_system: str | None = optional("The catalogue that the source is from; empty where it has none")
+    source_id: str | None = optional("The name of the source within its catalogue")
+    origin: str | None = optional("How it was assigned: `minted`, `inherited` or `imported`")
+    is_alias: bool | None = optional("Whether it shares the canonical ID of another source")
+    predecessor: str | None = optional("The source that it has inherited the canonical ID from")
     identifiers: list[AssignmentView] | None = optional("All sources of the canonical ID, the original first")
 
     @classmethod
@@ -57,10 +99,94 @@ class MappingView(AssignmentView):
         """Return how a mapping is shown."""
         siblings = mapping.siblings
         shown = None if siblings is None else [AssignmentView.of_assignment(each) for each in siblings]
-        return cls(**_fields(mapping.assignment), identifiers=shown)
+        assigned = _fields(mapping.assignment) if mapping.assignment else {}
+        return cls(**{**_life_fields(mapping.life), **assigned}, identifiers=shown)
 
 
-def _fields(assignment: Assignment) -> dict[str, str | bool | None]:
+class LifeView(View):
+    """A canonical ID after a change in its life."""
+
+    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    status: Literal["reserved", "active", "replaced", "withdrawn"] = Field(description="Where it is in its life now")
+    replaced_by: str | None = optional("The canonical ID that stands in its place")
+    reason: str | None = optional("Why it was replaced or withdrawn")
+    purpose: str | None = optional("What it is reserved for")
+    created_at: str = Field(description="When it was assigned or reserved, ISO 8601")
+
+    @classmethod
+    def of_life(cls, life: Life) -> Self:
+        """Return how a life is shown."""
+        return cls(**_life_fields(life))
+
+
+class ReservationView(View):
+    """Canonical IDs that nobody else gets."""
+
+    canonical_ids: list[str] = Field(description="The reserved canonical IDs", examples=[["kx7dn2ph"]])
+    purpose: str = Field(description="What they are reserved for")
+
+
+class ViolationView(View):
+    """One thing that breaks an invariant of the registry."""
+
+    subject: str = Field(description="A source identifier, a canonical ID or a key")
+    problem: str = Field(description="What is wrong with it")
+
+
+class AuditView(View):
+    """What an audit of the registry has found."""
+
+    assignments: int = Field(description="Source identifiers that have a canonical ID")
+    canonical_ids: int = Field(description="Canonical IDs, the reserved ones too")
+    reserved: int = Field(description="Canonical IDs that are reserved")
+    violations: list[ViolationView] = Field(description="What is wrong, the first 100 of it")
+    violation_count: int = Field(description="How many things are wrong")
+
+    @classmethod
+    def of_audit(cls, audit: "Audit") -> Self:
+        """Return how an audit is shown."""
+        shown = [ViolationView(subject=each.subject, problem=each.problem) for each in audit.violations[:100]]
+        return cls(
+            assignments=audit.forward,
+            canonical_ids=audit.reverse,
+            reserved=audit.reserved,
+            violations=shown,
+            violation_count=len(audit.violations),
+        )
+
+
+class ReserveBody(RequestBody):
+    """How many canonical IDs to reserve, and what for."""
+
+    count: int = Field(description="How many", ge=1, le=RESERVE_LIMIT, examples=[3])
+    purpose: str = Field(description="What they are reserved for", examples=["Records of the 2027 accession"])
+
+
+class ReplaceBody(RequestBody):
+    """Which canonical ID stands in place of another one."""
+
+    by: str = Field(description="The successor, a canonical ID that was given away", examples=["kx7dn2ph"])
+    reason: str = Field(description="Why", examples=["Two records of one book"])
+
+
+class WithdrawBody(RequestBody):
+    """Why a canonical ID is taken back."""
+
+    reason: str = Field(description="Why", examples=["Catalogued by mistake"])
+
+
+def _life_fields(life: Life) -> dict[str, Any]:
+    return {
+        "canonical_id": life.canonical_id,
+        "status": life.status.value,
+        "replaced_by": life.replaced_by,
+        "reason": life.reason,
+        "purpose": life.purpose,
+        "created_at": life.created_at,
+    }
+
+
+def _fields(assignment: Assignment) -> dict[str, Any]:
     source = assignment.source
     return {
         "canonical_id": assignment.canonical_id,

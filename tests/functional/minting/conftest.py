@@ -116,5 +116,5 @@ def context() -> LambdaContext:
 
 def forget_collaborators() -> None:
     """Drop what the functions keep between invocations."""
-    for cached in (runtime.registry, runtime.documents, runtime.notifier):
+    for cached in (runtime.registry, runtime.lives, runtime.documents, runtime.notifier):
         cached.cache_clear()

@@ -2,24 +2,30 @@
 
 import gzip
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.functional.minting.conftest import TABLE, Aws
-from waybill.cli import minting
+from waybill.cli import minting_invocation, minting_life
+from waybill.cli.app import main
 from waybill.cli.context import Cli, Stack
+from waybill.core.retry import Retry
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.handlers.id_minter import lambda_handler
 
 
 @pytest.fixture(autouse=True)
-def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The commands find moto's resources, and call the function in this process."""
     outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter"}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
-    monkeypatch.setattr(minting, "_invoked", lambda cli, payload: lambda_handler(payload, context))
+    monkeypatch.setattr(minting_invocation, "_invoked", lambda client, name, payload: lambda_handler(payload, context))
+    monkeypatch.setattr(minting_life, "minter_settings", lambda cli: {"check": False, "forbidden": frozenset()})
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def test_mint_again_and_look_up(run) -> None:
@@ -30,20 +36,189 @@ def test_mint_again_and_look_up(run) -> None:
         assert run("ids", wanted)[1]["sourceIdentifier"] == "a"
 
 
-def test_mint_a_file_of_more_than_one_request(run, tmp_path: Path) -> None:
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]):
+    """Run `waybill` with `--json`; return its exit status and the lines of JSON that it prints."""
+
+    def ran(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        capsys.readouterr()
+        status = main([*arguments, "--json"])
+        printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+        # Functions that run in this process log to standard output too.
+        return status, [each for each in printed if "sourceIdentifier" in each]
+
+    return ran
+
+
+def test_mint_a_file_of_more_than_one_request(lines, tmp_path: Path) -> None:
     file = tmp_path / "ids.txt"
     file.write_text("\n".join(f"id-{number}" for number in range(150)) + "\n\n")
-    status, got = run("mint", "--file", str(file))
-    assert (status, len(got["successes"])) == (0, 150)
+    status, got = lines("mint", "--file", str(file))
+    assert (status, [each["sourceIdentifier"] for each in got]) == (0, [f"id-{number}" for number in range(150)])
+    assert all(each["canonicalId"] for each in got)
 
 
-def test_a_file_with_predecessors(run, tmp_path: Path) -> None:
+def numbers(tmp_path: Path, count: int) -> Path:
+    file = tmp_path / "numbers.txt"
+    file.write_text("".join(f"n-{number}\n" for number in range(count)))
+    return file
+
+
+@pytest.mark.parametrize("ends_after", [1, 2])
+def test_a_run_that_was_interrupted_is_resumed_behind_the_last_answer(
+    lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: Any, capsys, ends_after: int
+) -> None:
+    # Field notes on the ID minter, 4.
+    file, calls = numbers(tmp_path, 350), []
+
+    def invoked(client: Any, name: str, payload: Any) -> Any:
+        calls.append(payload)
+        if len(calls) > ends_after:
+            raise KeyboardInterrupt
+        return lambda_handler(payload, context)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(minting_invocation, "_invoked", invoked)
+        status, first = lines("mint", "--file", str(file))
+    assert (status, len(first)) == (130, ends_after * 100)
+    status, rest = lines("mint", "--file", str(file), "--resume")
+    assert status == 0
+    assert [each["sourceIdentifier"] for each in (*first, *rest)] == [f"n-{number}" for number in range(350)]
+    assert lines("mint", "--file", str(file), "--resume") == (0, [])
+
+
+def test_what_cannot_be_resumed(lines, tmp_path: Path) -> None:
+    file = numbers(tmp_path, 3)
+    assert lines("mint", "--file", str(file), "--resume") == (2, [])
+    assert lines("mint", "a", "--resume") == (2, [])
+    assert lines("mint", "--file", str(file))[0] == 0
+    assert lines("mint", "--file", str(file), "--job", "j", "--resume") == (2, [])
+    file.write_text("n-0\nother\n")
+    assert lines("mint", "--file", str(file), "--resume") == (2, [])
+
+
+def test_two_runs_of_one_file_at_once(lines, tmp_path: Path, monkeypatch, context: Any) -> None:
+    file, seen = numbers(tmp_path, 3), []
+
+    def invoked(client: Any, name: str, payload: Any) -> Any:
+        seen.append(main(["mint", "--file", str(file)]) if not seen else None)
+        return lambda_handler(payload, context)
+
+    monkeypatch.setattr(minting_invocation, "_invoked", invoked)
+    assert lines("mint", "--file", str(file))[0] == 0
+    assert seen == [1]
+
+
+def test_passing_faults_of_the_call_are_waited_out(lines, tmp_path: Path, monkeypatch, context: Any) -> None:
+    faults = ["TooManyRequestsException", "ServiceException", "Sandbox.Timedout"]
+    left = list(faults)
+
+    class Client:
+        def invoke(self, **call: Any) -> Any:
+            if len(left) > 1:
+                raise ClientError({"Error": {"Code": left.pop(0)}, "ResponseMetadata": {}}, "Invoke")
+            if left:
+                body = json.dumps({"errorType": left.pop(0), "errorMessage": "Task timed out"})
+                return {"FunctionError": "Unhandled", "Payload": BytesIO(body.encode())}
+            answer = lambda_handler(json.loads(call["Payload"]), context)
+            return {"Payload": BytesIO(json.dumps(answer).encode())}
+
+    monkeypatch.undo()
+    outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter"}
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
+    monkeypatch.setattr(Cli, "client", lambda cli, service: Client())
+    quick = Retry(tries=5, first_pause=0.001, longest_pause=0.002)
+    monkeypatch.setattr(minting_invocation, "_RETRY", quick)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    status, got = lines("mint", "--file", str(numbers(tmp_path, 2)))
+    assert (status, len(got), left) == (0, 2, [])
+
+
+def test_a_dry_run_writes_nothing(lines, run, aws: Aws, tmp_path: Path) -> None:
+    known = run("mint", "old", "new")[1]["identifiers"]
+    before = aws.items()
     file = tmp_path / "ids.jsonl"
-    lines = [{"sourceIdentifier": f"new-{number}", "predecessor": f"old-{number}"} for number in range(120)]
-    file.write_text("\n".join(json.dumps(line) for line in [*lines, *(f"old-{number}" for number in range(120))]))
-    status, got = run("mint", "--file", str(file))
-    assert (status, len(got["successes"])) == (0, 240)
-    assert all(got["identifiers"][f"new-{number}"] == got["identifiers"][f"old-{number}"] for number in range(120))
+    file.write_text(
+        '"old"\n"fresh"\n"b\\u200b"\n'
+        '{"sourceIdentifier": "heir", "predecessor": "old"}\n{"sourceIdentifier": "second", "predecessor": "fresh"}\n'
+        '{"sourceIdentifier": "new", "predecessor": "old"}\n{"sourceIdentifier": "lost", "predecessor": "nobody"}\n'
+    )
+    status, got = lines("mint", "--dry-run", "--file", str(file))
+    told = {each["sourceIdentifier"]: each for each in got}
+    assert status == 1
+    assert told["old"] == {"sourceIdentifier": "old", "would": "keep", "canonicalId": known["old"]}
+    assert told["fresh"] == {"sourceIdentifier": "fresh", "would": "mint"}
+    assert told["heir"] == {"sourceIdentifier": "heir", "would": "inherit", "canonicalId": known["old"]}
+    assert told["second"] == {"sourceIdentifier": "second", "would": "inherit"}
+    assert told["new"]["note"] == "PREDECESSOR_IGNORED"
+    assert (told["b\u200b"]["would"], told["b\u200b"]["code"]) == ("refuse", "INVALID_IDENTIFIER")
+    assert (told["lost"]["would"], told["lost"]["code"]) == ("refuse", "PREDECESSOR_NOT_FOUND")
+    assert aws.items() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "first"),
+    [
+        (b"\xef\xbb\xbfb1\r\nb2\r\n", 0, "b1"),
+        ("b1\n".encode("utf-16"), 2, None),
+        (b"\xff\n", 2, None),
+        (b"b1\n\xef\xbb\xbfb2\n", 1, "b1"),
+    ],
+)
+def test_byte_order_marks_of_a_file(lines, tmp_path: Path, content: bytes, status: int, first: str | None) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_bytes(content)
+    ended, got = lines("mint", "--file", str(file))
+    assert (ended, got[0]["sourceIdentifier"] if got else None) == (status, first)
+
+
+def test_a_slip_in_a_line_mints_nothing(lines, aws: Aws, tmp_path: Path) -> None:
+    # Field notes on the ID minter, 2.
+    file = tmp_path / "ids.jsonl"
+    file.write_text('"a"\n{"sourceIdentifier": "b", "predecesor": "a"}\n')
+    assert lines("mint", "--file", str(file)) == (2, [])
+    assert aws.items() == []
+
+
+def test_the_life_of_an_identifier(run, capsys) -> None:
+    ids = run("mint", "a", "b")[1]["identifiers"]
+    status, kept = run("ids", "reserve", "50", "--purpose", "for later")
+    assert (status, len(set(kept["canonicalIds"]))) == (0, 50)
+    assert run("ids", kept["canonicalIds"][0])[1]["status"] == "reserved"
+    replaced = run("ids", "replace", ids["a"], "--by", ids["b"], "--reason", "one book")[1]
+    assert (replaced["status"], replaced["replacedBy"]) == ("replaced", ids["b"])
+    assert run("ids", "a")[1]["reason"] == "one book"
+    assert run("ids", "replace", ids["b"], "--by", ids["a"], "--reason", "back")[0] == 1
+    assert run("ids", "withdraw", ids["b"], "--reason", "mistake")[1]["status"] == "withdrawn"
+    assert run("mint", "a", "b")[1]["identifiers"] == ids
+    assert run("ids", "audit")[1] == {"assignments": 2, "canonicalIds": 52, "reserved": 50, "violations": []}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("reserve", "0", "--purpose", "x"),
+        ("reserve", "-1", "--purpose", "x"),
+        ("reserve", "1"),
+        ("withdraw", "aaaaaaaa"),
+        ("replace", "aaaaaaaa", "--by", "bbbbbbbb"),
+        ("replace", "short", "--by", "bbbbbbbb", "--reason", "x"),
+        ("withdraw", "aaaaaaaa", "--reason", " "),
+    ],
+)
+def test_bad_usage_of_the_life(run, arguments: tuple[str, ...]) -> None:
+    run("mint", "a")
+    assert run("ids", *arguments)[0] in {1, 2} if arguments[-1] == " " else run("ids", *arguments)[0] == 2
+
+
+def test_a_file_with_predecessors(lines, run, tmp_path: Path) -> None:
+    file = tmp_path / "ids.jsonl"
+    links = [{"sourceIdentifier": f"new-{number}", "predecessor": f"old-{number}"} for number in range(120)]
+    file.write_text("\n".join(json.dumps(line) for line in [*links, *(f"old-{number}" for number in range(120))]))
+    status, got = lines("mint", "--file", str(file))
+    assert (status, len(got)) == (0, 240)
+    ids = {each["sourceIdentifier"]: each["canonicalId"] for each in got}
+    assert all(ids[f"new-{number}"] == ids[f"old-{number}"] for number in range(120))
     file.write_text("5")
     assert run("mint", "--file", str(file))[0] == 2
     assert run("mint", "a", "--job", " ")[0] == 2
@@ -68,7 +243,7 @@ def test_health(run) -> None:
 
 def test_audit_finds_what_is_wrong(run, aws: Aws) -> None:
     run("mint", "a", "b")
-    assert run("ids", "audit") == (0, {"assignments": 2, "canonicalIds": 2, "violations": []})
+    assert run("ids", "audit") == (0, {"assignments": 2, "canonicalIds": 2, "reserved": 0, "violations": []})
     [victim, *_] = [item["pk"] for item in aws.items() if "owner" in item]
     aws.dynamodb.delete_item(TableName=TABLE, Key={"pk": victim})
     status, found = run("ids", "audit")
@@ -80,7 +255,7 @@ def test_audit_reads_again_what_its_scan_has_not_seen(run, monkeypatch: pytest.M
     run("mint", *(f"id-{number}" for number in range(120)))
     scan = IdentifiersTable.items
     monkeypatch.setattr(IdentifiersTable, "items", lambda table: (item for item in scan(table) if "owner" not in item))
-    assert run("ids", "audit") == (0, {"assignments": 120, "canonicalIds": 0, "violations": []})
+    assert run("ids", "audit") == (0, {"assignments": 120, "canonicalIds": 0, "reserved": 0, "violations": []})
 
 
 @pytest.mark.parametrize("name", ["part.json", "part.json.gz"])

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes.api import Answer, answer_of, request_event
 from tests.functional.minting.conftest import TABLE, Aws
+from waybill.core.settings import load
 from waybill.minting.api import app
 from waybill.minting.handlers.minting_api import lambda_handler
 
@@ -27,12 +28,51 @@ def minted(ask) -> str:
 
 def test_minting_answers_200_whatever_it_holds(ask) -> None:
     assert ask("POST", "/identifiers", body={"sourceIdentifiers": ["a"], "jobId": "j"}).json["successes"] == ["a"]
-    claimed = {"failures": [], "identifiers": {"a": "aaaaaaaa"}}
     wrong: list[dict[str, Any]] = [{}, {"sourceIdentifiers": []}, {"sourceIdentifiers": ["a"] * 101}]
-    for body in (*wrong, {"sourceIdentifiers": ["a"], "earlier": claimed}):
+    for body in wrong:
         refused = ask("POST", "/identifiers", body=body)
         assert refused.status == 200
         assert refused.json["failures"][0]["code"] == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"predecesors": {"a": "b"}}, "predecesors"),
+        ({"jobID": "j"}, "jobID"),
+        ({"job_id": "j"}, "job_id"),
+        ({"sourceIdentifier": "a"}, "sourceIdentifier"),
+        ({"window": {}}, "window"),
+        ({"earlier": {"failures": [], "identifiers": {"a": "aaaaaaaa"}}}, "earlier"),
+        ({"jobId": 5}, "jobId"),
+        ({"predecessors": {"a": 5}}, "predecessors.a"),
+        ({"predecessors": [1]}, "predecessors"),
+        ({"mode": "identifier"}, "mode"),
+    ],
+)
+def test_an_unknown_or_wrong_field_is_named_and_nothing_is_minted(aws: Aws, ask, more, field: str) -> None:
+    refused = ask("POST", "/identifiers", body={"sourceIdentifiers": ["a"], **more})
+    assert (refused.status, refused.fields) == (400, [field])
+    assert aws.items() == []
+
+
+def test_a_name_given_twice_is_refused(aws: Aws, ask) -> None:
+    refused = ask("POST", "/identifiers", body='{"sourceIdentifiers": ["a"], "sourceIdentifiers": ["b"]}')
+    assert (refused.status, refused.fields) == (400, ["sourceIdentifiers"])
+    assert aws.items() == []
+
+
+def test_a_byte_order_mark_before_the_body_is_no_part_of_it(ask) -> None:
+    body = b"\xef\xbb\xbf" + b'{"sourceIdentifiers": ["a"]}'
+    assert ask("POST", "/identifiers", body=body).json["successes"] == ["a"]
+
+
+def test_an_ignored_predecessor_is_said(ask) -> None:
+    ask("POST", "/identifiers", body={"sourceIdentifiers": ["old-x", "new-x"]})
+    late = ask("POST", "/identifiers", body={"sourceIdentifiers": ["new-x"], "predecessors": {"new-x": "old-x"}}).json
+    assert late["successes"] == ["new-x"]
+    assert late["identifiers"]["new-x"]["note"] == "PREDECESSOR_IGNORED"
+    assert late["predecessorsIgnored"] == 1
 
 
 @pytest.mark.parametrize("fold", [str.lower, str.upper])
@@ -88,6 +128,88 @@ def test_malformed_and_unknown(ask, path: str, query: dict[str, str] | None, sta
     assert refused.headers["content-type"] == "application/problem+json"
 
 
+def change(ask, path: str, body: Any, **more: Any) -> Answer:
+    return ask("POST", f"/identifiers/{path}", body=body, **more)
+
+
+def test_the_life_of_an_identifier_over_http(ask, minted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Interface, "ID minter", second edition; RFC 9110, 15.4.2, 15.4.3 and 15.5.11.
+    monkeypatch.setenv("RESOLVER_TEMPLATE", "https://example.org/works/{canonicalId}?view=full")
+    load.cache_clear()
+    other = ask("POST", "/identifiers", body={"sourceIdentifiers": ["Work[s/other]"]}).json["identifiers"][
+        "Work[s/other]"
+    ]
+
+    def resolved(canonical_id: str) -> tuple[int, str | None]:
+        answer = ask("GET", f"/id/{canonical_id}", roles="")
+        return answer.status, answer.headers.get("location")
+
+    assert resolved(minted) == (302, f"https://example.org/works/{minted}?view=full")
+    before = ask("GET", f"/identifiers/{minted}")
+    assert before.json["status"] == "active"
+    changed = change(ask, f"{minted}/replace", {"by": other, "reason": "one book"})
+    assert (changed.status, changed.json["status"], changed.json["replacedBy"]) == (200, "replaced", other)
+    assert resolved(minted) == (301, other)
+    after = ask("GET", f"/identifiers/{minted}", headers={"If-None-Match": before.headers["etag"]})
+    assert (after.status, after.json["status"], after.json["replacedBy"], after.json["reason"]) == (
+        200,
+        "replaced",
+        other,
+        "one book",
+    )
+    by_source = ask("GET", "/identifiers", query={"source": "s/a/b"}).json
+    assert (by_source["canonicalId"], by_source["status"]) == (minted, "replaced")
+    again = ask("POST", "/identifiers", body={"sourceIdentifiers": ["Work[s/a/b]"]}).json
+    assert again["identifiers"] == {"Work[s/a/b]": minted}
+
+    assert change(ask, f"{other}/replace", {"by": minted, "reason": "back"}).status == 409
+    assert change(ask, f"{other}/withdraw", {"reason": "a mistake"}).json["status"] == "withdrawn"
+    gone = ask("GET", f"/id/{other}", roles="")
+    assert (gone.status, gone.headers["content-type"]) == (410, "application/problem+json")
+    assert "a mistake" in gone.json["detail"]
+
+    kept = change(ask, "reserve", {"count": 2, "purpose": "for later"}, headers={"Idempotency-Key": "k"})
+    assert kept.status == 201
+    [first, second] = kept.json["canonicalIds"]
+    repeated = change(ask, "reserve", {"count": 2, "purpose": "for later"}, headers={"Idempotency-Key": "k"})
+    assert repeated.json == kept.json
+    assert change(ask, "reserve", {"count": 1, "purpose": "x"}, headers={"Idempotency-Key": "k"}).status == 409
+    assert resolved(first) == (404, None)
+    shown = ask("GET", f"/identifiers/{second}").json
+    assert (shown["status"], shown["purpose"], shown["identifiers"]) == ("reserved", "for later", [])
+    found = ask("GET", "/identifiers/audit")
+    assert (found.status, found.json["reserved"], found.json["violations"]) == (200, 2, [])
+    load.cache_clear()
+
+
+@pytest.mark.parametrize("path", ["/id/zzzzzzzz", "/id/short"])
+def test_the_resolver_is_off_without_a_template(ask, minted: str, path: str) -> None:
+    assert ask("GET", path, roles="").status == 404
+    assert ask("GET", f"/id/{minted}", roles="").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "fields"),
+    [
+        ("reserve", {"count": 0, "purpose": "x"}, 400, ["count"]),
+        ("reserve", {"count": "1", "purpose": "x"}, 400, ["count"]),
+        ("reserve", {"count": 1}, 400, ["purpose"]),
+        ("reserve", {"count": 1, "purpose": " "}, 400, ["purpose"]),
+        ("zzzzzzzz/replace", {"by": "yyyyyyyy", "reason": "x"}, 404, None),
+        ("short/replace", {"by": "yyyyyyyy", "reason": "x"}, 400, ["canonicalId"]),
+        ("zzzzzzzz/replace", {"by": "short", "reason": "x"}, 400, ["by"]),
+        ("zzzzzzzz/replace", {"by": "yyyyyyyy"}, 400, ["reason"]),
+        ("zzzzzzzz/withdraw", {"reason": "x", "why": "y"}, 400, ["why"]),
+        ("zzzzzzzz/withdraw", {"reason": "x"}, 404, None),
+    ],
+)
+def test_changes_that_cannot_be_made(ask, path: str, body: Any, status: int, fields: list[str] | None) -> None:
+    refused = change(ask, path, body)
+    assert refused.status == status
+    if fields:
+        assert refused.fields == fields
+
+
 def test_only_its_role_may(ask) -> None:
     assert ask("GET", "/identifiers/zzzzzzzz", roles="replication").status == 403
 
@@ -98,4 +220,5 @@ def test_a_missing_table_is_our_fault(aws: Aws, ask) -> None:
 
 
 def test_every_route_has_the_role() -> None:
-    assert {tuple(operation.roles) for operation in app.operations()} == {("minting",)}
+    assert {operation.path for operation in app.operations() if operation.public} == {"/id/{canonicalId}"}
+    assert {tuple(operation.roles) for operation in app.operations() if not operation.public} == {("minting",)}

@@ -19,7 +19,11 @@ DOCUMENTS = (
 
 EXPECTED: dict[str, set[Permission]] = {
     "IdMinterFunction": MINT | READ | DOCUMENTS,
-    "MintingApiFunction": MINT | READ | DOCUMENTS | on(f"{TABLE}/index/ByAlias", "dynamodb:Query"),
+    "MintingApiFunction": MINT
+    | READ
+    | DOCUMENTS
+    | on(f"{TABLE}/index/ByAlias", "dynamodb:Query")
+    | on(TABLE, "dynamodb:Scan"),
     "MintingQueueFunction": MINT
     | DOCUMENTS
     | on("MintingResultQueue", "sqs:SendMessage")
@@ -39,6 +43,7 @@ EXPECTED: dict[str, set[Permission]] = {
         ("states:StartExecution", "stateMachine:<stack>-minting"),
         ("states:DescribeExecution", "execution:<stack>-minting/*"),
         ("states:StopExecution", "execution:<stack>-minting/*"),
+        ("states:RedriveExecution", "execution:<stack>-minting/*"),
         ("s3:GetObject", "minting/*"),
     },
 }
@@ -75,6 +80,7 @@ def test_nobody_in_the_stack_may_change_or_delete_an_identifier(stack: Stack) ->
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
+        "dynamodb:Scan",
     }
 
 

@@ -9,6 +9,7 @@ from tests.fakes.registry import Clock, MemoryRegistry, counting
 from waybill.minting.domain.answers import IdentifierMinter, answer
 from waybill.minting.domain.minter import Minter, Policy
 from waybill.minting.domain.requests import EARLIER_REFUSED, NO_TEXT, Mode
+from waybill.minting.domain.source_ids import examine
 from waybill.minting.errors import RegistryThrottledError
 
 
@@ -54,9 +55,11 @@ MANY = "sourceIdentifiers cannot contain more than 100 items"
         ({"sourceIdentifiers": None}, "sourceIdentifiers must be an array of strings"),
         ({"sourceIdentifiers": "abc"}, "sourceIdentifiers must be an array of strings"),
         ({"sourceIdentifiers": {"a": 1}}, "sourceIdentifiers must be an array of strings"),
-        ({"sourceIdentifiers": ["a", 1]}, "sourceIdentifiers must contain only strings"),
-        ({"sourceIdentifiers": ["a", None]}, "sourceIdentifiers must contain only strings"),
-        ({"sourceIdentifiers": ["a", ["b"]]}, "sourceIdentifiers must contain only strings"),
+        ({"sourceIdentifiers": ["a"], "predecesors": {"a": "b"}}, "unknown field predecesors"),
+        ({"sourceIdentifiers": ["a"], "jobID": "j", "Mode": 1}, "unknown fields jobID, Mode"),
+        ({"sourceIdentifier": "a"}, "unknown field sourceIdentifier"),
+        ({"sourceIdentifiers": ["a"], "x\u202ey": 1}, "unknown field x\\u202ey"),
+        ({"sourceIdentifiers": ["a"], "executionId": "e"}, "unknown field executionId"),
         (None, "the request must be a JSON object"),
         (7, "the request must be a JSON object"),
         ("text", "the request must be a JSON object"),
@@ -225,3 +228,77 @@ def test_an_earlier_answer_that_is_none(ask, registry: MemoryRegistry, earlier: 
     request = {"sourceIdentifiers": ["a"], "earlier": earlier}
     assert ask(request, resumes=True) == rejection("earlier must be an answer to the same request")
     assert registry.calls == 0
+
+
+@pytest.mark.parametrize(("entry", "shown"), [({}, "{}"), (None, "null"), (5, "5"), (["x"], '["x"]'), (True, "true")])
+def test_an_entry_that_is_no_string_is_refused_by_itself(ask, registry: MemoryRegistry, entry, shown: str) -> None:
+    # Field notes on the ID minter, 1: each refused by itself, its neighbours minted.
+    got = ask({"sourceIdentifiers": ["a", entry, "b"]})
+    assert got["successes"] == ["a", "b"]
+    [failure] = got["failures"]
+    assert (failure["sourceIdentifier"], failure["code"], failure["retryable"]) == (shown, "INVALID_IDENTIFIER", False)
+    assert failure["reason"] == "it must be a string"
+    assert len(registry.forward) == 2
+
+
+def test_of_entries_that_are_no_strings_alone_nothing_is_minted(ask, registry: MemoryRegistry) -> None:
+    assert [each["sourceIdentifier"] for each in ask({"sourceIdentifiers": [5, None]})["failures"]] == ["5", "null"]
+    assert registry.calls == 0
+
+
+ODD = ["b1\u200b", "cafe\u0301", "Work[a/b", "Work[ s / b ]", "/b1", "\ufeffb2"]
+
+
+def test_what_nobody_meant_to_type_is_refused_and_its_neighbours_are_minted(ask, registry: MemoryRegistry) -> None:
+    got = ask({"sourceIdentifiers": ["good", *ODD]})
+    assert got["successes"] == ["good"]
+    assert [each["sourceIdentifier"] for each in got["failures"]] == ODD
+    assert {each["code"] for each in got["failures"]} == {"INVALID_IDENTIFIER"}
+    assert len({each["reason"] for each in got["failures"]}) == len(ODD)
+    assert [str(source) for source in registry.forward] == ["good"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_was_minted_before_the_rule_keeps_its_id(ask, registry: MemoryRegistry, text: str) -> None:
+    source = examine(text).source
+    registry.forward[source] = "oldidxyz"
+    registry.reverse["oldidxyz"] = source
+    assert ask({"sourceIdentifiers": [text]})["identifiers"] == {text: "oldidxyz"}
+    heir = ask({"sourceIdentifiers": ["new"], "predecessors": {"new": text}})
+    assert heir["identifiers"] == {"new": "oldidxyz"}
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_predecessor_that_nobody_meant_to_type_is_refused(ask, registry: MemoryRegistry, text: str) -> None:
+    got = ask({"sourceIdentifiers": ["new"], "predecessors": {"new": text}})
+    assert got["failures"][0]["code"] == "INVALID_IDENTIFIER"
+    assert got["failures"][0]["reason"].startswith("predecessor: ")
+    assert registry.forward == {}
+
+
+def note(got: dict, text: str) -> object:
+    entry = got["identifiers"][text]
+    return entry["note"] if isinstance(entry, dict) else None
+
+
+def test_an_ignored_predecessor_is_said(ask) -> None:
+    # Field notes on the ID minter, 3.
+    first = ask({"sourceIdentifiers": ["old", "new"]})["identifiers"]
+    late = ask({"sourceIdentifiers": ["new"], "predecessors": {"new": "old"}})
+    assert late["identifiers"]["new"] == {"canonicalId": first["new"], "note": "PREDECESSOR_IGNORED"}
+    assert late["predecessorsIgnored"] == 1
+
+
+def test_there_is_no_note_where_the_id_is_shared_or_inherited_now(ask) -> None:
+    ask({"sourceIdentifiers": ["old"]})
+    for _ in range(2):
+        got = ask({"sourceIdentifiers": ["new"], "predecessors": {"new": "old"}})
+        assert note(got, "new") is None
+        assert "predecessorsIgnored" not in got
+
+
+def test_a_predecessor_that_is_unknown_or_new_is_ignored_where_the_source_has_an_id(ask) -> None:
+    ask({"sourceIdentifiers": ["one", "two"]})
+    assert note(ask({"sourceIdentifiers": ["one"], "predecessors": {"one": "nobody"}}), "one") == "PREDECESSOR_IGNORED"
+    both = ask({"sourceIdentifiers": ["two", "three"], "predecessors": {"two": "three"}})
+    assert (note(both, "two"), note(both, "three")) == ("PREDECESSOR_IGNORED", None)

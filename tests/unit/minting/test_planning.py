@@ -66,6 +66,24 @@ def test_lines_of_text() -> None:
     assert plan == Plan([RequestedIdentifier("a"), RequestedIdentifier("b")], Mode.IDENTIFIERS, "j")
 
 
+@pytest.mark.parametrize(("line", "as_json"), [("\ufeffa\r", False), ('\ufeff"a"\r', True)])
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(line: str, as_json: bool) -> None:
+    # Unicode Standard, 23.8.
+    plan = plan_lines({"identifiersUri": "s3://b/k"}, [line], as_json=as_json)
+    assert plan.entries == [RequestedIdentifier("a")]
+
+
+def test_a_predecessor_that_is_null_is_none() -> None:
+    plan = plan_lines({}, ['{"sourceIdentifier": "a", "predecessor": null}'], as_json=True)
+    assert plan.entries == [RequestedIdentifier("a")]
+
+
+def test_entries_that_are_no_strings_reach_the_minter_as_they_are() -> None:
+    plan = plan_request({"sourceIdentifiers": ["a", None, 5, {"x": []}]})
+    [chunk] = chunks(plan, RUN)
+    assert chunk["sourceIdentifiers"] == ["a", None, 5, {"x": []}]
+
+
 def test_lines_of_json() -> None:
     lines = ['"a"', '{"sourceIdentifier": "b", "predecessor": "a"}', "", '{"sourceIdentifier": " c "}']
     plan = plan_lines({"identifiersUri": "s3://b/k.jsonl"}, lines, as_json=True)
@@ -79,6 +97,32 @@ def test_lines_of_json() -> None:
         ({"identifiersUri": "u"}, ["", " "], False, "cannot be empty"),
         ({"identifiersUri": "u"}, ["x"], True, "line 1 is neither"),
         ({"identifiersUri": "u"}, ['"a"', "5"], True, "line 2 is neither"),
+        ({"identifiersUri": "u"}, ['"a"', '{"predecessor": "b"}'], True, "line 2 is neither"),
+        (
+            {"identifiersUri": "u"},
+            ['"a"', '{"sourceIdentifier": "b", "predecesor": "a"}'],
+            True,
+            "line 2: unknown field predecesor",
+        ),
+        ({"identifiersUri": "u"}, ['{"sourceIdentifier": 5}'], True, "line 1: sourceIdentifier must be a string"),
+        (
+            {"identifiersUri": "u"},
+            ['{"sourceIdentifier": "b", "predecessor": 5}'],
+            True,
+            "line 1: predecessor must be a string",
+        ),
+        (
+            {"identifiersUri": "u"},
+            ['{"sourceIdentifier": "b", "predecessor": " "}'],
+            True,
+            "line 1: predecessor cannot be empty",
+        ),
+        (
+            {"identifiersUri": "u"},
+            ['{"sourceIdentifier": "b", "sourceIdentifier": "a"}'],
+            True,
+            "line 1: sourceIdentifier is given twice",
+        ),
         (
             {"identifiersUri": "u"},
             ['"a"', '{"sourceIdentifier": "a", "predecessor": "b"}'],

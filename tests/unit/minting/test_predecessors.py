@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.registry import MemoryRegistry, ids_of, mint
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.models import FailureCode, Method, Minted, NotMinted, SourceId, Wanted
+from waybill.minting.models import FailureCode, Method, Minted, Note, NotMinted, SourceId, Wanted
 
 OLD, NEW, OTHER = (parse_source_id(text) for text in ("Work[sierra/b1]", "Work[folio/f1]", "Item[folio/f2]"))
 
@@ -28,7 +28,10 @@ def test_it_inherits_and_so_do_others_whatever_their_type(registry: MemoryRegist
 @pytest.mark.parametrize("later", [heir(NEW, None), heir(NEW, OTHER), heir(NEW, OLD), heir(NEW, OLD, OTHER)])
 def test_the_link_matters_at_the_first_mint_alone(registry: MemoryRegistry, later: Wanted) -> None:
     mint(registry, [heir(NEW, OLD)])
-    assert mint(registry, [later]) == {NEW: Minted("aaaaaaaa", Method.LOOKED_UP)}
+    [outcome] = mint(registry, [later]).values()
+    assert isinstance(outcome, Minted)
+    assert (outcome.canonical_id, outcome.method) == ("aaaaaaaa", Method.LOOKED_UP)
+    assert (outcome.note is Note.PREDECESSOR_IGNORED) == (OTHER in later.predecessors)
 
 
 def test_an_unknown_predecessor_mints_nothing(registry: MemoryRegistry) -> None:
@@ -80,4 +83,4 @@ def test_whoever_loses_the_race_is_told_what_is_stored(registry: MemoryRegistry)
         return store()
 
     registry.assign_faults = [someone_else_first]
-    assert mint(registry, [heir(NEW, OLD)]) == {NEW: Minted("bbbbbbbb", Method.RACE_LOST)}
+    assert mint(registry, [heir(NEW, OLD)]) == {NEW: Minted("bbbbbbbb", Method.RACE_LOST, Note.PREDECESSOR_IGNORED)}

@@ -51,7 +51,15 @@ def test_three_outcomes(minter: Minter, label: str, names: list[str], more: Any,
     assert "PlanMinting" not in ended.states
 
 
-@pytest.mark.parametrize("request_", [{}, [], "text", {"sourceIdentifiers": None}, {"sourceIdentifiers": ["a", 1]}])
+def test_odd_entries_are_refused_by_themselves(minter: Minter, label: str) -> None:
+    # Field notes on the ID minter, 1: the same by function and by workflow.
+    odd = [f"{label}\u200b", f"Work[{label}/b", None, 5]
+    for answer in (minter.run({"sourceIdentifiers": [label, *odd]}, label).output, minter.mint(label, *odd)):
+        assert answer["successes"] == [label]
+        assert [each["code"] for each in answer["failures"]] == ["INVALID_IDENTIFIER"] * len(odd)
+
+
+@pytest.mark.parametrize("request_", [{}, [], "text", {"sourceIdentifiers": None}, {"sourceIdentifier": ["a"]}])
 def test_nonsense_ends_with_a_reason(minter: Minter, label: str, request_: Any) -> None:
     ended = minter.run(request_, label)
     assert ended.output["status"] == "NONE_SUCCEEDED"

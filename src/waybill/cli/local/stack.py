@@ -163,6 +163,7 @@ class LocalStack:
             "AuthIssuer": ISSUER,
             "AuthAudience": AUDIENCE,
             "Platform": "embedded",
+            "ResolverTemplate": "https://example.org/works/{canonicalId}",
             "AuthJwks": self.signing_key.jwks(),
             **self._parameters,
         }

@@ -3,19 +3,27 @@
 Two items per assignment, with the one key attribute `pk`, since a condition sees only the item with the same key:
 
     S#<type>#<system>#<value>   forward: proves one canonical ID per source
-    C#<canonical ID>            reverse: proves one source per canonical ID, and finds it
+    C#<canonical ID>            reverse: proves one source per canonical ID, and finds it; with `reservedAt`, reserved
+    R#<canonical ID>            what it was reserved for
+    L#<canonical ID>#<number>   the changes in its life: replaced, withdrawn
+    K#<digest>                  what a reservation with an idempotency key was answered
 
 A source that inherits the canonical ID of its predecessor has a forward item alone, with the canonical ID in `aliasOf`,
-the hash key of the sparse index `ByAlias`. Items are never changed and never deleted.
+the hash key of the sparse index `ByAlias`. Items are never deleted, and never changed but for one: a reserved canonical
+ID gets its `owner` when it is assigned.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+import itertools
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item
+from waybill.minting.domain.registry import FIND_LIMIT
 from waybill.minting.domain.source_ids import REVERSE_KEYS, key_of, source_of_key
 from waybill.minting.errors import (
     RegistryRefusedError,
@@ -25,6 +33,17 @@ from waybill.minting.errors import (
 )
 from waybill.minting.models import Assignment, Found, Proposal, ProposalVerdict, Ruling, SourceId
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        BatchGetItemOutputTypeDef,
+        ConditionCheckTypeDef,
+        KeysAndAttributesTypeDef,
+        TransactWriteItemTypeDef,
+    )
+
+# Seconds, each the limit of a random pause (full jitter) before what was left unprocessed is asked for again.
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
 ALIAS_INDEX = "ByAlias"
 _THROTTLES = frozenset(
     {
@@ -44,6 +63,8 @@ _RULINGS = {
     "ValidationError": Ruling.REFUSED,
     "ItemCollectionSizeLimitExceeded": Ruling.REFUSED,
 }
+_NEW = "attribute_not_exists(pk)"
+_NEW_OR_RESERVED = "attribute_not_exists(pk) OR attribute_exists(reservedAt)"
 _WORST_FIRST = (
     Ruling.LOST,
     Ruling.ORPHANED,
@@ -58,14 +79,14 @@ _WORST_FIRST = (
 class IdentifiersTable:
     """`Registry` on DynamoDB, and what readers ask of it; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def find(self, sources: Sequence[SourceId], *, consistent: bool = False) -> Found:
         """Return the canonical IDs of at most 100 different sources, in one call."""
         by_key = {key_of(source): source for source in sources}
-        request = {
+        request: KeysAndAttributesTypeDef = {
             "Keys": [{"pk": {"S": key}} for key in by_key],
             "ProjectionExpression": "pk, canonicalId",
             "ConsistentRead": consistent,
@@ -73,7 +94,7 @@ class IdentifiersTable:
         with self._errors():
             answer = self._client.batch_get_item(RequestItems={self._table: request})
         items = answer.get("Responses", {}).get(self._table, [])
-        left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        left = _left(answer, self._table)
         return Found(
             {by_key[item["pk"]["S"]]: item["canonicalId"]["S"] for item in items},
             tuple(by_key[key["pk"]["S"]] for key in left),
@@ -89,14 +110,14 @@ class IdentifiersTable:
                 self._client.transact_write_items(
                     TransactItems=[action for action, _ in actions], ClientRequestToken=token
                 )
-        except _Cancelled as cancelled:
+        except TransactionCancelled as cancelled:
             return _verdicts(proposals, [about for _, about in actions], cancelled.reasons)
         return [ProposalVerdict(Ruling.STORED)] * len(proposals)
 
     def owner(self, canonical_id: str) -> SourceId | None:
         """Return the source that the canonical ID was minted for."""
         item = self._get(REVERSE_KEYS + canonical_id)
-        return source_of_key(item["owner"]) if item else None
+        return source_of_key(item["owner"]) if item and "owner" in item else None
 
     def assignment(self, source: SourceId) -> Assignment | None:
         """Return the assignment of a source."""
@@ -119,12 +140,31 @@ class IdentifiersTable:
 
     def read(self, keys: Sequence[str]) -> tuple[list[Item], list[str]]:
         """Return the items of at most 100 keys as they are now, and the keys that have to be asked for again."""
-        request = {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}
+        request: KeysAndAttributesTypeDef = {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}
         with self._errors():
             answer = self._client.batch_get_item(RequestItems={self._table: request})
         items = [from_item(item) for item in answer.get("Responses", {}).get(self._table, [])]
-        left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        left = _left(answer, self._table)
         return items, [key["pk"]["S"] for key in left]
+
+    def read_all(self, keys: Iterable[str]) -> Iterator[Item]:
+        """Yield the items of `keys` as they are now.
+
+        Raises
+        ------
+        RegistryThrottledError
+            DynamoDB left some unprocessed again and again.
+        """
+        for some in itertools.batched(keys, FIND_LIMIT, strict=False):
+            left: Sequence[str] = some
+            for limit in (*_PAUSES, None):
+                items, left = self.read(left)
+                yield from items
+                if not left:
+                    break
+                if limit is None:
+                    raise RegistryThrottledError("DynamoDB left keys unprocessed")
+                time.sleep(random.SystemRandom().uniform(0.0, limit))
 
     def check(self) -> None:
         """Raise unless the table can be read; writes nothing."""
@@ -144,31 +184,43 @@ class IdentifiersTable:
                 return
             yield from map(from_item, page["Items"])
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            raise self._translated(error) from error
-        except BotoCoreError as error:
-            raise RegistryUnavailableError(f"{type(error).__name__} while calling DynamoDB") from error
-
-    def _translated(self, error: ClientError) -> Exception:
-        code = error.response["Error"]["Code"]
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        if code == "TransactionCanceledException":
-            reasons: Any = error.response.get("CancellationReasons", [])
-            return _Cancelled(reasons)
-        if code in _THROTTLES:
-            return RegistryThrottledError(f"{code} from DynamoDB")
-        if code in _UNKNOWN_OUTCOMES or status >= 500:
-            return RegistryUnavailableError(f"{code} from DynamoDB")
-        if code == "ValidationException" and error.operation_name == "TransactWriteItems":
-            return TransactionRefusedError(f"{code} from DynamoDB: {error.response['Error'].get('Message')}")
-        return RegistryRefusedError(f"{code} from DynamoDB on table {self._table} ({error.operation_name})")
+    def _errors(self) -> AbstractContextManager[None]:
+        return registry_errors(self._table)
 
 
-class _Cancelled(Exception):
+@contextmanager
+def registry_errors(table: str) -> Iterator[None]:
+    """Turn DynamoDB's errors into the registry's."""
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error, table) from error
+    except BotoCoreError as error:
+        raise RegistryUnavailableError(f"{type(error).__name__} while calling DynamoDB") from error
+
+
+def _translated(error: ClientError, table: str) -> Exception:
+    code = error.response["Error"]["Code"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    if code == "TransactionCanceledException":
+        reasons: Any = error.response.get("CancellationReasons", [])
+        return TransactionCancelled(reasons)
+    if code in _THROTTLES:
+        return RegistryThrottledError(f"{code} from DynamoDB")
+    if code in _UNKNOWN_OUTCOMES or status >= 500:
+        return RegistryUnavailableError(f"{code} from DynamoDB")
+    if code == "ValidationException" and error.operation_name == "TransactWriteItems":
+        return TransactionRefusedError(f"{code} from DynamoDB: {error.response['Error'].get('Message')}")
+    return RegistryRefusedError(f"{code} from DynamoDB on table {table} ({error.operation_name})")
+
+
+def _left(answer: "BatchGetItemOutputTypeDef", table: str) -> Sequence[Mapping[str, Any]]:
+    """Return the keys that DynamoDB has left unprocessed."""
+    unprocessed = answer.get("UnprocessedKeys", {})
+    return unprocessed[table]["Keys"] if table in unprocessed else []
+
+
+class TransactionCancelled(Exception):
     """A transaction was cancelled; `reasons` are aligned with its actions."""
 
     def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
@@ -195,23 +247,24 @@ def _assignment(item: Item) -> Assignment:
 
 def _actions(
     proposals: Sequence[Proposal], table: str, created_at: str, job_id: str | None
-) -> list[tuple[dict[str, Any], tuple[str, SourceId]]]:
+) -> list[tuple["TransactWriteItemTypeDef", tuple[str, SourceId]]]:
     """Return the writes of a transaction, each with what it is about: its kind, and the source or the predecessor.
 
     Two actions on one item are rejected, so sources that share a predecessor share its check.
     """
-    actions: list[tuple[dict[str, Any], tuple[str, SourceId]]] = []
+    actions: list[tuple[TransactWriteItemTypeDef, tuple[str, SourceId]]] = []
     checked: set[SourceId] = set()
     for proposal in proposals:
         source, before = proposal.source, proposal.predecessor
         written = proposal.created_at or created_at
-        actions.append((_put(table, _forward(proposal, written, job_id)), ("forward", source)))
+        actions.append((put_action(table, _forward(proposal, written, job_id)), ("forward", source)))
         if before is None:
             reverse = {"pk": REVERSE_KEYS + proposal.canonical_id, "owner": key_of(source), "createdAt": written}
-            actions.append((_put(table, reverse), ("reverse", source)))
+            condition = _NEW_OR_RESERVED if proposal.imported else _NEW
+            actions.append((put_action(table, reverse, condition), ("reverse", source)))
         elif before not in checked:
             checked.add(before)
-            check = {
+            check: ConditionCheckTypeDef = {
                 "TableName": table,
                 "Key": {"pk": {"S": key_of(before)}},
                 "ConditionExpression": "canonicalId = :id",
@@ -238,12 +291,13 @@ def _forward(proposal: Proposal, created_at: str, job_id: str | None) -> dict[st
     }
 
 
-def _put(table: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+def put_action(table: str, attributes: Mapping[str, Any], condition: str = _NEW) -> "TransactWriteItemTypeDef":
+    """Return the action of a transaction that writes an item, by default one that is not there yet."""
     return {
         "Put": {
             "TableName": table,
             "Item": to_item(attributes),
-            "ConditionExpression": "attribute_not_exists(pk)",
+            "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }

@@ -7,19 +7,38 @@ neighbours.
 
 import re
 import secrets
+from collections.abc import Collection
 
-from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.errors import ConfigurationError, FieldError, InvalidInputError
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 LETTERS = ALPHABET[:23]
 LENGTH = 8
+# A list of words that refuses this many draws in a row leaves less than one ID in a hundred, as good as surely.
+_DRAWS = 1000
 _PATTERN = re.compile(r"[a-hjkmnp-z][a-hjkmnp-z2-9]{7,8}")
 
 
-def draw(*, check: bool = False) -> str:
-    """Return a random canonical ID from the system's cryptographic source; nobody can seed it."""
-    drawn = secrets.choice(LETTERS) + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
-    return drawn + check_character(drawn) if check else drawn
+def draw(*, check: bool = False, forbidden: Collection[str] = ()) -> str:
+    """Return a random canonical ID from the system's cryptographic source; nobody can seed it.
+
+    Raises
+    ------
+    ConfigurationError
+        The forbidden words leave hardly any ID.
+    """
+    for _ in range(_DRAWS):
+        drawn = secrets.choice(LETTERS) + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+        whole = drawn + check_character(drawn) if check else drawn
+        if not any(word in whole for word in forbidden):
+            return whole
+    raise ConfigurationError("FORBIDDEN_WORDS leaves hardly any identifier")
+
+
+def forbidden_words(text: str) -> frozenset[str]:
+    """Return the words of a list with commas; those with characters that no ID has can never be seen in one."""
+    words = (word.strip().lower() for word in text.split(","))
+    return frozenset(word for word in words if word and set(word) <= set(ALPHABET))
 
 
 def check_character(text: str) -> str:

@@ -4,12 +4,12 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import MintRequest
-from waybill.minting.domain.source_ids import check_characters, source_id
+from waybill.minting.domain.source_ids import check_characters, examine_parts, trimmed
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError
 from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, Wanted
 
@@ -38,6 +38,7 @@ class Work:
     content: bytes
     own: SourceId
     wanted: tuple[tuple[SourceId, SourceId | None], ...]
+    faults: Mapping[SourceId, str] = field(default_factory=dict)
 
 
 def read_work(content: bytes) -> Work:
@@ -54,15 +55,19 @@ def read_work(content: bytes) -> Work:
         raise InvalidIdentifierError("the document is not JSON") from None
     if not isinstance(document, dict):
         raise InvalidIdentifierError("the document is not a JSON object")
+    faults: dict[SourceId, str] = {}
     wanted = tuple(
-        (_identifier(node["sourceIdentifier"]), _identifier(before) if (before := _predecessor(node)) else None)
+        (
+            _identifier(node["sourceIdentifier"], faults),
+            _identifier(before, faults) if (before := _predecessor(node)) else None,
+        )
         for node in _nodes(document)
     )
     state = document.get("state")
     home = document if "sourceIdentifier" in document else state if isinstance(state, dict) else {}
     if "sourceIdentifier" not in home:
         raise InvalidIdentifierError("the document has no sourceIdentifier of its own")
-    return Work(content, _identifier(home["sourceIdentifier"]), wanted)
+    return Work(content, _identifier(home["sourceIdentifier"]), wanted, faults)
 
 
 def _finite(text: str) -> float:
@@ -115,10 +120,14 @@ def _predecessor(node: Mapping[str, Any]) -> Any:
     return node.get("predecessorIdentifier")
 
 
-def _identifier(described: Any) -> SourceId:
+def _identifier(described: Any, faults: dict[SourceId, str] | None = None) -> SourceId:
+    """Return the source that a block names; why it may not be minted is added to `faults`."""
     match described:
-        case {"identifierType": {"id": str(system)}, "ontologyType": str(kind), "value": str(value)} if system.strip():
-            return source_id(kind, system.strip(), value.strip())
+        case {"identifierType": {"id": str(system)}, "ontologyType": str(kind), "value": str(value)} if trimmed(system):
+            examined = examine_parts(kind, trimmed(system), trimmed(value))
+            if examined.fault and faults is not None:
+                faults[examined.source] = examined.fault
+            return examined.source
     raise InvalidIdentifierError("a sourceIdentifier needs identifierType.id, ontologyType and value")
 
 
@@ -136,7 +145,8 @@ class DocumentMinter:
                 zip(request.source_identifiers, threads.map(self._read, request.source_identifiers), strict=True)
             )
             works = {text: work for text, work in read.items() if isinstance(work, Work)}
-            minted = self.minter.mint(_all_wanted(works.values()), request.job_id) if works else {}
+            faults = {source: fault for work in works.values() for source, fault in work.faults.items()}
+            minted = self.minter.mint(_all_wanted(works.values()), request.job_id, faults) if works else {}
             stored = dict(zip(works, threads.map(lambda work: self._store(work, minted), works.values()), strict=True))
         return {text: stored[text] if isinstance(work, Work) else work for text, work in read.items()}
 

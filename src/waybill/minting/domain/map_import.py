@@ -11,14 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from waybill.core.bodies import RepeatedNameError, strict_json
 from waybill.core.clock import iso, moment_of, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime, Registry
-from waybill.minting.domain.source_ids import parse_source_id, source_of_key
-from waybill.minting.errors import InvalidIdentifierError, RegistryThrottledError, RegistryUnavailableError
+from waybill.minting.domain.requests import refuse_unknown
+from waybill.minting.domain.source_ids import examine, source_of_key
+from waybill.minting.errors import (
+    InvalidIdentifierError,
+    InvalidRequestError,
+    RegistryThrottledError,
+    RegistryUnavailableError,
+)
 from waybill.minting.models import Assignment, Proposal, ProposalVerdict, Ruling, SourceId
 
+_LINE_FIELDS = ("sourceIdentifier", "canonicalId", "createdAt", "predecessor", "origin")
 _ATTEMPTS = 12
 _LONGEST_PAUSE = 5.0
 
@@ -51,13 +59,19 @@ def parse_line(line: str, number: int) -> Proposal:
     """
     field = f"line {number}"
     try:
-        decoded = json.loads(line)
+        decoded = strict_json(line.removeprefix("\ufeff") if number == 1 else line)
         canonical_id, text = decoded["canonicalId"], decoded["sourceIdentifier"]
         before, created_at = decoded.get("predecessor"), decoded.get("createdAt")
+        refuse_unknown(decoded, _LINE_FIELDS)
+        examined, inherited = examine(text), examine(before) if before else None
         proposal = Proposal(
-            parse_source_id(text), canonical_id, parse_source_id(before) if before else None, imported=True
+            examined.source,
+            canonical_id,
+            inherited.source if inherited else None,
+            imported=True,
+            fault=examined.fault or (inherited.fault if inherited else None),
         )
-    except InvalidIdentifierError as error:
+    except (InvalidIdentifierError, InvalidRequestError, RepeatedNameError) as error:
         raise InvalidInputError(FieldError(field, str(error))) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInputError(FieldError(field, "needs sourceIdentifier and canonicalId, as JSON")) from None
@@ -115,6 +129,8 @@ class Importer:
                 present += 1
             elif there is not None:
                 refused.append(Refused(proposal.source, proposal.canonical_id, f"the source has {there}"))
+            elif proposal.fault:
+                refused.append(Refused(proposal.source, proposal.canonical_id, proposal.fault))
             elif proposal.predecessor == proposal.source:
                 refused.append(Refused(proposal.source, proposal.canonical_id, "it is named as its own predecessor"))
             else:

@@ -9,7 +9,7 @@ the rest is answered.
 import itertools
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from waybill.core.clock import iso, now
@@ -19,6 +19,7 @@ from waybill.minting.models import (
     FailureCode,
     Method,
     Minted,
+    Note,
     NotMinted,
     Outcome,
     Proposal,
@@ -58,8 +59,12 @@ class Minter:
         self._time = time
         self._policy = policy or Policy()
 
-    def mint(self, wanted: Sequence[Wanted], job_id: str | None = None) -> dict[SourceId, Outcome]:
+    def mint(
+        self, wanted: Sequence[Wanted], job_id: str | None = None, faults: Mapping[SourceId, str] | None = None
+    ) -> dict[SourceId, Outcome]:
         """Return the outcome of every wanted source; those differ from each other.
+
+        `faults` says of sources and predecessors why they may not be minted; what the registry has of them is answered.
 
         Raises
         ------
@@ -68,7 +73,7 @@ class Minter:
         RegistryRefusedError
             The table is missing, or refuses this role.
         """
-        return _Mint(self._registry, self._draw, self._time, self._policy, job_id).run(wanted)
+        return _Mint(self._registry, self._draw, self._time, self._policy, job_id, faults or {}).run(wanted)
 
 
 @dataclass
@@ -87,11 +92,18 @@ class _Mint:
     """One call of `Minter.mint`."""
 
     def __init__(
-        self, registry: Registry, draw: Callable[[], str], time: InvocationTime, policy: Policy, job_id: str | None
+        self,
+        registry: Registry,
+        draw: Callable[[], str],
+        time: InvocationTime,
+        policy: Policy,
+        job_id: str | None,
+        faults: Mapping[SourceId, str],
     ) -> None:
         self._registry, self._draw, self._time, self._policy, self._job_id = registry, draw, time, policy, job_id
         # One time for all writes: a call that is repeated with its token has to be the same in everything.
         self._at = iso(now())
+        self._faults = faults
         self._outcomes: dict[SourceId, Outcome] = {}
         self._drawn: set[str] = set()
         self._draws: dict[SourceId, int] = {}
@@ -103,12 +115,34 @@ class _Mint:
         self._outcomes |= unread
         missing = {each.source: each for each in wanted if each.source not in self._outcomes}
         for source, each in list(missing.items()):
-            if len(each.predecessors) > 1:
+            if source in self._faults:
+                self._outcomes[source] = NotMinted(FailureCode.INVALID_IDENTIFIER, self._faults[source])
+                del missing[source]
+            elif len(each.predecessors) > 1:
                 reason = f"Conflicting predecessors for {_slashed(source)}"
                 self._outcomes[source] = NotMinted(FailureCode.CONFLICTING_PREDECESSOR, reason)
                 del missing[source]
         self._mint_in_order({source: each.predecessors[0] for source, each in missing.items()})
+        self._note_ignored(wanted)
         return self._outcomes
+
+    def _note_ignored(self, wanted: Sequence[Wanted]) -> None:
+        """Say where a source had an ID already, and a predecessor that it was given does not have the same one."""
+        linked = {
+            each.source: (outcome, [before for before in each.predecessors if before])
+            for each in wanted
+            if isinstance(outcome := self._outcomes[each.source], Minted)
+            and outcome.method in {Method.LOOKED_UP, Method.RACE_LOST}
+        }
+        minted = {
+            source: outcome.canonical_id for source, outcome in self._outcomes.items() if isinstance(outcome, Minted)
+        }
+        elsewhere = {before for _, every in linked.values() for before in every if before not in self._outcomes}
+        found, unread = self._find(elsewhere, consistent=False) if elsewhere else ({}, {})
+        known = found | minted
+        for source, (outcome, every) in linked.items():
+            if any(before not in unread and known.get(before) != outcome.canonical_id for before in every):
+                self._outcomes[source] = replace(outcome, note=Note.PREDECESSOR_IGNORED)
 
     def _find(
         self, sources: Iterable[SourceId], *, consistent: bool
@@ -171,7 +205,12 @@ class _Mint:
         if isinstance(outcome, NotMinted) and outcome.retryable:
             return NotMinted(outcome.code, f"its predecessor {_slashed(before)}: {outcome.reason}")
         inherited = outcome.canonical_id if isinstance(outcome, Minted) else known.get(before)
-        return Proposal(source, inherited, before) if inherited else _orphan(before)
+        return Proposal(source, inherited, before) if inherited else self._orphan(before)
+
+    def _orphan(self, before: SourceId) -> NotMinted:
+        if before in self._faults:
+            return NotMinted(FailureCode.INVALID_IDENTIFIER, f"predecessor: {self._faults[before]}")
+        return NotMinted(FailureCode.PREDECESSOR_NOT_FOUND, f"Predecessor not found: {_slashed(before)}")
 
     def _candidate(self, source: SourceId) -> Proposal | NotMinted:
         """Return a proposal with a canonical ID that this call has not proposed yet."""
@@ -253,7 +292,7 @@ class _Mint:
             is_own = batch.unknown and verdict.canonical_id == proposal.canonical_id
             return Minted(verdict.canonical_id, own if is_own else Method.RACE_LOST)
         if verdict.ruling is Ruling.ORPHANED and proposal.predecessor:
-            return _orphan(proposal.predecessor)
+            return self._orphan(proposal.predecessor)
         return NotMinted(FailureCode.INVALID_IDENTIFIER, "DynamoDB takes its item for invalid")
 
     def _again(self, batch: _Batch, trouble: NotMinted) -> _Batch:
@@ -310,10 +349,6 @@ class _Mint:
 
 def _cycle(source: SourceId) -> NotMinted:
     return NotMinted(FailureCode.CONFLICTING_PREDECESSOR, f"Predecessor cycle at {_slashed(source)}")
-
-
-def _orphan(predecessor: SourceId) -> NotMinted:
-    return NotMinted(FailureCode.PREDECESSOR_NOT_FOUND, f"Predecessor not found: {_slashed(predecessor)}")
 
 
 def _slashed(source: SourceId) -> str:

@@ -8,8 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from waybill.minting.domain.requests import NO_TEXT, Mode, is_text, parse_job_id, parse_mode, parse_request
-from waybill.minting.domain.source_ids import parse_source_id
+from waybill.core.bodies import RepeatedNameError, strict_json
+from waybill.minting.domain.requests import (
+    NO_TEXT,
+    Mode,
+    is_text,
+    parse_job_id,
+    parse_mode,
+    parse_request,
+    refuse_unknown,
+)
+from waybill.minting.domain.source_ids import examine, trimmed
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
 from waybill.minting.models import Chunk
 
@@ -22,10 +31,11 @@ ENTRIES_LIMIT = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class RequestedIdentifier:
-    """One identifier as requested, with its predecessor."""
+    """One identifier as requested, with its predecessor; with `no_string`, the JSON of what stands in place of one."""
 
     text: str
     predecessor: str | None = None
+    no_string: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ def plan_request(payload: Mapping[str, Any]) -> Plan:
     """
     request = parse_request(payload, cap=None)
     entries = [RequestedIdentifier(text, request.predecessors.get(text)) for text in request.source_identifiers]
+    # Each is refused by itself, where its neighbours are minted.
+    entries += [RequestedIdentifier(json.dumps(each), no_string=True) for each in request.no_strings]
     return Plan(entries, request.mode, request.job_id)
 
 
@@ -63,8 +75,8 @@ def plan_lines(
 ) -> Plan:
     """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
 
-    A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines are
-    passed over.
+    A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines and a
+    byte order mark before the first one are passed over (Unicode Standard, 23.8).
 
     Raises
     ------
@@ -73,9 +85,10 @@ def plan_lines(
     """
     job_id, mode = parse_job_id(payload), parse_mode(payload)
     distinct: dict[str, str | None] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            text, before = _parsed(line, number) if as_json else (line.strip(), None)
+    for number, written in enumerate(lines, start=1):
+        line = written.removeprefix("\ufeff") if number == 1 else written
+        if trimmed(line):
+            text, before = _parsed(line, number) if as_json else (trimmed(line), None)
             if not is_text(text, before or ""):
                 raise InvalidRequestError(f"line {number} {NO_TEXT}")
             if distinct.setdefault(text, before) != before:
@@ -129,7 +142,7 @@ def _chunk(plan: Plan, run: MintingRun, index: int, entries: Sequence[RequestedI
         "executionId": run.execution_id,
         "index": index,
         "mode": plan.mode.value,
-        "sourceIdentifiers": [entry.text for entry in entries],
+        "sourceIdentifiers": [json.loads(entry.text) if entry.no_string else entry.text for entry in entries],
     }
     if predecessors:
         chunk["predecessors"] = predecessors
@@ -163,7 +176,7 @@ def _linked(entries: Sequence[RequestedIdentifier]) -> Iterator[list[RequestedId
 
 def _key(text: str) -> str:
     try:
-        return str(parse_source_id(text))
+        return str(examine(text).source)
     except InvalidIdentifierError:
         return text
 
@@ -173,15 +186,25 @@ def _size(entry: RequestedIdentifier) -> int:
 
 
 def _parsed(line: str, number: int) -> tuple[str, str | None]:
+    where = f"line {number}: "
     try:
-        decoded = json.loads(line)
-    except ValueError:
+        decoded = strict_json(line)
+    except RepeatedNameError as error:
+        raise InvalidRequestError(where + str(error)) from None
+    except (ValueError, RecursionError):
         decoded = None
-    match decoded:
-        case str(text) if text.strip():
-            return text.strip(), None
-        case {"sourceIdentifier": str(text), "predecessor": str(before)} if text.strip() and before.strip():
-            return text.strip(), before.strip()
-        case {"sourceIdentifier": str(text)} if text.strip() and "predecessor" not in decoded:
-            return text.strip(), None
-    raise InvalidRequestError(f"line {number} is neither a JSON string nor an object with sourceIdentifier")
+    given = {"sourceIdentifier": decoded} if isinstance(decoded, str) else decoded
+    if not isinstance(given, Mapping) or "sourceIdentifier" not in given:
+        raise InvalidRequestError(f"line {number} is neither a JSON string nor an object with sourceIdentifier")
+    refuse_unknown(given, ("sourceIdentifier", "predecessor"), where)
+    text = _text(given["sourceIdentifier"], f"{where}sourceIdentifier")
+    before = given.get("predecessor")
+    return text, None if before is None else _text(before, f"{where}predecessor")
+
+
+def _text(given: object, what: str) -> str:
+    if not isinstance(given, str):
+        raise InvalidRequestError(f"{what} must be a string")
+    if not trimmed(given):
+        raise InvalidRequestError(f"{what} cannot be empty")
+    return trimmed(given)

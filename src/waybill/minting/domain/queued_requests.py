@@ -1,14 +1,14 @@
 """Requests from a queue: results go to another one, lasting failures are recorded and notified, others come back."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from waybill.core.bodies import strict_json
 from waybill.core.notifications import Notification, Notifier
 from waybill.minting import WORKFLOW
-from waybill.minting.domain.answers import MintAnswer
-from waybill.minting.models import FailureDocument, MintResponse, QueuedResult
+from waybill.minting.domain.answers import MintAnswer, canonical_id_of, note_of
+from waybill.minting.models import FailureDocument, MintResponse, NotedIdentifier, QueuedResult
 
 _LISTED_FAILURES = 40
 _MAX_WRAPPINGS = 4
@@ -51,9 +51,7 @@ class QueuedRequests:
         """
         answered = self.answer(payload_of(record.get("body", "")))
         job_id = answered.document.get("jobId")
-        results = [
-            _result(text, canonical_id, job_id) for text, canonical_id in answered.document["identifiers"].items()
-        ]
+        results = [_result(text, identifier, job_id) for text, identifier in answered.document["identifiers"].items()]
         self.results.send(results, record.get("attributes", {}).get("MessageGroupId"))
         if answered.retryable:
             return False
@@ -93,15 +91,15 @@ def payload_of(body: str) -> object:
 
     What looks like JSON and is none stays text, which is no request: it must not be minted for good.
     """
-    decoded: object = body
+    decoded: object = body.removeprefix("\ufeff")
     for _ in range(_MAX_WRAPPINGS):
         if isinstance(decoded, Mapping) and isinstance(decoded.get("Message"), str) and "TopicArn" in decoded:
             decoded = decoded["Message"]
         if not isinstance(decoded, str):
             break
         try:
-            inner = json.loads(decoded)
-        except ValueError:
+            inner = strict_json(decoded)
+        except (ValueError, RecursionError):
             if decoded.lstrip().startswith(("{", "[", '"')):
                 return decoded
             break
@@ -113,8 +111,10 @@ def payload_of(body: str) -> object:
     return {"sourceIdentifiers": [decoded]} if isinstance(decoded, str) else decoded
 
 
-def _result(text: str, canonical_id: str, job_id: str | None) -> QueuedResult:
-    result: QueuedResult = {"sourceIdentifier": text, "canonicalId": canonical_id}
+def _result(text: str, identifier: str | NotedIdentifier, job_id: str | None) -> QueuedResult:
+    result: QueuedResult = {"sourceIdentifier": text, "canonicalId": canonical_id_of(identifier)}
+    if note := note_of(identifier):
+        result["note"] = note
     return {**result, "jobId": job_id} if job_id else result
 
 

@@ -1,11 +1,12 @@
 """What may be asked for: the rules of a request, in the order in which the first broken one is told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from waybill.minting.domain.source_ids import trimmed
 from waybill.minting.errors import InvalidRequestError
 
 DEFAULT_CAP = 100
@@ -14,6 +15,9 @@ JOB_ID_LIMIT_BYTES = 256
 SELECTIONS = ("identifiersUri", "window", "full")
 # Who could send one to others' queues would have its canonical IDs passed on unconfirmed.
 EARLIER_REFUSED = "earlier is for the workflow's own repetitions"
+FIELDS = ("sourceIdentifiers", "jobId", "predecessors", "mode")
+# What the workflow adds to a request that it hands to a function.
+_OF_THE_WORKFLOW = ("executionId", "run", "index", "attempt")
 NO_TEXT = "contains half a surrogate pair, which is not Unicode text"
 
 
@@ -26,16 +30,22 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class MintRequest:
-    """A valid request: distinct identifiers, white space at their ends removed, in the order of first sight."""
+    """A valid request: distinct identifiers, white space at their ends removed, in the order of first sight.
+
+    `no_strings` are the entries that are no strings: each is refused by itself.
+    """
 
     source_identifiers: tuple[str, ...]
     job_id: str | None = None
     predecessors: Mapping[str, str] = field(default_factory=dict)
     mode: Mode = Mode.IDENTIFIERS
+    no_strings: tuple[object, ...] = ()
 
 
-def parse_request(payload: object, cap: int | None = DEFAULT_CAP) -> MintRequest:
+def parse_request(payload: object, cap: int | None = DEFAULT_CAP, *, internal: bool = False) -> MintRequest:
     """Return the request that `payload` (decoded JSON) makes; `cap` is the most entries it may have, None for any.
+
+    `internal` requests come from the workflow and may carry what it adds.
 
     Raises
     ------
@@ -45,9 +55,19 @@ def parse_request(payload: object, cap: int | None = DEFAULT_CAP) -> MintRequest
     if not isinstance(payload, Mapping):
         raise InvalidRequestError("the request must be a JSON object")
     with echoing(payload):
-        identifiers, job_id = parse_identifiers(payload, cap), parse_job_id(payload)
+        refuse_unknown(payload, (*FIELDS, *SELECTIONS, "earlier", *(_OF_THE_WORKFLOW if internal else ())))
+        entries, job_id = parse_entries(payload, cap), parse_job_id(payload)
+        identifiers = tuple(dict.fromkeys(trimmed(entry) for entry in entries if isinstance(entry, str)))
         predecessors = _predecessors(payload.get("predecessors"), identifiers)
-        return MintRequest(identifiers, job_id, predecessors, parse_mode(payload))
+        no_strings = tuple(entry for entry in entries if not isinstance(entry, str))
+        return MintRequest(identifiers, job_id, predecessors, parse_mode(payload), no_strings)
+
+
+def refuse_unknown(payload: Mapping[str, Any], known: Collection[str], where: str = "") -> None:
+    """Raise `InvalidRequestError` for the fields that nobody knows: a slip must not mint what cannot be undone."""
+    unknown = [ascii(str(name))[1:-1][:100] for name in payload if name not in known]
+    if unknown:
+        raise InvalidRequestError(f"{where}unknown field{'s' if unknown[1:] else ''} {', '.join(unknown[:10])}")
 
 
 @contextmanager
@@ -87,8 +107,8 @@ def parse_job_id(payload: Mapping[str, Any]) -> str | None:
     return job_id
 
 
-def parse_identifiers(payload: Mapping[str, Any], cap: int | None) -> tuple[str, ...]:
-    """Return the identifiers of a request; raises as `parse_request`."""
+def parse_entries(payload: Mapping[str, Any], cap: int | None) -> Sequence[object]:
+    """Return the entries of a request, as they stand; raises as `parse_request`."""
     given = payload.get("sourceIdentifiers")
     selected = next((name for name in SELECTIONS if name in payload), None)
     if selected:
@@ -99,21 +119,19 @@ def parse_identifiers(payload: Mapping[str, Any], cap: int | None) -> tuple[str,
         raise InvalidRequestError("sourceIdentifiers must be an array of strings")
     if not given:
         raise InvalidRequestError("sourceIdentifiers cannot be empty")
-    if not all(isinstance(entry, str) for entry in given):
-        raise InvalidRequestError("sourceIdentifiers must contain only strings")
-    trimmed = [str(entry).strip() for entry in given]
-    if not all(trimmed):
+    texts = [trimmed(entry) for entry in given if isinstance(entry, str)]
+    if not all(texts):
         raise InvalidRequestError("sourceIdentifiers cannot contain empty strings")
-    if cap is not None and len(trimmed) > cap:
+    if cap is not None and len(given) > cap:
         raise InvalidRequestError(f"sourceIdentifiers cannot contain more than {cap} items")
-    if not is_text(*trimmed):
+    if not is_text(*texts):
         raise InvalidRequestError(f"sourceIdentifiers {NO_TEXT}")
-    return tuple(dict.fromkeys(trimmed))
+    return given
 
 
 def parse_mode(payload: Mapping[str, Any]) -> Mode:
     """Return the mode of a request; raises as `parse_request`."""
-    mode = payload.get("mode") or Mode.IDENTIFIERS
+    mode = Mode.IDENTIFIERS if payload.get("mode") is None else payload["mode"]
     if mode not in list(Mode):
         raise InvalidRequestError(f"mode must be one of: {', '.join(Mode)}")
     return Mode(mode)
@@ -124,13 +142,13 @@ def _predecessors(given: object, identifiers: Sequence[str]) -> dict[str, str]:
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in [*given, *given.values()]):
         raise InvalidRequestError("predecessors must be an object of strings")
-    trimmed = {str(source).strip(): str(before).strip() for source, before in given.items()}
-    if not all(trimmed.values()):
+    named = {trimmed(source): trimmed(before) for source, before in given.items()}
+    if not all(named.values()):
         raise InvalidRequestError("predecessors cannot contain empty strings")
-    if not is_text(*trimmed, *trimmed.values()):
+    if not is_text(*named, *named.values()):
         raise InvalidRequestError(f"predecessors {NO_TEXT}")
-    unknown = next((source for source in trimmed if source not in set(identifiers)), None)
+    unknown = next((source for source in named if source not in set(identifiers)), None)
     if unknown is not None:
         # A wrong name here would mint a fresh identifier where one should have been inherited, for good.
         raise InvalidRequestError(f"predecessors names an identifier that is not in sourceIdentifiers: {unknown}")
-    return trimmed
+    return named

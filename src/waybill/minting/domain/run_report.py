@@ -20,6 +20,7 @@ class RunTotals:
     success_count: int = 0
     failure_count: int = 0
     chunk_count: int = 0
+    predecessors_ignored: int = 0
     inline: MintResponse | None = field(default_factory=lambda: MintResponse(successes=[], failures=[], identifiers={}))
     _size: int = 0
 
@@ -27,6 +28,7 @@ class RunTotals:
         """Add the response of one chunk."""
         self.success_count += len(result["successes"])
         self.failure_count += len(result["failures"])
+        self.predecessors_ignored += result.get("predecessorsIgnored", 0)
         self.chunk_count += 1
         # As ASCII, which is the longest way that it may travel.
         self._size += len(json.dumps([result["successes"], result["failures"], result["identifiers"]]))
@@ -39,7 +41,8 @@ class RunTotals:
 
     def counts(self) -> RunSummary:
         """Return the counts as the workflow shows them."""
-        return {"successCount": self.success_count, "failureCount": self.failure_count}
+        counts: RunSummary = {"successCount": self.success_count, "failureCount": self.failure_count}
+        return {**counts, "predecessorsIgnored": self.predecessors_ignored} if self.predecessors_ignored else counts
 
 
 class ReportFile:

@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from waybill.core.clock import moment_of
-from waybill.minting.domain.requests import EARLIER_REFUSED, NO_TEXT, SELECTIONS, Mode, is_text, parse_mode
+from waybill.minting.domain.requests import (
+    EARLIER_REFUSED,
+    FIELDS,
+    NO_TEXT,
+    SELECTIONS,
+    Mode,
+    is_text,
+    parse_mode,
+    refuse_unknown,
+)
 from waybill.minting.errors import InvalidRequestError
 
 DEFAULT_WINDOW = timedelta(minutes=15)
@@ -51,6 +60,7 @@ def parse_selection(payload: Mapping[str, Any]) -> Selection:
     InvalidRequestError
         A rule is broken: more than one of `sourceIdentifiers`, `identifiersUri`, `window` and `full`, or a wrong one.
     """
+    refuse_unknown(payload, (*FIELDS, *SELECTIONS, "earlier"))
     if "earlier" in payload:
         raise InvalidRequestError(EARLIER_REFUSED)
     given = [name for name in ("sourceIdentifiers", *SELECTIONS) if name in payload]

@@ -1,11 +1,15 @@
 """Source identifiers: how a request writes them, and the key under which the registry keeps them.
 
 `Type[system/value]`, `system/value` (type `Work`), or anything else as it stands (type `Work`, no system). Nothing is
-folded or normalised but white space at both ends: case, inner spaces and Unicode forms tell identifiers apart.
+folded or normalised but white space at both ends. What nobody means to type, and nobody can see, must not tell
+identifiers apart for ever: `examine` names the fault, and only identifiers without one are minted. Those that the
+registry has from before keep their canonical IDs.
 """
 
+import json
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from waybill.minting.errors import InvalidIdentifierError
 from waybill.minting.models import SourceId
@@ -13,13 +17,38 @@ from waybill.minting.models import SourceId
 DEFAULT_TYPE = "Work"
 # DynamoDB takes partition keys of 2,048 bytes of UTF-8 (Amazon DynamoDB developer guide, "Quotas").
 KEY_LIMIT_BYTES = 2048
+# What a request entry that is no string is refused with.
+NO_STRING = "it must be a string"
 # One authority record is one concept, whatever role a document gives it.
 _CONCEPTS = frozenset({"Person", "Organisation", "Place", "Agent", "Meeting", "Genre", "Period"})
 _TYPE = re.compile(r"\w+")
 _TYPED = re.compile(r"(\w+)\[([^/]+)/(.+)\]", re.DOTALL)
 _WITH_SYSTEM = re.compile(r"([^/\[\]]+)/(.+)", re.DOTALL)
-# What the keys of the registry begin with: of forward items, and of reverse ones.
+_FORM = "a typed identifier is Type[system/value]"
+# What the keys of the registry begin with: of forward items, of reverse ones, and of what there is of an ID's life.
 FORWARD_KEYS, REVERSE_KEYS = "S#", "C#"
+RESERVATION_KEYS, EVENT_KEYS, KEY_KEYS = "R#", "L#", "K#"
+# Unicode Standard, 23.2 and 23.8: format characters, separators of lines and paragraphs. UTS #39, 3.1 and RFC 8264,
+# 9.13 keep them out of identifiers. U+FEFF is one of them (category Cf).
+_INVISIBLE = frozenset({"Cf", "Zl", "Zp"})
+# White space that means nothing at the ends of a text; separators of lines and paragraphs are refused everywhere.
+_WHITE_SPACE = "".join(
+    char for char in map(chr, range(0x3001)) if char.isspace() and unicodedata.category(char) not in _INVISIBLE
+)
+_SHOWN_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedId:
+    """The identifier that a text names, and why it may not be minted (None: it may)."""
+
+    source: SourceId
+    fault: str | None = None
+
+
+def trimmed(text: str) -> str:
+    """Return `text` without the white space at its ends."""
+    return text.strip(_WHITE_SPACE)
 
 
 def parse_source_id(text: str) -> SourceId:
@@ -28,18 +57,49 @@ def parse_source_id(text: str) -> SourceId:
     Raises
     ------
     InvalidIdentifierError
-        It holds control characters or broken text, or is too long.
+        It may not be minted; the message says why.
     """
-    trimmed = text.strip()
-    if match := _TYPED.fullmatch(trimmed):
-        return source_id(*match.groups())
-    if match := _WITH_SYSTEM.fullmatch(trimmed):
-        return source_id(DEFAULT_TYPE, *match.groups())
-    return source_id(DEFAULT_TYPE, "", trimmed)
+    examined = examine(text)
+    if examined.fault:
+        raise InvalidIdentifierError(examined.fault)
+    return examined.source
 
 
-def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
-    """Return the identifier of these three, checked; raises as `parse_source_id`."""
+def examine(text: str) -> ExaminedId:
+    """Return the identifier that `text` of a request names, with its fault: the registry may have it from before.
+
+    Raises
+    ------
+    InvalidIdentifierError
+        The registry can never have had it: control characters, broken text, too long.
+    """
+    own = trimmed(text)
+    if match := _TYPED.fullmatch(own):
+        source = _kept(*match.groups())
+    elif match := _WITH_SYSTEM.fullmatch(own):
+        source = _kept(DEFAULT_TYPE, *match.groups())
+    else:
+        source = _kept(DEFAULT_TYPE, "", own)
+    return ExaminedId(source, _character_fault(own) or _form_fault(own))
+
+
+def examine_parts(ontology_type: str, source_system: str, value: str) -> ExaminedId:
+    """Return the identifier of these three, as documents write it; raises as `examine`."""
+    source = _kept(ontology_type, source_system, value)
+    fault = _character_fault(ontology_type, source_system, value) or _part_fault(ontology_type, source_system, value)
+    return ExaminedId(source, fault)
+
+
+def check_characters(text: str) -> None:
+    """Raise `InvalidIdentifierError` where `text` holds control characters, or what is no Unicode text."""
+    categories = {unicodedata.category(char) for char in text}
+    if "Cc" in categories:
+        raise InvalidIdentifierError("it contains control characters")
+    if "Cs" in categories:
+        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
+
+
+def _kept(ontology_type: str, source_system: str, value: str) -> SourceId:
     kept_type = "Concept" if ontology_type in _CONCEPTS else ontology_type
     source = SourceId(kept_type, source_system, value)
     check_characters(f"{ontology_type}{source_system}{value}")
@@ -52,13 +112,58 @@ def source_id(ontology_type: str, source_system: str, value: str) -> SourceId:
     return source
 
 
-def check_characters(text: str) -> None:
-    """Raise `InvalidIdentifierError` where `text` holds control characters, or what is no Unicode text."""
-    categories = {unicodedata.category(char) for char in text}
-    if "Cc" in categories:
-        raise InvalidIdentifierError("it contains control characters")
-    if "Cs" in categories:
-        raise InvalidIdentifierError("it contains half a surrogate pair, which is not Unicode text")
+def _character_fault(*parts: str) -> str | None:
+    """Return what is wrong with the characters; repeats none of them, since reasons go into tables, mails and logs."""
+    for part in parts:
+        if part.isascii():
+            continue
+        for position, char in enumerate(part, start=1):
+            if unicodedata.category(char) in _INVISIBLE:
+                name = unicodedata.name(char, "no name").lower()
+                return f"it contains the invisible character U+{ord(char):04X} ({name}), at position {position}"
+        if not unicodedata.is_normalized("NFC", part):
+            normal = json.dumps(unicodedata.normalize("NFC", part)[:_SHOWN_CHARACTERS])
+            return f"it is not in Unicode normal form C (NFC); in that form it is {normal}"
+    return None
+
+
+def _form_fault(text: str) -> str | None:
+    """Return what is wrong with the form. A bracket before the first slash, or without one, announces a typed one."""
+    head = text.partition("/")[0]
+    if "[" in head or "]" in head:
+        return _typed_fault(text)
+    if "/" in text:
+        system, _, value = text.partition("/")
+        return _part_fault(DEFAULT_TYPE, system, value, system_needed=True)
+    return None
+
+
+def _typed_fault(text: str) -> str | None:
+    ontology_type, opening, rest = text.partition("[")
+    inside, closing, after = rest.rpartition("]")
+    if not opening or "]" in ontology_type:
+        return f"it has a closing bracket without an opening one; {_FORM}"
+    if not closing:
+        return f"its closing bracket is missing; {_FORM}"
+    if after:
+        return f"it goes on after its closing bracket; {_FORM}"
+    system, slash, value = inside.partition("/")
+    if not slash:
+        return f"it has no slash between system and value; {_FORM}"
+    return _part_fault(ontology_type, system, value, system_needed=True)
+
+
+def _part_fault(ontology_type: str, system: str, value: str, *, system_needed: bool = False) -> str | None:
+    for name, part in (("type", ontology_type), ("system", system), ("value", value)):
+        if not part and (name != "system" or system_needed):
+            return f"its {name} is empty"
+        if part != trimmed(part):
+            return f"its {name} has white space at an end"
+    if not _TYPE.fullmatch(ontology_type):
+        return "its type is not a name of letters, digits and underscores"
+    if "[" in system or "]" in system:
+        return "its system contains a bracket"
+    return None
 
 
 def key_of(source: SourceId) -> str:

@@ -1,0 +1,166 @@
+"""`waybill ids`: look up identifiers, keep the registry, and what becomes of an identifier in its life."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from waybill.cli.context import App, Cli
+from waybill.cli.minting_files import lines_of, written
+from waybill.cli.minting_invocation import invoke, registry, unbounded_time
+from waybill.cli.minting_life import add_commands, lives
+from waybill.cli.output import details, table
+from waybill.core.aws.dynamodb import from_item
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.minting.adapters.table import readable_assignment
+from waybill.minting.domain.audit import audit as audit_items
+from waybill.minting.domain.audit import confirmed
+from waybill.minting.domain.canonical_ids import is_canonical_id
+from waybill.minting.domain.import_order import in_order
+from waybill.minting.domain.lookup import Lookup
+from waybill.minting.domain.map_import import Importer, exported_line
+from waybill.minting.models import Assignment
+from waybill.minting.views import MappingView
+
+_SHOWN_VIOLATIONS = 100
+
+
+class LookupGroup(TyperGroup):
+    """`waybill ids X` is `waybill ids show X`, unless X is a command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Take an unknown command for something to look up."""
+        known = args and (args[0] in self.commands or args[0].startswith("-"))
+        return super().resolve_command(ctx, args if known else ["show", *args])
+
+
+ids = App(name="ids", cls=LookupGroup, help="Look up identifiers, and keep the registry.", no_args_is_help=True)
+add_commands(ids)
+
+
+@ids.command()
+def show(
+    cli: Cli,
+    identifier: Annotated[str, typer.Argument(help="A canonical ID or a source identifier.", metavar="ID")],
+) -> None:
+    """Show who has a canonical ID, or the canonical ID of a source."""
+    lookup = Lookup(registry(cli), lives(cli))
+    folded = identifier.strip().lower() if identifier.isascii() else identifier
+    # A source may look like a canonical ID: who has the ID is shown first.
+    if is_canonical_id(folded) and lookup.lives.life(folded):
+        mapping = lookup.canonical_id(folded)
+    else:
+        mapping = lookup.source(identifier, "ID", siblings=True)
+    view = MappingView.of_mapping(mapping)
+    rows = [(str(each.source), each.created_at, each.origin) for each in mapping.siblings or ()]
+    more = [view.replaced_by and f"by {view.replaced_by}", view.reason, view.purpose]
+    title = f"{view.canonical_id}  {' · '.join([view.status, *(each for each in more if each)])}"
+    cli.output.show(view.wire(), table(("Source identifier", "Since", "Origin"), rows, title=title))
+
+
+@ids.command()
+def health(cli: Cli) -> None:
+    """Check that the minter reaches its table; mints nothing."""
+    cli.output.show(answer := invoke(cli, {"healthCheck": True}), details({"Minter": answer["status"]}))
+
+
+@ids.command()
+def audit(
+    cli: Cli,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option("--export", help="Files of a DynamoDB export (DynamoDB JSON, .gz or not) instead of the table."),
+    ] = None,
+) -> None:
+    """Check that every source has the canonical ID that is its own, and the reverse. Exit status 1 when not."""
+    identifiers = None if export else registry(cli)
+    items = identifiers.items() if identifiers else _exported(export or [])
+    with cli.output.progress("reading the registry") as bar:
+        found = audit_items(_counted(items, bar))
+        if identifiers and found.violations:
+            bar.describe("reading again what seems to be wrong")
+            found = confirmed(found, identifiers.read_all)
+    violations = [{"subject": each.subject, "problem": each.problem} for each in found.violations]
+    counts = {
+        "assignments": found.forward,
+        "canonicalIds": found.reverse,
+        "reserved": found.reserved,
+        "violations": violations,
+    }
+    seen = f"{found.forward} assignments, {found.reverse} canonical IDs, {found.reserved} of them reserved"
+    human: Any = f"{seen}: no violations"
+    if violations:
+        human = table(("Subject", "Problem"), [tuple(each.values()) for each in violations[:_SHOWN_VIOLATIONS]])
+        cli.output.note(f"{len(violations)} violations in {seen}")
+    cli.output.show(counts, human)
+    if violations:
+        raise typer.Exit(1)
+
+
+@ids.command("import")
+def import_(
+    cli: Cli,
+    file: Annotated[Path, typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE")],
+) -> None:
+    """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
+    stored = present = 0
+    refused: list[dict[str, str]] = []
+    importer = Importer(registry(cli), unbounded_time())
+    with cli.output.progress("checking the file") as bar, in_order(lambda: lines_of(file, "FILE")) as checked:
+        bar.describe("importing")
+        bar.expect(checked.count)
+        for done in importer.load(checked.proposals):
+            stored, present = stored + done.stored, present + done.present
+            refused += [
+                {"sourceIdentifier": str(each.source), "canonicalId": each.canonical_id, "reason": each.reason}
+                for each in done.refused
+            ]
+            bar.advance(done.stored + done.present + len(done.refused))
+    human: Any = f"{stored} stored, {present} there already, {len(refused)} refused"
+    if refused:
+        cli.output.note(human)
+        human = table(("Source identifier", "Canonical ID", "Reason"), [tuple(each.values()) for each in refused])
+    cli.output.show({"stored": stored, "present": present, "refused": refused}, human)
+    if refused:
+        raise typer.Exit(1)
+
+
+@ids.command()
+def export(
+    cli: Cli,
+    file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE")],
+) -> None:
+    """Write every assignment to a file that `waybill ids import` reads."""
+    count, identifiers = 0, registry(cli)
+    with cli.output.progress("exporting") as bar, written(file) as stream:
+        for assignment in _assignments(_counted(identifiers.items(), bar)):
+            stream.write(exported_line(assignment) + "\n")
+            count += 1
+    cli.output.show({"file": str(file), "assignments": count}, f"{count} assignments in {file}")
+
+
+def _counted(items: Iterable[dict[str, Any]], bar: Any) -> Iterator[dict[str, Any]]:
+    for item in items:
+        bar.advance()
+        yield item
+
+
+def _assignments(items: Iterable[dict[str, Any]]) -> Iterator[Assignment]:
+    for item in items:
+        assignment = readable_assignment(item)
+        if assignment:
+            yield assignment
+
+
+def _exported(files: list[Path]) -> Iterator[dict[str, Any]]:
+    for file in files:
+        for number, line in enumerate(lines_of(file, "--export"), start=1):
+            if line.strip():
+                try:
+                    yield from_item(json.loads(line)["Item"])
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    problem = 'must be a line of a DynamoDB export, {"Item": …}'
+                    raise InvalidInputError(FieldError(f"{file}, line {number}", problem)) from None

@@ -1,0 +1,84 @@
+"""`waybill ids reserve|replace|withdraw`: the life of an identifier."""
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from waybill.cli.context import App, Cli
+from waybill.cli.output import details
+from waybill.core.retry import Retry
+from waybill.minting.adapters.lifecycle import LifecycleTable
+from waybill.minting.domain.canonical_ids import draw, forbidden_words, parse_canonical_id
+from waybill.minting.domain.lifecycle import RESERVE_LIMIT, Lifecycle, reserve
+from waybill.minting.models import Life
+from waybill.minting.views import LifeView
+
+_RETRY = Retry(tries=8, first_pause=0.2, longest_pause=5.0)
+_CANONICAL_ID = Annotated[str, typer.Argument(help="A canonical ID.", metavar="ID")]
+_REASON = Annotated[str, typer.Option("--reason", help="Why; look-ups show it.")]
+
+
+def lives(cli: Cli) -> LifecycleTable:
+    """Return the lives of canonical IDs in the stack's table."""
+    return LifecycleTable(cli.client("dynamodb"), cli.stack.output("IdentifiersTableName"))
+
+
+def add_commands(ids: App) -> None:
+    """Add the commands to `waybill ids`."""
+    ids.command("reserve")(_reserve)
+    ids.command("replace")(_replace)
+    ids.command("withdraw")(_withdraw)
+
+
+def _reserve(
+    cli: Cli,
+    count: Annotated[int, typer.Argument(help="How many.", min=1, metavar="N")],
+    purpose: Annotated[str, typer.Option("--purpose", help="What for; look-ups show it.")],
+) -> None:
+    """Reserve canonical IDs before their records exist; `ids import` gives them their sources."""
+    table, reserved = lives(cli), list[str]()
+    settings = minter_settings(cli)
+
+    def one() -> str:
+        return draw(check=settings["check"], forbidden=settings["forbidden"])
+
+    while len(reserved) < count:
+        some, key = min(RESERVE_LIMIT, count - len(reserved)), uuid.uuid4().hex
+        reserved += _RETRY.call(lambda: reserve(table, one, some, purpose, key=key))  # noqa: B023 - called at once
+    cli.output.show({"canonicalIds": reserved, "purpose": purpose.strip()}, "\n".join(reserved))
+
+
+def _replace(
+    cli: Cli,
+    canonical_id: _CANONICAL_ID,
+    by: Annotated[str, typer.Option("--by", help="The canonical ID that stands in its place.")],
+    reason: _REASON,
+) -> None:
+    """Let another canonical ID stand in place of this one, which keeps its source and leads there."""
+    old, successor = parse_canonical_id(canonical_id, "ID"), parse_canonical_id(by, "--by")
+    _show(cli, _RETRY.call(lambda: Lifecycle(lives(cli)).replace(old, successor, reason)))
+
+
+def _withdraw(cli: Cli, canonical_id: _CANONICAL_ID, reason: _REASON) -> None:
+    """Take a canonical ID back; it keeps its source, and is never used again."""
+    old = parse_canonical_id(canonical_id, "ID")
+    _show(cli, _RETRY.call(lambda: Lifecycle(lives(cli)).withdraw(old, reason)))
+
+
+def minter_settings(cli: Cli) -> dict[str, Any]:
+    """Return how the stack's minter draws: with a check character or not, and which words it leaves out."""
+    name = cli.stack.output("IdMinterFunctionName")
+    variables = cli.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    return {
+        "check": variables.get("CHECK_CHARACTER", "false").lower() == "true",
+        "forbidden": forbidden_words(variables.get("FORBIDDEN_WORDS", "")),
+    }
+
+
+def _show(cli: Cli, life: Life) -> None:
+    view = LifeView.of_life(life)
+    shown = {"Canonical ID": view.canonical_id, "Status": view.status}
+    if view.replaced_by:
+        shown["Replaced by"] = view.replaced_by
+    cli.output.show(view.wire(), details({**shown, "Reason": view.reason or ""}))
