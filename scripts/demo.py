@@ -10,8 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 
-from waybill.cli.context import Cli
-from waybill.cli.output import details, table
+from waybill.cli.deployment import environment_of, find_stack
+from waybill.cli.local.project import project_stack
+from waybill.cli.output import Output, details, table
 from waybill.core.aws.clients import client
 from waybill.core.aws.dynamodb import from_item
 
@@ -23,13 +24,13 @@ console = Console(highlight=False)
 
 def main() -> None:
     """Bring the stack up and show a replication that works and one that does not."""
-    stack = Cli().local_stack().up()
-    environment = Cli().stack  # sets the process up for the local stack, as every command does
-    outputs = environment.outputs
-    destinations = outputs["DestinationBucketNames"].split(",")
-    console.print(f"The embedded AWS runs on {stack.endpoint}, with the application deployed.\n")
-    show_upload(outputs, destinations)
-    show_failure(outputs, destinations)
+    running = project_stack(PROJECT, Output().note).up()
+    console.print(f"The embedded AWS runs on {running.endpoint}, with the application deployed.\n")
+    stack = find_stack(PROJECT, None, None)
+    destinations = stack.output("DestinationBucketNames").split(",")
+    with environment_of(stack):
+        show_upload(stack.outputs, destinations)
+        show_failure(stack.outputs, destinations)
     console.print(
         "The stack stays up: [bold].venv/bin/waybill replications[/] lists these runs, "
         "[bold].venv/bin/waybill --help[/] shows what else there is, [bold]make down[/] ends it."

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from waybill.cli.local import LocalStack, StackFile
+from waybill.cli.local.stack import LocalStack
+from waybill.cli.local.stack_file import StackFile
 
 # The application marks its requests: `user_agent_appid` in waybill.core.aws.clients.
 _APPLICATION = "app/waybill"

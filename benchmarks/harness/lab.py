@@ -10,7 +10,8 @@ from rich.console import Console, RenderableType
 
 from benchmarks.harness.deployment import Deployment
 from benchmarks.harness.runtime import Runtime
-from waybill.cli.local import LocalStack, free_port
+from waybill.cli.local.ministack import free_port
+from waybill.cli.local.stack import LocalStack
 
 
 class Lab:

@@ -11,7 +11,8 @@ from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.source import Source
-from waybill.cli.local import LocalStack, free_port
+from waybill.cli.local.ministack import free_port
+from waybill.cli.local.stack import LocalStack
 
 _MIB = 1024**2
 _LOG_LINES = 150

@@ -1,45 +1,116 @@
-"""The program `waybill`. Exit status: 0 done, 1 the work failed, 2 bad usage."""
+"""The program `waybill`. Exit status: 0 done, 1 the work failed, 2 bad usage, 130 interrupted."""
 
+import json
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+from typer.main import get_command
 
 import waybill
-from waybill.cli import minting, rules, stack, token
-from waybill.cli.consignments import commands as consignments
-from waybill.cli.context import App
 from waybill.cli.errors import CommandError
-from waybill.cli.local import LocalStackError
-from waybill.cli.replication import commands as replication
-from waybill.cli.scanning import commands as scanning
-from waybill.cli.subject_access import commands as subject_access
+from waybill.cli.grammar import App, Group
 from waybill.core.errors import InvalidInputError, WaybillError
 
 _FAILED = 1
 _BAD_USAGE = 2
 _INTERRUPTED = 130
 
-app = App(name="waybill")
 
-# One line per module of commands.
-app.add_typer(consignments.app)
-app.add_typer(minting.app)
-app.add_typer(rules.app)
-app.add_typer(stack.app)
-app.add_typer(token.app)
-app.add_typer(scanning.app)
-app.add_typer(subject_access.app)
-app.add_typer(replication.app)
+@dataclass(frozen=True)
+class Entry:
+    """A command of the program: the module whose `app` has it, and what the overview says of it."""
+
+    module: str
+    summary: str
+
+
+# The overview, and what is imported when a command is called: the others of the program stay unread, so that
+# `--version`, `-h` and completion answer at once.
+SECTIONS = {
+    "The local stack": {
+        "down": Entry("waybill.cli.stack", "stop the embedded AWS"),
+        "status": Entry("waybill.cli.stack", "what is deployed, and whether it is healthy"),
+        "token": Entry("waybill.cli.token", "print a token that the local stack accepts"),
+        "up": Entry("waybill.cli.stack", "start the embedded AWS, and deploy what changed"),
+    },
+    "Replication": {
+        "replicate": Entry("waybill.cli.replication.commands", "copy an object, or what a bucket lacks"),
+        "replications": Entry("waybill.cli.replication.commands", "the tracking records, and what mends them"),
+    },
+    "Identifiers": {
+        "ids": Entry("waybill.cli.minting", "look up identifiers, and keep the registry"),
+        "mint": Entry("waybill.cli.minting", "mint identifiers"),
+    },
+    "Consignments": {
+        "consign": Entry("waybill.cli.consignments.commands", "upload a folder, and have it checked"),
+        "consignments": Entry("waybill.cli.consignments.commands", "what the checks found"),
+        "rules": Entry("waybill.cli.rules", "the YARA rules of the antivirus check"),
+    },
+    "Scanner": {
+        "findings": Entry("waybill.cli.scanning.commands", "what a scan found, masked"),
+        "scan": Entry("waybill.cli.scanning.commands", "look for sensitive data in a bucket"),
+        "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),
+        "scans": Entry("waybill.cli.scanning.commands", "jobs of the scanner"),
+    },
+    "Subject access": {
+        "sar": Entry("waybill.cli.subject_access.commands", "requests for all that is held about a person"),
+    },
+}
+
+
+class Program(Group):
+    """The root of all commands."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the order of the overview."""
+        return [name for section in SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, from the module that has it; None for an unknown one."""
+        entry = next((section[cmd_name] for section in SECTIONS.values() if cmd_name in section), None)
+        if entry is None:
+            return None
+        found = get_command(import_module(entry.module).app)
+        return found.commands[cmd_name] if isinstance(found, TyperGroup) else found
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is called; an unknown one is refused with the names that are near."""
+        if args[0] in self.list_commands(ctx) or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(args[0], self.list_commands(ctx))
+        hint = f" Did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+        return ctx.fail(f"No such command '{args[0]}'.{hint}")
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the overview."""
+        for title, entries in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, entry.summary) for name, entry in entries.items()], col_max=12)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return what may come next."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from typer._click.shell_completion import CompletionItem
+
+        names = {name: entry.summary for section in SECTIONS.values() for name, entry in section.items()}
+        return [CompletionItem(name, help=help_) for name, help_ in names.items() if name.startswith(incomplete)]
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(waybill.__version__)
         raise typer.Exit
+
+
+app = App(cls=Program, name="waybill", add_completion=True, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 @app.callback()
@@ -52,10 +123,10 @@ def program(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit status; an error is one line on standard error."""
+    """Run the program and return its exit status; an error is one line on standard error, JSON where that is wanted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        outcome = app(args=given or ["--help"], prog_name="waybill", standalone_mode=False)
+        outcome = app(args=given, prog_name="waybill", standalone_mode=False)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
@@ -63,26 +134,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in given:
             traceback.print_exc()
-        status, message = _explain(error)
-        print(f"waybill: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
-        return status
+        complaint = _explain(error)
+        print(complaint.json() if "--json" in given else f"waybill: {complaint.message}", file=sys.stderr)  # noqa: T201
+        return complaint.status
     return outcome if isinstance(outcome, int) else 0
 
 
-def _explain(error: Exception) -> tuple[int, str]:
-    """Exit status and message for an error."""
+@dataclass(frozen=True)
+class Complaint:
+    """What went wrong, for people and for scripts."""
+
+    status: int
+    code: str
+    message: str
+
+    def json(self) -> str:
+        """Return it as one line of JSON."""
+        told = {"code": self.code, "message": self.message, "exitStatus": self.status}
+        return json.dumps({"error": told}, ensure_ascii=False)
+
+
+def _explain(error: Exception) -> Complaint:
     match error:
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             hint = f" Try `{context.command_path} --help`." if context else ""
-            return error.exit_code, f"{error.format_message()}{hint}"
+            return _complaint(error.exit_code, "USAGE", f"{error.format_message()}{hint}")
         case typer.Abort():
-            return _FAILED, "aborted"
+            return _complaint(_FAILED, "ABORTED", "aborted")
         case InvalidInputError():
-            return _BAD_USAGE, str(error)
-        case CommandError() | LocalStackError() | WaybillError():
-            return _FAILED, str(error)
-        case ClientError() | BotoCoreError():
-            return _FAILED, f"AWS: {error}"
-        case _:
-            return _FAILED, f"{type(error).__name__}: {error} (with --debug: where)"
+            return _complaint(_BAD_USAGE, error.code, str(error))
+        case CommandError() | WaybillError():
+            return _complaint(_FAILED, error.code, str(error))
+    if any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__):
+        answer = getattr(error, "response", {})
+        code = answer.get("Error", {}).get("Code") or type(error).__name__
+        return _complaint(_FAILED, code, f"AWS: {error}")
+    return _complaint(_FAILED, "INTERNAL", f"{type(error).__name__}: {error} (with --debug: where)")
+
+
+def _complaint(status: int, code: str, message: str) -> Complaint:
+    return Complaint(status, code, " ".join(message.split()))

@@ -1,5 +1,15 @@
-"""Errors of the commands themselves."""
+"""What goes wrong in a command; the message is for the person who typed it."""
+
+from typing import ClassVar
 
 
 class CommandError(Exception):
-    """A command cannot do its work; the message is for people. Exit status 1."""
+    """The command cannot do what it was asked for; exit status 1. `code` is for scripts, with `--json`."""
+
+    code: ClassVar[str] = "FAILED"
+
+
+class StackNotFoundError(CommandError):
+    """There is no such stack, where it was looked for."""
+
+    code: ClassVar[str] = "STACK_NOT_FOUND"

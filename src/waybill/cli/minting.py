@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 from waybill.cli.minting_files import plan_of
 from waybill.cli.minting_ids import ids
 from waybill.cli.minting_invocation import dry_run, invoke

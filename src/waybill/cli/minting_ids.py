@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App, Group
 from waybill.cli.minting_files import lines_of, written
 from waybill.cli.minting_invocation import invoke, registry, unbounded_time
 from waybill.cli.minting_life import add_commands, lives
@@ -28,7 +28,7 @@ from waybill.minting.views import MappingView
 _SHOWN_VIOLATIONS = 100
 
 
-class LookupGroup(TyperGroup):
+class LookupGroup(Group):
     """`waybill ids X` is `waybill ids show X`, unless X is a command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -37,7 +37,7 @@ class LookupGroup(TyperGroup):
         return super().resolve_command(ctx, args if known else ["show", *args])
 
 
-ids = App(name="ids", cls=LookupGroup, help="Look up identifiers, and keep the registry.", no_args_is_help=True)
+ids = App(name="ids", cls=LookupGroup, help="Look up identifiers, and keep the registry.")
 add_commands(ids)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 from waybill.cli.output import details
 from waybill.core.retry import Retry
 from waybill.minting.adapters.lifecycle import LifecycleTable

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 
 app = App()
-rules = App(name="rules", help="The rules that files are scanned with for malware.", no_args_is_help=True)
+rules = App(name="rules", help="The rules that files are scanned with for malware.")
 app.add_typer(rules)
 
 _OUTPUT = "ConsignmentRulesBucketName"

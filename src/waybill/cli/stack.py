@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import ConsoleRenderable, Group
 
-from waybill.cli.context import App, Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
+from waybill.cli.grammar import App
 from waybill.cli.local.stack import http_status
 from waybill.cli.output import details, table
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.grammar import App
 
 app = App()
 

@@ -9,7 +9,8 @@ import pytest
 from tests.fakes.functions import REGION
 from tests.functional.consignments.bench import RESULTS, TABLE, UPLOADS, Workbench, clean_check, virus_result
 from waybill.cli.app import main
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 
 
 @pytest.fixture(autouse=True)

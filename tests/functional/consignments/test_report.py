@@ -29,7 +29,8 @@ from waybill.cli.app import main
 from waybill.cli.consignments.bagging import Holders, payload_name, payload_names, write_bag
 from waybill.cli.consignments.reporting import report
 from waybill.cli.consignments.showing import overview
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 from waybill.core.aws.clients import client
 from waybill.core.settings import load
 

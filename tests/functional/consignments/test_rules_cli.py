@@ -12,7 +12,8 @@ import waybill
 from tests.fakes import contents
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 
 RULES = "rules"

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from tests.functional.minting.conftest import TABLE, Aws
 from waybill.cli import minting_invocation, minting_life
 from waybill.cli.app import main
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 from waybill.core.retry import Retry
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.handlers.id_minter import lambda_handler

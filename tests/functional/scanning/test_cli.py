@@ -13,7 +13,8 @@ from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import make_resources
 from tests.functional.scanning.test_results import finding
 from waybill.cli.app import main
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 from waybill.core.aws.clients import client
 from waybill.scanning.domain.jobs import Jobs
 from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample, Status

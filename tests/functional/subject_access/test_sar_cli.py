@@ -13,7 +13,8 @@ from moto import mock_aws
 
 from tests.fakes.subject_access import BUCKET, CATALOGUED, TABLE, a_service, make_bucket, make_table
 from waybill.cli.app import main
-from waybill.cli.context import Cli, Stack
+from waybill.cli.context import Cli
+from waybill.cli.deployment import Stack
 from waybill.cli.subject_access import collaborators
 from waybill.core.clock import now
 from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue

@@ -1,7 +1,9 @@
 """Exit status, errors in one line, and the global options, before and after a command's name."""
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 import boto3
@@ -12,9 +14,12 @@ from moto import mock_aws
 
 from waybill.cli import app as program
 from waybill.cli.app import main
-from waybill.cli.context import App, Cli, Options
+from waybill.cli.context import Cli, Options
+from waybill.cli.deployment import find_stack
 from waybill.cli.errors import CommandError
-from waybill.cli.local import SigningKey, StackFile
+from waybill.cli.grammar import App
+from waybill.cli.local.keys import SigningKey
+from waybill.cli.local.stack_file import StackFile
 from waybill.core.errors import FieldError, InvalidInputError
 
 
@@ -32,7 +37,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
     """The program with one more command, `probe`, and a group `things`; holds the options that they got."""
     options: list[Options] = []
-    commands, things = App(), App()
+    commands, nouns = App(), App()
+    things = App(name="things")
+    nouns.add_typer(things)
 
     @commands.command()
     def probe(cli: Cli, fail: Annotated[str, typer.Option("--fail")] = "") -> None:
@@ -55,15 +62,11 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
     def show(cli: Cli) -> None:
         options.append(cli.options)
 
-    extended = App()
-    extended.add_typer(commands)
-    extended.add_typer(things, name="things")
-
-    @extended.callback()
-    def root() -> None:
-        pass
-
-    monkeypatch.setattr(program, "app", extended)
+    probes = SimpleNamespace(app=commands), SimpleNamespace(app=nouns)
+    for name, module in zip(("probe", "things"), probes, strict=True):
+        monkeypatch.setitem(sys.modules, f"tests.{name}_commands", module)
+    entries = {name: program.Entry(f"tests.{name}_commands", f"for tests: {name}") for name in ("probe", "things")}
+    monkeypatch.setitem(program.SECTIONS, "Tests", entries)
     return options
 
 
@@ -174,7 +177,7 @@ def test_local_stack_is_found_unless_another_is_named(clone: Path) -> None:
     StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "http://x", {"A": "1"}).write(
         clone / ".local" / "stack.json"
     )
-    stack = Cli().stack
+    stack = find_stack(clone, None, None)
     assert (stack.endpoint, stack.output("A")) == ("http://127.0.0.1:1", "1")
     with pytest.raises(CommandError, match="no output B"):
         stack.output("B")
@@ -183,8 +186,10 @@ def test_local_stack_is_found_unless_another_is_named(clone: Path) -> None:
 @mock_aws
 def test_another_name_leads_to_aws(clone: Path) -> None:
     StackFile("http://127.0.0.1:1", "eu-west-1", "waybill", "", {}).write(clone / ".local" / "stack.json")
-    with pytest.raises(CommandError, match="AWS has no stack production"):
-        _ = Cli(Options(stack="production")).stack
+    with pytest.raises(
+        CommandError, match=r"no stack production \(AWS, eu-west-1\): .*the local stack is called waybill"
+    ):
+        find_stack(clone, "production", None)
 
 
 @mock_aws
@@ -198,7 +203,7 @@ def test_stack_on_aws_is_found_by_its_name(clone: Path) -> None:
             }
         ),
     )
-    stack = Cli(Options(stack="production")).stack
+    stack = find_stack(clone, "production", None)
     assert stack.endpoint is None
     assert stack.api_url == "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
     assert stack.region == "eu-west-1"

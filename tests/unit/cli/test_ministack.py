@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from waybill.cli.local import LocalStackError, MiniStack, PortTakenError, free_port
-from waybill.cli.local.errors import ToolMissingError
+from waybill.cli.local.errors import LocalStackError, PortTakenError, ToolMissingError
+from waybill.cli.local.ministack import MiniStack, free_port
 
 # Stands in for `python -m ministack`: answers health checks, and starts a child like a function's.
 FAKE_MINISTACK = """

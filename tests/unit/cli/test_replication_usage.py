@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from waybill.cli.app import main
-from waybill.cli.local import StackFile
+from waybill.cli.local.stack_file import StackFile
 from waybill.cli.replication.addresses import file_of, parse_uri, printable, uri_of
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import FileId

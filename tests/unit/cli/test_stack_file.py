@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from waybill.cli.local import StackFile
-from waybill.cli.local.stack_file import local_api_url
+from waybill.cli.local.stack_file import StackFile, local_api_url
 
 STACK = StackFile(
     endpoint="http://127.0.0.1:4566",

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.workflow.support.polling import until
-from waybill.cli.local import LocalStack, LocalStackError, free_port
+from waybill.cli.local.errors import LocalStackError
+from waybill.cli.local.ministack import free_port
+from waybill.cli.local.stack import LocalStack
 
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"

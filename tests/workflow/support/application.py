@@ -17,7 +17,7 @@ from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Letter, Mailbox
 from tests.workflow.support.polling import DEADLINE, until
 from tests.workflow.support.source import Source
-from waybill.cli.local import LocalStack
+from waybill.cli.local.stack import LocalStack
 from waybill.cli.local.stack_file import local_api_url
 
 

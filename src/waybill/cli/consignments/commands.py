@@ -12,8 +12,9 @@ from waybill.cli.consignments.reporting import report as report_page
 from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, register
 from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.grammar import App
 from waybill.cli.patience import looks
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.requests import consignment_id_of
@@ -25,7 +26,7 @@ _THREADS = 16
 _NAMED = 5
 
 app = App()
-consignments = App(name="consignments", help="Show consignments, and what the checks found.", no_args_is_help=True)
+consignments = App(name="consignments", help="Show consignments, and what the checks found.")
 app.add_typer(consignments)
 
 ConsignmentArgument = Annotated[str, typer.Argument(help="Id of a consignment.", metavar="ID")]

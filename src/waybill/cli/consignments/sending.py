@@ -14,7 +14,7 @@ import typer
 from boto3.s3.transfer import TransferConfig
 
 from waybill.cli.consignments.walking import LocalFile
-from waybill.cli.context import Stack
+from waybill.cli.deployment import Stack
 from waybill.cli.output import printable
 from waybill.consignments.domain.registration import Registrar
 from waybill.consignments.domain.requests import FILES_PER_PAGE, ConsignmentRequest

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from waybill.cli.local.ministack import TEST_CREDENTIALS
+from waybill.cli.local.account import TEST_CREDENTIALS
 
 
 def local_client(service: str, endpoint: str, region: str) -> Any:

@@ -1,14 +1,21 @@
 """What can go wrong with the embedded AWS; every message says what to do."""
 
 from pathlib import Path
+from typing import ClassVar
+
+from waybill.cli.errors import CommandError
 
 
-class LocalStackError(Exception):
+class LocalStackError(CommandError):
     """The embedded AWS, the build or the deployment failed."""
+
+    code: ClassVar[str] = "LOCAL_STACK"
 
 
 class PortTakenError(LocalStackError):
     """Another program listens where the embedded AWS should."""
+
+    code: ClassVar[str] = "PORT_TAKEN"
 
     def __init__(self, port: int) -> None:
         super().__init__(
@@ -19,6 +26,8 @@ class PortTakenError(LocalStackError):
 
 class ToolMissingError(LocalStackError):
     """The set-up has not been run, or not to its end."""
+
+    code: ClassVar[str] = "NOT_SET_UP"
 
     def __init__(self, tool: Path) -> None:
         super().__init__(f"{tool} is missing: run scripts/setup")

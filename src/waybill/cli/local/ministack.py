@@ -14,15 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from waybill.cli.local.account import ACCOUNT_ID, DEFAULT_PORT, DEFAULT_REGION, HOST, TEST_CREDENTIALS
 from waybill.cli.local.errors import LocalStackError, PortTakenError, ToolMissingError
-
-HOST = "127.0.0.1"
-DEFAULT_PORT = 4566
-DEFAULT_REGION = "eu-west-1"
-ACCOUNT_ID = "000000000000"
-
-# What MiniStack treats as the account's root. They open nothing outside this machine.
-TEST_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 # Functions inherit MiniStack's environment, and must see no more of this machine than on AWS.
 _INHERITED = ("LANG", "LC_ALL", "PATH", "TZ")

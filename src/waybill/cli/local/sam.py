@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from waybill.cli.local.account import HOST, TEST_CREDENTIALS
 from waybill.cli.local.errors import LocalStackError, ToolMissingError
-from waybill.cli.local.ministack import HOST, TEST_CREDENTIALS
 
 _LAST_LINES = 6
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waybill.cli.local.account import DEFAULT_REGION
 from waybill.cli.local.clients import local_client
 from waybill.cli.local.errors import LocalStackError
 from waybill.cli.local.fingerprint import fingerprint
 from waybill.cli.local.keys import AUDIENCE, ISSUER, SigningKey
-from waybill.cli.local.ministack import DEFAULT_REGION, MiniStack
+from waybill.cli.local.ministack import MiniStack
 from waybill.cli.local.sam import SamCli
 from waybill.cli.local.stack_file import StackFile, local_api_url
 

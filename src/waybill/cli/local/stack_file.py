@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from waybill.cli.local.ministack import TEST_CREDENTIALS
+from waybill.cli.local.account import account_environment
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,7 @@ class StackFile:
 
     def environment(self) -> dict[str, str]:
         """Variables that send every AWS call of a process to this stack, and nowhere else."""
-        return {
-            **TEST_CREDENTIALS,
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            "NO_PROXY": "*",
-        }
+        return account_environment(self.endpoint, self.region)
 
     def write(self, file: Path) -> None:
         """Write the file in one step, so that a reader sees the old one or the new one."""

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 
 app = App()
 records = App(help="The tracking records, and what keeps them moving.")

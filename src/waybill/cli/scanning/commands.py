@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 from waybill.cli.output import ProgressBar, table
 from waybill.cli.patience import looks
 from waybill.cli.scanning import reporting, showing
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from waybill.scanning.runtime import Runtime
 
 app = App()
-scans = App(name="scans", help="The jobs of `waybill scan`.", no_args_is_help=True)
+scans = App(name="scans", help="The jobs of `waybill scan`.")
 app.add_typer(scans)
 
 _OBJECTS_AT_ONCE = 200

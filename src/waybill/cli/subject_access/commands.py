@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.cli.patience import looks
 from waybill.cli.subject_access import names, stub
@@ -18,7 +19,7 @@ from waybill.cli.subject_access.collaborators import Deployed
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
-sar = App(name="sar", help="Requests for everything that is held about one person.", no_args_is_help=True)
+sar = App(name="sar", help="Requests for everything that is held about one person.")
 sar.add_typer(names.app)
 sar.add_typer(stub.app)
 app.add_typer(sar)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
+from waybill.cli.grammar import App
 
 app = App()
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from waybill.cli.context import App, Cli
+from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.grammar import App
 from waybill.cli.output import table
 from waybill.cli.subject_access.stub_service import (
     Manner,

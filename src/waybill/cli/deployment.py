@@ -1,0 +1,151 @@
+"""The deployed application that a command works on: on this machine, or on AWS."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from waybill.cli.errors import CommandError, StackNotFoundError
+from waybill.cli.local.account import account_environment
+from waybill.cli.local.stack_file import StackFile
+
+DEFAULT_STACK_NAME = "waybill"
+
+# What the functions of a workflow read from their environment, and which output of the stack says it. Held against
+# `template.yaml` by a test. Other settings concern functions alone.
+OUTPUT_OF_SETTING = {
+    "CONSIGNMENTS_TABLE": "ConsignmentsTableName",
+    "CONSIGNMENT_CHECKS_WORKFLOW_ARN": "ConsignmentChecksWorkflowArn",
+    "CONSIGNMENT_CLEAN_BUCKET": "ConsignmentCleanBucketName",
+    "CONSIGNMENT_QUARANTINE_BUCKET": "ConsignmentQuarantineBucketName",
+    "CONSIGNMENT_RESULTS_BUCKET": "ConsignmentResultsBucketName",
+    "CONSIGNMENT_RULES_BUCKET": "ConsignmentRulesBucketName",
+    "CONSIGNMENT_UPLOAD_BUCKET": "ConsignmentUploadBucketName",
+    "DESTINATION_BUCKETS": "DestinationBucketNames",
+    "DOCUMENTS_BUCKET": "DocumentsBucketName",
+    "FAILURE_TOPIC_ARN": "FailureTopicArn",
+    "FILE_COPY_EXPRESS_WORKFLOW_ARN": "FileCopyExpressWorkflowArn",
+    "FILE_COPY_TRACKING_TABLE": "FileCopyTrackingTableName",
+    "FILE_COPY_WORKFLOW_ARN": "FileCopyWorkflowArn",
+    "IDENTIFIERS_TABLE": "IdentifiersTableName",
+    "MINTING_RESULT_QUEUE_URL": "MintingResultQueueUrl",
+    "SCANS_TABLE": "ScansTableName",
+    "SCAN_EXPORTS_BUCKET": "ScanExportsBucketName",
+    "SCAN_EXPORT_QUEUE_URL": "ScanExportQueueUrl",
+    "SCAN_QUEUE_URL": "ScanQueueUrl",
+    "SCAN_WORKFLOW_ARN": "ScanWorkflowArn",
+    "SUBJECT_ACCESS_BUCKET": "SubjectAccessReportsBucketName",
+    "SUBJECT_ACCESS_TABLE": "SubjectAccessTableName",
+    "SUBJECT_ACCESS_WORKFLOW_ARN": "SubjectAccessWorkflowArn",
+    "TRIGGER_BUCKETS": "SourceBucketName",
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed application.
+
+    Parameters
+    ----------
+    name, region : str
+        CloudFormation stack and its Region.
+    api_url : str
+        Base address of the REST API, without a slash at its end; empty when the stack has none.
+    outputs : Mapping[str, str]
+        The stack's outputs by key.
+    endpoint : str, optional
+        URL of the embedded AWS; None on AWS.
+    profile : str, optional
+        Profile of the AWS configuration by which it was found.
+    """
+
+    name: str
+    region: str
+    api_url: str
+    outputs: Mapping[str, str]
+    endpoint: str | None = None
+    profile: str | None = None
+
+    def output(self, key: str) -> str:
+        """Return one output; raises `CommandError` when the stack does not have it."""
+        try:
+            return self.outputs[key]
+        except KeyError:
+            raise CommandError(f"stack {self.name} has no output {key}: is it this version of Waybill?") from None
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of its functions, as far as commands need them, and those that lead to its AWS."""
+        settings = {name: self.outputs[key] for name, key in OUTPUT_OF_SETTING.items() if key in self.outputs}
+        if self.endpoint:
+            return settings | account_environment(self.endpoint, self.region)
+        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region} if self.region else {}
+        return settings | region | ({"AWS_PROFILE": self.profile} if self.profile else {})
+
+
+@contextmanager
+def environment_of(stack: Stack) -> Iterator[None]:
+    """Give this process the environment of the stack's functions, as long as the context lasts.
+
+    So a `runtime.py` builds the same collaborators for a command as for a function.
+    """
+    before = dict(os.environ)
+    os.environ.update(stack.environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def find_stack(project: Path | None, name: str | None, profile: str | None) -> Stack:
+    """Return the stack that is called `name` (default: the local one, else `waybill`).
+
+    Parameters
+    ----------
+    project : Path, optional
+        The project's folder, whose local stack comes first unless a profile is named.
+    name, profile : str, optional
+        What the options say.
+
+    Raises
+    ------
+    StackNotFoundError
+        There is none; the message says where it was looked for.
+    """
+    local = StackFile.read(project / ".local" / "stack.json") if project else None
+    if local and not profile and name in (None, local.stack_name):
+        return Stack(local.stack_name, local.region, local.api_url, local.outputs, local.endpoint)
+    if local is None:
+        looked = "no local stack is up (`waybill up`)"
+    elif profile:
+        looked = f"the local stack, {local.stack_name}, is left aside because of --profile"
+    else:
+        looked = f"the local stack is called {local.stack_name}"
+    return _stack_on_aws(name or DEFAULT_STACK_NAME, profile, looked)
+
+
+def _stack_on_aws(name: str, profile: str | None, looked: str) -> Stack:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
+
+    try:
+        session = boto3.Session(profile_name=profile)
+        if not session.region_name:
+            raise NoRegionError
+        found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except ProfileNotFound:
+        raise StackNotFoundError(f"there is no profile {profile} in the AWS configuration") from None
+    except NoRegionError:
+        where = f"profile {profile} names" if profile else "the AWS configuration names"
+        problem = f"AWS was not asked for stack {name}, since {where} no Region (AWS_DEFAULT_REGION): {looked}"
+        raise StackNotFoundError(problem) from None
+    except ClientError as error:
+        told = error.response["Error"]
+        where = f"AWS, {session.region_name}" + (f", profile {profile}" if profile else "")
+        reason = told.get("Message", told["Code"])
+        raise StackNotFoundError(f"there is no stack {name} ({where}): {reason}; {looked}") from error
+    except BotoCoreError as error:
+        raise StackNotFoundError(f"AWS cannot be asked for stack {name}: {error}; {looked}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return Stack(name, session.region_name, outputs.get("ApiUrl", "").rstrip("/"), outputs, profile=profile)
