@@ -54,8 +54,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
             raise typer.Exit(1)
 
     @things.callback(invoke_without_command=True)
-    def every(cli: Cli, context: typer.Context) -> None:
-        if context.invoked_subcommand is None:
+    def every(cli: Cli) -> None:
+        if cli.invoked_subcommand is None:
             options.append(cli.options)
 
     @things.command()

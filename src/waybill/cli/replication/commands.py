@@ -64,7 +64,6 @@ def replicate(
 @records.callback(invoke_without_command=True)
 def replications(
     cli: Cli,
-    context: typer.Context,
     status: Annotated[
         str | None, typer.Option("--status", metavar="IN_PROGRESS|COMPLETED|FAILED|SUPERSEDED", help="Only these.")
     ] = None,
@@ -75,7 +74,7 @@ def replications(
     watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
 ) -> None:
     """List the tracking records, newest first; or look into one, or mend what is stuck."""
-    if context.invoked_subcommand is not None:
+    if cli.invoked_subcommand is not None:
         return
     from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.records import list_newest, status_named, watch_newest
