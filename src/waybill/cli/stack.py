@@ -1,7 +1,7 @@
 """`waybill up`, `waybill down`, `waybill status`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import ConsoleRenderable, Group
@@ -34,10 +34,14 @@ def up(cli: Cli) -> None:
 
 
 @app.command()
-def down(cli: Cli) -> None:
-    """Stop the embedded AWS; everything stored in it is gone."""
-    stopped = cli.local_stack().down()
-    cli.output.show({"stopped": stopped}, "the local stack is down" if stopped else "no local stack was up")
+def down(
+    cli: Cli,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Forget everything that is stored in it.")] = False,
+) -> None:
+    """Stop the embedded AWS; what is stored in it is there again after `waybill up`."""
+    stopped = cli.local_stack().down(wipe=wipe)
+    state = "the local stack is down" if stopped else "no local stack was up"
+    cli.output.show({"stopped": stopped, "wiped": wipe}, f"{state}; what it held is forgotten" if wipe else state)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """What is wrong with a call of the replication commands is told before anything is asked of AWS."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,8 @@ def test_bad_usage_names_what_was_typed(
 ) -> None:
     assert main(arguments) == 2
     printed = capsys.readouterr()
-    assert printed.err.removeprefix("waybill: ").removeprefix("Invalid value: ").startswith(message)
+    told = json.loads(printed.err)["error"]["message"] if "--json" in arguments else printed.err
+    assert told.removeprefix("waybill: ").removeprefix("Invalid value: ").startswith(message)
     assert printed.err.count("\n") == 1
     assert printed.out == ""
 

@@ -22,6 +22,7 @@ _INHERITED = ("LANG", "LC_ALL", "PATH", "TZ")
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_STORE_SECONDS = 60.0
 
 
 class MiniStack:
@@ -41,6 +42,8 @@ class MiniStack:
         Region of requests that name none.
     environment : Mapping[str, str], optional
         More variables for MiniStack, such as ``SFN_WAIT_SCALE``.
+    persistent : bool
+        Whether what is stored in it survives a stop and a crash, until `forget`.
     """
 
     def __init__(
@@ -52,13 +55,16 @@ class MiniStack:
         port: int = DEFAULT_PORT,
         region: str = DEFAULT_REGION,
         environment: Mapping[str, str] | None = None,
+        persistent: bool = False,
     ) -> None:
         self.port = port
         self.region = region
         self.log_file = state_dir / "ministack.log"
         self._python = python
         self._launcher = launcher
+        self.persistent = persistent
         self._temporary = state_dir / "tmp"
+        self._stored = state_dir / "aws"
         self._record_file = state_dir / "ministack.json"
         self._extra = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,17 +130,21 @@ class MiniStack:
         self._record_file.write_text(json.dumps({"pid": self._process.pid, "port": self.port}), "utf-8")
         self._wait_until_healthy(within)
 
-    def stop(self, within: float = _STOP_SECONDS) -> bool:
+    def stop(self, within: float | None = None) -> bool:
         """Stop MiniStack and every function process; True when one ran.
 
-        What has not ended after `within` seconds is killed.
+        What has not ended after `within` seconds is killed; default: 5, or 60 where it stores its state first.
         """
         pid = self.pid
         if pid is not None:
-            self._end_group(pid, within)
+            self._end_group(pid, within or (_STORE_SECONDS if self.persistent else _STOP_SECONDS))
         self._record_file.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         return pid is not None
+
+    def forget(self) -> None:
+        """Remove what is stored."""
+        shutil.rmtree(self._stored, ignore_errors=True)
 
     def _wait_until_healthy(self, within: float) -> None:
         deadline = time.monotonic() + within
@@ -163,7 +173,16 @@ class MiniStack:
             "SFTP_ENABLED": "0",
             "NO_PROXY": "*",
             "TMPDIR": str(self._temporary),
+            **(self._persistence() if self.persistent else {}),
             **self._extra,
+        }
+
+    def _persistence(self) -> dict[str, str]:
+        return {
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._stored),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self._stored / "objects"),
         }
 
     def _record(self) -> dict[str, Any] | None:

@@ -30,8 +30,8 @@ def project_stack(project: Path, report: Callable[[str], None]) -> "LocalStack":
     wanted = os.environ.get("WAYBILL_PORT", "")
     if wanted and not (wanted.isdecimal() and 0 < int(wanted) <= _LARGEST_PORT):
         raise typer.BadParameter(f"WAYBILL_PORT={wanted} is not a port number")
-    stack = LocalStack(project, port=int(wanted or DEFAULT_PORT), report=report)
+    stack = LocalStack(project, port=int(wanted or DEFAULT_PORT), persistent=True, report=report)
     running_on = stack.ministack.recorded_port
     if wanted or running_on in (None, stack.ministack.port):
         return stack
-    return LocalStack(project, port=int(running_on or 0), report=report)
+    return LocalStack(project, port=int(running_on or 0), persistent=True, report=report)

@@ -48,11 +48,13 @@ class LocalStack:
         More template parameters than those of the local authoriser.
     environment : Mapping[str, str], optional
         More environment variables for the embedded AWS, such as ``SFN_WAIT_SCALE``.
+    persistent : bool
+        Whether what is stored survives `down` and a crash.
     report : Callable[[str], None], optional
         Is told what happens, one short sentence at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all but the first by keyword)
         self,
         project: Path,
         *,
@@ -64,6 +66,7 @@ class LocalStack:
         region: str = DEFAULT_REGION,
         parameters: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        persistent: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         tools = project / ".local"
@@ -82,6 +85,7 @@ class LocalStack:
             port=port,
             region=region,
             environment=environment,
+            persistent=persistent,
         )
         self.sam = SamCli(
             python=tools / "sam" / "bin" / "python",
@@ -116,19 +120,31 @@ class LocalStack:
             The embedded AWS did not start, or the build or the deployment failed.
         """
         with _locked(self.state_dir / "up.lock"):
-            self._start()
-            if self._deploy():
-                self._wait_for_api()
+            started = self._start()
+            try:
+                if self._deploy(started=started):
+                    self._wait_for_api()
+            except BaseException:
+                if started:
+                    self.stack_file.unlink(missing_ok=True)
+                    self.ministack.stop()
+                raise
         deployed = StackFile.read(self.stack_file)
         if deployed is None:
             raise LocalStackError(f"{self.stack_file} was removed while the stack came up")
         return deployed
 
-    def down(self) -> bool:
-        """Stop the embedded AWS with everything in it; True when one ran."""
+    def down(self, *, wipe: bool = False) -> bool:
+        """Stop the embedded AWS; True when one ran. With `wipe`, or when it is not persistent, forget what it holds."""
         self.stack_file.unlink(missing_ok=True)
+        stopped = self.ministack.stop()
+        if wipe or not self.ministack.persistent:
+            self._forget()
+        return stopped
+
+    def _forget(self) -> None:
         self._deployed_file.unlink(missing_ok=True)
-        return self.ministack.stop()
+        self.ministack.forget()
 
     def __enter__(self) -> Self:
         try:
@@ -141,22 +157,25 @@ class LocalStack:
     def __exit__(self, *_: object) -> None:
         self.down()
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start the embedded AWS, with what it has stored; False when it runs already."""
         running_on = self.ministack.recorded_port
+        complete = self._deployed_file.exists()
+        if running_on == self.ministack.port and complete and self.ministack.healthy():
+            return False
         if running_on is not None:
-            whole = running_on == self.ministack.port and self.ministack.healthy()
-            if whole and self._deployed_file.exists():
-                return
-            if whole or running_on == self.ministack.port:
+            if running_on == self.ministack.port:
                 self._report("the last start did not get to its end: starting again")
             else:
                 self._report(f"moving from port {running_on} to {self.ministack.port}")
-        self.down()
-        self._report(f"starting the embedded AWS on {self.ministack.endpoint}")
+        self.down(wipe=not complete)
+        stored = " with what it has stored" if self._deployed_file.exists() else ""
+        self._report(f"starting the embedded AWS on {self.ministack.endpoint}{stored}")
         self.ministack.start()
+        return True
 
-    def _deploy(self) -> bool:
-        """Build and deploy when something changed since the last time; True when it was done."""
+    def _deploy(self, *, started: bool) -> bool:
+        """Build and deploy when something changed since the last time; True when the API is to be waited for."""
         folder = self.template.parent
         layers = fingerprint([folder / "layers"])
         built = fingerprint([self.template, folder / "src"], layers)
@@ -175,10 +194,13 @@ class LocalStack:
             self.ministack.region,
             json.dumps(parameters, sort_keys=True),
         )
-        deployed = {"fingerprint": wanted, "pid": self.ministack.pid}
-        if _read_json(self._deployed_file) == deployed and StackFile.read(self.stack_file) is not None:
+        # Without a store, a deployment lasts as long as its process.
+        deployed = {"fingerprint": wanted, "pid": None if self.ministack.persistent else self.ministack.pid}
+        if _read_json(self._deployed_file) == deployed and (started or StackFile.read(self.stack_file) is not None):
             self._report("nothing changed since the last deployment")
-            return False
+            if started:
+                self._write_stack_file()
+            return started
         with _locked(self.sam.build_dir / "build.lock"):  # until it is deployed: the next build empties the folder
             self._build(layers, built)
             self._report("deploying" if self._deployed_file.exists() else "deploying for the first time")
@@ -191,7 +213,7 @@ class LocalStack:
                 )
             except LocalStackError as error:
                 raise LocalStackError(self._failed_resources() or str(error)) from error
-        self._stack_file().write(self.stack_file)
+        self._write_stack_file()
         self._deployed_file.write_text(json.dumps(deployed), "utf-8")
         return True
 
@@ -207,17 +229,23 @@ class LocalStack:
         self.sam.build()
         record_file.write_text(json.dumps({"layers": layers, "all": built}), "utf-8")
 
-    def _stack_file(self) -> StackFile:
+    def _write_stack_file(self) -> None:
         cloudformation: CloudFormationClient = self.client("cloudformation")
-        stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        try:
+            stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        except ClientError as error:
+            raise LocalStackError(
+                f"what the embedded AWS has stored holds no stack {self.stack_name}: `waybill down --wipe` forgets it"
+            ) from error
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-        return StackFile(
+        described = StackFile(
             endpoint=self.ministack.endpoint,
             region=self.ministack.region,
             stack_name=self.stack_name,
             api_url=local_api_url(outputs["ApiUrl"], self.ministack.endpoint) if "ApiUrl" in outputs else "",
             outputs=outputs,
         )
+        described.write(self.stack_file)
 
     def _failed_resources(self) -> str:
         """What CloudFormation says about the resources that failed, empty when it says nothing."""

@@ -1,0 +1,46 @@
+"""Limits and forms of API Gateway.
+
+- A template writes a binary media type with `~1` for its slash, as CloudFormation asks for
+  (AWS::ApiGateway::RestApi, `BinaryMediaTypes`). MiniStack compares it as it stands, so that no upload and no download
+  would be bytes.
+- A request has at most 10 MB, and an integration 29 seconds (API Gateway Developer Guide, "Quotas for configuring and
+  running a REST API"): the answers are those of the types REQUEST_TOO_LARGE, 413, and INTEGRATION_TIMEOUT, 504.
+  MiniStack has neither limit.
+"""
+
+import asyncio
+from typing import Any
+
+from ministack.services import apigateway_v1
+
+_MOST_BYTES = 10_485_760
+_MOST_SECONDS = 29.0
+
+
+def mend() -> None:
+    """Compare media types unescaped, and hold the limits."""
+    matches = apigateway_v1._media_type_matches
+    execute, invoke = apigateway_v1._execute_in_scope, apigateway_v1._invoke_lambda_proxy_v1
+
+    def matches_unescaped(media_type: Any, binary_media_types: Any) -> bool:
+        written = [str(one).replace("~1", "/") for one in binary_media_types or []]
+        return bool(matches(media_type, written))
+
+    async def execute_limited(request: Any, api: str, stage: str, *call: Any) -> Any:
+        _method, _path, _headers, body, *_ = call
+        found = apigateway_v1._stages_v1.get(api, {}).get(stage)
+        if found and len(body or b"") > _MOST_BYTES:
+            request["stage"] = found
+            return apigateway_v1._gw_error("REQUEST_TOO_LARGE", f"HTTP content length exceeded {_MOST_BYTES} bytes.")
+        return await execute(request, api, stage, *call)
+
+    async def invoke_limited(*args: Any, **kwargs: Any) -> Any:
+        call = asyncio.ensure_future(invoke(*args, **kwargs))
+        done, _ = await asyncio.wait({call}, timeout=_MOST_SECONDS)  # the function itself goes on, as on AWS
+        if not done:
+            return apigateway_v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
+        return call.result()
+
+    apigateway_v1._media_type_matches = matches_unescaped
+    apigateway_v1._execute_in_scope = execute_limited
+    apigateway_v1._invoke_lambda_proxy_v1 = invoke_limited

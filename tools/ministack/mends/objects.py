@@ -1,0 +1,42 @@
+"""Tags of S3 objects.
+
+HeadObject tells how many there are, and CreateMultipartUpload takes them (Amazon S3 API Reference, both pages).
+MiniStack leaves the one to GetObject and forgets the other.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ministack.services import s3
+
+_UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
+
+
+def mend() -> None:
+    """Patch what HeadObject and multipart uploads do about tags."""
+    head, create, complete = s3._head_object, s3._create_multipart_upload, s3._complete_multipart_upload
+
+    def head_and_count(bucket: str, key: str, *args: Any, **kwargs: Any) -> Any:
+        status, headers, body = head(bucket, key, *args, **kwargs)
+        if status == 200:
+            headers = headers | s3._object_tagging_count_header(bucket, key, headers.get("x-amz-version-id"))
+        return status, headers, body
+
+    def create_with_tags(bucket: str, key: str, headers: dict[str, str]) -> Any:
+        answer = create(bucket, key, headers)
+        if created := _UPLOAD_ID.search(answer[2] or b""):
+            s3._multipart_uploads[created[1].decode()]["tagging"] = headers.get("x-amz-tagging")
+        return answer
+
+    def complete_with_tags(bucket: str, key: str, body: bytes, query: Any, headers: Any = None) -> Any:
+        upload = s3._multipart_uploads.get(s3._qp(query, "uploadId"))
+        answer = complete(bucket, key, body, query, headers)
+        if answer[0] == 200 and upload and upload.get("tagging"):
+            version = s3._ensure_bucket(bucket)["objects"][key].get("version_id")
+            s3._object_tags[bucket, key, version] = dict(parse_qsl(upload["tagging"], keep_blank_values=True))
+        return answer
+
+    s3._head_object = head_and_count
+    s3._create_multipart_upload = create_with_tags
+    s3._complete_multipart_upload = complete_with_tags

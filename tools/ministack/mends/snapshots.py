@@ -1,0 +1,72 @@
+"""What is stored survives a crash.
+
+MiniStack saves the state of its services when it is stopped (`PERSIST_STATE`), and objects at once (`S3_PERSIST`). Here
+the state is saved every few seconds too, while requests come. An execution that was running when the process ended does
+not go on; it is recorded as aborted, so that nobody waits for it, and the event says so as on AWS.
+"""
+
+import logging
+import threading
+from typing import Any
+
+from ministack import app
+from ministack.core import persistence
+from ministack.services import stepfunctions
+
+_SECONDS = 5.0
+_LOG = logging.getLogger("snapshots")
+
+
+def mend() -> None:
+    """Save in between, and end what was interrupted."""
+    if persistence.PERSIST_STATE:
+        _end_interrupted()
+        _save_in_between()
+
+
+def _save_in_between() -> None:
+    load = app._load_persisted_state
+    handle = app.app
+    saving, changed = threading.Lock(), threading.Event()
+    save_all = persistence.save_all
+
+    def save_alone(services: Any) -> None:
+        with saving:
+            save_all(services)
+
+    def load_and_save_from_now_on() -> None:
+        load()
+        threading.Thread(target=save_again, daemon=True, name="snapshots").start()
+
+    def save_again() -> None:
+        while True:
+            changed.wait()
+            threading.Event().wait(_SECONDS)
+            changed.clear()
+            try:
+                save_alone(app._build_persistence_save_dict())
+            except Exception:  # a store that changes while it is copied: the next snapshot has it
+                _LOG.exception("no snapshot this time")
+
+    async def handle_and_note(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/_ministack/"):
+            changed.set()
+        await handle(scope, receive, send)
+
+    app._load_persisted_state = load_and_save_from_now_on
+    app.save_all = save_alone
+    app.app = handle_and_note
+
+
+def _end_interrupted() -> None:
+    restore = stepfunctions.load_persisted_state
+
+    def restore_and_end(data: Any) -> Any:
+        restored = restore(data)
+        for execution in list(stepfunctions._executions._data.values()):
+            if execution["status"] == "RUNNING":
+                execution |= {"status": "ABORTED", "stopDate": stepfunctions.now_iso()}
+                execution |= {"error": "Waybill.Interrupted", "cause": "the embedded AWS ended while this ran"}
+        return restored
+
+    stepfunctions.load_persisted_state = restore_and_end
