@@ -10,9 +10,10 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import MACHINE, Program, lines, plain, recorded, run_of
-from waybill.cli import patience
+from waybill.cli import watch
 from waybill.cli.replication import waiting
 from waybill.cli.replication.collaborators import Replication
+from waybill.core.clock import Clock
 from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import ReplicationRun
@@ -37,7 +38,7 @@ def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]
                 coming.pop(0)()
 
         clock = SimpleNamespace(sleep=sleep, monotonic=lambda: 10.0 * len(pauses))
-        monkeypatch.setattr(patience, "time", clock)
+        monkeypatch.setattr(watch, "Clock", lambda **_: Clock(monotonic=clock.monotonic, sleep=sleep))
         monkeypatch.setattr(waiting, "time", clock)
         return pauses
 

@@ -50,7 +50,7 @@ def _lock(bucket: str, properties: dict[str, Any]) -> None:
     retention = None
     if rule:
         retention = {
-            "mode": rule["Mode"],
+            "Mode": rule["Mode"],
             **{name: int(rule[name]) for name in ("Days", "Years") if name in rule},
         }
     s3._bucket_object_lock[bucket] = {"enabled": True, "default_retention": retention}

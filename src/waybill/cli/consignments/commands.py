@@ -15,7 +15,7 @@ from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
-from waybill.cli.patience import looks
+from waybill.cli.watch import watch
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.requests import consignment_id_of
 from waybill.consignments.models import ConsignmentStatus, ConsignmentType
@@ -155,7 +155,7 @@ def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: s
 
     with cli.output.progress("checking") as bar:
         done = 0
-        for running, progress in looks(look):
+        for running, progress in watch(look):
             bar.expect(progress["files"])
             bar.advance(progress["fileFormat"] - done)
             done = progress["fileFormat"]

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,9 @@ from rich.text import Text
 
 from waybill.cli.output import Output, ProgressBar, details
 from waybill.cli.parallel import in_order, prefetched
-from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.watch import command_retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.models import FileId, ReplicationRequest
 
@@ -99,7 +100,8 @@ class BackfillCommand:
     @contextmanager
     def _items(self, under: FileId, request: ReplicationRequest) -> Iterator[Iterator[PlanItem]]:
         """Yield what has become of each object, in order; what is under way then is finished or given up."""
-        replication, patience = self.replication, Patience()
+        replication, stopping = self.replication, threading.Event()
+        retry = command_retry(stopping)
         backfill = Backfill(
             under.source_bucket,
             replication.tracking,
@@ -109,10 +111,10 @@ class BackfillCommand:
         )
 
         def handled(comparison: Comparison) -> PlanItem:
-            item = patience.call(lambda: backfill.plan(comparison))
+            item = retry.call(lambda: backfill.plan(comparison))
             if item.verdict is not BackfillVerdict.NEEDED or self.dry_run:
                 return item
-            return replace(item, verdict=patience.call(lambda: backfill.start(item)))
+            return replace(item, verdict=retry.call(lambda: backfill.start(item)))
 
         readers, workers = ThreadPoolExecutor(_READERS), ThreadPoolExecutor(_WORKERS)
 
@@ -125,7 +127,7 @@ class BackfillCommand:
             comparisons = compare(source, {bucket: listed(bucket) for bucket in request.destination_buckets})
             yield in_order(comparisons, handled, workers, window=_WINDOW, trivial=_unchanged)
         finally:
-            patience.stop()
+            stopping.set()
             workers.shutdown(cancel_futures=True)
             readers.shutdown(cancel_futures=True)
 

@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.patience import Patience
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.watch import command_retry
 from waybill.core.aws.faults import is_throttle
 from waybill.core.errors import RateLimitedError
 
@@ -16,7 +16,7 @@ def reconcile(replication: Replication) -> None:
     """Run the stack's reconciler once and print how many runs it has closed."""
     cli = replication.cli
     name = cli.stack.output("ReconcileReplicationsFunctionName")
-    answer = Patience().call(lambda: _invoke(cli.client("lambda"), name))
+    answer = command_retry().call(lambda: _invoke(cli.client("lambda"), name))
     told = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise CommandError(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")

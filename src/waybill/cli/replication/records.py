@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.text import Text
 
 from waybill.cli.output import Output, details, table
-from waybill.cli.patience import Patience
 from waybill.cli.replication.addresses import file_of, printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
+from waybill.cli.watch import command_retry
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.domain.records import RecordStatus
@@ -53,10 +53,10 @@ def _position(cursor: str | None) -> str | None:
 
 def watch_newest(replication: Replication, status: RecordStatus | None, limit: int) -> None:
     """Show the newest records, again and again, until it is interrupted; outside a terminal whenever they change."""
-    output, tracking, patience = replication.cli.output, replication.tracking, Patience()
+    output, tracking, retry = replication.cli.output, replication.tracking, command_retry()
 
     def page() -> RecordPage:
-        return patience.call(lambda: list_records(tracking, status, limit, None))
+        return retry.call(lambda: list_records(tracking, status, limit, None))
 
     try:
         _refresh(output, page) if output.console.is_terminal else _print_changes(output, page)

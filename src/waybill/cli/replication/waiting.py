@@ -14,9 +14,9 @@ from rich.text import Text
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, details, table
-from waybill.cli.patience import looks
 from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.watch import watch
 from waybill.core.executions import ExecutionState
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.starter import Started
@@ -65,7 +65,7 @@ class Watch:
             An Express run left no record within its time.
         """
         deadline = time.monotonic() + _EXPRESS_SECONDS
-        for view in looks(self.look):
+        for view in watch(self.look):
             yield view
             if view.ended:
                 return

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import ProgressBar, table
-from waybill.cli.patience import looks
 from waybill.cli.scanning import reporting, showing
 from waybill.cli.scanning.collaborators import scanner_of
+from waybill.cli.watch import watch
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
@@ -318,7 +318,7 @@ def _known_regions(names: list[str] | None) -> None:
 def _watched(cli: Cli, deployed: "Runtime", job_id: str) -> dict[str, Any]:
     with cli.output.progress("listing") as bar:
         done = 0
-        for report in looks(lambda: deployed.jobs.report(job_id)):
+        for report in watch(lambda: deployed.jobs.report(job_id)):
             done = _advance(bar, report, done)
             if report["status"] not in _RUNNING:
                 break

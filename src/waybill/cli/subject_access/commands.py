@@ -13,9 +13,9 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
-from waybill.cli.patience import looks
 from waybill.cli.subject_access import names, stub
 from waybill.cli.subject_access.collaborators import Deployed
+from waybill.cli.watch import watch
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
@@ -245,7 +245,7 @@ def _fulfilled(cli: Cli, deployed: Deployed, request_id: str) -> SubjectRequest:
 
     with cli.output.progress("asking services") as bar:
         finished = 0
-        for running, request in looks(look):
+        for running, request in watch(look):
             done = sum(part.finished for part in request.services.values())
             bar.expect(len(request.services))
             bar.advance(done - finished)

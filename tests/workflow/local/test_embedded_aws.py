@@ -1,0 +1,324 @@
+"""The embedded AWS is as strict as AWS where a fault would hide: each test names the page that says so."""
+
+import io
+import json
+import os
+import signal
+import textwrap
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.workflow.support.polling import until
+from waybill.cli.local.clients import local_client
+from waybill.cli.local.ministack import MiniStack, free_port
+
+REGION = "eu-west-1"
+ROLE = "arn:aws:iam::000000000000:role/anything"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+# What the account has processes for, whatever runs: `LAMBDA_ACCOUNT_CONCURRENCY` of the local stack.
+PROCESSES = 8
+
+
+def embedded(project: Path, state: Path, **settings: Any) -> MiniStack:
+    tools = project / "tools" / "ministack" / "serve.py"
+    return MiniStack(
+        project / ".local" / "ministack" / "bin" / "python", tools, state, port=free_port(), region=REGION, **settings
+    )
+
+
+class Account:
+    """The embedded AWS's one account."""
+
+    def __init__(self, ministack: MiniStack) -> None:
+        self.endpoint = ministack.endpoint
+
+    def client(self, service: str) -> Any:
+        return local_client(service, self.endpoint, REGION)
+
+    def make_role(self) -> None:
+        """Make the role that everything here has."""
+        iam = self.client("iam")
+        iam.create_role(RoleName="anything", AssumeRolePolicyDocument=json.dumps(TRUST))
+        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        iam.put_role_policy(RoleName="anything", PolicyName="all", PolicyDocument=json.dumps(everything))
+
+    def function(self, name: str, code: str, **settings: Any) -> str:
+        """Make a function of the module `code`; return its ARN."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.writestr("index.py", textwrap.dedent(code))
+        made = self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=ROLE,
+            Code={"ZipFile": archive.getvalue()},
+            **{"Timeout": 60, **settings},
+        )
+        arn: str = made["FunctionArn"]
+        return arn
+
+    def api(self, function_arn: str) -> str:
+        """Make an API whose one route, `POST /call`, calls a function; return the route's address."""
+        gateway = self.client("apigateway")
+        api = gateway.create_rest_api(name="api")["id"]
+        root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+        route = gateway.create_resource(restApiId=api, parentId=root, pathPart="call")["id"]
+        gateway.put_method(restApiId=api, resourceId=route, httpMethod="POST", authorizationType="NONE")
+        gateway.put_integration(
+            restApiId=api,
+            resourceId=route,
+            httpMethod="POST",
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations",
+        )
+        gateway.create_deployment(restApiId=api, stageName="v1")
+        self.client("lambda").add_permission(
+            FunctionName=function_arn,
+            StatementId="api",
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+        )
+        return f"{self.endpoint}/_aws/execute-api/{api}/v1/call"
+
+    def run(self, *states: tuple[str, dict[str, Any]], given: Any = None) -> dict[str, Any]:
+        """Run a state machine of these states in JSONata, and return the execution when it has ended."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": states[0][0], "States": dict(states)}
+        machines = self.client("stepfunctions")
+        machine = machines.create_state_machine(
+            name=f"m{time.monotonic_ns()}", roleArn=ROLE, definition=json.dumps(definition)
+        )["stateMachineArn"]
+        arn = machines.start_execution(stateMachineArn=machine, input=json.dumps(given or {}))["executionArn"]
+
+        def ended() -> dict[str, Any] | None:
+            seen = dict(machines.describe_execution(executionArn=arn))
+            return None if seen["status"] == "RUNNING" else seen
+
+        return until(ended, "the execution ends")
+
+
+@pytest.fixture(scope="module")
+def account(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    ministack = embedded(project, tmp_path_factory.mktemp("aws"))
+    ministack.start()
+    account = Account(ministack)
+    account.make_role()
+    yield account
+    ministack.stop()
+
+
+def post(url: str, body: bytes = b"{}") -> int:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_the_api_answers_while_all_processes_work(account: Account) -> None:
+    """Lambda Developer Guide, "Understanding Lambda function scaling": AWS would have room for both."""
+    account.function("work", "import time\ndef handler(event, context):\n    time.sleep(25)\n")
+    url = account.api(account.function("answer", "def handler(event, context):\n    return {'statusCode': 200}\n"))
+    for _ in range(PROCESSES):
+        account.client("lambda").invoke(FunctionName="work", InvocationType="Event", Payload=b"{}")
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(post, [url] * 12)) == [200] * 12
+
+
+def test_a_request_has_at_most_10_mb(account: Account) -> None:
+    """API Gateway Developer Guide, "Quotas for configuring and running a REST API"."""
+    url = account.api(account.function("large", "def handler(event, context):\n    return {'statusCode': 200}\n"))
+    assert post(url, b" " * 10_485_761) == 413
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "error"),
+    [
+        ("dies-at-start", "import os\nos._exit(1)\n", "Runtime.ExitError"),
+        ("dies", "import os\ndef handler(event, context):\n    os._exit(1)\n", "Runtime.ExitError"),
+        ("raises", "def handler(event, context):\n    raise KeyError('x')\n", "KeyError"),
+        ("talks", "def handler(event, context):\n    return 'x' * 6_291_557\n", "Function.ResponseSizeTooLarge"),
+    ],
+)
+def test_a_function_fails_by_the_name_that_aws_gives(account: Account, name: str, code: str, error: str) -> None:
+    """Step Functions Developer Guide, "Handling errors"; Lambda Developer Guide, "Lambda quotas"."""
+    account.function(name, code)
+    answer = account.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    assert "FunctionError" in answer
+    assert json.loads(answer["Payload"].read())["errorType"] == error
+
+
+def test_a_rule_s_function_that_fails_is_run_again_and_its_event_kept(account: Account) -> None:
+    """Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"."""
+    sqs, events = account.client("sqs"), account.client("events")
+    lost = sqs.create_queue(QueueName="lost")["QueueUrl"]
+    arn = account.function("listens", "def handler(event, context):\n    raise ValueError('no')\n")
+    account.client("lambda").put_function_event_invoke_config(
+        FunctionName="listens",
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:{REGION}:000000000000:lost"}},
+    )
+    events.put_rule(Name="r", EventPattern=json.dumps({"source": ["test"]}))
+    events.put_targets(Rule="r", Targets=[{"Id": "f", "Arn": arn}])
+    events.put_events(Entries=[{"Source": "test", "DetailType": "t", "Detail": '{"n": 1}'}])
+    received = until(lambda: sqs.receive_message(QueueUrl=lost).get("Messages"), "the event is kept")
+    assert json.loads(received[0]["Body"])["requestPayload"]["detail"] == {"n": 1}
+
+
+def test_a_message_is_hidden_for_twelve_hours_from_its_receipt_at_most(account: Account) -> None:
+    """Amazon SQS API Reference, ChangeMessageVisibility."""
+    sqs = account.client("sqs")
+    url = sqs.create_queue(QueueName="hidden")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    time.sleep(1.1)
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_200)
+    entries = [{"Id": "1", "ReceiptHandle": handle, "VisibilityTimeout": 43_200}]
+    assert sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)["Failed"][0]["Id"] == "1"
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_100)
+
+
+def test_what_a_state_returns_has_at_most_256_kib(account: Account) -> None:
+    """Step Functions Developer Guide, "Quotas"; "Handling errors", States.DataLimitExceeded."""
+    grow = {"Type": "Pass", "Output": "{% $pad('', 262145, 'x') %}", "End": True}
+    assert account.run(("Grow", grow))["error"] == "States.DataLimitExceeded"
+
+
+def test_an_execution_s_input_has_at_most_256_kib(account: Account) -> None:
+    """Step Functions API Reference, StartExecution."""
+    with pytest.raises(ClientError, match="ValidationException"):
+        account.run(("End", {"Type": "Succeed"}), given={"text": "x" * 262_144})
+
+
+def test_a_condition_is_a_boolean(account: Account) -> None:
+    """Amazon States Language, "Choice state"; Step Functions Developer Guide, States.QueryEvaluationError."""
+    end = ("End", {"Type": "Succeed"})
+    choose = {"Type": "Choice", "Default": "End"}
+
+    def run(condition: str) -> dict[str, Any]:
+        return account.run(("Choose", {**choose, "Choices": [{"Condition": condition, "Next": "End"}]}), end)
+
+    assert run("{% 'yes' %}")["error"] == "States.QueryEvaluationError"
+    assert run("{% 1 = 1 %}")["status"] == "SUCCEEDED"
+
+
+def test_an_item_has_at_most_400_kb(account: Account) -> None:
+    """Amazon DynamoDB Developer Guide, "Quotas in Amazon DynamoDB"."""
+    dynamodb = account.client("dynamodb")
+    make_table(dynamodb, "items")
+    with pytest.raises(ClientError, match="Item size has exceeded the maximum allowed size"):
+        dynamodb.put_item(TableName="items", Item={"id": {"S": "1"}, "text": {"S": "x" * 409_600}})
+
+
+def make_table(dynamodb: Any, name: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def test_a_template_sets_expiry_and_object_lock(account: Account) -> None:
+    """CloudFormation, AWS::DynamoDB::Table and AWS::S3::Bucket; Amazon S3 User Guide, "Object Lock"."""
+    table = {
+        "TableName": "expires",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True},
+    }
+    bucket = {
+        "BucketName": "locked-bucket",
+        "ObjectLockEnabled": True,
+        "ObjectLockConfiguration": {
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}},
+        },
+    }
+    resources = {
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": table},
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": bucket},
+    }
+    cloudformation, s3 = account.client("cloudformation"), account.client("s3")
+    cloudformation.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    until(
+        lambda: cloudformation.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE",
+        "the stack is there",
+    )
+    expiry = account.client("dynamodb").describe_time_to_live(TableName="expires")["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "until"}
+    locked = s3.get_object_lock_configuration(Bucket="locked-bucket")["ObjectLockConfiguration"]
+    assert locked["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 1}
+    version = s3.put_object(Bucket="locked-bucket", Key="k", Body=b"x")["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="locked-bucket", Key="k", VersionId=version)
+    with pytest.raises(ClientError, match="InvalidBucketState"):
+        s3.put_bucket_versioning(Bucket="locked-bucket", VersioningConfiguration={"Status": "Suspended"})
+
+
+KEY = "a/ü\nb"
+
+
+def test_what_is_stored_survives_a_stop_and_a_crash(project: Path, tmp_path: Path) -> None:
+    """An account on AWS does not forget. What ran when the process was killed has ended, as far as anybody can tell."""
+    ministack = embedded(project, tmp_path, persistent=True)
+    account = Account(ministack)
+    try:
+        ministack.start()
+        s3, dynamodb = account.client("s3"), account.client("dynamodb")
+        machines = account.client("stepfunctions")
+        s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+        versions = [
+            s3.put_object(Bucket="kept", Key=KEY, Body=text, Metadata={"n": text.decode()}, Tagging="t=1")["VersionId"]
+            for text in (b"first", b"second")
+        ]
+        make_table(dynamodb, "kept")
+        dynamodb.put_item(TableName="kept", Item={"id": {"S": "1"}, "bytes": {"B": b"\0\xff"}, "many": {"SS": ["a"]}})
+        ministack.stop()
+
+        ministack.start()
+        for version, text in zip(versions, (b"first", b"second"), strict=True):
+            found = s3.get_object(Bucket="kept", Key=KEY, VersionId=version)
+            assert (found["Body"].read(), found["Metadata"]) == (text, {"n": text.decode()})
+        assert s3.get_object_tagging(Bucket="kept", Key=KEY)["TagSet"] == [{"Key": "t", "Value": "1"}]
+        item = dynamodb.get_item(TableName="kept", Key={"id": {"S": "1"}})["Item"]
+        assert item == {"id": {"S": "1"}, "bytes": {"B": b"\0\xff"}, "many": {"SS": ["a"]}}
+
+        account.make_role()
+        definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+        machine = machines.create_state_machine(name="slow", roleArn=ROLE, definition=json.dumps(definition))
+        arn = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+        dynamodb.put_item(TableName="kept", Item={"id": {"S": "2"}})
+        until(lambda: '"2"' in (tmp_path / "aws" / "dynamodb.json").read_text("utf-8"), "the item is stored")
+        group = ministack.pid
+        assert group is not None
+        os.killpg(group, signal.SIGKILL)
+        until(lambda: ministack.pid is None, "it is gone")
+
+        ministack.start()
+        assert "Item" in dynamodb.get_item(TableName="kept", Key={"id": {"S": "2"}})
+        assert machines.describe_execution(executionArn=arn)["status"] == "ABORTED"
+
+        ministack.stop()
+        ministack.forget()
+        ministack.start()
+        assert s3.list_buckets()["Buckets"] == []
+    finally:
+        ministack.stop()
