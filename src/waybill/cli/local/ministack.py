@@ -113,8 +113,7 @@ class MiniStack:
         """
         if not self._python.exists():
             raise ToolMissingError(self._python)
-        if _taken(self.port):
-            raise PortTakenError(self.port)
+        self._wait_for_port()
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
         with self.log_file.open("wb") as log:
@@ -145,6 +144,16 @@ class MiniStack:
     def forget(self) -> None:
         """Remove what is stored."""
         shutil.rmtree(self._stored, ignore_errors=True)
+
+    def _wait_for_port(self) -> None:
+        """Return when the port is free; what was killed a moment ago may still hold it."""
+        record = self._record()
+        before = record is not None and record["port"] == self.port
+        deadline = time.monotonic() + (_STOP_SECONDS if before else 0)
+        while _taken(self.port):
+            if time.monotonic() > deadline:
+                raise PortTakenError(self.port)
+            time.sleep(0.05)
 
     def _wait_until_healthy(self, within: float) -> None:
         deadline = time.monotonic() + within
