@@ -11,6 +11,8 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import Program, Ran, lines, plain, recorded, run_of
+from waybill.cli import watch
+from waybill.core.clock import Clock
 from waybill.core.errors import PermanentError, RateLimitedError
 from waybill.replication.adapters.table import TrackingTable
 
@@ -23,7 +25,8 @@ BACKFILL = ("replicate", "--backfill")
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What throttled calls would have waited at most."""
     pauses: list[float] = []
-    monkeypatch.setattr("random.uniform", lambda _, longest: pauses.append(longest) or 0.0)
+    clock = Clock(uniform=lambda _, longest: pauses.append(longest) or 0.0)
+    monkeypatch.setattr(watch, "Clock", lambda **_: clock)
     return pauses
 
 
@@ -194,7 +197,7 @@ def test_a_stopped_backfill_tells_scripts_how_far_it_got(
     monkeypatch.setattr(executions, "start", fail)
     ran = waybill(*BACKFILL, ALL, "--json")
     assert (ran.status, ran.json["complete"], ran.json["lastKey"]) == (1, False, "a")
-    assert ran.err == "waybill: no\n"
+    assert json.loads(ran.err) == {"error": {"code": PermanentError.code, "message": "no", "exitStatus": 1}}
 
 
 def test_a_bucket_that_does_not_exist_is_told_at_once(

@@ -306,7 +306,9 @@ def test_what_is_stored_survives_a_stop_and_a_crash(project: Path, tmp_path: Pat
         machine = machines.create_state_machine(name="slow", roleArn=ROLE, definition=json.dumps(definition))
         arn = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
         dynamodb.put_item(TableName="kept", Item={"id": {"S": "2"}})
-        until(lambda: '"2"' in (tmp_path / "aws" / "dynamodb.json").read_text("utf-8"), "the item is stored")
+        for service, text in (("dynamodb", '"2"'), ("stepfunctions", arn)):
+            stored = tmp_path / "aws" / f"{service}.json"
+            until(lambda file=stored, text=text: text in file.read_text("utf-8"), f"{service} is stored")
         group = ministack.pid
         assert group is not None
         os.killpg(group, signal.SIGKILL)
