@@ -4,9 +4,6 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-import grimp
-import pytest
-
 from scripts.template import load_template, readable
 from tests.template.support.code import Code, Reach
 from tests.template.support.layers import packages_of
@@ -24,26 +21,21 @@ NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 every_function = every("function", names(FUNCTION))
 
 
-@pytest.fixture(scope="session")
-def imports() -> grimp.ImportGraph:
-    """Who imports whom in the project, third parties included."""
-    return grimp.build_graph(
-        "waybill", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
-    )
-
-
 def handler_module(function: str) -> str:
     handler: str = load_template()["Resources"][function]["Properties"]["Handler"]
     return handler.rpartition(".")[0]
 
 
-def reach_of(stack: Stack, code: Code, function: str) -> Reach:
-    routes = [
+def routes_of(stack: Stack, function: str) -> list[tuple[str, str]]:
+    return [
         (event.properties["Method"].upper(), event.properties["Path"])
         for event in stack.events(function)
         if event.kind == "Api"
     ]
-    return code.reach(stack[function]["Handler"], routes)
+
+
+def reach_of(stack: Stack, code: Code, function: str) -> Reach:
+    return code.reach(stack[function]["Handler"], routes_of(stack, function))
 
 
 @every_function
@@ -85,11 +77,8 @@ def test_layers_are_for_the_processor_that_was_chosen(stack: Stack) -> None:
 
 
 @every_function
-def test_has_the_layers_that_its_code_imports_and_no_other(
-    stack: Stack, imports: grimp.ImportGraph, function: str
-) -> None:
-    module = handler_module(function)
-    imported = imports.find_upstream_modules(module) | {module}
+def test_has_the_layers_that_its_code_imports_and_no_other(stack: Stack, code: Code, function: str) -> None:
+    imported = code.loads(stack[function]["Handler"], routes_of(stack, function))
     brought = {
         name: packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
         for name in names("AWS::Serverless::LayerVersion")

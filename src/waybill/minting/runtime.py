@@ -28,7 +28,14 @@ from waybill.minting.domain.run_report import summary
 from waybill.minting.domain.selection import Named, Written, parse_selection
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.models import RunPlan, RunSummary
-from waybill.minting.settings import RegistrySettings, ResolverSettings, ResultQueueSettings, RunSettings
+from waybill.minting.settings import (
+    DocumentSettings,
+    RegistrySettings,
+    RequestSettings,
+    ResolverSettings,
+    ResultQueueSettings,
+    RunSettings,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -106,7 +113,7 @@ def audit() -> "Audit":
 @cache
 def documents() -> S3Documents:
     """Return the documents."""
-    return S3Documents(client("s3"), load(RunSettings).documents_bucket)
+    return S3Documents(client("s3"), load(DocumentSettings).documents_bucket)
 
 
 def answers(context: "LambdaContext", mode: Mode) -> RequestMinter:
@@ -125,7 +132,7 @@ def respond(payload: object, context: "LambdaContext", cap: int, *, resumes: boo
 
 def request_cap() -> int:
     """Return the most identifiers that a request may have."""
-    settings: RegistrySettings = load(RegistrySettings)
+    settings: RequestSettings = load(RequestSettings)
     return settings.identifiers_per_request
 
 
@@ -137,7 +144,7 @@ def notifier() -> SnsNotifier:
 
 def runs() -> S3Runs:
     """Return what runs keep in S3."""
-    return S3Runs(client("s3"), load(RunSettings).documents_bucket)
+    return S3Runs(client("s3"), load(DocumentSettings).documents_bucket)
 
 
 def queue(context: "LambdaContext") -> QueuedRequests:

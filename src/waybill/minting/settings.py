@@ -9,11 +9,16 @@ from waybill.minting.domain.requests import DEFAULT_CAP
 
 
 class RegistrySettings(WaybillSettings):
-    """The identifiers table, how new canonical IDs are drawn, and how many identifiers one request may hold."""
+    """The identifiers table, and how new canonical IDs are drawn."""
 
     identifiers_table: str
     check_character: bool = False
     forbidden_words: str = ""
+
+
+class RequestSettings(WaybillSettings):
+    """How many identifiers one request may hold."""
+
     identifiers_per_request: Annotated[int, Field(ge=1)] = DEFAULT_CAP
 
 
@@ -23,10 +28,15 @@ class ResolverSettings(WaybillSettings):
     resolver_template: str = ""
 
 
-class RunSettings(WaybillSettings):
-    """The bucket of documents, requests and results, and how many chunks of a request are minted at a time."""
+class DocumentSettings(WaybillSettings):
+    """The bucket of documents, requests and results."""
 
     documents_bucket: str
+
+
+class RunSettings(WaybillSettings):
+    """How many chunks of a request are minted at a time."""
+
     minting_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from waybill.core.settings import NotificationSettings, ObservabilitySettings, WaybillSettings, load
 from waybill.scanning.settings import (
     BucketSettings,
+    ExportQueueSettings,
     ExportSettings,
     ListingSettings,
     QueueSettings,
     SecretSettings,
     TableSettings,
     WebhookSettings,
+    WorkflowSettings,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ class Runtime:
     @property
     def workflow_arn(self) -> str:
         """The listing workflow; empty where buckets are listed within the request."""
-        return self.settings(ListingSettings).scan_workflow_arn
+        return self.settings(WorkflowSettings).scan_workflow_arn
 
     def source(self, request: "ScanRequest") -> "Source":
         """Return where the objects of a request are listed."""
@@ -200,7 +202,7 @@ class Runtime:
             self.table.ranges,
             self.source,
             self.executions,
-            listing.scan_workflow_arn,
+            self.workflow_arn,
             listing.scan_fan_out,
             listing.scan_batch_keys,
         )
@@ -286,7 +288,7 @@ class Runtime:
         """The queue of exports to make."""
         from waybill.scanning.adapters.queues import ExportQueue
 
-        return ExportQueue(self._client("sqs"), self.settings(ExportSettings).scan_export_queue_url)
+        return ExportQueue(self._client("sqs"), self.settings(ExportQueueSettings).scan_export_queue_url)
 
     @cached_property
     def webhooks(self) -> "Webhooks":

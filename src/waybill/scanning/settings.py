@@ -34,14 +34,19 @@ class BucketSettings(WaybillSettings):
         return None if "*" in self.scan_buckets else frozenset(self.scan_buckets)
 
 
+class WorkflowSettings(WaybillSettings):
+    """The listing workflow; without one, buckets are listed within the request."""
+
+    scan_workflow_arn: str = ""
+
+
 class ListingSettings(WaybillSettings):
-    """The listing workflow; without one, buckets are listed within the request.
+    """How the workflow lists.
 
     A batch of it lists `scan_batch_keys` keys. `scan_fan_out` ranges of a job's keys are listed at the same time at
     most; 1 for no fan-out.
     """
 
-    scan_workflow_arn: str = ""
     scan_batch_keys: Annotated[int, Field(ge=1)] = 10_000
     scan_fan_out: Annotated[int, Field(ge=1, le=64)] = 64
 
@@ -59,11 +64,16 @@ class WebhookSettings(WebhookAddressSettings):
     scan_webhook_secret_arn: str
 
 
-class ExportSettings(WaybillSettings):
-    """The bucket of exports, for the function that makes them, and the queue of exports to make."""
+class ExportQueueSettings(WaybillSettings):
+    """The queue of exports to make."""
 
-    scan_exports_bucket: str = ""
     scan_export_queue_url: str
+
+
+class ExportSettings(WaybillSettings):
+    """The bucket of exports, for the function that makes them."""
+
+    scan_exports_bucket: str
 
 
 class SecretSettings(WaybillSettings):

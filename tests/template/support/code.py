@@ -1,4 +1,4 @@
-"""What the code behind a Lambda function can reach, followed along the types that mypy finds.
+"""What the code behind a Lambda function can reach, followed along its annotations.
 
 From a handler on: every function, method and module variable that is mentioned, a method of a `Protocol` as that of
 every class that fulfils it. Nothing is run. What a function *may* do is found, not whether it does.
@@ -14,13 +14,8 @@ from pathlib import Path
 
 import botocore.session
 from botocore import xform_name
-from mypy import build
-from mypy.modulefinder import BuildSource
-from mypy.nodes import Expression, MypyFile, RefExpr, TypeInfo
-from mypy.options import Options
-from mypy.subtypes import is_subtype
-from mypy.traverser import NameAndMemberCollector
-from mypy.types import AnyType, Instance, Type, UnionType, get_proper_type
+
+from tests.template.support.annotations import CLIENTS, Project, Scope, modules_named_in
 
 _SERVICES = (
     "cloudwatch",
@@ -47,11 +42,9 @@ _TRANSFERS = {
 _VERBS = frozenset({"ConditionCheck", "Delete", "Put", "Update"})
 # Their first argument names the operation.
 _BY_NAME = frozenset({"generate_presigned_url", "get_paginator"})
-_LOAD = "waybill.core.settings.load"
+_SETTINGS = "waybill.core.settings.WaybillSettings"
 _ERROR = "waybill.core.errors.WaybillError"
 _CATCHING = frozenset({"isinstance", "issubclass", "suppress"})
-
-type Position = tuple[int, int, int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -84,20 +77,12 @@ class Code:
     """The modules under the folder `source`, without those below folders named in `leave_out`."""
 
     def __init__(self, source: Path, leave_out: Collection[str] = ()) -> None:
-        files = {
-            ".".join(part for part in file.relative_to(source).with_suffix("").parts if part != "__init__"): file
-            for file in sorted(source.rglob("*.py"))
-            if not set(file.relative_to(source).parts) & set(leave_out)
-        }
-        checked = _checked(source, files)
-        trees = {name: tree for name in files if (tree := checked.graph[name].tree)}
-        self._classes = {info.fullname: info for tree in trees.values() for info in _classes_of(tree)}
+        self._project = Project(source, leave_out)
         self._owners: dict[str, _Owner] = defaultdict(_Owner)
         self._routes: dict[tuple[str, str, str], str] = {}
         self._answers: dict[tuple[str, tuple[tuple[str, str], ...]], Reach] = {}
-        for name, file in files.items():
-            collector = _Collector(trees[name], checked.types, self._owners, self._routes)
-            collector.visit(ast.parse(file.read_text("utf-8")))
+        for module, tree in self._project.trees.items():
+            _Collector(self._project, module, self._owners, self._routes).visit(tree)
 
     def reach(self, handler: str, routes: Collection[tuple[str, str]] = ()) -> Reach:
         """Return what `handler` reaches, with the HTTP `routes` that it serves: `("GET", "/health")`."""
@@ -128,70 +113,96 @@ class Code:
             frozenset(error for owner in owners.values() for error in owner.errors),
         )
 
+    def loads(self, handler: str, routes: Collection[tuple[str, str]] = ()) -> frozenset[str]:
+        """Return every module that `handler` may load: with its own module, and within the functions that it reaches.
+
+        A function is called from modules that are loaded: one that only fulfils the same protocol adds nothing.
+        """
+        reached = [name for name in self.reach(handler, routes).names if name in self._project.functions]
+        loaded: set[str] = set()
+        waiting = {handler.rpartition(".")[0]}
+        while waiting:
+            name = waiting.pop()
+            loaded.add(name)
+            # A package is loaded before what is in it.
+            waiting |= {name.rpartition(".")[0]} - {""} | set(self._at_import(name))
+            waiting |= {
+                module
+                for function in reached
+                if self._project.functions[function][0] == name
+                for module in modules_named_in(self._project.functions[function][1])
+            }
+            waiting -= loaded
+        return frozenset(loaded)
+
+    def _at_import(self, module: str) -> Iterator[str]:
+        if module in self._project.trees:
+            yield from modules_named_in(self._project.trees[module])
+
     def _meant(self, mentioned: str, package: str) -> Iterator[str]:
         yield mentioned
-        if mentioned in self._classes:
-            yield f"{mentioned}.__init__"
-            yield f"{mentioned}.__post_init__"
+        if mentioned in self._project.classes:
+            yield from self._implied(mentioned)
         holder, _, method = mentioned.rpartition(".")
-        protocol = self._classes.get(holder)
-        if protocol and protocol.is_protocol:
-            for name, info in self._classes.items():
+        if self._project.is_protocol(holder):
+            for name in self._project.classes:
                 # Workflows never import each other: what only another one's classes fulfil is not meant here.
-                if _package_of(name) not in {package, "core"} or info.is_protocol:
+                if _package_of(name) not in {package, "core"} or self._project.is_protocol(name):
                     continue
-                if is_subtype(Instance(info, []), Instance(protocol, [])) and (member := info.get(method)):
-                    yield member.fullname or f"{name}.{method}"
+                if self._project.fulfils(name, holder) and (definer := self._project.definer(name, method)):
+                    yield f"{definer}.{method}"
+
+    def _implied(self, name: str) -> Iterator[str]:
+        """What making and using an instance runs without being named: `__init__`, `__enter__`, `__iter__`."""
+        for base in self._project.bases(name):
+            if base in self._project.classes:
+                methods = self._project.classes[base].methods
+                yield from (f"{base}.{method}" for method in methods if method.startswith("__"))
 
 
 class _Collector(ast.NodeVisitor):
     """Notes what each function, class body and module variable of one module mentions."""
 
     def __init__(
-        self,
-        tree: MypyFile,
-        types: dict[Expression, Type],
-        owners: dict[str, _Owner],
-        routes: dict[tuple[str, str, str], str],
+        self, project: Project, module: str, owners: dict[str, _Owner], routes: dict[tuple[str, str, str], str]
     ) -> None:
-        expressions = NameAndMemberCollector()
-        tree.accept(expressions)
-        mentioned = [*expressions.name_exprs, *expressions.member_exprs]
-        self._references: dict[Position, RefExpr] = {_position_of(expression): expression for expression in mentioned}
-        self._types = {
-            _position_of(member.expr): get_proper_type(types[member.expr])
-            for member in expressions.member_exprs
-            if member.expr in types
-        }
+        self._project = project
         self._owners = owners
         self._routes = routes
-        self._module = tree.fullname
-        self._within = [tree.fullname]
+        self._module = module
+        self._within = [module]
+        self._scope: Scope = project.scope(module)
         self._in_function = False
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._enter(f"{self._within[-1]}.{node.name}", node)
+        if self._in_function:
+            self.generic_visit(node)
+        else:
+            self._enter(f"{self._within[-1]}.{node.name}", node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         # A function within a function belongs to it.
         name = self._within[-1] if self._in_function else f"{self._within[-1]}.{node.name}"
         for decorator in node.decorator_list:
             self._note_route(decorator, name)
-        outer, self._in_function = self._in_function, True
+        outer = self._in_function, self._scope
+        if not self._in_function:
+            owner = self._project.classes.get(self._within[-1])
+            self._in_function, self._scope = True, self._project.scope(self._module, node, owner)
         self._enter(name, node)
-        self._in_function = outer
+        self._in_function, self._scope = outer
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if self._within == [self._module] and isinstance(node.targets[0], ast.Name):
-            self._enter(f"{self._module}.{node.targets[0].id}", node)
-        else:
-            self.generic_visit(node)
+        self._visit_variable(node, node.targets[0])
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if self._within == [self._module] and isinstance(node.target, ast.Name):
-            self._enter(f"{self._module}.{node.target.id}", node)
-        else:
-            self.generic_visit(node)
+        self._visit_variable(node, node.target)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        """Leave annotations alone, as everywhere: they run nothing."""
+
+    def visit_TypeAlias(self, node: ast.TypeAlias) -> None:
+        """As annotations."""
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         # Naming an error in order to catch it does not raise it.
@@ -201,9 +212,10 @@ class _Collector(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id in _CATCHING:
             return
-        called = self._references.get(_position(node.func))
-        if called and called.fullname == _LOAD and (argument := self._references.get(_position(node.args[0]))):
-            self._owner.settings.add(argument.fullname)
+        for argument in node.args:
+            name = self._project.dotted(self._module, argument, self._scope.local)
+            if name in self._project.classes and _SETTINGS in self._project.bases(name)[1:]:
+                self._owner.settings.add(name)
         if isinstance(node.func, ast.Attribute) and self._is_client(node.func.value):
             name = _TRANSFERS.get(node.func.attr, node.func.attr)
             if name in _BY_NAME and isinstance(node.args[0], ast.Constant):
@@ -222,38 +234,46 @@ class _Collector(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self._mention(node)
-        holder = self._references.get(_position(node.value))
-        classes = list(_classes_in(self._types.get(_position(node.value))))
-        if holder and isinstance(holder.node, TypeInfo):
-            classes.append(holder.node)
-        for info in classes:
-            if (member := info.get(node.attr)) and member.fullname:
-                self._owner.mentions.add(member.fullname)
+        for atom in self._scope.type_of(node.value):
+            if atom.kind in ("instance", "class") and (definer := self._project.definer(atom.name, node.attr)):
+                self._owner.mentions.add(f"{definer}.{node.attr}")
         self.generic_visit(node)
 
     def _is_client(self, node: ast.expr) -> bool:
         """Whether it is a client of boto3: by its type, or called so where it has none: `self._client(region)`."""
-        found = self._types.get(_position(node))
-        if isinstance(found, Instance):
-            return found.type.fullname.startswith("mypy_boto3_")
-        return isinstance(found, AnyType) and "client" in ast.unparse(node)
+        found = self._scope.type_of(node)
+        if any(atom.name.startswith(CLIENTS) for atom in found):
+            return True
+        return not found and "client" in ast.unparse(node)
 
     @property
     def _owner(self) -> _Owner:
         return self._owners[self._within[-1]]
 
-    def _enter(self, name: str, node: ast.AST) -> None:
+    def _visit_variable(self, node: ast.Assign | ast.AnnAssign, target: ast.expr) -> None:
+        named = self._within == [self._module] and isinstance(target, ast.Name)
+        self._within.append(f"{self._module}.{target.id}" if named else self._within[-1])
+        for part in (*(node.targets if isinstance(node, ast.Assign) else [target]), node.value):
+            if part is not None:
+                self.visit(part)
+        self._within.pop()
+
+    def _enter(self, name: str, node: ast.FunctionDef | ast.ClassDef) -> None:
         self._within.append(name)
-        self.generic_visit(node)
+        for part in ast.iter_child_nodes(node):
+            if part is not getattr(node, "returns", None):
+                self.visit(part)
         self._within.pop()
 
     def _mention(self, node: ast.Name | ast.Attribute) -> None:
-        reference = self._references.get(_position(node))
-        if not reference or not reference.fullname.startswith("waybill."):
+        if self._scope.is_variable(node):
             return
-        self._owner.mentions.add(reference.fullname)
-        if isinstance(reference.node, TypeInfo) and reference.node.has_base(_ERROR):
-            self._owner.errors.add(reference.fullname)
+        name = self._project.dotted(self._module, node, self._scope.local)
+        if name is None or not name.startswith("waybill."):
+            return
+        self._owner.mentions.add(name)
+        if name in self._project.classes and _ERROR in self._project.bases(name):
+            self._owner.errors.add(name)
 
     def _note_route(self, decorator: ast.expr, function: str) -> None:
         match decorator:
@@ -273,40 +293,6 @@ def boto3_operations() -> dict[str, str]:
     }
 
 
-def _checked(source: Path, files: dict[str, Path]) -> build.BuildResult:
-    options = Options()
-    options.python_version = (3, 13)
-    options.mypy_path = [str(source)]
-    options.follow_imports = "skip"
-    options.incremental = False
-    options.export_types = True
-    options.preserve_asts = True
-    # Type errors are for `make lint` to find; without the libraries' types there are others here.
-    return build.build([BuildSource(str(file), name) for name, file in files.items()], options)
-
-
-def _classes_of(tree: MypyFile) -> Iterator[TypeInfo]:
-    for symbol in tree.names.values():
-        if isinstance(symbol.node, TypeInfo) and symbol.node.module_name == tree.fullname:
-            yield symbol.node
-
-
-def _classes_in(found: Type | None) -> Iterator[TypeInfo]:
-    if isinstance(found, UnionType):
-        for item in found.items:
-            yield from _classes_in(get_proper_type(item))
-    elif isinstance(found, Instance) and found.type.fullname.startswith("waybill."):
-        yield found.type
-
-
 def _package_of(name: str) -> str:
     """`core` of `waybill.core.aws.clients.client`."""
     return name.split(".")[1]
-
-
-def _position(node: ast.expr) -> Position:
-    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
-
-
-def _position_of(expression: Expression) -> Position:
-    return expression.line, expression.column, expression.end_line, expression.end_column
