@@ -39,6 +39,8 @@ class Place:
         else:
             self.raw += len(passed.decode("utf-8", "replace").encode("utf-16-le", "surrogatepass"))
 
-    def width(self, characters: int) -> int:
-        """Return the bytes that so many ASCII characters take in the object."""
-        return self._unit * characters
+    def width(self, value: bytes) -> int:
+        """Return the bytes that a part of the text takes in the object."""
+        if self._unit == 1 or value.isascii():
+            return self._unit * len(value)
+        return len(value.decode("utf-8", "replace").encode("utf-16-le" if self._unit == 2 else "utf-32-le"))

@@ -143,7 +143,7 @@ class ObjectScanner:
             detector=match.detector,
             confidence=match.confidence.name,
             byte_offset=place.raw,
-            byte_length=place.width(match.end - match.start),
+            byte_length=place.width(text[match.start : match.end]),
             line=place.line,
             column=place.column,
             masked_match=self._mask(match),
