@@ -78,11 +78,53 @@ def _manifest(value: str) -> str:
     return value
 
 
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
+
+
 def _webhook_url(value: str) -> str:
-    address = urlsplit(value)
-    if address.scheme not in {"https", "http"} or not address.hostname or address.username or address.fragment:
+    """Refuse what cannot be called when it is asked for, and not at every attempt."""
+    if not value.isprintable() or " " in value:
+        raise ValueError("must not hold spaces or control characters")
+    try:
+        address = urlsplit(value)
+        host, port = address.hostname or "", address.port
+    except ValueError:
+        raise ValueError("must be an address with a port from 1 to 65535, where it has one") from None
+    if address.scheme not in {"https", "http"} or not host or address.username is not None or address.fragment:
         raise ValueError("must be an address of the form https://HOST/PATH, without a name or a password")
+    if port == 0 or address.netloc.endswith(":") or not _is_host(host):
+        raise ValueError("must name a host by labels of 1 to 63 letters, digits and hyphens, or by its number")
+    if host.isascii():
+        return value
+    name = host.encode("idna").decode("ascii")
+    return address._replace(netloc=f"{name}:{port}" if port else name).geturl()
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host can be called: RFC 1123, section 2.1; RFC 5890 (IDNA); an address of IPv6."""
+    if ":" in host:
+        return re.fullmatch(r"[0-9a-f:.]{2,45}", host) is not None
+    try:
+        ascii_host = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    labels = ascii_host.removesuffix(".").split(".")
+    return len(ascii_host) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+
+
+# A pattern that is longer than any key matches none; each of its wildcards may be tried at each place of a key.
+_GLOB_BYTES, _GLOB_WILDCARDS = KEY_LIMIT_BYTES, 16
+
+
+def _glob(value: str) -> str:
+    if len(_text(value).encode()) > _GLOB_BYTES:
+        raise ValueError(f"must be at most {_GLOB_BYTES} bytes of UTF-8")
+    if value.count("*") + value.count("[") > _GLOB_WILDCARDS:
+        raise ValueError(f"must have at most {_GLOB_WILDCARDS} wildcards")
     return value
+
+
+Glob = Annotated[str, Field(min_length=1), AfterValidator(_glob)]
 
 
 class ScanRequest(BaseModel):
@@ -92,10 +134,10 @@ class ScanRequest(BaseModel):
 
     bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     prefix: Annotated[str, AfterValidator(_prefix)] = ""
-    detectors: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    detectors: Annotated[tuple[Annotated[Name, Field(max_length=100)], ...], Field(max_length=200)] = ()
     regions: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(max_length=10)] = ()
-    include: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
-    exclude: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    include: Annotated[tuple[Glob, ...], Field(max_length=50)] = ()
+    exclude: Annotated[tuple[Glob, ...], Field(max_length=50)] = ()
     max_object_bytes: Annotated[int, Field(strict=True, ge=1)] | None = None
     sample: Sample | None = None
     source: Literal["list", "inventory"] = "list"

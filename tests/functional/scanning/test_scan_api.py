@@ -125,6 +125,33 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
         ({"webhook_url": "ftp://x/"}, "webhook_url"),
         ({"webhook_url": "https://user:password@x/"}, "webhook_url"),
         ({"webhook_url": "https://"}, "webhook_url"),
+        # Field notes, K15: what cannot be called is refused when it is asked for.
+        *(
+            ({"webhook_url": address}, "webhook_url")
+            for address in (
+                *(
+                    "https://x:99999/",
+                    "https://x:abc/",
+                    "https://x:-1/",
+                    "https://x:0x50/",
+                    "https://x:0/",
+                    "https://x:/",
+                ),
+                *(
+                    "https://[::1",
+                    "https://a..b/",
+                    "https://a b/",
+                    "https://x/\0",
+                    "https://-x/",
+                    f"https://{'x' * 64}/",
+                ),
+                f"https://{'.'.join(['x' * 60] * 5)}/",
+            )
+        ),
+        # K16: what is bounded costs nobody anything.
+        ({"include": ["k" * 500_000]}, "include[0]"),
+        ({"exclude": ["a", "é" * 513]}, "exclude[1]"),
+        ({"include": ["*[a-b]" * 400]}, "include[0]"),
         ({"unknown": 1}, "unknown"),
     ],
 )
@@ -165,6 +192,7 @@ def test_http_webhooks_are_refused_unless_configured(monkeypatch: pytest.MonkeyP
     load.cache_clear()
     assert start(webhook_url="http://10.0.0.1/hook").fields == ["webhook_url"]
     assert start(webhook_url="https://hooks.example.org/").status == 202
+    assert start(webhook_url="https://büro.example.org:8443/").status == 202
 
 
 def test_a_prefix_of_1024_bytes_is_taken() -> None:
