@@ -27,19 +27,19 @@ class FindingTable:
             | to_item(finding_attributes(key, etag, finding) | {"created_at": iso(self._items.now())})
             for finding in findings
         }
-        self._items.write_many([{"PutRequest": {"Item": item}} for item in items.values()])
+        self._items.write_many(put=items.values())
 
     def delete_others(self, job_id: str, key: str, etag: str) -> None:
         """Delete the findings of every state of an object but one; no ETag, no findings."""
         kept = findings_prefix(key, etag) if etag else None
         found = self._items.query(job_id, findings_prefix(key))
         gone = [item["sk"] for item in found if kept is None or not item["sk"].startswith(kept)]
-        self._items.write_many([{"DeleteRequest": {"Key": key_of(job_id, sort_key)}} for sort_key in gone])
+        self._items.write_many(delete=(key_of(job_id, sort_key) for sort_key in gone))
 
     def copy(self, source_job: str, job_id: str, key: str, etag: str) -> None:
         """Give a job the findings of another one about an object."""
         found = self._items.query(source_job, findings_prefix(key, etag))
-        self._items.write_many([{"PutRequest": {"Item": to_item(item | {"pk": f"JOB#{job_id}"})}} for item in found])
+        self._items.write_many(put=(to_item(item | {"pk": f"JOB#{job_id}"}) for item in found))
 
     def page(
         self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]

@@ -1,12 +1,12 @@
 """Reading and writing the items of the scanner's table; `table.py` says which there are."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import batched
 from typing import Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.table import Table
 from waybill.core.clock import iso
 from waybill.scanning.errors import ScanStoreUnavailableError
 
@@ -18,6 +18,7 @@ class ItemTable:
     """One DynamoDB table; `client` is a boto3 `dynamodb` client, `now` the clock of what is stored."""
 
     def __init__(self, client: Any, name: str, *, now: Callable[[], datetime]) -> None:
+        self._table = Table(client, name, ScanStoreUnavailableError)
         self.client = client
         self.name = name
         self.now = now
@@ -75,27 +76,15 @@ class ItemTable:
 
     def get(self, key: Item) -> Item | None:
         """Return an item as it is now."""
-        with translated(ScanStoreUnavailableError):
-            answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
-        return from_item(answer["Item"]) if answer.get("Item") else None
+        return self._table.get(from_item(key))
 
-    def get_many(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
+    def get_many(self, keys: Iterable[Item], *, consistent: bool = True) -> Iterator[Item]:
         """Yield those of the items that there are."""
-        for batch in batched(keys, 100, strict=False):
-            waiting: Any = {self.name: {"Keys": list(batch), "ConsistentRead": consistent}}
-            while waiting:
-                with translated(ScanStoreUnavailableError):
-                    answer = self.client.batch_get_item(RequestItems=waiting)
-                yield from map(from_item, answer["Responses"].get(self.name, []))
-                waiting = answer.get("UnprocessedKeys")
+        return self._table.batch_get(map(from_item, keys), consistent=consistent)
 
-    def write_many(self, requests: Sequence[dict[str, Any]]) -> None:
-        """Put and delete items, without conditions."""
-        for batch in batched(requests, 25, strict=False):
-            waiting: Any = {self.name: list(batch)}
-            while waiting:
-                with translated(ScanStoreUnavailableError):
-                    waiting = self.client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+    def write_many(self, *, put: Iterable[Item] = (), delete: Iterable[Item] = ()) -> None:
+        """Put items and delete those of keys, without conditions."""
+        self._table.batch_write(put=map(from_item, put), delete=map(from_item, delete))
 
     def query(self, job_id: str, prefix: str) -> list[Item]:
         """Return the items of a job whose sort keys begin with `prefix`, as they are now."""

@@ -98,12 +98,11 @@ class OutcomeTable:
     def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
         """Let later jobs find what this one has found in the same state of the objects by the same rules."""
         expires = int(self._items.now().timestamp()) + _CACHE_SECONDS
-        requests = []
+        items = []
         for outcome in outcomes:
             key = _cache_key(bucket, outcome.key, outcome.etag, cache_name)
-            item = to_item(outcome_attributes(outcome) | key | {"job_id": job_id, "expires": expires})
-            requests.append({"PutRequest": {"Item": item}})
-        self._items.write_many(requests)
+            items.append(to_item(outcome_attributes(outcome) | key | {"job_id": job_id, "expires": expires}))
+        self._items.write_many(put=items)
 
     def cached(self, bucket: str, entries: Sequence[Entry], cache_name: str) -> dict[str, tuple[str, ObjectOutcome]]:
         """Return by key what an earlier job (its id) found in the same state of an object."""
