@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waybill.subject_access.domain.upstream import json_shape
 from waybill.subject_access.domain.upstream.json_shape import MalformedJsonError, members
 
 _VALUES = st.recursive(
@@ -22,7 +23,7 @@ def test_members_are_where_python_finds_them(document: dict[str, Any], indent: A
     text = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     found = members(text)
     assert list(found) == list(document)
-    assert {name: json.loads(text[span.start : span.end]) for name, span in found.items()} == document
+    assert {name: json.loads(bytes(value)) for name, value in found.items()} == document
 
 
 @given(_OBJECTS, st.data())
@@ -44,7 +45,7 @@ def test_what_python_cannot_read_is_malformed(document: dict[str, Any], data: st
             members(broken.encode())
         return
     found = members(broken.encode())
-    assert {name: json.loads(broken.encode()[span.start : span.end]) for name, span in found.items()} == readable
+    assert {name: json.loads(bytes(value)) for name, value in found.items()} == readable
 
 
 @pytest.mark.parametrize(
@@ -100,13 +101,43 @@ def test_depth_has_a_limit_that_pythons_reader_stands() -> None:
         members(b'{"a":' + b'{"b":' * 1_000_000)
 
 
+@pytest.mark.parametrize("text", ['"["', '"]"', '"a \\" [ b"', '"[\\\\"', '"x", "]", "[", "[x]"'])
+def test_brackets_within_texts_are_no_nesting(text: str) -> None:
+    around = "[" * 99 + text + "]" * 99
+    assert set(members(f'{{"a": {around}}}'.encode())) == {"a"}
+    with pytest.raises(MalformedJsonError, match="deeper"):
+        members(f'{{"a": [[{around}]]}}'.encode())
+
+
+@given(_VALUES, st.integers(1, 5))
+def test_chunks_do_not_part_what_is_escaped(value: Any, size: int) -> None:
+    text = json.dumps({"a": ["\\" * 20, '\\"[', value]}).encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_shape, "_CHUNK_BYTES", size)
+        assert set(members(text)) == {"a"}
+
+
+# RFC 8259, section 8.2: a text may be half of a surrogate pair, which is no Unicode and still JSON.
+@pytest.mark.parametrize("half", ["\\ud83d", "\\uDE00", "\\ud83d\\ud83d", "\\ude00\\ud83d"])
+def test_half_of_a_surrogate_pair_is_text(half: str) -> None:
+    text = f'{{"a": "{half}", "content": ["{half}x"]}}'
+    assert {name: json.loads(bytes(value)) for name, value in members(text.encode()).items()} != {}
+    assert list(members(text.encode())) == ["a", "content"]
+
+
+def test_long_digits_within_a_text_are_no_number() -> None:
+    text = json.dumps({"a": ["1" * 500, "case 12e123456", {"b": ": 3e123456"}]})
+    assert set(members(text.encode())) == {"a"}
+
+
 def test_reads_a_file_in_place() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(b'{"content": [' + b'{"a": "\xc3\xa9", "b": [1, 2]},' * 50_000 + b'null], "attachments": []}')
         file.flush()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as document:
             found = members(document)
-            assert document[found["attachments"].start : found["attachments"].end] == b"[]"
+            assert bytes(found["attachments"]) == b"[]"
+            del found
 
 
 def _refuse(_: str) -> Any:

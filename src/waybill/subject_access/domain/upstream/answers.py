@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
+import msgspec
+
 from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.entries import entries
 from waybill.subject_access.domain.upstream.errors import PassingServiceError, ServiceError
-from waybill.subject_access.domain.upstream.json_shape import MalformedJsonError, Span, members
+from waybill.subject_access.domain.upstream.json_shape import MalformedJsonError, members
 from waybill.subject_access.domain.upstream.models import AttachmentEntry, Limits, Question
 from waybill.subject_access.domain.upstream.ports import Reply, Web
 from waybill.subject_access.domain.upstream.retry import retry_after
@@ -68,15 +70,7 @@ class Asking:
         if size == 0:
             raise ServiceError(Code.MALFORMED, "the answer is empty; one without data has the status 204", 200)
         with mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ) as document:
-            try:
-                found = members(document)
-            except MalformedJsonError as error:
-                raise ServiceError(Code.MALFORMED, f"the answer {error}", 200) from None
-            attached = entries(_small(document, found.get("attachments"), self.limits), self.limits.attachments)
-            content = found.get("content")
-            if content is None and found and not attached:
-                raise ServiceError(Code.MALFORMED, "the answer has no member named content", 200)
-            held = content is not None and _EMPTY.fullmatch(document, content.start, content.end) is None
+            held, attached = _held(document, self.limits)
         return Answer(PartStatus.FETCHED if held or attached else PartStatus.NO_DATA, 200, size, attached)
 
 
@@ -152,9 +146,24 @@ def _in_utf8(chunks: Iterator[bytes], status: int) -> Iterator[bytes]:
         raise ServiceError(Code.MALFORMED, "the answer is not UTF-8", status) from None
 
 
-def _small(document: mmap.mmap, span: Span | None, limits: Limits) -> Any:
-    if span is None:
+def _held(document: mmap.mmap, limits: Limits) -> tuple[bool, tuple[AttachmentEntry, ...]]:
+    """Return whether there is content, and the attachments; no view of `document` is left."""
+    try:
+        found = members(document)
+    except MalformedJsonError as error:
+        raise ServiceError(Code.MALFORMED, f"the answer {error}", 200) from None
+    attached = entries(_small(found.get("attachments"), limits), limits.attachments)
+    content = found.get("content")
+    if content is None and found and not attached:
+        raise ServiceError(Code.MALFORMED, "the answer has no member named content", 200)
+    held = content is not None and _EMPTY.fullmatch(content) is None
+    return held, attached
+
+
+def _small(value: msgspec.Raw | None, limits: Limits) -> Any:
+    if value is None:
         return None
-    if span.end - span.start > limits.attachment_list_bytes:
-        raise ServiceError(Code.ATTACHMENT_LIST, "the list of attachments is too large", 200)
-    return json.loads(document[span.start : span.end])
+    with memoryview(value) as text:
+        if len(text) > limits.attachment_list_bytes:
+            raise ServiceError(Code.ATTACHMENT_LIST, "the list of attachments is too large", 200)
+        return json.loads(bytes(text))

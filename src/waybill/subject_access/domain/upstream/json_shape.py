@@ -1,130 +1,118 @@
-"""Reads the shape of a large JSON document without building it: 60 MB of answer cost no 400 MB of objects.
+"""Reads the members of a large JSON document without building it: 60 MB of answer cost no 400 MB of objects.
 
-The document is checked against the grammar (RFC 8259) by regular expressions that run over it in C, one match for each
-bracket. What passes can be read by Python's own reader: nesting is limited to 100 levels, numbers to 400 digits.
+msgspec checks the grammar (RFC 8259) and leaves each member as the bytes that stand in the document. It has no limits
+of its own, so nesting is limited here to 100 levels and numbers to 400 characters: what passes can be read by Python's
+own reader.
 """
 
-import json
+import mmap
 import re
-from collections.abc import Buffer
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 DEPTH_LIMIT = 100
-_WS = rb"[ \t\n\r]*+"
-_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*+)*+"'
-_NUMBER = rb"-?+(?:0|[1-9][0-9]{0,399}+)(?:\.[0-9]{1,400}+)?+(?:[eE][+-]?+[0-9]{1,4}+)?+(?![0-9.eE+-])"
-_SCALAR = rb"(?:" + _STRING + rb"|" + _NUMBER + rb"|true|false|null)"
-_KEY = _WS + rb"(" + _STRING + rb")" + _WS + rb":" + _WS
-_BARE_KEY = _KEY.replace(rb"(" + _STRING + rb")", _STRING)
-
-_OPENING = re.compile(_WS + rb"([{\[])")
-_EMPTY = {b"{": re.compile(_WS + rb"\}"), b"[": re.compile(_WS + rb"\]")}
-# As many members with scalar values as there are, then one that opens something, or the last one with its closing
-# bracket.
-_MEMBERS = {
-    b"{": re.compile(
-        rb"(?:" + _BARE_KEY + _SCALAR + _WS + rb",)*+" + _BARE_KEY + rb"(?:([{\[])|" + _SCALAR + _WS + rb"(\}))"
-    ),
-    b"[": re.compile(rb"(?:" + _WS + _SCALAR + _WS + rb",)*+" + _WS + rb"(?:([{\[])|" + _SCALAR + _WS + rb"(\]))"),
-}
-_AFTER = {b"{": re.compile(_WS + rb"(?:(,)|\})"), b"[": re.compile(_WS + rb"(?:(,)|\])")}
-_TOP_KEY = re.compile(_KEY)
-_TOP_SCALAR = re.compile(_SCALAR)
-_REST = re.compile(_WS + rb"\Z")
+_TWICE = "names a member twice"
+_DEEP = f"is nested deeper than {DEPTH_LIMIT} levels"
+_CHUNK_BYTES = 4 * 1024**2
+_BACKSLASHES = re.compile(rb"\\*")
+_QUOTED = re.compile(rb'"[^"]*"')
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_LONG_NUMBER = rb"[\s:,\[]-?[0-9](?:[0-9.eE+-]{400}|[0-9.]*[eE][+-]?[0-9]{5})"
+_PERHAPS_LONG = re.compile(_LONG_NUMBER)
+_LONG_OR_STRING = re.compile(_STRING + rb"|(" + _LONG_NUMBER + rb")", re.DOTALL)
+# RFC 8259, section 8.2: half of a surrogate pair is within the grammar, which msgspec does not accept. In the private
+# use area it is as long, and something that no text is made of.
+_SURROGATE = re.compile(rb"\\u[dD]([89a-fA-F])")
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 class MalformedJsonError(ValueError):
-    """The document is not JSON, is no object at its top, or is outside the limits; `position` is in bytes."""
-
-    def __init__(self, position: int, message: str = "is not JSON") -> None:
-        super().__init__(f"{message} (byte {position})")
-        self.position = position
+    """The document is not JSON, is no object at its top, or is outside the limits."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """Where a value stands: bytes from `start` up to `end`."""
-
-    start: int
-    end: int
+class _Name(str):
+    """The name of a member: a type of its own, so that msgspec hands over each one, also one that comes twice."""
 
 
-def members(document: Buffer) -> dict[str, Span]:
-    """Return where the values of the top object of `document` (UTF-8, no byte-order mark) stand, by name.
+def members(document: bytes | mmap.mmap) -> Mapping[str, msgspec.Raw]:
+    """Return the values of the top object of `document` (UTF-8, no byte-order mark) as they stand in it, by name.
+
+    They are views: a document that is a file in memory can be closed when none of them is left.
 
     Raises
     ------
     MalformedJsonError
         See there; two members of the same name count as malformed.
     """
-    opened = _OPENING.match(document)
-    if opened is None or opened[1] != b"{":
-        raise MalformedJsonError(0, "is not a JSON object")
-    found: dict[str, Span] = {}
-    position = opened.end()
-    empty = _EMPTY[b"{"].match(document, position)
-    if empty:
-        return _ended(document, empty.end(), found)
-    while True:
-        key = _TOP_KEY.match(document, position)
-        if key is None:
-            raise MalformedJsonError(position)
-        name = json.loads(key[1])
-        if name in found:
-            raise MalformedJsonError(position, "names a member twice")
-        found[name] = Span(key.end(), _end_of_value(document, key.end()))
-        after = _AFTER[b"{"].match(document, found[name].end)
-        if after is None:
-            raise MalformedJsonError(found[name].end)
-        if not after[1]:
-            return _ended(document, after.end(), found)
-        position = after.end()
-
-
-def _ended(document: Buffer, position: int, found: dict[str, Span]) -> dict[str, Span]:
-    if _REST.match(document, position) is None:
-        raise MalformedJsonError(position, "has something behind its end")
+    try:
+        found = _decoded(document)
+    except msgspec.DecodeError as error:
+        if not _SURROGATE.search(document):
+            raise _malformed(error) from None
+        try:
+            found = _decoded(_SURROGATE.sub(rb"\\ue\1", document))
+        except msgspec.DecodeError as error:
+            raise _malformed(error) from None
+    if _has_long_number(document):
+        raise MalformedJsonError("has a number of more than 400 digits, or an exponent of more than 4")
+    if _is_deep(document):
+        raise MalformedJsonError(_DEEP)
     return found
 
 
-def _end_of_value(document: Buffer, start: int) -> int:
-    scalar = _TOP_SCALAR.match(document, start)
-    if scalar:
-        return scalar.end()
-    opened = _OPENING.match(document, start)
-    if opened is None:
-        raise MalformedJsonError(start)
-    stack, position = [opened[1]], opened.end()
-    fresh = True
-    while stack:
-        closed = _EMPTY[stack[-1]].match(document, position) if fresh else None
-        if closed is None:
-            run = _MEMBERS[stack[-1]].match(document, position)
-            if run is None:
-                raise MalformedJsonError(position)
-            position = run.end()
-            if run[1]:
-                if len(stack) >= DEPTH_LIMIT:
-                    raise MalformedJsonError(position, f"is nested deeper than {DEPTH_LIMIT} levels")
-                stack.append(run[1])
-                fresh = True
-                continue
-        else:
-            position = closed.end()
-        position = _closed(document, position, stack)
-        fresh = False
-    return position
+def _decoded(document: bytes | mmap.mmap) -> Mapping[str, msgspec.Raw]:
+    names: list[str] = []
+
+    def noted(kind: type[_Name], name: str) -> _Name:
+        names.append(name)
+        return kind(name)
+
+    try:
+        found = msgspec.json.decode(document, type=dict[_Name, msgspec.Raw], dec_hook=noted)
+    except msgspec.ValidationError:
+        raise MalformedJsonError("is not a JSON object") from None
+    except RecursionError:
+        raise MalformedJsonError(_DEEP) from None
+    if len(names) > len(found):
+        raise MalformedJsonError(_TWICE)
+    return {str(name): value for name, value in found.items()}
 
 
-def _closed(document: Buffer, position: int, stack: list[bytes]) -> int:
-    """Leave the innermost bracket, and those that end right behind it; return where a member or nothing follows."""
-    stack.pop()
-    while stack:
-        after = _AFTER[stack[-1]].match(document, position)
-        if after is None:
-            raise MalformedJsonError(position)
-        position = after.end()
-        if after[1]:
-            break
-        stack.pop()
-    return position
+def _malformed(error: msgspec.DecodeError) -> MalformedJsonError:
+    return MalformedJsonError(f"is not JSON: {str(error).removeprefix('JSON is malformed: ')}")
+
+
+def _has_long_number(document: bytes | mmap.mmap) -> bool:
+    if not _PERHAPS_LONG.search(document):
+        return False
+    return any(found[1] for found in _LONG_OR_STRING.finditer(document))
+
+
+def _is_deep(document: bytes | mmap.mmap) -> bool:
+    """Return whether brackets of a document that keeps the grammar are nested too deep.
+
+    What is left of it are brackets and quotes, then brackets alone, of which each round removes the innermost pairs.
+    """
+    brackets = b"".join(_brackets_and_quotes(document)).replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = _QUOTED.sub(b"", brackets)
+    for _ in range(DEPTH_LIMIT + 1):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _brackets_and_quotes(document: bytes | mmap.mmap) -> Iterator[bytes]:
+    position = 0
+    while position < len(document):
+        end = min(position + _CHUNK_BYTES, len(document))
+        # Not between a backslash and what it escapes.
+        if document[end - 1 : end] == b"\\":
+            behind = _BACKSLASHES.match(document, end)
+            end = (behind.end() if behind else end) + 1
+        chunk = document[position:end]
+        if b"\\" in chunk:
+            chunk = chunk.replace(b"\\\\", b"").replace(b'\\"', b"")
+        yield chunk.translate(_ONE_KIND, _NEITHER_BRACKET_NOR_QUOTE)
+        position = end
