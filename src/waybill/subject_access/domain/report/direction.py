@@ -1,30 +1,29 @@
 """Lines of Hebrew and Arabic as they are drawn: from left to right, letters of Arabic joined.
 
-A line at a time, by the rules of Unicode Standard Annex 9 for text without directional controls, but for one: a number
-with separators, such as a date, always keeps its order, for the sake of those who read no Arabic. Letters are joined by
-the presentation forms that Unicode has for them, and so are lam and alef, which Arabic is not written without.
+The order is that of Unicode Standard Annex 9 (python-bidi), a line at a time, but for one thing, which its section 4.3
+leaves open (HL3): a number with hyphens, such as a date, always keeps its order, for the sake of those who read no
+Arabic. Letters are joined by the presentation forms that Unicode has for them, and so are lam and alef, which Arabic is
+not written without.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
+
+from bidi import get_display
+from bidi.mirror import MIRRORED
 
 _RIGHT_TO_LEFT: Final = frozenset(("R", "AL"))
-_NUMBER: Final = frozenset(("EN", "AN"))
-_SEPARATOR: Final = frozenset(("ES", "CS"))
-_MIRRORED: Final = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 _LAM: Final = "\u0644"
 _FORMS: Final = ("<isolated>", "<initial>", "<medial>", "<final>")
 _ISOLATED, _INITIAL, _MEDIAL, _FINAL = _FORMS
-
-
-class _Cluster(NamedTuple):
-    """A letter with the marks that stand on it."""
-
-    text: str
-    kind: str
+# A hyphen or plus between two digits, and what stands for it while a line is put in order: separators that Annex 9
+# keeps within a number whatever is around it (class CS, rule W4).
+_WITHIN_NUMBERS: Final = {"-": "\uff0f", "+": "\uff1a"}
+_MIRRORED: Final[Mapping[str, str]] = MIRRORED
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[-+](?=\d)")
 
 
 def visual(line: str, printable: Callable[[str], bool]) -> str:
@@ -32,83 +31,58 @@ def visual(line: str, printable: Callable[[str], bool]) -> str:
 
     Letters that have no `printable` form for where they stand keep the one they have.
     """
-    kinds = [unicodedata.bidirectional(char) for char in line]
-    if _RIGHT_TO_LEFT.isdisjoint(kinds):
+    if _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, line)):
         return line
     clusters = list(_clusters(_joined(line, printable)))
-    levels = _levels([cluster.kind for cluster in clusters])
-    drawn = [
-        cluster.text.translate(_MIRRORED) if level % 2 else cluster.text
-        for cluster, level in zip(clusters, levels, strict=True)
-    ]
-    for lowest in range(max(levels), 0, -1):
-        drawn, levels = _reversed_from(lowest, drawn, levels)
-    return "".join(drawn)
+    tags = _tags(clusters)
+    tagged = "".join(cluster[:1] + tags[cluster] if cluster in tags else cluster for cluster in clusters)
+    drawn = get_display(_BETWEEN_DIGITS.sub(lambda found: _WITHIN_NUMBERS[found[0]], tagged))
+    restored = {stand_in: char for char, stand_in in _WITHIN_NUMBERS.items() if stand_in not in line}
+    return "".join(restored.get(text, text) for text in _untagged(drawn, tags))
 
 
-def _clusters(line: str) -> Iterator[_Cluster]:
+def _clusters(line: str) -> Iterator[str]:
+    """Yield each character with the marks that stand on it."""
     text = ""
     for char in line:
         if text and unicodedata.bidirectional(char) == "NSM":
             text += char
             continue
         if text:
-            yield _Cluster(text, unicodedata.bidirectional(text[0]))
+            yield text
         text = char
     if text:
-        yield _Cluster(text, unicodedata.bidirectional(text[0]))
+        yield text
 
 
-def _levels(kinds: Sequence[str]) -> list[int]:
-    """Return the level of each cluster: even ones are drawn as they come, odd ones reversed."""
-    strong = next((kind for kind in kinds if kind == "L" or kind in _RIGHT_TO_LEFT), "L")
-    base = 0 if strong == "L" else 1
-    kinds = [_in_number(kinds, index) for index in range(len(kinds))]
-    return [
-        (2 if kind in _NUMBER else 1) if side == 1 else 2 * base
-        for kind, side in zip(kinds, _sides(kinds, base), strict=True)
-    ]
+def _tags(clusters: Sequence[str]) -> Mapping[str, str]:
+    """Return a mark for each character that has marks or is mirrored, and for all that look like it.
+
+    A mark has the direction of what it stands on (rules W1 and N0), so it comes out behind it where text runs from left
+    to right, and before it where text runs from right to left. The mark says which of several clusters it was, too.
+    """
+    bases = {cluster[0] for cluster in clusters if len(cluster) > 1 or unicodedata.mirrored(cluster[0])}
+    tagged = sorted({one for one in clusters if one[0] in bases and unicodedata.bidirectional(one[0]) != "NSM"})
+    used = set().union(*clusters)
+    return dict(zip(tagged, (mark for mark in _marks() if mark not in used), strict=False))
 
 
-def _in_number(kinds: Sequence[str], index: int) -> str:
-    """Return the kind of a cluster, for a separator between two digits that of digits."""
-    between = 0 < index < len(kinds) - 1 and {kinds[index - 1], kinds[index + 1]} <= _NUMBER
-    return "EN" if between and kinds[index] in _SEPARATOR else kinds[index]
+@cache
+def _marks() -> str:
+    return "".join(char for char in map(chr, range(0x300, 0x11FFF)) if unicodedata.bidirectional(char) == "NSM")
 
 
-def _sides(kinds: Sequence[str], base: int) -> list[int]:
-    """Return 1 for what belongs to text from right to left, 0 for the rest; what has no side takes that around it."""
-    known: list[int | None] = []
-    before = base
-    for kind in kinds:
-        if kind == "L":
-            before = 0
-        elif kind in _RIGHT_TO_LEFT:
-            before = 1
-        elif kind not in _NUMBER:
-            known.append(None)
-            continue
-        known.append(before)
-    sides: list[int] = []
-    position = 0
-    for side, run in groupby(known):
-        length = len(list(run))
-        if side is None:
-            left = known[position - 1] if position else base
-            right = known[position + length] if position + length < len(known) else base
-            side = left if left == right else base  # noqa: PLW2901 — the side of the whole run
-        sides.extend([side or 0] * length)
-        position += length
-    return sides
-
-
-def _reversed_from(lowest: int, drawn: Sequence[str], levels: Sequence[int]) -> tuple[list[str], list[int]]:
-    """Reverse each run of what has this level or a higher one."""
-    pairs: list[tuple[str, int]] = []
-    for high, run in groupby(zip(drawn, levels, strict=True), lambda pair: pair[1] >= lowest):
-        found = list(run)
-        pairs.extend(reversed(found) if high else found)
-    return [text for text, _ in pairs], [level for _, level in pairs]
+def _untagged(drawn: str, tags: Mapping[str, str]) -> Iterator[str]:
+    """Yield the clusters in the order in which they are drawn, those that run from right to left mirrored."""
+    meant = {tag: cluster for cluster, tag in tags.items()}
+    bases, chars = {cluster[0] for cluster in tags}, iter(drawn)
+    for char in chars:
+        if char in meant:
+            cluster = meant[char]
+            next(chars)
+            yield _MIRRORED.get(cluster[0], cluster[0]) + cluster[1:]
+        else:
+            yield meant[next(chars)] if char in bases else char
 
 
 @cache
