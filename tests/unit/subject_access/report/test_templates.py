@@ -7,7 +7,7 @@ import pytest
 from tests.unit.subject_access.report.conftest import DrawPart
 from waybill.subject_access.domain.report.blocks import Heading, Pair, Paragraph, Table
 from waybill.subject_access.domain.report.errors import TemplateError
-from waybill.subject_access.domain.report.models import Lookups
+from waybill.subject_access.domain.report.models import Lookups, Number
 from waybill.subject_access.domain.report.templates import check_template, template_blocks, template_hash
 
 LOOKUPS = Lookups(prisons={"MDI": "Moorland"}, surnames={"JSMITH_GEN": "Smith"}, locations={"77": "A-1-001"})
@@ -25,45 +25,87 @@ def line(template: str, content: Any) -> str:
     return block.text
 
 
+# Sources: the facts of HMPPS' template library (hmpps-kotlin-lib, subject access request module, release notes 2.1 to
+# 2.2.1) as the project's field notes list them; British Summer Time by the Summer Time Order 2002.
 @pytest.mark.parametrize(
     ("call", "data", "printed"),
     [
-        ("formatDate d", {"d": "2024-03-05"}, "05 March 2024"),
+        ("formatDate d", {"d": "2023-10-01"}, "01 October 2023"),
+        ("formatDate d", {"d": "06/02/2019"}, "06 February 2019"),
+        ("formatDate d", {"d": "2024-05-01T12:34:56Z"}, "01 May 2024, 1:34:56 pm"),
+        ("formatDate d", {"d": "2024-05-01T23:30:00Z"}, "02 May 2024, 12:30:00 am"),
+        ("formatDate d", {"d": "2023-01-21T16:30:41+0100"}, "21 January 2023, 3:30:41 pm"),
+        ("formatDate d", {"d": "2023-01-21T16:30:41-03:00"}, "21 January 2023, 7:30:41 pm"),
         ("formatDate d", {"d": "2024-03-05T14:05:06.789Z"}, "05 March 2024, 2:05:06 pm"),
-        ("formatDate d", {"d": "2024-03-05T00:05:06+01:00"}, "05 March 2024, 12:05:06 am"),
-        ("formatDate d", {"d": [2024, 3, 5, 14, 5]}, "05 March 2024, 2:05:00 pm"),
-        ("formatDate d", {"d": ["2024", "3"]}, "01 March 2024, 12:00:00 am"),
+        ("formatDate d", {"d": "2024-05-01T12:34:56"}, "01 May 2024, 12:34:56 pm"),
+        ("formatDate d", {"d": "2020-09-04T00:12:53.8"}, "04 September 2020, 12:12:53 am"),
+        ("formatDate d", {"d": "2024-05-01T12:34"}, "01 May 2024, 12:34 pm"),
+        ("formatDate d", {"d": "2024-05-01T12:34Z"}, "01 May 2024, 1:34 pm"),
+        ("formatDate d", {"d": "01/05/2024 12:34"}, "01 May 2024, 12:34 pm"),
+        ("formatDate d", {"d": "19/11/2024 17:26:59"}, "19 November 2024, 5:26:59 pm"),
+        ("formatDate d", {"d": "2024-11-26 12:34:00.0"}, "26 November 2024, 12:34:00 pm"),
+        ("formatDate d", {"d": "2024-01-02 03:04:05.123456"}, "02 January 2024, 3:04:05 am"),
+        ("formatDate d", {"d": [2023, 3, 24, 13, 59, 16, 133644]}, "24 March 2023, 1:59:16 pm"),
+        ("formatDate d", {"d": ["2023.0", "3", "24"]}, "24 March 2023, 12:00 am"),
+        ("formatDate d", {"d": [2024, 3, 5, 14, 5]}, "05 March 2024, 2:05 pm"),
+        ("formatDate d", {"d": ["2024", "3"]}, "01 March 2024, 12:00 am"),
+        # The nights on which clocks change: 01:00 UTC is 02:00 in March, and 01:00 again in October.
+        ("formatDate d", {"d": "2024-03-31T00:59:59Z"}, "31 March 2024, 12:59:59 am"),
+        ("formatDate d", {"d": "2024-03-31T01:00:00Z"}, "31 March 2024, 2:00:00 am"),
+        ("formatDate d", {"d": "2024-10-27T00:59:59Z"}, "27 October 2024, 1:59:59 am"),
+        ("formatDate d", {"d": "2024-10-27T01:00:00Z"}, "27 October 2024, 1:00:00 am"),
+        # British Standard Time: summer time all year from 1968 to 1971.
+        ("formatDate d", {"d": "1970-01-01T00:00:00Z"}, "01 January 1970, 1:00:00 am"),
+        ("formatDate d", {"d": "0001-01-01T00:00:00+01:00"}, "0001-01-01T00:00:00+01:00"),
+        ("formatDate d", {"d": "1850-06-01"}, "01 June 1850"),
+        ("formatDate d", {"d": "2024-05-01T24:00"}, "2024-05-01T24:00"),
+        ("formatDate d", {"d": "12024-05-01"}, "12024-05-01"),
         ("formatDate d", {"d": "2024-02-31"}, "2024-02-31"),
         ("formatDate d", {"d": [2024, 13, "x"]}, "2024, 13, x"),
-        ("formatDate d", {"d": "in spring"}, "in spring"),
+        ("formatDate d", {"d": [100000000000000000000, 1, 1]}, "100000000000000000000, 1, 1"),
+        ("formatDate d", {"d": [float("inf"), 1, 1]}, "inf, 1, 1"),
+        ("formatDate d", {"d": "soon"}, "soon"),
+        ("formatDate d", {"d": "on 2024-05-01"}, "on 2024-05-01"),
+        ("formatDate d", {}, ""),
         ("optionalValue d", {}, "No Data Held"),
         ("optionalValue d", {"d": ""}, "No Data Held"),
         ("optionalValue d", {"d": 0}, "0"),
         ("optionalValue d", {"d": False}, "No"),
-        ("optionalString d", {"d": " "}, "No Data Held"),
+        ("optionalString d", {"d": "  "}, "No Data Held"),
+        ("optionalString d", {"d": "x"}, "x"),
         ("optionalValue (formatDate d)", {"d": "2024-03-05"}, "05 March 2024"),
         ("optionalValue (formatDate d)", {"d": None}, "No Data Held"),
         ("getOrDefault d 'none'", {}, "none"),
+        ("getIndexPlusOne d", {"d": 41}, "42"),
+        ("getIndexPlusOne d", {"d": Number("41")}, "42"),
+        ("getIndexPlusOne d", {}, ""),
         ("getPrisonName d", {"d": "MDI"}, "Moorland"),
         ("getPrisonName d", {"d": "XXX"}, "XXX"),
         ("getPrisonName d", {}, "No Data Held"),
         ("getUserLastName d", {"d": "JSMITH_GEN"}, "Smith"),
+        ("getUserLastName d", {"d": " "}, "No Data Held"),
         ("getLocationNameByNomisId d", {"d": 77}, "A-1-001"),
         ("getLocationNameByDpsId d", {"d": "77"}, "A-1-001"),
+        ("getLocationNameByNomisId d", {}, "No Data Held"),
         ("convertBoolean d", {"d": True}, "Yes"),
+        ("convertBoolean d", {"d": False}, "No"),
         ("convertBoolean d", {"d": "0"}, "No"),
         ("convertBoolean d", {"d": None}, "No Data Held"),
-        ("convertBoolean d", {"d": "maybe"}, "maybe"),
-        ("buildDate y m d", {"y": "2024", "m": "3", "d": "5"}, "05 March 2024"),
-        ("buildDateNumber y m d", {"y": 2024, "m": 3, "d": 5}, "05 March 2024"),
+        ("convertBoolean d", {"d": "Maybe"}, "Maybe"),
+        ("buildDate y m d", {"y": "2024", "m": "4", "d": "8"}, "08 April 2024"),
+        ("buildDate y m d", {"y": "2024", "m": "month", "d": "19"}, "2024-month-19"),
         ("buildDate y m d", {"y": "2024", "m": None, "d": "5"}, "No Data Held"),
+        ("buildDateNumber y m d", {"y": 2024.0, "m": 4.0, "d": 8.0}, "08 April 2024"),
+        ("buildDateNumber y m d", {"y": None, "m": 11, "d": 15}, "No Data Held"),
+        ("convertCamelCase d", {"d": "camelCaseValue"}, "camel case value"),
         ("convertCamelCase d", {"d": "roleDescriptionPNC"}, "role description pnc"),
-        ("convertCamelCase d", {"d": "has spaces"}, "has spaces"),
-        ("formatDate d d d", {"d": "2024-03-05"}, "2024-03-05"),
+        ("convertCamelCase d", {"d": "Value With Spaces"}, "Value With Spaces"),
+        ("convertCamelCase d", {"d": ""}, "No Data Held"),
+        ("lookup codes key", {"codes": {"X": "Name"}, "key": "X"}, "Name"),
     ],
 )
 def test_helpers(call: str, data: dict[str, Any], printed: str) -> None:
-    assert line("{{ " + call + " }}", data) == printed
+    assert line("[{{ " + call + " }}]", data) == f"[{printed}]"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +128,33 @@ def test_helpers(call: str, data: dict[str, Any], printed: str) -> None:
         ("{{#list}}{{.}}{{#if @first}}!{{/if}}{{#unless @last}}, {{/unless}}{{/list}}", {"list": [1, 2]}, "1!, 2"),
         ("{{@index}}{{@last}}{{@key}}x", {}, "x"),
         ("{{! a comment }}a{{name}}b", {}, "ab"),
+        # handlebarsjs.com, "Expressions": this and ./ are the current context alone.
+        ("{{#each c}}[{{this.name}}{{./name}}]{{/each}}", {"name": "OUTER", "c": [{"name": "first"}, {"p": 2}]},
+         "[firstfirst][]"),
+        ("{{#each c}}[{{optionalValue this.name}}{{#if this.name}}!{{/if}}{{#each this.l}}!{{/each}}]{{/each}}",
+         {"name": "OUTER", "l": [1], "c": [{"p": 2}]}, "[No Data Held]"),
+        ("{{#each c}}[{{name}}]{{/each}}", {"name": "OUTER", "c": [{"p": 2}]}, "[OUTER]"),
+        # Mustache manual, dotted names: a broken chain is not looked for elsewhere.
+        ("{{#each c}}[{{a.b}}{{this.a.b}}]{{/each}}", {"a": {"b": "OUTER"}, "c": [{"a": {}}]}, "[]"),
+        ("{{#each c}}[{{optionalValue when}}]{{/each}}", {"when": "OUTER", "c": [{"when": None}]}, "[No Data Held]"),
+        ("{{#each c}}{{#each i}}{{../n}}{{this.n}}{{@root.n}} {{/each}}{{/each}}",
+         {"n": "r", "c": [{"n": "o", "i": [{"n": 1}, {}]}]}, "o1r or"),
+        # handlebarsjs.com, "Built-in helpers", "Block parameters", "Segment-literal notation", "Whitespace control"
+        ("{{#if a}}A{{else if b}}B{{else if c}}C{{else}}D{{/if}}", {"c": 1}, "C"),
+        ("{{#if a}}A{{else if b}}B{{else}}D{{/if}}E", {}, "DE"),
+        ("{{#with p}}{{name}}{{else}}nobody{{/with}} {{#with q}}x{{else}}nobody{{/with}}", {"p": {"name": "N"}},
+         "N nobody"),
+        ("{{#each l as |item place|}}{{place}}{{item.v}}{{#each item.w as |x|}}{{x}}{{item.v}}{{/each}} {{/each}}",
+         {"l": [{"v": "a", "w": [1]}, {"v": "b"}]}, "0a1a 1b"),
+        ("{{#each o as |v k|}}{{k}}={{v}} {{/each}}", {"o": {"x": 1}}, "x=1"),
+        ("{{[odd name]}} {{d.[0]}} {{d.[1].[a b]}}", {"odd name": "odd", "d": ["first", {"a b": 2}]}, "odd first 2"),
+        ("a {{~x~}} b", {"x": "-"}, "a-b"),
+        ("a{{!-- not {{this}} }} --}}b{{! nor this }}c{{~!-- nor --~}} d", {}, "abcd"),
+        ("{{#each e}}x{{else}}none{{/each}}", {"e": {}}, "none"),
+        # Mustache manual, non-false values: an empty object is one.
+        ("{{#o}}shown{{/o}}{{^o}}hidden{{/o}}{{#if o}}!{{/if}}", {"o": {}}, "shown!"),
+        ("{{#if (eq a b)}}same{{/if}}{{#if (eq a c)}}never{{/if}}", {"c": "c"}, "same"),
+        ("[{{#l.²}}x{{/l.²}}{{l.²}}{{l.9}}]", {"l": [1]}, "[]"),
         ("{{list}} {{object}}", {"list": [1, None, "x"], "object": {"k": "v"}}, "1\n\nx k: v"),
     ],
 )  # fmt: skip
@@ -160,6 +229,15 @@ def test_mark_up_becomes_blocks() -> None:
         ("{{a/b}}", "not a name"),
         ("{{else}}", "else without"),
         ("{{#a}}" * 60 + "{{/a}}" * 60, "nested"),
+        ("{{optionalValue " + "(" * 5000 + "a" + ")" * 5000 + "}}", "nested"),
+        ("{{optionalValue b 'Not recorded'}}", "optionalValue takes 1 value, not 2 .line 1"),
+        ("x\n\n{{formatDate}}", "formatDate takes 1 value, not 0 .line 3"),
+        ("{{buildDate y m}}", "takes 3"),
+        ("{{optionalValue a=1}}", "no named values"),
+        ("{{#if a}}{{else}}{{else}}{{/if}}", "else without"),
+        ("{{#if a}}{{else if b}}", "not closed"),
+        ("{{@nothing}}", "not a name"),
+        ("a\n{{a", "line 2"),
         ("<script>alert(1)</script>", "tag script"),
         ("<p><img src=x></p>", "tag img"),
         ("<a href='x'>x</a>", "tag a"),
@@ -182,6 +260,26 @@ def test_a_part_with_a_template_shows_what_the_template_shows(draw: DrawPart) ->
 def test_a_template_that_is_broken_is_not_drawn(draw: DrawPart) -> None:
     with pytest.raises(TemplateError):
         draw({"a": 1}, template="{{#a}}")
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "problem"),
+    [
+        ("optionalString d", True, "optionalString takes a text"),
+        ("optionalString d", Number("5"), "optionalString takes a text"),
+        ("getIndexPlusOne d", "first", "whole number"),
+    ],
+)
+def test_a_helper_that_cannot_use_a_value_names_the_line(call: str, value: Any, problem: str) -> None:
+    with pytest.raises(TemplateError, match=rf"{problem} .line 2"):
+        blocks("<p>\n{{" + call + "}}</p>", {"d": value})
+
+
+# OWASP ASVS 5.0, V2.4; CWE-400: whoever writes a template cannot spend the time of all.
+def test_a_template_ends_after_a_million_steps() -> None:
+    template = "{{#each l}}" * 6 + "x" + "{{/each}}" * 6
+    with pytest.raises(TemplateError, match="1,000,000 steps"):
+        blocks(template.replace("each l", "each @root.l"), {"l": list(range(20))})
 
 
 def test_one_byte_more_is_another_template() -> None:

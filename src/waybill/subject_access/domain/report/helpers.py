@@ -1,15 +1,18 @@
-"""The helpers of templates: ``{{formatDate createdAt}}`` (reference, section 8).
+"""The helpers of templates: ``{{formatDate createdAt}}``.
 
-A helper takes values as JSON has them and returns the text to print, or a value for the helper around it. None of them
-raises: what a helper does not understand it returns as it came.
+They print what the helpers of HMPPS' own library print (release notes 2.1 to 2.2.1 of hmpps-kotlin-lib's subject access
+request module): a text that fits no form is printed as it came. Values are as JSON has them.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from waybill.subject_access.domain.report.models import Json, Lookups
+from waybill.subject_access.domain.report.errors import TemplateError
+from waybill.subject_access.domain.report.models import Json, Lookups, Number
 from waybill.subject_access.domain.report.wording import NO_DATA_HELD, is_empty, words
 
 type Helper = Callable[..., Json]
@@ -18,7 +21,12 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_MOMENT = re.compile(
+    r"(?:(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})|(?P<day2>[0-9]{2})/(?P<month2>[0-9]{2})/(?P<year2>[0-9]{4}))"
+    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_WHOLE = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
 _YES = {"1", "true"}
 _NO = {"0", "false"}
 
@@ -34,66 +42,105 @@ def helpers(lookups: Lookups) -> Mapping[str, Helper]:
     }
 
 
-def format_date(value: Json = None) -> Json:
-    """Return an ISO date as ``05 March 2024``, with a time as ``05 March 2024, 2:30:00 pm``.
+def format_date(value: Json) -> Json:
+    """Return a date as ``05 March 2024``, with a time as ``05 March 2024, 2:30:00 pm``.
 
-    A list is year, month, day and, when it has them, hour, minute and second, as some services write times. Times are
-    printed as they were given, in whichever zone.
+    A moment with a zone is printed as the United Kingdom's clocks showed it, one without as it stands; seconds where
+    there are some. A list is year, month, day, hour, minute and second, as some services write times.
     """
     if value is None:
         return ""
     if isinstance(value, list):
         return _from_parts(value)
-    if not isinstance(value, str) or not _ISO.fullmatch(value):
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         return value
     try:
-        return _printed(datetime.fromisoformat(value)) if "T" in value else _day(date.fromisoformat(value))
-    except ValueError:
+        return _from_text(found)
+    except (ValueError, OverflowError):
         return value
+
+
+def _from_text(found: re.Match[str]) -> str:
+    day = date(*(int(found[name] or found[f"{name}2"]) for name in ("year", "month", "day")))
+    if found["hour"] is None:
+        return _day(day)
+    time = f"{found['hour']}:{found['minute']}:{found['second'] or '00'}"
+    moment = datetime.fromisoformat(f"{day.isoformat()}T{time}{found['zone'] or ''}")
+    if moment.day != day.day:  # 24:00 is no time of this day
+        raise ValueError(time)
+    local = moment.astimezone(_london()) if moment.tzinfo else moment
+    return _printed(local, seconds=found["second"] is not None)
 
 
 def _from_parts(parts: Sequence[Json]) -> Json:
-    try:
-        numbers = [int(part) for part in parts[:6]]
-        whole = [*numbers, *(1, 1, 1, 0, 0, 0)[len(numbers) :]]
-        return _printed(datetime(*whole))  # type: ignore[arg-type]  # noqa: DTZ001 — six numbers; the zone is not given
-    except (TypeError, ValueError):
+    wholes = [_WHOLE.fullmatch(str(part)) for part in parts[:6]]
+    if not all(wholes) or any(isinstance(part, bool) for part in parts[:6]):
         return ", ".join(map(str, parts))
+    numbers = [int(whole[1]) for whole in wholes if whole]
+    year, month, day, hour, minute, second = [*numbers, *(1, 1, 1, 0, 0, 0)[len(numbers) :]]
+    try:
+        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 — the zone is not given
+    except ValueError:
+        return ", ".join(map(str, parts))
+    return _printed(moment, seconds=bool(second))
 
 
-def _printed(moment: datetime) -> str:
-    hour = moment.hour % 12 or 12
+@cache
+def _london() -> ZoneInfo:
+    return ZoneInfo("Europe/London")
+
+
+def _printed(moment: datetime, *, seconds: bool) -> str:
     half = "am" if moment.hour < 12 else "pm"
-    return f"{_day(moment)}, {hour}:{moment.minute:02}:{moment.second:02} {half}"
+    second = f":{moment.second:02}" if seconds else ""
+    return f"{_day(moment)}, {moment.hour % 12 or 12}:{moment.minute:02}{second} {half}"
 
 
 def _day(day: date) -> str:
-    return f"{day.day:02} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day:02} {_MONTHS[day.month - 1]} {day.year:04}"
 
 
-def build_date(year: Json = None, month: Json = None, day: Json = None) -> Json:
+def build_date(year: Json, month: Json, day: Json) -> Json:
     """Return the date of its three parts, texts or numbers."""
     if any(map(is_empty, (year, month, day))):
         return NO_DATA_HELD
     return format_date(f"{year!s:0>4}-{month!s:0>2}-{day!s:0>2}")
 
 
-def optional(value: Json = None) -> Json:
+def build_date_number(year: Json, month: Json, day: Json) -> Json:
+    """Return the date of its three parts, numbers that are cut to whole ones."""
+    return build_date(*(part if is_empty(part) else str(part).partition(".")[0] for part in (year, month, day)))
+
+
+def optional_value(value: Json) -> Json:
     """Return `value`, or that nothing is held."""
+    return NO_DATA_HELD if value is None or value == "" else value
+
+
+def optional_string(value: Json) -> Json:
+    """Return a text, or that nothing is held."""
+    if not (value is None or isinstance(value, str)) or isinstance(value, Number):
+        raise TemplateError("optionalString takes a text")
     return NO_DATA_HELD if is_empty(value) else value
 
 
-def or_default(value: Json = None, default: Json = "") -> Json:
+def or_default(value: Json, default: Json = "") -> Json:
     """Return `value`, or `default` where nothing is held."""
     return default if is_empty(value) else value
 
 
-def index_plus_one(index: Json = None) -> Json:
+def index_plus_one(index: Json) -> Json:
     """Return the number that people count with."""
-    return index + 1 if isinstance(index, int) else index
+    if index is None:
+        return ""
+    whole = _WHOLE.fullmatch(str(index))
+    if whole is None or isinstance(index, bool):
+        raise TemplateError("getIndexPlusOne takes a whole number")
+    return int(whole[1]) + 1
 
 
-def yes_or_no(value: Json = None) -> Json:
+def yes_or_no(value: Json) -> Json:
     """Return Yes or No for true and false, 1 and 0, and their texts."""
     if is_empty(value):
         return NO_DATA_HELD
@@ -101,20 +148,32 @@ def yes_or_no(value: Json = None) -> Json:
     return "Yes" if text in _YES else "No" if text in _NO else value
 
 
-def camel_case_words(value: Json = None) -> Json:
+def camel_case_words(value: Json) -> Json:
     """Return ``roleDescription`` as ``role description``."""
-    if is_empty(value):
+    if value is None or value == "":
         return NO_DATA_HELD
-    return words(value).lower() if isinstance(value, str) else value
+    return words(value).lower() if isinstance(value, str) and " " not in value else value
 
 
-def equal(left: Json = None, right: Json = None) -> bool:
-    """Return whether both print the same."""
+def equal(left: Json, right: Json) -> bool:
+    """Return whether both print the same; what is not there is the same as what is not there either."""
+    if left is None or right is None:
+        return left is right
     return str(left) == str(right)
 
 
+def look_up(value: Json, key: Json) -> Json:
+    """Return what an object has under a key, or a list at a place that counts from 0."""
+    if isinstance(value, dict):
+        return value.get(str(key))
+    place = _WHOLE.fullmatch(str(key))
+    if isinstance(value, list) and place and int(place[1]) < len(value):
+        return value[int(place[1])]
+    return None
+
+
 def _name_from(names: Mapping[str, str]) -> Helper:
-    def name_of(code: Json = None) -> Json:
+    def name_of(code: Json) -> Json:
         return NO_DATA_HELD if is_empty(code) else names.get(str(code), code)
 
     return name_of
@@ -123,13 +182,22 @@ def _name_from(names: Mapping[str, str]) -> Helper:
 _FIXED: Final[Mapping[str, Helper]] = {
     "formatDate": format_date,
     "buildDate": build_date,
-    "buildDateNumber": build_date,
-    "optionalValue": optional,
-    "optionalString": optional,
+    "buildDateNumber": build_date_number,
+    "optionalValue": optional_value,
+    "optionalString": optional_string,
     "getOrDefault": or_default,
     "getIndexPlusOne": index_plus_one,
     "convertBoolean": yes_or_no,
     "convertCamelCase": camel_case_words,
     "eq": equal,
+    "lookup": look_up,
 }
-HELPER_NAMES: Final = frozenset(helpers(Lookups()))
+# With how many values each may be called, at least and at most.
+_OTHER_THAN_ONE: Final = {
+    "buildDate": (3, 3),
+    "buildDateNumber": (3, 3),
+    "eq": (2, 2),
+    "getOrDefault": (1, 2),
+    "lookup": (2, 2),
+}
+ARGUMENTS: Final[Mapping[str, tuple[int, int]]] = dict.fromkeys(helpers(Lookups()), (1, 1)) | _OTHER_THAN_ONE

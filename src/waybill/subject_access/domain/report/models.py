@@ -11,6 +11,12 @@ from typing import Any, Self
 type Json = Any
 
 
+class Number(str):
+    """A number of an answer, printed as it was sent: 1.10 stays 1.10."""
+
+    __slots__ = ()
+
+
 class Outcome(StrEnum):
     """What a service answered, as far as the report shows it."""
 
@@ -134,7 +140,7 @@ class Section:
     content : Json or Path
         The value, or the file with the service's answer, ``{"content": …, "attachments": […]}``.
     template : str or None
-        Mustache text (`templates`); without one the content is shown as it is.
+        Handlebars text (`templates`); without one the content is shown as it is.
     """
 
     service: str

@@ -12,7 +12,7 @@ from waybill.subject_access.domain.report.errors import AnswerUnreadableError
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate, digest
-from waybill.subject_access.domain.report.models import Bookmark, Json, Outcome, PartSummary, Section, Subject
+from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
 from waybill.subject_access.domain.report.redaction import Redacted, redact
 from waybill.subject_access.domain.report.sheets import Furniture, Sheets
@@ -87,8 +87,7 @@ def _content(section: Section) -> Json:
         return section.content
     try:
         with section.content.open("rb") as file:
-            # Numbers are printed as they were sent: 1.10 stays 1.10.
-            answer = json.load(file, parse_float=str, parse_int=str)
+            answer = json.load(file, parse_float=Number, parse_int=Number)
     except (ValueError, RecursionError) as error:
         raise AnswerUnreadableError(f"the answer of {section.service} is not JSON") from error
     if not isinstance(answer, dict):

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterator
 
 from waybill.subject_access.domain.report.blocks import Block, Heading
+from waybill.subject_access.domain.report.handlebars import Template
 from waybill.subject_access.domain.report.helpers import helpers
 from waybill.subject_access.domain.report.markup import check_markup, markup_blocks
 from waybill.subject_access.domain.report.models import Json, Lookups
-from waybill.subject_access.domain.report.mustache import Template
 
 
 def check_template(text: str) -> None:
