@@ -16,6 +16,7 @@ class Role(StrEnum):
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"
     SAR_SUPPORT = "sar-support"
+    SAR_APPROVER = "sar-approver"
     SAR_ADMIN = "sar-admin"
     ADMIN = "admin"
 

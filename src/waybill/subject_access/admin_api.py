@@ -17,6 +17,7 @@ from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.decisions import Without
 from waybill.subject_access.domain.intake import duplicate
 from waybill.subject_access.domain.lifecycle import OVERDUE_AFTER
+from waybill.subject_access.domain.poll import by_due_day
 from waybill.subject_access.domain.services import ServiceEntry, checked_template
 from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.models import SubjectRequest
@@ -29,16 +30,20 @@ type Id = str
 
 @app.get("/api/subjectAccessRequests/overdue", summary="Overdue requests")
 def list_overdue() -> Document:
-    """List requests that have been waiting for more than 12 hours."""
+    """List requests that have been waiting for more than 12 hours, and those that the law wants an answer to soon."""
     _record("OVERDUE_VIEWED")
-    return answers().overdue(_overdue())
+    shown = answers()
+    return shown.overdue(_overdue(), by_due_day(runtime.lists(), shown))
 
 
 @app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
 def show_summary() -> Document:
-    """Count the requests that wait, and those that have been waiting for more than 12 hours."""
+    """Count the requests that wait, and those that are late: in being worked on, and by law."""
     _record("SUMMARY_VIEWED")
-    return summary(runtime.lists().count("PENDING"), len(_overdue()))
+    shown = answers()
+    urgent = by_due_day(runtime.lists(), shown)
+    past_due = sum(map(shown.is_past_due, urgent))
+    return summary(runtime.lists().count("PENDING"), len(_overdue()), past_due, len(urgent) - past_due)
 
 
 @app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")

@@ -14,10 +14,13 @@ from waybill.subject_access.domain import outside_worker
 from waybill.subject_access.domain.answers import trail_answer
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
-from waybill.subject_access.domain.decisions import Extension, HoldOrder
+from waybill.subject_access.domain.corrections import Correction
+from waybill.subject_access.domain.deadlines import london_day
+from waybill.subject_access.domain.decisions import Extension
 from waybill.subject_access.domain.downloads import download
-from waybill.subject_access.domain.handover import approve, deliver
-from waybill.subject_access.domain.intake import NewRequest, accept, create, today
+from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
+from waybill.subject_access.domain.holds import HoldOrder, Release
+from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
 from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
 from waybill.subject_access.domain.pages import page_of
@@ -26,7 +29,8 @@ from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
 from waybill.subject_access.models import SubjectRequest
 
-_READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+_READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_APPROVER, Role.SAR_ADMIN)
+_CASE_WORKERS = (Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 _MOST_UNCLAIMED = 1000
 
 app = build_api(WORKFLOW, title="Subject access requests", roles=_READERS)
@@ -43,7 +47,7 @@ def create_request(
 ) -> Response[str]:
     """Create a request; the answer is its id."""
     known = {service.name: service for service in runtime.catalogue().services()}
-    accepted = accept(request, known, today(now()))
+    accepted = accept(request, known, london_day(now()))
     made = create(accepted, caller(app).subject, now(), runtime.store(), idempotency_key)
     return Response(201, content_type="text/plain", body=made.request_id)
 
@@ -118,7 +122,7 @@ def complete_request(id: str, completion: Annotated[Completion | None, Body()] =
 
 
 @app.get("/api/report", summary="Download a report")
-@allow(Role.SAR_USER)
+@allow(Role.SAR_USER, Role.SAR_APPROVER)
 def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Response[Any]:
     """Give the report: an address that is good for five minutes, or the PDF to who accepts application/pdf only."""
     wanted = str(app.current_event.headers.get("accept") or "")
@@ -131,38 +135,59 @@ def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Respon
 
 
 @app.patch("/api/subjectAccessRequests/<id>/hold", summary="Stop the clock")
-@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+@allow(*_CASE_WORKERS)
 def hold_request(id: str, order: HoldOrder) -> Document:
-    """Put a request on hold until identity, fee or clarification have come."""
-    return answers().request(runtime.decisions().hold(id, caller(app).subject, order.reason))
+    """Note that identity, fee or clarification is waited for, from a day that may lie in the past."""
+    return answers().request(runtime.holds().hold(id, caller(app).subject, order))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/release", summary="Let the clock go on")
-@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
-def release_request(id: str) -> Document:
-    """End the hold of a request."""
-    return answers().request(runtime.decisions().release(id, caller(app).subject))
+@allow(*_CASE_WORKERS)
+def release_request(id: str, release: Annotated[Release | None, Body()] = None) -> Document:
+    """Note that what was waited for has come, on a day that may lie in the past."""
+    return answers().request(runtime.holds().release(id, caller(app).subject, release or Release()))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/extend", summary="Extend the time limit")
-@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+@allow(*_CASE_WORKERS)
 def extend_request(id: str, extension: Extension) -> Document:
-    """Take the two further months for a complex request, with the reason that the person is told."""
-    return answers().request(runtime.decisions().extend(id, caller(app).subject, extension.reason))
+    """Take the two further months, with the reason that the person was told within the first; or take that back."""
+    return answers().request(runtime.decisions().extend(id, caller(app).subject, extension))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
-@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+@allow(Role.SAR_APPROVER, Role.SAR_ADMIN)
 def approve_report(id: str) -> Document:
-    """Let a report that was to be reviewed count as completed."""
-    return answers().request(approve(runtime.store(), id, caller(app).subject, now()))
+    """Let a report that was to be reviewed count as completed; 409 for who made the request."""
+    return answers().request(runtime.endings().approve(id, caller(app).subject))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
-@allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
-def deliver_report(id: str) -> Document:
-    """Note that the person has the report."""
-    return answers().request(deliver(runtime.store(), id, caller(app).subject, now()))
+@allow(*_CASE_WORKERS)
+def deliver_report(id: str, delivery: Annotated[Delivery | None, Body()] = None) -> Document:
+    """Note that the person has the report, which ends the clock; 409 when it is not there any more."""
+    return answers().request(runtime.endings().deliver(id, caller(app).subject, delivery or Delivery()))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/refuse", summary="Refuse a request")
+@allow(*_CASE_WORKERS)
+def refuse_request(id: str, refusal: Refusal) -> Document:
+    """Note that the person was told that the request is refused, and why; or take that back."""
+    return answers().request(runtime.endings().refuse(id, caller(app).subject, refusal))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/withdraw", summary="Withdraw a request")
+@allow(*_CASE_WORKERS)
+def withdraw_request(id: str, withdrawal: Withdrawal) -> Document:
+    """Note that the person does not want an answer any more; or take that back."""
+    return answers().request(runtime.endings().withdraw(id, caller(app).subject, withdrawal))
+
+
+@app.patch("/api/subjectAccessRequests/<id>/correct", summary="Correct a request")
+@allow(*_CASE_WORKERS)
+def correct_request(id: str, correction: Correction) -> Document:
+    """Correct what is wrong about a request; 409 for the id of the person once services were asked."""
+    return answers().request(runtime.corrections().correct(id, caller(app).subject, correction))
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")

@@ -48,6 +48,18 @@ class ReportDamagedError(ConflictError):
     code: ClassVar[str] = "REPORT_DAMAGED"
 
 
+class RulesChangedError(ConflictError):
+    """A rule of redaction is newer than the pages that it should have been kept to."""
+
+    code: ClassVar[str] = "RULES_CHANGED"
+
+
+class ApproverError(ConflictError):
+    """Whoever made a request, or what it leaves out, wants to approve its report as well."""
+
+    code: ClassVar[str] = "SAME_PERSON"
+
+
 class PartsMissingError(ConflictError):
     """Not every part of the request is there, and nobody has decided to issue the report without."""
 

@@ -19,25 +19,24 @@ class RequestState(StrEnum):
     READY_FOR_REVIEW = "ReadyForReview"
     COMPLETED = "Completed"
     DELIVERED = "Delivered"
+    REFUSED = "Refused"
+    WITHDRAWN = "Withdrawn"
     ERRORED = "Errored"
     ARCHIVED = "Archived"
 
     @property
     def status(self) -> str:
         """The status that the API knows: `Pending`, `Completed` or `Errored`; an archived request knows its own."""
-        match self:
-            case (
-                RequestState.READY_FOR_REVIEW | RequestState.COMPLETED | RequestState.DELIVERED | RequestState.ARCHIVED
-            ):
-                return "Completed"
-            case RequestState.ERRORED | RequestState.NEEDS_ATTENTION:
-                return "Errored"
-        return "Pending"
+        if self in REPORTED | ENDED or self is RequestState.ARCHIVED:
+            return "Completed"
+        return "Errored" if self in {RequestState.ERRORED, RequestState.NEEDS_ATTENTION} else "Pending"
 
 
 CLAIMABLE = frozenset({RequestState.PENDING, RequestState.IN_PROGRESS})
 HELD = frozenset({RequestState.AWAITING_IDENTITY, RequestState.ON_HOLD})
 RESTARTABLE = frozenset({RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.READY_FOR_REVIEW})
+# Those that the duty to answer has ended for (UK GDPR Articles 12(3) and 12(4); Data Protection Act 2018, section 45).
+ENDED = frozenset({RequestState.DELIVERED, RequestState.REFUSED, RequestState.WITHDRAWN})
 # Those whose report is there.
 REPORTED = frozenset({RequestState.READY_FOR_REVIEW, RequestState.COMPLETED, RequestState.DELIVERED})
 
@@ -65,7 +64,7 @@ class Regime(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why the clock stands still (UK GDPR Article 12A)."""
+    """What is waited for from the person (UK GDPR Article 12A)."""
 
     IDENTITY = "identity"
     FEE = "fee"
@@ -79,11 +78,21 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True)
 class Hold:
-    """Days on which the clock stood still: from `since` up to the day of `until`, still going on when that is None."""
+    """Something that was asked for on the day `since` and came on the day `until`; None while it is waited for."""
 
     since: date
     reason: HoldReason
     until: date | None = None
+    note: str | None = None
+
+
+class RefusalGround(StrEnum):
+    """Why a request is refused (UK GDPR Articles 12(5) and 12(6), 15(4), 23; Data Protection Act 2018, section 53)."""
+
+    UNFOUNDED = "manifestly unfounded"
+    EXCESSIVE = "excessive"
+    EXEMPTION = "exemption"
+    IDENTITY = "identity not shown"
 
 
 @dataclass(frozen=True)
@@ -139,7 +148,9 @@ class SubjectRequest:
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
     it, `fingerprint` tells its creation from any other up to the archive, and `version` counts the writes.
-    `active_since` is when a hold was last ended. With `review` a person looks at the report before it counts as
+    `active_since` is when a hold was last ended. The law's clock ended on the day `law_ended_on`, which was noted at
+    `law_ended_at` and may be taken back to `state_before`; `end_salt` and `correction_salt` seal texts in the audit
+    trail. With `review` a person looks at the report before it counts as
     completed. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
     """
 
@@ -157,6 +168,7 @@ class SubjectRequest:
     regime: Regime = Regime.UK_GDPR
     holds: tuple[Hold, ...] = ()
     extended: bool = False
+    extended_on: date | None = None
     extension_reason: str | None = None
     extension_salt: str | None = None
     subject_name: str | None = None
@@ -180,6 +192,17 @@ class SubjectRequest:
     completed_at: datetime | None = None
     ended_at: datetime | None = None
     delivered_at: datetime | None = None
+    law_ended_on: date | None = None
+    law_ended_at: datetime | None = None
+    state_before: str | None = None
+    refusal_ground: str | None = None
+    end_reason: str | None = None
+    end_salt: str | None = None
+    correction_salt: str | None = None
+    late_reason: str | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    approved_sha256: str | None = None
     last_downloaded: datetime | None = None
     objects_removed: bool = False
     attention_told: bool = False
@@ -200,6 +223,11 @@ class SubjectRequest:
         if self.state is RequestState.ARCHIVED and self.completed_at is None:
             return RequestState.ERRORED.status
         return self.state.status
+
+    @property
+    def waits(self) -> list[Hold]:
+        """What is still waited for from the person."""
+        return [hold for hold in self.holds if hold.until is None]
 
     @property
     def report(self) -> StoredReport | None:
@@ -226,6 +254,7 @@ class Part:
     """What one service gave, and how far it is; sizes in bytes.
 
     `generation` is the claim that fetched it; before `retry_at` (epoch seconds) there is no use in asking again.
+    `rules_sha256` tells the rules of redaction that it was drawn with.
     """
 
     service: str
@@ -248,6 +277,7 @@ class Part:
     rendered_at: datetime | None = None
     attachments: int = 0
     retry_at: int | None = None
+    rules_sha256: str | None = None
 
     @property
     def finished(self) -> bool:

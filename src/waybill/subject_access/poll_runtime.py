@@ -7,6 +7,7 @@ from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.settings import load
 from waybill.subject_access import runtime
+from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
 from waybill.subject_access.domain.poll import Poll
 from waybill.subject_access.settings import LifecycleSettings, WorkflowSettings
@@ -25,4 +26,5 @@ def poll() -> Poll:
         workflow_arn=workflow.subject_access_workflow_arn,
         most_workers=workflow.workers_per_poll,
         now=now,
+        answers=answers,
     )

@@ -13,8 +13,11 @@ from waybill.subject_access.adapters.lists import SubjectAccessLists
 from waybill.subject_access.adapters.s3 import ReportsBucket
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.claim_taking import Claimer
+from waybill.subject_access.domain.corrections import Corrections
 from waybill.subject_access.domain.decisions import Decisions
+from waybill.subject_access.domain.endings import Endings
 from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.holds import Holds
 from waybill.subject_access.domain.services import Services
 from waybill.subject_access.settings import BucketSettings, TableSettings
 
@@ -64,7 +67,22 @@ def fulfilment() -> Fulfilment:
 
 def decisions() -> Decisions:
     """Return what people decide about requests."""
-    return Decisions(store(), lists(), now)
+    return Decisions(store(), lists(), reports(), catalogue(), now)
+
+
+def holds() -> Holds:
+    """Return what stops the clock of the law."""
+    return Holds(store(), now)
+
+
+def endings() -> Endings:
+    """Return what ends the clock of the law."""
+    return Endings(store(), reports(), catalogue(), now)
+
+
+def corrections() -> Corrections:
+    """Return what corrects requests."""
+    return Corrections(store(), now)
 
 
 def services() -> Services:

@@ -1,16 +1,31 @@
 """Services that are asked, the templates of their parts, and the order that they have in a report."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+
+from waybill.core.executions import stable_json
 
 
 @dataclass(frozen=True)
 class RedactionRule:
-    """A value that a service's part does not show, by its path in the answer; `everywhere` for wherever it occurs."""
+    """A value that a service's part does not show, by its path in the answer; `everywhere` for wherever it occurs.
+
+    `kind` is ``name``, ``identifier`` or ``text``, empty for what a value looks like; with `given_name` a person's
+    given name goes alone as well.
+    """
 
     path: str
     reason: str
     everywhere: bool = False
+    kind: str = ""
+    given_name: bool = False
+
+
+def rules_digest(rules: Sequence[RedactionRule]) -> str:
+    """Return the SHA-256 (hex) of what rules say, by which a part knows what it was drawn with."""
+    return hashlib.sha256(stable_json({"rules": [asdict(rule) for rule in rules]}).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,11 @@ from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.admin_api import app as admin_app
 from waybill.subject_access.api import app as user_app
 from waybill.subject_access.domain.claim_taking import Claimer
+from waybill.subject_access.domain.corrections import Corrections
 from waybill.subject_access.domain.decisions import Decisions
+from waybill.subject_access.domain.endings import Endings
 from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.holds import Holds
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
 from waybill.subject_access.handlers import subject_access_admin_api, subject_access_api
@@ -86,7 +89,19 @@ class SubjectAccess:
 
     @property
     def decisions(self) -> Decisions:
-        return Decisions(self.store, self.lists, self.clock)
+        return Decisions(self.store, self.lists, self.reports, self.catalogue, self.clock)
+
+    @property
+    def holds(self) -> Holds:
+        return Holds(self.store, self.clock)
+
+    @property
+    def endings(self) -> Endings:
+        return Endings(self.store, self.reports, self.catalogue, self.clock)
+
+    @property
+    def corrections(self) -> Corrections:
+        return Corrections(self.store, self.clock)
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -214,7 +229,18 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     """The API with two services to ask, on the test's clock."""
     for service in (a_service("G1"), a_service("keyworker-api")):
         sar.catalogue.save_service(service, CATALOGUED, new=True)
-    for name in ("store", "lists", "catalogue", "reports", "alerts", "fulfilment", "decisions"):
+    for name in (
+        "store",
+        "lists",
+        "catalogue",
+        "reports",
+        "alerts",
+        "fulfilment",
+        "decisions",
+        "holds",
+        "endings",
+        "corrections",
+    ):
         monkeypatch.setattr(runtime, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(runtime, "claimer", sar.claimer)
     for module in (runtime, api, admin_api, api_runtime, serving):

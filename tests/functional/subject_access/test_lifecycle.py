@@ -10,8 +10,12 @@ from scripts.template import load_template
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.subject_access import BUCKET, CREATED, a_part, a_request
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess
+from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.audit import first_break
+from waybill.subject_access.domain.bank_holidays import england_and_wales
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
+from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.domain.poll import Poll
 from waybill.subject_access.domain.ports import Change
@@ -22,7 +26,10 @@ ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-subject-access
 
 
 def poll(sar: SubjectAccess, executions: FakeExecutions, most_workers: int = 10) -> Poll:
-    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock)
+    def answers() -> Answers:
+        return Answers(sar.clock(), england_and_wales())
+
+    return Poll(sar.lists, sar.lifecycle, sar.fulfilment, sar.alerts, executions, ARN, most_workers, sar.clock, answers)
 
 
 def finished(sar: SubjectAccess, request_id: str = "request-1") -> None:
@@ -73,11 +80,11 @@ def test_between_giving_up_and_completion_one_wins(sar: SubjectAccess) -> None:
 
 def test_hours_on_hold_do_not_count(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1")
-    sar.decisions.hold("request-1", "alice", HoldReason.IDENTITY)
+    sar.holds.hold("request-1", "alice", HoldOrder(reason=HoldReason.IDENTITY))
     sar.clock.advance(days=10)
     assert sar.lifecycle.expire() == []
     assert sar.claimer().claim_oldest("worker") is None
-    sar.decisions.release("request-1", "alice")
+    sar.holds.release("request-1", "alice", Release())
     assert sar.lifecycle.expire() == []
     sar.clock.advance(hours=48, minutes=1)
     assert sar.lifecycle.expire() == ["request-1"]
@@ -86,7 +93,7 @@ def test_hours_on_hold_do_not_count(sar: SubjectAccess) -> None:
 @pytest.mark.parametrize("count", [250])
 def test_one_clean_up_removes_all_of_them(sar: SubjectAccess, count: int) -> None:
     done = sar.clock() - timedelta(days=8)
-    ended = {"state": RequestState.COMPLETED, "completed_at": done, "ended_at": done}
+    ended = {"state": RequestState.DELIVERED, "completed_at": done, "ended_at": done, "law_ended_at": done}
     sar.place(*(a_request(f"request-{number:03}", **ended) for number in range(count - 1)))
     # One that asked no service at all is as old.
     sar.create("request-without-services", **ended)
@@ -105,6 +112,7 @@ def test_one_clean_up_removes_all_of_them(sar: SubjectAccess, count: int) -> Non
 
 def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     finished(sar)
+    sar.endings.deliver("request-1", "alice", Delivery())
     sar.clock.advance(days=8)
 
     def dies(*_: Any, **__: Any) -> int:
@@ -122,6 +130,7 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
 
 def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> None:
     finished(sar)
+    sar.endings.deliver("request-1", "alice", Delivery())
     sar.clock.advance(days=8)
     sar.lifecycle.archive()
     archived = sar.now()
@@ -139,45 +148,31 @@ def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> N
     assert {item["sk"]["S"].partition("#")[0] for item in left} == {"META", "AUD"}
 
 
-def test_what_was_given_up_on_is_kept_for_longer_and_stays_so(sar: SubjectAccess) -> None:
+# UK GDPR Article 5(1)(e) with 12(3): what was given up on, or waits for a person, still has to be answered.
+def test_what_was_given_up_on_is_kept_until_the_clock_has_ended(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1")
     sar.clock.advance(hours=49)
     sar.lifecycle.expire()
-    sar.clock.advance(days=29)
+    sar.clock.advance(days=400)
     assert sar.lifecycle.archive() == []
-    sar.clock.advance(days=2)
+    sar.endings.withdraw("request-1", "alice", Withdrawal(reason="no answer for a year"))
+    sar.clock.advance(days=8)
     assert sar.lifecycle.archive() == ["request-1"]
     assert (sar.now().state, sar.now().status, sar.now().completed_at) == (RequestState.ARCHIVED, "Errored", None)
     sar.clock.advance(days=365)
     assert sar.lifecycle.delete() == ["request-1"]
 
 
-def test_what_needed_a_person_for_thirty_days_is_archived_and_what_is_on_hold_is_not(sar: SubjectAccess) -> None:
+def test_what_needs_a_person_and_what_is_on_hold_are_not_archived(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1", claim_attempts=4)
     sar.create("request-2", "G1")
-    sar.decisions.hold("request-2", "alice", HoldReason.CLARIFICATION)
+    sar.holds.hold("request-2", "alice", HoldOrder(reason=HoldReason.CLARIFICATION))
     sar.clock.advance(hours=40)
     sar.fulfilment.fail(sar.claim(), "PartsMissingError")
-    sar.clock.advance(days=29, hours=23)
-    assert sar.lifecycle.archive() == []
-    sar.clock.advance(hours=2)
-    assert sar.lifecycle.archive() == ["request-1"]
-    assert (sar.now().state, sar.now().status) == (RequestState.ARCHIVED, "Errored")
     sar.clock.advance(days=400)
     assert sar.lifecycle.archive() == []
+    assert sar.now().state is RequestState.NEEDS_ATTENTION
     assert sar.now("request-2").state is RequestState.ON_HOLD
-
-
-def test_age_counts_from_the_completion_not_from_the_request(sar: SubjectAccess) -> None:
-    sar.create("request-1", "G1")
-    sar.clock.advance(hours=40)
-    claim = sar.claim()
-    sar.finish(claim)
-    sar.complete(claim)
-    sar.clock.advance(days=6, hours=23)
-    assert sar.lifecycle.archive() == []
-    sar.clock.advance(hours=2)
-    assert sar.lifecycle.archive() == ["request-1"]
 
 
 def test_an_hour_that_the_wall_clock_repeats_changes_nothing(sar: SubjectAccess) -> None:
@@ -242,9 +237,9 @@ def test_people_are_told_of_a_backlog(sar: SubjectAccess, waiting: int, told: li
 def test_days_on_hold_are_no_waiting(sar: SubjectAccess) -> None:
     for request_id in ("request-1", "request-2"):
         sar.create(request_id, "G1")
-        sar.decisions.hold(request_id, "alice", HoldReason.IDENTITY)
+        sar.holds.hold(request_id, "alice", HoldOrder(reason=HoldReason.IDENTITY))
     sar.clock.advance(days=10)
-    sar.decisions.release("request-1", "alice")
+    sar.holds.release("request-1", "alice", Release())
     sar.clock.advance(minutes=1)
     polled = poll(sar, FakeExecutions()).run("tick-1")
     assert (polled.pending, polled.overdue, polled.oldest_pending_age) == (1, 0, 60)
@@ -261,6 +256,7 @@ def test_workers_are_started_though_the_topic_or_the_bucket_fails(
         raise ConnectionError
 
     finished(sar, "old")
+    sar.endings.deliver("old", "alice", Delivery())
     sar.create("lost", "G1", claim_attempts=4)
     sar.claim("lost")
     sar.clock.advance(days=8)
@@ -300,9 +296,9 @@ def test_people_are_told_even_when_the_one_who_was_to_tell_them_died(
 def test_a_request_that_needs_a_person_again_after_a_hold_is_told_of_again(sar: SubjectAccess) -> None:
     sar.create("request-1", "G1", claim_attempts=4)
     sar.fulfilment.fail(sar.claim(), "PartsMissingError")
-    sar.decisions.hold("request-1", "alice", HoldReason.CLARIFICATION)
+    sar.holds.hold("request-1", "alice", HoldOrder(reason=HoldReason.CLARIFICATION))
     sar.clock.advance(days=3)
-    released = sar.decisions.release("request-1", "alice")
+    released = sar.holds.release("request-1", "alice", Release())
     assert (released.ended_at, released.error_code) == (None, None)
     for _ in range(5):
         sar.fulfilment.fail(sar.claim(), "PartsMissingError")
@@ -323,3 +319,25 @@ def test_a_poll_tells_of_requests_that_need_a_person_once(sar: SubjectAccess) ->
     assert (news.about, news.status) == ("request-1", "NEEDS_ATTENTION")
     assert "G1: ERRORED upstream_4003" in news.body
     assert "A1234AA" not in news.body + news.subject
+
+
+# UK GDPR Article 12(3): people are warned before the time limit runs out, and while it has.
+def test_people_are_told_every_two_hours_of_time_limits_that_pass(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1", state=RequestState.READY_FOR_REVIEW)
+    sar.clock.advance(days=15)  # received on 2 November, due on 2 December
+    assert (poll(sar, FakeExecutions()).run("tick-0").due_soon, sar.told.notifications) == (0, [])
+    sar.clock.advance(days=1)
+    for tick in range(3):
+        polled = poll(sar, FakeExecutions()).run(f"tick-{tick}")
+        assert (polled.past_due, polled.due_soon) == (0, 1)
+        sar.clock.advance(minutes=61)
+    assert [news.status for news in sar.told.notifications] == ["DUE", "DUE"]
+    sar.clock.advance(days=15)
+    polled = poll(sar, FakeExecutions()).run("tick-late")
+    assert (polled.past_due, polled.due_soon) == (1, 0)
+    news = sar.told.notifications[-1]
+    assert news.subject == "Subject access requests: 1 past their time limit, 0 due soon"
+    assert "request-1" in news.body
+    assert "A1234AA" not in news.body
+    sar.endings.refuse("request-1", "alice", Refusal(ground="excessive", reason="the fifth"))
+    assert poll(sar, FakeExecutions()).run("tick-ended").past_due == 0

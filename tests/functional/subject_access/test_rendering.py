@@ -15,6 +15,7 @@ from tests.fakes.subject_access import BUCKET, CATALOGUED, a_part, a_service
 from tests.functional.subject_access.conftest import SubjectAccess
 from waybill.subject_access.adapters.report_files import ReportFiles
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.endings import Delivery
 from waybill.subject_access.domain.keys import (
     answer_key,
     attachment_key,
@@ -27,12 +28,14 @@ from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.domain.rendering import (
     ANSWER_GONE,
     ANSWER_UNREADABLE,
+    DRAWING_FAILED,
     PAGES_GONE,
+    RULES_CHANGED,
     TEMPLATE_UNUSABLE,
     Rendering,
 )
-from waybill.subject_access.errors import ClaimLostError, PartsMissingError
-from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport
+from waybill.subject_access.errors import ClaimLostError, PartsMissingError, RulesChangedError
+from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, RequestState, StoredReport
 from waybill.subject_access.service_models import RedactionRule
 
 SERVICE = "keyworker-api"
@@ -139,6 +142,51 @@ def test_the_services_rules_of_redaction_are_applied(drawing: Drawing) -> None:
     assert "[Redacted: third party]" in page
     assert "07700" not in page
     assert drawing.sar.store.audit("request-1")[-1].detail["redacted"] == 1
+
+
+# ICO, "Right of access": what was redacted, when and why; a rule that comes later is not ignored.
+@pytest.mark.parametrize("change", ["added", "removed"])
+def test_pages_that_are_older_than_a_rule_are_made_again(drawing: Drawing, change: str) -> None:
+    rules = (RedactionRule("victim", "third party", everywhere=True),)
+    service = replace(drawing.sar.catalogue.services()[0], redactions=() if change == "added" else rules)
+    drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
+    drawing.answered({"victim": "John JONES", "note": "Mr Jones came"})
+    drawing.render_part()
+    service = replace(drawing.sar.catalogue.services()[0], redactions=rules if change == "added" else ())
+    drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
+    with pytest.raises(PartsMissingError, match="not right any more"):
+        drawing.rendering.report(drawing.claim)
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, RULES_CHANGED)
+
+
+def test_a_report_that_is_older_than_a_rule_is_neither_approved_nor_delivered(drawing: Drawing) -> None:
+    sar = drawing.sar
+    drawing.answered({"victim": "John JONES"})
+    stored = drawing.render_all()
+    sar.fulfilment.keep_report(drawing.claim, stored)
+    assert sar.fulfilment.complete(drawing.claim)
+    service = replace(sar.catalogue.services()[0], redactions=(RedactionRule("victim", "third party"),))
+    sar.catalogue.save_service(service, CATALOGUED, new=False)
+    with pytest.raises(RulesChangedError, match="restart"):
+        sar.endings.deliver("request-1", "alice", Delivery())
+    assert sar.decisions.restart("request-1", "alice", fresh=True).state is RequestState.PENDING
+
+
+# CWE-755, CWE-209: whatever the data leads to is the end of its own part, and the data is not in what is said of it.
+def test_an_error_that_nobody_foresaw_is_the_end_of_its_own_part(
+    drawing: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise OverflowError("the number of A1234AA")
+
+    drawing.answered({"name": "Ann"})
+    monkeypatch.setattr("waybill.subject_access.domain.rendering.render_part", fails)
+    part = drawing.render_part()
+    assert (part.render_status, part.error_code, part.error_message) == (
+        PartStatus.ERRORED,
+        DRAWING_FAILED,
+        "OverflowError",
+    )
 
 
 def test_a_template_decides_what_is_shown(drawing: Drawing) -> None:

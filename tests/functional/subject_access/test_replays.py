@@ -11,6 +11,7 @@ from tests.fakes.subject_access import Clock, a_part
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess, claim_of
 from waybill.subject_access.domain.audit import first_break
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.errors import ClaimLostError, PartsMissingError, ReportDamagedError
 from waybill.subject_access.models import Claim, HoldReason, PartStatus, RequestState, StoredReport
@@ -149,9 +150,9 @@ class Play:
             case "lapse":
                 sar.clock.advance(hours=2)
             case "hold":
-                sar.decisions.hold("request-1", "alice", HoldReason.FEE)
+                sar.holds.hold("request-1", "alice", HoldOrder(reason=HoldReason.FEE))
             case "release":
-                sar.decisions.release("request-1", "alice")
+                sar.holds.release("request-1", "alice", Release())
             case "expire":
                 sar.lifecycle.expire()
             case "restart":

@@ -100,7 +100,14 @@ def test_hold_release_and_restart(run: Run, store: SubjectAccessTable) -> None:
 def test_approve_deliver_and_what_is_recorded_of_views(run: Run, store: SubjectAccessTable) -> None:
     request_id = run(*_CREATE, "--review")[1]["id"]
     assert run("approve", request_id)[0] == 2
-    _set(store, request_id, state=RequestState.READY_FOR_REVIEW)
+    body = b"%PDF-1.7 a report"
+    sha256 = hashlib.sha256(body).hexdigest()
+    stored = boto3.client("s3", "eu-west-1").put_object(Bucket=BUCKET, Key="reports/1.pdf", Body=body)
+    report = {"report_key": "reports/1.pdf", "report_bytes": len(body), "report_sha256": sha256, "pages": 1}
+    _set(store, request_id, state=RequestState.READY_FOR_REVIEW, report_etag=stored["ETag"], **report)
+    # Whoever made it does not approve it.
+    assert run("approve", request_id)[0] == 1
+    _set(store, request_id, requested_by="somebody else")
     assert run("approve", request_id)[1]["state"] == "Completed"
     assert run("deliver", request_id)[1]["state"] == "Delivered"
     run("show", request_id)

@@ -95,6 +95,7 @@ def test_support_sees_counts(many: Office) -> None:
             "alertThreshold": "status == pending && requestDateTime < (time.now - 12 hours)",
             "alertFrequency": "120 minutes",
         },
+        "byLaw": {"overdue": 0, "dueSoon": 0, "dueSoonThreshold": "14 days", "alertFrequency": "120 minutes"},
     }
 
 
@@ -146,15 +147,16 @@ def test_the_admins_view_has_pages_and_searches(mixed: Office) -> None:
 
 ROUTES = [
     ("POST", "/api/subjectAccessRequest", "sar-user"),
-    ("GET", "/api/subjectAccessRequest/request-00", "sar-user sar-worker sar-support sar-admin"),
-    ("GET", LIST, "sar-user sar-worker sar-support sar-admin"),
-    ("GET", TOTAL, "sar-user sar-worker sar-support sar-admin"),
+    ("GET", "/api/subjectAccessRequest/request-00", "sar-user sar-worker sar-support sar-approver sar-admin"),
+    ("GET", LIST, "sar-user sar-worker sar-support sar-approver sar-admin"),
+    ("GET", TOTAL, "sar-user sar-worker sar-support sar-approver sar-admin"),
     ("PATCH", f"{LIST}/request-00/claim", "sar-worker"),
     ("PATCH", f"{LIST}/request-00/complete", "sar-worker"),
-    ("GET", "/api/report", "sar-user"),
+    ("GET", "/api/report", "sar-user sar-approver"),
+    ("PATCH", f"{LIST}/request-00/approve", "sar-approver sar-admin"),
     *(
         ("PATCH", f"{LIST}/request-00/{what}", "sar-user sar-support sar-admin")
-        for what in ("hold", "release", "extend", "approve", "deliver")
+        for what in ("hold", "release", "extend", "deliver", "refuse", "withdraw", "correct")
     ),
     ("PATCH", f"{LIST}/request-00/heartbeat", "sar-worker"),
     ("PATCH", f"{LIST}/request-00/services/G1", "sar-worker"),

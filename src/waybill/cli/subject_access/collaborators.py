@@ -25,7 +25,10 @@ class Deployed:
         from waybill.subject_access.adapters.table import SubjectAccessTable
         from waybill.subject_access.domain.answers import Answers
         from waybill.subject_access.domain.bank_holidays import england_and_wales
+        from waybill.subject_access.domain.corrections import Corrections
         from waybill.subject_access.domain.decisions import Decisions
+        from waybill.subject_access.domain.endings import Endings
+        from waybill.subject_access.domain.holds import Holds
 
         stack = cli.stack
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
@@ -36,7 +39,10 @@ class Deployed:
         self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
         self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
         self.reports = ReportsBucket(cli.client("s3"), self._bucket, presigner())
-        self.decisions = Decisions(self.store, self.lists, now)
+        self.decisions = Decisions(self.store, self.lists, self.reports, self.catalogue, now)
+        self.holds = Holds(self.store, now)
+        self.endings = Endings(self.store, self.reports, self.catalogue, now)
+        self.corrections = Corrections(self.store, now)
         self.answers = Answers(now(), england_and_wales())
 
     def record(self, about: str, name: str) -> None:

@@ -27,6 +27,8 @@ app.add_typer(sar)
 _OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
 
 IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
+OnOption = Annotated[str | None, typer.Option("--on", help="Day on which it was, 2026-01-31; default: today.")]
+UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 
 
 @sar.command()
@@ -49,7 +51,8 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
 ) -> None:
     """Create a request; with --wait, exit status 1 when it cannot be completed now."""
-    from waybill.subject_access.domain.intake import NewRequest, accept, today
+    from waybill.subject_access.domain.deadlines import london_day
+    from waybill.subject_access.domain.intake import NewRequest, accept
     from waybill.subject_access.domain.intake import create as create_request
 
     deployed = Deployed(cli)
@@ -58,7 +61,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         nomis_id=nomis,
         ndelius_id=ndelius,
         date_from=_day(first),
-        date_to=_day(last) or f"{today(deployed.now()):%d/%m/%Y}",
+        date_to=_day(last) or f"{london_day(deployed.now()):%d/%m/%Y}",
         sar_case_reference_number=reference,
         services=tuple(service or (each.name for each in known.values() if each.enabled)),
         subject_name=name,
@@ -66,7 +69,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
         review=review,
     )
-    accepted = accept(wanted, known, today(deployed.now()))
+    accepted = accept(wanted, known, london_day(deployed.now()))
     made = create_request(accepted, deployed.actor, deployed.now(), deployed.store, None)
     if not wait:
         _show(cli, deployed, made)
@@ -157,35 +160,173 @@ def hold(
     cli: Cli,
     request_id: IdArgument,
     reason: Annotated[HoldReason, typer.Option("--reason", help="What is waited for.")],
+    since: Annotated[str | None, typer.Option("--from", help="Day on which it was asked for; default: today.")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="One line about it.")] = None,
 ) -> None:
-    """Stop the clock of a request."""
+    """Note that identity, a fee or clarification is waited for."""
+    from waybill.subject_access.domain.holds import HoldOrder
+
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.hold(request_id, deployed.actor, reason))
+    order = HoldOrder(reason=reason, from_=since, note=note)
+    _show(cli, deployed, deployed.holds.hold(request_id, deployed.actor, order))
 
 
 @sar.command()
-def release(cli: Cli, request_id: IdArgument) -> None:
-    """Let the clock of a request go on."""
+def release(
+    cli: Cli,
+    request_id: IdArgument,
+    on: OnOption = None,
+    reason: Annotated[
+        HoldReason | None, typer.Option("--reason", help="What has come, where several things are waited for.")
+    ] = None,
+) -> None:
+    """Note that what was waited for has come."""
+    from waybill.subject_access.domain.holds import Release
+
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.decisions.release(request_id, deployed.actor))
+    _show(cli, deployed, deployed.holds.release(request_id, deployed.actor, Release(on=on, reason=reason)))
+
+
+@sar.command()
+def extend(
+    cli: Cli,
+    request_id: IdArgument,
+    reason: Annotated[str | None, typer.Option("--reason", help="The reason that the person was told.")] = None,
+    on: OnOption = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back an extension that was a mistake.")] = False,
+) -> None:
+    """Take the two further months, of which the person was told within the first."""
+    from waybill.subject_access.domain.decisions import Extension
+
+    deployed = Deployed(cli)
+    extension = Extension(reason=reason, on=on, undo=undo)
+    _show(cli, deployed, deployed.decisions.extend(request_id, deployed.actor, extension))
+
+
+@sar.command()
+def refuse(
+    cli: Cli,
+    request_id: IdArgument,
+    ground: Annotated[
+        str | None,
+        typer.Option("--ground", help="manifestly unfounded, excessive, exemption or identity not shown."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, in one line.")] = None,
+    on: OnOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Note that the person was told that the request is refused."""
+    from waybill.subject_access.domain.endings import Refusal
+
+    deployed = Deployed(cli)
+    refusal = Refusal(ground=ground, reason=reason, on=on, undo=undo)
+    _show(cli, deployed, deployed.endings.refuse(request_id, deployed.actor, refusal))
+
+
+@sar.command()
+def withdraw(
+    cli: Cli,
+    request_id: IdArgument,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, in one line.")] = None,
+    on: OnOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Note that the person does not want an answer any more."""
+    from waybill.subject_access.domain.endings import Withdrawal
+
+    deployed = Deployed(cli)
+    withdrawal = Withdrawal(reason=reason, on=on, undo=undo)
+    _show(cli, deployed, deployed.endings.withdraw(request_id, deployed.actor, withdrawal))
+
+
+@sar.command()
+def correct(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
+    cli: Cli,
+    request_id: IdArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in one line.")],
+    reference: Annotated[str | None, typer.Option("--reference", help="Case reference.")] = None,
+    nomis: Annotated[
+        str | None, typer.Option("--nomis", help="Prison number; only before services were asked.")
+    ] = None,
+    ndelius: Annotated[
+        str | None, typer.Option("--ndelius", help="Probation case number; only before services were asked.")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day; services are asked again.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; services are asked again.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The person's name, SURNAME, Forename.")] = None,
+    received: Annotated[str | None, typer.Option("--received", help="Day of receipt.")] = None,
+    regime: Annotated[Regime | None, typer.Option("--regime", help="Which law sets the deadline.")] = None,
+) -> None:
+    """Correct what is wrong about a request; what was made with it is made again."""
+    from waybill.subject_access.domain.corrections import Correction
+
+    given = {
+        "sar_case_reference_number": reference,
+        "nomis_id": nomis,
+        "ndelius_id": ndelius,
+        "date_from": first,
+        "date_to": last,
+        "subject_name": name,
+        "received_date": received,
+        "regime": regime,
+    }
+    deployed = Deployed(cli)
+    correction = Correction(reason=reason, **{field: value for field, value in given.items() if value is not None})
+    _show(cli, deployed, deployed.corrections.correct(request_id, deployed.actor, correction))
+
+
+@sar.command()
+def duplicate(cli: Cli, request_id: IdArgument) -> None:
+    """Make a new request for the same, with the clock of this one."""
+    from waybill.subject_access.domain.intake import duplicate as copied
+
+    deployed = Deployed(cli)
+    _show(cli, deployed, copied(request_id, deployed.actor, deployed.now(), deployed.store))
+
+
+@sar.command()
+def overdue(cli: Cli) -> None:
+    """List what the law wants an answer to now or within 14 days. Exit status 1 when a time limit has passed."""
+    from waybill.subject_access.domain.poll import by_due_day
+    from waybill.subject_access.domain.trail import day_trail
+
+    deployed = Deployed(cli)
+    deployed.record(day_trail(deployed.now()), "OVERDUE_VIEWED")
+    urgent = by_due_day(deployed.lists, deployed.answers)
+    shown = deployed.answers.overdue([], urgent)["byLaw"]
+    columns = {
+        "Id": "id",
+        "Reference": "sarCaseReferenceNumber",
+        "State": "state",
+        "Due": "dueDate",
+        "Left": "daysLeft",
+    }
+    rows = [[each[name] for name in columns.values()] for each in shown]
+    cli.output.show({"requests": shown}, table(list(columns), rows))
+    if any(map(deployed.answers.is_past_due, urgent)):
+        raise typer.Exit(1)
 
 
 @sar.command()
 def approve(cli: Cli, request_id: IdArgument) -> None:
-    """Let a report that was to be reviewed count as completed."""
-    from waybill.subject_access.domain.handover import approve as approved
-
+    """Let a report that was to be reviewed count as completed; not by who made the request."""
     deployed = Deployed(cli)
-    _show(cli, deployed, approved(deployed.store, request_id, deployed.actor, deployed.now()))
+    _show(cli, deployed, deployed.endings.approve(request_id, deployed.actor))
 
 
 @sar.command()
-def deliver(cli: Cli, request_id: IdArgument) -> None:
-    """Note that the person has the report."""
-    from waybill.subject_access.domain.handover import deliver as delivered
+def deliver(
+    cli: Cli,
+    request_id: IdArgument,
+    on: OnOption = None,
+    late_reason: Annotated[str | None, typer.Option("--late-reason", help="Why it was late, in one line.")] = None,
+) -> None:
+    """Note that the person has the report, which ends the time limit."""
+    from waybill.subject_access.domain.endings import Delivery
 
     deployed = Deployed(cli)
-    _show(cli, deployed, delivered(deployed.store, request_id, deployed.actor, deployed.now()))
+    delivery = Delivery(on=on, late_reason=late_reason)
+    _show(cli, deployed, deployed.endings.deliver(request_id, deployed.actor, delivery))
 
 
 @sar.command("issue-without")
@@ -266,7 +407,11 @@ def _readable(told: dict[str, Any]) -> Group:
         "Reference": told["sarCaseReferenceNumber"],
         "State": told["state"],
         "Range": f"{told['dateFrom'] or 'start of record'} to {told['dateTo']}",
-        "Due": f"{told['dueDate']} ({told['daysLeft']} days left)",
+        "Received": f"{told['receivedDate']}, {told['regime']}",
+        "Due": _due(told),
+        "Extended": f"on {told['extendedDate']}" if told["extended"] else None,
+        "Waits for": ", ".join(hold["reason"] for hold in told["holds"] if not hold["until"]) or None,
+        "Ended": _ended(told),
         "Attempts": told["claimAttempts"],
         "Error": told["errorCode"],
         "Pages": told["pages"],
@@ -275,3 +420,18 @@ def _readable(told: dict[str, Any]) -> Group:
     rows = [(each["serviceName"], each["renderStatus"], each["errorCode"]) for each in services]
     present = {name: value for name, value in facts.items() if value is not None}
     return Group(details(present), "", table(("Service", "State", "Error"), rows))
+
+
+def _due(told: dict[str, Any]) -> str:
+    if told["provisional"]:
+        return f"{told['dueDate']} if what is waited for came today"
+    if told["endedDate"]:
+        return f"{told['dueDate']}, {told['daysLate']} days late" if told["overdue"] else told["dueDate"]
+    return f"{told['dueDate']} ({'OVERDUE, ' if told['overdue'] else ''}{told['daysLeft']} days left)"
+
+
+def _ended(told: dict[str, Any]) -> str | None:
+    if not told["endedDate"]:
+        return None
+    ground = f", {told['refusalGround']}" if told["refusalGround"] else ""
+    return f"{told['endedDate']}{ground}"

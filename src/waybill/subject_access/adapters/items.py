@@ -35,8 +35,10 @@ _MOMENTS = (
     "suspended_at",
     "published_at",
     "active_since",
+    "law_ended_at",
+    "approved_at",
 )
-_DAYS = ("date_from", "date_to", "received")
+_DAYS = ("date_from", "date_to", "received", "extended_on", "law_ended_on")
 
 
 def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
@@ -54,12 +56,14 @@ def queue_of(request: SubjectRequest) -> tuple[str, str] | None:
             return "ATTENTION", place(request.ended_at)
         case RequestState.READY_FOR_REVIEW:
             return "REVIEW", place(request.ended_at)
-        case RequestState.COMPLETED | RequestState.DELIVERED:
+        case RequestState.COMPLETED:
             return "COMPLETED", place(request.completed_at)
+        case RequestState.DELIVERED | RequestState.REFUSED | RequestState.WITHDRAWN:
+            return "ENDED", place(request.law_ended_at)
         case RequestState.ERRORED:
             return "ERRORED", place(request.ended_at)
     # Until its objects are gone it stands among those whose clean-up is to be finished.
-    return "ARCHIVED" if request.objects_removed else "ARCHIVING", place(request.ended_at)
+    return "ARCHIVED" if request.objects_removed else "ARCHIVING", place(request.law_ended_at or request.ended_at)
 
 
 def listing_of(request: SubjectRequest) -> tuple[str, str] | None:
@@ -91,7 +95,7 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
     # DynamoDB has no item attribute for what is None.
     known = {"date_from": None, "nomis_id": None, "ndelius_id": None} | _typed(SubjectRequest, item)
     holds = tuple(
-        Hold(date.fromisoformat(hold["since"]), HoldReason(hold["reason"]), _day(hold.get("until")))
+        Hold(date.fromisoformat(hold["since"]), HoldReason(hold["reason"]), _day(hold.get("until")), hold.get("note"))
         for hold in item.get("holds", [])
     )
     gaps = {

@@ -15,6 +15,8 @@ from waybill.subject_access.models import StoredReport
 _URL_SECONDS = 300
 _READ_BYTES = 1024 * 1024
 _PDF = "application/pdf"
+# The bucket's lifecycle rule ForgetArchived (template.yaml) names the same.
+_ARCHIVED = {"TagSet": [{"Key": "archived", "Value": "true"}]}
 _OTHER = "the report's SHA-256 is not that of what was rendered"
 
 
@@ -77,6 +79,13 @@ class ReportsBucket:
             if told.get("Errors"):
                 raise StorageUnavailableError(f"{told['Errors'][0].get('Code')} from S3 while removing objects")
             removed += len(keys)
+
+    def tag_archived(self, prefix: str) -> None:
+        """Tag every object below a prefix as one that the bucket's own rule may remove."""
+        with _translated():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
+                self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=_ARCHIVED)
 
     def download_url(self, key: str, etag: str, file_name: str) -> str:
         """Return an address that gives the report, under this name, for at most five minutes.

@@ -40,7 +40,7 @@ from waybill.subject_access.adapters.items import (
 )
 from waybill.subject_access.domain.audit import WORKER, Action, AuditEntry, trail_key
 from waybill.subject_access.domain.claims import held, lease_end
-from waybill.subject_access.domain.ports import Change, Decision
+from waybill.subject_access.domain.ports import Change, Changed, Decision
 from waybill.subject_access.errors import (
     ClaimLostError,
     ContendedError,
@@ -115,8 +115,8 @@ class SubjectAccessTable:
         item = self._items.get(f"SAR#{request_id}", "META")
         return request_of(item) if item and "state" in item else None
 
-    def change(self, request_id: str, decide: Decision) -> SubjectRequest:
-        """Write what `decide` says, all of it or nothing; return the request as it then is.
+    def change(self, request_id: str, decide: Decision) -> Changed:
+        """Write what `decide` says, all of it or nothing; return the request as it then is, and what was decided.
 
         Raises
         ------
@@ -131,13 +131,13 @@ class SubjectAccessTable:
                 raise UnknownRequestError("There is no such request")
             change = decide(request)
             if change is None:
-                return request
+                return Changed(request, None)
             after, writes = self._writes(request, change)
             try:
                 self._items.transact(writes)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
                 continue
-            return after
+            return Changed(after, change)
         raise ContendedError(f"request {request_id} is being written to by too many at once")
 
     def parts(self, request_id: str) -> list[Part]:

@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from waybill.subject_access.domain.audit import AuditEntry, first_break, trail_key
-from waybill.subject_access.domain.deadlines import Deadline, deadline
-from waybill.subject_access.domain.intake import today
+from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, Deadline, deadline, london_day
 from waybill.subject_access.domain.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
 from waybill.subject_access.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
@@ -78,6 +77,8 @@ class Answers:
             "errorCode": request.error_code,
             "completedDateTime": moment(request.completed_at),
             "deliveredDateTime": moment(request.delivered_at),
+            "approvedBy": request.approved_by,
+            "approvedDateTime": moment(request.approved_at),
             "pages": request.pages,
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
@@ -89,8 +90,11 @@ class Answers:
         """Return the admin's view: `Overdue` is `Pending` for more than 12 hours, and named so only here."""
         return {**counts, "filterCount": shown, "requests": [self._admin_entry(request) for request in requests]}
 
-    def overdue(self, requests: Sequence[SubjectRequest]) -> dict[str, Any]:
-        """Return what support looks after: requests that have been waiting for more than 12 hours."""
+    def overdue(self, requests: Sequence[SubjectRequest], by_law: Sequence[SubjectRequest] = ()) -> dict[str, Any]:
+        """Return what support looks after: requests that wait for more than 12 hours, and those urgent by law.
+
+        Those of `by_law` are the ones whose last day to answer has passed or is near, the most urgent first.
+        """
         entries = [
             {
                 "id": request.request_id,
@@ -105,18 +109,41 @@ class Answers:
             for request in requests
         ]
         hours = int(OVERDUE_AFTER.total_seconds()) // 3600
-        return {"overdueThreshold": f"{hours} hours", "total": len(entries), "requests": entries}
+        urgent = sorted(by_law, key=lambda request: (self.due(request).due, request.request_id))
+        return {
+            "overdueThreshold": f"{hours} hours",
+            "total": len(entries),
+            "requests": entries,
+            "dueSoonThreshold": f"{DUE_SOON_DAYS} days",
+            "byLaw": [
+                {
+                    "id": request.request_id,
+                    "sarCaseReferenceNumber": request.sar_case_reference_number,
+                    "state": request.state.value,
+                    **self._law(request),
+                }
+                for request in urgent
+            ],
+        }
 
     def due(self, request: SubjectRequest) -> Deadline:
-        """Return the deadline of a request."""
+        """Return the deadline of a request: as of today, or of the day on which its clock ended."""
         return deadline(
             request.received,
             request.regime,
             request.holds,
             extended=request.extended,
             bank_holidays=self.bank_holidays,
-            today=today(self.now),
+            today=request.law_ended_on or london_day(self.now),
         )
+
+    def is_past_due(self, request: SubjectRequest) -> bool:
+        """Return whether the last day to answer has passed, and the person has no answer."""
+        return request.law_ended_on is None and self.due(request).is_past(london_day(self.now))
+
+    def is_due_soon(self, request: SubjectRequest) -> bool:
+        """Return whether people are to be warned: at most 14 days are left, and the person has no answer."""
+        return request.law_ended_on is None and self.due(request).is_near(london_day(self.now))
 
     def _admin_entry(self, request: SubjectRequest) -> dict[str, Any]:
         late = is_overdue(request, self.now)
@@ -127,16 +154,25 @@ class Answers:
         return entry | {"durationHumanReadable": readable((request.ended_at or self.now) - waits_since(request))}
 
     def _law(self, request: SubjectRequest) -> dict[str, Any]:
-        due, day = self.due(request), today(self.now)
-        ended = request.completed_at is not None
+        due, day = self.due(request), request.law_ended_on or london_day(self.now)
         return {
             "regime": request.regime.value,
             "receivedDate": request.received.isoformat(),
             "dueDate": due.due.isoformat(),
+            "provisional": due.provisional,
             "targetDate": due.target.isoformat(),
-            "daysLeft": due.days_left(today(request.completed_at) if request.completed_at else day),
-            "overdue": not ended and day > due.due,
+            "extendBy": due.notice_by.isoformat(),
+            "daysLeft": due.days_left(day),
+            "dueSoon": self.is_due_soon(request),
+            # An answer that came late stays late.
+            "overdue": due.is_past(day),
+            "daysLate": max(0, -due.days_left(day)) if due.is_past(day) else 0,
+            "lateReason": request.late_reason,
+            "endedDate": request.law_ended_on.isoformat() if request.law_ended_on else None,
+            "refusalGround": request.refusal_ground,
+            "endReason": request.end_reason,
             "extended": request.extended,
+            "extendedDate": request.extended_on.isoformat() if request.extended_on else None,
             "extensionReason": request.extension_reason,
             "heldDays": due.held_days,
             "holds": [
@@ -144,14 +180,15 @@ class Answers:
                     "since": hold.since.isoformat(),
                     "until": hold.until.isoformat() if hold.until else None,
                     "reason": hold.reason.value,
+                    **({"note": hold.note} if hold.note else {}),
                 }
                 for hold in request.holds
             ],
         }
 
 
-def summary(backlog: int, overdue: int) -> dict[str, Any]:
-    """Return the counters of support."""
+def summary(backlog: int, overdue: int, past_due: int, due_soon: int) -> dict[str, Any]:
+    """Return the counters of support: of the work, and of the law."""
     hours = int(OVERDUE_AFTER.total_seconds()) // 3600
     frequency = f"{int(TOLD_OF_WAITING_EVERY.total_seconds()) // 60} minutes"
     return {
@@ -159,6 +196,12 @@ def summary(backlog: int, overdue: int) -> dict[str, Any]:
         "overdueReports": {
             "count": overdue,
             "alertThreshold": f"status == pending && requestDateTime < (time.now - {hours} hours)",
+            "alertFrequency": frequency,
+        },
+        "byLaw": {
+            "overdue": past_due,
+            "dueSoon": due_soon,
+            "dueSoonThreshold": f"{DUE_SOON_DAYS} days",
             "alertFrequency": frequency,
         },
     }
@@ -177,7 +220,14 @@ def service_answer(service: Service) -> dict[str, Any]:
         "suspended": service.suspended,
         "suspendedAt": moment(service.suspended_at),
         "redactions": [
-            {"path": rule.path, "reason": rule.reason, "everywhere": rule.everywhere} for rule in service.redactions
+            {
+                "path": rule.path,
+                "reason": rule.reason,
+                "everywhere": rule.everywhere,
+                **({"kind": rule.kind} if rule.kind else {}),
+                **({"givenName": True} if rule.given_name else {}),
+            }
+            for rule in service.redactions
         ],
     }
 

@@ -60,7 +60,7 @@ class Claimer:
             detail = {"generation": taken.generation, "attempt": taken.claim_attempts}
             return Change(taken, Action(by, "CLAIMED", detail))
 
-        after = self.store.change(request_id, decide)
+        after = self.store.change(request_id, decide).request
         return after if after.claim_token == token else None
 
     def _places(self, look: int, count: int) -> Iterator[int]:

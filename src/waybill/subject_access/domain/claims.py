@@ -66,6 +66,30 @@ def released(request: SubjectRequest, state: RequestState) -> SubjectRequest:
     return replace(request, state=state, claim_token=None, claimed_by=None, claim_expires_at=None)
 
 
+def opened_again(request: SubjectRequest) -> SubjectRequest:
+    """Return the request as workers may claim it, with all attempts before it."""
+    return replace(
+        released(request, RequestState.PENDING),
+        claim_attempts=0,
+        error_code=None,
+        ended_at=None,
+        attention_told=False,
+    )
+
+
+def without_report(request: SubjectRequest) -> SubjectRequest:
+    """Return a request whose report, if it has one, does not count any more."""
+    return replace(
+        request,
+        report_key=None,
+        report_etag=None,
+        completed_at=None,
+        approved_by=None,
+        approved_at=None,
+        approved_sha256=None,
+    )
+
+
 def after_failure(request: SubjectRequest, code: str, now: datetime, retry_at: int | None = None) -> SubjectRequest:
     """Return the request after a failed attempt: to be tried again after a gap, or for a person to look at.
 

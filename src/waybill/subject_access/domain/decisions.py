@@ -1,49 +1,45 @@
-"""What people decide about a request while it runs: hold and release, extend, restart, issue without a part."""
+"""What people decide about a request while it runs: extend, restart, issue without a part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from secrets import token_hex
 
+from pydantic import StrictBool
+
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.wire import WireModel
 from waybill.subject_access.domain.audit import Action, sealed
-from waybill.subject_access.domain.claims import released
-from waybill.subject_access.domain.intake import today
-from waybill.subject_access.domain.ports import Change, RequestLists, RequestStore
-from waybill.subject_access.errors import WrongStateError
+from waybill.subject_access.domain.bodies import Body, day_of, reason_of
+from waybill.subject_access.domain.claims import opened_again, released, without_report
+from waybill.subject_access.domain.deadlines import deadline, london_day
+from waybill.subject_access.domain.endings import Endings
+from waybill.subject_access.domain.ports import Catalogue, Change, Reports, RequestLists, RequestStore
+from waybill.subject_access.errors import ReportDamagedError, RulesChangedError, WrongStateError
 from waybill.subject_access.models import (
-    CLAIMABLE,
+    ENDED,
     FINISHED,
-    HELD,
     RESTARTABLE,
     Gap,
-    Hold,
-    HoldReason,
     Part,
     PartStatus,
     RequestState,
     SubjectRequest,
 )
 
-_OVER = frozenset({RequestState.COMPLETED, RequestState.DELIVERED, RequestState.ARCHIVED})
+_OVER = ENDED | {RequestState.ARCHIVED}
 # What a restart does not ask for again.
 _KEPT = FINISHED | {PartStatus.FETCHED}
 
 
-class HoldOrder(WireModel):
-    """`PATCH …/hold`."""
+class Extension(Body):
+    """`PATCH …/extend`; `on` is the day on which the person was told, `undo` takes a notice back that was a mistake."""
 
-    reason: HoldReason
-
-
-class Extension(WireModel):
-    """`PATCH …/extend`."""
-
-    reason: str
+    reason: str | None = None
+    on: str | None = None
+    undo: StrictBool = False
 
 
-class Without(WireModel):
+class Without(Body):
     """`PATCH …/issue-without`."""
 
     service: str
@@ -56,12 +52,17 @@ class Decisions:
 
     store: RequestStore
     lists: RequestLists
+    reports: Reports
+    catalogue: Catalogue
     now: Callable[[], datetime]
 
     def restart(self, request_id: str, by: str, *, fresh: bool) -> SubjectRequest:
         """Make a request that was given up on `Pending` again, as of now; finished parts are kept unless `fresh`.
 
         So is a report undone that a reviewer does not let pass: with `fresh`, since its parts are gone.
+
+        So is one that is completed, where its report is not in the bucket any more, is not what was completed, or is
+        older than a rule of redaction.
 
         Raises
         ------
@@ -71,11 +72,11 @@ class Decisions:
         now, parts = self.now(), self.store.parts(request_id)
 
         def decide(request: SubjectRequest) -> Change:
-            if request.state not in RESTARTABLE:
+            if request.state not in RESTARTABLE and not self._has_lost_its_report(request):
                 raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
             if request.state is RequestState.READY_FOR_REVIEW and not fresh:
                 raise WrongStateError("has a report, whose parts are not kept: restart it with fresh=true")
-            after = replace(_open_again(request), requested_at=now, claimed_at=None, report_key=None, report_etag=None)
+            after = replace(opened_again(without_report(request)), requested_at=now, claimed_at=None)
             again = [
                 _unasked(part)
                 for part in parts
@@ -83,64 +84,61 @@ class Decisions:
             ]
             return Change(after, Action(by, "RESTARTED", {"fresh": fresh}), again)
 
-        return self.store.change(request_id, decide)
+        return self.store.change(request_id, decide).request
 
-    def hold(self, request_id: str, by: str, reason: HoldReason) -> SubjectRequest:
-        """Stop the clock, and the work: a worker that has the request loses it.
+    def _has_lost_its_report(self, request: SubjectRequest) -> bool:
+        if request.state is not RequestState.COMPLETED or request.report is None:
+            return False
+        try:
+            Endings(self.store, self.reports, self.catalogue, self.now).report_of(request)
+        except (ReportDamagedError, RulesChangedError):
+            return True
+        return False
 
-        Raises
-        ------
-        WrongStateError
-            It has ended, or is held already.
-        """
-        now = self.now()
+    def extend(self, request_id: str, by: str, extension: Extension) -> SubjectRequest:
+        """Take the two further months for complex or numerous requests, of which the person was told with this reason.
 
-        def decide(request: SubjectRequest) -> Change:
-            if request.state not in CLAIMABLE | {RequestState.NEEDS_ATTENTION}:
-                raise WrongStateError(f"is {request.state.value} and cannot be put on hold")
-            holds = (*request.holds, Hold(today(now), reason))
-            after = replace(released(request, reason.state), holds=holds)
-            return Change(after, Action(by, "HELD", {"reason": reason.value}))
-
-        return self.store.change(request_id, decide)
-
-    def release(self, request_id: str, by: str) -> SubjectRequest:
-        """Let the clock and the work go on.
+        UK GDPR Article 12A(4), Data Protection Act 2018, section 54(3B): the person is told within the first month.
 
         Raises
         ------
         WrongStateError
-            It is not on hold.
+            It has ended, was extended before, or the month in which the person could be told is over.
+        InvalidInputError
+            There is no reason, or the day is in the future or before the receipt.
         """
-        now = self.now()
-
-        def decide(request: SubjectRequest) -> Change:
-            if request.state not in HELD:
-                raise WrongStateError("is not on hold")
-            *earlier, last = request.holds
-            holds = (*earlier, replace(last, until=max(today(now), last.since)))
-            after = replace(_open_again(request), holds=holds, active_since=now)
-            return Change(after, Action(by, "RELEASED", {}))
-
-        return self.store.change(request_id, decide)
-
-    def extend(self, request_id: str, by: str, reason: str) -> SubjectRequest:
-        """Take the two further months for complex or numerous requests; the person is to be told with this reason.
-
-        Raises
-        ------
-        WrongStateError
-            It has ended, or was extended before.
-        """
-        said, salt = _reason(reason), token_hex()
+        if extension.undo:
+            return self._extension_undone(request_id, by)
+        said, salt, today = reason_of(extension.reason), token_hex(), london_day(self.now())
+        on = day_of("on", extension.on, today, today)
 
         def decide(request: SubjectRequest) -> Change:
             if request.extended or request.state in _OVER:
                 raise WrongStateError("was extended before, or has ended")
-            after = replace(request, extended=True, extension_reason=said, extension_salt=salt)
-            return Change(after, Action(by, "EXTENDED", {"reasonSha256": sealed(said, salt)}))
+            if on < request.received:
+                raise InvalidInputError(FieldError("on", "must not be before the request was received"))
+            last = self._notice_by(request, today)
+            if on > last:
+                raise WrongStateError(f"could be extended until {last.isoformat()}, the end of the first month")
+            after = replace(request, extended=True, extended_on=on, extension_reason=said, extension_salt=salt)
+            detail = {"on": on.isoformat(), "reasonSha256": sealed(said, salt)}
+            return Change(after, Action(by, "EXTENDED", detail))
 
-        return self.store.change(request_id, decide)
+        return self.store.change(request_id, decide).request
+
+    def _extension_undone(self, request_id: str, by: str) -> SubjectRequest:
+        def decide(request: SubjectRequest) -> Change:
+            if not request.extended or request.state in _OVER:
+                raise WrongStateError("is not extended, or has ended")
+            after = replace(request, extended=False, extended_on=None, extension_reason=None, extension_salt=None)
+            return Change(after, Action(by, "EXTENSION_UNDONE", {}))
+
+        return self.store.change(request_id, decide).request
+
+    def _notice_by(self, request: SubjectRequest, today: date) -> date:
+        # No working day matters to this limit, so no calendar of holidays is needed for it.
+        found = deadline(request.received, request.regime, request.holds, extended=False, bank_holidays=(), today=today)
+        return found.notice_by
 
     def issue_without(self, request_id: str, by: str, service: str, reason: str) -> SubjectRequest:
         """Accept that a part is missing; the report says so, and why. The request may be claimed at once.
@@ -152,15 +150,15 @@ class Decisions:
         InvalidInputError
             The service is not part of the request, or there is no reason.
         """
-        said, now, salt = _reason(reason), self.now(), token_hex()
+        said, now, salt = reason_of(reason), self.now(), token_hex()
 
         def decide(request: SubjectRequest) -> Change:
             part = request.services.get(service)
             if part is None:
                 raise InvalidInputError(FieldError("service", "is not part of this request"))
             if part.finished:
-                raise WrongStateError("is there", field="service")
-            if request.state in _OVER | {RequestState.ERRORED, RequestState.READY_FOR_REVIEW}:
+                raise WrongStateError("has answered: its part is in the report", field="service")
+            if request.state in _OVER | {RequestState.COMPLETED, RequestState.ERRORED, RequestState.READY_FOR_REVIEW}:
                 raise WrongStateError(f"is {request.status}")
             gaps = {**request.accepted_gaps, service: Gap(said, by, now, salt)}
             after = replace(request, accepted_gaps=gaps)
@@ -173,7 +171,7 @@ class Decisions:
             detail = {"service": service, "reasonSha256": sealed(said, salt)}
             return Change(after, Action(by, "ISSUE_WITHOUT", detail))
 
-        return self.store.change(request_id, decide)
+        return self.store.change(request_id, decide).request
 
     def resumed(self, service: str, by: str) -> int:
         """Set the requests free that wait for a suspended service; return how many."""
@@ -193,24 +191,6 @@ class Decisions:
                 self.store.change(request_id, decide)
                 freed += 1
         return freed
-
-
-def _reason(text: str) -> str:
-    said = text.strip()
-    if not 1 <= len(said) <= 500 or not said.isprintable():
-        raise InvalidInputError(FieldError("reason", "must be one line of 1 to 500 characters"))
-    return said
-
-
-def _open_again(request: SubjectRequest) -> SubjectRequest:
-    """Return the request as workers may claim it, with all attempts before it."""
-    return replace(
-        released(request, RequestState.PENDING),
-        claim_attempts=0,
-        error_code=None,
-        ended_at=None,
-        attention_told=False,
-    )
 
 
 def _unasked(part: Part) -> Part:

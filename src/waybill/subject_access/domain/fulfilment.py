@@ -117,11 +117,10 @@ class Fulfilment:
         ReportDamagedError
             This claim has stored no report.
         """
-        now, done = self.now(), []
+        now = self.now()
 
         def decide(request: SubjectRequest) -> Change | None:
-            done.append(request.state in REPORTED and request.ended_token == claim.claim_token)
-            if done[-1]:
+            if request.state in REPORTED and request.ended_token == claim.claim_token:
                 return None
             held(request, claim)
             if request.missing:
@@ -138,11 +137,11 @@ class Fulfilment:
             detail = {"generation": claim.generation, "without": len(request.issued_without)}
             return Change(ended, Action(actor, "READY_FOR_REVIEW" if request.review else "COMPLETED", detail))
 
-        after = self.store.change(claim.request_id, decide)
-        self.reports.forget(work_prefix(after.request_id))
-        self.reports.forget(uploads_prefix(after.request_id))
-        self.reports.forget(reports_prefix(after.request_id), but=after.report_key)
-        return not done[-1]
+        changed = self.store.change(claim.request_id, decide)
+        self.reports.forget(work_prefix(claim.request_id))
+        self.reports.forget(uploads_prefix(claim.request_id))
+        self.reports.forget(reports_prefix(claim.request_id), but=changed.request.report_key)
+        return changed.change is not None
 
     def discard(self, request: SubjectRequest) -> None:
         """Remove the reports of a request that was given up on."""
@@ -157,7 +156,6 @@ class Fulfilment:
         ClaimLostError
             The claim does not hold the request, nor ended it like this before.
         """
-        counted = [True]
 
         def decide(request: SubjectRequest) -> Change | None:
             if request.state is RequestState.NEEDS_ATTENTION and request.ended_token == claim.claim_token:
@@ -168,14 +166,15 @@ class Fulfilment:
             if after.state is RequestState.NEEDS_ATTENTION:
                 after = replace(after, ended_token=claim.claim_token)
             name = "NEEDS_ATTENTION" if after.state is RequestState.NEEDS_ATTENTION else "ATTEMPT_FAILED"
-            counted.append(retry_at is None)
             detail: dict[str, JsonValue] = {"error": found, "attempt": request.claim_attempts}
-            return Change(after, Action(WORKER, name, {**detail, "generation": claim.generation}))
+            action = Action(WORKER, name, {**detail, "generation": claim.generation})
+            return Change(after, action, is_counted=retry_at is None)
 
-        after = self.store.change(claim.request_id, decide)
+        changed = self.store.change(claim.request_id, decide)
+        after = changed.request
         if after.state is RequestState.NEEDS_ATTENTION:
             self.tell(after)
-        return Failed(after.state, after.error_code or code, counted[-1])
+        return Failed(after.state, after.error_code or code, changed.change is None or changed.change.is_counted)
 
     def tell(self, request: SubjectRequest) -> None:
         """Tell people that a request needs them; once."""

@@ -4,14 +4,17 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+
+from pydantic import StrictBool
 
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.core.executions import stable_json
-from waybill.core.wire import WireModel
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.bodies import Body
+from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.ports import Change, RequestStore
 from waybill.subject_access.errors import WrongStateError
 from waybill.subject_access.models import Part, Regime, RequestState, SubjectRequest
@@ -37,6 +40,7 @@ _COPIED = (
     "received",
     "regime",
     "extended",
+    "extended_on",
     "extension_reason",
     "extension_salt",
     "subject_name",
@@ -44,7 +48,7 @@ _COPIED = (
 )
 
 
-class NewRequest(WireModel):
+class NewRequest(Body):
     """`POST /subjectAccessRequest`; dates are dd/MM/yyyy."""
 
     nomis_id: str | None = None
@@ -56,7 +60,7 @@ class NewRequest(WireModel):
     subject_name: str | None = None
     received_date: str | None = None
     regime: Regime = Regime.UK_GDPR
-    review: bool = False
+    review: StrictBool = False
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,14 @@ class Accepted:
 
 
 @dataclass
-class _Checks:
+class Checks:
     """The rules, each of which adds what it finds wrong."""
 
     today: date
     errors: list[FieldError] = field(default_factory=list)
 
     def identifier(self, name: str, value: str | None, form: re.Pattern[str], wanted: str) -> str | None:
+        """Return an identifier in capitals, None for none; `wanted` says what has the `form`."""
         text = (value or "").strip()
         # Outside of ASCII other letters have capitals among A to Z too, such as the long s.
         if text.isascii():
@@ -101,6 +106,7 @@ class _Checks:
         return text
 
     def day(self, name: str, value: str | None, *, needed: bool = False) -> date | None:
+        """Return a day that is not in the future."""
         text = (value or "").strip()
         if not text:
             if needed:
@@ -118,6 +124,7 @@ class _Checks:
         return day
 
     def line(self, name: str, value: str | None, longest: int, *, needed: bool) -> str:
+        """Return a line of at most `longest` characters that can be printed."""
         text = (value or "").strip()
         if needed and not text:
             self.errors.append(FieldError(name, "is needed"))
@@ -127,7 +134,26 @@ class _Checks:
             self.errors.append(FieldError(name, "must have printable characters only"))
         return text
 
+    def person(self, nomis_id: str | None, ndelius_id: str | None) -> dict[str, str | None]:
+        """Return the one identifier of the person."""
+        nomis = self.identifier("nomisId", nomis_id, _NOMIS, "a letter, four digits and two letters")
+        ndelius = self.identifier("ndeliusId", ndelius_id, _NDELIUS, "a letter and six digits")
+        if nomis is None and ndelius is None:
+            self.errors.append(FieldError("nomisId", "is needed, or ndeliusId"))
+        if nomis is not None and ndelius is not None:
+            self.errors.append(FieldError("ndeliusId", "must not be given with nomisId"))
+        return {"nomis_id": nomis, "ndelius_id": ndelius}
+
+    def reference(self, text: str | None) -> str:
+        """Return the case reference."""
+        return self.line("sarCaseReferenceNumber", text, _LONGEST_REFERENCE, needed=True)
+
+    def name(self, text: str | None) -> str | None:
+        """Return the name of the person, if it is known."""
+        return self.line("subjectName", text, _LONGEST_NAME, needed=False) or None
+
     def chosen(self, names: Sequence[str], known: Mapping[str, Service]) -> tuple[Service, ...]:
+        """Return the services of these names, in the order of the report."""
         if not names:
             self.errors.append(FieldError("services", "must name at least one service"))
         if len(names) > _MOST_SERVICES:
@@ -151,23 +177,28 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
     InvalidInputError
         It breaks the rules; names every field that does.
     """
-    checks = _Checks(today)
-    nomis = checks.identifier("nomisId", new.nomis_id, _NOMIS, "a letter, four digits and two letters")
-    ndelius = checks.identifier("ndeliusId", new.ndelius_id, _NDELIUS, "a letter and six digits")
-    if nomis is None and ndelius is None:
-        checks.errors.append(FieldError("nomisId", "is needed, or ndeliusId"))
-    if nomis is not None and ndelius is not None:
-        checks.errors.append(FieldError("ndeliusId", "must not be given with nomisId"))
+    checks = Checks(today)
+    person = checks.person(new.nomis_id, new.ndelius_id)
     first, last = checks.day("dateFrom", new.date_from), checks.day("dateTo", new.date_to, needed=True)
     if first and last and first > last:
         checks.errors.append(FieldError("dateFrom", "must not be after dateTo"))
-    reference = checks.line("sarCaseReferenceNumber", new.sar_case_reference_number, _LONGEST_REFERENCE, needed=True)
-    name = checks.line("subjectName", new.subject_name, _LONGEST_NAME, needed=False)
+    reference = checks.reference(new.sar_case_reference_number)
+    name = checks.name(new.subject_name)
     received = checks.day("receivedDate", new.received_date)
     services = checks.chosen(new.services, known)
     if checks.errors or last is None:
         raise InvalidInputError(*checks.errors)
-    return Accepted(nomis, ndelius, first, last, reference, services, name or None, received, new.regime, new.review)
+    return Accepted(
+        **person,
+        date_from=first,
+        date_to=last,
+        reference=reference,
+        services=services,
+        subject_name=name,
+        received=received,
+        regime=new.regime,
+        review=new.review,
+    )
 
 
 def create(
@@ -192,7 +223,7 @@ def create(
         requested_by=by,
         requested_at=now,
         created_at=now,
-        received=accepted.received or today(now),
+        received=accepted.received or london_day(now),
         regime=accepted.regime,
         subject_name=accepted.subject_name,
         review=accepted.review,
@@ -233,23 +264,17 @@ def duplicate(
 
 
 def _copy(original: SubjectRequest, copy_id: str, by: str, now: datetime) -> SubjectRequest:
-    # The copy is worked on from now on: a hold that goes on ends for it, or nobody could end it.
-    holds = tuple(hold if hold.until else replace(hold, until=max(today(now), hold.since)) for hold in original.holds)
+    # The copy has the clock of its original: what that one waits for, its copy waits for as well.
     return SubjectRequest(
         request_id=copy_id,
-        state=RequestState.PENDING,
+        state=original.waits[-1].reason.state if original.waits else RequestState.PENDING,
         requested_by=by,
         requested_at=now,
         created_at=now,
-        holds=holds,
+        holds=original.holds,
         original_id=original.request_id,
         **{name: getattr(original, name) for name in _COPIED},
     )
-
-
-def today(now: datetime) -> date:
-    """Return the day that `now` is in, by UTC: in summer a day begins an hour late, so that no deadline is late."""
-    return now.astimezone(UTC).date()
 
 
 def _part(service: Service, rank: int) -> Part:

@@ -1,4 +1,8 @@
-"""What happens to requests as they age: given up after 48 hours, archived after days, deleted after a year."""
+"""What happens to requests as they age: given up after 48 hours, archived days after their end, deleted after a year.
+
+Nothing is removed while the clock of the law runs, stands still, or has run out without an end: what lies in the bucket
+is needed until the person has the report, was refused, or does not want it any more (UK GDPR Article 5(1)(e)).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,18 +13,15 @@ from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before, r
 from waybill.subject_access.domain.keys import reports_prefix, uploads_prefix, work_prefix
 from waybill.subject_access.domain.ports import Change, Reports, RequestLists, RequestStore
 from waybill.subject_access.errors import ContendedError, UnknownRequestError
-from waybill.subject_access.models import CLAIMABLE, RESTARTABLE, RequestState, SubjectRequest
+from waybill.subject_access.models import CLAIMABLE, ENDED, RequestState, SubjectRequest
 
 EXPIRES_AFTER = timedelta(hours=48)
 OVERDUE_AFTER = timedelta(hours=12)
 BACKLOG = 100
 # How often people are told of a backlog, and of requests that are overdue, while it lasts.
 TOLD_OF_WAITING_EVERY = timedelta(minutes=120)
-# What was given up on is kept for longer than what was delivered: a person has to decide about it.
-_GIVEN_UP_KEPT = timedelta(days=30)
-
-
-_WAITING_FOR_PEOPLE = ("ERRORED", "ATTENTION", "REVIEW")
+# The queues of all requests whose clock has not ended.
+OPEN_QUEUES = ("PENDING", "HELD", "ATTENTION", "REVIEW", "COMPLETED", "ERRORED")
 
 
 def waits_since(request: SubjectRequest) -> datetime:
@@ -56,21 +57,18 @@ class Lifecycle:
         return [found for found in list(self.lists.standing("PENDING")) if self._moved(found, self._given_up)]
 
     def archive(self) -> list[str]:
-        """Archive requests that ended long enough ago, their reports and parts removed; return their ids.
+        """Archive requests whose clock ended long enough ago, their reports and parts removed; return their ids.
 
         The request is archived first, so that nothing of one that was restarted meanwhile is removed; one whose
         clean-up was interrupted stands in a queue of its own until the objects are gone.
         """
-        completed = self.lists.standing("COMPLETED", self.now() - self.ages.archive_after)
-        given_up = self.now() - _GIVEN_UP_KEPT
-        forgotten = (found for queue in _WAITING_FOR_PEOPLE for found in self.lists.standing(queue, given_up))
-        ended = [*completed, *forgotten]
+        ended = list(self.lists.standing("ENDED", self.now() - self.ages.archive_after))
         moved = [found for found in ended if self._moved(found, self._archived)]
         unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
         for found in (*moved, *unfinished):
-            self.reports.forget(reports_prefix(found))
-            self.reports.forget(work_prefix(found))
-            self.reports.forget(uploads_prefix(found))
+            for prefix in (reports_prefix(found), work_prefix(found), uploads_prefix(found)):
+                self.reports.tag_archived(prefix)
+                self.reports.forget(prefix)
             self._moved(found, self._emptied)
         return moved
 
@@ -87,17 +85,10 @@ class Lifecycle:
         return True
 
     def _moved(self, request_id: str, decide: Callable[[SubjectRequest], Change | None]) -> bool:
-        made: list[Change | None] = []
-
-        def remembered(request: SubjectRequest) -> Change | None:
-            made.append(decide(request))
-            return made[-1]
-
         try:
-            self.store.change(request_id, remembered)
+            return self.store.change(request_id, decide).change is not None
         except (UnknownRequestError, ContendedError):
             return False
-        return made[-1] is not None
 
     def _expired(self, request: SubjectRequest) -> Change | None:
         if request.state not in CLAIMABLE or self.now() - waits_since(request) <= EXPIRES_AFTER:
@@ -118,10 +109,9 @@ class Lifecycle:
         return Change(replace(request, objects_removed=True), Action(SCHEDULE, "OBJECTS_REMOVED", {}))
 
     def _archived(self, request: SubjectRequest) -> Change | None:
-        delivered = dict.fromkeys((RequestState.COMPLETED, RequestState.DELIVERED), self.ages.archive_after)
-        kept_for = (delivered | dict.fromkeys(RESTARTABLE, _GIVEN_UP_KEPT)).get(request.state)
-        # One that was restarted since it was listed may have ended again.
-        if kept_for is None or request.ended_at is None or self.now() - request.ended_at < kept_for:
+        # One whose end was taken back since it was listed may have ended again.
+        ended = request.state in ENDED and request.law_ended_at is not None
+        if not ended or request.law_ended_at is None or self.now() - request.law_ended_at < self.ages.archive_after:
             return None
         kept = replace(
             request,
@@ -131,5 +121,11 @@ class Lifecycle:
             fingerprint="",
             report_key=None,
             claim_token=None,
+            end_reason=None,
+            end_salt=None,
+            correction_salt=None,
+            state_before=None,
+            holds=tuple(replace(hold, note=None) for hold in request.holds),
         )
-        return Change(kept, Action(SCHEDULE, "ARCHIVED", {}))
+        detail = {"after": request.state.value, "days": self.ages.archive_after.days}
+        return Change(kept, Action(SCHEDULE, "ARCHIVED", detail))

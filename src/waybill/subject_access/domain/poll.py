@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from waybill.core.executions import ExecutionStarter, execution_name
 from waybill.core.notifications import Notification
 from waybill.subject_access import WORKFLOW
+from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
+from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS
 from waybill.subject_access.domain.fulfilment import Fulfilment
 from waybill.subject_access.domain.lifecycle import (
     BACKLOG,
+    OPEN_QUEUES,
     OVERDUE_AFTER,
     TOLD_OF_WAITING_EVERY,
     Lifecycle,
@@ -35,6 +38,8 @@ class Polled:
     pending: int
     overdue: int
     oldest_pending_age: int
+    past_due: int
+    due_soon: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Poll:
     workflow_arn: str
     most_workers: int
     now: Callable[[], datetime]
+    answers: Callable[[], Answers]
 
     def run(self, tick: str) -> Polled:
         """Do everything that is due; `tick` names this poll, so that one that is repeated starts no more workers."""
@@ -63,6 +69,8 @@ class Poll:
         overdue = [request.request_id for request in standing if self._age(request) > OVERDUE_AFTER]
         self._tell_of_attention()
         self._tell_of_waiting(len(standing), overdue)
+        past_due, due_soon = self._by_law()
+        self._tell_of_law(past_due, due_soon)
         archived, deleted = self.lifecycle.archive(), self.lifecycle.delete()
         return Polled(
             expired=len(expired),
@@ -73,7 +81,26 @@ class Poll:
             pending=len(standing),
             overdue=len(overdue),
             oldest_pending_age=int(max(map(self._age, standing), default=timedelta()).total_seconds()),
+            past_due=len(past_due),
+            due_soon=len(due_soon),
         )
+
+    def _by_law(self) -> tuple[list[str], list[str]]:
+        """Return the ids of the requests whose last day to answer has passed, and of those for which it is near."""
+        answers, past_due, due_soon = self.answers(), list[str](), list[str]()
+        for request in by_due_day(self.lists, answers):
+            (past_due if answers.is_past_due(request) else due_soon).append(request.request_id)
+        return past_due, due_soon
+
+    def _tell_of_law(self, past_due: Sequence[str], due_soon: Sequence[str]) -> None:
+        """Tell of requests that the law wants an answer to, again and again until there is one."""
+        if past_due or due_soon:
+            lines = [f"Subject access requests whose time limit has passed: {len(past_due)}"]
+            lines += [f"  {one}" for one in past_due[:_MOST_NAMED]]
+            lines += ["", f"Subject access requests that are due within {DUE_SOON_DAYS} days: {len(due_soon)}"]
+            lines += [f"  {one}" for one in due_soon[:_MOST_NAMED]]
+            subject = f"Subject access requests: {len(past_due)} past their time limit, {len(due_soon)} due soon"
+            self._tell("DUE", subject, "\n".join(lines))
 
     def _tell_of_attention(self) -> None:
         """Tell of requests that need a person, each once: whoever moved one there may have died before telling."""
@@ -99,7 +126,7 @@ class Poll:
             status=code,
             about="requests",
             subject=subject,
-            body=f"{text}\n\n🔎 waybill sar list",
+            body=f"{text}\n\n🔎 waybill sar overdue",
             notification_id=f"{code.lower()}-{self.now():%Y%m%dT%H%M%SZ}",
         )
         self.alerts.raise_once("requests", code, news, quiet=TOLD_OF_WAITING_EVERY)
@@ -107,3 +134,10 @@ class Poll:
     def _age(self, request: SubjectRequest) -> timedelta:
         """Return how long a request has been waiting; time on hold is no waiting."""
         return self.now() - waits_since(request)
+
+
+def by_due_day(lists: RequestLists, answers: Answers) -> list[SubjectRequest]:
+    """Return the requests whose last day to answer has passed or is near, the most urgent first."""
+    waiting = [found for queue in OPEN_QUEUES for found in lists.standing(queue)]
+    urgent = [one for one in lists.many(waiting) if answers.is_past_due(one) or answers.is_due_soon(one)]
+    return sorted(urgent, key=lambda request: (answers.due(request).due, request.request_id))

@@ -18,11 +18,23 @@ QUIET_AFTER_NEWS = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Change:
-    """What a write makes of a request: the request as it then is, the parts written with it, what is recorded."""
+    """What a write makes of a request: the request as it then is, the parts written with it, what is recorded.
+
+    `is_counted` is false for an attempt that failed for the one reason that it came too early.
+    """
 
     request: SubjectRequest
     action: Action
     parts: Sequence[Part] = ()
+    is_counted: bool = True
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A request as it is after a decision, and the change that the decision was; None where it was that nothing is."""
+
+    request: SubjectRequest
+    change: Change | None
 
 
 # Looks at a request as it is and says what becomes of it; None for nothing. It may be asked again.
@@ -46,8 +58,8 @@ class RequestStore(Protocol):
         """Return a request, as of now."""
         ...
 
-    def change(self, request_id: str, decide: Decision) -> SubjectRequest:
-        """Write what `decide` says, all of it or nothing; return the request as it then is."""
+    def change(self, request_id: str, decide: Decision) -> Changed:
+        """Write what `decide` says, all of it or nothing; return the request as it then is, and what was decided."""
         ...
 
     def parts(self, request_id: str) -> list[Part]:
@@ -160,6 +172,10 @@ class Reports(Protocol):
 
     def forget(self, prefix: str, *, but: str | None = None) -> int:
         """Remove every object below a prefix but one; return how many."""
+        ...
+
+    def tag_archived(self, prefix: str) -> None:
+        """Tag every object below a prefix as one that the bucket's own rule may remove."""
         ...
 
     def download_url(self, key: str, etag: str, file_name: str) -> str:

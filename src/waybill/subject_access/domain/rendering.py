@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+from waybill.core.errors import PermanentError, RetryableError
 from waybill.subject_access.domain import keys
 from waybill.subject_access.domain.claims import held
 from waybill.subject_access.domain.ports import Catalogue, RequestStore
@@ -17,8 +18,9 @@ from waybill.subject_access.domain.report.assembly import assemble
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError, TemplateError
 from waybill.subject_access.domain.report.merging import digest
 from waybill.subject_access.domain.report.part import render_part
-from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
+from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, RulesChangedError, UnknownRequestError
 from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport, SubjectRequest
+from waybill.subject_access.service_models import RedactionRule, rules_digest
 
 TITLE = "Subject Access Request Report"
 # Error codes of a part (README.md, "Error codes").
@@ -26,6 +28,8 @@ TEMPLATE_UNUSABLE = "render_6001"
 ANSWER_UNREADABLE = "render_6002"
 ANSWER_GONE = "render_6003"
 PAGES_GONE = "render_6004"
+DRAWING_FAILED = "render_6005"
+RULES_CHANGED = "render_6006"
 _STORED = "STORED"
 # An audit entry is an item of DynamoDB, of at most 400 KB; the page of the contents lists every character.
 _MOST_LISTED = 500
@@ -77,18 +81,24 @@ class Rendering:
             raise UnknownRequestError(f"the request has no part {service}")
         if part.render_status is not PartStatus.FETCHED:
             return part
+        rules = self._rules(service)
         with TemporaryDirectory() as folder:
             file = Path(folder, "part.pdf")
             try:
-                summary = render_part(
-                    self._section(part, request, Path(folder)), _subject(request), file, _work(folder)
-                )
+                section = self._section(part, request, rules, Path(folder))
+                summary = render_part(section, _subject(request), file, _work(folder))
             except TemplateError as error:
                 return self._refused(claim, part, TEMPLATE_UNUSABLE, error)
             except AnswerUnreadableError as error:
                 return self._refused(claim, part, ANSWER_UNREADABLE, error)
             except ReportDamagedError as error:
                 return self._refused(claim, part, ANSWER_GONE, error)
+            except (RetryableError, PermanentError):
+                raise
+            # Whatever a service's data leads to is the end of its own part: its siblings go on. The type of what
+            # happened is said, never the data.
+            except Exception as error:
+                return self._refused(claim, part, DRAWING_FAILED, RuntimeError(type(error).__name__))
             key = keys.part_key(claim.request_id, claim.generation, service)
             self.files.keep(key, file, "application/pdf")
         self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
@@ -101,6 +111,7 @@ class Rendering:
             rendered_at=self.now(),
             error_code=None,
             error_message=None,
+            rules_sha256=rules_digest(rules),
         )
         self.store.save_part(
             claim,
@@ -110,6 +121,7 @@ class Rendering:
             unprintableKinds=len(summary.unprintable),
             redacted=summary.redacted,
             redactedLeft=summary.redacted_left,
+            nearMisses=summary.near_misses,
             placeholders=[one.number for one in summary.attachments if one.problem],
         )
         return rendered
@@ -151,8 +163,11 @@ class Rendering:
             except ReportDamagedError as error:
                 self._refused(claim, part, PAGES_GONE, error)
                 gone.append(part.service)
+            except RulesChangedError as error:
+                self._refused(claim, part, RULES_CHANGED, error)
+                gone.append(part.service)
         if gone:
-            raise PartsMissingError(f"the pages of parts are gone: {', '.join(gone)}")
+            raise PartsMissingError(f"the pages of parts are not right any more, or are gone: {', '.join(gone)}")
         return ready
 
     def _held(self, claim: Claim) -> SubjectRequest:
@@ -166,8 +181,13 @@ class Rendering:
         self.store.save_part(claim, refused)
         return refused
 
-    def _section(self, part: Part, request: SubjectRequest, folder: Path) -> drawn.Section:
-        service = self.catalogue.service(part.service)
+    def _rules(self, service: str) -> Sequence[RedactionRule]:
+        found = self.catalogue.service(service)
+        return found.redactions if found else ()
+
+    def _section(
+        self, part: Part, request: SubjectRequest, rules: Sequence[RedactionRule], folder: Path
+    ) -> drawn.Section:
         answer = folder / "answer.json"
         if part.answer_key is None:
             raise AnswerUnreadableError(f"the answer of {part.service} was not stored")
@@ -182,8 +202,7 @@ class Rendering:
             lookups=self._names(folder) if part.template_key else drawn.Lookups(),
             attachments=[self._attachment(one, folder) for one in stored],
             redactions=[
-                drawn.Redaction(rule.path, rule.reason, rule.everywhere)
-                for rule in (service.redactions if service else ())
+                drawn.Redaction(rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name) for rule in rules
             ],
         )
 
@@ -213,6 +232,8 @@ class Rendering:
         if part.part_key is None and part.render_status is PartStatus.COMPLETE:
             # A worker outside had the answer and never finished the report: drawn here it would say that there is none.
             raise ReportDamagedError(f"the pages of {part.service} are not in the bucket")
+        if part.part_key is not None and part.rules_sha256 != rules_digest(self._rules(part.service)):
+            raise RulesChangedError(f"the rules of redaction of {part.service} changed since it was drawn")
         if part.part_key is None:
             section = drawn.Section(part.service, part.label, drawn.Outcome(part.render_status.value))
             summary = render_part(section, _subject(request), file, _work(folder / part.service))

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.wire import WireModel
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.bodies import Body
 from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
 from waybill.subject_access.domain.ports import Catalogue, Templates
 from waybill.subject_access.errors import ContendedError, UnknownServiceError
@@ -50,15 +50,22 @@ def _path(value: str) -> str:
     return value
 
 
-class Redaction(WireModel):
+class Redaction(Body):
     """A value that the service's part does not show."""
 
     path: Annotated[str, Field(max_length=200), AfterValidator(_path)]
     reason: Annotated[str, Field(max_length=200), AfterValidator(_label)]
-    everywhere: bool = False
+    everywhere: StrictBool = False
+    kind: Literal["name", "identifier", "text"] | None = None
+    given_name: StrictBool = False
+
+    @property
+    def rule(self) -> RedactionRule:
+        """What the catalogue keeps of it."""
+        return RedactionRule(self.path, self.reason, self.everywhere, self.kind or "", self.given_name)
 
 
-class ServiceEntry(WireModel):
+class ServiceEntry(Body):
     """`POST /services` and `PUT /services/{id}`."""
 
     name: Annotated[str, Field(pattern=f"^{SERVICE_NAME.pattern}$")]
@@ -78,7 +85,7 @@ class ServiceEntry(WireModel):
             enabled=self.enabled,
             category=self.category,
             template_migrated=self.template_migrated,
-            redactions=tuple(RedactionRule(rule.path, rule.reason, rule.everywhere) for rule in self.redactions),
+            redactions=tuple(redaction.rule for redaction in self.redactions),
         )
 
 

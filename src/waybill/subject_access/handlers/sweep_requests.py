@@ -15,6 +15,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     count(WORKFLOW, "Pending", polled.pending)
     count(WORKFLOW, "OverdueRequests", polled.overdue)
     count(WORKFLOW, "OldestPendingAge", polled.oldest_pending_age, MetricUnit.Seconds)
+    count(WORKFLOW, "PastDueByLaw", polled.past_due)
+    count(WORKFLOW, "DueSoonByLaw", polled.due_soon)
     count(WORKFLOW, "RequestsExpired", polled.expired)
     count(WORKFLOW, "RequestsArchived", polled.archived)
     count(WORKFLOW, "RequestsDeleted", polled.deleted)

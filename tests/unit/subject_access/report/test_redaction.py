@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.domain.report.models import Redaction
+from waybill.subject_access.domain.report.models import Attachment, Redaction
 from waybill.subject_access.domain.report.redaction import redact
 
 SECRET = "QQ123456C-unmistakable"
@@ -44,10 +44,114 @@ def test_what_is_left_elsewhere_is_counted_and_not_touched() -> None:
 
 
 def test_everywhere_takes_the_text_out_of_all_values_and_names() -> None:
-    content = {"phone": 7700900123, "note": "rang 7700900123", "7700900123": ["x7700900123x", 7700900123, 7]}
+    content = {"phone": 7700900123, "note": "rang 7700900123", "7700900123": ["(7700900123)", 7700900123, 7]}
     result = redact(content, [Redaction("phone", "third party", everywhere=True)])
-    assert result.content == {"phone": MARK, "note": f"rang {MARK}", MARK: [f"x{MARK}x", MARK, 7]}
+    assert result.content == {"phone": MARK, "note": f"rang {MARK}", MARK: [f"({MARK})", MARK, 7]}
     assert (result.removed, result.left) == (5, 0)
+
+
+def everywhere(value: Any, text: str, **rule: Any) -> str:
+    """`text` where `value` is taken out everywhere; a bar for each place."""
+    result = redact({"v": value, "text": text}, [Redaction("v", "x", everywhere=True, **rule)])
+    found: str = result.content["text"].replace("[Redacted: x]", "|")
+    return found
+
+
+# ICO, "Right of access" (information about other people) and "How to disclose information safely": what goes is the
+# person, in whatever way it is written; whole words only (Unicode Standard Annex 29).
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("John JONES",
+         "JONES, John hit Mr Jones. JOHN JONES signed. John  JONES left. J. Jones.",
+         "| hit |. | signed. | left. |."),
+        ("John JONES", "J Jones, Jones J, jones, JONES,John and Mrs. Jones", "|, |, |, | and |"),
+        ("JONES, John", "John\u00a0Jones; John\nJones; John P Jones; John P. Jones", "|; |; |; |"),
+        ("John Paul JONES", "John Jones, J P Jones, Jones John Paul, Paul Jones", "|, |, |, |"),
+        ("John Jones",
+         "Jones's dog, Jones\u2019 hat, John Johnson, Jonestown",
+         "|'s dog, |\u2019 hat, John Johnson, Jonestown"),
+        ("Mr J. Jones", "Jones was", "| was"),
+        ("Ali", "Alibi, Ali, ali's, Annual", "Alibi, |, |'s, Annual"),
+        ("Ann", "Annual Ann", "Annual |"),
+        ("Jos\u00e9 O\u2019Brien-N\u00fa\u00f1ez",
+         "jose o'brien nunez; Jose\u0301 O\u02bcBrien\u2011Nu\u0301n\u0303ez; OBrien-Nunez",
+         "|; |; |"),
+        ("Anna van der Berg", "VAN DER BERG, Anna; A. van der Berg; van der Berg", "|; |; |"),
+        ("\u0141ukasz \u017b\u00f3\u0142\u0107", "Lukasz Zolc; \u017b\u00d3\u0141\u0106, \u0141ukasz", "|; |"),
+        ("Stra\u00dfer", "STRASSER", "|"),
+        ("A9876ZZ", "a9876zz, A9876 ZZ, A-9876-ZZ, A9876ZZZ, XA9876ZZ", "|, |, |, A9876ZZZ, XA9876ZZ"),
+        ("QQ 12 34 56 C", "qq123456c", "|"),
+        ("07700 900123",
+         "+44 7700 900123, 0044 7700-900-123, (07700) 900123, 07700900123, 207700900123",
+         "|, |, |, |, 207700900123"),
+        ("1990-01-02",
+         "02/01/1990, 2 January 1990, 2nd of Jan. 1990, January 2, 1990, 2.1.90, 20/01/1990",
+         "|, |, |, |, |, 20/01/1990"),
+        ("02/01/1990", "1990-01-02, 1990-01-20", "|, 1990-01-20"),
+        ("at the old mill", "At  the OLD mill, at the old millstone", "|, at the old millstone"),
+        ("\u674e\u5c0f\u9f99", "\u674e\u5c0f\u9f99", "|"),
+        ("Bob (Robert) [x] .* a+b", "bob (robert) [x] .* a+b", "|"),
+    ],
+)  # fmt: skip
+def test_everywhere_means_the_person_and_not_the_text(value: str, text: str, expected: str) -> None:
+    assert everywhere(value, text) == expected
+
+
+def test_a_rule_may_say_what_a_value_is() -> None:
+    assert everywhere("Rose", "a rose, Mrs Rose", kind="text") == "a |, Mrs |"
+    assert everywhere("John Jones", "John came with Jones", given_name=True) == "| came with |"
+    assert everywhere("may be", "May Be, may, be", kind="text") == "|, may, be"
+
+
+def test_a_rule_on_an_object_is_about_one_person() -> None:
+    content = {"victim": {"firstName": "John", "lastName": "Jones", "prisonerNumber": "A9876ZZ"}, "note": ""}
+    for text, expected in (("JONES, John (a9876zz)", f"{MARK} ({MARK})"), ("John alone", "John alone")):
+        result = redact({**content, "note": text}, [Redaction("victim", "third party", everywhere=True)])
+        assert result.content["note"] == expected
+
+
+def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
+    content = {"v": "John Hartley", "notes": ["Hartly said", "John said", "john.hartley1@x.example wrote", "nothing"]}
+    result = redact(content, [Redaction("v", "x", everywhere=True)])
+    assert [(one.place, one.kind) for one in result.near] == [
+        ("notes[]", "one letter differs"),
+        ("notes[]", "given name alone"),
+        ("notes[]", "within an e-mail address"),
+    ]
+    assert result.near_count == 3
+    assert "Hart" not in repr(result.near)
+
+
+def test_a_value_that_is_too_short_is_said_to_be_left() -> None:
+    result = redact({"v": "Al", "note": "Al said"}, [Redaction("v", "x", everywhere=True)])
+    assert (result.content["note"], [one.kind for one in result.near]) == ("Al said", ["too short to be looked for"])
+
+
+def test_names_that_become_the_same_lose_nothing() -> None:
+    content = {"v": "John Jones", "by": {"John Jones": 1, "JONES John": 2}}
+    swept = redact(content, [Redaction("v", "third party", everywhere=True)]).content["by"]
+    assert swept == {MARK: 1, f"{MARK} (2)": 2}
+
+
+def test_a_person_is_in_no_channel_of_the_file(draw: DrawPart) -> None:
+    content = {"victim": {"name": "John JONES"}, "note": "Mr Jones came", "jones list": 1}
+    attachment = Attachment(1, "Statement of John JONES", "jones_john.txt", "text/plain", None, "it is too large")
+    rule = Redaction("victim.name", "third party", everywhere=True)
+    part = draw(content, redactions=[rule], attachments=[attachment])
+    assert "jones" not in part.text.casefold()
+    assert "jones" not in part.squeezed.casefold()
+    assert b"jones" not in part.raw.lower()
+    assert "jones" not in repr(part.summary).casefold()
+    assert any("[Redacted: third party]" in one.title for one in part.summary.bookmarks)
+
+
+@given(st.text(max_size=60), st.text(min_size=3, max_size=20))
+def test_any_value_is_looked_for_in_any_text(text: str, value: str) -> None:
+    result = redact({"v": value, "text": text}, [Redaction("v", "x", everywhere=True)])
+    assert result.content["v"] == "[Redacted: x]"
+    if not result.texts or result.removed == 1:
+        assert result.content["text"] == text
 
 
 def test_short_texts_are_not_looked_for_elsewhere() -> None:

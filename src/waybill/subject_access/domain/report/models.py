@@ -93,12 +93,26 @@ class Redaction:
     reason : str
         Printed in place of the value.
     everywhere : bool
-        Also take the same text out of all other values of this service.
+        Also take whatever else is written for the same out of all that is printed for this service.
+    kind : str
+        ``name``, ``identifier`` or ``text``; empty for what the value looks like.
+    given_name : bool
+        Of a person, take the given name alone out as well.
     """
 
     path: str
     reason: str
     everywhere: bool = False
+    kind: str = ""
+    given_name: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something that a person has to look at: where it is in the answer, and what it is; never the text."""
+
+    place: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -186,8 +200,9 @@ class PartSummary:
         The service and each attachment.
     unprintable : Mapping[str, int]
         Characters that no font has, as ``U+1F9D1``, with how often they occur.
-    redacted, redacted_left : int
-        Values taken out; and places that still have the same text, as no rule names them.
+    redacted, redacted_left, near_misses : int
+        Values taken out; places that still have a form of them, as no rule takes them out; and places that have what
+        is nearly the same, of which `near` names the first.
     attachments : tuple[AttachmentOutcome, ...]
         In the order of their numbers.
     """
@@ -199,6 +214,8 @@ class PartSummary:
     unprintable: Mapping[str, int] = field(default_factory=dict)
     redacted: int = 0
     redacted_left: int = 0
+    near_misses: int = 0
+    near: tuple[Place, ...] = ()
     attachments: tuple[AttachmentOutcome, ...] = ()
 
     @classmethod
@@ -209,6 +226,7 @@ class PartSummary:
                 **data,
                 "bookmarks": tuple(Bookmark(**one) for one in data["bookmarks"]),
                 "attachments": tuple(AttachmentOutcome(**one) for one in data["attachments"]),
+                "near": tuple(Place(**one) for one in data.get("near", ())),
             }
         )
 

@@ -58,7 +58,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     flow.draw(_blocks(section, redacted, title))
     attachments = Attachments(flow, work)
     if section.outcome is Outcome.COMPLETE:
-        attachments.draw(section.attachments)
+        attachments.draw([redacted.attachment(one) for one in section.attachments])
     _write(sheets, attachments, destination, work)
     return PartSummary(
         pages=sheets.pages,
@@ -68,6 +68,8 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         unprintable=dict(sorted(fonts.unprintable.items())),
         redacted=redacted.removed,
         redacted_left=redacted.left,
+        near_misses=redacted.near_count,
+        near=tuple(redacted.near),
         attachments=tuple(attachments.outcomes),
     )
 

@@ -137,6 +137,12 @@ def _without_all_but_pages(pdf: pikepdf.Pdf) -> None:
         if key not in ("/Type", "/Pages", "/Version", "/OCProperties"):
             del pdf.Root[key]
     for page in pdf.pages:
-        for key in ("/AA", "/Annots", "/Metadata", "/PieceInfo"):
+        for key in ("/AA", "/Annots", "/Thumb"):
             if key in page.obj:
                 del page.obj[key]
+    # Pictures and forms may say who made them and where, as whole documents do.
+    for found in pdf.objects:
+        if isinstance(found, (pikepdf.Dictionary, pikepdf.Stream)):
+            for key in ("/Metadata", "/PieceInfo", "/LastModified"):
+                if key in found:
+                    del found[key]

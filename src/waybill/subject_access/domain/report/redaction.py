@@ -1,19 +1,27 @@
 """Takes values out of an answer before anything is drawn, so that the report does not hold them at all.
 
-A rule's path leads through lists without saying so: ``contacts.phone`` and ``contacts[].phone`` are the same.
+A rule's path leads through lists without saying so: ``contacts.phone`` and ``contacts[].phone`` are the same. What it
+names is taken out; with `everywhere` so is, from all values, names of fields and names of attachments, whatever else is
+written for the same person, number or date (`matching`). What is nearly that is listed for a person to decide about.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
-from waybill.subject_access.domain.report.models import Json, Redaction
+from waybill.subject_access.domain.report import matching
+from waybill.subject_access.domain.report.matching import NearMiss, ValueKind
+from waybill.subject_access.domain.report.models import Attachment, Json, Place, Redaction
 
-# A shorter text is found all over an answer by chance.
-_SHORTEST: Final = 3
 _ANY: Final = "*"
 _ANY_DEPTH: Final = "**"
+_GIVEN: Final = frozenset(("firstname", "forename", "forenames", "givenname", "givennames", "first"))
+_SURNAME: Final = frozenset(("lastname", "surname", "familyname", "last"))
+# So many near misses are named; all are counted.
+MOST_NEAR: Final = 200
 # A rule and how much of its path led here.
 type _States = frozenset[tuple[int, int]]
 
@@ -29,13 +37,33 @@ class Redacted:
     removed : int
         Values that were taken out, those of `Redaction.everywhere` among them.
     left : int
-        Values that still hold the text of one that was taken out elsewhere.
+        Places that still hold a form of one that was taken out elsewhere.
+    near : list[Place]
+        Places that hold what is nearly the value, at most `MOST_NEAR`; `near_count` counts all of them.
     """
 
     content: Json = None
     removed: int = 0
     left: int = 0
-    texts: dict[str, Redaction] = field(default_factory=dict)
+    near: list[Place] = field(default_factory=list)
+    near_count: int = 0
+    texts: dict[tuple[str, ValueKind], Redaction] = field(default_factory=dict)
+
+    @cached_property
+    def sweep(self) -> "Sweep":
+        """What takes the other forms of the values out of any other text."""
+        return Sweep(self, self.texts)
+
+    def attachment(self, attachment: Attachment) -> Attachment:
+        """Return an attachment whose names do not hold what was taken out."""
+        if not self.texts:
+            return attachment
+        place = f"attachments[{attachment.number}]"
+        return replace(
+            attachment,
+            name=self.sweep.text(attachment.name, f"{place}.name"),
+            filename=self.sweep.file_name(attachment.filename, f"{place}.filename"),
+        )
 
 
 def redact(content: Json, rules: Sequence[Redaction]) -> Redacted:
@@ -46,7 +74,8 @@ def redact(content: Json, rules: Sequence[Redaction]) -> Redacted:
     result = Redacted()
     start = _closure(((index, 0) for index in range(len(rules))), paths)
     result.content = _walk(content, start, paths, rules, result)
-    _sweep(result)
+    if result.texts:
+        result.content = result.sweep.value(result.content, "")
     return result
 
 
@@ -83,12 +112,8 @@ def _walk(
 ) -> Json:
     ended = sorted(index for index, position in states if position == len(paths[index]))
     if ended:
-        rule = rules[ended[0]]
-        result.removed += 1
-        for text in _texts(value):
-            if len(text.strip()) >= _SHORTEST and not (text in result.texts and result.texts[text].everywhere):
-                result.texts[text] = rule
-        return marker(rule)
+        _note(value, rules[ended[0]], result)
+        return marker(rules[ended[0]])
     if not states:
         return value
     if isinstance(value, dict):
@@ -98,10 +123,29 @@ def _walk(
     return value
 
 
+def _note(value: Json, rule: Redaction, result: Redacted) -> None:
+    """Remember the texts of a value that is taken out."""
+    result.removed += 1
+    for text in _texts(value):
+        kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(text)
+        if sum(map(str.isalnum, text)) < matching.SHORTEST:
+            if rule.everywhere:
+                _near(result, rule.path, NearMiss.SHORT)
+        elif not ((text, kind) in result.texts and result.texts[text, kind].everywhere):
+            result.texts[text, kind] = rule
+
+
 def _texts(value: Json) -> Iterator[str]:
+    """Yield the texts of a value; a given name and a surname of one object are one name."""
     if isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
+        plain = {name.lower().replace("_", ""): one for name, one in value.items() if isinstance(one, str)}
+        given = next((plain[name] for name in plain if name in _GIVEN), None)
+        surname = next((plain[name] for name in plain if name in _SURNAME), None)
+        if surname and surname.strip():
+            yield f"{surname}, {given or ''}".rstrip(", ")
+        for name, one in value.items():
+            if not (surname and name.lower().replace("_", "") in _GIVEN | _SURNAME):
+                yield from _texts(one)
     elif isinstance(value, list):
         for one in value:
             yield from _texts(one)
@@ -109,30 +153,95 @@ def _texts(value: Json) -> Iterator[str]:
         yield str(value)
 
 
-def _sweep(result: Redacted) -> None:
-    """Take texts out of the other values too where their rule says so, and count where it does not."""
-    if not result.texts:
-        return
-    longest_first = sorted(result.texts, key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, longest_first)))
+def _near(result: Redacted, place: str, kind: NearMiss) -> None:
+    result.near_count += 1
+    if len(result.near) < MOST_NEAR:
+        result.near.append(Place(place, kind.value))
 
-    def replaced(found: re.Match[str]) -> str:
-        rule = result.texts[found[0]]
-        if rule.everywhere:
-            result.removed += 1
-            return marker(rule)
-        result.left += 1
-        return found[0]
 
-    def swept(value: Json) -> Json:
+class Sweep:
+    """Takes the forms of values out of texts where their rule says so, and counts where it does not."""
+
+    def __init__(self, result: Redacted, texts: Mapping[tuple[str, ValueKind], Redaction]) -> None:
+        self._result = result
+        self._rules: dict[str, Redaction] = {}
+        forms: list[str] = []
+        # Rules that take out go first, then long values: what one has taken is not found again.
+        ordered = sorted(texts.items(), key=lambda item: (not item[1].everywhere, -len(item[0][0]), item[0][0]))
+        for number, ((text, kind), rule) in enumerate(ordered):
+            name = f"v{number}"
+            self._rules[name] = rule
+            written = matching.patterns(text, kind)
+            if kind is ValueKind.NAME and rule.given_name and any(len(one) > 1 for one in matching.person(text).given):
+                written.append(matching.given_name_pattern(matching.person(text)))
+            forms.append(f"(?P<{name}>{'|'.join(written)})")
+        self._pattern = re.compile("|".join(forms))
+        people = [matching.person(text) for (text, kind), rule in ordered if kind is ValueKind.NAME and rule.everywhere]
+        self._surnames = {word for one in people for word in one.surname.split() if len(word) > 1}
+        self._given = {name for one in people for name in one.given if len(name) > 1}
+        self._near_words: dict[str, NearMiss | None] = {}
+
+    def value(self, value: Json, place: str) -> Json:
+        """Return a value of an answer; names that become the same are told apart, so that nothing is lost."""
         if isinstance(value, dict):
-            return {pattern.sub(replaced, name): swept(one) for name, one in value.items()}
+            swept: dict[str, Json] = {}
+            used = Counter[str]()
+            for name, one in value.items():
+                new = self.text(name, place)
+                used[new] += 1
+                key = new if new not in swept else f"{new} ({used[new]})"
+                swept[key] = self.value(one, f"{place}.{new}".lstrip("."))
+            return swept
         if isinstance(value, list):
-            return [swept(one) for one in value]
+            return [self.value(one, f"{place}[]") for one in value]
         if value is None or isinstance(value, bool):
             return value
         text = str(value)
-        new = pattern.sub(replaced, text)
+        new = self.text(text, place)
         return value if new == text else new
 
-    result.content = swept(result.content)
+    def file_name(self, name: str, place: str) -> str:
+        """Return a file's name; between its words may be what stands for a space in names of files."""
+        stem, dot, ending = name.rpartition(".")
+        spaced = re.sub(r"[_+.]|%20", " ", stem) if dot else re.sub(r"[_+]|%20", " ", name)
+        plain = stem if dot else name
+        found = self._pattern.search(matching.normal(spaced).text)
+        return self.text(spaced if found else plain, place) + dot + (ending if dot else "")
+
+    def text(self, text: str, place: str) -> str:
+        """Return a text without what is to be taken out of it."""
+        normal = matching.normal(text)
+        pieces: list[str] = []
+        end, covered = 0, list[tuple[int, int]]()
+        for found in self._pattern.finditer(normal.text):
+            rule = self._rules[str(found.lastgroup)]
+            covered.append(found.span())
+            if not rule.everywhere:
+                self._result.left += 1
+                continue
+            first, last = normal.span(found)
+            self._result.removed += 1
+            pieces += [text[end:first], marker(rule)]
+            end = last
+        self._note_near(normal.text, covered, place)
+        return "".join([*pieces, text[end:]]) if pieces else text
+
+    def _note_near(self, text: str, covered: Sequence[tuple[int, int]], place: str) -> None:
+        if not (self._surnames or self._given):
+            return
+        addresses = [found for found in matching.emails(text) if "@" in text]
+        for found in addresses:
+            if any(name in found[0] for name in self._surnames | self._given):
+                _near(self._result, place, NearMiss.EMAIL)
+        taken = [*covered, *(found.span() for found in addresses)]
+        for found in matching.words(text):
+            kind = self._near_word(found[0])
+            if kind and not any(first <= found.start() < last for first, last in taken):
+                _near(self._result, place, kind)
+
+    def _near_word(self, word: str) -> NearMiss | None:
+        if word not in self._near_words:
+            near = any(matching.differs_by_one(word, name) for name in self._surnames)
+            kind = NearMiss.GIVEN_NAME if word in self._given else NearMiss.ONE_LETTER if near else None
+            self._near_words[word] = kind
+        return self._near_words[word]

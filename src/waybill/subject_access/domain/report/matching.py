@@ -1,0 +1,253 @@
+"""In how many ways the same person, number or date is written, found in a text.
+
+Source: ICO, "How to disclose information safely". Texts are compared after normalisation: without case, accents and
+marks, all white space as one space, all apostrophes and hyphens as one each. What is taken out is a place of the text
+as it was. Only whole words are found: "Ali" is not in "Alibi".
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+# Fewer letters and digits are found all over an answer by chance.
+SHORTEST: Final = 3
+_TITLES: Final = "mr|mrs|ms|miss|mx|dr|sir|dame|lord|lady|prof|professor|rev|reverend|pc|dc|ps|officer"
+_TITLE = re.compile(rf"(?:(?:{_TITLES})\.?\s+)+", re.IGNORECASE)
+_PARTICLES: Final = frozenset(
+    ("al", "ap", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "la", "le", "o", "st", "ter", "van", "von")
+)
+_PLAIN = {**dict.fromkeys("’ʼ`´‘", "'"), **dict.fromkeys("‐‑‒–—−", "-"), "ı": "i", "ł": "l", "ø": "o", "đ": "d"}
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_SHORT_MONTH: Final = 3
+_DAY_FORMS = (
+    re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})(?:T.*)?"),
+    re.compile(r"(?P<day>[0-9]{1,2})[/.-](?P<month>[0-9]{1,2})[/.-](?P<year>[0-9]{4})"),
+    re.compile(r"(?P<day>[0-9]{1,2}) (?P<name>[A-Za-z]{3,9}) (?P<year>[0-9]{4})"),
+)
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.\-‐–]| |, ?){1,80}")
+_MOST_NAMES: Final = 6
+_LONGEST_NAME: Final = 100
+_LONGEST_IDENTIFIER: Final = 40
+_PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{7,20}")
+# Between the letters and digits of an identifier, and between those of a telephone number.
+_WITHIN: Final = r"[\s\-./]{0,2}"
+_WITHIN_PHONE: Final = r"[\s\-.()]{0,3}"
+_BETWEEN: Final = r"(?:\s*,\s*|[\s.]+\s*)"
+_EMAIL = re.compile(r"[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+")
+_WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
+# One letter of at least so many may differ in what is nearly a name.
+_NEAR_LETTERS: Final = 5
+
+
+class ValueKind(StrEnum):
+    """What a value is, which says how else it is written."""
+
+    NAME = "name"
+    IDENTIFIER = "identifier"
+    TEXT = "text"
+
+
+class NearMiss(StrEnum):
+    """Why something is for a person to decide about."""
+
+    GIVEN_NAME = "given name alone"
+    ONE_LETTER = "one letter differs"
+    EMAIL = "within an e-mail address"
+    SHORT = "too short to be looked for"
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A text as it is compared, and for each of its characters the place in the text that it is from."""
+
+    text: str
+    places: Sequence[int]
+    length: int
+
+    def span(self, found: re.Match[str]) -> tuple[int, int]:
+        """Return where in the original the match begins and ends, marks on its last letter included."""
+        end = found.end()
+        return self.places[found.start()], self.places[end] if end < len(self.places) else self.length
+
+
+def normal(text: str) -> Normal:
+    """Return a text as it is compared."""
+    if text.isascii():
+        folded, places = text.lower(), range(len(text))
+        if not any(char in folded for char in "\t\n\r\v\f`") and "  " not in folded:
+            return Normal(folded, places, len(text))
+    kept: list[str] = []
+    origin: list[int] = []
+    for place, char in enumerate(text):
+        for one in _folded(char):
+            if one == " " and (not kept or kept[-1] == " "):
+                continue
+            kept.append(one)
+            origin.append(place)
+    return Normal("".join(kept), origin, len(text))
+
+
+@cache
+def _folded(char: str) -> str:
+    if char.isspace():
+        return " "
+    if unicodedata.category(char) in {"Cf", "Mn", "Me"}:
+        return ""
+    apart = unicodedata.normalize("NFKD", char.casefold())
+    plain = "".join(_PLAIN.get(one, one) for one in apart if unicodedata.category(one) not in {"Mn", "Cf"})
+    return plain.casefold()
+
+
+def kind_of(value: str) -> ValueKind:
+    """Return what a value looks like."""
+    text = _TITLE.sub("", value.strip())
+    if len(text) > _LONGEST_NAME:
+        return ValueKind.TEXT
+    if any(char.isdigit() for char in text):
+        return ValueKind.IDENTIFIER if _is_identifier(text) else ValueKind.TEXT
+    words = re.split(r"[\s,]+", text)
+    named = all(word[:1].isupper() or word.lower() in _PARTICLES or not word[:1].islower() for word in words if word)
+    return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
+
+
+def _is_identifier(text: str) -> bool:
+    """Return whether a text with digits is one number, or a day, and not words with a number among them."""
+    if _day_of(text) or _PHONE.fullmatch(text):
+        return True
+    short = all(any(char.isdigit() for char in one) or len(one) <= _SHORT_MONTH for one in text.split())
+    return short and sum(map(str.isalnum, text)) <= _LONGEST_IDENTIFIER
+
+
+@dataclass(frozen=True)
+class Person:
+    """A name in its parts, normalised: `given` may be empty."""
+
+    given: tuple[str, ...]
+    surname: str
+
+
+def person(value: str) -> Person:
+    """Return the parts of a name, ``JONES, John`` or ``John JONES``."""
+    text = normal(_TITLE.sub("", value.strip())).text.strip(" .")
+    if "," in text:
+        surname, _, given = text.partition(",")
+        return Person(tuple(re.findall(r"[^\s.,]+", given)), surname.strip(" ."))
+    words = re.findall(r"[^\s.,]+", text)
+    first = len(words) - 1
+    while first > 1 and words[first - 1] in _PARTICLES:
+        first -= 1
+    return Person(tuple(words[:first]), " ".join(words[first:]))
+
+
+def patterns(value: str, kind: ValueKind) -> list[str]:
+    """Return regular expressions for the forms of a value in normalised text, the longest form first."""
+    if kind is ValueKind.NAME:
+        return _name_patterns(person(value))
+    if kind is ValueKind.IDENTIFIER:
+        day = _day_of(value)
+        return _day_patterns(day) if day else [_number_pattern(value)]
+    return [_bounded(r"\s*".join(re.escape(word) for word in normal(value).text.split()).replace(r"\s*", r"\s+"))]
+
+
+def _name_patterns(found: Person) -> list[str]:
+    surname = r"[\s\-]*".join(re.escape(word) for word in re.split(r"[\s\-]+", found.surname) if word)
+    surname = surname.replace("'", "'?")
+    if not found.given:
+        return [_bounded(rf"(?:(?:{_TITLES})\.?\s+)?{surname}")]
+    one = "|".join(_given(name) for name in dict.fromkeys(found.given))
+    # Names that the value lacks may stand between given name and surname.
+    other = r"(?:[\s.]+[^\W\d_]\.?)?"
+    given = rf"(?:{one})(?:[\s.]+(?:{one}))*{other}"
+    title = rf"(?:(?:{_TITLES})\.?\s+)?"
+    return [
+        _bounded(rf"{title}{given}[\s.]+{surname}"),
+        _bounded(rf"{surname}(?:\s*,\s*|\s+){title}(?:{one})(?:[\s.]+(?:{one}))*\.?", end=r"(?!\w)"),
+        _bounded(rf"{title}{surname}"),
+    ]
+
+
+def given_name_pattern(found: Person) -> str:
+    """Return a regular expression for the given names of a person, each alone."""
+    return _bounded("|".join(re.escape(name) for name in found.given if len(name) > 1))
+
+
+def _given(name: str) -> str:
+    return rf"{re.escape(name)}|{re.escape(name[:1])}\.?(?![\w'])"
+
+
+def _number_pattern(value: str) -> str:
+    digits = re.sub(r"[^0-9]", "", value)
+    if _PHONE.fullmatch(value.strip()) and digits.startswith(("0", "44")) and len(digits) >= 9:
+        national = digits.removeprefix("00").removeprefix("44").removeprefix("0")
+        rest = _WITHIN_PHONE.join(national)
+        prefix = rf"(?:(?:\+|00)?\s*4{_WITHIN_PHONE}4{_WITHIN_PHONE}(?:\(0\))?{_WITHIN_PHONE}|\(?0{_WITHIN_PHONE})"
+        return rf"(?<![0-9+]){prefix}{rest}(?![0-9])"
+    plain = "".join(char for char in normal(value).text if char.isalnum())
+    return rf"(?<!\w){_WITHIN.join(map(re.escape, plain))}(?!\w)"
+
+
+def _day_of(value: str) -> date | None:
+    for form in _DAY_FORMS:
+        found = form.fullmatch(value.strip())
+        if not found:
+            continue
+        parts = found.groupdict()
+        month = parts.get("month") or _month_number(parts.get("name") or "")
+        try:
+            return date(int(parts["year"]), int(month), int(parts["day"]))
+        except ValueError:
+            return None
+    return None
+
+
+def _month_number(name: str) -> str:
+    found = [index for index, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower())]
+    return str(found[0]) if len(found) == 1 else "0"
+
+
+def _day_patterns(day: date) -> list[str]:
+    numbers = f"0?{day.day}", f"0?{day.month}"
+    month = _MONTHS[day.month - 1]
+    name = rf"{month[:_SHORT_MONTH]}(?:{month[_SHORT_MONTH:]})?\.?" if month[_SHORT_MONTH:] else month
+    ordinal = rf"{numbers[0]}(?:st|nd|rd|th)?"
+    year = rf"(?:{day.year // 100:02})?{day.year % 100:02}"
+    return [
+        rf"(?<![0-9]){day.year}[-/.]{numbers[1]}[-/.]{numbers[0]}(?![0-9])",
+        rf"(?<![0-9/.\-]){numbers[0]}\s*[-/.]\s*{numbers[1]}\s*[-/.]\s*{year}(?![0-9])",
+        rf"(?<![0-9]){ordinal}\s+(?:of\s+)?{name},?\s+{day.year}(?![0-9])",
+        rf"(?<!\w){name}\s+{ordinal},?\s+{day.year}(?![0-9])",
+    ]
+
+
+def _bounded(pattern: str, end: str = r"(?!\w)") -> str:
+    return rf"(?<!\w)(?:{pattern}){end}"
+
+
+def emails(text: str) -> Iterator[re.Match[str]]:
+    """Yield the e-mail addresses of a normalised text."""
+    return _EMAIL.finditer(text)
+
+
+def words(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words of a normalised text."""
+    return _WORD.finditer(text)
+
+
+def differs_by_one(left: str, right: str) -> bool:
+    """Return whether one letter more, less or other makes one word the other, and the word is long enough to say so."""
+    if left == right or min(len(left), len(right)) < _NEAR_LETTERS - 1 or max(len(left), len(right)) < _NEAR_LETTERS:
+        return False
+    if abs(len(left) - len(right)) > 1:
+        return False
+    shorter, longer = sorted((left, right), key=len)
+    start = next((index for index, char in enumerate(shorter) if char != longer[index]), len(shorter))
+    skip = 0 if len(shorter) < len(longer) else 1
+    return shorter[start + skip :] == longer[start + 1 :]
