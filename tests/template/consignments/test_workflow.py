@@ -102,6 +102,8 @@ def test_the_role_may_do_what_the_states_do_by_themselves(stack: Stack, machine:
         "states:StartExecution",
         "states:DescribeExecution",
         "states:StopExecution",
+        # AWS Step Functions Developer Guide, "IAM policies for Distributed Map": what a redrive of the run needs.
+        "states:RedriveExecution",
         "s3:GetObject",
     }
 
