@@ -111,8 +111,10 @@ def create_service(entry: ServiceEntry) -> Response[str]:
 
 @app.put("/api/services/<id>", summary="Change a service")
 def change_service(id: Id, entry: ServiceEntry) -> Document:
-    """Change a service; its name stays."""
-    return service_answer(runtime.services().change(id, entry, caller(app).subject))
+    """Change a service; its name stays. Only sar-admin may move it to another host, scheme or port."""
+    by = caller(app)
+    changed = runtime.services().change(id, entry, by.subject, may_move=by.may([Role.SAR_ADMIN]))
+    return service_answer(changed)
 
 
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")

@@ -30,7 +30,10 @@ def rules_digest(rules: Sequence[RedactionRule]) -> str:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes."""
+    """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes.
+
+    `credential_origin` is where its token was first sent, where its secret does not say what it is for.
+    """
 
     name: str
     label: str
@@ -41,6 +44,7 @@ class Service:
     suspended_at: datetime | None = None
     template_migrated: bool = False
     redactions: tuple[RedactionRule, ...] = ()
+    credential_origin: str | None = None
     version: int = 0
 
 

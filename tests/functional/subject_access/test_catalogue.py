@@ -9,7 +9,7 @@ from moto.dynamodb.models import Table
 
 from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess
-from waybill.core.errors import WaybillError
+from waybill.core.errors import ForbiddenError, WaybillError
 from waybill.subject_access.domain.audit import first_break
 from waybill.subject_access.domain.services import ServiceEntry, Services
 
@@ -35,7 +35,7 @@ def entry(name: str = "G1", **more: Any) -> ServiceEntry:
 
 CHANGES: dict[str, Callable[[SubjectAccess], object]] = {
     "SERVICE_CREATED": lambda sar: services(sar).add(entry("G2"), "alice"),
-    "SERVICE_CHANGED": lambda sar: services(sar).change("G1", entry(), "alice"),
+    "SERVICE_CHANGED": lambda sar: services(sar).change("G1", entry(), "alice", may_move=True),
     "SERVICE_SUSPENDED": lambda sar: services(sar).suspend("G1", "alice", suspended=True),
     "SERVICE_RESUMED": lambda sar: services(sar).suspend("G1", "alice", suspended=False),
     "TEMPLATE_REGISTERED": lambda sar: services(sar).register("G1", b"new", lambda text: None, "alice"),
@@ -96,7 +96,7 @@ def test_of_two_changes_at_once_none_is_lost(known: SubjectAccess) -> None:
             return seen
 
     changing = Interrupted(known.catalogue, known.reports, known.clock)
-    changed = changing.change("G1", entry(label="Other"), "alice")
+    changed = changing.change("G1", entry(label="Other"), "alice", may_move=True)
     assert (changed.label, changed.suspended) == ("Other", True)
     stored = known.catalogue.service("G1")
     assert stored is not None
@@ -122,3 +122,15 @@ def test_a_day_is_verified_like_a_request(office: Office) -> None:
     office.sar.client.delete_item(TableName="SubjectAccessTable", Key={"pk": {"S": DAY}, "sk": {"S": "AUD#00000002"}})
     assert office.ask("GET", path, "sar-support").json["break"]["number"] == 2
     assert office.ask("GET", "/api/subjectAccessRequests/2026-11-01/audit", "sar-support").status == 404
+
+
+# RFC 6750, section 5.3: where a service is decides where its token goes.
+def test_only_an_admin_moves_a_service_to_another_origin(sar: SubjectAccess) -> None:
+    sar.catalogue.save_service(a_service("G1"), CATALOGUED, new=True)
+    before = sar.catalogue.service("G1")
+    assert before is not None
+    elsewhere = entry(url="https://other.service.example")
+    with pytest.raises(ForbiddenError):
+        services(sar).change("G1", elsewhere, "alice", may_move=False)
+    assert services(sar).change("G1", entry(url=f"{before.url}/v2"), "alice", may_move=False).url.endswith("/v2")
+    assert services(sar).change("G1", elsewhere, "bob", may_move=True).credential_origin is None

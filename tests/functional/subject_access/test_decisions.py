@@ -319,8 +319,10 @@ def test_a_service_that_cannot_be_is_refused(office: Office, changes: dict[str, 
 
 def test_a_service_is_changed_but_for_its_name(office: Office) -> None:
     entry = {"name": "G1", "label": "First", "url": "https://other.example/", "enabled": False, "category": "PRISON"}
-    changed = office.ask("PUT", "/api/services/G1", "sar-support", body=entry).json
+    changed = office.ask("PUT", "/api/services/G1", "sar-admin", body=entry).json
     assert (changed["label"], changed["url"], changed["enabled"]) == ("First", "https://other.example", False)
+    back = entry | {"url": "https://elsewhere.example"}
+    assert office.ask("PUT", "/api/services/G1", "sar-support", body=back).status == 403
     assert office.create(services=["G1"]).fields == ["services[0]"]
     assert office.ask("PUT", "/api/services/G1", "sar-support", body=entry | {"name": "G9"}).fields == ["name"]
     assert office.ask("PUT", "/api/services/unknown", "sar-support", body=entry | {"name": "unknown"}).status == 404

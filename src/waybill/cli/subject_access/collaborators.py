@@ -96,7 +96,8 @@ class Deployed:
         from waybill.subject_access.domain.audit import Action
 
         known = self.catalogue.service(name)
-        service = replace(known or Service(name, name, url, enabled=True, category="PRISON"), url=url, enabled=True)
+        service = known or Service(name, name, url, enabled=True, category="PRISON")
+        service = replace(service, url=url, enabled=True, credential_origin=None)
         action = Action(self.actor, "SERVICE_CHANGED" if known else "SERVICE_CREATED", {"service": name})
         if not self.catalogue.save_service(service, action, new=known is None):
             raise CommandError(f"somebody else has just changed the service {name}; try again")

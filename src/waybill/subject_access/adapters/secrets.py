@@ -9,8 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import code_of, is_transient, reason_of
+from waybill.subject_access.domain.origins import origin_of
 from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError
+from waybill.subject_access.domain.upstream.ports import Credential
 from waybill.subject_access.domain.upstream.token_endpoint import Client, Grant
 
 _KEPT_SECONDS = 300.0
@@ -23,7 +25,7 @@ class ServiceSecrets:
     """Bearer tokens, each read again after five minutes, so that a rotated one is used soon.
 
     A secret is the token itself, `{"token": "…"}`, or `{"tokenUrl", "clientId", "clientSecret"}`, with which `exchange`
-    gets one. A service without a secret gets no `Authorization` header.
+    gets one; an object may name the `origin` that it is for. A service without a secret gets no `Authorization` header.
     """
 
     def __init__(
@@ -37,9 +39,9 @@ class ServiceSecrets:
         self._prefix = prefix
         self._exchange = exchange
         self._monotonic = monotonic
-        self._known: dict[str, tuple[float, str | None]] = {}
+        self._known: dict[str, tuple[float, Credential | None]] = {}
 
-    def token(self, service: str) -> str | None:
+    def credential(self, service: str) -> Credential | None:
         """Return the bearer token of `service`, None when it has no secret.
 
         Raises
@@ -55,7 +57,7 @@ class ServiceSecrets:
             self._known[service] = (self._monotonic() + min(life, _KEPT_SECONDS), token)
         return token
 
-    def _read(self, service: str) -> tuple[str | None, float]:
+    def _read(self, service: str) -> tuple[Credential | None, float]:
         """Return the token, and for how many seconds it may be kept."""
         try:
             answer = self._client.get_secret_value(SecretId=f"{self._prefix}{service}")
@@ -65,12 +67,24 @@ class ServiceSecrets:
             if is_transient(error) or reason_of(error) == "InternalServiceError":
                 raise CredentialsUnavailableError(f"{reason_of(error)} from Secrets Manager") from None
             raise ServiceError(Code.CREDENTIALS, f"the secret cannot be read: {reason_of(error)}") from None
-        held = _held(str(answer.get("SecretString", "")))
+        text = str(answer.get("SecretString", ""))
+        held = _held(text)
         # One that ends while it is on its way is no use.
         granted = self._exchange(held) if isinstance(held, Client) else Grant(held, _KEPT_SECONDS + _SPARE_SECONDS)
         if not _TOKEN.fullmatch(granted.token):
             raise ServiceError(Code.CREDENTIALS, "the secret holds no bearer token")
-        return granted.token, max(0.0, granted.seconds - _SPARE_SECONDS)
+        return Credential(granted.token, _origin(text)), max(0.0, granted.seconds - _SPARE_SECONDS)
+
+
+def _origin(text: str) -> str | None:
+    """Return the origin that a secret names; an unusable one is that of nothing, so that the token goes nowhere."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or "origin" not in found:
+        return None
+    return origin_of(str(found["origin"])) or "none"
 
 
 def _held(text: str) -> str | Client:

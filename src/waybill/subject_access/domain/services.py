@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body
 from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
+from waybill.subject_access.domain.origins import origin_of
 from waybill.subject_access.domain.ports import Catalogue, Templates
 from waybill.subject_access.errors import ContendedError, UnknownServiceError
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
@@ -110,7 +111,7 @@ class Services:
             raise InvalidInputError(FieldError("name", "is the name of another service"))
         return made
 
-    def change(self, name: str, entry: ServiceEntry, by: str) -> Service:
+    def change(self, name: str, entry: ServiceEntry, by: str, *, may_move: bool) -> Service:
         """Change a service; its name stays, which requests know it by.
 
         Raises
@@ -119,13 +120,25 @@ class Services:
             There is none of this name.
         InvalidInputError
             The entry has another name.
+        ForbiddenError
+            The address has another origin, where the service's token would go, and the caller may not move it there.
         ContendedError
             Others changed it at the same time, again and again.
         """
         if entry.name != name:
             self.found(name)
             raise InvalidInputError(FieldError("name", "cannot be changed"))
-        return self._changed(name, entry.over, _action(by, "SERVICE_CHANGED", name))
+
+        def changed(service: Service) -> Service:
+            after = entry.over(service)
+            if origin_of(after.url) == origin_of(service.url):
+                return after
+            if not may_move:
+                raise ForbiddenError("Only sar-admin may move a service to another host, scheme or port")
+            # Where its token goes from then on is recorded at its first use.
+            return replace(after, credential_origin=None)
+
+        return self._changed(name, changed, _action(by, "SERVICE_CHANGED", name))
 
     def suspend(self, name: str, by: str, *, suspended: bool) -> Service:
         """Suspend a service, or resume it.

@@ -8,6 +8,8 @@ import pytest
 
 from tests.functional.subject_access.upstream.conftest import SubjectAccess
 from waybill.cli.subject_access.stub_service import Manner, StubReply
+from waybill.subject_access import upstream_runtime
+from waybill.subject_access.domain.origins import origin_of
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -76,3 +78,57 @@ def test_a_short_lived_token_is_not_kept(subject_access: SubjectAccess) -> None:
     for expected in ("first", "second", "second"):
         assert subject_access.fetch("guarded") == "ERRORED"
         assert subject_access.stub.calls_of("guarded")[-1].headers["authorization"] == f"Bearer {expected}"
+
+
+ELSEWHERE = "https://elsewhere.example:443"
+
+
+# RFC 6454 and RFC 6750, section 5.3: a token belongs to an origin, not to a name.
+@pytest.mark.parametrize("named", [True, False])
+def test_a_token_does_not_follow_a_service_to_another_origin(subject_access: SubjectAccess, named: bool) -> None:
+    subject_access.service("keys", StubReply(204), credential_origin=None if named else ELSEWHERE)
+    secret = {"token": "the.token"} | ({"origin": ELSEWHERE} if named else {})
+    subject_access.secrets.create_secret(Name="waybill/sar/keys", SecretString=json.dumps(secret))
+    subject_access.request("keys")
+    assert subject_access.fetch("keys") == "ERRORED"
+    part = subject_access.part("keys")
+    assert (part.error_code, "the.token" in str(part)) == ("upstream_4018", False)
+    assert subject_access.stub.calls == []
+
+
+def test_a_token_is_bound_to_where_it_went_first(subject_access: SubjectAccess) -> None:
+    subject_access.service("keys", StubReply(204))
+    subject_access.secrets.create_secret(Name="waybill/sar/keys", SecretString="the.token")
+    subject_access.request("keys")
+    assert subject_access.fetch("keys") == "NO_DATA"
+    bound = upstream_runtime.catalogue().service("keys")
+    assert bound is not None
+    assert bound.credential_origin == origin_of(bound.url)
+    (call,) = subject_access.stub.calls_of("keys")
+    assert call.headers["authorization"] == "Bearer the.token"
+
+
+def test_a_token_for_this_origin_is_sent(subject_access: SubjectAccess) -> None:
+    subject_access.service("keys", StubReply(204))
+    secret = {"token": "the.token", "origin": subject_access.stub.url("keys").upper()}
+    subject_access.secrets.create_secret(Name="waybill/sar/keys", SecretString=json.dumps(secret))
+    subject_access.request("keys")
+    assert subject_access.fetch("keys") == "NO_DATA"
+    bound = upstream_runtime.catalogue().service("keys")
+    assert bound is not None
+    assert bound.credential_origin is None
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Keys.service.example/base/", "https://keys.service.example:443"),
+        ("https://keys.service.example.:443", "https://keys.service.example:443"),
+        ("http://keys.service.example", "http://keys.service.example:80"),
+        ("https://keys.service.example:8443", "https://keys.service.example:8443"),
+        ("keys.service.example", ""),
+        ("https://x:99999", ""),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
+    assert origin_of(url) == origin

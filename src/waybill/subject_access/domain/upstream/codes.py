@@ -30,6 +30,7 @@ class Code(StrEnum):
     SUSPENDED = "upstream_4015"
     BROKE_OFF = "upstream_4016"
     NOT_CONFIGURED = "upstream_4017"
+    OTHER_ORIGIN = "upstream_4018"
 
     ATTACHMENT_SIZE = "attachment_5001"
     ATTACHMENT_WITHOUT_LENGTH = "attachment_5002"

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from typing import IO
 
+from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.keys import answer_key
+from waybill.subject_access.domain.origins import origin_of
 from waybill.subject_access.domain.ports import Catalogue, RequestStore
 from waybill.subject_access.domain.upstream.answers import Answer, Asking
 from waybill.subject_access.domain.upstream.attachments import Attachments
@@ -101,8 +103,7 @@ class _One:
 
     def fetched(self, part: Part) -> Part:
         """Return the part with what the service gave; raises `ServiceError`."""
-        token = self._by.credentials.token(self._service.name)
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers = self._authorization()
         with TemporaryFile() as spool:
             answer = self._answer(headers, spool)
             asked = replace(
@@ -114,6 +115,30 @@ class _One:
             if answer.status is not PartStatus.FETCHED:
                 return asked
             return self._kept(asked, answer, spool, headers)
+
+    def _authorization(self) -> Mapping[str, str]:
+        """Return the header with the service's token; raises `ServiceError` where its address is not what it is for."""
+        credential = self._by.credentials.credential(self._service.name)
+        if credential is None:
+            return {}
+        origin = origin_of(self._service.url)
+        if (credential.origin or self._bound(origin)) != origin:
+            message = "the secret is for another address: it is not sent, and the service is not asked"
+            raise ServiceError(Code.OTHER_ORIGIN, message)
+        return {"Authorization": f"Bearer {credential.token}"}
+
+    def _bound(self, origin: str) -> str | None:
+        """Return where the service's token may go: where it went first, which is recorded."""
+        catalogue, service = self._by.catalogue, self._service
+        if service.credential_origin is None:
+            bound = replace(service, credential_origin=origin)
+            action = Action(WORKER, "CREDENTIAL_BOUND", {"service": service.name, "origin": origin})
+            if catalogue.save_service(bound, action, new=False):
+                return origin
+            # Somebody else was faster: another worker, or whoever changed the address.
+            found = catalogue.service(service.name)
+            return found.credential_origin if found else None
+        return service.credential_origin
 
     def _answer(self, headers: Mapping[str, str], spool: IO[bytes]) -> Answer:
         question, pace = _question(self._request), self._by.pace

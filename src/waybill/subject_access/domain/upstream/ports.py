@@ -81,10 +81,18 @@ class SizeMismatchError(Exception):
         self.actual = actual
 
 
+@dataclass(frozen=True)
+class Credential:
+    """A bearer token, and the origin that the secret says it is for; None where it does not say."""
+
+    token: str
+    origin: str | None = None
+
+
 class Credentials(Protocol):
     """Who Waybill is to a service."""
 
-    def token(self, service: str) -> str | None:
+    def credential(self, service: str) -> Credential | None:
         """Return the bearer token, None when the service has none.
 
         Raises
