@@ -1,6 +1,8 @@
 """`waybill token`: a JWT that the local stack accepts."""
 
 import json
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -8,14 +10,23 @@ import typer
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
+from waybill.core.roles import Role
 
 app = App()
+
+
+def complete_role(incomplete: str) -> list[str]:
+    """Return the roles that begin with what is typed."""
+    return [role.value for role in Role if role.value.startswith(incomplete)]
 
 
 @app.command()
 def token(
     cli: Cli,
-    role: Annotated[list[str] | None, typer.Option("--role", help="A role; may be repeated.", metavar="R")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="A role; may be repeated.", metavar="R", autocompletion=complete_role),
+    ] = None,
     subject: Annotated[str, typer.Option("--subject", help="Who the token speaks for.", metavar="S")] = "local-user",
     claim: Annotated[
         list[str] | None,
@@ -24,6 +35,7 @@ def token(
     expires: Annotated[int, typer.Option("--expires", help="Seconds until it expires.", metavar="SECONDS")] = 3600,
 ) -> None:
     """Print a JWT that the local stack accepts."""
+    _refuse_unknown(role or ())
     local = cli.local_stack()
     if not local.stack_file.exists():
         raise CommandError("no local stack is up: run `waybill up`")
@@ -34,6 +46,15 @@ def token(
         expires_in=expires,
     )
     cli.output.show({"token": signed}, signed)
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    known = [role.value for role in Role]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise typer.BadParameter(f"--role {name} is no role: {hint}")
 
 
 def _claim(text: str) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 """Exit status, errors in one line, and the global options, before and after a command's name."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -152,6 +153,78 @@ def test_token_prints_a_token_that_the_stack_accepts(clone: Path, capsys: pytest
     claims = jwt.decode(token, public, algorithms=["ES256"], audience="waybill", issuer="https://waybill.local")
     assert (claims["roles"], claims["sub"], claims["n"]) == (["minting", "scanning"], "me", 1)
     assert claims["exp"] - claims["iat"] == 60
+
+
+def test_an_unknown_role_is_refused_with_the_nearest_one(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "--role", "replicaton"]) == 2
+    assert "--role replicaton is no role: did you mean replication?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("waybill toke", ["token"]),
+        ("waybill token --role sar-", ["sar-user", "sar-worker", "sar-support", "sar-admin"]),
+        ("waybill token --sta", ["--stack"]),
+    ],
+)
+def test_names_options_and_values_are_completed(
+    line: str, completed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_WAYBILL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out.split() == completed
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["scans"], ["scans", "-h"], ["scans", "show", "-h"], ["--help"]])
+def test_help_is_readable_and_a_group_alone_prints_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.startswith("Usage: waybill")
+    assert len(printed.out.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["probe", "--fail", "command"], {"code": "FAILED", "message": "it failed", "exitStatus": 1}),
+        (
+            ["--json", "scasn"],
+            {
+                "code": "USAGE",
+                "message": "No such command 'scasn'. Did you mean `scan` or `scans`? Try `waybill --help`.",
+                "exitStatus": 2,
+            },
+        ),
+    ],
+)
+def test_with_json_an_error_is_one_json_object(
+    seen: list[Options], capsys: pytest.CaptureFixture[str], arguments: list[str], told: dict[str, object]
+) -> None:
+    assert main([*arguments, *(() if "--json" in arguments else ("--json",))]) == told["exitStatus"]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert json.loads(printed.err) == {"error": told}
+
+
+@pytest.mark.parametrize("name", [name for section in program.SECTIONS.values() for name in section])
+def test_every_command_of_the_overview_is_where_it_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "-h"]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: waybill {name} ")
+
+
+def test_the_version_and_the_overview_need_nothing_but_the_grammar(project: Path) -> None:
+    loaded = "import sys; from waybill.cli.app import main; main([sys.argv[1]]); print(*sys.modules, file=sys.stderr)"
+    for option in ("--version", "-h"):
+        done = subprocess.run(
+            [sys.executable, "-c", loaded, option], capture_output=True, text=True, check=True, timeout=100
+        )
+        heavy = {"boto3", "botocore", "pydantic", "rich", "cryptography", "waybill.core.aws"}
+        assert not heavy & set(done.stderr.split())
 
 
 def test_malformed_claim_is_bad_usage(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
