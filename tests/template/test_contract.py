@@ -104,6 +104,21 @@ def test_physical_names_are_cloudformations_but_those_of_the_state_machines(stac
         assert readable(machine["StateMachineName"]).startswith("<stack>-")
 
 
+def test_a_schedule_that_eventbridge_refuses_is_refused_before_anything_is_made(stack: Stack) -> None:
+    """EventBridge Scheduler user guide, "Schedule types": rates in minutes, hours and days; cron has six fields."""
+    taken = ["rate(1 minute)", "rate(15 minutes)", "rate(1 hour)", "cron(0 10 * * ? *)", "cron(0/15 * ? * MON-FRI *)"]
+    refused = ["", "15 minutes", "rate(5 seconds)", "rate(0 minutes)", "rate(15 minutes) ", "rate(5)", "cron(* * *)"]
+    schedules = stack.of_type("AWS::Scheduler::Schedule").values()
+    named = {name for schedule in schedules for name in references(schedule["ScheduleExpression"])}
+    assert named
+    for name in named:
+        parameter = stack.template["Parameters"][name]
+        for text in [*taken, parameter["Default"]]:
+            assert re.fullmatch(parameter["AllowedPattern"], text), (name, text)
+        for text in refused:
+            assert not re.fullmatch(parameter["AllowedPattern"], text), (name, text)
+
+
 def test_two_stacks_neither_hear_nor_watch_each_other(stack: Stack) -> None:
     """The default bus and a metric's namespace are shared by all stacks of an account and Region."""
     own = {*stack.resources, "AWS::StackName"}
