@@ -5,6 +5,7 @@ a terminal, turn the direction of what stands around it, or hide in it. Sources:
 and Format Characters"); Unicode Technical Report 36, "Bidirectional Text Spoofing"; CVE-2021-42574.
 """
 
+import shlex
 import unicodedata
 
 # Control and format characters (the marks of direction, the invisible joiners and the tags among them), halves of
@@ -40,6 +41,21 @@ def escaped(text: str, *, keep: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(char) if _is_unseen(char) and char not in keep else char for char in text)
+
+
+def shell_word(text: str) -> str:
+    r"""Return `text` as one word of a line to paste into a shell: it names exactly this, and stays on its line.
+
+    What cannot be seen is written as the octal bytes of its UTF-8 within `$'…'` (POSIX.1-2024, Shell Command Language,
+    2.2.4 "Dollar-Single-Quotes").
+    """
+    if escaped(text) == text:
+        return shlex.quote(text)
+    return "$'" + "".join(_octal(char) if _is_unseen(char) or char in "\\'" else char for char in text) + "'"
+
+
+def _octal(char: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in char.encode(errors="surrogatepass"))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -5,13 +5,14 @@ Unicode's Default_Ignorable_Code_Point for what no font draws; Unicode Standard 
 issue 10, item 5: one line, no control characters, no direction marks, bounded.
 """
 
+import subprocess
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.core.text import escaped, one_line, shortened
+from waybill.core.text import escaped, one_line, shell_word, shortened
 
 # UAX 9, table 4: the explicit formatting characters and the implicit marks.
 DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -104,3 +105,24 @@ class TestShortened:
         short = shortened(text, limit)
         assert len(short) <= limit
         assert short == text or len(short) == limit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "s3://b/my file (é) 100%.zip",
+        "it's",
+        "a\nb",
+        "\u202efdp.exe\x1b[2J",
+        "a\\b\t'c'",
+        "\x85\u2028\U000e0041",
+        "7\x017",
+    ],
+)
+def test_a_word_for_the_shell_is_one_visible_line_that_names_exactly_the_text(text: str) -> None:
+    """Source: POSIX.1-2024, Shell Command Language, 2.2.4; here as bash reads it."""
+    word = shell_word(text)
+    assert escaped(word) == word
+    printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, timeout=30)
+    assert printed.stdout.decode() == text

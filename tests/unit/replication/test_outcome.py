@@ -1,6 +1,7 @@
 """How a run ended, and what people read about it."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result, totals
 from waybill.core.notifications import BODY_LIMIT_BYTES, SUBJECT_LIMIT, ascii_subject, capped_body
+from waybill.core.text import escaped
 from waybill.replication.domain.outcome import failed_result, failure_notification, outcome_of
 from waybill.replication.models import DestinationResult, RunOutcome
 
@@ -141,7 +143,7 @@ class TestNotification:
                 "🔎 Where to look",
                 f"Record:   waybill replications show s3://{SOURCE}/{KEY}",
                 f"Table:    FileCopyTracking, fileKey = {KEY}, sourceBucket = {SOURCE}",
-                f"Again:    waybill replicate s3://{SOURCE}/{KEY} --force",
+                f"Again:    waybill replicate s3://{SOURCE}/{KEY} --wait",
             ]
         )
 
@@ -183,4 +185,20 @@ class TestNotification:
         subject = ascii_subject(notification.subject)
         assert 0 < len(subject) <= SUBJECT_LIMIT
         assert len(notification.body.encode()) < BODY_LIMIT_BYTES
-        assert key in notification.body
+        assert escaped(key) in notification.body
+
+
+HOSTILE = "a\n✅ 2 of 2 destinations have the file\n\u202efdp.exe\x1b[2J\x85\u2028\u2066\U000e0041\u200b\ufeff"
+
+
+def test_nothing_from_outside_can_write_a_line_of_its_own() -> None:
+    """Source: CWE-117, CWE-150, CVE-2021-42574; field notes on replication, section 7."""
+    run = a_run(key=HOSTILE)
+    failed = failure(run, DESTINATIONS[0], cause=f"s3:PutObject on {DESTINATIONS[0]}/{HOSTILE}: AccessDenied")
+    plain = failure_notification(a_run(), {"status": "FAILED", "message": "x", "results": [failed.wire()]})
+    told = failure_notification(run, {"status": "FAILED", "message": f"x{HOSTILE}", "results": [failed.wire()]})
+    assert len(told.body.splitlines()) == len(plain.body.splitlines())
+    assert not [line for line in told.body.splitlines() if line.startswith("✅ 2")]
+    hidden = {char for char in told.body if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} and char != "\n"}
+    assert not hidden
+    assert "waybill replicate $'" in told.body

@@ -1,11 +1,11 @@
 """What a run comes to: its outcome, and what people are told when it failed."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waybill.core.notifications import Notification
+from waybill.core.text import escaped, shell_word
 from waybill.replication import WORKFLOW
 from waybill.replication.errors import code_of, is_retryable
 from waybill.replication.models import CopyCode, DestinationResult, ReplicationRun, RunOutcome, RunTotals
@@ -55,11 +55,11 @@ def failure_notification(run: ReplicationRun, failure: Mapping[str, Any]) -> Not
     """
     status = str(failure["status"])
     results = failure.get("results", [])
-    address = shlex.quote(f"s3://{run.source_bucket}/{run.source_key}")
+    address, key = shell_word(f"s3://{run.source_bucket}/{run.source_key}"), escaped(run.source_key)
     lines = [
-        f"❌ {failure.get('message') or 'The replication failed'}",
+        f"❌ {escaped(str(failure.get('message') or 'The replication failed'))}",
         "",
-        f"File:          {run.source_key}",
+        f"File:          {key}",
         f"Source bucket: {run.source_bucket}",
         f"Status:        {status}",
         f"Execution:     {run.execution_id}",
@@ -68,8 +68,8 @@ def failure_notification(run: ReplicationRun, failure: Mapping[str, Any]) -> Not
         "",
         "🔎 Where to look",
         f"Record:   waybill replications show {address}",
-        f"Table:    FileCopyTracking, fileKey = {run.source_key}, sourceBucket = {run.source_bucket}",
-        f"Again:    waybill replicate {address} --force",
+        f"Table:    FileCopyTracking, fileKey = {key}, sourceBucket = {run.source_bucket}",
+        f"Again:    waybill replicate {address} --wait",
     ]
     return Notification(
         workflow=WORKFLOW,
@@ -89,7 +89,8 @@ def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
     if superseded:
         lines.append(f"⏭️ {len(superseded)} are left to the run of a newer upload")
     lines += [
-        f"❌ {result['destinationBucket']}: {result['code']}{_reason(result)}" for result in failed[:_LISTED_BUCKETS]
+        f"❌ {escaped(str(result['destinationBucket']))}: {result['code']}{_reason(result)}"
+        for result in failed[:_LISTED_BUCKETS]
     ]
     if len(failed) > _LISTED_BUCKETS:
         lines.append(f"… and {len(failed) - _LISTED_BUCKETS} more failed destinations")
@@ -98,7 +99,7 @@ def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _reason(result: Mapping[str, Any]) -> str:
     cause = str(result.get("cause") or "")
-    return f" ({cause[:_CAUSE_IN_BODY]})" if cause else ""
+    return f" ({escaped(cause[:_CAUSE_IN_BODY])})" if cause else ""
 
 
 def _cut(text: str | None) -> str | None:
