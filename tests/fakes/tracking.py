@@ -7,7 +7,16 @@ from typing import Any
 from tests.fakes.clock import Clock
 from tests.fakes.probe import Probe
 from waybill.core.clock import iso
-from waybill.replication.domain.records import Claimed, ClaimOutcome, DestinationRecord, LatestRun, RecordStatus
+from waybill.replication.domain.records import (
+    Claimed,
+    ClaimOutcome,
+    DestinationRecord,
+    LatestRun,
+    RecordStatus,
+    Standing,
+    standing_by_status,
+    standing_of,
+)
 from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
 
 _STATUS_OF = {
@@ -81,6 +90,7 @@ class FakeTracking:
                 record["newestEventRun"] == record["executionId"],
                 tuple(json.loads(record["destinationBuckets"])),
                 record["destinationPrefix"],
+                record["startTime"],
             )
 
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
@@ -118,10 +128,19 @@ class FakeTracking:
             summary = {"status": _STATUS_OF[outcome], "outcome": outcome, "totals": totals}
             self.table.history.append({"executionId": run.execution_id, **summary})
             record = self.table.records.get(run.file, {})
+            items: list[Any] = [item for (file, _), item in self.table.destinations.items() if file == run.file]
             if record.get("executionId") != run.execution_id:
+                if record and record["status"] != RecordStatus.IN_PROGRESS:
+                    statuses = {item["destinationBucket"]: item["status"] for item in items}
+                    record |= self._standing(standing_by_status(statuses))
                 return False
-            record |= summary | {"completedAt": iso(self.table.clock.now())}
+            standing = self._standing(standing_of(items, run, totals))
+            record |= summary | standing | {"completedAt": iso(self.table.clock.now())}
             return True
+
+    @staticmethod
+    def _standing(standing: Standing) -> Item:
+        return {"status": standing.status, "failed": standing.failed, "successful": standing.successful}
 
     def open_runs(self, *, started_before: str) -> Iterator[Item]:
         with self.probe.call("open_runs"):

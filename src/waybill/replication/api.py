@@ -3,14 +3,18 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
 
+from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, decode_cursor, encode_cursor
+from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor
 from waybill.core.wire import WireModel
 from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.dismissal import dismiss
 from waybill.replication.domain.records import RecordStatus
-from waybill.replication.models import BucketName, FileId, ObjectKey, ReplicationRequest
+from waybill.replication.models import BucketName, FileId, ObjectKey, StartRequest
 from waybill.replication.views import (
+    DismissalReply,
     FileReport,
     RecordView,
     StartReply,
@@ -31,9 +35,30 @@ class RecordList(WireModel):
 
 
 @app.post("/step-function", summary="Start a replication")
-def start(request: ReplicationRequest) -> StartReply:
-    """Start the replication of one object; the same request for the same state of the object starts it once."""
+def start(request: StartRequest) -> StartReply:
+    """Start the replication of one object; a run that is carrying out the same now answers for it."""
     return start_reply(runtime.start_manually(request.wire()))
+
+
+class DismissalRequest(WireModel, extra="forbid"):
+    """Which failures nobody will mend, and why; without `destination_bucket` those at every destination."""
+
+    source_bucket: BucketName
+    source_key: ObjectKey
+    destination_bucket: BucketName | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@app.post("/replications/dismiss", summary="Dismiss failures that nobody will mend")
+def dismiss_failures(request: DismissalRequest) -> DismissalReply:
+    """Take failures of one file out of the list of failures, with who said so and why; no copy is touched."""
+    records, file = runtime.tracking(), FileId(request.source_bucket, request.source_key)
+    by, bucket = caller(app).subject, request.destination_bucket
+    buckets = dismiss(records, file, bucket, by=by, reason=request.reason, now=now)
+    status = file_report(records, file).status
+    return DismissalReply(
+        source_bucket=file.source_bucket, source_key=file.source_key, destination_buckets=buckets, status=status
+    )
 
 
 @app.get("/replications", summary="List tracking records")

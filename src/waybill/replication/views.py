@@ -40,7 +40,7 @@ class RequestView(ReplicationRequest, _Sparse):
 
 
 class StartReply(WireModel):
-    """A run that exists now; `already_running` says that an earlier request had started it."""
+    """A run that is under way; `already_running` says that an earlier request had started it."""
 
     message: str
     execution_arn: str
@@ -85,6 +85,9 @@ class DestinationView(_Sparse):
     upload_id: str | None = None
     source_identity: str | None = None
     source_version_id: str | None = None
+    dismissed_by: str | None = None
+    dismissed_at: str | None = None
+    dismiss_reason: str | None = None
 
 
 class RunView(_Sparse):
@@ -124,6 +127,7 @@ class RecordView(_Sparse):
     successful_copies: int | None = None
     failed_copies: int | None = None
     superseded_copies: int | None = None
+    dismissed_copies: int | None = None
     successful_buckets: tuple[str, ...] | None = None
     failed_buckets: tuple[str, ...] | None = None
     copy_results: tuple[DestinationView, ...] | None = None
@@ -138,6 +142,15 @@ class FileReport(RecordView):
 
     destinations: tuple[DestinationView, ...]
     history: tuple[RunView, ...]
+
+
+class DismissalReply(WireModel):
+    """What was dismissed: `destination_buckets` are those whose failure is no longer listed as one."""
+
+    source_bucket: str
+    source_key: str
+    destination_buckets: tuple[str, ...]
+    status: str
 
 
 class RecordPage(WireModel):
@@ -188,7 +201,7 @@ def start_reply(started: Started) -> StartReply:
     """Return the answer to a manual start."""
     again = started.execution.already_running
     return StartReply(
-        message="This run was started before" if again else "Step Function execution started successfully",
+        message="A run is carrying this out already" if again else "Step Function execution started successfully",
         execution_arn=started.execution.execution_arn,
         start_date=iso(started.execution.start_date),
         input=RequestView(**started.request.model_dump()),

@@ -16,6 +16,7 @@ from waybill.core.clock import iso, now
 from waybill.replication.adapters.table import TrackingTable
 
 A, B = DESTINATIONS
+URI = f"s3://{SOURCE}/{KEY}"
 LONG = f"deep/{'x' * 300}/\x1b]0;title\x07 file.zip"
 
 
@@ -234,3 +235,42 @@ def test_a_reconciler_without_room_is_waited_for(waybill: Program, reconciler: C
     throttled = ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate exceeded"}}, "Invoke")
     reconciler(throttled, throttled, {"abandoned": 2})
     assert waybill("replications", "reconcile").out == "2 abandoned runs closed\n"
+
+
+class TestDismissing:
+    """`waybill replications dismiss`; source: the public contract and field notes on replication, section 4."""
+
+    @pytest.fixture(autouse=True)
+    def failed(self, tracking: TrackingTable) -> None:
+        run = a_run()
+        recorded(tracking, run, result(run, A), failure(run, B))
+
+    def test_it_leaves_the_failures_and_is_listed_as_dismissed(self, waybill: Program) -> None:
+        ran = waybill("replications", "dismiss", URI, "--to", B, "--reason", "typo", "--json")
+        assert (ran.status, ran.json) == (
+            0,
+            {"sourceBucket": SOURCE, "sourceKey": KEY, "destinationBuckets": [B], "status": "DISMISSED"},
+        )
+        assert waybill("replications", "--status", "FAILED", "--json").json["replications"] == []
+        listed = waybill("replications", "--status", "DISMISSED", "--json").json["replications"]
+        assert [record["fileKey"] for record in listed] == [KEY]
+        shown = plain(waybill("replications", "show", URI).out)
+        assert f"Dismissed at {B}" in shown
+        assert "typo (waybill:" in shown
+
+    @pytest.mark.parametrize(
+        ("arguments", "status", "words"),
+        [
+            ((URI,), 2, "--reason"),
+            ((URI, "--reason", " "), 2, "--reason must have 1 to 500 characters"),
+            ((f"s3://{SOURCE}/none", "--reason", "typo"), 1, f"there is no record of s3://{SOURCE}/none"),
+            ((URI, "--to", A, "--reason", "typo"), 1, f"has no failure at {A}"),
+        ],
+    )
+    def test_mistakes_change_nothing(
+        self, waybill: Program, arguments: tuple[str, ...], status: int, words: str
+    ) -> None:
+        ran = waybill("replications", "dismiss", *arguments)
+        assert ran.status == status
+        assert words in plain(ran.err)
+        assert len(waybill("replications", "--status", "FAILED", "--json").json["replications"]) == 1

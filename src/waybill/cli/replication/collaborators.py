@@ -1,5 +1,6 @@
 """Replication on the stack that a command is for."""
 
+import getpass
 import re
 import uuid
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ from waybill.cli.context import Cli
 from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.executions import ExecutionState
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.requests import guard_against_loops
-from waybill.replication.domain.starter import Started, Starter, Workflows
+from waybill.replication.domain.starter import StartContext, Started, Starter, Workflows
 from waybill.replication.models import FileId, ReplicationRequest
 
 # Only functions write history, by their own setting.
@@ -52,6 +52,10 @@ class Replication:
         express = stack.outputs.get("FileCopyExpressWorkflowArn")
         return Starter(self.executions, Workflows(stack.output("FileCopyWorkflowArn"), express))
 
+    def user(self) -> str:
+        """Return who runs the command, for what is kept of it."""
+        return f"waybill:{getpass.getuser()}"
+
     @property
     def trigger_buckets(self) -> frozenset[str]:
         """The buckets that no copy may go to."""
@@ -78,17 +82,9 @@ class Replication:
         return request
 
     def start(self, request: ReplicationRequest, *, force: bool) -> Started:
-        """Start the run of `request` for the present state of its source, or find the one that was started before."""
-        return self.starter.start_manually(
-            request.wire() | {"force": force},
-            self.buckets,
-            trigger_buckets=self.trigger_buckets,
-            nonce=lambda: uuid.uuid4().hex,
-        )
-
-    def state_of(self, started: Started) -> ExecutionState | None:
-        """Return how the execution stands; None when Step Functions does not say, as for Express."""
-        return self.executions.state(started.execution.execution_arn)
+        """Start the run of `request`, or find the one that is carrying out the same now."""
+        context = StartContext(self.buckets, self.tracking, self.trigger_buckets, lambda: uuid.uuid4().hex, now)
+        return self.starter.start_manually(request.wire() | {"force": force}, context)
 
 
 def _as_typed(error: FieldError, destinations: tuple[str, ...]) -> str:

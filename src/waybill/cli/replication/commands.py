@@ -31,10 +31,10 @@ def replicate(
         list[str] | None,
         typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end; exit status 1 when it failed.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Start another run where there was one for the same state of the object.")
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has the object.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Copy to every destination, whatever lies there.")] = False,
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Start everything below a prefix that is missing or different.")
     ] = False,
@@ -65,7 +65,8 @@ def replicate(
 def replications(
     cli: Cli,
     status: Annotated[
-        str | None, typer.Option("--status", metavar="IN_PROGRESS|COMPLETED|FAILED|SUPERSEDED", help="Only these.")
+        str | None,
+        typer.Option("--status", metavar="IN_PROGRESS|COMPLETED|FAILED|SUPERSEDED|DISMISSED", help="Only these."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.", metavar="N")] = 20,
     cursor: Annotated[
@@ -93,6 +94,23 @@ def show(cli: Cli, target: Target) -> None:
     from waybill.cli.replication.records import show_file
 
     show_file(Replication(cli), target)
+
+
+@records.command()
+def dismiss(
+    cli: Cli,
+    target: Target,
+    *,
+    to: Annotated[
+        str | None, typer.Option("--to", help="The destination. Default: all that failed.", metavar="BUCKET")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why nobody will mend it; it is kept.", metavar="TEXT")],
+) -> None:
+    """Take failures that nobody will mend off the list of failures; no copy is touched."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.dismissal import dismiss_failures
+
+    dismiss_failures(Replication(cli), target, to, reason)
 
 
 @records.command()

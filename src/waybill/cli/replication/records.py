@@ -128,6 +128,14 @@ def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
     }
     parts: list[RenderableType] = [details({name: value for name, value in facts.items() if value})]
     parts += ["", _destinations(report["destinations"])] if report["destinations"] else []
+    dismissed = {
+        f"Dismissed at {item['destinationBucket']}": printable(
+            f"{item['dismissReason']} ({item['dismissedBy']}, {reading(item['dismissedAt'])})"
+        )
+        for item in report["destinations"]
+        if item["status"] == RecordStatus.DISMISSED and "dismissReason" in item
+    }
+    parts += ["", details(dismissed)] if dismissed else []
     causes = causes_by_bucket(report["destinations"])
     parts += ["", details(causes)] if causes else []
     parts += ["", _history(report["history"])] if report["history"] else []
@@ -136,7 +144,7 @@ def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
 
 def _destinations(items: list[dict[str, Any]]) -> RenderableType:
     return table(
-        ("Destination", "Status", "Code", "Verified by", "Copied by"),
+        ("Destination", "Status", "Code", "Verified by", "Copied by", "Looked at (UTC)"),
         (
             (
                 item["destinationBucket"],
@@ -144,6 +152,7 @@ def _destinations(items: list[dict[str, Any]]) -> RenderableType:
                 item.get("code"),
                 item.get("verification"),
                 item.get("strategy"),
+                reading(item.get("timestamp")),
             )
             for item in items
         ),

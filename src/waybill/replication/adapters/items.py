@@ -7,8 +7,8 @@ of a file stand beside its record without being in the way of its readers:
     <bucket>#dest#<destination>         the file at one destination
     <bucket>#exec#<start>#<execution>   one ended run, kept for the days of history
 
-The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS and FAILED are one
-partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
+The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS, FAILED and
+DISMISSED are one partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from waybill.replication.domain.records import RecordStatus
+from waybill.replication.domain.records import RecordStatus, Standing
 from waybill.replication.models import FileId, ReplicationRun, RunOutcome, RunTotals
 
 SHARDS = 8
-_OPEN = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED})
+_IN_ONE_PARTITION = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED, RecordStatus.DISMISSED})
 # DynamoDB items hold 400 KB; 1,000 destination names of 63 characters take 66 KB per list, and a record has three
 # lists.
 _RESULTS_LIMIT_BYTES = 120_000
@@ -34,6 +34,7 @@ FINAL_ATTRIBUTES = (
     "successfulCopies",
     "failedCopies",
     "supersededCopies",
+    "dismissedCopies",
     "successfulBuckets",
     "failedBuckets",
     "copyResults",
@@ -72,7 +73,7 @@ def history_key(run: ReplicationRun) -> Key:
 
 def partitions_of(status: RecordStatus) -> list[str]:
     """Return the index partitions that hold the records of `status`."""
-    return [status.value] if status in _OPEN else [f"{status.value}#{shard}" for shard in range(SHARDS)]
+    return [status.value] if status in _IN_ONE_PARTITION else [f"{status.value}#{shard}" for shard in range(SHARDS)]
 
 
 def status_partition(status: RecordStatus, file: FileId) -> str:
@@ -83,7 +84,7 @@ def status_partition(status: RecordStatus, file: FileId) -> str:
 
 
 def status_of(outcome: RunOutcome) -> RecordStatus:
-    """Return the status of a record whose run ended so."""
+    """Return the status of a run that ended so."""
     match outcome:
         case RunOutcome.SUCCESS:
             return RecordStatus.COMPLETED
@@ -94,7 +95,7 @@ def status_of(outcome: RunOutcome) -> RecordStatus:
 
 
 def summary_of(totals: RunTotals, outcome: RunOutcome) -> Attributes:
-    """Return what the record and the history hold of an ended run."""
+    """Return what the history holds of an ended run."""
     return {
         "status": status_of(outcome).value,
         "outcome": outcome.value,
@@ -104,6 +105,21 @@ def summary_of(totals: RunTotals, outcome: RunOutcome) -> Attributes:
         "supersededCopies": totals.superseded_copies,
         "successfulBuckets": json_text(totals.buckets(success=True)),
         "failedBuckets": json_text(totals.buckets(success=False)),
+    }
+
+
+def standing_attributes(standing: Standing, file: FileId) -> Attributes:
+    """Return what the record holds of how its file stands."""
+    return {
+        "status": standing.status.value,
+        "statusPartition": status_partition(standing.status, file),
+        "totalBuckets": standing.total,
+        "successfulCopies": len(standing.successful),
+        "failedCopies": len(standing.failed),
+        "supersededCopies": len(standing.superseded),
+        "dismissedCopies": len(standing.dismissed) or None,
+        "successfulBuckets": json_text(standing.successful),
+        "failedBuckets": json_text(standing.failed),
     }
 
 

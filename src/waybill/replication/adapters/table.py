@@ -2,7 +2,8 @@
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, cast, override
@@ -11,6 +12,7 @@ from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_i
 from waybill.core.clock import iso
 from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
+    Attributes,
     capped_results,
     destination_key,
     destination_prefix,
@@ -20,7 +22,7 @@ from waybill.replication.adapters.items import (
     partitions_of,
     record_key,
     shortened,
-    status_of,
+    standing_attributes,
     status_partition,
     summary_of,
 )
@@ -29,6 +31,8 @@ from waybill.replication.domain.records import (
     ClaimOutcome,
     DestinationItem,
     DestinationRecord,
+    Dismissal,
+    DismissalRecords,
     HistoryItem,
     LatestRun,
     OpenRuns,
@@ -37,6 +41,8 @@ from waybill.replication.domain.records import (
     RecordStatus,
     Tracking,
     position_of,
+    standing_by_status,
+    standing_of,
 )
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
@@ -48,9 +54,11 @@ STATUS_INDEX = "ByStatus"
 # Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
 _INDEX_PAGE = 100
 _SECONDS_PER_DAY = 86_400
+# As many runs of one file may end at the same moment before one of them has to try again.
+_FOLLOWERS = 10
 
 
-class TrackingTable(Tracking, OpenRuns, RecordReader):
+class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
     """`Tracking` on DynamoDB; `client` is a boto3 `dynamodb` client, `history_days` how long ended runs are kept."""
 
     def __init__(
@@ -123,6 +131,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader):
             in_order=item.get("newestEventRun") == item["executionId"],
             destination_buckets=tuple(json.loads(item["destinationBuckets"])),
             destination_prefix=item.get("destinationPrefix"),
+            start_time=item.get("startTime"),
         )
 
     @override
@@ -168,25 +177,87 @@ class TrackingTable(Tracking, OpenRuns, RecordReader):
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item in one transaction.
 
-        When a later run owns the record by now, only the history item is written, and False is returned.
+        When a later run owns the record by now, the history item is written, the record follows what this run has
+        done at its destinations, and False is returned.
+
+        Raises
+        ------
+        TrackingUnavailableError
+            Another run of the file has ended at this moment; the next attempt sees what it did.
         """
-        summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
-        partition = status_partition(status_of(outcome), run.file)
-        update = Update.of(summary | capped_results(totals) | {"statusPartition": partition})
-        final: Any = {
-            "TableName": self._table,
-            "Key": to_item(record_key(run.file)),
-            **update.arguments("executionId = :id", id=run.execution_id),
-        }
+        ended_at = iso(self._now())
+        # The first run of a file has nobody before it, and finds nothing but its own items.
+        first = run.generation == 1
+        seen: Item = {} if first else self._get(record_key(run.file)) or {}
+        items: list[DestinationItem] = [] if first else self.destinations(run.file)
+        standing = standing_of(items, run, totals)
+        update = Update.of(
+            {"outcome": outcome.value, "completedAt": ended_at}
+            | standing_attributes(standing, run.file)
+            | capped_results(totals)
+        )
+        summary = summary_of(totals, outcome) | {"completedAt": ended_at}
         history: Any = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
+        condition, bound = _unchanged(run.execution_id, seen.get("revision"))
+        own = update.arguments(condition, **bound)
+        final: Any = {"TableName": self._table, "Key": to_item(record_key(run.file)), **own}
         try:
             with translated(TrackingUnavailableError):
                 self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
-        except ConditionFailedError:
+        except ConditionFailedError as failed:
+            record = self._get(record_key(run.file))
+            if record and record["executionId"] == run.execution_id:
+                raise TrackingUnavailableError("another run of the file has ended at this moment") from failed
             with translated(TrackingUnavailableError):
                 self._client.put_item(**history)
+            if totals.successful_copies or totals.failed_copies:
+                self._follow(run.file)
             return False
         return True
+
+    @override
+    def dismiss(self, file: FileId, buckets: Sequence[str], dismissal: Dismissal) -> None:
+        record = self._get(record_key(file)) or {}
+        details = {
+            "status": RecordStatus.DISMISSED.value,
+            "dismissedBy": dismissal.by,
+            "dismissedAt": dismissal.at,
+            "dismissReason": dismissal.reason,
+        }
+        for bucket in buckets:
+            if self._get(destination_key(file, bucket)):
+                arguments = Update.of(details).arguments("#status = :failed", failed=RecordStatus.FAILED.value)
+                arguments["ExpressionAttributeNames"] |= {"#status": "status"}
+            else:
+                # A failure that could not be recorded has no item: the record alone tells of it.
+                named = {"destinationBucket": bucket, "executionId": record.get("executionId")}
+                arguments = Update.of(details | named).arguments("attribute_not_exists(fileKey)")
+            key = to_item(destination_key(file, bucket))
+            with suppress(ConditionFailedError), translated(TrackingUnavailableError):
+                self._client.update_item(TableName=self._table, Key=key, **arguments)
+        self._follow(file)
+
+    def _follow(self, file: FileId) -> None:
+        """Make the record say how its file stands; of one in progress, its run does so when it ends."""
+        for _ in range(_FOLLOWERS):
+            record = self._get(record_key(file))
+            if not record:
+                return
+            changes: Attributes = {"revision": int(record.get("revision", 0)) + 1}
+            if record["status"] != RecordStatus.IN_PROGRESS:
+                statuses = {item["destinationBucket"]: item["status"] for item in self.destinations(file)}
+                changes |= standing_attributes(standing_by_status(statuses), file)
+            condition, bound = _unchanged(record["executionId"], record.get("revision"))
+            condition += " AND #status = :status"
+            arguments = Update.of(changes).arguments(condition, **bound, status=record["status"])
+            arguments["ExpressionAttributeNames"] |= {"#status": "status"}
+            try:
+                with translated(TrackingUnavailableError):
+                    self._client.update_item(TableName=self._table, Key=to_item(record_key(file)), **arguments)
+            except ConditionFailedError:
+                continue
+            return
+        raise TrackingUnavailableError("the record changes faster than it can be followed")
 
     @override
     def newest(self, statuses: Iterable[RecordStatus], *, before: str | None = None) -> Iterator[RecordItem]:
@@ -295,3 +366,10 @@ class TrackingTable(Tracking, OpenRuns, RecordReader):
             if page is None:
                 return
             yield from map(from_item, page["Items"])
+
+
+def _unchanged(execution_id: str, revision: int | None) -> tuple[str, dict[str, Any]]:
+    """Return the condition that the run still owns the record, and that no other has ended since it was read."""
+    if revision is None:
+        return "executionId = :id AND attribute_not_exists(revision)", {"id": execution_id}
+    return "executionId = :id AND revision = :revision", {"id": execution_id, "revision": revision}

@@ -3,21 +3,30 @@
 `adapters/table.py` is the table, `tests/fakes/tracking.py` a simulated one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NotRequired, Protocol, TypedDict
 
-from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.models import (
+    CopyCode,
+    DestinationResult,
+    FileId,
+    ObjectFacts,
+    ReplicationRun,
+    RunOutcome,
+    RunTotals,
+)
 
 
 class RecordStatus(StrEnum):
-    """Status of the tracking record of a file."""
+    """Status of the tracking record of a file: of all its destinations together; `DISMISSED`: failed, and let be."""
 
     IN_PROGRESS = "IN_PROGRESS"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     SUPERSEDED = "SUPERSEDED"
+    DISMISSED = "DISMISSED"
 
 
 class RecordItem(TypedDict):
@@ -41,6 +50,7 @@ class RecordItem(TypedDict):
     successfulCopies: NotRequired[int]
     failedCopies: NotRequired[int]
     supersededCopies: NotRequired[int]
+    dismissedCopies: NotRequired[int]
     successfulBuckets: NotRequired[str]
     failedBuckets: NotRequired[str]
     copyResults: NotRequired[str]
@@ -49,6 +59,7 @@ class RecordItem(TypedDict):
     sequencer: NotRequired[str]
     newestEventRun: NotRequired[str]
     generation: NotRequired[int]
+    revision: NotRequired[int]
 
 
 class DestinationItem(TypedDict):
@@ -77,6 +88,9 @@ class DestinationItem(TypedDict):
     uploadId: NotRequired[str]
     sourceIdentity: NotRequired[str]
     sourceVersionId: NotRequired[str]
+    dismissedBy: NotRequired[str]
+    dismissedAt: NotRequired[str]
+    dismissReason: NotRequired[str]
 
 
 class HistoryItem(TypedDict):
@@ -139,6 +153,7 @@ class LatestRun:
     in_order: bool = False
     destination_buckets: tuple[str, ...] = ()
     destination_prefix: str | None = None
+    start_time: str | None = None
 
     def outranks(self, run: ReplicationRun, bucket: str) -> bool:
         """Return whether `run` may leave its destination `bucket` to this run.
@@ -152,6 +167,71 @@ class LatestRun:
             and bucket in self.destination_buckets
             and self.destination_prefix == run.destination_prefix
         )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a file stands at its destinations, by bucket name: which have it, which failed last, which were let be."""
+
+    status: RecordStatus
+    successful: tuple[str, ...]
+    failed: tuple[str, ...]
+    dismissed: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """The number of destinations."""
+        return len(self.successful) + len(self.failed) + len(self.dismissed) + len(self.superseded)
+
+
+def standing_of(items: Sequence[DestinationItem], run: ReplicationRun, totals: RunTotals) -> Standing:
+    """Return how the file stands after `run`: by its results, and elsewhere by what is recorded of the destination.
+
+    The list of failures is what people work off: it loses an entry when the file has arrived there, or somebody has
+    dismissed it, and never because a run to other destinations went well.
+    """
+    found = {item["destinationBucket"]: item["status"] for item in items if item["executionId"] != run.execution_id}
+    recorded = {item["destinationBucket"]: item for item in items}
+    for result in totals.results:
+        bucket = str(result["destinationBucket"])
+        item = recorded.get(bucket)
+        if item is not None and item.get("generation", 0) > run.generation > 0:
+            continue
+        superseded = result.get("code") == CopyCode.SUPERSEDED
+        if superseded and bucket in found and found[bucket] != RecordStatus.COMPLETED:
+            continue
+        ended = RecordStatus.COMPLETED if result["success"] else RecordStatus.FAILED
+        found[bucket] = RecordStatus.SUPERSEDED if superseded else ended
+    return standing_by_status(found)
+
+
+def standing_by_status(statuses: Mapping[str, str]) -> Standing:
+    """Return how a file stands whose destinations have these statuses."""
+    by_status: dict[str, list[str]] = {}
+    for bucket, status in statuses.items():
+        by_status.setdefault(status, []).append(bucket)
+    for status in (RecordStatus.FAILED, RecordStatus.DISMISSED, RecordStatus.SUPERSEDED):
+        if by_status.get(status):
+            break
+    else:
+        status = RecordStatus.COMPLETED
+    return Standing(
+        status,
+        successful=tuple(by_status.get(RecordStatus.COMPLETED, ())),
+        failed=tuple(by_status.get(RecordStatus.FAILED, ())),
+        dismissed=tuple(by_status.get(RecordStatus.DISMISSED, ())),
+        superseded=tuple(by_status.get(RecordStatus.SUPERSEDED, ())),
+    )
+
+
+@dataclass(frozen=True)
+class Dismissal:
+    """Why nobody will mend a failure: `reason` and `by` whom, at the time `at` (ISO 8601)."""
+
+    by: str
+    reason: str
+    at: str
 
 
 class Tracking(Protocol):
@@ -228,6 +308,22 @@ class RecordReader(Protocol):
 
     def history(self, file: FileId, limit: int) -> list[HistoryItem]:
         """Return the last ended runs, newest first."""
+        ...
+
+
+class DismissalRecords(Protocol):
+    """Where failures are let be."""
+
+    def record(self, file: FileId) -> RecordItem | None:
+        """Return the record of a file."""
+        ...
+
+    def destinations(self, file: FileId) -> list[DestinationItem]:
+        """Return what is recorded per destination, by bucket name."""
+        ...
+
+    def dismiss(self, file: FileId, buckets: Sequence[str], dismissal: Dismissal) -> None:
+        """Let the failures at `buckets` be, and make the record follow; one that has been mended meanwhile is left."""
         ...
 
 
