@@ -13,7 +13,15 @@ from waybill.replication.errors import (
     SseCUnsupportedError,
     SupersededError,
 )
-from waybill.replication.models import SINGLE_COPY_LIMIT, Checksum, CopiedPart, ObjectFacts, ObjectHeaders, ObjectPlace
+from waybill.replication.models import (
+    SINGLE_COPY_LIMIT,
+    Checksum,
+    CopiedPart,
+    DestinationOptions,
+    ObjectFacts,
+    ObjectHeaders,
+    ObjectPlace,
+)
 
 _FULL_OBJECT_CHECKSUMS = frozenset({"CRC64NVME", "CRC32C", "CRC32"})
 
@@ -28,8 +36,6 @@ class FakeBuckets:
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
         with self.probe.call("describe_source"):
             stored = self._pinned(bucket, key, version_id, e_tag)
-            if stored.attributes.storage_class in {"GLACIER", "DEEP_ARCHIVE"}:
-                raise SourceArchivedError(f"{bucket}/{key} is archived")
             if stored.encryption == "SSE-C":
                 raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
             return facts_of(bucket, key, stored)
@@ -42,6 +48,8 @@ class FakeBuckets:
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         with self.probe.call("copy"):
             stored = self._read(source)
+            if stored.attributes.storage_class in {"GLACIER", "DEEP_ARCHIVE"}:
+                raise SourceArchivedError(f"{source.bucket}/{source.key} is archived")
             if stored.content.size > SINGLE_COPY_LIMIT:
                 raise S3RefusedError("the specified copy source is larger than the maximum allowable size")
             # Between reading the source and standing at the destination lie seconds to minutes.
@@ -54,7 +62,19 @@ class FakeBuckets:
             copied = facts_of(
                 place.bucket, place.key, self.s3.land(*_address(place), content, attributes, checksum=checksum)
             )
-            return copied if self.s3.answers_checksums else copied.model_copy(update={"checksum": None})
+            told = {"properties": None} if self.s3.answers_checksums else {"properties": None, "checksum": None}
+            return copied.model_copy(update=told)
+
+    def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
+        with self.probe.call("tags"):
+            return dict(self._pinned(place.bucket, place.key, version_id, None).attributes.tags)
+
+    def put_tags(self, place: ObjectPlace, tags: Mapping[str, str]) -> None:
+        with self.probe.call("put_tags"):
+            self.s3.tag(place.bucket, place.key, tags)
+
+    def options(self, bucket: str) -> DestinationOptions:
+        return self.s3.options.get(bucket, DestinationOptions())
 
     def headers(self, source: ObjectFacts) -> ObjectHeaders:
         with self.probe.call("headers"):

@@ -5,6 +5,7 @@ Contents are descriptions, not bytes, so that an object of any size costs nothin
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 from tests.fakes.clock import Clock
 from waybill.core.clock import iso
 from waybill.replication.errors import NoSuchBucketError, S3RefusedError, UploadGoneError
-from waybill.replication.models import MAX_PARTS, MIN_PART_SIZE, Checksum, ObjectFacts
+from waybill.replication.models import MAX_PARTS, MIN_PART_SIZE, Checksum, DestinationOptions, ObjectFacts
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class S3:
         self.landings: list[tuple[str, str, Stored]] = []
         self.part_copies: list[tuple[str, int]] = []
         self.answers_checksums = True
+        self.options: dict[str, DestinationOptions] = {}
         self._numbers = itertools.count(1)
 
     def create_bucket(self, name: str, **options: Any) -> Bucket:
@@ -170,6 +172,16 @@ class S3:
         target.versions[key] = [*earlier, stored]
         self.landings.append((bucket, key, stored))
         return stored
+
+    def tag(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """Change nothing but the tags of the current object."""
+        self.change(bucket, key, tags=dict(tags))
+
+    def change(self, bucket: str, key: str, **attributes: Any) -> None:
+        """Change attributes of the current object in place, which S3 itself does only with tags."""
+        current, versions = self.get(bucket, key), self.bucket(bucket).versions[key]
+        changed = replace(current, attributes=replace(current.attributes, **attributes))
+        versions[versions.index(current)] = changed
 
     def delete(self, bucket: str, key: str) -> None:
         self.bucket(bucket).versions.pop(key, None)
@@ -228,4 +240,16 @@ def facts_of(bucket: str, key: str, stored: Stored) -> ObjectFacts:
         checksum=stored.checksum,
         tag_count=len(stored.attributes.tags),
         website_redirect=stored.attributes.website_redirect,
+        properties=properties_of(stored.attributes),
+        archived=stored.attributes.storage_class in {"GLACIER", "DEEP_ARCHIVE"},
     )
+
+
+def properties_of(attributes: Attributes) -> dict[str, str]:
+    """What is handed out with the object; the real ones are digests."""
+    found = {"Content-Type": "binary/octet-stream", **attributes.headers}
+    if attributes.website_redirect:
+        found["redirect"] = attributes.website_redirect
+    if attributes.metadata:
+        found["metadata"] = json.dumps(dict(attributes.metadata), sort_keys=True)
+    return found

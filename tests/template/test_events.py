@@ -119,14 +119,15 @@ def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> No
     (bucket,) = (
         bucket for bucket in stack.of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket
     )
-    (notification,) = bucket["NotificationConfiguration"]["LambdaConfigurations"]
-    assert notification["Event"] == "s3:ObjectCreated:*"
+    notifications = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+    # The public contract: tags are replicated as objects are.
+    assert [one["Event"] for one in notifications] == ["s3:ObjectCreated:*", "s3:ObjectTagging:*"]
     (permission,) = (
         permission
         for permission in stack.of_type("AWS::Lambda::Permission").values()
         if permission["Principal"] == "s3.amazonaws.com"
     )
-    assert target(permission["FunctionName"]) == target(notification["Function"])
+    assert {target(one["Function"]) for one in notifications} == {target(permission["FunctionName"])}
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 

@@ -6,7 +6,7 @@ API show. Retryable are the faults that S3 documents as transient; everything el
 
 from typing import ClassVar
 
-from waybill.core.errors import PermanentError, RetryableError, WaybillError
+from waybill.core.errors import InvalidInputError, PermanentError, RetryableError, WaybillError
 
 
 class EventNotHandledError(RetryableError):
@@ -28,6 +28,12 @@ class SourceNotFoundError(PermanentError):
     """The source object or version is not there, or no longer."""
 
     code: ClassVar[str] = "SOURCE_NOT_FOUND"
+
+
+class SourceRefusedError(InvalidInputError):
+    """A request by hand names a source that is not there or cannot be read; `errors` names the field."""
+
+    code: ClassVar[str] = "SOURCE_REFUSED"
 
 
 class SourceArchivedError(PermanentError):

@@ -1,5 +1,6 @@
 """What replication takes in, passes between its states, and keeps."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ class ReplicationRequest(WireModel):
     """The input of the workflow: copy one object to several buckets.
 
     `version_id` or `e_tag` pin what to copy; without both, what the source holds when it is described. `sequencer`
-    orders events of one key. `nonce` makes a forced run another run.
+    orders events of one key. `look_first`: compare a destination before anything is copied there, as every request
+    without a sequencer does. `force` copies whatever lies there. `nonce` and `request_id` tell requests apart that ask
+    for the same: the first makes another run, the second only another input.
     """
 
     source_bucket: BucketName
@@ -115,10 +118,12 @@ class ReplicationRequest(WireModel):
     destination_prefix: ShortText | None = None
     version_id: ShortText | None = None
     e_tag: ShortText | None = None
-    size: Annotated[int, Field(ge=0)] | None = None
+    size: Annotated[int, Field(ge=0, strict=True)] | None = None
     sequencer: Annotated[ShortText, AfterValidator(pad_sequencer)] | None = None
-    force: bool = False
+    look_first: Annotated[bool, Field(strict=True)] | None = None
+    force: Annotated[bool, Field(strict=True)] = False
     nonce: ShortText | None = None
+    request_id: ShortText | None = None
 
     @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
     @classmethod
@@ -150,9 +155,18 @@ class ReplicationRequest(WireModel):
         return f"{self.destination_prefix or ''}{self.source_key}"
 
     @property
+    def is_from_event(self) -> bool:
+        """Whether S3 has asked for it: then the source was there, and what is gone since needs no alarm."""
+        return self.sequencer is not None or bool(self.look_first)
+
+    @property
     def file(self) -> FileId:
         """The file that the request is about."""
         return FileId(self.source_bucket, self.source_key)
+
+
+class StartRequest(ReplicationRequest, extra="forbid"):
+    """What a person asks for; a field with a name that means nothing here is a mistake, and not left aside."""
 
 
 class ReplicationRun(ReplicationRequest):
@@ -176,7 +190,11 @@ class Checksum(WireModel):
 
 
 class ObjectFacts(WireModel):
-    """What S3 says about one object, as far as copying and verification need it; sizes in bytes."""
+    """What S3 says about one object, as far as copying and verification need it; sizes in bytes.
+
+    `properties` has a digest of each content header and of the user metadata, by name; a property that the object does
+    not have is missing. None where S3's answer says nothing of them. `archived`: nobody can read it before a restore.
+    """
 
     bucket: str
     key: str
@@ -192,14 +210,21 @@ class ObjectFacts(WireModel):
     lock_mode: str | None = None
     lock_until: str | None = None
     legal_hold: str | None = None
+    properties: dict[str, str] | None = None
+    archived: bool = False
 
     @property
     def identity(self) -> str:
         """Tells this state of the object from every other: the version, or the ETag with the time of its writing.
 
-        The ETag alone is not enough: an upload of the same bytes with other metadata has the same one.
+        The ETag alone is not enough: an upload of the same bytes with other metadata has the same one, and may come
+        within the same second. Tags are no part of it: they change without a write of the object.
         """
-        return self.version_id or f"{self.e_tag}@{self.last_modified}"
+        if self.version_id:
+            return self.version_id
+        properties = "".join(f"#{name}={digest}" for name, digest in sorted((self.properties or {}).items()))
+        suffix = f"#{hashlib.sha256(properties.encode()).hexdigest()[:16]}" if properties else ""
+        return f"{self.e_tag}@{self.last_modified}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -320,6 +345,7 @@ class CopyCode(StrEnum):
     """How a copy ended when it did not fail."""
 
     COPIED = "COPIED"
+    TAGS_COPIED = "TAGS_COPIED"
     SKIPPED_IDENTICAL = "SKIPPED_IDENTICAL"
     SUPERSEDED = "SUPERSEDED"
 

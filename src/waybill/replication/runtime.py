@@ -108,9 +108,10 @@ def trigger_buckets() -> frozenset[str]:
 
 def start_manually(payload: object) -> "Started":
     """Start the run that a person asks for with `payload`."""
-    return starter().start_manually(
-        payload, buckets(), trigger_buckets=trigger_buckets(), nonce=lambda: uuid.uuid4().hex
-    )
+    from waybill.replication.domain.starter import StartContext
+
+    context = StartContext(buckets(), tracking(), trigger_buckets(), lambda: uuid.uuid4().hex, now)
+    return starter().start_manually(payload, context)
 
 
 @cache

@@ -16,6 +16,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.core.clock import Clock
 from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import ReplicationRun
 
 A, B = DESTINATIONS
@@ -65,6 +66,7 @@ def test_a_run_is_started_for_all_destinations(
     assert (ran.status, ran.err) == (0, "")
     assert ran.json["executionArn"] == arn
     assert ran.json["alreadyRunning"] is False
+    assert payload.pop("requestId")
     assert payload == {
         "sourceBucket": SOURCE,
         "sourceKey": KEY,
@@ -89,27 +91,22 @@ def test_destinations_can_be_named(waybill: Program, executions: FakeExecutions,
     assert payload["destinationBuckets"] == [B, "elsewhere-builds"]
 
 
-def test_a_second_start_says_how_the_first_one_ended(
+def test_a_running_run_answers_and_one_that_has_ended_does_not(
     waybill: Program, executions: FakeExecutions, upload: Callable[..., None]
 ) -> None:
+    """Source: the public contract, "Everywhere": the outcome of an earlier run is never shown as the present state."""
     upload()
     first = waybill("replicate", URI)
     assert "before" not in first.out
     running = waybill("replicate", URI)
     executions.end(next(iter(executions.inputs)), "FAILED")
-    ended = waybill("replicate", URI)
+    ended = waybill("replicate", URI, "--json")
 
-    note = "The object is still the same; --force starts another run."
-    assert (running.status, lines(running)[-1]) == (
-        0,
-        f"This run was started before and is still running. {note}",
-    )
-    assert (ended.status, lines(ended)[-1]) == (
-        0,
-        f"This run was started before and ended FAILED at 2026-03-02T00:00:00.000Z. {note}",
-    )
-    assert waybill("replicate", URI, "--json").json["status"] == "FAILED"
-    assert len(executions.inputs) == 1
+    note = "--wait looks at the destinations when it has ended."
+    assert (running.status, lines(running)[-1]) == (0, f"This run was started before and is still running; {note}")
+    assert (ended.status, ended.json["alreadyRunning"]) == (0, False)
+    assert "FAILED" not in ended.out
+    assert len(executions.inputs) == 2
 
 
 def test_force_starts_another_run_each_time(
@@ -122,18 +119,31 @@ def test_force_starts_another_run_each_time(
     assert len(executions.inputs) == 3
 
 
-def test_a_changed_object_is_another_run(
-    waybill: Program, executions: FakeExecutions, upload: Callable[..., None]
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (f"s3://{SOURCE}/none", f"there is no object s3://{SOURCE}/none"),
+        (f"s3://globalbuilds/{KEY}", "there is no bucket globalbuilds"),
+        (f"s3://{SOURCE}/a\x1b[2J\u202eb", r"a\x1b[2J\u202eb"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--wait",), ("--force", "--wait")])
+def test_a_mistyped_source_is_named_and_leaves_no_trace(
+    waybill: Program,
+    executions: FakeExecutions,
+    tracking: TrackingTable,
+    upload: Callable[..., None],
+    target: str,
+    words: str,
+    options: tuple[str, ...],
 ) -> None:
-    for body in (b"abc", b"abcd"):
-        upload(body=body)
-        waybill("replicate", URI)
-    assert len(executions.inputs) == 2
-
-
-def test_a_source_that_is_not_there_gets_its_run_which_says_so(waybill: Program, executions: FakeExecutions) -> None:
-    assert waybill("replicate", f"s3://{SOURCE}/none").status == 0
-    assert len(executions.inputs) == 1
+    """Source: row 17 of the field notes' table."""
+    upload()
+    ran = waybill("replicate", target, *options)
+    assert ran.status == 1
+    assert words in ran.err
+    assert not executions.inputs
+    assert not list(tracking.newest(list(RecordStatus)))
 
 
 def test_waiting_ends_with_the_run(
@@ -199,7 +209,6 @@ def test_waiting_for_a_run_that_fails_shows_why(
         ("FAILED", {"cause": "sourceKey: must not be empty"}, "FAILED", 1),
         ("TIMED_OUT", {}, "TIMED_OUT", 1),
         ("ABORTED", {}, "ABORTED", 1),
-        ("SUCCEEDED", {"output": '{"status": "STALE"}'}, "STALE", 0),
         ("SUCCEEDED", {"output": '{"status": "PARTIAL_FAILURE"}'}, "PARTIAL_FAILURE", 1),
     ],
 )
@@ -225,49 +234,84 @@ def test_waiting_for_a_run_that_left_no_record(
     assert "COPIED" not in ran.out
 
 
-def test_waiting_for_a_run_that_was_superseded_is_no_failure(
+def overtake(tracking: TrackingTable, run: ReplicationRun) -> None:
+    mine = recorded(tracking, run, end=False)
+    superseded = [result(mine, bucket, success=False, code="SUPERSEDED") for bucket in DESTINATIONS]
+    tracking.finish(mine, *ended(*superseded))
+
+
+@pytest.mark.parametrize("last", ["SUCCESS", "PARTIAL_FAILURE"])
+def test_waiting_for_a_run_that_was_overtaken_looks_once_more(
     waybill: Program,
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
+    last: str,
 ) -> None:
+    """Source: row 18 of the field notes' table: exit status 0 only if every destination has the object in the end."""
     upload()
 
+    def overtaken() -> None:
+        ((arn, payload),) = executions.inputs.items()
+        overtake(tracking, run_of(arn, payload))
+        executions.end(arn)
+
     def end() -> None:
-        run = recorded(tracking, only(), end=False)
-        superseded = [result(run, bucket, success=False, code="SUPERSEDED") for bucket in DESTINATIONS]
-        tracking.finish(run, *ended(*superseded))
-        executions.end(run.execution_id)
+        arn, payload = list(executions.inputs.items())[-1]
+        run = run_of(arn, payload)
+        recorded(tracking, run, result(run, A), result(run, B) if last == "SUCCESS" else failure(run, B))
+        executions.end(arn)
 
-    while_waiting(end)
+    while_waiting(overtaken, end)
     ran = waybill("replicate", URI, "--wait", "--json")
-    assert (ran.status, ran.json["outcome"]) == (0, "SUPERSEDED")
-    assert [one["code"] for one in ran.json["results"]] == ["SUPERSEDED"] * 2
+    assert (ran.status, ran.json["outcome"]) == (0 if last == "SUCCESS" else 1, last)
+    assert len(executions.inputs) == 2
 
 
-def test_waiting_survives_that_a_later_run_takes_the_record(
+def test_waiting_ends_when_it_is_overtaken_again_and_again(
     waybill: Program,
     executions: FakeExecutions,
     tracking: TrackingTable,
     upload: Callable[..., None],
-    only: Callable[..., ReplicationRun],
     while_waiting: Callable[..., list[float]],
 ) -> None:
     upload()
 
     def overtaken() -> None:
-        run = only()
-        mine = recorded(tracking, run, end=False)
-        recorded(tracking, run_of(f"{MACHINE}:later", executions.inputs[run.execution_id]), end=False)
-        superseded = (result(run, bucket, success=False, code="SUPERSEDED") for bucket in DESTINATIONS)
-        assert tracking.finish(mine, *ended(*superseded)) is False
-        executions.end(run.execution_id)
+        arn, payload = list(executions.inputs.items())[-1]
+        overtake(tracking, run_of(arn, payload))
+        executions.end(arn)
 
-    while_waiting(overtaken)
+    while_waiting(*[overtaken] * 20)
     ran = waybill("replicate", URI, "--wait", "--json")
-    assert (ran.status, ran.json["outcome"]) == (0, "SUPERSEDED")
+    assert (ran.status, ran.json["outcome"]) == (1, "SUPERSEDED")
+    assert len(executions.inputs) == 5
+
+
+def test_waiting_for_somebody_elses_run_looks_at_every_destination_after_it(
+    waybill: Program,
+    executions: FakeExecutions,
+    tracking: TrackingTable,
+    upload: Callable[..., None],
+    while_waiting: Callable[..., list[float]],
+) -> None:
+    """Source: row 12 of the field notes' table."""
+    upload()
+    waybill("replicate", URI)
+    ((arn, payload),) = executions.inputs.items()
+    recorded(tracking, run_of(arn, payload), end=False)
+
+    def end(number: int) -> None:
+        arn, payload = list(executions.inputs.items())[number]
+        run = run_of(arn, payload)
+        recorded(tracking, run, result(run, A), result(run, B, code="SKIPPED_IDENTICAL"))
+        executions.end(arn)
+
+    while_waiting(lambda: end(0), lambda: end(1))
+    ran = waybill("replicate", URI, "--wait", "--json")
+    assert (ran.status, ran.json["outcome"], ran.json["alreadyRunning"]) == (0, "SUCCESS", False)
+    assert len(executions.inputs) == 2
 
 
 class Express(FakeExecutions):
@@ -280,6 +324,9 @@ class Express(FakeExecutions):
 
     def find(self, state_machine_arn: str, name: str) -> None:
         return None
+
+    def is_running(self, execution_arn: str) -> bool:
+        return False
 
     def state(self, execution_arn: str) -> None:
         return None
@@ -358,4 +405,4 @@ def test_nothing_but_the_start_is_asked_of_aws(
     upload()
     wire.clear()
     waybill("replicate", URI)
-    assert wire.counts == {"s3.GetBucketLocation": 1, "s3.HeadObject": 1}
+    assert wire.counts == {"s3.GetBucketLocation": 1, "s3.HeadObject": 1, "dynamodb.GetItem": 1}

@@ -121,7 +121,7 @@ def test_any_key_makes_a_name_that_step_functions_takes(invoke: Invoke, wire: Wi
     [
         {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": SOURCE},
         {"Records": [upload("a") | {"eventName": "ObjectRemoved:Delete"}]},
-        {"Records": [upload("a") | {"eventName": "s3:ObjectTagging:Put"}]},
+        {"Records": [upload("a") | {"eventName": "s3:ObjectAcl:Put"}]},
         {"source": "aws.s3", "detail-type": "Object Deleted", "detail": {}},
         {"Records": [upload("a", bucket=DESTINATIONS[0])]},
     ],

@@ -113,7 +113,6 @@ def test_a_large_file_reads_its_tags_only_when_it_has_some(
 
 PERMANENT: list[tuple[str, str, int, type[WaybillError]]] = [
     ("s3.CopyObject", "NoSuchBucket", 404, errors.NoSuchBucketError),
-    ("s3.CopyObject", "NoSuchKey", 404, errors.SourceNotFoundError),
     ("s3.CopyObject", "AccessDenied", 403, errors.AccessDeniedError),
     ("s3.CopyObject", "InvalidObjectState", 403, errors.SourceArchivedError),
     ("s3.CopyObject", "KMS.DisabledException", 400, errors.KmsDeniedError),

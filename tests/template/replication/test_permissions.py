@@ -1,10 +1,13 @@
 """Every function of replication may do what its code calls, and nothing else."""
 
+from collections.abc import Callable
+
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.adapters.s3 import S3Buckets
+from waybill.replication.adapters.table import TrackingTable
 
 SOURCES = ("<SourceBucket>", "<AdditionalSourceBuckets>")
 DESTINATIONS = ("<DestinationBucketA>", "<DestinationBucketB>", "<AdditionalDestinationBuckets>")
@@ -21,6 +24,9 @@ READ = on("source object", "s3:GetObject", "s3:GetObjectVersion") | on("key", "k
 READ_TAGS = on("source object", "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
 # HeadObject shows the number of tags, retention and legal hold to those who may read them.
 SEE_ALL = READ | READ_TAGS | on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold")
+SEE_ALL_OF_COPIES = on(
+    "destination object", "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectRetention", "s3:GetObjectLegalHold"
+)
 TELL_MISSING_SOURCE = on("source bucket", "s3:ListBucket")
 WRITE = on("destination object", "s3:PutObject") | on("key", "kms:GenerateDataKey")
 SET_ATTRIBUTES = on(
@@ -33,10 +39,9 @@ S3_METHODS: dict[str, set[Permission]] = {
     "describe_source": SEE_ALL | TELL_MISSING_SOURCE,
     "_explained": READ | TELL_MISSING_SOURCE,
     "headers": READ,
-    "_tags": READ_TAGS,
-    "find": on("destination object", "s3:GetObject")
-    | on("destination bucket", "s3:ListBucket")
-    | on("key", "kms:Decrypt"),
+    "tags": READ_TAGS | on("destination object", "s3:GetObjectTagging"),
+    "put_tags": on("destination object", "s3:PutObjectTagging"),
+    "find": SEE_ALL_OF_COPIES | on("destination bucket", "s3:ListBucket") | on("key", "kms:Decrypt"),
     "copy": READ | READ_TAGS | WRITE | SET_ATTRIBUTES,
     "create_upload": WRITE | SET_ATTRIBUTES,
     "copy_part": READ | WRITE,
@@ -47,7 +52,6 @@ S3_METHODS: dict[str, set[Permission]] = {
 }
 # The other services' actions are named as their operations, but for these.
 OPERATIONS: dict[str, set[Permission]] = {
-    "query": on("table", "dynamodb:Query") | on("index", "dynamodb:Query"),
     "transact_write_items": on("table", "dynamodb:UpdateItem", "dynamodb:PutItem"),
     "start_execution": on("workflow", "states:StartExecution"),
     "describe_execution": on("execution", "states:DescribeExecution"),
@@ -56,13 +60,11 @@ OPERATIONS: dict[str, set[Permission]] = {
 # The functions that copy share their policies: what one of them has besides what it calls. Whoever may write an object
 # may ruin it, so policies of their own would guard little and be more to get wrong.
 SHARED: dict[str, set[Permission]] = {
-    "StartMultipartCopyFunction": SEE_ALL - READ - READ_TAGS
-    | TELL_MISSING_SOURCE
-    | on("destination object", "s3:ListMultipartUploadParts"),
     "CopyPartBatchFunction": SEE_ALL - READ
     | TELL_MISSING_SOURCE
     | SET_ATTRIBUTES
-    | on("destination object", "s3:GetObject", "s3:AbortMultipartUpload")
+    | SEE_ALL_OF_COPIES
+    | on("destination object", "s3:AbortMultipartUpload")
     | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
 }
@@ -97,13 +99,22 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
         if event.kind == "Api"
     ]
     found: set[Permission] = set()
-    for caller, operation in code.reach(stack[function]["Handler"], routes).operations:
+    reach = code.reach(stack[function]["Handler"], routes)
+    for caller, operation in reach.operations:
+        if operation == "query":
+            places = {"table": TrackingTable._query, "index": TrackingTable._partition}
+            found |= {("dynamodb:Query", place) for place, method in places.items() if _name_of(method) in reach.names}
+            continue
         service, _, name = boto3_operations()[operation].partition(".")
         if service == "s3":
             found |= S3_METHODS[caller.rpartition(".")[2]]
         else:
             found |= OPERATIONS.get(operation) or on("table", f"{service}:{name}")
     return found
+
+
+def _name_of(method: Callable[..., object]) -> str:
+    return f"{method.__module__}.{method.__qualname__}"
 
 
 def given(stack: Stack, function: str) -> list[Grant]:

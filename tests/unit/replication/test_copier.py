@@ -17,8 +17,6 @@ from waybill.replication.errors import (
     KmsDeniedError,
     NoSuchBucketError,
     S3UnavailableError,
-    SourceArchivedError,
-    SourceNotFoundError,
     SseCUnsupportedError,
     SupersededError,
     ThrottledError,
@@ -242,7 +240,6 @@ class TestFailures:
             (NoSuchBucketError("s3:PutObject on b: NoSuchBucket"), "NO_SUCH_BUCKET"),
             (AccessDeniedError("s3:PutObject on b: AccessDenied"), "ACCESS_DENIED"),
             (KmsDeniedError("kms:GenerateDataKey"), "KMS_DENIED"),
-            (SourceNotFoundError("deleted meanwhile"), "SOURCE_NOT_FOUND"),
         ],
     )
     def test_what_no_repetition_mends_gets_one_attempt(self, world: World, error: PermanentError, code: str) -> None:
@@ -311,7 +308,6 @@ class TestDescribing:
     @pytest.mark.parametrize(
         ("attributes", "changes", "error"),
         [
-            (Attributes(storage_class="DEEP_ARCHIVE"), {}, SourceArchivedError),
             (Attributes(), {"encryption": "SSE-C"}, SseCUnsupportedError),
         ],
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.runs import E_TAG, KEY, SOURCE
 from tests.workflow.support.events import eventbridge_event, in_sns, in_sqs, s3_event, s3_record
-from waybill.replication.domain.events import Ignored, ObjectCreated, Unusable, records, sqs_messages
+from waybill.replication.domain.events import Ignored, ObjectCreated, TagsChanged, Unusable, records, sqs_messages
 
 _FACTS = {"eTag": E_TAG, "size": 3, "sequencer": "0055AED6DCD90281E5", "versionId": "v1"}
 _DETAIL = {"etag": E_TAG, "size": 3, "sequencer": "0055AED6DCD90281E5", "version-id": "v1"}
@@ -102,7 +102,8 @@ def test_every_way_to_create_counts(name: str) -> None:
         (in_sqs({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "s3:TestEvent"),
         (s3_record(SOURCE, KEY) | {"eventName": "ObjectRemoved:Delete"}, "ObjectRemoved:Delete"),
         (s3_record(SOURCE, KEY) | {"eventName": "ObjectRemoved:Delete", "eventVersion": "3.0"}, "ObjectRemoved:Delete"),
-        (s3_record(SOURCE, KEY) | {"eventName": "ObjectTagging:Put"}, "ObjectTagging:Put"),
+        (s3_record(SOURCE, KEY) | {"eventName": "ObjectAcl:Put"}, "ObjectAcl:Put"),
+        (_EVENTBRIDGE | {"detail-type": ["Object Created"]}, "aws.s3 ['Object Created']"),
         (s3_record(SOURCE, KEY) | {"eventName": ""}, "record without eventName"),
         (removed(s3_record(SOURCE, KEY), "eventName"), "record without eventName"),
         (s3_record(SOURCE, KEY) | {"eventName": ["ObjectCreated:Put"]}, "['ObjectCreated:Put']"),
@@ -113,6 +114,49 @@ def test_every_way_to_create_counts(name: str) -> None:
 )
 def test_what_asks_for_nothing_is_ignored(event: dict[str, Any], reason: str) -> None:
     assert only(event) == Ignored(reason)
+
+
+# Names, and where the request id is: S3 user guide, "Event message structure", "EventBridge event message structure".
+@pytest.mark.parametrize("name", ["ObjectTagging:Put", "ObjectTagging:Delete", "s3:ObjectTagging:Put"])
+def test_a_notification_of_new_tags_names_the_object_and_itself(name: str) -> None:
+    record = s3_record(SOURCE, "a b+c", eTag="e", versionId="v") | {
+        "eventName": name,
+        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "FMyUVURI"},
+    }
+    event_id = "2026-01-02T03:04:05.678Z/C3D13FE58DE4C810"
+    assert only({"Records": [record]}) == TagsChanged(SOURCE, "a b+c", event_id)
+
+
+@pytest.mark.parametrize("kind", ["Object Tags Added", "Object Tags Deleted"])
+def test_an_event_of_new_tags_on_the_bus_names_the_object_and_itself(kind: str) -> None:
+    event = eventbridge_event(SOURCE, "a b%2B", etag="e") | {"detail-type": kind, "time": "2026-01-02T03:04:05Z"}
+    event["detail"]["request-id"] = "C3D13FE58DE4C810"
+    assert only(event) == TagsChanged(SOURCE, "a b%2B", "2026-01-02T03:04:05Z/C3D13FE58DE4C810")
+
+
+@pytest.mark.parametrize("broken", [None, [], "x", {"x-amz-request-id": None}])
+def test_new_tags_without_a_request_id_are_told_apart_by_their_time(broken: object) -> None:
+    record = s3_record(SOURCE, KEY) | {"eventName": "ObjectTagging:Put", "responseElements": broken}
+    assert only({"Records": [record]}) == TagsChanged(SOURCE, KEY, "2026-01-02T03:04:05.678Z/None")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "may_be_copy"),
+    [
+        ("ObjectCreated:Put", "PutObject", False),
+        ("ObjectCreated:Post", "POST Object", False),
+        ("ObjectCreated:Copy", "CopyObject", True),
+        ("ObjectCreated:CompleteMultipartUpload", "CompleteMultipartUpload", True),
+    ],
+)
+def test_what_may_be_a_replica_is_known(name: str, reason: str, may_be_copy: bool) -> None:
+    notified = only({"Records": [s3_record(SOURCE, KEY) | {"eventName": name}]})
+    event = eventbridge_event(SOURCE, KEY)
+    event["detail"]["reason"] = reason
+    reported = only(event)
+    assert isinstance(notified, ObjectCreated)
+    assert isinstance(reported, ObjectCreated)
+    assert (notified.may_be_copy, reported.may_be_copy) == (may_be_copy, may_be_copy)
 
 
 def test_an_empty_batch_holds_nothing() -> None:

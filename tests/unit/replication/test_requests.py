@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE
 from waybill.core.errors import InvalidInputError
-from waybill.replication.domain.events import Ignored, ObjectCreated
+from waybill.replication.domain.events import Ignored, ObjectCreated, TagsChanged
 from waybill.replication.domain.requests import Routing, guard_against_loops, open_run
 from waybill.replication.models import ReplicationRequest
 
@@ -30,6 +30,26 @@ class TestRouting:
             size=3,
             sequencer="AB",
         )
+
+    def test_new_tags_ask_for_what_the_source_has_by_then(self) -> None:
+        """The event has no sequencer and carries no tags (S3 user guide, "Event message structure")."""
+        request = Routing(DESTINATIONS).request(TagsChanged(SOURCE, KEY, "2026-01-02T03:04:05.678Z/C3D13FE58DE4C810"))
+        assert request == ReplicationRequest(
+            source_bucket=SOURCE,
+            source_key=KEY,
+            destination_buckets=DESTINATIONS,
+            nonce="tags 2026-01-02T03:04:05.678Z/C3D13FE58DE4C810",
+            look_first=True,
+        )
+        assert isinstance(request, ReplicationRequest)
+        assert request.is_from_event
+
+    def test_what_may_be_a_replica_is_looked_at_first(self) -> None:
+        copied = Routing(DESTINATIONS).request(ObjectCreated(SOURCE, KEY, sequencer="AB", may_be_copy=True))
+        uploaded = Routing(DESTINATIONS).request(ObjectCreated(SOURCE, KEY, sequencer="AB"))
+        assert isinstance(copied, ReplicationRequest)
+        assert isinstance(uploaded, ReplicationRequest)
+        assert (copied.look_first, uploaded.look_first) == (True, None)
 
     @pytest.mark.parametrize(
         ("key", "prefix", "suffix", "matches"),

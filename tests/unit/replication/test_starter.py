@@ -14,9 +14,15 @@ from waybill.core.errors import InvalidInputError, RateLimitedError, TooLargeErr
 from waybill.core.executions import stable_json
 from waybill.replication.domain.events import Ignored
 from waybill.replication.domain.requests import Routing
-from waybill.replication.domain.starter import EventOutcome, Started, Starter, Workflows, handle_event
-from waybill.replication.errors import EventNotHandledError, ThrottledError
-from waybill.replication.models import SINGLE_COPY_LIMIT
+from waybill.replication.domain.starter import EventOutcome, StartContext, Started, Starter, Workflows, handle_event
+from waybill.replication.errors import (
+    AccessDeniedError,
+    EventNotHandledError,
+    SourceRefusedError,
+    SseCUnsupportedError,
+    ThrottledError,
+)
+from waybill.replication.models import SINGLE_COPY_LIMIT, ReplicationRun
 from waybill.replication.views import direct_reply, start_reply, worker_reply
 
 _STANDARD = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-replication"
@@ -105,6 +111,16 @@ class TestEvents:
             "loop guard: the bucket is a destination",
         ]
 
+    def test_new_tags_start_a_run_of_their_own_once(self, starter: Starter, executions: FakeExecutions) -> None:
+        tagged = s3_record(SOURCE, KEY) | {
+            "eventName": "ObjectTagging:Put",
+            "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"},
+        }
+        later = tagged | {"responseElements": {"x-amz-request-id": "D4E24FE58DE4C811"}}
+        for record in (s3_record(SOURCE, KEY, sequencer="AB"), tagged, tagged, later):
+            handle({"Records": [record]}, starter)
+        assert len(executions.inputs) == 3
+
     @pytest.mark.parametrize("payload", [None, 7, "no JSON", {}, []])
     def test_what_no_service_sends_is_not_swallowed(self, starter: Starter, payload: object) -> None:
         with pytest.raises(EventNotHandledError):
@@ -135,7 +151,10 @@ class TestWorkflows:
 
 
 class TestByHand:
-    """`Starter.start_manually`."""
+    """`Starter.start_manually`.
+
+    Source of the expectations: field notes on replication, sections 1 and 8, and rows 11, 12 and 17 of its table.
+    """
 
     @pytest.fixture
     def world(self, world: World) -> World:
@@ -143,36 +162,91 @@ class TestByHand:
         return world
 
     def start(self, starter: Starter, world: World, trigger: str = "", **changes: Any) -> Started:
-        nonces = (f"nonce {number}" for number in itertools.count(len(starter.executions.inputs)))  # type: ignore[attr-defined]
-        return starter.start_manually(
-            {**_PAYLOAD, **changes},
+        numbers = itertools.count(100 * len(starter.executions.inputs))  # type: ignore[attr-defined]
+        context = StartContext(
             world.machine.buckets,
-            trigger_buckets=frozenset({trigger}),
-            nonce=lambda: next(nonces),
+            world.machine.tracking,
+            frozenset({trigger}),
+            lambda: f"nonce {next(numbers)}",
+            world.clock.now,
         )
+        return starter.start_manually({**_PAYLOAD, **changes}, context)
 
-    def test_the_second_of_two_finds_the_first(self, starter: Starter, world: World) -> None:
-        first, second = self.start(starter, world), self.start(starter, world)
-        assert not first.execution.already_running
+    def claim(self, world: World, started: Started) -> ReplicationRun:
+        """The execution has got as far as its claim."""
+        arn = started.execution.execution_arn
+        run = world.machine.run(started.request, arn.rsplit(":", 1)[-1], execution_id=arn)
+        return run.model_copy(update={"generation": world.machine.tracking.claim(run).generation})
+
+    def test_a_running_run_answers_for_the_same_request(self, starter: Starter, world: World) -> None:
+        first = self.start(starter, world)
+        self.claim(world, first)
+        second = self.start(starter, world, destinationBuckets=list(reversed(DESTINATIONS)))
         assert second.execution.already_running
-        assert first.execution.execution_arn == second.execution.execution_arn
+        assert second.execution.execution_arn == first.execution.execution_arn
 
-    def test_another_state_of_the_source_is_another_run(self, starter: Starter, world: World) -> None:
-        self.start(starter, world)
-        world.upload(label="content 1")
-        assert not self.start(starter, world).execution.already_running
+    def test_of_two_at_the_same_moment_one_has_started_it(self, starter: Starter, world: World) -> None:
+        """Neither has claimed the record when the other looks."""
+        first, second = self.start(starter, world), self.start(starter, world)
+        assert (first.execution.already_running, second.execution.already_running) == (False, True)
+        assert first.execution.execution_arn == second.execution.execution_arn
+        # Step Functions greets equal inputs under one name as first (API Reference, StartExecution).
+        assert first.request.wire() != second.request.wire()
+
+    @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
+    @pytest.mark.parametrize("claimed", [True, False])
+    def test_a_run_that_has_ended_answers_nothing(
+        self, starter: Starter, world: World, executions: FakeExecutions, status: str, claimed: bool
+    ) -> None:
+        """Its record may say that it is in progress: whether something runs, the execution says."""
+        arns = set()
+        for _ in range(4):
+            started = self.start(starter, world)
+            assert not started.execution.already_running
+            arns.add(started.execution.execution_arn)
+            if claimed:
+                self.claim(world, started)
+            executions.end(started.execution.execution_arn, status)
+        assert len(arns) == 4, "names of executions last for 90 days"
+
+    def test_a_running_run_to_other_destinations_does_not_answer(self, starter: Starter, world: World) -> None:
+        self.claim(world, self.start(starter, world))
+        other = self.start(starter, world, destinationBuckets=[*DESTINATIONS, "elsewhere-builds"])
+        assert not other.execution.already_running
+        self.claim(world, other)
+        assert self.start(starter, world).execution.execution_arn == other.execution.execution_arn
+
+    @pytest.mark.parametrize("changes", [{"destinationPrefix": "copy/"}, {"eTag": "e"}, {"force": True}])
+    def test_a_running_run_does_not_answer_for_something_else(
+        self, starter: Starter, world: World, changes: dict[str, Any]
+    ) -> None:
+        if "eTag" in changes:
+            changes = {"eTag": world.s3.get(SOURCE, KEY).e_tag}
+        self.claim(world, self.start(starter, world))
+        assert not self.start(starter, world, **changes).execution.already_running
+
+    @pytest.mark.parametrize(("seconds", "answers"), [(0, True), (300, True), (331, False)])
+    def test_an_express_run_is_running_for_its_five_minutes(
+        self, executions: FakeExecutions, world: World, seconds: int, answers: bool
+    ) -> None:
+        starter = Starter(executions, Workflows(_STANDARD, _EXPRESS))
+        first = self.start(starter, world)
+        run = self.claim(world, first)
+        world.record["executionId"] = run.execution_id.replace(":execution:", ":express:")
+        executions.states.clear()
+        world.clock.advance(seconds=seconds)
+        assert self.start(starter, world).execution.already_running is answers
 
     def test_force_starts_another_each_time(self, starter: Starter, world: World, executions: FakeExecutions) -> None:
         started = [self.start(starter, world, force=force) for force in (False, True, True)]
         assert not any(one.execution.already_running for one in started)
         assert len(executions.inputs) == 3
-        assert [one.request.nonce for one in started] == [None, "nonce 1", "nonce 2"]
+        assert [one.request.force for one in started] == [False, True, True]
 
     def test_a_nonce_of_the_callers_makes_force_repeatable(self, starter: Starter, world: World) -> None:
         first, again = (self.start(starter, world, force=True, nonce="mine") for _ in range(2))
-        assert again.execution == first.execution.__class__(
-            first.execution.execution_arn, first.execution.start_date, True
-        )
+        assert again.execution.execution_arn == first.execution.execution_arn
+        assert again.execution.already_running
 
     def test_the_state_that_was_seen_is_not_pinned(self, starter: Starter, world: World) -> None:
         # The workflow describes the source after it has claimed the record; see the decision on that.
@@ -189,15 +263,34 @@ class TestByHand:
             "waybill-replication",
         ]
 
-    def test_a_source_that_is_not_there_gets_its_run_which_reports_it(
-        self, starter: Starter, world: World, executions: FakeExecutions
+    @pytest.mark.parametrize(
+        ("error", "changes", "field", "words"),
+        [
+            (None, {"sourceKey": "build-123.ZIP"}, "sourceKey", f"there is no object s3://{SOURCE}/build-123.ZIP"),
+            (None, {"sourceBucket": "globalbuilds"}, "sourceBucket", "there is no bucket globalbuilds"),
+            (None, {"versionId": "gone"}, "versionId", f"s3://{SOURCE}/{KEY} has no such version"),
+            (None, {"eTag": "old"}, "eTag", f"s3://{SOURCE}/{KEY} has another ETag now"),
+            (AccessDeniedError("AccessDenied"), {}, "sourceKey", f"s3://{SOURCE}/{KEY} cannot be read: AccessDenied"),
+            (SseCUnsupportedError("SSE-C"), {}, "sourceKey", f"s3://{SOURCE}/{KEY} cannot be read: SSE-C"),
+        ],
+    )
+    def test_a_source_that_cannot_be_read_is_named_and_starts_nothing(
+        self,
+        starter: Starter,
+        world: World,
+        executions: FakeExecutions,
+        error: Exception | None,
+        changes: dict[str, Any],
+        field: str,
+        words: str,
     ) -> None:
-        world.s3.delete(SOURCE, KEY)
-        assert not self.start(starter, world).execution.already_running
-        assert self.start(starter, world).execution.already_running
-        world.upload()
-        assert not self.start(starter, world).execution.already_running
-        assert len(executions.inputs) == 2
+        if error:
+            world.machine.probe.fail("describe_source", error)
+        with pytest.raises(SourceRefusedError) as caught:
+            self.start(starter, world, **changes)
+        assert [(one.field, one.message) for one in caught.value.errors] == [(field, words)]
+        assert not executions.inputs
+        assert not world.table.records
 
     def test_a_fault_that_passes_starts_nothing(
         self, starter: Starter, world: World, executions: FakeExecutions
@@ -235,7 +328,7 @@ class TestReplies:
         assert reply["startDate"] == "2026-03-01T00:00:00.000Z"
         assert reply["input"]["sourceKey"] == KEY
         again = start_reply(handle(s3_event(SOURCE, KEY, sequencer="AB"), starter).started[0]).wire()
-        assert (again["alreadyRunning"], again["message"]) == (True, "This run was started before")
+        assert (again["alreadyRunning"], again["message"]) == (True, "A run is carrying this out already")
 
     def test_one_record_is_answered_as_the_guide_has_it(self, starter: Starter) -> None:
         reply = worker_reply(handle(s3_event(SOURCE, KEY, sequencer="AB"), starter))

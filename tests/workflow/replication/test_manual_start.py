@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes.api import request_event
 from tests.workflow.support.application import Application
+from tests.workflow.support.events import s3_record
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.source import Source
 
@@ -23,20 +24,57 @@ def test_plain_payload_starts_a_run(application: Application, quiet: Source, key
     assert quiet.record(key)["executionId"] == reply["executionArn"]
 
 
-def test_same_request_again_finds_the_first_run(
+def test_request_after_the_run_has_ended_looks_again_and_writes_nothing(
     application: Application, gate: Gate, quiet: Source, key: str, label: str
 ) -> None:
+    """Source: the public contract, "Everywhere" and "Replication"; row 1 of the field notes' table."""
     quiet.put(key)
+    first = application.invoke(application.invoker, quiet.request(key)).payload
+    application.ended(first["executionArn"])
 
-    replies = [application.invoke(application.invoker, quiet.request(key)).payload for _ in range(2)]
+    second = application.invoke(application.invoker, quiet.request(key)).payload
+    application.ended(second["executionArn"])
+
+    assert (first["alreadyRunning"], second["alreadyRunning"]) == (False, False)
+    assert sorted(application.executions(label)) == sorted([first["executionArn"], second["executionArn"]])
+    assert {item["code"] for item in quiet.destinations(key).values()} == {"SKIPPED_IDENTICAL"}
+    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+
+
+def test_request_after_a_copy_has_gone_or_changed_mends_it(application: Application, quiet: Source, key: str) -> None:
+    """Source: rows 2 and 5 of the field notes' table."""
+    quiet.put(key)
+    application.ended(application.invoke(application.invoker, quiet.request(key)).payload["executionArn"])
+    gone, retagged = application.destinations[:2]
+    application.s3.delete_object(Bucket=gone, Key=key)
+    tags = {"TagSet": [{"Key": "class", "Value": "open"}]}
+    application.s3.put_object_tagging(Bucket=retagged, Key=key, Tagging=tags)
+
+    application.ended(application.invoke(application.invoker, quiet.request(key)).payload["executionArn"])
+
+    assert application.content(gone, key) == b"content"
+    assert application.s3.get_object_tagging(Bucket=retagged, Key=key)["TagSet"] == []
+    codes = {bucket: item["code"] for bucket, item in quiet.destinations(key).items()}
+    assert (codes[gone], codes[retagged]) == ("COPIED", "TAGS_COPIED")
+
+
+def test_new_tags_of_the_source_arrive_by_their_event(application: Application, quiet: Source, key: str) -> None:
+    """The embedded AWS sends no such events: the worker is given what S3 sends (S3 user guide, "Event message")."""
+    quiet.put(key)
+    application.ended(application.invoke(application.invoker, quiet.request(key)).payload["executionArn"])
+    tags = [{"Key": "class", "Value": "closed"}]
+    application.s3.put_object_tagging(Bucket=quiet.name, Key=key, Tagging={"TagSet": tags})
+    record = s3_record(quiet.name, key) | {
+        "eventName": "ObjectTagging:Put",
+        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"},
+    }
+
+    replies = [application.invoke(application.worker, {"Records": [record]}).payload for _ in range(2)]
 
     assert replies[0]["executionArn"] == replies[1]["executionArn"]
-    assert [reply["alreadyRunning"] for reply in replies] == [False, True]
-    assert application.executions(label) == [replies[0]["executionArn"]]
     application.ended(replies[0]["executionArn"])
-    third = application.invoke(application.invoker, quiet.request(key)).payload
-    assert (third["executionArn"], third["alreadyRunning"]) == (replies[0]["executionArn"], True)
-    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+    for bucket in application.destinations:
+        assert application.s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"] == tags
 
 
 def test_changed_file_and_forced_request_start_new_runs(
@@ -114,10 +152,15 @@ def test_proxy_event_starts_a_run(application: Application, quiet: Source, encod
     assert application.ended(reply["executionArn"]).output["status"] == "SUCCESS"
 
 
-def test_run_of_a_source_that_is_not_there_still_starts_and_records_why(
-    application: Application, quiet: Source, key: str
+def test_source_that_is_not_there_is_named_and_starts_nothing(
+    application: Application, quiet: Source, key: str, label: str
 ) -> None:
-    reply = application.invoke(application.invoker, quiet.request(key)).payload
-
-    assert application.ended(reply["executionArn"]).error == "FAILED"
-    assert {item["code"] for item in quiet.destinations(key).values()} == {"SOURCE_NOT_FOUND"}
+    """Source: row 17 of the field notes' table."""
+    request = quiet.request(key)
+    mistyped = {"sourceKey": request, "sourceBucket": request | {"sourceBucket": "no-such-bucket"}}
+    for field, payload in mistyped.items():
+        reply = application.invoke(application.invoker, payload).payload
+        assert reply["statusCode"] == 400
+        assert [error["field"] for error in reply["errors"]] == [field]
+    assert application.executions(label) == []
+    assert quiet.destinations(key) == {}

@@ -16,7 +16,7 @@ from waybill.cli.replication.addresses import printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.core.clock import iso
-from waybill.replication.domain.events import ObjectCreated, records
+from waybill.replication.domain.events import ObjectCreated, TagsChanged, records
 from waybill.replication.models import FileId
 
 # Amazon SQS API Reference, ReceiveMessage: at most 10 at a time; with a wait, every server of the queue is asked.
@@ -142,7 +142,7 @@ def _described(message: Message) -> dict[str, Any]:
         "objects": [
             uri_of(FileId(record.bucket, record.key))
             for record in records(message["Body"])
-            if isinstance(record, ObjectCreated)
+            if isinstance(record, ObjectCreated | TagsChanged)
         ],
         "error": _error(message["Body"]),
     }

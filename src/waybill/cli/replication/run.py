@@ -5,35 +5,63 @@ from typing import Any
 import typer
 from rich.console import Group, RenderableType
 
+from waybill.cli.errors import CommandError
 from waybill.cli.output import details
 from waybill.cli.replication.addresses import file_of, printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import RunView, results_table, wait_for
 from waybill.core.clock import iso
-from waybill.core.executions import ExecutionState
 from waybill.replication.domain.starter import Started
+from waybill.replication.errors import SourceRefusedError
+from waybill.replication.models import ReplicationRequest, RunOutcome
 from waybill.replication.views import start_reply
+
+# How often a run is followed by another: each one looks at every destination, and only a source that keeps changing, or
+# somebody else who keeps starting runs, asks for one more.
+_RUNS = 5
+# Another run owns the record, in the words of a run's outcome and of the workflow's answer.
+_OVERTAKEN = frozenset({RunOutcome.SUPERSEDED, "DUPLICATE", "STALE"})
 
 
 def replicate(replication: Replication, target: str, to: list[str] | None, *, wait: bool, force: bool) -> None:
-    """Start the run of the object at `target`, and with `wait` see it to its end."""
+    """Start the run of the object at `target`, and with `wait` see that every destination has it in the end."""
     output = replication.cli.output
     request = replication.checked(file_of(target), replication.destinations(to))
-    started = replication.start(request, force=force)
-    earlier = replication.state_of(started) if started.execution.already_running else None
-    reply: dict[str, Any] = start_reply(started).wire() | ({"status": earlier.status} if earlier else {})
-    parts = [_start(started), *_note(earlier)]
+    started = _start(replication, request, force=force)
+    parts = [_described(started), *_note(started)]
+    reply: dict[str, Any] = start_reply(started).wire()
     view: RunView | None = None
     if wait:
-        view = wait_for(replication, started, output)
-        reply |= view.wire()
-        parts += ["", details({"Outcome": view.outcome}), "", results_table(view)]
+        started, view = _wait(replication, request, started)
+        reply = start_reply(started).wire() | view.wire()
+        parts = [_described(started), "", details({"Outcome": view.outcome}), "", results_table(view)]
     output.show(reply, Group(*parts))
-    if view and view.failed:
+    if view and view.outcome != RunOutcome.SUCCESS:
         raise typer.Exit(1)
 
 
-def _start(started: Started) -> RenderableType:
+def _start(replication: Replication, request: ReplicationRequest, *, force: bool) -> Started:
+    try:
+        return replication.start(request, force=force)
+    except SourceRefusedError as refused:
+        raise CommandError("; ".join(printable(error.message) for error in refused.errors)) from refused
+
+
+def _wait(replication: Replication, request: ReplicationRequest, started: Started) -> tuple[Started, RunView]:
+    """Return the run that has looked at every destination asked for, and how it ended.
+
+    A run that somebody else has started, and one that a newer run has overtaken, say nothing of what lies there now.
+    """
+    for number in range(1, _RUNS + 1):
+        view = wait_for(replication, started, replication.cli.output)
+        if not started.execution.already_running and view.outcome not in _OVERTAKEN:
+            break
+        if number < _RUNS:
+            started = _start(replication, request, force=False)
+    return started, view
+
+
+def _described(started: Started) -> RenderableType:
     return details(
         {
             "File": printable(uri_of(started.request.file)),
@@ -44,8 +72,7 @@ def _start(started: Started) -> RenderableType:
     )
 
 
-def _note(earlier: ExecutionState | None) -> list[RenderableType]:
-    if earlier is None:
+def _note(started: Started) -> list[RenderableType]:
+    if not started.execution.already_running:
         return []
-    ended = f"ended {earlier.status} at {iso(earlier.stop_date)}" if earlier.stop_date else "is still running"
-    return ["", f"This run was started before and {ended}. The object is still the same; --force starts another run."]
+    return ["", "This run was started before and is still running; --wait looks at the destinations when it has ended."]

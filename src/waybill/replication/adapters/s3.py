@@ -10,13 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.core.aws.faults import status_of
 from waybill.core.clock import iso, now
 from waybill.replication.adapters.s3_errors import translate
-from waybill.replication.adapters.s3_facts import facts_of, is_archived
+from waybill.replication.adapters.s3_facts import facts_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.errors import (
     NoSuchBucketError,
     S3UnavailableError,
-    SourceArchivedError,
     SseCUnsupportedError,
     UploadGoneError,
 )
@@ -70,8 +69,6 @@ class S3Buckets(Buckets):
             raise translate(error, "GetObject", f"{bucket}/{key}") from error
         if answer.get("SSECustomerAlgorithm"):
             raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
-        if is_archived(answer):
-            raise SourceArchivedError(f"{bucket}/{key} is in {answer.get('StorageClass')} and not restored")
         return facts_of(bucket, key, answer)
 
     @override
@@ -105,6 +102,7 @@ class S3Buckets(Buckets):
             place.bucket,
             place.key,
             {**answer, **result} | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
+            whole=False,
         )
 
     @override
@@ -121,7 +119,9 @@ class S3Buckets(Buckets):
         algorithm = source.checksum.algorithm if source.checksum else ""
         carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
         if source.tag_count and self._option(place).tags:
-            carried["Tagging"] = urlencode(self._tags(source))
+            carried["Tagging"] = urlencode(
+                self.tags(ObjectPlace(source.bucket, source.key), version_id=source.version_id)
+            )
         with self._errors("PutObject", place):
             answer = send_expires_as_text(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
@@ -213,11 +213,26 @@ class S3Buckets(Buckets):
                 ListedObject(item["Key"], item["Size"], item["ETag"].strip('"')) for item in page.get("Contents", [])
             ]
 
-    def _tags(self, source: ObjectFacts) -> dict[str, str]:
-        version: dict[str, Any] = {"VersionId": source.version_id} if source.version_id else {}
-        with self._errors("GetObjectTagging", ObjectPlace(source.bucket, source.key)):
-            answer = self._client(source.bucket).get_object_tagging(Bucket=source.bucket, Key=source.key, **version)
+    @override
+    def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
+        version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        with self._errors("GetObjectTagging", place):
+            answer = self._client(place.bucket).get_object_tagging(
+                Bucket=place.bucket, Key=place.key, **version, **self._owner(place)
+            )
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    @override
+    def put_tags(self, place: ObjectPlace, tags: Mapping[str, str]) -> None:
+        listed: list[Any] = [{"Key": name, "Value": value} for name, value in tags.items()]
+        with self._errors("PutObjectTagging", place):
+            self._client(place.bucket).put_object_tagging(
+                Bucket=place.bucket, Key=place.key, Tagging={"TagSet": listed}, **self._owner(place)
+            )
+
+    @override
+    def options(self, bucket: str) -> DestinationOptions:
+        return self._options.get(bucket, _NO_OPTIONS)
 
     def _attributes(self, source: ObjectFacts, place: ObjectPlace) -> dict[str, Any]:
         """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
@@ -241,7 +256,7 @@ class S3Buckets(Buckets):
         return attributes
 
     def _option(self, place: ObjectPlace) -> DestinationOptions:
-        return self._options.get(place.bucket, _NO_OPTIONS)
+        return self.options(place.bucket)
 
     def _owner(self, place: ObjectPlace) -> dict[str, Any]:
         owner = self._option(place).owner

@@ -1,5 +1,7 @@
 """What S3's answers say about an object."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +9,21 @@ from waybill.core.clock import iso
 from waybill.replication.models import Checksum, ObjectFacts
 
 _CHECKSUMS = ("CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1")
+# What S3 replicates besides content, tags and metadata (S3 user guide, "What does Amazon S3 replicate?").
+_PROPERTIES = {
+    "Cache-Control": "CacheControl",
+    "Content-Disposition": "ContentDisposition",
+    "Content-Encoding": "ContentEncoding",
+    "Content-Language": "ContentLanguage",
+    "Content-Type": "ContentType",
+    "Expires": "ExpiresString",
+    "x-amz-website-redirect-location": "WebsiteRedirectLocation",
+}
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
-def facts_of(bucket: str, key: str, answer: Mapping[str, Any]) -> ObjectFacts:
-    """Return the facts in `answer`: boto3's to a HeadObject, or what a CopyObject tells in the same fields."""
+def facts_of(bucket: str, key: str, answer: Mapping[str, Any], *, whole: bool = True) -> ObjectFacts:
+    """Return the facts in `answer`: boto3's to a HeadObject, or (not `whole`) what a CopyObject tells in its fields."""
     version = answer.get("VersionId")
     modified, lock_until = answer.get("LastModified"), answer.get("ObjectLockRetainUntilDate")
     return ObjectFacts(
@@ -29,14 +41,34 @@ def facts_of(bucket: str, key: str, answer: Mapping[str, Any]) -> ObjectFacts:
         lock_mode=answer.get("ObjectLockMode"),
         lock_until=iso(lock_until) if lock_until else None,
         legal_hold=answer.get("ObjectLockLegalHoldStatus"),
+        properties=_properties(answer) if whole else None,
+        archived=_is_archived(answer),
     )
 
 
-def is_archived(answer: Mapping[str, Any]) -> bool:
+def _is_archived(answer: Mapping[str, Any]) -> bool:
     """Return whether the object must be restored before anybody can read it."""
     # HeadObject, x-amz-restore: a restored copy is readable when no request for it is ongoing.
     restored = 'ongoing-request="false"' in answer.get("Restore", "")
     return (answer.get("StorageClass") in _ARCHIVES or bool(answer.get("ArchiveStatus"))) and not restored
+
+
+def _properties(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return what S3 hands out with the object besides its content, as digests by name.
+
+    Digests, since they travel through states and records, where other people's metadata has no business.
+    """
+    found = {name: answer.get(field) for name, field in _PROPERTIES.items()}
+    # Amazon S3 API Reference, PutObject: an upload without a Content-Type gets this one.
+    found["Content-Type"] = found["Content-Type"] or "binary/octet-stream"
+    metadata = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+    if metadata:
+        found["metadata"] = json.dumps(metadata, sort_keys=True)
+    return {name: _digest(str(value)) for name, value in found.items() if value is not None}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _checksum(answer: Mapping[str, Any]) -> Checksum | None:

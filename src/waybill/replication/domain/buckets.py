@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from waybill.replication.models import CopiedPart, ObjectFacts, ObjectHeaders, ObjectPlace
+from waybill.replication.models import CopiedPart, DestinationOptions, ObjectFacts, ObjectHeaders, ObjectPlace
 
 
 class Buckets(Protocol):
@@ -19,6 +19,18 @@ class Buckets(Protocol):
 
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
+        ...
+
+    def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
+        """Return the tags of the object at `place`, or of that version of it."""
+        ...
+
+    def put_tags(self, place: ObjectPlace, tags: Mapping[str, str]) -> None:
+        """Give the object at `place` these tags and no others."""
+        ...
+
+    def options(self, bucket: str) -> DestinationOptions:
+        """Return what copies to the destination `bucket` get that differs from their source."""
         ...
 
     def headers(self, source: ObjectFacts) -> ObjectHeaders:

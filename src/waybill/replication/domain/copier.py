@@ -14,23 +14,35 @@ from datetime import datetime
 
 from waybill.core.clock import iso
 from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.comparison import compare
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.restore import Restorer
-from waybill.replication.domain.verification import equal, verify
-from waybill.replication.errors import SupersededError, UploadGoneError, VerificationFailedError
+from waybill.replication.domain.verification import verify
+from waybill.replication.errors import (
+    CopyUnfinishedError,
+    SourceArchivedError,
+    SourceNotFoundError,
+    SupersededError,
+    UploadGoneError,
+    VerificationFailedError,
+)
 from waybill.replication.models import (
     CopyCode,
     CopyLimits,
     CopyTask,
     DestinationResult,
+    ObjectPlace,
     PartRange,
     ReplicationRequest,
     SourceDescription,
     Strategy,
 )
+
+# Tags that change faster than this are looked at again by the next attempt.
+_TAG_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -61,10 +73,15 @@ class Copier:
         if self._outranked(task):
             self._abort_recorded(task)
             return self._superseded(task)
-        if identical := self._identical(task):
-            return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
+        if done := self._done_without_a_copy(task, started):
+            return done
         try:
             landed = self._copy(task)
+        except SourceNotFoundError:
+            if not task.run.is_from_event:
+                raise
+            # It was there when the event was sent: whoever deletes it has no use for its copy.
+            return self._superseded(task)
         except SupersededError:
             # The SDK repeats a CopyObject whose answer it missed, and tells only what the last one came to.
             return self._superseded(task, may_have_landed=task.description.strategy is Strategy.COPY)
@@ -76,8 +93,8 @@ class Copier:
         if self._outranked(task):
             self._abort_recorded(task)
             return self._result(task, CopyCode.SUPERSEDED)
-        if identical := self._identical(task):
-            return self._record(task, CopyCode.SKIPPED_IDENTICAL, identical, started)
+        if done := self._done_without_a_copy(task, started):
+            return done
         try:
             return open_upload(self.buckets, self.tracking, task)
         except SupersededError:
@@ -142,10 +159,12 @@ class Copier:
             self._require_place(task)
             raise
 
-    def _land(self, task: CopyTask, landed: CopyResult, started: datetime) -> DestinationResult:
+    def _land(
+        self, task: CopyTask, landed: CopyResult, started: datetime, code: CopyCode = CopyCode.COPIED
+    ) -> DestinationResult:
         if not self._owns_record(task) and self._restorer.restore(task) != task.source.identity:
             return self._result(task, CopyCode.SUPERSEDED)
-        return self._record(task, CopyCode.COPIED, landed, started)
+        return self._record(task, code, landed, started)
 
     def _abort_recorded(self, task: CopyTask) -> None:
         if upload_id := recorded_upload(self.tracking, task):
@@ -182,21 +201,36 @@ class Copier:
         if (found is None or found.e_tag != landed.facts.e_tag) and self._owns_record(task):
             raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} was overwritten while it was recorded")
 
-    def _identical(self, task: CopyTask) -> CopyResult | None:
-        """Return what lies at the destination when it is this very state of the source, copied before.
-
-        Two writes of the same bytes within one second differ in nothing that a source without versions shows, so a
-        later event is believed to bring something new.
-        """
+    def _done_without_a_copy(self, task: CopyTask, started: datetime) -> DestinationResult | None:
+        """Return the result when the destination has the file, or has it as soon as its tags are mended."""
         record = self.tracking.destination(task.run.file, task.destination_bucket)
-        if record is None or not record.holds(task.source):
-            return None
-        if task.run.sequencer and not task.source.version_id and record.execution_id != task.run.execution_id:
-            return None
-        found = self.buckets.find(task.place)
-        if found and found.e_tag == record.etag and equal(task.source, found):
-            return CopyResult(found, verify(task.source, found))
+        holds = record is not None and record.holds(task.source)
+        # A new upload has no copy to look at; it would cost a request per destination and upload.
+        if not task.run.force and (holds or task.run.look_first or not task.run.sequencer):
+            found = self.buckets.find(task.place)
+            made_here = holds and record is not None and found is not None and found.e_tag == record.etag
+            state = compare(self.buckets, task.source, found, made_here=made_here) if found else None
+            if found and state and state.equal:
+                return self._record(task, CopyCode.SKIPPED_IDENTICAL, CopyResult(found, state.proof), started)
+            if found and state and state.lacks_tags_alone:
+                return self._mend_tags(task, CopyResult(found, state.proof), started)
+        if task.source.archived:
+            raise SourceArchivedError(
+                f"{task.source.bucket}/{task.source.key} is in {task.source.storage_class} and not restored"
+            )
         return None
+
+    def _mend_tags(self, task: CopyTask, result: CopyResult, started: datetime) -> DestinationResult:
+        """Give the copy the tags that the source has, until the source has not changed them meanwhile."""
+        source = ObjectPlace(task.source.bucket, task.source.key)
+        tags = self.buckets.tags(source, version_id=task.source.version_id)
+        for _ in range(_TAG_ROUNDS):
+            self.buckets.put_tags(task.place, tags)
+            current = self.buckets.tags(source, version_id=task.source.version_id)
+            if current == tags:
+                return self._land(task, result, started, code=CopyCode.TAGS_COPIED)
+            tags = current
+        raise CopyUnfinishedError(f"the tags of {source.bucket}/{source.key} change faster than they can be copied")
 
     def _record(self, task: CopyTask, code: CopyCode, landed: CopyResult, started: datetime) -> DestinationResult:
         moved = task.source.size if code is CopyCode.COPIED else 0
@@ -234,11 +268,16 @@ def describe_source(buckets: Buckets, request: ReplicationRequest, limits: CopyL
     Raises
     ------
     SupersededError
-        It no longer has the ETag of the event.
-    SourceNotFoundError, SourceArchivedError, SseCUnsupportedError, AccessDeniedError, KmsDeniedError
+        It no longer has the ETag of the event, or is gone since.
+    SourceNotFoundError, SseCUnsupportedError, AccessDeniedError, KmsDeniedError
         It cannot be read.
     """
-    source = buckets.describe_source(
-        request.source_bucket, request.source_key, version_id=request.version_id, e_tag=request.e_tag
-    )
+    try:
+        source = buckets.describe_source(
+            request.source_bucket, request.source_key, version_id=request.version_id, e_tag=request.e_tag
+        )
+    except SourceNotFoundError as error:
+        if request.is_from_event:
+            raise SupersededError(f"{error}: it was deleted after the event") from error
+        raise
     return describe(source, limits)

@@ -1,4 +1,4 @@
-"""The events that name a new object, in every wrapping they come in.
+"""The events that name a new object or new tags of one, in every wrapping they come in.
 
 S3 notifications (`Records[].s3`, keys URL-encoded with `+` for space, decoded once), EventBridge events (`detail`, keys
 raw), either inside SQS or SNS, and what Lambda hands to an on-failure destination (`requestPayload`).
@@ -12,11 +12,15 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 _MAX_WRAPPINGS = 6
+# How the object came about, in the words of either service: what S3 copies in one call, and what comes in parts.
+_NOTIFIED_COPIES = ("Copy", "CompleteMultipartUpload")
+_REPORTED_COPIES = ("CopyObject", "CompleteMultipartUpload")
+_TAG_EVENTS = ("Object Tags Added", "Object Tags Deleted")
 
 
 @dataclass(frozen=True)
 class ObjectCreated:
-    """One new object or version; `size` in bytes."""
+    """One new object or version; `size` in bytes. `may_be_copy`: its bytes may come from another bucket."""
 
     bucket: str
     key: str
@@ -24,6 +28,16 @@ class ObjectCreated:
     version_id: str | None = None
     size: int | None = None
     sequencer: str | None = None
+    may_be_copy: bool = False
+
+
+@dataclass(frozen=True)
+class TagsChanged:
+    """The tags of an object have changed; the event does not say to what. `event_id` tells it from every other."""
+
+    bucket: str
+    key: str
+    event_id: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ class Unusable:
     reason: str
 
 
-type Record = ObjectCreated | Ignored | Unusable
+type Record = ObjectCreated | TagsChanged | Ignored | Unusable
 
 
 def sqs_messages(event: object) -> list[tuple[str, str]] | None:
@@ -94,8 +108,8 @@ def _unwrapped(payload: Mapping[str, Any]) -> Any:
 
 
 def _from_notification(record: Mapping[str, Any]) -> Record:
-    name = str(record.get("eventName", ""))
-    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
+    name = str(record.get("eventName", "")).removeprefix("s3:")
+    if not name.startswith(("ObjectCreated:", "ObjectTagging:")):
         return Ignored(name or "record without eventName")
     # Minor versions only add fields (same page): every 2.x is understood.
     if not str(record.get("eventVersion", "2.0")).startswith("2."):
@@ -103,14 +117,30 @@ def _from_notification(record: Mapping[str, Any]) -> Record:
     created = _created(record["s3"], e_tag="eTag", version_id="versionId")
     if created is None:
         return Unusable("s3.bucket.name and s3.object.key must be strings")
-    return replace(created, key=unquote_plus(created.key))
+    key = unquote_plus(created.key)
+    if name.startswith("ObjectTagging:"):
+        return TagsChanged(created.bucket, key, _event_id(record.get("eventTime"), record.get("responseElements")))
+    return replace(created, key=key, may_be_copy=name.removeprefix("ObjectCreated:") in _NOTIFIED_COPIES)
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> Record:
-    if event.get("source") != "aws.s3" or event["detail-type"] != "Object Created":
-        return Ignored(f"{event.get('source')} {event['detail-type']}")
-    created = _created(event.get("detail"), e_tag="etag", version_id="version-id")
-    return created or Unusable("detail.bucket.name and detail.object.key must be strings")
+    kind = event["detail-type"]
+    if event.get("source") != "aws.s3" or kind not in ("Object Created", *_TAG_EVENTS):
+        return Ignored(f"{event.get('source')} {kind}")
+    detail = event.get("detail")
+    created = _created(detail, e_tag="etag", version_id="version-id")
+    if created is None:
+        return Unusable("detail.bucket.name and detail.object.key must be strings")
+    if kind in _TAG_EVENTS:
+        return TagsChanged(created.bucket, created.key, _event_id(event.get("time"), detail))
+    reason = detail.get("reason") if isinstance(detail, Mapping) else None
+    return replace(created, may_be_copy=reason in _REPORTED_COPIES)
+
+
+def _event_id(moment: object, request: object) -> str:
+    """Return what is the same for every delivery of one event: when it was, and S3's id of the request behind it."""
+    known = request if isinstance(request, Mapping) else {}
+    return f"{moment}/{known.get('x-amz-request-id') or known.get('request-id')}"
 
 
 def _created(described: Any, *, e_tag: str, version_id: str) -> ObjectCreated | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.replication.domain.events import Ignored, ObjectCreated
+from waybill.replication.domain.events import Ignored, ObjectCreated, TagsChanged
 from waybill.replication.models import ReplicationRequest, ReplicationRun
 
 
@@ -17,27 +17,35 @@ class Routing:
     key_prefix: str = ""
     key_suffix: str = ""
 
-    def request(self, created: ObjectCreated) -> ReplicationRequest | Ignored:
-        """Return the request that a new object makes, or why it makes none.
+    def request(self, event: ObjectCreated | TagsChanged) -> ReplicationRequest | Ignored:
+        """Return the request that a new object or new tags make, or why they make none.
+
+        New tags ask for what the source has by then: the event does not carry them, nor its place in an order.
 
         Raises
         ------
         InvalidInputError
             The event names no possible bucket or key.
         """
-        if created.bucket in self.destination_buckets:
+        if event.bucket in self.destination_buckets:
             return Ignored("loop guard: the bucket is a destination")
-        if not created.key.startswith(self.key_prefix) or not created.key.endswith(self.key_suffix):
+        if not event.key.startswith(self.key_prefix) or not event.key.endswith(self.key_suffix):
             return Ignored("the key does not match the prefix and suffix")
+        asked: dict[str, object] = {
+            "sourceBucket": event.bucket,
+            "sourceKey": event.key,
+            "destinationBuckets": self.destination_buckets,
+        }
+        if isinstance(event, TagsChanged):
+            return ReplicationRequest.parse(asked | {"nonce": f"tags {event.event_id}"[:1024], "lookFirst": True})
         return ReplicationRequest.parse(
-            {
-                "sourceBucket": created.bucket,
-                "sourceKey": created.key,
-                "destinationBuckets": self.destination_buckets,
-                "versionId": created.version_id,
-                "eTag": created.e_tag,
-                "size": created.size,
-                "sequencer": created.sequencer,
+            asked
+            | {
+                "versionId": event.version_id,
+                "eTag": event.e_tag,
+                "size": event.size,
+                "sequencer": event.sequencer,
+                "lookFirst": event.may_be_copy or None,
             }
         )
 

@@ -1,17 +1,28 @@
-"""Starting a run exactly once per event, and once per manual request for one state of the source."""
+"""Starting a run exactly once per event, and by hand unless one is carrying out the same now."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from waybill.core.errors import PermanentError, WaybillError
+from waybill.core.clock import iso
+from waybill.core.errors import FieldError, PermanentError, WaybillError
 from waybill.core.executions import ExecutionStarter, StartedExecution
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.events import Ignored, ObjectCreated, Record, Unusable, records
+from waybill.replication.domain.events import Ignored, Record, Unusable, records
+from waybill.replication.domain.records import LatestRun, RecordStatus
 from waybill.replication.domain.requests import Routing, guard_against_loops
 from waybill.replication.domain.run_identity import execution_name_of
-from waybill.replication.errors import EventNotHandledError
-from waybill.replication.models import SINGLE_COPY_LIMIT, ReplicationRequest
+from waybill.replication.errors import (
+    EventNotHandledError,
+    NoSuchBucketError,
+    SourceNotFoundError,
+    SourceRefusedError,
+    SupersededError,
+)
+from waybill.replication.models import SINGLE_COPY_LIMIT, FileId, ObjectFacts, ReplicationRequest, StartRequest
+
+_EXPRESS_LIFETIME = timedelta(seconds=330)
 
 
 class FileCopyExecutions(ExecutionStarter, Protocol):
@@ -44,11 +55,30 @@ class Started:
     execution: StartedExecution
 
 
+class LatestRuns(Protocol):
+    """Knows the run that owns a file's record."""
+
+    def latest_run(self, file: FileId) -> LatestRun | None:
+        """Return the run that owns the file's record."""
+        ...
+
+
+@dataclass(frozen=True)
+class StartContext:
+    """What a start by hand looks at; `nonce` makes a text that nobody has made before."""
+
+    buckets: Buckets
+    runs: LatestRuns
+    trigger_buckets: frozenset[str]
+    nonce: Callable[[], str]
+    now: Callable[[], datetime]
+
+
 @dataclass(frozen=True)
 class Starter:
     """Starts runs by name."""
 
-    executions: ExecutionStarter
+    executions: FileCopyExecutions
     workflows: Workflows
 
     def start_for_event(self, request: ReplicationRequest) -> Started:
@@ -56,41 +86,70 @@ class Starter:
         name, arn = execution_name_of(request), self.workflows.arn_for(request.size)
         return Started(request, self.executions.start(arn, name, request.wire()))
 
-    def start_manually(
-        self,
-        payload: object,
-        buckets: Buckets,
-        *,
-        trigger_buckets: frozenset[str],
-        nonce: Callable[[], str],
-    ) -> Started:
-        """Start the run that a person asks for; the same request for the same state of the source finds the first run.
+    def start_manually(self, payload: object, context: StartContext) -> Started:
+        """Start the run that a person asks for, or find the one that is carrying out the same now.
 
-        A source that cannot be read still gets its run, which records and reports the reason.
+        A run that has ended answers nothing: the new one looks at every destination. Two requests at the same moment
+        make one run, of which one is told that it started it.
 
         Raises
         ------
         InvalidInputError
             Names every field that is missing or wrong.
+        SourceRefusedError
+            Names the source that is not there or cannot be read; nothing was started.
         """
-        request = ReplicationRequest.parse(payload)
-        guard_against_loops(request, trigger_buckets)
+        request: ReplicationRequest = StartRequest.parse(payload)
+        guard_against_loops(request, context.trigger_buckets)
+        source = _described(request, context.buckets)
+        latest = context.runs.latest_run(request.file)
+        if latest and not request.force and self._is_carrying_out(request, latest, context.now()):
+            started = datetime.fromisoformat(latest.start_time or iso(context.now()))
+            return Started(request, StartedExecution(latest.execution_id, started, already_running=True))
+        # Another input makes Step Functions refuse the name to the second of two, instead of greeting both as first.
+        request = request.model_copy(update={"request_id": context.nonce()})
         if request.force and not request.nonce:
-            request = request.model_copy(update={"nonce": nonce()})
-        seen_state, size = _seen(request, buckets)
-        name, arn = execution_name_of(request, seen_state), self.workflows.arn_for(size)
-        earlier = self.executions.find(arn, name)
-        return Started(request, earlier or self.executions.start(arn, name, request.wire()))
+            request = request.model_copy(update={"nonce": context.nonce()})
+        arn, follows = self.workflows.arn_for(source.size), latest.execution_id if latest else None
+        while True:
+            name = execution_name_of(request, source.identity, follows)
+            started_now = Started(request, self.executions.start(arn, name, request.wire()))
+            execution = started_now.execution
+            if not execution.already_running or self.executions.is_running(execution.execution_arn):
+                return started_now
+            # It ended before it could record anything: the name is used up.
+            follows = execution.execution_arn
+
+    def _is_carrying_out(self, request: ReplicationRequest, latest: LatestRun, now: datetime) -> bool:
+        if latest.status != RecordStatus.IN_PROGRESS or request.version_id or request.e_tag:
+            return False
+        covers = set(request.destination_buckets) <= set(latest.destination_buckets)
+        if not covers or request.destination_prefix != latest.destination_prefix:
+            return False
+        if ":express:" in latest.execution_id:
+            # Step Functions developer guide: Express executions cannot be described, and end within five minutes.
+            started = datetime.fromisoformat(latest.start_time or iso(now))
+            return now - started < _EXPRESS_LIFETIME
+        return self.executions.is_running(latest.execution_id)
 
 
-def _seen(request: ReplicationRequest, buckets: Buckets) -> tuple[str, int | None]:
+def _described(request: ReplicationRequest, buckets: Buckets) -> ObjectFacts:
+    """Return the source as it is now; what keeps it from being read is the sender's mistake, and named as such."""
+    address = f"s3://{request.source_bucket}/{request.source_key}"
     try:
-        source = buckets.describe_source(
+        return buckets.describe_source(
             request.source_bucket, request.source_key, version_id=request.version_id, e_tag=request.e_tag
         )
+    except NoSuchBucketError as error:
+        raise SourceRefusedError(FieldError("sourceBucket", f"there is no bucket {request.source_bucket}")) from error
+    except SourceNotFoundError as error:
+        if request.version_id:
+            raise SourceRefusedError(FieldError("versionId", f"{address} has no such version")) from error
+        raise SourceRefusedError(FieldError("sourceKey", f"there is no object {address}")) from error
+    except SupersededError as error:
+        raise SourceRefusedError(FieldError("eTag", f"{address} has another ETag now")) from error
     except PermanentError as error:
-        return error.code, None
-    return source.identity, source.size
+        raise SourceRefusedError(FieldError("sourceKey", f"{address} cannot be read: {error}")) from error
 
 
 @dataclass(frozen=True)
@@ -130,7 +189,7 @@ def handle_event(payload: object, routing: Routing, starter: Starter) -> EventOu
 
 
 def _handle_record(record: Record, routing: Routing, starter: Starter) -> Started | Ignored | Unusable:
-    if not isinstance(record, ObjectCreated):
+    if isinstance(record, Ignored | Unusable):
         return record
     request = routing.request(record)
     return request if isinstance(request, Ignored) else starter.start_for_event(request)
