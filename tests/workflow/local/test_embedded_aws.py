@@ -316,7 +316,7 @@ def test_what_is_stored_survives_a_stop_and_a_crash(project: Path, tmp_path: Pat
 
         ministack.start()
         assert "Item" in dynamodb.get_item(TableName="kept", Key={"id": {"S": "2"}})
-        assert machines.describe_execution(executionArn=arn)["status"] == "ABORTED"
+        assert machines.describe_execution(executionArn=arn)["status"] == "FAILED"
 
         ministack.stop()
         ministack.forget()

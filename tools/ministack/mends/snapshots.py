@@ -2,7 +2,7 @@
 
 MiniStack saves the state of its services when it is stopped (`PERSIST_STATE`), and objects at once (`S3_PERSIST`). Here
 the state is saved every few seconds too, while requests come. An execution that was running when the process ended does
-not go on; it is recorded as aborted, so that nobody waits for it, and the event says so as on AWS.
+not go on; MiniStack records it as failed.
 """
 
 import logging
@@ -11,16 +11,14 @@ from typing import Any
 
 from ministack import app
 from ministack.core import persistence
-from ministack.services import stepfunctions
 
 _SECONDS = 5.0
 _LOG = logging.getLogger("snapshots")
 
 
 def mend() -> None:
-    """Save in between, and end what was interrupted."""
+    """Save in between."""
     if persistence.PERSIST_STATE:
-        _end_interrupted()
         _save_in_between()
 
 
@@ -56,17 +54,3 @@ def _save_in_between() -> None:
     app._load_persisted_state = load_and_save_from_now_on
     app.save_all = save_alone
     app.app = handle_and_note
-
-
-def _end_interrupted() -> None:
-    restore = stepfunctions.load_persisted_state
-
-    def restore_and_end(data: Any) -> Any:
-        restored = restore(data)
-        for execution in list(stepfunctions._executions._data.values()):
-            if execution["status"] == "RUNNING":
-                execution |= {"status": "ABORTED", "stopDate": stepfunctions.now_iso()}
-                execution |= {"error": "Waybill.Interrupted", "cause": "the embedded AWS ended while this ran"}
-        return restored
-
-    stepfunctions.load_persisted_state = restore_and_end
