@@ -1,13 +1,18 @@
 """`waybill rules`: build the rule set that the consignment checks scan with, and show which one is in use."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from waybill.cli.context import Cli
+from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
+
+if TYPE_CHECKING:
+    from waybill.consignments.adapters.rule_publications import RulePublications
+    from waybill.consignments.domain.checks.rule_set import RuleSet
 
 app = App()
 rules = App(name="rules", help="The rules that files are scanned with for malware.")
@@ -45,7 +50,7 @@ def build(
     exclusions = rule_set.parse_exclusions(exclude.read_text("utf-8")) if exclude else {}
     made, skipped = rule_set.build(sources, exclusions)
     eicar = prove(made, _contents(harmless) if harmless else {})
-    key = None if dry_run else _sets(cli).publish(made)
+    key = None if dry_run else _publish(cli, made)
     left_out = [{"file": each.name, "reason": each.reason} for each in (*unreadable, *skipped)]
     report: dict[str, Any] = {
         "version": made.version,
@@ -76,6 +81,8 @@ def show(cli: Cli) -> None:
     from waybill.consignments.adapters.rule_sets import shipped
 
     published = _sets(cli).current()
+    if published is None and (version := _publications(cli).newest()) is not None:
+        raise CommandError(f"Rules were published (version {version}) and are gone: build them again.")
     used = published or shipped()
     report = {
         "version": used.version,
@@ -84,9 +91,29 @@ def show(cli: Cli) -> None:
         "excluded": [list(pair) for pair in used.excluded],
         "origin": "built" if published else "shipped",
     }
-    origin = "built with `waybill rules build`" if published else "comes with the project; none was built"
+    origin = (
+        "built with `waybill rules build`"
+        if published
+        else ("the demonstration rules of the project, which are no protection; none were built")
+    )
     rows = [("Version", used.version), ("YARA-X", used.yara), ("Files", str(used.files)), ("Origin", origin)]
     cli.output.show(report, table(("", "Rules in use"), rows))
+
+
+def _publish(cli: Cli, made: "RuleSet") -> str:
+    # Remembered first: rules that are remembered and missing fail the checks, those that are forgotten do not.
+    _publications(cli).note(made.version)
+    key: str = _sets(cli).publish(made)
+    return key
+
+
+def _publications(cli: Cli) -> "RulePublications":
+    from waybill.consignments.adapters.rule_publications import RulePublications
+    from waybill.consignments.errors import ConsignmentsUnavailableError
+    from waybill.core.aws.table import Table
+
+    name = cli.stack.output("ConsignmentsTableName")
+    return RulePublications(Table(cli.client("dynamodb"), name, ConsignmentsUnavailableError))
 
 
 def _sets(cli: Cli) -> Any:

@@ -6,17 +6,25 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from waybill.consignments.adapters.rule_publications import RulePublications
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.adapters.runs import S3RunDocuments
 from waybill.consignments.adapters.source_objects import S3Objects, S3Tags
 from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
 from waybill.consignments.domain.checks.contents import ContentFetcher
 from waybill.consignments.domain.checks.engines import TagEngine, YaraEngine
+from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.rule_set import RuleSet
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.checks.spool import Workspace
-from waybill.consignments.settings import CheckSettings, InterpreterSettings, RunDocumentSettings
+from waybill.consignments.settings import (
+    CheckSettings,
+    ConsignmentTableSettings,
+    InterpreterSettings,
+    RunDocumentSettings,
+)
 from waybill.core.aws.clients import client
+from waybill.core.aws.table import Table
 from waybill.core.settings import load
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ def checker(context: Any, attempt: int) -> FileChecker:
     if settings.consignment_antivirus == "yara":
         rules = _rules()
         scanners = scanning.prepare(rules)
-        antivirus = YaraEngine(rules.yara, rules.version)
+        antivirus = YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
     else:
         scanners = scanning.prepare(None)
         deadline = time.monotonic() + _TAG_SECONDS
@@ -93,9 +101,24 @@ def _scanning() -> _Scanning:
 
 
 def _rules() -> RuleSet:
-    """Return the rules in use: those that were published last, or those that come with the project."""
-    published = S3RuleSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
-    return published.current(_scanning().rules) or shipped()
+    """Return the rules in use: those that were published last, or where none ever were the project's own.
+
+    Raises
+    ------
+    RuleSetInvalidError
+        Rules were published once, and are gone: nothing is scanned by the demonstration instead.
+    """
+    settings = load(CheckSettings)
+    published = S3RuleSets(client("s3"), settings.consignment_rules_bucket).current(_scanning().rules)
+    if published is not None:
+        return published
+    table = Table(client("dynamodb"), load(ConsignmentTableSettings).consignments_table, ChecksUnavailableError)
+    if (version := RulePublications(table).newest()) is not None:
+        raise RuleSetInvalidError(
+            f"rules were published (version {version}), and {settings.consignment_rules_bucket} holds none any more; "
+            "build the rules again"
+        )
+    return shipped()
 
 
 def _environment() -> dict[str, str]:

@@ -49,6 +49,17 @@ class Broken(Exception):
     """A state failed for good."""
 
 
+def make_table(name: str) -> None:
+    """Make the consignments table, as the template has it."""
+    keys = ("pk", "sk")
+    client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 @dataclass
 class Workbench:
     """AWS on moto."""
@@ -62,15 +73,7 @@ class Workbench:
         """Make the resources, and set the environment of all functions."""
         for collaborator in _COLLABORATORS:
             collaborator.cache_clear()
-        keys = ("pk", "sk")
-        client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[
-                {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=True)
-            ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table(TABLE)
         s3 = client("s3")
         for bucket in (UPLOADS, CLEAN, QUARANTINE, RESULTS):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -7,6 +7,7 @@ import boto3
 
 from tests.fakes.samples import Invoke
 from tests.fakes.wire import Wire
+from tests.functional.consignments.bench import make_table
 
 CONTENT = b"Minutes of the meeting.\n"
 BUCKETS = ("ConsignmentUploadBucket", "ConsignmentResultsBucket", "ConsignmentRulesBucket")
@@ -17,6 +18,7 @@ def check_files(event: Any, invoke: Invoke, wire: Wire) -> None:
     # The template's names, which S3 would not take: the sample names buckets by them.
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    make_table("ConsignmentsTable")
     [record] = event["files"]
     s3.put_object(Bucket=record["s3SourceBucket"], Key=record["s3SourceBucketKey"], Body=CONTENT)
     answer = invoke(event)

@@ -11,14 +11,17 @@ from tests.fakes import contents
 from tests.fakes.api import LambdaContext
 from tests.fakes.checking import record, results
 from tests.fakes.wire import Wire
+from tests.functional.consignments.bench import make_table
 from waybill.consignments import check_runtime
+from waybill.consignments.adapters.rule_publications import RulePublications
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
 from waybill.consignments.handlers.check_files import lambda_handler
 from waybill.core.aws.clients import client
+from waybill.core.aws.table import Table
 
-UPLOADS, RESULTS, RULES = "uploads", "results", "rules"
+UPLOADS, RESULTS, RULES, TABLE = "uploads", "results", "rules", "consignments"
 KEY = "runs/consignment/execution/checks/00000000.jsonl"
 
 
@@ -51,6 +54,8 @@ class Stack:
 def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("CONSIGNMENT_RESULTS_BUCKET", RESULTS)
     monkeypatch.setenv("CONSIGNMENT_RULES_BUCKET", RULES)
+    monkeypatch.setenv("CONSIGNMENTS_TABLE", TABLE)
+    make_table(TABLE)
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
     s3 = boto3.client("s3", "eu-west-1")
     for bucket in (UPLOADS, RESULTS, RULES):
@@ -81,8 +86,13 @@ def test_every_file_is_one_request_and_every_byte_is_read_once(stack: Stack) -> 
     assert all("range" not in request.headers for request in files)
     assert {request.headers["if-match"] for request in files} == {record["eTag"] for record in records}
     assert [line["reading"]["bytes"] for line in lines] == [0, 1, 100_000, 3_000_000]
-    # Two more for the rules, of which none were built.
-    assert stack.requests == {"s3.GetObject": len(records) + 1, "s3.ListObjectsV2": 1, "s3.PutObject": 1}
+    # Three more for the rules, of which none were ever built.
+    assert stack.requests == {
+        "s3.GetObject": len(records) + 1,
+        "s3.ListObjectsV2": 1,
+        "dynamodb.GetItem": 1,
+        "s3.PutObject": 1,
+    }
 
 
 def test_the_version_that_was_registered_is_checked(stack: Stack) -> None:
@@ -168,6 +178,26 @@ def test_rules_whose_manifest_is_gone_are_not_replaced_by_weaker_ones(stack: Sta
     with pytest.raises(ChecksUnavailableError, match="build the rules again"):
         stack.check(file)
     assert "Contents" not in stack.s3.list_objects_v2(Bucket=RESULTS)
+
+
+def test_an_emptied_bucket_of_rules_is_not_replaced_by_the_demonstration(stack: Stack) -> None:
+    # Field notes on consignments, kind 4: a file that was VirusDetected was accepted.
+    file = stack.upload("a.txt", b"a")
+    table = Table(client("dynamodb"), TABLE, ChecksUnavailableError)
+    RulePublications(table).note("7f3a")
+    with pytest.raises(RuleSetInvalidError, match=r"7f3a.*build the rules again"):
+        stack.check(file)
+    assert "Contents" not in stack.s3.list_objects_v2(Bucket=RESULTS)
+
+
+def test_a_verdict_of_the_demonstration_rules_says_so(stack: Stack) -> None:
+    file = stack.upload("a.txt", b"coal")
+    [line] = stack.check(file)
+    assert results(line)["antivirus"]["demonstrationRules"] is True
+    rules, _ = build([RuleSource("coal.yar", 'rule coal { strings: $a = "coal" condition: $a }')], {})
+    S3RuleSets(stack.s3, RULES).publish(rules)
+    [line] = stack.check(file)
+    assert "demonstrationRules" not in results(line)["antivirus"]
 
 
 def test_a_group_that_is_checked_again_replaces_its_results(stack: Stack) -> None:

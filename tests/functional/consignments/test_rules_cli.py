@@ -11,6 +11,7 @@ import pytest
 import waybill
 from tests.fakes import contents
 from tests.fakes.wire import Wire
+from tests.functional.consignments.bench import make_table
 from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
@@ -24,7 +25,8 @@ type Program = Callable[..., tuple[int, Any]]
 
 @pytest.fixture
 def sets(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> S3RuleSets:
-    outputs = {"ConsignmentRulesBucketName": RULES}
+    outputs = {"ConsignmentRulesBucketName": RULES, "ConsignmentsTableName": "consignments"}
+    make_table("consignments")
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     s3 = boto3.client("s3", "eu-west-1")
     s3.create_bucket(Bucket=RULES, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -120,3 +122,15 @@ def test_no_file_of_the_project_is_the_eicar_file() -> None:
     for path in SHIPPED.parent.rglob("*"):
         if path.is_file():
             assert contents.eicar() not in path.read_bytes(), path
+
+
+def test_rules_that_are_gone_are_no_demonstration(run: Program, sets: S3RuleSets, folder: Path) -> None:
+    # Field notes on consignments, kind 4.
+    _, built = run("build", str(folder))
+    s3 = boto3.client("s3", "eu-west-1")
+    for each in s3.list_objects_v2(Bucket=RULES)["Contents"]:
+        s3.delete_object(Bucket=RULES, Key=each["Key"])
+    status, said = run("show")
+    assert status == 1
+    assert built["version"] in said
+    assert "build them again" in said

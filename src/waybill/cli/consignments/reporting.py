@@ -93,7 +93,10 @@ def _software(checked: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return what the verdicts rest on, versions included."""
     used = set()
     for file in checked:
-        used |= _named(file.get("antivirus") or {}, ("software", "softwareVersion", "databaseVersion"))
+        antivirus = file.get("antivirus") or {}
+        used |= _named(antivirus, ("software", "softwareVersion", "databaseVersion"))
+        if antivirus.get("demonstrationRules"):
+            used.add("the demonstration rules of the project, which are no protection against malware")
         used |= _named(
             file.get("fileFormat") or {},
             ("software", "softwareVersion", "binarySignatureFileVersion", "containerSignatureFileVersion"),

@@ -89,7 +89,9 @@ def _not_scanned(result: Mapping[str, Any]) -> str:
 
 
 def _scanner(result: Mapping[str, Any]) -> str:
-    return " ".join(str(result[key]) for key in ("software", "softwareVersion", "databaseVersion") if result.get(key))
+    names = " ".join(str(result[key]) for key in ("software", "softwareVersion", "databaseVersion") if result.get(key))
+    # They find a test file and little else: whoever reads the verdict has to know.
+    return f"{names}, the demonstration rules of the project" if result.get("demonstrationRules") else names
 
 
 def _line(found: str) -> str:

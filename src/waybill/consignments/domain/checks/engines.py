@@ -19,9 +19,10 @@ class YaraEngine:
 
     scans = True
 
-    def __init__(self, software_version: str, rules_version: str) -> None:
+    def __init__(self, software_version: str, rules_version: str, *, demonstration: bool = False) -> None:
         self._software_version = software_version
         self._rules_version = rules_version
+        self._demonstration = demonstration
 
     def verdict(
         self, record: FileRecord, _version_id: str | None, started_ms: int, found: ScanAnswer, *, partial: bool
@@ -37,6 +38,7 @@ class YaraEngine:
             "engine": "yara",
             "rulesVersion": self._rules_version,
             "partial": partial,
+            **({"demonstrationRules": True} if self._demonstration else {}),
             **_places(found),
         }
 
