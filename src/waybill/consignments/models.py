@@ -122,6 +122,8 @@ class Consignment:
     execution_name: str | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)
     file_count: int | None = None
+    # The execution that was started last, claimed or not; None once one has claimed.
+    started_arn: str | None = None
     # The claim of the token that registered it: its problems go into no e-mail, but for malware.
     rehearsal: bool = False
     failure: Mapping[str, Any] | None = None

@@ -147,6 +147,36 @@ def test_an_execution_that_was_ended_from_outside_is_shown_as_broken(bench: Work
     assert (again["alreadyRunning"], again["executionArn"] != arn) == (False, True)
 
 
+def test_the_failure_of_an_earlier_run_is_not_the_state_of_the_next(bench: Workbench) -> None:
+    # Field notes on consignments, kind 11: status and execution are those of the new run once its start is answered.
+    consignment_id = bench.received(FILES)
+    # Of two that begin at the same moment, the one whose name sorts later is the newer.
+    first = ConsignmentRun(bench, consignment_id, "-first")
+    first.begin()
+    assert broke(first, "Map")
+    assert bench.shown(consignment_id)["status"] == "Failed"
+    arn = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["executionArn"], shown["statuses"]) == ("InProgress", arn, {})
+    assert "failure" not in shown
+    claimed = ConsignmentRun(bench, consignment_id, arn.rpartition(":")[2])
+    claimed.begin()
+    assert bench.shown(consignment_id)["executionArn"] == arn
+
+
+def test_an_execution_that_ended_before_it_claimed_is_a_failure_of_the_workflow(bench: Workbench) -> None:
+    # Field notes on consignments, kind 6: a consignment that nobody checked was Registered, exit status 0.
+    consignment_id = bench.received(FILES)
+    arn = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
+    client("stepfunctions").stop_execution(executionArn=arn)
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["executionArn"]) == ("Failed", arn)
+    assert (shown["failure"]["step"], shown["statuses"]) == ("Workflow", {"ClientChecks": "Failed"})
+    # The next run is one like any other.
+    again = bench.ask("POST", f"/backend-checks/{consignment_id}").json["executionArn"]
+    assert (bench.shown(consignment_id)["status"], again != arn) == ("InProgress", True)
+
+
 def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Workbench) -> None:
     consignment_id = bench.received(FILES)
     ConsignmentRun(bench, consignment_id, "run-1").begin()

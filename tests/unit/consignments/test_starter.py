@@ -53,6 +53,9 @@ class Register:
     def find(self, consignment_id: str) -> Consignment:
         return self.stored
 
+    def note_start(self, consignment: Consignment, execution_arn: str) -> None:
+        self.noted = execution_arn
+
     def count_files(self, consignment_id: str) -> int:
         return self.files_
 

@@ -61,6 +61,7 @@ def consignment_of(item: Mapping[str, Any]) -> Consignment:
         execution_name=item.get("executionName"),
         statuses=item["statuses"],
         file_count=item.get("fileCount"),
+        started_arn=item.get("startedArn"),
         rehearsal=item.get("rehearsal", False),
         failure=item.get("failure"),
         differences=item.get("differences"),

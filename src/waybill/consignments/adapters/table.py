@@ -13,6 +13,7 @@ Every write of a run has the condition that no run that was started later has cl
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from waybill.consignments.adapters.items import (
@@ -133,6 +134,16 @@ class ConsignmentsTable:
         if consignment.execution_arn != run.arn:
             raise _superseded(consignment_id)
         return consignment
+
+    def note_start(self, consignment: Consignment, execution_arn: str) -> None:
+        """Remember the execution that was started for the next run, unless it, or another, has claimed already."""
+        update = Update.of({"startedArn": execution_arn})
+        arguments = update.arguments("#count = :count", count=consignment.run)
+        arguments["ExpressionAttributeNames"] |= {"#count": "run"}
+        with suppress(ConditionFailedError), self._errors():
+            self._client.update_item(
+                TableName=self._table, Key=key(consignment.consignment_id, CONSIGNMENT), **arguments
+            )
 
     def differ(self, consignment: Consignment, differences: Mapping[str, Any]) -> None:
         """Keep how uploads and register differ, until the next run."""
@@ -268,7 +279,7 @@ class ConsignmentsTable:
 
     def _take_over(self, consignment_id: str, run: ConsignmentRun, assigned: Mapping[str, Any]) -> bool:
         """Make `run` the newest of the consignment; False when it is that already, or older, or there is none."""
-        owner = {"executionArn": run.arn, "executionName": run.name, "runOrder": run.order}
+        owner = {"executionArn": run.arn, "executionName": run.name, "runOrder": run.order, "startedArn": None}
         update = Update.of({**owner, **assigned}, counted=("run",))
         try:
             with self._errors():

@@ -30,6 +30,8 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
     An execution that is stopped, runs out of time or hits an error that no state can catch (Step Functions developer
     guide, "Handling errors": `States.Runtime`) records nothing, and its checks would be in progress for ever.
     """
+    if consignment.started_arn not in {None, consignment.execution_arn}:
+        return _unclaimed(consignment, str(consignment.started_arn), register, executions)
     if consignment.status != ConsignmentStatus.IN_PROGRESS or consignment.execution_arn is None:
         return consignment
     try:
@@ -45,14 +47,46 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
         return now
     if state.status not in _BROKEN_OFF:
         return now
+    return _broken(now, state)
+
+
+def _unclaimed(consignment: Consignment, arn: str, register: Register, executions: ExecutionStates) -> Consignment:
+    """Return the consignment as the run leaves it that was started and has not claimed it yet.
+
+    What an earlier run has found says nothing about this one, neither a failure nor a success.
+    """
+    try:
+        state = executions.state(arn)
+    except RetryableError:
+        state = ExecutionState("RUNNING")
+    now = register.find(consignment.consignment_id) or consignment
+    if now.started_arn != arn:
+        # It has claimed between the two looks.
+        return now
+    pending = replace(
+        now,
+        status=ConsignmentStatus.IN_PROGRESS,
+        statuses={},
+        run=now.run + 1,
+        execution_arn=arn,
+        execution_name=arn.rpartition(":")[2],
+        failure=None,
+        differences=None,
+    )
+    if state is None or state.status not in _BROKEN_OFF:
+        return pending
+    return _broken(pending, state)
+
+
+def _broken(consignment: Consignment, state: ExecutionState) -> Consignment:
     failure = {
         "step": WHOLE_WORKFLOW,
-        "executionName": now.execution_name,
+        "executionName": consignment.execution_name,
         "error": state.error or state.status,
         "cause": state.cause or f"the execution ended as {state.status}",
     }
-    statuses = {**now.statuses, StatusName.CLIENT_CHECKS: ConsignmentStatus.FAILED}
-    return replace(now, status=ConsignmentStatus.FAILED, statuses=statuses, failure=failure)
+    statuses = {**consignment.statuses, StatusName.CLIENT_CHECKS: ConsignmentStatus.FAILED}
+    return replace(consignment, status=ConsignmentStatus.FAILED, statuses=statuses, failure=failure)
 
 
 def consignment_report(consignment: Consignment, reader: Reader, register: Register) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Register(Protocol):
         """Yield the registered files of a consignment, by their ids."""
         ...
 
+    def note_start(self, consignment: Consignment, execution_arn: str) -> None:
+        """Remember the execution that was started for the next run, unless it, or another, has claimed already."""
+        ...
+
     def count_files(self, consignment_id: str) -> int:
         """Return how many files are registered."""
         ...

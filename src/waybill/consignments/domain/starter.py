@@ -53,6 +53,8 @@ class CheckStarter:
             earlier = self.executions.find(self.workflow_arn, name)
             started = earlier or self.executions.start(self.workflow_arn, name, payload)
             if not started.already_running or self.executions.is_running(started.execution_arn):
+                # Until it claims the consignment, nothing else says that what is stored is of an earlier run.
+                self.register.note_start(consignment, started.execution_arn)
                 return started
             now = self.register.find(consignment.consignment_id)
             if now is not None and now.run > consignment.run:
