@@ -1,6 +1,7 @@
 """Redacted files and their originals: the table of the reference, section 4."""
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -115,3 +116,15 @@ def test_the_order_of_the_files_does_not_matter(paths: list[str], shuffled: rand
 def test_ten_thousand_files_of_one_folder_are_matched_in_one_pass() -> None:
     paths = [f"{number}.txt" for number in range(5000)] + [f"{number}_R.txt" for number in range(5000)]
     assert all(original == redacted.replace("_R", "") for redacted, original in outcomes(*paths).items())
+
+
+@pytest.mark.parametrize(("original", "redacted"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_that_are_the_same_text_are_a_pair(original: str, redacted: str) -> None:
+    # Field notes on consignments, kind 12; Unicode Standard Annex 15. Folders too.
+    files = [
+        NamedFile("1", unicodedata.normalize(original, "Zo\u00eb/caf\u00e9.docx")),
+        NamedFile("2", unicodedata.normalize(redacted, "Zo\u00eb/caf\u00e9_R.docx")),
+    ]
+    (pair,) = match_redactions(files)
+    assert isinstance(pair, RedactionPair)
+    assert (pair.original.file_id, pair.redacted.file_id) == ("1", "2")

@@ -1,6 +1,11 @@
-"""Redacted files and their originals: reference, section 4."""
+"""Redacted files and their originals: reference, section 4.
+
+Names are compared in NFC: macOS hands out NFD and Windows NFC, and canonically equivalent text is the same text
+(Unicode Standard Annex 15).
+"""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,12 +27,16 @@ class NamedFile:
     @property
     def parent(self) -> str:
         """The folder; empty without one."""
-        return self.path.rpartition("/")[0]
+        return self._composed.rpartition("/")[0]
 
     @property
     def name(self) -> str:
         """The name in its folder."""
-        return self.path.rpartition("/")[2]
+        return self._composed.rpartition("/")[2]
+
+    @property
+    def _composed(self) -> str:
+        return unicodedata.normalize("NFC", self.path)
 
     @property
     def stem(self) -> str:
