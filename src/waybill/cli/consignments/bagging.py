@@ -21,6 +21,11 @@ _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 # each of the last three.
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f%\\:*?\"<>|\x85\u2028\u2029]+")
 _BY_ID = "by-id"
+# Windows keeps these for devices, with any extension, in any folder; nor may a name end in a full stop (Microsoft,
+# "Naming Files, Paths, and Namespaces").
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\..*)?", re.IGNORECASE
+)
 _LONGEST_NAME_BYTES = 255
 
 
@@ -111,7 +116,7 @@ def _name_by_id(file: Mapping[str, Any]) -> str:
 
 def _is_plain(part: str) -> bool:
     fits = part not in {"", ".", ".."} and part == part.strip() and len(part.encode()) <= _LONGEST_NAME_BYTES
-    return fits and _PLAIN.fullmatch(part) is not None
+    return fits and _PLAIN.fullmatch(part) is not None and not part.endswith(".") and not _RESERVED.fullmatch(part)
 
 
 def _folded(path: str) -> str:
