@@ -1,13 +1,15 @@
 """Column names of delimited text: what stands in the first line says what the values below it are."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from waybill.scanning.domain.detection.rules import Detector
 
 _DELIMITERS = (b",", b"\t", b";", b"|")
-_NAME = re.compile(rb'\s*"?[A-Za-z_][\w .()/#-]{0,60}"?\s*')
+# Whatever people write above a column, also nothing; signs that tell fields of a record from their values are none.
+_NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
+_ONLY_NAME = re.compile(rb'\s*"?[^\W\d][^\W\d_]{0,39}(?:[ _-][^\W\d][^\W\d_]{0,39}){0,3}"?\s*')
 _LINE_LIMIT = 8192
 
 
@@ -25,14 +27,19 @@ class Columns:
         for delimiter in _DELIMITERS:
             fields = line.split(delimiter)
             if len(fields) > 1 and all(_NAME.fullmatch(field) for field in fields):
-                names = [field.strip().strip(b'"').decode("ascii", "replace") for field in fields]
-                named = {
-                    detector.id: frozenset(index for index, name in enumerate(names) if detector.named_by(name))
-                    for detector in detectors
-                }
-                named = {detector: columns for detector, columns in named.items() if columns}
-                return cls(delimiter, named) if named else None
-        return None
+                return cls._named(delimiter, fields, detectors)
+        # A single column has no delimiter, and its name is a word or a few.
+        return cls._named(_DELIMITERS[0], [line], detectors) if _ONLY_NAME.fullmatch(line) else None
+
+    @classmethod
+    def _named(cls, delimiter: bytes, fields: Sequence[bytes], detectors: Iterable[Detector]) -> "Columns | None":
+        names = [field.strip().strip(b'"').decode("utf-8", "replace") for field in fields]
+        named = {
+            detector.id: frozenset(index for index, name in enumerate(names) if detector.named_by(name))
+            for detector in detectors
+        }
+        named = {detector: columns for detector, columns in named.items() if columns}
+        return cls(delimiter, named) if named else None
 
     def state(self) -> dict[str, Any]:
         """Return as JSON what `from_state` takes: which columns are named for a detector, and not their names."""

@@ -1,0 +1,46 @@
+"""Headings of delimited text; field notes, K5: those that were lost, and what is no heading."""
+
+import pytest
+
+from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.rules import detectors
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        (b"name,ssn\n", 1),
+        (b",ssn\n", 1),
+        ("größe;ssn\n".encode(), 1),
+        (b"2024\tssn\n", 1),
+        (b"share %|ssn|x\n", 1),
+        (b"bob's,ssn\n", 1),
+        (b"a" * 70 + b",ssn\n", 1),
+        (b'"social security","x"\n', 0),
+        (b"ssn\n", 0),
+        (b"Social security\n", 0),
+    ],
+)
+def test_a_heading_names_its_column(heading: bytes, column: int) -> None:
+    columns = Columns.of(heading, detectors())
+    assert columns is not None
+    assert columns.name("US_SSN", _before(heading, column))
+
+
+def _before(heading: bytes, column: int) -> bytes:
+    delimiter = next((sign for sign in (b",", b"\t", b";", b"|") if sign in heading), b"")
+    return (b"x" + delimiter) * column
+
+
+@pytest.mark.parametrize(
+    "line", [b"ssn: 219456789, name: bob\n", b'{"ssn": 1, "x": 2}\n', b"the ssn is 219456789\n", b"x,y\n"]
+)
+def test_a_record_is_no_heading(line: bytes) -> None:
+    columns = Columns.of(line, detectors())
+    assert columns is None or not columns.concerns("US_SSN")
+
+
+def test_a_number_in_another_column_is_none() -> None:
+    columns = Columns.of(b"invoice,ssn\n", detectors())
+    assert columns is not None
+    assert not columns.name("US_SSN", b"")
