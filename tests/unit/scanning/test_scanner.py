@@ -244,7 +244,8 @@ def test_values_in_the_names_of_members_are_masked_and_their_members_told_apart(
     people = ("alice@corp.io", "bob@corp.io")
     inner = zipped({f"in/{person}.txt": SSN.encode() for person in people})
     report = scan(tarred(*[(f"of {person}.txt", SSN.encode()) for person in people], ("x/219-45-6780.zip", inner)))
-    names = ["of ****@****", "of ****@**** (2)", "x/XXX-XX-6780.zip!in/****@****", "x/XXX-XX-6780.zip!in/****@**** (2)"]
+    inside = "x/XXX-XX-6780.zip!in/****@****.txt"
+    names = ["of ****@****.txt", "of ****@****.txt (2)", inside, f"{inside} (2)"]
     assert [finding.member for finding in report.findings] == names
 
 

@@ -124,15 +124,18 @@ _SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
 def email(value: bytes, around: Surroundings) -> Verdict | None:
     """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
     lowered = value.lower()
+    # A file that is called after an address: the address ends before the extension.
+    while lowered.rpartition(b".")[2] in _NO_DOMAIN:
+        lowered = lowered.rpartition(b".")[0]
     local, _at, domain = lowered.partition(b"@")
-    if domain.rpartition(b".")[2] in _NO_DOMAIN or _SCP_PATH.match(around.after):
+    if b"." not in domain or _SCP_PATH.match(around.after):
         return None
     if len(domain) > 255 or b".." in local or local[-1:] == b"." or _IMAGE.match(domain):
         return None
     # Few addresses have one of these words in them, and to look for a word is cheaper than the pattern.
     if any(word in domain for word in _KEPT) and _EXAMPLE.search(lowered):
         return None
-    return Verdict(lowered)
+    return Verdict(lowered, end=len(lowered))
 
 
 _EXTENSION = re.compile(rb" ?(?:x|ext\.?) ?\d{1,6}$")
