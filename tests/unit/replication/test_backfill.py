@@ -13,6 +13,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, World
 from waybill.core.errors import PermanentError, RateLimitedError
+from waybill.core.executions import ExecutionState
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.domain.starter import Starter, Workflows
 from waybill.replication.models import ListedObject, ReplicationRun, RunOutcome
@@ -192,8 +193,29 @@ def test_what_was_overwritten_after_it_was_listed_is_identical_when_the_new_cont
     assert any_scene.backfill.plan(compared).verdict is BackfillVerdict.IDENTICAL
 
 
-def test_what_is_being_replicated_is_left_to_its_run(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("RUNNING", BackfillVerdict.IN_PROGRESS),
+        ("ABORTED", BackfillVerdict.NEEDED),
+        ("TIMED_OUT", BackfillVerdict.NEEDED),
+        ("FAILED", BackfillVerdict.NEEDED),
+        (None, BackfillVerdict.NEEDED),
+    ],
+)
+def test_whether_a_run_is_under_way_its_execution_says_and_not_its_record(
+    scene: Scene, state: str | None, verdict: BackfillVerdict
+) -> None:
+    """Source: field notes on replication, section 5: an execution that is not running blocks nothing."""
+    run = scene.world.claimed(scene.world.upload())
+    if state:
+        scene.executions.states[run.execution_id] = ExecutionState(state)
+    assert scene.plan().verdict is verdict
+
+
+def test_an_express_run_cannot_be_asked_and_is_left_to_the_reconciler(scene: Scene) -> None:
     scene.world.claimed(scene.world.upload())
+    scene.world.record["executionId"] = "arn:aws:states:eu-west-1:1:express:waybill-replication-express:a:b"
     assert scene.plan().verdict is BackfillVerdict.IN_PROGRESS
 
 

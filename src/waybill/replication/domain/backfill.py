@@ -12,7 +12,7 @@ from functools import cache
 
 from waybill.core.errors import PermanentError
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.records import DestinationRecord, RecordStatus, Tracking
+from waybill.replication.domain.records import DestinationRecord, LatestRun, RecordStatus, Tracking
 from waybill.replication.domain.starter import FileCopyExecutions, Starter
 from waybill.replication.models import FileId, ListedObject, ObjectPlace, ReplicationRequest
 
@@ -123,7 +123,7 @@ class Backfill:
         if not comparison.copies:
             return PlanItem(source, BackfillVerdict.IDENTICAL)
         latest = self.tracking.latest_run(self._file(source))
-        if latest and latest.status == RecordStatus.IN_PROGRESS:
+        if latest and latest.status == RecordStatus.IN_PROGRESS and self._is_under_way(latest):
             return PlanItem(source, BackfillVerdict.IN_PROGRESS)
         # No destination is recorded before its file is.
         landed = self._landed(comparison) if latest else set()
@@ -135,6 +135,13 @@ class Backfill:
         if not differences:
             return PlanItem(source, BackfillVerdict.IDENTICAL)
         return PlanItem(source, BackfillVerdict.NEEDED, differences, latest.execution_id if latest else None)
+
+    def _is_under_way(self, latest: LatestRun) -> bool:
+        """Return what the execution says and not the record, which a run that died has left in progress.
+
+        Nobody can ask an Express execution: its record is closed by the reconciler if it died.
+        """
+        return ":express:" in latest.execution_id or self.executions.is_running(latest.execution_id)
 
     def start(self, item: PlanItem) -> BackfillVerdict:
         """Start the run of a needed object, unless it is running; the run copies the state that was listed.
