@@ -15,23 +15,23 @@ A workflow's `api.py` makes its routes with `build_api`; a handler resolves even
     def lambda_handler(event, context):
         return app.resolve(event, context)
 
-A request passes, in this order: role, size and encoding of the body, validation of parameters and body
-against the route's annotations, the route, validation of its answer. Whatever any of them raises becomes
-problem details: `waybill.core.problems` has the statuses. A route without a role, its API's or its own,
-refuses everybody.
+A request passes, in this order: path and method, role, size, media type and encoding of the body, validation of
+parameters and body against the route's annotations (`waybill.core.strictness`: what was not understood is not taken),
+the route, validation of its answer. Whatever any of them raises becomes problem details: `waybill.core.problems` has
+the statuses. A route without a role, its API's or its own, refuses everybody.
 """
 
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import UnauthorizedError
+from aws_lambda_powertools.event_handler.exceptions import ServiceError, UnauthorizedError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
@@ -40,10 +40,11 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 
 from waybill.core.bodies import body_bytes, body_text, json_object
 from waybill.core.cursors import decode_cursor, encode_cursor
-from waybill.core.errors import FieldError, ForbiddenError, InvalidInputError, TokenExpiredError, TooLargeError
+from waybill.core.errors import ForbiddenError, TokenExpiredError, TooLargeError
 from waybill.core.observability import logger
 from waybill.core.problems import PROBLEM_JSON, problem_of
 from waybill.core.roles import Caller, Role, known_roles
+from waybill.core.strictness import check_body, check_query, read_content
 
 __all__ = [
     "Api",
@@ -61,7 +62,6 @@ __all__ = [
 
 MAX_BODY_BYTES = 1_048_576
 _ACCESS = "__waybill_access__"
-_BOUNDARY = re.compile(r";\s*boundary=\S", re.IGNORECASE)
 _EVERYBODY: frozenset[Role] = frozenset()
 
 type Event = Mapping[str, Any]
@@ -98,7 +98,9 @@ def public[F: Callable[..., Any]](route: F) -> F:
 class Api(APIGatewayRestResolver):
     """The routes of one workflow, and their rules of access; made by `build_api`."""
 
-    def __init__(self, workflow: str, title: str, roles: frozenset[Role], max_body_bytes: int) -> None:
+    def __init__(
+        self, workflow: str, title: str, roles: frozenset[Role], max_body_bytes: int, *, lenient_query: bool
+    ) -> None:
         # `enable_validation=True` would validate before any other step, and tell somebody without the role
         # what a request looks like. The same two middlewares stand here, after the one that checks the role.
         # Debug mode, which an environment variable switches on, would print whole events, tokens included.
@@ -107,6 +109,7 @@ class Api(APIGatewayRestResolver):
         self.title = title
         self._roles = roles
         self._max_body_bytes = max_body_bytes
+        self._lenient_query = lenient_query
         self._registered: dict[tuple[str, str], Callable[..., Any]] = {}
         self.use(
             middlewares=[
@@ -137,20 +140,35 @@ class Api(APIGatewayRestResolver):
                 yield operation
 
     def resolve(self, event: Event, context: Any) -> dict[str, Any]:
-        """Return the proxy response to `event`, a REST API (payload 1.0) proxy event; never raises."""
+        """Return the proxy response to `event`, a REST API (payload 1.0) proxy event; never raises.
+
+        `HEAD` is answered as `GET` is, without its body (RFC 9110, 9.3.2); a method that a known path does not have
+        with 405 and the methods that it has (RFC 9110, 15.5.6).
+        """
         own = {**event, "path": _routed_path(event)}
+        method = str(event.get("httpMethod") or "").upper()
         try:
+            methods = self._methods_of(own["path"])
+            if method == "HEAD" and "GET" in methods:
+                return {**super().resolve({**own, "httpMethod": "GET"}, context), "body": "", "isBase64Encoded": False}
+            if method and methods and method not in methods:
+                return _proxied(self._not_allowed(methods, own))
             return super().resolve(own, context)
         except Exception as error:
             # Outside of a route: an event or an answer that cannot be converted.
-            response = self._failed(error, own)
-            headers = {name: str(value) for name, value in response.headers.items()}
-            return {
-                "statusCode": response.status_code,
-                "headers": headers,
-                "body": response.body,
-                "isBase64Encoded": False,
-            }
+            return _proxied(self._failed(error, own))
+
+    def _methods_of(self, path: str) -> list[str]:
+        """Return the methods of the routes that `path` leads to, sorted, with `HEAD` where there is `GET`."""
+        below = self._remove_prefix(path)
+        routes = (route for route in self._static_routes + self._dynamic_routes if route.rule.match(below))
+        methods = {route.method for route in routes}
+        return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+    def _not_allowed(self, methods: Sequence[str], event: Event) -> Response[str]:
+        response = self._failed(ServiceError(HTTPStatus.METHOD_NOT_ALLOWED, "This route has no such method"), event)
+        response.headers["Allow"] = ", ".join(methods)
+        return response
 
     def _operation(self, method: str, path: str) -> Operation | None:
         route = self._registered.get((method, path))
@@ -176,9 +194,14 @@ class Api(APIGatewayRestResolver):
         raw = body_bytes(event)
         if len(raw) > self._max_body_bytes:
             raise TooLargeError(f"The body is over {self._max_body_bytes} bytes")
-        # A file in a form stays as it is for Powertools; everything else is JSON.
-        if raw and not _is_form(app.current_event.headers.get("content-type")):
+        route = app.context["_route"]
+        if self._operation(app.request.method, app.request.route) is None:
+            return next_middleware(app)
+        if app.request.method not in {"GET", "HEAD"} and read_content(event, raw, route.dependant):
             event["body"], event["isBase64Encoded"] = body_text(raw), False
+            check_body(event["body"], route.dependant)
+        if not self._lenient_query:
+            check_query(_query_of(event), route.dependant)
         return next_middleware(app)
 
     def _failed(self, error: Exception, event: Event | None = None) -> Response[str]:
@@ -198,7 +221,14 @@ class Api(APIGatewayRestResolver):
         )
 
 
-def build_api(workflow: str, *, title: str, roles: Collection[Role] = (), max_body_bytes: int = MAX_BODY_BYTES) -> Api:
+def build_api(
+    workflow: str,
+    *,
+    title: str,
+    roles: Collection[Role] = (),
+    max_body_bytes: int = MAX_BODY_BYTES,
+    lenient_query: bool = False,
+) -> Api:
     """Return the API of `workflow` (the name in its logs), whose routes need one of `roles`.
 
     Parameters
@@ -209,8 +239,10 @@ def build_api(workflow: str, *, title: str, roles: Collection[Role] = (), max_bo
         Any of them is enough, and `admin` always is; `@allow` and `@public` say otherwise for one route.
     max_body_bytes
         Larger bodies (after base64) are answered with 413.
+    lenient_query
+        Pass over query parameters that no route has: monitors add some against caches.
     """
-    return Api(workflow, title, frozenset(roles), max_body_bytes)
+    return Api(workflow, title, frozenset(roles), max_body_bytes, lenient_query=lenient_query)
 
 
 def caller(app: APIGatewayRestResolver) -> Caller:
@@ -271,10 +303,12 @@ def _routed_path(event: Event) -> str:
     return below if below != "/" and path.endswith(below) else path
 
 
-def _is_form(content_type: str | None) -> bool:
-    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
-    if media_type not in {"application/json", "multipart/form-data"}:
-        raise InvalidInputError(FieldError("Content-Type", "must be application/json"))
-    if media_type == "multipart/form-data" and not _BOUNDARY.search(content_type or ""):
-        raise InvalidInputError(FieldError("Content-Type", "must say what the boundary of the form is"))
-    return media_type == "multipart/form-data"
+def _query_of(event: Event) -> dict[str, list[str]]:
+    """Return the query parameters as they were sent: Powertools takes values apart at their commas."""
+    several = event.get("multiValueQueryStringParameters")
+    return several or {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
+
+
+def _proxied(response: Response[str]) -> dict[str, Any]:
+    headers = {name: str(value) for name, value in response.headers.items()}
+    return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}

@@ -12,7 +12,7 @@ from waybill.core.http import build_api, public
 from waybill.gateway.openapi import openapi_document
 from waybill.gateway.registry import apis
 
-app = build_api("gateway", title="System")
+app = build_api("gateway", title="System", lenient_query=True)
 
 
 class Health(BaseModel):

@@ -45,6 +45,7 @@ _PROBLEMS = {
     "404": "There is no such thing.",
     "409": "The state of the thing does not allow this.",
     "413": "The request is too large.",
+    "415": "The media type of the request is not the one that this route takes.",
     "429": "Too many requests: try again later.",
     "500": "A fault of the service.",
 }
@@ -96,7 +97,9 @@ def _described(api: Api, paths: Document) -> Iterator[tuple[str, Document]]:
 
 
 def _additions(api: Api, operation: Operation, item: Document) -> Document:
-    problems = _PROBLEMS_OF_PUBLIC_ROUTES if operation.public else _PROBLEMS
+    problems = [status for status in _PROBLEMS if status != "415" or operation.method != "GET"]
+    if operation.public:
+        problems = list(_PROBLEMS_OF_PUBLIC_ROUTES)
     answers = {status: {"$ref": f"#/components/responses/Problem{status}"} for status in problems}
     additions: Document = {
         "tags": item.get("tags") or [api.title],

@@ -77,7 +77,7 @@ def test_answers_are_the_routes_own_and_the_problems_it_may_end_in() -> None:
     paths = openapi_document([copies(), system()], "1")["paths"]
     assert list(paths["/copies"]["post"]["responses"]) == [
         "202",
-        *("400", "401", "403", "404", "409", "413", "429", "500"),
+        *("400", "401", "403", "404", "409", "413", "415", "429", "500"),
     ]
     assert list(paths["/up"]["get"]["responses"]) == ["200", "429", "500"]
 
