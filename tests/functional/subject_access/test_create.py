@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.functional.subject_access.conftest import A_REQUEST, Office
+from waybill.subject_access.domain.endings import Delivery
 
 TOO_LONG = "SAR-2025-0042-0123456"
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -134,6 +135,8 @@ def test_nothing_is_left_in_the_archive_that_a_name_could_be_tried_against(offic
     office.sar.finish(claim)
     assert office.sar.complete(claim)
     assert office.sar.now(first).fingerprint
+    # Nothing is archived before the person has the copy (UK GDPR Articles 5(1)(e) and 12(3)).
+    office.sar.endings.deliver(first, "alice", Delivery())
     office.sar.clock.advance(days=8)
     assert office.sar.lifecycle.archive() == [first]
     assert (office.sar.now(first).subject_name, office.sar.now(first).fingerprint) == (None, "")
