@@ -11,6 +11,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,31 @@ class Account:
         return until(ended, "the execution ends")
 
 
+@contextmanager
+def opened(project: Path, state: Path) -> Iterator[Account]:
+    """Yield the account of an embedded AWS that is up for as long as it is needed."""
+    ministack = embedded(project, state)
+    ministack.start()
+    try:
+        account = Account(ministack)
+        account.make_role()
+        yield account
+    finally:
+        ministack.stop()
+
+
 @pytest.fixture(scope="module")
 def account(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    ministack = embedded(project, tmp_path_factory.mktemp("aws"))
-    ministack.start()
-    account = Account(ministack)
-    account.make_role()
-    yield account
-    ministack.stop()
+    """The account of all tests that leave nothing running."""
+    with opened(project, tmp_path_factory.mktemp("aws")) as account:
+        yield account
+
+
+@pytest.fixture
+def busy_account(project: Path, tmp_path: Path) -> Iterator[Account]:
+    """An account of one test alone, whose processes are busy until it ends."""
+    with opened(project, tmp_path) as account:
+        yield account
 
 
 def post(url: str, body: bytes = b"{}") -> int:
@@ -129,12 +147,14 @@ def post(url: str, body: bytes = b"{}") -> int:
         return error.code
 
 
-def test_the_api_answers_while_all_processes_work(account: Account) -> None:
+def test_the_api_answers_while_all_processes_work(busy_account: Account) -> None:
     """Lambda Developer Guide, "Understanding Lambda function scaling": AWS would have room for both."""
-    account.function("work", "import time\ndef handler(event, context):\n    time.sleep(25)\n")
-    url = account.api(account.function("answer", "def handler(event, context):\n    return {'statusCode': 200}\n"))
+    busy_account.function("work", "import time\ndef handler(event, context):\n    time.sleep(25)\n")
+    url = busy_account.api(
+        busy_account.function("answer", "def handler(event, context):\n    return {'statusCode': 200}\n")
+    )
     for _ in range(PROCESSES):
-        account.client("lambda").invoke(FunctionName="work", InvocationType="Event", Payload=b"{}")
+        busy_account.client("lambda").invoke(FunctionName="work", InvocationType="Event", Payload=b"{}")
     with ThreadPoolExecutor(12) as pool:
         assert list(pool.map(post, [url] * 12)) == [200] * 12
 
