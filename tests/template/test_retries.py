@@ -77,7 +77,10 @@ USES: dict[str, dict[tuple[str, ...], Retries]] = {
     | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")
     | DIFFERS
     | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
-    "replication StartMultipartCopy": PATIENT | TWICE_MORE | own(BRIEFLY, *S3, TRACKING, "UploadGoneError"),
+    "replication StartMultipartCopy": PATIENT
+    | TWICE_MORE
+    | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")
+    | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
     "replication CompleteMultipartCopy": PATIENT
     | TWICE_MORE
     | own(BRIEFLY, *S3, TRACKING)

@@ -47,9 +47,14 @@ def test_killed_after_any_call_and_replayed(aws: Aws, context: Any, calls: Calls
     assert len(set(got["identifiers"].values())) == 100
 
 
-@pytest.mark.parametrize(
-    "event", [None, 7, "text", [], {}, {"sourceIdentifiers": [1]}, {"sourceIdentifiers": ["a"] * 10_000}]
-)
+def test_an_entry_that_is_no_string_fails_by_itself(aws: Aws, context: Any) -> None:
+    """The contract, second edition, "ID minter": list entries that are no strings are `INVALID_IDENTIFIER`."""
+    got = lambda_handler({"sourceIdentifiers": [1, "sierra-1"]}, context)
+    assert [failure["code"] for failure in got["failures"]] == ["INVALID_IDENTIFIER"]
+    assert len(got["successes"]) == 1
+
+
+@pytest.mark.parametrize("event", [None, 7, "text", [], {}, {"sourceIdentifiers": ["a"] * 10_000}])
 def test_nonsense_is_answered(aws: Aws, context: Any, calls: Calls, event: Any) -> None:
     got = lambda_handler(event, context)
     assert got["failures"][0]["code"] == "INVALID_INPUT"

@@ -247,6 +247,7 @@ def proxied(response: dict[str, Any]) -> Answer:
 
 def step_function_invoker(event: Any, invoke: Invoke, wire: Wire) -> None:
     sfn = make_state_machine()
+    make_table()
     make_buckets().put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
     first = invoke(event)
     assert (first["statusCode"], first["alreadyRunning"]) == (200, False)
@@ -258,6 +259,7 @@ def step_function_invoker(event: Any, invoke: Invoke, wire: Wire) -> None:
 
 def step_function_invoker_api(event: Any, invoke: Invoke, wire: Wire) -> None:
     sfn = make_state_machine()
+    make_table()
     make_buckets().put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
     reply = proxied(invoke(event)).json
     assert set(reply) == {"message", "executionArn", "startDate", "input", "alreadyRunning"}

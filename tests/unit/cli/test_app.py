@@ -164,7 +164,7 @@ def test_an_unknown_role_is_refused_with_the_nearest_one(clone: Path, capsys: py
     ("line", "completed"),
     [
         ("waybill toke", ["token"]),
-        ("waybill token --role sar-", ["sar-user", "sar-worker", "sar-support", "sar-admin"]),
+        ("waybill token --role sar-", ["sar-user", "sar-worker", "sar-support", "sar-approver", "sar-admin"]),
         ("waybill token --sta", ["--stack"]),
     ],
 )

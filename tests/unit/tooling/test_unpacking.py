@@ -9,7 +9,7 @@ import sys, tempfile, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 tempfile.tempdir = sys.argv[2]
-import serve
+from mends.archives import UnpackedOnce
 
 archive, failures = Path(sys.argv[2], "code.zip"), []
 
@@ -17,7 +17,7 @@ def unpack(number):
     folder = Path(sys.argv[2], f"process-{number}")
     folder.mkdir()
     try:
-        with serve.UnpackedOnce(archive) as opened:
+        with UnpackedOnce(archive) as opened:
             opened.extractall(folder)
         assert len(list(folder.iterdir())) == 200
     except Exception as error:

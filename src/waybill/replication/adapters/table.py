@@ -185,11 +185,38 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         TrackingUnavailableError
             Another run of the file has ended at this moment; the next attempt sees what it did.
         """
+        # The first run of a file has nobody before it, and finds nothing but its own items: it need not look. Where the
+        # record says otherwise, it does.
+        if run.generation == 1 and self._finish_alone(run, totals, outcome):
+            return True
+        seen: Item = self._get(record_key(run.file)) or {}
+        items = self.destinations(run.file)
+        try:
+            self._finish_after(run, totals, outcome, seen, items)
+        except ConditionFailedError as failed:
+            record = self._get(record_key(run.file))
+            if record and record["executionId"] == run.execution_id:
+                raise TrackingUnavailableError("another run of the file has ended at this moment") from failed
+            summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
+            with translated(TrackingUnavailableError):
+                self._client.put_item(TableName=self._table, Item=to_item(self._history_item(run, summary)))
+            if totals.successful_copies or totals.failed_copies:
+                self._follow(run.file)
+            return False
+        return True
+
+    def _finish_alone(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
+        try:
+            self._finish_after(run, totals, outcome, {}, [])
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _finish_after(
+        self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome, seen: Item, items: list[DestinationItem]
+    ) -> None:
+        """Write the final record and the history item, unless the record has changed since it was `seen`."""
         ended_at = iso(self._now())
-        # The first run of a file has nobody before it, and finds nothing but its own items.
-        first = run.generation == 1
-        seen: Item = {} if first else self._get(record_key(run.file)) or {}
-        items: list[DestinationItem] = [] if first else self.destinations(run.file)
         standing = standing_of(items, run, totals)
         update = Update.of(
             {"outcome": outcome.value, "completedAt": ended_at}
@@ -201,19 +228,8 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         condition, bound = _unchanged(run.execution_id, seen.get("revision"))
         own = update.arguments(condition, **bound)
         final: Any = {"TableName": self._table, "Key": to_item(record_key(run.file)), **own}
-        try:
-            with translated(TrackingUnavailableError):
-                self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
-        except ConditionFailedError as failed:
-            record = self._get(record_key(run.file))
-            if record and record["executionId"] == run.execution_id:
-                raise TrackingUnavailableError("another run of the file has ended at this moment") from failed
-            with translated(TrackingUnavailableError):
-                self._client.put_item(**history)
-            if totals.successful_copies or totals.failed_copies:
-                self._follow(run.file)
-            return False
-        return True
+        with translated(TrackingUnavailableError):
+            self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
 
     @override
     def dismiss(self, file: FileId, buckets: Sequence[str], dismissal: Dismissal) -> None:
