@@ -114,25 +114,34 @@ def test_destination_in_another_region_is_asked_there(
     assert regions == {application.destinations[0]: "eu-west-1", abroad: "eu-central-1"}
 
 
-def test_forced_run_copies_only_what_is_missing(
-    application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
+@pytest.mark.parametrize(("force", "code", "copies"), [(False, "SKIPPED_IDENTICAL", 1), (True, "COPIED", 2)])
+def test_second_run_copies_what_is_missing_and_a_forced_one_everything(
+    application: Application,
+    gate: Gate,
+    quiet: Source,
+    buckets: Buckets,
+    key: str,
+    label: str,
+    force: bool,
+    code: str,
+    copies: int,
 ) -> None:
-    late = f"{PREFIX}late-0"
+    late = f"{PREFIX}late{copies}-0"
     wanted = [application.destinations[0], late]
     quiet.put(key)
     first = application.invoke(application.invoker, quiet.request(key, wanted)).payload["executionArn"]
     assert application.ended(first).error == "PARTIAL_FAILURE"
 
-    buckets(1, named="late")
-    again = application.invoke(application.invoker, quiet.request(key, wanted, force=True)).payload
+    buckets(1, named=f"late{copies}")
+    again = application.invoke(application.invoker, quiet.request(key, wanted, force=force)).payload
     ended = application.ended(again["executionArn"])
 
     assert (again["alreadyRunning"], ended.output["status"]) == (False, "SUCCESS")
     assert {name: item["code"] for name, item in quiet.destinations(key).items()} == {
-        wanted[0]: "SKIPPED_IDENTICAL",
+        wanted[0]: code,
         late: "COPIED",
     }
-    assert len(gate.calls(label, "CopyObject", bucket=wanted[0])) == 1
+    assert len(gate.calls(label, "CopyObject", bucket=wanted[0])) == copies
     assert application.content(late, key) == b"content"
     assert quiet.record(key)["executionId"] == ended.arn
     assert len(quiet.history(key)) == 2

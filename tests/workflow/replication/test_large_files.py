@@ -174,7 +174,7 @@ def test_file_that_is_there_already_is_not_copied_in_batches_again(
     quiet.put(key, content)
     application.run(quiet.request(key), label)
 
-    again = application.run(quiet.request(key, force=True), f"{label}-again")
+    again = application.run(quiet.request(key), f"{label}-again")
 
     assert again.output["status"] == "SUCCESS"
     assert {item["code"] for item in quiet.destinations(key).values()} == {"SKIPPED_IDENTICAL"}
