@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WORKFLOW_TESTS in item.path.parents:
             item.add_marker(pytest.mark.workflow)
-            item.add_marker(pytest.mark.timeout(300))  # the first of them builds and deploys
+            item.add_marker(pytest.mark.timeout(900))  # the first of them builds and deploys
 
 
 @pytest.fixture(autouse=True)
