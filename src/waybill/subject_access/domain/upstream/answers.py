@@ -69,8 +69,9 @@ class Asking:
     def _understood(self, spool: IO[bytes], size: int) -> Answer:
         if size == 0:
             raise ServiceError(Code.MALFORMED, "the answer is empty; one without data has the status 204", 200)
-        with mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ) as document:
-            held, attached = _held(document, self.limits)
+        # Not closed here: the frames of an error hold views of it, and it goes with the last of them.
+        document = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+        held, attached = _held(document, self.limits)
         return Answer(PartStatus.FETCHED if held or attached else PartStatus.NO_DATA, 200, size, attached)
 
 
