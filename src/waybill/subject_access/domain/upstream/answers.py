@@ -148,7 +148,7 @@ def _in_utf8(chunks: Iterator[bytes], status: int) -> Iterator[bytes]:
 
 
 def _held(document: mmap.mmap, limits: Limits) -> tuple[bool, tuple[AttachmentEntry, ...]]:
-    """Return whether there is content, and the attachments; no view of `document` is left."""
+    """Return whether there is content, and the attachments, of which none is a view of `document`."""
     try:
         found = members(document)
     except MalformedJsonError as error:
