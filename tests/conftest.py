@@ -44,6 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(900))  # the first of them builds and deploys
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    # Bytes that were packed a moment ago hold the time, and every worker has to know the same tests by the same names.
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def isolated_environment() -> Iterator[None]:
     """No test sees this machine's AWS configuration, another test's variables, or clients made for them."""
