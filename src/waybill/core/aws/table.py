@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         ConditionCheckTypeDef,
-        DeleteItemInputTypeDef,
         DeleteTypeDef,
         KeysAndAttributesTypeDef,
-        PutItemInputTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         ScanInputTypeDef,
@@ -271,16 +269,9 @@ class Table:
         ConditionFailedError
             The condition is false; `item` is what is stored.
         """
-        put: PutItemInputTypeDef = {"TableName": self.name, "Item": to_item(item), "ReturnValues": "ALL_OLD"}
-        if condition:
-            put["ConditionExpression"] = condition
-            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if values:
-            put["ExpressionAttributeValues"] = to_item(values)
-        if names:
-            put["ExpressionAttributeNames"] = names
+        put = self.put_action(item, condition, values, names)["Put"]
         with translated(self._unavailable):
-            answer = self._client.put_item(**put)
+            answer = self._client.put_item(**put, ReturnValues="ALL_OLD")
         return from_item(answer["Attributes"]) if answer.get("Attributes") else None
 
     def update(
@@ -328,16 +319,9 @@ class Table:
         ConditionFailedError
             The condition is false; `item` is what is stored.
         """
-        gone: DeleteItemInputTypeDef = {"TableName": self.name, "Key": to_item(key), "ReturnValues": "ALL_OLD"}
-        if condition:
-            gone["ConditionExpression"] = condition
-            gone["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if values:
-            gone["ExpressionAttributeValues"] = to_item(values)
-        if names:
-            gone["ExpressionAttributeNames"] = names
+        gone = self.delete_action(key, condition, values, names)["Delete"]
         with translated(self._unavailable):
-            answer = self._client.delete_item(**gone)
+            answer = self._client.delete_item(**gone, ReturnValues="ALL_OLD")
         return from_item(answer["Attributes"]) if answer.get("Attributes") else None
 
     def transact(self, actions: "Sequence[TransactWriteItemTypeDef]", *, token: str | None = None) -> None:
@@ -389,14 +373,7 @@ class Table:
         names: Mapping[str, str] | None = None,
     ) -> "TransactWriteItemTypeDef":
         """Return the action of a transaction that puts `item`."""
-        put: PutTypeDef = {"TableName": self.name, "Item": to_item(item)}
-        if condition:
-            put["ConditionExpression"] = condition
-            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if values:
-            put["ExpressionAttributeValues"] = to_item(values)
-        if names:
-            put["ExpressionAttributeNames"] = names
+        put: PutTypeDef = {"TableName": self.name, "Item": to_item(item), **_guard(condition, values, names)}
         return {"Put": put}
 
     def update_action(
@@ -430,14 +407,7 @@ class Table:
         names: Mapping[str, str] | None = None,
     ) -> "TransactWriteItemTypeDef":
         """Return the action of a transaction that deletes the item of `key`."""
-        gone: DeleteTypeDef = {"TableName": self.name, "Key": to_item(key)}
-        if condition:
-            gone["ConditionExpression"] = condition
-            gone["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if values:
-            gone["ExpressionAttributeValues"] = to_item(values)
-        if names:
-            gone["ExpressionAttributeNames"] = names
+        gone: DeleteTypeDef = {"TableName": self.name, "Key": to_item(key), **_guard(condition, values, names)}
         return {"Delete": gone}
 
     def check_action(
@@ -452,12 +422,8 @@ class Table:
             "TableName": self.name,
             "Key": to_item(key),
             "ConditionExpression": condition,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **_guard(condition, values, names),
         }
-        if values:
-            check["ExpressionAttributeValues"] = to_item(values)
-        if names:
-            check["ExpressionAttributeNames"] = names
         return {"ConditionCheck": check}
 
     def _question(
@@ -483,6 +449,26 @@ class Table:
         if start:
             question["ExclusiveStartKey"] = to_item(start)
         return question
+
+
+class _Guard(TypedDict, total=False):
+    ConditionExpression: str
+    ReturnValuesOnConditionCheckFailure: Literal["ALL_OLD"]
+    ExpressionAttributeValues: Item
+    ExpressionAttributeNames: Mapping[str, str]
+
+
+def _guard(condition: str | None, values: Mapping[str, Any] | None, names: Mapping[str, str] | None) -> _Guard:
+    """Return the arguments that put a write under `condition`; where it is false, what is stored comes back."""
+    guard: _Guard = {}
+    if condition:
+        guard["ConditionExpression"] = condition
+        guard["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if values:
+        guard["ExpressionAttributeValues"] = to_item(values)
+    if names:
+        guard["ExpressionAttributeNames"] = names
+    return guard
 
 
 def _last_key(key: Mapping[str, Any] | None) -> Item | None:
