@@ -114,3 +114,14 @@ def test_times_are_kept_as_the_registry_writes_them(given: str | None, kept: str
 def test_wrong_lines_are_named(line: str) -> None:
     with pytest.raises(InvalidInputError, match="line 7"):
         parse_line(line, 7)
+
+
+def test_what_is_never_read_is_an_error_after_growing_pauses(registry: MemoryRegistry) -> None:
+    """DynamoDB API Reference, BatchGetItem: retry unprocessed keys with exponential backoff, not at once."""
+    clock = Clock()
+    registry.find_faults = [0] * 1000
+    with pytest.raises(RegistryThrottledError, match="1 sources unprocessed"):
+        list(Importer(registry, clock.time()).load([Proposal(B, "bbbbbbbb")]))
+    assert clock.slept == sorted(clock.slept)
+    assert 0 < len(clock.slept) < 20
+    assert registry.assigns == []

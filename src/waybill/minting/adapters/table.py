@@ -14,8 +14,6 @@ ID gets its `owner` when it is assigned.
 """
 
 import itertools
-import random
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item
+from waybill.core.retry import Retry
 from waybill.minting.domain.registry import FIND_LIMIT
 from waybill.minting.domain.source_ids import REVERSE_KEYS, key_of, source_of_key
 from waybill.minting.errors import (
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
     )
 
-# Seconds, each the limit of a random pause (full jitter) before what was left unprocessed is asked for again.
-_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
+# How often what was left unprocessed is asked for again.
+_UNPROCESSED = Retry(tries=9, first_pause=0.05, longest_pause=5.0)
 ALIAS_INDEX = "ByAlias"
 _THROTTLES = frozenset(
     {
@@ -157,14 +156,13 @@ class IdentifiersTable:
         """
         for some in itertools.batched(keys, FIND_LIMIT, strict=False):
             left: Sequence[str] = some
-            for limit in (*_PAUSES, None):
+            for _ in _UNPROCESSED.attempts():
                 items, left = self.read(left)
                 yield from items
                 if not left:
                     break
-                if limit is None:
-                    raise RegistryThrottledError("DynamoDB left keys unprocessed")
-                time.sleep(random.SystemRandom().uniform(0.0, limit))
+            else:
+                raise RegistryThrottledError("DynamoDB left keys unprocessed")
 
     def check(self) -> None:
         """Raise unless the table can be read; writes nothing."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from waybill.core.bodies import RepeatedNameError, strict_json
-from waybill.core.clock import iso, moment_of, now
+from waybill.core.clock import Clock, iso, moment_of, now
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.retry import Retry
 from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime, Registry
 from waybill.minting.domain.requests import refuse_unknown
@@ -28,6 +29,7 @@ from waybill.minting.models import Assignment, Proposal, ProposalVerdict, Ruling
 
 _LINE_FIELDS = ("sourceIdentifier", "canonicalId", "createdAt", "predecessor", "origin")
 _ATTEMPTS = 12
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
@@ -149,12 +151,16 @@ class Importer:
 
     def _known(self, sources: Iterable[SourceId]) -> dict[SourceId, str]:
         found: dict[SourceId, str] = {}
-        waiting = list(sources)
+        waiting, course = list(sources), self._retry.begin()
         while waiting:
             asked = waiting
             answer = self._repeated(lambda: self.registry.find(asked, consistent=True))  # noqa: B023 - called at once
             found |= answer.canonical_ids
             waiting = list(answer.unprocessed)
+            if len(waiting) < len(asked):
+                course.progress()
+            if waiting and not course.pause():
+                raise RegistryThrottledError(f"DynamoDB left {len(waiting)} sources unprocessed")
         return found
 
     def _store(self, batch: Sequence[Proposal]) -> Iterator[tuple[Proposal, ProposalVerdict]]:
@@ -170,20 +176,15 @@ class Importer:
                     yield proposal, verdict
             if waiting == asked or any(verdict.ruling in {Ruling.CONFLICT, Ruling.THROTTLED} for verdict in verdicts):
                 attempts += 1
-                self._pause(attempts)
+                self.time.sleep(self._retry.draw(attempts))
 
     def _repeated[T](self, call: Callable[[], T]) -> T:
-        for attempt in itertools.count(1):
-            try:
-                return call()
-            except (RegistryThrottledError, RegistryUnavailableError):
-                if attempt == _ATTEMPTS:
-                    raise
-                self._pause(attempt)
-        raise AssertionError
+        return self._retry.call(call, on=(RegistryThrottledError, RegistryUnavailableError))
 
-    def _pause(self, attempt: int) -> None:
-        self.time.sleep(self.time.uniform(0.0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
+    @property
+    def _retry(self) -> Retry:
+        clock = Clock(sleep=self.time.sleep, uniform=self.time.uniform)
+        return Retry(_ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE, clock=clock)
 
 
 def _separable(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from waybill.core.clock import iso, now
+from waybill.core.clock import Clock, iso, now
+from waybill.core.retry import Retry
 from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime, Registry
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError, TransactionRefusedError
 from waybill.minting.models import (
@@ -341,10 +342,11 @@ class _Mint:
 
     def _pause(self, attempts: int) -> None:
         """Wait a random time below a limit that doubles (full jitter), never past the end of the time."""
-        limit = min(self._policy.longest_pause, self._policy.pause * 2**attempts)
+        clock = Clock(sleep=self._time.sleep, uniform=self._time.uniform)
+        retry = Retry(first_pause=2 * self._policy.pause, longest_pause=self._policy.longest_pause, clock=clock)
         spare = self._time.remaining() - self._policy.margin
         if spare > 0:
-            self._time.sleep(min(self._time.uniform(0.0, limit), spare))
+            self._time.sleep(min(retry.draw(attempts), spare))
 
 
 def _cycle(source: SourceId) -> NotMinted:
