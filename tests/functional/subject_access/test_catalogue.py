@@ -76,7 +76,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     get = "waybill.subject_access.adapters.audited_table.AuditedTable.get"
     real = type(known.catalogue._items).get
     monkeypatch.setattr(get, lambda self, pk, sk: head if pk == DAY else real(self, pk, sk))
-    monkeypatch.setattr("waybill.subject_access.adapters.contention.Contention.tries", lambda self: iter(range(2)))
+    monkeypatch.setattr("waybill.core.retry.Retry.attempts", lambda self: iter(range(2)))
     with pytest.raises(WaybillError, match=r"others|too many"):
         CHANGES[action](known)
     assert facts(known) == before

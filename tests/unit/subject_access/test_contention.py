@@ -1,17 +1,19 @@
 """Pauses between the tries of a write that others were faster than."""
 
-from waybill.subject_access.adapters.contention import Contention
+from dataclasses import replace
+
+from tests.fakes.waiting import StillClock
+from waybill.subject_access.adapters.contention import CONTENTION
 
 
 def test_pauses_grow_and_none_follows_the_last_try() -> None:
-    slept: list[float] = []
-    contention = Contention(slept.append, lambda low, high: high, attempts=5, longest_pause=0.4)
-    assert list(contention.tries()) == [0, 1, 2, 3, 4]
-    assert [round(pause, 6) for pause in slept] == [0.1, 0.2, 0.3, 0.4]
+    still = StillClock()
+    assert list(replace(CONTENTION, clock=still.clock()).attempts()) == list(range(1, 13))
+    assert still.pauses == [0.025, 0.05, 0.1, 0.2, *[0.4] * 7]
 
 
 def test_who_succeeds_does_not_wait() -> None:
-    slept: list[float] = []
-    for _ in Contention(slept.append).tries():
+    still = StillClock()
+    for _ in replace(CONTENTION, clock=still.clock()).attempts():
         break
-    assert slept == []
+    assert still.pauses == []

@@ -7,8 +7,9 @@ from typing import Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Update, to_item
 from waybill.core.clock import iso
+from waybill.core.retry import Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
-from waybill.subject_access.adapters.contention import PATIENT, Contention
+from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import service_attributes, service_of, template_attributes, template_of
 from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.trail import day_trail
@@ -23,9 +24,7 @@ _UNCHANGED = "version = :seen"
 class ServiceCatalogue:
     """`Catalogue` on DynamoDB; `client` is a boto3 `dynamodb` client. Every change is in the trail of its day."""
 
-    def __init__(
-        self, client: Any, table: str, *, now: Callable[[], datetime], contention: Contention = PATIENT
-    ) -> None:
+    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION) -> None:
         self._client = client
         self._table = table
         self._now = now
@@ -58,7 +57,7 @@ class ServiceCatalogue:
         written = replace(service, version=service.version + 1)
         item = item_key(_SERVICES, service.name) | to_item(service_attributes(written))
         put = self._items.put(item, _NONE) if new else self._items.put(item, _UNCHANGED, seen=service.version)
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             if self._recorded(action, put):
                 return True
             found = self.service(service.name)
@@ -78,7 +77,7 @@ class ServiceCatalogue:
         ContendedError
             Others registered versions at the same time, again and again.
         """
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             newest = next(iter(self.template_versions(service)), None)
             number = newest.version + 1 if newest else 1
             made = TemplateVersion(service, number, file_hash, "PENDING", self._now())
@@ -106,7 +105,7 @@ class ServiceCatalogue:
         key = item_key(f"TPL#{service}", f"V#{version:05}")
         publish = {"Update": {"TableName": self._table, "Key": key, **arguments}}
         action = Action(WORKER, "TEMPLATE_PUBLISHED", {"service": service, "version": version})
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             if self._recorded(action, publish):
                 return
             now = next((one for one in self.template_versions(service) if one.version == version), None)

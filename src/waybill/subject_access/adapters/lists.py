@@ -7,16 +7,15 @@ list short.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import batched
 from typing import Any
 
 from waybill.core.aws.dynamodb import from_item, to_item, translated
+from waybill.core.aws.table import Table
 from waybill.core.clock import iso
 from waybill.subject_access.adapters.items import request_of
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 from waybill.subject_access.models import SubjectRequest
 
-_PER_GET = 100
 _LIVE = "listing = :live"
 
 
@@ -65,17 +64,9 @@ class SubjectAccessLists:
 
     def many(self, request_ids: Sequence[str]) -> list[SubjectRequest]:
         """Return these requests, in this order; without those that are gone meanwhile."""
-        found: dict[str, SubjectRequest] = {}
-        for some in batched(request_ids, _PER_GET, strict=False):
-            keys = [to_item({"pk": f"SAR#{request_id}", "sk": "META"}) for request_id in some]
-            waiting: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            while waiting:
-                with translated(SubjectAccessStoreUnavailableError):
-                    answer = self._client.batch_get_item(RequestItems=waiting)
-                for item in map(from_item, answer["Responses"].get(self._table, [])):
-                    if "state" in item:
-                        found[item["request_id"]] = request_of(item)
-                waiting = answer.get("UnprocessedKeys")
+        table = Table(self._client, self._table, SubjectAccessStoreUnavailableError)
+        keys = ({"pk": f"SAR#{request_id}", "sk": "META"} for request_id in request_ids)
+        found = {str(item["request_id"]): request_of(item) for item in table.batch_get(keys) if "state" in item}
         return [found[request_id] for request_id in request_ids if request_id in found]
 
     def related(self, request: SubjectRequest) -> list[str]:

@@ -26,9 +26,11 @@ from typing import Any
 from pydantic import JsonValue
 
 from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
+from waybill.core.aws.table import Table
 from waybill.core.errors import ConflictError
+from waybill.core.retry import Retry
 from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
-from waybill.subject_access.adapters.contention import PATIENT, Contention
+from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import (
     attachment_attributes,
     attachment_of,
@@ -56,9 +58,7 @@ _PER_TRANSACTION = 90
 class SubjectAccessTable:
     """`RequestStore` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(
-        self, client: Any, table: str, *, now: Callable[[], datetime], contention: Contention = PATIENT
-    ) -> None:
+    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION) -> None:
         self._client = client
         self._table = table
         self._now = now
@@ -94,7 +94,7 @@ class SubjectAccessTable:
         ContendedError
             Others were faster, each time.
         """
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             original = self.request(original_id)
             if original is None:
                 raise UnknownRequestError("There is no such request")
@@ -125,7 +125,7 @@ class SubjectAccessTable:
         ContendedError
             Others were faster, each time.
         """
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             request = self.request(request_id)
             if request is None:
                 raise UnknownRequestError("There is no such request")
@@ -245,7 +245,7 @@ class SubjectAccessTable:
         if trail_key(about) != about:
             self.change(about, lambda request: Change(request, action))
             return
-        for _ in self._contention.tries():
+        for _ in self._contention.attempts():
             try:
                 self._items.append(about, action)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
@@ -302,20 +302,11 @@ class SubjectAccessTable:
 
     def _transact_between_others(self, writes: list[dict[str, Any]]) -> None:
         """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
-        for attempt in self._contention.tries():
-            try:
-                return self._items.transact(writes)
-            except SubjectAccessStoreUnavailableError:
-                if attempt == self._contention.attempts - 1:
-                    raise
-        return None
+        self._contention.call(lambda: self._items.transact(writes), on=SubjectAccessStoreUnavailableError)
 
     def _delete(self, sort_keys: Sequence[str], about: str) -> None:
-        for some in batched(sort_keys, 25, strict=False):
-            waiting: Any = {self._table: [{"DeleteRequest": {"Key": item_key(about, sort_key)}} for sort_key in some]}
-            while waiting:
-                with translated(SubjectAccessStoreUnavailableError):
-                    waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+        table = Table(self._client, self._table, SubjectAccessStoreUnavailableError)
+        table.batch_write(delete=({"pk": about, "sk": sort_key} for sort_key in sort_keys))
 
 
 def _part_key(rank: int, service: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from waybill.core.clock import Clock
+from waybill.core.retry import Retry
 from waybill.subject_access.domain.upstream.errors import PassingServiceError
 from waybill.subject_access.domain.upstream.models import Limits
 from waybill.subject_access.domain.upstream.ports import Pace
@@ -50,15 +52,17 @@ class Tries:
         ServiceError
             The first one that will not pass.
         """
-        ceiling = self.limits.first_wait
-        for left in reversed(range(self.limits.tries)):
-            try:
-                self.made += 1
-                return call()
-            except PassingServiceError as error:
-                wait = max(self.pace.uniform(0.0, min(ceiling, self.limits.longest_wait)), error.retry_after or 0.0)
-                if left == 0 or self.pace.monotonic() + wait >= self.deadline:
-                    raise
-            self.pace.sleep(wait)
-            ceiling *= 2
-        raise AssertionError("a call is tried at least once")
+        limits = self.limits
+        clock = Clock(self.pace.monotonic, self.pace.sleep, self.pace.uniform)
+
+        def counted() -> T:
+            self.made += 1
+            return call()
+
+        return Retry(limits.tries, limits.first_wait, limits.longest_wait, clock=clock).call(
+            counted, on=PassingServiceError, deadline=self.deadline, at_least=_wish
+        )
+
+
+def _wish(error: Exception) -> float:
+    return (isinstance(error, PassingServiceError) and error.retry_after) or 0.0
