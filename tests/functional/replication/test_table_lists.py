@@ -12,7 +12,7 @@ from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
 from waybill.core.aws.dynamodb import to_item
-from waybill.replication.adapters.items import partitions_of, status_partition
+from waybill.replication.adapters.items import SHARDS, partitions_of, status_partition
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.records import RecordStatus, position_of
 from waybill.replication.errors import TrackingUnavailableError

@@ -21,9 +21,14 @@ _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _LONG_NUMBER = rb"[\s:,\[]-?[0-9](?:[0-9.eE+-]{400}|[0-9.]*[eE][+-]?[0-9]{5})"
 _PERHAPS_LONG = re.compile(_LONG_NUMBER)
 _LONG_OR_STRING = re.compile(_STRING + rb"|(" + _LONG_NUMBER + rb")", re.DOTALL)
-# RFC 8259, section 8.2: half of a surrogate pair is within the grammar, which msgspec does not accept. In the private
-# use area it is as long, and something that no text is made of.
-_SURROGATE = re.compile(rb"\\u[dD]([89a-fA-F])")
+# RFC 8259, section 8.2: half of a surrogate pair is within the grammar, which msgspec does not accept. Whole pairs and
+# every other escape are passed over, so that nothing else is taken for a half.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+# Unicode 17, section 3.9: what is ill-formed is shown as U+FFFD.
+_REPLACEMENT = rb"\ufffd"
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(b'[]{}"'))
 
@@ -39,7 +44,8 @@ class _Name(str):
 def members(document: bytes | mmap.mmap) -> Mapping[str, msgspec.Raw]:
     """Return the values of the top object of `document` (UTF-8, no byte-order mark) as they stand in it, by name.
 
-    They are views: a document that is a file in memory can be closed when none of them is left.
+    They are views: a document that is a file in memory can be closed when none of them is left. Half of a surrogate
+    pair is read as U+FFFD.
 
     Raises
     ------
@@ -49,10 +55,10 @@ def members(document: bytes | mmap.mmap) -> Mapping[str, msgspec.Raw]:
     try:
         found = _decoded(document)
     except msgspec.DecodeError as error:
-        if not _SURROGATE.search(document):
+        if not any(escape["half"] for escape in _ESCAPE.finditer(document)):
             raise _malformed(error) from None
         try:
-            found = _decoded(_SURROGATE.sub(rb"\\ue\1", document))
+            found = _decoded(_ESCAPE.sub(lambda escape: _REPLACEMENT if escape["half"] else escape[0], document))
         except msgspec.DecodeError as error:
             raise _malformed(error) from None
     if _has_long_number(document):
