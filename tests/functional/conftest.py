@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 import waybill
+from tests.fakes.moto_tables import cheaper_transactions
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
 
@@ -20,6 +21,13 @@ from waybill.cli.app import main
 def sdk() -> boto3.Session:
     """The session of all tests: making one, and reading the descriptions of services, takes its time."""
     return boto3.Session()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheaper_transactions() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        cheaper_transactions(patched)
+        yield
 
 
 @pytest.fixture

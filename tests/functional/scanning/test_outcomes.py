@@ -91,7 +91,7 @@ def test_a_worker_that_dies_after_any_effect_loses_and_doubles_nothing(
         ended = scanner.completion.finish_if_done(job.job_id)
         assert ended is not None
         # As the sweeper does, where a worker died between the end and the news of it.
-        assert ended.announced or scanner.completion.tell_again(ended)
+        assert ended.announced or scanner.completion.announce_again(ended)
         assert scanner.announcer.told[-1] == (job.job_id, "completed")
         return seen(scanner, job.job_id)
 
@@ -138,7 +138,7 @@ def test_of_two_that_find_an_end_untold_one_tells(scanner: Scanner) -> None:
     scanner.table.jobs.end(created.job_id, Status.CANCELLED)
     job = scanner.table.jobs.get(created.job_id)
     assert job is not None
-    assert [scanner.completion.tell_again(job) for _ in range(2)] == [True, False]
+    assert [scanner.completion.announce_again(job) for _ in range(2)] == [True, False]
     assert scanner.announcer.told == [(job.job_id, "cancelled")]
 
 

@@ -39,7 +39,12 @@ RegionOption = Annotated[
 ]
 ConfidenceOption = Annotated[
     str | None,
-    typer.Option("--min-confidence", help="Only findings so sure: LOW, MEDIUM, HIGH.", metavar="C"),
+    typer.Option(
+        "--min-confidence",
+        help="Only findings so sure: LOW, MEDIUM, HIGH.",
+        metavar="C",
+        callback=reporting.known_confidence,
+    ),
 ]
 FormatOption = Annotated[
     str,

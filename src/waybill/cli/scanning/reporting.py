@@ -31,6 +31,13 @@ def known_format(form: str) -> str:
     return form
 
 
+def known_confidence(confidence: str | None) -> str | None:
+    """Return a confidence that there is, or None, else refuse it."""
+    if confidence is not None and confidence not in _CONFIDENCES:
+        raise typer.BadParameter(f"{confidence} is none of {', '.join(_CONFIDENCES)}")
+    return confidence
+
+
 def known(baseline: Path | None) -> frozenset[str]:
     """Return the fingerprints of a baseline, none without one; raises InvalidInputError."""
     from waybill.scanning.domain.baseline import read_baseline
@@ -61,8 +68,6 @@ def wanted(
     findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None
 ) -> list[dict[str, Any]]:
     """Return the findings that are not known, and at least so sure."""
-    if min_confidence is not None and min_confidence not in _CONFIDENCES:
-        raise typer.BadParameter(f"--min-confidence {min_confidence} is none of {', '.join(_CONFIDENCES)}")
     least = _CONFIDENCES.index(min_confidence) if min_confidence else 0
     return [
         finding
