@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.subject_access import BUCKET
 from tests.functional.subject_access.conftest import PDF, PDF_SHA256, Office
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
+from waybill.subject_access.domain.endings import Delivery
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.models import Claim, RequestState
 
@@ -76,6 +77,7 @@ def test_what_is_put_at_the_upload_address_after_the_completion_changes_no_repor
     office.sar.s3.put_object(Bucket=BUCKET, Key=f"uploads/{request_id}/1.pdf", Body=b"%PDF-1.7 somebody else's")
     given = office.ask("GET", "/api/report", query={"id": request_id}, headers={"Accept": "application/pdf"})
     assert (given.status, given.content) == (200, PDF)
+    office.sar.endings.deliver(request_id, "alice", Delivery())
     office.sar.clock.advance(days=8)
     office.sar.lifecycle.archive()
     assert office.sar.keys() == []

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.subject_access import BUCKET
 from tests.functional.subject_access.conftest import PDF, Office, SubjectAccess
 from waybill.subject_access.domain import downloads
+from waybill.subject_access.domain.endings import Delivery
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.errors import ReportDamagedError
 from waybill.subject_access.models import Claim, StoredReport
@@ -119,6 +120,7 @@ def test_there_is_no_report_of_an_unfinished_an_archived_or_an_unknown_request(o
     unfinished = office.create().text
     for wanted in (unfinished, "unknown"):
         assert office.ask("GET", "/api/report", query={"id": wanted}).status == 404
+    office.sar.endings.deliver(finished, "alice", Delivery())
     office.sar.clock.time += timedelta(days=8)
     assert office.sar.lifecycle.archive() == [finished]
     assert office.ask("GET", "/api/report", query={"id": finished}).status == 404

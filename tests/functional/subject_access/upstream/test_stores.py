@@ -15,7 +15,7 @@ from waybill.subject_access.adapters.health_table import HealthTable
 from waybill.subject_access.adapters.parts import S3Parts
 from waybill.subject_access.adapters.secrets import ServiceSecrets
 from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError, StorageRefusedError
-from waybill.subject_access.domain.upstream.ports import Circuit, SizeMismatchError, Stored
+from waybill.subject_access.domain.upstream.ports import Circuit, Credential, SizeMismatchError, Stored
 from waybill.subject_access.domain.upstream.token_endpoint import Grant
 from waybill.subject_access.errors import StorageUnavailableError
 
@@ -156,7 +156,7 @@ def _refusal(code: str, status: int = 400) -> ClientError:
 @pytest.mark.parametrize("text", ["abc.def-g", ' {"token": " abc.def-g "} ', "abc.def-g\n"])
 def test_a_secret_is_a_token_or_holds_one(text: str) -> None:
     secrets = Secrets(text)
-    assert _secrets(secrets).token("keyworker-api") == "abc.def-g"
+    assert _secrets(secrets).credential("keyworker-api") == Credential("abc.def-g", None)
     assert secrets.asked == ["waybill/sar/keyworker-api"]
 
 
@@ -164,9 +164,10 @@ def test_a_token_is_read_again_after_five_minutes() -> None:
     now = [0.0]
     secrets = Secrets("first", "second")
     tokens = _secrets(secrets, lambda: now[0])
-    assert [tokens.token("a"), tokens.token("a")] == ["first", "first"]
+    first = Credential("first", None)
+    assert [tokens.credential("a"), tokens.credential("a")] == [first, first]
     now[0] = 301.0
-    assert tokens.token("a") == "second"
+    assert tokens.credential("a") == Credential("second", None)
 
 
 @pytest.mark.parametrize(
@@ -184,17 +185,17 @@ def test_a_token_is_read_again_after_five_minutes() -> None:
 )
 def test_a_secret_without_a_token_is_named_and_not_shown(text: str) -> None:
     with pytest.raises(ServiceError) as raised:
-        _secrets(Secrets(text)).token("a")
+        _secrets(Secrets(text)).credential("a")
     assert not text.strip() or text not in str(raised.value)
 
 
 def test_a_service_may_have_no_secret() -> None:
-    assert _secrets(Secrets(_refusal("ResourceNotFoundException"))).token("a") is None
+    assert _secrets(Secrets(_refusal("ResourceNotFoundException"))).credential("a") is None
 
 
 def test_faults_of_secrets_manager() -> None:
     with pytest.raises(ServiceError):
-        _secrets(Secrets(_refusal("AccessDeniedException"))).token("a")
+        _secrets(Secrets(_refusal("AccessDeniedException"))).credential("a")
     for passing in (_refusal("ThrottlingException"), _refusal("InternalServiceError", 500)):
         with pytest.raises(CredentialsUnavailableError):
-            _secrets(Secrets(passing)).token("a")
+            _secrets(Secrets(passing)).credential("a")
