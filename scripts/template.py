@@ -109,6 +109,11 @@ def load_template() -> Tree:
     return copy.deepcopy(_loaded())
 
 
+def properties_of(resource: str) -> Tree:
+    """Return what the template says of one resource, as `load_template` writes it."""
+    return copy.deepcopy(_loaded()["Resources"][resource]["Properties"])
+
+
 @cache
 def _transformed() -> Tree:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)

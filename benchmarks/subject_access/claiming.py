@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from benchmarks.subject_access.requests import bench_request
-from scripts.template import load_template
+from scripts.template import properties_of
 from waybill.core.clock import now
 from waybill.subject_access.adapters.lists import SubjectAccessLists
 from waybill.subject_access.adapters.table import SubjectAccessTable
@@ -25,7 +25,7 @@ _OPERATIONS = ("Query", "GetItem", "TransactWriteItems")
 
 def _claims(lab: Lab) -> Iterator[Figure]:
     client = lab.deployment.client("dynamodb")
-    properties = load_template()["Resources"]["SubjectAccessTable"]["Properties"]
+    properties = properties_of("SubjectAccessTable")
     kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     client.create_table(TableName=_TABLE, **{name: properties[name] for name in kept})
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from scripts.template import load_template
+from scripts.template import load_template, properties_of
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -60,12 +60,16 @@ def functions() -> dict[str, Function]:
     return found
 
 
-@cache
+def table_definition(resource: str) -> dict[str, Any]:
+    """Return the arguments that create a table with the keys and indexes of the template; they lack its name."""
+    described = properties_of(resource)
+    kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {name: described[name] for name in kept}
+
+
 def tracking_table_definition() -> dict[str, Any]:
     """Return the arguments that create the tracking table as the template describes it."""
-    described = load_template()["Resources"]["FileCopyTrackingTable"]["Properties"]
-    kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    return {"TableName": PHYSICAL["FileCopyTrackingTable"], **{name: described[name] for name in kept}}
+    return {"TableName": PHYSICAL["FileCopyTrackingTable"], **table_definition("FileCopyTrackingTable")}
 
 
 @dataclass(frozen=True)

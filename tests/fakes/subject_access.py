@@ -5,11 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-from moto.dynamodb.models import Table
-
-from scripts.template import load_template
-from tests.fakes.functions import REGION
+from tests.fakes.functions import REGION, table_definition
 from waybill.core.notifications import Notification
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.models import Part, PartStatus, RequestState, SubjectRequest
@@ -21,14 +17,7 @@ START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 def make_table(client: Any) -> None:
     """Make the table with the keys and indexes of the template."""
-    properties = load_template()["Resources"]["SubjectAccessTable"]["Properties"]
-    client.create_table(
-        TableName=TABLE,
-        **{
-            name: properties[name]
-            for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-        },
-    )
+    client.create_table(TableName=TABLE, **table_definition("SubjectAccessTable"))
 
 
 def make_bucket(client: Any) -> None:
@@ -46,15 +35,6 @@ def one_at_a_time(client: Any) -> Any:
 
     client._make_api_call = locked
     return client
-
-
-def keep_transactions_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep moto from copying the whole table before a transaction, once per item that it writes.
-
-    It goes back to the copy when a condition fails. Ours fail by their first item, before anything is written: what
-    follows the request's own condition cannot fail by itself.
-    """
-    monkeypatch.setattr(Table, "__deepcopy__", lambda table, _: table, raising=False)
 
 
 @dataclass

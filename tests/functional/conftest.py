@@ -4,10 +4,12 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.loaders
 import pytest
 from moto import mock_aws
 
@@ -24,9 +26,12 @@ def sdk() -> boto3.Session:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cheaper_transactions() -> Iterator[None]:
+def _cheaper_aws() -> Iterator[None]:
+    """Spend the time of tests on what they test."""
     with pytest.MonkeyPatch.context() as patched:
         cheaper_transactions(patched)
+        # The descriptions of services are read from disk once, not once per session.
+        patched.setattr("botocore.loaders.create_loader", cache(botocore.loaders.create_loader))
         yield
 
 

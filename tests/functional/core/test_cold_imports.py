@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from scripts.template import load_template
+from scripts.template import properties_of
 from tests.fakes.functions import functions
 from tests.fakes.samples import PROJECT, handlers
 
@@ -76,7 +76,7 @@ def normalised(distribution: str) -> str:
 
 def callers_of(function: str) -> set[str]:
     """Return the kinds of events that call a function."""
-    properties = load_template()["Resources"][function]["Properties"]
+    properties = properties_of(function)
     return {event["Type"] for event in properties.get("Events", {}).values()}
 
 

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from scripts.template import load_template
 from tests.fakes.api import LambdaContext
+from tests.fakes.functions import table_definition
 from waybill.core.aws.clients import client
 from waybill.minting import runtime
 from waybill.minting.adapters.table import IdentifiersTable
@@ -66,9 +66,7 @@ class Aws:
 def make_resources() -> Aws:
     """Make the stack's resources of the ID minter, as far as moto has them, and set the functions' environment."""
     dynamodb, s3, sqs, sns = (boto3.client(name, "eu-west-1") for name in ("dynamodb", "s3", "sqs", "sns"))
-    declared = load_template()["Resources"]["IdentifiersTable"]["Properties"]
-    kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    dynamodb.create_table(TableName=TABLE, **{name: declared[name] for name in kept})
+    dynamodb.create_table(TableName=TABLE, **table_definition("IdentifiersTable"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     results = sqs.create_queue(QueueName="results")["QueueUrl"]
     news = sqs.create_queue(QueueName="news")["QueueUrl"]

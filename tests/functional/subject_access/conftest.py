@@ -23,7 +23,6 @@ from tests.fakes.subject_access import (
     a_part,
     a_request,
     a_service,
-    keep_transactions_cheap,
     make_bucket,
     make_table,
     one_at_a_time,
@@ -173,9 +172,8 @@ def claim_of(request: SubjectRequest) -> Claim:
 
 
 @pytest.fixture
-def sar(monkeypatch: pytest.MonkeyPatch) -> Iterator[SubjectAccess]:
+def sar() -> Iterator[SubjectAccess]:
     """Subject access with an empty table and an empty bucket."""
-    keep_transactions_cheap(monkeypatch)
     with mock_aws():
         client, s3 = one_at_a_time(boto3.client("dynamodb")), boto3.client("s3")
         make_table(client)
