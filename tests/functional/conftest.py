@@ -14,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 import waybill
-from tests.fakes.moto_tables import cheaper_transactions
+from tests.fakes.moto_tables import cheaper_tables
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
 
@@ -29,7 +29,7 @@ def sdk() -> boto3.Session:
 def _cheaper_aws() -> Iterator[None]:
     """Spend the time of tests on what they test."""
     with pytest.MonkeyPatch.context() as patched:
-        cheaper_transactions(patched)
+        cheaper_tables(patched)
         # The descriptions of services are read from disk once, not once per session.
         patched.setattr("botocore.loaders.create_loader", cache(botocore.loaders.create_loader))
         yield
