@@ -93,7 +93,7 @@ def main() -> None:
         AWS_DEFAULT_REGION="eu-west-1",
         POWERTOOLS_TRACE_DISABLED="true",
     )
-    from waybill.consignments import check_runtime
+    from waybill.consignments import runtime
     from waybill.consignments.handlers.check_files import lambda_handler
 
     record = {"fileId": "1", "originalPath": "a.pdf", "s3SourceBucket": "uploads", "s3SourceBucketKey": "u/c/1"}
@@ -107,7 +107,7 @@ def main() -> None:
     started = time.perf_counter()
     answer = lambda_handler({"resultKey": "runs/c/e/checks/0.jsonl", "files": [record | {"objectSize": size}]}, context)
     seconds = time.perf_counter() - started
-    process = check_runtime._scanning().process
+    process = runtime.prepared_scanners().process
     peaks = {"function": _peak_mb("self"), "scanners": _peak_mb(str(process.pid if process else "self"))}
     # The body is sent in signed chunks.
     line = json.loads(fake.stored[fake.stored.index(b"{") : fake.stored.rindex(b"}") + 1])

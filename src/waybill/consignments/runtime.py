@@ -1,85 +1,143 @@
-"""The collaborators of the consignment functions, built from settings when a handler first needs them."""
+"""The collaborators of the consignment checks: what a handler, a route and a command build them from.
 
+Each is built when it is first needed, and what it is made of is imported then: only CheckFiles has the layer with the
+parsers.
+"""
+
+import tempfile
+import time
 import uuid
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from waybill.consignments import WORKFLOW
-from waybill.consignments.adapters.copy_targets import S3CopyTargets
-from waybill.consignments.adapters.runs import S3RunDocuments
-from waybill.consignments.adapters.table import ConsignmentsTable
-from waybill.consignments.adapters.uploads import S3Uploads
-from waybill.consignments.domain.failed_run import FailureRecorder
-from waybill.consignments.domain.intake import FileFetcher, documents_prefix
-from waybill.consignments.domain.record import newest_run
-from waybill.consignments.domain.registration import Registrar
-from waybill.consignments.domain.starter import CheckStarter
-from waybill.consignments.models import Consignment
 from waybill.consignments.settings import (
+    CheckSettings,
     ConsignmentCopySettings,
     ConsignmentTableSettings,
     ConsignmentUploadSettings,
     ConsignmentWorkflowSettings,
     CopyTargetSettings,
+    InterpreterSettings,
     RunDocumentSettings,
     RunMapSettings,
 )
-from waybill.core.aws.clients import client
-from waybill.core.aws.sns import SnsNotifier
-from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
-from waybill.core.observability import logger
 from waybill.core.settings import NotificationSettings, ObservabilitySettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from waybill.consignments.adapters.copy_targets import S3CopyTargets
+    from waybill.consignments.adapters.runs import S3RunDocuments
+    from waybill.consignments.adapters.table import ConsignmentsTable
+    from waybill.consignments.domain.checks.checker import FileChecker
+    from waybill.consignments.domain.checks.ports import Antivirus
+    from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
+    from waybill.consignments.domain.checks.rule_set import RuleSet
+    from waybill.consignments.domain.failed_run import FailureRecorder
+    from waybill.consignments.domain.intake import FileFetcher
+    from waybill.consignments.domain.registration import Registrar
+    from waybill.consignments.domain.starter import CheckStarter
+    from waybill.consignments.models import Consignment
+    from waybill.core.aws.sns import SnsNotifier
+    from waybill.core.aws.states import StepFunctions
+
+# What is left of an invocation's time must be enough to store the results.
+_RESERVE_SECONDS = 20.0
+_TAG_SECONDS = 300.0
+LAST_ATTEMPT = 3
+
+
+class InvocationContext(Protocol):
+    """What Lambda tells a function of its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time that the invocation has left, in milliseconds."""
+        ...
 
 
 @cache
-def table() -> ConsignmentsTable:
+def table() -> "ConsignmentsTable":
     """Return the consignments table."""
+    from waybill.consignments.adapters.table import ConsignmentsTable
+    from waybill.core.aws.clients import client
+
     return ConsignmentsTable(client("dynamodb"), load(ConsignmentTableSettings).consignments_table)
 
 
-def registrar() -> Registrar:
+def registrar() -> "Registrar":
     """Return what takes registrations in."""
+    from waybill.consignments.domain.registration import Registrar
+
     return Registrar(table(), now, lambda: str(uuid.uuid4()))
 
 
 @cache
-def executions() -> StepFunctions:
+def executions() -> "StepFunctions":
     """Return Step Functions."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.states import StepFunctions
+
     return StepFunctions(client("stepfunctions"))
 
 
 @cache
-def starter() -> CheckStarter:
+def starter() -> "CheckStarter":
     """Return what starts the checks."""
+    from waybill.consignments.domain.starter import CheckStarter
+
     return CheckStarter(table(), executions(), load(ConsignmentWorkflowSettings).consignment_checks_workflow_arn)
 
 
-def fetcher() -> FileFetcher:
+def fetcher() -> "FileFetcher":
     """Return what gets the files of a consignment ready."""
+    from waybill.consignments.adapters.uploads import S3Uploads
+    from waybill.consignments.domain.intake import FileFetcher
+    from waybill.core.aws.clients import client
+
     bucket = load(ConsignmentUploadSettings).consignment_upload_bucket
     return FileFetcher(table(), table(), S3Uploads(client("s3"), bucket), bucket, now)
 
 
-def documents(consignment_id: str, execution_name: str) -> S3RunDocuments:
+def documents(consignment_id: str, execution_name: str) -> "S3RunDocuments":
     """Return the documents of a run."""
-    bucket = load(RunDocumentSettings).consignment_results_bucket
-    return S3RunDocuments(client("s3"), bucket, documents_prefix(consignment_id, execution_name))
+    from waybill.consignments.domain.intake import documents_prefix
+
+    return _documents_below(documents_prefix(consignment_id, execution_name))
 
 
-def documents_of(event: dict[str, Any]) -> S3RunDocuments:
+def documents_of(event: dict[str, Any]) -> "S3RunDocuments":
     """Return the documents of the run that a state's event names."""
     return documents(event["consignmentId"], event["executionName"])
 
 
-def consignment_of(event: dict[str, Any]) -> Consignment:
+def group_results() -> "S3RunDocuments":
+    """Return where the results of groups go, each under the whole key that its group has."""
+    return _documents_below("")
+
+
+def _documents_below(prefix: str) -> "S3RunDocuments":
+    from waybill.consignments.adapters.runs import S3RunDocuments
+    from waybill.core.aws.clients import client
+
+    return S3RunDocuments(client("s3"), load(RunDocumentSettings).consignment_results_bucket, prefix)
+
+
+def consignment_of(event: dict[str, Any]) -> "Consignment":
     """Return the consignment of a state's event; raises `RunSupersededError` where a later run has taken it over."""
+    from waybill.consignments.domain.record import newest_run
+
     return newest_run(table(), event["consignmentId"], event["executionId"])
 
 
 @cache
-def copy_targets() -> S3CopyTargets:
+def copy_targets() -> "S3CopyTargets":
     """Return the clean bucket and the quarantine bucket."""
+    from waybill.consignments.adapters.copy_targets import S3CopyTargets
+    from waybill.core.aws.clients import client
+
     settings: CopyTargetSettings = load(CopyTargetSettings)
     return S3CopyTargets(client("s3"), settings.consignment_clean_bucket, settings.consignment_quarantine_bucket)
 
@@ -97,8 +155,11 @@ def concurrency() -> int:
 
 
 @cache
-def notifier() -> SnsNotifier:
+def notifier() -> "SnsNotifier":
     """Return the failure topic."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.sns import SnsNotifier
+
     return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
 
 
@@ -108,6 +169,71 @@ def stage() -> str:
     return settings.stage
 
 
-def failure_recorder() -> FailureRecorder:
+def failure_recorder() -> "FailureRecorder":
     """Return what records a run that broke."""
+    from waybill.consignments.domain.failed_run import FailureRecorder
+    from waybill.core.observability import logger
+
     return FailureRecorder(table(), notifier(), stage(), lambda what: logger(WORKFLOW).exception(what))
+
+
+def checker(context: InvocationContext, attempt: int) -> "FileChecker":
+    """Return what checks the files of one group, `attempt` being the number of tries before."""
+    from waybill.consignments.adapters.source_objects import S3Objects
+    from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits
+    from waybill.consignments.domain.checks.contents import ContentFetcher
+    from waybill.consignments.domain.checks.spool import Workspace
+    from waybill.core.aws.clients import client
+
+    def left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+
+    settings, scanners = load(CheckSettings), prepared_scanners()
+    rules = _rules() if settings.consignment_antivirus == "yara" else None
+    process = scanners.prepare(rules)
+    workspace = Workspace(scanners.folder / "files")
+    workspace.clear()
+    fetcher = ContentFetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left)
+    antivirus, limits, last = _antivirus(rules, left), FileTimeLimits(), attempt >= LAST_ATTEMPT
+    return FileChecker(fetcher, process, antivirus, limits, left, _now_ms, last_attempt=last)
+
+
+@cache
+def prepared_scanners() -> "PreparedScanners":
+    """Return the scanners of this function, which stay from one group to the next."""
+    from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
+
+    # The interpreter needs this one. Nothing else of ours is for parsers, credentials least of all.
+    path = load(InterpreterSettings).ld_library_path
+    return PreparedScanners(Path(tempfile.mkdtemp(prefix="checks-")), {"LD_LIBRARY_PATH": path} if path else {})
+
+
+def _antivirus(rules: "RuleSet | None", left: "Callable[[], float]") -> "Antivirus":
+    """Return the engine that judges: `rules`, or without them the tags of a scanner outside."""
+    from waybill.consignments.adapters.rule_sets import shipped
+    from waybill.consignments.adapters.source_objects import S3Tags
+    from waybill.consignments.domain.checks.engines import TagEngine, YaraEngine
+    from waybill.core.aws.clients import client
+
+    if rules is not None:
+        return YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
+    deadline = time.monotonic() + _TAG_SECONDS
+    return TagEngine(S3Tags(client("s3")), lambda: min(deadline - time.monotonic(), left()), time.sleep, _now_ms)
+
+
+def _rules() -> "RuleSet":
+    """Return the rules in use; see `rules_in_use`."""
+    from waybill.consignments.adapters.rule_publications import RulePublications
+    from waybill.consignments.adapters.rule_sets import S3RuleSets, rules_in_use
+    from waybill.consignments.domain.checks.errors import ChecksUnavailableError
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.table import Table
+
+    sets = S3RuleSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
+    name = load(ConsignmentTableSettings).consignments_table
+    publications = RulePublications(Table(client("dynamodb"), name, ChecksUnavailableError))
+    return rules_in_use(sets, publications, prepared_scanners().rules)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

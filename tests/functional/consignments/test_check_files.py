@@ -12,7 +12,7 @@ from tests.fakes.api import LambdaContext
 from tests.fakes.checking import record, results
 from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import make_table
-from waybill.consignments import check_runtime
+from waybill.consignments import runtime
 from waybill.consignments.adapters.rule_publications import RulePublications
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
@@ -161,7 +161,7 @@ def test_a_fault_of_s3_is_an_error_that_may_pass_until_the_last_attempt(stack: S
     stack.wire.refuse("s3.GetObject", "SlowDown", status=503, when=lambda request: "a.txt" in request.url)
     with pytest.raises(ChecksUnavailableError, match="SlowDown"):
         stack.check(down, other)
-    first, second = stack.check(down, other, attempt=check_runtime.LAST_ATTEMPT)
+    first, second = stack.check(down, other, attempt=runtime.LAST_ATTEMPT)
     assert set(first["failureReasons"].values()) == {"S3_UNAVAILABLE"}
     assert second["failures"] == {}
 
@@ -237,7 +237,7 @@ def test_a_run_that_dies_anywhere_is_repeated_without_a_trace(stack: Stack, dies
     for line in (*expected, *repeated):
         line["fileCheckResults"]["antivirus"][0].pop("datetime")
     assert repeated == expected
-    assert list((check_runtime._scanning().folder / "files").iterdir()) == []
+    assert list((runtime.prepared_scanners().folder / "files").iterdir()) == []
 
 
 def test_the_published_rules_are_used_and_exchanged_between_groups(stack: Stack) -> None:
@@ -274,7 +274,7 @@ class TestTags:
     @pytest.fixture(autouse=True)
     def engine(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONSIGNMENT_ANTIVIRUS", "guardduty")
-        monkeypatch.setattr(check_runtime, "_TAG_SECONDS", 0.2)
+        monkeypatch.setattr(runtime, "_TAG_SECONDS", 0.2)
 
     @pytest.mark.parametrize(
         ("value", "result"),

@@ -4,11 +4,16 @@ import json
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.rule_set import SUFFIXES, RuleSet, RuleSource, build
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from waybill.consignments.adapters.rule_publications import RulePublications
 
 _CURRENT = "rules/current.json"
 _SETS = "rules/sets/"
@@ -17,9 +22,9 @@ _SETS = "rules/sets/"
 class S3RuleSets:
     """Stores and finds rule sets in one bucket."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
-        self._bucket = bucket
+        self.bucket = bucket
 
     def publish(self, rules: RuleSet) -> str:
         """Store `rules`, then make them the ones in use; return the key of the compiled set.
@@ -29,9 +34,9 @@ class S3RuleSets:
         key = f"{_SETS}{rules.version}-{rules.yara}.yarc"
         manifest = json.dumps({**rules.manifest(), "key": key}, indent=2).encode()
         with self._errors(key):
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=rules.compiled)
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=rules.compiled)
         with self._errors(_CURRENT):
-            self._client.put_object(Bucket=self._bucket, Key=_CURRENT, Body=manifest, ContentType="application/json")
+            self._client.put_object(Bucket=self.bucket, Key=_CURRENT, Body=manifest, ContentType="application/json")
         return key
 
     def current(self, known: RuleSet | None = None) -> RuleSet | None:
@@ -52,31 +57,51 @@ class S3RuleSets:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise RuleSetInvalidError(
-                f"{_CURRENT} in {self._bucket} is not a manifest; build the rules again"
+                f"{_CURRENT} in {self.bucket} is not a manifest; build the rules again"
             ) from error
         if known is not None and {**known.manifest(), "key": key} == manifest:
             return known
         try:
             return RuleSet.restore(manifest, self._read(key))
         except ObjectMissingError as error:
-            raise RuleSetInvalidError(f"{key} is missing in {self._bucket}; build the rules again") from error
+            raise RuleSetInvalidError(f"{key} is missing in {self.bucket}; build the rules again") from error
 
     def _check_never_published(self) -> None:
         """Make sure that nothing was ever published: who has built rules must not be served by those of the project."""
         with self._errors(_SETS):
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=_SETS, MaxKeys=1)
+            found = self._client.list_objects_v2(Bucket=self.bucket, Prefix=_SETS, MaxKeys=1)
         if found.get("Contents"):
             # The first publication has this moment too, so that another attempt may find it.
             raise ChecksUnavailableError(
-                f"{_CURRENT} is missing in {self._bucket}, which holds rule sets; build the rules again"
+                f"{_CURRENT} is missing in {self.bucket}, which holds rule sets; build the rules again"
             )
 
     def _read(self, key: str) -> bytes:
         with self._errors(key):
-            return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+            return bytes(self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def _errors(self, key: str) -> AbstractContextManager[None]:
-        return translated(ChecksUnavailableError, RuleSetInvalidError, f"{key} in {self._bucket}")
+        return translated(ChecksUnavailableError, RuleSetInvalidError, f"{key} in {self.bucket}")
+
+
+def rules_in_use(sets: S3RuleSets, publications: "RulePublications", known: RuleSet | None) -> RuleSet:
+    """Return the rules that were published last, or where none ever were the project's own; `known` as in `current`.
+
+    Raises
+    ------
+    RuleSetInvalidError
+        Rules were published once, and are gone: nothing is scanned by the demonstration instead. Or as `current`.
+    ChecksUnavailableError
+        As `current`, or the table fails or cannot be reached.
+    """
+    published = sets.current(known)
+    if published is not None:
+        return published
+    if (version := publications.newest()) is not None:
+        raise RuleSetInvalidError(
+            f"rules were published (version {version}), and {sets.bucket} holds none any more; build the rules again"
+        )
+    return shipped()
 
 
 @cache

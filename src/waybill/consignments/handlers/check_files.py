@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from waybill.consignments import WORKFLOW, check_runtime
+from waybill.consignments import WORKFLOW, runtime
 from waybill.consignments.domain.checks.checker import Counts
 from waybill.core.observability import instrumented
 
@@ -14,8 +14,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     The results of the files are lines of JSON below `resultKey`; `counts` says by check how many files have one.
     """
     counts = Counts()
-    with check_runtime.results().writing(event["resultKey"]) as document:
-        for line in check_runtime.checker(context, event.get("attempt", 0)).lines(event["files"]):
+    with runtime.group_results().writing(event["resultKey"]) as document:
+        for line in runtime.checker(context, event.get("attempt", 0)).lines(event["files"]):
             document.add(line)
             counts.add(line)
     return {"resultKey": event["resultKey"], "files": counts.files, "counts": counts.by_check()}
