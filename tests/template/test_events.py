@@ -7,12 +7,15 @@ from scripts.template import readable, readable_list, statements
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
-MAPPINGS = made_names("AWS::Lambda::EventSourceMapping")
+SOURCE = "AWS::Lambda::EventSourceMapping"
+MAPPINGS = made_names(SOURCE)
 RULES = made_names("AWS::Events::Rule")
 SCHEDULES = made_names("AWS::Scheduler::Schedule")
 # Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, five receives at least.
 VISIBILITY_FACTOR = 6
 LEAST_RECEIVES = 5
+LEAST_CONCURRENCY = 2
+SMALL_ACCOUNT, ROOM_FOR_THE_API = 50, 10
 # What a function does that may start another one.
 STARTING = ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "lambda:Invoke")
 RESOURCE_IN = re.compile(r"^arn:aws:s3:::<(\w+)>.*$")
@@ -24,9 +27,38 @@ def test_a_bad_message_does_not_bring_its_batch_back(stack: Stack, mapping: str)
 
 
 @every("mapping", MAPPINGS)
-def test_a_queue_cannot_take_all_of_the_concurrency(stack: Stack, mapping: str) -> None:
-    # Lambda takes 2 to 1,000.
-    assert 2 <= stack[mapping]["ScalingConfig"]["MaximumConcurrency"] <= 50
+def test_a_queue_takes_the_least_or_what_a_parameter_gives_it(stack: Stack, mapping: str) -> None:
+    """Lambda takes 2 to 1,000 (developer guide, "Configuring scaling behavior for SQS event source mappings")."""
+    most = stack[mapping]["ScalingConfig"]["MaximumConcurrency"]
+    if most != LEAST_CONCURRENCY:
+        parameter = stack.template["Parameters"][most["Ref"]]
+        assert (parameter["Type"], parameter["MinValue"], parameter["MaxValue"]) == ("Number", LEAST_CONCURRENCY, 1000)
+
+
+def test_what_works_by_itself_leaves_room_in_a_small_account(stack: Stack) -> None:
+    """ "New AWS accounts have reduced concurrency and memory quotas" (developer guide, "Lambda quotas"): 50 is met."""
+    defaults = {name: one["Default"] for name, one in stack.template["Parameters"].items()}
+    sources = [one["ScalingConfig"]["MaximumConcurrency"] for one in stack.of_type(SOURCE).values()]
+    queues = sum(defaults[most["Ref"]] if isinstance(most, dict) else most for most in sources)
+    machines = sum(defaults[name] for name in ("ScanFanOut", "MintingConcurrency", "ConsignmentConcurrency"))
+    assert queues + machines <= SMALL_ACCOUNT - ROOM_FOR_THE_API
+
+
+def test_what_answers_the_api_can_have_executions_kept(stack: Stack) -> None:
+    """Never by default: Lambda refuses to leave less than 100 (developer guide, "Configuring reserved concurrency")."""
+    answering = {
+        name
+        for name in stack.of_type("AWS::Lambda::Function")
+        if name == "AuthoriseFunction" or any(event.kind == "Api" for event in stack.events(name))
+    }
+    kept = {"Fn::If": ["ReservedForTheApi", {"Ref": "ApiReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    found = {
+        name: one["ReservedConcurrentExecutions"]
+        for name, one in stack.of_type("AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in one
+    }
+    assert found == dict.fromkeys(answering, kept)
+    assert stack.template["Parameters"]["ApiReservedConcurrency"]["Default"] == 0
 
 
 @every("mapping", MAPPINGS)

@@ -1,11 +1,13 @@
 """`waybill up`, `waybill down`, `waybill status`."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import ConsoleRenderable, Group
 
+from waybill.cli.concurrency import Concurrency, concurrency
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.cli.grammar import App
@@ -47,7 +49,7 @@ def down(
 @app.command()
 def status(cli: Cli) -> None:
     """Show what is deployed, and whether it is healthy; exit status 1 when it is not."""
-    found = _status(cli, cli.stack)
+    found, allowed = _status(cli, cli.stack)
     parts: list[ConsoleRenderable | str] = [
         details(
             {
@@ -56,6 +58,7 @@ def status(cli: Cli) -> None:
                 "Endpoint": found["endpoint"] or "AWS",
                 "API": found["api"]["url"],
                 "Health": "healthy" if found["api"]["status"] == 200 else "unhealthy",
+                "Concurrency": allowed or "not known: asking needs lambda:GetAccountSettings",
             }
         ),
         "",
@@ -74,7 +77,7 @@ def status(cli: Cli) -> None:
         raise typer.Exit(1)
 
 
-def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
+def _status(cli: Cli, stack: Stack) -> tuple[dict[str, Any], Concurrency | None]:
     stack_status = cli.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"]
     resources = list(_resources(cli, stack))
     workflows = [
@@ -91,7 +94,8 @@ def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
         and all(each["status"] == "ACTIVE" for each in workflows)
         and all(each["state"] == "Active" and each["lastUpdate"] == "Successful" for each in functions)
     )
-    return {
+    allowed = _concurrency(cli, resources)
+    found = {
         "stackName": stack.name,
         "region": stack.region,
         "endpoint": stack.endpoint,
@@ -100,7 +104,17 @@ def _status(cli: Cli, stack: Stack) -> dict[str, Any]:
         "api": {"url": stack.api_url, "status": api_status},
         "workflows": workflows,
         "functions": functions,
+        "concurrency": allowed and {**asdict(allowed), "left": allowed.left, "short": allowed.short},
     }
+    return found, allowed
+
+
+def _concurrency(cli: Cli, resources: "list[StackResourceSummaryTypeDef]") -> Concurrency | None:
+    ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
+    mappings = [each for each in resources if each["ResourceType"] == "AWS::Lambda::EventSourceMapping"]
+    return concurrency(
+        cli.client("lambda"), [each["PhysicalResourceId"] for each in mappings], ids["AuthoriseFunction"]
+    )
 
 
 def _resources(cli: Cli, stack: Stack) -> Iterator["StackResourceSummaryTypeDef"]:

@@ -3,6 +3,7 @@
 - `TimeToLiveSpecification` of a table (CloudFormation, AWS::DynamoDB::Table).
 - `ObjectLockEnabled` and `ObjectLockConfiguration` of a bucket (AWS::S3::Bucket). Versioning of such a bucket cannot be
   suspended (Amazon S3 User Guide, "Locking objects with Object Lock": `InvalidBucketState`).
+- `MaximumConcurrency` of an event source mapping that comes from a parameter: MiniStack compares its text with numbers.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,28 @@ def mend() -> None:
     """Do what the properties say, after a resource is created or updated."""
     _follow("AWS::DynamoDB::Table", _set_time_to_live)
     _follow("AWS::S3::Bucket", _lock)
+    _count_with_parameters()
     _keep_versioning()
+
+
+def _count_with_parameters() -> None:
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    create, update = handlers["create"], handlers["update"]
+
+    def create_counting(logical_id: str, properties: Any, *more: Any) -> Any:
+        return create(logical_id, _with_number(properties), *more)
+
+    def update_counting(physical_id: str, before: Any, after: Any, *more: Any) -> Any:
+        return update(physical_id, before, _with_number(after), *more)
+
+    handlers |= {"create": create_counting, "update": update_counting}
+
+
+def _with_number(properties: dict[str, Any]) -> dict[str, Any]:
+    scaling = properties.get("ScalingConfig") or {}
+    if "MaximumConcurrency" not in scaling:
+        return properties
+    return properties | {"ScalingConfig": scaling | {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
 
 
 def _follow(kind: str, then: Callable[[str, dict[str, Any]], None]) -> None:
