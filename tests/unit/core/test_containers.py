@@ -221,9 +221,16 @@ def test_what_was_unpacked_before_a_stream_broke_is_still_a_member() -> None:
     assert unopened == {("content", "TRUNCATED")}
 
 
-def test_what_stands_behind_the_last_gzip_member_costs_nothing() -> None:
-    # gzip's manual: "decompression OK, trailing garbage ignored".
-    assert looked_into(gzip.compress(NEEDLE) + b"garbage behind it")[1] == set()
+def test_what_stands_behind_the_last_stream_is_looked_into_too() -> None:
+    # gzip's manual: "decompression OK, trailing garbage ignored": by gzip, and so not by whoever hides something there.
+    members, unopened = looked_into(gzip.compress(b"first") + contents.zipped({"hidden": NEEDLE}))
+    assert (members["content"], members["behind the end/hidden"], unopened) == (b"first", NEEDLE, set())
+
+
+def test_streams_in_a_row_and_padding_are_one() -> None:
+    # RFC 1952, section 2.2; gzip's manual, "Using gzip on tapes".
+    members, unopened = looked_into(gzip.compress(b"one ") + gzip.compress(b"two") + bytes(512))
+    assert (members, unopened) == ({"content": b"one two"}, set())
 
 
 def test_one_broken_member_costs_itself() -> None:

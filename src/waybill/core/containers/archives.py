@@ -1,15 +1,22 @@
 """The entries of ZIP and tar archives, and of compressed streams."""
 
-import bz2
 import io
 import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
-from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
+from waybill.core.containers.models import (
+    ContainerBudget,
+    ContainerEntry,
+    ContainerError,
+    ContainerReader,
+    Read,
+    UnopenedReason,
+)
+from waybill.core.containers.streams import UnpackedStream
 from waybill.core.containers.zip_directory import read_directory
 
 CHUNK = 1 << 18
@@ -18,8 +25,6 @@ _KNOWN_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZI
 # An extension header that is longer is there to take memory; libarchive stops at the same.
 _TAR_HEADER_BYTES = 1 << 20
 _TAR_BLOCK = 512
-# xz may ask for a dictionary of 4 GiB.
-_XZ_MEMORY_BYTES = 256 << 20
 # What decompressors and archive readers raise of hostile bytes: their documentation names but a part.
 BROKEN_ERRORS = (
     tarfile.TarError,
@@ -174,96 +179,31 @@ def _whole(read: Read, size: int) -> Read:
     return read_all
 
 
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-class _Gzip:
-    """zlib's decompressor with the manners of the two others: it keeps what it was given and has not yet unpacked."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(wbits=31)
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
-
-
-class _Unpacked:
-    """The plain bytes of a compressed stream: several streams in a row are one (RFC 1952, section 2.2)."""
-
-    def __init__(self, packed: Read, make: Callable[[], _Decompressor], budget: ContainerBudget) -> None:
-        self._packed, self._make, self._budget = packed, make, budget
-        self._stream = make()
-        self._waiting = b""
-        self._packed_bytes = self._unpacked_bytes = self._streams = 0
-        self._begun = False
-        self._ended = False
-
-    def read(self, count: int) -> bytes:
-        while not self._ended:
-            if not self._waiting and self._stream.needs_input:
-                self._waiting = self._packed(CHUNK)
-                self._packed_bytes += len(self._waiting)
-                if not self._waiting and not self._begun and self._streams:
-                    break
-            plain = self._plain(count)
-            if plain:
-                self._unpacked_bytes += len(plain)
-                self._budget.count(len(plain), self._unpacked_bytes, self._packed_bytes)
-                return plain
-        self._ended = True
-        return b""
-
-    def _plain(self, count: int) -> bytes:
-        given, self._waiting = self._waiting, b""
-        try:
-            plain = self._stream.decompress(given, min(count, CHUNK))
-        except BROKEN_ERRORS as error:
-            if self._streams and not self._begun:
-                # What stands behind the last stream and is none is no part of it; `gzip -d` ignores it too.
-                self._ended = True
-                return b""
-            raise ContainerError(UnopenedReason.BROKEN) from error
-        self._begun = True
-        if self._stream.eof:
-            self._streams += 1
-            # Padding of zeros may follow (gzip's manual, "Tapes"; the .xz file format, 2.2).
-            self._waiting = self._stream.unused_data.lstrip(b"\0")
-            self._stream, self._begun = self._make(), False
-        elif not given and not plain:
-            raise ContainerError(UnopenedReason.TRUNCATED)
-        return plain
-
-
-def _stream_entries(
-    make: Callable[[], _Decompressor],
-) -> Callable[[BinaryIO, ContainerBudget], Iterator[ContainerEntry]]:
+def _stream_entries(form: str) -> ContainerReader:
     def entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
         file.seek(0)
         budget.enter()
-        yield ContainerEntry("content", _Unpacked(file.read, make, budget).read)
+        stream = UnpackedStream(file.read, form, budget.count)
+        yield ContainerEntry("content", stream.read)
+        if first := stream.behind(CHUNK):
+            # `gzip -d` leaves it out with a warning; another archive may begin there.
+            budget.enter()
+            yield ContainerEntry("behind the end", counted(_Joined(first, stream.behind), budget, CHUNK))
 
     return entries
 
 
-gzip_entries = _stream_entries(_Gzip)
-bzip2_entries = _stream_entries(bz2.BZ2Decompressor)
-xz_entries = _stream_entries(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES))
+class _Joined:
+    """What has been read already, and what comes then."""
+
+    def __init__(self, first: bytes, rest: Read) -> None:
+        self._first, self._rest = first, rest
+
+    def read(self, count: int) -> bytes:
+        part, self._first = self._first[:count], self._first[count:]
+        return part or self._rest(count)
+
+
+gzip_entries = _stream_entries("gzip")
+bzip2_entries = _stream_entries("bzip2")
+xz_entries = _stream_entries("xz")

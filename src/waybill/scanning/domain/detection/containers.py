@@ -13,14 +13,16 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from io import BytesIO
 from typing import IO
 
+from waybill.core.containers.models import ContainerError
+from waybill.core.containers.streams import UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import CHUNK, NAME_LENGTH, Budget, UnreadableError
 from waybill.scanning.domain.detection.content_type import Kind
 from waybill.scanning.domain.detection.office import office_parts
-from waybill.scanning.domain.detection.streams import UnpackedStream
 from waybill.scanning.domain.detection.tar import TarStream
 
 _IN_MEMORY_BYTES = 8 << 20
@@ -81,9 +83,21 @@ def _refused(name: str, reason: str) -> Member:
 def _stream(form: str) -> Callable[[Member, Budget], Iterator[Member]]:
     def unpacked(outer: Member, budget: Budget) -> Iterator[Member]:
         budget.enter()
-        yield Member(_named(outer, form, budget), UnpackedStream(outer.read, form, budget).read)
+        stream = UnpackedStream(outer.read, form, budget.unpack)
+        yield Member(_named(outer, form, budget), partial(_unpacked, stream, budget))
 
     return unpacked
+
+
+def _unpacked(stream: UnpackedStream, budget: Budget, count: int) -> bytes:
+    try:
+        plain = stream.read(count)
+    except ContainerError as error:
+        raise UnreadableError(f"ARCHIVE_{error.reason}") from error
+    if not plain and (left := sum(iter(lambda: len(stream.behind(CHUNK)), 0))):
+        budget.leave(left)
+        raise UnreadableError("TRAILING_DATA")
+    return plain
 
 
 def _tar(outer: Member, budget: Budget) -> Iterator[Member]:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+from waybill.core.containers.models import ContainerError, Read, UnopenedReason
 
-# xz may ask for a dictionary of 4 GiB.
+_CHUNK = 1 << 16
+# xz may ask for a dictionary of 4 GiB; the largest of its presets needs 65 MiB (its manual, "-9").
 _XZ_MEMORY_BYTES = 96 << 20
 _KEPT_BYTES = 1 << 20
 _REST_BYTES = 4 << 20
-FAULTS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+_FAULTS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 
 class _Decompressor(Protocol):
@@ -100,7 +100,7 @@ class _Kept:
 def _until_fault(decompress: Callable[[bytes], bytes], given: bytes) -> bytes:
     """Return what `given` unpacks to before the fault in it, found byte by byte."""
     plain = bytearray()
-    with suppress(*FAULTS):
+    with suppress(*_FAULTS):
         for place in range(len(given)):
             plain += decompress(given[place : place + 1])
             if len(plain) > _REST_BYTES:
@@ -119,13 +119,23 @@ _MARKS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
 
 
 class UnpackedStream:
-    """What a compressed stream holds, up to where it breaks: what was unpacked before is given out first."""
+    """What a compressed stream holds, up to where it breaks: what was unpacked before is given out first.
 
-    def __init__(self, read: Read, form: str, budget: Budget) -> None:
-        self._packed = read
+    Parameters
+    ----------
+    packed : Read
+        Gives the packed bytes.
+    form : str
+        `gzip`, `bzip2` or `xz`.
+    count : callable
+        Told of every part that is given out: its bytes, the bytes unpacked so far, and the packed bytes read for them.
+    """
+
+    def __init__(self, packed: Read, form: str, count: Callable[[int, int, int], None]) -> None:
+        self._packed = packed
         self._make = _MAKERS[form]
         self._mark = _MARKS[form]
-        self._budget = budget
+        self._count = count
         self._stream = self._make()
         self._begun = self._ended = self._broken = False
         self._left = b""
@@ -133,66 +143,72 @@ class UnpackedStream:
         self._waiting = b""
 
     def read(self, count: int) -> bytes:
-        """Return up to `count` bytes; none at the end.
+        """Return up to `count` bytes; none at the end of the last stream.
 
         Raises
         ------
-        UnreadableError
-            The stream is broken or cut, something else stands behind it, or it is over a limit; all that could be
-            unpacked has been given out.
+        ContainerError
+            The stream is broken or cut; all that could be unpacked has been given out.
         """
         while not self._ended:
             if self._broken:
                 return self._rest(count)
-            if not self._waiting and self._stream.needs_input:
-                self._waiting = self._packed(CHUNK)
-                self._packed_bytes += len(self._waiting)
-                if not self._waiting:
-                    self._ended = True
-                    if self._begun or not self._streams:
-                        raise UnreadableError("ARCHIVE_TRUNCATED")
-                    break
-            if not self._begun and self._streams:
-                # Tools ignore padding of zeros.
-                self._waiting = self._waiting.lstrip(b"\0")
-                if not self._waiting:
-                    continue
-                if not self._another():
-                    self._leave_rest()
-            if plain := self._step(min(count, CHUNK)):
-                self._unpacked += len(plain)
-                self._budget.unpack(len(plain), self._unpacked, self._packed_bytes)
-                return plain
+            if not self._waiting and self._stream.needs_input and not self._fed():
+                break
+            if not self._begun and self._streams and not self._another():
+                continue
+            if plain := self._step(min(count, _CHUNK)):
+                return self._counted(plain)
         return b""
 
+    def behind(self, count: int) -> bytes:
+        """Return up to `count` bytes of what stands behind the last stream, once that has been read to its end."""
+        if not self._ended:
+            return b""
+        if not self._waiting:
+            self._waiting = self._packed(_CHUNK)
+        part, self._waiting = self._waiting[:count], self._waiting[count:]
+        return part
+
+    def _fed(self) -> bool:
+        """Return whether there are more packed bytes; they wait then."""
+        self._waiting = self._packed(_CHUNK)
+        self._packed_bytes += len(self._waiting)
+        if self._waiting:
+            return True
+        self._ended = True
+        if self._begun or not self._streams:
+            raise ContainerError(UnopenedReason.TRUNCATED)
+        return False
+
     def _another(self) -> bool:
-        """Return whether what stands behind a stream is another one."""
-        while len(self._waiting) < len(self._mark) and (part := self._packed(CHUNK)):
+        """Return whether what stands behind a stream is another one; if not, and it is no padding, this is the end."""
+        # Tools ignore padding of zeros.
+        self._waiting = self._waiting.lstrip(b"\0")
+        if not self._waiting:
+            return False
+        while len(self._waiting) < len(self._mark) and (part := self._packed(_CHUNK)):
             self._packed_bytes += len(part)
             self._waiting += part
-        return self._waiting.startswith(self._mark)
-
-    def _leave_rest(self) -> None:
-        self._ended = True
-        self._budget.leave(len(self._waiting))
-        while rest := self._packed(CHUNK):
-            self._budget.leave(len(rest))
-        raise UnreadableError("TRAILING_DATA")
+        self._ended = not self._waiting.startswith(self._mark)
+        return not self._ended
 
     def _rest(self, count: int) -> bytes:
         plain, self._left = self._left[:count], self._left[count:]
         if not plain:
-            self._ended = True
-            raise UnreadableError("ARCHIVE_BROKEN")
+            raise ContainerError(UnopenedReason.BROKEN)
+        return self._counted(plain)
+
+    def _counted(self, plain: bytes) -> bytes:
         self._unpacked += len(plain)
-        self._budget.unpack(len(plain), self._unpacked, self._packed_bytes)
+        self._count(len(plain), self._unpacked, self._packed_bytes)
         return plain
 
     def _step(self, count: int) -> bytes:
         given, self._waiting = self._waiting, b""
         try:
             plain = self._stream.decompress(given, count)
-        except FAULTS:
+        except _FAULTS:
             self._broken = True
             self._left = self._stream.rest()
             return b""
