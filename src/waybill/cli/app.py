@@ -41,6 +41,7 @@ SECTIONS = {
         "up": Entry("waybill.cli.stack", "start the embedded AWS, and deploy what changed"),
     },
     "Replication": {
+        "backfills": Entry("waybill.cli.replication.commands", "jobs that bring what destinations lack"),
         "replicate": Entry("waybill.cli.replication.commands", "copy an object, or what a bucket lacks"),
         "replications": Entry("waybill.cli.replication.commands", "the tracking records, and what mends them"),
     },

@@ -49,19 +49,20 @@ def test_only_what_is_missing_or_different_is_started_and_only_where(
         "c +é": [B],
         "d": [A],
     }
-    assert (ran.status, ran.json) == (
-        0,
-        {
-            "compared": 4,
-            "identical": 1,
-            "inProgress": 0,
-            "started": 3,
-            "copies": 3,
-            "bytes": 9,
-            "complete": True,
-            "lastKey": "d",
-        },
-    )
+    assert ran.status == 0
+    assert ran.json == ran.json | {
+        "status": "STARTED",
+        "compared": 4,
+        "identical": 1,
+        "inProgress": 0,
+        "started": 3,
+        "copies": 3,
+        "bytes": 9,
+        "failed": 0,
+        "pending": 3,
+        "complete": True,
+        "lastKey": "d",
+    }
 
 
 def test_a_prefix_destinations_and_a_beginning_can_be_named(
@@ -126,7 +127,7 @@ def test_a_second_backfill_starts_nothing_twice_and_mends_what_failed(
     second = waybill(*BACKFILL, ALL)
 
     assert "In progress  1" in lines(second)
-    assert lines(second)[-1].startswith("Objects in progress were left to their runs")
+    assert lines(second)[-1].startswith("Their runs are under way. To wait for them")
     assert keys_of(executions) == ["fails", "fails", "runs", "works"]
     assert list(executions.inputs.values())[-1]["destinationBuckets"] == [B]
 
@@ -158,7 +159,7 @@ def test_a_stopped_backfill_says_how_to_go_on(
     error: BaseException,
     status: int,
 ) -> None:
-    monkeypatch.setattr("waybill.cli.replication.backfill._WINDOW", 8)
+    monkeypatch.setattr("waybill.cli.replication.comparing._WINDOW", 8)
     keys = [f"it's {number:03}" for number in range(40)]
     upload(*keys)
     start = executions.start
@@ -175,12 +176,13 @@ def test_a_stopped_backfill_says_how_to_go_on(
     assert ran.status == status
     assert "Compared     20" in lines(ran)
     assert len(executions.inputs) < 40
-    assert go_on_command(ran) == [
-        *("waybill", "replicate", "--backfill", f"{ALL}/it", "--to", A, "--stack", "waybill"),
-        *("--start-after", keys[19]),
-    ]
+    (job,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert (job["status"], job["lastKey"], job["destinationBuckets"]) == ("STOPPED", keys[19], [A])
+    assert go_on_command(ran) == ["waybill", "backfills", "resume", job["backfillId"], "--stack", "waybill"]
 
-    assert waybill(*go_on_command(ran)[1:]).status == 0
+    resumed = waybill(*go_on_command(ran)[1:])
+    assert resumed.status == 0
+    assert "Compared     40" in lines(resumed)
     assert keys_of(executions) == keys
 
 
@@ -200,26 +202,41 @@ def test_a_stopped_backfill_tells_scripts_how_far_it_got(
     assert json.loads(ran.err) == {"error": {"code": PermanentError.code, "message": "no", "exitStatus": 1}}
 
 
-def test_a_bucket_that_does_not_exist_is_told_at_once(
+def test_a_destination_that_is_not_there_fails_and_the_others_get_theirs(
     waybill: Program, executions: FakeExecutions, upload: Callable[..., None]
 ) -> None:
-    upload("a")
-    ran = waybill(*BACKFILL, ALL, "--to", A, "--to", "nowhere-builds")
+    """Source: replication's README, "Backfills": a failure per object there, the others get theirs, exit status 1."""
+    upload("a", "b")
+    ran = waybill(*BACKFILL, ALL, "--to", A, "--to", "nowhere-builds", "--json")
+    assert (ran.status, ran.json["started"], ran.json["failed"]) == (1, 2, 2)
+    assert [payload["destinationBuckets"] for payload in executions.inputs.values()] == [[A], [A]]
+
+
+def test_a_source_that_is_not_there_is_named_and_makes_no_job(waybill: Program, executions: FakeExecutions) -> None:
+    """Source: replication's README, "Started by": a bucket that is not there is named, and nothing is started."""
+    ran = waybill(*BACKFILL, "s3://nowhere-builds")
     assert (ran.status, ran.out) == (1, "")
     assert "nowhere-builds: NoSuchBucket" in ran.err
-    assert executions.inputs == {}
+    assert waybill("backfills", "list").out == "no backfills\n"
 
 
-def test_identical_objects_cost_their_listings_alone(
+def test_identical_objects_cost_their_listings_and_what_those_cannot_tell(
     waybill: Program, executions: FakeExecutions, upload: Callable[..., None], wire: Wire
 ) -> None:
-    upload("a", "b")
+    """Source: Amazon S3 API Reference, ListObjectsV2: an object's size and ETag, neither headers nor tags."""
+    upload("a", "b", "missing")
     for bucket in DESTINATIONS:
         upload("a", "b", bucket=bucket)
-    wire.clear()
-    waybill(*BACKFILL, ALL)
-    assert wire.counts["s3.ListObjectsV2"] == 3
-    assert set(wire.counts) == {"s3.GetBucketLocation", "s3.ListObjectsV2"}
+    for options, heads in (((), 2 * 3), (("--content-only",), 0)):
+        wire.clear()
+        waybill(*BACKFILL, ALL, "--dry-run", *options)
+        seen = wire.counts
+        assert (seen.pop("s3.ListObjectsV2"), seen.pop("s3.GetBucketLocation"), seen.pop("s3.HeadObject", 0)) == (
+            3,
+            3,
+            heads,
+        )
+        assert seen == {"dynamodb.GetItem": 1}  # what is missing may have arrived since
 
 
 def test_a_terminal_shows_lines_and_progress_apart(

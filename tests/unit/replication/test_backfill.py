@@ -16,6 +16,7 @@ from waybill.core.errors import PermanentError, RateLimitedError
 from waybill.core.executions import ExecutionState
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, Difference, PlanItem, compare
 from waybill.replication.domain.starter import Starter, Workflows
+from waybill.replication.errors import AccessDeniedError
 from waybill.replication.models import ListedObject, ReplicationRun, RunOutcome
 
 A, B = DESTINATIONS
@@ -64,14 +65,30 @@ def test_a_listing_out_of_order_is_refused(keys: list[str]) -> None:
     wrong = [ListedObject(key, 1, "e") for key in keys]
     with pytest.raises(PermanentError, match="listing of the source is not in the order"):
         list(compare(wrong, {}))
-    with pytest.raises(PermanentError, match=f"listing of {A} is not in the order"):
-        list(compare([ListedObject("z", 1, "e")], {A: wrong}))
+    (found,) = compare([ListedObject("z", 1, "e")], {A: wrong})
+    assert found.faults == {A: PermanentError.code}
+
+
+def test_a_destination_whose_listing_fails_stops_no_other() -> None:
+    """Source: replication's README, "Backfills": one destination that cannot be reached is a failure there."""
+
+    def denied_from_the_middle_on() -> Iterator[ListedObject]:
+        yield ListedObject("a", 1, "e")
+        raise AccessDeniedError("s3:ListBucket")
+
+    source = [ListedObject(key, 1, "e") for key in "abc"]
+    found = list(compare(source, {A: denied_from_the_middle_on(), B: source[:1]}))
+    assert [(one.source.key, dict(one.copies), dict(one.faults)) for one in found] == [
+        ("a", {}, {}),
+        ("b", {B: None}, {A: "ACCESS_DENIED"}),
+        ("c", {B: None}, {A: "ACCESS_DENIED"}),
+    ]
 
 
 class Scene:
     """A world with a backfill, whose runs are executed when the test says so."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, content_only: bool = False) -> None:
         self.world = world
         self.executions = FakeExecutions()
         self.backfill = Backfill(
@@ -80,6 +97,7 @@ class Scene:
             world.machine.buckets,
             Starter(self.executions, Workflows(MACHINE)),
             self.executions,
+            content_only,
         )
 
     def listed(self, bucket: str) -> list[ListedObject]:
@@ -96,7 +114,7 @@ class Scene:
     def run(self) -> BackfillVerdict:
         """One backfill."""
         item = self.plan()
-        return self.backfill.start(item) if item.verdict is BackfillVerdict.NEEDED else item.verdict
+        return self.backfill.start(item).verdict if item.verdict is BackfillVerdict.NEEDED else item.verdict
 
     @property
     def started(self) -> list[str]:
@@ -237,8 +255,8 @@ def test_lookups_are_made_only_where_listings_leave_a_doubt(scene: Scene) -> Non
     assert calls == ["latest_run"]
 
 
-def test_an_encrypted_copy_costs_no_request_to_s3(world_with: Callable[..., World]) -> None:
-    scene = Scene(world_with(**KINDS["KMS"]))
+def test_the_content_of_an_encrypted_copy_costs_no_request_to_s3(world_with: Callable[..., World]) -> None:
+    scene = Scene(world_with(**KINDS["KMS"]), content_only=True)
     scene.world.replicate(scene.world.upload())
     compared = scene.compared()
     calls = scene.world.machine.probe.calls

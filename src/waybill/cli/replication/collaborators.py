@@ -12,13 +12,14 @@ from waybill.cli.context import Cli
 from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.domain.starter import StartContext, Started, Starter, Workflows
 from waybill.replication.models import FileId, ReplicationRequest
 
-# Only functions write history, by their own setting.
+# Only functions write history, by their own setting; backfill jobs are kept as long as it by default.
 _HISTORY_DAYS = 90
 _OPTIONS = {"destinationBuckets": "--to", "sourceBucket": "the bucket in s3://BUCKET/KEY", "sourceKey": "the key"}
 
@@ -34,6 +35,12 @@ class Replication:
         """The tracking records."""
         table = self.cli.stack.output("FileCopyTrackingTableName")
         return TrackingTable(self.cli.client("dynamodb"), table, history_days=_HISTORY_DAYS, now=now)
+
+    @cached_property
+    def backfills(self) -> BackfillTable:
+        """The backfill jobs."""
+        table = self.cli.stack.output("FileCopyTrackingTableName")
+        return BackfillTable(self.cli.client("dynamodb"), table, history_days=_HISTORY_DAYS, now=now)
 
     @cached_property
     def buckets(self) -> S3Buckets:

@@ -1,4 +1,4 @@
-"""`waybill replicate` and `waybill replications`.
+"""`waybill replicate`, `waybill replications` and `waybill backfills`.
 
 What the commands need is imported when one of them runs: pydantic and boto3 would double the time that `--help` and
 completion take.
@@ -15,6 +15,8 @@ from waybill.cli.grammar import App
 app = App()
 records = App(help="The tracking records, and what keeps them moving.")
 app.add_typer(records, name="replications")
+jobs = App(help="Backfill jobs: how they stand, and going on with them.")
+app.add_typer(jobs, name="backfills")
 
 Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
@@ -32,7 +34,7 @@ def replicate(
         typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has the object.")
+        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Copy to every destination, whatever lies there.")] = False,
     backfill: Annotated[
@@ -42,21 +44,28 @@ def replicate(
         bool, typer.Option("--dry-run", help="With --backfill: show what would be started, start nothing.")
     ] = False,
     start_after: Annotated[
-        str, typer.Option("--start-after", help="With --backfill: go on behind this key.", metavar="KEY")
+        str, typer.Option("--start-after", help="With --backfill: begin behind this key.", metavar="KEY")
     ] = "",
+    content_only: Annotated[
+        bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
+    ] = False,
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
     if backfill:
-        _refuse({"--wait": wait, "--force": force}, "is for one object: it does not go with --backfill")
+        _refuse({"--force": force}, "is for one object: it does not go with --backfill")
     else:
-        _refuse({"--dry-run": dry_run, "--start-after": start_after}, "needs --backfill")
+        _refuse(
+            {"--dry-run": dry_run, "--start-after": start_after, "--content-only": content_only}, "needs --backfill"
+        )
+    if dry_run:
+        _refuse({"--wait": wait}, "does not go with --dry-run")
 
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
 
     if backfill:
-        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run).run()
+        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run, content_only, wait).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
 
@@ -133,6 +142,58 @@ def reconcile(cli: Cli) -> None:
     from waybill.cli.replication.reconciling import reconcile
 
     reconcile(Replication(cli))
+
+
+BackfillId = Annotated[str, typer.Argument(metavar="ID", help="The id of the job, as `list` shows it.")]
+
+
+@jobs.command("list")
+def list_jobs(
+    cli: Cli,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many jobs.", metavar="N")] = 20,
+    cursor: Annotated[
+        str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
+    ] = None,
+) -> None:
+    """List the jobs, newest first."""
+    from waybill.cli.replication.backfills import list_backfills
+    from waybill.cli.replication.collaborators import Replication
+
+    list_backfills(Replication(cli), limit, cursor)
+
+
+@jobs.command("show")
+def show_job(cli: Cli, backfill_id: BackfillId) -> None:
+    """Show how one job stands."""
+    from waybill.cli.replication.backfills import show_backfill
+    from waybill.cli.replication.collaborators import Replication
+
+    show_backfill(Replication(cli), backfill_id)
+
+
+@jobs.command("resume")
+def resume_job(
+    cli: Cli,
+    backfill_id: BackfillId,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
+    ] = False,
+) -> None:
+    """Go on with a job that was stopped, here or on another machine; one that has started everything is waited for."""
+    from waybill.cli.replication.backfills import resume_backfill
+    from waybill.cli.replication.collaborators import Replication
+
+    resume_backfill(Replication(cli), backfill_id, wait=wait)
+
+
+@jobs.command("cancel")
+def cancel_job(cli: Cli, backfill_id: BackfillId) -> None:
+    """End a job, wherever it is worked on; runs that it has started go on."""
+    from waybill.cli.replication.backfills import cancel_backfill
+    from waybill.cli.replication.collaborators import Replication
+
+    cancel_backfill(Replication(cli), backfill_id)
 
 
 def _refuse(options: Mapping[str, object], reason: str) -> None:

@@ -1,20 +1,30 @@
 """What a backfill has to start: the objects of a source that a destination lacks, or holds in another state.
 
-Listings come in the order of their keys, so one pass over all of them finds what differs, in the same memory for any
-number of objects. Whether ETags differ only because S3 encrypted or split the copy in its own way, no listing can
-tell; the tracking records can.
+Listings come in the order of their keys, so one pass over all of them finds what is missing, in the same memory for any
+number of objects. What no listing can tell, headers, metadata, tags, and whether ETags differ only because S3 encrypted
+or split the copy in its own way, a look at both objects does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 
-from waybill.core.errors import PermanentError
+from waybill.core.errors import PermanentError, WaybillError
 from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.comparison import CONTENT, TAGS
+from waybill.replication.domain.comparison import compare as compare_facts
 from waybill.replication.domain.records import DestinationRecord, LatestRun, RecordStatus, Tracking
 from waybill.replication.domain.starter import FileCopyExecutions, Starter
-from waybill.replication.models import FileId, ListedObject, ObjectPlace, ReplicationRequest
+from waybill.replication.domain.verification import comparable
+from waybill.replication.models import (
+    FileId,
+    ListedObject,
+    ObjectFacts,
+    ObjectPlace,
+    ReplicationRequest,
+    Verification,
+)
 
 
 class Difference(StrEnum):
@@ -23,50 +33,78 @@ class Difference(StrEnum):
     MISSING = "MISSING"
     SIZE_DIFFERS = "SIZE_DIFFERS"
     ETAG_DIFFERS = "ETAG_DIFFERS"
+    NOT_PROVEN = "NOT_PROVEN"
+    HEADERS_DIFFER = "HEADERS_DIFFER"
+    TAGS_DIFFER = "TAGS_DIFFER"
 
 
 class BackfillVerdict(StrEnum):
-    """What is done about an object."""
+    """What is done about an object; `GONE`: its source was deleted after it was listed."""
 
     IDENTICAL = "IDENTICAL"
     IN_PROGRESS = "IN_PROGRESS"
     NEEDED = "NEEDED"
     STARTED = "STARTED"
+    FAILED = "FAILED"
+    GONE = "GONE"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A source object beside what the listings of its destinations hold under its key, where that differs."""
+    """A source object beside what the listings of its destinations hold under its key, where there is more to know.
+
+    `faults` has the code of what keeps a destination from being listed, by bucket.
+    """
 
     source: ListedObject
     copies: Mapping[str, ListedObject | None] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PlanItem:
     """What becomes of one source object: `differences` by destination that needs it.
 
-    `follows` is the last run of the file, which has ended without leaving the object where it is needed.
+    `what` names what differs there, where that is known; `failures` has a code for each destination that could not be
+    looked at. `follows` is the last run of the file, which has ended without leaving the object where it is needed;
+    `execution` is the run that brings it now.
     """
 
     source: ListedObject
     verdict: BackfillVerdict
     differences: Mapping[str, Difference] = field(default_factory=dict)
     follows: str | None = None
+    what: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    execution: str | None = None
 
 
-def compare(source: Iterable[ListedObject], destinations: Mapping[str, Iterable[ListedObject]]) -> Iterator[Comparison]:
+def compare(
+    source: Iterable[ListedObject], destinations: Mapping[str, Iterable[ListedObject]], *, everything: bool = False
+) -> Iterator[Comparison]:
     """Yield every object of `source` in its order, with the destinations that do not hold the same.
+
+    `everything`: with all of them, since equal listings say nothing of headers and tags. A destination whose listing
+    fails is a fault of every object from there on, and stops no other.
 
     Raises
     ------
     PermanentError
-        A listing is not in the order of its keys, as those of directory buckets.
+        The source's listing is not in the order of its keys, as those of directory buckets.
     """
     copies = {bucket: _Copies(_in_order(listing, bucket)) for bucket, listing in destinations.items()}
     for item in _in_order(source, "the source"):
         found = {bucket: listed.at(item.key) for bucket, listed in copies.items()}
-        yield Comparison(item, {bucket: copy for bucket, copy in found.items() if difference(item, copy)})
+        faults = {bucket: listed.fault for bucket, listed in copies.items() if listed.fault}
+        yield Comparison(
+            item,
+            {
+                bucket: copy
+                for bucket, copy in found.items()
+                if bucket not in faults and (everything or difference(item, copy))
+            },
+            faults,
+        )
 
 
 def difference(source: ListedObject, copy: ListedObject | None) -> Difference | None:
@@ -79,16 +117,22 @@ def difference(source: ListedObject, copy: ListedObject | None) -> Difference | 
 
 
 class _Copies:
-    """One destination's listing, read along with the source's."""
+    """One destination's listing, read along with the source's; `fault` is the code of what has ended it."""
 
     def __init__(self, listing: Iterator[ListedObject]) -> None:
+        self.fault: str | None = None
         self._listing = listing
-        self._next = next(listing, None)
+        self._next: ListedObject | None = None
+        self._begun = False
 
     def at(self, key: str) -> ListedObject | None:
         """Return the object under `key`; keys have to be asked for in their order."""
-        while self._next and self._next.key < key:
-            self._next = next(self._listing, None)
+        try:
+            while not self._begun or (self._next and self._next.key < key):
+                self._begun = True
+                self._next = next(self._listing, None)
+        except WaybillError as error:
+            self.fault, self._next = error.code, None
         return self._next if self._next and self._next.key == key else None
 
 
@@ -108,7 +152,8 @@ class Backfill:
 
     Starting is repeatable. A run's name comes from the object's state, its destinations, and the run before it: while
     that has not ended, a second backfill starts nothing; when it has ended and the object is still not where it
-    belongs (it failed, or the copy was deleted since), the next backfill starts one more.
+    belongs (it failed, or the copy was deleted since), the next backfill starts one more. With `content_only` headers,
+    metadata and tags are not looked at.
     """
 
     source_bucket: str
@@ -116,25 +161,28 @@ class Backfill:
     buckets: Buckets
     starter: Starter
     executions: FileCopyExecutions
+    content_only: bool = False
 
     def plan(self, comparison: Comparison) -> PlanItem:
-        """Return what becomes of a compared object, as far as the tracking records know more than the listings."""
-        source = comparison.source
+        """Return what becomes of a compared object, as far as objects and records know more than the listings."""
+        source, faults = comparison.source, comparison.faults
         if not comparison.copies:
-            return PlanItem(source, BackfillVerdict.IDENTICAL)
-        latest = self.tracking.latest_run(self._file(source))
+            verdict = BackfillVerdict.FAILED if faults else BackfillVerdict.IDENTICAL
+            return PlanItem(source, verdict, failures=faults)
+        look = _Look(self, source)
+        for bucket, copy in comparison.copies.items():
+            look.at(bucket, copy)
+        if look.gone:
+            return PlanItem(source, BackfillVerdict.GONE)
+        failures = {**faults, **look.failures}
+        if not look.differences:
+            verdict = BackfillVerdict.FAILED if failures else BackfillVerdict.IDENTICAL
+            return PlanItem(source, verdict, failures=failures)
+        latest = look.latest()
         if latest and latest.status == RecordStatus.IN_PROGRESS and self._is_under_way(latest):
-            return PlanItem(source, BackfillVerdict.IN_PROGRESS)
-        # No destination is recorded before its file is.
-        landed = self._landed(comparison) if latest else set()
-        differences = {
-            bucket: found
-            for bucket, copy in comparison.copies.items()
-            if bucket not in landed and (found := difference(source, copy))
-        }
-        if not differences:
-            return PlanItem(source, BackfillVerdict.IDENTICAL)
-        return PlanItem(source, BackfillVerdict.NEEDED, differences, latest.execution_id if latest else None)
+            return PlanItem(source, BackfillVerdict.IN_PROGRESS, failures=failures, execution=latest.execution_id)
+        follows = latest.execution_id if latest else None
+        return PlanItem(source, BackfillVerdict.NEEDED, look.differences, follows, look.what, failures)
 
     def _is_under_way(self, latest: LatestRun) -> bool:
         """Return what the execution says and not the record, which a run that died has left in progress.
@@ -143,7 +191,7 @@ class Backfill:
         """
         return ":express:" in latest.execution_id or self.executions.is_running(latest.execution_id)
 
-    def start(self, item: PlanItem) -> BackfillVerdict:
+    def start(self, item: PlanItem) -> PlanItem:
         """Start the run of a needed object, unless it is running; the run copies the state that was listed.
 
         Raises
@@ -156,9 +204,9 @@ class Backfill:
             started = self.starter.start_for_event(self._request(item, follows))
             execution = started.execution
             if not execution.already_running:
-                return BackfillVerdict.STARTED
+                return replace(item, verdict=BackfillVerdict.STARTED, execution=execution.execution_arn)
             if self.executions.is_running(execution.execution_arn):
-                return BackfillVerdict.IN_PROGRESS
+                return replace(item, verdict=BackfillVerdict.IN_PROGRESS, execution=execution.execution_arn)
             # It ended before it could record anything.
             follows = execution.execution_arn
 
@@ -169,29 +217,83 @@ class Backfill:
             destination_buckets=tuple(item.differences),
             e_tag=item.source.e_tag,
             size=item.source.size,
+            # It was there when it was listed: whoever deletes it since has no use for its copy, and no alarm is due.
+            look_first=True,
             nonce=follows,
         )
 
-    def _landed(self, comparison: Comparison) -> set[str]:
-        """Return the destinations that hold this very state of the source, by their records, whatever their ETag."""
-        now = cache(lambda: self.buckets.find(ObjectPlace(self.source_bucket, comparison.source.key)))
-        return {
-            bucket
-            for bucket, copy in comparison.copies.items()
-            if (record := self.tracking.destination(self._file(comparison.source), bucket))
-            and (_is_copy_of(record, comparison.source) or ((facts := now()) and record.holds(facts)))
-            and self._is_there(record, ObjectPlace(bucket, comparison.source.key), copy)
-        }
+
+class _Look:
+    """One source object, looked at beside its copies; what is found out about the source is asked for once."""
+
+    def __init__(self, backfill: Backfill, source: ListedObject) -> None:
+        self.differences: dict[str, Difference] = {}
+        self.what: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        self.gone = False
+        self._backfill = backfill
+        self._source = source
+        self._file = FileId(backfill.source_bucket, source.key)
+        self.latest: Callable[[], LatestRun | None] = cache(lambda: backfill.tracking.latest_run(self._file))
+        self._now: Callable[[], ObjectFacts | None] = cache(
+            lambda: backfill.buckets.find(ObjectPlace(backfill.source_bucket, source.key))
+        )
+
+    def at(self, bucket: str, listed: ListedObject | None) -> None:
+        """Find out whether the copy in `bucket`, listed so, is what the source is."""
+        try:
+            found = difference(self._source, listed)
+            if found in {Difference.MISSING, Difference.SIZE_DIFFERS} or self._backfill.content_only:
+                if found and not self._has_landed(bucket, listed):
+                    self.differences[bucket] = found
+            else:
+                self._beside(bucket, found)
+        except PermanentError as error:
+            self.failures[bucket] = error.code
+
+    def _beside(self, bucket: str, listed: Difference | None) -> None:
+        source = self._now()
+        if source is None:
+            self.gone = True
+            return
+        copy = self._backfill.buckets.find(ObjectPlace(bucket, self._source.key))
+        if copy is None:
+            self.differences[bucket] = Difference.MISSING
+            return
+        made_here = False
+        if comparable(source, copy) is Verification.SIZE and (record := self._record(bucket)):
+            made_here = record.holds(source) and record.etag == copy.e_tag
+        state = compare_facts(self._backfill.buckets, source, copy, made_here=made_here)
+        if state.equal:
+            return
+        self.what[bucket] = ", ".join(state.differences)
+        if CONTENT in state.differences:
+            self.differences[bucket] = listed or Difference.ETAG_DIFFERS
+        elif state.proof is Verification.SIZE:
+            self.differences[bucket] = listed or Difference.NOT_PROVEN
+        elif state.differences == (TAGS,):
+            self.differences[bucket] = Difference.TAGS_DIFFER
+        else:
+            self.differences[bucket] = Difference.HEADERS_DIFFER
+
+    def _has_landed(self, bucket: str, listed: ListedObject | None) -> bool:
+        """Return whether the destination holds this very state of the source, by its record, whatever its ETag."""
+        record = self._record(bucket)
+        if record is None:
+            return False
+        holds = _is_copy_of(record, self._source) or ((facts := self._now()) is not None and record.holds(facts))
+        return holds and self._is_there(record, ObjectPlace(bucket, self._source.key), listed)
+
+    def _record(self, bucket: str) -> DestinationRecord | None:
+        # No destination is recorded before its file is.
+        return self._backfill.tracking.destination(self._file, bucket) if self.latest() else None
 
     def _is_there(self, record: DestinationRecord, place: ObjectPlace, listed: ListedObject | None) -> bool:
         """Return whether the copy that was recorded is there: as listed; or now, as it came after the listing."""
         if listed and listed.e_tag == record.etag:
             return True
-        found = self.buckets.find(place)
+        found = self._backfill.buckets.find(place)
         return found is not None and found.e_tag == record.etag
-
-    def _file(self, source: ListedObject) -> FileId:
-        return FileId(self.source_bucket, source.key)
 
 
 def _is_copy_of(record: DestinationRecord, source: ListedObject) -> bool:

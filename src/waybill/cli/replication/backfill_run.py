@@ -1,0 +1,169 @@
+"""Working on a backfill job, from wherever it stands to its end."""
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import typer
+from rich.console import Group
+from rich.filesize import decimal
+
+from waybill.cli.output import ProgressBar, details
+from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared
+from waybill.cli.watch import command_retry, watch
+from waybill.core.clock import iso, now
+from waybill.replication.domain.backfill_job import BackfillJob, JobLostError, JobStatus, ObjectLine, line_of
+from waybill.replication.domain.backfill_progress import JobProgress
+from waybill.replication.domain.backfill_settling import Settling
+
+_REDRAW_SECONDS = 0.1
+# What has become of runs is written down that often while they are waited for.
+_SAVE_SECONDS = 5.0
+
+
+def command_line(replication: Replication, words: Sequence[str]) -> list[str]:
+    """Return the words of a command of the program that goes to the same stack."""
+    options = replication.cli.options
+    given = {"--stack": options.stack, "--profile": options.profile}
+    return ["waybill", *words, *(word for option, value in given.items() if value for word in (option, value))]
+
+
+def facts_of(job: BackfillJob) -> dict[str, object]:
+    """Return what a person reads of the counts of a job."""
+    counts = job.counts
+    facts: dict[str, object] = {
+        "Backfill": job.backfill_id,
+        "Status": job.status,
+        "Compared": f"{counts.compared:,}",
+        "Identical": f"{counts.identical:,}",
+        "In progress": f"{counts.in_progress:,}",
+        "Started": f"{counts.started:,}",
+        "Copies": f"{counts.copies:,} ({decimal(counts.bytes)})",
+    }
+    told = {"Arrived": counts.succeeded, "Failed": counts.failed, "Pending": counts.pending}
+    return facts | {name: f"{count:,}" for name, count in told.items() if count}
+
+
+def reply_of(job: BackfillJob) -> dict[str, object]:
+    """Return what a script reads of a job."""
+    document: dict[str, object] = job.wire()
+    complete = job.status in {JobStatus.STARTED, JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS}
+    return document | job.counts.wire() | {"complete": complete, "lastKey": job.last_key or None}
+
+
+@dataclass
+class BackfillRun:
+    """One worker of a job, which is its record's worker; with `wait` it waits for the runs."""
+
+    replication: Replication
+    job: BackfillJob
+    wait: bool
+    monotonic: Callable[[], float] = field(default=time.monotonic)
+
+    def run(self) -> None:
+        """Work on the job to its end; exit status 1 when anything failed."""
+        output = self.replication.cli.output
+        progress = JobProgress(self.replication.backfills, self.job)
+        try:
+            if not progress.job.compared_all:
+                self._compare(progress)
+            if self.wait:
+                self._settle(progress)
+            progress.end(iso(now()))
+        except JobLostError:
+            raise
+        except BaseException:
+            # It is resumable even where the table cannot be told that it was stopped.
+            with suppress(Exception):
+                progress.stop()
+            if progress.job.counts.compared:
+                output.show(reply_of(progress.job), details(facts_of(progress.job)))
+            words = ["backfills", "resume", progress.job.backfill_id, *(["--wait"] if self.wait else [])]
+            output.note(f"Stopped. To go on: {shlex.join(command_line(self.replication, words))}")
+            raise
+        self._tell(progress.job)
+
+    def _tell(self, job: BackfillJob) -> None:
+        words = shlex.join(command_line(self.replication, ["backfills", "resume", job.backfill_id]))
+        pending = f"Their runs are under way. To wait for them and see what became of them: {words}"
+        hint = ["", pending] if job.counts.pending else []
+        self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
+        if job.counts.failed:
+            raise typer.Exit(1)
+
+    def _compare(self, progress: JobProgress) -> None:
+        job = self.job
+        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only)
+        with (
+            compared(self.replication, what, start=True) as items,
+            self.replication.cli.output.progress("comparing") as bar,
+        ):
+            pace = _Pace(bar, self.monotonic)
+            for item in items:
+                progress.add(line_of(item, job.destination_buckets))
+                pace.step("comparing")
+        progress.compared_all()
+
+    def _settle(self, progress: JobProgress) -> None:
+        """Wait for the runs, part by part, and write down what has become of each."""
+        job, jobs = progress.job, self.replication.backfills
+        backfill = backfill_of(self.replication, job.source_bucket, content_only=job.content_only)
+        settling, retry = Settling(self.replication.tracking, backfill), command_retry()
+
+        def look(line: ObjectLine) -> ObjectLine:
+            return retry.call(lambda: settling.look(line, now())) if line.pending else line
+
+        with (
+            ThreadPoolExecutor(WORKERS) as pool,
+            self.replication.cli.output.progress("waiting", job.counts.pending) as bar,
+        ):
+            pace = _Pace(bar, self.monotonic, job.counts.pending)
+            for chunk in range(job.settled_chunks, job.chunks):
+                saved = lines = jobs.lines(job.backfill_id, chunk)
+                written = self.monotonic()
+                for after in watch(lambda: list(pool.map(look, lines))):  # noqa: B023 - looked at before the next
+                    pace.step("waiting", _pending(lines) - _pending(after))
+                    lines = after
+                    done = not _pending(lines)
+                    if done or self.monotonic() - written > _SAVE_SECONDS:
+                        progress.settled(chunk, saved, lines)
+                        saved, written = lines, self.monotonic()
+                    if done:
+                        break
+
+
+def _pending(lines: Sequence[ObjectLine]) -> int:
+    return sum(len(line.pending) for line in lines)
+
+
+class _Pace:
+    """The progress bar of one pass: how many a second, and how long it will take where the end is known."""
+
+    def __init__(self, bar: ProgressBar, monotonic: Callable[[], float], total: int | None = None) -> None:
+        self._bar, self._monotonic, self._total = bar, monotonic, total
+        self._begun = self._drawn = monotonic()
+        self._done = self._shown = 0
+
+    def step(self, doing: str, steps: int = 1) -> None:
+        self._done += steps
+        moment = self._monotonic()
+        if moment - self._drawn <= _REDRAW_SECONDS:
+            return
+        self._bar.advance(self._done - self._shown)
+        self._bar.describe(f"{doing}, {pace_of(self._done, moment - self._begun, self._total)}")
+        self._shown, self._drawn = self._done, moment
+
+
+def pace_of(done: int, seconds: float, total: int | None) -> str:
+    """Return the rate so far, and the time that the rest takes at this rate."""
+    rate = done / seconds if seconds > 0 else 0.0
+    told = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+    if total is None or not rate:
+        return told
+    left = round(max(total - done, 0) / rate)
+    hours, minutes = divmod(left // 60, 60)
+    return f"{told}, {f'{hours}:{minutes:02}:{left % 60:02}' if hours else f'{minutes}:{left % 60:02}'} left"

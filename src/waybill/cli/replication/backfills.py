@@ -1,0 +1,81 @@
+"""`waybill backfills`: the jobs, how they stand, and what can be done with them."""
+
+from collections.abc import Mapping
+
+from rich.console import Group
+from rich.text import Text
+
+from waybill.cli.output import details, table
+from waybill.cli.replication.addresses import printable
+from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
+from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.records import reading
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.replication.adapters.backfill_table import JOB
+from waybill.replication.domain.backfill_job import BackfillJob
+
+_POSITION = {"fileKey", "sourceBucket", "statusPartition", "startTime"}
+
+
+def list_backfills(replication: Replication, limit: int, cursor: str | None) -> None:
+    """Print the newest jobs, or those after `cursor`."""
+    page = replication.backfills.newest(limit, _position(cursor))
+    more = encode_cursor(dict(page.position)) if page.position else None
+    rows = (
+        (
+            job.backfill_id,
+            job.status,
+            reading(job.start_time),
+            f"{job.counts.compared:,}",
+            f"{job.counts.copies:,}",
+            f"{job.counts.failed:,}",
+            _target(job),
+        )
+        for job in page.jobs
+    )
+    columns = ("Backfill", "Status", "Started (UTC)", "Compared", "Copies", "Failed", "Source")
+    shown = Group(table(columns, rows), *([Text(f"there are more: --cursor {more}", style="dim")] if more else []))
+    replication.cli.output.show(
+        {"backfills": [reply_of(job) for job in page.jobs], "cursor": more}, shown if page.jobs else "no backfills"
+    )
+
+
+def _position(cursor: str | None) -> Mapping[str, str] | None:
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor, "--cursor")
+    if position.keys() != _POSITION or position["sourceBucket"] != JOB:
+        raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
+    return {name: str(value) for name, value in position.items()}
+
+
+def show_backfill(replication: Replication, backfill_id: str) -> None:
+    """Print how a job stands."""
+    job = replication.backfills.read(backfill_id)
+    facts = {
+        "Source": _target(job),
+        "Destinations": "\n".join(job.destination_buckets),
+        "Begun (UTC)": f"{reading(job.start_time)} by {printable(job.created_by)}",
+        "Last change (UTC)": f"{reading(job.updated_at)} by {printable(job.worked_by)}",
+        "Ended (UTC)": reading(job.completed_at),
+        "Last key": printable(job.last_key),
+    }
+    shown = facts_of(job) | {name: value for name, value in facts.items() if value}
+    replication.cli.output.show(reply_of(job), details(shown))
+
+
+def resume_backfill(replication: Replication, backfill_id: str, *, wait: bool) -> None:
+    """Go on with a job, whoever has worked on it; where everything is started already, wait for the runs."""
+    job = replication.backfills.take_over(backfill_id, replication.user())
+    BackfillRun(replication, job, wait=wait or job.compared_all).run()
+
+
+def cancel_backfill(replication: Replication, backfill_id: str) -> None:
+    """End a job; runs that it has started go on."""
+    job = replication.backfills.cancel(backfill_id)
+    replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), "", "Runs that it has started go on."))
+
+
+def _target(job: BackfillJob) -> str:
+    return printable(f"s3://{job.source_bucket}/{job.prefix}")

@@ -1,0 +1,92 @@
+"""Comparing a source with its destinations: listings read ahead, many objects at a time, in the order of their keys."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from waybill.cli.parallel import in_order, prefetched
+from waybill.cli.replication.collaborators import Replication
+from waybill.cli.watch import command_retry
+from waybill.core.errors import RetryableError
+from waybill.core.retry import Retry
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
+from waybill.replication.models import ListedObject
+
+# Fewer than the 32 connections of a client; lookups and starts take some 20 ms each.
+WORKERS = 16
+_READERS = 16
+_WINDOW = 8 * WORKERS
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is compared: the objects of a bucket below `prefix` behind the key `start_after`, and with which copies."""
+
+    source_bucket: str
+    prefix: str
+    destination_buckets: tuple[str, ...]
+    start_after: str = ""
+    content_only: bool = False
+
+
+def backfill_of(replication: Replication, source_bucket: str, *, content_only: bool) -> Backfill:
+    """Return what decides about the objects of a bucket."""
+    return Backfill(
+        source_bucket,
+        replication.tracking,
+        replication.buckets,
+        replication.starter,
+        replication.executions,
+        content_only,
+    )
+
+
+@contextmanager
+def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
+    """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
+    stopping = threading.Event()
+    retry = command_retry(stopping)
+    backfill = backfill_of(replication, what.source_bucket, content_only=what.content_only)
+
+    def handled(comparison: Comparison) -> PlanItem:
+        item = retry.call(lambda: backfill.plan(comparison))
+        return retry.call(lambda: backfill.start(item)) if start and item.verdict is BackfillVerdict.NEEDED else item
+
+    readers, workers = ThreadPoolExecutor(_READERS), ThreadPoolExecutor(WORKERS)
+
+    def listed(bucket: str) -> Iterator[ListedObject]:
+        return prefetched(_pages(replication, bucket, what, retry), readers)
+
+    try:
+        source = listed(what.source_bucket)
+        destinations = {bucket: listed(bucket) for bucket in what.destination_buckets}
+        comparisons = compare(source, destinations, everything=not what.content_only)
+        yield in_order(comparisons, handled, workers, window=_WINDOW, trivial=_known)
+    finally:
+        stopping.set()
+        workers.shutdown(cancel_futures=True)
+        readers.shutdown(cancel_futures=True)
+
+
+def _pages(replication: Replication, bucket: str, what: Range, retry: Retry) -> Iterator[list[ListedObject]]:
+    """Yield the pages of a listing; one that fails for now is taken up again behind the last key."""
+    behind, course = what.start_after, retry.begin()
+    while True:
+        try:
+            for page in replication.buckets.list_objects(bucket, what.prefix, start_after=behind):
+                yield page
+                behind = page[-1].key if page else behind
+                course.progress()
+            return
+        except RetryableError:
+            if not course.pause():
+                raise
+
+
+def _known(comparison: Comparison) -> PlanItem | None:
+    if comparison.copies:
+        return None
+    verdict = BackfillVerdict.FAILED if comparison.faults else BackfillVerdict.IDENTICAL
+    return PlanItem(comparison.source, verdict, failures=comparison.faults)

@@ -1,0 +1,177 @@
+"""Backfill jobs in the tracking table.
+
+Hash key `fileKey` is the id of the job. Bucket names cannot contain `#`, so nothing of a file has such range keys:
+
+    #backfill                    the record of the job; the index `ByStatus` has it in the partition BACKFILL
+    #backfill#lines#<number>     some of its lines, compressed; kept for the days of history
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, override
+
+from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.core.errors import NotFoundError
+from waybill.replication.adapters.table import STATUS_INDEX
+from waybill.replication.domain.backfill_job import (
+    FINAL,
+    BackfillJob,
+    BackfillJobs,
+    JobEndedError,
+    JobLostError,
+    JobPage,
+    JobStatus,
+    ObjectLine,
+)
+from waybill.replication.errors import TrackingUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+JOB = "#backfill"
+_PARTITION = "BACKFILL"
+_SECONDS_PER_DAY = 86_400
+_TAKE_OVERS = 10
+
+
+class BackfillTable(BackfillJobs):
+    """`BackfillJobs` on DynamoDB; `history_days` is how long jobs are kept after their last change."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._table = table_name
+        self._history_days = history_days
+        self._now = now
+
+    @override
+    def create(self, job: BackfillJob) -> None:
+        with translated(TrackingUnavailableError):
+            self._client.put_item(TableName=self._table, Item=to_item(self._item(job)))
+
+    @override
+    def read(self, backfill_id: str) -> BackfillJob:
+        with translated(TrackingUnavailableError):
+            answer = self._client.get_item(TableName=self._table, Key=_key(backfill_id, JOB), ConsistentRead=True)
+        if not answer.get("Item"):
+            raise NotFoundError(f"there is no backfill {backfill_id}")
+        item = from_item(answer["Item"])
+        return BackfillJob.model_validate(item | {"sourceBucket": item["jobSourceBucket"]})
+
+    @override
+    def newest(self, limit: int, position: Mapping[str, str] | None) -> JobPage:
+        start: Any = {"ExclusiveStartKey": to_item(position)} if position else {}
+        with translated(TrackingUnavailableError):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=STATUS_INDEX,
+                KeyConditionExpression="statusPartition = :partition",
+                ExpressionAttributeValues=to_item({":partition": _PARTITION}),
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        jobs = tuple(self.read(from_item(item)["fileKey"]) for item in answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        return JobPage(jobs, from_item(last) if last else None)
+
+    @override
+    def take_over(self, backfill_id: str, by: str) -> BackfillJob:
+        return self._seized(backfill_id, {"worked_by": by, "status": JobStatus.RUNNING})
+
+    @override
+    def cancel(self, backfill_id: str) -> BackfillJob:
+        return self._seized(backfill_id, {"status": JobStatus.CANCELLED, "completed_at": iso(self._now())})
+
+    def _seized(self, backfill_id: str, changes: Mapping[str, Any]) -> BackfillJob:
+        """Write `changes` to the record as it is, and count on: whoever has worked on the job has lost it."""
+        for _ in range(_TAKE_OVERS):
+            job = self.read(backfill_id)
+            if job.status in FINAL:
+                raise JobEndedError(f"backfill {backfill_id} has ended: {job.status}")
+            counted = {"generation": job.generation + 1, "updated_at": iso(self._now())}
+            seized = job.model_copy(update={**changes, **counted})
+            unchanged = "generation = :generation AND updatedAt = :seen AND #status = :status"
+            bound = {":generation": job.generation, ":seen": job.updated_at, ":status": job.status.value}
+            try:
+                with translated(TrackingUnavailableError):
+                    self._client.put_item(
+                        TableName=self._table,
+                        Item=to_item(self._item(seized)),
+                        ConditionExpression=unchanged,
+                        ExpressionAttributeNames={"#status": "status"},
+                        ExpressionAttributeValues=to_item(bound),
+                    )
+            except ConditionFailedError:
+                continue
+            return seized
+        raise TrackingUnavailableError(f"backfill {backfill_id} changes faster than it can be taken over")
+
+    @override
+    def save(self, job: BackfillJob, chunk: int | None = None, lines: Sequence[ObjectLine] = ()) -> BackfillJob:
+        saved = job.model_copy(update={"updated_at": iso(self._now())})
+        record: Any = {
+            "TableName": self._table,
+            "Item": to_item(self._item(saved)),
+            "ConditionExpression": "generation = :generation",
+            "ExpressionAttributeValues": to_item({":generation": job.generation}),
+        }
+        try:
+            with translated(TrackingUnavailableError):
+                if chunk is None:
+                    self._client.put_item(**record)
+                else:
+                    part: Any = {"TableName": self._table, "Item": to_item(self._part(job, chunk, lines))}
+                    self._client.transact_write_items(TransactItems=[{"Put": record}, {"Put": part}])
+        except ConditionFailedError as failed:
+            raise self._lost(job) from failed
+        return saved
+
+    def _lost(self, job: BackfillJob) -> JobLostError:
+        found = self.read(job.backfill_id)
+        if found.status is JobStatus.CANCELLED:
+            return JobLostError(f"backfill {job.backfill_id} was cancelled")
+        return JobLostError(f"backfill {job.backfill_id} was taken over by {found.worked_by}")
+
+    @override
+    def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
+        with translated(TrackingUnavailableError):
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(backfill_id, _lines_key(chunk)), ConsistentRead=True
+            )
+        if not answer.get("Item"):
+            raise NotFoundError(f"the lines of backfill {backfill_id} are no longer kept")
+        packed = from_item(answer["Item"])["lines"]
+        return [ObjectLine.model_validate(line) for line in json.loads(zlib.decompress(bytes(packed)))]
+
+    @override
+    def all_lines(self, job: BackfillJob) -> Iterator[ObjectLine]:
+        for chunk in range(job.chunks):
+            yield from self.lines(job.backfill_id, chunk)
+
+    def _item(self, job: BackfillJob) -> dict[str, Any]:
+        key = {"fileKey": job.backfill_id, "sourceBucket": JOB, "statusPartition": _PARTITION}
+        # The range key of the record has the name of one of its fields, which is kept under another.
+        kept = job.wire()
+        kept["jobSourceBucket"] = kept.pop("sourceBucket")
+        return {**kept, **key, "expiresAt": self._expiry()}
+
+    def _part(self, job: BackfillJob, chunk: int, lines: Sequence[ObjectLine]) -> dict[str, Any]:
+        text = json.dumps([line.wire() for line in lines], ensure_ascii=True, separators=(",", ":"))
+        key = {"fileKey": job.backfill_id, "sourceBucket": _lines_key(chunk)}
+        return {**key, "lines": zlib.compress(text.encode()), "expiresAt": self._expiry()}
+
+    def _expiry(self) -> int:
+        return int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY
+
+
+def _key(backfill_id: str, range_key: str) -> dict[str, Any]:
+    return to_item({"fileKey": backfill_id, "sourceBucket": range_key})
+
+
+def _lines_key(chunk: int) -> str:
+    return f"{JOB}#lines#{chunk:08}"

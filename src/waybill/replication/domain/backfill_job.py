@@ -1,0 +1,228 @@
+"""A backfill as a job: what it was asked for, how far it has got, and a line for each object that it has looked at.
+
+The job's record and its lines are written together, so that whoever goes on, on any machine, goes on behind the last
+line: nothing is left out and nothing is told twice. The record counts who works on it (`generation`). Whoever takes a
+job over raises the count, and a worker whose count is no longer the record's has lost the job and stops.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from waybill.core.errors import PermanentError
+from waybill.core.wire import WireModel
+from waybill.replication.domain.backfill import BackfillVerdict, PlanItem
+
+
+class JobStatus(StrEnum):
+    """How a job stands.
+
+    `RUNNING`: somebody works on it, or died at it. `STOPPED`: it was interrupted. `STARTED`: everything that was needed
+    has been started, and nobody has waited for the runs. A job with errors has lines that failed.
+    """
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    STARTED = "STARTED"
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERRORS = "COMPLETED_WITH_ERRORS"
+    CANCELLED = "CANCELLED"
+
+
+FINAL = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_ERRORS, JobStatus.CANCELLED})
+
+
+class Result(StrEnum):
+    """What has become of an object at one destination; `GONE`: its source was deleted after it was listed."""
+
+    IDENTICAL = "IDENTICAL"
+    STARTED = "STARTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    GONE = "GONE"
+
+
+PENDING = frozenset({Result.STARTED, Result.IN_PROGRESS})
+
+
+class PlaceResult(WireModel):
+    """An object at one destination: the result, its code, and what differed before."""
+
+    result: Result
+    code: str | None = None
+    difference: str | None = None
+
+
+class ObjectLine(WireModel):
+    """One object that a job has looked at; `execution` is the run that brings it, `attempts` counts its runs."""
+
+    key: str
+    size: int = 0
+    version_id: str | None = None
+    e_tag: str | None = None
+    execution: str | None = None
+    attempts: int = 0
+    results: dict[str, PlaceResult]
+
+    @property
+    def pending(self) -> list[str]:
+        """The destinations of which nobody knows yet what becomes of them."""
+        return [bucket for bucket, place in self.results.items() if place.result in PENDING]
+
+
+def line_of(item: PlanItem, destinations: Sequence[str]) -> ObjectLine:
+    """Return the line of an object about which a backfill has decided."""
+    return ObjectLine(
+        key=item.source.key,
+        size=item.source.size,
+        e_tag=item.source.e_tag,
+        execution=item.execution,
+        attempts=1 if item.verdict is BackfillVerdict.STARTED else 0,
+        results={bucket: _place(item, bucket) for bucket in destinations},
+    )
+
+
+def _place(item: PlanItem, bucket: str) -> PlaceResult:
+    if item.verdict is BackfillVerdict.GONE:
+        return PlaceResult(result=Result.GONE)
+    if bucket in item.failures:
+        return PlaceResult(result=Result.FAILED, code=item.failures[bucket])
+    found = item.differences.get(bucket)
+    if found is None and (item.differences or item.verdict is not BackfillVerdict.IN_PROGRESS):
+        return PlaceResult(result=Result.IDENTICAL)
+    what = item.what.get(bucket)
+    told = f"{found}: {what}" if found and what else found
+    started = item.verdict is BackfillVerdict.STARTED
+    return PlaceResult(result=Result.STARTED if started else Result.IN_PROGRESS, difference=told)
+
+
+class JobCounts(WireModel):
+    """What a job has done: objects that it compared, and of what it had copied the places (object and destination)."""
+
+    compared: int = 0
+    identical: int = 0
+    in_progress: int = 0
+    started: int = 0
+    copies: int = 0
+    bytes: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    pending: int = 0
+
+    def plus(self, lines: Iterable[ObjectLine]) -> "JobCounts":
+        """Return the counts with new `lines`."""
+        counts = self.model_dump()
+        for line in lines:
+            results = [place.result for place in line.results.values()]
+            started = results.count(Result.STARTED)
+            counts["compared"] += 1
+            counts["identical"] += all(result is Result.IDENTICAL for result in results)
+            counts["in_progress"] += Result.IN_PROGRESS in results
+            counts["started"] += bool(started)
+            counts["copies"] += started
+            counts["bytes"] += line.size * started
+            counts["failed"] += results.count(Result.FAILED)
+            counts["pending"] += len(line.pending)
+        return JobCounts(**counts)
+
+    def settled(self, before: Iterable[ObjectLine], after: Iterable[ObjectLine]) -> "JobCounts":
+        """Return the counts after what was pending in `before` has become what it is in `after`."""
+        counts = self.model_dump()
+        for old, new in zip(before, after, strict=True):
+            for bucket in old.pending:
+                result = new.results[bucket].result
+                counts["pending"] -= result not in PENDING
+                counts["failed"] += result is Result.FAILED
+                counts["succeeded"] += result in {Result.SUCCEEDED, Result.IDENTICAL}
+        return JobCounts(**counts)
+
+
+class BackfillJob(WireModel):
+    """The record of a job.
+
+    `last_key`: the last object that has its line. `compared_all`: there are no more. `chunks` counts the parts in which
+    the lines are kept, `settled_chunks` those of which nothing is pending any more.
+    """
+
+    backfill_id: str
+    status: JobStatus
+    source_bucket: str
+    prefix: str = ""
+    destination_buckets: tuple[str, ...]
+    content_only: bool = False
+    start_time: str
+    updated_at: str
+    completed_at: str | None = None
+    created_by: str
+    worked_by: str
+    generation: int = 1
+    last_key: str = ""
+    compared_all: bool = False
+    chunks: int = 0
+    settled_chunks: int = 0
+    counts: JobCounts = JobCounts()
+
+    def ended(self) -> "BackfillJob":
+        """Return the job with the status that its end has, by what it has come to."""
+        if self.counts.pending:
+            return self.model_copy(update={"status": JobStatus.STARTED})
+        status = JobStatus.COMPLETED_WITH_ERRORS if self.counts.failed else JobStatus.COMPLETED
+        return self.model_copy(update={"status": status})
+
+
+class JobLostError(PermanentError):
+    """Somebody else works on the job by now, or has cancelled it."""
+
+    code: ClassVar[str] = "BACKFILL_LOST"
+
+
+class JobEndedError(PermanentError):
+    """The job has ended: there is nothing to resume or cancel."""
+
+    code: ClassVar[str] = "BACKFILL_ENDED"
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """Some jobs, newest first, and the position to go on from; None when there are no more."""
+
+    jobs: tuple[BackfillJob, ...]
+    position: Mapping[str, str] | None
+
+
+class BackfillJobs(Protocol):
+    """The jobs. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
+
+    def create(self, job: BackfillJob) -> None:
+        """Write the record of a new job."""
+        ...
+
+    def read(self, backfill_id: str) -> BackfillJob:
+        """Return the job; raises `NotFoundError`."""
+        ...
+
+    def newest(self, limit: int, position: Mapping[str, str] | None) -> JobPage:
+        """Return jobs, newest first."""
+        ...
+
+    def take_over(self, backfill_id: str, by: str) -> BackfillJob:
+        """Make `by` the one who works on the job, whoever did before; raises `NotFoundError`, `JobEndedError`."""
+        ...
+
+    def cancel(self, backfill_id: str) -> BackfillJob:
+        """End the job; whoever works on it loses it. Raises `NotFoundError`, `JobEndedError`."""
+        ...
+
+    def save(self, job: BackfillJob, chunk: int | None = None, lines: Sequence[ObjectLine] = ()) -> BackfillJob:
+        """Write the record, and the `lines` of its part `chunk` with it; raises `JobLostError`."""
+        ...
+
+    def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
+        """Return the lines of one part."""
+        ...
+
+    def all_lines(self, job: BackfillJob) -> Iterator[ObjectLine]:
+        """Yield every line of the job, in order."""
+        ...

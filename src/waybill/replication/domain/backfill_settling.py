@@ -1,0 +1,137 @@
+"""What has become of the runs that a backfill has started, or has found under way.
+
+A run's own records tell, where it has ended and recorded its destinations. Where it has not (it died, it was overtaken
+by a newer run, it went to other destinations), the destination itself is looked at, and a run is started again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from waybill.core.errors import PermanentError
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem
+from waybill.replication.domain.backfill_job import ObjectLine, PlaceResult, Result
+from waybill.replication.domain.records import DestinationItem, RecordItem, RecordStatus
+from waybill.replication.models import CopyCode, FileId, ListedObject, ObjectPlace
+
+# A run that dies every time, or a source that never rests, ends as a failure.
+_ATTEMPTS = 4
+# Step Functions developer guide: Express executions end within five minutes, and cannot be described.
+_EXPRESS_LIFETIME = timedelta(seconds=330)
+ABANDONED = "ABANDONED"
+
+
+class FileRecords(Protocol):
+    """Reads what the runs of one file have recorded."""
+
+    def record(self, file: FileId) -> RecordItem | None:
+        """Return the record of a file."""
+        ...
+
+    def destinations(self, file: FileId) -> list[DestinationItem]:
+        """Return what is recorded per destination, by bucket name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Looks at the lines of a job of which something is pending."""
+
+    records: FileRecords
+    backfill: Backfill
+
+    def look(self, line: ObjectLine, now: datetime) -> ObjectLine:
+        """Return the line as it stands now; what is still under way stays pending."""
+        file, arn = FileId(self.backfill.source_bucket, line.key), line.execution or ""
+        record: Mapping[str, Any] = self.records.record(file) or {}
+        if not line.pending or self._is_under_way(record, arn, now):
+            return line
+        # Read after the end of the run: what it has recorded by now is all that it will.
+        record = self.records.record(file) or {}
+        found: dict[str, Mapping[str, Any]] = {
+            item["destinationBucket"]: item for item in self.records.destinations(file) if _is_of(item, arn)
+        }
+        if _is_of(record, arn):
+            found |= {one["destinationBucket"]: one for one in json.loads(record.get("copyResults", "[]"))}
+        results = dict(line.results)
+        for bucket in line.pending:
+            if bucket in found and (ended := _ended(found[bucket])):
+                results[bucket] = ended.model_copy(update={"difference": line.results[bucket].difference})
+        return self._again(line.model_copy(update={"results": results}))
+
+    def _is_under_way(self, record: Mapping[str, Any], arn: str, now: datetime) -> bool:
+        owned = _is_of(record, arn)
+        if owned and record["status"] != RecordStatus.IN_PROGRESS:
+            return False
+        if ":express:" not in arn:
+            return self.backfill.executions.is_running(arn)
+        return owned and now - datetime.fromisoformat(record["startTime"]) < _EXPRESS_LIFETIME
+
+    def _again(self, line: ObjectLine) -> ObjectLine:
+        """Look at the destinations of which no run has told anything, and start what is still needed there."""
+        unknown = line.pending
+        if not unknown:
+            return line
+        item = self._planned(line, unknown)
+        if item.verdict is BackfillVerdict.GONE:
+            return _with(line, dict.fromkeys(unknown, PlaceResult(result=Result.GONE)))
+        if item.verdict is BackfillVerdict.NEEDED:
+            if line.attempts >= _ATTEMPTS:
+                failed = dict.fromkeys(item.differences, PlaceResult(result=Result.FAILED, code=ABANDONED))
+                return _with(_without(line, item), failed)
+            item = self.backfill.start(item)
+        if item.verdict in {BackfillVerdict.STARTED, BackfillVerdict.IN_PROGRESS}:
+            started = _without(line, item) if item.differences else line
+            return started.model_copy(update={"execution": item.execution, "attempts": line.attempts + 1})
+        return _without(line, item)
+
+    def _planned(self, line: ObjectLine, buckets: list[str]) -> PlanItem:
+        """Return what is needed for the source as it is now."""
+        bucket_of_source, find = self.backfill.source_bucket, self.backfill.buckets.find
+        try:
+            source = find(ObjectPlace(bucket_of_source, line.key))
+        except PermanentError as error:
+            failures = dict.fromkeys(buckets, error.code)
+            return PlanItem(ListedObject(line.key, 0, ""), BackfillVerdict.FAILED, failures=failures)
+        if source is None:
+            return PlanItem(ListedObject(line.key, 0, ""), BackfillVerdict.GONE)
+        copies: dict[str, ListedObject | None] = {}
+        faults: dict[str, str] = {}
+        for bucket in buckets:
+            try:
+                copy = find(ObjectPlace(bucket, line.key))
+            except PermanentError as error:
+                faults[bucket] = error.code
+            else:
+                copies[bucket] = ListedObject(line.key, copy.size, copy.e_tag) if copy else None
+        return self.backfill.plan(Comparison(ListedObject(line.key, source.size, source.e_tag), copies, faults))
+
+
+def _is_of(item: Mapping[str, Any], arn: str) -> bool:
+    """Return whether the run has written it; Express executions of one name are several, which do one thing."""
+    name = arn.split(":")[7] if arn.count(":") >= 7 else arn
+    return item.get("executionId") == arn or item.get("executionName") == name
+
+
+def _ended(item: Mapping[str, Any]) -> PlaceResult | None:
+    code = item.get("code")
+    if code is None or code == CopyCode.SUPERSEDED:
+        return None
+    return PlaceResult(result=Result.SUCCEEDED if item.get("success") else Result.FAILED, code=str(code))
+
+
+def _without(line: ObjectLine, item: PlanItem) -> ObjectLine:
+    """Return the line with what is settled by `item`: failures, and the destinations that have the object."""
+    settled: dict[str, PlaceResult] = {}
+    for bucket in line.pending:
+        if bucket in item.failures:
+            settled[bucket] = PlaceResult(result=Result.FAILED, code=item.failures[bucket])
+        elif bucket not in item.differences:
+            settled[bucket] = PlaceResult(result=Result.SUCCEEDED, code=CopyCode.SKIPPED_IDENTICAL)
+    return _with(line, settled)
+
+
+def _with(line: ObjectLine, results: Mapping[str, PlaceResult]) -> ObjectLine:
+    return line.model_copy(update={"results": {**line.results, **results}})

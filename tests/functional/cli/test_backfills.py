@@ -1,0 +1,196 @@
+"""`waybill backfills`: jobs that are looked at, gone on with from anywhere, and cancelled."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.fakes.executions import FakeExecutions
+from tests.fakes.functions import PHYSICAL, REGION
+from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
+from tests.functional.cli.conftest import Program, lines, recorded, run_of
+from waybill.cli.replication import backfill_run
+from waybill.core.aws.clients import client
+from waybill.core.clock import now
+from waybill.core.executions import StartedExecution
+from waybill.replication.adapters.backfill_table import BackfillTable
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.backfill_job import JobEndedError, JobLostError
+
+A, B = DESTINATIONS
+ALL = f"s3://{SOURCE}"
+BACKFILL = ("replicate", "--backfill", ALL)
+
+
+@pytest.fixture
+def jobs(stack: None) -> BackfillTable:
+    return BackfillTable(client("dynamodb", REGION), PHYSICAL["FileCopyTrackingTable"], history_days=90, now=now)
+
+
+@pytest.fixture
+def copying(executions: FakeExecutions, tracking: TrackingTable, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let each run do its work as it is started; keys in the list that is returned fail at the second destination."""
+    failing: list[str] = []
+    begin = executions.start
+
+    def start(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        started = begin(machine, name, payload)
+        run = run_of(started.execution_arn, payload)
+        results = []
+        for bucket in run.destination_buckets:
+            if run.source_key in failing and bucket == B:
+                results.append(failure(run, bucket))
+                continue
+            here = {"Bucket": SOURCE, "Key": run.source_key}
+            client("s3", REGION).copy_object(Bucket=bucket, Key=run.source_key, CopySource=here)
+            results.append(result(run, bucket))
+        recorded(tracking, run, *results)
+        executions.end(started.execution_arn)
+        return started
+
+    monkeypatch.setattr(executions, "start", start)
+    return failing
+
+
+def test_a_job_that_is_waited_for_ends_when_every_destination_has_its_copies(
+    waybill: Program, upload: Callable[..., None], copying: list[str]
+) -> None:
+    """Source: replication's README: exit status 0 of `--wait` means that every destination has what was asked for."""
+    upload("a", "b")
+    ran = waybill(*BACKFILL, "--wait", "--json")
+    assert (ran.status, ran.json["status"], ran.json["succeeded"], ran.json["pending"]) == (0, "COMPLETED", 4, 0)
+    again = waybill(*BACKFILL, "--wait", "--json")
+    assert (again.status, again.json["identical"], again.json["started"]) == (0, 2, 0)
+
+
+def test_a_copy_that_fails_is_counted_and_makes_exit_status_1(
+    waybill: Program, upload: Callable[..., None], copying: list[str], jobs: BackfillTable
+) -> None:
+    upload("fails", "works")
+    copying.append("fails")
+    ran = waybill(*BACKFILL, "--wait", "--json")
+    assert (ran.status, ran.json["status"]) == (1, "COMPLETED_WITH_ERRORS")
+    assert (ran.json["succeeded"], ran.json["failed"]) == (3, 1)
+    told = {line.key: line.results[B] for line in jobs.all_lines(jobs.read(ran.json["backfillId"]))}
+    assert (told["fails"].result, told["fails"].code, told["fails"].difference) == (
+        "FAILED",
+        "NO_SUCH_BUCKET",
+        "MISSING",
+    )
+    assert (told["works"].result, told["works"].code) == ("SUCCEEDED", "COPIED")
+
+
+def test_a_run_that_died_is_started_again_while_it_is_waited_for(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, copying: list[str]
+) -> None:
+    """Source: replication's README, "Backfills": whether something runs, the execution says and not the record."""
+    upload("a")
+    working = executions.start
+    dead: list[str] = []
+
+    def start(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        if dead:
+            return working(machine, name, payload)
+        started = FakeExecutions.start(executions, machine, name, payload)
+        dead.append(started.execution_arn)
+        executions.end(started.execution_arn, "ABORTED")
+        return started
+
+    executions.start = start  # type: ignore[method-assign]
+    ran = waybill(*BACKFILL, "--wait", "--json")
+    assert (ran.status, ran.json["succeeded"], len(executions.inputs)) == (0, 2, 2)
+
+
+def test_a_job_without_waiting_is_waited_for_by_resuming_it(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, tracking: TrackingTable
+) -> None:
+    upload("a")
+    started = waybill(*BACKFILL, "--json").json
+    assert (started["status"], started["pending"]) == ("STARTED", 2)
+    ((arn, payload),) = executions.inputs.items()
+    run = run_of(arn, payload)
+    recorded(tracking, run, result(run, A), result(run, B))
+    executions.end(arn)
+
+    resumed = waybill("backfills", "resume", started["backfillId"], "--json")
+
+    assert (resumed.status, resumed.json["status"], resumed.json["succeeded"]) == (0, "COMPLETED", 2)
+
+
+def test_a_job_is_shown_and_listed_newest_first(
+    waybill: Program, upload: Callable[..., None], copying: list[str]
+) -> None:
+    upload("x\x1b[2J")
+    ids = [waybill(*BACKFILL, "--json").json["backfillId"] for _ in range(3)]
+    first = waybill("backfills", "list", "--limit", "2", "--json").json
+    rest = waybill("backfills", "list", "--limit", "2", "--cursor", first["cursor"], "--json").json
+    assert sorted(job["backfillId"] for job in first["backfills"] + rest["backfills"]) == sorted(ids)
+    assert [job["startTime"] for job in first["backfills"]] == sorted(
+        (job["startTime"] for job in first["backfills"]), reverse=True
+    )
+    shown = waybill("backfills", "show", ids[0])
+    assert shown.status == 0
+    assert any(line.startswith("Last key") and line.endswith("x\\x1b[2J") for line in lines(shown))
+    assert ids[0] in waybill("backfills", "list").out
+
+
+@pytest.mark.parametrize("command", ["show", "resume", "cancel"])
+def test_an_unknown_job_is_one_line_and_exit_status_1(waybill: Program, command: str) -> None:
+    """Source: replication's README, "Backfills": an unknown id is exit status 1 with one line."""
+    ran = waybill("backfills", command, "20260101-000000-nothing")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == "waybill: there is no backfill 20260101-000000-nothing\n"
+
+
+def test_a_cancelled_job_stops_its_worker_and_stays_cancelled(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload("a", "b")
+    begin = executions.start
+
+    def start(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        if payload["sourceKey"] == "b":
+            (job,) = waybill("backfills", "list", "--json").json["backfills"]
+            assert waybill("backfills", "cancel", job["backfillId"]).status == 0
+        return begin(machine, name, payload)
+
+    monkeypatch.setattr(executions, "start", start)
+    ran = waybill(*BACKFILL)
+    assert (ran.status, "was cancelled" in ran.err) == (1, True)
+    (job,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert job["status"] == "CANCELLED"
+    for command in ("resume", "cancel"):
+        refused = waybill("backfills", command, job["backfillId"])
+        assert (refused.status, refused.err.count("\n")) == (1, 1)
+
+
+def test_of_two_workers_the_later_has_the_job(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, jobs: BackfillTable
+) -> None:
+    """Source: Amazon DynamoDB developer guide, "Condition expressions": where it is false, nothing is written."""
+    upload("a")
+    job = jobs.read(waybill(*BACKFILL, "--json").json["backfillId"])
+    later = jobs.take_over(job.backfill_id, "waybill:somebody else")
+    with pytest.raises(JobLostError, match="taken over by waybill:somebody else"):
+        jobs.save(job.model_copy(update={"chunks": 7}), 6, [])
+    assert jobs.read(job.backfill_id) == later
+    jobs.cancel(job.backfill_id)
+    with pytest.raises(JobEndedError):
+        jobs.take_over(job.backfill_id, "waybill:anybody")
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "total", "told"),
+    [
+        (100, 10.0, None, "10/s"),
+        (5, 10.0, None, "0.5/s"),
+        (1_000, 10.0, 10_000, "100/s, 1:30 left"),
+        (1, 10.0, 1_000, "0.1/s, 2:46:30 left"),
+        (0, 0.0, 10, "0.0/s"),
+        (20, 10.0, 10, "2.0/s, 0:00 left"),
+    ],
+)
+def test_progress_tells_the_rate_and_how_long_the_rest_takes(
+    done: int, seconds: float, total: int | None, told: str
+) -> None:
+    assert backfill_run.pace_of(done, seconds, total) == told
