@@ -175,7 +175,9 @@ def test_state_machines_log_and_trace_without_what_they_carry(stack: Stack) -> N
 
 def test_the_api_logs_its_requests(stack: Stack) -> None:
     (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
-    assert readable(stage["AccessLogSetting"]["DestinationArn"]).endswith(":log-group:<ApiAccessLogGroup>")
+    condition, logged, _ = stage["AccessLogSetting"]["Fn::If"]
+    assert condition == "ApiAccessLogged"
+    assert readable(logged["DestinationArn"]).endswith(":log-group:<ApiAccessLogGroup>")
     assert stage["TracingEnabled"] is True
     # The stage takes a log group only when API Gateway has a role to write with.
     assert load_template()["Resources"]["Api"]["DependsOn"] == "ApiGatewayAccount"

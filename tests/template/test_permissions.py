@@ -37,7 +37,7 @@ AWS_POLICIES = {
     "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
 }
 # A bucket that a parameter names, and what its key is asked for.
-PARAMETER_BUCKET = re.compile(r"arn:aws:s3:::<(Additional\w+|ScanBuckets)>")
+PARAMETER_BUCKET = re.compile(r"arn:\*:s3:::<(Additional\w+|ScanBuckets)>")
 KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
 LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 

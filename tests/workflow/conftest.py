@@ -29,6 +29,7 @@ _PARAMETERS = {
     "ReconcileAfterMinutes": "0",
     "ReconcileSchedule": "rate(1 day)",
     "AdditionalSourceBuckets": _QUIET_BUCKET,
+    "ScanBuckets": "*",
     "ScanBatchKeys": "20",
     "ScanLoopLimit": "3",
     "ScanFanOut": "4",
@@ -96,7 +97,6 @@ def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Ap
         "ReplicationWorkflowType": "EXPRESS",
         "BucketVersioning": "Enabled",
         "EndFailedRunsInFail": "false",
-        "SetApiGatewayLogsRole": "false",
     }
     local_stack.sam.deploy(
         stack_name=name,

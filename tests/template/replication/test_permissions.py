@@ -79,7 +79,7 @@ def place_of(grant: Grant) -> str:
     resource = grant.resource
     for kind, buckets in (("source", SOURCES), ("destination", DESTINATIONS)):
         for bucket in buckets:
-            if resource.startswith(f"arn:aws:s3:::{bucket}"):
+            if resource.removeprefix("arn:aws:").removeprefix("arn:*:").startswith(f"s3:::{bucket}"):
                 return f"{kind} object" if resource.endswith("/*") else f"{kind} bucket"
     if resource.startswith("arn:aws:states:"):
         return resource.split(":")[5].replace("stateMachine", "workflow")
@@ -140,7 +140,7 @@ def test_further_buckets_are_as_those_of_the_stack(stack: Stack, function: str, 
         return {
             (grant.action, grant.resource.endswith("/*"))
             for grant in given(stack, function)
-            if grant.resource.startswith(f"arn:aws:s3:::{bucket}")
+            if grant.resource.removeprefix("arn:aws:").removeprefix("arn:*:").startswith(f"s3:::{bucket}")
         }
 
     first, *others = buckets

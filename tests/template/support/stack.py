@@ -94,7 +94,8 @@ class Stack:
 def grants_of(within: str, document: Tree) -> Iterator[Grant]:
     """Yield what a policy allows."""
     for statement, only_with in statements(document):
-        assert statement["Effect"] == "Allow", within
+        if statement["Effect"] != "Allow":
+            continue
         where = tuple(sorted(key for keys in statement.get("Condition", {}).values() for key in keys))
         for action in readable_list(statement["Action"]):
             for resource in readable_list(statement["Resource"]):

@@ -114,7 +114,7 @@ class S3Bucket:
 
     def _permit(self, bucket: str) -> None:
         if self._allowed is not None and bucket not in self._allowed:
-            raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned")
+            raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned (parameter ScanBuckets)")
 
     def _get(self, bucket: str, key: str, offset: int, **conditions: str) -> Any:
         part = {"Range": f"bytes={offset}-"} if offset else {}

@@ -1,0 +1,70 @@
+"""What a deployment without any parameter takes of the account, beside what it makes."""
+
+from scripts.template import readable_list
+from tests.template.support.deployment import Deployment
+from tests.template.support.rules import every
+from tests.template.support.stack import FUNCTION, Stack, names
+
+READING = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
+# What whoever may scan must not learn: reports about people, files that may hold malware.
+CLOSED_TO_SCANS = {"SubjectAccessReportsBucket", "ConsignmentQuarantineBucket"}
+
+
+def bucket_of(resource: str) -> str:
+    """The bucket, or the pattern of buckets, of an ARN or of what `!GetAtt` gives for one."""
+    return resource.rpartition(":")[2].partition("/")[0].removesuffix(".Arn")
+
+
+def readers(stack: Stack, deployment: Deployment) -> dict[str, set[str]]:
+    """Which packages' functions may read each bucket."""
+    policies = deployment.of_type("AWS::IAM::ManagedPolicy")
+    found: dict[str, set[str]] = {}
+    for function in names(FUNCTION):
+        package = stack[function]["Handler"].split(".")[1]
+        role = deployment.resources[f"{function}Role"]["Properties"]
+        documents = [one["PolicyDocument"] for one in role.get("Policies", [])]
+        documents += [policies[arn]["PolicyDocument"] for arn in role["ManagedPolicyArns"] if arn in policies]
+        for statement in (one for document in documents for one in document["Statement"]):
+            if statement["Effect"] == "Allow" and READING & set(readable_list(statement["Action"])):
+                for resource in readable_list(statement["Resource"]):
+                    found.setdefault(bucket_of(resource), set()).add(package)
+    return found
+
+
+def test_the_role_of_all_apis_is_left_alone(stack: Stack) -> None:
+    """ "Only one AWS::ApiGateway::Account per Region and account" (CloudFormation, AWS::ApiGateway::Account)."""
+    deployment = Deployment(stack.template)
+    assert deployment.of_type("AWS::ApiGateway::Account") == {}
+    (stage,) = deployment.of_type("AWS::ApiGateway::Stage").values()
+    # Without a role, "CloudWatch Logs role ARN must be set in account settings to enable logging".
+    assert "AccessLogSetting" not in stage
+
+
+@every("choice", ["existing-role", "new-role"])
+def test_access_logs_are_a_choice(stack: Stack, choice: str) -> None:
+    deployment = Deployment(stack.template, ApiAccessLogs=choice)
+    assert bool(deployment.of_type("AWS::ApiGateway::Account")) == (choice == "new-role")
+    (stage,) = deployment.of_type("AWS::ApiGateway::Stage").values()
+    assert stage["AccessLogSetting"]["DestinationArn"].endswith(":log-group:ApiAccessLogGroup")
+
+
+def test_a_bucket_is_read_by_its_own_workflow_alone(stack: Stack) -> None:
+    """ "Grant least privilege" (IAM user guide, "Security best practices in IAM")."""
+    found = readers(stack, Deployment(stack.template))
+    buckets = stack.of_type("AWS::S3::Bucket")
+    assert {bucket: packages for bucket, packages in found.items() if bucket not in buckets or len(packages) > 1} == {}
+
+
+def test_scans_of_every_bucket_leave_out_what_they_must_not_see(stack: Stack) -> None:
+    deployment = Deployment(stack.template, ScanBuckets="*")
+    assert readers(stack, deployment)["*"] == {"scanning"}
+    for name, policy in deployment.of_type("AWS::IAM::ManagedPolicy").items():
+        statements = policy["PolicyDocument"]["Statement"]
+        if any(one["Effect"] == "Allow" and one["Resource"] == ["arn:*:s3:::*/*"] for one in statements):
+            denied = [one for one in statements if one["Effect"] == "Deny"]
+            for action in ("s3:GetObject", "s3:ListBucket"):
+                closed = {bucket_of(each) for one in denied if action in one["Action"] for each in one["Resource"]}
+                assert closed == CLOSED_TO_SCANS, (name, action)
+            assert {each for one in denied for each in one["Resource"]} == {
+                each for bucket in CLOSED_TO_SCANS for each in (f"{bucket}.Arn", f"{bucket}.Arn/*")
+            }
