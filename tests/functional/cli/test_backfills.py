@@ -1,9 +1,13 @@
 """`waybill backfills`: jobs that are looked at, gone on with from anywhere, and cancelled."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.s3.models import s3_backends
 
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION
@@ -162,6 +166,161 @@ def test_a_cancelled_job_stops_its_worker_and_stays_cancelled(
     for command in ("resume", "cancel"):
         refused = waybill("backfills", command, job["backfillId"])
         assert (refused.status, refused.err.count("\n")) == (1, 1)
+
+
+def test_everything_that_failed_is_tried_again_where_it_failed(
+    waybill: Program,
+    upload: Callable[..., None],
+    executions: FakeExecutions,
+    copying: list[str],
+    tracking: TrackingTable,
+    jobs: BackfillTable,
+) -> None:
+    """Source: Amazon S3 user guide, Batch Replication: objects "that have failed" are replicated again in one job."""
+    upload("denied", "gone", "mended", "works")
+    copying.extend(("denied", "gone", "mended"))
+    assert waybill(*BACKFILL, "--wait").status == 1
+    client("s3", REGION).delete_object(Bucket=SOURCE, Key="gone")
+    copying.remove("mended")
+    executions.inputs.clear()
+
+    ran = waybill("replications", "retry", "--wait", "--json")
+
+    assert ran.err == ""
+    assert [(one["sourceKey"], one["destinationBuckets"]) for one in executions.inputs.values()] == [
+        ("denied", [B]),
+        ("mended", [B]),
+    ]
+    assert (ran.status, ran.json["entries"], ran.json["succeeded"], ran.json["failed"]) == (1, 3, 1, 1)
+    told = {line.key: line.results[B].result for line in jobs.all_lines(jobs.read(ran.json["backfillId"]))}
+    assert told == {"denied": "FAILED", "gone": "GONE", "mended": "SUCCEEDED"}
+    assert waybill("replications", "retry", "--cause", "ACCESS_DENIED").out == "nothing has failed\n"
+    assert waybill("replications", "retry", f"{ALL}/mend").out == "nothing has failed\n"
+    assert waybill("replications", "retry", "--cause", "NO_SUCH_BUCKET", "--json").json["entries"] == 2
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """Read a report as RFC 4180 has it."""
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_report_has_a_line_per_object_and_destination(
+    waybill: Program, upload: Callable[..., None], copying: list[str], tmp_path: Path
+) -> None:
+    """Source: RFC 4180, and OWASP, "CSV injection"; Amazon S3 user guide, "completion report": a line per object."""
+    hostile = 'a,"b"\r\nc'
+    upload(hostile, "=1+1", "same")
+    for bucket in DESTINATIONS:
+        upload("same", bucket=bucket)
+    copying.append("=1+1")
+    file = tmp_path / "report.csv"
+
+    ran = waybill(*BACKFILL, "--wait", "--report", str(file), "--json")
+
+    assert ran.status == 1
+    written = file.read_bytes().decode()
+    assert written.startswith("bucket,key,version,destination,result,code,difference\r\n")
+    told = {(row["key"], row["destination"]): (row["result"], row["code"]) for row in rows_of(written)}
+    assert told == {
+        ("'=1+1", A): ("SUCCEEDED", "COPIED"),
+        ("'=1+1", B): ("FAILED", "NO_SUCH_BUCKET"),
+        (hostile, A): ("SUCCEEDED", "COPIED"),
+        (hostile, B): ("SUCCEEDED", "COPIED"),
+        ("same", A): ("IDENTICAL", ""),
+        ("same", B): ("IDENTICAL", ""),
+    }
+    later = tmp_path / "later.csv"
+    assert waybill("backfills", "show", ran.json["backfillId"], "--report", str(later)).status == 0
+    assert later.read_bytes() == file.read_bytes()
+    assert [path.name for path in tmp_path.glob(".waybill-*")] == []
+
+
+def test_a_report_can_go_to_s3_whoever_ends_the_job(
+    waybill: Program, upload: Callable[..., None], copying: list[str]
+) -> None:
+    upload("a")
+    s3 = client("s3", REGION)
+    s3.create_bucket(Bucket="reports-of-builds", CreateBucketConfiguration={"LocationConstraint": REGION})
+    where = "s3://reports-of-builds/jobs/latest.csv"
+
+    started = waybill(*BACKFILL, "--report", where, "--json").json
+    before = s3.get_object(Bucket="reports-of-builds", Key="jobs/latest.csv")["Body"].read().decode()
+    assert waybill("backfills", "resume", started["backfillId"]).status == 0
+    after = s3.get_object(Bucket="reports-of-builds", Key="jobs/latest.csv")["Body"].read().decode()
+
+    assert [[row["result"] for row in rows_of(text)] for text in (before, after)] == [
+        ["STARTED", "STARTED"],
+        ["SUCCEEDED", "SUCCEEDED"],
+    ]
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="reports-of-builds")
+
+
+@pytest.mark.parametrize("where", ["nowhere/report.csv", ".", "s3://nowhere-builds/report.csv"])
+def test_a_report_that_cannot_be_written_is_said_before_the_work_begins(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, where: str
+) -> None:
+    """Source: replication's README, "Backfills": the place of a report is tried before there is a job."""
+    upload("a")
+    ran = waybill(*BACKFILL, "--report", where)
+    assert (ran.status, executions.inputs) == (1, {})
+    assert "cannot be written" in ran.err
+    assert waybill("backfills", "list").out == "no backfills\n"
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+def test_a_backfill_of_3000_keys_that_is_stopped_and_killed_ends_equal(
+    waybill: Program,
+    executions: FakeExecutions,
+    copying: list[str],
+    jobs: BackfillTable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Source: replication's README, "Backfills": gone on with behind the last line, nothing left out or told twice."""
+    keys = [f"build-{number:04}.zip" for number in range(3_000)]
+    backend = s3_backends["123456789012"]["aws"]
+    for number, key in enumerate(keys):
+        backend.put_object(SOURCE, key, b"abc")
+        for bucket in DESTINATIONS if number % 40 else ():
+            backend.put_object(bucket, key, b"abc")
+    save, begin = BackfillTable.save, executions.start
+    saves: list[int] = []
+
+    def killed_at_the_second(table: BackfillTable, *arguments: Any) -> Any:
+        saves.append(1)
+        if len(saves) >= 2:
+            raise Killed
+        return save(table, *arguments)
+
+    def interrupted(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        if payload["sourceKey"] == keys[2_600]:
+            raise KeyboardInterrupt
+        return begin(machine, name, payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BackfillTable, "save", killed_at_the_second)
+        with pytest.raises(Killed):
+            waybill(*BACKFILL, "--content-only", "--wait")
+    (killed,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert (killed["status"], 0 < killed["compared"] < 3_000) == ("RUNNING", True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(executions, "start", interrupted)
+        assert waybill("backfills", "resume", killed["backfillId"], "--wait").status == 130
+    (job,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert (job["status"], killed["compared"] < job["compared"] < 3_000) == ("STOPPED", True)
+
+    report = tmp_path / "report.csv"
+    ended = waybill("backfills", "resume", job["backfillId"], "--wait", "--report", str(report), "--json")
+
+    assert (ended.status, ended.json["status"], ended.json["pending"]) == (0, "COMPLETED", 0)
+    assert [row["key"] for row in rows_of(report.read_text())] == [key for key in keys for _ in DESTINATIONS]
+    assert sorted(one["sourceKey"] for one in executions.inputs.values()) == keys[::40]
+    source, *copies = ({key: backend.head_object(name, key).etag for key in keys} for name in (SOURCE, A, B))
+    assert copies == [source, source]
 
 
 def test_of_two_workers_the_later_has_the_job(

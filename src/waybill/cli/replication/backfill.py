@@ -5,8 +5,9 @@ import shlex
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import typer
 from rich.console import Group
@@ -18,9 +19,18 @@ from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.backfill_run import BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import Range, compared
+from waybill.cli.replication.reports import lasting, report_place
 from waybill.core.clock import iso, now
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
-from waybill.replication.domain.backfill_job import BackfillJob, JobCounts, JobStatus, line_of
+from waybill.replication.domain.backfill_job import (
+    BackfillJob,
+    Entry,
+    JobCounts,
+    JobInput,
+    JobStatus,
+    line_of,
+    parts_of,
+)
 from waybill.replication.models import FileId, ReplicationRequest
 
 _REDRAW_SECONDS = 0.1
@@ -46,6 +56,7 @@ class BackfillCommand:
     dry_run: bool = False
     content_only: bool = False
     wait: bool = False
+    report: str | None = None
 
     def run(self) -> None:
         """Make the job and work on it, or with `dry_run` show what it would start."""
@@ -57,25 +68,17 @@ class BackfillCommand:
             return
         # Names a source that is not there, before there is a job about it.
         self.replication.buckets.list_objects(under.source_bucket, under.source_key)
-        job = self._job(under, request)
-        self.replication.backfills.create(job)
-        BackfillRun(self.replication, job, wait=self.wait).run()
-
-    def _job(self, under: FileId, request: ReplicationRequest) -> BackfillJob:
-        started = now()
-        return BackfillJob(
-            backfill_id=f"{started:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
-            status=JobStatus.RUNNING,
-            source_bucket=under.source_bucket,
-            prefix=under.source_key,
-            destination_buckets=request.destination_buckets,
+        place = report_place(self.replication, self.report) if self.report else None
+        job = new_job(
+            self.replication,
+            under,
+            request.destination_buckets,
             content_only=self.content_only,
-            start_time=iso(started),
-            updated_at=iso(started),
-            created_by=self.replication.user(),
-            worked_by=self.replication.user(),
             last_key=self.start_after,
+            report=lasting(self.report),
         )
+        self.replication.backfills.create(job)
+        BackfillRun(self.replication, job, wait=self.wait, report=place).run()
 
     def _look(self, under: FileId, request: ReplicationRequest) -> None:
         preview = Preview(self.replication.cli.output, request.destination_buckets)
@@ -105,6 +108,32 @@ class BackfillCommand:
         words += ["--dry-run", *(["--content-only"] if self.content_only else [])]
         words += ["--start-after", last_key or self.start_after]
         return shlex.join(command_line(self.replication, words))
+
+
+def new_job(
+    replication: Replication, under: FileId, destinations: tuple[str, ...], entries: Iterable[Entry] = (), **more: Any
+) -> BackfillJob:
+    """Return a job that is about to be created; the objects that it is given by name are written already."""
+    started = now()
+    job = BackfillJob(
+        backfill_id=f"{started:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
+        status=JobStatus.RUNNING,
+        source_bucket=under.source_bucket,
+        prefix=under.source_key,
+        destination_buckets=destinations,
+        start_time=iso(started),
+        updated_at=iso(started),
+        created_by=replication.user(),
+        worked_by=replication.user(),
+        **more,
+    )
+    if job.input is JobInput.LISTING:
+        return job
+    count = parts = 0
+    for part in parts_of(entries):
+        replication.backfills.save_entries(job.backfill_id, parts, part)
+        count, parts = count + len(part), parts + 1
+    return job.model_copy(update={"entries": count, "entry_parts": parts})
 
 
 @dataclass

@@ -2,9 +2,9 @@
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import typer
@@ -13,10 +13,18 @@ from rich.filesize import decimal
 
 from waybill.cli.output import ProgressBar, details
 from waybill.cli.replication.collaborators import Replication
-from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared
+from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
+from waybill.cli.replication.reports import ReportPlace
 from waybill.cli.watch import command_retry, watch
 from waybill.core.clock import iso, now
-from waybill.replication.domain.backfill_job import BackfillJob, JobLostError, JobStatus, ObjectLine, line_of
+from waybill.replication.domain.backfill_job import (
+    BackfillJob,
+    JobInput,
+    JobLostError,
+    JobStatus,
+    ObjectLine,
+    line_of,
+)
 from waybill.replication.domain.backfill_progress import JobProgress
 from waybill.replication.domain.backfill_settling import Settling
 
@@ -57,11 +65,12 @@ def reply_of(job: BackfillJob) -> dict[str, object]:
 
 @dataclass
 class BackfillRun:
-    """One worker of a job, which is its record's worker; with `wait` it waits for the runs."""
+    """One worker of a job, which is its record's worker; with `wait` it waits for the runs, `report` gets the end."""
 
     replication: Replication
     job: BackfillJob
     wait: bool
+    report: ReportPlace | None = None
     monotonic: Callable[[], float] = field(default=time.monotonic)
 
     def run(self) -> None:
@@ -91,22 +100,33 @@ class BackfillRun:
         words = shlex.join(command_line(self.replication, ["backfills", "resume", job.backfill_id]))
         pending = f"Their runs are under way. To wait for them and see what became of them: {words}"
         hint = ["", pending] if job.counts.pending else []
+        if self.report:
+            self.report.write(job)
         self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
         if job.counts.failed:
             raise typer.Exit(1)
 
     def _compare(self, progress: JobProgress) -> None:
-        job = self.job
-        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only)
-        with (
-            compared(self.replication, what, start=True) as items,
-            self.replication.cli.output.progress("comparing") as bar,
-        ):
-            pace = _Pace(bar, self.monotonic)
-            for item in items:
-                progress.add(line_of(item, job.destination_buckets))
+        job, total = self.job, self.job.entries
+        with self._lines() as lines, self.replication.cli.output.progress("comparing", total) as bar:
+            bar.advance(job.counts.compared if total else 0)
+            pace = _Pace(bar, self.monotonic, total and total - job.counts.compared)
+            for line in lines:
+                progress.add(line)
                 pace.step("comparing")
         progress.compared_all()
+
+    @contextmanager
+    def _lines(self) -> Iterator[Iterator[ObjectLine]]:
+        """Yield a line for each object of the job that has none yet."""
+        job = self.job
+        if job.input is not JobInput.LISTING:
+            with named(self.replication, job) as lines:
+                yield lines
+            return
+        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only)
+        with compared(self.replication, what, start=True) as items:
+            yield (line_of(item, job.destination_buckets) for item in items)
 
     def _settle(self, progress: JobProgress) -> None:
         """Wait for the runs, part by part, and write down what has become of each."""

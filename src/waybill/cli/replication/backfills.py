@@ -10,6 +10,7 @@ from waybill.cli.replication.addresses import printable
 from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
+from waybill.cli.replication.reports import report_place
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.adapters.backfill_table import JOB
@@ -50,9 +51,11 @@ def _position(cursor: str | None) -> Mapping[str, str] | None:
     return {name: str(value) for name, value in position.items()}
 
 
-def show_backfill(replication: Replication, backfill_id: str) -> None:
-    """Print how a job stands."""
+def show_backfill(replication: Replication, backfill_id: str, report: str | None) -> None:
+    """Print how a job stands; `report` gets its lines so far."""
     job = replication.backfills.read(backfill_id)
+    if report:
+        report_place(replication, report).write(job)
     facts = {
         "Source": _target(job),
         "Destinations": "\n".join(job.destination_buckets),
@@ -60,15 +63,18 @@ def show_backfill(replication: Replication, backfill_id: str) -> None:
         "Last change (UTC)": f"{reading(job.updated_at)} by {printable(job.worked_by)}",
         "Ended (UTC)": reading(job.completed_at),
         "Last key": printable(job.last_key),
+        "Report": printable(job.report or ""),
     }
     shown = facts_of(job) | {name: value for name, value in facts.items() if value}
     replication.cli.output.show(reply_of(job), details(shown))
 
 
-def resume_backfill(replication: Replication, backfill_id: str, *, wait: bool) -> None:
+def resume_backfill(replication: Replication, backfill_id: str, *, wait: bool, report: str | None) -> None:
     """Go on with a job, whoever has worked on it; where everything is started already, wait for the runs."""
+    where = report or replication.backfills.read(backfill_id).report
+    place = report_place(replication, where) if where else None
     job = replication.backfills.take_over(backfill_id, replication.user())
-    BackfillRun(replication, job, wait=wait or job.compared_all).run()
+    BackfillRun(replication, job, wait=wait or job.compared_all, report=place).run()
 
 
 def cancel_backfill(replication: Replication, backfill_id: str) -> None:

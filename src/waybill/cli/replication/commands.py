@@ -21,6 +21,13 @@ app.add_typer(jobs, name="backfills")
 Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
 
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report", help="A CSV with a line per object and destination, here or at s3://BUCKET/KEY.", metavar="FILE"
+    ),
+]
+
 
 @app.command()
 def replicate(
@@ -49,23 +56,30 @@ def replicate(
     content_only: Annotated[
         bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
     ] = False,
+    report: Report = None,
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
     if backfill:
         _refuse({"--force": force}, "is for one object: it does not go with --backfill")
     else:
         _refuse(
-            {"--dry-run": dry_run, "--start-after": start_after, "--content-only": content_only}, "needs --backfill"
+            {
+                "--dry-run": dry_run,
+                "--start-after": start_after,
+                "--content-only": content_only,
+                "--report": report,
+            },
+            "needs --backfill",
         )
     if dry_run:
-        _refuse({"--wait": wait}, "does not go with --dry-run")
+        _refuse({"--wait": wait, "--report": report}, "does not go with --dry-run")
 
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
 
     if backfill:
-        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run, content_only, wait).run()
+        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run, content_only, wait, report).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
 
@@ -123,6 +137,33 @@ def dismiss(
 
 
 @records.command()
+def retry(
+    cli: Cli,
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="s3://BUCKET/PREFIX", help="Only these files. Default: the stack's source bucket."),
+    ] = None,
+    *,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="Only this destination; may be repeated.", metavar="BUCKET"),
+    ] = None,
+    cause: Annotated[
+        str | None, typer.Option("--cause", help="Only what failed with this code.", metavar="CODE")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
+    ] = False,
+    report: Report = None,
+) -> None:
+    """Start everything that has failed once more, as a backfill job; what has arrived since is left alone."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.retrying import retry_failures
+
+    retry_failures(Replication(cli), target, to, cause, wait=wait, report=report)
+
+
+@records.command()
 def redrive(
     cli: Cli,
     limit: Limit = None,
@@ -163,12 +204,12 @@ def list_jobs(
 
 
 @jobs.command("show")
-def show_job(cli: Cli, backfill_id: BackfillId) -> None:
+def show_job(cli: Cli, backfill_id: BackfillId, *, report: Report = None) -> None:
     """Show how one job stands."""
     from waybill.cli.replication.backfills import show_backfill
     from waybill.cli.replication.collaborators import Replication
 
-    show_backfill(Replication(cli), backfill_id)
+    show_backfill(Replication(cli), backfill_id, report)
 
 
 @jobs.command("resume")
@@ -179,12 +220,13 @@ def resume_job(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
     ] = False,
+    report: Report = None,
 ) -> None:
     """Go on with a job that was stopped, here or on another machine; one that has started everything is waited for."""
     from waybill.cli.replication.backfills import resume_backfill
     from waybill.cli.replication.collaborators import Replication
 
-    resume_backfill(Replication(cli), backfill_id, wait=wait)
+    resume_backfill(Replication(cli), backfill_id, wait=wait, report=report)
 
 
 @jobs.command("cancel")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from waybill.cli.parallel import in_order, prefetched
 from waybill.cli.replication.collaborators import Replication
@@ -12,6 +13,16 @@ from waybill.cli.watch import command_retry
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
+from waybill.replication.domain.backfill_job import (
+    INVALID_LINE,
+    BackfillJob,
+    Entry,
+    JobInput,
+    ObjectLine,
+    failed_line,
+    line_of,
+)
+from waybill.replication.errors import SourceNotFoundError
 from waybill.replication.models import ListedObject
 
 # Fewer than the 32 connections of a client; lookups and starts take some 20 ms each.
@@ -46,28 +57,64 @@ def backfill_of(replication: Replication, source_bucket: str, *, content_only: b
 @contextmanager
 def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
     """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
-    stopping = threading.Event()
-    retry = command_retry(stopping)
     backfill = backfill_of(replication, what.source_bucket, content_only=what.content_only)
+    with _pools() as pools:
 
-    def handled(comparison: Comparison) -> PlanItem:
-        item = retry.call(lambda: backfill.plan(comparison))
-        return retry.call(lambda: backfill.start(item)) if start and item.verdict is BackfillVerdict.NEEDED else item
+        def handled(comparison: Comparison) -> PlanItem:
+            item = pools.retry.call(lambda: backfill.plan(comparison))
+            return pools.started(backfill, item) if start else item
 
-    readers, workers = ThreadPoolExecutor(_READERS), ThreadPoolExecutor(WORKERS)
+        def listed(bucket: str) -> Iterator[ListedObject]:
+            return prefetched(_pages(replication, bucket, what, pools.retry), pools.readers)
 
-    def listed(bucket: str) -> Iterator[ListedObject]:
-        return prefetched(_pages(replication, bucket, what, retry), readers)
-
-    try:
         source = listed(what.source_bucket)
         destinations = {bucket: listed(bucket) for bucket in what.destination_buckets}
         comparisons = compare(source, destinations, everything=not what.content_only)
-        yield in_order(comparisons, handled, workers, window=_WINDOW, trivial=_known)
+        yield in_order(comparisons, handled, pools.workers, window=_WINDOW, trivial=_known)
+
+
+@contextmanager
+def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
+    """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
+    backfill = backfill_of(replication, job.source_bucket, content_only=job.content_only)
+    with _pools() as pools:
+
+        def handled(entry: Entry) -> ObjectLine:
+            destinations = entry.destination_buckets or job.destination_buckets
+            if entry.problem:
+                return failed_line(entry, INVALID_LINE, destinations, entry.problem)
+            item = pools.retry.call(lambda: backfill.plan_named(entry.key, destinations, entry.version_id))
+            if item.verdict is BackfillVerdict.GONE and job.input is JobInput.MANIFEST:
+                return failed_line(entry, SourceNotFoundError.code, destinations)
+            line = line_of(pools.started(backfill, item), destinations)
+            return line.model_copy(update={"version_id": entry.version_id})
+
+        # Each entry has exactly one line, in the same order.
+        rest = islice(replication.backfills.entries(job), job.counts.compared, None)
+        yield in_order(rest, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
+
+
+@dataclass(frozen=True)
+class _Pools:
+    readers: ThreadPoolExecutor
+    workers: ThreadPoolExecutor
+    retry: Retry
+
+    def started(self, backfill: Backfill, item: PlanItem) -> PlanItem:
+        """Return the item with its run, where one is needed."""
+        return self.retry.call(lambda: backfill.start(item)) if item.verdict is BackfillVerdict.NEEDED else item
+
+
+@contextmanager
+def _pools() -> Iterator[_Pools]:
+    stopping = threading.Event()
+    pools = _Pools(ThreadPoolExecutor(_READERS), ThreadPoolExecutor(WORKERS), command_retry(stopping))
+    try:
+        yield pools
     finally:
         stopping.set()
-        workers.shutdown(cancel_futures=True)
-        readers.shutdown(cancel_futures=True)
+        pools.workers.shutdown(cancel_futures=True)
+        pools.readers.shutdown(cancel_futures=True)
 
 
 def _pages(replication: Replication, bucket: str, what: Range, retry: Retry) -> Iterator[list[ListedObject]]:

@@ -3,7 +3,8 @@
 Hash key `fileKey` is the id of the job. Bucket names cannot contain `#`, so nothing of a file has such range keys:
 
     #backfill                    the record of the job; the index `ByStatus` has it in the partition BACKFILL
-    #backfill#lines#<number>     some of its lines, compressed; kept for the days of history
+    #backfill#lines#<number>     some of its lines, compressed
+    #backfill#entries#<number>   some of the objects that it was given by name, compressed
 """
 
 import json
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any, override
 from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
+from waybill.core.wire import WireModel
 from waybill.replication.adapters.table import STATUS_INDEX
 from waybill.replication.domain.backfill_job import (
     FINAL,
     BackfillJob,
     BackfillJobs,
+    Entry,
     JobEndedError,
     JobLostError,
     JobPage,
@@ -125,7 +128,10 @@ class BackfillTable(BackfillJobs):
                 if chunk is None:
                     self._client.put_item(**record)
                 else:
-                    part: Any = {"TableName": self._table, "Item": to_item(self._part(job, chunk, lines))}
+                    part: Any = {
+                        "TableName": self._table,
+                        "Item": to_item(self._packed(job.backfill_id, _lines_key(chunk), lines)),
+                    }
                     self._client.transact_write_items(TransactItems=[{"Put": record}, {"Put": part}])
         except ConditionFailedError as failed:
             raise self._lost(job) from failed
@@ -138,15 +144,19 @@ class BackfillTable(BackfillJobs):
         return JobLostError(f"backfill {job.backfill_id} was taken over by {found.worked_by}")
 
     @override
-    def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
+    def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:
         with translated(TrackingUnavailableError):
-            answer = self._client.get_item(
-                TableName=self._table, Key=_key(backfill_id, _lines_key(chunk)), ConsistentRead=True
-            )
-        if not answer.get("Item"):
-            raise NotFoundError(f"the lines of backfill {backfill_id} are no longer kept")
-        packed = from_item(answer["Item"])["lines"]
-        return [ObjectLine.model_validate(line) for line in json.loads(zlib.decompress(bytes(packed)))]
+            item = self._packed(backfill_id, _entries_key(part), entries)
+            self._client.put_item(TableName=self._table, Item=to_item(item))
+
+    @override
+    def entries(self, job: BackfillJob) -> Iterator[Entry]:
+        for part in range(job.entry_parts):
+            yield from map(Entry.model_validate, self._unpacked(job.backfill_id, _entries_key(part)))
+
+    @override
+    def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
+        return [ObjectLine.model_validate(line) for line in self._unpacked(backfill_id, _lines_key(chunk))]
 
     @override
     def all_lines(self, job: BackfillJob) -> Iterator[ObjectLine]:
@@ -160,10 +170,18 @@ class BackfillTable(BackfillJobs):
         kept["jobSourceBucket"] = kept.pop("sourceBucket")
         return {**kept, **key, "expiresAt": self._expiry()}
 
-    def _part(self, job: BackfillJob, chunk: int, lines: Sequence[ObjectLine]) -> dict[str, Any]:
-        text = json.dumps([line.wire() for line in lines], ensure_ascii=True, separators=(",", ":"))
-        key = {"fileKey": job.backfill_id, "sourceBucket": _lines_key(chunk)}
-        return {**key, "lines": zlib.compress(text.encode()), "expiresAt": self._expiry()}
+    def _packed(self, backfill_id: str, range_key: str, things: Sequence[WireModel]) -> dict[str, Any]:
+        text = json.dumps([thing.wire() for thing in things], separators=(",", ":"))
+        key = {"fileKey": backfill_id, "sourceBucket": range_key}
+        return {**key, "packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
+
+    def _unpacked(self, backfill_id: str, range_key: str) -> list[Any]:
+        with translated(TrackingUnavailableError):
+            answer = self._client.get_item(TableName=self._table, Key=_key(backfill_id, range_key), ConsistentRead=True)
+        if not answer.get("Item"):
+            raise NotFoundError(f"the objects of backfill {backfill_id} are no longer kept")
+        found: list[Any] = json.loads(zlib.decompress(bytes(from_item(answer["Item"])["packed"])))
+        return found
 
     def _expiry(self) -> int:
         return int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY
@@ -175,3 +193,7 @@ def _key(backfill_id: str, range_key: str) -> dict[str, Any]:
 
 def _lines_key(chunk: int) -> str:
     return f"{JOB}#lines#{chunk:08}"
+
+
+def _entries_key(part: int) -> str:
+    return f"{JOB}#entries#{part:08}"

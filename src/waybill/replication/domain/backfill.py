@@ -26,6 +26,10 @@ from waybill.replication.models import (
     Verification,
 )
 
+NOT_CURRENT = "NOT_CURRENT"
+
+type Find = Callable[[ObjectPlace], ObjectFacts | None]
+
 
 class Difference(StrEnum):
     """Why a destination needs an object."""
@@ -163,13 +167,43 @@ class Backfill:
     executions: FileCopyExecutions
     content_only: bool = False
 
-    def plan(self, comparison: Comparison) -> PlanItem:
-        """Return what becomes of a compared object, as far as objects and records know more than the listings."""
+    def plan_named(self, key: str, destinations: Iterable[str], version_id: str | None = None) -> PlanItem:
+        """Return what becomes of an object that no listing is about: it and its copies are looked at, once each.
+
+        A `version_id` that is not the current one any more is a failure: nothing older goes on top of something newer.
+        """
+        find = cache(self.buckets.find)
+        nothing, buckets = ListedObject(key, 0, ""), list(destinations)
+        try:
+            source = find(ObjectPlace(self.source_bucket, key))
+        except PermanentError as error:
+            return PlanItem(nothing, BackfillVerdict.FAILED, failures=dict.fromkeys(buckets, error.code))
+        if source is None:
+            return PlanItem(nothing, BackfillVerdict.GONE)
+        listed = ListedObject(key, source.size, source.e_tag)
+        if version_id and (version_id != "null" or source.version_id) and version_id != source.version_id:
+            return PlanItem(listed, BackfillVerdict.FAILED, failures=dict.fromkeys(buckets, NOT_CURRENT))
+        copies: dict[str, ListedObject | None] = {}
+        faults: dict[str, str] = {}
+        for bucket in buckets:
+            try:
+                copy = find(ObjectPlace(bucket, key))
+            except PermanentError as error:
+                faults[bucket] = error.code
+            else:
+                copies[bucket] = ListedObject(key, copy.size, copy.e_tag) if copy else None
+        return self.plan(Comparison(listed, copies, faults), find)
+
+    def plan(self, comparison: Comparison, find: Find | None = None) -> PlanItem:
+        """Return what becomes of a compared object, as far as objects and records know more than the listings.
+
+        `find` looks at an object; by default in S3, each time.
+        """
         source, faults = comparison.source, comparison.faults
         if not comparison.copies:
             verdict = BackfillVerdict.FAILED if faults else BackfillVerdict.IDENTICAL
             return PlanItem(source, verdict, failures=faults)
-        look = _Look(self, source)
+        look = _Look(self, source, find or self.buckets.find)
         for bucket, copy in comparison.copies.items():
             look.at(bucket, copy)
         if look.gone:
@@ -226,17 +260,18 @@ class Backfill:
 class _Look:
     """One source object, looked at beside its copies; what is found out about the source is asked for once."""
 
-    def __init__(self, backfill: Backfill, source: ListedObject) -> None:
+    def __init__(self, backfill: Backfill, source: ListedObject, find: Find) -> None:
         self.differences: dict[str, Difference] = {}
         self.what: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         self.gone = False
         self._backfill = backfill
         self._source = source
+        self._find = find
         self._file = FileId(backfill.source_bucket, source.key)
         self.latest: Callable[[], LatestRun | None] = cache(lambda: backfill.tracking.latest_run(self._file))
         self._now: Callable[[], ObjectFacts | None] = cache(
-            lambda: backfill.buckets.find(ObjectPlace(backfill.source_bucket, source.key))
+            lambda: find(ObjectPlace(backfill.source_bucket, source.key))
         )
 
     def at(self, bucket: str, listed: ListedObject | None) -> None:
@@ -256,7 +291,7 @@ class _Look:
         if source is None:
             self.gone = True
             return
-        copy = self._backfill.buckets.find(ObjectPlace(bucket, self._source.key))
+        copy = self._find(ObjectPlace(bucket, self._source.key))
         if copy is None:
             self.differences[bucket] = Difference.MISSING
             return
@@ -292,7 +327,7 @@ class _Look:
         """Return whether the copy that was recorded is there: as listed; or now, as it came after the listing."""
         if listed and listed.e_tag == record.etag:
             return True
-        found = self._backfill.buckets.find(place)
+        found = self._find(place)
         return found is not None and found.e_tag == record.etag
 
 

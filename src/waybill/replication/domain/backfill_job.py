@@ -5,6 +5,7 @@ line: nothing is left out and nothing is told twice. The record counts who works
 job over raises the count, and a worker whose count is no longer the record's has lost the job and stops.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,11 @@ from typing import ClassVar, Protocol
 from waybill.core.errors import PermanentError
 from waybill.core.wire import WireModel
 from waybill.replication.domain.backfill import BackfillVerdict, PlanItem
+
+# A DynamoDB item holds 400 KB. What is compressed is smaller, whatever the keys are.
+PART_BYTES = 250_000
+PART_LENGTH = 1_000
+INVALID_LINE = "INVALID_LINE"
 
 
 class JobStatus(StrEnum):
@@ -98,6 +104,29 @@ def _place(item: PlanItem, bucket: str) -> PlaceResult:
     return PlaceResult(result=Result.STARTED if started else Result.IN_PROGRESS, difference=told)
 
 
+class JobInput(StrEnum):
+    """Which objects a job is about: those below a prefix, those that failed, or those of a manifest."""
+
+    LISTING = "LISTING"
+    FAILED = "FAILED"
+    MANIFEST = "MANIFEST"
+
+
+class Entry(WireModel):
+    """An object that a job was given by name; `destination_buckets`: only these. `problem`: it names nothing."""
+
+    key: str
+    version_id: str | None = None
+    destination_buckets: tuple[str, ...] | None = None
+    problem: str | None = None
+
+
+def failed_line(entry: Entry, code: str, destinations: Sequence[str], why: str | None = None) -> ObjectLine:
+    """Return the line of an object of which nothing can be made."""
+    place = PlaceResult(result=Result.FAILED, code=code, difference=why)
+    return ObjectLine(key=entry.key, version_id=entry.version_id, results=dict.fromkeys(destinations, place))
+
+
 class JobCounts(WireModel):
     """What a job has done: objects that it compared, and of what it had copied the places (object and destination)."""
 
@@ -142,6 +171,8 @@ class JobCounts(WireModel):
 class BackfillJob(WireModel):
     """The record of a job.
 
+    `entries` counts the objects that it was given by name, kept in `entry_parts` parts; each gets one line, in order.
+    `report`: where in S3 its report goes.
     `last_key`: the last object that has its line. `compared_all`: there are no more. `chunks` counts the parts in which
     the lines are kept, `settled_chunks` those of which nothing is pending any more.
     """
@@ -158,6 +189,10 @@ class BackfillJob(WireModel):
     created_by: str
     worked_by: str
     generation: int = 1
+    input: JobInput = JobInput.LISTING
+    entries: int | None = None
+    entry_parts: int = 0
+    report: str | None = None
     last_key: str = ""
     compared_all: bool = False
     chunks: int = 0
@@ -182,6 +217,26 @@ class JobEndedError(PermanentError):
     """The job has ended: there is nothing to resume or cancel."""
 
     code: ClassVar[str] = "BACKFILL_ENDED"
+
+
+def parts_of[T: WireModel](things: Iterable[T]) -> Iterator[list[T]]:
+    """Yield `things` in lists that fit an item of the table (400 KB) whatever keys they have."""
+    part: list[T] = []
+    room = PART_BYTES
+    for thing in things:
+        size = size_of(thing)
+        if part and (size > room or len(part) >= PART_LENGTH):
+            yield part
+            part, room = [], PART_BYTES
+        part.append(thing)
+        room -= size
+    if part:
+        yield part
+
+
+def size_of(thing: WireModel) -> int:
+    """Return an upper bound of the bytes that it takes in a part."""
+    return len(json.dumps(thing.wire())) + 1
 
 
 @dataclass(frozen=True)
@@ -217,6 +272,14 @@ class BackfillJobs(Protocol):
 
     def save(self, job: BackfillJob, chunk: int | None = None, lines: Sequence[ObjectLine] = ()) -> BackfillJob:
         """Write the record, and the `lines` of its part `chunk` with it; raises `JobLostError`."""
+        ...
+
+    def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:
+        """Write some of the objects that a job was given by name, before the job itself."""
+        ...
+
+    def entries(self, job: BackfillJob) -> Iterator[Entry]:
+        """Yield the objects that the job was given by name."""
         ...
 
     def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:

@@ -3,11 +3,16 @@
 import time
 from collections.abc import Callable
 
-from waybill.replication.domain.backfill_job import BackfillJob, BackfillJobs, JobStatus, ObjectLine
+from waybill.replication.domain.backfill_job import (
+    PART_BYTES,
+    PART_LENGTH,
+    BackfillJob,
+    BackfillJobs,
+    JobStatus,
+    ObjectLine,
+    size_of,
+)
 
-# A DynamoDB item holds 400 KB. What is compressed is smaller, whatever the keys are.
-_PART_BYTES = 250_000
-_PART_LINES = 1_000
 # What is looked at in this time is looked at again after a crash.
 _PART_SECONDS = 5.0
 
@@ -28,9 +33,9 @@ class JobProgress:
     def add(self, line: ObjectLine) -> None:
         """Take the line of the next object; written with those before it, at the latest after some seconds."""
         self._lines.append(line)
-        self._bytes += len(line.model_dump_json()) + 6 * len(line.key)
+        self._bytes += size_of(line)
         late = self._monotonic() - self._written > _PART_SECONDS
-        if late or self._bytes >= _PART_BYTES or len(self._lines) >= _PART_LINES:
+        if late or self._bytes >= PART_BYTES or len(self._lines) >= PART_LENGTH:
             self.write()
 
     def write(self) -> None:

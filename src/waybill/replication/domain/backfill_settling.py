@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from waybill.core.errors import PermanentError
-from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, PlanItem
 from waybill.replication.domain.backfill_job import ObjectLine, PlaceResult, Result
+from waybill.replication.domain.reconciler import ABANDONED
 from waybill.replication.domain.records import DestinationItem, RecordItem, RecordStatus
-from waybill.replication.models import CopyCode, FileId, ListedObject, ObjectPlace
+from waybill.replication.models import CopyCode, FileId
 
 # A run that dies every time, or a source that never rests, ends as a failure.
 _ATTEMPTS = 4
 # Step Functions developer guide: Express executions end within five minutes, and cannot be described.
 _EXPRESS_LIFETIME = timedelta(seconds=330)
-ABANDONED = "ABANDONED"
 
 
 class FileRecords(Protocol):
@@ -74,7 +73,7 @@ class Settling:
         unknown = line.pending
         if not unknown:
             return line
-        item = self._planned(line, unknown)
+        item = self.backfill.plan_named(line.key, unknown)
         if item.verdict is BackfillVerdict.GONE:
             return _with(line, dict.fromkeys(unknown, PlaceResult(result=Result.GONE)))
         if item.verdict is BackfillVerdict.NEEDED:
@@ -86,27 +85,6 @@ class Settling:
             started = _without(line, item) if item.differences else line
             return started.model_copy(update={"execution": item.execution, "attempts": line.attempts + 1})
         return _without(line, item)
-
-    def _planned(self, line: ObjectLine, buckets: list[str]) -> PlanItem:
-        """Return what is needed for the source as it is now."""
-        bucket_of_source, find = self.backfill.source_bucket, self.backfill.buckets.find
-        try:
-            source = find(ObjectPlace(bucket_of_source, line.key))
-        except PermanentError as error:
-            failures = dict.fromkeys(buckets, error.code)
-            return PlanItem(ListedObject(line.key, 0, ""), BackfillVerdict.FAILED, failures=failures)
-        if source is None:
-            return PlanItem(ListedObject(line.key, 0, ""), BackfillVerdict.GONE)
-        copies: dict[str, ListedObject | None] = {}
-        faults: dict[str, str] = {}
-        for bucket in buckets:
-            try:
-                copy = find(ObjectPlace(bucket, line.key))
-            except PermanentError as error:
-                faults[bucket] = error.code
-            else:
-                copies[bucket] = ListedObject(line.key, copy.size, copy.e_tag) if copy else None
-        return self.backfill.plan(Comparison(ListedObject(line.key, source.size, source.e_tag), copies, faults))
 
 
 def _is_of(item: Mapping[str, Any], arn: str) -> bool:

@@ -1,0 +1,122 @@
+"""Where the completion report of a backfill goes: a file, or an object in S3."""
+
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.cli.errors import CommandError
+from waybill.cli.replication.addresses import file_of, printable
+from waybill.cli.replication.collaborators import Replication
+from waybill.replication.domain.backfill_job import BackfillJob
+from waybill.replication.domain.backfill_report import write_report
+
+_SCHEME = "s3://"
+
+
+class ReportPlace(Protocol):
+    """A place that has been tried: the report can be written there."""
+
+    def write(self, job: BackfillJob) -> None:
+        """Write the report of `job` as it stands now, in place of what was there."""
+        ...
+
+
+def report_place(replication: Replication, where: str) -> ReportPlace:
+    """Return where the report goes.
+
+    Raises
+    ------
+    CommandError
+        It cannot be written there; said before any work begins.
+    """
+    if where.startswith(_SCHEME):
+        return _ObjectPlace(replication, where)
+    return _FilePlace(replication, Path(where))
+
+
+def lasting(where: str | None) -> str | None:
+    """Return `where` if it is the same place on every machine, for whoever resumes the job."""
+    return where if where and where.startswith(_SCHEME) else None
+
+
+@dataclass(frozen=True)
+class _FilePlace:
+    replication: Replication
+    path: Path
+
+    def __post_init__(self) -> None:
+        if self.path.is_dir():
+            raise CommandError(f"the report cannot be written: {printable(str(self.path))} is a folder")
+        self._discard(self._begin())
+
+    def write(self, job: BackfillJob) -> None:
+        """Write beside the file first: a report that is there is whole."""
+        made = self._begin()
+        try:
+            with made.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                write_report(job, self.replication.backfills.all_lines(job), file)
+            made.replace(self._target)
+        except OSError as error:
+            raise self._refusal(error) from error
+        finally:
+            self._discard(made)
+
+    @property
+    def _target(self) -> Path:
+        return self.path.resolve()
+
+    def _begin(self) -> Path:
+        try:
+            if self._target.exists() and not os.access(self._target, os.W_OK):
+                raise PermissionError("it may not be written to")
+            handle, name = tempfile.mkstemp(prefix=".waybill-", suffix=".csv", dir=self._target.parent)
+            os.close(handle)
+        except OSError as error:
+            raise self._refusal(error) from error
+        return Path(name)
+
+    def _refusal(self, error: OSError) -> CommandError:
+        return CommandError(f"the report {printable(str(self.path))} cannot be written: {error.strerror or error}")
+
+    @staticmethod
+    def _discard(made: Path) -> None:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _ObjectPlace:
+    replication: Replication
+    where: str
+
+    def __post_init__(self) -> None:
+        place = file_of(self.where)
+        client = self.replication.cli.client("s3")
+        # A multipart upload that is begun and given up tries the permission, and leaves what is there as it is.
+        try:
+            upload = client.create_multipart_upload(Bucket=place.source_bucket, Key=place.source_key)
+            client.abort_multipart_upload(Bucket=place.source_bucket, Key=place.source_key, UploadId=upload["UploadId"])
+        except (ClientError, BotoCoreError) as error:
+            raise self._refusal(error) from error
+
+    def write(self, job: BackfillJob) -> None:
+        """Write the report to a file of this machine, and that to S3."""
+        place = file_of(self.where)
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "report.csv"
+            with made.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                write_report(job, self.replication.backfills.all_lines(job), file)
+            try:
+                self.replication.cli.client("s3").upload_file(
+                    str(made), place.source_bucket, place.source_key, ExtraArgs={"ContentType": "text/csv"}
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise self._refusal(error) from error
+
+    def _refusal(self, error: Exception) -> CommandError:
+        return CommandError(f"the report {printable(self.where)} cannot be written: {error}")
