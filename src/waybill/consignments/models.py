@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
-
-from waybill.core.clock import iso, moment_of
+from typing import Any, NotRequired, TypedDict
 
 
 class Check(StrEnum):
@@ -69,6 +67,103 @@ class RegisteredFile:
     sha256: str
 
 
+class RegisteredRecord(TypedDict):
+    """The record of a file as the reference has it (section 1), before its checks."""
+
+    consignmentId: str
+    fileId: str
+    userId: str
+    consignmentType: str
+    fileSize: str
+    clientChecksum: str
+    originalPath: str
+    s3SourceBucket: str
+    s3SourceBucketKey: str
+    objectSize: int
+    eTag: str
+    versionId: NotRequired[str]
+    fileCheckResults: dict[str, list[dict[str, Any]]]
+
+
+class RunFailure(TypedDict):
+    """What a run broke of, and at which step."""
+
+    step: str
+    executionName: str | None
+    error: str
+    cause: str
+
+
+class MissingFile(TypedDict):
+    """A registered file that was not uploaded."""
+
+    fileId: str
+    path: str
+
+
+class MissingFiles(TypedDict):
+    """How many registered files were not uploaded, and the first of them."""
+
+    count: int
+    first: list[MissingFile]
+
+
+class ExtraObjects(TypedDict):
+    """How many objects nobody has registered, and the names of the first."""
+
+    count: int
+    first: list[str]
+
+
+class Differences(TypedDict):
+    """How uploads and register differ."""
+
+    missing: MissingFiles
+    extra: ExtraObjects
+
+
+class StoredVerdict(TypedDict):
+    """One status of one file, as it is stored; see `FileVerdict`."""
+
+    statusName: str
+    value: str
+    rule: NotRequired[str]
+    detail: NotRequired[str]
+    tableVersion: NotRequired[str]
+
+
+class FileResults(TypedDict, total=False):
+    """What a run has found of a file; what it has not is absent. `copiedTo` is a `CopyPlace`."""
+
+    accepted: bool
+    checksum: str
+    antivirus: dict[str, Any]
+    fileFormat: dict[str, Any]
+    verdicts: list[StoredVerdict]
+    versionId: str
+    eTag: str
+    objectSize: int
+    originalFilepath: str
+    copiedTo: str
+
+
+class FileOutcome(TypedDict):
+    """What a run says of one file."""
+
+    fileId: str
+    statuses: dict[str, str]
+    results: FileResults
+
+
+class FileRow(FileOutcome):
+    """A file as it is stored: how it was registered, and what the run of that number has found; None before."""
+
+    path: str
+    size: int
+    sha256: str
+    run: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object of the upload bucket, pinned; `name` is what follows the consignment's prefix."""
@@ -86,14 +181,6 @@ class ConsignmentRun:
     name: str
     arn: str
     started_at: str
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Self:
-        """Return the run that a state's event names: `{executionName, executionId, executionStartTime}`."""
-        moment = moment_of(event["executionStartTime"])
-        if moment is None:
-            raise ValueError("executionStartTime is no time")
-        return cls(event["executionName"], event["executionId"], iso(moment))
 
     @property
     def order(self) -> str:
@@ -126,8 +213,8 @@ class Consignment:
     started_arn: str | None = None
     # The claim of the token that registered it: its problems go into no e-mail, but for malware.
     rehearsal: bool = False
-    failure: Mapping[str, Any] | None = None
-    differences: Mapping[str, Any] | None = None
+    failure: RunFailure | None = None
+    differences: Differences | None = None
 
     @property
     def started(self) -> bool:

@@ -211,14 +211,14 @@ def prepared_scanners() -> "PreparedScanners":
 def _antivirus(rules: "RuleSet | None", left: "Callable[[], float]") -> "Antivirus":
     """Return the engine that judges: `rules`, or without them the tags of a scanner outside."""
     from waybill.consignments.adapters.rule_sets import shipped
-    from waybill.consignments.adapters.source_objects import S3Tags
+    from waybill.consignments.adapters.source_objects import S3Objects
     from waybill.consignments.domain.checks.engines import TagEngine, YaraEngine
     from waybill.core.aws.clients import client
 
     if rules is not None:
         return YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
     deadline = time.monotonic() + _TAG_SECONDS
-    return TagEngine(S3Tags(client("s3")), lambda: min(deadline - time.monotonic(), left()), time.sleep, _now_ms)
+    return TagEngine(S3Objects(client("s3")), lambda: min(deadline - time.monotonic(), left()), _now_ms)
 
 
 def _rules() -> "RuleSet":

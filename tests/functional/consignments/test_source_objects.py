@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.waiting import StillClock
 from waybill.consignments.adapters.source_objects import S3Objects
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import FileRecord, Reason
+from waybill.core.retry import Retry
 
 RECORD = FileRecord(fileId="1", s3SourceBucket="uploads", s3SourceBucketKey="key", versionId="v1", eTag='"one"')
 
@@ -56,8 +58,12 @@ class Client:
         return {"Body": body, "ETag": '"one"', "ContentLength": len(rest), "VersionId": "v1"}
 
 
+def objects(client: Client) -> S3Objects:
+    return S3Objects(client, Retry(clock=StillClock().clock()))  # type: ignore[arg-type]
+
+
 def chunks(client: Client, count: int = 7) -> Iterator[bytes]:
-    opened = S3Objects(client).open(RECORD)
+    opened = objects(client).open(RECORD)
     while chunk := opened.read(count):
         yield chunk
 
@@ -87,7 +93,7 @@ def test_what_is_taken_up_again_is_only_what_is_missing() -> None:
 
 def test_an_answer_that_ends_early_is_taken_up_again() -> None:
     client = Client(b"0123456789", [], ConnectionResetError())
-    opened = S3Objects(client).open(RECORD)
+    opened = objects(client).open(RECORD)
     opened._body = BytesIO(b"012")
     assert b"".join(iter(lambda: opened.read(100), b"")) == b"0123456789"
 
@@ -112,7 +118,7 @@ def test_s3_that_fails_meanwhile_is_an_error_that_may_pass() -> None:
 
 def test_the_state_that_was_found_is_kept_where_the_record_has_none() -> None:
     client = Client(b"0123456789", [4], ConnectionResetError())
-    opened = S3Objects(client).open(RECORD.model_copy(update={"e_tag": None, "version_id": None}))
+    opened = objects(client).open(RECORD.model_copy(update={"e_tag": None, "version_id": None}))
     while opened.read(4):
         pass
     assert [asked.get("IfMatch") for asked in client.asked] == [None, '"one"']

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -80,6 +80,7 @@ def test_it_may_break_so_often_and_no_more() -> None:
     with reader(Broken(10), tries=3).open("b", "k") as opened, pytest.raises(S3ReadError) as raised:
         list(opened.chunks())
     assert (raised.value.fault, raised.value.is_passing) == (S3Fault.UNAVAILABLE, True)
+    assert raised.value.reason == "broke off 3 times: a short answer"
 
 
 def test_another_state_is_not_joined_to_what_was_read() -> None:
@@ -121,6 +122,19 @@ def test_each_byte_comes_once_however_it_breaks(good: int, count: int, offset: i
     assert all(len(piece) <= count for piece in pieces)
 
 
+@given(content=st.binary(max_size=40).map(lambda some: some.replace(b"0", b"\n")), count=st.integers(1, 9))
+@example(content=b"a\r\n\nb\x85c", count=2)
+@example(content=b"a\n", count=9)
+def test_lines_end_at_line_feeds_and_nowhere_else(content: bytes, count: int) -> None:
+    # JSON Lines 1.1: a line ends with a line feed, which the last line may lack. Elsewhere other ends are of the text.
+    class Stored:
+        def get_object(self, **_: Any) -> dict[str, Any]:
+            return {"Body": BytesIO(content), "ETag": ETAG, "ContentLength": len(content)}
+
+    lines = list(reader(Stored()).open("b", "k").lines(count))
+    assert lines == content.removesuffix(b"\n").split(b"\n") if content else lines == []
+
+
 @pytest.fixture
 def bucket() -> Iterator[Any]:
     with mock_aws():
@@ -138,3 +152,18 @@ def test_on_s3(bucket: Any) -> None:
         with pytest.raises(S3ReadError) as raised:
             reader(bucket).open(name, key)
         assert raised.value.fault is fault
+
+
+def test_the_tags_of_an_object_are_those_of_its_version(bucket: Any) -> None:
+    # Amazon S3 API Reference, GetObjectTagging: of the newest version, unless `versionId` names another.
+    bucket.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    first, second = (
+        bucket.put_object(Bucket="bucket", Key="tagged", Body=b"1", Tagging=f"scan={value}")["VersionId"]
+        for value in ("clean", "bad")
+    )
+    assert first != second
+    assert reader(bucket).tags("bucket", "tagged", version_id=first) == {"scan": "clean"}
+    assert reader(bucket).tags("bucket", "tagged") == {"scan": "bad"}
+    with pytest.raises(S3ReadError) as raised:
+        reader(bucket).tags("bucket", "none")
+    assert raised.value.fault is S3Fault.OBJECT_MISSING

@@ -5,7 +5,14 @@ from typing import ClassVar
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, S3Fault, s3_fault, translated
+from waybill.core.aws.s3_faults import (
+    ObjectChangedError,
+    ObjectMissingError,
+    S3Fault,
+    S3ReadError,
+    s3_fault,
+    translated,
+)
 from waybill.core.errors import PermanentError, RetryableError
 
 
@@ -60,3 +67,19 @@ def test_a_fault_has_one_meaning(error: ClientError, fault: S3Fault) -> None:
 def test_an_error_is_told_in_the_workflows_words(error: ClientError, ours: type[Exception]) -> None:
     with pytest.raises(ours, match="the register"), translated(Unavailable, Refused, "the register"):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("fault", "ours"),
+    [
+        (S3Fault.OBJECT_MISSING, ObjectMissingError),
+        (S3Fault.CHANGED, ObjectChangedError),
+        (S3Fault.THROTTLED, Unavailable),
+        (S3Fault.UNAVAILABLE, Unavailable),
+        (S3Fault.DENIED, Refused),
+        (S3Fault.BUCKET_MISSING, Refused),
+    ],
+)
+def test_what_the_reader_raises_is_told_in_the_same_words(fault: S3Fault, ours: type[Exception]) -> None:
+    with pytest.raises(ours, match="the register"), translated(Unavailable, Refused, "the register"):
+        raise S3ReadError(fault, "SlowDown")

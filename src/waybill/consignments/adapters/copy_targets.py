@@ -1,12 +1,15 @@
-"""`CopyTargets` on S3."""
+"""The clean bucket and the quarantine bucket on S3."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, override
 
-from waybill.consignments.domain.copies import CopyPlace
+from waybill.consignments.domain.copies import CopyPlace, CopyTargets, PlannedCopy
 from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopySourceTypeDef, CreateMultipartUploadRequestTypeDef
 
 # CopyObject takes objects of at most 5 GiB (Amazon S3 API Reference); larger ones are copied in parts, of which an
 # object has at most 10,000 (Amazon S3 User Guide, "Multipart upload limits").
@@ -16,15 +19,15 @@ _PARTS = 10_000
 _PARTS_AT_ONCE = 8
 
 
-class S3CopyTargets:
-    """The clean bucket and the quarantine bucket; `client` is a boto3 `s3` client."""
+class S3CopyTargets(CopyTargets):
+    """`CopyTargets` on S3."""
 
-    def __init__(self, client: Any, clean: str, quarantine: str) -> None:
+    def __init__(self, client: "S3Client", clean: str, quarantine: str) -> None:
         self._client = client
         self._buckets = {CopyPlace.CLEAN: clean, CopyPlace.QUARANTINE: quarantine}
 
-    def place(self, copy: Mapping[str, Any]) -> bool:
-        """Put the copy of one object where it belongs, and take it away from where an earlier run had put it."""
+    @override
+    def place(self, copy: PlannedCopy) -> bool:
         place = CopyPlace(copy["place"])
         # First away, so that at no time a file is clean that its newest verdict does not call so.
         for other, bucket in self._buckets.items():
@@ -33,34 +36,46 @@ class S3CopyTargets:
                     self._client.delete_object(Bucket=bucket, Key=copy["to"])
         return place is CopyPlace.NOWHERE or self._copied(copy, self._buckets[place])
 
-    def _copied(self, copy: Mapping[str, Any], bucket: str) -> bool:
-        source = {"Bucket": copy["bucket"], "Key": copy["key"]}
+    def _copied(self, copy: PlannedCopy, bucket: str) -> bool:
+        source: CopySourceTypeDef = {"Bucket": copy["bucket"], "Key": copy["key"]}
         if "versionId" in copy:
             source["VersionId"] = copy["versionId"]
-        target = {"Bucket": bucket, "Key": copy["to"]}
         try:
             with translated(RunBucketUnavailableError, RunBucketRefusedError, f"{bucket}/{copy['to']}"):
                 if copy["objectSize"] > _SINGLE_COPY_BYTES:
-                    self._copy_in_parts(source, copy["eTag"], copy["objectSize"], target)
+                    self._copy_in_parts(source, copy["eTag"], copy["objectSize"], bucket, copy["to"])
                 else:
                     # Tags stay behind: they may be a scanner's verdict on the upload, and copying them takes rights of
                     # its own (Amazon S3 API Reference, CopyObject).
-                    state = {"CopySourceIfMatch": copy["eTag"], "TaggingDirective": "REPLACE"}
-                    self._client.copy_object(CopySource=source, **target, **state)
+                    self._client.copy_object(
+                        CopySource=source,
+                        CopySourceIfMatch=copy["eTag"],
+                        Bucket=bucket,
+                        Key=copy["to"],
+                        TaggingDirective="REPLACE",
+                    )
         except (ObjectMissingError, ObjectChangedError):
             return False
         return True
 
-    def _copy_in_parts(self, source: Mapping[str, str], e_tag: str, size: int, target: Mapping[str, str]) -> None:
+    def _copy_in_parts(self, source: "CopySourceTypeDef", e_tag: str, size: int, bucket: str, key: str) -> None:
         """Copy what CopyObject does not take, with its metadata and without its tags; nothing is there until the end.
 
         boto3's own copy in parts asks for tags as well, and has an error of its own for an object that has changed.
         """
         found = self._client.head_object(**source, IfMatch=e_tag)
-        described = {name: found[name] for name in ("ContentType", "Metadata") if found.get(name)}
-        upload = {**target, "UploadId": self._client.create_multipart_upload(**target, **described)["UploadId"]}
+        wanted: CreateMultipartUploadRequestTypeDef = {"Bucket": bucket, "Key": key}
+        if found.get("ContentType"):
+            wanted["ContentType"] = found["ContentType"]
+        if found.get("Metadata"):
+            wanted["Metadata"] = found["Metadata"]
+        upload: _Upload = {
+            "Bucket": bucket,
+            "Key": key,
+            "UploadId": self._client.create_multipart_upload(**wanted)["UploadId"],
+        }
 
-        def copied(part: tuple[int, int, int]) -> dict[str, Any]:
+        def copied(part: tuple[int, int, int]) -> "CompletedPartTypeDef":
             number, first, last = part
             answer = self._client.upload_part_copy(
                 CopySource=source,
@@ -78,6 +93,12 @@ class S3CopyTargets:
         except Exception:  # whatever ends it, its parts would be stored and paid for
             self._client.abort_multipart_upload(**upload)
             raise
+
+
+class _Upload(TypedDict):
+    Bucket: str
+    Key: str
+    UploadId: str
 
 
 def part_ranges(size: int) -> list[tuple[int, int, int]]:

@@ -1,11 +1,9 @@
 """The items of the consignments table: what their attributes are called, and what they are in our models."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
-from waybill.consignments.models import Consignment, ConsignmentType
-from waybill.core.aws.dynamodb import Item, to_item
+from waybill.consignments.models import Consignment, ConsignmentType, FileRow, RegisteredFile
+from waybill.core.aws.dynamodb import Item
 
 CONSIGNMENT = "CONSIGNMENT"
 FILE = "FILE#"
@@ -14,7 +12,7 @@ _PROGRESS = "PROGRESS#"
 
 def key(consignment_id: str, sort_key: str) -> Item:
     """Return the key of an item."""
-    return to_item({"pk": consignment_id, "sk": sort_key})
+    return {"pk": consignment_id, "sk": sort_key}
 
 
 def progress_prefix(run: int) -> str:
@@ -45,7 +43,7 @@ def item_of(consignment: Consignment) -> Item:
     }
 
 
-def consignment_of(item: Mapping[str, Any]) -> Consignment:
+def consignment_of(item: Item) -> Consignment:
     """Return the consignment of an item."""
     return Consignment(
         consignment_id=item["pk"],
@@ -68,7 +66,17 @@ def consignment_of(item: Mapping[str, Any]) -> Consignment:
     )
 
 
-def row_of(item: Mapping[str, Any]) -> dict[str, Any]:
+def registered_item(consignment_id: str, file: RegisteredFile) -> Item:
+    """Return a file as it is registered, as an item."""
+    return {
+        **key(consignment_id, f"{FILE}{file.file_id}"),
+        "path": file.path,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
+
+
+def row_of(item: Item) -> FileRow:
     """Return a file with what was found of it."""
     return {
         "fileId": item["sk"].removeprefix(FILE),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.rule_set import SUFFIXES, RuleSet, RuleSource, build
-from waybill.core.aws.s3_faults import ObjectMissingError, translated
+from waybill.core.aws.s3 import S3Reader
+from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +25,7 @@ class S3RuleSets:
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
+        self._reader = S3Reader(client)
         self.bucket = bucket
 
     def publish(self, rules: RuleSet) -> str:
@@ -77,8 +79,11 @@ class S3RuleSets:
             )
 
     def _read(self, key: str) -> bytes:
-        with self._errors(key):
-            return bytes(self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        try:
+            with self._errors(key), self._reader.open(self.bucket, key) as found:
+                return b"".join(found.chunks())
+        except ObjectChangedError as error:
+            raise ChecksUnavailableError(f"{key} in {self.bucket} was replaced while it was read") from error
 
     def _errors(self, key: str) -> AbstractContextManager[None]:
         return translated(ChecksUnavailableError, RuleSetInvalidError, f"{key} in {self.bucket}")

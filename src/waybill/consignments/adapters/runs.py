@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.consignments.errors import DocumentMissingError, RunBucketRefusedError, RunBucketUnavailableError
-from waybill.core.aws.s3_faults import ObjectMissingError, translated
+from waybill.core.aws.s3 import S3Reader
+from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _IN_MEMORY_BYTES = 16_000_000
 # JSON lets these stand as they are, in the name of a file too; readers that know Unicode end a line at each of them.
@@ -29,8 +33,9 @@ class _Lines:
 class S3RunDocuments:
     """`RunDocuments` of one run; a step that is repeated writes the same objects again."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
+        self._reader = S3Reader(client)
         self.bucket = bucket
         self.prefix = prefix
 
@@ -40,19 +45,23 @@ class S3RunDocuments:
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
             yield _Lines(file)
             file.seek(0)
-            with translated(RunBucketUnavailableError, RunBucketRefusedError, f"{self.prefix}{name}"):
+            with self._errors(f"{self.prefix}{name}"):
                 self._client.upload_fileobj(file, self.bucket, self.prefix + name)
 
     def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
-        about = f"{self.prefix}{name}"
+        key = f"{self.prefix}{name}"
         try:
-            with translated(RunBucketUnavailableError, RunBucketRefusedError, about):
-                body = self._client.get_object(Bucket=self.bucket, Key=about)["Body"]
-                for line in body.iter_lines(chunk_size=1 << 20):
-                    if line:
-                        yield json.loads(line)
+            with self._errors(key), self._reader.open(self.bucket, key) as document:
+                yield from map(json.loads, document.lines())
         except ObjectMissingError as error:
             # A run without its results must never look like one without files.
             if required:
-                raise DocumentMissingError(f"there is no {about}") from error
+                raise DocumentMissingError(f"there is no {key}") from error
+        except ObjectChangedError as error:
+            # A step that is repeated has written it again, while this one read it.
+            raise RunBucketUnavailableError(f"{key} was replaced while it was read") from error
+
+    @staticmethod
+    def _errors(key: str) -> AbstractContextManager[None]:
+        return translated(RunBucketUnavailableError, RunBucketRefusedError, key)

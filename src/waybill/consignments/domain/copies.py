@@ -6,11 +6,11 @@ A file with other problems stays where it was uploaded until its sender has put 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
-from typing import Any
+from typing import NotRequired, Protocol, TypedDict
 
 from waybill.consignments.domain.intake import groups
 from waybill.consignments.domain.judgement import judged_files
-from waybill.consignments.domain.ports import CopyTargets, RunDocuments
+from waybill.consignments.domain.ports import RunDocuments
 from waybill.consignments.domain.statuses import SUCCESS, is_accepted
 from waybill.consignments.models import StatusName
 
@@ -26,6 +26,29 @@ class CopyPlace(StrEnum):
     CLEAN = "clean"
     QUARANTINE = "quarantine"
     NOWHERE = "nowhere"
+
+
+class PlannedCopy(TypedDict):
+    """What becomes of the copy of one object: `place` is a `CopyPlace`, `to` the key there."""
+
+    place: str
+    bucket: str
+    key: str
+    eTag: str
+    versionId: NotRequired[str]
+    objectSize: int
+    to: str
+
+
+class CopyTargets(Protocol):
+    """The clean bucket and the quarantine bucket; raises `RunBucketUnavailableError` and `RunBucketRefusedError`."""
+
+    def place(self, copy: PlannedCopy) -> bool:
+        """Put the copy of one object where it belongs, and take it away from where it does not.
+
+        False when the object that was checked is not there any more, so that nothing was copied.
+        """
+        ...
 
 
 def place_of(values: Mapping[str, str]) -> CopyPlace:
@@ -48,10 +71,10 @@ def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:
     return count
 
 
-def _copies(documents: RunDocuments) -> Iterator[dict[str, Any]]:
+def _copies(documents: RunDocuments) -> Iterator[PlannedCopy]:
     for line, rows in judged_files(documents):
         values = {row["statusName"]: row["statusValue"] for row in rows}
-        copy = {
+        copy: PlannedCopy = {
             "place": place_of(values).value,
             "bucket": line["s3SourceBucket"],
             "key": line["s3SourceBucketKey"],
@@ -59,10 +82,12 @@ def _copies(documents: RunDocuments) -> Iterator[dict[str, Any]]:
             "objectSize": line["objectSize"],
             "to": f"{line['consignmentId']}/{line['fileId']}",
         }
-        yield copy if line.get("versionId") is None else {**copy, "versionId": line["versionId"]}
+        if line.get("versionId") is not None:
+            copy["versionId"] = line["versionId"]
+        yield copy
 
 
-def copy_files(copies: Sequence[Mapping[str, Any]], targets: CopyTargets) -> dict[str, int]:
+def copy_files(copies: Sequence[PlannedCopy], targets: CopyTargets) -> dict[str, int]:
     """Put the copies of one line where they belong; return `{placed, gone}`, the numbers of both."""
     with ThreadPoolExecutor(_THREADS) as threads:
         placed = sum(threads.map(targets.place, copies))

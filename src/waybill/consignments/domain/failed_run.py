@@ -3,20 +3,23 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.consignments.domain.notifications import process_failed
 from waybill.consignments.domain.ports import RunRecords
 from waybill.consignments.domain.requests import consignment_id_of
-from waybill.consignments.models import ConsignmentRun
+from waybill.consignments.domain.states import FailedRun, FailureReason, RecordedFailure, run_of
 from waybill.core.errors import InvalidInputError
-from waybill.core.notifications import Notifier
+from waybill.core.notifications import Notification, Notifier
+
+if TYPE_CHECKING:
+    from waybill.consignments.models import RunFailure
 
 _CAUSE_LIMIT = 4000
 
 
-def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
-    """Return `{error, cause}` of what Step Functions caught: a function's exception comes as JSON in the cause."""
+def reason_of(error: Mapping[str, object]) -> FailureReason:
+    """Return what Step Functions caught: a function's exception comes as JSON in the cause."""
     name, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
     try:
         raised = json.loads(cause)
@@ -36,14 +39,14 @@ class FailureRecorder:
     stage: str
     log: Callable[[str], None]
 
-    def record(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Take a run's event with `{consignmentId, step, error}`; return what becomes the execution's cause."""
+    def record(self, event: FailedRun) -> RecordedFailure:
+        """Record the failure as far as it can be recorded, and tell people."""
         reason = reason_of(event["error"])
-        failure = {"step": event["step"], "executionName": event["executionName"], **reason}
+        failure: RunFailure = {"step": event["step"], "executionName": event["executionName"], **reason}
         recorded = False
         try:
             consignment_id = consignment_id_of(event["consignmentId"])
-            recorded = self.records.fail(consignment_id, ConsignmentRun.of(event), failure)
+            recorded = self.records.fail(consignment_id, run_of(event), failure)
         except InvalidInputError:
             consignment_id = str(event["consignmentId"])[:100]
         news = process_failed(consignment_id, event["step"], reason["error"], event["executionName"], self.stage)
@@ -55,7 +58,7 @@ class FailureRecorder:
             "notified": self._tell(news),
         }
 
-    def _tell(self, news: Any) -> bool:
+    def _tell(self, news: Notification) -> bool:
         try:
             self.notifier.notify(news)
         except Exception:  # whatever keeps it from being told: the net below the workflows tells, then

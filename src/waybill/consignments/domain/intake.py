@@ -4,12 +4,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords, Uploads
 from waybill.consignments.domain.registration import upload_prefix
+from waybill.consignments.domain.states import IntakeCounts
 from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
-from waybill.consignments.models import CHECKS, Consignment, ConsignmentRun, RegisteredFile, StoredObject
+from waybill.consignments.models import (
+    CHECKS,
+    Consignment,
+    ConsignmentRun,
+    MissingFile,
+    RegisteredFile,
+    RegisteredRecord,
+    StoredObject,
+)
 
 GROUPS = "groups.jsonl"
 COMPARISON = "comparison.jsonl"
@@ -41,7 +50,7 @@ class FileFetcher:
     upload_bucket: str
     now: Callable[[], datetime]
 
-    def fetch(self, consignment_id: str, run: ConsignmentRun, documents: RunDocuments) -> dict[str, Any]:
+    def fetch(self, consignment_id: str, run: ConsignmentRun, documents: RunDocuments) -> IntakeCounts:
         """Claim the consignment, compare, write the groups; return what the next states need.
 
         Raises
@@ -91,7 +100,9 @@ class FileFetcher:
         with documents.writing(COMPARISON) as lines:
             for line in (*lacking, *({"extra": name} for name in extra)):
                 lines.add(line)
-        shown = [{"fileId": line["missing"], "path": line["path"]} for line in lacking[:_DIFFERENCES_SHOWN]]
+        shown: list[MissingFile] = [
+            {"fileId": line["missing"], "path": line["path"]} for line in lacking[:_DIFFERENCES_SHOWN]
+        ]
         self.records.differ(
             consignment,
             {
@@ -104,9 +115,9 @@ class FileFetcher:
 
 def record_of(
     consignment: Consignment, file: RegisteredFile, stored: StoredObject, bucket: str, prefix: str
-) -> dict[str, Any]:
+) -> RegisteredRecord:
     """Return the record of a file as the reference has it (section 1), pinned to what is stored now."""
-    record: dict[str, Any] = {
+    record: RegisteredRecord = {
         "consignmentId": consignment.consignment_id,
         "fileId": file.file_id,
         "userId": consignment.user_id,
@@ -120,17 +131,23 @@ def record_of(
         "eTag": stored.e_tag,
         "fileCheckResults": {check: [] for check in CHECKS},
     }
-    return record if stored.version_id is None else {**record, "versionId": stored.version_id}
+    if stored.version_id is not None:
+        record["versionId"] = stored.version_id
+    return record
 
 
-def groups(
-    records: Iterable[Mapping[str, Any]], object_bytes: int = GROUP_OBJECT_BYTES
-) -> Iterator[list[Mapping[str, Any]]]:
+class Sized(TypedDict):
+    """Something about a stored object."""
+
+    objectSize: int
+
+
+def groups[T: Sized](records: Iterable[T], object_bytes: int = GROUP_OBJECT_BYTES) -> Iterator[list[T]]:
     """Yield the records in groups that one function takes on, each small enough to travel.
 
     The objects of a group have at most `object_bytes` together; one that is larger is alone.
     """
-    held: list[Mapping[str, Any]] = []
+    held: list[T] = []
     stored = length = 0
     for record in records:
         size, text = record["objectSize"], len(json.dumps(record))
@@ -148,7 +165,7 @@ def _group_line(
     consignment: Consignment,
     run: ConsignmentRun,
     number: int,
-    files: Sequence[Mapping[str, Any]],
+    files: Sequence[RegisteredRecord],
     progress_key: str,
     expires: int,
 ) -> dict[str, Any]:

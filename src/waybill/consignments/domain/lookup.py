@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from waybill.consignments.domain.explanations import explanation
 from waybill.consignments.domain.ports import Reader, Register
 from waybill.consignments.domain.tables import Tables
-from waybill.consignments.models import CHECKS, Consignment, ConsignmentStatus, StatusName
+from waybill.consignments.models import CHECKS, Consignment, ConsignmentStatus, FileRow, RunFailure, StatusName
 from waybill.core.errors import RetryableError
 from waybill.core.executions import ExecutionState
 
@@ -79,7 +79,7 @@ def _unclaimed(consignment: Consignment, arn: str, register: Register, execution
 
 
 def _broken(consignment: Consignment, state: ExecutionState) -> Consignment:
-    failure = {
+    failure: RunFailure = {
         "step": WHOLE_WORKFLOW,
         "executionName": consignment.execution_name,
         "error": state.error or state.status,
@@ -126,7 +126,7 @@ def file_page(
     return [file_report(row, tables) for row in rows], last
 
 
-def file_report(row: dict[str, Any], tables: Tables) -> dict[str, Any]:
+def file_report(row: FileRow, tables: Tables) -> dict[str, Any]:
     """Return one file as the API shows it; what is not known yet is absent.
 
     `run` is the number of the run that found this: lower than the consignment's `runs` as long as a later one has not

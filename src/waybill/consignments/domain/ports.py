@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from waybill.consignments.models import Consignment, ConsignmentRun, RegisteredFile, StoredObject
+from waybill.consignments.models import (
+    Consignment,
+    ConsignmentRun,
+    Differences,
+    FileOutcome,
+    FileRow,
+    RegisteredFile,
+    RunFailure,
+    StoredObject,
+)
 
 
 class Register(Protocol):
@@ -45,7 +54,7 @@ class RunRecords(Protocol):
         """Make `run` the newest of the consignment, once, with no statuses yet; raises `ConsignmentNotFoundError`."""
         ...
 
-    def differ(self, consignment: Consignment, differences: Mapping[str, Any]) -> None:
+    def differ(self, consignment: Consignment, differences: Differences) -> None:
         """Keep how uploads and register differ, until the next run."""
         ...
 
@@ -57,7 +66,7 @@ class RunRecords(Protocol):
         """Return the key under which the state machine writes how far a group has come."""
         ...
 
-    def write_files(self, consignment: Consignment, rows: Iterable[Mapping[str, Any]]) -> None:
+    def write_files(self, consignment: Consignment, rows: Iterable[FileOutcome]) -> None:
         """Replace what is known of files; each row names its `fileId`."""
         ...
 
@@ -65,7 +74,7 @@ class RunRecords(Protocol):
         """Replace the statuses of the consignment, which ends the run."""
         ...
 
-    def fail(self, consignment_id: str, run: ConsignmentRun, failure: Mapping[str, Any]) -> bool:
+    def fail(self, consignment_id: str, run: ConsignmentRun, failure: RunFailure) -> bool:
         """Set `ClientChecks = Failed`, for a run that has not claimed its consignment too.
 
         False when a run that was started later has taken over, or there is no such consignment.
@@ -84,7 +93,7 @@ class Reader(Protocol):
         """Return what the groups of the newest run failed of that failed for good."""
         ...
 
-    def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:
         """Return a page of the files with their results, and the id after which the next page begins."""
         ...
 
@@ -114,15 +123,4 @@ class RunDocuments(Protocol):
 
     def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
-        ...
-
-
-class CopyTargets(Protocol):
-    """The clean bucket and the quarantine bucket; raises `RunBucketUnavailableError` and `RunBucketRefusedError`."""
-
-    def place(self, copy: Mapping[str, Any]) -> bool:
-        """Put the copy of one object where it belongs, and take it away from where it does not.
-
-        False when the object that was checked is not there any more, so that nothing was copied.
-        """
         ...

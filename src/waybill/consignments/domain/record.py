@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from waybill.consignments.domain.copies import CopyPlace, place_of
 from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
@@ -10,7 +10,7 @@ from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords
 from waybill.consignments.domain.registration import existing
 from waybill.consignments.domain.statuses import is_accepted
 from waybill.consignments.errors import RunSupersededError
-from waybill.consignments.models import Consignment
+from waybill.consignments.models import Consignment, FileOutcome, FileResults
 
 
 def newest_run(register: Register, consignment_id: str, execution_arn: str) -> Consignment:
@@ -48,7 +48,7 @@ def record_results(records: RunRecords, consignment: Consignment, documents: Run
     return counted.number
 
 
-def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[dict[str, Any]]:
+def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[FileOutcome]:
     redactions = redaction_outcomes(documents)
     for line, rows in judged_files(documents):
         values = {row["statusName"]: row["statusValue"] for row in rows}
@@ -62,7 +62,7 @@ def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[dict[str, Any]]:
 
 def _results(
     line: Mapping[str, Any], rows: list[dict[str, Any]], values: Mapping[str, str], original: str | None
-) -> dict[str, Any]:
+) -> FileResults:
     checks = line["fileCheckResults"]
     results = {
         "accepted": is_accepted(values),
@@ -75,7 +75,7 @@ def _results(
         "objectSize": line.get("objectSize"),
         "originalFilepath": original,
     }
-    return {name: value for name, value in results.items() if value is not None}
+    return cast("FileResults", {name: value for name, value in results.items() if value is not None})
 
 
 def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,11 +84,11 @@ def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Counted:
-    def __init__(self, rows: Iterator[dict[str, Any]]) -> None:
+    def __init__(self, rows: Iterator[FileOutcome]) -> None:
         self._rows = rows
         self.number = 0
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[FileOutcome]:
         for row in self._rows:
             self.number += 1
             yield row

@@ -1,17 +1,12 @@
 """RecordFailure: sets `ClientChecks = Failed` after a step that failed for good, and tells people which."""
 
-from typing import Any
-
 from waybill.consignments import WORKFLOW, runtime
+from waybill.consignments.domain.states import FailedRun, RecordedFailure
 from waybill.core.observability import count, instrumented
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{consignmentId, executionName, executionId, executionStartTime, step, error}`; return the run's last word.
-
-    `error` is what Step Functions caught, `{Error, Cause}`. The answer is
-    `{consignmentId, backEndChecksProcess, error, cause, recorded, notified}`.
-    """
+def lambda_handler(event: FailedRun, context: object) -> RecordedFailure:
+    """Record the failure of a run, and tell people; what is returned becomes the execution's cause."""
     count(WORKFLOW, "ChecksBroken")
     return runtime.failure_recorder().record(event)

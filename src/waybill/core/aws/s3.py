@@ -1,34 +1,23 @@
 """An S3 object as a stream: the only reader. In bounded memory, in one state, and taken up again where it broke."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import reason_of
-from waybill.core.aws.s3_faults import PASSING, S3Fault, s3_fault
+from waybill.core.aws.s3_faults import S3Fault, S3ReadError, s3_fault
 from waybill.core.retry import Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef, GetObjectTaggingRequestTypeDef
+
+__all__ = ["S3Object", "S3ReadError", "S3Reader", "Translate"]
 
 _RETRY = Retry(tries=5, first_pause=0.1, longest_pause=2.0)
 _CHUNK_BYTES = 1 << 20
-
-
-class S3ReadError(Exception):
-    """S3 does not give the object; `fault` says what that means, `reason` is S3's code or the kind of break."""
-
-    def __init__(self, fault: S3Fault, reason: str) -> None:
-        super().__init__(f"{fault.value}: {reason}")
-        self.fault = fault
-        self.reason = reason
-
-    @property
-    def is_passing(self) -> bool:
-        """Whether the same read may succeed later."""
-        return self.fault in PASSING
 
 
 type Translate = Callable[[S3ReadError], Exception]
@@ -97,6 +86,18 @@ class S3Object:
         """Yield the rest, up to `count` bytes at a time; raises as `read`."""
         return iter(lambda: self.read(count), b"")
 
+    def lines(self, count: int = _CHUNK_BYTES) -> Iterator[bytes]:
+        """Yield the lines of the rest, each without the line feed that ends it; raises as `read`."""
+        begun: list[bytes] = []
+        for chunk in self.chunks(count):
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            for other in others:
+                yield b"".join(begun)
+                begun = [other]
+        if last := b"".join(begun):
+            yield last
+
     def close(self) -> None:
         """Give the connection back."""
         self._body.close()
@@ -110,21 +111,19 @@ class S3Object:
     def _resume(self, reason: str) -> None:
         self._body.close()
         if not self._course.pause():
-            raise self._translate(S3ReadError(S3Fault.UNAVAILABLE, f"broke off: {reason}"))
+            raise self._translate(S3ReadError(S3Fault.UNAVAILABLE, f"broke off {self._course.made} times: {reason}"))
         answer = self._opened(self._quoted)
         self._body = answer["Body"]
         if answer["ContentLength"] != self.size - self._position:
             raise self._translate(S3ReadError(S3Fault.CHANGED, "another length"))
 
     def _opened(self, e_tag: str) -> "GetObjectOutputTypeDef":
-        try:
+        with _translated(self._translate):
             return self._get(self._position, e_tag)
-        except (ClientError, BotoCoreError) as error:
-            raise self._translate(S3ReadError(s3_fault(error), reason_of(error))) from error
 
 
 class S3Reader:
-    """Opens objects with one GET each, and no HEAD.
+    """Opens objects with one GET each, and no HEAD; and reads their tags.
 
     `translate` makes a workflow's own error of each S3ReadError, in one place for opening, reading and resuming.
     """
@@ -158,3 +157,20 @@ class S3Reader:
 
         quoted = f'"{e_tag.strip(chr(34))}"' if e_tag else ""
         return S3Object(get, offset, quoted, self._retry, self._translate)
+
+    def tags(self, bucket: str, key: str, *, version_id: str | None = None) -> dict[str, str]:
+        """Return the tags of an object, of the version that is named or of the newest. Raises as `open`."""
+        request: GetObjectTaggingRequestTypeDef = {"Bucket": bucket, "Key": key}
+        if version_id:
+            request["VersionId"] = version_id
+        with _translated(self._translate):
+            answer = self._client.get_object_tagging(**request)
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+@contextmanager
+def _translated(translate: Translate) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise translate(S3ReadError(s3_fault(error), reason_of(error))) from error

@@ -72,6 +72,20 @@ _BY_STATUS = {
 }
 
 
+class S3ReadError(Exception):
+    """S3 does not give the object; `fault` says what that means, `reason` is S3's code or the kind of break."""
+
+    def __init__(self, fault: S3Fault, reason: str) -> None:
+        super().__init__(f"{fault.value}: {reason}")
+        self.fault = fault
+        self.reason = reason
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same read may succeed later."""
+        return self.fault in PASSING
+
+
 class ObjectMissingError(Exception):
     """There is no such object, or no such version of it."""
 
@@ -108,6 +122,8 @@ def _by_message(code: str, message: str) -> S3Fault | None:
 def translated(unavailable: type[WaybillError], refused: type[WaybillError], about: str) -> Iterator[None]:
     """Turn S3's errors about `about` (a bucket, or an object without what its name may tell) into ours.
 
+    Those of the reader (`S3ReadError`) too.
+
     Raises
     ------
     ObjectMissingError
@@ -122,12 +138,20 @@ def translated(unavailable: type[WaybillError], refused: type[WaybillError], abo
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        match s3_fault(error):
-            case S3Fault.OBJECT_MISSING:
-                raise ObjectMissingError(about) from error
-            case S3Fault.CHANGED:
-                raise ObjectChangedError(about) from error
-            case fault if fault in PASSING:
-                raise unavailable(f"{reason_of(error)} from S3 on {about}") from error
-            case _:
-                raise refused(f"{reason_of(error)} from S3 on {about}") from error
+        raise _in_our_words(s3_fault(error), reason_of(error), unavailable, refused, about) from error
+    except S3ReadError as error:
+        raise _in_our_words(error.fault, error.reason, unavailable, refused, about) from error
+
+
+def _in_our_words(
+    fault: S3Fault, reason: str, unavailable: type[WaybillError], refused: type[WaybillError], about: str
+) -> Exception:
+    match fault:
+        case S3Fault.OBJECT_MISSING:
+            return ObjectMissingError(about)
+        case S3Fault.CHANGED:
+            return ObjectChangedError(about)
+        case _ if fault in PASSING:
+            return unavailable(f"{reason} from S3 on {about}")
+        case _:
+            return refused(f"{reason} from S3 on {about}")

@@ -21,12 +21,19 @@ from waybill.consignments.domain.checks.models import (
     ScanAnswer,
 )
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
-from waybill.consignments.domain.checks.prefetch import SMALL_BYTES, FilePrefetch
 from waybill.consignments.models import Check
+from waybill.core.prefetch import Prefetch
 
 # Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one.
 _TOGETHER = 8
 _TOGETHER_SECONDS = 30.0
+# Small files are fetched while others are examined: S3 takes longer to begin an answer than to give it. Those that
+# wait take disk; a large one alone keeps the line busy for long enough.
+_SMALL_BYTES = 8 << 20
+_THREADS = 4
+_DEPTH = 8
+
+type _FilePrefetch = Prefetch[FileRecord, Fetched]
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class FileChecker:
         documents = list(records)
         parsed = [_parsed(document) for document in documents]
         files = [record for record in parsed if isinstance(record, FileRecord)]
-        with FilePrefetch(files, self._fetcher.fetch_small, self._fetch) as ahead:
+        with self._prefetch(files) as ahead:
             for some in batched(zip(documents, parsed, strict=True), _TOGETHER, strict=False):
                 with ExitStack() as stack:
                     entries = [self._entry(record, ahead, stack) for _, record in some]
@@ -109,17 +116,27 @@ class FileChecker:
                         findings = next(found) if isinstance(entry, _Waiting) else entry
                         yield findings.document(document)
 
+    def _prefetch(self, files: Iterable[FileRecord]) -> _FilePrefetch:
+        return Prefetch(
+            files,
+            lambda record: self._fetcher.fetch_small(record, _SMALL_BYTES),
+            threads=_THREADS,
+            depth=_DEPTH,
+            ahead=lambda record: record.object_size is not None and record.object_size <= _SMALL_BYTES,
+            discard=Fetched.close,
+        )
+
     def _fetch(self, record: FileRecord) -> Fetched:
         scanners = self._scanners if self._antivirus.scans else None
         return self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
 
-    def _entry(self, record: FileRecord | Failure, ahead: FilePrefetch, stack: ExitStack) -> "Findings | _Waiting":
+    def _entry(self, record: FileRecord | Failure, ahead: _FilePrefetch, stack: ExitStack) -> "Findings | _Waiting":
         """Return what is known of a file: all there is, or a small file that is examined with others."""
         if isinstance(record, Failure):
             return Findings.failed(record)
         started_ms = self._now_ms()
         try:
-            fetched = ahead.take()
+            fetched = ahead.take(record) or self._fetch(record)
         except FileRefusedError as error:
             return Findings.failed(error.failure)
         except ChecksUnavailableError:
@@ -127,7 +144,7 @@ class FileChecker:
                 raise
             return Findings.failed(Failure(Reason.S3_UNAVAILABLE, "S3 did not give the file, however often asked."))
         entry = _Waiting(record, fetched, started_ms)
-        if fetched.stream is None and fetched.digest.size <= SMALL_BYTES:
+        if fetched.stream is None and fetched.digest.size <= _SMALL_BYTES:
             stack.enter_context(fetched)
             return entry
         with fetched:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from waybill.consignments.domain.checks.digest import DigestBuilder
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, FileRecord
-from waybill.consignments.domain.checks.ports import Objects, OpenObject, Scanners
+from waybill.consignments.domain.checks.ports import OpenObject, Scanners, UploadedObjects
 from waybill.consignments.domain.checks.spool import Workspace
 from waybill.consignments.domain.checks.stream import ObjectStream
 
@@ -31,6 +31,10 @@ class Fetched:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the copy."""
         self.path.unlink(missing_ok=True)
 
     def reading(self) -> dict[str, Any]:
@@ -48,7 +52,7 @@ class ContentFetcher:
 
     Parameters
     ----------
-    objects : Objects
+    objects : UploadedObjects
         The objects.
     workspace : Workspace
         Where copies go.
@@ -59,7 +63,7 @@ class ContentFetcher:
     """
 
     def __init__(
-        self, objects: Objects, workspace: Workspace, large_bytes: int, seconds_left: Callable[[], float]
+        self, objects: UploadedObjects, workspace: Workspace, large_bytes: int, seconds_left: Callable[[], float]
     ) -> None:
         self._objects = objects
         self._workspace = workspace

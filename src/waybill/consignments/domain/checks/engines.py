@@ -5,7 +5,9 @@ from typing import Any
 
 from waybill.consignments.domain.checks.errors import FileRefusedError
 from waybill.consignments.domain.checks.models import Failure, FileRecord, Reason, ScanAnswer
-from waybill.consignments.domain.checks.ports import Tags
+from waybill.consignments.domain.checks.ports import ObjectTags
+from waybill.core.clock import Clock
+from waybill.core.retry import looks
 
 # Amazon GuardDuty User Guide, "Using tag-based access control with Malware Protection for S3".
 _TAG = "GuardDutyMalwareScanStatus"
@@ -59,12 +61,10 @@ class TagEngine:
 
     Parameters
     ----------
-    tags : Tags
-        Reads the tags.
+    objects : ObjectTags
+        Has the tags.
     seconds_left : callable
         How long tags may still be waited for: one deadline for all files of a group.
-    sleep : callable
-        Waits for some seconds.
     now_ms : callable
         The time, in milliseconds since 1970: when the tag was seen.
     """
@@ -73,32 +73,35 @@ class TagEngine:
 
     def __init__(
         self,
-        tags: Tags,
+        objects: ObjectTags,
         seconds_left: Callable[[], float],
-        sleep: Callable[[float], None],
         now_ms: Callable[[], int],
+        clock: Clock | None = None,
     ) -> None:
-        self._tags = tags
+        self._objects = objects
         self._now_ms = now_ms
         self._seconds_left = seconds_left
-        self._sleep = sleep
+        self._clock = clock
 
     def verdict(
         self, record: FileRecord, version_id: str | None, _started_ms: int, _found: ScanAnswer, *, partial: bool
     ) -> dict[str, Any] | Failure:
         """Return the result, or that there is no tag."""
         del partial
-        while True:
-            try:
-                value = self._tags.read(record, version_id).get(_TAG)
-            except FileRefusedError as error:
-                return error.failure
-            if value is not None:
-                return self._result(record, value)
-            left = self._seconds_left()
-            if left <= 0:
-                return Failure(Reason.NO_SCAN_TAG, "The malware scan has left no result in time.")
-            self._sleep(min(_POLL_SECONDS, left))
+        seen = looks(
+            lambda: self._objects.tags(record, version_id).get(_TAG),
+            seconds=self._seconds_left(),
+            first_pause=_POLL_SECONDS,
+            longest_pause=_POLL_SECONDS,
+            clock=self._clock,
+        )
+        try:
+            value = next((value for value in seen if value is not None), None)
+        except FileRefusedError as error:
+            return error.failure
+        if value is None:
+            return Failure(Reason.NO_SCAN_TAG, "The malware scan has left no result in time.")
+        return self._result(record, value)
 
     def _result(self, record: FileRecord, value: str) -> dict[str, Any]:
         return {

@@ -41,7 +41,7 @@ class OpenObject(Protocol):
         ...
 
 
-class Objects(Protocol):
+class UploadedObjects(Protocol):
     """The uploaded objects."""
 
     def open(self, record: FileRecord) -> OpenObject:
@@ -57,11 +57,11 @@ class Objects(Protocol):
         ...
 
 
-class Tags(Protocol):
+class ObjectTags(Protocol):
     """The tags that a scanner outside puts on objects."""
 
-    def read(self, record: FileRecord, version_id: str | None) -> dict[str, str]:
-        """Return the tags of an object; raises as `Objects.open`."""
+    def tags(self, record: FileRecord, version_id: str | None) -> dict[str, str]:
+        """Return the tags of an object, of the version that was read; raises as `UploadedObjects.open`."""
         ...
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure, Reason
+from waybill.core.retry import Retry
 
 MODULE = "waybill.consignments.domain.checks.scanner_main"
 _START_SECONDS = 60.0
@@ -215,7 +216,7 @@ class ScannerProcess:
         return self._process
 
     def _started(self) -> _Process:
-        for _ in range(_STARTS):
+        for _ in Retry(tries=_STARTS).attempts():
             process = _Process(self._environment, self._module)
             try:
                 process.send(self._start)
