@@ -44,7 +44,7 @@ def test_every_object_is_there_once_in_the_order_of_keys(
 def test_what_was_not_read_is_named_with_its_reason(scanner: Scanner) -> None:
     scanner.bucket.objects = {
         "a.gz": gzip.compress(b"ssn 219-45-6789\n" * 40)[:-9],
-        "b.pdf": b"%PDF-1.7",
+        "b.gif": b"GIF89a",
         "c.txt": b"nothing",
         "d.log": b"left out",
     }
@@ -54,9 +54,9 @@ def test_what_was_not_read_is_named_with_its_reason(scanner: Scanner) -> None:
     found = {each["key"]: each for each in listed(scanner, job, 50)}
     assert (found["a.gz"]["status"], found["a.gz"]["reason"]) == ("PARTIAL", "ARCHIVE_TRUNCATED")
     assert found["a.gz"]["unread"] == [{"member": "gzip", "reason": "ARCHIVE_TRUNCATED"}]
-    assert (found["b.pdf"]["status"], found["b.pdf"]["reason"]) == ("SKIPPED", "UNSUPPORTED_TYPE")
+    assert (found["b.gif"]["status"], found["b.gif"]["reason"]) == ("SKIPPED", "UNSUPPORTED_TYPE")
     assert (found["d.log"]["status"], found["d.log"]["reason"]) == ("SKIPPED", "EXCLUDED")
-    assert [each["key"] for each in listed(scanner, job, 1, status="SKIPPED")] == ["b.pdf", "d.log"]
+    assert [each["key"] for each in listed(scanner, job, 1, status="SKIPPED")] == ["b.gif", "d.log"]
     assert [each["key"] for each in listed(scanner, job, 1, reason="ARCHIVE_TRUNCATED")] == ["a.gz"]
     coverage = scanner.jobs.coverage(job.job_id)
     assert coverage["members_not_read"] == {"ARCHIVE_TRUNCATED": 1, "UNSUPPORTED_TYPE": 1}

@@ -73,7 +73,7 @@ CONTAINERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
 }
 SINGLE = ("gzip", "bzip2", "xz")
 # Content that nobody reads here: each has to be named.
-OPAQUE = (b"%PDF-1.7\n" + bytes(64), b"\x89PNG\r\n\x1a\n" + bytes(64), b"PAR1" + bytes(64))
+OPAQUE = (b"GIF89a" + bytes(64), b"\x89PNG\r\n\x1a\n" + bytes(64), b"PAR1" + bytes(64))
 
 
 class Tree:

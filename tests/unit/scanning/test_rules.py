@@ -1,6 +1,8 @@
 """Detectors as data: every example holds, and a wrong file is refused with the detector's name."""
 
+import importlib
 import re
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.detection.proof import prove
-from waybill.scanning.domain.detection.rules import Detector, detectors, parse_detectors
+from waybill.scanning.domain.detection.rules import Detector, detectors, parse_detectors, ruleset
 from waybill.scanning.domain.detection.validators import digits_of, national_shape
 from waybill.scanning.errors import DetectorError
 
@@ -118,3 +120,13 @@ def test_every_number_that_the_library_takes_for_a_regions_has_the_shape_of_one(
                 assert shape is None or shape.search(digits_of(written.encode())), (region, written)
                 known += 1
     assert known > 2000
+
+
+@pytest.mark.parametrize("module", ["waybill.scanning.domain.detection.pdf", "waybill.core.containers.streams"])
+def test_another_way_to_read_is_another_set_of_rules(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an object that nobody could read would never be read, since what was found before is copied."""
+    before = ruleset.__wrapped__()
+    changed = Path(str(importlib.import_module(module).__file__))
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == changed else b""))
+    assert ruleset.__wrapped__() != before

@@ -1,17 +1,15 @@
 """What is inside of compressed files, archives, Office documents and messages, a member at a time.
 
-Streams are read while they are unpacked; a ZIP archive, whose directory is at its end, and a message go to a temporary
-file first. What cannot be opened is a member with a reason, so that it costs itself and not what stands behind it.
+Streams are read while they are unpacked; what is read at any place goes to a temporary file first. What cannot be
+opened is a member with a reason, so that it costs itself and not what stands behind it.
 """
 
 import email
 import email.policy
 import lzma
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.message import Message
 from functools import partial
 from io import BytesIO
@@ -20,12 +18,14 @@ from typing import IO
 from waybill.core.containers.models import ContainerError
 from waybill.core.containers.streams import UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.budget import CHUNK, NAME_LENGTH, Budget, UnreadableError
+from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
 from waybill.scanning.domain.detection.content_type import Kind
+from waybill.scanning.domain.detection.database import database_members
+from waybill.scanning.domain.detection.member import Member, named, refused, spooled
 from waybill.scanning.domain.detection.office import office_parts
+from waybill.scanning.domain.detection.pdf import pdf_members
 from waybill.scanning.domain.detection.tar import TarStream
 
-_IN_MEMORY_BYTES = 8 << 20
 # The parser holds a message several times over.
 _MESSAGE_BYTES = 32 << 20
 _ENCRYPTED = 1 << 0 | 1 << 6
@@ -45,16 +45,6 @@ _FAULTS = (
 )
 
 
-@dataclass(frozen=True)
-class Member:
-    """One member: `name` is its path, `reason` why it cannot be read at all, `plain` that it is text in UTF-8."""
-
-    name: str
-    read: Read
-    reason: str = ""
-    plain: bool = False
-
-
 def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
     """Yield what is in `outer`, a container of `kind`; each member is read before the next is asked for.
 
@@ -69,22 +59,11 @@ def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
         raise UnreadableError("ARCHIVE_BROKEN") from error
 
 
-def _named(outer: Member, name: str, budget: Budget) -> str:
-    path = f"{outer.name}!{name}" if outer.name else name
-    # Bytes that are no UTF-8 are surrogates here, which no text that is sent or stored may hold.
-    # A value that the limit would cut is hidden as a whole.
-    return budget.name(path[: 2 * NAME_LENGTH].encode(errors="surrogateescape").decode(errors="replace"))
-
-
-def _refused(name: str, reason: str) -> Member:
-    return Member(name, lambda _: b"", reason)
-
-
 def _stream(form: str) -> Callable[[Member, Budget], Iterator[Member]]:
     def unpacked(outer: Member, budget: Budget) -> Iterator[Member]:
         budget.enter()
         stream = UnpackedStream(outer.read, form, budget.unpack)
-        yield Member(_named(outer, form, budget), partial(_unpacked, stream, budget))
+        yield Member(named(outer, form, budget), partial(_unpacked, stream, budget))
 
     return unpacked
 
@@ -103,7 +82,7 @@ def _unpacked(stream: UnpackedStream, budget: Budget, count: int) -> bytes:
 def _tar(outer: Member, budget: Budget) -> Iterator[Member]:
     for entry in TarStream(outer.read, budget).entries():
         read = _counted(entry.read, budget)
-        yield Member(_named(outer, entry.name, budget), read)
+        yield Member(named(outer, entry.name, budget), read)
 
 
 def _counted(content: Read, budget: Budget) -> Read:
@@ -118,36 +97,29 @@ def _counted(content: Read, budget: Budget) -> Read:
 
 
 def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
-        size = 0
-        while chunk := outer.read(CHUNK):
-            size += len(chunk)
-            if size > budget.limits.archive_bytes:
-                raise UnreadableError("ARCHIVE_TOO_LARGE")
-            spool.write(chunk)
-        with zipfile.ZipFile(spool) as archive:
-            entries = archive.infolist()
-            converted = office_parts([entry.filename for entry in entries])
-            for entry in entries:
-                if entry.is_dir() and not entry.file_size:
-                    continue
-                budget.enter()
-                name = _named(outer, entry.filename, budget)
-                reason = _reason_to_refuse(entry)
-                if reason:
-                    yield _refused(name, reason)
-                    continue
-                try:
-                    content = archive.open(entry)
-                except _FAULTS:
-                    yield _refused(name, "ARCHIVE_BROKEN")
-                    continue
-                with content:
-                    read = _guarded(content, budget, entry.compress_size)
-                    if entry.filename in converted:
-                        yield Member(name, converted[entry.filename](read), plain=True)
-                    else:
-                        yield Member(name, read)
+    with spooled(outer, budget) as file, zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        converted = office_parts([entry.filename for entry in entries])
+        for entry in entries:
+            if entry.is_dir() and not entry.file_size:
+                continue
+            budget.enter()
+            name = named(outer, entry.filename, budget)
+            reason = _reason_to_refuse(entry)
+            if reason:
+                yield refused(name, reason)
+                continue
+            try:
+                content = archive.open(entry)
+            except _FAULTS:
+                yield refused(name, "ARCHIVE_BROKEN")
+                continue
+            with content:
+                read = _guarded(content, budget, entry.compress_size)
+                if entry.filename in converted:
+                    yield Member(name, converted[entry.filename](read), plain=True)
+                else:
+                    yield Member(name, read)
 
 
 def _reason_to_refuse(entry: zipfile.ZipInfo) -> str:
@@ -191,14 +163,14 @@ def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
         )
         path = _part_path(part, number)
         if fields:
-            yield Member(_named(outer, f"{path} fields", budget), BytesIO(fields).read, plain=True)
+            yield Member(named(outer, f"{path} fields", budget), BytesIO(fields).read, plain=True)
         if _is_encrypted(part):
-            yield _refused(_named(outer, path, budget), "ENCRYPTED")
+            yield refused(named(outer, path, budget), "ENCRYPTED")
         elif not part.is_multipart():
             plain = part.get_payload(decode=True)
             if isinstance(plain, bytes) and plain:
                 budget.unpack(len(plain), len(plain), len(plain))
-                yield Member(_named(outer, path, budget), BytesIO(plain).read)
+                yield Member(named(outer, path, budget), BytesIO(plain).read)
 
 
 def _part_path(part: Message, number: int) -> str:
@@ -248,7 +220,7 @@ def _mailbox(outer: Member, budget: Budget) -> Iterator[Member]:
 
 
 def _message(outer: Member, number: int, lines: list[bytes], budget: Budget) -> Iterator[Member]:
-    message = Member(_named(outer, f"message {number}", budget), outer.read)
+    message = Member(named(outer, f"message {number}", budget), outer.read)
     return _parts(message, b"".join(lines), budget)
 
 
@@ -271,4 +243,6 @@ _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
     Kind.ZIP: _zip,
     Kind.MAIL: _mail,
     Kind.MAILBOX: _mailbox,
+    Kind.PDF: pdf_members,
+    Kind.DATABASE: database_members,
 }

@@ -28,12 +28,10 @@ _BINARIES = (
     b"\xff\xd8\xff",
     b"GIF87a",
     b"GIF89a",
-    b"%PDF-",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     b"PAR1",
     b"ORC",
     b"Obj\x01",
-    b"SQLite format 3\x00",
     b"\x1aE\xdf\xa3",
     b"OggS",
     b"RIFF",
@@ -64,7 +62,22 @@ class Kind(StrEnum):
     XZ = "XZ"
     ZIP = "ZIP"
     TAR = "TAR"
+    PDF = "PDF"
+    DATABASE = "DATABASE"
     OTHER = "OTHER"
+
+
+_CONTAINERS = (
+    (re.compile(rb"\x1f\x8b\x08"), Kind.GZIP),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZIP2),
+    (re.compile(rb"\xfd7zXZ\0"), Kind.XZ),
+    (re.compile(rb"(?:PK00)?PK\x03\x04|PK\x05\x06"), Kind.ZIP),
+    (re.compile(rb".{257}ustar", re.DOTALL), Kind.TAR),
+    # Readers take what stands before the header too (ISO 32000-1, annex H); of that, white space alone is no text.
+    (re.compile(rb"(?:\xef\xbb\xbf)?[\0\t\n\f\r ]*%PDF-"), Kind.PDF),
+    # "Database File Format", section 1.3.1.
+    (re.compile(rb"SQLite format 3\0"), Kind.DATABASE),
+)
 
 
 @dataclass(frozen=True)
@@ -78,16 +91,9 @@ class ContentType:
 
 def content_type_of(head: bytes) -> ContentType:
     """Return what begins with `head`, the first `SNIFFED_BYTES` bytes or all there are."""
-    if head.startswith(b"\x1f\x8b\x08"):
-        return ContentType(Kind.GZIP)
-    if re.match(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", head):
-        return ContentType(Kind.BZIP2)
-    if head.startswith(b"\xfd7zXZ\0"):
-        return ContentType(Kind.XZ)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK00PK\x03\x04")):
-        return ContentType(Kind.ZIP)
-    if head[257:262] == b"ustar":
-        return ContentType(Kind.TAR)
+    for mark, kind in _CONTAINERS:
+        if mark.match(head):
+            return ContentType(kind)
     if head.startswith(_BINARIES):
         return ContentType(Kind.OTHER)
     found = _text_type(head)

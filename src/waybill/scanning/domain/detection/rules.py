@@ -32,6 +32,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from waybill.core import containers
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Validator
 from waybill.scanning.errors import DetectorError
@@ -92,11 +93,12 @@ def detectors() -> tuple[Detector, ...]:
 @cache
 def ruleset() -> str:
     """Return what stands for the detectors and the code that applies them; another rule, another text."""
-    folder = resources.files(__package__)
+    here = resources.files(__package__)
     digest = hashlib.sha256()
-    for part in sorted((*folder.iterdir(), *(folder / "detectors").iterdir()), key=lambda part: part.name):
-        if part.name.endswith((".py", ".yaml")):
-            digest.update(part.name.encode() + part.read_bytes())
+    for folder in (here, here / "detectors", resources.files(containers)):
+        for part in sorted(folder.iterdir(), key=lambda part: part.name):
+            if part.name.endswith((".py", ".yaml")):
+                digest.update(part.name.encode() + part.read_bytes())
     return digest.hexdigest()
 
 

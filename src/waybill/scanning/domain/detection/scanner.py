@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
 from waybill.scanning.domain.detection.budget import Limits, UnreadableError
 from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.containers import Member, members
+from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
     SNIFFED_BYTES,
@@ -23,6 +23,7 @@ from waybill.scanning.domain.detection.content_type import (
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
 from waybill.scanning.domain.detection.masking import Span, context, masked
+from waybill.scanning.domain.detection.member import Member
 from waybill.scanning.domain.detection.models import Finding, Match
 from waybill.scanning.domain.detection.place import Place
 

@@ -1,0 +1,130 @@
+"""What is read of a PDF and what is named as not read; the files are made by ReportLab, fpdf2 and pikepdf."""
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import pikepdf
+import pytest
+from fpdf import FPDF
+from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from waybill.scanning.adapters.child_process import ChildProcess
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome, Report
+
+SSN = "219-45-6789"
+
+
+def scan(engine: Engine, content: bytes) -> Report:
+    return ObjectScanner(engine, b"key", isolation=ChildProcess()).scan(io.BytesIO(content).read)
+
+
+def places(report: Report) -> set[str]:
+    return {finding.member for finding in report.findings if finding.detector == "US_SSN"}
+
+
+def drawn(draw: Callable[[Canvas], None]) -> bytes:
+    file = io.BytesIO()
+    canvas = Canvas(file, invariant=True)
+    canvas.drawString(72, 60, "Page")
+    draw(canvas)
+    canvas.save()
+    return file.getvalue()
+
+
+def letter(canvas: Canvas) -> None:
+    canvas.drawString(72, 720, "Nothing here")
+    canvas.showPage()
+    canvas.drawString(72, 720, f"ssn {SSN}")
+
+
+def test_a_value_is_found_on_its_page(engine: Engine) -> None:
+    report = scan(engine, drawn(letter))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"page 2"})
+
+
+def test_what_fpdf2_writes_is_read_too(engine: Engine) -> None:
+    document = FPDF()
+    document.add_page()
+    document.set_font("helvetica")
+    document.cell(text=f"ssn {SSN}")
+    document.text_annotation(10, 10, f"his ssn was {SSN}")
+    report = scan(engine, bytes(document.output()))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"page 1"})
+    assert report.counts["US_SSN"] == 2
+
+
+# ISO 32000-1: 14.3.3 (document information), 12.3.3 (outline), 12.7.4.3 (text fields), 12.6.4.7 (URI actions).
+@pytest.mark.parametrize(
+    ("draw", "place"),
+    [
+        (lambda canvas: canvas.setTitle(f"ssn {SSN}"), "properties"),
+        (lambda canvas: (canvas.bookmarkPage("a"), canvas.addOutlineEntry(f"ssn {SSN}", "a")), "bookmarks"),
+        (lambda canvas: canvas.acroForm.textfield(name="ssn", value=f"ssn {SSN}"), "page 1"),
+        (lambda canvas: canvas.linkURL(f"https://a.example/?ssn={SSN}", (0, 0, 9, 9)), "page 1"),
+    ],
+    ids=["title", "bookmark", "form field", "link"],
+)
+def test_what_stands_beside_the_text_is_read(engine: Engine, draw: Callable[[Canvas], None], place: str) -> None:
+    report = scan(engine, drawn(draw))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {place})
+
+
+def test_an_attached_file_is_looked_into(engine: Engine) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", f"ssn {SSN}\n")
+    with pikepdf.open(io.BytesIO(drawn(letter))) as document:
+        document.attachments["records.zip"] = packed.getvalue()
+        file = io.BytesIO()
+        document.save(file)
+    assert places(scan(engine, file.getvalue())) == {"page 2", "records.zip!a.csv"}
+
+
+def test_a_page_with_a_picture_is_not_wholly_read(engine: Engine) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (9, 9), "red").save(picture, "PNG")
+
+    def draw(canvas: Canvas) -> None:
+        letter(canvas)
+        canvas.showPage()
+        canvas.drawImage(ImageReader(picture), 72, 72)
+
+    report = scan(engine, drawn(draw))
+    assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"page 2"})
+    assert [(each.member, each.reason) for each in report.unread] == [("page 3 pictures", "UNSUPPORTED_TYPE")]
+
+
+@pytest.mark.parametrize(("user", "outcome"), [("secret", Outcome.SKIPPED), ("", Outcome.COMPLETE)])
+def test_what_opens_without_a_password_is_read(engine: Engine, user: str, outcome: Outcome) -> None:
+    """ISO 32000-1, 7.6.3.1: the user password may be empty."""
+    with pikepdf.open(io.BytesIO(drawn(letter))) as document:
+        file = io.BytesIO()
+        document.save(file, encryption=pikepdf.Encryption(owner="owner", user=user))
+    report = scan(engine, file.getvalue())
+    assert report.outcome == outcome
+    assert dict(report.reasons) == ({"ENCRYPTED": 1} if user else {})
+    assert places(report) == (set() if user else {"page 2"})
+
+
+def test_space_before_the_header_is_passed_over(engine: Engine) -> None:
+    assert places(scan(engine, b"\r\n\r\n" + drawn(letter))) == {"page 2"}
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"%PDF-1.7\n" + bytes(5000), b"%PDF-1.7 and a text about it\n"])
+def test_what_is_no_pdf_behind_its_mark_is_broken(engine: Engine, content: bytes) -> None:
+    report = scan(engine, content)
+    assert (report.outcome, dict(report.reasons)) == (Outcome.SKIPPED, {"ARCHIVE_BROKEN": 1})
+
+
+def test_a_page_tree_that_contains_itself_comes_to_an_end(engine: Engine) -> None:
+    with pikepdf.open(io.BytesIO(drawn(letter))) as document:
+        document.Root.Pages.Kids.append(document.Root.Pages)
+        document.Root.Pages.Count = 2_000_000_000
+        file = io.BytesIO()
+        document.save(file)
+    # As its readers do: the pages that there are.
+    assert places(scan(engine, file.getvalue())) == {"page 2"}
