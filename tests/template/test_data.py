@@ -1,14 +1,18 @@
 """What is kept: buckets, tables, queues and the topic."""
 
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from scripts.template import readable_list
+from tests.template.support.deployment import Deployment
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
-BUCKETS, TABLES, QUEUES = (made_names(kind) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue"))
-KEYS, TOPICS = made_names("AWS::KMS::Key"), made_names("AWS::SNS::Topic")
-RETAINED_IN_PRODUCTION = {"Fn::If": ["Production", "Retain", "Delete"]}
+TABLE = "AWS::DynamoDB::Table"
+BUCKETS, TABLES, QUEUES = (made_names(kind) for kind in ("AWS::S3::Bucket", TABLE, "AWS::SQS::Queue"))
+KEYS, TOPICS, SECRETS = (made_names(f"AWS::{kind}") for kind in ("KMS::Key", "SNS::Topic", "SecretsManager::Secret"))
+KEPT = {"Retain", "RetainExceptOnCreate"}
 FOURTEEN_DAYS = 1_209_600
 
 every_bucket = every("bucket", BUCKETS)
@@ -112,10 +116,28 @@ def test_messages_wait_for_a_person_as_long_as_sqs_lets_them(stack: Stack, queue
     assert stack[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
-@every("name", [*BUCKETS, *TABLES, *KEYS])
-def test_what_is_kept_outlives_the_stack_in_production_alone(stack: Stack, name: str) -> None:
-    assert stack.resources[name]["DeletionPolicy"] == RETAINED_IN_PRODUCTION
+@every("name", [*BUCKETS, *TABLES, *KEYS, *SECRETS])
+def test_what_is_kept_outlives_the_stack_in_production(stack: Stack, name: str) -> None:
+    assert Deployment(stack.template, Stage="prod").resources[name]["DeletionPolicy"] in KEPT
     assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@every(("stage", "protect"), list(product(("dev", "test", "prod"), ("true", "false"))))
+def test_a_stack_ends_and_a_failed_creation_is_rolled_back(stack: Stack, stage: str, protect: str) -> None:
+    """A rollback deletes what it made, but for what is retained (CloudFormation, "DeletionPolicy attribute").
+
+    A table under protection cannot be deleted (Amazon DynamoDB developer guide, "Deletion protection"), so it is
+    retained; what is not protected goes where its creation fails, and is empty then.
+    """
+    deployment = Deployment(stack.template, Stage=stage, ProtectIdentifiers=protect)
+    ends = {name: deployment.resources[name]["DeletionPolicy"] for name in [*BUCKETS, *TABLES, *KEYS, *SECRETS]}
+    protected = {name for name, one in deployment.of_type(TABLE).items() if one["DeletionProtectionEnabled"]}
+    assert {name for name, end in ends.items() if end == "Retain"} == protected
+    # "It cannot be decrypted once its key is deleted" (AWS KMS developer guide, "Delete an AWS KMS key").
+    for key in KEYS:
+        encrypted = {name for name in ends if name not in KEYS and key in set(strings(deployment.resources[name]))}
+        assert encrypted
+        assert ends[key] in KEPT or not {name for name in encrypted if ends[name] in KEPT}
 
 
 def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) -> None:
@@ -151,3 +173,12 @@ def denials(document: dict[str, Any]) -> list[tuple[str, tuple[str, ...], tuple[
         for statement in written
         if statement["Effect"] == "Deny"
     ]
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in it, without the attribute of a resource: a key is named by `DataKey` and by `DataKey.Arn`."""
+    if isinstance(value, str):
+        yield value.partition(".")[0]
+    elif isinstance(value, list | Mapping):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from strings(one)
