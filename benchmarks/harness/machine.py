@@ -13,7 +13,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 type Invoke = Callable[[str, Any], Any]
 
-_INVOKE = "arn:aws:states:::lambda:invoke"
+_INVOKE = "arn:${Partition}:states:::lambda:invoke"
 # Events of a history (Step Functions developer guide, "History event types"): of an execution and of a state, that it
 # begins and ends; of an attempt at a task, that it is scheduled, begins and ends.
 _EVENTS_OF_BOTH_ENDS = 2

@@ -13,7 +13,7 @@ from waybill.scanning.domain.split import execution_name, first_state
 from waybill.scanning.models import Entry, Job, KeyRange, ListingRange, Page, ScanRequest, Slice, Status
 
 _DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "scanning.asl.json"
-_START = "arn:aws:states:::states:startExecution"
+_START = "arn:${Partition}:states:::states:startExecution"
 
 
 class CountedSource:
