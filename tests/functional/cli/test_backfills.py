@@ -1,7 +1,10 @@
 """`waybill backfills`: jobs that are looked at, gone on with from anywhere, and cancelled."""
 
 import csv
+import gzip
+import hashlib
 import io
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from moto.s3.models import s3_backends
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION
 from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
+from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import Program, lines, recorded, run_of
 from waybill.cli.replication import backfill_run
 from waybill.core.aws.clients import client
@@ -265,6 +269,100 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work_begins(
     assert (ran.status, executions.inputs) == (1, {})
     assert "cannot be written" in ran.err
     assert waybill("backfills", "list").out == "no backfills\n"
+
+
+def test_a_manifest_names_what_is_looked_at_and_each_broken_line_is_named(
+    waybill: Program,
+    upload: Callable[..., None],
+    executions: FakeExecutions,
+    copying: list[str],
+    wire: Wire,
+    tmp_path: Path,
+) -> None:
+    """Source: Amazon S3 user guide, "Specifying a manifest": `bucket,key[,versionId]` with URL-encoded keys."""
+    upload("a b", "left aside", "same", "old")
+    for bucket in DESTINATIONS:
+        upload("same", bucket=bucket)
+    manifest, report = tmp_path / "manifest.csv", tmp_path / "report.csv"
+    named = ("a+b", "same", "100%", "nothing%2Fhere", "old,3HL4kqtJvjVBH40Nrjfkd", "skipped.tmp")
+    manifest.write_text("".join(f"{SOURCE},{name}\n" for name in named))
+    wire.clear()
+
+    ran = waybill(
+        *(*BACKFILL, "--manifest", str(manifest), "--exclude", "*.tmp", "--wait", "--report", str(report), "--json")
+    )
+
+    assert (ran.status, ran.json["entries"], ran.json["failed"]) == (1, 5, 6)
+    assert [one["sourceKey"] for one in executions.inputs.values()] == ["a b"]
+    told = {row["key"]: (row["result"], row["code"], row["version"]) for row in rows_of(report.read_text())}
+    assert told == {
+        "a b": ("SUCCEEDED", "COPIED", ""),
+        "same": ("IDENTICAL", "", ""),
+        f"{SOURCE},100%": ("FAILED", "INVALID_LINE", ""),
+        "nothing/here": ("FAILED", "SOURCE_NOT_FOUND", ""),
+        "old": ("FAILED", "NOT_CURRENT", "3HL4kqtJvjVBH40Nrjfkd"),
+    }
+    assert {row["difference"] for row in rows_of(report.read_text()) if row["code"] == "INVALID_LINE"} == {
+        "line 3: has a key that is not URL-encoded"
+    }
+    # Nothing is listed; one look at each place that a line names.
+    assert (wire.counts.get("s3.ListObjectsV2"), wire.counts["s3.HeadObject"]) == (None, 3 + 3 + 1 + 1)
+
+
+def test_a_manifest_that_is_no_list_of_this_bucket_is_bad_usage(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, tmp_path: Path
+) -> None:
+    upload("a")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(f"{SOURCE},a\nother-builds,b\n")
+    refused = waybill(*BACKFILL, "--manifest", str(manifest))
+    assert (refused.status, "line 2 is of bucket other-builds" in refused.err) == (2, True)
+    missing = waybill(*BACKFILL, "--manifest", str(tmp_path / "nowhere.csv"))
+    assert (missing.status, "nowhere.csv: No such file" in missing.err) == (2, True)
+    assert waybill("backfills", "list").out == "no backfills\n"
+    assert executions.inputs == {}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_inventory_in_s3_is_read_whole_or_not_at_all(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, copying: list[str], whole: bool
+) -> None:
+    """Source: Amazon S3 user guide, "Amazon S3 Inventory list": `manifest.json` names its files and their MD5."""
+    upload("a b", "left aside")
+    data = gzip.compress(f'"{SOURCE}","a+b","3"\n'.encode())
+    told = {
+        "sourceBucket": SOURCE,
+        "destinationBucket": f"arn:aws:s3:::{A}",
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size",
+        "files": [{"key": "inventory/1.csv.gz", "MD5checksum": hashlib.md5(data).hexdigest() if whole else "0" * 32}],
+    }
+    upload("inventory/1.csv.gz", bucket=A, body=data)
+    upload("inventory/manifest.json", bucket=A, body=json.dumps(told).encode())
+
+    ran = waybill(*BACKFILL, "--manifest", f"s3://{A}/inventory/manifest.json", "--wait")
+
+    assert ran.status == (0 if whole else 1)
+    assert [one["sourceKey"] for one in executions.inputs.values()] == (["a b"] if whole else [])
+
+
+def test_patterns_leave_out_keys_also_when_the_job_is_resumed(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload("a.tmp", "a.zip", "b.zip", "c.tmp", "c.zip", "c.txt")
+    begin = executions.start
+
+    def interrupted(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        if payload["sourceKey"] == "b.zip":
+            raise KeyboardInterrupt
+        return begin(machine, name, payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(executions, "start", interrupted)
+        assert waybill(*BACKFILL, "--include", "*.zip", "--include", "*.tmp", "--exclude", "c.t*").status == 130
+    (job,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert waybill("backfills", "resume", job["backfillId"]).status == 0
+    assert sorted(one["sourceKey"] for one in executions.inputs.values()) == ["a.tmp", "a.zip", "b.zip", "c.zip"]
 
 
 class Killed(BaseException):

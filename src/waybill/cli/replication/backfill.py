@@ -19,6 +19,7 @@ from waybill.cli.replication.addresses import parse_uri, printable
 from waybill.cli.replication.backfill_run import BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import Range, compared
+from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
 from waybill.core.clock import iso, now
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
@@ -31,6 +32,7 @@ from waybill.replication.domain.backfill_job import (
     line_of,
     parts_of,
 )
+from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.models import FileId, ReplicationRequest
 
 _REDRAW_SECONDS = 0.1
@@ -57,6 +59,8 @@ class BackfillCommand:
     content_only: bool = False
     wait: bool = False
     report: str | None = None
+    manifest: str | None = None
+    keys: KeyFilter = field(default_factory=KeyFilter)
 
     def run(self) -> None:
         """Make the job and work on it, or with `dry_run` show what it would start."""
@@ -69,21 +73,41 @@ class BackfillCommand:
         # Names a source that is not there, before there is a job about it.
         self.replication.buckets.list_objects(under.source_bucket, under.source_key)
         place = report_place(self.replication, self.report) if self.report else None
-        job = new_job(
-            self.replication,
-            under,
-            request.destination_buckets,
-            content_only=self.content_only,
-            last_key=self.start_after,
-            report=lasting(self.report),
-        )
+        job = self._job(under, request)
         self.replication.backfills.create(job)
         BackfillRun(self.replication, job, wait=self.wait, report=place).run()
+
+    def _job(self, under: FileId, request: ReplicationRequest) -> BackfillJob:
+        options: dict[str, Any] = {
+            "content_only": self.content_only,
+            "include": self.keys.include,
+            "exclude": self.keys.exclude,
+            "report": lasting(self.report),
+        }
+        destinations = request.destination_buckets
+        if self.manifest is None:
+            return new_job(self.replication, under, destinations, last_key=self.start_after, **options)
+        with opened(self.replication, self.manifest, under.source_bucket) as manifest:
+            # Read to its end before anything is written: a line of another bucket is a mistake of the whole.
+            for _ in manifest.entries(under.source_bucket):
+                pass
+            wanted = (entry for entry in manifest.entries(under.source_bucket) if self._is_wanted(entry, under))
+            return new_job(self.replication, under, destinations, wanted, input=JobInput.MANIFEST, **options)
+
+    def _is_wanted(self, entry: Entry, under: FileId) -> bool:
+        if entry.problem:
+            return True
+        return entry.key.startswith(under.source_key) and self.keys.accepts(entry.key)
 
     def _look(self, under: FileId, request: ReplicationRequest) -> None:
         preview = Preview(self.replication.cli.output, request.destination_buckets)
         what = Range(
-            under.source_bucket, under.source_key, request.destination_buckets, self.start_after, self.content_only
+            under.source_bucket,
+            under.source_key,
+            request.destination_buckets,
+            self.start_after,
+            self.content_only,
+            self.keys,
         )
         try:
             with (
@@ -105,6 +129,8 @@ class BackfillCommand:
     def _go_on(self, last_key: str) -> str:
         words = ["replicate", "--backfill", self.target]
         words += [word for bucket in self.to or [] for word in ("--to", bucket)]
+        words += [word for pattern in self.keys.include for word in ("--include", pattern)]
+        words += [word for pattern in self.keys.exclude for word in ("--exclude", pattern)]
         words += ["--dry-run", *(["--content-only"] if self.content_only else [])]
         words += ["--start-after", last_key or self.start_after]
         return shlex.join(command_line(self.replication, words))

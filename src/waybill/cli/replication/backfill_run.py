@@ -27,6 +27,7 @@ from waybill.replication.domain.backfill_job import (
 )
 from waybill.replication.domain.backfill_progress import JobProgress
 from waybill.replication.domain.backfill_settling import Settling
+from waybill.replication.domain.key_filter import KeyFilter
 
 _REDRAW_SECONDS = 0.1
 # What has become of runs is written down that often while they are waited for.
@@ -124,7 +125,8 @@ class BackfillRun:
             with named(self.replication, job) as lines:
                 yield lines
             return
-        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only)
+        keys = KeyFilter(job.include, job.exclude)
+        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only, keys)
         with compared(self.replication, what, start=True) as items:
             yield (line_of(item, job.destination_buckets) for item in items)
 

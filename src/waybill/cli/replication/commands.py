@@ -30,7 +30,7 @@ Report = Annotated[
 
 
 @app.command()
-def replicate(
+def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     cli: Cli,
     target: Annotated[
         str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; with --backfill, bucket and prefix.")
@@ -57,6 +57,23 @@ def replicate(
         bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
     ] = False,
     report: Report = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            "--manifest",
+            help="With --backfill: only what this lists: CSV as S3 Batch Operations has it, or manifest.json of an S3"
+            " Inventory; here or at s3://BUCKET/KEY.",
+            metavar="FILE",
+        ),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", help="With --backfill: only keys like this; may be repeated.", metavar="PATTERN"),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="With --backfill: no keys like this; may be repeated.", metavar="PATTERN"),
+    ] = None,
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
     if backfill:
@@ -68,18 +85,27 @@ def replicate(
                 "--start-after": start_after,
                 "--content-only": content_only,
                 "--report": report,
+                "--manifest": manifest,
+                "--include": include,
+                "--exclude": exclude,
             },
             "needs --backfill",
         )
     if dry_run:
-        _refuse({"--wait": wait, "--report": report}, "does not go with --dry-run")
+        _refuse({"--wait": wait, "--report": report, "--manifest": manifest}, "does not go with --dry-run")
+    if manifest:
+        _refuse({"--start-after": start_after}, "does not go with --manifest")
 
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
+    from waybill.replication.domain.key_filter import KeyFilter
 
     if backfill:
-        many.BackfillCommand(Replication(cli), target, to, start_after, dry_run, content_only, wait, report).run()
+        keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
+        many.BackfillCommand(
+            Replication(cli), target, to, start_after, dry_run, content_only, wait, report, manifest, keys
+        ).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
 

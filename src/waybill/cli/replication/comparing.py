@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from waybill.cli.parallel import in_order, prefetched
@@ -22,6 +22,7 @@ from waybill.replication.domain.backfill_job import (
     failed_line,
     line_of,
 )
+from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.errors import SourceNotFoundError
 from waybill.replication.models import ListedObject
 
@@ -33,13 +34,17 @@ _WINDOW = 8 * WORKERS
 
 @dataclass(frozen=True)
 class Range:
-    """What is compared: the objects of a bucket below `prefix` behind the key `start_after`, and with which copies."""
+    """What is compared: the objects of a bucket below `prefix` behind the key `start_after`, and with which copies.
+
+    `keys`: only these.
+    """
 
     source_bucket: str
     prefix: str
     destination_buckets: tuple[str, ...]
     start_after: str = ""
     content_only: bool = False
+    keys: KeyFilter = field(default_factory=KeyFilter)
 
 
 def backfill_of(replication: Replication, source_bucket: str, *, content_only: bool) -> Backfill:
@@ -67,7 +72,7 @@ def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[
         def listed(bucket: str) -> Iterator[ListedObject]:
             return prefetched(_pages(replication, bucket, what, pools.retry), pools.readers)
 
-        source = listed(what.source_bucket)
+        source = (item for item in listed(what.source_bucket) if what.keys.accepts(item.key))
         destinations = {bucket: listed(bucket) for bucket in what.destination_buckets}
         comparisons = compare(source, destinations, everything=not what.content_only)
         yield in_order(comparisons, handled, pools.workers, window=_WINDOW, trivial=_known)

@@ -171,6 +171,7 @@ class JobCounts(WireModel):
 class BackfillJob(WireModel):
     """The record of a job.
 
+    `include`, `exclude`: patterns of the keys that it is about.
     `entries` counts the objects that it was given by name, kept in `entry_parts` parts; each gets one line, in order.
     `report`: where in S3 its report goes.
     `last_key`: the last object that has its line. `compared_all`: there are no more. `chunks` counts the parts in which
@@ -189,6 +190,8 @@ class BackfillJob(WireModel):
     created_by: str
     worked_by: str
     generation: int = 1
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     input: JobInput = JobInput.LISTING
     entries: int | None = None
     entry_parts: int = 0

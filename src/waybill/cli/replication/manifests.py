@@ -1,0 +1,88 @@
+"""Where a manifest is read from: a file, or an object in S3; what is in S3 is read as a copy of the moment."""
+
+import gzip
+import hashlib
+import io
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.cli.errors import CommandError
+from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.collaborators import Replication
+from waybill.replication.domain.backfill_job import Entry
+from waybill.replication.domain.manifest import entries_of, inventory_of
+from waybill.replication.models import FileId
+
+_SCHEME = "s3://"
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Files on this machine with the lines of a manifest; `columns` where they are those of an inventory."""
+
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+
+    def entries(self, source_bucket: str) -> Iterator[Entry]:
+        """Yield what the lines name; raises `InvalidInputError` for those of another bucket."""
+        for path in self.files:
+            with _text(path) as lines:
+                yield from entries_of(lines, source_bucket, self.columns)
+
+
+@contextmanager
+def opened(replication: Replication, where: str, source_bucket: str) -> Iterator[Manifest]:
+    """Yield the manifest at `where`, as it is while the block runs."""
+    with TemporaryDirectory() as folder:
+        path = _fetched(replication, where, Path(folder) / "manifest")
+        if not where.endswith(".json"):
+            yield Manifest((path,), ())
+            return
+        inventory = inventory_of(path.read_text(encoding="utf-8", errors="replace"), source_bucket)
+        files = []
+        for number, (key, digest) in enumerate(inventory.files):
+            place = uri_of(FileId(inventory.bucket, key))
+            file = _fetched(replication, place, Path(folder) / f"{number:06}")
+            with file.open("rb") as read:
+                if hashlib.file_digest(read, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() != digest:
+                    raise CommandError(f"{printable(place)} is not the file that the inventory names: its MD5 differs")
+            files.append(file)
+        yield Manifest(tuple(files), inventory.columns)
+
+
+def _fetched(replication: Replication, where: str, copy: Path) -> Path:
+    try:
+        if where.startswith(_SCHEME):
+            place = file_of(where)
+            client = replication.cli.client("s3")
+            with copy.open("wb") as file:
+                client.download_fileobj(place.source_bucket, place.source_key, file)
+        else:
+            shutil.copyfile(where, copy)
+    except OSError as error:
+        raise typer.BadParameter(f"--manifest {printable(where)}: {error.strerror or error}") from error
+    except (ClientError, BotoCoreError) as error:
+        raise CommandError(f"{printable(where)} cannot be read: {error}") from error
+    return copy
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[Iterator[str]]:
+    """Yield the lines of a file, gzipped or not; bytes that are no UTF-8 are left to the line that they are in."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        binary = gzip.GzipFile(fileobj=raw) if packed else raw
+        try:
+            yield iter(io.TextIOWrapper(io.BufferedReader(binary), "utf-8", "surrogateescape", newline="\n"))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise CommandError(f"the manifest is no whole gzip file: {error}") from error
