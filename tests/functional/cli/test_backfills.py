@@ -24,6 +24,7 @@ from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.backfill_job import JobEndedError, JobLostError
+from waybill.replication.domain.throttle import Throttle
 
 A, B = DESTINATIONS
 ALL = f"s3://{SOURCE}"
@@ -191,7 +192,7 @@ def test_everything_that_failed_is_tried_again_where_it_failed(
     ran = waybill("replications", "retry", "--wait", "--json")
 
     assert ran.err == ""
-    assert [(one["sourceKey"], one["destinationBuckets"]) for one in executions.inputs.values()] == [
+    assert sorted((one["sourceKey"], one["destinationBuckets"]) for one in executions.inputs.values()) == [
         ("denied", [B]),
         ("mended", [B]),
     ]
@@ -363,6 +364,26 @@ def test_patterns_leave_out_keys_also_when_the_job_is_resumed(
     (job,) = waybill("backfills", "list", "--json").json["backfills"]
     assert waybill("backfills", "resume", job["backfillId"]).status == 0
     assert sorted(one["sourceKey"] for one in executions.inputs.values()) == ["a.tmp", "a.zip", "b.zip", "c.zip"]
+
+
+def test_requests_and_bytes_are_bounded_and_the_bounds_are_kept_with_the_job(
+    waybill: Program, upload: Callable[..., None], copying: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: replication's README, "Backfills": what counts as a request, and the bytes of the copies."""
+    upload("a", "b")
+    upload("b", bucket=A)
+    taken: dict[int, list[int]] = {}
+
+    def take(throttle: Throttle, amount: int) -> None:
+        taken.setdefault(throttle._per_second or 0, []).append(amount)
+
+    monkeypatch.setattr(Throttle, "take", take)
+    limits = ("--requests-per-second", "50", "--bytes-per-second", "1000")
+    job = waybill(*BACKFILL, *limits, "--json").json
+    # Three listings; the source of `b` and its copy; two copies of `a`, one of `b`, looked at as missing.
+    assert sum(taken[50]) == 3 + 2 + 3
+    assert sorted(taken[1_000]) == [3, 6]
+    assert job["limits"] == {"requestsPerSecond": 50, "bytesPerSecond": 1_000}
 
 
 class Killed(BaseException):

@@ -29,6 +29,7 @@ from waybill.replication.domain.backfill_job import (
     JobCounts,
     JobInput,
     JobStatus,
+    Limits,
     line_of,
     parts_of,
 )
@@ -61,6 +62,7 @@ class BackfillCommand:
     report: str | None = None
     manifest: str | None = None
     keys: KeyFilter = field(default_factory=KeyFilter)
+    limits: Limits = field(default_factory=Limits)
 
     def run(self) -> None:
         """Make the job and work on it, or with `dry_run` show what it would start."""
@@ -80,6 +82,7 @@ class BackfillCommand:
     def _job(self, under: FileId, request: ReplicationRequest) -> BackfillJob:
         options: dict[str, Any] = {
             "content_only": self.content_only,
+            "limits": self.limits,
             "include": self.keys.include,
             "exclude": self.keys.exclude,
             "report": lasting(self.report),
@@ -108,6 +111,7 @@ class BackfillCommand:
             self.start_after,
             self.content_only,
             self.keys,
+            self.limits,
         )
         try:
             with (

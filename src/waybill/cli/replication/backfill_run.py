@@ -16,7 +16,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
 from waybill.cli.replication.reports import ReportPlace
 from waybill.cli.watch import command_retry, watch
-from waybill.core.clock import iso, now
+from waybill.core.clock import Clock, iso, now
 from waybill.replication.domain.backfill_job import (
     BackfillJob,
     JobInput,
@@ -28,6 +28,7 @@ from waybill.replication.domain.backfill_job import (
 from waybill.replication.domain.backfill_progress import JobProgress
 from waybill.replication.domain.backfill_settling import Settling
 from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.domain.throttle import Throttle
 
 _REDRAW_SECONDS = 0.1
 # What has become of runs is written down that often while they are waited for.
@@ -126,14 +127,23 @@ class BackfillRun:
                 yield lines
             return
         keys = KeyFilter(job.include, job.exclude)
-        what = Range(job.source_bucket, job.prefix, job.destination_buckets, job.last_key, job.content_only, keys)
+        what = Range(
+            job.source_bucket,
+            job.prefix,
+            job.destination_buckets,
+            job.last_key,
+            job.content_only,
+            keys,
+            job.limits,
+        )
         with compared(self.replication, what, start=True) as items:
             yield (line_of(item, job.destination_buckets) for item in items)
 
     def _settle(self, progress: JobProgress) -> None:
         """Wait for the runs, part by part, and write down what has become of each."""
         job, jobs = progress.job, self.replication.backfills
-        backfill = backfill_of(self.replication, job.source_bucket, content_only=job.content_only)
+        requests = Throttle(job.limits.requests_per_second, Clock())
+        backfill = backfill_of(self.replication, job.source_bucket, requests, content_only=job.content_only)
         settling, retry = Settling(self.replication.tracking, backfill), command_retry()
 
         def look(line: ObjectLine) -> ObjectLine:

@@ -3,8 +3,10 @@
 import getpass
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, override
 
 import typer
 
@@ -17,7 +19,11 @@ from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.domain.starter import StartContext, Started, Starter, Workflows
-from waybill.replication.models import FileId, ReplicationRequest
+from waybill.replication.domain.throttle import Throttle
+from waybill.replication.models import FileId, ObjectFacts, ObjectPlace, ReplicationRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Only functions write history, by their own setting; backfill jobs are kept as long as it by default.
 _HISTORY_DAYS = 90
@@ -45,7 +51,16 @@ class Replication:
     @cached_property
     def buckets(self) -> S3Buckets:
         """S3, in every Region."""
-        return S3Buckets(lambda region: self.cli.client("s3", region), {}, {})
+        return S3Buckets(lambda region: self.cli.client("s3", region), self._regions, {})
+
+    def paced_buckets(self, requests: Throttle) -> S3Buckets:
+        """Return S3, where looks at objects are bounded by `requests`."""
+        return PacedBuckets(lambda region: self.cli.client("s3", region), self._regions, requests)
+
+    @cached_property
+    def _regions(self) -> dict[str, str]:
+        """The Regions of the buckets, each looked up once."""
+        return {}
 
     @cached_property
     def executions(self) -> StepFunctions:
@@ -92,6 +107,26 @@ class Replication:
         """Start the run of `request`, or find the one that is carrying out the same now."""
         context = StartContext(self.buckets, self.tracking, self.trigger_buckets, lambda: uuid.uuid4().hex, now)
         return self.starter.start_manually(request.wire() | {"force": force}, context)
+
+
+class PacedBuckets(S3Buckets):
+    """S3, where each look at an object waits for its turn."""
+
+    def __init__(
+        self, client_of: Callable[[str | None], "S3Client"], regions: dict[str, str], requests: Throttle
+    ) -> None:
+        super().__init__(client_of, regions, {})
+        self._requests = requests
+
+    @override
+    def find(self, place: ObjectPlace) -> ObjectFacts | None:
+        self._requests.take(1)
+        return super().find(place)
+
+    @override
+    def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
+        self._requests.take(1)
+        return super().tags(place, version_id=version_id)
 
 
 def _as_typed(error: FieldError, destinations: tuple[str, ...]) -> str:

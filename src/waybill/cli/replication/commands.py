@@ -74,6 +74,14 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         list[str] | None,
         typer.Option("--exclude", help="With --backfill: no keys like this; may be repeated.", metavar="PATTERN"),
     ] = None,
+    requests_per_second: Annotated[
+        int | None,
+        typer.Option("--requests-per-second", min=1, help="With --backfill: at most so many, to S3.", metavar="N"),
+    ] = None,
+    bytes_per_second: Annotated[
+        int | None,
+        typer.Option("--bytes-per-second", min=1, help="With --backfill: at most so many, copied.", metavar="N"),
+    ] = None,
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
     if backfill:
@@ -88,6 +96,8 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
                 "--manifest": manifest,
                 "--include": include,
                 "--exclude": exclude,
+                "--requests-per-second": requests_per_second,
+                "--bytes-per-second": bytes_per_second,
             },
             "needs --backfill",
         )
@@ -99,12 +109,14 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
+    from waybill.replication.domain.backfill_job import Limits
     from waybill.replication.domain.key_filter import KeyFilter
 
     if backfill:
         keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
+        limits = Limits(requests_per_second=requests_per_second, bytes_per_second=bytes_per_second)
         many.BackfillCommand(
-            Replication(cli), target, to, start_after, dry_run, content_only, wait, report, manifest, keys
+            Replication(cli), target, to, start_after, dry_run, content_only, wait, report, manifest, keys, limits
         ).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
+from waybill.cli.errors import CommandError
 from waybill.cli.parallel import in_order, prefetched
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.watch import command_retry
+from waybill.core.clock import Clock
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
@@ -18,17 +20,21 @@ from waybill.replication.domain.backfill_job import (
     BackfillJob,
     Entry,
     JobInput,
+    Limits,
     ObjectLine,
     failed_line,
     line_of,
 )
 from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.domain.throttle import Throttle
 from waybill.replication.errors import SourceNotFoundError
 from waybill.replication.models import ListedObject
 
 # Fewer than the 32 connections of a client; lookups and starts take some 20 ms each.
 WORKERS = 16
 _READERS = 16
+# Amazon S3 API Reference, ListObjectsV2: so many keys at a time; fewer are the last.
+_PAGE = 1_000
 _WINDOW = 8 * WORKERS
 
 
@@ -45,14 +51,15 @@ class Range:
     start_after: str = ""
     content_only: bool = False
     keys: KeyFilter = field(default_factory=KeyFilter)
+    limits: Limits = field(default_factory=Limits)
 
 
-def backfill_of(replication: Replication, source_bucket: str, *, content_only: bool) -> Backfill:
-    """Return what decides about the objects of a bucket."""
+def backfill_of(replication: Replication, source_bucket: str, requests: Throttle, *, content_only: bool) -> Backfill:
+    """Return what decides about the objects of a bucket, and asks S3 no more than `requests` lets through."""
     return Backfill(
         source_bucket,
         replication.tracking,
-        replication.buckets,
+        replication.paced_buckets(requests),
         replication.starter,
         replication.executions,
         content_only,
@@ -62,15 +69,15 @@ def backfill_of(replication: Replication, source_bucket: str, *, content_only: b
 @contextmanager
 def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
     """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
-    backfill = backfill_of(replication, what.source_bucket, content_only=what.content_only)
-    with _pools() as pools:
+    with _pools(what.limits) as pools:
+        backfill = backfill_of(replication, what.source_bucket, pools.requests, content_only=what.content_only)
 
         def handled(comparison: Comparison) -> PlanItem:
             item = pools.retry.call(lambda: backfill.plan(comparison))
             return pools.started(backfill, item) if start else item
 
         def listed(bucket: str) -> Iterator[ListedObject]:
-            return prefetched(_pages(replication, bucket, what, pools.retry), pools.readers)
+            return prefetched(_pages(replication, bucket, what, pools), pools.readers)
 
         source = (item for item in listed(what.source_bucket) if what.keys.accepts(item.key))
         destinations = {bucket: listed(bucket) for bucket in what.destination_buckets}
@@ -81,8 +88,8 @@ def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[
 @contextmanager
 def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
     """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
-    backfill = backfill_of(replication, job.source_bucket, content_only=job.content_only)
-    with _pools() as pools:
+    with _pools(job.limits) as pools:
+        backfill = backfill_of(replication, job.source_bucket, pools.requests, content_only=job.content_only)
 
         def handled(entry: Entry) -> ObjectLine:
             destinations = entry.destination_buckets or job.destination_buckets
@@ -104,16 +111,31 @@ class _Pools:
     readers: ThreadPoolExecutor
     workers: ThreadPoolExecutor
     retry: Retry
+    requests: Throttle
+    bytes: Throttle
 
     def started(self, backfill: Backfill, item: PlanItem) -> PlanItem:
-        """Return the item with its run, where one is needed."""
-        return self.retry.call(lambda: backfill.start(item)) if item.verdict is BackfillVerdict.NEEDED else item
+        """Return the item with its run, where one is needed, when it is its turn."""
+        if item.verdict is not BackfillVerdict.NEEDED:
+            return item
+        self.requests.take(len(item.differences))
+        self.bytes.take(item.source.size * len(item.differences))
+        if self.retry.stopped():
+            raise CommandError("stopped before it was started")
+        return self.retry.call(lambda: backfill.start(item))
 
 
 @contextmanager
-def _pools() -> Iterator[_Pools]:
+def _pools(limits: Limits) -> Iterator[_Pools]:
     stopping = threading.Event()
-    pools = _Pools(ThreadPoolExecutor(_READERS), ThreadPoolExecutor(WORKERS), command_retry(stopping))
+    clock = Clock(sleep=stopping.wait)
+    pools = _Pools(
+        ThreadPoolExecutor(_READERS),
+        ThreadPoolExecutor(WORKERS),
+        command_retry(stopping),
+        Throttle(limits.requests_per_second, clock),
+        Throttle(limits.bytes_per_second, clock),
+    )
     try:
         yield pools
     finally:
@@ -122,15 +144,18 @@ def _pools() -> Iterator[_Pools]:
         pools.readers.shutdown(cancel_futures=True)
 
 
-def _pages(replication: Replication, bucket: str, what: Range, retry: Retry) -> Iterator[list[ListedObject]]:
+def _pages(replication: Replication, bucket: str, what: Range, pools: _Pools) -> Iterator[list[ListedObject]]:
     """Yield the pages of a listing; one that fails for now is taken up again behind the last key."""
-    behind, course = what.start_after, retry.begin()
+    behind, course = what.start_after, pools.retry.begin()
     while True:
         try:
+            pools.requests.take(1)
             for page in replication.buckets.list_objects(bucket, what.prefix, start_after=behind):
                 yield page
                 behind = page[-1].key if page else behind
                 course.progress()
+                if len(page) >= _PAGE:
+                    pools.requests.take(1)
             return
         except RetryableError:
             if not course.pause():

@@ -168,6 +168,13 @@ class JobCounts(WireModel):
         return JobCounts(**counts)
 
 
+class Limits(WireModel):
+    """How much a job may do in a second: requests to S3, of its own and one for each copy; bytes that are copied."""
+
+    requests_per_second: int | None = None
+    bytes_per_second: int | None = None
+
+
 class BackfillJob(WireModel):
     """The record of a job.
 
@@ -190,6 +197,7 @@ class BackfillJob(WireModel):
     created_by: str
     worked_by: str
     generation: int = 1
+    limits: Limits = Limits()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     input: JobInput = JobInput.LISTING
