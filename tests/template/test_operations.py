@@ -108,6 +108,18 @@ def test_throttled_functions_raise_an_alarm(watched: set[Metric], function: str)
     assert Metric("AWS/Lambda", "Throttles", frozenset({function})) in watched
 
 
+def test_a_chain_of_messages_that_lambda_ends_raises_an_alarm(stack: Stack, watched: set[Metric]) -> None:
+    """Lambda drops what comes back some 16 times (developer guide, "Use Lambda recursive loop detection")."""
+    functions = stack.of_type("AWS::Lambda::Function")
+    mappings = stack.of_type("AWS::Lambda::EventSourceMapping").values()
+    invoked = {target(mapping["FunctionName"]) for mapping in mappings}
+    invoked |= {name for name in functions if any(event.kind in {"S3", "SNS"} for event in stack.events(name))}
+    protected = {name for name in invoked if functions[name].get("RecursiveLoop") != "Allow"}
+    assert protected
+    dropped = {name for metric in watched if metric.name == "RecursiveInvocationsDropped" for name in metric.of}
+    assert dropped == protected
+
+
 def test_an_authoriser_that_cannot_judge_raises_an_alarm(watched: set[Metric]) -> None:
     assert Metric(OURS, "AuthoriserFaults", frozenset({"gateway"})) in watched
 

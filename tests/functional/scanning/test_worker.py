@@ -116,6 +116,31 @@ def test_a_large_object_is_finished_over_several_messages(scanner: Scanner) -> N
     assert lines == list(range(1, 1001))
 
 
+@pytest.mark.parametrize("seconds", [0, 1, 10])
+def test_every_message_leaves_less_work_than_it_was(scanner: Scanner, seconds: float) -> None:
+    """Lambda lets this function feed itself (`RecursiveLoop: Allow`), so nothing but the work ends the loop."""
+    large = b"".join([SSN, b"x" * 120, b"\n"] * 2000)
+    scanner.bucket.objects = {f"k{number}": SSN for number in range(4)} | {"large.log": large}
+    job = scanner.create()
+    scanner.list_all(job)
+    scanner.seconds = seconds
+    left, looked_at = bytes_left(scanner), 0
+    while scanner.queue.slices:
+        scanner.worker.work(scanner.queue.slices.pop(0))
+        before, left, looked_at = left, bytes_left(scanner), looked_at + 1
+        assert left < before
+    assert looked_at > 1
+    assert scanner.jobs.report(job.job_id)["status"] == "completed"
+
+
+def bytes_left(scanner: Scanner) -> int:
+    """What the messages of the queue are about, without what earlier ones have looked at."""
+    return sum(
+        sum(entry.size for entry in work.entries) - (work.resume["checkpoint"]["offset"] if work.resume else 0)
+        for work in scanner.queue.slices
+    )
+
+
 def test_what_there_is_no_time_for_goes_into_another_message(scanner: Scanner) -> None:
     scanner.bucket.objects = {f"k{number}": SSN for number in range(5)}
     job = scanner.create()

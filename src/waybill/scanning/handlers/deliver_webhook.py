@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from waybill.core.observability import count, instrumented
+from waybill.core.observability import count, instrumented, logger
 from waybill.scanning import WORKFLOW
+from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.runtime import deployed
 
 
@@ -18,7 +19,15 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         delivery = deployed().webhooks.deliver(scan_event, int(record["attributes"]["ApproximateReceiveCount"]))
         count(WORKFLOW, "WebhooksDelivered" if delivery.delivered else "WebhookAttemptsFailed")
         if delivery.wait is not None:
-            deployed().webhook_queue.wait(record["receiptHandle"], delivery.wait)
+            _hide(record, delivery.wait)
         if delivery.again:
             again.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+
+
+def _hide(record: dict[str, Any], seconds: int) -> None:
+    """Let the message come again in `seconds`; at the queue's own time where SQS refuses, since the attempt is made."""
+    try:
+        deployed().webhook_queue.wait(record["receiptHandle"], seconds)
+    except QueueUnavailableError as error:
+        logger(WORKFLOW).warning("attempt comes early", extra={"message_id": record["messageId"], "error": str(error)})
