@@ -19,6 +19,7 @@ from waybill.core.containers.models import ContainerError
 from waybill.core.containers.streams import UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+from waybill.scanning.domain.detection.compound import compound_members
 from waybill.scanning.domain.detection.content_type import Kind
 from waybill.scanning.domain.detection.database import database_members
 from waybill.scanning.domain.detection.member import Member, named, refused, spooled
@@ -245,4 +246,5 @@ _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
     Kind.MAILBOX: _mailbox,
     Kind.PDF: pdf_members,
     Kind.DATABASE: database_members,
+    Kind.COMPOUND: compound_members,
 }

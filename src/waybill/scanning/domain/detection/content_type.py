@@ -28,7 +28,6 @@ _BINARIES = (
     b"\xff\xd8\xff",
     b"GIF87a",
     b"GIF89a",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     b"PAR1",
     b"ORC",
     b"Obj\x01",
@@ -64,6 +63,7 @@ class Kind(StrEnum):
     TAR = "TAR"
     PDF = "PDF"
     DATABASE = "DATABASE"
+    COMPOUND = "COMPOUND"
     OTHER = "OTHER"
 
 
@@ -77,6 +77,7 @@ _CONTAINERS = (
     (re.compile(rb"(?:\xef\xbb\xbf)?[\0\t\n\f\r ]*%PDF-"), Kind.PDF),
     # "Database File Format", section 1.3.1.
     (re.compile(rb"SQLite format 3\0"), Kind.DATABASE),
+    (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Kind.COMPOUND),
 )
 
 

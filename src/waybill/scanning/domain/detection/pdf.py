@@ -1,9 +1,10 @@
-"""The text of PDF files page by page, with notes, form fields, links, bookmarks, properties and attached files.
+"""All text of PDF files: what the pages show, every string of every object, and every stream that holds no drawing.
 
-Read by PDFium (ISO 32000-1). Pictures are not read, scanned pages among them: each page that has some is told of.
+PDFium reads the pages, qpdf the objects (ISO 32000-1, 7.3): notes, form fields, links, bookmarks, scripts, properties
+and attached files are objects, wherever they hang. Pictures are not read, scanned pages among them: each page that has
+some is told of.
 """
 
-import ctypes
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -12,41 +13,45 @@ from waybill.scanning.domain.detection.budget import Budget, UnreadableError
 from waybill.scanning.domain.detection.member import Member, named, on_disk, refused, text_of
 
 if TYPE_CHECKING:
+    import pikepdf
     import pypdfium2
 
-# What an annotation says, its title, and the value and the default of a form field (ISO 32000-1, 12.5.6.2, 12.7.3.1).
-_ANNOTATION_TEXTS = (b"Contents", b"T", b"Subj", b"V", b"DV", b"TU")
 # What PDFium gives for a hyphen at the end of a line.
 _HYPHEN = "\ufffe"
 _PICTURE_DEPTH = 5
+_LEVELS = 100
+# Streams that draw, or that say how: contents of pages and forms, pictures, fonts, colours, and the file's own tables.
+_DRAWING_TYPES = frozenset(
+    {"/XObject", "/XRef", "/ObjStm", "/Font", "/CMap", "/Pattern", "/Type1C", "/CIDFontType0C", "/OpenType"}
+)
+_DRAWING_KEYS = frozenset(
+    {"/Length1", "/FunctionType", "/ShadingType", "/PatternType", "/CMapName", "/N", "/BitsPerComponent", "/BBox"}
+)
 
 
 def pdf_members(outer: Member, budget: Budget) -> Iterator[Member]:
     """Yield what can be read of a PDF; raises UnreadableError where it is encrypted or broken."""
+    with on_disk(outer, budget) as (path, size):
+        yield from _pages(outer, path, budget, size)
+        try:
+            yield from _objects(outer, path, budget, size)
+        except UnreadableError as error:
+            # Readers of pages mend more than readers of objects do.
+            yield refused(named(outer, "objects", budget), error.reason)
+
+
+def _pages(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Member]:
     import pypdfium2
 
-    with on_disk(outer, budget) as (path, size):
-        try:
-            document = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            raise UnreadableError("ENCRYPTED" if "password" in str(error).lower() else "ARCHIVE_BROKEN") from error
-        try:
-            for name, parts in (("properties", _properties(document)), ("bookmarks", _bookmarks(document))):
-                budget.enter()
-                yield Member(named(outer, name, budget), text_of(parts, budget, size), plain=True)
-            for number in range(len(document)):
-                yield from _page(outer, document, number, budget, size)
-            yield from _attachments(outer, document, budget)
-        finally:
-            document.close()
-
-
-def _properties(document: "pypdfium2.PdfDocument") -> Iterator[str]:
-    yield from (f"{name}: {value}\n" for name, value in document.get_metadata_dict(skip_empty=True).items())
-
-
-def _bookmarks(document: "pypdfium2.PdfDocument") -> Iterator[str]:
-    yield from (f"{bookmark.get_title()}\n" for bookmark in document.get_toc())
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise UnreadableError("ENCRYPTED" if "password" in str(error).lower() else "ARCHIVE_BROKEN") from error
+    try:
+        for number in range(len(document)):
+            yield from _page(outer, document, number, budget, size)
+    finally:
+        document.close()
 
 
 def _page(outer: Member, document: "pypdfium2.PdfDocument", number: int, budget: Budget, size: int) -> Iterator[Member]:
@@ -61,14 +66,14 @@ def _page(outer: Member, document: "pypdfium2.PdfDocument", number: int, budget:
         yield refused(path, "ARCHIVE_BROKEN")
         return
     try:
-        yield Member(path, text_of(_texts(page), budget, size), plain=True)
+        yield Member(path, text_of(_shown_text(page), budget, size), plain=True)
         if next(iter(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=_PICTURE_DEPTH)), None):
             yield refused(f"{path} pictures", "UNSUPPORTED_TYPE")
     finally:
         page.close()
 
 
-def _texts(page: "pypdfium2.PdfPage") -> Iterator[str]:
+def _shown_text(page: "pypdfium2.PdfPage") -> Iterator[str]:
     import pypdfium2
 
     try:
@@ -79,62 +84,88 @@ def _texts(page: "pypdfium2.PdfPage") -> Iterator[str]:
             text.close()
     except pypdfium2.PdfiumError as error:
         raise UnreadableError("ARCHIVE_BROKEN") from error
-    yield from _annotations(page)
 
 
-def _annotations(page: "pypdfium2.PdfPage") -> Iterator[str]:
-    import pypdfium2.raw as pdfium
+def _objects(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Member]:
+    import pikepdf
 
-    for number in range(pdfium.FPDFPage_GetAnnotCount(page.raw)):
-        annotation = pdfium.FPDFPage_GetAnnot(page.raw, number)
-        if not annotation:
-            continue
-        try:
-            for key in _ANNOTATION_TEXTS:
-                if text := _string(pdfium.FPDFAnnot_GetStringValue, annotation, key):
-                    yield f"{text}\n"
-            if address := _address(page, annotation):
-                yield f"{address}\n"
-        finally:
-            pdfium.FPDFPage_CloseAnnot(annotation)
-
-
-def _string(get: Callable[..., int], annotation: Any, key: bytes) -> str:
-    """Return a text that PDFium writes into a buffer, in UTF-16 with a zero at its end."""
-    import pypdfium2.raw as pdfium
-
-    length = get(annotation, key, None, 0)
-    if length <= 2:
-        return ""
-    buffer = ctypes.create_string_buffer(length)
-    get(annotation, key, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), length)
-    return buffer.raw[: length - 2].decode("utf-16-le", "replace")
-
-
-def _address(page: "pypdfium2.PdfPage", annotation: Any) -> str:
-    import pypdfium2.raw as pdfium
-
-    link = pdfium.FPDFAnnot_GetLink(annotation)
-    action = pdfium.FPDFLink_GetAction(link) if link else None
-    if not action:
-        return ""
-    length = pdfium.FPDFAction_GetURIPath(page.pdf.raw, action, None, 0)
-    buffer = ctypes.create_string_buffer(max(1, length))
-    pdfium.FPDFAction_GetURIPath(page.pdf.raw, action, buffer, length)
-    return buffer.raw[:length].rstrip(b"\0").decode("utf-8", "replace")
-
-
-def _attachments(outer: Member, document: "pypdfium2.PdfDocument", budget: Budget) -> Iterator[Member]:
-    import pypdfium2
-
-    for number in range(document.count_attachments()):
+    try:
+        document = pikepdf.open(path, suppress_warnings=True)
+    except pikepdf.PdfError as error:
+        raise UnreadableError("ARCHIVE_BROKEN") from error
+    with document:
         budget.enter()
-        attachment = document.get_attachment(number)
-        path = named(outer, attachment.get_name() or f"attachment {number + 1}", budget)
-        try:
-            content = bytes(attachment.get_data())
-        except pypdfium2.PdfiumError:
-            yield refused(path, "ARCHIVE_BROKEN")
-            continue
-        budget.unpack(len(content), len(content), len(content))
-        yield Member(path, BytesIO(content).read)
+        objects: list[Any] = list(document.objects)
+        strings = (f"{value}\n" for found in objects for value in _values(found) if isinstance(value, pikepdf.String))
+        yield Member(named(outer, "objects", budget), text_of(strings, budget, size), plain=True)
+        names = dict(_names_of_files(value for found in objects for value in _values(found)))
+        drawn = {content.objgen for page in document.pages for content in _contents(page)}
+        for found in objects:
+            if not isinstance(found, pikepdf.Stream):
+                continue
+            # A file may say of itself what it likes: what is attached is read.
+            if found.objgen in names:
+                yield from _stream(outer, found, names[found.objgen], budget)
+            elif found.objgen not in drawn and not _draws(found):
+                yield from _stream(outer, found, f"stream {found.objgen[0]}", budget)
+
+
+def _values(found: Any, level: int = 0) -> Iterator[Any]:
+    """Yield an object and the values within it; an object that it refers to comes by itself."""
+    import pikepdf
+
+    yield found
+    if level > _LEVELS:
+        return
+    if isinstance(found, pikepdf.Array):
+        inner: Any = found
+    elif isinstance(found, pikepdf.Dictionary | pikepdf.Stream):
+        inner = (value for _, value in found.items())
+    else:
+        return
+    for value in inner:
+        if not (isinstance(value, pikepdf.Object) and value.is_indirect):
+            yield from _values(value, level + 1)
+
+
+def _names_of_files(values: Iterator[Any]) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield the names of embedded files by their streams (ISO 32000-1, 7.11.3)."""
+    import pikepdf
+
+    for found in values:
+        if isinstance(found, pikepdf.Dictionary) and isinstance(found.get("/EF"), pikepdf.Dictionary):
+            name = found.get("/UF", found.get("/F"))
+            for _, stream in found.EF.items():
+                if isinstance(stream, pikepdf.Stream):
+                    yield stream.objgen, str(name) if isinstance(name, pikepdf.String) else "attached file"
+
+
+def _contents(page: "pikepdf.Page") -> Iterator[Any]:
+    import pikepdf
+
+    contents: Any = page.obj.get("/Contents")
+    if isinstance(contents, pikepdf.Array):
+        yield from contents
+    elif contents is not None:
+        yield contents
+
+
+def _draws(stream: "pikepdf.Stream") -> bool:
+    kinds = {str(stream.get("/Type")), str(stream.get("/Subtype"))}
+    # Hints of a file for the web (annex F) have numbers where others have names.
+    return bool(kinds & _DRAWING_TYPES or _DRAWING_KEYS & set(stream.keys()) or isinstance(stream.get("/S"), int))
+
+
+def _stream(outer: Member, stream: "pikepdf.Stream", name: str, budget: Budget) -> Iterator[Member]:
+    import pikepdf
+
+    budget.enter()
+    path = named(outer, name, budget)
+    packed: Callable[[], bytes] = stream.read_raw_bytes
+    try:
+        content, length = stream.read_bytes(), len(packed())
+    except pikepdf.PdfError:
+        yield refused(path, "ARCHIVE_METHOD")
+        return
+    budget.unpack(len(content), len(content), length)
+    yield Member(path, BytesIO(content).read)

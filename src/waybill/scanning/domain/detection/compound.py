@@ -1,0 +1,173 @@
+"""What is inside of compound files: documents of Word 97 to 2003, messages of Outlook, and streams as they are.
+
+[MS-DOC] 2.4.1 (text by pieces), [MS-OXMSG] 2.4 (properties as streams), [MS-OXCDATA] 2.11.1 (their types). The text of
+a document is in pieces, of one byte or of two per character; everything else of it is read where it is text.
+"""
+
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import pairwise
+from typing import BinaryIO, cast
+
+from waybill.core.containers.compound import CompoundFile, CompoundStream, compound_entries
+from waybill.core.containers.encryption import encryption_of
+from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, ContainerLimits
+from waybill.core.containers.texts import compressed_rtf_entries
+from waybill.scanning.domain.detection.blocks import Read
+from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+from waybill.scanning.domain.detection.document_properties import summary_texts
+from waybill.scanning.domain.detection.member import Member, named, refused, spooled, text_of
+
+_DOCUMENT = "WordDocument"
+_DOCUMENT_BYTES = 64 << 20
+_MESSAGE_PROPERTY = "__substg1.0_"
+# Written by the program about itself, or about the look of what others hold ([MS-OLEDS] 2.3; [MS-DOC] 2.1.3).
+_NO_CONTENT = frozenset(
+    {"CompObj", "Ole", "ObjInfo", "0Table", "1Table", "__properties_version1.0", "__nameid_version1.0"}
+)
+_UNICODE, _STRING, _BINARY = "001F", "001E", "0102"
+# [MS-OXPROPS]: PidTagHtml, PidTagAttachDataBinary; of other binary properties none holds what people have written.
+_HTML, _ATTACHMENT, _COMPRESSED_RTF = "1013", "3701", "1009"
+_SUMMARIES = frozenset({"SummaryInformation", "DocumentSummaryInformation"})
+_SUMMARY_BYTES = 1 << 20
+# [MS-DOC] 2.5.2 (FibBase) and 2.5.6 (FibRgFcLcb97, fcClx).
+_MAGIC = 0xA5EC
+_FIB_FLAGS, _FIB_CLX = 0x0A, 0x01A2
+_WHICH_TABLE = 1 << 9
+_ONE_BYTE = 1 << 30
+
+
+def compound_members(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield what can be read of a compound file; raises UnreadableError where it is encrypted or broken."""
+    with spooled(outer, budget) as spool:
+        file = cast("BinaryIO", spool)
+        try:
+            if encryption_of(file) is not None:
+                raise UnreadableError("ENCRYPTED")
+            compound = CompoundFile(file)
+            streams = {stream.name: stream for stream in compound.streams}
+            if _DOCUMENT in streams:
+                budget.enter()
+                size = streams[_DOCUMENT].size
+                text = text_of(_document(compound, streams), budget, size)
+                yield Member(named(outer, "text", budget), text, plain=True)
+            yield from _streams(outer, file, budget, is_message=any(_MESSAGE_PROPERTY in name for name in streams))
+        except ContainerError as error:
+            raise UnreadableError("ARCHIVE_BROKEN") from error
+
+
+def _streams(outer: Member, file: BinaryIO, budget: Budget, *, is_message: bool) -> Iterator[Member]:
+    # The scanner's own budget counts beside this one.
+    limits = ContainerLimits(members=budget.limits.entries, total_bytes=budget.limits.total_bytes)
+    for entry in compound_entries(file, ContainerBudget(limits)):
+        if entry.name in _NO_CONTENT or entry.name == _DOCUMENT:
+            continue
+        budget.enter()
+        if is_message and entry.name.startswith(_MESSAGE_PROPERTY):
+            yield from _property(outer, entry, budget)
+        elif entry.name in _SUMMARIES:
+            text = text_of(_summary(entry.read), budget, _SUMMARY_BYTES)
+            yield Member(named(outer, entry.name, budget), text, plain=True)
+        elif entry.reason is not None:
+            yield refused(named(outer, entry.name, budget), "ARCHIVE_BROKEN")
+        else:
+            yield Member(named(outer, entry.name, budget), _translated(entry.read))
+
+
+def _summary(read: Read) -> Iterator[str]:
+    try:
+        yield from summary_texts(_whole(read))
+    except (ContainerError, ValueError) as error:
+        raise UnreadableError("ARCHIVE_BROKEN") from error
+
+
+def _property(outer: Member, entry: ContainerEntry, budget: Budget) -> Iterator[Member]:
+    tag = entry.name.removeprefix(_MESSAGE_PROPERTY)
+    number, kind = tag[:4], tag[4:8]
+    path = named(outer, f"property {number}", budget)
+    if kind == _UNICODE:
+        text = _whole(entry.read).decode("utf-16-le", "replace")
+        yield Member(path, text_of(iter([text]), budget, len(text)), plain=True)
+    elif kind == _STRING or number in {_HTML, _ATTACHMENT}:
+        yield Member(path, _translated(entry.read))
+    elif number == _COMPRESSED_RTF:
+        for part in compressed_rtf_entries(BytesIO(_whole(entry.read)), ContainerBudget()):
+            yield Member(path, _translated(part.read))
+
+
+def _whole(read: Read) -> bytes:
+    return b"".join(iter(lambda: read(CHUNK), b""))
+
+
+def _translated(read: Read) -> Read:
+    def translated(count: int) -> bytes:
+        try:
+            return read(count)
+        except ContainerError as error:
+            raise UnreadableError("ARCHIVE_BROKEN") from error
+
+    return translated
+
+
+def _document(compound: CompoundFile, streams: dict[str, CompoundStream]) -> Iterator[str]:
+    """Yield the text of a document piece by piece: body, notes, headers, comments and boxes follow each other."""
+    document = _content(compound, streams.get(_DOCUMENT))
+    if len(document) < _FIB_CLX + 8 or struct.unpack_from("<H", document)[0] != _MAGIC:
+        raise UnreadableError("ARCHIVE_METHOD")
+    (flags,) = struct.unpack_from("<H", document, _FIB_FLAGS)
+    table = _content(compound, streams.get("1Table" if flags & _WHICH_TABLE else "0Table"))
+    place, length = struct.unpack_from("<LL", document, _FIB_CLX)
+    for start, count, one_byte in _pieces(table[place : place + length]):
+        if one_byte:
+            text = document[start : start + count].decode("cp1252", "replace")
+        else:
+            text = document[start : start + 2 * count].decode("utf-16-le", "replace")
+        # [MS-DOC] 2.4.3: paragraphs, cells and line breaks end with control characters.
+        yield text.translate(_ENDS)
+    yield "\n"
+
+
+# Everything else below a space marks a field, a picture or a note.
+_ENDS = dict.fromkeys(range(32), " ") | {
+    7: "\t",
+    9: "\t",
+    0x0B: "\n",
+    0x0C: "\n",
+    0x0D: "\n",
+    0x1E: "-",
+    0x1F: None,
+}
+
+
+def _pieces(clx: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each piece begins in the document, how many characters it has, and whether each is one byte."""
+    place = 0
+    # [MS-DOC] 2.9.38: formatting (Prc, 1) comes before the table of pieces (Pcdt, 2).
+    while clx[place : place + 1] == b"\1" and place + 3 <= len(clx):
+        place += 3 + struct.unpack_from("<H", clx, place + 1)[0]
+    if clx[place : place + 1] != b"\2" or place + 5 > len(clx):
+        raise UnreadableError("ARCHIVE_BROKEN")
+    (length,) = struct.unpack_from("<L", clx, place + 1)
+    table = clx[place + 5 : place + 5 + length]
+    # [MS-DOC] 2.8.35: one more position than pieces, of four and of eight bytes each.
+    count = (len(table) - 4) // 12
+    if len(table) < length or count < 1:
+        raise UnreadableError("ARCHIVE_BROKEN")
+    positions = struct.unpack_from(f"<{count + 1}L", table)
+    for number, (first, behind) in enumerate(pairwise(positions)):
+        (where,) = struct.unpack_from("<L", table, 4 * (count + 1) + 8 * number + 2)
+        one_byte = bool(where & _ONE_BYTE)
+        start = where & (_ONE_BYTE - 1)
+        yield start // 2 if one_byte else start, max(0, behind - first), one_byte
+
+
+def _content(compound: CompoundFile, stream: CompoundStream | None) -> bytes:
+    if stream is None:
+        raise UnreadableError("ARCHIVE_BROKEN")
+    if stream.size > _DOCUMENT_BYTES:
+        raise UnreadableError("ARCHIVE_TOO_LARGE")
+    try:
+        return b"".join(compound.stream(stream))
+    except ContainerError as error:
+        raise UnreadableError("ARCHIVE_BROKEN") from error

@@ -1,0 +1,154 @@
+"""What is read of documents of Word 97 to 2003 and of messages of Outlook; the layouts are those of their standards."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from tests.fakes.contents import compound
+from waybill.scanning.adapters.child_process import ChildProcess
+from waybill.scanning.domain.detection.document_properties import summary_texts
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome, Report
+
+SSN = "219-45-6789"
+TEXT = f"Dear registry,\rssn {SSN}\r"
+
+
+def scan(engine: Engine, content: bytes) -> Report:
+    return ObjectScanner(engine, b"key", isolation=ChildProcess()).scan(io.BytesIO(content).read)
+
+
+def places(report: Report) -> set[str]:
+    return {finding.member for finding in report.findings if finding.detector == "US_SSN"}
+
+
+def word(*pieces: bytes | str, flags: int = 1 << 9, clx: bytes | None = None, **streams: bytes) -> bytes:
+    """A document whose text is in `pieces`, bytes of Windows-1252 or text in UTF-16 ([MS-DOC] 2.4.1, 2.5, 2.8.35)."""
+    start, positions, places, text = 0x400, [0], b"", b""
+    for piece in pieces:
+        where = start + len(text)
+        if isinstance(piece, bytes):
+            places += struct.pack("<HLH", 0, where * 2 | 1 << 30, 0)
+            positions.append(positions[-1] + len(piece))
+            text += piece + bytes(len(piece) % 2)
+        else:
+            places += struct.pack("<HLH", 0, where, 0)
+            positions.append(positions[-1] + len(piece))
+            text += piece.encode("utf-16-le")
+    table = struct.pack(f"<{len(positions)}L", *positions) + places
+    # Formatting comes before the table of pieces (2.9.38, 2.9.209).
+    whole = clx if clx is not None else b"\1\3\0abc" + b"\2" + struct.pack("<L", len(table)) + table
+    fib = bytearray(start)
+    struct.pack_into("<H", fib, 0, 0xA5EC)
+    struct.pack_into("<H", fib, 0x0A, flags)
+    struct.pack_into("<LL", fib, 0x01A2, 16, len(whole))
+    contents = {"WordDocument": bytes(fib) + text, "1Table": bytes(16) + whole, "\1CompObj": b"\1\0" * 30}
+    return compound(contents | streams)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (TEXT.encode("cp1252"),),
+        (TEXT,),
+        (b"Dear registry,\r", TEXT, b"\rBye"),
+        # Where somebody has typed, a piece ends, also within a value.
+        (b"ssn 219-", "45-", b"6789\r"),
+    ],
+    ids=["one byte", "two bytes", "both", "a value in three pieces"],
+)
+def test_the_text_of_a_document_is_read_piece_by_piece(engine: Engine, pieces: tuple[bytes | str, ...]) -> None:
+    report = scan(engine, word(*pieces))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"text"})
+
+
+def test_what_is_no_text_of_a_document_is_named(engine: Engine) -> None:
+    report = scan(engine, word(TEXT, Data=b"\x89PNG\r\n\x1a\n" + bytes(90)))
+    assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"text"})
+    assert [(each.member, each.reason) for each in report.unread] == [("Data", "UNSUPPORTED_TYPE")]
+
+
+@pytest.mark.parametrize("clx", [b"", b"\2", b"\2\xff\xff\xff\x7f", b"\1\xff\xff", b"\2\4\0\0\0abcd", b"\3"])
+def test_a_table_of_pieces_that_is_broken_costs_the_text(engine: Engine, clx: bytes) -> None:
+    report = scan(engine, word(TEXT, clx=clx))
+    assert ("text", "ARCHIVE_BROKEN") in [(each.member, each.reason) for each in report.unread]
+    assert report.outcome != Outcome.COMPLETE
+
+
+def test_an_encrypted_document_is_not_read(engine: Engine) -> None:
+    """[MS-DOC] 2.5.2: fEncrypted."""
+    report = scan(engine, word(TEXT, flags=1 << 9 | 1 << 8))
+    assert (report.outcome, dict(report.reasons)) == (Outcome.SKIPPED, {"ENCRYPTED": 1})
+
+
+def test_a_message_is_read_with_what_is_attached(engine: Engine) -> None:
+    """[MS-OXMSG] 2.1.3: the name of a property's stream is its number and its type."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", f"ssn {SSN}\n")
+    report = scan(
+        engine,
+        compound(
+            {
+                "__properties_version1.0": bytes(range(64)),
+                "__substg1.0_0037001F": f"ssn {SSN}".encode("utf-16-le"),
+                "__substg1.0_1000001E": f"his ssn is {SSN}".encode(),
+                "__substg1.0_10130102": f"<p>ssn {SSN}</p>".encode(),
+                "__substg1.0_300B0102": bytes(range(16)),
+                "__substg1.0_37010102": packed.getvalue(),
+            }
+        ),
+    )
+    assert report.outcome == Outcome.COMPLETE
+    assert places(report) == {"property 0037", "property 1000", "property 1013", "property 3701!a.csv"}
+
+
+def summary(code_page: int, *properties: tuple[int, bytes]) -> bytes:
+    """A property stream of one set ([MS-OLEPS] 2.21)."""
+    entries = [(1, struct.pack("<LHH", 2, code_page, 0)), *properties]
+    places, values = b"", b""
+    for identifier, value in entries:
+        places += struct.pack("<LL", identifier, 8 + 8 * len(entries) + len(values))
+        values += value
+    whole = struct.pack("<LL", 8 + len(places) + len(values), len(entries)) + places + values
+    return struct.pack("<HHL16xL16xL", 0xFFFE, 0, 2, 1, 48) + whole
+
+
+def string(text: str, encoding: str) -> bytes:
+    raw = text.encode(encoding) + b"\0"
+    return struct.pack("<LL", 0x1E, len(raw)) + raw
+
+
+def test_properties_of_a_document_are_read(engine: Engine) -> None:
+    content = summary(1252, (2, string(f"ssn {SSN}", "cp1252")))
+    report = scan(engine, word("Dear registry", **{"\5SummaryInformation": content}))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"SummaryInformation"})
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        (summary(1251, (2, string("Архив", "cp1251"))), ["Архив"]),
+        (summary(65001, (2, string("Größe", "utf-8"))), ["Größe"]),
+        (summary(99, (2, string("Größe", "latin-1"))), ["Größe"]),
+        (summary(1200, (2, struct.pack("<LL", 0x1F, 6) + "Größe\0".encode("utf-16-le"))), ["Größe"]),
+        (summary(1252, (13, struct.pack("<LLL1sL1s", 0x101E, 2, 1, b"a", 1, b"b"))), ["a", "b"]),
+        (summary(1252, (0, struct.pack("<LLL4s", 1, 2, 4, b"Case"))), ["Case"]),
+        (summary(1252, (14, struct.pack("<LL", 3, 5))), []),
+    ],
+    ids=["code page", "utf-8", "unknown code page", "wide", "list", "name", "number"],
+)
+def test_texts_of_properties_are_in_their_encoding(content: bytes, texts: list[str]) -> None:
+    assert [text.rstrip("\n") for text in summary_texts(content)] == texts
+
+
+@pytest.mark.parametrize("length", range(0, 96, 5))
+def test_a_property_stream_that_is_cut_is_an_error_and_no_other(length: int) -> None:
+    content = summary(1252, (2, string("a title", "cp1252")))
+    try:
+        list(summary_texts(content[:length]))
+    except ValueError:
+        return
+    assert length >= len(content) - 12
