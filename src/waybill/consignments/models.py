@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 
 class Check(StrEnum):
@@ -67,24 +67,6 @@ class RegisteredFile:
     sha256: str
 
 
-class RegisteredRecord(TypedDict):
-    """The record of a file as the reference has it (section 1), before its checks."""
-
-    consignmentId: str
-    fileId: str
-    userId: str
-    consignmentType: str
-    fileSize: str
-    clientChecksum: str
-    originalPath: str
-    s3SourceBucket: str
-    s3SourceBucketKey: str
-    objectSize: int
-    eTag: str
-    versionId: NotRequired[str]
-    fileCheckResults: dict[str, list[dict[str, Any]]]
-
-
 class RunFailure(TypedDict):
     """What a run broke of, and at which step."""
 
@@ -120,48 +102,6 @@ class Differences(TypedDict):
 
     missing: MissingFiles
     extra: ExtraObjects
-
-
-class StoredVerdict(TypedDict):
-    """One status of one file, as it is stored; see `FileVerdict`."""
-
-    statusName: str
-    value: str
-    rule: NotRequired[str]
-    detail: NotRequired[str]
-    tableVersion: NotRequired[str]
-
-
-class FileResults(TypedDict, total=False):
-    """What a run has found of a file; what it has not is absent. `copiedTo` is a `CopyPlace`."""
-
-    accepted: bool
-    checksum: str
-    antivirus: dict[str, Any]
-    fileFormat: dict[str, Any]
-    verdicts: list[StoredVerdict]
-    versionId: str
-    eTag: str
-    objectSize: int
-    originalFilepath: str
-    copiedTo: str
-
-
-class FileOutcome(TypedDict):
-    """What a run says of one file."""
-
-    fileId: str
-    statuses: dict[str, str]
-    results: FileResults
-
-
-class FileRow(FileOutcome):
-    """A file as it is stored: how it was registered, and what the run of that number has found; None before."""
-
-    path: str
-    size: int
-    sha256: str
-    run: int | None
 
 
 @dataclass(frozen=True, slots=True)

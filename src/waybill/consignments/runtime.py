@@ -9,7 +9,7 @@ import time
 import uuid
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.settings import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.intake import FileFetcher
     from waybill.consignments.domain.registration import Registrar
     from waybill.consignments.domain.starter import CheckStarter
+    from waybill.consignments.domain.states import ClaimedRun, NamedRun
     from waybill.consignments.models import Consignment
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.aws.states import StepFunctions
@@ -108,7 +109,7 @@ def documents(consignment_id: str, execution_name: str) -> "S3RunDocuments":
     return _documents_below(documents_prefix(consignment_id, execution_name))
 
 
-def documents_of(event: dict[str, Any]) -> "S3RunDocuments":
+def documents_of(event: "NamedRun") -> "S3RunDocuments":
     """Return the documents of the run that a state's event names."""
     return documents(event["consignmentId"], event["executionName"])
 
@@ -125,7 +126,7 @@ def _documents_below(prefix: str) -> "S3RunDocuments":
     return S3RunDocuments(client("s3"), load(RunDocumentSettings).consignment_results_bucket, prefix)
 
 
-def consignment_of(event: dict[str, Any]) -> "Consignment":
+def consignment_of(event: "ClaimedRun") -> "Consignment":
     """Return the consignment of a state's event; raises `RunSupersededError` where a later run has taken it over."""
     from waybill.consignments.domain.record import newest_run
 

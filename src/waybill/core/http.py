@@ -49,7 +49,9 @@ from waybill.core.strictness import check_body, check_query, read_content
 __all__ = [
     "Api",
     "Caller",
+    "Event",
     "Operation",
+    "ProxyResponse",
     "Role",
     "allow",
     "build_api",
@@ -65,6 +67,10 @@ _ACCESS = "__waybill_access__"
 _EVERYBODY: frozenset[Role] = frozenset()
 
 type Event = Mapping[str, Any]
+"""A REST API's proxy event (payload 1.0)."""
+
+type ProxyResponse = dict[str, Any]
+"""What API Gateway takes for an answer: `{statusCode, headers, body, isBase64Encoded}`."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ class Api(APIGatewayRestResolver):
             if operation is not None:
                 yield operation
 
-    def resolve(self, event: Event, context: Any) -> dict[str, Any]:
+    def resolve(self, event: Event, context: Any) -> ProxyResponse:
         """Return the proxy response to `event`, a REST API (payload 1.0) proxy event; never raises.
 
         `HEAD` is answered as `GET` is, without its body (RFC 9110, 9.3.2); a method that a known path does not have
@@ -309,6 +315,6 @@ def _query_of(event: Event) -> dict[str, list[str]]:
     return several or {name: [value] for name, value in (event.get("queryStringParameters") or {}).items()}
 
 
-def _proxied(response: Response[str]) -> dict[str, Any]:
+def _proxied(response: Response[str]) -> ProxyResponse:
     headers = {name: str(value) for name, value in response.headers.items()}
     return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}

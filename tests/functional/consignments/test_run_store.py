@@ -9,9 +9,11 @@ from botocore.exceptions import ClientError
 from tests.functional.consignments.bench import RESULTS, Workbench
 from waybill.consignments import runtime
 from waybill.consignments.adapters.runs import S3RunDocuments
+from waybill.consignments.domain.ports import Document
 from waybill.consignments.errors import RunBucketUnavailableError
 from waybill.core.aws.clients import client
 
+NAMES: Document[dict[str, str]] = Document("names.jsonl")
 NAME = "a\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029ä😀.txt"
 
 
@@ -19,10 +21,10 @@ NAME = "a\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029ä😀.txt"
 def written(bench: Workbench) -> str:
     """A document of two lines, as it is stored."""
     documents = runtime.documents("id", "run")
-    with documents.writing("names.jsonl") as lines:
+    with documents.writing(NAMES) as lines:
         lines.add({"path": NAME})
         lines.add({"path": "b"})
-    body = client("s3").get_object(Bucket=RESULTS, Key=f"{documents.prefix}names.jsonl")["Body"].read()
+    body = client("s3").get_object(Bucket=RESULTS, Key=documents.key(NAMES))["Body"].read()
     return str(body.decode())
 
 
@@ -33,7 +35,7 @@ def test_no_name_ends_a_line(written: str) -> None:
 
 
 def test_names_come_back_as_they_were(written: str) -> None:
-    assert [line["path"] for line in runtime.documents("id", "run").reading("names.jsonl")] == [NAME, "b"]
+    assert [line["path"] for line in runtime.documents("id", "run").reading(NAMES)] == [NAME, "b"]
 
 
 class Breaking:
@@ -56,7 +58,7 @@ class Breaking:
 def test_a_document_whose_connection_breaks_is_read_to_its_end() -> None:
     # RFC 9110, 8.6: an answer that holds less than its Content-Length is incomplete, and no end of the document.
     s3 = Breaking(replaced=False)
-    lines = S3RunDocuments(s3, RESULTS, "").reading("names.jsonl")  # type: ignore[arg-type]
+    lines = S3RunDocuments(s3, RESULTS, "").reading(NAMES)  # type: ignore[arg-type]
     assert [line["path"] for line in lines] == ["a", "b"]
     assert s3.asked == 2
 
@@ -65,4 +67,4 @@ def test_two_states_of_a_document_are_not_joined() -> None:
     # RFC 9110, 14.2: ranges of two representations do not make one. A repeated step has written the document again.
     documents = S3RunDocuments(Breaking(replaced=True), RESULTS, "")  # type: ignore[arg-type]
     with pytest.raises(RunBucketUnavailableError, match="was replaced"):
-        list(documents.reading("names.jsonl"))
+        list(documents.reading(NAMES))

@@ -8,11 +8,12 @@ from typing import Any
 
 from waybill.cli.context import Cli
 from waybill.consignments.adapters.table import ConsignmentsTable
-from waybill.consignments.domain.lookup import as_it_stands, consignment_report, file_page
+from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.registration import Registrar, existing
 from waybill.consignments.domain.starter import CheckStarter
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import Consignment
+from waybill.consignments.views import consignment_view, file_page
 from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 
@@ -60,13 +61,13 @@ class Consignments:
     def shown(self, consignment_id: str) -> dict[str, Any]:
         """Return a consignment as the API shows it."""
         consignment = as_it_stands(self.find(consignment_id), self.table, self.executions)
-        return consignment_report(consignment, self.table, self.table)
+        return consignment_view(consignment, self.table, self.table).wire()
 
     def files(self, consignment_id: str) -> Iterator[dict[str, Any]]:
         """Yield the files as the API shows them."""
         consignment, after = self.find(consignment_id), None
         while True:
             page, after = file_page(consignment, self.table, shipped(), _PAGE, after)
-            yield from page
+            yield from (file.wire() for file in page)
             if after is None:
                 return

@@ -2,7 +2,8 @@
 
 import json
 
-from waybill.consignments.models import Consignment, ConsignmentType, FileRow, RegisteredFile
+from waybill.consignments.domain.file_records import FileRow
+from waybill.consignments.models import Consignment, ConsignmentType, RegisteredFile
 from waybill.core.aws.dynamodb import Item
 
 CONSIGNMENT = "CONSIGNMENT"

@@ -28,6 +28,7 @@ from waybill.consignments.adapters.items import (
     registered_item,
     row_of,
 )
+from waybill.consignments.domain.file_records import FileOutcome, FileRow
 from waybill.consignments.domain.ports import Reader, Register, RunRecords
 from waybill.consignments.errors import (
     ConsignmentNotFoundError,
@@ -43,8 +44,6 @@ from waybill.consignments.models import (
     ConsignmentRun,
     ConsignmentStatus,
     Differences,
-    FileOutcome,
-    FileRow,
     RegisteredFile,
     RunFailure,
     StatusName,

@@ -10,11 +10,11 @@ from typing import NotRequired, Protocol, TypedDict
 
 from waybill.consignments.domain.intake import groups
 from waybill.consignments.domain.judgement import judged_files
-from waybill.consignments.domain.ports import RunDocuments
+from waybill.consignments.domain.ports import Document, RunDocuments
+from waybill.consignments.domain.states import ClaimedRun, PlacedCopies
 from waybill.consignments.domain.statuses import SUCCESS, is_accepted
 from waybill.consignments.models import StatusName
 
-COPIES = "copies.jsonl"
 # What one function copies has to be done within its fifteen minutes.
 _COPY_BYTES = 200 * 1000**3
 _THREADS = 16
@@ -51,6 +51,17 @@ class CopyTargets(Protocol):
         ...
 
 
+class CopyLine(TypedDict):
+    """What one function copies."""
+
+    consignmentId: str
+    executionId: str
+    copies: list[PlannedCopy]
+
+
+COPIES: Document[CopyLine] = Document("copies.jsonl")
+
+
 def place_of(values: Mapping[str, str]) -> CopyPlace:
     """Return where a file of these statuses belongs. What no scanner has called clean is never taken for clean."""
     if values.get(StatusName.ANTIVIRUS) != SUCCESS:
@@ -58,15 +69,12 @@ def place_of(values: Mapping[str, str]) -> CopyPlace:
     return CopyPlace.CLEAN if is_accepted(values) else CopyPlace.NOWHERE
 
 
-def plan_copies(documents: RunDocuments, run: Mapping[str, str]) -> int:
-    """Write a line for every so many files that says where their copies belong; return the number of lines.
-
-    `run` has the `consignmentId` and the `executionId` that every line carries.
-    """
+def plan_copies(documents: RunDocuments, run: ClaimedRun) -> int:
+    """Write a line for every so many files that says where their copies belong; return the number of lines."""
     count = 0
     with documents.writing(COPIES) as lines:
         for some in groups(_copies(documents), _COPY_BYTES):
-            lines.add({**run, "copies": some})
+            lines.add({"consignmentId": run["consignmentId"], "executionId": run["executionId"], "copies": some})
             count += 1
     return count
 
@@ -87,8 +95,8 @@ def _copies(documents: RunDocuments) -> Iterator[PlannedCopy]:
         yield copy
 
 
-def copy_files(copies: Sequence[PlannedCopy], targets: CopyTargets) -> dict[str, int]:
-    """Put the copies of one line where they belong; return `{placed, gone}`, the numbers of both."""
+def copy_files(copies: Sequence[PlannedCopy], targets: CopyTargets) -> PlacedCopies:
+    """Put the copies of one line where they belong; return how many."""
     with ThreadPoolExecutor(_THREADS) as threads:
         placed = sum(threads.map(targets.place, copies))
     return {"placed": placed, "gone": len(copies) - placed}

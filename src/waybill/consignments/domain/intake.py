@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords, Uploads
+from waybill.consignments.domain.file_records import GroupResult, RegisteredRecord
+from waybill.consignments.domain.ports import Document, Register, RunDocuments, RunRecords, Uploads
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.states import IntakeCounts
 from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
@@ -16,12 +17,9 @@ from waybill.consignments.models import (
     ConsignmentRun,
     MissingFile,
     RegisteredFile,
-    RegisteredRecord,
     StoredObject,
 )
 
-GROUPS = "groups.jsonl"
-COMPARISON = "comparison.jsonl"
 GROUP_FILES = 100
 GROUP_OBJECT_BYTES = 64_000_000
 # A group travels through the state of its child execution; without any state over 100 KB.
@@ -35,9 +33,39 @@ def documents_prefix(consignment_id: str, execution_name: str) -> str:
     return f"runs/{consignment_id}/{execution_name}/"
 
 
-def result_name(group: int) -> str:
-    """Return the name of the document that the check of a group writes."""
-    return f"checks/{group:08}.jsonl"
+class GroupLine(TypedDict):
+    """What the check of one group is given; its results go under `resultKey`, its progress under `progressKey`."""
+
+    consignmentId: str
+    executionName: str
+    executionId: str
+    group: int
+    resultKey: str
+    progressKey: str
+    expires: int
+    files: list[RegisteredRecord]
+
+
+class MissingLine(TypedDict):
+    """A registered file that was not uploaded."""
+
+    missing: str
+    path: str
+
+
+class ExtraLine(TypedDict):
+    """An object that nobody has registered."""
+
+    extra: str
+
+
+GROUPS: Document[GroupLine] = Document("groups.jsonl")
+COMPARISON: Document[MissingLine | ExtraLine] = Document("comparison.jsonl")
+
+
+def group_result(group: int) -> Document[GroupResult]:
+    """Return the document that the check of a group writes."""
+    return Document(f"checks/{group:08}.jsonl")
 
 
 @dataclass(frozen=True)
@@ -96,10 +124,12 @@ class FileFetcher:
         missing, extra = sorted(registered.keys() - stored.keys()), sorted(stored.keys() - registered.keys())
         if not missing and not extra:
             return
-        lacking = [{"missing": file_id, "path": registered[file_id].path} for file_id in missing]
+        lacking: list[MissingLine] = [{"missing": file_id, "path": registered[file_id].path} for file_id in missing]
         with documents.writing(COMPARISON) as lines:
-            for line in (*lacking, *({"extra": name} for name in extra)):
+            for line in lacking:
                 lines.add(line)
+            for name in extra:
+                lines.add({"extra": name})
         shown: list[MissingFile] = [
             {"fileId": line["missing"], "path": line["path"]} for line in lacking[:_DIFFERENCES_SHOWN]
         ]
@@ -168,14 +198,14 @@ def _group_line(
     files: Sequence[RegisteredRecord],
     progress_key: str,
     expires: int,
-) -> dict[str, Any]:
+) -> GroupLine:
     prefix = documents_prefix(consignment.consignment_id, run.name)
     return {
         "consignmentId": consignment.consignment_id,
         "executionName": run.name,
         "executionId": run.arn,
         "group": number,
-        "resultKey": prefix + result_name(number),
+        "resultKey": prefix + group_result(number).name,
         "progressKey": progress_key,
         "expires": expires,
         "files": list(files),

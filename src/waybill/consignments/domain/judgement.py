@@ -1,27 +1,52 @@
 """Redactions and statuses of a run, from document to document."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import TypedDict, final
 
-from waybill.consignments.domain.ports import RunDocuments
+from waybill.consignments.domain.file_records import CheckedRecord
+from waybill.consignments.domain.ports import Document, RunDocuments
 from waybill.consignments.domain.redactions import NamedFile, RedactionPair, match_redactions
 from waybill.consignments.domain.results import RESULTS
-from waybill.consignments.domain.statuses import SUCCESS, ConsignmentStatuses, file_verdicts, overall, status_row
+from waybill.consignments.domain.states import JudgedConsignment, RedactionCounts
+from waybill.consignments.domain.statuses import (
+    SUCCESS,
+    ConsignmentStatuses,
+    StatusRow,
+    file_verdicts,
+    overall,
+    status_row,
+)
 from waybill.consignments.domain.tables import Tables
 from waybill.consignments.models import CheckedFile, FileVerdict
 
-REDACTIONS = "redactions.jsonl"
-STATUSES = "statuses.jsonl"
+
+@final
+class PairLine(TypedDict):
+    """A redacted file with its original."""
+
+    originalFileId: str
+    originalFilePath: str
+    redactedFileId: str
+    redactedFilePath: str
 
 
-def pair_redactions(documents: RunDocuments) -> dict[str, int]:
-    """Write the outcome of every redacted file; return `{redactedFiles, errors}`, the numbers of both.
+@final
+class UnpairedLine(TypedDict):
+    """A redacted file without one, and why."""
 
-    A line is `{originalFileId, originalFilePath, redactedFileId, redactedFilePath}` or `{fileId, cause}`.
-    """
+    fileId: str
+    cause: str
+
+
+REDACTIONS: Document[PairLine | UnpairedLine] = Document("redactions.jsonl")
+STATUSES: Document[StatusRow] = Document("statuses.jsonl")
+
+
+def pair_redactions(documents: RunDocuments) -> RedactionCounts:
+    """Write the outcome of every redacted file; return how many have an original, and how many have none."""
     files = [NamedFile(line["fileId"], line["originalPath"]) for line in documents.reading(RESULTS)]
-    counts = {"redactedFiles": 0, "errors": 0}
+    counts: RedactionCounts = {"redactedFiles": 0, "errors": 0}
     with documents.writing(REDACTIONS) as lines:
         for outcome in match_redactions(files):
             if isinstance(outcome, RedactionPair):
@@ -51,10 +76,10 @@ def redaction_outcomes(documents: RunDocuments) -> dict[str, tuple[str, str | No
     return found
 
 
-def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tables) -> dict[str, Any]:
-    """Write a line per status; return `{statuses, status, accepted, problems, tableVersion}` of the consignment.
+def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tables) -> JudgedConsignment:
+    """Write a line per status; return what they say of the consignment.
 
-    `problems` counts files by what is wrong with them. A consignment without files has no statuses.
+    A consignment without files has no statuses.
     """
     redactions = redaction_outcomes(documents)
     consignment = ConsignmentStatuses(tables)
@@ -77,7 +102,7 @@ def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tabl
     }
 
 
-def _file_row(file_id: str, verdict: FileVerdict) -> dict[str, Any]:
+def _file_row(file_id: str, verdict: FileVerdict) -> StatusRow:
     row = status_row(file_id, "File", verdict.name, verdict.value, overwrite=False)
     row["rule"] = verdict.rule
     if verdict.detail:
@@ -87,7 +112,7 @@ def _file_row(file_id: str, verdict: FileVerdict) -> dict[str, Any]:
     return row
 
 
-def judged_files(documents: RunDocuments) -> Iterator[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
+def judged_files(documents: RunDocuments) -> Iterator[tuple[CheckedRecord, list[StatusRow]]]:
     """Yield each file's line of the results with its status rows; both documents have the files in the same order."""
     rows = (row for row in documents.reading(STATUSES) if row["statusType"] == "File")
     for line, (file_id, own) in zip(documents.reading(RESULTS), groupby(rows, key=lambda row: row["id"]), strict=True):

@@ -1,16 +1,13 @@
-"""A consignment as readers see it."""
+"""A consignment as it stands, also where its execution has recorded nothing."""
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from waybill.consignments.domain.explanations import explanation
-from waybill.consignments.domain.ports import Reader, Register
-from waybill.consignments.domain.tables import Tables
-from waybill.consignments.models import CHECKS, Consignment, ConsignmentStatus, FileRow, RunFailure, StatusName
+from waybill.consignments.domain.ports import Register
+from waybill.consignments.models import Consignment, ConsignmentStatus, RunFailure, StatusName
 from waybill.core.errors import RetryableError
 from waybill.core.executions import ExecutionState
 
-_ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 _BROKEN_OFF = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 # What stands for the step of an execution that was ended from outside of its states.
 WHOLE_WORKFLOW = "Workflow"
@@ -87,60 +84,3 @@ def _broken(consignment: Consignment, state: ExecutionState) -> Consignment:
     }
     statuses = {**consignment.statuses, StatusName.CLIENT_CHECKS: ConsignmentStatus.FAILED}
     return replace(consignment, status=ConsignmentStatus.FAILED, statuses=statuses, failure=failure)
-
-
-def consignment_report(consignment: Consignment, reader: Reader, register: Register) -> dict[str, Any]:
-    """Return `{consignmentId, type, reference, status, statuses, progress, executionArn, …}`.
-
-    `progress` has the number of `files`, and how many of them each check has come to.
-    """
-    files = consignment.file_count
-    if files is None:
-        # No run has counted them; while pages come in, those that are there count.
-        files = consignment.announced if consignment.started else register.count_files(consignment.consignment_id)
-    if consignment.status in _ENDED:
-        checked: Any = dict.fromkeys(CHECKS, files)
-    else:
-        checked = reader.progress(consignment) if consignment.started else dict.fromkeys(CHECKS, 0)
-    report = {
-        "consignmentId": consignment.consignment_id,
-        "type": consignment.type.value,
-        "reference": consignment.reference,
-        "transferringBody": consignment.transferring_body,
-        "status": consignment.status,
-        "statuses": dict(consignment.statuses),
-        "progress": {"files": files, **checked},
-        "executionArn": consignment.execution_arn,
-        "createdAt": consignment.created_at,
-        "runs": consignment.run,
-    }
-    broken = {"failure": consignment.failure, "differences": consignment.differences}
-    return {**report, **{name: dict(found) for name, found in broken.items() if found is not None}}
-
-
-def file_page(
-    consignment: Consignment, reader: Reader, tables: Tables, limit: int, after: str | None
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return a page of files with the explanation of each verdict, and the id after which the next page begins."""
-    rows, last = reader.file_rows(consignment.consignment_id, limit, after)
-    return [file_report(row, tables) for row in rows], last
-
-
-def file_report(row: FileRow, tables: Tables) -> dict[str, Any]:
-    """Return one file as the API shows it; what is not known yet is absent.
-
-    `run` is the number of the run that found this: lower than the consignment's `runs` as long as a later one has not
-    come to its end.
-    """
-    results = row["results"]
-    verdicts = results.get("verdicts", [])
-    return {
-        "fileId": row["fileId"],
-        "path": row["path"],
-        "size": row["size"],
-        "clientChecksum": row["sha256"],
-        "statuses": row["statuses"],
-        **{name: value for name, value in results.items() if name != "verdicts"},
-        **({"run": row["run"]} if row["run"] is not None else {}),
-        "explanations": [explanation(verdict, tables) for verdict in verdicts],
-    }

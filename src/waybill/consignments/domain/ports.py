@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
+from waybill.consignments.domain.file_records import FileOutcome, FileRow
 from waybill.consignments.models import (
     Consignment,
     ConsignmentRun,
     Differences,
-    FileOutcome,
-    FileRow,
     RegisteredFile,
     RunFailure,
     StoredObject,
@@ -106,10 +106,17 @@ class Uploads(Protocol):
         ...
 
 
-class LineWriter(Protocol):
+@dataclass(frozen=True)
+class Document[T]:
+    """The name of a document of a run, whose lines are of one type."""
+
+    name: str
+
+
+class LineWriter[T](Protocol):
     """Writes a document line by line."""
 
-    def add(self, line: Mapping[str, Any]) -> None:
+    def add(self, line: T) -> None:
         """Append one line."""
         ...
 
@@ -117,10 +124,10 @@ class LineWriter(Protocol):
 class RunDocuments(Protocol):
     """The documents of one run: JSON Lines in S3, one folder per execution."""
 
-    def writing(self, name: str) -> AbstractContextManager[LineWriter]:
+    def writing[T](self, document: Document[T]) -> AbstractContextManager[LineWriter[T]]:
         """Write a document; it is there, whole, when the block has ended without an error."""
         ...
 
-    def reading(self, name: str, *, required: bool = True) -> Iterator[dict[str, Any]]:
+    def reading[T](self, document: Document[T], *, required: bool = True) -> Iterator[T]:
         """Yield the lines of a document; raises `DocumentMissingError` when there is none, unless it may be missing."""
         ...

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from waybill.consignments.domain.copies import CopyPlace, place_of
+from waybill.consignments.domain.file_records import CheckedRecord, FileOutcome, FileResults, StoredVerdict
 from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
 from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords
 from waybill.consignments.domain.registration import existing
-from waybill.consignments.domain.statuses import is_accepted
+from waybill.consignments.domain.statuses import StatusRow, is_accepted
 from waybill.consignments.errors import RunSupersededError
-from waybill.consignments.models import Consignment, FileOutcome, FileResults
+from waybill.consignments.models import Consignment
 
 
 def newest_run(register: Register, consignment_id: str, execution_arn: str) -> Consignment:
@@ -61,7 +62,7 @@ def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[FileOutcome]:
 
 
 def _results(
-    line: Mapping[str, Any], rows: list[dict[str, Any]], values: Mapping[str, str], original: str | None
+    line: CheckedRecord, rows: list[StatusRow], values: Mapping[str, str], original: str | None
 ) -> FileResults:
     checks = line["fileCheckResults"]
     results = {
@@ -78,9 +79,12 @@ def _results(
     return cast("FileResults", {name: value for name, value in results.items() if value is not None})
 
 
-def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: row[name] for name in ("rule", "detail", "tableVersion") if name in row}
-    return {"statusName": row["statusName"], "value": row["statusValue"], **kept}
+def _verdict(row: StatusRow) -> StoredVerdict:
+    verdict: StoredVerdict = {"statusName": row["statusName"], "value": row["statusValue"]}
+    for name in ("rule", "detail", "tableVersion"):
+        if name in row:
+            verdict[name] = row[name]
+    return verdict
 
 
 class _Counted:

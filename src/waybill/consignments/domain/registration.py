@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from waybill.consignments.domain.ports import Register
@@ -19,6 +19,21 @@ def upload_prefix(user_id: str, consignment_id: str) -> str:
     return f"{quote(user_id, safe='@:+=,')}/{consignment_id}/"
 
 
+class UploadPlace(TypedDict):
+    """Where one file is to be uploaded to."""
+
+    fileId: str
+    path: str
+    uploadKey: str
+
+
+class Registration(TypedDict):
+    """A registered page."""
+
+    consignmentId: str
+    files: list[UploadPlace]
+
+
 @dataclass(frozen=True)
 class Registrar:
     """Takes pages of a registration in."""
@@ -27,8 +42,8 @@ class Registrar:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def take(self, request: ConsignmentRequest, user_id: str, *, rehearsal: bool = False) -> dict[str, Any]:
-        """Store one page; return `{consignmentId, files: [{fileId, path, uploadKey}]}`.
+    def take(self, request: ConsignmentRequest, user_id: str, *, rehearsal: bool = False) -> Registration:
+        """Store one page; return where its files are to be uploaded to.
 
         `rehearsal` is what the caller's token says; the first page decides.
 

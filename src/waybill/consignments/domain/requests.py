@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -93,7 +93,7 @@ def registered_files(consignment_id: str, files: list[FileRequest]) -> list[Regi
     return [RegisteredFile(file_id_of(consignment_id, file.path), file.path, file.size, file.sha256) for file in files]
 
 
-def check_sources(payload: Any) -> None:
+def check_sources(payload: object) -> None:
     """Make sure that the workflow's input asks for the uploads of the consignment and for nothing else.
 
     The loads from drives of the reference (section 1) name objects by what the register does not hold, in buckets that
@@ -109,7 +109,7 @@ def check_sources(payload: Any) -> None:
         raise InvalidInputError(*(FieldError(name, "is not taken: the uploads are checked") for name in given))
 
 
-def consignment_id_of(text: Any, field: str = "consignmentId") -> str:
+def consignment_id_of(text: object, field: str = "consignmentId") -> str:
     """Return a consignment's id as it is stored: lower case, with hyphens.
 
     Raises

@@ -1,13 +1,13 @@
 """The results of all groups as one document, every file of the consignment in it once."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
-from waybill.consignments.domain.intake import GROUPS, result_name
-from waybill.consignments.domain.ports import RunDocuments
+from waybill.consignments.domain.file_records import CheckedRecord, GroupResult, RegisteredRecord
+from waybill.consignments.domain.intake import GROUPS, group_result
+from waybill.consignments.domain.ports import Document, RunDocuments
 from waybill.consignments.models import CHECKS
 
-RESULTS = "results.jsonl"
+RESULTS: Document[CheckedRecord] = Document("results.jsonl")
 _LOST = "The check of this file ended without a result."
 
 
@@ -22,7 +22,7 @@ def gather(documents: RunDocuments) -> dict[str, int]:
         for group in documents.reading(GROUPS):
             found = {
                 line["fileId"]: line
-                for line in documents.reading(result_name(group["group"]), required=False)
+                for line in documents.reading(group_result(group["group"]), required=False)
                 if "fileId" in line
             }
             for record in group["files"]:
@@ -32,16 +32,16 @@ def gather(documents: RunDocuments) -> dict[str, int]:
     return counts
 
 
-def merged(record: Mapping[str, Any], result: Mapping[str, Any] | None) -> dict[str, Any]:
+def merged(record: RegisteredRecord, result: GroupResult | None) -> CheckedRecord:
     """Return the record with what its checks have found; who the file is stays as it was registered."""
     if result is None:
-        return {**record, "failures": dict.fromkeys(CHECKS, _LOST)}
+        return cast("CheckedRecord", {**record, "failures": dict.fromkeys(CHECKS, _LOST)})
     results = result.get("fileCheckResults") or {}
     checked = {check: list(results.get(check) or [])[:1] for check in CHECKS}
-    return {**result, **record, "fileCheckResults": checked}
+    return cast("CheckedRecord", {**result, **record, "fileCheckResults": checked})
 
 
-def _count(counts: dict[str, int], line: Mapping[str, Any]) -> None:
+def _count(counts: dict[str, int], line: CheckedRecord) -> None:
     counts["files"] += 1
     given = [check for check in CHECKS if line["fileCheckResults"][check]]
     for check in given:

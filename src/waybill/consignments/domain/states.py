@@ -1,8 +1,9 @@
 """What the states of the workflow are given, and what they return."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from waybill.consignments.domain.file_records import RegisteredRecord
 from waybill.consignments.models import ConsignmentRun
 from waybill.core.clock import iso, moment_of
 
@@ -14,6 +15,28 @@ class RunEvent(TypedDict):
     executionName: str
     executionId: str
     executionStartTime: str
+
+
+class NamedRun(TypedDict):
+    """A run by its name, under which its documents are."""
+
+    consignmentId: str
+    executionName: str
+
+
+class ClaimedRun(TypedDict):
+    """A run by its ARN, by which it owns the consignment."""
+
+    consignmentId: str
+    executionId: str
+
+
+class StateEvent(TypedDict):
+    """What the states between the first and the last are given of their run."""
+
+    consignmentId: str
+    executionName: str
+    executionId: str
 
 
 class GetFilesEvent(RunEvent):
@@ -37,6 +60,83 @@ class FetchedFiles(IntakeCounts):
     bucket: str
     key: str
     concurrency: int
+
+
+class CheckFilesEvent(TypedDict):
+    """One group; `resultKey` is the whole key of the document of its results, `attempt` the number of tries before."""
+
+    resultKey: str
+    files: list[RegisteredRecord]
+    attempt: NotRequired[int]
+
+
+class CheckedGroup(TypedDict):
+    """Where the results of a group are, of how many files, and how many have one, by check."""
+
+    resultKey: str
+    files: int
+    counts: dict[str, int]
+
+
+class RedactionCounts(TypedDict):
+    """How many redacted files have an original, and how many have none."""
+
+    redactedFiles: int
+    errors: int
+
+
+class JudgedConsignment(TypedDict):
+    """What the statuses of its files say of a consignment; `problems` counts files by what is wrong with them."""
+
+    statuses: dict[str, str]
+    status: str
+    accepted: int
+    problems: dict[str, int]
+    tableVersion: str
+
+
+class GeneratedStatuses(JudgedConsignment):
+    """And where the plan of the copies is, how many lines it has (0: none are wanted), how many run at a time."""
+
+    copies: int
+    bucket: str
+    key: str
+    concurrency: int
+
+
+class PlacedCopies(TypedDict):
+    """How many copies are where they belong, and of how many files the object that was checked is gone."""
+
+    placed: int
+    gone: int
+
+
+class UpdateConsignmentEvent(StateEvent):
+    """A run with its statuses, and the number of lines in the plan of the copies: 0 where none are wanted."""
+
+    statuses: dict[str, str]
+    status: str
+    copies: int
+
+
+class WrittenFiles(TypedDict):
+    """How many files were written."""
+
+    files: int
+
+
+class NotifyProblemsEvent(StateEvent):
+    """A run with its statuses, its files by problem, and the number of those that lack a result."""
+
+    statuses: dict[str, str]
+    problems: dict[str, int]
+    incomplete: int
+
+
+class SentNotifications(TypedDict):
+    """How many notifications were sent."""
+
+    sent: int
 
 
 class FailedRun(RunEvent):

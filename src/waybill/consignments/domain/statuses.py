@@ -8,7 +8,7 @@ fails on each time is for a person to look at, and so is one whose inside was no
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from waybill.consignments.domain.tables import Tables
 from waybill.consignments.models import CheckedFile, ConsignmentStatus, FileVerdict, StatusName
@@ -306,6 +306,19 @@ def overall(statuses: Mapping[str, str]) -> str:
     return _worst(ConsignmentStatus.FAILED in values, ConsignmentStatus.COMPLETED_WITH_ISSUES in values)
 
 
-def status_row(owner: str, kind: str, name: str, value: str, *, overwrite: bool) -> dict[str, Any]:
-    """Return a status in the shape of the reference (section 1): `kind` is `File` or `Consignment`."""
+class StatusRow(TypedDict):
+    """A status in the shape of the reference (section 1), and for files what decided."""
+
+    id: str
+    statusType: str
+    statusName: str
+    statusValue: str
+    overwrite: bool
+    rule: NotRequired[str]
+    detail: NotRequired[str]
+    tableVersion: NotRequired[str]
+
+
+def status_row(owner: str, kind: str, name: str, value: str, *, overwrite: bool) -> StatusRow:
+    """Return a status: `kind` is `File` or `Consignment`."""
     return {"id": owner, "statusType": kind, "statusName": name, "statusValue": value, "overwrite": overwrite}

@@ -1,6 +1,6 @@
 """GenerateStatuses: gives every file and the consignment their statuses, and plans the copies."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW, runtime
 from waybill.consignments.domain.copies import COPIES, plan_copies
@@ -8,17 +8,19 @@ from waybill.consignments.domain.judgement import generate_statuses
 from waybill.consignments.domain.tables import shipped
 from waybill.core.observability import instrumented
 
+if TYPE_CHECKING:
+    from waybill.consignments.domain.states import GeneratedStatuses, StateEvent
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take `{consignmentId, executionName, executionId}`; return the statuses, and where the copies are planned.
-
-    `{statuses, status, accepted, problems, tableVersion, copies, bucket, key, concurrency}`; `copies` is the number of
-    lines in the plan, 0 where none are wanted.
-    """
+def lambda_handler(event: "StateEvent", context: object) -> "GeneratedStatuses":
+    """Give every file and the consignment their statuses, and plan the copies where they are wanted."""
     documents = runtime.documents_of(event)
     judged = generate_statuses(event["consignmentId"], documents, shipped())
-    run = {"consignmentId": event["consignmentId"], "executionId": event["executionId"]}
-    copies = plan_copies(documents, run) if runtime.copies_wanted() else 0
-    place = {"bucket": documents.bucket, "key": documents.prefix + COPIES}
-    return {**judged, "copies": copies, **place, "concurrency": runtime.concurrency()}
+    return {
+        **judged,
+        "copies": plan_copies(documents, event) if runtime.copies_wanted() else 0,
+        "bucket": documents.bucket,
+        "key": documents.key(COPIES),
+        "concurrency": runtime.concurrency(),
+    }

@@ -1,18 +1,18 @@
 """UpdateConsignment: the one write of the results, files first, the consignment's statuses last."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW, runtime
 from waybill.consignments.domain.record import Judged, record_results
 from waybill.core.observability import count, instrumented
 
+if TYPE_CHECKING:
+    from waybill.consignments.domain.states import UpdateConsignmentEvent, WrittenFiles
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Take `{consignmentId, executionName, executionId, statuses, status, copies}`; return `{files}`, the number.
-
-    `copies` is the number of lines in the plan of the copies, 0 where none are wanted.
-    """
+def lambda_handler(event: "UpdateConsignmentEvent", context: object) -> "WrittenFiles":
+    """Write what the run has found of every file, then of the consignment."""
     consignment = runtime.consignment_of(event)
     judged = Judged(event["statuses"], event["status"], copied=event["copies"] > 0)
     files = record_results(runtime.table(), consignment, runtime.documents_of(event), judged)

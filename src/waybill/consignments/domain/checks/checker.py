@@ -1,7 +1,7 @@
 """Checks the files of a group, one after the other; what is wrong with one leaves the others as they are."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import batched
@@ -21,6 +21,7 @@ from waybill.consignments.domain.checks.models import (
     ScanAnswer,
 )
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
+from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
 from waybill.core.prefetch import Prefetch
 
@@ -93,7 +94,7 @@ class FileChecker:
         self._now_ms = now_ms
         self._last_attempt = last_attempt
 
-    def lines(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def lines(self, records: Iterable[RegisteredRecord]) -> Iterator[CheckedRecord]:
         """Yield each record with its results.
 
         Raises
@@ -244,7 +245,7 @@ def _could_hold_more(inspected: Any) -> bool:
     return isinstance(inspected, Failure) or bool(inspected.get("inside"))
 
 
-def _parsed(document: dict[str, Any]) -> FileRecord | Failure:
+def _parsed(document: RegisteredRecord) -> FileRecord | Failure:
     try:
         return FileRecord.model_validate(document)
     except ValidationError as error:
@@ -259,7 +260,7 @@ class Counts:
         self.files = 0
         self._found: Counter[str] = Counter()
 
-    def add(self, line: Mapping[str, Any]) -> None:
+    def add(self, line: CheckedRecord) -> None:
         """Count one line."""
         self.files += 1
         self._found.update(name for name, found in line["fileCheckResults"].items() if found)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
 
 
@@ -130,14 +131,14 @@ class Findings:
         else:
             self.results[check] = outcome
 
-    def document(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return `record` with the results, each check's as a list of length 0 or 1."""
-        return {
-            **record,
-            "fileCheckResults": {
-                check.value: [self.results[check]] if check in self.results else [] for check in Check
-            },
-            "failures": {check.value: failure.sentence for check, failure in self.failures.items()},
-            "failureReasons": {check.value: failure.reason.value for check, failure in self.failures.items()},
-            **({"reading": self.reading} if self.reading is not None else {}),
+    def document(self, record: RegisteredRecord) -> CheckedRecord:
+        """Return `record` with the results."""
+        checked = cast("CheckedRecord", dict(record))
+        checked["fileCheckResults"] = {
+            check.value: [self.results[check]] if check in self.results else [] for check in Check
         }
+        checked["failures"] = {check.value: failure.sentence for check, failure in self.failures.items()}
+        checked["failureReasons"] = {check.value: failure.reason.value for check, failure in self.failures.items()}
+        if self.reading is not None:
+            checked["reading"] = self.reading
+        return checked

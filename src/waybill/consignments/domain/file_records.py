@@ -1,0 +1,84 @@
+"""A file in documents and in the table: as it is registered, as it is checked, and what is kept of it."""
+
+from typing import Any, NotRequired, TypedDict
+
+type Result = dict[str, Any]
+"""What one check has found: the shapes are those of section 1 of the reference, with additions (README)."""
+
+
+class RegisteredRecord(TypedDict):
+    """The record of a file as the reference has it (section 1), before its checks."""
+
+    consignmentId: str
+    fileId: str
+    userId: str
+    consignmentType: str
+    fileSize: str
+    clientChecksum: str
+    originalPath: str
+    s3SourceBucket: str
+    s3SourceBucketKey: str
+    objectSize: int
+    eTag: str
+    versionId: NotRequired[str]
+    fileCheckResults: dict[str, list[Result]]
+
+
+class GroupResult(TypedDict, total=False):
+    """What the check of a group says of one of its files: of a line that is not whole, what there is."""
+
+    fileId: str
+    fileCheckResults: dict[str, list[Result]]
+    failures: dict[str, str]
+    failureReasons: dict[str, str]
+    reading: dict[str, Any]
+
+
+class CheckedRecord(RegisteredRecord):
+    """The record with what the checks have found, each result as a list of length 0 or 1, and why there is none."""
+
+    failures: NotRequired[dict[str, str]]
+    failureReasons: NotRequired[dict[str, str]]
+    reading: NotRequired[dict[str, Any]]
+
+
+class StoredVerdict(TypedDict):
+    """One status of one file, as it is stored; see `FileVerdict`."""
+
+    statusName: str
+    value: str
+    rule: NotRequired[str]
+    detail: NotRequired[str]
+    tableVersion: NotRequired[str]
+
+
+class FileResults(TypedDict, total=False):
+    """What a run has found of a file; what it has not is absent. `copiedTo` is a `CopyPlace`."""
+
+    accepted: bool
+    checksum: str
+    antivirus: Result
+    fileFormat: Result
+    verdicts: list[StoredVerdict]
+    versionId: str
+    eTag: str
+    objectSize: int
+    originalFilepath: str
+    copiedTo: str
+
+
+class FileOutcome(TypedDict):
+    """What a run says of one file."""
+
+    fileId: str
+    statuses: dict[str, str]
+    results: FileResults
+
+
+class FileRow(FileOutcome):
+    """A file as it is stored: how it was registered, and what the run of that number has found; None before."""
+
+    path: str
+    size: int
+    sha256: str
+    run: int | None
