@@ -91,6 +91,7 @@ class FakeTracking:
                 tuple(json.loads(record["destinationBuckets"])),
                 record["destinationPrefix"],
                 record["startTime"],
+                record.get("backfillId"),
             )
 
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:

@@ -71,7 +71,10 @@ USES: dict[str, dict[tuple[str, ...], Retries]] = {
     "replication LogWorkflowStart": PATIENT | TWICE_MORE | own(SHORTLY, TRACKING),
     "replication DescribeSource": PATIENT | TWICE_MORE | own(BRIEFLY, *S3),
     "replication UpdateDynamoDBFinal": PATIENT | TWICE_MORE | own(SHORTLY, TRACKING),
-    "replication SendFailureNotification": PATIENT | TWICE_MORE | own(Retries(2, seconds=1), NOTIFICATION),
+    "replication SendFailureNotification": PATIENT
+    | TWICE_MORE
+    | own(SHORTLY, TRACKING)
+    | own(Retries(2, seconds=1), NOTIFICATION),
     "replication CopyFile": PATIENT
     | TWICE_MORE
     | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")

@@ -104,7 +104,7 @@ class ReplicationRequest(WireModel):
     `version_id` or `e_tag` pin what to copy; without both, what the source holds when it is described. `sequencer`
     orders events of one key. `look_first`: compare a destination before anything is copied there, as every request
     without a sequencer does. `force` copies whatever lies there. `nonce` and `request_id` tell requests apart that ask
-    for the same: the first makes another run, the second only another input.
+    for the same: the first makes another run, the second only another input. `backfill_id`: the job that it is of.
     """
 
     source_bucket: BucketName
@@ -124,6 +124,7 @@ class ReplicationRequest(WireModel):
     force: Annotated[bool, Field(strict=True)] = False
     nonce: ShortText | None = None
     request_id: ShortText | None = None
+    backfill_id: ShortText | None = None
 
     @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
     @classmethod

@@ -23,8 +23,10 @@ from waybill.replication.settings import (
 if TYPE_CHECKING:
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.aws.states import StepFunctions
+    from waybill.replication.adapters.backfill_table import BackfillTable
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
+    from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
@@ -123,9 +125,28 @@ def notifier() -> "SnsNotifier":
     return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
 
 
+@cache
+def backfills() -> "BackfillTable":
+    """Return the backfill jobs."""
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.backfill_table import BackfillTable
+
+    settings = load(TrackingSettings)
+    return BackfillTable(
+        client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
+    )
+
+
+def failure_telling() -> "FailureTelling":
+    """Return what tells people of failed runs."""
+    from waybill.replication.domain.backfill_notice import FailureTelling
+
+    return FailureTelling(notifier(), backfills(), now)
+
+
 def reconciler() -> "Reconciler":
     """Return the reconciler."""
     from waybill.replication.domain.reconciler import Reconciler
 
     grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
-    return Reconciler(tracking(), executions(), buckets(), notifier(), grace, now)
+    return Reconciler(tracking(), executions(), buckets(), failure_telling(), grace, now)

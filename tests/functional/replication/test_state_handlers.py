@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result, task, totals
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
-from tests.functional.replication.conftest import Invoke
+from tests.functional.replication.conftest import NOW, Invoke
+from waybill.core.clock import iso
 from waybill.core.errors import InvalidInputError, NotificationUnavailableError
+from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.backfill_job import BackfillJob, JobCounts, JobStatus
 from waybill.replication.models import ObjectFacts, ReplicationRun
 
 A, B = DESTINATIONS
@@ -226,6 +230,55 @@ def test_any_key_and_any_number_of_failures_make_one_message(invoke: Invoke, wir
     assert len(letter.body.encode()) < 256 * 1024
     assert names[0] in letter.body
     assert "… and 960 more failed destinations" in letter.body
+
+
+def test_a_backfill_is_told_of_once_an_hour_with_its_counts_and_how_to_see_the_rest(
+    invoke: Invoke, wire: Wire, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: replication's README, "Backfills": at most one notification per job and hour."""
+    make_failure_topic()
+    moment = NOW
+    monkeypatch.setattr("waybill.replication.runtime.now", lambda: moment)
+    job = BackfillJob(
+        backfill_id="20261121-100000-abc",
+        status=JobStatus.RUNNING,
+        source_bucket=SOURCE,
+        prefix="it's/",
+        destination_buckets=DESTINATIONS,
+        start_time=iso(NOW),
+        updated_at=iso(NOW),
+        created_by="waybill:somebody",
+        worked_by="waybill:somebody",
+        counts=JobCounts(compared=3_000, started=7),
+    )
+    BackfillTable(dynamodb, PHYSICAL["FileCopyTrackingTable"], history_days=1, now=lambda: NOW).create(job)
+
+    def fail(label: str, **more: Any) -> None:
+        run = a_run(label, key=f"{label}.zip", **more)
+        failed = {"status": "FAILED", "message": "m", "results": [failure(run, A).wire()]}
+        assert invoke("send_failure_notification", {"run": run.wire(), "failure": failed}) == {"notified": True}
+
+    for label in ("1", "2", "3"):
+        fail(label, backfill_id=job.backfill_id)
+    fail("1", backfill_id=job.backfill_id)  # repeated after its function died
+    fail("by hand")
+    moment = NOW + timedelta(hours=1)
+    fail("4", backfill_id=job.backfill_id)
+    fail("5", backfill_id=job.backfill_id)
+
+    first, again, by_hand, later = wire.published
+    assert (first.subject, by_hand.subject) == (
+        "Backfill Failures: 20261121-100000-abc",
+        "File Copy Failures: by hand.zip",
+    )
+    assert "Compared:      3000 objects" in first.body
+    assert "Failed runs:   1 so far" in first.body
+    assert "waybill backfills show 20261121-100000-abc" in first.body
+    assert f"""waybill replications retry 's3://{SOURCE}/it'"'"'s/' --wait""" in first.body
+    assert "1.zip" in first.body
+    assert first.attributes["notificationId"] == again.attributes["notificationId"]
+    assert later.attributes["notificationId"] != first.attributes["notificationId"]
+    assert "Failed runs:   5 so far" in later.body
 
 
 @pytest.mark.parametrize(("code", "expected"), [("Throttled", NotificationUnavailableError), ("NotFound", ClientError)])

@@ -6,6 +6,7 @@ from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
+from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 
@@ -102,8 +103,15 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
     reach = code.reach(stack[function]["Handler"], routes)
     for caller, operation in reach.operations:
         if operation == "query":
-            places = {"table": TrackingTable._query, "index": TrackingTable._partition}
-            found |= {("dynamodb:Query", place) for place, method in places.items() if _name_of(method) in reach.names}
+            places: dict[str, list[Callable[..., object]]] = {
+                "table": [TrackingTable._query, BackfillTable.notice],
+                "index": [TrackingTable._partition, BackfillTable.newest],
+            }
+            found |= {
+                ("dynamodb:Query", place)
+                for place, methods in places.items()
+                if any(_name_of(method) in reach.names for method in methods)
+            }
             continue
         service, _, name = boto3_operations()[operation].partition(".")
         if service == "s3":

@@ -63,6 +63,7 @@ def test_ten_destinations_at_a_time() -> None:
         ("LogWorkflowStart", "TrackingUnavailableError", DYNAMODB),
         ("FormatErrorResult", "TrackingUnavailableError", DYNAMODB),
         ("UpdateDynamoDBFinal", "TrackingUnavailableError", DYNAMODB),
+        ("SendFailureNotification", "TrackingUnavailableError", DYNAMODB),
         ("SendFailureNotification", "NotificationUnavailableError", SNS),
     ],
 )

@@ -8,10 +8,13 @@ import pytest
 
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.probe import Crash
-from tests.fakes.runs import DESTINATIONS, KEY
+from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
+from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, SIZES, World
-from waybill.core.errors import NotificationUnavailableError
+from waybill.core.errors import NotFoundError, NotificationUnavailableError
 from waybill.core.notifications import Notification
+from waybill.replication.domain.backfill_job import BackfillJob
+from waybill.replication.domain.backfill_notice import FailureTelling, Notice
 from waybill.replication.domain.multipart import open_upload
 from waybill.replication.domain.reconciler import Reconciler
 from waybill.replication.domain.records import RecordStatus
@@ -34,6 +37,19 @@ class Mailbox:
         self.sent.append(notification)
 
 
+class Jobs:
+    """A job whose record is gone, with the runs that tell of it."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] = {}
+
+    def read(self, backfill_id: str) -> BackfillJob:
+        raise NotFoundError(f"there is no backfill {backfill_id}")
+
+    def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
+        return Notice(self.first.setdefault(hour, execution_id) == execution_id, 1)
+
+
 class Operations:
     """A world with executions, in which runs die."""
 
@@ -41,6 +57,7 @@ class Operations:
         self.world = world
         self.executions = FakeExecutions()
         self.mailbox = Mailbox()
+        self.jobs = Jobs()
 
     def claimed(self, name: str = "run", **changes: Any) -> ReplicationRun:
         """A run under way."""
@@ -61,10 +78,21 @@ class Operations:
             machine.tracking,
             self.executions,
             machine.buckets,
-            self.mailbox,
+            FailureTelling(self.mailbox, self.jobs, self.world.clock.now),
             timedelta(minutes=20),
             self.world.clock.now,
         ).reconcile(limit)
+
+
+def test_dead_runs_of_one_backfill_are_told_of_once_an_hour(world: World) -> None:
+    """Source: replication's README, "Backfills": at most one notification per job and hour."""
+    operations = Operations(world)
+    for key in ("a", "b", "c"):
+        world.s3.put(SOURCE, key, Content.of("x", 3))
+        operations.dead(f"run-{key}", source_key=key)
+        world.table.records[FileId(SOURCE, key)]["backfillId"] = "job"
+    assert len(operations.reconcile()) == 3
+    assert len(operations.mailbox.sent) == 1
 
 
 @pytest.fixture

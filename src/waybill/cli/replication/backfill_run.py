@@ -135,6 +135,7 @@ class BackfillRun:
             job.content_only,
             keys,
             job.limits,
+            job.backfill_id,
         )
         with compared(self.replication, what, start=True) as items:
             yield (line_of(item, job.destination_buckets) for item in items)
@@ -143,7 +144,13 @@ class BackfillRun:
         """Wait for the runs, part by part, and write down what has become of each."""
         job, jobs = progress.job, self.replication.backfills
         requests = Throttle(job.limits.requests_per_second, Clock())
-        backfill = backfill_of(self.replication, job.source_bucket, requests, content_only=job.content_only)
+        backfill = backfill_of(
+            self.replication,
+            job.source_bucket,
+            requests,
+            content_only=job.content_only,
+            backfill_id=job.backfill_id,
+        )
         settling, retry = Settling(self.replication.tracking, backfill), command_retry()
 
         def look(line: ObjectLine) -> ObjectLine:

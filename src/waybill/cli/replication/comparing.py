@@ -52,9 +52,12 @@ class Range:
     content_only: bool = False
     keys: KeyFilter = field(default_factory=KeyFilter)
     limits: Limits = field(default_factory=Limits)
+    backfill_id: str | None = None
 
 
-def backfill_of(replication: Replication, source_bucket: str, requests: Throttle, *, content_only: bool) -> Backfill:
+def backfill_of(
+    replication: Replication, source_bucket: str, requests: Throttle, *, content_only: bool, backfill_id: str | None
+) -> Backfill:
     """Return what decides about the objects of a bucket, and asks S3 no more than `requests` lets through."""
     return Backfill(
         source_bucket,
@@ -63,6 +66,7 @@ def backfill_of(replication: Replication, source_bucket: str, requests: Throttle
         replication.starter,
         replication.executions,
         content_only,
+        backfill_id,
     )
 
 
@@ -70,7 +74,13 @@ def backfill_of(replication: Replication, source_bucket: str, requests: Throttle
 def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
     """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
     with _pools(what.limits) as pools:
-        backfill = backfill_of(replication, what.source_bucket, pools.requests, content_only=what.content_only)
+        backfill = backfill_of(
+            replication,
+            what.source_bucket,
+            pools.requests,
+            content_only=what.content_only,
+            backfill_id=what.backfill_id,
+        )
 
         def handled(comparison: Comparison) -> PlanItem:
             item = pools.retry.call(lambda: backfill.plan(comparison))
@@ -89,7 +99,13 @@ def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[
 def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
     """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
     with _pools(job.limits) as pools:
-        backfill = backfill_of(replication, job.source_bucket, pools.requests, content_only=job.content_only)
+        backfill = backfill_of(
+            replication,
+            job.source_bucket,
+            pools.requests,
+            content_only=job.content_only,
+            backfill_id=job.backfill_id,
+        )
 
         def handled(entry: Entry) -> ObjectLine:
             destinations = entry.destination_buckets or job.destination_buckets

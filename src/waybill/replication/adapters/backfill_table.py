@@ -5,6 +5,7 @@ Hash key `fileKey` is the id of the job. Bucket names cannot contain `#`, so not
     #backfill                    the record of the job; the index `ByStatus` has it in the partition BACKFILL
     #backfill#lines#<number>     some of its lines, compressed
     #backfill#entries#<number>   some of the objects that it was given by name, compressed
+    #backfill#notice#<hour>      which of its runs has told people in this hour, and how many have failed
 """
 
 import json
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.wire import WireModel
@@ -29,6 +30,7 @@ from waybill.replication.domain.backfill_job import (
     JobStatus,
     ObjectLine,
 )
+from waybill.replication.domain.backfill_notice import JobNotices, Notice
 from waybill.replication.errors import TrackingUnavailableError
 
 if TYPE_CHECKING:
@@ -36,11 +38,12 @@ if TYPE_CHECKING:
 
 JOB = "#backfill"
 _PARTITION = "BACKFILL"
+_NOTICE = f"{JOB}#notice#"
 _SECONDS_PER_DAY = 86_400
 _TAKE_OVERS = 10
 
 
-class BackfillTable(BackfillJobs):
+class BackfillTable(BackfillJobs, JobNotices):
     """`BackfillJobs` on DynamoDB; `history_days` is how long jobs are kept after their last change."""
 
     def __init__(
@@ -142,6 +145,27 @@ class BackfillTable(BackfillJobs):
         if found.status is JobStatus.CANCELLED:
             return JobLostError(f"backfill {job.backfill_id} was cancelled")
         return JobLostError(f"backfill {job.backfill_id} was taken over by {found.worked_by}")
+
+    @override
+    def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
+        update = Update.of({"expiresAt": self._expiry()}, counted=("failedRuns",))
+        with translated(TrackingUnavailableError):
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(backfill_id, f"{_NOTICE}{hour}"),
+                UpdateExpression=update.expression.replace("SET ", "SET firstRun = if_not_exists(firstRun, :run), ", 1),
+                ExpressionAttributeNames=update.names,
+                ExpressionAttributeValues=update.values | to_item({":run": execution_id}),
+                ReturnValues="ALL_NEW",
+            )
+            hours = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="fileKey = :id AND begins_with(sourceBucket, :notice)",
+                ExpressionAttributeValues=to_item({":id": backfill_id, ":notice": _NOTICE}),
+                ConsistentRead=True,
+            )
+        first = from_item(answer["Attributes"])["firstRun"]
+        return Notice(first == execution_id, sum(from_item(item)["failedRuns"] for item in hours["Items"]))
 
     @override
     def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:

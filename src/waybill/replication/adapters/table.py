@@ -98,6 +98,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
                 "versionId": run.version_id,
                 "eTag": run.e_tag,
                 "size": run.size,
+                "backfillId": run.backfill_id,
                 **ordering,
                 **({"newestEventRun": run.execution_id} if ordering else {}),
             },
@@ -132,6 +133,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             destination_buckets=tuple(json.loads(item["destinationBuckets"])),
             destination_prefix=item.get("destinationPrefix"),
             start_time=item.get("startTime"),
+            backfill_id=item.get("backfillId"),
         )
 
     @override

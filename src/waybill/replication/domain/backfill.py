@@ -166,6 +166,7 @@ class Backfill:
     starter: Starter
     executions: FileCopyExecutions
     content_only: bool = False
+    backfill_id: str | None = None
 
     def plan_named(self, key: str, destinations: Iterable[str], version_id: str | None = None) -> PlanItem:
         """Return what becomes of an object that no listing is about: it and its copies are looked at, once each.
@@ -254,6 +255,7 @@ class Backfill:
             # It was there when it was listed: whoever deletes it since has no use for its copy, and no alarm is due.
             look_first=True,
             nonce=follows,
+            backfill_id=self.backfill_id,
         )
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from waybill.core.clock import iso
-from waybill.core.notifications import Notifier
+from waybill.replication.domain.backfill_notice import FailureTelling
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.outcome import failure_notification, outcome_of
-from waybill.replication.domain.records import DestinationItem, OpenRuns, RecordItem, RecordStatus
+from waybill.replication.domain.outcome import outcome_of
+from waybill.replication.domain.records import DestinationItem, LatestRun, OpenRuns, RecordItem, RecordStatus
 from waybill.replication.domain.starter import FileCopyExecutions
 from waybill.replication.errors import RunsNotClosedError
 from waybill.replication.models import DestinationResult, FileId, ObjectPlace, ReplicationRun, RunTotals
@@ -29,7 +29,7 @@ class Reconciler:
     tracking: OpenRuns
     executions: FileCopyExecutions
     buckets: Buckets
-    notifier: Notifier
+    telling: FailureTelling
     grace: timedelta
     now: Callable[[], datetime]
 
@@ -52,8 +52,11 @@ class Reconciler:
                 break
             run = _run_of(record)
             try:
-                if not self.executions.is_running(run.execution_id) and self._is_open(run):
-                    self._close(run)
+                if self.executions.is_running(run.execution_id):
+                    continue
+                if latest := self._still_open(run):
+                    # The index of open runs does not hold the job.
+                    self._close(run.model_copy(update={"backfill_id": latest.backfill_id}))
                     closed.append(run.file)
             except Exception as error:
                 # One run that cannot be closed must not keep the others open for ever.
@@ -65,12 +68,12 @@ class Reconciler:
             ]
         return closed
 
-    def _is_open(self, run: ReplicationRun) -> bool:
+    def _still_open(self, run: ReplicationRun) -> LatestRun | None:
         # The index of open runs lags behind the records: this one may have ended, or lost its record, in between.
         latest = self.tracking.latest_run(run.file)
-        return (
-            latest is not None and latest.execution_id == run.execution_id and latest.status == RecordStatus.IN_PROGRESS
-        )
+        if latest is None or latest.execution_id != run.execution_id or latest.status != RecordStatus.IN_PROGRESS:
+            return None
+        return latest
 
     def _close(self, run: ReplicationRun) -> None:
         items = {item["destinationBucket"]: item for item in self.tracking.destinations_of(run)}
@@ -85,7 +88,7 @@ class Reconciler:
             "results": totals.results,
         }
         if totals.failed_copies:
-            self.notifier.notify(failure_notification(run, failure))
+            self.telling.tell(run, failure)
         self.tracking.finish(run, totals, outcome)
 
 

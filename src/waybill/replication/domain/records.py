@@ -44,6 +44,7 @@ class RecordItem(TypedDict):
     versionId: NotRequired[str]
     eTag: NotRequired[str]
     size: NotRequired[int]
+    backfillId: NotRequired[str]
     completedAt: NotRequired[str]
     outcome: NotRequired[str]
     totalBuckets: NotRequired[int]
@@ -154,6 +155,7 @@ class LatestRun:
     destination_buckets: tuple[str, ...] = ()
     destination_prefix: str | None = None
     start_time: str | None = None
+    backfill_id: str | None = None
 
     def outranks(self, run: ReplicationRun, bucket: str) -> bool:
         """Return whether `run` may leave its destination `bucket` to this run.

@@ -4,12 +4,11 @@ from typing import Any
 
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
-from waybill.replication.domain.outcome import failure_notification
 from waybill.replication.models import ReplicationRun
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, bool]:
-    """Take `{run, failure}`; return `{notified: true}`."""
-    runtime.notifier().notify(failure_notification(ReplicationRun.parse(event["run"]), event["failure"]))
+    """Take `{run, failure}`; return `{notified: true}`: people know of the run, or of the backfill that it is of."""
+    runtime.failure_telling().tell(ReplicationRun.parse(event["run"]), event["failure"])
     return {"notified": True}
