@@ -16,89 +16,101 @@ if TYPE_CHECKING:
     from waybill.consignments.models import Consignment
     from waybill.core.executions import StartedExecution
 
+_CONSIGNMENT, _FILE = "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11", "6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e"
+_PATH, _RUN_NAME = "minutes/2026-01.pdf", "0b7e6f0a-1"
+_RUN = f"arn:aws:states:eu-west-1:123456789012:execution:waybill-checks:{_RUN_NAME}"
+_SHA256 = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 _ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 
 
 class UploadPlaceView(View):
     """Where one file is to be uploaded to."""
 
-    file_id: str = Field(description="The id of the file in this consignment")
-    path: str = Field(description="As registered")
-    upload_key: str = Field(description="The key in the upload bucket")
+    file_id: str = Field(description="The id of the file in this consignment", examples=[_FILE])
+    path: str = Field(description="Its path, as it was registered", examples=[_PATH])
+    upload_key: str = Field(description="The key in the upload bucket", examples=[f"alice/{_CONSIGNMENT}/{_FILE}"])
 
 
 class RegistrationView(View):
     """A registered page."""
 
-    consignment_id: str = Field(description="The id that further pages name")
+    consignment_id: str = Field(description="The id that further pages name", examples=[_CONSIGNMENT])
     files: list[UploadPlaceView] = Field(description="The files of this page")
 
 
 class CheckStartView(View):
     """A run that exists now."""
 
-    execution_arn: str = Field(description="The execution of the workflow")
+    execution_arn: str = Field(description="The execution of the workflow", examples=[_RUN])
     already_running: bool = Field(description="Whether an earlier request had started it")
 
 
 class ProgressView(View):
     """How many files there are, and how many of them each check has come to."""
 
-    files: int
-    antivirus: int
-    checksum: int
-    file_format: int
+    files: int = Field(description="How many files there are", ge=0, examples=[7])
+    antivirus: int = Field(description="How many were scanned for malware", ge=0, examples=[7])
+    checksum: int = Field(description="Of how many the checksum was computed", ge=0, examples=[7])
+    file_format: int = Field(description="Of how many the format was identified", ge=0, examples=[7])
 
 
 class RunFailureView(View):
     """What the newest run broke of."""
 
-    step: str = Field(description="The state that failed, or `Workflow`")
-    execution_name: str | None
-    error: str = Field(description="The name of the error")
-    cause: str = Field(description="What it says")
+    step: str = Field(description="The state that failed, or `Workflow`", examples=["Antivirus"])
+    execution_name: str | None = Field(description="The run; null where it is unknown", examples=[_RUN_NAME])
+    error: str = Field(description="The name of the error", examples=["UploadMismatchError"])
+    cause: str = Field(description="What it says", examples=["1 file is missing"])
 
 
 class MissingFileView(View):
     """A registered file that was not uploaded."""
 
-    file_id: str
-    path: str
+    file_id: str = Field(description="The id of the file", examples=[_FILE])
+    path: str = Field(description="Its path, as it was registered", examples=[_PATH])
 
 
 class MissingFilesView(View):
     """Registered files that were not uploaded."""
 
-    count: int
+    count: int = Field(description="How many files", ge=0, examples=[1])
     first: list[MissingFileView] = Field(description="The first 20 of them")
 
 
 class ExtraObjectsView(View):
     """Uploaded objects that nobody has registered."""
 
-    count: int
-    first: list[str] = Field(description="The names of the first 20 of them")
+    count: int = Field(description="How many objects", ge=0, examples=[0])
+    first: list[str] = Field(description="The names of the first 20 of them", examples=[[]])
 
 
 class DifferencesView(View):
     """How uploads and register differ."""
 
-    missing: MissingFilesView
-    extra: ExtraObjectsView
+    missing: MissingFilesView = Field(description="What was registered and not uploaded")
+    extra: ExtraObjectsView = Field(description="What was uploaded and not registered")
 
 
 class ConsignmentView(View):
     """A consignment as it stands."""
 
-    consignment_id: str
-    type: str = Field(description="`standard` or `judgment`")
-    reference: str
-    transferring_body: str
-    status: str = Field(description="The worst of its statuses, or where it is on its way there")
-    statuses: dict[str, str] = Field(description="The statuses of the consignment by name")
-    progress: ProgressView
-    execution_arn: str | None = Field(description="The execution that was started last, null before the first")
-    created_at: str
+    consignment_id: str = Field(description="The id of the consignment", examples=[_CONSIGNMENT])
+    type: str = Field(description="`standard` or `judgment`", examples=["standard"])
+    reference: str = Field(description="What its sender calls it", examples=["TDR-2026-A"])
+    transferring_body: str = Field(description="Who sends it; may be empty", examples=["Town Hall"])
+    status: str = Field(
+        description="The worst of its statuses, or where it is on its way there: `Registered`, `InProgress`, "
+        "`Completed`, `CompletedWithIssues` or `Failed`",
+        examples=["Completed"],
+    )
+    statuses: dict[str, str] = Field(
+        description="The statuses of the consignment by name", examples=[{"ServerFFID": "Completed"}]
+    )
+    progress: ProgressView = Field(description="How far the checks are")
+    execution_arn: str | None = Field(
+        description="The execution that was started last, null before the first", examples=[_RUN]
+    )
+    created_at: str = Field(description="When it was registered, ISO 8601", examples=["2026-11-02T09:15:00.000Z"])
     runs: int = Field(description="How many executions have taken it over")
     failure: RunFailureView | None = optional("What the newest run broke of")
     differences: DifferencesView | None = optional("How uploads and register differ")
@@ -109,14 +121,24 @@ class MatchView(View):
 
     model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
-    extension: str | None = None
-    identification_basis: str | None = None
-    puid: str | None = None
-    file_extension_mismatch: bool | None = None
-    format_name: str | None = None
-    extension_only: bool | None = None
-    basis: str | None = None
-    format_class: str | None = None
+    extension: str | None = Field(default=None, description="The extension of the file's name", examples=["pdf"])
+    identification_basis: str | None = Field(default=None, description="What tells the format", examples=["Signature"])
+    puid: str | None = Field(
+        default=None, description="The format, as PRONOM names it; null: none was found", examples=["fmt/276"]
+    )
+    file_extension_mismatch: bool | None = Field(
+        default=None, description="Whether the name has another extension", examples=[False]
+    )
+    format_name: str | None = Field(
+        default=None, description="The name of the format", examples=["Acrobat PDF 1.7 - Portable Document Format"]
+    )
+    extension_only: bool | None = Field(
+        default=None, description="Whether the name alone tells the format", examples=[False]
+    )
+    basis: str | None = Field(
+        default=None, description="What tells the format, in full", examples=["byte match at 0, 8"]
+    )
+    format_class: str | None = Field(default=None, description="The class of the format", examples=["Page Description"])
 
     @model_serializer(mode="wrap")
     def _as_stored(self, serialize: SerializerFunctionWrapHandler) -> Any:
@@ -132,8 +154,8 @@ class MatchView(View):
 class UnexaminableView(View):
     """Why a parser fails on these bytes each time."""
 
-    reason: str
-    sentence: str
+    reason: str = Field(description="For programs", examples=["CRASHED"])
+    sentence: str = Field(description="For people", examples=["The program that reads the file crashed."])
 
 
 class CheckResultView(View):
@@ -141,8 +163,8 @@ class CheckResultView(View):
 
     model_config = ConfigDict(extra="allow")
 
-    software: str | None = optional("What has checked")
-    software_version: str | None = optional("Its version")
+    software: str | None = optional("What has checked", examples=["siegfried"])
+    software_version: str | None = optional("Its version", examples=["1.11.2"])
     partial: bool | None = optional("Whether the file was too large to be looked at as a whole")
     unexaminable: UnexaminableView | None = optional("Why a parser fails on the file each time")
 
@@ -150,88 +172,99 @@ class CheckResultView(View):
 class HitView(View):
     """A rule that matches inside of the file."""
 
-    rule: str
-    path: str = Field(description="The member that it matches in")
+    rule: str = Field(description="The rule that matches", examples=["EICAR_Test_File"])
+    path: str = Field(description="The member that it matches in", examples=["attachments/virus.com"])
 
 
 class UnscannedView(View):
     """A member that was not scanned, or not to its end."""
 
-    path: str
-    reason: str
+    path: str = Field(
+        description="Where it is in the file; empty for the file itself", examples=["attachments/secret.zip"]
+    )
+    reason: str = Field(description="Why not, for programs", examples=["ENCRYPTED"])
 
 
 class AntivirusView(CheckResultView):
     """What the scan for malware has found."""
 
-    database_version: str | None = optional("The version of the rules")
-    result: str | None = optional("The rules that match, one per line, or the scanner's word; empty is clean")
-    datetime: int | None = optional("When, in milliseconds since 1970")
-    engine: str | None = optional("`yara` or `guardduty`")
-    rules_version: str | None = optional("The version of the rules")
+    database_version: str | None = optional("The version of the rules", examples=["2026-11-01"])
+    result: str | None = optional(
+        "The rules that match, one per line, or the scanner's word; empty is clean", examples=[""]
+    )
+    datetime: int | None = optional("When, in milliseconds since 1970", examples=[1793610900000])
+    engine: str | None = optional("`yara` or `guardduty`", examples=["yara"])
+    rules_version: str | None = optional("The version of the rules", examples=["2026-11-01"])
     demonstration_rules: bool | None = optional("True where the project's own rules were used, which are no protection")
-    places: list[HitView] | None = optional("Where rules match inside of the file")
-    not_scanned: list[UnscannedView] | None = optional("The first members that were not scanned")
-    not_scanned_count: int | None = optional("How many members were not scanned")
+    places: list[HitView] | None = optional("Where rules match inside of the file", examples=[[]])
+    not_scanned: list[UnscannedView] | None = optional("The first members that were not scanned", examples=[[]])
+    not_scanned_count: int | None = optional("How many members were not scanned", examples=[0])
 
 
 class FileFormatView(CheckResultView):
     """What the identification of the format has found."""
 
     matches: list[MatchView] | None = optional("The formats that fit")
-    extension_candidates: list[str] | None = optional("PUIDs that the name would allow")
-    warnings: list[str] | None = optional("What is wrong with the file")
+    extension_candidates: list[str] | None = optional("PUIDs that the name would allow", examples=[["fmt/276"]])
+    warnings: list[str] | None = optional("What is wrong with the file", examples=[["CORRUPT_CONTAINER"]])
     timed_out: bool | None = optional("Whether there was no result in time")
     encrypted: bool | None = optional("Whether the file is encrypted")
-    encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`")
+    encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`", examples=["pdf"])
     opens_without_password: bool | None = optional("Of an encrypted PDF, where it is known")
-    method: str | None = optional("`pronom`")
-    binary_signature_file_version: str | None = optional("The version of PRONOM's signatures")
-    container_signature_file_version: str | None = optional("The version of PRONOM's container signatures")
+    method: str | None = optional("`pronom`", examples=["pronom"])
+    binary_signature_file_version: str | None = optional("The version of PRONOM's signatures", examples=["V120"])
+    container_signature_file_version: str | None = optional(
+        "The version of PRONOM's container signatures", examples=["20240715"]
+    )
 
 
 class ExplanationView(View):
     """A verdict on a file, with what it means to whoever has sent the file."""
 
-    status_name: str
-    value: str
-    rule: str | None = optional("The rule that has decided")
-    detail: str | None = optional("What it saw")
-    table_version: str | None = optional("The version of the table that it went by")
-    sentence: str = Field(description="What it means")
-    action: str | None = Field(description="Who can put it right, null where nothing is wrong")
+    status_name: str = Field(description="What the verdict is about", examples=["Antivirus"])
+    value: str = Field(description="The verdict", examples=["Success"])
+    rule: str | None = optional("The rule that has decided", examples=["antivirus.noMatch"])
+    detail: str | None = optional("What it saw", examples=["yara-x 1.23.0"])
+    table_version: str | None = optional("The version of the table that it went by", examples=["2026-10"])
+    sentence: str = Field(description="What it means", examples=["No rule for malware matches."])
+    action: str | None = Field(description="Who can put it right, null where nothing is wrong", examples=[None])
 
 
 class FileView(View):
-    """A file with what was found of it; what is not known yet is left out.
+    """A file with what was found of it; what is not known yet is left out."""
 
-    `run` is the number of the run that found this: lower than the consignment's `runs` as long as a later one has not
-    come to its end.
-    """
-
-    file_id: str
-    path: str
-    size: int = Field(description="As registered, in bytes")
-    client_checksum: str = Field(description="The SHA-256 that was registered")
-    statuses: dict[str, str] = Field(description="The statuses of the file by name")
-    accepted: bool | None = optional("Whether the file may be accepted")
-    checksum: str | None = optional("The SHA-256 that was computed here")
+    file_id: str = Field(description="The id of the file", examples=[_FILE])
+    path: str = Field(description="Its path, as it was registered", examples=[_PATH])
+    size: int = Field(description="As registered, in bytes", examples=[48213])
+    client_checksum: str = Field(description="The SHA-256 that was registered", examples=[_SHA256])
+    statuses: dict[str, str] = Field(
+        description="The statuses of the file by name",
+        examples=[{"Antivirus": "Success", "ChecksumMatch": "Success", "FFID": "Success"}],
+    )
+    accepted: bool | None = optional("Whether the file may be accepted", examples=[True])
+    checksum: str | None = optional("The SHA-256 that was computed here", examples=[_SHA256])
     antivirus: AntivirusView | None = optional("What the scan for malware has found")
     file_format: FileFormatView | None = optional("What the identification of the format has found")
-    version_id: str | None = optional("The version of the object that was checked")
-    e_tag: str | None = optional("The ETag of the object that was checked")
-    object_size: int | None = optional("Bytes of the object that was checked")
-    original_filepath: str | None = optional("The original of a redacted file")
-    copied_to: str | None = optional("`clean` or `quarantine`")
-    run: int | None = optional("The number of the run that has found this")
+    version_id: str | None = optional("The version of the object that was checked", examples=["3HL4kqtJlcpXroDTDmJ"])
+    e_tag: str | None = optional("The ETag of the object that was checked", examples=["9b2cf535f27731c974343645"])
+    object_size: int | None = optional("Bytes of the object that was checked", examples=[48213])
+    original_filepath: str | None = optional("The original of a redacted file", examples=["minutes/2026-01.docx"])
+    copied_to: str | None = optional("`clean` or `quarantine`", examples=["clean"])
+    run: int | None = optional(
+        "The number of the run that has found this: lower than `runs` while a later one goes on",
+        examples=[1],
+    )
     explanations: list[ExplanationView] = Field(description="Each verdict, explained")
 
 
 class FileListView(View):
     """Files with their results."""
 
-    files: list[FileView]
-    cursor: str | None = Field(description="Asks for the next page, null at the end")
+    files: list[FileView] = Field(description="Some files")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end",
+        examples=["eyJhZnRlciI6IjZmM2Q2YzM5In0"],
+    )
 
 
 def registration_view(registration: "Registration") -> RegistrationView:

@@ -58,12 +58,13 @@ __all__ = [
     "caller",
     "decode_cursor",
     "encode_cursor",
+    "fails",
     "is_api_event",
     "public",
 ]
 
 MAX_BODY_BYTES = 1_048_576
-_ACCESS = "__waybill_access__"
+_ACCESS, _FAILURES = "__waybill_access__", "__waybill_failures__"
 _EVERYBODY: frozenset[Role] = frozenset()
 
 type Event = Mapping[str, Any]
@@ -75,12 +76,17 @@ type ProxyResponse = dict[str, Any]
 
 @dataclass(frozen=True)
 class Operation:
-    """One route; `path` is a template such as `/jobs/{job_id}`. Neither `roles` nor `public`: for nobody."""
+    """One route; `path` is a template such as `/jobs/{job_id}`. Neither `roles` nor `public`: for nobody.
+
+    `failures` says of statuses when `route` answers with them, beyond those that every route may answer with.
+    """
 
     method: str
     path: str
     roles: frozenset[Role]
     public: bool
+    route: Callable[..., Any]
+    failures: Mapping[int, str]
 
 
 def allow[F: Callable[..., Any]](*roles: Role) -> Callable[[F], F]:
@@ -101,11 +107,28 @@ def public[F: Callable[..., Any]](route: F) -> F:
     return route
 
 
+def fails[F: Callable[..., Any]](failures: Mapping[int, str]) -> Callable[[F], F]:
+    """Return a decorator that says of statuses when a route answers with them, for its description."""
+
+    def mark(route: F) -> F:
+        setattr(route, _FAILURES, dict(failures))
+        return route
+
+    return mark
+
+
 class Api(APIGatewayRestResolver):
     """The routes of one workflow, and their rules of access; made by `build_api`."""
 
     def __init__(
-        self, workflow: str, title: str, roles: frozenset[Role], max_body_bytes: int, *, lenient_query: bool
+        self,
+        workflow: str,
+        title: str,
+        description: str,
+        roles: frozenset[Role],
+        max_body_bytes: int,
+        *,
+        lenient_query: bool,
     ) -> None:
         # `enable_validation=True` would validate before any other step, and tell somebody without the role
         # what a request looks like. The same two middlewares stand here, after the one that checks the role.
@@ -113,6 +136,7 @@ class Api(APIGatewayRestResolver):
         super().__init__(debug=False, json_body_deserializer=json_object)
         self.workflow = workflow
         self.title = title
+        self.description = description
         self._roles = roles
         self._max_body_bytes = max_body_bytes
         self._lenient_query = lenient_query
@@ -182,9 +206,9 @@ class Api(APIGatewayRestResolver):
             return None
         # Read now and not when the route was registered: the order of the decorators must not matter.
         access = getattr(route, _ACCESS, None)
-        if access is None:
-            return Operation(method, path, roles=self._roles, public=False)
-        return Operation(method, path, roles=access, public=not access)
+        roles, is_public = (self._roles, False) if access is None else (access, not access)
+        failures = getattr(route, _FAILURES, {})
+        return Operation(method, path, roles=roles, public=is_public, route=route, failures=failures)
 
     def _authorise(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
         operation = self._operation(app.request.method, app.request.route)
@@ -231,6 +255,7 @@ def build_api(
     workflow: str,
     *,
     title: str,
+    description: str = "",
     roles: Collection[Role] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
     lenient_query: bool = False,
@@ -241,6 +266,8 @@ def build_api(
     ----------
     title
         What the OpenAPI document calls the workflow.
+    description
+        What the workflow does, in one sentence of that document.
     roles
         Any of them is enough, and `admin` always is; `@allow` and `@public` say otherwise for one route.
     max_body_bytes
@@ -248,7 +275,7 @@ def build_api(
     lenient_query
         Pass over query parameters that no route has: monitors add some against caches.
     """
-    return Api(workflow, title, frozenset(roles), max_body_bytes, lenient_query=lenient_query)
+    return Api(workflow, title, description, frozenset(roles), max_body_bytes, lenient_query=lenient_query)
 
 
 def caller(app: APIGatewayRestResolver) -> Caller:

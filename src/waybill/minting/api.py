@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
-from waybill.core.http import Role, build_api, caller, public
+from waybill.core.http import Role, build_api, caller, fails, public
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.domain.canonical_ids import parse_canonical_id
 from waybill.minting.domain.lifecycle import Lifecycle
@@ -23,17 +23,33 @@ from waybill.minting.views import (
     WithdrawBody,
 )
 
-app = build_api(WORKFLOW, title="Identifiers", roles=[Role.MINTING])
+app = build_api(
+    WORKFLOW,
+    title="Identifiers",
+    description="Mints permanent canonical IDs for source identifiers, and knows their life.",
+    roles=[Role.MINTING],
+)
 
-_CANONICAL_ID = Annotated[str, Path(description="A canonical ID, in lower or upper case")]
+_CANONICAL_ID = Annotated[
+    str, Path(description="A canonical ID, in lower or upper case", max_length=100, examples=["kx7dn2ph"])
+]
 _LOCATION: dict[str, OpenAPIResponseHeader] = {
     "Location": {"description": "Where it leads", "schema": {"type": "string", "format": "uri-reference"}}
 }
 _RESOLVED: dict[int, OpenAPIResponse] = {
     301: {"description": "Another canonical ID stands in its place", "headers": _LOCATION},
     302: {"description": "Where its record is shown", "headers": _LOCATION},
-    410: {"description": "It has been withdrawn; `detail` says why"},
 }
+_MAPPING: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "The mapping as it is now",
+        "headers": {
+            "ETag": {"description": "Changes with the mapping; for `If-None-Match`", "schema": {"type": "string"}}
+        },
+    }
+}
+_KNOWN = {304: "The client has it already: `If-None-Match` names its ETag"}
+_ENDED = {409: "It has been replaced or withdrawn, or the successor has been; or somebody else has changed it just now"}
 _INCLUDE = Annotated[
     Literal["siblings"] | None, Query(description="`siblings` shows all sources that share the canonical ID")
 ]
@@ -47,11 +63,17 @@ def mint(request: Annotated[MintBody | None, Body(description="The identifiers t
 
 
 @app.post("/identifiers/reserve", summary="Reserve canonical IDs", operation_id="reserveIdentifiers", status_code=201)
+@fails({409: "The idempotency key was used for another reservation"})
 def reserve(
     request: Annotated[ReserveBody, Body(description="How many, and what for")],
     idempotency_key: Annotated[
         str | None,
-        Header(alias="Idempotency-Key", max_length=200, description="The same key again is answered with the same IDs"),
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="The same key again is answered with the same IDs",
+            examples=["accession-2027-1"],
+        ),
     ] = None,
 ) -> Response[ReservationView]:
     """Give away canonical IDs before their records exist; nobody else gets them."""
@@ -61,12 +83,14 @@ def reserve(
 
 
 @app.get("/identifiers/audit", summary="Check the registry", operation_id="auditIdentifiers")
+@fails({409: "The registry is too large for one answer: `waybill ids audit` checks it"})
 def audit() -> AuditView:
     """Check that every source has the canonical ID that is its own, and the reverse; a large registry is refused."""
     return AuditView.of_audit(runtime.audit())
 
 
 @app.post("/identifiers/<canonicalId>/replace", summary="Replace a canonical ID", operation_id="replaceIdentifier")
+@fails(_ENDED)
 def replace(
     canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
     request: Annotated[ReplaceBody, Body(description="The successor, and why")],
@@ -80,6 +104,7 @@ def replace(
 
 
 @app.post("/identifiers/<canonicalId>/withdraw", summary="Withdraw a canonical ID", operation_id="withdrawIdentifier")
+@fails(_ENDED)
 def withdraw(
     canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
     request: Annotated[WithdrawBody, Body(description="Why")],
@@ -91,6 +116,7 @@ def withdraw(
 
 @app.get("/id/<canonicalId>", summary="Follow a canonical ID", operation_id="resolveIdentifier", responses=_RESOLVED)
 @public
+@fails({410: "It has been withdrawn; `detail` says why"})
 def resolve(canonicalId: _CANONICAL_ID) -> Response[str]:  # noqa: N803 - as in the path
     """Lead to where the record of a canonical ID is shown, or to its successor; needs no token."""
     found = runtime.lookup().resolve(canonicalId.lower(), runtime.resolver_template())
@@ -103,10 +129,17 @@ def resolve(canonicalId: _CANONICAL_ID) -> Response[str]:  # noqa: N803 - as in 
     "/identifiers/by-source/<system>/<value>",
     summary="Find the canonical ID of a source",
     operation_id="findIdentifierBySource",
+    responses=_MAPPING,
 )
+@fails(_KNOWN)
 def by_source(
-    system: Annotated[str, Path(description="The catalogue that the source is from")],
-    value: Annotated[str, Path(description="The name of the source within its catalogue")],
+    system: Annotated[
+        str,
+        Path(description="The catalogue that the source is from", max_length=2048, examples=["sierra-system-number"]),
+    ],
+    value: Annotated[
+        str, Path(description="The name of the source within its catalogue", max_length=2048, examples=["b1161044"])
+    ],
     type: Annotated[str, Query(pattern=r"^\w+$", description="What kind of thing the source describes")] = "Work",
     include: _INCLUDE = None,
 ) -> Response[MappingView]:
@@ -115,7 +148,13 @@ def by_source(
     return _tagged(found)
 
 
-@app.get("/identifiers/<canonicalId>", summary="Find the sources of a canonical ID", operation_id="showIdentifier")
+@app.get(
+    "/identifiers/<canonicalId>",
+    summary="Find the sources of a canonical ID",
+    operation_id="showIdentifier",
+    responses=_MAPPING,
+)
+@fails(_KNOWN)
 def by_canonical_id(
     canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
 ) -> Response[MappingView]:
@@ -123,9 +162,23 @@ def by_canonical_id(
     return _tagged(runtime.lookup().canonical_id(parse_canonical_id(canonicalId)))
 
 
-@app.get("/identifiers", summary="Find the canonical ID of any source", operation_id="findIdentifier")
+@app.get(
+    "/identifiers",
+    summary="Find the canonical ID of any source",
+    operation_id="findIdentifier",
+    responses=_MAPPING,
+)
+@fails({**_KNOWN, 404: "The source has no canonical ID"})
 def by_request_string(
-    source: Annotated[str, Query(min_length=1, description="As in `sourceIdentifiers`, such as `Work[system/value]`")],
+    source: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=4096,
+            description="As in `sourceIdentifiers`, such as `Work[system/value]`",
+            examples=["Work[sierra-system-number/b1161044]"],
+        ),
+    ],
     include: _INCLUDE = None,
 ) -> Response[MappingView]:
     """Return the mapping of a source as requests write it, slashes and all."""

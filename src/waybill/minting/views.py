@@ -1,6 +1,6 @@
-"""What the routes answer."""
+"""What the routes take and answer."""
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue
 
@@ -13,31 +13,43 @@ if TYPE_CHECKING:
     from waybill.minting.domain.audit import Audit
 
 
+_SOURCE = "Work[sierra-system-number/b1161044]"
+_SYSTEM = "sierra-system-number"
+_CANONICAL_ID = "kx7dn2ph"
+_MOMENT = "2026-02-10T12:00:00.000000Z"
+type _Requested = Annotated[JsonValue, Field(description="A source identifier", examples=[_SOURCE])]
+
+
 class MintBody(RequestBody):
     """A request to mint; what the minter itself refuses comes back in its answer."""
 
-    source_identifiers: list[JsonValue] | None = optional(
-        "Source identifiers, such as `Work[system/value]`; one that is no string is refused by itself"
+    source_identifiers: list[_Requested] | None = optional(
+        "Source identifiers, such as `Work[system/value]`; one that is no string is refused by itself",
+        examples=[[_SOURCE]],
     )
-    job_id: str | None = optional("A label that answers, results and items carry")
-    predecessors: dict[str, str] | None = optional("From whom an identifier inherits its canonical ID")
+    job_id: str | None = optional("A label that answers, results and items carry", examples=["catalogue-2026-11"])
+    predecessors: dict[str, str] | None = optional(
+        "From whom an identifier inherits its canonical ID", examples=[{_SOURCE: "Work[miro-image-number/V0047369]"}]
+    )
     mode: Literal["identifiers", "documents"] | None = optional("`documents`: the strings name documents upstream")
 
 
 class FailureView(View):
     """An identifier without a canonical ID."""
 
-    source_identifier: str = Field(description="As requested; empty where the whole request was refused")
-    error: str = Field(description="What happened, in one sentence")
+    source_identifier: str = Field(
+        description="As requested; empty where the whole request was refused", examples=["Work[b1161044]"]
+    )
+    error: str = Field(description="What happened, in one sentence", examples=["It is no source identifier"])
     code: str = Field(description="Why, for programs", examples=["INVALID_IDENTIFIER"])
     retryable: bool = Field(description="Whether the same request may succeed later")
-    reason: str | None = optional("Why, for people")
+    reason: str | None = optional("Why, for people", examples=["it has no system"])
 
 
 class NotedView(View):
     """A canonical ID with what else there is to say of it."""
 
-    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    canonical_id: str = Field(description="The permanent public identifier", examples=[_CANONICAL_ID])
     note: Literal["PREDECESSOR_IGNORED"] = Field(
         description="The source had this canonical ID before, and the predecessor that was named does not have it"
     )
@@ -46,27 +58,34 @@ class NotedView(View):
 class MintView(View):
     """An outcome for every identifier of a request."""
 
-    successes: list[str] = Field(description="The identifiers that have a canonical ID, in the order of the request")
+    successes: list[str] = Field(
+        description="The identifiers that have a canonical ID, in the order of the request", examples=[[_SOURCE]]
+    )
     failures: list[FailureView] = Field(description="Those that have none, each with its reason")
     identifiers: dict[str, str | NotedView] = Field(
-        description="The canonical ID of each success; with a note where there is more to say of it"
+        description="The canonical ID of each success; with a note where there is more to say of it",
+        examples=[{_SOURCE: _CANONICAL_ID}],
     )
-    predecessors_ignored: int | None = optional("How many notes say that a predecessor was ignored")
-    job_id: str | None = optional("The job that the request named")
+    predecessors_ignored: int | None = optional("How many notes say that a predecessor was ignored", ge=1)
+    job_id: str | None = optional("The job that the request named", examples=["catalogue-2026-11"])
 
 
 class AssignmentView(View):
     """A source identifier with its canonical ID."""
 
-    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
-    source_identifier: str = Field(description="The source as requests write it")
+    canonical_id: str = Field(description="The permanent public identifier", examples=[_CANONICAL_ID])
+    source_identifier: str = Field(description="The source as requests write it", examples=[_SOURCE])
     ontology_type: str = Field(description="What kind of thing the source describes", examples=["Work"])
-    source_system: str = Field(description="The catalogue that the source is from; empty where it has none")
-    source_id: str = Field(description="The name of the source within its catalogue")
-    created_at: str = Field(description="When it was assigned, ISO 8601", examples=["2026-02-10T12:00:00.000000Z"])
-    origin: str = Field(description="How it was assigned: `minted`, `inherited` or `imported`")
+    source_system: str = Field(
+        description="The catalogue that the source is from; empty where it has none", examples=[_SYSTEM]
+    )
+    source_id: str = Field(description="The name of the source within its catalogue", examples=["b1161044"])
+    created_at: str = Field(description="When it was assigned, ISO 8601", examples=[_MOMENT])
+    origin: str = Field(description="How it was assigned: `minted`, `inherited` or `imported`", examples=["minted"])
     is_alias: bool = Field(description="Whether it shares the canonical ID of another source")
-    predecessor: str | None = optional("The source that it has inherited the canonical ID from")
+    predecessor: str | None = optional(
+        "The source that it has inherited the canonical ID from", examples=["Work[miro-image-number/V0047369]"]
+    )
 
     @classmethod
     def of_assignment(cls, assignment: Assignment) -> Self:
@@ -77,21 +96,25 @@ class AssignmentView(View):
 class MappingView(View):
     """A canonical ID with its life, and the source that was asked for; a reserved one has no source yet."""
 
-    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    canonical_id: str = Field(description="The permanent public identifier", examples=[_CANONICAL_ID])
     status: Literal["reserved", "active", "replaced", "withdrawn"] = Field(
         description="Where it is in its life; nothing is ever deleted or used again"
     )
-    replaced_by: str | None = optional("The canonical ID that stands in its place")
-    reason: str | None = optional("Why it was replaced or withdrawn")
-    purpose: str | None = optional("What it is reserved for")
-    created_at: str = Field(description="When it was assigned or reserved, ISO 8601")
-    source_identifier: str | None = optional("The source as requests write it")
+    replaced_by: str | None = optional("The canonical ID that stands in its place", examples=["bq4mw9tz"])
+    reason: str | None = optional("Why it was replaced or withdrawn", examples=["Two records of one book"])
+    purpose: str | None = optional("What it is reserved for", examples=["Records of the 2027 accession"])
+    created_at: str = Field(description="When it was assigned or reserved, ISO 8601", examples=[_MOMENT])
+    source_identifier: str | None = optional("The source as requests write it", examples=[_SOURCE])
     ontology_type: str | None = optional("What kind of thing the source describes", examples=["Work"])
-    source_system: str | None = optional("The catalogue that the source is from; empty where it has none")
-    source_id: str | None = optional("The name of the source within its catalogue")
-    origin: str | None = optional("How it was assigned: `minted`, `inherited` or `imported`")
+    source_system: str | None = optional(
+        "The catalogue that the source is from; empty where it has none", examples=[_SYSTEM]
+    )
+    source_id: str | None = optional("The name of the source within its catalogue", examples=["b1161044"])
+    origin: str | None = optional("How it was assigned: `minted`, `inherited` or `imported`", examples=["minted"])
     is_alias: bool | None = optional("Whether it shares the canonical ID of another source")
-    predecessor: str | None = optional("The source that it has inherited the canonical ID from")
+    predecessor: str | None = optional(
+        "The source that it has inherited the canonical ID from", examples=["Work[miro-image-number/V0047369]"]
+    )
     identifiers: list[AssignmentView] | None = optional("All sources of the canonical ID, the original first")
 
     @classmethod
@@ -106,12 +129,12 @@ class MappingView(View):
 class LifeView(View):
     """A canonical ID after a change in its life."""
 
-    canonical_id: str = Field(description="The permanent public identifier", examples=["kx7dn2ph"])
+    canonical_id: str = Field(description="The permanent public identifier", examples=[_CANONICAL_ID])
     status: Literal["reserved", "active", "replaced", "withdrawn"] = Field(description="Where it is in its life now")
-    replaced_by: str | None = optional("The canonical ID that stands in its place")
-    reason: str | None = optional("Why it was replaced or withdrawn")
-    purpose: str | None = optional("What it is reserved for")
-    created_at: str = Field(description="When it was assigned or reserved, ISO 8601")
+    replaced_by: str | None = optional("The canonical ID that stands in its place", examples=["bq4mw9tz"])
+    reason: str | None = optional("Why it was replaced or withdrawn", examples=["Two records of one book"])
+    purpose: str | None = optional("What it is reserved for", examples=["Records of the 2027 accession"])
+    created_at: str = Field(description="When it was assigned or reserved, ISO 8601", examples=[_MOMENT])
 
     @classmethod
     def of_life(cls, life: Life) -> Self:
@@ -122,15 +145,15 @@ class LifeView(View):
 class ReservationView(View):
     """Canonical IDs that nobody else gets."""
 
-    canonical_ids: list[str] = Field(description="The reserved canonical IDs", examples=[["kx7dn2ph"]])
-    purpose: str = Field(description="What they are reserved for")
+    canonical_ids: list[str] = Field(description="The reserved canonical IDs", examples=[[_CANONICAL_ID]])
+    purpose: str = Field(description="What they are reserved for", examples=["Records of the 2027 accession"])
 
 
 class ViolationView(View):
     """One thing that breaks an invariant of the registry."""
 
-    subject: str = Field(description="A source identifier, a canonical ID or a key")
-    problem: str = Field(description="What is wrong with it")
+    subject: str = Field(description="A source identifier, a canonical ID or a key", examples=[_CANONICAL_ID])
+    problem: str = Field(description="What is wrong with it", examples=["it has no source, and is not reserved"])
 
 
 class AuditView(View):
@@ -165,7 +188,7 @@ class ReserveBody(RequestBody):
 class ReplaceBody(RequestBody):
     """Which canonical ID stands in place of another one."""
 
-    by: str = Field(description="The successor, a canonical ID that was given away", examples=["kx7dn2ph"])
+    by: str = Field(description="The successor, a canonical ID that was given away", examples=[_CANONICAL_ID])
     reason: str = Field(description="Why", examples=["Two records of one book"])
 
 

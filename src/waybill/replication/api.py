@@ -3,20 +3,20 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
 
 from waybill.core.clock import now
+from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor
-from waybill.core.wire import WireModel
+from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor, fails
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.dismissal import dismiss
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import BucketName, FileId, ObjectKey, StartRequest
 from waybill.replication.views import (
+    DismissalBody,
     DismissalReply,
     FileReport,
-    RecordView,
+    RecordList,
     StartReply,
     file_report,
     is_position,
@@ -24,33 +24,23 @@ from waybill.replication.views import (
     start_reply,
 )
 
-app = build_api(WORKFLOW, title="Replication", roles=[Role.REPLICATION])
-
-
-class RecordList(WireModel):
-    """Tracking records, newest first; `cursor` asks for the next page, null at the end."""
-
-    replications: tuple[RecordView, ...]
-    cursor: str | None
+app = build_api(
+    WORKFLOW,
+    title="Replication",
+    description="Copies every file of a source to every destination, and keeps account of each copy.",
+    roles=[Role.REPLICATION],
+)
 
 
 @app.post("/step-function", summary="Start a replication")
-def start(request: StartRequest) -> StartReply:
+def start_replication(request: StartRequest) -> StartReply:
     """Start the replication of one object; a run that is carrying out the same now answers for it."""
     return start_reply(runtime.start_manually(request.wire()))
 
 
-class DismissalRequest(WireModel, extra="forbid"):
-    """Which failures nobody will mend, and why; without `destination_bucket` those at every destination."""
-
-    source_bucket: BucketName
-    source_key: ObjectKey
-    destination_bucket: BucketName | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-
-
 @app.post("/replications/dismiss", summary="Dismiss failures that nobody will mend")
-def dismiss_failures(request: DismissalRequest) -> DismissalReply:
+@fails({404: "The file has no record"})
+def dismiss_failures(request: DismissalBody) -> DismissalReply:
     """Take failures of one file out of the list of failures, with who said so and why; no copy is touched."""
     records, file = runtime.tracking(), FileId(request.source_bucket, request.source_key)
     by, bucket = caller(app).subject, request.destination_bucket
@@ -64,8 +54,11 @@ def dismiss_failures(request: DismissalRequest) -> DismissalReply:
 @app.get("/replications", summary="List tracking records")
 def list_replications(
     status: Annotated[RecordStatus | None, Query(description="Only records of this status")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged"),
+    ] = None,
 ) -> RecordList:
     """List the records of the files, newest first."""
     page = list_records(runtime.tracking(), status, limit, _position(cursor))
@@ -74,9 +67,15 @@ def list_replications(
 
 
 @app.get("/replications/file", summary="Show one file")
+@fails({404: "The file has no record"})
 def show_replication(
-    source_bucket: Annotated[BucketName, Query(alias="sourceBucket")],
-    source_key: Annotated[ObjectKey, Query(alias="sourceKey")],
+    source_bucket: Annotated[
+        BucketName, Query(alias="sourceBucket", description="The bucket of the source", examples=["waybill-source"])
+    ],
+    source_key: Annotated[
+        ObjectKey,
+        Query(alias="sourceKey", description="The key of the file in its source", examples=["reports/2026/annual.pdf"]),
+    ],
 ) -> FileReport:
     """Show the record of one file with its destinations and its history."""
     return file_report(runtime.tracking(), FileId(source_bucket, source_key))

@@ -76,10 +76,17 @@ def _merge_duplicates(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-type BucketName = Annotated[str, AfterValidator(_bucket_name)]
+# What a schema can say of the rules above; the validators have the last word.
+type BucketName = Annotated[
+    str,
+    AfterValidator(_bucket_name),
+    Field(json_schema_extra={"minLength": 3, "maxLength": 63, "pattern": f"^{_BUCKET_NAME.pattern}$"}),
+]
 # Version ids have at most 1,024 bytes (Amazon S3 user guide); nothing else that is short is longer.
 type ShortText = Annotated[str, Field(max_length=1024)]
-type ObjectKey = Annotated[str, AfterValidator(_object_key)]
+type ObjectKey = Annotated[
+    str, AfterValidator(_object_key), Field(json_schema_extra={"minLength": 1, "maxLength": KEY_LIMIT_BYTES})
+]
 
 
 @dataclass(frozen=True)
@@ -107,24 +114,48 @@ class ReplicationRequest(WireModel):
     for the same: the first makes another run, the second only another input. `backfill_id`: the job that it is of.
     """
 
-    source_bucket: BucketName
-    source_key: ObjectKey
+    source_bucket: BucketName = Field(description="Where the object is", examples=["waybill-source"])
+    source_key: ObjectKey = Field(description="Its key", examples=["reports/2026/annual.pdf"])
     destination_buckets: Annotated[
         tuple[BucketName, ...],
-        BeforeValidator(_one_or_many),
+        BeforeValidator(_one_or_many, json_schema_input_type=str | list[BucketName]),
         Field(min_length=1, max_length=DESTINATIONS_LIMIT),
         AfterValidator(_merge_duplicates),
-    ]
-    destination_prefix: ShortText | None = None
-    version_id: ShortText | None = None
-    e_tag: ShortText | None = None
-    size: Annotated[int, Field(ge=0, strict=True)] | None = None
-    sequencer: Annotated[ShortText, AfterValidator(pad_sequencer)] | None = None
-    look_first: Annotated[bool, Field(strict=True)] | None = None
-    force: Annotated[bool, Field(strict=True)] = False
-    nonce: ShortText | None = None
-    request_id: ShortText | None = None
-    backfill_id: ShortText | None = None
+    ] = Field(description="Where copies go: one bucket, or several", examples=[["waybill-copy-eu", "waybill-copy-us"]])
+    destination_prefix: ShortText | None = Field(
+        default=None, description="What the keys of the copies begin with", examples=["archive/"]
+    )
+    version_id: ShortText | None = Field(
+        default=None, description="The version to copy; without it, the newest", examples=["3HL4kqtJlcpXroDTDmJ"]
+    )
+    e_tag: ShortText | None = Field(
+        default=None,
+        description="The ETag that the object must have",
+        examples=["9b2cf535f27731c974343645a3985328"],
+    )
+    size: Annotated[int, Field(ge=0, strict=True)] | None = Field(
+        default=None, description="Its size in bytes, as S3's event tells it", examples=[48213]
+    )
+    sequencer: Annotated[ShortText, AfterValidator(pad_sequencer)] | None = Field(
+        default=None,
+        description="The place of S3's event among those of the key: hexadecimal digits",
+        examples=["0055AED6DCD90281E5"],
+    )
+    look_first: Annotated[bool, Field(strict=True)] | None = Field(
+        default=None, description="Whether a destination is compared before anything is copied there"
+    )
+    force: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Whether copies are made whatever lies there"
+    )
+    nonce: ShortText | None = Field(
+        default=None, description="A text that makes another run of the same request", examples=["1f7c11"]
+    )
+    request_id: ShortText | None = Field(
+        default=None, description="A text that tells requests apart that ask for the same", examples=["8e7c11"]
+    )
+    backfill_id: ShortText | None = Field(
+        default=None, description="The backfill that it is part of", examples=["bf-2026-11-02"]
+    )
 
     @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
     @classmethod
@@ -167,7 +198,7 @@ class ReplicationRequest(WireModel):
 
 
 class StartRequest(ReplicationRequest, extra="forbid"):
-    """What a person asks for; a field with a name that means nothing here is a mistake, and not left aside."""
+    """Which object is to be copied, and where to."""
 
 
 class ReplicationRun(ReplicationRequest):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
-from waybill.core.wire import WireModel
+from waybill.core.views import RequestBody, View, optional
 from waybill.replication.domain.records import (
     DestinationItem,
     HistoryItem,
@@ -20,36 +20,54 @@ from waybill.replication.domain.records import (
     position_of,
 )
 from waybill.replication.domain.starter import EventOutcome, Started
-from waybill.replication.models import FileId, ReplicationRequest
+from waybill.replication.models import BucketName, FileId, ObjectKey
 
 _HISTORY_SHOWN = 20
 _JSON_TEXTS = ("destinationBuckets", "successfulBuckets", "failedBuckets", "copyResults")
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^|]*\|[^|]+\|.+", re.DOTALL)
 
 
-class _Sparse(WireModel):
-    """A model whose JSON leaves out what is not known."""
-
-    @model_serializer(mode="wrap")
-    def _without_nulls(self, serialize: SerializerFunctionWrapHandler) -> Any:
-        return {name: value for name, value in serialize(self).items() if value is not None}
+_BUCKET, _COPY, _KEY = "waybill-source", "waybill-copy-eu", "reports/2026/annual.pdf"
+_RUN = "arn:aws:states:eu-west-1:123456789012:execution:waybill-file-copy:3f2a9c"
+_BEGUN, _ENDED = "2026-11-02T09:15:00.000Z", "2026-11-02T09:15:04.000Z"
+_VERSION, _ETAG = "3HL4kqtJlcpXroDTDmJ", "9b2cf535f27731c974343645a3985328"
 
 
-class RequestView(ReplicationRequest, _Sparse):
+class _Stored(View, extra="ignore"):
+    """A view of what is stored, which has fields of its own besides."""
+
+
+class RequestView(View, extra="ignore"):
     """The input of a run."""
 
+    source_bucket: str = Field(description="Where the object is", examples=[_BUCKET])
+    source_key: str = Field(description="Its key", examples=[_KEY])
+    destination_buckets: tuple[str, ...] = Field(description="Where copies go", examples=[[_COPY]])
+    destination_prefix: str | None = optional("What the keys of the copies begin with", examples=["archive/"])
+    version_id: str | None = optional("The version to copy", examples=[_VERSION])
+    e_tag: str | None = optional("The ETag that the object must have", examples=[_ETAG])
+    size: int | None = optional("Its size in bytes", ge=0)
+    sequencer: str | None = optional("The place of S3's event among those of the key", examples=["0055AED6DCD90281E5"])
+    look_first: bool | None = optional("Whether a destination is compared before anything is copied there")
+    force: bool = Field(description="Whether copies are made whatever lies there")
+    nonce: str | None = optional("Tells a run from another that does the same", examples=["1f7c11"])
+    request_id: str | None = optional("Tells a request from another that asks for the same", examples=["8e7c11"])
+    backfill_id: str | None = optional("The backfill that it is part of", examples=["bf-2026-11-02"])
 
-class StartReply(WireModel):
-    """A run that is under way; `already_running` says that an earlier request had started it."""
 
-    message: str
-    execution_arn: str
-    start_date: str
-    input: RequestView
-    already_running: bool
+class StartReply(View):
+    """A run that is under way."""
+
+    message: str = Field(
+        description="What has happened, in one sentence", examples=["Step Function execution started successfully"]
+    )
+    execution_arn: str = Field(description="The execution of the workflow that carries it out", examples=[_RUN])
+    start_date: str = Field(description="When the run was started, ISO 8601", examples=[_BEGUN])
+    input: RequestView = Field(description="What the run was asked for")
+    already_running: bool = Field(description="Whether an earlier request had started it")
 
 
-class WorkerStart(_Sparse):
+class WorkerStart(View):
     """One run that an event has started."""
 
     execution_arn: str
@@ -59,101 +77,143 @@ class WorkerStart(_Sparse):
     destination_buckets: tuple[str, ...]
 
 
-class DestinationView(_Sparse):
-    """One destination of a file or of a run; `bytes` moved, durations in milliseconds."""
+class DestinationView(_Stored):
+    """One destination of a file or of a run; what is not known is left out."""
 
-    destination_bucket: str
-    file_key: str | None = None
-    source_key: str | None = None
-    source_bucket: str | None = None
-    status: str | None = None
-    code: str | None = None
-    success: bool | None = None
-    start_time: str | None = None
-    timestamp: str | None = None
-    execution_id: str | None = None
-    attempts: int | None = None
-    retryable: bool | None = None
-    etag: str | None = None
-    version_id: str | None = None
-    bytes: int | None = None
-    strategy: str | None = None
-    verification: str | None = None
-    duration_ms: int | None = None
-    error: str | None = None
-    cause: str | None = None
-    upload_id: str | None = None
-    source_identity: str | None = None
-    source_version_id: str | None = None
-    dismissed_by: str | None = None
-    dismissed_at: str | None = None
-    dismiss_reason: str | None = None
+    destination_bucket: str = Field(description="The bucket that the copy goes to", examples=[_COPY])
+    file_key: str | None = optional("The key of the file in its source", examples=[_KEY])
+    source_key: str | None = optional("The key of the file in its source", examples=[_KEY])
+    source_bucket: str | None = optional("The bucket of the source", examples=[_BUCKET])
+    status: str | None = optional(
+        "`IN_PROGRESS`, `COMPLETED`, `FAILED`, `SUPERSEDED` or `DISMISSED`", examples=["COMPLETED"]
+    )
+    code: str | None = optional(
+        "How the copy ended, for programs: `COPIED`, `SKIPPED_IDENTICAL`, or why it failed", examples=["COPIED"]
+    )
+    success: bool | None = optional("Whether the destination has the file")
+    start_time: str | None = optional("When the copy was begun, ISO 8601", examples=[_BEGUN])
+    timestamp: str | None = optional("When the copy ended, ISO 8601", examples=[_ENDED])
+    execution_id: str | None = optional("The run that this is about", examples=[_RUN])
+    attempts: int | None = optional("How often the run has tried", ge=1)
+    retryable: bool | None = optional("Whether another try may succeed")
+    etag: str | None = optional("The ETag of the copy", examples=[_ETAG])
+    version_id: str | None = optional("The version of the copy", examples=[_VERSION])
+    bytes: int | None = optional("How many bytes were moved", ge=0, examples=[48213])
+    strategy: str | None = optional("How the bytes were moved: `COPY` or in parts, `MULTIPART`", examples=["COPY"])
+    verification: str | None = optional(
+        "What proves that the copy equals its source: `CHECKSUM`, `ETAG` or `SIZE`", examples=["CHECKSUM"]
+    )
+    duration_ms: int | None = optional("How long it took, in milliseconds", ge=0, examples=[310])
+    error: str | None = optional("What went wrong", examples=["NoSuchBucketError"])
+    cause: str | None = optional("Why, for people", examples=["there is no bucket waybill-copy-eu"])
+    upload_id: str | None = optional("The upload in parts that is under way", examples=["VXBsb2FkIElE"])
+    source_identity: str | None = optional("The state of the source that was copied", examples=[_VERSION])
+    source_version_id: str | None = optional("The version of the source that was copied", examples=[_VERSION])
+    dismissed_by: str | None = optional("Who has said that nobody will mend this failure", examples=["alice"])
+    dismissed_at: str | None = optional("When that was said, ISO 8601", examples=["2026-11-03T10:00:00.000Z"])
+    dismiss_reason: str | None = optional("Why nobody will mend it", examples=["The bucket is gone for good"])
 
 
-class RunView(_Sparse):
+class RunView(_Stored):
     """One ended run of a file."""
 
-    file_key: str
-    source_bucket: str
-    execution_id: str
-    start_time: str
-    completed_at: str | None = None
-    status: str
-    outcome: str
-    destination_buckets: tuple[str, ...]
-    total_buckets: int
-    successful_copies: int
-    failed_copies: int
-    superseded_copies: int = 0
-    successful_buckets: tuple[str, ...]
-    failed_buckets: tuple[str, ...]
+    file_key: str = Field(description="The key of the file in its source", examples=[_KEY])
+    source_bucket: str = Field(description="The bucket of the source", examples=[_BUCKET])
+    execution_id: str = Field(description="The execution of the workflow", examples=[_RUN])
+    start_time: str = Field(description="When it was started, ISO 8601", examples=[_BEGUN])
+    completed_at: str | None = optional("When it ended, ISO 8601", examples=[_ENDED])
+    status: str = Field(description="`COMPLETED`, `FAILED` or `SUPERSEDED`", examples=["COMPLETED"])
+    outcome: str = Field(
+        description="`SUCCESS`, `PARTIAL_FAILURE`, `FAILED` or `SUPERSEDED`: all destinations together",
+        examples=["SUCCESS"],
+    )
+    destination_buckets: tuple[str, ...] = Field(description="Where copies were to go", examples=[[_COPY]])
+    total_buckets: int = Field(description="How many destinations it had", ge=0)
+    successful_copies: int = Field(description="How many destinations had the file at its end", ge=0)
+    failed_copies: int = Field(description="At how many destinations it failed", ge=0, examples=[0])
+    superseded_copies: int = Field(
+        default=0, description="At how many destinations something newer was there already", ge=0
+    )
+    successful_buckets: tuple[str, ...] = Field(description="The destinations that had it", examples=[[_COPY]])
+    failed_buckets: tuple[str, ...] = Field(description="The destinations where it failed", examples=[[]])
 
 
-class RecordView(_Sparse):
-    """The tracking record of one file: its latest run."""
+class RecordView(_Stored):
+    """The tracking record of one file: its latest run. What is not known yet is left out."""
 
-    file_key: str
-    source_bucket: str
-    status: str
-    execution_id: str
-    execution_name: str | None = None
-    start_time: str
-    completed_at: str | None = None
-    outcome: str | None = None
-    destination_buckets: tuple[str, ...] = ()
-    destination_prefix: str | None = None
-    total_destination_buckets: int
-    total_buckets: int | None = None
-    successful_copies: int | None = None
-    failed_copies: int | None = None
-    superseded_copies: int | None = None
-    dismissed_copies: int | None = None
-    successful_buckets: tuple[str, ...] | None = None
-    failed_buckets: tuple[str, ...] | None = None
-    copy_results: tuple[DestinationView, ...] | None = None
-    copy_results_cut: int | None = None
-    version_id: str | None = None
-    e_tag: str | None = None
-    size: int | None = None
+    file_key: str = Field(description="The key of the file in its source", examples=[_KEY])
+    source_bucket: str = Field(description="The bucket of the source", examples=[_BUCKET])
+    status: str = Field(
+        description="Of all destinations together: `IN_PROGRESS` while one is, else `FAILED` while one's last attempt "
+        "failed, else `COMPLETED`; `SUPERSEDED` by something newer; `DISMISSED`: failed, and let be",
+        examples=["COMPLETED"],
+    )
+    execution_id: str = Field(description="The latest run", examples=[_RUN])
+    execution_name: str | None = optional("The name of the latest run", examples=["3f2a9c"])
+    start_time: str = Field(description="When the latest run was started, ISO 8601", examples=[_BEGUN])
+    completed_at: str | None = optional("When the latest run ended, ISO 8601", examples=[_ENDED])
+    outcome: str | None = optional(
+        "How the latest run ended: `SUCCESS`, `PARTIAL_FAILURE`, `FAILED` or `SUPERSEDED`", examples=["SUCCESS"]
+    )
+    destination_buckets: tuple[str, ...] = Field(default=(), description="Where copies go", examples=[[_COPY]])
+    destination_prefix: str | None = optional("What the keys of the copies begin with", examples=["archive/"])
+    total_destination_buckets: int = Field(description="How many destinations there are", ge=0)
+    total_buckets: int | None = optional("How many destinations the ended run had", ge=0)
+    successful_copies: int | None = optional("How many destinations have the file", ge=0)
+    failed_copies: int | None = optional("At how many destinations it failed", ge=0, examples=[0])
+    superseded_copies: int | None = optional("At how many something newer is there", ge=0, examples=[0])
+    dismissed_copies: int | None = optional("How many failures nobody will mend", ge=0, examples=[0])
+    successful_buckets: tuple[str, ...] | None = optional("The destinations that have it", examples=[[_COPY]])
+    failed_buckets: tuple[str, ...] | None = optional("The destinations where it failed", examples=[[]])
+    copy_results: tuple[DestinationView, ...] | None = optional("What came of each destination in the latest run")
+    copy_results_cut: int | None = optional("How many results are left out of `copyResults`", ge=0, examples=[0])
+    version_id: str | None = optional("The version that was copied", examples=[_VERSION])
+    e_tag: str | None = optional("The ETag of what was copied", examples=[_ETAG])
+    size: int | None = optional("The size of the file in bytes", ge=0, examples=[48213])
 
 
 class FileReport(RecordView):
     """The record of one file with what is known of it at each destination, and its last ended runs, newest first."""
 
-    destinations: tuple[DestinationView, ...]
-    history: tuple[RunView, ...]
+    destinations: tuple[DestinationView, ...] = Field(description="What is known of the file at each destination")
+    history: tuple[RunView, ...] = Field(description="Its last ended runs, at most 20, the newest first")
 
 
-class DismissalReply(WireModel):
-    """What was dismissed: `destination_buckets` are those whose failure is no longer listed as one."""
+class DismissalBody(RequestBody):
+    """Which failures nobody will mend, and why."""
 
-    source_bucket: str
-    source_key: str
-    destination_buckets: tuple[str, ...]
-    status: str
+    source_bucket: BucketName = Field(description="The bucket of the source", examples=[_BUCKET])
+    source_key: ObjectKey = Field(description="The key of the file in its source", examples=[_KEY])
+    destination_bucket: BucketName | None = Field(
+        default=None, description="The destination that failed; without it, every one", examples=[_COPY]
+    )
+    reason: str = Field(
+        description="Why nobody will mend it", min_length=1, max_length=500, examples=["The bucket is gone for good"]
+    )
 
 
-class RecordPage(WireModel):
+class DismissalReply(View):
+    """What was dismissed."""
+
+    source_bucket: str = Field(description="The bucket of the source", examples=[_BUCKET])
+    source_key: str = Field(description="The key of the file in its source", examples=[_KEY])
+    destination_buckets: tuple[str, ...] = Field(
+        description="The destinations whose failure is no longer listed as one", examples=[[_COPY]]
+    )
+    status: str = Field(description="The status of the file's record now", examples=["DISMISSED"])
+
+
+class RecordList(View):
+    """Tracking records, newest first."""
+
+    replications: tuple[RecordView, ...] = Field(description="Some records")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end",
+        examples=["eyJwb3NpdGlvbiI6IjIwMjYifQ"],
+    )
+
+
+class RecordPage(View):
     """Some records, newest first, and the position to go on from; None when there are no more."""
 
     items: tuple[RecordView, ...]

@@ -4,27 +4,78 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from waybill.core.cursors import open_cursor, seal_cursor
+from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.executions import stable_json
-from waybill.core.http import Role, build_api, caller
+from waybill.core.http import Role, build_api, caller, fails
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
 from waybill.scanning.models import Job, ScanRequest, Status
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
+from waybill.scanning.views import (
+    CoverageView,
+    ExportStarted,
+    FindingList,
+    JobList,
+    JobSummary,
+    JobView,
+    ListedView,
+    LiveJobView,
+    ObjectList,
+    StartedView,
+)
 
-app = build_api(WORKFLOW, title="Scanner", roles=[Role.SCANNING])
+app = build_api(
+    WORKFLOW,
+    title="Scanner",
+    description="Finds sensitive data in buckets, and says what was and was not looked at.",
+    roles=[Role.SCANNING],
+)
+
+_STARTED: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "The bucket was listed within the request",
+        "content": {"application/json": {"model": ListedView}},
+    },
+    202: {
+        "description": "The bucket is listed in the background",
+        "content": {"application/json": {"model": StartedView}},
+    },
+}
+# No job has a longer one, and none that is longer is found.
+_JOB_ID_LENGTH: dict[str, Any] = {"maxLength": 60}
+_JobId = Annotated[
+    str,
+    Path(
+        json_schema_extra=_JOB_ID_LENGTH,
+        description="The id that POST /scan has given",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
+_Cursor = Annotated[
+    str | None, Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its cursor, unchanged")
+]
 
 
-@app.post("/scan", summary="Scan a bucket", status_code=202)
+@app.post("/scan", summary="Scan a bucket", status_code=202, responses=_STARTED)
+@fails({409: "The idempotency key was used for another request"})
 def start_scan(
     request: ScanRequest,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
-) -> Response[str]:
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=256,
+            description="The same key again is answered with the same job, for as long as the job is kept",
+            examples=["weekly-2026-45"],
+        ),
+    ] = None,
+) -> Response[ListedView | StartedView]:
     """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
     _known_names(request)
     if request.webhook_url and not request.webhook_url.startswith("https:"):
@@ -33,127 +84,151 @@ def start_scan(
     job = jobs.create(request, caller(app).subject, idempotency_key)
     workflow_arn = deployed().workflow_arn
     if not workflow_arn:
-        return _json(200, _list_now(job))
+        return Response(200, content_type="application/json", body=_list_now(job))
     arn = jobs.start(job, deployed().executions, workflow_arn)
-    return _json(202, _started(job, arn))
+    return Response(202, content_type="application/json", body=_started(job, arn))
 
 
 @app.get("/scans", summary="List jobs")
-@app.get("/jobs", summary="List jobs")
+@app.get("/jobs", summary="List jobs", operation_id="listJobs")
 def list_scans(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
-) -> dict[str, Any]:
-    """List jobs, newest first."""
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 20, cursor: _Cursor = None
+) -> JobList:
+    """List the jobs of scans, the newest first."""
     before: Any = open_cursor(cursor, deployed().secret, "scans")["before"] if cursor else None
     jobs, position = deployed().table.jobs.newest(limit, before)
     shown = [
-        {
-            "job_id": job.job_id,
-            "bucket": job.request.bucket,
-            "prefix": job.request.prefix,
-            "status": job.status.value,
-            "created_at": job.created_at,
-            "total": job.total,
-        }
+        JobSummary(
+            job_id=job.job_id,
+            bucket=job.request.bucket,
+            prefix=job.request.prefix,
+            status=job.status.value,
+            created_at=job.created_at,
+            total=job.total,
+        )
         for job in jobs
     ]
-    return {
-        "scans": shown,
-        "cursor": seal_cursor({"before": position}, deployed().secret, "scans") if position else None,
-    }
+    return JobList(
+        scans=shown, cursor=seal_cursor({"before": position}, deployed().secret, "scans") if position else None
+    )
 
 
 @app.get("/jobs/<job_id>", summary="Show a job")
 def show_job(
-    job_id: str,
-    real_time: Annotated[bool, Query(description="Taken for older callers: every answer is as of now")] = True,
-) -> dict[str, Any]:
-    """Show the status of a job and how far it is."""
-    return deployed().jobs.report(job_id) | {"data_source": "live"}
+    job_id: _JobId,
+    real_time: Annotated[
+        bool, Query(description="Taken for older callers: every answer is as of now", deprecated=True)
+    ] = True,
+) -> LiveJobView:
+    """Tell how far a job is and, once it has ended, what came of it; every answer is as of now."""
+    return LiveJobView.of(deployed().jobs.report(job_id) | {"data_source": "live"})
 
 
 @app.post("/jobs/<job_id>/cancel", summary="Cancel a job")
-def cancel_job(job_id: str) -> dict[str, Any]:
-    """Cancel a job; 409 when it has ended otherwise."""
+@fails({409: "The job has ended otherwise"})
+def cancel_job(job_id: _JobId) -> JobView:
+    """Cancel a job: what was found so far stays, and nothing more is looked at."""
     jobs = deployed().jobs
     jobs.cancel(job_id)
-    return jobs.report(job_id)
+    return JobView.of(jobs.report(job_id))
 
 
 @app.post("/jobs/<job_id>/resume", summary="Go on with a job that has failed", status_code=202)
-def resume_job(job_id: str) -> dict[str, Any]:
-    """Go on with a job that has failed, from where it was; 409 when it has ended otherwise."""
+@fails({409: "The job has ended otherwise"})
+def resume_job(job_id: _JobId) -> JobView:
+    """Go on with a job that has failed, from where it was; what was scanned is not scanned again."""
     jobs = deployed().jobs
     jobs.resume(job_id, deployed().restarter)
-    return jobs.report(job_id)
+    return JobView.of(jobs.report(job_id))
 
 
 @app.get("/jobs/<job_id>/coverage", summary="What was and was not looked at")
-def show_coverage(job_id: str) -> dict[str, Any]:
+def show_coverage(job_id: _JobId) -> CoverageView:
     """Show objects and bytes by outcome and by reason."""
-    return deployed().jobs.coverage(job_id)
+    return CoverageView.of(deployed().jobs.coverage(job_id))
 
 
 @app.get("/jobs/<job_id>/objects", summary="What became of each object")
 def show_objects(
-    job_id: str,
+    job_id: _JobId,
     status: Annotated[str | None, Query(pattern=f"^({'|'.join(STATUSES)})$", description="Only this status")] = None,
-    reason: Annotated[str | None, Query(max_length=100, description="Only what was not read for this reason")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
-) -> dict[str, Any]:
+    reason: Annotated[
+        str | None,
+        Query(max_length=100, description="Only what was not read for this reason", examples=["OVERSIZE"]),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: _Cursor = None,
+) -> ObjectList:
     """List the objects of a job in the order of its listing, each with its outcome and what of it was not read."""
     job = deployed().jobs.find(job_id)
-    return deployed().objects.page(job, limit, cursor, status, reason)
+    return ObjectList.of(deployed().objects.page(job, limit, cursor, status, reason))
 
 
 @app.post("/jobs/<job_id>/export", summary="Export the findings of a job", status_code=202)
-def export_findings(job_id: str) -> dict[str, Any]:
+def export_findings(job_id: _JobId) -> ExportStarted:
     """Write all findings to the bucket of exports as lines of JSON; `export` of the job tells where they are."""
     job = deployed().jobs.find(job_id)
     deployed().export_queue.send(job.job_id, {})
-    return {"job_id": job.job_id, "status": "exporting"}
+    return ExportStarted(job_id=job.job_id, status="exporting")
 
 
-@app.get("/results", summary="Findings of a job")
+@app.get("/results", summary="Findings of a job", operation_id="listFindings")
+@fails({404: "There is no such job"})
 def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
-    job_id: Annotated[str, Query(min_length=1)],
-    bucket: Annotated[str | None, Query(description="Only if it is this bucket's job")] = None,
-    key: Annotated[str | None, Query(description="How the object's key begins, to the letter")] = None,
-    detector: Annotated[str | None, Query(description="A detector's id")] = None,
-    min_confidence: Annotated[str | None, Query(pattern="^(LOW|MEDIUM|HIGH)$")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="Where an earlier answer ended")] = None,
-) -> dict[str, Any]:
+    job_id: Annotated[
+        str,
+        Query(
+            min_length=1,
+            json_schema_extra=_JOB_ID_LENGTH,
+            description="The job whose findings are wanted",
+            examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+        ),
+    ],
+    bucket: Annotated[
+        str | None,
+        Query(max_length=255, description="Only if it is this bucket's job", examples=["town-hall-exports"]),
+    ] = None,
+    key: Annotated[
+        str | None,
+        Query(max_length=1024, description="How the object's key begins, to the letter", examples=["2026/"]),
+    ] = None,
+    detector: Annotated[
+        str | None, Query(max_length=100, description="Only findings of this detector", examples=["EMAIL"])
+    ] = None,
+    min_confidence: Annotated[
+        str | None, Query(pattern="^(LOW|MEDIUM|HIGH)$", description="Only findings that are as sure as this")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most")] = 100,
+    cursor: _Cursor = None,
+) -> FindingList:
     """Page through findings in a stable order."""
     job = deployed().jobs.find(job_id)
     wanted: dict[str, Any] = {"key": key, "detector": detector}
     wanted["certainty"] = int(Confidence[min_confidence]) if min_confidence else None
     if bucket is not None and bucket != job.request.bucket:
-        return {"findings": [], "total": 0, "limit": limit, "has_more": False, "next_cursor": None}
+        return FindingList(findings=[], total=0, limit=limit, has_more=False, next_cursor=None)
     chosen = {name: value for name, value in wanted.items() if value}
-    return deployed().results.page(job, limit, cursor, chosen)
+    return FindingList.of(deployed().results.page(job, limit, cursor, chosen))
 
 
-def _started(job: Job, execution_arn: str) -> dict[str, Any]:
+def _started(job: Job, execution_arn: str) -> StartedView:
     message = "The bucket is being listed; GET /jobs/{job_id} shows how far it is"
     if job.status == Status.FAILED:
         message = "This job has failed; POST /jobs/{job_id}/resume goes on with it"
     elif job.status != Status.LISTING:
         message = "The bucket is listed; GET /jobs/{job_id} shows what came of it"
-    return {
-        "job_id": job.job_id,
-        "bucket": job.request.bucket,
-        "prefix": job.request.prefix,
-        "status": job.status.value,
-        "execution_arn": execution_arn,
-        "message": message,
-        "async": True,
-    }
+    return StartedView(
+        job_id=job.job_id,
+        bucket=job.request.bucket,
+        prefix=job.request.prefix,
+        status=job.status.value,
+        execution_arn=execution_arn,
+        message=message,
+        is_async=True,
+    )
 
 
-def _list_now(job: Job) -> dict[str, Any]:
+def _list_now(job: Job) -> ListedView:
     lister = deployed().lister_within_a_request()
     batch = lister.process_batch(job.job_id)
     if not batch.done:
@@ -162,17 +237,17 @@ def _list_now(job: Job) -> dict[str, Any]:
     warning = "No state machine is configured: the bucket was listed within the request, for 20 seconds at most."
     if ended.truncated:
         warning += " Time was up before the end: objects behind the last one listed are not part of this job."
-    return {
-        "job_id": job.job_id,
-        "bucket": job.request.bucket,
-        "prefix": job.request.prefix,
-        "total_objects": ended.total,
-        "messages_enqueued": batch.messages,
-        "status": "queued" if ended.status == Status.PROCESSING else ended.status.value,
-        "truncated": ended.truncated,
-        "warning": warning,
-        "async": False,
-    }
+    return ListedView(
+        job_id=job.job_id,
+        bucket=job.request.bucket,
+        prefix=job.request.prefix,
+        total_objects=ended.total,
+        messages_enqueued=batch.messages,
+        status="queued" if ended.status == Status.PROCESSING else ended.status.value,
+        truncated=ended.truncated,
+        warning=warning,
+        is_async=False,
+    )
 
 
 def _allowed_webhook() -> None:
@@ -197,7 +272,3 @@ def _known_names(request: ScanRequest) -> None:
 
 def _unknown(field: str, names: Sequence[str], known: Collection[str], message: str) -> list[FieldError]:
     return [FieldError(f"{field}[{index}]", message) for index, name in enumerate(names) if name not in known]
-
-
-def _json(status: int, document: dict[str, Any]) -> Response[str]:
-    return Response(status, content_type="application/json", body=stable_json(document))

@@ -57,12 +57,16 @@ def is_job_id(value: object) -> TypeGuard[str]:
 
 
 class Sample(BaseModel):
-    """Which part of the objects is scanned, a share or a number: the same keys every time."""
+    """Which part of the objects is scanned, either a share or a number: the same keys every time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    percent: Annotated[float, Field(strict=True, gt=0, le=100)] | None = None
-    objects: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
+    percent: Annotated[float, Field(strict=True, gt=0, le=100)] | None = Field(
+        default=None, description="The share of the objects, in per cent", examples=[10]
+    )
+    objects: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
+        default=None, description="The number of objects, instead of a share", examples=[None]
+    )
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -128,22 +132,48 @@ Glob = Annotated[str, Field(min_length=1), AfterValidator(_glob)]
 
 
 class ScanRequest(BaseModel):
-    """`POST /scan`."""
+    """What is to be scanned, and for what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    prefix: Annotated[str, AfterValidator(_prefix)] = ""
-    detectors: Annotated[tuple[Annotated[Name, Field(max_length=100)], ...], Field(max_length=200)] = ()
-    regions: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(max_length=10)] = ()
-    include: Annotated[tuple[Glob, ...], Field(max_length=50)] = ()
-    exclude: Annotated[tuple[Glob, ...], Field(max_length=50)] = ()
-    max_object_bytes: Annotated[int, Field(strict=True, ge=1)] | None = None
-    sample: Sample | None = None
-    source: Literal["list", "inventory"] = "list"
-    manifest: Annotated[Name, Field(max_length=2048), AfterValidator(_manifest)] | None = None
-    webhook_url: Annotated[Name, Field(max_length=2048), AfterValidator(_webhook_url)] | None = None
-    export: Annotated[bool, Field(strict=True)] = False
+    bucket: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        description="The bucket to scan", examples=["town-hall-exports"]
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="", description="What the keys begin with that are scanned; empty: all", examples=["2026/"]
+    )
+    detectors: Annotated[tuple[Annotated[Name, Field(max_length=100)], ...], Field(max_length=200)] = Field(
+        default=(), description="The detectors to use; empty: all", examples=[["EMAIL", "IBAN"]]
+    )
+    regions: Annotated[tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...], Field(max_length=10)] = Field(
+        default=(), description="Where telephone numbers without a country code are from", examples=[["GB"]]
+    )
+    include: Annotated[tuple[Glob, ...], Field(max_length=50)] = Field(
+        default=(), description="Patterns of keys: only these are scanned; empty: all", examples=[["*.csv"]]
+    )
+    exclude: Annotated[tuple[Glob, ...], Field(max_length=50)] = Field(
+        default=(), description="Patterns of keys that are not scanned", examples=[["*.tmp"]]
+    )
+    max_object_bytes: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        default=None, description="Larger objects are not scanned", examples=[1073741824]
+    )
+    sample: Sample | None = Field(
+        default=None, description="Scan a part of the objects only", examples=[{"percent": 10}]
+    )
+    source: Literal["list", "inventory"] = Field(
+        default="list", description="Where the list of objects comes from: the bucket, or a report of S3 Inventory"
+    )
+    manifest: Annotated[Name, Field(max_length=2048), AfterValidator(_manifest)] | None = Field(
+        default=None,
+        description="With `inventory`: the report's `manifest.json`, as `s3://BUCKET/…/manifest.json`",
+        examples=[None],
+    )
+    webhook_url: Annotated[Name, Field(max_length=2048), AfterValidator(_webhook_url)] | None = Field(
+        default=None, description="An https address that is told of the end", examples=["https://example.org/scans"]
+    )
+    export: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Whether the findings are exported when the job has ended"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -25,11 +25,21 @@ type Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class FileRequest(WireModel):
-    """One file: `size` in bytes; `path` and `sha256` may be empty, which the checks then report."""
+    """One file; a path or a checksum that is empty is reported by the checks."""
 
-    path: str
-    size: Annotated[int, Field(ge=0, le=_LARGEST_SIZE, strict=True)]
-    sha256: str
+    path: str = Field(
+        description="Its path in the consignment, at most 4,096 bytes of UTF-8",
+        examples=["minutes/2026-01.pdf"],
+        json_schema_extra={"maxLength": _PATH_BYTES},
+    )
+    size: Annotated[int, Field(ge=0, le=_LARGEST_SIZE, strict=True)] = Field(
+        description="Its size in bytes", examples=[48213]
+    )
+    sha256: str = Field(
+        description="Its SHA-256: 64 hexadecimal digits, or empty",
+        examples=["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"],
+        json_schema_extra={"pattern": "^([0-9A-Fa-f]{64})?$"},
+    )
 
     @field_validator("path")
     @classmethod
@@ -58,12 +68,24 @@ class ConsignmentRequest(WireModel):
     will be in the end, where one page is not all.
     """
 
-    type: ConsignmentType = ConsignmentType.STANDARD
-    reference: Text
-    transferring_body: Annotated[str, StringConstraints(max_length=200)] = ""
-    consignment_id: uuid.UUID | None = None
-    total_files: Annotated[int, Field(ge=0, le=FILES_LIMIT)] | None = None
-    files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)]
+    type: ConsignmentType = Field(
+        default=ConsignmentType.STANDARD, description="What is sent: records of any format, or one judgment"
+    )
+    reference: Text = Field(description="What its sender calls it, in one line", examples=["TDR-2026-A"])
+    transferring_body: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="", description="Who sends it, in one line", examples=["Town Hall"]
+    )
+    consignment_id: uuid.UUID | None = Field(
+        default=None,
+        description="The consignment that this page belongs to; without it, a new one",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    )
+    total_files: Annotated[int, Field(ge=0, le=FILES_LIMIT)] | None = Field(
+        default=None, description="How many files there will be in the end, where one page is not all", examples=[1]
+    )
+    files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)] = Field(
+        description="The files of this page, each path once"
+    )
 
     @field_validator("reference", "transferring_body")
     @classmethod
