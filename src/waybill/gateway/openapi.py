@@ -208,7 +208,8 @@ def _body(body: Document, schemas: Document) -> Document:
         name = reference(each["schema"])
         if name is not None:
             each["schema"] = {"$ref": each["schema"]["$ref"]}
-    return {"description": _summary_of(content, schemas), **body, "content": content}
+    description = _summary_of(content, schemas) or "A form with a file."
+    return {"description": description, **body, "content": content}
 
 
 def _responses(operation: Operation, own: Document, schemas: Document) -> Document:

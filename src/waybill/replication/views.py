@@ -37,7 +37,7 @@ class _Stored(View, extra="ignore"):
     """A view of what is stored, which has fields of its own besides."""
 
 
-class RequestView(View, extra="ignore"):
+class RunInput(View, extra="ignore"):
     """The input of a run."""
 
     source_bucket: str = Field(description="Where the object is", examples=[_BUCKET])
@@ -63,7 +63,7 @@ class StartReply(View):
     )
     execution_arn: str = Field(description="The execution of the workflow that carries it out", examples=[_RUN])
     start_date: str = Field(description="When the run was started, ISO 8601", examples=[_BEGUN])
-    input: RequestView = Field(description="What the run was asked for")
+    input: RunInput = Field(description="What the run was asked for")
     already_running: bool = Field(description="Whether an earlier request had started it")
 
 
@@ -264,7 +264,7 @@ def start_reply(started: Started) -> StartReply:
         message="A run is carrying this out already" if again else "Step Function execution started successfully",
         execution_arn=started.execution.execution_arn,
         start_date=iso(started.execution.start_date),
-        input=RequestView(**started.request.model_dump()),
+        input=RunInput(**started.request.model_dump()),
         already_running=again,
     )
 

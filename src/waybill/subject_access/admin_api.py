@@ -1,14 +1,14 @@
 """The HTTP routes of support and administration: views, restarts, the catalogue of services, templates."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import File, Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import File, Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.executions import stable_json
-from waybill.core.http import Role, allow, build_api, caller
+from waybill.core.http import Role, allow, build_api, caller, fails
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
@@ -21,130 +21,183 @@ from waybill.subject_access.domain.poll import by_due_day
 from waybill.subject_access.domain.services import ServiceEntry, checked_template
 from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.views import (
+    AdminList,
+    DuplicateView,
+    OverdueList,
+    RequestView,
+    ServiceView,
+    SummaryView,
+    TemplateView,
+    ValidTemplate,
+)
 
-app = build_api(WORKFLOW, title="Subject access administration", roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN])
+app = build_api(
+    WORKFLOW,
+    title="Subject access administration",
+    description="What support and administration look after: requests that are late, services and templates.",
+    roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN],
+)
 
-type Document = dict[str, Any]
-type Id = str
+_Id = Annotated[
+    str,
+    Path(
+        json_schema_extra={"maxLength": 64},
+        description="The id of the request",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
+_Service = Annotated[
+    str,
+    Path(
+        json_schema_extra={"maxLength": 200},
+        description="The service, by its name in the catalogue",
+        examples=["keyworker-api"],
+    ),
+]
+_File = Annotated[bytes, File(description="The text of the template, UTF-8")]
+_DUPLICATED: dict[int, OpenAPIResponse] = {201: {"description": "A copy of the request"}}
+_ADDED: dict[int, OpenAPIResponse] = {201: {"description": "The service as it is kept"}}
+_REGISTERED: dict[int, OpenAPIResponse] = {201: {"description": "The version as it is kept"}}
 
 
 @app.get("/api/subjectAccessRequests/overdue", summary="Overdue requests")
-def list_overdue() -> Document:
+def list_overdue_requests() -> OverdueList:
     """List requests that have been waiting for more than 12 hours, and those that the law wants an answer to soon."""
     _record("OVERDUE_VIEWED")
     shown = answers()
-    return shown.overdue(_overdue(), by_due_day(runtime.lists(), shown))
+    return OverdueList.of(shown.overdue(_overdue(), by_due_day(runtime.lists(), shown)))
 
 
 @app.get("/api/subjectAccessRequests/summary", summary="Backlog and overdue counts")
-def show_summary() -> Document:
+def show_summary() -> SummaryView:
     """Count the requests that wait, and those that are late: in being worked on, and by law."""
     _record("SUMMARY_VIEWED")
     shown = answers()
     urgent = by_due_day(runtime.lists(), shown)
     past_due = sum(map(shown.is_past_due, urgent))
-    return summary(runtime.lists().count("PENDING"), len(_overdue()), past_due, len(urgent) - past_due)
+    return SummaryView.of(summary(runtime.lists().count("PENDING"), len(_overdue()), past_due, len(urgent) - past_due))
 
 
-@app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request")
+@app.post("/api/subjectAccessRequests/<id>/duplicate", summary="Duplicate a request", responses=_DUPLICATED)
+@fails({409: "The idempotency key was used for another request"})
 def duplicate_request(
-    id: Id,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
-) -> Response[str]:
+    id: _Id,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=256,
+            description="The same key again is answered with the same copy, for as long as the copy is kept",
+            examples=["case-4711-again"],
+        ),
+    ] = None,
+) -> Response[DuplicateView]:
     """Create a new `Pending` copy that is the caller's."""
     copy = duplicate(id, caller(app).subject, now(), runtime.store(), idempotency_key)
-    document = {
-        "id": copy.request_id,
-        "originalId": id,
-        "sarCaseReferenceNumber": copy.sar_case_reference_number,
-    }
-    return _json(201, document)
+    view = DuplicateView(id=copy.request_id, original_id=id, sar_case_reference_number=copy.sar_case_reference_number)
+    return Response(201, content_type="application/json", body=view)
 
 
 @app.get("/api/admin/subjectAccessRequests", summary="All requests, by state")
 @allow(Role.SAR_ADMIN)
-def list_for_admin(  # noqa: PLR0917 (Powertools passes parameters by name)
-    search: Annotated[str, Query(max_length=100)] = "",
-    completed: bool = True,
-    errored: bool = True,
-    overdue: bool = True,
-    pending: bool = True,
-    page_number: Annotated[int | None, Query(alias="pageNumber", ge=0)] = None,
-    page_size: Annotated[int | None, Query(alias="pageSize", ge=1, le=1000)] = None,
-) -> Document:
+def list_requests_by_state(  # noqa: PLR0917 (Powertools passes parameters by name)
+    search: Annotated[
+        str, Query(max_length=100, description="Part of a case reference or of an id", examples=["SAR-2026"])
+    ] = "",
+    completed: Annotated[bool, Query(description="Whether those are shown that are completed")] = True,
+    errored: Annotated[bool, Query(description="Whether those are shown that were given up on")] = True,
+    overdue: Annotated[bool, Query(description="Whether those are shown that have waited for long")] = True,
+    pending: Annotated[bool, Query(description="Whether those are shown that wait")] = True,
+    page_number: Annotated[
+        int | None, Query(alias="pageNumber", ge=0, description="Which page, counted from 0")
+    ] = None,
+    page_size: Annotated[
+        int | None, Query(alias="pageSize", ge=1, le=1000, description="How many requests a page has")
+    ] = None,
+) -> AdminList:
     """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
     _record("ADMIN_LIST_VIEWED")
     wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
-    return admin_view(runtime.lists(), answers(), wanted)
+    return AdminList.of(admin_view(runtime.lists(), answers(), wanted))
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/restart", summary="Restart a request")
 @allow(Role.SAR_ADMIN)
 def restart_request(
-    id: Id,
+    id: _Id,
     fresh: Annotated[bool, Query(description="Ask every service again")] = False,
-) -> Document:
+) -> RequestView:
     """Make a request that was given up on `Pending` again; parts that are finished are kept, unless fresh."""
-    return answers().request(runtime.decisions().restart(id, caller(app).subject, fresh=fresh))
+    return RequestView.of(answers().request(runtime.decisions().restart(id, caller(app).subject, fresh=fresh)))
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/issue-without", summary="Issue without a part")
 @allow(Role.SAR_ADMIN)
-def issue_without(id: Id, without: Without) -> Document:
+def issue_without_part(id: _Id, without: Without) -> RequestView:
     """Accept that a service's part is missing; the report says so, with the reason."""
     decided = runtime.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
-    return answers().request(decided)
+    return RequestView.of(answers().request(decided))
 
 
-@app.get("/api/services", summary="List services")
+@app.get("/api/services", summary="List services", response_description="The services")
 @allow(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
-def list_services() -> list[Document]:
+def list_services() -> list[ServiceView]:
     """List the services, in the order of the report."""
-    return [service_answer(service) for service in runtime.catalogue().services()]
+    return [ServiceView.of(service_answer(service)) for service in runtime.catalogue().services()]
 
 
-@app.post("/api/services", summary="Add a service", status_code=201)
-def create_service(entry: ServiceEntry) -> Response[str]:
+@app.post("/api/services", summary="Add a service", status_code=201, responses=_ADDED)
+def create_service(entry: ServiceEntry) -> Response[ServiceView]:
     """Add a service to the catalogue; 400 when there is one of this name."""
-    return _json(201, service_answer(runtime.services().add(entry, caller(app).subject)))
+    view = ServiceView.of(service_answer(runtime.services().add(entry, caller(app).subject)))
+    return Response(201, content_type="application/json", body=view)
 
 
 @app.put("/api/services/<id>", summary="Change a service")
-def change_service(id: Id, entry: ServiceEntry) -> Document:
+def change_service(id: _Service, entry: ServiceEntry) -> ServiceView:
     """Change a service; its name stays. Only sar-admin may move it to another host, scheme or port."""
     by = caller(app)
     changed = runtime.services().change(id, entry, by.subject, may_move=by.may([Role.SAR_ADMIN]))
-    return service_answer(changed)
+    return ServiceView.of(service_answer(changed))
 
 
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")
-def suspend_service(id: Id, suspended: Annotated[bool, Query()] = True) -> Document:
+def suspend_service(
+    id: _Service,
+    suspended: Annotated[bool, Query(description="Whether it is suspended, or resumed")] = True,
+) -> ServiceView:
     """Suspend a service, which holds its requests back; resumed, they are claimable at once."""
     by = caller(app).subject
     changed = runtime.services().suspend(id, by, suspended=suspended)
     if not suspended:
         runtime.decisions().resumed(id, by)
-    return service_answer(changed)
+    return ServiceView.of(service_answer(changed))
 
 
-@app.get("/api/templates/service/<id>", summary="List template versions")
-def list_templates(id: Id) -> list[Document]:
+@app.get(
+    "/api/templates/service/<id>",
+    summary="List template versions",
+    response_description="The versions, the newest first",
+)
+def list_templates(id: _Service) -> list[TemplateView]:
     """List the template versions of a service, the newest first."""
     runtime.services().found(id)
-    return [template_answer(version) for version in runtime.catalogue().template_versions(id)]
+    return [TemplateView.of(template_answer(version)) for version in runtime.catalogue().template_versions(id)]
 
 
-@app.post("/api/templates/service/<id>", summary="Register a template", status_code=201)
-def register_template(id: Id, file: Annotated[bytes, File()]) -> Response[str]:
+@app.post("/api/templates/service/<id>", summary="Register a template", status_code=201, responses=_REGISTERED)
+def register_template(id: _Service, file: _File) -> Response[TemplateView]:
     """Register the text of a service's template; it is published when the service is found to use it."""
     version = runtime.services().register(id, file, _check, caller(app).subject)
-    return _json(201, template_answer(version))
+    return Response(201, content_type="application/json", body=TemplateView.of(template_answer(version)))
 
 
 @app.post("/api/templates/validate", summary="Validate a template")
-def validate_template(file: Annotated[bytes, File()]) -> Document:
+def validate_template(file: _File) -> ValidTemplate:
     """Say whether a text can be used as a template; 400 with the reason when not."""
-    return {"valid": True, "fileHash": checked_template(file, _check), "checkedAt": moment(now())}
+    return ValidTemplate(valid=True, file_hash=checked_template(file, _check), checked_at=str(moment(now())))
 
 
 def _overdue() -> list[SubjectRequest]:
@@ -167,7 +220,3 @@ def _check(text: str) -> None:
 
 def _record(name: str) -> None:
     runtime.store().record(day_trail(now()), Action(caller(app).subject, name, {}))
-
-
-def _json(status: int, document: Document) -> Response[str]:
-    return Response(status, content_type="application/json", body=stable_json(document))

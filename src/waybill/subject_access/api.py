@@ -4,10 +4,11 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
-from waybill.core.http import Role, allow, build_api, caller
+from waybill.core.http import Role, allow, build_api, caller, fails
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain import outside_worker
@@ -28,24 +29,93 @@ from waybill.subject_access.domain.requests import claim_answer
 from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
 from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.views import (
+    AuditTrailView,
+    ClaimView,
+    HeartbeatView,
+    ReportLink,
+    RequestView,
+    SavedPart,
+    ShownRequest,
+)
 
 _READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_APPROVER, Role.SAR_ADMIN)
 _CASE_WORKERS = (Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 _MOST_UNCLAIMED = 1000
 
-app = build_api(WORKFLOW, title="Subject access requests", roles=_READERS)
+app = build_api(
+    WORKFLOW,
+    title="Subject access requests",
+    description="Requests of people for what is held about them, until they have their report.",
+    roles=_READERS,
+)
 
-type Document = dict[str, Any]
-type Search = Annotated[str, Query(max_length=100, description="Part of a case reference or of an id")]
+_Search = Annotated[
+    str, Query(max_length=100, description="Part of a case reference or of an id", examples=["SAR-2026"])
+]
+_Id = Annotated[
+    str,
+    Path(
+        json_schema_extra={"maxLength": 64},
+        description="The id that POST /api/subjectAccessRequest has given",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
+_TrailId = Annotated[
+    str,
+    Path(
+        json_schema_extra={"maxLength": 64},
+        description="The id of a request, or a day such as 2026-11-02 for what was about none",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
+_CREATED: dict[int, OpenAPIResponse] = {
+    201: {
+        "description": "The id of the request",
+        "content": {
+            "text/plain": {
+                "schema": {
+                    "type": "string",
+                    "description": "The id of the request",
+                    "examples": ["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+                }
+            }
+        },
+    }
+}
+_REPORT: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "Where the report can be downloaded; the report itself to who accepts `application/pdf` first",
+        "content": {
+            "application/json": {"model": ReportLink},
+            "application/pdf": {"schema": {"type": "string", "format": "binary", "description": "The report"}},
+        },
+    },
+    303: {
+        "description": "Where the report can be downloaded: it is too large for an answer",
+        "headers": {"Location": {"description": "A signed address", "schema": {"type": "string", "format": "uri"}}},
+    },
+}
+_LOST = {409: "The claim is lost: somebody else has the request, or nobody"}
 
 
-@app.post("/api/subjectAccessRequest", summary="Create a request", status_code=201)
+@app.post("/api/subjectAccessRequest", summary="Create a request", status_code=201, responses=_CREATED)
 @allow(Role.SAR_USER)
-def create_request(
+@fails({409: "The idempotency key was used for another request"})
+def create_subject_access_request(
     request: NewRequest,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=256,
+            description="The same key again is answered with the same request, for as long as the request is kept",
+            examples=["case-4711"],
+        ),
+    ] = None,
 ) -> Response[str]:
-    """Create a request; the answer is its id."""
+    """Create a request, which a worker takes as soon as one is free; the answer is its id."""
     known = {service.name: service for service in runtime.catalogue().services()}
     accepted = accept(request, known, london_day(now()))
     made = create(accepted, caller(app).subject, now(), runtime.store(), idempotency_key)
@@ -53,77 +123,106 @@ def create_request(
 
 
 @app.get("/api/subjectAccessRequest/<id>", summary="Show a request")
-def show_request(id: str) -> Document:
+def show_subject_access_request(id: _Id) -> ShownRequest:
     """Show one request with the state of each service, and which other requests are about the same person or case."""
     request = _found(id)
     _record(id, "REQUEST_VIEWED")
-    return answers().request(request) | {"related": runtime.lists().related(request)}
+    return ShownRequest.of(answers().request(request) | {"related": runtime.lists().related(request)})
 
 
-@app.get("/api/subjectAccessRequests", summary="List requests")
-def list_requests(
-    search: Search = "",
-    page_number: Annotated[int | None, Query(alias="pageNumber", ge=0)] = None,
-    page_size: Annotated[int | None, Query(alias="pageSize", ge=1, le=1000)] = None,
+@app.get("/api/subjectAccessRequests", summary="List requests", response_description="Requests, the newest first")
+def list_subject_access_requests(
+    search: _Search = "",
+    page_number: Annotated[
+        int | None, Query(alias="pageNumber", ge=0, description="Which page, counted from 0")
+    ] = None,
+    page_size: Annotated[
+        int | None, Query(alias="pageSize", ge=1, le=1000, description="How many requests a page has")
+    ] = None,
     unclaimed: Annotated[bool, Query(description="Those that can be claimed, the oldest first")] = False,
-) -> list[Document]:
+) -> list[RequestView]:
     """List requests, the newest first; in pages when both page parameters are given."""
     lists, shown = runtime.lists(), answers()
     if unclaimed:
         waiting = lists.claimable(lapsed_before(now()), MOST_ATTEMPTS, _MOST_UNCLAIMED)
-        return [shown.request(request) for request in lists.many(waiting)]
+        return [RequestView.of(shown.request(request)) for request in lists.many(waiting)]
     _record(day_trail(now()), "LIST_VIEWED")
     wanted = page_of(lists.newest(search.strip()), page_number, page_size)
-    return [shown.request(request) for request in lists.many(wanted)]
+    return [RequestView.of(shown.request(request)) for request in lists.many(wanted)]
 
 
-@app.get("/api/totalSubjectAccessRequests", summary="Count requests")
-def count_requests(search: Search = "") -> int:
+@app.get("/api/totalSubjectAccessRequests", summary="Count requests", response_description="How many there are")
+def count_subject_access_requests(search: _Search = "") -> int:
     """Count the requests that a search finds."""
     return runtime.lists().matches(search.strip())
 
 
 @app.patch("/api/subjectAccessRequests/<id>/claim", summary="Claim a request")
 @allow(Role.SAR_WORKER)
-def claim_request(id: str) -> Document:
-    """Take a request: 200 with the token that every later write needs, 400 when somebody else has it."""
+def claim_request(id: _Id) -> ClaimView:
+    """Take a request: the answer has the token that every later write needs; 400 when somebody else has it."""
     taken = runtime.claimer().claim(id, caller(app).subject)
     if taken is None:
         raise WrongStateError("cannot be claimed: somebody has it, or it is not waiting", field="claim")
     upload = runtime.reports().upload_url(upload_key(id, taken.generation))
-    return claim_answer(taken) | {"claimExpiresAt": taken.claim_expires_at, "uploadUrl": upload}
+    return ClaimView.of(claim_answer(taken) | {"claimExpiresAt": taken.claim_expires_at, "uploadUrl": upload})
 
 
 @app.patch("/api/subjectAccessRequests/<id>/heartbeat", summary="Keep a claim")
 @allow(Role.SAR_WORKER)
-def keep_claim(id: str, holder: ClaimHolder) -> Document:
-    """Extend the lease, and give an upload address that is fresh again; 409 when the claim is lost."""
+@fails(_LOST)
+def keep_claim(id: _Id, holder: ClaimHolder) -> HeartbeatView:
+    """Extend the lease, and give an upload address that is fresh again."""
     _found(id)  # nobody has had a claim on an unknown one that could be lost
     runtime.store().heartbeat(holder.of(id))
     kept = _found(id)
     upload = runtime.reports().upload_url(upload_key(id, kept.generation))
-    return {"id": id, "claimExpiresAt": kept.claim_expires_at, "uploadUrl": upload}
+    return HeartbeatView(id=id, claim_expires_at=kept.claim_expires_at, upload_url=upload)
 
 
 @app.patch("/api/subjectAccessRequests/<id>/services/<service>", summary="Report a part")
 @allow(Role.SAR_WORKER)
-def save_part(id: str, service: str, result: PartResult) -> Document:
-    """Write what became of one service's part; 409 when the claim is lost."""
+@fails(_LOST)
+def save_part(
+    id: _Id,
+    service: Annotated[
+        str,
+        Path(
+            json_schema_extra={"maxLength": 200},
+            description="The service, by its name in the catalogue",
+            examples=["keyworker-api"],
+        ),
+    ],
+    result: PartResult,
+) -> SavedPart:
+    """Write what became of one service's part."""
     outside_worker.save_result(runtime.store(), id, service, result)
-    return {"id": id, "serviceName": service, "renderStatus": result.render_status.value}
+    return SavedPart(id=id, service_name=service, render_status=result.render_status)
 
 
 @app.patch("/api/subjectAccessRequests/<id>/complete", summary="Complete a request")
 @allow(Role.SAR_WORKER)
-def complete_request(id: str, completion: Annotated[Completion | None, Body()] = None) -> Document:
+@fails({409: "The claim is lost, or parts are missing, or the report is not what was said"})
+def complete_request(id: _Id, completion: Annotated[Completion | None, Body()] = None) -> RequestView:
     """Mark a request as done; 400 when it is already, or was given up on."""
     outside_worker.complete(runtime.store(), runtime.fulfilment(), id, completion or Completion(), caller(app).subject)
-    return answers().request(_found(id))
+    return RequestView.of(answers().request(_found(id)))
 
 
-@app.get("/api/report", summary="Download a report")
+@app.get("/api/report", summary="Download a report", operation_id="downloadReport", responses=_REPORT)
 @allow(Role.SAR_USER, Role.SAR_APPROVER)
-def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Response[Any]:
+@fails({404: "There is no such request, or it has no report", 409: "What is stored is not what was completed"})
+def get_report(
+    id: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=64,
+            description="The id of the request",
+            examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+        ),
+    ],
+) -> Response[Any]:
     """Give the report: an address that is good for five minutes, or the PDF to who accepts application/pdf only."""
     wanted = str(app.current_event.headers.get("accept") or "")
     answer = download(runtime.store(), runtime.reports(), id, caller(app).subject, now(), wanted)
@@ -136,69 +235,72 @@ def get_report(id: Annotated[str, Query(min_length=1, max_length=64)]) -> Respon
 
 @app.patch("/api/subjectAccessRequests/<id>/hold", summary="Stop the clock")
 @allow(*_CASE_WORKERS)
-def hold_request(id: str, order: HoldOrder) -> Document:
+def hold_request(id: _Id, order: HoldOrder) -> RequestView:
     """Note that identity, fee or clarification is waited for, from a day that may lie in the past."""
-    return answers().request(runtime.holds().hold(id, caller(app).subject, order))
+    return RequestView.of(answers().request(runtime.holds().hold(id, caller(app).subject, order)))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/release", summary="Let the clock go on")
 @allow(*_CASE_WORKERS)
-def release_request(id: str, release: Annotated[Release | None, Body()] = None) -> Document:
+def release_request(id: _Id, release: Annotated[Release | None, Body()] = None) -> RequestView:
     """Note that what was waited for has come, on a day that may lie in the past."""
-    return answers().request(runtime.holds().release(id, caller(app).subject, release or Release()))
+    return RequestView.of(answers().request(runtime.holds().release(id, caller(app).subject, release or Release())))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/extend", summary="Extend the time limit")
 @allow(*_CASE_WORKERS)
-def extend_request(id: str, extension: Extension) -> Document:
+def extend_request(id: _Id, extension: Extension) -> RequestView:
     """Take the two further months, with the reason that the person was told within the first; or take that back."""
-    return answers().request(runtime.decisions().extend(id, caller(app).subject, extension))
+    return RequestView.of(answers().request(runtime.decisions().extend(id, caller(app).subject, extension)))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
 @allow(Role.SAR_APPROVER, Role.SAR_ADMIN)
-def approve_report(id: str) -> Document:
-    """Let a report that was to be reviewed count as completed; 409 for who made the request."""
-    return answers().request(runtime.endings().approve(id, caller(app).subject))
+@fails({409: "The caller made the request, or the report is not what was made, or older than a rule of redaction"})
+def approve_report(id: _Id) -> RequestView:
+    """Let a report that was to be reviewed count as completed; somebody else than who made the request has to."""
+    return RequestView.of(answers().request(runtime.endings().approve(id, caller(app).subject)))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
 @allow(*_CASE_WORKERS)
-def deliver_report(id: str, delivery: Annotated[Delivery | None, Body()] = None) -> Document:
-    """Note that the person has the report, which ends the clock; 409 when it is not there any more."""
-    return answers().request(runtime.endings().deliver(id, caller(app).subject, delivery or Delivery()))
+@fails({409: "The report is not there any more, or is not what was completed"})
+def deliver_report(id: _Id, delivery: Annotated[Delivery | None, Body()] = None) -> RequestView:
+    """Note that the person has the report, which ends the clock of the law."""
+    return RequestView.of(answers().request(runtime.endings().deliver(id, caller(app).subject, delivery or Delivery())))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/refuse", summary="Refuse a request")
 @allow(*_CASE_WORKERS)
-def refuse_request(id: str, refusal: Refusal) -> Document:
+def refuse_request(id: _Id, refusal: Refusal) -> RequestView:
     """Note that the person was told that the request is refused, and why; or take that back."""
-    return answers().request(runtime.endings().refuse(id, caller(app).subject, refusal))
+    return RequestView.of(answers().request(runtime.endings().refuse(id, caller(app).subject, refusal)))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/withdraw", summary="Withdraw a request")
 @allow(*_CASE_WORKERS)
-def withdraw_request(id: str, withdrawal: Withdrawal) -> Document:
+def withdraw_request(id: _Id, withdrawal: Withdrawal) -> RequestView:
     """Note that the person does not want an answer any more; or take that back."""
-    return answers().request(runtime.endings().withdraw(id, caller(app).subject, withdrawal))
+    return RequestView.of(answers().request(runtime.endings().withdraw(id, caller(app).subject, withdrawal)))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/correct", summary="Correct a request")
 @allow(*_CASE_WORKERS)
-def correct_request(id: str, correction: Correction) -> Document:
-    """Correct what is wrong about a request; 409 for the id of the person once services were asked."""
-    return answers().request(runtime.corrections().correct(id, caller(app).subject, correction))
+@fails({409: "Services were asked about this person already: another person is a new request"})
+def correct_request(id: _Id, correction: Correction) -> RequestView:
+    """Correct what is wrong about a request; the id of the person only before services were asked."""
+    return RequestView.of(answers().request(runtime.corrections().correct(id, caller(app).subject, correction)))
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
 @allow(Role.SAR_SUPPORT, Role.SAR_ADMIN)
-def show_audit(id: str) -> Document:
+def show_audit(id: _TrailId) -> AuditTrailView:
     """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
     about = trail_of(id)
     end = runtime.store().chain_end(about)
     if end is None:
         raise UnknownRequestError("There is no such request")
-    return trail_answer(about, runtime.store().audit(about), end)
+    return AuditTrailView.of(trail_answer(about, runtime.store().audit(about), end))
 
 
 def _found(request_id: str) -> SubjectRequest:

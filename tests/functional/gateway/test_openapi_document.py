@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.openapi import openapi_document
+from waybill.gateway.registry import API_MODULES
 
 # Names in other people's code: a change is a breaking change.
 OPERATIONS = {
@@ -28,6 +29,41 @@ OPERATIONS = {
         "withdrawIdentifier",
     ],
     "waybill.replication.api": ["dismissFailures", "listReplications", "showReplication", "startReplication"],
+    "waybill.subject_access.admin_api": [
+        "changeService",
+        "createService",
+        "duplicateRequest",
+        "issueWithoutPart",
+        "listOverdueRequests",
+        "listRequestsByState",
+        "listServices",
+        "listTemplates",
+        "registerTemplate",
+        "restartRequest",
+        "showSummary",
+        "suspendService",
+        "validateTemplate",
+    ],
+    "waybill.subject_access.api": [
+        "approveReport",
+        "claimRequest",
+        "completeRequest",
+        "correctRequest",
+        "countSubjectAccessRequests",
+        "createSubjectAccessRequest",
+        "deliverReport",
+        "downloadReport",
+        "extendRequest",
+        "holdRequest",
+        "keepClaim",
+        "listSubjectAccessRequests",
+        "refuseRequest",
+        "releaseRequest",
+        "savePart",
+        "showAudit",
+        "showSubjectAccessRequest",
+        "withdrawRequest",
+    ],
     "waybill.scanning.api": [
         "cancelJob",
         "exportFindings",
@@ -96,6 +132,15 @@ def all_schemas(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_no_workflow_is_left_out() -> None:
+    assert set(OPERATIONS) == set(API_MODULES)
+
+
+def test_every_body_of_a_request_is_described(document: dict[str, Any]) -> None:
+    bodies = {item["operationId"]: item["requestBody"] for item in operations(document) if "requestBody" in item}
+    assert [name for name, body in bodies.items() if not is_told(body.get("description"), name)] == []
 
 
 def test_operations_have_stable_ids(module: str, document: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.subject_access.domain.audit import Action, sealed
 from waybill.subject_access.domain.bodies import Body, day_of, reason_of
@@ -45,17 +47,31 @@ _OUTSIDE = {
 
 
 class Correction(Body):
-    """`PATCH …/correct`: the fields that were wrong, as they are right; and why."""
+    """The fields that were wrong, as they are right; and why. What is left out stays."""
 
-    reason: str | None = None
-    nomis_id: str | None = None
-    ndelius_id: str | None = None
-    date_from: str | None = None
-    date_to: str | None = None
-    sar_case_reference_number: str | None = None
-    subject_name: str | None = None
-    received_date: str | None = None
-    regime: Regime | None = None
+    reason: str | None = Field(default=None, description="Why, in one line; needed", examples=["Misspelt"])
+    nomis_id: str | None = Field(
+        default=None, description="The person in prison records, as long as no service was asked", examples=["A1234AA"]
+    )
+    ndelius_id: str | None = Field(
+        default=None, description="The person in probation records, as long as no service was asked", examples=[None]
+    )
+    date_from: str | None = Field(
+        default=None, description="The first day that is asked about, dd/MM/yyyy", examples=["01/01/2020"]
+    )
+    date_to: str | None = Field(
+        default=None, description="The last day that is asked about, dd/MM/yyyy", examples=["31/10/2026"]
+    )
+    sar_case_reference_number: str | None = Field(
+        default=None, description="The reference of the case, at most 20 characters", examples=["SAR-2026-42"]
+    )
+    subject_name: str | None = Field(
+        default=None, description="The name of the person, for the report", examples=["Jo Bloggs"]
+    )
+    received_date: str | None = Field(
+        default=None, description="The day on which the request was received, dd/MM/yyyy", examples=["02/11/2026"]
+    )
+    regime: Regime | None = Field(default=None, description="Which law sets the time limit")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from secrets import token_hex
 
-from pydantic import StrictBool
+from pydantic import Field, StrictBool
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.subject_access.domain.audit import Action, sealed
@@ -32,18 +32,24 @@ _KEPT = FINISHED | {PartStatus.FETCHED}
 
 
 class Extension(Body):
-    """`PATCH …/extend`; `on` is the day on which the person was told, `undo` takes a notice back that was a mistake."""
+    """That the person was told of two further months; or that this was a mistake."""
 
-    reason: str | None = None
-    on: str | None = None
-    undo: StrictBool = False
+    reason: str | None = Field(
+        default=None, description="Why, in one line; needed unless it is undone", examples=["Records of many services"]
+    )
+    on: str | None = Field(
+        default=None,
+        description="The day on which the person was told, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    undo: StrictBool = Field(default=False, description="Takes the notice back, which was a mistake")
 
 
 class Without(Body):
-    """`PATCH …/issue-without`."""
+    """Which part the report goes without, and why."""
 
-    service: str
-    reason: str
+    service: str = Field(description="The service whose part is missing", examples=["keyworker-api"])
+    reason: str = Field(description="Why, in one line, as the report says it", examples=["The service was closed down"])
 
 
 @dataclass(frozen=True)

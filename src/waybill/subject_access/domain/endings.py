@@ -10,7 +10,7 @@ from datetime import date, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from pydantic import StrictBool
+from pydantic import Field, StrictBool
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.subject_access.domain.audit import Action, sealed
@@ -34,27 +34,47 @@ if TYPE_CHECKING:
 
 
 class Delivery(Body):
-    """`PATCH …/deliver`; `on` is the day on which the person got the report, `late_reason` why it was late."""
+    """When the person got the report, and why it was late."""
 
-    on: str | None = None
-    late_reason: str | None = None
+    on: str | None = Field(
+        default=None,
+        description="The day on which the person got it, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    late_reason: str | None = Field(
+        default=None, description="Why it was late, in one line; needed where it was", examples=["Waited for a service"]
+    )
 
 
 class Refusal(Body):
-    """`PATCH …/refuse`; `on` is the day on which the person was told."""
+    """On what ground the person was refused; or that this was a mistake."""
 
-    ground: str | None = None
-    reason: str | None = None
-    on: str | None = None
-    undo: StrictBool = False
+    ground: str | None = Field(
+        default=None, description="The ground in law; needed unless it is undone", examples=["manifestly_excessive"]
+    )
+    reason: str | None = Field(
+        default=None, description="Why, in one line; needed", examples=["The same was asked for last week"]
+    )
+    on: str | None = Field(
+        default=None,
+        description="The day on which the person was told, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    undo: StrictBool = Field(default=False, description="Takes the refusal back, which was a mistake")
 
 
 class Withdrawal(Body):
-    """`PATCH …/withdraw`; `on` is the day on which the person said so."""
+    """That the person does not want an answer any more; or that this was a mistake."""
 
-    reason: str | None = None
-    on: str | None = None
-    undo: StrictBool = False
+    reason: str | None = Field(
+        default=None, description="What was said, in one line; needed", examples=["The person has said so by letter"]
+    )
+    on: str | None = Field(
+        default=None,
+        description="The day on which it was said, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    undo: StrictBool = Field(default=False, description="Takes the withdrawal back, which was a mistake")
 
 
 @dataclass(frozen=True)

@@ -32,18 +32,28 @@ _STOPPED = CLAIMABLE | HELD | {RequestState.NEEDS_ATTENTION}
 
 
 class HoldOrder(Body):
-    """`PATCH …/hold`; `since` is called `from` outside, the day on which the person was asked."""
+    """What the person was asked for, and when."""
 
-    reason: HoldReason
-    from_: Annotated[str | None, Field(alias="from")] = None
-    note: str | None = None
+    reason: HoldReason = Field(description="What is waited for")
+    from_: Annotated[str | None, Field(alias="from")] = Field(
+        default=None,
+        description="The day on which the person was asked, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    note: str | None = Field(
+        default=None, description="What else there is to say, in one line", examples=["Asked by letter"]
+    )
 
 
 class Release(Body):
-    """`PATCH …/release`; `on` is the day on which it came, `reason` says what, where several things are waited for."""
+    """What has come, and when."""
 
-    on: str | None = None
-    reason: HoldReason | None = None
+    on: str | None = Field(
+        default=None,
+        description="The day on which it came, yyyy-MM-dd or dd/MM/yyyy; without it, today",
+        examples=["2026-11-30"],
+    )
+    reason: HoldReason | None = Field(default=None, description="What has come, where several things are waited for")
 
 
 @dataclass(frozen=True)

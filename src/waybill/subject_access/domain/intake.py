@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import StrictBool
+from pydantic import Field, StrictBool
 
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.core.executions import stable_json
@@ -49,18 +49,40 @@ _COPIED = (
 
 
 class NewRequest(Body):
-    """`POST /subjectAccessRequest`; dates are dd/MM/yyyy."""
+    """Whom and what a new request is about; dates are dd/MM/yyyy, and exactly one identifier names the person."""
 
-    nomis_id: str | None = None
-    ndelius_id: str | None = None
-    date_from: str | None = None
-    date_to: str | None = None
-    sar_case_reference_number: str | None = None
-    services: tuple[str, ...] = ()
-    subject_name: str | None = None
-    received_date: str | None = None
-    regime: Regime = Regime.UK_GDPR
-    review: StrictBool = False
+    nomis_id: str | None = Field(
+        default=None,
+        description="The person in prison records: a letter, four digits and two letters",
+        examples=["A1234AA"],
+    )
+    ndelius_id: str | None = Field(
+        default=None, description="The person in probation records, instead: a letter and six digits", examples=[None]
+    )
+    date_from: str | None = Field(
+        default=None,
+        description="The first day that is asked about, dd/MM/yyyy; without it, all",
+        examples=["01/01/2020"],
+    )
+    date_to: str | None = Field(
+        default=None, description="The last day that is asked about, dd/MM/yyyy; needed", examples=["31/10/2026"]
+    )
+    sar_case_reference_number: str | None = Field(
+        default=None, description="The reference of the case, at most 20 characters; needed", examples=["SAR-2026-42"]
+    )
+    services: tuple[str, ...] = Field(
+        default=(), description="The services to ask, by name; at least one", examples=[["keyworker-api"]]
+    )
+    subject_name: str | None = Field(
+        default=None, description="The name of the person, for the report", examples=["Jo Bloggs"]
+    )
+    received_date: str | None = Field(
+        default=None,
+        description="The day on which the request was received, dd/MM/yyyy; without it, today",
+        examples=["02/11/2026"],
+    )
+    regime: Regime = Field(default=Regime.UK_GDPR, description="Which law sets the time limit")
+    review: StrictBool = Field(default=False, description="Whether somebody has to approve the report")
 
 
 @dataclass(frozen=True)

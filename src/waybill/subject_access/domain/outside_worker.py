@@ -18,11 +18,16 @@ _MOST = 10**12
 type _Count = Annotated[int, Field(ge=1, le=_MOST)]
 
 
+_SHA256 = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+
+
 class ClaimHolder(WireModel):
     """Proof of a claim, as its holder got it."""
 
-    claim_token: Annotated[str, Field(min_length=1, max_length=64)]
-    generation: _Count
+    claim_token: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        description="The token that the claim has given", examples=["6f3d6c393a0e5c559c0a"]
+    )
+    generation: _Count = Field(description="Which claim on the request it is, as the claim has told", examples=[1])
 
     def of(self, request_id: str) -> Claim:
         """Return the claim on a request."""
@@ -30,31 +35,39 @@ class ClaimHolder(WireModel):
 
 
 class OutsideReport(WireModel):
-    """A report that was put at the upload address; `sha256` is hexadecimal, and what is there must have it."""
+    """A report that was put at the upload address."""
 
-    bytes: _Count
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    pages: _Count
+    bytes: _Count = Field(description="Its size", examples=[482130])
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = Field(
+        description="Its SHA-256, hexadecimal, which is checked", examples=[_SHA256]
+    )
+    pages: _Count = Field(description="How many pages it has", examples=[42])
 
 
 class Completion(WireModel):
-    """`PATCH …/complete`: the claim, and the report where it was made outside."""
+    """The claim, and the report where it was made outside."""
 
-    claim_token: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    generation: _Count | None = None
-    report: OutsideReport | None = None
+    claim_token: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="The token that the claim has given", examples=["6f3d6c393a0e5c559c0a"]
+    )
+    generation: _Count | None = Field(
+        default=None, description="Which claim on the request it is, as the claim has told", examples=[1]
+    )
+    report: OutsideReport | None = Field(default=None, description="The report, where it was made outside")
 
 
 class PartResult(ClaimHolder):
-    """`PATCH …/services/{service}`: what became of one part.
+    """What became of one part."""
 
-    `error_code` is a component and a number (reference, section 7), and no text: it is in the audit trail for ever.
-    """
-
-    render_status: PartStatus
-    http_status: Annotated[int, Field(ge=100, le=599)] | None = None
-    attempts: _Count = 1
-    error_code: Annotated[str, Field(max_length=64, pattern="^[A-Za-z]+(_[A-Za-z]+)*_[0-9]{1,6}$")] | None = None
+    render_status: PartStatus = Field(description="What became of it")
+    http_status: Annotated[int, Field(ge=100, le=599)] | None = Field(
+        default=None, description="What the service has answered", examples=[200]
+    )
+    attempts: _Count = Field(default=1, description="How often it was tried")
+    # A component and a number (reference, section 7), and no text: it is in the audit trail for ever.
+    error_code: Annotated[str, Field(max_length=64, pattern="^[A-Za-z]+(_[A-Za-z]+)*_[0-9]{1,6}$")] | None = Field(
+        default=None, description="Why there is none: a component and a number, for programs", examples=["UPSTREAM_503"]
+    )
 
 
 def save_result(store: RequestStore, request_id: str, service: str, result: PartResult) -> None:

@@ -54,11 +54,17 @@ def _path(value: str) -> str:
 class Redaction(Body):
     """A value that the service's part does not show."""
 
-    path: Annotated[str, Field(max_length=200), AfterValidator(_path)]
-    reason: Annotated[str, Field(max_length=200), AfterValidator(_label)]
-    everywhere: StrictBool = False
-    kind: Literal["name", "identifier", "text"] | None = None
-    given_name: StrictBool = False
+    path: Annotated[str, Field(max_length=200), AfterValidator(_path)] = Field(
+        description="Where it is in the service's answer", examples=["content.notes[].author"]
+    )
+    reason: Annotated[str, Field(max_length=200), AfterValidator(_label)] = Field(
+        description="Why, as the report says it", examples=["Third party"]
+    )
+    everywhere: StrictBool = Field(default=False, description="Whether the same value is hidden wherever it occurs")
+    kind: Literal["name", "identifier", "text"] | None = Field(
+        default=None, description="What kind of value it is, where that is not to be guessed"
+    )
+    given_name: StrictBool = Field(default=False, description="Whether a person's given name goes alone as well")
 
     @property
     def rule(self) -> RedactionRule:
@@ -67,15 +73,23 @@ class Redaction(Body):
 
 
 class ServiceEntry(Body):
-    """`POST /services` and `PUT /services/{id}`."""
+    """A service as the catalogue is to have it."""
 
-    name: Annotated[str, Field(pattern=f"^{SERVICE_NAME.pattern}$")]
-    label: Annotated[str, Field(max_length=100), AfterValidator(_label)]
-    url: Annotated[str, Field(max_length=500), AfterValidator(_url)]
-    enabled: bool = True
-    category: Literal["PRISON", "PROBATION"]
-    template_migrated: bool = False
-    redactions: Annotated[tuple[Redaction, ...], Field(max_length=200)] = ()
+    name: Annotated[str, Field(pattern=f"^{SERVICE_NAME.pattern}$")] = Field(
+        description="Its name, which stays", examples=["keyworker-api"]
+    )
+    label: Annotated[str, Field(max_length=100), AfterValidator(_label)] = Field(
+        description="What the report calls it", examples=["Keyworker"]
+    )
+    url: Annotated[str, Field(max_length=500), AfterValidator(_url)] = Field(
+        description="Where it is asked", examples=["https://keyworker.example.org"]
+    )
+    enabled: bool = Field(default=True, description="Whether new requests may name it")
+    category: Literal["PRISON", "PROBATION"] = Field(description="Whose records it has")
+    template_migrated: bool = Field(default=False, description="Whether its part is drawn with a registered template")
+    redactions: Annotated[tuple[Redaction, ...], Field(max_length=200)] = Field(
+        default=(), description="What its part does not show", examples=[[]]
+    )
 
     def over(self, service: Service) -> Service:
         """Return `service` with what is said here."""
