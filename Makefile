@@ -39,6 +39,7 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 	$(BIN)/cfn-lint $(CFN_LINT) -- template.yaml
 	scripts/export-layers --check
 	scripts/permissions --check
+	scripts/openapi --check
 
 bench: setup ## Print the measurements and write them to .local/bench.json
 	@$(BIN)/python -m benchmarks
