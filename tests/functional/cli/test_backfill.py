@@ -220,6 +220,15 @@ def test_a_source_that_is_not_there_is_named_and_makes_no_job(waybill: Program, 
     assert waybill("backfills", "list").out == "no backfills\n"
 
 
+def test_a_prefix_below_which_there_is_nothing_is_named(
+    waybill: Program, executions: FakeExecutions, upload: Callable[..., None]
+) -> None:
+    """Source: replication's README, "Backfills": a prefix below which there is nothing is exit status 1."""
+    upload("builds/a")
+    ran = waybill(*BACKFILL, f"{ALL}/bulids/", "--json")
+    assert (ran.status, ran.json["compared"], f"below {ALL}/bulids/" in ran.err) == (1, 0, True)
+
+
 def test_identical_objects_cost_their_listings_and_what_those_cannot_tell(
     waybill: Program, executions: FakeExecutions, upload: Callable[..., None], wire: Wire
 ) -> None:

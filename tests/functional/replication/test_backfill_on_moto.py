@@ -145,6 +145,35 @@ def test_etags_of_another_making_are_no_difference_when_the_records_say_so(
     assert (planned["changed"].differences, planned["changed"].follows) == (needed, changed.execution_id)
 
 
+@pytest.mark.parametrize(
+    ("source", "copy", "found", "what"),
+    [
+        ({}, {}, None, ""),
+        ({"ContentType": "text/plain"}, {"ContentType": "text/html"}, Difference.HEADERS_DIFFER, "content-type"),
+        ({"CacheControl": "no-store"}, {}, Difference.HEADERS_DIFFER, "cache-control"),
+        ({"Metadata": {"a": "1"}}, {"Metadata": {"a": "1", "b": ""}}, Difference.HEADERS_DIFFER, "metadata"),
+        ({"Tagging": "a=1&b="}, {"Tagging": "b=&a=1"}, None, ""),
+        ({"Tagging": "a=1"}, {"Tagging": "a=2"}, Difference.TAGS_DIFFER, "tags"),
+        ({}, {"Tagging": "a=1"}, Difference.TAGS_DIFFER, "tags"),
+        ({"StorageClass": "STANDARD_IA"}, {}, None, ""),
+    ],
+)
+def test_headers_metadata_and_tags_count_though_listings_are_equal(
+    backfill: Backfill, buckets: S3Buckets, s3: Any, source: Any, copy: Any, found: Difference | None, what: str
+) -> None:
+    """Source: Amazon S3 user guide, "What does Amazon S3 replicate?": object metadata and tags."""
+    put(s3, SOURCE, "k", **source)
+    put(s3, A, "k", **source)
+    put(s3, B, "k", **copy)
+    (comparison,) = compare(
+        listed(buckets, SOURCE), {bucket: listed(buckets, bucket) for bucket in DESTINATIONS}, everything=True
+    )
+    item = backfill.plan(comparison)
+    assert dict(item.differences) == ({B: found} if found else {})
+    assert what in item.what.get(B, "").lower()
+    assert replace(backfill, content_only=True).plan(comparison).verdict is BackfillVerdict.IDENTICAL
+
+
 def test_runs_are_started_once_and_once_more_after_their_end(
     backfill: Backfill, buckets: S3Buckets, s3: Any, wire: Wire
 ) -> None:

@@ -135,6 +135,7 @@ def _snake(payload: Any) -> dict[str, Any]:
         "e_tag": payload["eTag"],
         "size": payload["size"],
         "nonce": payload.get("nonce"),
+        "look_first": payload.get("lookFirst"),
     }
 
 

@@ -11,7 +11,9 @@ import typer
 from rich.console import Group
 from rich.filesize import decimal
 
+from waybill.cli.errors import CommandError
 from waybill.cli.output import ProgressBar, details
+from waybill.cli.replication.addresses import printable
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
 from waybill.cli.replication.reports import ReportPlace
@@ -107,6 +109,8 @@ class BackfillRun:
         self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
         if job.counts.failed:
             raise typer.Exit(1)
+        if job.prefix and job.input is JobInput.LISTING and not job.counts.compared:
+            raise CommandError(f"there is no such object below {printable(f's3://{job.source_bucket}/{job.prefix}')}")
 
     def _compare(self, progress: JobProgress) -> None:
         job, total = self.job, self.job.entries
@@ -138,7 +142,7 @@ class BackfillRun:
             job.backfill_id,
         )
         with compared(self.replication, what, start=True) as items:
-            yield (line_of(item, job.destination_buckets) for item in items)
+            yield (line_of(item, job.destination_buckets, iso(now())) for item in items)
 
     def _settle(self, progress: JobProgress) -> None:
         """Wait for the runs, part by part, and write down what has become of each."""

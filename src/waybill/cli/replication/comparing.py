@@ -11,7 +11,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.parallel import in_order, prefetched
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.watch import command_retry
-from waybill.core.clock import Clock
+from waybill.core.clock import Clock, iso, now
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
@@ -114,7 +114,7 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
             item = pools.retry.call(lambda: backfill.plan_named(entry.key, destinations, entry.version_id))
             if item.verdict is BackfillVerdict.GONE and job.input is JobInput.MANIFEST:
                 return failed_line(entry, SourceNotFoundError.code, destinations)
-            line = line_of(pools.started(backfill, item), destinations)
+            line = line_of(pools.started(backfill, item), destinations, iso(now()))
             return line.model_copy(update={"version_id": entry.version_id})
 
         # Each entry has exactly one line, in the same order.

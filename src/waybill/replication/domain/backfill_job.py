@@ -62,13 +62,17 @@ class PlaceResult(WireModel):
 
 
 class ObjectLine(WireModel):
-    """One object that a job has looked at; `execution` is the run that brings it, `attempts` counts its runs."""
+    """One object that a job has looked at.
+
+    `execution` is the run that brings it, looked for since the time `since`; `attempts` counts its runs.
+    """
 
     key: str
     size: int = 0
     version_id: str | None = None
     e_tag: str | None = None
     execution: str | None = None
+    since: str | None = None
     attempts: int = 0
     results: dict[str, PlaceResult]
 
@@ -78,13 +82,14 @@ class ObjectLine(WireModel):
         return [bucket for bucket, place in self.results.items() if place.result in PENDING]
 
 
-def line_of(item: PlanItem, destinations: Sequence[str]) -> ObjectLine:
-    """Return the line of an object about which a backfill has decided."""
+def line_of(item: PlanItem, destinations: Sequence[str], at: str | None = None) -> ObjectLine:
+    """Return the line of an object about which a backfill has decided, at the time `at`."""
     return ObjectLine(
         key=item.source.key,
         size=item.source.size,
         e_tag=item.source.e_tag,
         execution=item.execution,
+        since=at if item.execution else None,
         attempts=1 if item.verdict is BackfillVerdict.STARTED else 0,
         results={bucket: _place(item, bucket) for bucket in destinations},
     )

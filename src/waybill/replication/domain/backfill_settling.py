@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from waybill.core.clock import iso
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, PlanItem
 from waybill.replication.domain.backfill_job import ObjectLine, PlaceResult, Result
 from waybill.replication.domain.reconciler import ABANDONED
@@ -45,7 +46,7 @@ class Settling:
         """Return the line as it stands now; what is still under way stays pending."""
         file, arn = FileId(self.backfill.source_bucket, line.key), line.execution or ""
         record: Mapping[str, Any] = self.records.record(file) or {}
-        if not line.pending or self._is_under_way(record, arn, now):
+        if not line.pending or self._is_under_way(record, line, now):
             return line
         # Read after the end of the run: what it has recorded by now is all that it will.
         record = self.records.record(file) or {}
@@ -58,17 +59,27 @@ class Settling:
         for bucket in line.pending:
             if bucket in found and (ended := _ended(found[bucket])):
                 results[bucket] = ended.model_copy(update={"difference": line.results[bucket].difference})
-        return self._again(line.model_copy(update={"results": results}))
+        return self._again(line.model_copy(update={"results": results}), now)
 
-    def _is_under_way(self, record: Mapping[str, Any], arn: str, now: datetime) -> bool:
+    def _is_under_way(self, record: Mapping[str, Any], line: ObjectLine, now: datetime) -> bool:
+        arn = line.execution or ""
         owned = _is_of(record, arn)
         if owned and record["status"] != RecordStatus.IN_PROGRESS:
             return False
         if ":express:" not in arn:
             return self.backfill.executions.is_running(arn)
-        return owned and now - datetime.fromisoformat(record["startTime"]) < _EXPRESS_LIFETIME
+        since = line.since or ""
+        if not owned and record.get("startTime", "") > since:
+            # Another run has the record by now: this one never gets it back.
+            return bool(record["status"] == RecordStatus.IN_PROGRESS) and self._is_young(record["startTime"], now)
+        # It may not have come to its record yet.
+        return self._is_young(record["startTime"] if owned else since, now)
 
-    def _again(self, line: ObjectLine) -> ObjectLine:
+    @staticmethod
+    def _is_young(start: str, now: datetime) -> bool:
+        return bool(start) and now - datetime.fromisoformat(start) < _EXPRESS_LIFETIME
+
+    def _again(self, line: ObjectLine, now: datetime) -> ObjectLine:
         """Look at the destinations of which no run has told anything, and start what is still needed there."""
         unknown = line.pending
         if not unknown:
@@ -83,7 +94,8 @@ class Settling:
             item = self.backfill.start(item)
         if item.verdict in {BackfillVerdict.STARTED, BackfillVerdict.IN_PROGRESS}:
             started = _without(line, item) if item.differences else line
-            return started.model_copy(update={"execution": item.execution, "attempts": line.attempts + 1})
+            again = {"execution": item.execution, "since": iso(now), "attempts": line.attempts + 1}
+            return started.model_copy(update=again)
         return _without(line, item)
 
 
