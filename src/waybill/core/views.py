@@ -4,7 +4,7 @@ A field that is always in the answer is required, one that may be null says so, 
 of the answer where it does not apply.
 """
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
@@ -43,7 +43,10 @@ class View(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        described = handler(schema)
+        # A serialiser of the whole model leaves fields out: what they are, the fields say.
+        described = handler(
+            cast("CoreSchema", {name: part for name, part in schema.items() if name != "serialization"})
+        )
         own = handler.resolve_ref_schema(described)
         for name, field in cls.model_fields.items():
             if field.exclude_if is not None:
