@@ -9,7 +9,7 @@ import time
 import uuid
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from waybill.consignments import WORKFLOW
 from waybill.consignments.settings import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.checks.ports import Antivirus
     from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
     from waybill.consignments.domain.checks.rule_set import RuleSet
-    from waybill.consignments.domain.failed_run import FailureRecorder
+    from waybill.consignments.domain.failed_run import RunFailureRecorder
     from waybill.consignments.domain.intake import FileFetcher
     from waybill.consignments.domain.registration import Registrar
     from waybill.consignments.domain.starter import CheckStarter
@@ -44,19 +44,12 @@ if TYPE_CHECKING:
     from waybill.consignments.models import Consignment
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.aws.states import StepFunctions
+    from waybill.core.invocations import InvocationContext
 
 # What is left of an invocation's time must be enough to store the results.
 _RESERVE_SECONDS = 20.0
 _TAG_SECONDS = 300.0
 LAST_ATTEMPT = 3
-
-
-class InvocationContext(Protocol):
-    """What Lambda tells a function of its invocation."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the time that the invocation has left, in milliseconds."""
-        ...
 
 
 @cache
@@ -170,15 +163,15 @@ def stage() -> str:
     return settings.stage
 
 
-def failure_recorder() -> "FailureRecorder":
+def failure_recorder() -> "RunFailureRecorder":
     """Return what records a run that broke."""
-    from waybill.consignments.domain.failed_run import FailureRecorder
+    from waybill.consignments.domain.failed_run import RunFailureRecorder
     from waybill.core.observability import logger
 
-    return FailureRecorder(table(), notifier(), stage(), lambda what: logger(WORKFLOW).exception(what))
+    return RunFailureRecorder(table(), notifier(), stage(), lambda what: logger(WORKFLOW).exception(what))
 
 
-def checker(context: InvocationContext, attempt: int) -> "FileChecker":
+def checker(context: "InvocationContext", attempt: int) -> "FileChecker":
     """Return what checks the files of one group, `attempt` being the number of tries before."""
     from waybill.consignments.adapters.source_objects import S3Objects
     from waybill.consignments.domain.checks.checker import FileChecker, FileTimeLimits

@@ -69,7 +69,7 @@ class AnswerTooLargeError(PermanentError):
 
 
 @dataclass(frozen=True)
-class Limits:
+class ExchangeLimits:
     """Bounds of an exchange: seconds for a connection and for each next piece of an answer; bytes of its two parts."""
 
     connect_seconds: float = 5.0
@@ -78,7 +78,7 @@ class Limits:
     body_bytes: int = 1 << 20
 
 
-class Answer:
+class HttpAnswer:
     """The head of an answer, and its body as it comes.
 
     Attributes
@@ -91,7 +91,7 @@ class Answer:
         The body, once. Reading it raises TimedOutError, BrokenAnswerError or AnswerTooLargeError.
     """
 
-    def __init__(self, response: HTTPResponse, line: "_Line", limits: Limits) -> None:
+    def __init__(self, response: HTTPResponse, line: "_Line", limits: ExchangeLimits) -> None:
         self.status = response.status
         self.headers = _headers(response)
         self.chunks = self._read_on(response, line, limits.body_bytes)
@@ -132,7 +132,7 @@ class HttpClient:
         Returns the numeric addresses of a host and port.
     tls : ssl.SSLContext, optional
         Whom to trust; by default the authorities that the system trusts.
-    limits : Limits
+    limits : ExchangeLimits
         Bounds of every exchange.
     kept_seconds : float
         How long a connection waits for the next request to the same host and port; 0 for one exchange per connection.
@@ -145,14 +145,14 @@ class HttpClient:
         permits: Callable[[str], bool] = is_public,
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
-        limits: Limits | None = None,
+        limits: ExchangeLimits | None = None,
         kept_seconds: float = 0.0,
     ) -> None:
         self._schemes = schemes
         self._permits = permits
         self._resolve = resolver
         self._tls = tls
-        self._limits = limits or Limits()
+        self._limits = limits or ExchangeLimits()
         self._idle = _Idle(kept_seconds)
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class HttpClient:
         deadline: float,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[HttpAnswer]:
         """Send a request, and give the answer while the context is open; all is over by `deadline`.
 
         Parameters
@@ -191,7 +191,7 @@ class HttpClient:
             connection.line.begin(deadline, self._limits)
             connection.ask(method, target.path, body, self._sent(headers))
             response = connection.answer()
-            answer = Answer(response, connection.line, self._limits)
+            answer = HttpAnswer(response, connection.line, self._limits)
             yield answer
         except BaseException:
             connection.line.shut()
@@ -303,7 +303,7 @@ class _Line:
         self._silence = 0.0
         self._allowed = 0
 
-    def begin(self, deadline: float, limits: Limits) -> None:
+    def begin(self, deadline: float, limits: ExchangeLimits) -> None:
         """Begin an exchange; the header comes first."""
         self._deadline, self._silence, self._allowed = deadline, limits.silence_seconds, limits.header_bytes
 
@@ -461,7 +461,7 @@ def _headers(response: HTTPResponse) -> dict[str, str]:
     return headers
 
 
-def _announced_length(answer: Answer, response: HTTPResponse) -> int | None:
+def _announced_length(answer: HttpAnswer, response: HTTPResponse) -> int | None:
     """Return how many bytes the body says that it has, None where it does not; raises BrokenAnswerError."""
     encoding, lengths = answer.headers.get("transfer-encoding"), response.headers.get_all("content-length", [])
     if encoding is not None:

@@ -52,7 +52,7 @@ _LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
 
 
 @dataclass(frozen=True)
-class Problem:
+class ProblemDetails:
     """One failed request, without anything that only we may know."""
 
     status: HTTPStatus
@@ -88,13 +88,13 @@ class Problem:
         return document
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> ProblemDetails:
     """Return what the client of the request that `error` ended is told."""
     match error:
         case RequestValidationError():
             return _invalid(_field_errors(error))
         case RequestUnsupportedContentType():
-            return Problem(
+            return ProblemDetails(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json", "UNSUPPORTED_MEDIA_TYPE"
             )
         case InvalidInputError():
@@ -102,26 +102,28 @@ def problem_of(error: Exception) -> Problem:
         case WaybillError():
             return _named(error)
         case ServiceError(status_code=int(status)) if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Problem(HTTPStatus(status), str(error.msg), HTTPStatus(status).name)
+            return ProblemDetails(HTTPStatus(status), str(error.msg), HTTPStatus(status).name)
     return _internal()
 
 
-def _named(error: WaybillError) -> Problem:
+def _named(error: WaybillError) -> ProblemDetails:
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), None)
     if status is None:
         return _internal()
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return Problem(status, _UNAVAILABLE, error.code)
-    return Problem(status, str(error) or status.phrase, error.code, invalid_token=isinstance(error, TokenExpiredError))
+        return ProblemDetails(status, _UNAVAILABLE, error.code)
+    return ProblemDetails(
+        status, str(error) or status.phrase, error.code, invalid_token=isinstance(error, TokenExpiredError)
+    )
 
 
-def _invalid(errors: tuple[FieldError, ...]) -> Problem:
+def _invalid(errors: tuple[FieldError, ...]) -> ProblemDetails:
     detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
-    return Problem(HTTPStatus.BAD_REQUEST, detail, InvalidInputError.code, errors)
+    return ProblemDetails(HTTPStatus.BAD_REQUEST, detail, InvalidInputError.code, errors)
 
 
-def _internal() -> Problem:
-    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT, WaybillError.code)
+def _internal() -> ProblemDetails:
+    return ProblemDetails(HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT, WaybillError.code)
 
 
 def _field_errors(error: RequestValidationError) -> tuple[FieldError, ...]:

@@ -6,7 +6,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 import uuid
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from waybill.core.clock import now
 from waybill.core.settings import NotificationSettings, load
@@ -23,6 +23,7 @@ from waybill.replication.settings import (
 if TYPE_CHECKING:
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.aws.states import StepFunctions
+    from waybill.core.invocations import InvocationContext
     from waybill.replication.adapters.backfill_table import BackfillTable
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
     from waybill.replication.domain.requests import Routing
     from waybill.replication.domain.starter import Started, Starter
     from waybill.replication.models import CopyLimits
-
-
-class InvocationContext(Protocol):
-    """What Lambda tells a function of its invocation."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the time that the invocation has left, in milliseconds."""
-        ...
 
 
 @cache
@@ -69,7 +62,7 @@ def limits() -> "CopyLimits":
     return settings.limits()
 
 
-def copier(context: InvocationContext) -> "Copier":
+def copier(context: "InvocationContext") -> "Copier":
     """Return the copier for one invocation, which may use the time that its `context` has left."""
     from waybill.replication.domain.copier import Copier
 

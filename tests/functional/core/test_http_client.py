@@ -24,8 +24,8 @@ from tests.fakes.hostile_server import Call, HostileServer, serving
 from waybill.core.http_client import (
     AnswerTooLargeError,
     BrokenAnswerError,
+    ExchangeLimits,
     HttpClient,
-    Limits,
     RequestRefusedError,
     TimedOutError,
     UnreachableError,
@@ -181,7 +181,7 @@ class TestOneDeadline:
 
     def test_silence_ends_it_earlier(self) -> None:
         with serving(_waiting) as server, pytest.raises(TimedOutError):
-            get(server.url(), FAR, client(limits=Limits(silence_seconds=0.2)))
+            get(server.url(), FAR, client(limits=ExchangeLimits(silence_seconds=0.2)))
 
 
 class TestSizes:
@@ -206,7 +206,7 @@ class TestSizes:
             serving(lambda _: itertools.chain([HEAD + head], itertools.repeat(endless))) as server,
             pytest.raises(AnswerTooLargeError),
         ):
-            get(server.url(), made=client(limits=Limits(body_bytes=100_000)))
+            get(server.url(), made=client(limits=ExchangeLimits(body_bytes=100_000)))
 
     def test_framing_without_an_end_is_given_up(self) -> None:
         head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
@@ -214,16 +214,16 @@ class TestSizes:
             serving(lambda _: itertools.chain([head], itertools.repeat(b"X: " + b"y" * 1000 + b"\r\n"))) as server,
             pytest.raises(BrokenAnswerError),
         ):
-            get(server.url(), made=client(limits=Limits(body_bytes=1000)))
+            get(server.url(), made=client(limits=ExchangeLimits(body_bytes=1000)))
 
     @pytest.mark.parametrize("size", [999, 1000])
     def test_a_body_may_be_as_large_as_the_limit(self, size: int) -> None:
         with serving(lambda _: [whole(b"a" * size)]) as server:
-            assert get(server.url(), made=client(limits=Limits(body_bytes=1000)))[1] == b"a" * size
+            assert get(server.url(), made=client(limits=ExchangeLimits(body_bytes=1000)))[1] == b"a" * size
 
     def test_a_body_that_announces_more_is_not_read(self) -> None:
         with serving(lambda _: [HEAD + b"Content-Length: 1001\r\n\r\n"]) as server, pytest.raises(AnswerTooLargeError):
-            get(server.url(), made=client(limits=Limits(body_bytes=1000)))
+            get(server.url(), made=client(limits=ExchangeLimits(body_bytes=1000)))
 
     def test_a_body_is_given_as_it_comes(self) -> None:
         second = threading.Event()

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from tests.fakes.waiting import StillClock
 from waybill.core.aws.dynamodb import ConditionFailedError, Update
-from waybill.core.aws.table import Read, Table, TransactionConditionFailedError, TransactionRefusedError
+from waybill.core.aws.table import InvalidTransactionError, Read, Table, TransactionConditionFailedError
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 
@@ -251,7 +251,7 @@ class TestTransactions:
         ("codes", "error"),
         [
             (("ConditionalCheckFailed", "TransactionConflict"), TransactionConditionFailedError),
-            (("None", "ValidationError"), TransactionRefusedError),
+            (("None", "ValidationError"), InvalidTransactionError),
         ],
     )
     def test_what_repetition_does_not_mend_is_not_repeated(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from waybill.consignments.domain.failed_run import FailureRecorder, reason_of
+from waybill.consignments.domain.failed_run import RunFailureRecorder, reason_of
 from waybill.consignments.domain.notifications import news_of, problems_found, process_failed, shortened
 from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentType
 from waybill.core.errors import NotificationUnavailableError
@@ -177,7 +177,7 @@ EVENT = {
 def test_a_failure_is_recorded_whether_or_not_it_can_be_told(away: bool) -> None:
     topic, logged = Topic(away=away), []
     records: Any = Failures()
-    told = FailureRecorder(records, topic, "dev", logged.append).record(EVENT)
+    told = RunFailureRecorder(records, topic, "dev", logged.append).record(EVENT)
     failure = {"step": "Get Files", "executionName": "run-1", "error": "UploadMismatchError", "cause": "1 missing"}
     assert records.failed == [
         (CONSIGNMENT.consignment_id, ConsignmentRun("run-1", "arn", "2026-11-22T10:00:00.000Z"), failure)
@@ -188,6 +188,6 @@ def test_a_failure_is_recorded_whether_or_not_it_can_be_told(away: bool) -> None
 def test_what_is_no_consignment_is_told_and_not_recorded() -> None:
     topic = Topic()
     records: Any = Failures()
-    told = FailureRecorder(records, topic, "dev", print).record({**EVENT, "consignmentId": "nonsense"})
+    told = RunFailureRecorder(records, topic, "dev", print).record({**EVENT, "consignmentId": "nonsense"})
     assert records.failed == []
     assert (told["recorded"], told["notified"], len(topic.sent)) == (False, True, 1)

@@ -31,7 +31,7 @@ def reason_of(error: Mapping[str, object]) -> FailureReason:
 
 
 @dataclass(frozen=True)
-class FailureRecorder:
+class RunFailureRecorder:
     """Sets `ClientChecks = Failed` and tells people; neither keeps the other from being done."""
 
     records: RunRecords

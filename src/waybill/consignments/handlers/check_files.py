@@ -10,10 +10,11 @@ from waybill.core.observability import instrumented
 if TYPE_CHECKING:
     from waybill.consignments.domain.file_records import CheckedRecord
     from waybill.consignments.domain.states import CheckedGroup, CheckFilesEvent
+    from waybill.core.invocations import InvocationContext
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: "CheckFilesEvent", context: runtime.InvocationContext) -> "CheckedGroup":
+def lambda_handler(event: "CheckFilesEvent", context: "InvocationContext") -> "CheckedGroup":
     """Check the files of a group; their results are lines of JSON under its `resultKey`."""
     counts = Counts()
     results: Document[CheckedRecord] = Document(event["resultKey"])

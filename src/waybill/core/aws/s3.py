@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef, GetObjectTaggingRequestTypeDef
 
-__all__ = ["S3Object", "S3ReadError", "S3Reader", "Translate"]
+__all__ = ["S3ObjectStream", "S3ReadError", "S3Reader", "Translate"]
 
 _RETRY = Retry(tries=5, first_pause=0.1, longest_pause=2.0)
 _CHUNK_BYTES = 1 << 20
@@ -27,7 +27,7 @@ def _as_it_is(error: S3ReadError) -> Exception:
     return error
 
 
-class S3Object:
+class S3ObjectStream:
     """An object that is being read, a context; from its first byte, or from an offset.
 
     Attributes
@@ -135,7 +135,7 @@ class S3Reader:
 
     def open(
         self, bucket: str, key: str, *, version_id: str | None = None, e_tag: str | None = None, offset: int = 0
-    ) -> S3Object:
+    ) -> S3ObjectStream:
         """Open an object, in the version and state that are named or in that of now, from the byte `offset` on.
 
         Raises
@@ -156,7 +156,7 @@ class S3Reader:
             return self._client.get_object(**request)
 
         quoted = f'"{e_tag.strip(chr(34))}"' if e_tag else ""
-        return S3Object(get, offset, quoted, self._retry, self._translate)
+        return S3ObjectStream(get, offset, quoted, self._retry, self._translate)
 
     def tags(self, bucket: str, key: str, *, version_id: str | None = None) -> dict[str, str]:
         """Return the tags of an object, of the version that is named or of the newest. Raises as `open`."""

@@ -43,7 +43,7 @@ _RETRY = Retry(tries=10, first_pause=0.05, longest_pause=2.0, seconds=15.0)
 
 
 @dataclass(frozen=True)
-class Reason:
+class CancellationReason:
     """Why one action of a transaction was not done: DynamoDB's `code`, "None" where the action was not the reason.
 
     `item` is what is stored, where the action asks for it and its condition is false.
@@ -66,21 +66,21 @@ class Reason:
 class TransactionConditionFailedError(ConditionFailedError):
     """Nothing was written: conditions are false. `reasons` are in the order of the actions."""
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
+    def __init__(self, reasons: Sequence[CancellationReason]) -> None:
         super().__init__(next((reason.item for reason in reasons if reason.is_condition), {}))
         self.reasons = tuple(reasons)
 
 
-class TransactionRefusedError(Exception):
+class InvalidTransactionError(Exception):
     """Nothing was written: an action is wrong. `reasons` are in the order of the actions."""
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
+    def __init__(self, reasons: Sequence[CancellationReason]) -> None:
         super().__init__(", ".join(sorted({reason.code for reason in reasons} - {"None"})) + " from DynamoDB")
         self.reasons = tuple(reasons)
 
 
 @dataclass(frozen=True)
-class Page:
+class ItemPage:
     """Some items, and the key behind which the next page begins; None on the last one."""
 
     items: list[Item]
@@ -211,12 +211,14 @@ class Table:
                 return
             start = page.last_key
 
-    def page(self, condition: str, values: Mapping[str, Any], read: Read = _ALL, *, start: Item | None = None) -> Page:
+    def page(
+        self, condition: str, values: Mapping[str, Any], read: Read = _ALL, *, start: Item | None = None
+    ) -> ItemPage:
         """Return the page of a query that begins behind the key `start`."""
         question = self._question(condition, values, read, start)
         with translated(self._unavailable):
             answer = self._client.query(**question)
-        return Page([from_item(item) for item in answer["Items"]], _last_key(answer.get("LastEvaluatedKey")))
+        return ItemPage([from_item(item) for item in answer["Items"]], _last_key(answer.get("LastEvaluatedKey")))
 
     def count(self, condition: str, values: Mapping[str, Any], read: Read = _ALL) -> int:
         """Return how many items a query finds, without returning them."""
@@ -336,7 +338,7 @@ class Table:
             Conditions are false; says which.
         unavailable
             Others are faster again and again, or DynamoDB cannot be reached.
-        TransactionRefusedError
+        InvalidTransactionError
             An action is wrong; says which.
         """
         token = token or str(uuid.uuid4())
@@ -345,12 +347,12 @@ class Table:
             if any(reason.is_condition for reason in reasons):
                 raise TransactionConditionFailedError(reasons)
             if not any(reason.is_passing for reason in reasons):
-                raise TransactionRefusedError(reasons)
+                raise InvalidTransactionError(reasons)
             if not course.pause():
                 codes = sorted({reason.code for reason in reasons if reason.is_passing})
                 raise self._unavailable(f"{', '.join(codes)} from DynamoDB")
 
-    def attempt(self, actions: "Sequence[TransactWriteItemTypeDef]", token: str) -> tuple[Reason, ...]:
+    def attempt(self, actions: "Sequence[TransactWriteItemTypeDef]", token: str) -> tuple[CancellationReason, ...]:
         """Make a transaction once: return nothing when it is done, else the reason of each action, in their order.
 
         For callers that do something else about a conflict than to wait. The same `token` with the same actions within
@@ -475,9 +477,9 @@ def _last_key(key: Mapping[str, Any] | None) -> Item | None:
     return from_item(key) if key else None
 
 
-def _reasons(error: ClientError) -> tuple[Reason, ...]:
+def _reasons(error: ClientError) -> tuple[CancellationReason, ...]:
     response: Mapping[str, Any] = error.response
     return tuple(
-        Reason(str(reason.get("Code", "None")), from_item(reason.get("Item", {})))
+        CancellationReason(str(reason.get("Code", "None")), from_item(reason.get("Item", {})))
         for reason in response.get("CancellationReasons", [])
     )

@@ -57,11 +57,7 @@ def _as_utf_8(file: BinaryIO, encoding: str, budget: ContainerBudget) -> Read:
 
 def data_url_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     """Yield what the data URLs of a text hold."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    if size > _TEXT_BYTES:
-        raise ContainerError(UnopenedReason.MEMBER_BYTES)
-    text = file.read()
+    text = _whole(file)
     for number, found in enumerate(_URL.finditer(text), start=1):
         pattern = _BASE64 if found[2] else _PLAIN
         content = pattern.match(text, found.end())
@@ -70,6 +66,15 @@ def data_url_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contai
         budget.enter()
         plain = _base64(content[0]) if found[2] else unquote_to_bytes(content[0])
         yield ContainerEntry(f"data URL {number}", counted(io.BytesIO(plain), budget, len(content[0])))
+
+
+def _whole(file: BinaryIO) -> bytes:
+    """Return a text that is looked through as a whole; one that is too long for that is refused, not cut."""
+    size = file.seek(0, io.SEEK_END)
+    if size > _TEXT_BYTES:
+        raise ContainerError(UnopenedReason.MEMBER_BYTES)
+    file.seek(0)
+    return file.read()
 
 
 def _base64(text: bytes) -> bytes:
@@ -87,11 +92,7 @@ def _last(digits: bytes) -> bytes:
 
 def rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     """Yield the embedded objects of RTF, which stand in it as hexadecimal digits (RTF 1.9.1, "Objects")."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    if size > _TEXT_BYTES:
-        raise ContainerError(UnopenedReason.MEMBER_BYTES)
-    text = file.read()
+    text = _whole(file)
     for number, found in enumerate(_OBJECT.finditer(text), start=1):
         digits = _HEX_OR_WHITE.match(text, found.end())
         if digits is None:

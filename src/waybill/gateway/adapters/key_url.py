@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from waybill.core.errors import WaybillError
-from waybill.core.http_client import HttpClient, Limits
+from waybill.core.http_client import ExchangeLimits, HttpClient
 from waybill.gateway.errors import KeysUnavailableError
 
 # The largest issuers publish about ten keys of 2 KB.
@@ -40,7 +40,7 @@ def https_fetcher(
     if parts.scheme != "https" or not parts.hostname:
         raise ValueError("must be an https:// URL")
     host = parts.hostname
-    client = HttpClient(permits=_anywhere, tls=tls, limits=Limits(body_bytes=limit))
+    client = HttpClient(permits=_anywhere, tls=tls, limits=ExchangeLimits(body_bytes=limit))
 
     def fetch() -> str:
         deadline, headers = time.monotonic() + timeout, {"Accept": "application/json"}

@@ -8,11 +8,11 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from waybill.core.addresses import Resolver, resolve
 from waybill.core.http_client import (
-    Answer,
     AnswerTooLargeError,
     BrokenAnswerError,
+    ExchangeLimits,
+    HttpAnswer,
     HttpClient,
-    Limits,
     RequestRefusedError,
     TimedOutError,
     UnreachableError,
@@ -53,7 +53,7 @@ class HttpWeb:
             permits=destinations.permits,
             resolver=resolver,
             tls=context,
-            limits=Limits(connect_seconds=limit.connect, silence_seconds=limit.read, body_bytes=_LARGEST_BODY),
+            limits=ExchangeLimits(connect_seconds=limit.connect, silence_seconds=limit.read, body_bytes=_LARGEST_BODY),
             kept_seconds=_KEPT_SECONDS,
         )
 
@@ -99,7 +99,7 @@ def _with_query(url: str, parameters: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def _chunks(answer: Answer) -> Iterator[bytes]:
+def _chunks(answer: HttpAnswer) -> Iterator[bytes]:
     with _translated():
         yield from answer.chunks
 

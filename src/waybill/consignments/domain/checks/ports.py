@@ -69,7 +69,15 @@ class Scanners(Protocol):
     """The parsers, which no file can take down with them."""
 
     def versions(self) -> dict[str, str]:
-        """Return which program and which signatures identify."""
+        """Return which program and which signatures identify; starts the process, unless it runs.
+
+        Raises
+        ------
+        RuleSetInvalidError
+            YARA-X cannot read the rules.
+        ChecksUnavailableError
+            It does not start.
+        """
         ...
 
     def examine(self, question: Examination) -> dict[str, Any | Failure]:

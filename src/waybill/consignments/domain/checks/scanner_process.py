@@ -13,10 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure, Reason
+from waybill.consignments.domain.checks.ports import Scanners
 from waybill.core.retry import Retry
 
 MODULE = "waybill.consignments.domain.checks.scanner_main"
@@ -91,7 +92,7 @@ class _Process:
             self._process.wait(10)
 
 
-class ScannerProcess:
+class ScannerProcess(Scanners):
     """`Scanners` in a process of their own, which is started when it is first needed.
 
     Parameters
@@ -130,24 +131,17 @@ class ScannerProcess:
         """The id of the process; None while there is none."""
         return None if self._process is None else self._process.pid
 
+    @override
     def versions(self) -> dict[str, str]:
-        """Return which program and which signatures identify; starts the process, unless it runs.
-
-        Raises
-        ------
-        RuleSetInvalidError
-            YARA-X cannot read the rules.
-        ChecksUnavailableError
-            It does not start.
-        """
         self._running()
         return self._versions
 
+    @override
     def examine(self, question: Examination) -> dict[str, Any | Failure]:
-        """Return the result of each part, or why there is none."""
         self.ask(question)
         return self.answers()
 
+    @override
     def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
         """Return the results of several questions, together, which spares most of what one costs besides.
 
@@ -164,8 +158,8 @@ class ScannerProcess:
                 self.close()
         return [self.examine(question) for question in questions]
 
+    @override
     def ask(self, question: Examination) -> None:
-        """Hand a question over, to go on with something else until `answers`."""
         self._asked = question
         try:
             self._send(question, list(question.parts))
@@ -175,8 +169,8 @@ class ScannerProcess:
             with suppress(_Crashed):  # `answers` finds it out
                 self._send(question, list(question.parts))
 
+    @override
     def answers(self) -> dict[str, Any | Failure]:
-        """Return the answers to the last question."""
         question, self._asked = self._asked, None
         if question is None:
             raise RuntimeError("nothing was asked")
@@ -203,8 +197,8 @@ class ScannerProcess:
             self._process.end()
             self._process = None
 
+    @override
     def restart(self) -> None:
-        """End the process, so that the next question is asked in a fresh one."""
         self.close()
 
     def _send(self, question: Examination, parts: list[str]) -> None:
