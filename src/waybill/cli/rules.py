@@ -12,6 +12,7 @@ from waybill.cli.output import details, table
 
 if TYPE_CHECKING:
     from waybill.consignments.adapters.rule_publications import RulePublications
+    from waybill.consignments.adapters.rule_sets import S3RuleSets
     from waybill.consignments.domain.checks.rule_set import RuleSet
 
 app = App()
@@ -103,8 +104,7 @@ def show(cli: Cli) -> None:
 def _publish(cli: Cli, made: "RuleSet") -> str:
     # Remembered first: rules that are remembered and missing fail the checks, those that are forgotten do not.
     _publications(cli).note(made.version)
-    key: str = _sets(cli).publish(made)
-    return key
+    return _sets(cli).publish(made)
 
 
 def _publications(cli: Cli) -> "RulePublications":
@@ -116,7 +116,7 @@ def _publications(cli: Cli) -> "RulePublications":
     return RulePublications(Table(cli.client("dynamodb"), name, ConsignmentsUnavailableError))
 
 
-def _sets(cli: Cli) -> Any:
+def _sets(cli: Cli) -> "S3RuleSets":
     from waybill.consignments.adapters.rule_sets import S3RuleSets
 
     return S3RuleSets(cli.client("s3"), cli.stack.output(_OUTPUT))
