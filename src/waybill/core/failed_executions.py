@@ -19,6 +19,20 @@ def told_already(detail: Mapping[str, Any]) -> bool:
     return isinstance(cause, Mapping) and cause.get("notified") is True
 
 
+def is_told_with_its_job(detail: Mapping[str, Any]) -> bool:
+    """Return whether the execution is one of many of a job (`backfillId` in its input) and was stopped or timed out.
+
+    Whoever closes the records of such runs tells of the job, and not of each of thousands.
+    """
+    if detail.get("status") not in {"ABORTED", "TIMED_OUT"}:
+        return False
+    try:
+        given = json.loads(detail.get("input") or "null")
+    except ValueError:
+        return False
+    return isinstance(given, Mapping) and isinstance(given.get("backfillId"), str)
+
+
 def notification_of(detail: Mapping[str, Any]) -> Notification:
     """Return what people are told of the execution of a `Step Functions Execution Status Change`.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.s3.models import s3_backends
 
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
@@ -246,6 +247,20 @@ def test_identical_objects_cost_their_listings_and_what_those_cannot_tell(
             heads,
         )
         assert seen == {"dynamodb.GetItem": 1}  # what is missing may have arrived since
+
+
+def test_a_listing_costs_one_call_per_1000_keys_and_place(
+    waybill: Program, executions: FakeExecutions, wire: Wire
+) -> None:
+    """Source: Amazon S3 API Reference, ListObjectsV2: up to 1,000 keys per answer."""
+    backend = s3_backends["123456789012"]["aws"]
+    for number in range(2_001):
+        for bucket in (SOURCE, *DESTINATIONS):
+            backend.put_object(bucket, f"{number:04}", b"abc")
+    wire.clear()
+    ran = waybill(*BACKFILL, ALL, "--content-only", "--dry-run", "--json")
+    assert (ran.json["compared"], ran.json["identical"]) == (2_001, 2_001)
+    assert wire.counts == {"s3.GetBucketLocation": 3, "s3.ListObjectsV2": 3 * 3}
 
 
 def test_a_terminal_shows_lines_and_progress_apart(

@@ -58,6 +58,13 @@ def test_a_run_that_has_told_is_not_told_of_again(
     assert len(wire.published) == notified
 
 
+def test_a_stopped_run_of_a_backfill_is_left_to_the_job(event: dict[str, Any], wire: Wire) -> None:
+    """Source: replication's README, "Backfills": people are told at most once per job and hour."""
+    stopped = ended(event, status="ABORTED", cause=None, input=json.dumps({"backfillId": "20261121-100000-abc"}))
+    assert lambda_handler(stopped, LambdaContext()) == {"notified": False}
+    assert wire.published == []
+
+
 def test_a_name_of_eighty_characters_fits_the_subject(event: dict[str, Any], wire: Wire) -> None:
     lambda_handler(ended(event, name="n" * 80), LambdaContext())
     assert len(wire.published[0].subject) <= 100

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from waybill.core.failed_executions import notification_of, told_already
+from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
 
 _ARN = "arn:aws:states:eu-west-1:123456789012"
 _DETAIL = {
@@ -37,6 +37,23 @@ def test_only_who_says_so_has_told(cause: Any, told: bool) -> None:
 
 def test_an_execution_without_a_cause_has_not_told() -> None:
     assert not told_already(_DETAIL)
+
+
+# Replication's README, "Backfills": of the runs of a job people are told at most once per job and hour.
+@pytest.mark.parametrize(
+    ("status", "given", "told"),
+    [
+        ("ABORTED", json.dumps({"sourceKey": "a", "backfillId": "20261121-100000-abc"}), True),
+        ("TIMED_OUT", json.dumps({"backfillId": "20261121-100000-abc"}), True),
+        ("FAILED", json.dumps({"backfillId": "20261121-100000-abc"}), False),
+        ("ABORTED", json.dumps({"sourceKey": "a"}), False),
+        ("ABORTED", json.dumps({"backfillId": None}), False),
+        ("ABORTED", "no JSON", False),
+        ("ABORTED", None, False),
+    ],
+)
+def test_a_stopped_run_of_a_job_is_told_of_with_the_job(status: str, given: str | None, told: bool) -> None:
+    assert is_told_with_its_job({**_DETAIL, "status": status, "input": given}) is told
 
 
 def test_people_read_which_execution_ended_how() -> None:

@@ -4,16 +4,16 @@ from typing import Any
 
 from waybill.core.aws.clients import client
 from waybill.core.aws.sns import SnsNotifier
-from waybill.core.failed_executions import notification_of, told_already
+from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
 from waybill.core.observability import instrumented
 from waybill.core.settings import NotificationSettings, load
 
 
 @instrumented("operations")
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, bool]:
-    """Take a `Step Functions Execution Status Change`; return `{notified}`: false when the run itself has told."""
+    """Take a `Step Functions Execution Status Change`; return `{notified}`: false when the run or its job tells."""
     detail = event["detail"]
-    if told_already(detail):
+    if told_already(detail) or is_told_with_its_job(detail):
         return {"notified": False}
     SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn).notify(notification_of(detail))
     return {"notified": True}
