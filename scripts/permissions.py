@@ -53,6 +53,7 @@ _NO_MORE = "Nothing more.\n"
 # What SAM adds to the role of a function, and the reason that the template shows elsewhere.
 _SAM_REASONS = {
     "AWSLambdaSQSQueueExecutionRole": "receive and delete messages",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces in the VPC that `PrivateSubnetIds` names",
     "sqs:SendMessage": "hand over events that failed for good",
     "lambda:InvokeFunction": "invoke the function on schedule",
 }

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from scripts.template import load_template, readable
 from tests.template.support.code import Code, Reach
+from tests.template.support.deployment import Deployment
 from tests.template.support.layers import packages_of
+from tests.template.support.references import references
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names, target
 from waybill.core.settings import ObservabilitySettings, WaybillSettings
@@ -16,6 +18,8 @@ ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "
 API_SECONDS = 29
 # Lambda sets these itself (AWS Lambda Developer Guide, "Defined runtime environment variables").
 BY_LAMBDA = frozenset({"LD_LIBRARY_PATH"})
+# Parameters that permit what is in a private network.
+PRIVATE = {"SubjectAccessPrivateRanges", "ScanWebhookPrivate"}
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 
 every_function = every("function", names(FUNCTION))
@@ -127,6 +131,22 @@ def test_answers_before_api_gateway_gives_up(stack: Stack, function: str) -> Non
 @every_function
 def test_says_what_it_is_for(stack: Stack, function: str) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", stack[function]["Description"])
+
+
+@every_function
+def test_what_may_ask_in_private_networks_can_be_in_one(stack: Stack, function: str) -> None:
+    """ "By default, your function isn't connected to VPCs in your account" (developer guide, on access to a VPC)."""
+    given = set(references(stack[function].get("Environment", {})))
+    answers = any(event.kind == "Api" for event in stack.events(function))
+    asks = bool(given & PRIVATE) and not answers
+    assert ("VpcConfig" in stack[function]) == asks
+    if asks:
+        inside = Deployment(stack.template, PrivateSubnetIds="subnet-1,subnet-2", PrivateSecurityGroupIds="sg-1")
+        assert inside.resources[function]["Properties"]["VpcConfig"] == {
+            "SubnetIds": ["subnet-1", "subnet-2"],
+            "SecurityGroupIds": ["sg-1"],
+        }
+        assert "VpcConfig" not in Deployment(stack.template).resources[function]["Properties"]
 
 
 def test_the_authoriser_answers_before_api_gateway_gives_up(stack: Stack) -> None:

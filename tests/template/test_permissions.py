@@ -34,6 +34,7 @@ AWS_POLICIES = {
     "AWSLambdaBasicExecutionRole": "write logs",
     "AWSXrayWriteOnlyAccess": "write traces",
     "AWSLambdaSQSQueueExecutionRole": "read the queue that is an event source",
+    "AWSLambdaVPCAccessExecutionRole": "network interfaces; SAM adds it wherever there may be a VPC",
     "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
 }
 # A bucket that a parameter names, and what its key is asked for.
@@ -120,10 +121,25 @@ def test_awss_own_policies_have_a_reason(stack: Stack, role: str) -> None:
 
 
 @every_function
-def test_a_function_has_awss_policies_for_logs_and_traces_and_for_its_queue(stack: Stack, function: str) -> None:
+def test_a_function_has_awss_policies_for_logs_traces_queue_and_network(stack: Stack, function: str) -> None:
     reads = any(event.kind == "SQS" for event in stack.events(function))
     wanted = LOGS_AND_TRACES | ({"AWSLambdaSQSQueueExecutionRole"} if reads else set())
+    wanted |= {"AWSLambdaVPCAccessExecutionRole"} if "VpcConfig" in stack[function] else set()
     assert stack.aws_policies(f"{function}Role") == wanted
+
+
+@every_function
+def test_no_code_of_a_function_in_a_vpc_uses_its_network_interfaces(stack: Stack, function: str) -> None:
+    """Denied where `lambda:SourceFunctionArn` is set (developer guide, "Giving functions access to a VPC")."""
+    if "VpcConfig" in stack[function]:
+        shared = [arn["Ref"] for arn in stack[f"{function}Role"]["ManagedPolicyArns"] if "Ref" in arn]
+        denied = [
+            (statement["Action"], list(statement["Condition"]["ArnLike"]))
+            for policy in shared
+            for statement, _ in statements(stack[policy]["PolicyDocument"])
+            if statement["Effect"] == "Deny"
+        ]
+        assert denied == [("ec2:*", ["lambda:SourceFunctionArn"])]
 
 
 @every_role

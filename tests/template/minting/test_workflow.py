@@ -15,6 +15,7 @@ ALARMS = {
     "MintingDeadLetterAlarm": ("ApproximateNumberOfMessagesVisible", "MintingDeadLetterQueue"),
     "MintingRequestAgeAlarm": ("ApproximateAgeOfOldestMessage", "MintingRequestQueue"),
     "MintingResultsUnreadAlarm": ("ApproximateNumberOfMessagesVisible", "MintingResultQueue"),
+    "MintingQueueRecursionAlarm": ("RecursiveInvocationsDropped", "MintingQueueFunction"),
 }
 
 
