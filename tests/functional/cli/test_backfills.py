@@ -23,7 +23,8 @@ from waybill.core.clock import now
 from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.backfill_job import JobEndedError, JobLostError
+from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError, JobLostError
+from waybill.replication.domain.backfill_progress import JobProgress
 from waybill.replication.domain.throttle import Throttle
 
 A, B = DESTINATIONS
@@ -440,6 +441,29 @@ def test_a_backfill_of_3000_keys_that_is_stopped_and_killed_ends_equal(
     assert sorted(one["sourceKey"] for one in executions.inputs.values()) == keys[::40]
     source, *copies = ({key: backend.head_object(name, key).etag for key in keys} for name in (SOURCE, A, B))
     assert copies == [source, source]
+
+
+def test_a_job_that_is_killed_while_it_waits_goes_on_waiting(
+    waybill: Program, upload: Callable[..., None], copying: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: replication's README, "Backfills": whoever resumes it goes on where the job has got to."""
+    upload("a", "b")
+    save = BackfillTable.save
+
+    def killed(table: BackfillTable, job: BackfillJob, *arguments: Any) -> Any:
+        if job.compared_all and arguments:
+            raise Killed
+        return save(table, job, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BackfillTable, "save", killed)
+        patched.setattr(JobProgress, "stop", lambda progress: None)
+        with pytest.raises(Killed):
+            waybill(*BACKFILL, "--wait")
+    (job,) = waybill("backfills", "list", "--json").json["backfills"]
+    assert (job["status"], job["compared"], job["pending"]) == ("RUNNING", 2, 4)
+    resumed = waybill("backfills", "resume", job["backfillId"], "--json")
+    assert (resumed.status, resumed.json["succeeded"], resumed.json["pending"]) == (0, 4, 0)
 
 
 def test_of_two_workers_the_later_has_the_job(

@@ -11,8 +11,9 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.world import World
 from tests.unit.replication.test_backfill import Scene
+from waybill.cli.replication.backfill_run import _asked
 from waybill.core.clock import iso
-from waybill.replication.domain.backfill_job import JobCounts, ObjectLine, line_of
+from waybill.replication.domain.backfill_job import JobCounts, ObjectLine, PlaceResult, Result, line_of
 from waybill.replication.domain.backfill_settling import Settling
 from waybill.replication.models import FileId
 
@@ -60,6 +61,28 @@ def results(line: ObjectLine) -> dict[str, tuple[str, str | None]]:
 def test_a_run_under_way_stays_pending(waiting: Waiting) -> None:
     line = waiting.begun()
     assert waiting.look(line) == line
+
+
+def test_a_run_that_has_its_final_record_is_known_without_asking(waiting: Waiting) -> None:
+    """Source: Step Functions developer guide, "Quotas": DescribeExecution is refilled with 15 a second."""
+    line = waiting.begun()
+    arn = waiting.scene.started[0]
+    now = waiting.scene.world.clock.now()
+    waiting.scene.executions.end(arn, "ABORTED")
+    assert waiting.settling.look(line, now, ask=False) == line
+    waiting.scene.execute(arn)
+    settled = waiting.settling.look(line, now, ask=False)
+    assert results(settled) == {A: ("SUCCEEDED", "COPIED"), B: ("SUCCEEDED", "COPIED")}
+
+
+def test_each_of_many_runs_is_asked_for_in_its_turn() -> None:
+    pending = {A: PlaceResult(result=Result.STARTED)}
+    settled = {A: PlaceResult(result=Result.SUCCEEDED)}
+    lines = [ObjectLine(key=str(number), results=settled if number % 2 else pending) for number in range(200)]
+    turns = [_asked(lines, turn) for turn in range(4)]
+    assert [sum(asked) for asked in turns] == [25] * 4
+    assert [any(column) for column in zip(*turns, strict=True)] == [not number % 2 for number in range(200)]
+    assert _asked([], 3) == []
 
 
 def test_a_run_that_ended_tells_what_became_of_each_destination(waiting: Waiting) -> None:

@@ -1,11 +1,13 @@
 """Working on a backfill job, from wherever it stands to its end."""
 
 import shlex
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import typer
 from rich.console import Group
@@ -35,6 +37,9 @@ from waybill.replication.domain.throttle import Throttle
 _REDRAW_SECONDS = 0.1
 # What has become of runs is written down that often while they are waited for.
 _SAVE_SECONDS = 5.0
+# Step Functions developer guide, "Quotas related to API action throttling": DescribeExecution is refilled with 15 a
+# second; between two looks there are up to 3 seconds.
+_ASKED_AT_ONCE = 25
 
 
 def command_line(replication: Replication, words: Sequence[str]) -> list[str]:
@@ -147,7 +152,8 @@ class BackfillRun:
     def _settle(self, progress: JobProgress) -> None:
         """Wait for the runs, part by part, and write down what has become of each."""
         job, jobs = progress.job, self.replication.backfills
-        requests = Throttle(job.limits.requests_per_second, Clock())
+        stopping = threading.Event()
+        requests = Throttle(job.limits.requests_per_second, Clock(sleep=stopping.wait))
         backfill = backfill_of(
             self.replication,
             job.source_bucket,
@@ -155,12 +161,13 @@ class BackfillRun:
             content_only=job.content_only,
             backfill_id=job.backfill_id,
         )
-        settling, retry = Settling(self.replication.tracking, backfill), command_retry()
+        settling, retry = Settling(self.replication.tracking, backfill), command_retry(stopping)
 
-        def look(line: ObjectLine) -> ObjectLine:
-            return retry.call(lambda: settling.look(line, now())) if line.pending else line
+        def look(line: ObjectLine, ask: bool) -> ObjectLine:
+            return retry.call(lambda: settling.look(line, now(), ask=ask)) if line.pending else line
 
         with (
+            _set_at_the_end(stopping),
             ThreadPoolExecutor(WORKERS) as pool,
             self.replication.cli.output.progress("waiting", job.counts.pending) as bar,
         ):
@@ -168,7 +175,8 @@ class BackfillRun:
             for chunk in range(job.settled_chunks, job.chunks):
                 saved = lines = jobs.lines(job.backfill_id, chunk)
                 written = self.monotonic()
-                for after in watch(lambda: list(pool.map(look, lines))):  # noqa: B023 - looked at before the next
+                turns = count()
+                for after in watch(lambda: list(pool.map(look, lines, _asked(lines, next(turns))))):  # noqa: B023 - looked at before the next
                     pace.step("waiting", _pending(lines) - _pending(after))
                     lines = after
                     done = not _pending(lines)
@@ -177,6 +185,23 @@ class BackfillRun:
                         saved, written = lines, self.monotonic()
                     if done:
                         break
+
+
+@contextmanager
+def _set_at_the_end(event: threading.Event) -> Iterator[None]:
+    """Set `event` when the block ends, however it does."""
+    try:
+        yield
+    finally:
+        event.set()
+
+
+def _asked(lines: Sequence[ObjectLine], turn: int) -> list[bool]:
+    """Return for which lines Step Functions is asked at this turn: some of the pending ones, each in its time."""
+    pending = [position for position, line in enumerate(lines) if line.pending]
+    begin = turn * _ASKED_AT_ONCE % max(len(pending), 1)
+    asked = set((pending[begin:] + pending[:begin])[:_ASKED_AT_ONCE])
+    return [position in asked for position in range(len(lines))]
 
 
 def _pending(lines: Sequence[ObjectLine]) -> int:

@@ -59,6 +59,13 @@ class BackfillTable(BackfillJobs, JobNotices):
         with translated(TrackingUnavailableError):
             self._client.put_item(TableName=self._table, Item=to_item(self._item(job)))
 
+    def _find(self, backfill_id: str) -> BackfillJob | None:
+        """Return the job; None when it has expired since the index was read."""
+        try:
+            return self.read(backfill_id)
+        except NotFoundError:
+            return None
+
     @override
     def read(self, backfill_id: str) -> BackfillJob:
         with translated(TrackingUnavailableError):
@@ -81,7 +88,7 @@ class BackfillTable(BackfillJobs, JobNotices):
                 Limit=limit,
                 **start,
             )
-        jobs = tuple(self.read(from_item(item)["fileKey"]) for item in answer["Items"])
+        jobs = tuple(job for item in answer["Items"] if (job := self._find(from_item(item)["fileKey"])))
         last = answer.get("LastEvaluatedKey")
         return JobPage(jobs, from_item(last) if last else None)
 

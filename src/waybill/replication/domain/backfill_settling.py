@@ -42,11 +42,15 @@ class Settling:
     records: FileRecords
     backfill: Backfill
 
-    def look(self, line: ObjectLine, now: datetime) -> ObjectLine:
-        """Return the line as it stands now; what is still under way stays pending."""
+    def look(self, line: ObjectLine, now: datetime, *, ask: bool = True) -> ObjectLine:
+        """Return the line as it stands now; what is still under way stays pending.
+
+        Without `ask` Step Functions is not asked, which few may do in a second: a run that ended without a final record
+        stays pending.
+        """
         file, arn = FileId(self.backfill.source_bucket, line.key), line.execution or ""
         record: Mapping[str, Any] = self.records.record(file) or {}
-        if not line.pending or self._is_under_way(record, line, now):
+        if not line.pending or self._is_under_way(record, line, now, ask=ask):
             return line
         # Read after the end of the run: what it has recorded by now is all that it will.
         record = self.records.record(file) or {}
@@ -61,13 +65,13 @@ class Settling:
                 results[bucket] = ended.model_copy(update={"difference": line.results[bucket].difference})
         return self._again(line.model_copy(update={"results": results}), now)
 
-    def _is_under_way(self, record: Mapping[str, Any], line: ObjectLine, now: datetime) -> bool:
+    def _is_under_way(self, record: Mapping[str, Any], line: ObjectLine, now: datetime, *, ask: bool) -> bool:
         arn = line.execution or ""
         owned = _is_of(record, arn)
         if owned and record["status"] != RecordStatus.IN_PROGRESS:
             return False
         if ":express:" not in arn:
-            return self.backfill.executions.is_running(arn)
+            return not ask or self.backfill.executions.is_running(arn)
         since = line.since or ""
         if not owned and record.get("startTime", "") > since:
             # Another run has the record by now: this one never gets it back.
