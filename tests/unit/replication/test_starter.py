@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from math import ceil
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from waybill.core.errors import InvalidInputError, RateLimitedError, TooLargeErr
 from waybill.core.executions import stable_json
 from waybill.replication.domain.events import Ignored
 from waybill.replication.domain.requests import Routing
-from waybill.replication.domain.starter import EventOutcome, StartContext, Started, Starter, Workflows, handle_event
+from waybill.replication.domain.starter import (
+    EXPRESS_LIMIT,
+    EventOutcome,
+    StartContext,
+    Started,
+    Starter,
+    Workflows,
+    handle_event,
+)
 from waybill.replication.errors import (
     AccessDeniedError,
     EventNotHandledError,
@@ -132,10 +141,16 @@ class TestWorkflows:
 
     @pytest.mark.parametrize(
         ("size", "arn"),
-        [(0, _EXPRESS), (SINGLE_COPY_LIMIT, _EXPRESS), (SINGLE_COPY_LIMIT + 1, _STANDARD), (None, _STANDARD)],
+        [(0, _EXPRESS), (EXPRESS_LIMIT, _EXPRESS), (EXPRESS_LIMIT + 1, _STANDARD), (None, _STANDARD)],
     )
     def test_express_takes_what_fits_its_five_minutes(self, size: int | None, arn: str) -> None:
         assert Workflows(_STANDARD, _EXPRESS).arn_for(size) == arn
+
+    def test_the_largest_file_of_express_can_be_copied_twice_everywhere_in_its_five_minutes(self) -> None:
+        """Step Functions developer guide, "Choosing workflow type": Express runs for five minutes at most."""
+        destinations, at_a_time, attempts = 22, 10, 2
+        copies_in_a_row = ceil(destinations / at_a_time) * attempts
+        assert EXPRESS_LIMIT * copies_in_a_row / 300 <= 25e6  # bytes a second: what a copy between Regions reaches
 
     @pytest.mark.parametrize("express", [None, ""])
     def test_without_express_everything_is_standard(self, express: str | None) -> None:

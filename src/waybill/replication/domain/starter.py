@@ -20,9 +20,12 @@ from waybill.replication.errors import (
     SourceRefusedError,
     SupersededError,
 )
-from waybill.replication.models import SINGLE_COPY_LIMIT, FileId, ObjectFacts, ReplicationRequest, StartRequest
+from waybill.replication.models import GIB, FileId, ObjectFacts, ReplicationRequest, StartRequest
 
 _EXPRESS_LIFETIME = timedelta(seconds=330)
+# An Express execution ends after five minutes, and nothing in it can catch that. Within them every destination of at
+# most 22, ten at a time, has to be copied to, and a copy to be tried again: with so much, at 22 MB a second.
+EXPRESS_LIMIT = GIB
 
 
 class FileCopyExecutions(ExecutionStarter, Protocol):
@@ -42,7 +45,7 @@ class Workflows:
 
     def arn_for(self, size: int | None) -> str:
         """Return the state machine for an object of `size` bytes; of unknown size, the one that takes any."""
-        if self.express_arn and size is not None and size <= SINGLE_COPY_LIMIT:
+        if self.express_arn and size is not None and size <= EXPRESS_LIMIT:
             return self.express_arn
         return self.standard_arn
 
