@@ -64,7 +64,7 @@ def table_definition(resource: str) -> dict[str, Any]:
     """Return the arguments that create a table with the keys and indexes of the template; they lack its name."""
     described = properties_of(resource)
     kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    return {name: described[name] for name in kept}
+    return {name: described[name] for name in kept if name in described}
 
 
 def tracking_table_definition() -> dict[str, Any]:

@@ -62,7 +62,7 @@ _Cursor = Annotated[
 
 
 @app.post("/scan", summary="Scan a bucket", status_code=202, responses=_STARTED)
-@fails({409: "The idempotency key was used for another request"})
+@fails({404: "There is no such bucket", 409: "The idempotency key was used for another request"})
 def start_scan(
     request: ScanRequest,
     idempotency_key: Annotated[
