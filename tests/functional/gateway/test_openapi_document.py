@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.openapi import openapi_document
 from waybill.gateway.registry import API_MODULES
+
+TEMPLATE = Path(__file__).resolve().parents[3] / "template.yaml"
 
 # Names in other people's code: a change is a breaking change.
 OPERATIONS = {
@@ -132,6 +135,13 @@ def all_schemas(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_document_says_what_a_page_of_another_origin_gets() -> None:
+    # The Fetch standard, "CORS protocol": without `Access-Control-Allow-Origin` a browser keeps the answer to itself.
+    about = openapi_document([], "1")["info"]["description"]
+    assert "CORS" in about
+    assert "Cors:" not in TEMPLATE.read_text("utf-8")
 
 
 def test_no_workflow_is_left_out() -> None:
