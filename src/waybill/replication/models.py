@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -105,14 +105,12 @@ class ObjectPlace:
     key: str
 
 
-class ReplicationRequest(WireModel):
-    """The input of the workflow: copy one object to several buckets.
+class StartRequest(WireModel, extra="forbid"):
+    """Which object is to be copied, and where to."""
 
-    `version_id` or `e_tag` pin what to copy; without both, what the source holds when it is described. `sequencer`
-    orders events of one key. `look_first`: compare a destination before anything is copied there, as every request
-    without a sequencer does. `force` copies whatever lies there. `nonce` and `request_id` tell requests apart that ask
-    for the same: the first makes another run, the second only another input. `backfill_id`: the job that it is of.
-    """
+    # `version_id` or `e_tag` pin what to copy; without both, what the source holds when it is described. `sequencer`
+    # orders events of one key. A request without a sequencer looks first. `nonce` and `request_id` tell requests apart
+    # that ask for the same: the first makes another run, the second only another input.
 
     source_bucket: BucketName = Field(description="Where the object is", examples=["waybill-source"])
     source_key: ObjectKey = Field(description="Its key", examples=["reports/2026/annual.pdf"])
@@ -153,9 +151,6 @@ class ReplicationRequest(WireModel):
     request_id: ShortText | None = Field(
         default=None, description="A text that tells requests apart that ask for the same", examples=["8e7c11"]
     )
-    backfill_id: ShortText | None = Field(
-        default=None, description="The backfill that it is part of", examples=["bf-2026-11-02"]
-    )
 
     @field_validator("version_id", "e_tag", "destination_prefix", "nonce", mode="after")
     @classmethod
@@ -174,7 +169,7 @@ class ReplicationRequest(WireModel):
         return value.strip('"') or None if value else value
 
     @model_validator(mode="after")
-    def _destinations_differ_from_source(self) -> "ReplicationRequest":
+    def _destinations_differ_from_source(self) -> Self:
         if self.source_bucket in self.destination_buckets and not self.destination_prefix:
             raise field_problem("destinationBuckets", f"{self.source_bucket} is the source itself")
         if len(self.destination_key.encode(errors="surrogatepass")) > KEY_LIMIT_BYTES:
@@ -197,8 +192,16 @@ class ReplicationRequest(WireModel):
         return FileId(self.source_bucket, self.source_key)
 
 
-class StartRequest(ReplicationRequest, extra="forbid"):
-    """Which object is to be copied, and where to."""
+class ReplicationRequest(StartRequest, extra="ignore"):
+    """The input of the workflow: copy one object to several buckets.
+
+    `backfill_id` is the job that it is of, by which its failures are told. The API and people's own runs do not take
+    it, or whoever names a job would decide that nobody is told of them.
+    """
+
+    backfill_id: ShortText | None = Field(
+        default=None, description="The backfill that it is part of", examples=["bf-2026-11-02"]
+    )
 
 
 class ReplicationRun(ReplicationRequest):

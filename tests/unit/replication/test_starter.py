@@ -193,6 +193,12 @@ class TestByHand:
         run = world.machine.run(started.request, arn.rsplit(":", 1)[-1], execution_id=arn)
         return run.model_copy(update={"generation": world.machine.tracking.claim(run).generation})
 
+    def test_nobody_makes_a_run_part_of_a_backfill(self, starter: Starter, world: World) -> None:
+        """Whose failures are told once an hour: whoever named one would decide that nobody is told of theirs."""
+        with pytest.raises(InvalidInputError) as refused:
+            self.start(starter, world, backfillId="20261121-100000-abc")
+        assert [error.field for error in refused.value.errors] == ["backfillId"]
+
     def test_a_running_run_answers_for_the_same_request(self, starter: Starter, world: World) -> None:
         first = self.start(starter, world)
         self.claim(world, first)

@@ -102,7 +102,7 @@ class Starter:
         SourceRefusedError
             Names the source that is not there or cannot be read; nothing was started.
         """
-        request: ReplicationRequest = StartRequest.parse(payload)
+        request = ReplicationRequest.parse(StartRequest.parse(payload).wire())
         guard_against_loops(request, context.trigger_buckets)
         source = _described(request, context.buckets)
         latest = context.runs.latest_run(request.file)
