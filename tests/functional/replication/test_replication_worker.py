@@ -201,7 +201,10 @@ def test_a_fault_of_ours_fails_the_whole_batch_so_that_nothing_is_lost(invoke: I
     assert len(wire.of("sfn.StartExecution")) == 2
 
 
-@pytest.mark.parametrize(("size", "express"), [(0, True), (5 * GIB, True), (5 * GIB + 1, False), (None, False)])
+# Step Functions, "Quotas": an Express execution ends after five minutes. What is larger takes up to fifteen per copy.
+@pytest.mark.parametrize(
+    ("size", "express"), [(0, True), (GIB, True), (GIB + 1, False), (5 * GIB, False), (None, False)]
+)
 def test_express_takes_what_fits_its_five_minutes(invoke: Invoke, wire: Wire, size: int | None, express: bool) -> None:
     arn = f"{STANDARD}-express"
     wire.answer("sfn.StartExecution", 200, '{"executionArn": "arn:x", "startDate": 1795255200}')
