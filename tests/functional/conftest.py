@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import botocore.loaders
+import botocore.session
 import pytest
 from moto import mock_aws
 
@@ -31,7 +31,7 @@ def _cheaper_aws() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         cheaper_tables(patched)
         # The descriptions of services are read from disk once, not once per session.
-        patched.setattr("botocore.loaders.create_loader", cache(botocore.loaders.create_loader))
+        patched.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
         yield
 
 
