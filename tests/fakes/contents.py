@@ -164,13 +164,17 @@ def pdf_that_unpacks_to(size: int) -> bytes:
 
 
 def compound(streams: dict[str, bytes]) -> bytes:
-    """Return a compound file with these streams ([MS-CFB], version 3); those below 4,096 bytes lie in small sectors."""
+    """Return a compound file with these streams ([MS-CFB], version 3); those below 4,096 bytes lie in small sectors.
+
+    One whose name is `storage/stream` lies in a storage of the root.
+    """
+    links, storages = _compound_links(list(streams))
     small = b"".join(
         content.ljust(-(-len(content) // 64) * 64, b"\0") for content in streams.values() if _is_small(content)
     )
     small_table = _small_chains([content for content in streams.values() if _is_small(content)])
     large = [content for content in streams.values() if not _is_small(content)]
-    directory_sectors = -(-(len(streams) + 1) // 4)
+    directory_sectors = -(-(len(streams) + len(storages) + 1) // 4)
     parts = [b"", b"".ljust(directory_sectors * 512), struct.pack(f"<{len(small_table)}L", *small_table), small, *large]
     table_sectors = 1
     while True:
@@ -205,15 +209,30 @@ def compound(streams: dict[str, bytes]) -> bytes:
     header += struct.pack("<109L", *range(table_sectors), *[_FREE] * (109 - table_sectors))
     entries = _ole2_entry("Root Entry", 5, starts[3] if small else _END, len(small), child=1 if streams else _FREE)
     large_starts, place = iter(starts[4:]), 0
-    for number, (name, content) in enumerate(streams.items()):
-        right = number + 2 if number + 1 < len(streams) else _FREE
+    for number, (path, content) in enumerate(streams.items(), start=1):
+        name, right = path.rpartition("/")[2], links[number]
         if _is_small(content):
             entries += _ole2_entry(name, 2, place if content else _END, len(content), right=right)
             place += -(-len(content) // 64)
         else:
             entries += _ole2_entry(name, 2, next(large_starts), len(content), right=right)
+    for number, (name, child) in enumerate(storages.items(), start=len(streams) + 1):
+        entries += _ole2_entry(name, 1, 0, 0, child=child, right=links[number])
     body = b"".join(part.ljust(-(-len(part) // 512) * 512, b"\0") for part in (*(parts[2:]),))
     return header + struct.pack(f"<{len(table)}L", *table) + entries.ljust(directory_sectors * 512, b"\0") + body
+
+
+def _compound_links(paths: list[str]) -> tuple[dict[int, int], dict[str, int]]:
+    """Return the next sibling of each entry, streams first, and the first child of each storage."""
+    inside: dict[str, list[int]] = {}
+    for number, path in enumerate(paths, start=1):
+        inside.setdefault(path.rpartition("/")[0], []).append(number)
+    storages = {name: numbers[0] for name, numbers in inside.items() if name}
+    root = [*inside.get("", []), *range(len(paths) + 1, len(paths) + len(storages) + 1)]
+    links = {}
+    for siblings in (root, *(numbers for name, numbers in inside.items() if name)):
+        links |= dict(zip(siblings, [*siblings[1:], _FREE], strict=True))
+    return links, storages
 
 
 def _is_small(content: bytes) -> bool:

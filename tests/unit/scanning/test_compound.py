@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from tests.fakes.contents import compound
+from waybill.core.containers.compound import CompoundFile
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.document_properties import summary_texts
 from waybill.scanning.domain.detection.engine import Engine
@@ -25,7 +26,12 @@ def places(report: Report) -> set[str]:
 
 
 def word(*pieces: bytes | str, flags: int = 1 << 9, clx: bytes | None = None, **streams: bytes) -> bytes:
-    """A document whose text is in `pieces`, bytes of Windows-1252 or text in UTF-16 ([MS-DOC] 2.4.1, 2.5, 2.8.35)."""
+    """A document with other streams besides."""
+    return compound(word_streams(*pieces, flags=flags, clx=clx) | streams)
+
+
+def word_streams(*pieces: bytes | str, flags: int = 1 << 9, clx: bytes | None = None) -> dict[str, bytes]:
+    """Its streams, whose text is in `pieces`: Windows-1252, or text in UTF-16 ([MS-DOC] 2.4.1, 2.5, 2.8.35)."""
     start, positions, places, text = 0x400, [0], b"", b""
     for piece in pieces:
         where = start + len(text)
@@ -44,8 +50,7 @@ def word(*pieces: bytes | str, flags: int = 1 << 9, clx: bytes | None = None, **
     struct.pack_into("<H", fib, 0, 0xA5EC)
     struct.pack_into("<H", fib, 0x0A, flags)
     struct.pack_into("<LL", fib, 0x01A2, 16, len(whole))
-    contents = {"WordDocument": bytes(fib) + text, "1Table": bytes(16) + whole, "\1CompObj": b"\1\0" * 30}
-    return compound(contents | streams)
+    return {"WordDocument": bytes(fib) + text, "1Table": bytes(16) + whole, "\1CompObj": b"\1\0" * 30}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,28 @@ def test_a_table_of_pieces_that_is_broken_costs_the_text(engine: Engine, clx: by
     assert report.outcome != Outcome.COMPLETE
 
 
+def test_a_document_that_is_embedded_in_another_is_read(engine: Engine) -> None:
+    """[MS-DOC] 2.1.3: an object is in a storage of its own, whose streams have the names of any document's."""
+    inner = {f"_1/{name}": content for name, content in word_streams(TEXT).items()}
+    report = scan(engine, compound(word_streams("Dear registry") | inner))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"text (2)"})
+
+
+def test_streams_with_the_names_of_a_document_are_read_where_there_is_none(engine: Engine) -> None:
+    report = scan(engine, compound({"1Table": f"ssn {SSN}".encode(), "Contents": b"a text"}))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"1Table"})
+
+
+def test_a_stream_that_breaks_off_costs_itself(engine: Engine) -> None:
+    content = bytearray(compound({"First": b"x" * 8192, "Last": f"ssn {SSN}\n".encode() * 500}))
+    # The chain of the first stream ends early ([MS-CFB] 2.3: end of chain).
+    [first] = [stream for stream in CompoundFile(io.BytesIO(content)).streams if stream.name == "First"]
+    struct.pack_into("<L", content, 512 + 4 * first.start, 0xFFFFFFFE)
+    report = scan(engine, bytes(content))
+    assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"Last"})
+    assert [each.member for each in report.unread] == ["First"]
+
+
 def test_an_encrypted_document_is_not_read(engine: Engine) -> None:
     """[MS-DOC] 2.5.2: fEncrypted."""
     report = scan(engine, word(TEXT, flags=1 << 9 | 1 << 8))
@@ -95,6 +122,8 @@ def test_a_message_is_read_with_what_is_attached(engine: Engine) -> None:
                 "__properties_version1.0": bytes(range(64)),
                 "__substg1.0_0037001F": f"ssn {SSN}".encode("utf-16-le"),
                 "__substg1.0_1000001E": f"his ssn is {SSN}".encode(),
+                "__substg1.0_8005101F": struct.pack("<L", 24),
+                "__substg1.0_8005101F-00000000": f"ssn {SSN}".encode("utf-16-le"),
                 "__substg1.0_10130102": f"<p>ssn {SSN}</p>".encode(),
                 "__substg1.0_300B0102": bytes(range(16)),
                 "__substg1.0_37010102": packed.getvalue(),
@@ -102,7 +131,8 @@ def test_a_message_is_read_with_what_is_attached(engine: Engine) -> None:
         ),
     )
     assert report.outcome == Outcome.COMPLETE
-    assert places(report) == {"property 0037", "property 1000", "property 1013", "property 3701!a.csv"}
+    texts = {"property 0037", "property 1000", "property 8005 (2)", "property 1013"}
+    assert places(report) == {*texts, "property 3701!a.csv"}
 
 
 def summary(code_page: int, *properties: tuple[int, bytes]) -> bytes:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import pikepdf
 import pytest
@@ -89,6 +90,31 @@ def script(document: pikepdf.Pdf) -> None:
 def xmp(document: pikepdf.Pdf) -> None:
     with document.open_metadata() as metadata:
         metadata["dc:description"] = f"ssn {SSN}"
+
+
+def typed(document: pikepdf.Pdf) -> None:
+    """ISO 32000-1, 12.6.3: what happens while somebody types into a field is a script of the field."""
+    script = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=f"var ssn = '{SSN}';")
+    document.pages[0].obj.AA = pikepdf.Dictionary(O=script)
+
+
+def nested(document: pikepdf.Pdf) -> None:
+    value: Any = pikepdf.String(f"ssn {SSN}")
+    for _ in range(150):
+        value = pikepdf.Array([value])
+    document.Root.Deep = document.make_indirect(value)
+    document.Root.Flat = pikepdf.Array([pikepdf.String(f"his ssn is {SSN}")])
+
+
+def test_a_script_in_an_action_is_read(engine: Engine) -> None:
+    report = scan(engine, changed(typed))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"objects"})
+
+
+def test_what_is_nested_too_deep_is_named_and_costs_nothing_else(engine: Engine) -> None:
+    report = scan(engine, changed(nested))
+    assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"objects"})
+    assert [(each.member, each.reason) for each in report.unread] == [("objects", "ARCHIVE_DEPTH")]
 
 
 @pytest.mark.parametrize("change", [script, xmp])

@@ -10,7 +10,7 @@ import re
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -37,11 +37,16 @@ _SLIDES_OBJECT = re.compile(rb"\x10\x00\x11\x10(.{4}).{4}(?=\x78)", re.DOTALL)
 
 @dataclass(frozen=True)
 class CompoundStream:
-    """A stream: its name, its first sector and its length."""
+    """A stream: its name, its first sector and its length; `storage` is the number of the storage that it is in.
+
+    Streams of one name are told apart by it: an embedded document has the same as the one around it. The root is 0; one
+    that hangs nowhere is in none (-1).
+    """
 
     name: str
     start: int
     size: int
+    storage: int = 0
 
 
 class CompoundFile:
@@ -113,6 +118,7 @@ class CompoundFile:
         data = b"".join(
             map(self._sector, self._chain(self._directory_start, _DIRECTORY_BYTES, mini=False, whole=False))
         )
+        storages = _storages(data)
         for place in range(0, len(data) - _ENTRY_LENGTH + 1, _ENTRY_LENGTH):
             length, kind = struct.unpack_from("<HB", data, place + 64)
             if kind not in {_STREAM, _ROOT} or not 2 <= length <= 64:
@@ -125,7 +131,7 @@ class CompoundFile:
             if kind == _ROOT:
                 self._root = CompoundStream(name, start, size)
             else:
-                yield CompoundStream(name, start, size)
+                yield CompoundStream(name, start, size, storages.get(place // _ENTRY_LENGTH, -1))
 
     def _chain(self, start: int, size: int, *, mini: bool, whole: bool = True) -> Iterator[int]:
         """Yield the sectors of a chain, no more of them than `size` bytes need."""
@@ -176,18 +182,44 @@ class CompoundFile:
         return self._mini_places
 
 
-def compound_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    """Yield the streams of a compound file, and the source of its macros."""
+def _storages(directory: bytes) -> dict[int, int]:
+    """Return in which storage each entry is, by its number: siblings are a tree ([MS-CFB] 2.6.4)."""
+    found: dict[int, int] = {}
+    count = len(directory) // _ENTRY_LENGTH
+    waiting = [(struct.unpack_from("<L", directory, 76)[0], 0)] if count else []
+    while waiting:
+        number, storage = waiting.pop()
+        if number >= count or number in found:
+            continue
+        found[number] = storage
+        left, right, child = struct.unpack_from("<LLL", directory, number * _ENTRY_LENGTH + 68)
+        waiting += [(left, storage), (right, storage), (child, number)]
+    return found
+
+
+def compound_entries(
+    file: BinaryIO, budget: ContainerBudget, wanted: Callable[[CompoundStream], bool] = lambda _: True
+) -> Iterator[ContainerEntry]:
+    """Yield the streams of a compound file that are `wanted`, and the source of their macros."""
     compound = CompoundFile(file)
     if not compound.streams:
         raise ContainerError(UnopenedReason.BROKEN)
-    for stream in compound.streams:
+    for stream in filter(wanted, compound.streams):
         budget.enter()
         yield ContainerEntry(_shown(stream.name), counted(_Streamed(compound.stream(stream)), budget, stream.size))
-        if stream.name == _SLIDES:
-            yield from _slides_objects(b"".join(_bounded(compound.stream(stream), _SLIDES_BYTES)), budget)
-        elif stream.size <= _MACRO_BYTES:
-            yield from _macros(stream.name, b"".join(compound.stream(stream)), budget)
+        try:
+            yield from _within(compound, stream, budget)
+        except ContainerError as error:
+            # Whoever has read the stream knows; those behind it are whole.
+            if error.reason not in {UnopenedReason.BROKEN, UnopenedReason.TRUNCATED}:
+                raise
+
+
+def _within(compound: CompoundFile, stream: CompoundStream, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    if stream.name == _SLIDES:
+        yield from _slides_objects(b"".join(_bounded(compound.stream(stream), _SLIDES_BYTES)), budget)
+    elif stream.size <= _MACRO_BYTES:
+        yield from _macros(stream.name, b"".join(compound.stream(stream)), budget)
 
 
 def _macros(name: str, content: bytes, budget: ContainerBudget) -> Iterator[ContainerEntry]:

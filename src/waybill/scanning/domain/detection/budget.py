@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from waybill.core.containers.models import ContainerError, UnopenedReason
+
 CHUNK = 65_536
 _RATIO_FREE_BYTES = 1 << 20
 # A name is stored with every finding, and an item of DynamoDB takes 400 KB; archives take names of any length.
@@ -15,6 +17,24 @@ class UnreadableError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+_REASONS = {
+    UnopenedReason.ENCRYPTED: "ENCRYPTED",
+    UnopenedReason.TRUNCATED: "ARCHIVE_TRUNCATED",
+    UnopenedReason.UNKNOWN_METHOD: "ARCHIVE_METHOD",
+    UnopenedReason.DEPTH: "ARCHIVE_DEPTH",
+    UnopenedReason.MEMBERS: "ARCHIVE_ENTRIES",
+    UnopenedReason.MEMBER_BYTES: "ARCHIVE_TOO_LARGE",
+    UnopenedReason.TOTAL_BYTES: "ARCHIVE_TOTAL_BYTES",
+    UnopenedReason.RATIO: "ARCHIVE_RATIO",
+    UnopenedReason.TIME: "TIME_LIMIT",
+}
+
+
+def unreadable(error: ContainerError) -> UnreadableError:
+    """Return what a reader of containers has met as the report says it."""
+    return UnreadableError(_REASONS.get(error.reason, "ARCHIVE_BROKEN"))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@
 a document is in pieces, of one byte or of two per character; everything else of it is read where it is text.
 """
 
+import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from io import BytesIO
 from itertools import pairwise
 from typing import BinaryIO, cast
@@ -15,22 +16,23 @@ from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, ContainerLimits
 from waybill.core.containers.texts import compressed_rtf_entries
 from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError, unreadable
 from waybill.scanning.domain.detection.document_properties import summary_texts
-from waybill.scanning.domain.detection.member import Member, named, refused, spooled, text_of
+from waybill.scanning.domain.detection.member import Member, named, spooled, text_of
 
 _DOCUMENT = "WordDocument"
 _DOCUMENT_BYTES = 64 << 20
 _MESSAGE_PROPERTY = "__substg1.0_"
 # Written by the program about itself, or about the look of what others hold ([MS-OLEDS] 2.3; [MS-DOC] 2.1.3).
-_NO_CONTENT = frozenset(
-    {"CompObj", "Ole", "ObjInfo", "0Table", "1Table", "__properties_version1.0", "__nameid_version1.0"}
-)
-_UNICODE, _STRING, _BINARY = "001F", "001E", "0102"
+_NO_CONTENT = frozenset({"CompObj", "Ole", "ObjInfo", "__properties_version1.0"})
+# What the text of a document is read from.
+_DOCUMENT_STREAMS = frozenset({_DOCUMENT, "0Table", "1Table"})
+# One text, or each of several, whose number stands behind a hyphen ([MS-OXMSG] 2.1.4.2).
+_UNICODE, _STRING = frozenset({"001F", "101F-"}), frozenset({"001E", "101E-"})
 # [MS-OXPROPS]: PidTagHtml, PidTagAttachDataBinary; of other binary properties none holds what people have written.
 _HTML, _ATTACHMENT, _COMPRESSED_RTF = "1013", "3701", "1009"
 _SUMMARIES = frozenset({"SummaryInformation", "DocumentSummaryInformation"})
-_SUMMARY_BYTES = 1 << 20
+_SUMMARY_BYTES = _PROPERTY_BYTES = 1 << 20
 # [MS-DOC] 2.5.2 (FibBase) and 2.5.6 (FibRgFcLcb97, fcClx).
 _MAGIC = 0xA5EC
 _FIB_FLAGS, _FIB_CLX = 0x0A, 0x01A2
@@ -46,54 +48,78 @@ def compound_members(outer: Member, budget: Budget) -> Iterator[Member]:
             if encryption_of(file) is not None:
                 raise UnreadableError("ENCRYPTED")
             compound = CompoundFile(file)
-            streams = {stream.name: stream for stream in compound.streams}
-            if _DOCUMENT in streams:
+            documents = _documents(compound)
+            for parts in documents.values():
                 budget.enter()
-                size = streams[_DOCUMENT].size
-                text = text_of(_document(compound, streams), budget, size)
+                text = text_of(_document(compound, parts), budget, parts[_DOCUMENT].size)
                 yield Member(named(outer, "text", budget), text, plain=True)
-            yield from _streams(outer, file, budget, is_message=any(_MESSAGE_PROPERTY in name for name in streams))
+            read = {parts[name] for parts in documents.values() for name in _DOCUMENT_STREAMS & parts.keys()}
+            yield from _streams(outer, file, budget, read)
         except ContainerError as error:
-            raise UnreadableError("ARCHIVE_BROKEN") from error
+            raise unreadable(error) from error
 
 
-def _streams(outer: Member, file: BinaryIO, budget: Budget, *, is_message: bool) -> Iterator[Member]:
+def _documents(compound: CompoundFile) -> dict[int, dict[str, CompoundStream]]:
+    """Return the streams of each document by their names: its own, and those of documents embedded in it."""
+    storages: dict[int, dict[str, CompoundStream]] = {}
+    for stream in compound.streams:
+        storages.setdefault(stream.storage, {}).setdefault(stream.name, stream)
+    return {number: streams for number, streams in storages.items() if _DOCUMENT in streams}
+
+
+def _streams(outer: Member, file: BinaryIO, budget: Budget, read: Set[CompoundStream]) -> Iterator[Member]:
     # The scanner's own budget counts beside this one.
     limits = ContainerLimits(members=budget.limits.entries, total_bytes=budget.limits.total_bytes)
-    for entry in compound_entries(file, ContainerBudget(limits)):
-        if entry.name in _NO_CONTENT or entry.name == _DOCUMENT:
+    for entry in compound_entries(file, ContainerBudget(limits), lambda stream: stream not in read):
+        if entry.name in _NO_CONTENT:
             continue
         budget.enter()
-        if is_message and entry.name.startswith(_MESSAGE_PROPERTY):
+        if entry.name.startswith(_MESSAGE_PROPERTY):
             yield from _property(outer, entry, budget)
         elif entry.name in _SUMMARIES:
             text = text_of(_summary(entry.read), budget, _SUMMARY_BYTES)
             yield Member(named(outer, entry.name, budget), text, plain=True)
-        elif entry.reason is not None:
-            yield refused(named(outer, entry.name, budget), "ARCHIVE_BROKEN")
         else:
             yield Member(named(outer, entry.name, budget), _translated(entry.read))
 
 
 def _summary(read: Read) -> Iterator[str]:
     try:
-        yield from summary_texts(_whole(read))
-    except (ContainerError, ValueError) as error:
+        yield from summary_texts(_whole(_translated(read)))
+    except ValueError as error:
         raise UnreadableError("ARCHIVE_BROKEN") from error
 
 
 def _property(outer: Member, entry: ContainerEntry, budget: Budget) -> Iterator[Member]:
     tag = entry.name.removeprefix(_MESSAGE_PROPERTY)
-    number, kind = tag[:4], tag[4:8]
-    path = named(outer, f"property {number}", budget)
-    if kind == _UNICODE:
-        text = _whole(entry.read).decode("utf-16-le", "replace")
-        yield Member(path, text_of(iter([text]), budget, len(text)), plain=True)
-    elif kind == _STRING or number in {_HTML, _ATTACHMENT}:
-        yield Member(path, _translated(entry.read))
+    number, kind = tag[:4], tag[4:9]
+    path, read = named(outer, f"property {number}", budget), _translated(entry.read)
+    if kind in _UNICODE:
+        yield Member(path, text_of(_wide_text(read), budget, _PROPERTY_BYTES), plain=True)
+    elif kind in _STRING or number in {_HTML, _ATTACHMENT}:
+        yield Member(path, read)
     elif number == _COMPRESSED_RTF:
-        for part in compressed_rtf_entries(BytesIO(_whole(entry.read)), ContainerBudget()):
-            yield Member(path, _translated(part.read))
+        yield Member(path, _unpacked_rtf(read))
+
+
+def _wide_text(read: Read) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
+    while part := read(CHUNK):
+        yield decoder.decode(part)
+    yield decoder.decode(b"", final=True)
+
+
+def _unpacked_rtf(read: Read) -> Read:
+    """Return a reader of the RTF of a message; it is unpacked when it is read, so that a fault is its own."""
+    parts: list[Read] = []
+
+    def unpacked(count: int) -> bytes:
+        if not parts:
+            entries = compressed_rtf_entries(BytesIO(_whole(read)), ContainerBudget())
+            parts.append(next(entries).read)
+        return parts[0](count)
+
+    return _translated(unpacked)
 
 
 def _whole(read: Read) -> bytes:
@@ -105,7 +131,7 @@ def _translated(read: Read) -> Read:
         try:
             return read(count)
         except ContainerError as error:
-            raise UnreadableError("ARCHIVE_BROKEN") from error
+            raise unreadable(error) from error
 
     return translated
 
@@ -170,4 +196,4 @@ def _content(compound: CompoundFile, stream: CompoundStream | None) -> bytes:
     try:
         return b"".join(compound.stream(stream))
     except ContainerError as error:
-        raise UnreadableError("ARCHIVE_BROKEN") from error
+        raise unreadable(error) from error

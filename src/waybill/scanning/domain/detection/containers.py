@@ -18,7 +18,7 @@ from typing import IO
 from waybill.core.containers.models import ContainerError
 from waybill.core.containers.streams import UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError
+from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError, unreadable
 from waybill.scanning.domain.detection.compound import compound_members
 from waybill.scanning.domain.detection.content_type import Kind
 from waybill.scanning.domain.detection.database import database_members
@@ -73,7 +73,7 @@ def _unpacked(stream: UnpackedStream, budget: Budget, count: int) -> bytes:
     try:
         plain = stream.read(count)
     except ContainerError as error:
-        raise UnreadableError(f"ARCHIVE_{error.reason}") from error
+        raise unreadable(error) from error
     if not plain and (left := sum(iter(lambda: len(stream.behind(CHUNK)), 0))):
         budget.leave(left)
         raise UnreadableError("TRAILING_DATA")

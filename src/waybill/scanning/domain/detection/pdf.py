@@ -5,7 +5,7 @@ and attached files are objects, wherever they hang. Pictures are not read, scann
 some is told of.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +94,15 @@ def _objects(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Me
     except pikepdf.PdfError as error:
         raise UnreadableError("ARCHIVE_BROKEN") from error
     with document:
+        objects = _Objects(list(document.objects))
         budget.enter()
-        objects: list[Any] = list(document.objects)
-        strings = (f"{value}\n" for found in objects for value in _values(found) if isinstance(value, pikepdf.String))
-        yield Member(named(outer, "objects", budget), text_of(strings, budget, size), plain=True)
-        names = dict(_names_of_files(value for found in objects for value in _values(found)))
+        path = named(outer, "objects", budget)
+        yield Member(path, text_of(objects.strings(), budget, size), plain=True)
+        if objects.cut:
+            yield refused(path, "ARCHIVE_DEPTH")
+        names = dict(objects.names_of_files())
         drawn = {content.objgen for page in document.pages for content in _contents(page)}
-        for found in objects:
+        for found in objects.all:
             if not isinstance(found, pikepdf.Stream):
                 continue
             # A file may say of itself what it likes: what is attached is read.
@@ -110,34 +112,51 @@ def _objects(outer: Member, path: str, budget: Budget, size: int) -> Iterator[Me
                 yield from _stream(outer, found, f"stream {found.objgen[0]}", budget)
 
 
-def _values(found: Any, level: int = 0) -> Iterator[Any]:
-    """Yield an object and the values within it; an object that it refers to comes by itself."""
-    import pikepdf
+class _Objects:
+    """The objects of a file; `cut` says whether some value lies too deep within one."""
 
-    yield found
-    if level > _LEVELS:
-        return
-    if isinstance(found, pikepdf.Array):
-        inner: Any = found
-    elif isinstance(found, pikepdf.Dictionary | pikepdf.Stream):
-        inner = (value for _, value in found.items())
-    else:
-        return
-    for value in inner:
-        if not (isinstance(value, pikepdf.Object) and value.is_indirect):
-            yield from _values(value, level + 1)
+    def __init__(self, objects: list[Any]) -> None:
+        self.all = objects
+        self.cut = False
 
+    def strings(self) -> Iterator[str]:
+        """Yield every string, a line each."""
+        import pikepdf
 
-def _names_of_files(values: Iterator[Any]) -> Iterator[tuple[tuple[int, int], str]]:
-    """Yield the names of embedded files by their streams (ISO 32000-1, 7.11.3)."""
-    import pikepdf
+        return (f"{value}\n" for value in self._values() if isinstance(value, pikepdf.String))
 
-    for found in values:
-        if isinstance(found, pikepdf.Dictionary) and isinstance(found.get("/EF"), pikepdf.Dictionary):
-            name = found.get("/UF", found.get("/F"))
-            for _, stream in found.EF.items():
-                if isinstance(stream, pikepdf.Stream):
-                    yield stream.objgen, str(name) if isinstance(name, pikepdf.String) else "attached file"
+    def names_of_files(self) -> Iterator[tuple[tuple[int, int], str]]:
+        """Yield the names of embedded files by their streams (ISO 32000-1, 7.11.3)."""
+        import pikepdf
+
+        for found in self._values():
+            if isinstance(found, pikepdf.Dictionary) and isinstance(found.get("/EF"), pikepdf.Dictionary):
+                name = found.get("/UF", found.get("/F"))
+                for _, stream in found.EF.items():
+                    if isinstance(stream, pikepdf.Stream):
+                        yield stream.objgen, str(name) if isinstance(name, pikepdf.String) else "attached file"
+
+    def _values(self) -> Iterator[Any]:
+        for found in self.all:
+            yield from self._within(found, 0)
+
+    def _within(self, found: Any, level: int) -> Iterator[Any]:
+        """Yield a value and those within it; an object that it refers to comes by itself."""
+        import pikepdf
+
+        yield found
+        if isinstance(found, pikepdf.Array):
+            inner: list[Any] = list(found)
+        elif isinstance(found, pikepdf.Dictionary | pikepdf.Stream):
+            inner = [value for _, value in found.items()]
+        else:
+            return
+        if level == _LEVELS:
+            self.cut = True
+            return
+        for value in inner:
+            if not (isinstance(value, pikepdf.Object) and value.is_indirect):
+                yield from self._within(value, level + 1)
 
 
 def _contents(page: "pikepdf.Page") -> Iterator[Any]:
@@ -161,9 +180,8 @@ def _stream(outer: Member, stream: "pikepdf.Stream", name: str, budget: Budget) 
 
     budget.enter()
     path = named(outer, name, budget)
-    packed: Callable[[], bytes] = stream.read_raw_bytes
     try:
-        content, length = stream.read_bytes(), len(packed())
+        content, length = stream.read_bytes(), len(stream.read_raw_bytes())
     except pikepdf.PdfError:
         yield refused(path, "ARCHIVE_METHOD")
         return
