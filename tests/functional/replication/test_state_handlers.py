@@ -278,7 +278,19 @@ def test_a_backfill_is_told_of_once_an_hour_with_its_counts_and_how_to_see_the_r
     assert "1.zip" in first.body
     assert first.attributes["notificationId"] == again.attributes["notificationId"]
     assert later.attributes["notificationId"] != first.attributes["notificationId"]
-    assert "Failed runs:   5 so far" in later.body
+    # The run that was repeated has failed once.
+    assert "Failed runs:   4 so far" in later.body
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_runs_of_a_job_that_is_not_there_are_each_told_of(invoke: Invoke, wire: Wire) -> None:
+    """Whoever starts a run by hand with the name of a job decides nothing about what others are told."""
+    make_failure_topic()
+    for label in ("1", "2"):
+        run = a_run(label, key=f"{label}.zip", backfill_id="no-such-job")
+        failed = {"status": "FAILED", "message": "m", "results": [failure(run, A).wire()]}
+        invoke("send_failure_notification", {"run": run.wire(), "failure": failed})
+    assert [letter.subject for letter in wire.published] == ["File Copy Failures: 1.zip", "File Copy Failures: 2.zip"]
 
 
 @pytest.mark.parametrize(("code", "expected"), [("Throttled", NotificationUnavailableError), ("NotFound", ClientError)])

@@ -11,9 +11,9 @@ from tests.fakes.probe import Crash
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.s3 import Content
 from tests.fakes.world import FILE, SIZES, World
-from waybill.core.errors import NotFoundError, NotificationUnavailableError
+from waybill.core.errors import NotificationUnavailableError
 from waybill.core.notifications import Notification
-from waybill.replication.domain.backfill_job import BackfillJob
+from waybill.replication.domain.backfill_job import BackfillJob, JobStatus
 from waybill.replication.domain.backfill_notice import FailureTelling, Notice
 from waybill.replication.domain.multipart import open_upload
 from waybill.replication.domain.reconciler import Reconciler
@@ -38,13 +38,22 @@ class Mailbox:
 
 
 class Jobs:
-    """A job whose record is gone, with the runs that tell of it."""
+    """A job, with the runs that tell of it."""
 
     def __init__(self) -> None:
         self.first: dict[str, str] = {}
 
     def read(self, backfill_id: str) -> BackfillJob:
-        raise NotFoundError(f"there is no backfill {backfill_id}")
+        return BackfillJob(
+            backfill_id=backfill_id,
+            status=JobStatus.RUNNING,
+            source_bucket=SOURCE,
+            destination_buckets=DESTINATIONS,
+            start_time="2026-11-21T10:00:00.000Z",
+            updated_at="2026-11-21T10:00:00.000Z",
+            created_by="waybill:somebody",
+            worked_by="waybill:somebody",
+        )
 
     def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
         return Notice(self.first.setdefault(hour, execution_id) == execution_id, 1)

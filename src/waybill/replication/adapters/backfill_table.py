@@ -5,16 +5,18 @@ Hash key `fileKey` is the id of the job. Bucket names cannot contain `#`, so not
     #backfill                    the record of the job; the index `ByStatus` has it in the partition BACKFILL
     #backfill#lines#<number>     some of its lines, compressed
     #backfill#entries#<number>   some of the objects that it was given by name, compressed
-    #backfill#notice#<hour>      which of its runs has told people in this hour, and how many have failed
+    #backfill#notice#<hour>      which of its runs has told people in this hour
+    #backfill#failed#<hash>      a run of it that has failed
 """
 
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.wire import WireModel
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 JOB = "#backfill"
 _PARTITION = "BACKFILL"
-_NOTICE = f"{JOB}#notice#"
+_NOTICE, _FAILED = f"{JOB}#notice#", f"{JOB}#failed#"
 _SECONDS_PER_DAY = 86_400
 _TAKE_OVERS = 10
 
@@ -155,24 +157,36 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     @override
     def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
-        update = Update.of({"expiresAt": self._expiry()}, counted=("failedRuns",))
+        run = hashlib.sha256(execution_id.encode()).hexdigest()
+        self._touch(backfill_id, f"{_FAILED}{run}", "SET expiresAt = :expiry")
+        noted = "SET expiresAt = :expiry, firstRun = if_not_exists(firstRun, :run)"
+        notice = self._touch(backfill_id, f"{_NOTICE}{hour}", noted, run=execution_id)
+        is_first = notice["firstRun"] == execution_id
+        return Notice(is_first, self._failed_runs(backfill_id) if is_first else 0)
+
+    def _touch(self, backfill_id: str, range_key: str, update: str, **values: str) -> dict[str, Any]:
+        """Write to an item of the job, which is there afterwards, and return it."""
+        bound = {"expiry": self._expiry(), **values}
         with translated(TrackingUnavailableError):
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(backfill_id, f"{_NOTICE}{hour}"),
-                UpdateExpression=update.expression.replace("SET ", "SET firstRun = if_not_exists(firstRun, :run), ", 1),
-                ExpressionAttributeNames=update.names,
-                ExpressionAttributeValues=update.values | to_item({":run": execution_id}),
+                Key=_key(backfill_id, range_key),
+                UpdateExpression=update,
+                ExpressionAttributeValues=to_item({f":{name}": value for name, value in bound.items()}),
                 ReturnValues="ALL_NEW",
             )
-            hours = self._client.query(
+        return from_item(answer["Attributes"])
+
+    def _failed_runs(self, backfill_id: str) -> int:
+        with translated(TrackingUnavailableError):
+            pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="fileKey = :id AND begins_with(sourceBucket, :notice)",
-                ExpressionAttributeValues=to_item({":id": backfill_id, ":notice": _NOTICE}),
+                KeyConditionExpression="fileKey = :id AND begins_with(sourceBucket, :failed)",
+                ExpressionAttributeValues=to_item({":id": backfill_id, ":failed": _FAILED}),
+                Select="COUNT",
                 ConsistentRead=True,
             )
-        first = from_item(answer["Attributes"])["firstRun"]
-        return Notice(first == execution_id, sum(from_item(item)["failedRuns"] for item in hours["Items"]))
+            return sum(page["Count"] for page in pages)
 
     @override
     def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:

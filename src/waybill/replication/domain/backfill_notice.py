@@ -30,7 +30,10 @@ class JobNotices(Protocol):
         ...
 
     def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
-        """Count a failed run of the job; the first of an `hour` is the first as often as it asks."""
+        """Note a failed run of the job, once; the first of an `hour` is the first as often as it asks.
+
+        How many have failed is counted for the first alone, which tells of it.
+        """
         ...
 
 
@@ -50,14 +53,15 @@ class FailureTelling:
         if run.backfill_id is None:
             self.notifier.notify(failure_notification(run, failure))
             return
-        hour = f"{self.now():%Y-%m-%dT%H}"
-        notice = self.jobs.notice(run.backfill_id, hour, run.execution_id)
-        if not notice.is_first:
-            return
         try:
             job = self.jobs.read(run.backfill_id)
         except NotFoundError:
+            # Nobody waits for such a job, or looks at it: each of its runs is told of.
             self.notifier.notify(failure_notification(run, failure))
+            return
+        hour = f"{self.now():%Y-%m-%dT%H}"
+        notice = self.jobs.notice(run.backfill_id, hour, run.execution_id)
+        if not notice.is_first:
             return
         self.notifier.notify(job_notification(job, notice, hour, failure_notification(run, failure)))
 
