@@ -261,6 +261,20 @@ def test_a_report_can_go_to_s3_whoever_ends_the_job(
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="reports-of-builds")
 
 
+def test_what_became_of_the_job_is_said_where_its_report_is_refused_at_the_end(
+    waybill: Program, upload: Callable[..., None], copying: list[str], wire: Wire
+) -> None:
+    """Rule: a statement of what was done is not lost with the file that repeats it."""
+    upload("a")
+    client("s3", REGION).create_bucket(
+        Bucket="reports-of-builds", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    wire.refuse("s3.PutObject", "AccessDenied", status=403)
+    ran = waybill(*BACKFILL, "--report", "s3://reports-of-builds/latest.csv", "--json")
+    assert (ran.status, ran.json["status"]) == (1, "STARTED")
+    assert "the report s3://reports-of-builds/latest.csv cannot be written" in ran.err
+
+
 @pytest.mark.parametrize("where", ["nowhere/report.csv", ".", "s3://nowhere-builds/report.csv"])
 def test_a_report_that_cannot_be_written_is_said_before_the_work_begins(
     waybill: Program, upload: Callable[..., None], executions: FakeExecutions, where: str

@@ -10,9 +10,14 @@ _SCHEME = "s3://"
 def parse_uri(text: str) -> FileId:
     """Return bucket and key of `s3://BUCKET/KEY`; the key is everything after the bucket's slash, and may be empty."""
     bucket, _, key = text.removeprefix(_SCHEME).partition("/")
-    if not text.startswith(_SCHEME) or not bucket:
+    if not is_uri(text) or not bucket:
         raise typer.BadParameter(f"{text} is not of the form s3://BUCKET/KEY")
     return FileId(bucket, key)
+
+
+def is_uri(text: str) -> bool:
+    """Return whether `text` is an address in S3, and no path of this machine."""
+    return text.startswith(_SCHEME)
 
 
 def file_of(text: str) -> FileId:

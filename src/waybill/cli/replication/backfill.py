@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 import typer
 from rich.console import Group
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from waybill.cli.output import Output, ProgressBar, details
 from waybill.cli.replication.addresses import parse_uri, printable
-from waybill.cli.replication.backfill_run import BackfillRun, command_line
+from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import Range, compared
 from waybill.cli.replication.manifests import opened
@@ -35,8 +35,6 @@ from waybill.replication.domain.backfill_job import (
 )
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.models import FileId, ReplicationRequest
-
-_REDRAW_SECONDS = 0.1
 
 _REASONS = {
     Difference.MISSING: "missing",
@@ -80,7 +78,7 @@ class BackfillCommand:
         BackfillRun(self.replication, job, wait=self.wait, report=place).run()
 
     def _job(self, under: FileId, request: ReplicationRequest) -> BackfillJob:
-        options: dict[str, Any] = {
+        options: JobOptions = {
             "content_only": self.content_only,
             "limits": self.limits,
             "include": self.keys.include,
@@ -89,13 +87,15 @@ class BackfillCommand:
         }
         destinations = request.destination_buckets
         if self.manifest is None:
-            return new_job(self.replication, under, destinations, last_key=self.start_after, **options)
+            options["last_key"] = self.start_after
+            return new_job(self.replication, under, destinations, **options)
+        options["input"] = JobInput.MANIFEST
         with opened(self.replication, self.manifest, under.source_bucket) as manifest:
             # Read to its end before anything is written: a line of another bucket is a mistake of the whole.
             for _ in manifest.entries(under.source_bucket):
                 pass
             wanted = (entry for entry in manifest.entries(under.source_bucket) if self._is_wanted(entry, under))
-            return new_job(self.replication, under, destinations, wanted, input=JobInput.MANIFEST, **options)
+            return new_job(self.replication, under, destinations, wanted, **options)
 
     def _is_wanted(self, entry: Entry, under: FileId) -> bool:
         if entry.problem:
@@ -140,8 +140,24 @@ class BackfillCommand:
         return shlex.join(command_line(self.replication, words))
 
 
+class JobOptions(TypedDict, total=False):
+    """What a job may be asked for, as its record has it."""
+
+    content_only: bool
+    limits: Limits
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    report: str | None
+    last_key: str
+    input: JobInput
+
+
 def new_job(
-    replication: Replication, under: FileId, destinations: tuple[str, ...], entries: Iterable[Entry] = (), **more: Any
+    replication: Replication,
+    under: FileId,
+    destinations: tuple[str, ...],
+    entries: Iterable[Entry] = (),
+    **options: Unpack[JobOptions],
 ) -> BackfillJob:
     """Return a job that is about to be created; the objects that it is given by name are written already."""
     started = now()
@@ -155,7 +171,7 @@ def new_job(
         updated_at=iso(started),
         created_by=replication.user(),
         worked_by=replication.user(),
-        **more,
+        **options,
     )
     if job.input is JobInput.LISTING:
         return job
@@ -185,7 +201,7 @@ class Preview:
             self.last_key = item.source.key
             if item.differences:
                 self._list(item)
-            if time.monotonic() - redrawn > _REDRAW_SECONDS:
+            if time.monotonic() - redrawn > REDRAW_SECONDS:
                 bar.advance(self.counts.compared - shown)
                 bar.describe(f"comparing, {self.counts.started:,} would be started")
                 shown, redrawn = self.counts.compared, time.monotonic()

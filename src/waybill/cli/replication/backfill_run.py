@@ -34,7 +34,10 @@ from waybill.replication.domain.backfill_settling import Settling
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.domain.throttle import Throttle
 
-_REDRAW_SECONDS = 0.1
+# Looks at the lines of a part, at its turn, and returns them as they stand now.
+type _Look = Callable[[list[ObjectLine], int], list[ObjectLine]]
+
+REDRAW_SECONDS = 0.1
 # What has become of runs is written down that often while they are waited for.
 _SAVE_SECONDS = 5.0
 # Step Functions developer guide, "Quotas related to API action throttling": DescribeExecution is refilled with 15 a
@@ -109,9 +112,10 @@ class BackfillRun:
         words = shlex.join(command_line(self.replication, ["backfills", "resume", job.backfill_id]))
         pending = f"Their runs are under way. To wait for them and see what became of them: {words}"
         hint = ["", pending] if job.counts.pending else []
-        if self.report:
-            self.report.write(job)
         self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
+        if self.report:
+            # What became of the job is said, also where its report cannot be written any more.
+            self.report.write(job)
         if job.counts.failed:
             raise typer.Exit(1)
         if job.prefix and job.input is JobInput.LISTING and not job.counts.compared:
@@ -151,17 +155,10 @@ class BackfillRun:
 
     def _settle(self, progress: JobProgress) -> None:
         """Wait for the runs, part by part, and write down what has become of each."""
-        job, jobs = progress.job, self.replication.backfills
-        stopping = threading.Event()
+        job, stopping = progress.job, threading.Event()
         requests = Throttle(job.limits.requests_per_second, Clock(sleep=stopping.wait))
-        backfill = backfill_of(
-            self.replication,
-            job.source_bucket,
-            requests,
-            content_only=job.content_only,
-            backfill_id=job.backfill_id,
-        )
-        settling, retry = Settling(self.replication.tracking, backfill), command_retry(stopping)
+        settling = Settling(self.replication.tracking, backfill_of(self.replication, job, requests))
+        retry = command_retry(stopping)
 
         def look(line: ObjectLine, ask: bool) -> ObjectLine:
             return retry.call(lambda: settling.look(line, now(), ask=ask)) if line.pending else line
@@ -172,19 +169,38 @@ class BackfillRun:
             self.replication.cli.output.progress("waiting", job.counts.pending) as bar,
         ):
             pace = _Pace(bar, self.monotonic, job.counts.pending)
+
+            def looked(lines: list[ObjectLine], turn: int) -> list[ObjectLine]:
+                after = list(pool.map(look, lines, _asked(lines, turn)))
+                pace.step("waiting", _pending(lines) - _pending(after))
+                return after
+
             for chunk in range(job.settled_chunks, job.chunks):
-                saved = lines = jobs.lines(job.backfill_id, chunk)
-                written = self.monotonic()
-                turns = count()
-                for after in watch(lambda: list(pool.map(look, lines, _asked(lines, next(turns))))):  # noqa: B023 - looked at before the next
-                    pace.step("waiting", _pending(lines) - _pending(after))
-                    lines = after
-                    done = not _pending(lines)
-                    if done or self.monotonic() - written > _SAVE_SECONDS:
-                        progress.settled(chunk, saved, lines)
-                        saved, written = lines, self.monotonic()
-                    if done:
-                        break
+                self._settle_part(progress, chunk, looked)
+
+    def _settle_part(self, progress: JobProgress, chunk: int, looked: _Look) -> None:
+        saved = self.replication.backfills.lines(progress.job.backfill_id, chunk)
+        written, part = self.monotonic(), _Part(saved, looked)
+        for lines in watch(part.look):
+            done = not _pending(lines)
+            if done or self.monotonic() - written > _SAVE_SECONDS:
+                progress.settled(chunk, saved, lines)
+                saved, written = lines, self.monotonic()
+            if done:
+                return
+
+
+class _Part:
+    """Some lines of a job, looked at turn by turn."""
+
+    def __init__(self, lines: list[ObjectLine], looked: _Look) -> None:
+        self._lines, self._looked = lines, looked
+        self._turns = count()
+
+    def look(self) -> list[ObjectLine]:
+        """Return the lines as they stand now."""
+        self._lines = self._looked(self._lines, next(self._turns))
+        return self._lines
 
 
 @contextmanager
@@ -219,7 +235,7 @@ class _Pace:
     def step(self, doing: str, steps: int = 1) -> None:
         self._done += steps
         moment = self._monotonic()
-        if moment - self._drawn <= _REDRAW_SECONDS:
+        if moment - self._drawn <= REDRAW_SECONDS:
             return
         self._bar.advance(self._done - self._shown)
         self._bar.describe(f"{doing}, {pace_of(self._done, moment - self._begun, self._total)}")

@@ -55,18 +55,16 @@ class Range:
     backfill_id: str | None = None
 
 
-def backfill_of(
-    replication: Replication, source_bucket: str, requests: Throttle, *, content_only: bool, backfill_id: str | None
-) -> Backfill:
+def backfill_of(replication: Replication, what: Range | BackfillJob, requests: Throttle) -> Backfill:
     """Return what decides about the objects of a bucket, and asks S3 no more than `requests` lets through."""
     return Backfill(
-        source_bucket,
+        what.source_bucket,
         replication.tracking,
         replication.paced_buckets(requests),
         replication.starter,
         replication.executions,
-        content_only,
-        backfill_id,
+        what.content_only,
+        what.backfill_id,
     )
 
 
@@ -74,13 +72,7 @@ def backfill_of(
 def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
     """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
     with _pools(what.limits) as pools:
-        backfill = backfill_of(
-            replication,
-            what.source_bucket,
-            pools.requests,
-            content_only=what.content_only,
-            backfill_id=what.backfill_id,
-        )
+        backfill = backfill_of(replication, what, pools.requests)
 
         def handled(comparison: Comparison) -> PlanItem:
             item = pools.retry.call(lambda: backfill.plan(comparison))
@@ -99,13 +91,7 @@ def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[
 def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
     """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
     with _pools(job.limits) as pools:
-        backfill = backfill_of(
-            replication,
-            job.source_bucket,
-            pools.requests,
-            content_only=job.content_only,
-            backfill_id=job.backfill_id,
-        )
+        backfill = backfill_of(replication, job, pools.requests)
 
         def handled(entry: Entry) -> ObjectLine:
             destinations = entry.destination_buckets or job.destination_buckets

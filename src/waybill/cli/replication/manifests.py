@@ -15,13 +15,12 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.addresses import file_of, is_uri, printable, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.replication.domain.backfill_job import Entry
 from waybill.replication.domain.manifest import entries_of, inventory_of
 from waybill.replication.models import FileId
 
-_SCHEME = "s3://"
 _GZIP = b"\x1f\x8b"
 
 
@@ -61,7 +60,7 @@ def opened(replication: Replication, where: str, source_bucket: str) -> Iterator
 
 def _fetched(replication: Replication, where: str, copy: Path) -> Path:
     try:
-        if where.startswith(_SCHEME):
+        if is_uri(where):
             place = file_of(where)
             client = replication.cli.client("s3")
             with copy.open("wb") as file:

@@ -10,12 +10,10 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.replication.addresses import file_of, printable
+from waybill.cli.replication.addresses import file_of, is_uri, printable
 from waybill.cli.replication.collaborators import Replication
 from waybill.replication.domain.backfill_job import BackfillJob
 from waybill.replication.domain.backfill_report import write_report
-
-_SCHEME = "s3://"
 
 
 class ReportPlace(Protocol):
@@ -34,14 +32,19 @@ def report_place(replication: Replication, where: str) -> ReportPlace:
     CommandError
         It cannot be written there; said before any work begins.
     """
-    if where.startswith(_SCHEME):
+    if is_uri(where):
         return _ObjectPlace(replication, where)
     return _FilePlace(replication, Path(where))
 
 
 def lasting(where: str | None) -> str | None:
     """Return `where` if it is the same place on every machine, for whoever resumes the job."""
-    return where if where and where.startswith(_SCHEME) else None
+    return where if where and is_uri(where) else None
+
+
+def _write(replication: Replication, job: BackfillJob, file: Path) -> None:
+    with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as opened:
+        write_report(job, replication.backfills.all_lines(job), opened)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,7 @@ class _FilePlace:
         """Write beside the file first: a report that is there is whole."""
         made = self._begin()
         try:
-            with made.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                write_report(job, self.replication.backfills.all_lines(job), file)
+            _write(self.replication, job, made)
             made.replace(self._target)
         except OSError as error:
             raise self._refusal(error) from error
@@ -109,12 +111,12 @@ class _ObjectPlace:
         place = file_of(self.where)
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "report.csv"
-            with made.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                write_report(job, self.replication.backfills.all_lines(job), file)
+            _write(self.replication, job, made)
+            client, told = self.replication.cli.client("s3"), {"ContentType": "text/csv"}
             try:
-                self.replication.cli.client("s3").upload_file(
-                    str(made), place.source_bucket, place.source_key, ExtraArgs={"ContentType": "text/csv"}
-                )
+                # `upload_file` has an error of its own for what S3 refuses; this one leaves S3's as it is.
+                with made.open("rb") as file:
+                    client.upload_fileobj(file, place.source_bucket, place.source_key, ExtraArgs=told)
             except (ClientError, BotoCoreError) as error:
                 raise self._refusal(error) from error
 
