@@ -3,11 +3,11 @@
 The reasons are the comments on the first lines of the statements: `- Effect: Allow  # reason`.
 """
 
-import difflib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from scripts.generated import write_or_compare
 from scripts.template import (
     PROJECT,
     REASON,
@@ -224,18 +224,7 @@ def _code(texts: Iterable[str], separator: str = "<br>") -> str:
 
 def main() -> int:
     """Write the document, or compare it."""
-    wanted = document()
-    if "--check" not in sys.argv[1:]:
-        DOCUMENT.write_text(wanted, "utf-8")
-        return 0
-    found = DOCUMENT.read_text("utf-8") if DOCUMENT.exists() else ""
-    if found == wanted:
-        return 0
-    sys.stderr.writelines(
-        difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), "docs/permissions.md", "template.yaml")
-    )
-    print("docs/permissions.md differs from template.yaml: run scripts/permissions", file=sys.stderr)
-    return 1
+    return write_or_compare(DOCUMENT, document(), "template.yaml")
 
 
 if __name__ == "__main__":
