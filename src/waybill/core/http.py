@@ -37,6 +37,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
     OpenAPIResponseValidationMiddleware,
 )
+from aws_lambda_powertools.event_handler.openapi.params import Header
 
 from waybill.core.bodies import body_bytes, body_text, json_object
 from waybill.core.cursors import decode_cursor, encode_cursor
@@ -59,6 +60,7 @@ __all__ = [
     "decode_cursor",
     "encode_cursor",
     "fails",
+    "idempotency_header",
     "is_api_event",
     "public",
 ]
@@ -105,6 +107,11 @@ def public[F: Callable[..., Any]](route: F) -> F:
     """Open `route` to callers without a token."""
     setattr(route, _ACCESS, _EVERYBODY)
     return route
+
+
+def idempotency_header(description: str, example: str) -> Any:
+    """Return what a route says of its parameter `idempotency_key`, which is the header `Idempotency-Key`."""
+    return Header(alias="Idempotency-Key", min_length=1, max_length=256, description=description, examples=[example])
 
 
 def fails[F: Callable[..., Any]](failures: Mapping[int, str]) -> Callable[[F], F]:

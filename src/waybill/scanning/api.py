@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, caller, fails
+from waybill.core.http import Role, build_api, caller, fails, idempotency_header
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
@@ -67,12 +67,8 @@ def start_scan(
     request: ScanRequest,
     idempotency_key: Annotated[
         str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=256,
-            description="The same key again is answered with the same job, for as long as the job is kept",
-            examples=["weekly-2026-45"],
+        idempotency_header(
+            "The same key again is answered with the same job, for as long as the job is kept", "weekly-2026-45"
         ),
     ] = None,
 ) -> Response[ListedView | StartedView]:

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import File, Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import File, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, allow, build_api, caller, fails
+from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
@@ -21,6 +21,7 @@ from waybill.subject_access.domain.poll import by_due_day
 from waybill.subject_access.domain.services import ServiceEntry, checked_template
 from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
 from waybill.subject_access.views import (
     AdminList,
     DuplicateView,
@@ -39,14 +40,7 @@ app = build_api(
     roles=[Role.SAR_SUPPORT, Role.SAR_ADMIN],
 )
 
-_Id = Annotated[
-    str,
-    Path(
-        json_schema_extra={"maxLength": 64},
-        description="The id of the request",
-        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
-    ),
-]
+_Id = Annotated[str, request_id("The id of the request")]
 _Service = Annotated[
     str,
     Path(
@@ -85,12 +79,8 @@ def duplicate_request(
     id: _Id,
     idempotency_key: Annotated[
         str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=256,
-            description="The same key again is answered with the same copy, for as long as the copy is kept",
-            examples=["case-4711-again"],
+        idempotency_header(
+            "The same key again is answered with the same copy, for as long as the copy is kept", "case-4711-again"
         ),
     ] = None,
 ) -> Response[DuplicateView]:
@@ -103,19 +93,13 @@ def duplicate_request(
 @app.get("/api/admin/subjectAccessRequests", summary="All requests, by state")
 @allow(Role.SAR_ADMIN)
 def list_requests_by_state(  # noqa: PLR0917 (Powertools passes parameters by name)
-    search: Annotated[
-        str, Query(max_length=100, description="Part of a case reference or of an id", examples=["SAR-2026"])
-    ] = "",
+    search: Search = "",
     completed: Annotated[bool, Query(description="Whether those are shown that are completed")] = True,
     errored: Annotated[bool, Query(description="Whether those are shown that were given up on")] = True,
     overdue: Annotated[bool, Query(description="Whether those are shown that have waited for long")] = True,
     pending: Annotated[bool, Query(description="Whether those are shown that wait")] = True,
-    page_number: Annotated[
-        int | None, Query(alias="pageNumber", ge=0, description="Which page, counted from 0")
-    ] = None,
-    page_size: Annotated[
-        int | None, Query(alias="pageSize", ge=1, le=1000, description="How many requests a page has")
-    ] = None,
+    page_number: PageNumber = None,
+    page_size: PageSize = None,
 ) -> AdminList:
     """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
     _record("ADMIN_LIST_VIEWED")

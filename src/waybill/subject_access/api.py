@@ -4,11 +4,11 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
-from waybill.core.http import Role, allow, build_api, caller, fails
+from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain import outside_worker
@@ -29,6 +29,7 @@ from waybill.subject_access.domain.requests import claim_answer
 from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
 from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
 from waybill.subject_access.views import (
     AuditTrailView,
     ClaimView,
@@ -50,25 +51,8 @@ app = build_api(
     roles=_READERS,
 )
 
-_Search = Annotated[
-    str, Query(max_length=100, description="Part of a case reference or of an id", examples=["SAR-2026"])
-]
-_Id = Annotated[
-    str,
-    Path(
-        json_schema_extra={"maxLength": 64},
-        description="The id that POST /api/subjectAccessRequest has given",
-        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
-    ),
-]
-_TrailId = Annotated[
-    str,
-    Path(
-        json_schema_extra={"maxLength": 64},
-        description="The id of a request, or a day such as 2026-11-02 for what was about none",
-        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
-    ),
-]
+_Id = Annotated[str, request_id("The id that POST /api/subjectAccessRequest has given")]
+_TrailId = Annotated[str, request_id("The id of a request, or a day such as 2026-11-02 for what was about none")]
 _CREATED: dict[int, OpenAPIResponse] = {
     201: {
         "description": "The id of the request",
@@ -106,12 +90,8 @@ def create_subject_access_request(
     request: NewRequest,
     idempotency_key: Annotated[
         str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=256,
-            description="The same key again is answered with the same request, for as long as the request is kept",
-            examples=["case-4711"],
+        idempotency_header(
+            "The same key again is answered with the same request, for as long as the request is kept", "case-4711"
         ),
     ] = None,
 ) -> Response[str]:
@@ -132,13 +112,9 @@ def show_subject_access_request(id: _Id) -> ShownRequest:
 
 @app.get("/api/subjectAccessRequests", summary="List requests", response_description="Requests, the newest first")
 def list_subject_access_requests(
-    search: _Search = "",
-    page_number: Annotated[
-        int | None, Query(alias="pageNumber", ge=0, description="Which page, counted from 0")
-    ] = None,
-    page_size: Annotated[
-        int | None, Query(alias="pageSize", ge=1, le=1000, description="How many requests a page has")
-    ] = None,
+    search: Search = "",
+    page_number: PageNumber = None,
+    page_size: PageSize = None,
     unclaimed: Annotated[bool, Query(description="Those that can be claimed, the oldest first")] = False,
 ) -> list[RequestView]:
     """List requests, the newest first; in pages when both page parameters are given."""
@@ -152,7 +128,7 @@ def list_subject_access_requests(
 
 
 @app.get("/api/totalSubjectAccessRequests", summary="Count requests", response_description="How many there are")
-def count_subject_access_requests(search: _Search = "") -> int:
+def count_subject_access_requests(search: Search = "") -> int:
     """Count the requests that a search finds."""
     return runtime.lists().matches(search.strip())
 
