@@ -11,7 +11,8 @@
 LAYER_ARCHITECTURE ?= x86_64
 LAYER_PLATFORM ?= lambda
 # The SAM CLI runs this in a folder of its own, where a version manager may choose another Python.
-LAYER_PYTHON ?= $(firstword $(wildcard $(dir $(lastword $(MAKEFILE_LIST)))../.local/uv/bin/python3.13) python3.13)
+python := ../.local/uv/bin/python3.13
+LAYER_PYTHON ?= $(if $(wildcard $(LAYERS)/$(python)),$(subst \ , ,$(LAYERS))/$(python),python3.13)
 
 machine := $(if $(filter arm64,$(LAYER_ARCHITECTURE)),aarch64,$(LAYER_ARCHITECTURE))
 lambda := $(foreach tag,manylinux_2_28 manylinux2014 manylinux_2_17,--platform $(tag)_$(machine)) --implementation cp --python-version 3.13

@@ -1,6 +1,9 @@
 """The layers carry what their dependency groups name, pinned, and nothing that the Lambda runtime brings."""
 
+import os
 import re
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -49,3 +52,19 @@ def test_a_layer_that_differs_from_the_lock_is_named(project: Path, tmp_path: Pa
     )
     assert check.returncode == 1
     assert check.stderr == "layers/core/requirements.txt differs from uv.lock: run `make lock`\n"
+
+
+def test_a_layer_is_built_in_a_path_with_spaces(project: Path, tmp_path: Path) -> None:
+    """GNU make manual, "Text Functions": `dir` and `abspath` take names apart at spaces."""
+    layers = tmp_path / "a b" / "layers"
+    shutil.copytree(project / "layers", layers)
+    python = tmp_path / "a b" / ".local/uv/bin/python3.13"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    for makefile in layers.glob("*/Makefile"):
+        words = ["make", "--dry-run", "--makefile", str(makefile), "build-X", f"ARTIFACTS_DIR={tmp_path}"]
+        environment = {"PATH": os.environ["PATH"]}
+        printed = subprocess.run(words, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+        assert (printed.returncode, printed.stderr) == (0, "")
+        named = shlex.split(printed.stdout)[0]
+        assert Path(named).resolve() == python
