@@ -116,6 +116,15 @@ CONTAINERS = {
         + message(NEEDLE),
         "message 2/tool.bin",
     ),
+    # RFC 2046, section 5.1.1: what stands around the parts.
+    "preamble of a message": (
+        b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n' + NEEDLE + b"\n--x\n\na\n--x--\n",
+        "part 1 preamble",
+    ),
+    "epilogue of a message": (
+        b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n--x\n\na\n--x--\n' + NEEDLE + b"\n",
+        "part 1 epilogue",
+    ),
     "winmail.dat": (tnef(NEEDLE), "tool.exe"),
     "UTF-16 with a mark": (NEEDLE.decode().encode("utf-16"), "as UTF-8"),
     "UTF-16 without a mark": (NEEDLE.decode().encode("utf-16-be"), "as UTF-8"),

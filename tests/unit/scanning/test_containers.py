@@ -182,6 +182,30 @@ def test_the_parts_of_a_message_are_decoded(engine: Engine, transfer: str) -> No
     assert (report.outcome, report.counts["US_SSN"], report.counts["EMAIL"]) == (Outcome.COMPLETE, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("boundary", "found"),
+    [
+        ("===============5932112152348060495==", 0),  # Python's `email`
+        ("----=_Part_4_5932112152348060495.1732790000000", 0),  # Jakarta Mail
+        ("5932112152348060495", 1),  # whoever chooses such a line may hide something in it
+    ],
+)
+def test_a_number_that_parts_parts_is_no_card(engine: Engine, boundary: str, found: int) -> None:
+    """RFC 2046, section 5.1.1: a boundary delimits; it says nothing."""
+    content = f'From: Registry\nContent-Type: multipart/mixed; boundary="{boundary}"\n\n'
+    content += f"--{boundary}\nContent-Type: text/plain\n\nsee attached\n--{boundary}--\n"
+    report = scan(engine, content.encode())
+    assert (report.outcome, report.counts.get("CREDIT_CARD", 0)) == (Outcome.COMPLETE, found)
+
+
+@pytest.mark.parametrize("text", ["{}\n--x\n\nplain\n--x--\n", "--x\n\nplain\n--x--\n{}\n"])
+def test_what_stands_around_the_parts_of_a_message_is_read(engine: Engine, text: str) -> None:
+    """RFC 2046, section 5.1.1: preamble and epilogue."""
+    content = 'From: Registry\nContent-Type: multipart/mixed; boundary="x"\n\n' + text.format(f"ssn {SSN.decode()}")
+    report = scan(engine, content.encode())
+    assert (report.outcome, report.counts["US_SSN"]) == (Outcome.COMPLETE, 1)
+
+
 def test_every_message_of_a_mailbox_is_read(engine: Engine) -> None:
     """RFC 4155."""
     box = b"".join(b"From a@b.example Fri Nov 28 10:00:00 2025\n" + mailed({"a.csv": LINE}) + b"\n\n" for _ in range(3))

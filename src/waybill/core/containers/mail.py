@@ -38,11 +38,24 @@ def _parts(message: Message, budget: ContainerBudget) -> Iterator[ContainerEntry
             continue
         if part.is_multipart():
             # `walk` comes to the parts, to those of attached messages too.
+            for place, text in texts_around_parts(part):
+                budget.enter()
+                yield ContainerEntry(f"{_name(part, number)} {place}", counted(io.BytesIO(text), budget, len(text)))
             continue
         budget.enter()
         plain = part.get_payload(decode=True)
         if isinstance(plain, bytes):
             yield ContainerEntry(_name(part, number), counted(io.BytesIO(plain), budget, len(plain)))
+
+
+def texts_around_parts(part: Message) -> Iterator[tuple[str, bytes]]:
+    """Yield what stands before the first and behind the last part, which mail programs do not show.
+
+    RFC 2046, section 5.1.1: they are `preamble` and `epilogue`.
+    """
+    for place, text in (("preamble", part.preamble), ("epilogue", part.epilogue)):
+        if text and text.strip():
+            yield place, text.encode("utf-8", "surrogateescape")
 
 
 def is_encrypted(part: Message) -> bool:

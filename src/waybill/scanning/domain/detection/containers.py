@@ -7,6 +7,7 @@ opened is a member with a reason, so that it costs itself and not what stands be
 import email
 import email.policy
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from functools import partial
 from io import BytesIO
 from typing import IO
 
+from waybill.core.containers.mail import texts_around_parts
 from waybill.core.containers.models import ContainerError
 from waybill.core.containers.streams import UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
@@ -31,6 +33,8 @@ from waybill.scanning.domain.detection.tar import TarStream
 _MESSAGE_BYTES = 32 << 20
 _ENCRYPTED = 1 << 0 | 1 << 6
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+# Mail programs draw such numbers, with signs that no encoded part has (RFC 2045, section 6.7); one of 40 is a card's.
+_MADE_UP_BOUNDARY = re.compile(r'boundary="?(?=[-_]{0,69}=)[-\w=.+/]{1,70}"?', re.IGNORECASE)
 # What the standard library's readers raise of hostile bytes, of which their documentation names a part.
 _FAULTS = (
     zipfile.BadZipFile,
@@ -159,7 +163,7 @@ def _mail(outer: Member, budget: Budget) -> Iterator[Member]:
 def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
     for number, part in enumerate(email.message_from_bytes(content, policy=email.policy.compat32).walk()):
         budget.enter()
-        fields = "\n".join(f"{name}: {_plain_field(str(value))}" for name, value in part.items()).encode(
+        fields = "\n".join(f"{name}: {_field(name, str(value))}" for name, value in part.items()).encode(
             errors="surrogateescape"
         )
         path = _part_path(part, number)
@@ -167,7 +171,11 @@ def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
             yield Member(named(outer, f"{path} fields", budget), BytesIO(fields).read, plain=True)
         if _is_encrypted(part):
             yield refused(named(outer, path, budget), "ENCRYPTED")
-        elif not part.is_multipart():
+        elif part.is_multipart():
+            for place, text in texts_around_parts(part):
+                budget.unpack(len(text), len(text), len(text))
+                yield Member(named(outer, f"{path} {place}", budget), BytesIO(text).read)
+        else:
             plain = part.get_payload(decode=True)
             if isinstance(plain, bytes) and plain:
                 budget.unpack(len(plain), len(plain), len(plain))
@@ -182,8 +190,10 @@ def _part_path(part: Message, number: int) -> str:
     return given or ("message" if number == 0 else f"part {number}")
 
 
-def _plain_field(value: str) -> str:
-    """Return a field with its encoded words decoded (RFC 2047)."""
+def _field(name: str, value: str) -> str:
+    """Return a field with its encoded words decoded (RFC 2047), and without a number that parts parts."""
+    if name.lower() == "content-type":
+        return _MADE_UP_BOUNDARY.sub("boundary=", value)
     if "=?" not in value:
         return value
     from email.header import decode_header, make_header
