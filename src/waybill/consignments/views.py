@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from waybill.consignments.domain.explanations import explanation
+from waybill.consignments.domain.explanations import explained_remarks, explanation
 from waybill.consignments.models import CHECKS, ConsignmentStatus
 from waybill.core.views import View, optional
 
@@ -207,6 +207,8 @@ class FileFormatView(CheckResultView):
     matches: list[MatchView] | None = optional("The formats that fit")
     extension_candidates: list[str] | None = optional("PUIDs that the name would allow", examples=[["fmt/276"]])
     warnings: list[str] | None = optional("What is wrong with the file", examples=[["CORRUPT_CONTAINER"]])
+    text: bool | None = optional("Whether the file reads as text at both ends", examples=[False])
+    office_package: bool | None = optional("True for a ZIP file that begins as an Office or EPUB document does")
     timed_out: bool | None = optional("Whether there was no result in time")
     encrypted: bool | None = optional("Whether the file is encrypted")
     encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`", examples=["pdf"])
@@ -228,6 +230,22 @@ class ExplanationView(View):
     table_version: str | None = optional("The version of the table that it went by", examples=["2026-10"])
     sentence: str = Field(description="What it means", examples=["No rule for malware matches."])
     action: str | None = Field(description="Who can put it right, null where nothing is wrong", examples=[None])
+
+
+class RemarkView(View):
+    """Something to know about a file, whether it is accepted or not."""
+
+    rule: str = Field(description="What it is about, for programs", examples=["waybill.extensionMismatch"])
+    sentence: str = Field(
+        description="What it means",
+        examples=[
+            "The content of this file is of another format than its name says: its content is JPEG File Interchange "
+            "Format (fmt/43), its name ends in .pdf."
+        ],
+    )
+    action: str | None = Field(
+        description="Who can put it right, null where nothing is wrong", examples=["Fix yourself"]
+    )
 
 
 class FileView(View):
@@ -255,6 +273,7 @@ class FileView(View):
         examples=[1],
     )
     explanations: list[ExplanationView] = Field(description="Each verdict, explained")
+    remarks: list[RemarkView] = Field(description="What else is to be known of the file, most serious first")
 
 
 class FileListView(View):
@@ -329,5 +348,6 @@ def file_view(row: "FileRow", tables: "Tables") -> FileView:
             **{name: value for name, value in found.items() if name != "verdicts"},
             "run": row["run"],
             "explanations": [explanation(verdict, tables) for verdict in found.get("verdicts", [])],
+            "remarks": explained_remarks(row["path"], found.get("fileFormat") or {}, tables),
         }
     )

@@ -58,7 +58,7 @@ def test_a_scan_is_shown_as_it_was_found(bench: Workbench, found: dict[str, Any]
 def test_a_file_that_nobody_has_checked_shows_its_registration_alone(bench: Workbench) -> None:
     consignment_id = bench.received({"a.pdf": b"content"})
     file = bench.files(consignment_id)["a.pdf"]
-    assert sorted(file) == ["clientChecksum", "explanations", "fileId", "path", "size", "statuses"]
+    assert sorted(file) == ["clientChecksum", "explanations", "fileId", "path", "remarks", "size", "statuses"]
 
 
 def test_a_match_keeps_null_and_absence_apart() -> None:

@@ -61,6 +61,7 @@ def test_a_clean_file_has_all_three_results(desk: Desk) -> None:
         "extensionCandidates": [],
         "warnings": [],
         "encrypted": False,
+        "text": True,
         "timedOut": False,
         "partial": False,
     }

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, scanners
+from waybill.consignments.domain.checks.models import Examination
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.explanations import explanation
 from waybill.consignments.domain.statuses import file_verdicts, is_accepted
@@ -44,6 +45,10 @@ def wrong_count() -> bytes:
     return DOCX[: end + 8] + bytes(4) + DOCX[end + 12 :]
 
 
+NOISE = bytes(range(256)) * 2
+JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + bytes(50) + b"\xff\xd9"
+
+
 def told(desk: Desk, name: str, content: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the explanation of `FFID`, and all values."""
     desk.objects.contents[name] = content
@@ -60,7 +65,16 @@ def told(desk: Desk, name: str, content: bytes) -> tuple[dict[str, Any], dict[st
         ("locked.odt", contents.encrypted_odt(), "PasswordProtected", "protected by a password"),
         ("cut.docx", DOCX[: len(DOCX) // 2], "Unidentified", "damaged or cut off"),
         ("bomb.docx", bomb(), "Unidentified", "unpack to far more than we open"),
-        ("words.doc", b"Minutes of the meeting\r\n" * 30, "Unidentified", "does not fit its name"),
+        ("words.doc", b"Minutes of the meeting\r\n" * 30, "Unidentified", "plain text under the name"),
+        ("noise.doc", NOISE, "Unidentified", "does not fit its name"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "Unidentified", "damaged or cut off"),
+        ("cut.jpg", JPEG[:-2], "Unidentified", "damaged or cut off"),
+        ("cut.pdf", contents.pdf()[:-60], "Unidentified", "damaged or cut off"),
+        ("count.bin", wrong_count(), "Zip", "damaged or cut off"),
+        ("noise.odt", NOISE, "Unidentified", ".odt stands for Online Description Tool Format (x-fmt/3)"),
+        ("noise.csv", NOISE, "Unidentified", "stands for Comma Separated Values (x-fmt/18), which is text"),
+        ("noise.json", NOISE, "Unidentified", "stands for JSON Data Interchange Format (fmt/817), which is text"),
+        ("noise.md", NOISE, "Unidentified", "which is text, and this is none"),
         ("generic.doc", contents.compound({"Contents": b"x" * 5000}), "Zip", "a program that we do not know"),
         ("pack.7z", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(24), "Zip", "Unpack it"),
         ("clean.bat", b"@echo off\r\ndel *.tmp\r\n", "Executable", "a program and not a record"),
@@ -102,3 +116,66 @@ def test_records_stay_accepted(desk: Desk, name: str) -> None:
     _, values = told(desk, name, content)
     assert values["FFID"] == "Success"
     assert values["Antivirus"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule", "words"),
+    [
+        (
+            "photo.pdf",
+            JPEG,
+            "waybill.extensionMismatch",
+            "JPEG File Interchange Format (fmt/43), its name ends in .pdf",
+        ),
+        ("sheet.xls", DOCX, "waybill.extensionMismatch", "Microsoft Word for Windows (fmt/412), its name ends in .xls"),
+        ("archive.zip", DOCX, "waybill.extensionMismatch", "its name ends in .zip"),
+        ("photo", JPEG, "waybill.extensionMismatch", "its name has no extension"),
+        ("run.sh", b"echo hello\n", "waybill.textOnly", "Plain Text File (x-fmt/111), its name ends in .sh"),
+        ("a.csv", b"a,b\r\n1,2\r\n", "waybill.extensionOnly", ".csv stands for Comma Separated Values (x-fmt/18)"),
+        ("a.csv", "a,\u00fcber\n".encode("utf-16"), "waybill.extensionOnly", "Only the name"),
+        ("a.md", "# \u00dcberschrift\n".encode("latin-1"), "waybill.extensionOnly", "Only the name"),
+    ],
+)
+def test_what_is_accepted_with_a_remark_is_told_it(
+    desk: Desk, name: str, content: bytes, rule: str, words: str
+) -> None:
+    # Field notes, kind 8: each was accepted without a word.
+    said, values = told(desk, name, content)
+    assert is_accepted(values)
+    assert (said["rule"], said["value"]) == (rule, "Success")
+    assert words in said["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.odt", contents.encrypted_odt(), "protected by a password"),
+        ("a.docx", DOCX[:-40], "damaged or cut off"),
+        ("a.zip", bomb(), "more, or is nested more deeply, than we open"),
+        (
+            "a.rar",
+            b"Rar!\x1a\x07\x00\xcf\x90\x73" + bytes(34) + b"\x1d" + bytes(30),
+            "packed in a way that we cannot open",
+        ),
+    ],
+)
+def test_what_was_not_scanned_inside_is_told_why(desk: Desk, name: str, content: bytes, words: str) -> None:
+    desk.objects.contents[name] = content
+    [line] = desk.check()
+    [verdict] = [each for each in file_verdicts(CheckedFile(line), None, TABLES) if each.name == "Antivirus"]
+    said = explanation({"statusName": "Antivirus", "value": verdict.value, "rule": verdict.rule}, TABLES)
+    assert verdict.value == "NotScannedInside"
+    assert words in said["sentence"]
+
+
+def test_formats_of_the_name_alone_are_those_of_the_signatures(process: ScannerProcess, tmp_path: Path) -> None:
+    """Fails when new signatures match an extension that formats with a signature share, or rename what is text."""
+    table = TABLES.extension_only
+    found = {}
+    for extension in sorted({extension for _, extension in table.shared} | {"csv", "json", "md", "log", "py", "xyz"}):
+        path = tmp_path / f"noise.{extension}"
+        path.write_bytes(NOISE)
+        answer = process.examine(Examination(path, {"identify": 60}, extension))["identify"]
+        found[extension] = {match["puid"] for match in answer["matches"]}
+    assert all(puid in found[extension] for puid, extension in table.shared)
+    assert all(found[extension] <= table.text for extension in ("csv", "json", "md", "log", "py", "xyz"))

@@ -1,8 +1,10 @@
 """Malware inside of files, and what of a file nobody could scan (field notes on consignments, kinds 1 and 3)."""
 
 import base64
+import bz2
 import gzip
 import io
+import lzma
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -83,6 +85,10 @@ def antivirus(desk: Desk, name: str, content: bytes) -> tuple[str, str, dict[str
         ("a.zip", contents.zipped({"notes.zip": contents.zipped({"tool.com": EICAR})}), "notes.zip/tool.com"),
         ("a.pdf", pdf_with(EICAR), "stream"),
         ("a.gz", gzip.compress(EICAR), "content"),
+        # RFC 1952, 2.2: several members may follow each other; the rule wants the test file at its beginning.
+        ("a.gz", gzip.compress(b"a") + gzip.compress(EICAR) + gzip.compress(b"b"), "member 2"),
+        ("a.bz2", bz2.compress(b"a") + bz2.compress(EICAR), "member 2"),
+        ("a.xz", lzma.compress(b"a") + lzma.compress(EICAR), "member 2"),
         ("a.html", b'<a href="data:x;base64,' + base64.b64encode(EICAR) + b'">', "data URL 1"),
         ("a.doc", contents.compound({"Contents": EICAR}), "Contents"),
         (

@@ -49,7 +49,7 @@ def test_every_part_answers(real: ScannerProcess, folder: Path) -> None:
     said = ask(real, folder, contents.eicar())
     assert rules_of(said["scan"]) == ["eicar"]
     assert said["identify"]["matches"][0]["puid"] == "x-fmt/111"
-    assert said["inspect"] == {"encrypted": False, "warnings": []}
+    assert said["inspect"] == {"encrypted": False, "warnings": [], "text": True, "beginsAsNamed": False}
 
 
 def test_the_versions_are_known_before_any_file(real: ScannerProcess) -> None:

@@ -52,12 +52,19 @@ def _row(file: Mapping[str, Any]) -> tuple[object, ...]:
     matches = (file.get("fileFormat") or {}).get("matches") or []
     puids = ", ".join(str(match["puid"]) for match in matches if match.get("puid"))
     columns = (statuses.get(name) for name in ("FFID", "Antivirus", "ChecksumMatch"))
-    return (file["path"], puids, *columns, " ".join(advice(file["explanations"])))
+    told = [*advice(file["explanations"]), *(remark["sentence"] for remark in unsaid(file))]
+    return (file["path"], puids, *columns, " ".join(told))
 
 
 def wrong(explanations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return those that somebody has to act on; `ClientChecks` only sums others up."""
     return [each for each in explanations if each["value"] not in _WELCOME and each["statusName"] != "ClientChecks"]
+
+
+def unsaid(file: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the remarks on a file that none of what is wrong with it says already."""
+    said = {each.get("rule") for each in wrong(file["explanations"])}
+    return [remark for remark in file.get("remarks", ()) if remark["rule"] not in said]
 
 
 def advice(explanations: Iterable[Mapping[str, Any]]) -> list[str]:

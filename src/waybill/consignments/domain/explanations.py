@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from waybill.consignments.domain.evidence import remarks
 from waybill.consignments.domain.tables import Tables
+
+# Stands in a sentence for what the rule saw.
+_DETAIL = "{detail}"
 
 
 def explanation(verdict: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
@@ -16,7 +20,18 @@ def explanation(verdict: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
     keys = (f"{_key(name)}.{rule}", f"{_key(name)}.{_lowered(value)}")
     told = next((found for key in keys if (found := tables.sentences.get(key))), None)
     told = told or tables.sentences[f"{_key(name)}.failed"]
-    return {**verdict, "sentence": told.sentence, "action": told.action}
+    sentence = told.sentence.replace(_DETAIL, str(verdict.get("detail") or "no detail is known"))
+    return {**verdict, "sentence": sentence, "action": told.action}
+
+
+def explained_remarks(path: str, file_format: Mapping[str, Any], tables: Tables) -> list[dict[str, Any]]:
+    """Return `{rule, sentence, action}` for what is to be told of a file whatever its verdicts are."""
+    found = []
+    for remark in remarks(path, file_format):
+        told = tables.sentences[f"ffid.{remark.rule}"]
+        sentence = told.sentence.replace(_DETAIL, remark.detail)
+        found.append({"rule": remark.rule, "sentence": sentence, "action": told.action})
+    return found
 
 
 def _key(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
+from waybill.consignments.domain.evidence import contradiction, refusing_rule, remarks
 from waybill.consignments.domain.tables import Tables
 from waybill.consignments.models import CheckedFile, ConsignmentStatus, FileVerdict, StatusName
 
@@ -22,10 +23,20 @@ MISMATCH = "Mismatch"
 VIRUS_DETECTED = "VirusDetected"
 NOT_SCANNED_INSIDE = "NotScannedInside"
 UNEXAMINABLE = "Unexaminable"
+UNIDENTIFIED = "Unidentified"
 
 _PLACES = 5
 _EMPTY_CHECKSUM = "ffid.emptyChecksum"
 _CLEAN_RESULTS = frozenset({"", "NO_THREATS_FOUND"})
+# What GuardDuty says of an object that it has not scanned (its user guide, "Reviewing scan results").
+_NOT_SCANNED_TAGS = frozenset({"UNSUPPORTED", "ACCESS_DENIED", "FAILED", "UNKNOWN_TAG"})
+_INSIDE_RULES = (
+    ("waybill.encryptedInside", frozenset({"ENCRYPTED"})),
+    ("waybill.damagedInside", frozenset({"BROKEN", "TRUNCATED"})),
+    ("waybill.overLimitsInside", frozenset({"DEPTH", "MEMBERS", "MEMBER_BYTES", "TOTAL_BYTES", "RATIO", "TIME"})),
+    ("waybill.tooLargeInside", frozenset({"TOO_LARGE"})),
+    ("waybill.noReaderInside", frozenset({"NO_READER", "UNKNOWN_METHOD"})),
+)
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
 _CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PATH, StatusName.REDACTION})
 # What lets a transfer go on (reference, section 3, "All checks succeeded").
@@ -66,10 +77,17 @@ def _antivirus(file: CheckedFile) -> FileVerdict:
     found = str(result.get("result") or "")
     if found not in _CLEAN_RESULTS:
         detail = f"{_line(found)}{_places(result)} by {_scanner(result)}"
-        return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, "antivirus.found", detail)
+        rule = "waybill.notScannedOutside" if found in _NOT_SCANNED_TAGS else "antivirus.found"
+        return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, rule, detail)
     if result.get("notScannedCount"):
-        return FileVerdict(StatusName.ANTIVIRUS, NOT_SCANNED_INSIDE, "waybill.notScannedInside", _not_scanned(result))
+        return FileVerdict(StatusName.ANTIVIRUS, NOT_SCANNED_INSIDE, _inside_rule(result), _not_scanned(result))
     return FileVerdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
+
+
+def _inside_rule(result: Mapping[str, Any]) -> str:
+    """Return the rule whose sentence fits why something was not scanned: what its sender can mend comes first."""
+    reasons = {each["reason"] for each in result["notScanned"]}
+    return next((rule for rule, some in _INSIDE_RULES if reasons & some), "waybill.notScannedInside")
 
 
 def _failed_of(unexaminable: Mapping[str, str]) -> str:
@@ -128,80 +146,49 @@ def _empty(file: CheckedFile, tables: Tables) -> FileVerdict | None:
 
 
 def _format(file: CheckedFile, tables: Tables) -> FileVerdict:
-    result, puids = file.result("fileFormat"), file.puids
+    result = file.result("fileFormat")
     if result is None:
         return _ffid_verdict(FAILED, "ffid.noResult", file.why("fileFormat"))
     if unexaminable := result.get("unexaminable"):
         return _ffid_verdict(UNEXAMINABLE, "waybill.unexaminable", _failed_of(unexaminable))
     if result.get("timedOut"):
         return _ffid_verdict(TIMED_OUT, "waybill.timedOut")
-    known = list(dict.fromkeys(puid for puid in puids if puid))
     # Whatever the format is and however damaged: who sends it without its protection solves the rest too.
     if (protection := _protection(result)) and (entry := tables.puids.disallowing(frozenset({protection}))):
         return _ffid_verdict(entry[1], "waybill.protection", protection)
+    return _refused(file, result, tables) or _allowed(file, result)
+
+
+def _refused(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> FileVerdict | None:
+    """Return the verdict on a format that is refused, or that the content speaks against."""
+    known = _known(file)
     if len(known) > 1:
         return _ffid_verdict(MULTIPLE_FORMATS, "ffid.severalMatches", f"{', '.join(known)}{_evidence(file)}")
-    if entry := tables.puids.disallowing(frozenset(puids)):
+    if entry := tables.puids.disallowing(frozenset(file.puids)):
         seen, reason = entry
-        return _ffid_verdict(reason, _disallowing_rule(file, seen), f"{seen or 'no match'}{_evidence(file)}")
+        rule = refusing_rule(file.path, result, seen)
+        return _ffid_verdict(reason, rule, f"{seen or 'no match'}{_evidence(file)}")
     if unnamed := [match for match in file.matches if tables.puids.is_unnamed_container(match)]:
         return _ffid_verdict("Zip", "waybill.unnamedContainer", f"{unnamed[0]['puid']} {unnamed[0]['formatName']}")
-    return _ffid_verdict(SUCCESS, "ffid.allowed", f"{', '.join(known)}{_evidence(file)}")
+    against = contradiction(file.path, result, tables.extension_only)
+    return _ffid_verdict(UNIDENTIFIED, against.rule, against.detail) if against else None
+
+
+def _allowed(file: CheckedFile, result: Mapping[str, Any]) -> FileVerdict:
+    known = ", ".join(_known(file))
+    told = remarks(file.path, result)
+    # An accepted file is told its most serious remark, by the rule of that.
+    return _ffid_verdict(SUCCESS, told[0].rule if told else "ffid.allowed", (told and told[0].detail) or known)
+
+
+def _known(file: CheckedFile) -> list[str]:
+    return list(dict.fromkeys(puid for puid in file.puids if puid))
 
 
 def _protection(result: Mapping[str, Any]) -> str | None:
     """Return the entry of the table that stands for the encryption that was seen."""
     kind = str(result.get("encryption") or "")
     return f"encrypted{kind[:1].upper()}{kind[1:]}" if result.get("encrypted") else None
-
-
-# What the sentence of a refused format depends on besides its value: the most specific evidence first.
-_SIGNED_CONTAINERS = frozenset({"fmt/1243", "fmt/1244", "fmt/1245", "fmt/1251", "fmt/1340", "fmt/1341", "fmt/1342"})
-_SINGLE_DOCUMENTS = frozenset({"x-fmt/429", "fmt/866"})
-_UNKNOWN_OLE2 = "fmt/111"
-_PLAIN_ZIP = "x-fmt/263"
-_OFFICE_EXTENSIONS = frozenset(
-    [
-        "docx",
-        "docm",
-        "dotx",
-        "dotm",
-        "xlsx",
-        "xlsm",
-        "xltx",
-        "pptx",
-        "pptm",
-        "potx",
-        "ppsx",
-        "odt",
-        "ods",
-        "odp",
-        "odg",
-        "ott",
-        "ots",
-        "otp",
-        "epub",
-    ]
-)
-_DAMAGE = frozenset({"CORRUPT_CONTAINER", "UNREADABLE_ARCHIVE", "UNREADABLE_PDF"})
-
-
-def _disallowing_rule(file: CheckedFile, puid: str) -> str:
-    """Return the rule of a format that the table refuses, by what is known besides (field notes, kind 9)."""
-    result = file.result("fileFormat") or {}
-    warnings = set(result.get("warnings", []))
-    extension = file.path.rpartition("/")[2].rpartition(".")[2].lower()
-    if "ARCHIVE_OVER_LIMITS" in warnings:
-        return "waybill.archiveOverLimits"
-    if (puid == "" and warnings & _DAMAGE) or (puid == _PLAIN_ZIP and extension in _OFFICE_EXTENSIONS):
-        return "waybill.damaged"
-    if puid == "" and result.get("extensionCandidates"):
-        return "waybill.contentDoesNotFitName"
-    if puid == _UNKNOWN_OLE2:
-        return "waybill.unknownOle2"
-    if puid in _SIGNED_CONTAINERS:
-        return "waybill.signedContainer"
-    return "waybill.webPage" if puid in _SINGLE_DOCUMENTS else "ffid.disallowed"
 
 
 def _evidence(file: CheckedFile) -> str:

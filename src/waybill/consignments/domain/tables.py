@@ -59,6 +59,25 @@ class PuidTable:
 
 
 @dataclass(frozen=True)
+class ExtensionOnlyTable:
+    """Formats that a name alone can tell: those whose content is text, and those whose extension others have too.
+
+    `shared` are pairs of PUID and extension: formats with a signature have the same extension.
+    """
+
+    text: frozenset[str]
+    shared: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "ExtensionOnlyTable":
+        """Return the entries of a table."""
+        return cls(
+            frozenset(entry["puid"] for entry in document["text"]),
+            frozenset((entry["puid"], entry["extension"]) for entry in document["shared"]),
+        )
+
+
+@dataclass(frozen=True)
 class Sentence:
     """What the submitter is told; `action` is who can put it right, None where nothing is wrong."""
 
@@ -74,6 +93,7 @@ class Tables:
     empty_files: frozenset[str]
     empty_files_version: str
     sentences: Mapping[str, Sentence]
+    extension_only: ExtensionOnlyTable
 
 
 @cache
@@ -88,6 +108,7 @@ def shipped() -> Tables:
             key: Sentence(entry["sentence"], told["actions"][entry["action"]] if "action" in entry else None)
             for key, entry in told["sentences"].items()
         },
+        ExtensionOnlyTable.of(_read("extension_only")),
     )
 
 

@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, BinaryIO, Protocol
 
 from waybill.core.containers.models import (
@@ -189,6 +190,18 @@ def _stream_entries(form: str) -> ContainerReader:
             # `gzip -d` leaves it out with a warning; another archive may begin there.
             budget.enter()
             yield ContainerEntry("behind the end", counted(_Joined(first, stream.behind), budget, CHUNK))
+        if stream.streams > 1:
+            yield from members(file, budget)
+
+    def members(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+        # Together they are what their tools unpack; what begins in one of them is at the beginning of no other.
+        file.seek(0)
+        stream = UnpackedStream(file.read, form, budget.count, apart=True)
+        for number in count(1):
+            budget.enter()
+            yield ContainerEntry(f"member {number}", stream.read)
+            if not stream.another():
+                return
 
     return entries
 

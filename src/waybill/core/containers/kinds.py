@@ -60,6 +60,8 @@ _ENCRYPTED_FIELDS = re.compile(
 )
 _MAILBOX = re.compile(rb"From [^\r\n]{1,500}\r?\n")
 _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1a\x1b\u2028\u2029\ufeff")
+# Beside what is printed: white space, the end of a text of CP/M, and escapes of a terminal.
+_TEXT_BYTES = b"\b\t\n\v\f\r\x1a\x1b" + bytes(range(0x20, 256))
 _MARKED = (
     (b"\xff\xfe\0\0", "utf-32-le"),
     (b"\0\0\xfe\xff", "utf-32-be"),
@@ -106,6 +108,13 @@ def wide_encoding(head: bytes) -> str | None:
         if sample and counted > len(sample) / unit * len(zeros) * _MOSTLY and _reads_as_text(sample, encoding):
             return encoding
     return None
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether `head` reads as text in any encoding: UTF-16, UTF-32, or one that keeps ASCII's controls."""
+    if wide_encoding(head) is not None:
+        return True
+    return not head.translate(None, _TEXT_BYTES)
 
 
 def _reads_as_text(sample: bytes, encoding: str) -> bool:

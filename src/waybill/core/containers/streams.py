@@ -129,9 +129,11 @@ class UnpackedStream:
         `gzip`, `bzip2` or `xz`.
     count : callable
         Told of every part that is given out: its bytes, the bytes unpacked so far, and the packed bytes read for them.
+    apart : bool
+        Whether the streams are read one by one: each ends the reading, until `another` begins the next.
     """
 
-    def __init__(self, packed: Read, form: str, count: Callable[[int, int, int], None]) -> None:
+    def __init__(self, packed: Read, form: str, count: Callable[[int, int, int], None], *, apart: bool = False) -> None:
         self._packed = packed
         self._make = _MAKERS[form]
         self._mark = _MARKS[form]
@@ -141,6 +143,20 @@ class UnpackedStream:
         self._left = b""
         self._streams = self._packed_bytes = self._unpacked = 0
         self._waiting = b""
+        self._apart, self._paused = apart, False
+
+    @property
+    def streams(self) -> int:
+        """How many streams were read to their end."""
+        return self._streams
+
+    def another(self) -> bool:
+        """Go on to the next stream, where they are read one by one; False where there is none."""
+        self._paused = False
+        while not self._ended and (self._waiting or self._fed()):
+            if self._another():
+                return True
+        return False
 
     def read(self, count: int) -> bytes:
         """Return up to `count` bytes; none at the end of the last stream.
@@ -150,7 +166,7 @@ class UnpackedStream:
         ContainerError
             The stream is broken or cut; all that could be unpacked has been given out.
         """
-        while not self._ended:
+        while not self._ended and not self._paused:
             if self._broken:
                 return self._rest(count)
             if not self._waiting and self._stream.needs_input and not self._fed():
@@ -216,5 +232,5 @@ class UnpackedStream:
         if self._stream.eof:
             self._streams += 1
             self._waiting = self._stream.unused_data
-            self._stream, self._begun = self._make(), False
+            self._stream, self._begun, self._paused = self._make(), False, self._apart
         return plain

@@ -21,6 +21,7 @@ from waybill.consignments.domain.checks.models import (
     ScanAnswer,
 )
 from waybill.consignments.domain.checks.ports import Antivirus, Scanners
+from waybill.consignments.domain.evidence import INCOMPLETE, formats_of
 from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
 from waybill.core.prefetch import Prefetch
@@ -202,11 +203,12 @@ class FileChecker:
                 return {"fileId": record.file_id, **versions, "matches": [], "unexaminable": _told(answer)}
             if isinstance(answer, Failure):
                 return answer
+        incomplete = inside.get("beginsAsNamed") and not formats_of(found)
         return {
             "fileId": record.file_id,
             **found,
-            **{name: value for name, value in inside.items() if name != "inside"},
-            "warnings": [*found["warnings"], *inside["warnings"]],
+            **{name: value for name, value in inside.items() if name not in _FOR_THE_CHECKER},
+            "warnings": [*found["warnings"], *inside["warnings"], *([INCOMPLETE] if incomplete else [])],
             "timedOut": False,
             "partial": fetched.stream is not None,
         }
@@ -230,6 +232,8 @@ class FileChecker:
         return self._antivirus.verdict(record, fetched.version_id, started_ms, found, partial=partial)
 
 
+# What an inspection says that is no result.
+_FOR_THE_CHECKER = frozenset({"inside", "beginsAsNamed"})
 _NOTHING: ScanAnswer = {"hits": [], "unscanned": [], "unscannedCount": 0}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from waybill.consignments.domain.checks.beginnings import beginning_of
 from waybill.consignments.domain.checks.identification import interpret, unidentified, versions
 from waybill.consignments.domain.checks.inside import scan, scan_alone
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
@@ -80,7 +81,7 @@ class _Scanners:
         return (scan_alone if request["partial"] else scan)(self._rules, path, request["scanSeconds"])
 
     def _inspect(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
-        return inspect(path, partial=request["partial"])
+        return {**inspect(path, partial=request["partial"]), **beginning_of(path)}
 
 
 def main() -> None:
