@@ -38,6 +38,7 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cfn-lint $(CFN_LINT) -- template.yaml
 	scripts/export-layers --check
+	scripts/parameters --check
 	scripts/permissions --check
 	scripts/openapi --check
 

@@ -140,6 +140,14 @@ def test_a_stack_ends_and_a_failed_creation_is_rolled_back(stack: Stack, stage: 
         assert ends[key] in KEPT or not {name for name in encrypted if ends[name] in KEPT}
 
 
+@every(("stage", "versioned"), [("prod", True), ("dev", False)])
+def test_what_is_overwritten_in_production_keeps_its_versions(stack: Stack, stage: str, versioned: bool) -> None:
+    """Amazon S3 User Guide, "Retaining multiple versions of objects with S3 Versioning"."""
+    buckets = Deployment(stack.template, Stage=stage).of_type("AWS::S3::Bucket")
+    found = {name: one.get("VersioningConfiguration") for name, one in buckets.items()}
+    assert (found["DestinationBucketA"] == found["DestinationBucketB"] == {"Status": "Enabled"}) is versioned
+
+
 def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) -> None:
     # Nobody else can say what a public identifier stood for.
     assert stack.template["Conditions"]["ProtectedIdentifiers"] == {
@@ -149,9 +157,9 @@ def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) 
     assert "TimeToLiveSpecification" not in stack["IdentifiersTable"]
 
 
-def test_production_is_a_stage(stack: Stack) -> None:
+def test_production_is_what_a_deployment_without_parameters_makes(stack: Stack) -> None:
     assert stack.template["Conditions"]["Production"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
-    assert "prod" in stack.template["Parameters"]["Stage"]["AllowedValues"]
+    assert stack.template["Parameters"]["Stage"]["Default"] == "prod"
     # CloudFormation takes a function as a DeletionPolicy with this transform alone, which has to come before SAM's.
     assert stack.source["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
 

@@ -94,6 +94,7 @@ def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Ap
     name = f"{local_stack.stack_name}-variant"
     parameters = _PARAMETERS | {
         "Platform": "embedded",
+        "Stage": "dev",
         "ReplicationWorkflowType": "EXPRESS",
         "BucketVersioning": "Enabled",
         "EndFailedRunsInFail": "false",

@@ -183,6 +183,7 @@ class LocalStack:
             "AuthIssuer": ISSUER,
             "AuthAudience": AUDIENCE,
             "Platform": "embedded",
+            "Stage": "dev",
             "ScanBuckets": "*",
             "WorkerConcurrency": "10",  # about as many as the machine has processes for
             "ResolverTemplate": "https://example.org/works/{canonicalId}",
