@@ -11,8 +11,10 @@ DOCUMENT = PROJECT / "docs" / "parameters.md"
 _HEAD = """\
 # Parameters
 
-What a deployment can be told. Made from `template.yaml` by `scripts/parameters`: do not edit it here. Every parameter has a
-default that deploys; [deployment](deployment.md) says which ones nearly every stack sets, and how to keep them in a file.
+What a deployment can be told. Made from `template.yaml` by `scripts/parameters`: do not edit it here.
+
+Every parameter has a default that deploys. [Deployment](deployment.md) says which ones nearly every stack sets, and how
+to keep them in a file.
 """
 
 

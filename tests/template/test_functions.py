@@ -13,6 +13,9 @@ from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names, target
 from waybill.core.settings import ObservabilitySettings, WaybillSettings
 
+# AWS Lambda Developer Guide, "Adding layers to functions".
+LAYERS_OF_A_FUNCTION = 5
+
 ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "ScheduleV2"}
 # API Gateway gives up after 29 seconds.
 API_SECONDS = 29
@@ -80,6 +83,13 @@ def test_layers_are_for_the_processor_that_was_chosen(stack: Stack) -> None:
         assert stack.source["Resources"][name]["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
 
 
+def test_a_function_brings_the_sdk_on_aws(stack: Stack) -> None:
+    """AWS updates the runtime's in its own time (AWS Lambda Developer Guide, "Building with Python")."""
+    for platform, brought in (("aws", True), ("embedded", False)):
+        for function in Deployment(stack.template, Platform=platform).of_type(FUNCTION).values():
+            assert any("SdkLayer" in layer for layer in function["Layers"]) is brought
+
+
 @every_function
 def test_has_the_layers_that_its_code_imports_and_no_other(stack: Stack, code: Code, function: str) -> None:
     imported = code.loads(stack[function]["Handler"], routes_of(stack, function))
@@ -88,11 +98,14 @@ def test_has_the_layers_that_its_code_imports_and_no_other(stack: Stack, code: C
         for name in names("AWS::Serverless::LayerVersion")
     }
     own = stack.source["Resources"][function]["Properties"].get("Layers", [])
-    given = {layer["Ref"] for layer in stack.source["Globals"]["Function"]["Layers"] + own}
+    # What the embedded AWS has by itself, it does not get from a layer.
+    layers = [layer.get("Fn::If", ["", "", layer])[2] for layer in stack.source["Globals"]["Function"]["Layers"] + own]
+    given = {layer["Ref"] for layer in layers}
+    assert len(given) == len(layers) <= LAYERS_OF_A_FUNCTION
     assert given <= set(brought)
     missing = set().union(*brought.values()) - set().union(*(brought[name] for name in given))
     assert missing == set()
-    for name in given:
+    for name in given - {"SdkLayer"}:  # a list of Globals cannot be made shorter
         # A package may be in several layers: one that brings nothing but what another brings is not needed.
         assert brought[name] - set().union(*(brought[other] for other in given - {name})), name
 

@@ -5,12 +5,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 LAYERS = sorted(folder.name for folder in (Path(__file__).parents[3] / "layers").iterdir() if folder.is_dir())
-BROUGHT_BY_LAMBDA = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"}
+# What boto3 needs is what it is installed with.
+SDK = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"}
 
 
 def pinned(project: Path, layer: str) -> dict[str, str]:
@@ -21,8 +23,14 @@ def pinned(project: Path, layer: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_nothing_that_the_runtime_brings(project: Path, layer: str) -> None:
-    assert not BROUGHT_BY_LAMBDA.intersection(pinned(project, layer))
+def test_one_layer_brings_the_sdk(project: Path, layer: str) -> None:
+    """ "Include the SDK as a layer" where its version matters (AWS Lambda Developer Guide, "Building with Python")."""
+    assert SDK.intersection(pinned(project, layer)) == (SDK if layer == "sdk" else set())
+
+
+def test_the_sdk_is_the_one_that_was_tested(project: Path) -> None:
+    tested = {one["name"]: one["version"] for one in tomllib.loads((project / "uv.lock").read_text("utf-8"))["package"]}
+    assert pinned(project, "sdk") == {name: tested[name] for name in SDK}
 
 
 @pytest.mark.parametrize("layer", LAYERS)
