@@ -40,7 +40,7 @@ class OpenGate:
     """A `Gate` that lets everything through: every task, on every line, everywhere on long lines."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._indices = range(len(patterns) + 1)
+        self._indices = range(len(patterns) + 2)
 
     def events(self, text: bytes) -> list[int]:
         line_ends = {at + 1 for at, byte in enumerate(text) if byte == 10}

@@ -11,6 +11,7 @@ _DELIMITERS = (b",", b"\t", b";", b"|")
 _NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
 _ONLY_NAME = re.compile(rb'\s*"?[^\W\d][^\W\d_]{0,39}(?:[ _-][^\W\d][^\W\d_]{0,39}){0,3}"?\s*')
 _LINE_LIMIT = 8192
+_TITLE_LINES = 6
 
 
 class Columns:
@@ -21,15 +22,24 @@ class Columns:
         self._columns_of = named
 
     @classmethod
-    def of(cls, first_line: bytes, detectors: Iterable[Detector]) -> "Columns | None":
-        """Return the columns that `first_line` names, None when it is no such line or none of them names a detector."""
-        line = first_line[:_LINE_LIMIT].rstrip(b"\r\n")
-        for delimiter in _DELIMITERS:
-            fields = line.split(delimiter)
-            if len(fields) > 1 and all(_NAME.fullmatch(field) for field in fields):
-                return cls._named(delimiter, fields, detectors)
+    def of(cls, head: bytes, detectors: Iterable[Detector]) -> "Columns | None":
+        """Return the columns that the first lines of a text name, None when they name no detector.
+
+        Titles and comments may stand before the names; they have fewer columns.
+        """
+        lines = [line[:_LINE_LIMIT].rstrip(b"\r\n") for line in head.splitlines(keepends=True)[:_TITLE_LINES]]
+        for number, line in enumerate(lines):
+            for delimiter in _DELIMITERS:
+                fields = _fields(line, delimiter)
+                if len(fields) == 1 or not all(_NAME.fullmatch(field) for field in fields):
+                    continue
+                if any(len(_fields(title, delimiter)) >= len(fields) for title in lines[:number] if title[:1] != b"#"):
+                    continue
+                if found := cls._named(delimiter, fields, detectors):
+                    return found
         # A single column has no delimiter, and its name is a word or a few.
-        return cls._named(_DELIMITERS[0], [line], detectors) if _ONLY_NAME.fullmatch(line) else None
+        first = next((line for line in lines if line and line[:1] != b"#"), b"")
+        return cls._named(_DELIMITERS[0], [first], detectors) if _ONLY_NAME.fullmatch(first) else None
 
     @classmethod
     def _named(cls, delimiter: bytes, fields: Sequence[bytes], detectors: Iterable[Detector]) -> "Columns | None":
@@ -56,11 +66,30 @@ class Columns:
         """Return whether a column is named for `detector`."""
         return detector in self._columns_of
 
-    def name(self, detector: str, before: bytes) -> bool:
-        """Return whether the value behind `before`, the start of its line, is in a column named for `detector`."""
+    def name(self, detector: str, text: bytes, line_start: int, at: int) -> bool:
+        """Return whether the value at `at`, in the line from `line_start` on, is in a column named for `detector`."""
         columns = self._columns_of.get(detector)
         if not columns:
             return False
+        before = text[line_start:at]
         # A delimiter between quotes is part of a value; quotes inside of values come in pairs.
-        outside = b"".join(before.split(b'"')[::2]) if b'"' in before else before
-        return outside.count(self._delimiter) in columns
+        if b'"' in before:
+            before = b"".join(_row_start(text, line_start, at).split(b'"')[::2])
+        return before.count(self._delimiter) in columns
+
+
+def _fields(line: bytes, delimiter: bytes) -> list[bytes]:
+    """Return the fields of a row; a delimiter between quotes is part of one (RFC 4180, section 2.6)."""
+    if b'"' not in line:
+        return line.split(delimiter)
+    parts = line.split(b'"')
+    plain = b'"'.join(part if number % 2 == 0 else part.replace(delimiter, b" ") for number, part in enumerate(parts))
+    return plain.split(delimiter)
+
+
+def _row_start(text: bytes, line_start: int, at: int) -> bytes:
+    """Return a row up to `at`: a value in quotes may have begun on a line before (RFC 4180, section 2.6)."""
+    start = line_start
+    while text.count(b'"', start, at) % 2 and start > 0 and line_start - start < _LINE_LIMIT:
+        start = text.rfind(b"\n", 0, start - 1) + 1
+    return text[start:at] if text.count(b'"', start, at) % 2 == 0 else text[line_start:at]

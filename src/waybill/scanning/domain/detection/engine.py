@@ -6,12 +6,15 @@ the piece that it starts in. Which pieces are looked at depends on the gates, wh
 
 import base64
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.gates import INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
+from waybill.scanning.domain.detection.decoding import SIGN_GATES, readings
+from waybill.scanning.domain.detection.gates import HEX_PAIR, INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
+from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, is_labelled
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.validators import REGIONS
@@ -23,9 +26,15 @@ DECODING_DEPTH = 2
 
 _INDEX_MASK = (1 << INDEX_BITS) - 1
 _BEFORE = 64
+# Matches that may overlap with one that was read from signs.
+_CLAIMS = 32
+# No value has fewer bytes.
+_SHORTEST = 6
 # The longest escape sequence.
 _ESCAPE = 6
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
+# Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
+_HEX_RUN = re.compile(f"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,4096}})(?![0-9A-Za-z])".encode("ascii"))
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -91,9 +100,10 @@ class Engine:
         for index, task in enumerate(self._tasks):
             for gate in task.rule.gates:
                 gates[gate] = gates.get(gate, 0) | 1 << index
-        # Base64 is the gate behind the last, and the task behind the last.
-        self._base64 = len(self._tasks)
-        self._tasks_of = [*gates.values(), 1 << self._base64]
+        # Behind the last task come text in base64, in hexadecimal digits, and signs to be read; see `Gate.events`.
+        self._base64, self._hex, self._signs = (1 << len(self._tasks) + number for number in range(3))
+        gates |= dict.fromkeys(SIGN_GATES, self._signs)
+        self._tasks_of = [*gates.values(), self._base64, self._hex]
         self._gate = make_gate([*gates])
 
     def matches(
@@ -105,8 +115,9 @@ class Engine:
     def pieces(self, text: bytes, start: int, end: int, columns: Columns | None) -> dict[Piece, Look]:
         """Return the pieces of `text[start:end]` to look at, and what for."""
         found = self._named(text, start, end, columns) if columns else {}
-        tasks_of, lowest, limit = self._tasks_of, start - REACH, end + REACH
+        tasks_of, lowest, limit = self._tasks_of, start - LABEL_REACH, end + REACH
         tasks = first = last = line_start = line_end = unit_end = 0
+        labels = LabelledLines(text)
         for event in self._gate.events(text):
             at = (event >> INDEX_BITS) - 1
             if at < unit_end:
@@ -114,7 +125,8 @@ class Engine:
                 last = at
                 continue
             if tasks:
-                _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
+                line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
+                self._note(found, labels, line, Look(tasks, first - LEAD, last))
                 tasks = 0
             if at < lowest:
                 continue
@@ -126,8 +138,20 @@ class Engine:
             unit_end = line_end if line_end - line_start <= PIECE else min(line_end, at - at % PIECE + PIECE)
             tasks, first, last = tasks_of[event & _INDEX_MASK], at, at
         if tasks:
-            _add(found, Piece(max(line_start, start), min(line_end, end), line_start, line_end), tasks, first, last)
+            line = Piece(max(line_start, start), min(line_end, end), line_start, line_end)
+            self._note(found, labels, line, Look(tasks, first - LEAD, last))
         return found
+
+    def _note(self, found: dict[Piece, Look], labels: LabelledLines, line: Piece, look: Look) -> None:
+        """Add what the events in a line say of it, and of the lines that it may be a label of."""
+        _add(found, line, look)
+        tasks = look.tasks & self._need_keyword
+        if tasks and line.line_end <= line.end:
+            for first, last in labels.below(line.line_start, line.line_end, tasks):
+                # Whatever is labelled stands at the beginning of its line.
+                below = Piece(first, min(first + PIECE, last), first, last)
+                look = Look(tasks, last, 0)
+                found[below] = found[below] | look if below in found else look
 
     def _named(self, text: bytes, start: int, end: int, columns: Columns) -> dict[Piece, Look]:
         """Every piece, for the rules that a column's name stands in for the keyword of."""
@@ -142,25 +166,62 @@ class Engine:
     def _matches(self, text: bytes, start: int, end: int, columns: Columns | None, depth: int) -> list[Match]:
         pieces = self.pieces(text, start, end, columns)
         matches: list[Match] = []
+        written: list[tuple[int, int]] = []
         for piece in sorted(pieces):
-            matches += self._in_piece(text, piece, pieces[piece], columns, depth)
+            look = pieces[piece]
+            if look.tasks & self._signs:
+                written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
+            matches += self._in_piece(text, piece, look, columns, depth)
+        if written and depth:
+            matches = self._with(matches, self._in_readings(text, (start, end), written, columns, depth))
         return matches
+
+    def _in_readings(
+        self, text: bytes, span: tuple[int, int], lines: list[tuple[int, int]], columns: Columns | None, depth: int
+    ) -> Iterator[Match]:
+        """Yield what is found where the signs of some lines are read, at the place that it has in the text."""
+        for _, end, reading in readings(text, lines, LABEL_REACH):
+            for match in self._matches(reading.text, 0, len(reading.text), columns, depth - 1):
+                first, last, kinds = reading.span(match.start, match.end)
+                if span[0] <= first < min(span[1], end):
+                    yield match._replace(start=first, end=last, decoded_from=(*kinds, *match.decoded_from))
+
+    def _with(self, matches: list[Match], read: Iterator[Match]) -> list[Match]:
+        """Return `matches` and those `read` from signs that are not among them, or that one of them is a part of."""
+        starts = [match.start for match in matches]
+        added, replaced = list[Match](), set[int]()
+        for match in read:
+            first, last = bisect_left(starts, match.start - LOOKAHEAD), bisect_left(starts, match.end)
+            claims = [place for place in range(max(first, last - _CLAIMS), last) if matches[place].end > match.start]
+            same = [place for place in claims if matches[place].detector == match.detector]
+            if any(matches[place].start <= match.start and match.end <= matches[place].end for place in same):
+                continue
+            others = any(matches[place].detector not in self._yielding for place in claims)
+            if not (others and match.detector in self._yielding):
+                added.append(match)
+                replaced.update(same)
+        kept = [match for place, match in enumerate(matches) if place not in replaced]
+        return sorted(kept + added, key=lambda match: (match.start, match.detector))
 
     def _in_piece(self, text: bytes, piece: Piece, look: Look, columns: Columns | None, depth: int) -> list[Match]:
         found: list[Match] = []
         begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
-        bits, base64_bit = look.tasks, 1 << self._base64
+        bits = look.tasks & ~self._signs
         escaped = _has_escapes(text, max(piece.line_start, begin - _ESCAPE), piece.line_end)
         while bits:
             bit = bits & -bits
             bits ^= bit
-            if bit == base64_bit:
-                found += self._decoded(text, piece, begin, stop, depth) if depth else ()
+            if bit in {self._base64, self._hex}:
+                decoded = self._decoded if bit == self._base64 else self._from_digits
+                found += decoded(text, piece, begin, stop, depth) if depth else ()
                 continue
             task = self._tasks[bit.bit_length() - 1]
             at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
             limit = min(piece.line_end, piece.end + task.rule.lookahead)
-            pattern = task.rule.escaped if escaped else task.rule.pattern
+            if limit - at < _SHORTEST:
+                continue
+            joined = escaped or _has_glued(text, max(piece.line_start, at - _BEFORE), limit, task.detector)
+            pattern = task.rule.escaped if joined else task.rule.pattern
             first = pattern.search(text, at, limit) if at <= last else None
             if first and first.start() <= last:
                 found += _by_rule(text, piece, task, columns, first, last)
@@ -182,6 +243,24 @@ class Engine:
                 if begin < piece.end:
                     yield match._replace(start=begin, end=end, decoded_from=("base64", *match.decoded_from))
 
+    def _from_digits(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
+        """Yield what is found in text that is written in hexadecimal digits, from `first` to `last`."""
+        limit = min(piece.line_end, piece.end + LOOKAHEAD)
+        runs, places, at = list[bytes](), list[tuple[int, int]](), 0
+        for run in _HEX_RUN.finditer(text, first, limit):
+            if run.start() > last:
+                break
+            places.append((at, run.start()))
+            runs.append(bytes.fromhex(run[1].decode("ascii")))
+            at += len(runs[-1]) + 1
+        # As one text: a look at each by itself would take longer than the values in it.
+        plain = b"\n".join(runs)
+        for match in self._matches(plain, 0, len(plain), None, depth - 1) if runs else ():
+            offset, raw = places[bisect_right(places, (match.start, len(text))) - 1]
+            begin, end = raw + 2 * (match.start - offset), raw + 2 * (match.end - offset)
+            if begin < piece.end and b"\n" not in plain[match.start : match.end]:
+                yield match._replace(start=begin, end=end, decoded_from=("hex", *match.decoded_from))
+
     def _settled(self, found: list[Match]) -> list[Match]:
         """Return the matches in order; a detector that yields has none where another claims the bytes."""
         yielding = self._yielding
@@ -192,6 +271,12 @@ class Engine:
             if match.detector in yielding:
                 if any(match.start < other.end and other.start < match.end for other in kept[:taken] + kept[-8:]):
                     continue
+            elif any(
+                match.detector == other.detector and match.start < other.end and other.start < match.end
+                for other in kept[-8:]
+            ):
+                # Two shapes of one detector claim the same value.
+                continue
             else:
                 taken += 1
             kept.append(match)
@@ -220,6 +305,12 @@ def _has_escapes(text: bytes, start: int, end: int) -> bool:
     return text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
 
 
+def _has_glued(text: bytes, start: int, end: int, detector: Detector) -> bool:
+    """Return whether a value may stand right behind a keyword."""
+    # Small letters: to ignore the case would take five times as long.
+    return detector.glued is not None and detector.glued.search(text[start:end].lower()) is not None
+
+
 def _judged(
     text: bytes, piece: Piece, task: _Task, columns: Columns | None, found: re.Match[bytes], *, hinted: bool
 ) -> tuple[Match | None, int]:
@@ -229,8 +320,10 @@ def _judged(
     """
     detector, rule = task.detector, task.rule
     start, end = found.span()
-    keyword = (hinted and _keyword_near(text, piece, detector, start, end)) or (
-        columns is not None and columns.name(detector.id, text[piece.line_start : start])
+    keyword = (
+        (hinted and _keyword_near(text, piece, detector, start, end))
+        or (columns is not None and columns.name(detector.id, text, piece.line_start, start))
+        or (detector.keywords is not None and is_labelled(text, piece.line_start, start, detector.keywords))
     )
     if rule.needs_keyword and not keyword:
         return None, end
@@ -279,15 +372,14 @@ def _ends_within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int
     return found is not None and found.end() <= last
 
 
-def _add(found: dict[Piece, Look], line: Piece, tasks: int, first: int, last: int) -> None:
-    """Add what the events from `first` to `last` say: a look at the line, or at the parts that they reach."""
-    look = Look(tasks, first - LEAD, last)
+def _add(found: dict[Piece, Look], line: Piece, look: Look) -> None:
+    """Add a look at a line, or at those parts of it that its events reach."""
     if line.line_end - line.start <= PIECE:
         if line.start < line.end:
             found[line] = found[line] | look if line in found else look
         return
-    lowest = max(first - REACH - line.start, 0) // PIECE
-    highest = (min(last + REACH, line.end - 1) - line.start) // PIECE
+    lowest = max(look.first + LEAD - REACH - line.start, 0) // PIECE
+    highest = (min(look.last + REACH, line.end - 1) - line.start) // PIECE
     for index in range(lowest, highest + 1):
         start = line.start + index * PIECE
         part = line._replace(start=start, end=min(start + PIECE, line.end))

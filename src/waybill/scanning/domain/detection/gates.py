@@ -22,7 +22,12 @@ INDEX_BITS = 12
 QUAD = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _BASE64 = f"(?:{QUAD}){{6}}"
 _INDEX_MASK = (1 << INDEX_BITS) - 1
-_LONG_WORD = "[A-Za-z0-9+/_-]{24}"
+# Two hexadecimal digits of a printable character of ASCII, a tab or a line end. Eleven pairs by chance: one text in
+# fifty thousand, and then no value.
+HEX_PAIR = "[2-7][0-9A-Fa-f]|0[9AaDd]"
+_HEX = f"(?:{HEX_PAIR}){{11}}"
+# What is cheap to look for, and without which there is no base64, and no text in hexadecimal digits.
+_LONG_WORD, _DIGITS = "[A-Za-z0-9+/_-]{24}", "[0-9A-Fa-f]{22}"
 
 
 class Gate(Protocol):
@@ -31,7 +36,7 @@ class Gate(Protocol):
     def events(self, text: bytes) -> list[int]:
         """Return `end << INDEX_BITS | index` for the matches of pattern `index`, ascending.
 
-        The index after the last pattern's stands for text in base64.
+        The two indices after the last pattern's stand for text in base64 and in hexadecimal digits.
         """
         ...
 
@@ -40,7 +45,7 @@ class StandardGate:
     """`Gate` on the standard library."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [re.compile(pattern.encode("ascii")) for pattern in (*patterns, _BASE64)]
+        self._patterns = [re.compile(pattern.encode("ascii")) for pattern in (*patterns, _BASE64, _HEX)]
 
     def events(self, text: bytes) -> list[int]:
         """Return the events, see `Gate`."""
@@ -54,15 +59,19 @@ class StandardGate:
 class HyperscanGate:
     """`Gate` on Hyperscan: one database of all patterns, compiled once.
 
-    The pattern for base64 is the dearest, so a cheaper one, which stops at its first match in a block, goes before it.
+    The patterns for encoded text are the dearest, so a cheaper one, which stops at its first match in a block, goes
+    before them.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         import hyperscan
 
+        once = hyperscan.HS_FLAG_SINGLEMATCH
         self._base64_index = len(patterns)
-        self._all = _database(hyperscan, [*patterns, _LONG_WORD], {len(patterns): hyperscan.HS_FLAG_SINGLEMATCH})
-        self._base64 = _database(hyperscan, [_BASE64], {})
+        self._all = _database(hyperscan, [*patterns, _LONG_WORD], {len(patterns): once})
+        # Apart, since together they would take longer than one after the other.
+        self._digits = _database(hyperscan, [_DIGITS], {0: once})
+        self._base64, self._hex = (_database(hyperscan, [pattern], {}) for pattern in (_BASE64, _HEX))
         # A database works in one scratch space, which takes one scan at a time (Hyperscan, "Scratch space").
         self._scanning = threading.Lock()
 
@@ -72,16 +81,21 @@ class HyperscanGate:
             return self._events(text)
 
     def _events(self, text: bytes) -> list[int]:
-        found: list[int] = []
-        self._all.scan(text, match_event_handler=_note, context=found.append)
+        found = _scanned(self._all, text)
         long_words = [event for event in found if event & _INDEX_MASK == self._base64_index]
         if long_words:
             found.remove(long_words[0])
-            decodable: list[int] = []
-            self._base64.scan(text, match_event_handler=_note, context=decodable.append)
-            found += [event | self._base64_index for event in decodable]
+            found += [event | self._base64_index for event in _scanned(self._base64, text)]
+        if _scanned(self._digits, text):
+            found += [event | self._base64_index + 1 for event in _scanned(self._hex, text)]
         found.sort()
         return found
+
+
+def _scanned(database: Any, text: bytes) -> list[int]:
+    found: list[int] = []
+    database.scan(text, match_event_handler=_note, context=found.append)
+    return found
 
 
 def _note(index: int, _start: int, end: int, _flags: int, append: Any) -> None:

@@ -26,7 +26,7 @@ A detector has
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -42,7 +42,7 @@ _WORD_LETTERS = 4
 
 @dataclass(frozen=True)
 class Rule:
-    """One shape of a detector's values; `escaped` is for lines with escape sequences, which take longer."""
+    """One shape of a detector's values; `escaped`, which takes longer, is for lines with escapes or glued keywords."""
 
     pattern: re.Pattern[bytes]
     escaped: re.Pattern[bytes]
@@ -64,6 +64,7 @@ class Detector:
     keywords: re.Pattern[bytes] | None
     hints: tuple[bytes, ...]
     words: tuple[str, ...]
+    glued: re.Pattern[bytes] | None
     keyword_distance: int
     yields: bool
     samples: frozenset[bytes]
@@ -133,6 +134,7 @@ def _detector(entry: Any) -> Detector:
             keywords=_keyword_pattern(keywords) if keywords else None,
             hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
+            glued=_glued(keywords),
             keyword_distance=int(entry.get("keyword_distance", 50)),
             yields=bool(entry.get("yields", False)),
             samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),
@@ -152,7 +154,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
         pattern=re.compile(entry["pattern"].encode("ascii")),
-        escaped=re.compile(_behind_escapes(entry["pattern"]).encode("ascii")),
+        escaped=re.compile(_behind_escapes(entry["pattern"], keywords).encode("ascii")),
         gates=tuple(gates),
         needs_keyword=needs_keyword,
         needs_region=_regions(entry.get("needs_region", "")),
@@ -168,13 +170,14 @@ _ESCAPES = (r"(?<=\\[nrtbfv0])", r"(?<=\\x[0-9A-Fa-f]{2})", r"(?<=\\u[0-9A-Fa-f]
 _WITHIN_ESCAPE = r"(?!(?<=\\)[nrtbfv0xu]|(?<=%)[0-9A-Fa-f]{2})"
 
 
-def _behind_escapes(pattern: str) -> str:
-    """Return a pattern that takes an escape sequence for the border that its look-behind asks for."""
+def _behind_escapes(pattern: str, keywords: Sequence[str]) -> str:
+    """Return a pattern that takes an escape sequence, or a keyword, for the border that its look-behind asks for."""
     border = _LEFT_BORDER.match(pattern)
     if border is None:
         return pattern
     flags, behind = border.groups()
-    return f"{flags}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES))}){pattern[border.end() :]}"
+    words = [f"(?<=(?i:{word}))" for word in keywords if word.isalpha()]
+    return f"{flags}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES, *words))}){pattern[border.end() :]}"
 
 
 def _regions(name: str) -> str:
@@ -189,6 +192,12 @@ def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
         for word in keywords
     )
     return re.compile("|".join(alternatives).replace(r"\ ", "[ _-]?").encode("ascii"), re.IGNORECASE)
+
+
+def _glued(keywords: Sequence[str]) -> re.Pattern[bytes] | None:
+    """Return what a keyword looks like that a value stands right behind, in small letters."""
+    words = [word for word in keywords if word.isalpha()]
+    return re.compile(rf"(?:{'|'.join(words)})[0-9a-z]".encode("ascii")) if words else None
 
 
 def _keyword_gate(keyword: str) -> str:

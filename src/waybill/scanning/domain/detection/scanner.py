@@ -33,6 +33,7 @@ _UNREAD_SHOWN = 100
 # Binary data that stands in a text: so much of a window is control characters.
 _BINARY_SHARE = 0.06
 _WINDOW = 16_384
+_HEADINGS_BYTES = 16_384
 FAULTS = frozenset({"PARSER_FAILED", "MEMORY"})
 """Reasons that are faults: where they leave nothing that was looked at, the object has failed."""
 
@@ -329,8 +330,7 @@ class _Scan:
             columns = Columns.from_state(resume.columns) if resume.columns else None
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
-                first_line = block.text[: block.text.find(b"\n") + 1]
-                columns = Columns.of(first_line, self._scanner.engine.detectors)
+                columns = Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors)
             self._block(block, columns, place, member.name)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():

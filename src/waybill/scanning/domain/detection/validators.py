@@ -123,7 +123,10 @@ _SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
 
 def email(value: bytes, around: Surroundings) -> Verdict | None:
     """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
-    lowered = value.lower()
+    # A quote around an address is no part of it, whatever letter stands before the quote.
+    start = value.rfind(b"'", 0, value.find(b"@")) + 1 if around.after[:1] == b"'" else 0
+    lowered = _folded(value[start:])
+    cut = len(lowered)
     # A file that is called after an address: the address ends before the extension.
     while lowered.rpartition(b".")[2] in _NO_DOMAIN:
         lowered = lowered.rpartition(b".")[0]
@@ -135,7 +138,21 @@ def email(value: bytes, around: Surroundings) -> Verdict | None:
     # Few addresses have one of these words in them, and to look for a word is cheaper than the pattern.
     if any(word in domain for word in _KEPT) and _EXAMPLE.search(lowered):
         return None
-    return Verdict(lowered, end=len(lowered))
+    end = len(value) - (cut - len(lowered))
+    return Verdict(lowered if lowered.isascii() else _in_ascii(lowered), start=start, end=end)
+
+
+def _folded(address: bytes) -> bytes:
+    return address.lower() if address.isascii() else address.decode("utf-8", "replace").lower().encode()
+
+
+def _in_ascii(address: bytes) -> bytes:
+    """Return an address with its domain as it is sent (RFC 5891), so that both forms of it are one value."""
+    local, _at, domain = address.rpartition(b"@")
+    try:
+        return local + b"@" + domain.decode("utf-8").encode("idna")
+    except UnicodeError:
+        return address
 
 
 _EXTENSION = re.compile(rb" ?(?:x|ext\.?) ?\d{1,6}$")
@@ -247,11 +264,11 @@ def _valid_as_written(number: str) -> bool:
 
 def uk_nino(value: bytes, _: Surroundings) -> Verdict | None:
     """Prefixes that are not used for allocation."""
-    normal = value.replace(b" ", b"")
+    normal = value.translate(None, b" -").upper()
     return None if normal[:2] in {b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"} else Verdict(normal)
 
 
-_WITHIN_URL = re.compile(rb"https?://\S{0,60}$")
+_WITHIN_URL = re.compile(rb"https?://\S{0,60}$|[\w.-]/(?:[^\s/]{1,60}/){0,8}$")
 
 
 def uk_nhs(value: bytes, around: Surroundings) -> Verdict | None:
@@ -280,14 +297,14 @@ _IBAN_LENGTHS: Mapping[str, int] = {
 def iban(value: bytes, _: Surroundings) -> Verdict | None:
     """Length by country and mod 97 = 1; a group of ordinary text behind the last one is cut off."""
     length = _IBAN_LENGTHS.get(value[:2].decode().upper())
-    compact = value.replace(b" ", b"").upper()
+    compact = value.translate(None, b" .-").upper()
     if length is None or len(compact) < length:
         return None
     end = len(value)
     if len(compact) > length:
         groups = (length + 3) // 4
         end = length + groups - 1
-        if b" " not in value or value[end : end + 1] != b" ":
+        if value[4:5] not in {b" ", b".", b"-"} or value[end : end + 1] != value[4:5]:
             return None
         compact = compact[:length]
     turned = (compact[4:] + compact[:4]).decode()
@@ -301,6 +318,8 @@ _NO_ADDRESS_BEFORE = re.compile(
     rb"(?i)(?:(?<![a-z])(?:version|ver\.?|v|release|rev|revision|build)[ :=/\"'-]{0,4}|[a-z]/"
     rb"|(?:oid|objectidentifier)\W{0,4})$"
 )
+# What stands in front of a slice of a sequence, such as key[0::2].
+_SLICE = re.compile(rb"[\w)\]]\[$")
 # First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
 _SPECIAL_FIRST = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
 
@@ -312,10 +331,13 @@ def ip(value: bytes, around: Surroundings) -> Verdict | None:
     """
     if _NO_ADDRESS_BEFORE.search(around.before):
         return None
-    if b":" not in value and (octets := _octets(value)) and octets[0] not in _SPECIAL_FIRST:
-        return Verdict(value)
+    if b":" not in value and (octets := _octets(value)):
+        if octets[0] not in _SPECIAL_FIRST:
+            return Verdict(value)
+        if octets[0] in {10, 127}:
+            return Verdict(value, Confidence.LOW)
     groups = [group for group in value.split(b":") if group]
-    if b"." not in value and len(groups) < 4 and sum(_DIGIT.search(group) is not None for group in groups) < 2:
+    if b"." not in value and not _are_of_an_address(groups, around.before):
         return None
     try:
         address = ipaddress.ip_address(value.decode())
@@ -325,6 +347,14 @@ def ip(value: bytes, around: Surroundings) -> Verdict | None:
         return None
     special = not address.is_global and not address.is_reserved
     return Verdict(address.compressed.encode(), Confidence.LOW if special else None)
+
+
+def _are_of_an_address(groups: list[bytes], before: bytes) -> bool:
+    """Return whether groups between colons may be of an IPv6 address, and not of a name, a slice or a fingerprint."""
+    if len(groups) < 4 and sum(_DIGIT.search(group) is not None for group in groups) < 2:
+        return False
+    eight_bytes = len(groups) == 8 and all(len(group) == 2 for group in groups)
+    return not eight_bytes and not (len(groups) < 3 and _SLICE.search(before))
 
 
 def _octets(value: bytes) -> list[int] | None:

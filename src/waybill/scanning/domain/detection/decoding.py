@@ -1,0 +1,148 @@
+"""What a text says where it is written in signs: escapes, entities, percent-encoding, other digits and separators.
+
+RFC 8259, section 7 (JSON); RFC 3986, section 2.1; HTML, section 13.5; RFC 2045, section 6.7 (quoted-printable);
+RTF 1.9.1, "Special Characters"; Unicode, categories Nd, Zs, Pd and Cf. Of each kind those are read that may stand
+within a value.
+"""
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+_NAMED = "amp|apos|colon|comma|commat|dash|equals|gt|hyphen|lowbar|lt|nbsp|num|period|plus|quot|sol"
+# Encoders write these, and hardly anything else is written like them.
+_QUOTED = r"=(?:3D|40|2[DE](?=[0-9A-Za-z])|5F|C2=A0|(?:C[3-9]|D[01])=[89AB][0-9A-F]|E2=80=(?:8[0-F]|9[0-5]|AF)|\r?\n)"
+_DIGITS = (
+    r"\xef\xbc[\x90-\x99]|\xd9[\xa0-\xa9]|\xdb[\xb0-\xb9]|\xe0[\xa5\xa7\xa9\xab\xad\xaf\xb1\xb3\xb5][\xa6-\xaf]"
+    r"|\xe0[\xb9\xbb][\x90-\x99]"
+)
+_SEPARATORS = r"\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf]|\xe2\x88\x92|\xe3\x80\x80|\xef\xbc\x8d"
+_NOTHING = r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad"
+_KINDS = {
+    "percent": r"%[2-7A-Fa-f][0-9A-Fa-f]",
+    "entity": rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
+    "escape": r"\\u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|\\x[2-7A-Fa-f][0-9A-Fa-f]|\\'[0-9A-Fa-f]{2}",
+    "quoted-printable": _QUOTED,
+    "digit": _DIGITS,
+    "separator": rf"(?<=[0-9A-Za-z])(?:{_SEPARATORS})(?=[0-9A-Za-z])",
+    "nothing": _NOTHING,
+}
+# How a value is written in Unicode is no encoding of it.
+_PLAIN = frozenset({"digit", "separator", "nothing"})
+_SIGN = re.compile("|".join(f"(?P<{name.replace('-', '_')}>{one})" for name, one in _KINDS.items()).encode("ascii"))
+
+SIGN_GATES = (
+    "%[2-7A-Fa-f][0-9A-Fa-f]",
+    "&#[0-9xX]",
+    f"&(?:{_NAMED});",
+    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])|x[2-7A-Fa-f]|')[0-9A-Fa-f]",
+    r"=(?:3D|40|2[DE]|5F|C2=|C[3-9]=|D[01]=|E2=80=|\r?\n)",
+    _DIGITS,
+    rf"[0-9A-Za-z](?:{_SEPARATORS})[0-9A-Za-z]",
+    _NOTHING,
+)
+"""Short patterns, one of which matches wherever there is a sign."""
+
+
+class Reading:
+    """A text with its signs read, and where each part of it stands in the text."""
+
+    def __init__(self, text: bytes, start: int, end: int) -> None:
+        parts: list[bytes] = []
+        # Of each sign: where it is in the reading, where it begins and ends in the text, its kind, its length there.
+        self._at: list[int] = []
+        self._signs: list[tuple[int, int, str, int]] = []
+        at, raw = 0, start
+        for sign in _SIGN.finditer(text, start, end):
+            first, last = sign.span()
+            plain = _read(sign.lastgroup or "", sign[0])
+            parts += (text[raw:first], plain)
+            at += first - raw
+            self._at.append(at)
+            self._signs.append((first, last, sign.lastgroup or "", len(plain)))
+            at, raw = at + len(plain), last
+        parts.append(text[raw:end])
+        self._start = start
+        self.text = b"".join(parts)
+
+    def span(self, start: int, end: int) -> tuple[int, int, tuple[str, ...]]:
+        """Return where `text[start:end]` of the reading stands in the text, and how it is encoded there."""
+        first, last = bisect_right(self._at, start) - 1, bisect_right(self._at, end - 1) - 1
+        kinds = dict.fromkeys(
+            kind for _, _, kind, _ in self._signs[first + (not self._within(first, start)) : last + 1]
+        )
+        told = tuple(kind.replace("_", "-") for kind in kinds if kind not in _PLAIN)
+        return self._raw(first, start)[0], self._raw(last, end - 1)[1], told
+
+    def _within(self, index: int, place: int) -> bool:
+        return index >= 0 and place < self._at[index] + self._signs[index][3]
+
+    def _raw(self, index: int, place: int) -> tuple[int, int]:
+        """Return where the byte at `place` begins and ends in the text, which is in or behind a sign."""
+        if index < 0:
+            return self._start + place, self._start + place + 1
+        first, last, _, length = self._signs[index]
+        if self._within(index, place):
+            return first, last
+        raw = last + place - self._at[index] - length
+        return raw, raw + 1
+
+
+def readings(text: bytes, lines: Iterable[tuple[int, int]], reach: int) -> Iterator[tuple[int, int, Reading]]:
+    """Yield readings of those of `lines` that have signs, each with the part of the text that it is about.
+
+    A reading begins up to `reach` bytes before that, at the beginning of a line: labels stand there. Lines that are no
+    further apart are read together.
+    """
+    for start, end in _joined(text, lines, reach):
+        first = text.rfind(b"\n", 0, max(0, start - reach)) + 1 if start > reach else 0
+        yield start, end, Reading(text, first, end)
+
+
+def _joined(text: bytes, lines: Iterable[tuple[int, int]], reach: int) -> Iterator[tuple[int, int]]:
+    start, end = -1, -1
+    for line_start, stop in lines:
+        line_end = stop
+        if line_end <= end or not _SIGN.search(text, line_start, line_end):
+            continue
+        # Behind a soft line end a value goes on (RFC 2045, section 6.7, rule 5).
+        while line_end < len(text) and text.endswith((b"=\n", b"=\r\n"), line_start, line_end):
+            line_end = text.find(b"\n", line_end) + 1 or len(text)
+        if start >= 0 and line_start - end <= reach:
+            end = max(end, line_end)
+            continue
+        if start >= 0:
+            yield start, end
+        start, end = line_start, line_end
+    if start >= 0:
+        yield start, end
+
+
+@lru_cache(maxsize=4096)
+def _read(kind: str, sign: bytes) -> bytes:
+    """Return what a sign stands for."""
+    match kind:
+        case "nothing":
+            return b""
+        case "entity":
+            return _plain(html.unescape(sign.decode("ascii")))
+        case "quoted_printable":
+            octets = bytes.fromhex(sign.decode("ascii").replace("=", "")) if not sign.endswith(b"\n") else b""
+            return _plain(octets.decode("utf-8", "replace"))
+        case "percent":
+            # Bytes from 0x80 on are parts of a character, which the next signs go on with.
+            return bytes.fromhex(sign[1:].decode("ascii"))
+        case "escape":
+            return _plain(chr(int(sign.lstrip(b"\\ux'"), 16)))
+    return _plain(sign.decode("utf-8"))
+
+
+def _plain(text: str) -> bytes:
+    """Return a character as ASCII writes it, where it is a digit or separates."""
+    category = unicodedata.category(text) if len(text) == 1 else ""
+    if category == "Nd":
+        return str(unicodedata.digit(text)).encode()
+    return {"Zs": b" ", "Pd": b"-", "Cf": b""}.get(category, text.encode("utf-8", "replace"))

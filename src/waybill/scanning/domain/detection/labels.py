@@ -1,0 +1,138 @@
+"""Labels above a value: of a form, of a key whose value begins on a later line, of an element around it.
+
+Amazon Macie, "Keyword requirements": a keyword within 30 characters of a value counts, over the end of a line too, and
+so does the name of any element in the path to a field.
+"""
+
+import re
+
+LABEL_REACH = 2048
+_NEAR = 256
+_BLANK_LINES = 1
+_INDENT = re.compile(rb"[ \t]*(?:- )*")
+# A line that is nothing but a label is short.
+_LABEL_BYTES = 60
+# What may stand behind the word in a label, and what opens a value.
+_REST = re.compile(rb"(?i)(?:[ _-]?(?:numbers?|no|nr|num|ids?|codes?|value)\b)?[^0-9A-Za-z]{0,16}")
+_DELIMITER = re.compile(rb"[,;|\t]")
+_OPENING = b" \t\r\"'[{(|>*-"
+_TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,60})(?:\s[^<>]{0,200})?>$")
+# What stands before a value in its own line: signs, other values of a list, and at most the name of a field.
+_BEFORE = re.compile(
+    rb"[\s\d\"',;*|>\[({.-]*(?:[\"']?(?P<key>[A-Za-z_][\w .-]{0,40})[\"']?\s{0,4}[:=]\s{0,8}"
+    rb"|<(?P<tag>[A-Za-z_][\w:.-]{0,40})[^<>]{0,80}>)?[\s\d\"',\[({.-]*"
+)
+_LAST_KEY = re.compile(rb"([^\"',;{\[\n]{1,60})[\"']?[ \t]{0,4}[:=]$")
+
+
+def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
+    """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
+    if at - line_start > _NEAR:
+        return False
+    before = _BEFORE.fullmatch(text, line_start, at)
+    if before is None:
+        return False
+    named = before["key"] is not None or before["tag"] is not None
+    lowest, nearest, blank, place = _indent(text, line_start), True, 0, line_start
+    while place > 0:
+        start = text.rfind(b"\n", 0, place - 1) + 1
+        if line_start - start > LABEL_REACH:
+            return False
+        line = text[start : place - 1].rstrip()
+        place = start
+        if not line:
+            blank += 1
+            continue
+        indent = _indent(text, start)
+        above = nearest and not named and blank <= _BLANK_LINES
+        if (above or indent < lowest) and _opens(line, keywords, above=above):
+            return True
+        if not indent or (nearest and indent > lowest):
+            return False
+        lowest, nearest = min(lowest, indent), False
+    return False
+
+
+class LabelledLines:
+    """The lines of a text that may be labelled by others, each told once."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._told = self._tasks = 0
+
+    def below(self, line_start: int, line_end: int, tasks: int) -> list[tuple[int, int]]:
+        """Return the lines that may be labelled by the line from `line_start` to `line_end`: its next, and its block.
+
+        Lines ascend. What an earlier one has told of for the same `tasks` is left out: a block ends where a block
+        within it ends.
+        """
+        text = self._text
+        line = text[line_start:line_end].rstrip()
+        if (
+            len(line) > _LABEL_BYTES
+            and line[-1:] != b">"
+            and line.rstrip(_OPENING)[-1:] not in b":="
+            and not _unclosed(line)
+        ):
+            return []
+        if line_end < len(text) and text[line_end] not in b" \t-\r\n":
+            # The usual case: nothing is indented, so that there is one line.
+            return [(line_end, text.find(b"\n", line_end) + 1 or len(text))]
+        found, blank, indent = list[tuple[int, int]](), 0, -1
+        known = tasks & ~self._tasks == 0 and line_end < self._told
+        place = self._told if known else line_end
+        while place < len(text) and place - line_start <= LABEL_REACH:
+            end = text.find(b"\n", place) + 1 or len(text)
+            if text[place:end].isspace():
+                blank += 1
+            else:
+                indent = _indent(text, line_start) if indent < 0 else indent
+                below = _indent(text, place) > indent
+                if below or not (found or known or blank > _BLANK_LINES):
+                    found.append((place, end))
+                if not below:
+                    break
+            place = end
+        if found:
+            self._tasks = tasks if self._told <= line_end else self._tasks & tasks
+            self._told = max(self._told, found[-1][1])
+        return found
+
+
+def _indent(text: bytes, line_start: int) -> int:
+    # An item of a list stands below its name without an indent too (YAML 1.2, section 8.2.1).
+    found = _INDENT.match(text, line_start)
+    return found.end() - line_start if found else 0
+
+
+def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
+    """Return whether a line ends with a name that has one of `keywords` in it, and whose value is not in the line.
+
+    `above` is for the line right above a value, which may be a label without any sign.
+    """
+    tail = line[-_NEAR:]
+    if tag := _TAG.search(tail):
+        return keywords.search(tag[1]) is not None
+    bracket = _unclosed(line)
+    for part in (tail, line[:bracket][-_NEAR:]) if bracket else (tail,):
+        key = _LAST_KEY.search(part.rstrip(_OPENING))
+        if key and keywords.search(key[1]):
+            return True
+    # Names that delimiters part are a heading, which says what it says of its columns.
+    if not above or len(line) > _LABEL_BYTES or _DELIMITER.search(line):
+        return False
+    # Not within other words: a sentence that has the word in it is no label.
+    return any(_REST.fullmatch(line, found.end()) for found in keywords.finditer(line))
+
+
+def _unclosed(line: bytes) -> int:
+    """Return where the last bracket of a line stands that is not closed in it; 0 without one."""
+    closed = 0
+    for place in range(len(line) - 1, max(-1, len(line) - 4 * _NEAR), -1):
+        if line[place] in b"}]":
+            closed += 1
+        elif line[place] in b"{[":
+            if not closed:
+                return place
+            closed -= 1
+    return 0

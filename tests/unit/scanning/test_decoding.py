@@ -1,0 +1,67 @@
+"""Values that are written in signs are found whole, and as the values that they are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.scanning.conftest import Scan
+from waybill.scanning.domain.detection.decoding import Reading
+
+CARD, SSN, MAIL = "4539214712746634", "219-45-6789", "alice@corp-mail.org"
+
+
+def digits(first: int) -> str:
+    """Return the card's number in the digits that begin at a code point (Unicode, category Nd)."""
+    return "".join(chr(first + int(digit)) for digit in CARD)
+
+
+@pytest.mark.parametrize(
+    ("text", "detector", "written"),
+    [
+        ("user=alice%40corp-mail.org&x", "EMAIL", "alice%40corp-mail.org"),
+        ("s=219%2D45%2D6789", "US_SSN", "219%2D45%2D6789"),
+        ("<p>alice&#64;corp-mail.org</p>", "EMAIL", "alice&#64;corp-mail.org"),
+        ("<p>alice&#x40;corp-mail.org</p>", "EMAIL", "alice&#x40;corp-mail.org"),
+        ("<p>alice&commat;corp-mail.org</p>", "EMAIL", "alice&commat;corp-mail.org"),
+        (r'{"e": "alice\u0040corp-mail.org"}', "EMAIL", r"alice\u0040corp-mail.org"),
+        (r'"219\x2d45\x2d6789"', "US_SSN", r"219\x2d45\x2d6789"),
+        (r"{\rtf1\ansi ssn 219\'2d45\'2d6789}", "US_SSN", r"219\'2d45\'2d6789"),
+        ("to alice=40corp-mail.org", "EMAIL", "alice=40corp-mail.org"),
+        ("card 4539=\n2147=\n12746634", "CREDIT_CARD", "4539=\n2147=\n12746634"),
+        (f"card {digits(0xFF10)}", "CREDIT_CARD", digits(0xFF10)),
+        (f"card {digits(0x0660)}", "CREDIT_CARD", digits(0x0660)),
+        (f"card {digits(0x0966)}", "CREDIT_CARD", digits(0x0966)),
+        ("card 4539\u200b2147\u200b1274\u200b6634", "CREDIT_CARD", "4539\u200b2147\u200b1274\u200b6634"),
+        ("219\u201345\u20136789", "US_SSN", "219\u201345\u20136789"),
+        ("x " + b"ssn 219-45-6789 of bob".hex(), "US_SSN", SSN.encode().hex()),
+        ("alice%2540corp-mail.org", "EMAIL", "alice%2540corp-mail.org"),
+    ],
+)
+def test_a_value_is_found_where_it_is_written_and_as_the_same_value(
+    scan: Scan, text: str, detector: str, written: str
+) -> None:
+    plain = {"EMAIL": MAIL, "US_SSN": SSN, "CREDIT_CARD": f"card {CARD}"}[detector]
+    [known] = [finding for finding in scan(plain.encode()).findings if finding.detector == detector]
+    raw = text.encode()
+    [found] = [finding for finding in scan(raw).findings if finding.detector == detector]
+    assert raw[found.byte_offset : found.byte_offset + found.byte_length].decode() == written
+    assert found.fingerprint == known.fingerprint
+
+
+def test_a_domain_has_one_fingerprint_in_both_forms_of_it(scan: Scan) -> None:
+    forms = ["jo@m\u00fcller-bau.de", "jo@xn--mller-bau-q9a.de"]
+    assert len({scan(form.encode()).findings[0].fingerprint for form in forms}) == 1
+
+
+@given(st.lists(st.sampled_from(["%41", "&#66;", r"\u0043", "\uff14", "\u200b", "=40", "x", "4 ", "\n", "\u00e9"])))
+def test_every_part_of_a_reading_has_its_place(parts: list[str]) -> None:
+    text = "".join(parts).encode()
+    reading = Reading(text, 0, len(text))
+    place = 0
+    for at in range(len(reading.text)):
+        start, end, _ = reading.span(at, at + 1)
+        assert 0 <= start < end <= len(text)
+        assert start >= place or text[start:end].startswith(text[place : place + 1])
+        place = start
+        if not any(sign in text[start:end] for sign in b"%&\\=\xef\xe2"):
+            assert text[start:end] == reading.text[at : at + 1]
