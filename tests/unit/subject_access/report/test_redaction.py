@@ -80,8 +80,17 @@ def everywhere(value: Any, text: str, **rule: Any) -> str:
         ("Anna van der Berg", "VAN DER BERG, Anna; A. van der Berg; van der Berg", "|; |; |"),
         ("\u0141ukasz \u017b\u00f3\u0142\u0107", "Lukasz Zolc; \u017b\u00d3\u0141\u0106, \u0141ukasz", "|; |"),
         ("Stra\u00dfer", "STRASSER", "|"),
+        ("Siobh\u00e1n O'Neill", "O\u2019Neill, Siobhan; SIOBHAN O NEILL; S. O`Neill", "|; |; |"),
+        ("Mary-Jane Watson", "M-J Watson, M.J. Watson, MJ Watson, Watson MJ, Mary Jane WATSON", "|, |, |, |, |"),
+        ("John JONES", "J.P. Jones; Jones J.P.; Jones/John; jones_john; Al Jones", "|; |; |; |; Al |"),
+        ("Nguy\u1ec5n V\u0103n An", "An Nguyen Van; NGUYEN Van An", "|; |"),
+        ("Dr. Sarah O'Connor MBE", "Sarah O'Connor, Ms O'Connor", "|, |"),
+        ("John Smith (Jr)", "John Smith", "|"),
         ("A9876ZZ", "a9876zz, A9876 ZZ, A-9876-ZZ, A9876ZZZ, XA9876ZZ", "|, |, |, A9876ZZZ, XA9876ZZ"),
-        ("QQ 12 34 56 C", "qq123456c", "|"),
+        ("QQ 12 34 56 C", "qq123456c, QQ_12_34_56_C", "|, |"),
+        ("+44 7700 900123", "7700900123, 07700 900123", "|, |"),
+        ("2 January 1990", "2 Jan 90, 19900102, 2-Jan-1990", "|, |, |"),
+        ("12 High Street, Leeds", "12 high street leeds; 12 High Street Leeming", "|; 12 High Street Leeming"),
         ("07700 900123",
          "+44 7700 900123, 0044 7700-900-123, (07700) 900123, 07700900123, 207700900123",
          "|, |, |, |, 207700900123"),
@@ -120,6 +129,8 @@ def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
         ("notes[]", "within an e-mail address"),
     ]
     assert result.near_count == 3
+    halves = redact({"v": "Smith-Jones, Ann", "t": "Mrs Smith"}, [Redaction("v", "x", everywhere=True)])
+    assert [one.kind for one in halves.near] == ["part of the surname"]
     assert "Hart" not in repr(result.near)
 
 

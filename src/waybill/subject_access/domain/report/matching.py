@@ -18,6 +18,11 @@ from typing import Final
 SHORTEST: Final = 3
 _TITLES: Final = "mr|mrs|ms|miss|mx|dr|sir|dame|lord|lady|prof|professor|rev|reverend|pc|dc|ps|officer"
 _TITLE = re.compile(rf"(?:(?:{_TITLES})\.?\s+)+", re.IGNORECASE)
+# What stands behind a name and is no part of it.
+_SUFFIX = re.compile(
+    r"(?:[\s,(]+(?:jr|jnr|junior|sr|snr|senior|esq|esquire|mbe|obe|cbe|kbe|qc|kc|jp|mp|phd|md|ba|bsc|ma|msc|ii|iii|iv)\.?\)?)+$",
+    re.IGNORECASE,
+)
 _PARTICLES: Final = frozenset(
     ("al", "ap", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "la", "le", "o", "st", "ter", "van", "von")
 )
@@ -38,9 +43,14 @@ _LONGEST_NAME: Final = 100
 _LONGEST_IDENTIFIER: Final = 40
 _PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{7,20}")
 # Between the letters and digits of an identifier, and between those of a telephone number.
-_WITHIN: Final = r"[\s\-./]{0,2}"
+_WITHIN: Final = r"[\s\-./_]{0,2}"
 _WITHIN_PHONE: Final = r"[\s\-.()]{0,3}"
-_BETWEEN: Final = r"(?:\s*,\s*|[\s.]+\s*)"
+# Between the words of a name; and between those of any other text.
+_BETWEEN: Final = r"[\s.,/_\-]{1,4}"
+_BETWEEN_WORDS: Final = r"[\s,.;:]+"
+# No letter or digit before or behind: what has an underline there is a word all the same.
+_BEGIN: Final = r"(?<![^\W_])"
+_END: Final = r"(?![^\W_])"
 _EMAIL = re.compile(r"[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+")
 _WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 # One letter of at least so many may differ in what is nearly a name.
@@ -61,6 +71,7 @@ class NearMiss(StrEnum):
     GIVEN_NAME = "given name alone"
     ONE_LETTER = "one letter differs"
     EMAIL = "within an e-mail address"
+    PART = "part of the surname"
     SHORT = "too short to be looked for"
 
 
@@ -108,7 +119,7 @@ def _folded(char: str) -> str:
 
 def kind_of(value: str) -> ValueKind:
     """Return what a value looks like."""
-    text = _TITLE.sub("", value.strip())
+    text = _bare(value)
     if len(text) > _LONGEST_NAME:
         return ValueKind.TEXT
     if any(char.isdigit() for char in text):
@@ -116,6 +127,11 @@ def kind_of(value: str) -> ValueKind:
     words = re.split(r"[\s,]+", text)
     named = all(word[:1].isupper() or word.lower() in _PARTICLES or not word[:1].islower() for word in words if word)
     return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
+
+
+def _bare(value: str) -> str:
+    """Return a name without titles before it, and letters behind it."""
+    return _SUFFIX.sub("", _TITLE.sub("", value.strip())).strip()
 
 
 def _is_identifier(text: str) -> bool:
@@ -136,7 +152,7 @@ class Person:
 
 def person(value: str) -> Person:
     """Return the parts of a name, ``JONES, John`` or ``John JONES``."""
-    text = normal(_TITLE.sub("", value.strip())).text.strip(" .")
+    text = normal(_bare(value)).text.strip(" .")
     if "," in text:
         surname, _, given = text.partition(",")
         return Person(tuple(re.findall(r"[^\s.,]+", given)), surname.strip(" ."))
@@ -154,24 +170,46 @@ def patterns(value: str, kind: ValueKind) -> list[str]:
     if kind is ValueKind.IDENTIFIER:
         day = _day_of(value)
         return _day_patterns(day) if day else [_number_pattern(value)]
-    return [_bounded(r"\s*".join(re.escape(word) for word in normal(value).text.split()).replace(r"\s*", r"\s+"))]
+    # An address is written with and without commas; other words with commas between them say something else.
+    between = _BETWEEN_WORDS if re.search(r"[0-9,]", value) else r"\s+"
+    words = [word for word in re.split(between, normal(value).text.strip()) if word]
+    return [_bounded(between.join(map(re.escape, words)))]
 
 
 def _name_patterns(found: Person) -> list[str]:
     surname = r"[\s\-]*".join(re.escape(word) for word in re.split(r"[\s\-]+", found.surname) if word)
-    surname = surname.replace("'", "'?")
+    surname = surname.replace("'", r"['\s]?")
+    title = rf"(?:(?:{_TITLES})\.?\s+)?"
     if not found.given:
-        return [_bounded(rf"(?:(?:{_TITLES})\.?\s+)?{surname}")]
-    one = "|".join(_given(name) for name in dict.fromkeys(found.given))
+        return [_bounded(rf"{title}{surname}")]
+    one = "|".join(map(_given, dict.fromkeys(found.given)))
+    initials = _initials(found.given)
     # Names that the value lacks may stand between given name and surname.
     other = r"(?:[\s.]+[^\W\d_]\.?)?"
-    given = rf"(?:{one})(?:[\s.]+(?:{one}))*{other}"
-    title = rf"(?:(?:{_TITLES})\.?\s+)?"
+    given = rf"(?:{initials}|(?:{one})(?:[\s.\-]*(?:{one}))*{other})"
     return [
-        _bounded(rf"{title}{given}[\s.]+{surname}"),
-        _bounded(rf"{surname}(?:\s*,\s*|\s+){title}(?:{one})(?:[\s.]+(?:{one}))*\.?", end=r"(?!\w)"),
+        _bounded(rf"{title}{given}{_BETWEEN}{surname}"),
+        _bounded(rf"{surname}{_BETWEEN}{title}(?:{initials}|(?:{one})(?:[\s.\-]+(?:{one}))*\.?)"),
+        *_any_order(found),
         _bounded(rf"{title}{surname}"),
     ]
+
+
+def _initials(given: Sequence[str]) -> str:
+    """Return a pattern for initials in a row, the first of which is known: ``J.P.``, ``J P``, ``JP``, ``M-J``."""
+    words = [word for name in given for word in re.split(r"-", name) if word]
+    known = "".join(dict.fromkeys(re.escape(word[0]) for word in words))
+    return rf"[{known}](?:[\s.\-]{{1,2}}[^\W\d_](?![^\W\d_]))?\.?(?![^\W\d_])|[{known}]{{2,4}}(?![^\W\d_])"
+
+
+def _any_order(found: Person) -> list[str]:
+    """Return a pattern for two and more of a name's words in whatever order, as names of many languages are written."""
+    words = dict.fromkeys(word for word in (*found.given, *found.surname.split()) if len(word) > 1)
+    telling = [word for word in words if word not in _PARTICLES]
+    if len(words) <= 2 or not telling:
+        return []
+    one, own = "|".join(map(re.escape, words)), "|".join(map(re.escape, telling))
+    return [_bounded(rf"(?:{own})(?:{_BETWEEN}(?:{one}))+|(?:{one})(?:{_BETWEEN}(?:{one}))*{_BETWEEN}(?:{own})")]
 
 
 def given_name_pattern(found: Person) -> str:
@@ -180,7 +218,8 @@ def given_name_pattern(found: Person) -> str:
 
 
 def _given(name: str) -> str:
-    return rf"{re.escape(name)}|{re.escape(name[:1])}\.?(?![\w'])"
+    whole = re.escape(name).replace(r"\-", r"[\s\-]?")
+    return rf"{whole}|{re.escape(name[:1])}\.?(?![\w'])"
 
 
 def _number_pattern(value: str) -> str:
@@ -188,10 +227,10 @@ def _number_pattern(value: str) -> str:
     if _PHONE.fullmatch(value.strip()) and digits.startswith(("0", "44")) and len(digits) >= 9:
         national = digits.removeprefix("00").removeprefix("44").removeprefix("0")
         rest = _WITHIN_PHONE.join(national)
-        prefix = rf"(?:(?:\+|00)?\s*4{_WITHIN_PHONE}4{_WITHIN_PHONE}(?:\(0\))?{_WITHIN_PHONE}|\(?0{_WITHIN_PHONE})"
+        prefix = rf"(?:(?:\+|00)?\s*4{_WITHIN_PHONE}4{_WITHIN_PHONE}(?:\(0\))?{_WITHIN_PHONE}|\(?0{_WITHIN_PHONE})?"
         return rf"(?<![0-9+]){prefix}{rest}(?![0-9])"
     plain = "".join(char for char in normal(value).text if char.isalnum())
-    return rf"(?<!\w){_WITHIN.join(map(re.escape, plain))}(?!\w)"
+    return rf"{_BEGIN}{_WITHIN.join(map(re.escape, plain))}{_END}"
 
 
 def _day_of(value: str) -> date | None:
@@ -222,13 +261,14 @@ def _day_patterns(day: date) -> list[str]:
     return [
         rf"(?<![0-9]){day.year}[-/.]{numbers[1]}[-/.]{numbers[0]}(?![0-9])",
         rf"(?<![0-9/.\-]){numbers[0]}\s*[-/.]\s*{numbers[1]}\s*[-/.]\s*{year}(?![0-9])",
-        rf"(?<![0-9]){ordinal}\s+(?:of\s+)?{name},?\s+{day.year}(?![0-9])",
-        rf"(?<!\w){name}\s+{ordinal},?\s+{day.year}(?![0-9])",
+        rf"(?<![0-9]){day:%Y%m%d}(?![0-9])",
+        rf"(?<![0-9]){ordinal}[\s\-]*(?:of\s+)?{name},?[\s\-]*'?{year}(?![0-9])",
+        rf"{_BEGIN}{name}\s+{ordinal},?\s+{year}(?![0-9])",
     ]
 
 
-def _bounded(pattern: str, end: str = r"(?!\w)") -> str:
-    return rf"(?<!\w)(?:{pattern}){end}"
+def _bounded(pattern: str, end: str = _END) -> str:
+    return rf"{_BEGIN}(?:{pattern}){end}"
 
 
 def emails(text: str) -> Iterator[re.Match[str]]:

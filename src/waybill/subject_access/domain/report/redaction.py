@@ -178,6 +178,9 @@ class Sweep:
         self._pattern = re.compile("|".join(forms))
         people = [matching.person(text) for (text, kind), rule in ordered if kind is ValueKind.NAME and rule.everywhere]
         self._surnames = {word for one in people for word in one.surname.split() if len(word) > 1}
+        self._parts = {
+            part for word in self._surnames if "-" in word for part in word.split("-") if len(part) >= matching.SHORTEST
+        }
         self._given = {name for one in people for name in one.given if len(name) > 1}
         self._near_words: dict[str, NearMiss | None] = {}
 
@@ -242,6 +245,7 @@ class Sweep:
     def _near_word(self, word: str) -> NearMiss | None:
         if word not in self._near_words:
             near = any(matching.differs_by_one(word, name) for name in self._surnames)
-            kind = NearMiss.GIVEN_NAME if word in self._given else NearMiss.ONE_LETTER if near else None
-            self._near_words[word] = kind
+            part = not self._parts.isdisjoint(word.split("-"))
+            by = ((word in self._given, NearMiss.GIVEN_NAME), (part, NearMiss.PART), (near, NearMiss.ONE_LETTER))
+            self._near_words[word] = next((kind for is_so, kind in by if is_so), None)
         return self._near_words[word]
