@@ -12,7 +12,7 @@ from waybill.core.http import Role, allow, build_api, caller, fails, idempotency
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain import outside_worker
-from waybill.subject_access.domain.answers import trail_answer
+from waybill.subject_access.domain.answers import redactions_answer, trail_answer
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.subject_access.domain.corrections import Correction
@@ -25,6 +25,7 @@ from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
 from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
 from waybill.subject_access.domain.pages import page_of
+from waybill.subject_access.domain.redacting import Marks
 from waybill.subject_access.domain.requests import claim_answer
 from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
@@ -34,6 +35,9 @@ from waybill.subject_access.views import (
     AuditTrailView,
     ClaimView,
     HeartbeatView,
+    PartContent,
+    PartList,
+    RedactionsView,
     ReportLink,
     RequestView,
     SavedPart,
@@ -52,6 +56,14 @@ app = build_api(
 )
 
 _Id = Annotated[str, request_id("The id that POST /api/subjectAccessRequest has given")]
+_Service = Annotated[
+    str,
+    Path(
+        json_schema_extra={"maxLength": 200},
+        description="The service, by its name in the catalogue",
+        examples=["keyworker-api"],
+    ),
+]
 _TrailId = Annotated[str, request_id("The id of a request, or a day such as 2026-11-02 for what was about none")]
 _CREATED: dict[int, OpenAPIResponse] = {
     201: {
@@ -161,14 +173,7 @@ def keep_claim(id: _Id, holder: ClaimHolder) -> HeartbeatView:
 @fails(_LOST)
 def save_part(
     id: _Id,
-    service: Annotated[
-        str,
-        Path(
-            json_schema_extra={"maxLength": 200},
-            description="The service, by its name in the catalogue",
-            examples=["keyworker-api"],
-        ),
-    ],
+    service: _Service,
     result: PartResult,
 ) -> SavedPart:
     """Write what became of one service's part."""
@@ -232,9 +237,9 @@ def extend_request(id: _Id, extension: Extension) -> RequestView:
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
 @allow(Role.SAR_APPROVER, Role.SAR_ADMIN)
-@fails({409: "The caller made the request, or the report is not what was made, or older than a rule of redaction"})
+@fails({409: "The caller made or redacted it, or the report is not what was made, or older than a redaction"})
 def approve_report(id: _Id) -> RequestView:
-    """Let a report that was to be reviewed count as completed; somebody else than who made the request has to."""
+    """Let a report that was to be reviewed count as completed; neither who made the request nor who redacted it may."""
     return RequestView.of(answers().request(runtime.endings().approve(id, caller(app).subject)))
 
 
@@ -266,6 +271,52 @@ def withdraw_request(id: _Id, withdrawal: Withdrawal) -> RequestView:
 def correct_request(id: _Id, correction: Correction) -> RequestView:
     """Correct what is wrong about a request; the id of the person only before services were asked."""
     return RequestView.of(answers().request(runtime.corrections().correct(id, caller(app).subject, correction)))
+
+
+@app.get("/api/subjectAccessRequests/<id>/parts", summary="Show the parts of a report")
+@allow(*_CASE_WORKERS, Role.SAR_APPROVER)
+def list_parts(id: _Id) -> PartList:
+    """Show what became of each part: its pages and attachments, what was taken out, and what is nearly that."""
+    return PartList.of({"id": id, "parts": runtime.redacting().parts(id, caller(app).subject)})
+
+
+@app.get("/api/subjectAccessRequests/<id>/parts/<service>/content", summary="Show what a service has answered")
+@allow(*_CASE_WORKERS, Role.SAR_APPROVER)
+@fails({409: "The answer is not there any more, or is too large to be shown"})
+def show_part_content(
+    id: _Id,
+    service: _Service,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many values at most")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="The `cursor` of the previous answer", examples=["eyJhdCI6NTB9"])
+    ] = None,
+) -> PartContent:
+    """Show the values of a service's answer, each with the path that names it."""
+    return PartContent.of(runtime.redacting().content(id, service, caller(app).subject, limit, cursor))
+
+
+@app.get("/api/subjectAccessRequests/<id>/redactions", summary="Show what is taken out")
+@allow(*_CASE_WORKERS, Role.SAR_APPROVER)
+@fails({409: "What was taken out is not noted any more"})
+def show_redactions(id: _Id) -> RedactionsView:
+    """Show what people take out of the report."""
+    return RedactionsView.of(redactions_answer(runtime.redacting().marks(id, caller(app).subject)))
+
+
+@app.put("/api/subjectAccessRequests/<id>/redactions", summary="Take something out")
+@allow(*_CASE_WORKERS)
+@fails({409: "Pages are marked on another drawing, or an answer is not there any more"})
+def redact_request(id: _Id, marks: Marks) -> RequestView:
+    """Say all that is taken out of the report: values, pages, attachments. It has to be drawn again, and approved."""
+    return RequestView.of(answers().request(runtime.redacting().mark(id, caller(app).subject, marks)))
+
+
+@app.post("/api/subjectAccessRequests/<id>/render", summary="Draw a report again")
+@allow(*_CASE_WORKERS)
+@fails({409: "What the report was drawn from is not there"})
+def render_request(id: _Id) -> RequestView:
+    """Have the report drawn again from the answers that are there, without what is taken out; then it is reviewed."""
+    return RequestView.of(answers().request(runtime.redacting().render(id, caller(app).subject)))
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")

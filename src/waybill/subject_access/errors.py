@@ -54,6 +54,18 @@ class RulesChangedError(ConflictError):
     code: ClassVar[str] = "RULES_CHANGED"
 
 
+class PagesMovedError(ConflictError):
+    """Pages are marked on a drawing that is not the one to be drawn: the marks would be on other pages."""
+
+    code: ClassVar[str] = "PAGES_MOVED"
+
+
+class AnswersGoneError(ConflictError):
+    """What the report was drawn from is not there any more, or never was: only asking again helps."""
+
+    code: ClassVar[str] = "ANSWERS_GONE"
+
+
 class ApproverError(ConflictError):
     """Whoever made a request, or what it leaves out, wants to approve its report as well."""
 

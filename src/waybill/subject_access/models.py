@@ -151,7 +151,8 @@ class SubjectRequest:
     `active_since` is when a hold was last ended. The law's clock ended on the day `law_ended_on`, which was noted at
     `law_ended_at` and may be taken back to `state_before`; `end_salt` and `correction_salt` seal texts in the audit
     trail. With `review` a person looks at the report before it counts as
-    completed. `report_etag` is S3's own mark of the object that was found to have `report_sha256`.
+    completed. `report_etag` is S3's own mark of the object that was found to have `report_sha256`. What people take out
+    of this report has `redactions_sha256` (`redactions`), and `redacted_by` is everybody who has said so.
     """
 
     request_id: str
@@ -203,6 +204,8 @@ class SubjectRequest:
     approved_by: str | None = None
     approved_at: datetime | None = None
     approved_sha256: str | None = None
+    redactions_sha256: str | None = None
+    redacted_by: tuple[str, ...] = ()
     last_downloaded: datetime | None = None
     objects_removed: bool = False
     attention_told: bool = False
@@ -254,7 +257,7 @@ class Part:
     """What one service gave, and how far it is; sizes in bytes.
 
     `generation` is the claim that fetched it; before `retry_at` (epoch seconds) there is no use in asking again.
-    `rules_sha256` tells the rules of redaction that it was drawn with.
+    `rules_sha256` tells the rules of redaction that it was drawn with, `redactions_sha256` the request's own.
     """
 
     service: str
@@ -278,6 +281,7 @@ class Part:
     attachments: int = 0
     retry_at: int | None = None
     rules_sha256: str | None = None
+    redactions_sha256: str | None = None
 
     @property
     def finished(self) -> bool:

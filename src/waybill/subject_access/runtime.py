@@ -18,6 +18,7 @@ from waybill.subject_access.domain.decisions import Decisions
 from waybill.subject_access.domain.endings import Endings
 from waybill.subject_access.domain.fulfilment import Fulfilment
 from waybill.subject_access.domain.holds import Holds
+from waybill.subject_access.domain.redacting import Redacting
 from waybill.subject_access.domain.services import Services
 from waybill.subject_access.settings import BucketSettings, TableSettings
 
@@ -83,6 +84,11 @@ def endings() -> Endings:
 def corrections() -> Corrections:
     """Return what corrects requests."""
     return Corrections(store(), now)
+
+
+def redacting() -> Redacting:
+    """Return what takes things out of reports."""
+    return Redacting(store(), reports(), now)
 
 
 def services() -> Services:

@@ -46,6 +46,7 @@ from waybill.subject_access.domain.fulfilment import Fulfilment
 from waybill.subject_access.domain.holds import Holds
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
+from waybill.subject_access.domain.redacting import Redacting
 from waybill.subject_access.handlers import subject_access_admin_api, subject_access_api
 from waybill.subject_access.models import Claim, PartStatus, StoredReport, SubjectRequest
 
@@ -101,6 +102,10 @@ class SubjectAccess:
     @property
     def corrections(self) -> Corrections:
         return Corrections(self.store, self.clock)
+
+    @property
+    def redacting(self) -> Redacting:
+        return Redacting(self.store, self.reports, self.clock)
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -238,6 +243,7 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
         "holds",
         "endings",
         "corrections",
+        "redacting",
     ):
         monkeypatch.setattr(runtime, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(runtime, "claimer", sar.claimer)

@@ -150,7 +150,7 @@ def complete_request(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_reported()
     claim = Claim.parse(event)
     stored = runtime.reports()
-    stored.keep_template("work/left.txt", b"of another request")
+    stored.keep_document("work/left.txt", b"of another request")
     runtime.fulfilment().keep_report(claim, RenderedReport.parse(event).stored)
     for _ in range(2):
         assert invoke(event) == {"requestId": REQUEST, "status": "Completed", "pages": 3}

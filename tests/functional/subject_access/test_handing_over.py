@@ -54,7 +54,6 @@ def test_a_report_is_reviewed_approved_and_delivered(office: Office) -> None:
 def test_a_report_that_does_not_pass_is_made_again(office: Office) -> None:
     made, _ = fulfilled(office, review=True)
     path = f"/api/admin/subjectAccessRequests/{made}/restart"
-    assert office.ask("PATCH", path, "sar-admin").fields == ["status"]
     again = office.ask("PATCH", path, "sar-admin", query={"fresh": "true"}).json
     assert (again["state"], again["objectUrl"]) == ("Pending", None)
     assert {part["renderStatus"] for part in again["services"]} == {"PENDING"}

@@ -1,24 +1,20 @@
 """RenderPart and RenderReport on moto: from answers in the bucket to the report, also when they die on the way."""
 
 import hashlib
-import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import pikepdf
-import pypdf
 import pytest
 
 from tests.fakes.subject_access import BUCKET, CATALOGUED, a_part, a_service
 from tests.functional.subject_access.conftest import SubjectAccess
+from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
 from waybill.subject_access.adapters.report_files import ReportFiles
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.endings import Delivery
 from waybill.subject_access.domain.keys import (
-    answer_key,
-    attachment_key,
     names_key,
     part_key,
     summary_key,
@@ -32,69 +28,10 @@ from waybill.subject_access.domain.rendering import (
     PAGES_GONE,
     RULES_CHANGED,
     TEMPLATE_UNUSABLE,
-    Rendering,
 )
 from waybill.subject_access.errors import ClaimLostError, PartsMissingError, RulesChangedError
-from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, RequestState, StoredReport
+from waybill.subject_access.models import Gap, PartStatus, RequestState
 from waybill.subject_access.service_models import RedactionRule
-
-SERVICE = "keyworker-api"
-
-
-@dataclass
-class Drawing:
-    """A request with one service whose answer is in the bucket, and another that holds nothing."""
-
-    sar: SubjectAccess
-    claim: Claim = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sar.create("request-1", SERVICE, "G1", subject_name="SMITH, John")
-        self.sar.catalogue.save_service(a_service(SERVICE), CATALOGUED, new=True)
-        self.claim = self.sar.claim()
-        self.sar.finish(self.claim, PartStatus.NO_DATA, "G1")
-
-    @property
-    def rendering(self) -> Rendering:
-        return Rendering(self.sar.store, self.sar.catalogue, ReportFiles(self.sar.s3, BUCKET), self.sar.clock)
-
-    def answered(self, content: Any, **more: Any) -> None:
-        """Do what FetchService does."""
-        key = answer_key("request-1", self.claim.generation, SERVICE)
-        body = content if isinstance(content, bytes) else json.dumps({"content": content}).encode()
-        self.put(key, body)
-        part = replace(a_part(SERVICE, 0, PartStatus.FETCHED), answer_key=key, **more)
-        self.sar.store.save_part(self.claim, part)
-
-    def attached(self, number: int, content: bytes | None, content_type: str = "application/pdf") -> Attachment:
-        key = None
-        if content is not None:
-            key = attachment_key("request-1", self.claim.generation, SERVICE, number)
-            self.put(key, content)
-        outcome = "STORED" if content is not None else "ERRORED"
-        return Attachment(SERVICE, number, f"file {number}", content_type, f"{number}.pdf", key=key, outcome=outcome)
-
-    def put(self, key: str, body: bytes) -> None:
-        self.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-
-    def get(self, key: str | None) -> bytes:
-        body: bytes = self.sar.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return body
-
-    def render_part(self) -> Part:
-        return self.rendering.part(self.claim, 0, SERVICE)
-
-    def render_all(self) -> StoredReport:
-        self.render_part()
-        return self.rendering.report(self.claim)
-
-    def part(self) -> Part:
-        found = self.sar.store.part("request-1", 0, SERVICE)
-        assert found is not None
-        return found
-
-    def text(self, key: str | None) -> list[str]:
-        return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(self.get(key))).pages]
 
 
 @pytest.fixture
@@ -156,7 +93,9 @@ def test_pages_that_are_older_than_a_rule_are_made_again(drawing: Drawing, chang
     drawing.sar.catalogue.save_service(service, CATALOGUED, new=False)
     with pytest.raises(PartsMissingError, match="not right any more"):
         drawing.rendering.report(drawing.claim)
-    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.ERRORED, RULES_CHANGED)
+    # From the answer that is there: its service is not asked again.
+    assert (drawing.part().render_status, drawing.part().error_code) == (PartStatus.FETCHED, RULES_CHANGED)
+    assert drawing.render_all().pages
 
 
 def test_a_report_that_is_older_than_a_rule_is_neither_approved_nor_delivered(drawing: Drawing) -> None:
@@ -210,7 +149,7 @@ def test_templates_print_the_names_that_are_stored(drawing: Drawing) -> None:
 
 def test_attachments_follow_by_number_and_what_was_not_fetched_is_said(drawing: Drawing) -> None:
     drawing.sar.store.save_attachments(
-        drawing.claim, [drawing.attached(10, None), drawing.attached(2, _pdf("from the scan"))]
+        drawing.claim, [drawing.attached(10, None), drawing.attached(2, a_pdf("from the scan"))]
     )
     drawing.answered({"a": 1}, attachments=2)
     pages = drawing.text(drawing.render_part().part_key)
@@ -219,17 +158,6 @@ def test_attachments_follow_by_number_and_what_was_not_fetched_is_said(drawing: 
     assert "from the scan" in pages[2]
     assert "could not be fetched" in pages[3].replace("\n", " ")
     assert drawing.sar.store.audit("request-1")[-1].detail["placeholders"] == [10]
-
-
-def _pdf(text: str) -> bytes:
-    with pikepdf.new() as pdf:
-        page = pdf.add_blank_page()
-        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
-        page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
-        page.contents_add(f"BT /F1 12 Tf 100 100 Td ({text}) Tj ET".encode())
-        made = io.BytesIO()
-        pdf.save(made)
-    return made.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def is_whole(sar: SubjectAccess) -> None:
     """The request is completed once, with one report that is there, and a trail that holds."""
     request = sar.now()
     assert request.state is RequestState.COMPLETED
-    assert sar.keys() == [request.report_key]
+    assert sar.keys("reports/") == [request.report_key]
     assert sar.actions().count("COMPLETED") == 1
     end = sar.store.chain_end("request-1")
     assert end is not None

@@ -204,3 +204,19 @@ def test_names_of_another_shape_are_refused(run: Run, tmp_path: Path, content: s
     file.write_text(content, "utf-8")
     assert run("names", str(file))[0] == 2
     assert "Contents" not in boto3.client("s3", "eu-west-1").list_objects_v2(Bucket=BUCKET)
+
+
+def test_a_text_is_taken_out_and_shown(run: Run, store: SubjectAccessTable) -> None:
+    made = run(*_CREATE)[1]["id"]
+    assert run("redact", made, "--text", "John Jones", "--reason", "third party")[0] == 0
+    assert run("redact", made, "--text", "A9876ZZ", "--reason", "third party", "--exemption", "Sch 2 para 16")[0] == 0
+    shown = run("redact", made)[1]
+    assert [(one["text"], one["exemption"]) for one in shown["values"]] == [
+        ("John Jones", None),
+        ("A9876ZZ", "Sch 2 para 16"),
+    ]
+    assert run("redact", made, "--text", "x", "--reason", "too short")[0] == 2
+    assert run("redact", made, "--path", "G1", "--reason", "no path")[0] != 0
+    assert [part["serviceName"] for part in run("parts", made)[1]["parts"]] == ["G1", "keyworker-api"]
+    assert run("redact", made, "--clear")[1]["values"] == []
+    assert store.request(made).redactions_sha256 is None  # type: ignore[union-attr]

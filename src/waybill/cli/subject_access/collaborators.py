@@ -29,6 +29,7 @@ class Deployed:
         from waybill.subject_access.domain.decisions import Decisions
         from waybill.subject_access.domain.endings import Endings
         from waybill.subject_access.domain.holds import Holds
+        from waybill.subject_access.domain.redacting import Redacting
 
         stack = cli.stack
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
@@ -42,6 +43,7 @@ class Deployed:
         self.decisions = Decisions(self.store, self.lists, self.reports, self.catalogue, now)
         self.holds = Holds(self.store, now)
         self.endings = Endings(self.store, self.reports, self.catalogue, now)
+        self.redacting = Redacting(self.store, self.reports, now)
         self.corrections = Corrections(self.store, now)
         self.answers = Answers(now(), england_and_wales())
 

@@ -13,7 +13,7 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
-from waybill.cli.subject_access import names, stub
+from waybill.cli.subject_access import names, redactions, stub
 from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.watch import watch
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
@@ -22,6 +22,7 @@ app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.")
 sar.add_typer(names.app)
 sar.add_typer(stub.app)
+sar.add_typer(redactions.app)
 app.add_typer(sar)
 
 _OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}

@@ -79,6 +79,7 @@ def request_attributes(request: SubjectRequest) -> dict[str, Any]:
     attributes["holds"] = [_plain(asdict(hold)) for hold in request.holds]
     attributes["accepted_gaps"] = {name: _plain(asdict(gap)) for name, gap in request.accepted_gaps.items()}
     attributes["services"] = {name: _plain(asdict(part)) for name, part in request.services.items()}
+    attributes["redacted_by"] = list(request.redacted_by)
     searched = (request.sar_case_reference_number, request.nomis_id, request.ndelius_id)
     attributes["search_text"] = "\n".join(text.casefold() for text in searched if text)
     attributes["subject_id"] = request.subject_id or None
@@ -114,6 +115,7 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
             "regime": Regime(item["regime"]),
             "holds": holds,
             "accepted_gaps": gaps,
+            "redacted_by": tuple(item.get("redacted_by", ())),
         }
     )
 

@@ -150,10 +150,23 @@ class ReportsBucket:
             digest.update(piece)
         return digest.hexdigest()
 
-    def keep_template(self, key: str, text: bytes) -> None:
-        """Store the text of a template; the key follows from the text."""
+    def keep_document(self, key: str, text: bytes) -> None:
+        """Store a text; the key follows from what it is."""
         with _translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=text, ChecksumAlgorithm="SHA256")
+
+    def document(self, key: str, most: int) -> bytes | None:
+        """Return a text; None where there is none, or it has more than `most` bytes."""
+        try:
+            with _translated():
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ObjectMissingError:
+            return None
+        if answer["ContentLength"] > most:
+            answer["Body"].close()
+            return None
+        body: bytes = answer["Body"].read()
+        return body
 
 
 def _translated() -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from typing import Any
 from waybill.subject_access.domain.audit import AuditEntry, first_break, trail_key
 from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, Deadline, deadline, london_day
 from waybill.subject_access.domain.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
+from waybill.subject_access.domain.redactions import Redactions
 from waybill.subject_access.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 
@@ -80,6 +81,8 @@ class Answers:
             "approvedBy": request.approved_by,
             "approvedDateTime": moment(request.approved_at),
             "pages": request.pages,
+            "review": request.review,
+            "redactedBy": list(request.redacted_by),
             "issuedWithout": [
                 {"serviceName": name, "reason": gap.reason, "acceptedBy": gap.by, "at": moment(gap.at)}
                 for name, gap in sorted(request.issued_without.items())
@@ -230,6 +233,35 @@ def service_answer(service: Service) -> dict[str, Any]:
             for rule in service.redactions
         ],
     }
+
+
+def redactions_answer(redactions: Redactions) -> dict[str, Any]:
+    """Return what people take out of a report, as they said it."""
+    return {
+        "values": [
+            {
+                "service": one.service or None,
+                "path": one.path or None,
+                "text": None if one.path else one.texts[0],
+                "everywhere": one.everywhere,
+                "kind": one.kind or None,
+                "givenName": one.given_name,
+                **_why(one.reason, one.exemption),
+            }
+            for one in redactions.values
+        ],
+        "pages": [
+            {"service": one.service, "page": one.page, **_why(one.reason, one.exemption)} for one in redactions.pages
+        ],
+        "attachments": [
+            {"service": one.service, "number": one.number, **_why(one.reason, one.exemption)}
+            for one in redactions.attachments
+        ],
+    }
+
+
+def _why(reason: str, exemption: str) -> dict[str, Any]:
+    return {"reason": reason, "exemption": exemption or None}
 
 
 def template_answer(template: TemplateVersion) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What people decide about a request while it runs: extend, restart, issue without a part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from secrets import token_hex
@@ -14,6 +14,7 @@ from waybill.subject_access.domain.claims import opened_again, released, without
 from waybill.subject_access.domain.deadlines import deadline, london_day
 from waybill.subject_access.domain.endings import Endings
 from waybill.subject_access.domain.ports import Catalogue, Change, Reports, RequestLists, RequestStore
+from waybill.subject_access.domain.redacting import drawn_again
 from waybill.subject_access.errors import ReportDamagedError, RulesChangedError, WrongStateError
 from waybill.subject_access.models import (
     ENDED,
@@ -65,7 +66,7 @@ class Decisions:
     def restart(self, request_id: str, by: str, *, fresh: bool) -> SubjectRequest:
         """Make a request that was given up on `Pending` again, as of now; finished parts are kept unless `fresh`.
 
-        So is a report undone that a reviewer does not let pass: with `fresh`, since its parts are gone.
+        So is a report undone that a reviewer does not let pass: its parts are drawn again.
 
         So is one that is completed, where its report is not in the bucket any more, is not what was completed, or is
         older than a rule of redaction.
@@ -80,14 +81,8 @@ class Decisions:
         def decide(request: SubjectRequest) -> Change:
             if request.state not in RESTARTABLE and not self._has_lost_its_report(request):
                 raise WrongStateError(f"is {request.status}, and only what is Errored can be restarted")
-            if request.state is RequestState.READY_FOR_REVIEW and not fresh:
-                raise WrongStateError("has a report, whose parts are not kept: restart it with fresh=true")
             after = replace(opened_again(without_report(request)), requested_at=now, claimed_at=None)
-            again = [
-                _unasked(part)
-                for part in parts
-                if fresh or not (part.finished or part.render_status is PartStatus.FETCHED)
-            ]
+            again = list(_again(parts, fresh=fresh, redraw=request.report is not None))
             return Change(after, Action(by, "RESTARTED", {"fresh": fresh}), again)
 
         return self.store.change(request_id, decide).request
@@ -197,6 +192,15 @@ class Decisions:
                 self.store.change(request_id, decide)
                 freed += 1
         return freed
+
+
+def _again(parts: Sequence[Part], *, fresh: bool, redraw: bool) -> Iterator[Part]:
+    """Yield the parts that change: those that are asked for again, and those that are drawn again."""
+    for part in parts:
+        if fresh or part.render_status not in _KEPT:
+            yield _unasked(part)
+        elif redraw and part.render_status is PartStatus.COMPLETE:
+            yield drawn_again(part)
 
 
 def _unasked(part: Part) -> Part:

@@ -94,7 +94,7 @@ class Endings:
         WrongStateError
             It is not ready for review.
         ApproverError
-            `by` made the request.
+            `by` made the request, or has said what is taken out of it.
         ReportDamagedError
             The report is not there, or is not what was made.
         RulesChangedError
@@ -105,8 +105,8 @@ class Endings:
         def decide(request: SubjectRequest) -> Change:
             if request.state is not RequestState.READY_FOR_REVIEW:
                 raise WrongStateError(f"is {request.state.value}, not ready for review")
-            if by == request.requested_by:
-                raise ApproverError("Whoever made a request cannot approve its report: somebody else must")
+            if by == request.requested_by or by in request.redacted_by:
+                raise ApproverError("Whoever made a request, or what is taken out of it, cannot approve its report")
             report = self.report_of(request)
             done = replace(
                 request,
@@ -241,7 +241,11 @@ class Endings:
         return report
 
     def _refuse_older_than_rules(self, request: SubjectRequest) -> None:
-        drawn = [part for part in self.store.parts(request.request_id) if part.rules_sha256]
+        parts = self.store.parts(request.request_id)
+        for part in parts:
+            if part.part_key and part.redactions_sha256 != request.redactions_sha256:
+                raise RulesChangedError("what is taken out of the report changed since it was made; draw it again")
+        drawn = [part for part in parts if part.rules_sha256]
         services = {service.name: service for service in self.catalogue.services()} if drawn else {}
         for part in drawn:
             rules = services[part.service].redactions if part.service in services else ()

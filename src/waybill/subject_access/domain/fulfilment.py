@@ -9,7 +9,7 @@ from waybill.core.notifications import Notification
 from waybill.subject_access import WORKFLOW
 from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.claims import after_failure, held, lease_end, released
-from waybill.subject_access.domain.keys import report_key, reports_prefix, uploads_prefix, work_prefix
+from waybill.subject_access.domain.keys import report_key, reports_prefix, uploads_prefix
 from waybill.subject_access.domain.ports import Alerts, Change, Reports, RequestStore
 from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
 from waybill.subject_access.models import REPORTED, Claim, PartStatus, RequestState, StoredReport, SubjectRequest
@@ -104,7 +104,7 @@ class Fulfilment:
         self.keep_report(claim, report)
 
     def complete(self, claim: Claim, actor: str = WORKER) -> bool:
-        """Complete the request, and remove what its report was made of; False when this claim had completed it before.
+        """Complete the request, and remove what counts no more; False when this claim had completed it before.
 
         Where somebody is to look at the report first, the request is ready for that instead.
 
@@ -138,7 +138,7 @@ class Fulfilment:
             return Change(ended, Action(actor, "READY_FOR_REVIEW" if request.review else "COMPLETED", detail))
 
         changed = self.store.change(claim.request_id, decide)
-        self.reports.forget(work_prefix(claim.request_id))
+        # Answers and parts stay until the clock of the law has ended: what is taken out of them may still change.
         self.reports.forget(uploads_prefix(claim.request_id))
         self.reports.forget(reports_prefix(claim.request_id), but=changed.request.report_key)
         return changed.change is not None

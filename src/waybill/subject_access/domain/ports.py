@@ -191,11 +191,15 @@ class Reports(Protocol):
         ...
 
 
-class Templates(Protocol):
-    """The texts of templates."""
+class Documents(Protocol):
+    """Texts in the bucket, whose keys follow from what they are."""
 
-    def keep_template(self, key: str, text: bytes) -> None:
-        """Store the text of a template; the key follows from the text."""
+    def keep_document(self, key: str, text: bytes) -> None:
+        """Store a text."""
+        ...
+
+    def document(self, key: str, most: int) -> bytes | None:
+        """Return a text; None where there is none, or it has more than `most` bytes."""
         ...
 
 

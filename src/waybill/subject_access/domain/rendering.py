@@ -12,13 +12,22 @@ from typing import Any, Protocol
 from waybill.core.errors import PermanentError, RetryableError
 from waybill.subject_access.domain import keys
 from waybill.subject_access.domain.claims import held
+from waybill.subject_access.domain.marks import hidden_attachments, hidden_pages, redactions_of
 from waybill.subject_access.domain.ports import Catalogue, RequestStore
+from waybill.subject_access.domain.redacting import drawn_again
+from waybill.subject_access.domain.redactions import Redactions
 from waybill.subject_access.domain.report import models as drawn
 from waybill.subject_access.domain.report.assembly import assemble
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError, TemplateError
 from waybill.subject_access.domain.report.merging import digest
 from waybill.subject_access.domain.report.part import render_part
-from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, RulesChangedError, UnknownRequestError
+from waybill.subject_access.errors import (
+    PagesMovedError,
+    PartsMissingError,
+    ReportDamagedError,
+    RulesChangedError,
+    UnknownRequestError,
+)
 from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport, SubjectRequest
 from waybill.subject_access.service_models import RedactionRule, rules_digest
 
@@ -30,6 +39,7 @@ ANSWER_GONE = "render_6003"
 PAGES_GONE = "render_6004"
 DRAWING_FAILED = "render_6005"
 RULES_CHANGED = "render_6006"
+PAGES_MOVED = "render_6007"
 _STORED = "STORED"
 # An audit entry is an item of DynamoDB, of at most 400 KB; the page of the contents lists every character.
 _MOST_LISTED = 500
@@ -85,7 +95,10 @@ class Rendering:
         with TemporaryDirectory() as folder:
             file = Path(folder, "part.pdf")
             try:
-                section = self._section(part, request, rules, Path(folder))
+                marks = self._marks(request, Path(folder))
+                section = self._section(
+                    replace(part, rules_sha256=rules_digest(rules)), request, rules, marks, Path(folder)
+                )
                 summary = render_part(section, _subject(request), file, _work(folder))
             except TemplateError as error:
                 return self._refused(claim, part, TEMPLATE_UNUSABLE, error)
@@ -93,6 +106,8 @@ class Rendering:
                 return self._refused(claim, part, ANSWER_UNREADABLE, error)
             except ReportDamagedError as error:
                 return self._refused(claim, part, ANSWER_GONE, error)
+            except PagesMovedError as error:
+                return self._refused(claim, part, PAGES_MOVED, error)
             except (RetryableError, PermanentError):
                 raise
             # Whatever a service's data leads to is the end of its own part: its siblings go on. The type of what
@@ -112,6 +127,7 @@ class Rendering:
             error_code=None,
             error_message=None,
             rules_sha256=rules_digest(rules),
+            redactions_sha256=request.redactions_sha256,
         )
         self.store.save_part(
             claim,
@@ -123,6 +139,9 @@ class Rendering:
             redactedLeft=summary.redacted_left,
             nearMisses=summary.near_misses,
             placeholders=[one.number for one in summary.attachments if one.problem],
+            notSearched=sum(not (one.problem or one.redacted or one.searched) for one in summary.attachments),
+            hiddenPages=len(section.hidden_pages),
+            hiddenAttachments=len(section.hidden_attachments),
         )
         return rendered
 
@@ -164,7 +183,7 @@ class Rendering:
                 self._refused(claim, part, PAGES_GONE, error)
                 gone.append(part.service)
             except RulesChangedError as error:
-                self._refused(claim, part, RULES_CHANGED, error)
+                self._outdated(claim, part, error)
                 gone.append(part.service)
         if gone:
             raise PartsMissingError(f"the pages of parts are not right any more, or are gone: {', '.join(gone)}")
@@ -181,12 +200,29 @@ class Rendering:
         self.store.save_part(claim, refused)
         return refused
 
+    def _outdated(self, claim: Claim, part: Part, error: Exception) -> None:
+        """Note that a part is older than what is to be taken out: it is drawn again, from the answer if it is there."""
+        again = drawn_again(part)
+        self.store.save_part(claim, replace(again, error_code=RULES_CHANGED, error_message=str(error)))
+
+    def _marks(self, request: SubjectRequest, folder: Path) -> Redactions:
+        if request.redactions_sha256 is None:
+            return Redactions()
+        file = folder / "redactions.json"
+        self.files.fetch(keys.redactions_key(request.request_id, request.redactions_sha256), file)
+        return Redactions.of(file.read_bytes())
+
     def _rules(self, service: str) -> Sequence[RedactionRule]:
         found = self.catalogue.service(service)
         return found.redactions if found else ()
 
     def _section(
-        self, part: Part, request: SubjectRequest, rules: Sequence[RedactionRule], folder: Path
+        self,
+        part: Part,
+        request: SubjectRequest,
+        rules: Sequence[RedactionRule],
+        marks: Redactions,
+        folder: Path,
     ) -> drawn.Section:
         answer = folder / "answer.json"
         if part.answer_key is None:
@@ -202,8 +238,14 @@ class Rendering:
             lookups=self._names(folder) if part.template_key else drawn.Lookups(),
             attachments=[self._attachment(one, folder) for one in stored],
             redactions=[
-                drawn.Redaction(rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name) for rule in rules
+                *(
+                    drawn.Redaction(rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name)
+                    for rule in rules
+                ),
+                *redactions_of(marks, part.service),
             ],
+            hidden_attachments=hidden_attachments(marks, part.service),
+            hidden_pages=hidden_pages(marks, part),
         )
 
     def _template(self, part: Part, folder: Path) -> str | None:
@@ -234,6 +276,8 @@ class Rendering:
             raise ReportDamagedError(f"the pages of {part.service} are not in the bucket")
         if part.part_key is not None and part.rules_sha256 != rules_digest(self._rules(part.service)):
             raise RulesChangedError(f"the rules of redaction of {part.service} changed since it was drawn")
+        if part.part_key is not None and part.redactions_sha256 != request.redactions_sha256:
+            raise RulesChangedError(f"what is taken out of the report changed since {part.service} was drawn")
         if part.part_key is None:
             section = drawn.Section(part.service, part.label, drawn.Outcome(part.render_status.value))
             summary = render_part(section, _subject(request), file, _work(folder / part.service))

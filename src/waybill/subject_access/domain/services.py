@@ -1,7 +1,6 @@
 """What may be said of a service, and what becomes of a change to one."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,15 +14,13 @@ from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body
 from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
 from waybill.subject_access.domain.origins import origin_of
-from waybill.subject_access.domain.ports import Catalogue, Templates
+from waybill.subject_access.domain.ports import Catalogue, Documents
+from waybill.subject_access.domain.report.json_paths import steps_of
 from waybill.subject_access.errors import ContendedError, UnknownServiceError
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
 
 _MOST_TEMPLATE_BYTES = 1_000_000
 _TRIES = 5
-# Names joined by dots; [] behind one says that it is a list.
-_NAME = r"[^.\[\]]+(?:\[\])*"
-_PATH = re.compile(rf"(?:(?:\[\])+\.)?{_NAME}(?:\.{_NAME})*")
 
 
 def _url(value: str) -> str:
@@ -45,8 +42,8 @@ def _label(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    if not _PATH.fullmatch(value):
-        # A rule that can name nothing would leave in the report what somebody wanted out of it.
+    # Places differ from answer to answer: a rule for all of them says every item.
+    if any(isinstance(step, int) for step in steps_of(value)):
         raise ValueError("must be names joined by dots, such as contacts[].phone")
     return value
 
@@ -55,7 +52,7 @@ class Redaction(Body):
     """A value that the service's part does not show."""
 
     path: Annotated[str, Field(max_length=200), AfterValidator(_path)] = Field(
-        description="Where it is in the service's answer", examples=["content.notes[].author"]
+        description="Where it is in the service's answer", examples=["notes[].author"]
     )
     reason: Annotated[str, Field(max_length=200), AfterValidator(_label)] = Field(
         description="Why, as the report says it", examples=["Third party"]
@@ -109,7 +106,7 @@ class Services:
     """Changes to the catalogue; `by` is whom the audit trail names."""
 
     catalogue: Catalogue
-    templates: Templates
+    templates: Documents
     now: Callable[[], datetime]
 
     def add(self, entry: ServiceEntry, by: str) -> Service:
@@ -181,7 +178,7 @@ class Services:
         self.found(name)
         digest = checked_template(text, check)
         # The text first: a version whose text nobody has would be of no use.
-        self.templates.keep_template(template_key(digest), text)
+        self.templates.keep_document(template_key(digest), text)
         return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
 
     def _changed(self, name: str, change: Callable[[Service], Service], action: Action) -> Service:

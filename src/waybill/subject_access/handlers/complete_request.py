@@ -1,4 +1,4 @@
-"""CompleteRequest: completes the request in one transaction tied to the claim; removes what the report was made of."""
+"""CompleteRequest: completes the request in one transaction tied to the claim; removes what counts no more."""
 
 from typing import Any
 

@@ -124,9 +124,9 @@ def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
     content = {"v": "John Hartley", "notes": ["Hartly said", "John said", "john.hartley1@x.example wrote", "nothing"]}
     result = redact(content, [Redaction("v", "x", everywhere=True)])
     assert [(one.place, one.kind) for one in result.near] == [
-        ("notes[]", "one letter differs"),
-        ("notes[]", "given name alone"),
-        ("notes[]", "within an e-mail address"),
+        ("notes[0]", "one letter differs"),
+        ("notes[1]", "given name alone"),
+        ("notes[2]", "within an e-mail address"),
     ]
     assert result.near_count == 3
     halves = redact({"v": "Smith-Jones, Ann", "t": "Mrs Smith"}, [Redaction("v", "x", everywhere=True)])

@@ -3,7 +3,7 @@
 A placeholder is no failure: the case worker can still hand the file over by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -65,15 +65,26 @@ class Attachments:
         self.bookmarks: list[Bookmark] = []
         self.outcomes: list[AttachmentOutcome] = []
 
-    def draw(self, attachments: Sequence[Attachment]) -> None:
-        """Draw `attachments` by their numbers, 2 before 10."""
+    def draw(self, attachments: Sequence[Attachment], hidden: Mapping[int, str]) -> None:
+        """Draw `attachments` by their numbers, 2 before 10; of those `hidden`, what stands in their place."""
         for attachment in sorted(attachments, key=lambda one: one.number):
             first = self._flow.sheets.pages + 1
+            if attachment.number in hidden:
+                self._hidden(attachment.number, hidden[attachment.number])
+                continue
             problem = self._shown(attachment)
             pages = self._flow.sheets.pages - first + 1
             title = one_line(attachment.name) or one_line(attachment.filename)
             self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
             self.outcomes.append(AttachmentOutcome(attachment.number, first, pages, problem))
+
+    def _hidden(self, number: int, marker: str) -> None:
+        flow = self._flow
+        flow.page()
+        flow.heading(f"Attachment: {number}", 2)
+        flow.paragraph(marker)
+        self.bookmarks.append(Bookmark(f"Attachment {number}", flow.sheets.pages, 1))
+        self.outcomes.append(AttachmentOutcome(number, flow.sheets.pages, 1, redacted=True))
 
     def _shown(self, attachment: Attachment) -> str | None:
         """Draw one attachment; return why it has a placeholder, or None."""

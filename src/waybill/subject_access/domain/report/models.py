@@ -88,16 +88,17 @@ class Redaction:
     Attributes
     ----------
     path : str
-        Names joined by dots, from the content downwards: ``contacts[].phone``. ``[]`` is every item of a list, ``*``
-        every name, ``**`` any number of levels.
-    reason : str
-        Printed in place of the value.
+        Where it is, from the content downwards (`json_paths`).
+    reason, exemption : str
+        Printed in place of the value; the exemption of the law may be empty.
     everywhere : bool
         Also take whatever else is written for the same out of all that is printed for this service.
     kind : str
         ``name``, ``identifier`` or ``text``; empty for what the value looks like.
     given_name : bool
         Of a person, take the given name alone out as well.
+    texts : tuple[str, ...]
+        Texts whose forms are taken out; with any, the path names nothing.
     """
 
     path: str
@@ -105,6 +106,8 @@ class Redaction:
     everywhere: bool = False
     kind: str = ""
     given_name: bool = False
+    exemption: str = ""
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Section:
         The value, or the file with the service's answer, ``{"content": …, "attachments": […]}``.
     template : str or None
         Handlebars text (`templates`); without one the content is shown as it is.
+    hidden_attachments, hidden_pages : Mapping[int, str]
+        What is printed in place of whole attachments, by number, and of whole pages, which count from 1.
     """
 
     service: str
@@ -165,6 +170,8 @@ class Section:
     attachments: Sequence[Attachment] = ()
     redactions: Sequence[Redaction] = ()
     lookups: Lookups = Lookups()
+    hidden_attachments: Mapping[int, str] = field(default_factory=dict)
+    hidden_pages: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -178,12 +185,18 @@ class Bookmark:
 
 @dataclass(frozen=True)
 class AttachmentOutcome:
-    """How an attachment came out: `problem` is what its placeholder page says, None when it is shown."""
+    """How an attachment came out.
+
+    `problem` is what its placeholder page says, None when it is shown; a `redacted` one is not shown, for a reason; a
+    `searched` one was text, from which redacted values are gone.
+    """
 
     number: int
     page: int
     pages: int
     problem: str | None = None
+    redacted: bool = False
+    searched: bool = False
 
 
 @dataclass(frozen=True)

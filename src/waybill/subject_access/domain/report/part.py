@@ -11,6 +11,7 @@ from waybill.subject_access.domain.report.covers import subject_lines
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
+from waybill.subject_access.domain.report.hidden_pages import hide_pages, without_title
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
@@ -58,13 +59,17 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     flow.draw(_blocks(section, redacted, title))
     attachments = Attachments(flow, work)
     if section.outcome is Outcome.COMPLETE:
-        attachments.draw([redacted.attachment(one) for one in section.attachments])
+        attachments.draw([redacted.attachment(one) for one in section.attachments], section.hidden_attachments)
     _write(sheets, attachments, destination, work)
+    bookmarks = (Bookmark(title, 1), *attachments.bookmarks)
+    if section.hidden_pages:
+        hide_pages(destination, section.hidden_pages, furniture(fonts, subject), work)
+        bookmarks = tuple(without_title(one) if one.page in section.hidden_pages else one for one in bookmarks)
     return PartSummary(
         pages=sheets.pages,
         size=destination.stat().st_size,
         sha256=digest(destination),
-        bookmarks=(Bookmark(title, 1), *attachments.bookmarks),
+        bookmarks=bookmarks,
         unprintable=dict(sorted(fonts.unprintable.items())),
         redacted=redacted.removed,
         redacted_left=redacted.left,

@@ -1,8 +1,8 @@
 """Takes values out of an answer before anything is drawn, so that the report does not hold them at all.
 
-A rule's path leads through lists without saying so: ``contacts.phone`` and ``contacts[].phone`` are the same. What it
-names is taken out; with `everywhere` so is, from all values, names of fields and names of attachments, whatever else is
-written for the same person, number or date (`matching`). What is nearly that is listed for a person to decide about.
+What a rule's path (`json_paths`) names is taken out, and every form of a text that somebody has marked. With
+`everywhere` so is, from all values, names of fields and names of attachments, whatever else is written for the same
+person, number or date (`matching`). What is nearly that is listed for a person to decide about.
 """
 
 import re
@@ -13,11 +13,10 @@ from functools import cached_property
 from typing import Final
 
 from waybill.subject_access.domain.report import matching
+from waybill.subject_access.domain.report.json_paths import ROOT, Step, Wild, child, steps_of
 from waybill.subject_access.domain.report.matching import NearMiss, ValueKind
 from waybill.subject_access.domain.report.models import Attachment, Json, Place, Redaction
 
-_ANY: Final = "*"
-_ANY_DEPTH: Final = "**"
 _GIVEN: Final = frozenset(("firstname", "forename", "forenames", "givenname", "givennames", "first"))
 _SURNAME: Final = frozenset(("lastname", "surname", "familyname", "last"))
 # So many near misses are named; all are counted.
@@ -70,10 +69,14 @@ def redact(content: Json, rules: Sequence[Redaction]) -> Redacted:
     """Return `content` with each value that a rule names replaced by ``[Redacted: reason]``."""
     if not rules:
         return Redacted(content)
-    paths = [rule.path.replace("[]", "").strip(".").split(".") for rule in rules]
     result = Redacted()
-    start = _closure(((index, 0) for index in range(len(rules))), paths)
-    result.content = _walk(content, start, paths, rules, result)
+    for marked in rules:
+        for text in marked.texts:
+            _note_text(text, marked, result)
+    by_path = [rule for rule in rules if not rule.texts]
+    paths = [steps_of(rule.path) for rule in by_path]
+    start = _closure(((index, 0) for index in range(len(by_path))), paths)
+    result.content = _walk(content, start, paths, by_path, result)
     if result.texts:
         result.content = result.sweep.value(result.content, "")
     return result
@@ -81,34 +84,49 @@ def redact(content: Json, rules: Sequence[Redaction]) -> Redacted:
 
 def marker(rule: Redaction) -> str:
     """Return what is printed instead of a value."""
-    return f"[Redacted: {rule.reason}]"
+    return redacted_as(rule.reason, rule.exemption)
 
 
-def _closure(states: Iterable[tuple[int, int]], paths: Sequence[Sequence[str]]) -> _States:
+def redacted_as(reason: str, exemption: str = "") -> str:
+    """Return what is printed where something was taken out for a reason, by an exemption of the law."""
+    return f"[Redacted: {reason}; {exemption}]" if exemption else f"[Redacted: {reason}]"
+
+
+def texts_at(content: Json, path: str) -> list[str] | None:
+    """Return the texts of what a path names; None where it names nothing."""
+    probe = Redacted()
+    _walk(
+        content, _closure([(0, 0)], [steps_of(path)]), [steps_of(path)], [Redaction(path, "", everywhere=True)], probe
+    )
+    return [text for text, _ in probe.texts] if probe.removed else None
+
+
+def _closure(states: Iterable[tuple[int, int]], paths: Sequence[Sequence[Step]]) -> _States:
     """Return `states` and those that ``**`` reaches by standing for no level."""
     found: set[tuple[int, int]] = set()
     for index, position in states:
         after = position
-        while after < len(paths[index]) and paths[index][after] == _ANY_DEPTH:
+        while after < len(paths[index]) and paths[index][after] is Wild.DEPTH:
             after += 1
         found.update((index, reached) for reached in range(position, after + 1))
     return frozenset(found)
 
 
-def _step(states: _States, name: str, paths: Sequence[Sequence[str]]) -> _States:
+def _into(states: _States, place: str | int, paths: Sequence[Sequence[Step]]) -> _States:
     onward = []
     for index, position in states:
         if position < len(paths[index]):
             wanted = paths[index][position]
-            if wanted == _ANY_DEPTH:
+            # Lists are walked through, unless the path says which item.
+            if wanted is Wild.DEPTH or (isinstance(place, int) and not isinstance(wanted, int)):
                 onward.append((index, position))
-            elif wanted in (_ANY, name):
+            elif wanted == place or wanted is Wild.NAME:
                 onward.append((index, position + 1))
     return _closure(onward, paths)
 
 
 def _walk(
-    value: Json, states: _States, paths: Sequence[Sequence[str]], rules: Sequence[Redaction], result: Redacted
+    value: Json, states: _States, paths: Sequence[Sequence[Step]], rules: Sequence[Redaction], result: Redacted
 ) -> Json:
     ended = sorted(index for index, position in states if position == len(paths[index]))
     if ended:
@@ -117,9 +135,9 @@ def _walk(
     if not states:
         return value
     if isinstance(value, dict):
-        return {name: _walk(one, _step(states, name, paths), paths, rules, result) for name, one in value.items()}
+        return {name: _walk(one, _into(states, name, paths), paths, rules, result) for name, one in value.items()}
     if isinstance(value, list):
-        return [_walk(one, states, paths, rules, result) for one in value]
+        return [_walk(one, _into(states, index, paths), paths, rules, result) for index, one in enumerate(value)]
     return value
 
 
@@ -127,12 +145,21 @@ def _note(value: Json, rule: Redaction, result: Redacted) -> None:
     """Remember the texts of a value that is taken out."""
     result.removed += 1
     for text in _texts(value):
-        kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(text)
-        if sum(map(str.isalnum, text)) < matching.SHORTEST:
-            if rule.everywhere:
-                _near(result, rule.path, NearMiss.SHORT)
-        elif not ((text, kind) in result.texts and result.texts[text, kind].everywhere):
-            result.texts[text, kind] = rule
+        _note_text(text, rule, result)
+
+
+def _note_text(text: str, rule: Redaction, result: Redacted) -> None:
+    kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(text)
+    if is_short(text):
+        if rule.everywhere:
+            _near(result, rule.path or ROOT, NearMiss.SHORT)
+    elif not ((text, kind) in result.texts and result.texts[text, kind].everywhere):
+        result.texts[text, kind] = rule
+
+
+def is_short(text: str) -> bool:
+    """Return whether a text has so few letters that it would be found by chance."""
+    return sum(map(str.isalnum, text)) < matching.SHORTEST
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -190,17 +217,17 @@ class Sweep:
             swept: dict[str, Json] = {}
             used = Counter[str]()
             for name, one in value.items():
-                new = self.text(name, place)
+                new = self.text(name, place or ROOT)
                 used[new] += 1
                 key = new if new not in swept else f"{new} ({used[new]})"
-                swept[key] = self.value(one, f"{place}.{new}".lstrip("."))
+                swept[key] = self.value(one, child(place, new))
             return swept
         if isinstance(value, list):
-            return [self.value(one, f"{place}[]") for one in value]
+            return [self.value(one, child(place, index)) for index, one in enumerate(value)]
         if value is None or isinstance(value, bool):
             return value
         text = str(value)
-        new = self.text(text, place)
+        new = self.text(text, place or ROOT)
         return value if new == text else new
 
     def file_name(self, name: str, place: str) -> str:
