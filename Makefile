@@ -37,6 +37,7 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cfn-lint $(CFN_LINT) -- template.yaml
+	scripts/security
 	scripts/export-layers --check
 	scripts/parameters --check
 	scripts/permissions --check

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from scripts.deployment import Deployment
 from scripts.template import readable_list
-from tests.template.support.deployment import Deployment
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 

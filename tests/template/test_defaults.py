@@ -1,7 +1,7 @@
 """What a deployment without any parameter takes of the account, beside what it makes."""
 
+from scripts.deployment import Deployment
 from scripts.template import readable_list
-from tests.template.support.deployment import Deployment
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names
 

@@ -4,9 +4,9 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from scripts.deployment import Deployment
 from scripts.template import load_template, readable
 from tests.template.support.code import Code, Reach
-from tests.template.support.deployment import Deployment
 from tests.template.support.layers import packages_of
 from tests.template.support.references import references
 from tests.template.support.rules import every

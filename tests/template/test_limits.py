@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from scripts.deployment import Deployment
 from scripts.template import PROJECT, load_template
-from tests.template.support.deployment import Deployment
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names
 
