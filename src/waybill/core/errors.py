@@ -85,6 +85,12 @@ class ForbiddenError(PermanentError):
     code: ClassVar[str] = "FORBIDDEN"
 
 
+class UnprocessableError(PermanentError):
+    """What was sent is well-formed, and is not what it is said to be."""
+
+    code: ClassVar[str] = "UNPROCESSABLE"
+
+
 class ConflictError(PermanentError):
     """The state of what was asked for does not allow it."""
 

@@ -26,6 +26,7 @@ from waybill.core.errors import (
     RetryableError,
     TokenExpiredError,
     TooLargeError,
+    UnprocessableError,
     UnsupportedMediaTypeError,
     WaybillError,
 )
@@ -41,6 +42,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     GoneError: HTTPStatus.GONE,
     ConflictError: HTTPStatus.CONFLICT,
+    UnprocessableError: HTTPStatus.UNPROCESSABLE_CONTENT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     RetryableError: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
+from waybill.subject_access.adapters.pdf_examination import counted_pages
 from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain import outside_worker
 from waybill.subject_access.domain.answers import redactions_answer, trail_answer
@@ -183,10 +184,17 @@ def save_part(
 
 @app.patch("/api/subjectAccessRequests/<id>/complete", summary="Complete a request")
 @allow(Role.SAR_WORKER)
-@fails({409: "The claim is lost, or parts are missing, or the report is not what was said"})
+@fails(
+    {
+        409: "The claim is lost, or parts are missing, or the report is not what was said",
+        422: "What was uploaded is no PDF, or has scripts, actions or files in it; it is removed",
+    }
+)
 def complete_request(id: _Id, completion: Annotated[Completion | None, Body()] = None) -> RequestView:
     """Mark a request as done; 400 when it is already, or was given up on."""
-    outside_worker.complete(runtime.store(), runtime.fulfilment(), id, completion or Completion(), caller(app).subject)
+    outside_worker.complete(
+        runtime.store(), runtime.fulfilment(), counted_pages, id, completion or Completion(), caller(app).subject
+    )
     return RequestView.of(answers().request(_found(id)))
 
 

@@ -9,6 +9,7 @@ from waybill.core.errors import (
     NotFoundError,
     PermanentError,
     RetryableError,
+    UnprocessableError,
 )
 
 
@@ -52,6 +53,12 @@ class RulesChangedError(ConflictError):
     """A rule of redaction is newer than the pages that it should have been kept to."""
 
     code: ClassVar[str] = "RULES_CHANGED"
+
+
+class UnfitReportError(UnprocessableError):
+    """What a worker outside has uploaded is no report that may be handed on."""
+
+    code: ClassVar[str] = "UNFIT_REPORT"
 
 
 class PagesMovedError(ConflictError):

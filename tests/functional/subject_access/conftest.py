@@ -1,6 +1,7 @@
 """Subject access on moto, on a clock that tests move."""
 
 import hashlib
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
+import pikepdf
 import pytest
 from moto import mock_aws
 
@@ -50,7 +52,18 @@ from waybill.subject_access.domain.redacting import Redacting
 from waybill.subject_access.handlers import subject_access_admin_api, subject_access_api
 from waybill.subject_access.models import Claim, PartStatus, StoredReport, SubjectRequest
 
-PDF = b"%PDF-1.7\n%\xbf\xf7\xa2\xfe a report"
+
+def pdf_of(pages: int) -> bytes:
+    """A PDF of empty pages."""
+    made = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for _ in range(pages):
+            pdf.add_blank_page()
+        pdf.save(made, deterministic_id=True)
+    return made.getvalue()
+
+
+PDF = pdf_of(3)
 PDF_SHA256 = hashlib.sha256(PDF).hexdigest()
 
 

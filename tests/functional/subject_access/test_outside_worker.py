@@ -1,9 +1,12 @@
 """A worker outside of the workflow, over HTTP: it claims, keeps the claim, reports parts and completes."""
 
 import hashlib
+import io
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pikepdf
 import pytest
 
 from tests.fakes.subject_access import BUCKET
@@ -30,14 +33,14 @@ class Worker:
         for part in self.claim.json["services"]:
             assert self.send(f"services/{part['service']}", renderStatus="COMPLETE").status == 200
 
-    def upload(self) -> dict[str, Any]:
+    def upload(self, content: bytes = PDF) -> dict[str, Any]:
         """Put the report where the upload address leads."""
         generation = self.proof["generation"]
         key = f"uploads/{self.request_id}/{generation}.pdf"
         assert f"/{key}?" in self.claim.json["uploadUrl"]
         # As S3 keeps what comes by such an address: without a SHA-256, which the signature does not cover.
-        self.office.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=PDF)
-        return {"bytes": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest(), "pages": 3}
+        self.office.sar.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "pages": 5000}
 
 
 @pytest.fixture
@@ -58,10 +61,12 @@ def test_a_request_is_fulfilled_from_outside(office: Office, request_id: str) ->
     assert f"/uploads/{request_id}/1.pdf?" in kept["uploadUrl"]
     worker.finish_parts()
     done = worker.send("complete", report=worker.upload())
-    assert (done.status, done.json["status"]) == (200, "Completed")
+    # Its pages are counted, not believed, and somebody looks at it.
+    assert (done.status, done.json["status"], done.json["state"]) == (200, "Completed", "ReadyForReview")
+    assert done.json["pages"] == 3
     again = worker.send("complete")
     assert (again.status, again.fields) == (400, ["status"])
-    assert office.sar.actions(request_id).count("COMPLETED") == 1
+    assert office.sar.actions(request_id).count("READY_FOR_REVIEW") == 1
     trail = office.sar.store.audit(request_id)
     assert {entry.actor for entry in trail if entry.action in {"SERVICE_RESULT", "REPORT_STORED"}} == {"alice"}
     assert office.sar.keys() == [report_key(request_id, 1, PDF_SHA256)]
@@ -77,6 +82,7 @@ def test_what_is_put_at_the_upload_address_after_the_completion_changes_no_repor
     office.sar.s3.put_object(Bucket=BUCKET, Key=f"uploads/{request_id}/1.pdf", Body=b"%PDF-1.7 somebody else's")
     given = office.ask("GET", "/api/report", query={"id": request_id}, headers={"Accept": "application/pdf"})
     assert (given.status, given.content) == (200, PDF)
+    office.sar.endings.approve(request_id, "carol")
     office.sar.endings.deliver(request_id, "alice", Delivery())
     office.sar.clock.advance(days=8)
     office.sar.lifecycle.archive()
@@ -141,6 +147,57 @@ def test_a_report_that_is_not_what_was_made_completes_nothing(
     worker.finish_parts()
     assert worker.send("complete", report=worker.upload() | changes).status == status
     assert office.sar.now(request_id).state is RequestState.IN_PROGRESS
+
+
+def _with(change: Callable[[pikepdf.Pdf], None], **saved: Any) -> bytes:
+    made = io.BytesIO()
+    with pikepdf.open(io.BytesIO(PDF)) as pdf:
+        change(pdf)
+        pdf.save(made, **saved)
+    return made.getvalue()
+
+
+def _script(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+
+
+def _launch(pdf: pikepdf.Pdf) -> None:
+    action = pikepdf.Dictionary(S=pikepdf.Name.Launch, F="cmd.exe")
+    pdf.pages[0].Annots = pikepdf.Array([pikepdf.Dictionary(Subtype=pikepdf.Name.Link, A=action)])
+
+
+def _file(pdf: pikepdf.Pdf) -> None:
+    pdf.attachments["evil.exe"] = b"MZ"
+
+
+def _ring(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.Pages.Kids = pikepdf.Array([pdf.Root.Pages, pdf.Root.Pages])
+
+
+# CWE-434, CWE-345; ISO 32000-1, 12.6.4.5, 12.6.4.16 and 7.11.4.
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><script>alert(1)</script></html>",
+        b"%PDF-1.7 and nothing else",
+        PDF[: len(PDF) // 2],
+        _with(lambda pdf: None, encryption=pikepdf.Encryption(owner="a", user="b")),
+        _with(lambda pdf: None, encryption=pikepdf.Encryption(owner="a", user="")),
+        _with(_script),
+        _with(_launch),
+        _with(_file),
+        _with(_ring),
+        _with(lambda pdf: pdf.pages.__delitem__(slice(0, 3))),
+    ],
+)
+def test_what_is_no_report_is_refused_and_removed(office: Office, request_id: str, content: bytes) -> None:
+    worker = Worker(office, request_id)
+    worker.finish_parts()
+    assert worker.send("complete", report=worker.upload(content)).status == 422
+    assert (office.sar.keys("uploads/"), office.sar.keys("reports/")) == ([], [])
+    assert office.sar.actions(request_id).count("UPLOAD_REFUSED") == 1
+    # The claim lives on.
+    assert worker.send("complete", report=worker.upload()).status == 200
 
 
 def test_nothing_is_completed_without_its_parts_its_report_or_its_claim(office: Office, request_id: str) -> None:

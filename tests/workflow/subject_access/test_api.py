@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from pypdf import PdfReader
 
+from tests.functional.subject_access.conftest import pdf_of
 from tests.workflow.subject_access.conftest import Case, holding
 from waybill.cli.subject_access.stub_service import StubService
 
@@ -73,7 +74,7 @@ def put(url: str, body: bytes) -> int:
 
 def test_a_worker_outside_fulfils_a_request_and_cannot_change_it_afterwards(case: Case) -> None:
     case.serve(a=holding("a"))
-    path, pdf = f"/subjectAccessRequests/{case.label}", b"%PDF-1.7 made outside"
+    path, pdf = f"/subjectAccessRequests/{case.label}", pdf_of(1)
     claim = json.loads(ask(case, "PATCH", f"{path}/claim")[1])
     proof = {name: claim[name] for name in ("claimToken", "generation")}
     (part,) = claim["services"]

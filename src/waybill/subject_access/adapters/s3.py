@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +41,22 @@ class ReportsBucket:
         """
         with _damaged_where_missing(), _translated():
             return self._verified(report.key, report)
+
+    def fetch(self, key: str, report: StoredReport, file: Path) -> None:
+        """Write the object at `key` to `file`, after a look that it has this size and SHA-256.
+
+        Raises
+        ------
+        ReportDamagedError
+            It is not there, has another size or SHA-256, or was written to meanwhile.
+        StorageUnavailableError
+            S3 fails, or cannot be reached.
+        """
+        with _damaged_where_missing(), _translated(), file.open("wb") as target:
+            etag = self._verified(key, report)
+            body = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag)["Body"]
+            for piece in body.iter_chunks(_READ_BYTES):
+                target.write(piece)
 
     def adopt(self, uploaded: str, report: StoredReport) -> None:
         """Copy the object at the key `uploaded` to the report's key: exactly the bytes that have this SHA-256.

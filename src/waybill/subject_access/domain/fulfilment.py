@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from waybill.core.notifications import Notification
@@ -11,7 +13,12 @@ from waybill.subject_access.domain.audit import WORKER, Action
 from waybill.subject_access.domain.claims import after_failure, held, lease_end, released
 from waybill.subject_access.domain.keys import report_key, reports_prefix, uploads_prefix
 from waybill.subject_access.domain.ports import Alerts, Change, Reports, RequestStore
-from waybill.subject_access.errors import PartsMissingError, ReportDamagedError, UnknownRequestError
+from waybill.subject_access.errors import (
+    PartsMissingError,
+    ReportDamagedError,
+    UnfitReportError,
+    UnknownRequestError,
+)
 from waybill.subject_access.models import REPORTED, Claim, PartStatus, RequestState, StoredReport, SubjectRequest
 
 if TYPE_CHECKING:
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
 
 # A suspended service is waited for without counting attempts; to resume it sets its requests free at once.
 _SUSPENDED_WAIT = timedelta(minutes=60)
+# What the API's function has room and time for.
+_MOST_UPLOADED = 400_000_000
 NOT_RENDERED = "request_10106"
 SUSPENDED = "request_10105"
 
@@ -53,8 +62,10 @@ class Fulfilment:
         request = self.store.request(claim.request_id)
         return sorted(held(request, claim).missing) if request else []
 
-    def keep_report(self, claim: Claim, report: StoredReport) -> None:
+    def keep_report(self, claim: Claim, report: StoredReport, *, review: bool = False) -> None:
         """Make the request point at the report of this claim, after a look that it is in the bucket as it was made.
+
+        With `review` somebody has to approve it, whatever the request says.
 
         Raises
         ------
@@ -76,6 +87,7 @@ class Fulfilment:
                 report_sha256=report.sha256,
                 report_etag=etag,
                 pages=report.pages,
+                review=request.review or review,
             )
             detail: dict[str, JsonValue] = {"generation": claim.generation, "bytes": report.bytes}
             detail |= {"sha256": report.sha256, "pages": report.pages}
@@ -83,16 +95,18 @@ class Fulfilment:
 
         self.store.change(claim.request_id, decide)
 
-    def adopt_report(self, claim: Claim, uploaded: str, report: StoredReport) -> None:
-        """Keep the report that a worker outside has put at the key `uploaded`.
+    def adopt_report(self, claim: Claim, uploaded: str, report: StoredReport, examine: Callable[[Path], int]) -> None:
+        """Keep the report that a worker outside has put at the key `uploaded`; somebody approves it before it counts.
 
         The worker can write there until its address is dead, so what counts is a copy at a key that it never could
-        write to.
+        write to. Its pages are those that `examine` counts.
 
         Raises
         ------
         ClaimLostError, ReportDamagedError
             As in `keep_report`.
+        UnfitReportError
+            It is no report that may be handed on; it is removed, and the claim lives on.
         UnknownRequestError
             There is no such request.
         """
@@ -100,8 +114,23 @@ class Fulfilment:
         if request is None:
             raise UnknownRequestError("There is no such request")
         held(request, claim)
-        self.reports.adopt(uploaded, report)
-        self.keep_report(claim, report)
+        if report.bytes > _MOST_UPLOADED:
+            raise UnfitReportError(f"The upload has more than {_MOST_UPLOADED:,} bytes, which cannot be examined here")
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "report.pdf")
+            self.reports.fetch(uploaded, report, file)
+            try:
+                counted = replace(report, pages=examine(file))
+            except UnfitReportError:
+                self._refuse_upload(request, report)
+                raise
+        self.reports.adopt(uploaded, counted)
+        self.keep_report(claim, counted, review=True)
+
+    def _refuse_upload(self, request: SubjectRequest, report: StoredReport) -> None:
+        detail: dict[str, JsonValue] = {"sha256": report.sha256, "bytes": report.bytes}
+        self.store.record(request.request_id, Action(request.claimed_by or WORKER, "UPLOAD_REFUSED", detail))
+        self.reports.forget(uploads_prefix(request.request_id))
 
     def complete(self, claim: Claim, actor: str = WORKER) -> bool:
         """Complete the request, and remove what counts no more; False when this claim had completed it before.

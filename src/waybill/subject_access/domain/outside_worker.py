@@ -1,6 +1,8 @@
 """What a worker outside of the workflow sends: it claims, reports parts and completes over HTTP."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -41,7 +43,7 @@ class OutsideReport(WireModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = Field(
         description="Its SHA-256, hexadecimal, which is checked", examples=[_SHA256]
     )
-    pages: _Count = Field(description="How many pages it has", examples=[42])
+    pages: _Count = Field(description="How many pages it has; those are counted that are there", examples=[42])
 
 
 class Completion(WireModel):
@@ -102,8 +104,15 @@ def save_result(store: RequestStore, request_id: str, service: str, result: Part
     store.save_part(result.of(request_id), after)
 
 
-def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, completion: Completion, actor: str) -> None:
-    """Complete a request whose report is stored.
+def complete(
+    store: RequestStore,
+    fulfilment: Fulfilment,
+    examine: Callable[[Path], int],
+    request_id: str,
+    completion: Completion,
+    actor: str,
+) -> None:
+    """Complete a request whose report is stored; one that was made outside is looked at by `examine`, then by a person.
 
     Raises
     ------
@@ -113,8 +122,8 @@ def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, compl
         It is completed already, or was given up on: then what was uploaded for it is removed.
     InvalidInputError
         The claim is not named.
-    ClaimLostError, PartsMissingError, ReportDamagedError
-        As in `Fulfilment.complete`.
+    ClaimLostError, PartsMissingError, ReportDamagedError, UnfitReportError
+        As in `Fulfilment.complete` and `Fulfilment.adopt_report`.
     """
     request = store.request(request_id)
     if request is None:
@@ -131,6 +140,6 @@ def complete(store: RequestStore, fulfilment: Fulfilment, request_id: str, compl
         made = completion.report
         key = report_key(request_id, claim.generation, made.sha256)
         report = StoredReport(key, made.bytes, made.sha256, made.pages)
-        fulfilment.adopt_report(claim, upload_key(request_id, claim.generation), report)
+        fulfilment.adopt_report(claim, upload_key(request_id, claim.generation), report, examine)
     if not fulfilment.complete(claim, actor):
         raise WrongStateError("is Completed already")

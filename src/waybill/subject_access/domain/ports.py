@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -164,6 +165,10 @@ class Reports(Protocol):
 
     def verify(self, report: StoredReport) -> str:
         """Return the ETag of the object, after a look that it is there with this size and SHA-256."""
+        ...
+
+    def fetch(self, key: str, report: StoredReport, file: Path) -> None:
+        """Write the object at `key` to `file`, after a look that it has this size and SHA-256."""
         ...
 
     def adopt(self, uploaded: str, report: StoredReport) -> None:
