@@ -255,6 +255,7 @@ class FindingView(_ScanView):
     sample: bool | None = optional("Whether it is a well-known example, such as a number of a card for tests")
     decoded_from: list[str] | None = optional("How it was encoded, the outermost first", examples=[["base64"]])
     member: str | None = optional("Where it is in the object, such as a file of an archive", examples=["people.csv"])
+    cell: str | None = optional("Which cell of a table it is in", examples=["column ssn, row 12"])
 
 
 class FindingList(_ScanView):

@@ -56,7 +56,8 @@ def local_files(result: dict[str, Any]) -> Group:
     coverage = result["coverage"]
     rows = (
         (
-            f"{'!'.join(filter(None, (finding['file'], finding.get('member'))))}:{finding['line']}:{finding['column']}",
+            f"{'!'.join(filter(None, (finding['file'], finding.get('member'))))}:"
+            + (finding.get("cell") or f"{finding['line']}:{finding['column']}"),
             finding["detector"],
             finding["confidence"] + (" (sample)" if "sample" in finding else ""),
             finding["masked_match"],

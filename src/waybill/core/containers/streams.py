@@ -8,7 +8,7 @@ import lzma
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from waybill.core.containers.models import ContainerError, Read, UnopenedReason
 
@@ -20,15 +20,35 @@ _REST_BYTES = 4 << 20
 _FAULTS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 
-class _Decompressor(Protocol):
+class PlainDecompressor(Protocol):
+    """A decompressor of the standard library."""
+
     @property
-    def eof(self) -> bool: ...
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
+
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes:
+        """What stands behind its end."""
+        ...
+
     @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-    def rest(self) -> bytes: ...
+    def needs_input(self) -> bool:
+        """Whether nothing is left to be unpacked."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        """Unpack `data`, up to `max_length` bytes of it."""
+        ...
+
+
+class Decompressor(PlainDecompressor, Protocol):
+    """One that can tell what it had unpacked before a fault."""
+
+    def rest(self) -> bytes:
+        """Return what the call that met a fault has unpacked before the fault."""
+        ...
 
 
 class _Gzip:
@@ -50,7 +70,7 @@ class _Gzip:
     def needs_input(self) -> bool:
         return not self._zlib.unconsumed_tail
 
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
         # A call that meets a fault gives nothing, not even what it has unpacked before it: see `rest`.
         self._before, self._given = self._zlib.copy(), self._zlib.unconsumed_tail + data
         return self._zlib.decompress(self._given, max_length)
@@ -60,10 +80,10 @@ class _Gzip:
         return _until_fault(self._before.decompress, self._given)
 
 
-class _Kept:
+class KeptDecompressor:
     """A decompressor without copies: of a short stream the input is kept, to be gone through again up to a fault."""
 
-    def __init__(self, make: Callable[[], "bz2.BZ2Decompressor | lzma.LZMADecompressor"]) -> None:
+    def __init__(self, make: Callable[[], PlainDecompressor]) -> None:
         self._make = make
         self._inner = make()
         self._given: bytearray | None = bytearray()
@@ -71,17 +91,21 @@ class _Kept:
 
     @property
     def eof(self) -> bool:
+        """Whether the stream has ended."""
         return self._inner.eof
 
     @property
     def unused_data(self) -> bytes:
+        """What stands behind its end."""
         return self._inner.unused_data
 
     @property
     def needs_input(self) -> bool:
+        """Whether nothing is left to be unpacked."""
         return self._inner.needs_input
 
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        """Unpack `data`, up to `max_length` bytes of it."""
         if self._given is not None:
             self._given += data
             if len(self._given) > _KEPT_BYTES:
@@ -108,14 +132,20 @@ def _until_fault(decompress: Callable[[bytes], bytes], given: bytes) -> bytes:
     return bytes(plain)
 
 
-_MAKERS: dict[str, Callable[[], _Decompressor]] = {
-    "gzip": _Gzip,
-    "bzip2": lambda: _Kept(bz2.BZ2Decompressor),
-    "xz": lambda: _Kept(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES)),
+class StreamForm(NamedTuple):
+    """A form of compressed streams: what unpacks one, and what each begins with."""
+
+    make: Callable[[], Decompressor]
+    marks: tuple[bytes, ...]
+
+
+_FORMS = {
+    "gzip": StreamForm(_Gzip, (b"\x1f\x8b",)),
+    "bzip2": StreamForm(lambda: KeptDecompressor(bz2.BZ2Decompressor), (b"BZh",)),
+    "xz": StreamForm(
+        lambda: KeptDecompressor(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES)), (b"\xfd7zXZ\0",)
+    ),
 }
-
-
-_MARKS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
 
 
 class UnpackedStream:
@@ -125,18 +155,19 @@ class UnpackedStream:
     ----------
     packed : Read
         Gives the packed bytes.
-    form : str
-        `gzip`, `bzip2` or `xz`.
+    form : str or StreamForm
+        `gzip`, `bzip2`, `xz`, or another form.
     count : callable
         Told of every part that is given out: its bytes, the bytes unpacked so far, and the packed bytes read for them.
     apart : bool
         Whether the streams are read one by one: each ends the reading, until `another` begins the next.
     """
 
-    def __init__(self, packed: Read, form: str, count: Callable[[int, int, int], None], *, apart: bool = False) -> None:
+    def __init__(
+        self, packed: Read, form: str | StreamForm, count: Callable[[int, int, int], None], *, apart: bool = False
+    ) -> None:
         self._packed = packed
-        self._make = _MAKERS[form]
-        self._mark = _MARKS[form]
+        self._make, self._marks = _FORMS[form] if isinstance(form, str) else form
         self._count = count
         self._stream = self._make()
         self._begun = self._ended = self._broken = False
@@ -203,10 +234,10 @@ class UnpackedStream:
         self._waiting = self._waiting.lstrip(b"\0")
         if not self._waiting:
             return False
-        while len(self._waiting) < len(self._mark) and (part := self._packed(_CHUNK)):
+        while len(self._waiting) < len(self._marks[0]) and (part := self._packed(_CHUNK)):
             self._packed_bytes += len(part)
             self._waiting += part
-        self._ended = not self._waiting.startswith(self._mark)
+        self._ended = not self._waiting.startswith(self._marks)
         return not self._ended
 
     def _rest(self, count: int) -> bytes:

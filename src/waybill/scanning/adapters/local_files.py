@@ -14,7 +14,7 @@ from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome
 
-_LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member")
+_LEFT_OUT_IF_EMPTY = ("sample", "decoded_from", "member", "cell")
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[Path]:

@@ -13,7 +13,18 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _RESULTS_LIMIT = 25_000
 _LEVELS = {"HIGH": "error", "MEDIUM": "warning", "LOW": "note"}
 _COLUMNS = (
-    *("place", "member", "line", "column", "byte_offset", "byte_length", "detector", "confidence", "masked_match"),
+    *(
+        "place",
+        "member",
+        "cell",
+        "line",
+        "column",
+        "byte_offset",
+        "byte_length",
+        "detector",
+        "confidence",
+        "masked_match",
+    ),
     *("sample", "fingerprint"),
 )
 # OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
@@ -92,7 +103,7 @@ def sarif(
 
 def _result(finding: Mapping[str, Any], rule: int, descriptions: Mapping[str, str]) -> dict[str, Any]:
     name = str(finding["detector"])
-    member = f" in {finding['member']}" if finding.get("member") else ""
+    member = "".join(f" in {part}" for part in (finding.get("cell"), finding.get("member")) if part)
     region: dict[str, Any] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
     region |= {"startLine": finding["line"], "startColumn": finding["column"]}
     return {

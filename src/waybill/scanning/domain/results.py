@@ -9,7 +9,7 @@ from waybill.core.executions import stable_json
 from waybill.scanning.models import Job, Tally
 
 _SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
-_SHOWN_IF_SET = ("sample", "decoded_from", "member")
+_SHOWN_IF_SET = ("sample", "decoded_from", "member", "cell")
 
 
 class _Outcomes(Protocol):

@@ -18,7 +18,7 @@ from typing import IO
 
 from waybill.core.containers.mail import texts_around_parts
 from waybill.core.containers.models import ContainerError
-from waybill.core.containers.streams import UnpackedStream
+from waybill.core.containers.streams import StreamForm, UnpackedStream
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError, unreadable
 from waybill.scanning.domain.detection.compound import compound_members
@@ -27,7 +27,10 @@ from waybill.scanning.domain.detection.database import database_members
 from waybill.scanning.domain.detection.member import Member, named, refused, spooled
 from waybill.scanning.domain.detection.office import office_parts
 from waybill.scanning.domain.detection.pdf import pdf_members
+from waybill.scanning.domain.detection.seven_zip import seven_zip_members
+from waybill.scanning.domain.detection.tables import avro_members, orc_members, parquet_members
 from waybill.scanning.domain.detection.tar import TarStream
+from waybill.scanning.domain.detection.zstd import ZSTD
 
 # The parser holds a message several times over.
 _MESSAGE_BYTES = 32 << 20
@@ -64,11 +67,11 @@ def members(outer: Member, kind: Kind, budget: Budget) -> Iterator[Member]:
         raise UnreadableError("ARCHIVE_BROKEN") from error
 
 
-def _stream(form: str) -> Callable[[Member, Budget], Iterator[Member]]:
+def _stream(name: str, form: str | StreamForm) -> Callable[[Member, Budget], Iterator[Member]]:
     def unpacked(outer: Member, budget: Budget) -> Iterator[Member]:
         budget.enter()
         stream = UnpackedStream(outer.read, form, budget.unpack)
-        yield Member(named(outer, form, budget), partial(_unpacked, stream, budget))
+        yield Member(named(outer, name, budget), partial(_unpacked, stream, budget))
 
     return unpacked
 
@@ -247,10 +250,15 @@ def _lines(read: Read) -> Iterator[bytes]:
 
 
 _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
-    Kind.GZIP: _stream("gzip"),
-    Kind.BZIP2: _stream("bzip2"),
-    Kind.XZ: _stream("xz"),
+    Kind.GZIP: _stream("gzip", "gzip"),
+    Kind.BZIP2: _stream("bzip2", "bzip2"),
+    Kind.XZ: _stream("xz", "xz"),
+    Kind.ZSTD: _stream("zstd", ZSTD),
+    Kind.SEVEN_ZIP: seven_zip_members,
     Kind.TAR: _tar,
+    Kind.PARQUET: parquet_members,
+    Kind.AVRO: avro_members,
+    Kind.ORC: orc_members,
     Kind.ZIP: _zip,
     Kind.MAIL: _mail,
     Kind.MAILBOX: _mailbox,

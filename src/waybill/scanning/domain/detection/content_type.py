@@ -28,14 +28,9 @@ _BINARIES = (
     b"\xff\xd8\xff",
     b"GIF87a",
     b"GIF89a",
-    b"PAR1",
-    b"ORC",
-    b"Obj\x01",
     b"\x1aE\xdf\xa3",
     b"OggS",
     b"RIFF",
-    b"7z\xbc\xaf'\x1c",
-    b"(\xb5/\xfd",
     b"Rar!\x1a\x07",
     b"\0\0\0\x0cjP  ",
 )
@@ -59,8 +54,13 @@ class Kind(StrEnum):
     GZIP = "GZIP"
     BZIP2 = "BZIP2"
     XZ = "XZ"
+    ZSTD = "ZSTD"
     ZIP = "ZIP"
+    SEVEN_ZIP = "SEVEN_ZIP"
     TAR = "TAR"
+    PARQUET = "PARQUET"
+    AVRO = "AVRO"
+    ORC = "ORC"
     PDF = "PDF"
     DATABASE = "DATABASE"
     COMPOUND = "COMPOUND"
@@ -71,6 +71,13 @@ _CONTAINERS = (
     (re.compile(rb"\x1f\x8b\x08"), Kind.GZIP),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZIP2),
     (re.compile(rb"\xfd7zXZ\0"), Kind.XZ),
+    # RFC 8878, sections 3.1.1 and 3.1.2 (skippable frames).
+    (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), Kind.ZSTD),
+    (re.compile(rb"7z\xbc\xaf\x27\x1c"), Kind.SEVEN_ZIP),
+    # Apache Parquet, "File Format"; Apache Avro 1.12, "Object Container Files"; ORC v1, "File Tail".
+    (re.compile(rb"PAR[1E].{8}", re.DOTALL), Kind.PARQUET),
+    (re.compile(rb"Obj\x01"), Kind.AVRO),
+    (re.compile(rb"ORC(?=.{0,256}[\0-\x08])", re.DOTALL), Kind.ORC),
     (re.compile(rb"(?:PK00)?PK\x03\x04|PK\x05\x06"), Kind.ZIP),
     (re.compile(rb".{257}ustar", re.DOTALL), Kind.TAR),
     # Readers take what stands before the header too (ISO 32000-1, annex H); of that, white space alone is no text.

@@ -3,14 +3,13 @@
 What was deleted and still lies in free pages is no row, and is not read.
 """
 
-import csv
-import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from waybill.scanning.domain.detection.budget import Budget, UnreadableError
-from waybill.scanning.domain.detection.member import Member, named, on_disk, refused, text_of
+from waybill.scanning.domain.detection.member import Member, named, on_disk, text_of
+from waybill.scanning.domain.detection.tables import Rows, table_member
 
 _VALUE_BYTES = 64 << 20
 
@@ -52,43 +51,20 @@ def _tables(outer: Member, connection: sqlite3.Connection, budget: Budget, size:
     for kind, name, sql in schema:
         # What a virtual table shows lies in tables of its own, or outside of the file.
         if kind == "table" and not str(sql or "").upper().startswith("CREATE VIRTUAL"):
-            budget.enter()
-            rows = _Rows(connection, str(name))
-            path = named(outer, str(name), budget)
-            yield Member(path, text_of(rows.lines(), budget, size), plain=True)
-            if rows.not_text:
-                yield refused(f"{path} BLOBs", "UNSUPPORTED_TYPE")
+            yield from _table(outer, connection, str(name), budget, size)
 
 
-class _Rows:
-    """The lines of one table, and whether any of its values were no text."""
-
-    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
-        self._connection = connection
-        self._table = table.replace('"', '""')
-        self.not_text = False
-
-    def lines(self) -> Iterator[str]:
-        try:
-            # A name cannot be a parameter; as an identifier in quotes it is nothing but a name.
-            rows = self._connection.execute(f'SELECT * FROM "{self._table}"')  # noqa: S608
-            yield _line([column[0] for column in rows.description])
-            for row in rows:
-                yield _line([self._text(value) for value in row])
-        except sqlite3.Error as error:
-            raise UnreadableError("ARCHIVE_BROKEN") from error
-
-    def _text(self, value: object) -> str:
-        if isinstance(value, bytes):
-            try:
-                return value.decode()
-            except UnicodeDecodeError:
-                self.not_text = True
-                return ""
-        return "" if value is None else str(value)
+def _table(outer: Member, connection: sqlite3.Connection, name: str, budget: Budget, size: int) -> Iterator[Member]:
+    quoted = name.replace('"', '""')
+    # A name cannot be a parameter; as an identifier in quotes it is nothing but a name.
+    cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608
+    yield from table_member(
+        outer, name, Rows([column[0] for column in cursor.description], _each(cursor)), budget, size
+    )
 
 
-def _line(values: list[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerow(values)
-    return file.getvalue()
+def _each(cursor: sqlite3.Cursor) -> Iterator[Sequence[object]]:
+    try:
+        yield from cursor
+    except sqlite3.Error as error:
+        raise UnreadableError("ARCHIVE_BROKEN") from error

@@ -1,7 +1,7 @@
 """A member of a container: something with a name that is read for itself."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -14,12 +14,16 @@ _IN_MEMORY_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """One member: `name` is its path, `reason` why it cannot be read at all, `plain` that it is text in UTF-8."""
+    """One member: `name` is its path, `reason` why it cannot be read at all, `plain` that it is text in UTF-8.
+
+    `place` is for tables, whose cells tabs part: what the cell of a line (from 1) and a number (from 0) is called.
+    """
 
     name: str
     read: Read
     reason: str = ""
     plain: bool = False
+    place: Callable[[int, int], str] | None = None
 
 
 def named(outer: Member, name: str, budget: Budget) -> str:

@@ -73,6 +73,8 @@ class Finding:
         The line around the value: values are masked in it, and words left out but those that name fields.
     member
         Path inside of archives, joined by `!`, values in it masked; empty for the object itself.
+    cell
+        Which cell of a table it is in, values in its name masked; empty where there is no table.
     """
 
     detector: str
@@ -87,3 +89,4 @@ class Finding:
     sample: bool = False
     decoded_from: tuple[str, ...] = ()
     member: str = ""
+    cell: str = ""

@@ -3,12 +3,12 @@
 import hmac
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from waybill.scanning.domain.detection.blocks import BLOCK, Block, Read, blocks
-from waybill.scanning.domain.detection.budget import Limits, UnreadableError
+from waybill.scanning.domain.detection.budget import NAME_LENGTH, Limits, UnreadableError
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
@@ -138,8 +138,10 @@ class ObjectScanner:
         self._masks = {detector.id: detector.mask for detector in engine.detectors}
         self._key = key
 
-    def finding(self, match: Match, near: list[Match], text: bytes, place: Place, member: str) -> Finding:
+    def finding(self, match: Match, near: list[Match], text: bytes, place: Place, member: Member) -> Finding:
         """Return `match`, which `place` stands at, without its value; `near` are the matches around it."""
+        line_start = text.rfind(b"\n", 0, match.start) + 1
+        cell = member.place(place.line, text.count(b"\t", line_start, match.start)) if member.place else ""
         spans: list[Span] = [(one.start, one.end, self._mask(one)) for one in near]
         return Finding(
             detector=match.detector,
@@ -153,7 +155,8 @@ class ObjectScanner:
             context=context(text, match.start, match.end, spans, place.text_encoding, self._known),
             sample=match.sample,
             decoded_from=match.decoded_from,
-            member=member,
+            member=member.name,
+            cell=self.shown(cell[:NAME_LENGTH]) if cell else "",
         )
 
     def shown(self, name: str) -> str:
@@ -305,7 +308,7 @@ class _Scan:
             raise UnreadableError("TIME_LIMIT")
         head, read = _peeked(member.read)
         content = ContentType(Kind.TEXT) if member.plain else content_type_of(head)
-        inside = Member(member.name, read)
+        inside = replace(member, read=read)
         if content.kind == Kind.OTHER:
             raise UnreadableError("UNSUPPORTED_TYPE")
         if content.kind == Kind.TEXT:
@@ -331,7 +334,7 @@ class _Scan:
         for number, block in enumerate(blocks(read, self._scanner.block_bytes)):
             if number == 0 and not resume:
                 columns = Columns.of(block.text[:_HEADINGS_BYTES], self._scanner.engine.detectors)
-            self._block(block, columns, place, member.name)
+            self._block(block, columns, place, member)
             place.advance(block.text, block.offset, block.end)
             if block.end < len(block.text) and self._stop():
                 if member.name:
@@ -348,13 +351,13 @@ class _Scan:
                 self.report.bytes_scanned = place.raw - (resume.offset if resume else 0)
                 return
 
-    def _block(self, block: Block, columns: Columns | None, place: Place, member: str) -> None:
+    def _block(self, block: Block, columns: Columns | None, place: Place, member: Member) -> None:
         scanner, report = self._scanner, self.report
         if b"\0" in block.text and (binary := _binary_bytes(block)):
             # A head that is text does not make the rest text.
             if not report.reasons["BINARY_DATA"]:
-                report.leave(member, "BINARY_DATA")
-            if not member:
+                report.leave(member.name, "BINARY_DATA")
+            if not member.name:
                 self._budget.leave(binary)
         matches = scanner.engine.matches(block.text, block.start, block.end, columns)
         for index, match in enumerate(matches):
