@@ -1,5 +1,6 @@
 """Objects that are larger than the disk: the whole stream is hashed and scanned, and windows of it identified."""
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.fakes import contents
 from tests.fakes.checking import HOSTILE, Desk, MemoryObjects, record, results, scanners
 from waybill.consignments.domain.checks import blocks, spool, stream
+from waybill.consignments.domain.checks import contents as contents_module
 from waybill.consignments.domain.checks.engines import YaraEngine
 from waybill.consignments.domain.checks.rule_set import RuleSet, RuleSource, build
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
@@ -108,3 +110,45 @@ def test_the_hole_of_an_archive_is_as_wide_as_what_is_missing(tmp_path: Path) ->
     windows.feed(content)
     windows.write(tmp_path / "content")
     assert (tmp_path / "content").stat().st_size == len(content)
+
+
+def test_what_the_disk_has_no_room_for_is_streamed_and_its_neighbours_are_as_they_were(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Field notes on consignments, kind 14.
+    desk.large_bytes = 1 << 30
+    monkeypatch.setattr(spool.Workspace, "free_bytes", lambda _: 5_000)
+    desk.objects.contents |= {"small.txt": b"small", "large.txt": b"large " * 2_000, "other.txt": b"other"}
+    small, large, other = desk.check()
+    assert [line["reading"]["how"] for line in (small, large, other)] == ["whole", "stream", "whole"]
+    assert all(results(line)["checksum"] and results(line)["antivirus"] for line in (small, large, other))
+
+
+def test_a_disk_that_is_full_when_it_is_written_to_costs_no_other_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.large_bytes = 1 << 30
+    real = contents_module.ContentFetcher._copied
+
+    def copied(self, opened, path):
+        if opened.size > 1_000:
+            with contents_module._disk_faults():
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, opened, path)
+
+    monkeypatch.setattr(contents_module.ContentFetcher, "_copied", copied)
+    desk.objects.contents |= {"small.txt": b"small", "large.txt": b"large " * 2_000}
+    small, large = desk.check()
+    assert [line["reading"]["how"] for line in (small, large)] == ["whole", "stream"]
+    assert results(large)["checksum"]["sha256Checksum"] == hashlib.sha256(b"large " * 2_000).hexdigest()
+
+
+def test_a_stream_that_finds_no_room_fails_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_self, _chunks):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stream.ObjectStream, "run", run)
+    desk.objects.contents |= {"small.txt": b"small", "large.txt": b"large " * 2_000}
+    small, large = desk.check()
+    assert results(small)["antivirus"] is not None
+    assert set(large["failureReasons"].values()) == {"NO_DISK"}

@@ -34,7 +34,7 @@ _INSIDE_RULES = (
     ("waybill.encryptedInside", frozenset({"ENCRYPTED"})),
     ("waybill.damagedInside", frozenset({"BROKEN", "TRUNCATED"})),
     ("waybill.overLimitsInside", frozenset({"DEPTH", "MEMBERS", "MEMBER_BYTES", "TOTAL_BYTES", "RATIO", "TIME"})),
-    ("waybill.tooLargeInside", frozenset({"TOO_LARGE"})),
+    ("waybill.tooLargeInside", frozenset({"TOO_LARGE", "DISK"})),
     ("waybill.noReaderInside", frozenset({"NO_READER", "UNKNOWN_METHOD"})),
 )
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})

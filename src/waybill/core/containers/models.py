@@ -55,6 +55,7 @@ class UnopenedReason(StrEnum):
     TOTAL_BYTES = "TOTAL_BYTES"
     RATIO = "RATIO"
     TIME = "TIME"
+    DISK = "DISK"
     PARSER_FAILED = "PARSER_FAILED"
 
 

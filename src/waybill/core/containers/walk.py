@@ -1,5 +1,6 @@
 """Goes through all levels of a container, and gives every member to be read or names it as not opened."""
 
+import errno
 import tempfile
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -130,6 +131,8 @@ class _Walker:
                     content.write(chunk)
             except ContainerError as error:
                 reason = error.reason
+            except OSError as error:  # the disk's: readers have names of their own for what is broken
+                reason = UnopenedReason.DISK if error.errno == errno.ENOSPC else UnopenedReason.PARSER_FAILED
             except Exception:  # as above
                 reason = UnopenedReason.PARSER_FAILED
             size = content.tell()

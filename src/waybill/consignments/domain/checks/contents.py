@@ -1,19 +1,37 @@
 """Gets the bytes of one object to where the scanners need them, in one read."""
 
+import errno
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from waybill.consignments.domain.checks.digest import DigestBuilder
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
-from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, FileRecord
+from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import OpenObject, Scanners, UploadedObjects
 from waybill.consignments.domain.checks.spool import Workspace
 from waybill.consignments.domain.checks.stream import ObjectStream
 
 _CHUNK = 1 << 20
+# Small files that wait to be examined, and the blocks and both ends of a stream.
+_RESERVED_BYTES = 160 << 20
+_NO_DISK = Failure(Reason.NO_DISK, "There was no room on the function's disk for the file.")
+
+
+class _DiskFullError(Exception):
+    pass
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise _DiskFullError from error
+        raise
 
 
 @dataclass
@@ -82,16 +100,32 @@ class ContentFetcher:
         ChecksUnavailableError
             S3 fails.
         """
-        with self._opened(record) as (opened, path):
-            if opened.size <= self._large_bytes:
+        with suppress(_DiskFullError), self._opened(record) as (opened, path):
+            if self._fits(opened.size):
                 return self._copied(opened, path)
-            stream = ObjectStream(scanners, path, scan_seconds)
-            return self._fetched(opened, path, stream.run(self._chunks(opened)), stream)
+            return self._streamed(opened, path, scanners, scan_seconds)
+        # Others have filled the disk meanwhile: what does not fit passes as a stream, and costs its neighbours nothing.
+        try:
+            with self._opened(record) as (opened, path):
+                return self._streamed(opened, path, scanners, scan_seconds)
+        except _DiskFullError as error:
+            raise FileRefusedError(_NO_DISK) from error
 
     def fetch_small(self, record: FileRecord, limit: int) -> Fetched | None:
         """Read the object if it has at most `limit` bytes, and is one to be kept; None if not. Raises as `fetch`."""
-        with self._opened(record) as (opened, path):
-            return self._copied(opened, path) if opened.size <= min(limit, self._large_bytes) else None
+        with suppress(_DiskFullError), self._opened(record) as (opened, path):
+            return self._copied(opened, path) if opened.size <= limit and self._fits(opened.size) else None
+        return None
+
+    def _fits(self, size: int) -> bool:
+        """Return whether a copy fits on the disk, beside what is fetched ahead and what streams need."""
+        room = self._workspace.free_bytes() - (_RESERVED_BYTES if size > _RESERVED_BYTES else 0)
+        return size <= min(self._large_bytes, room)
+
+    def _streamed(self, opened: OpenObject, path: Path, scanners: Scanners | None, seconds: float) -> Fetched:
+        stream = ObjectStream(scanners, path, seconds)
+        with _disk_faults():
+            return self._fetched(opened, path, stream.run(self._chunks(opened)), stream)
 
     @contextmanager
     def _opened(self, record: FileRecord) -> Iterator[tuple[OpenObject, Path]]:
@@ -107,10 +141,11 @@ class ContentFetcher:
 
     def _copied(self, opened: OpenObject, path: Path) -> Fetched:
         passing = DigestBuilder()
-        with path.open("wb", buffering=0) as file:
+        with _disk_faults(), path.open("wb", buffering=0) as file:
             for chunk in self._chunks(opened):
                 passing.feed(chunk)
-                file.write(chunk)
+                if file.write(chunk) < len(chunk):
+                    raise _DiskFullError
         return self._fetched(opened, path, passing.digest(), None)
 
     def _fetched(self, opened: OpenObject, path: Path, digest: Digest, stream: ObjectStream | None) -> Fetched:

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     UNREADABLE = "UNREADABLE"
     NO_SCAN_TAG = "NO_SCAN_TAG"
     OUT_OF_TIME = "OUT_OF_TIME"
+    NO_DISK = "NO_DISK"
 
 
 @dataclass(frozen=True)

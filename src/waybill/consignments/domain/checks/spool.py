@@ -4,6 +4,7 @@ from collections import deque
 from itertools import count
 from pathlib import Path
 from re import fullmatch
+from shutil import disk_usage
 
 WINDOW = 16 << 20
 _ZIP_MARK = b"PK\x03\x04"
@@ -26,6 +27,10 @@ class Workspace:
         """
         suffix = f".{extension}" if fullmatch(r"[A-Za-z0-9_+-]{1,32}", extension) else ""
         return self._root / f"{next(self._numbers)}{suffix}"
+
+    def free_bytes(self) -> int:
+        """Return how many bytes the disk has room for."""
+        return disk_usage(self._root).free
 
     def clear(self) -> None:
         """Remove what an invocation that was killed has left; nothing may be in use."""
