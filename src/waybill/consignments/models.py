@@ -65,6 +65,16 @@ class RegisteredFile:
     path: str
     size: int
     sha256: str
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutFile:
+    """What its sender found and did not send: `kind` is for programs, `reason` a sentence for people."""
+
+    path: str
+    kind: str
+    reason: str
 
 
 class RunFailure(TypedDict):

@@ -255,6 +255,9 @@ class FileView(View):
     path: str = Field(description="Its path, as it was registered", examples=[_PATH])
     size: int = Field(description="As registered, in bytes", examples=[48213])
     client_checksum: str = Field(description="The SHA-256 that was registered", examples=[_SHA256])
+    last_modified: str | None = optional(
+        "When its content was changed last, as its sender says", examples=["2011-03-04T05:06:07Z"]
+    )
     statuses: dict[str, str] = Field(
         description="The statuses of the file by name",
         examples=[{"Antivirus": "Success", "ChecksumMatch": "Success", "FFID": "Success"}],
@@ -344,6 +347,7 @@ def file_view(row: "FileRow", tables: "Tables") -> FileView:
             "path": row["path"],
             "size": row["size"],
             "clientChecksum": row["sha256"],
+            "lastModified": row["lastModified"],
             "statuses": row["statuses"],
             **{name: value for name, value in found.items() if name != "verdicts"},
             "run": row["run"],

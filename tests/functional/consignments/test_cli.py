@@ -9,8 +9,11 @@ import pytest
 from tests.fakes.functions import REGION
 from tests.functional.consignments.bench import RESULTS, TABLE, UPLOADS, Workbench, clean_check, virus_result
 from waybill.cli.app import main
+from waybill.cli.consignments import commands
+from waybill.cli.consignments.walking import sha256_of
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
+from waybill.consignments import runtime
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +88,8 @@ def test_more_than_a_page_of_files(run, bench: Workbench, tmp_path: Path, monkey
     assert (status, told["files"]) == (0, 8)
     shown = bench.ask("GET", f"/consignments/{told['consignmentId']}", who="local-user").json
     assert shown["progress"]["files"] == 8
-    assert len(bench.wire.of("dynamodb.TransactWriteItems")) == 3
+    # The consignment with its entries in the lists, and three pages.
+    assert len(bench.wire.of("dynamodb.TransactWriteItems")) == 4
 
 
 def test_verdicts_are_shown_with_what_to_do(
@@ -106,7 +110,56 @@ def test_verdicts_are_shown_with_what_to_do(
 
 def test_what_is_not_sent_is_named(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["consign", str(directory)]) == 0
-    assert "not sent (4): link, ä/.DS_Store, ä/Thumbs.db, ä/desktop.ini\n" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "not sent, excluded names (3): ä/.DS_Store, ä/Thumbs.db, ä/desktop.ini\n" in said
+    assert "not sent, links (1): link\n" in said
+
+
+def test_everything_that_is_not_sent_has_its_reason(run, bench: Workbench, directory: Path) -> None:
+    # Field notes on consignments, kind 10.
+    (directory / "gone").symlink_to("nowhere")
+    (directory / "outside").symlink_to(directory.parent)
+    os.mkfifo(directory / "pipe")
+    (directory / "empty" / "inner").mkdir(parents=True)
+    os.link(directory / "a.txt", directory / "b.txt")
+    status, told = run("consign", str(directory))
+    reasons = {each["path"]: (each["kind"], each["reason"]) for each in told["notSent"]}
+    assert status == 0
+    assert reasons.keys() == {
+        *("link", "gone", "outside", "pipe", "empty/inner", "ä/Thumbs.db", "ä/desktop.ini", "ä/.DS_Store")
+    }
+    assert reasons["link"][0] == reasons["outside"][0] == reasons["gone"][0] == "LINK"
+    assert "a.txt, which is among what is looked at" in reasons["link"][1]
+    assert "outside of the directory" in reasons["outside"][1]
+    assert "nowhere, where nothing is" in reasons["gone"][1]
+    assert reasons["pipe"] == ("SPECIAL_FILE", "it is a pipe (FIFO), which holds nothing that could be kept")
+    assert reasons["empty/inner"][0] == "EMPTY_FOLDER"
+    assert "thumbs" in reasons["ä/Thumbs.db"][1]
+    assert told["hardLinks"] == [["a.txt", "b.txt"]]
+    # It is kept with the consignment, for its report.
+    kept = {each.path: (each.kind, each.reason) for each in runtime.table().left_out(told["consignmentId"])}
+    assert kept == reasons
+
+
+def test_what_cannot_be_read_is_left_out_and_the_others_are_sent(
+    run, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(location: Path) -> str:
+        if location.name == "a.txt":
+            raise PermissionError(13, "Permission denied")
+        return sha256_of(location)
+
+    monkeypatch.setattr(commands, "sha256_of", denied)
+    status, told = run("consign", str(directory))
+    assert (status, told["files"]) == (1, 1)
+    assert {"path": "a.txt", "kind": "UNREADABLE", "reason": "it cannot be read: Permission denied"} in told["notSent"]
+
+
+def test_files_carry_when_they_were_changed(run, bench: Workbench, directory: Path) -> None:
+    os.utime(directory / "a.txt", (1_299_215_167, 1_299_215_167))
+    _, told = run("consign", str(directory))
+    files = bench.ask("GET", f"/consignments/{told['consignmentId']}/files", who="local-user").json["files"]
+    assert {file["path"]: file["lastModified"] for file in files}["a.txt"] == "2011-03-04T05:06:07.000Z"
 
 
 def test_nothing_to_send(run, tmp_path: Path) -> None:
@@ -119,10 +172,16 @@ def test_nothing_to_send(run, tmp_path: Path) -> None:
 def test_a_name_that_is_not_utf_8_is_told(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()
-    with open(os.fsencode(folder) + b"/\xff.txt", "wb"):
+    with open(os.fsencode(folder) + b"/caf\xe9.txt", "wb"):
         pass
     assert main(["consign", str(folder)]) == 1
     assert "not UTF-8" in capsys.readouterr().err
+    (folder / "good.txt").write_bytes(b"good")
+    status, told = run("consign", str(folder))
+    assert (status, told["files"]) == (1, 1)
+    assert told["notSent"] == [
+        {"path": "caf\\xe9.txt", "kind": "NAME_NOT_UTF8", "reason": "its name is not UTF-8: rename it"}
+    ]
 
 
 @pytest.mark.parametrize(("consignment_id", "status"), [("nonsense", 2), ("0f8fad5b-d9cb-469f-a165-70867728950e", 1)])

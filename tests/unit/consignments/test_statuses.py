@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from waybill.consignments.domain.statuses import ConsignmentStatuses, file_verdicts, is_accepted, overall
-from waybill.consignments.domain.tables import PuidTable, is_excluded, shipped
+from waybill.consignments.domain.tables import PuidTable, excluded_by, shipped
 from waybill.consignments.models import CheckedFile, StatusName
 
 TABLES = shipped()
@@ -307,9 +307,9 @@ def test_the_reason_of_a_missing_result_is_told() -> None:
 
 @pytest.mark.parametrize("name", ["thumbs.db", "Thumbs.db", "THUMBS.DB", "desktop.ini", ".DS_Store"])
 def test_names_that_are_never_sent(name: str) -> None:
-    assert is_excluded(name)
+    assert excluded_by(name)
 
 
 @pytest.mark.parametrize("name", ["Desktop.ini", ".ds_store", "thumbs.db.txt", "mythumbs.db", "thumbsxdb", ""])
 def test_names_that_are_sent(name: str) -> None:
-    assert not is_excluded(name)
+    assert excluded_by(name) is None

@@ -1,6 +1,8 @@
 """`waybill consign`, and `waybill consignments`."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,21 +11,31 @@ from rich.console import Group
 
 from waybill.cli.consignments.collaborators import Consignments
 from waybill.cli.consignments.reporting import report as report_page
-from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, register
+from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, note_left_out, register
 from waybill.cli.consignments.showing import overview, verdicts
-from waybill.cli.consignments.walking import LocalFile, sha256_of, walk
+from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
+from waybill.cli.consignments.walking import told as told_of
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.watch import watch
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.requests import consignment_id_of
-from waybill.consignments.models import ConsignmentStatus, ConsignmentType
+from waybill.consignments.models import ConsignmentStatus, ConsignmentType, LeftOutFile
 from waybill.core.clock import now
+from waybill.core.text import escaped
 
 _THREADS = 16
-# Of what is not sent.
+# Of what is not sent, of each kind: `--json` and the report have all of it.
 _NAMED = 5
+_KINDS = {
+    LeftOut.LINK: "links",
+    LeftOut.SPECIAL_FILE: "special files",
+    LeftOut.EXCLUDED: "excluded names",
+    LeftOut.UNREADABLE: "not readable",
+    LeftOut.NAME_NOT_UTF8: "names that are not UTF-8",
+    LeftOut.EMPTY_FOLDER: "empty folders",
+}
 
 app = App()
 consignments = App(name="consignments", help="Show consignments, and what the checks found.")
@@ -49,12 +61,11 @@ def consign(
     """Hash, register and upload a directory, and start the checks. Interrupted, the same call again goes on."""
     service = Consignments(cli)
     found = walk(directory)
-    if not found.files:
+    hashed, unreadable = _hashed(cli, found.files)
+    left_out = sorted((*found.left_out, *unreadable), key=lambda each: each.path)
+    _tell(cli, left_out, found.hard_links)
+    if not hashed:
         raise CommandError(f"{directory} holds no file to send")
-    if found.left_out:
-        more = ", …" if len(found.left_out) > _NAMED else ""
-        cli.output.note(f"not sent ({len(found.left_out)}): {', '.join(found.left_out[:_NAMED])}{more}")
-    hashed = _hashed(cli, found.files)
     head = {
         "type": type_.value,
         "reference": reference or directory.resolve().name or "consignment",
@@ -64,16 +75,22 @@ def consign(
     if new:
         memory.forget()
     consignment_id = _begun(service, memory)
-    sent = _sent(cli, service, {**head, "consignmentId": consignment_id}, hashed, user)
+    named = {**head, "consignmentId": consignment_id}
+    sent = _sent(cli, service, named, hashed, user)
+    note_left_out(service.registrar, named, len(hashed), left_out, user)
     started = service.starter.start(service.find(consignment_id))
     memory.forget()
-    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "files": len(found.files), **sent}
-    if not wait:
+    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "files": len(hashed), **sent}
+    told |= {"notSent": told_of(left_out), "hardLinks": [list(paths) for paths in found.hard_links]}
+    if wait:
+        _wait(cli, service, consignment_id, started.execution_arn)
+        _show(cli, service, consignment_id, more=told)
+    else:
         hint = f"`waybill consignments show {consignment_id}` shows the verdicts"
-        cli.output.show(told, f"{len(found.files)} files are being checked: {hint}")
-        return
-    _wait(cli, service, consignment_id, started.execution_arn)
-    _show(cli, service, consignment_id, more=told)
+        cli.output.show(told, f"{len(hashed)} files are being checked: {hint}")
+    if any(each.kind in FAULTS for each in left_out):
+        # Not all that was asked for was done, whatever becomes of the rest.
+        raise typer.Exit(1)
 
 
 @consignments.command()
@@ -129,13 +146,34 @@ def _begun(service: Consignments, memory: Memory) -> str:
     return consignment_id
 
 
-def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> list[HashedFile]:
+def _tell(cli: Cli, left_out: Sequence[LeftOutFile], hard_links: Sequence[Sequence[str]]) -> None:
+    for kind, some in groupby(sorted(left_out, key=lambda each: each.kind), key=lambda each: each.kind):
+        named = [escaped(each.path) for each in some]
+        more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        cli.output.note(f"not sent, {_KINDS[kind]} ({len(named)}): {', '.join(named[:_NAMED])}{more}")
+    for paths in hard_links:
+        cli.output.note(f"one file by several names, sent for each: {', '.join(map(escaped, paths))}")
+
+
+def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> tuple[list[HashedFile], list[LeftOutFile]]:
+    """Return the files with their hashes, and those that cannot be read."""
     hashed: list[HashedFile] = []
+    unreadable: list[LeftOutFile] = []
+
+    def hash_of(file: LocalFile) -> str | LeftOutFile:
+        try:
+            return sha256_of(file.location)
+        except OSError as error:
+            return LeftOutFile(file.path, LeftOut.UNREADABLE, f"it cannot be read: {error.strerror or error}")
+
     with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("hashing", total=len(files)) as bar:
-        for file, sha256 in zip(files, pool.map(lambda each: sha256_of(each.location), files), strict=True):
-            hashed.append((file, sha256))
+        for file, found in zip(files, pool.map(hash_of, files), strict=True):
+            if isinstance(found, LeftOutFile):
+                unreadable.append(found)
+            else:
+                hashed.append((file, found))
             bar.advance()
-    return hashed
+    return hashed, unreadable
 
 
 def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> dict[str, int]:

@@ -13,11 +13,12 @@ from typing import Any
 import typer
 from boto3.s3.transfer import TransferConfig
 
-from waybill.cli.consignments.walking import LocalFile
+from waybill.cli.consignments.walking import LocalFile, told
 from waybill.cli.deployment import Stack
 from waybill.cli.output import printable
 from waybill.consignments.domain.registration import Registrar
 from waybill.consignments.domain.requests import FILES_PER_PAGE, ConsignmentRequest
+from waybill.consignments.models import LeftOutFile
 from waybill.core.aws.s3_faults import translated
 from waybill.core.errors import WaybillError
 
@@ -83,10 +84,23 @@ class Memory:
         self._file.unlink(missing_ok=True)
 
 
+def note_left_out(
+    registrar: Registrar, head: dict[str, Any], total: int, left_out: Sequence[LeftOutFile], user: str
+) -> None:
+    """Register what is not sent beside `total` files, in pages of 1,000."""
+    for page in batched(left_out, FILES_PER_PAGE, strict=False):
+        request = ConsignmentRequest.parse({**head, "totalFiles": total, "files": [], "notSent": told(page)})
+        registrar.take(request, user)
+
+
+def _described(file: LocalFile, sha256: str) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "sha256": sha256, "lastModified": file.last_modified}
+
+
 def register(registrar: Registrar, head: dict[str, Any], hashed: Sequence[HashedFile], user: str) -> Iterator[Upload]:
     """Register the files in pages of 1,000; yield where each goes, when its page is stored. `head` names the rest."""
     for page in batched(hashed, FILES_PER_PAGE, strict=False):
-        described = [{"path": file.path, "size": file.size, "sha256": sha256} for file, sha256 in page]
+        described = [_described(file, sha256) for file, sha256 in page]
         request = ConsignmentRequest.parse({**head, "totalFiles": len(hashed), "files": described})
         keys = {file["path"]: file["uploadKey"] for file in registrar.take(request, user)["files"]}
         yield from (Upload(file, sha256, keys[file.path]) for file, sha256 in page)

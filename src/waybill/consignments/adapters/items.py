@@ -1,14 +1,20 @@
 """The items of the consignments table: what their attributes are called, and what they are in our models."""
 
 import json
+import uuid
 
 from waybill.consignments.domain.file_records import FileRow
-from waybill.consignments.models import Consignment, ConsignmentType, RegisteredFile
+from waybill.consignments.models import Consignment, ConsignmentType, LeftOutFile, RegisteredFile
 from waybill.core.aws.dynamodb import Item
 
 CONSIGNMENT = "CONSIGNMENT"
 FILE = "FILE#"
+LEFT_OUT = "NOTSENT#"
 _PROGRESS = "PROGRESS#"
+# Consignments as lists, of an owner and of all: each entry is a place in the order of their registration.
+_LIST = "LIST#"
+_ALL = "LIST"
+_LEFT_OUT_NAMES = uuid.UUID("51a3b6a0-9c2e-5d0f-8a39-0f2b64a7c1de")
 
 
 def key(consignment_id: str, sort_key: str) -> Item:
@@ -67,6 +73,28 @@ def consignment_of(item: Item) -> Consignment:
     )
 
 
+def list_key(owner: str | None) -> str:
+    """Return the hash key of the list of an owner's consignments, or of everybody's."""
+    return _ALL if owner is None else f"{_LIST}{owner}"
+
+
+def list_items(consignment: Consignment) -> list[Item]:
+    """Return the entries of a consignment in the lists."""
+    place = f"{consignment.created_at}#{consignment.consignment_id}"
+    return [{"pk": list_key(owner), "sk": place} for owner in (consignment.user_id, None)]
+
+
+def listed_id(entry: Item) -> str:
+    """Return the id of the consignment that an entry of a list stands for."""
+    return str(entry["sk"]).rpartition("#")[2]
+
+
+def left_out_item(consignment_id: str, left: LeftOutFile) -> Item:
+    """Return what was not sent, as an item; again, it is the same one."""
+    name = uuid.uuid5(_LEFT_OUT_NAMES, left.path)
+    return {**key(consignment_id, f"{LEFT_OUT}{name}"), "path": left.path, "kind": left.kind, "reason": left.reason}
+
+
 def registered_item(consignment_id: str, file: RegisteredFile) -> Item:
     """Return a file as it is registered, as an item."""
     return {
@@ -74,6 +102,7 @@ def registered_item(consignment_id: str, file: RegisteredFile) -> Item:
         "path": file.path,
         "size": file.size,
         "sha256": file.sha256,
+        **({"lastModified": file.last_modified} if file.last_modified else {}),
     }
 
 
@@ -84,6 +113,7 @@ def row_of(item: Item) -> FileRow:
         "path": item["path"],
         "size": item["size"],
         "sha256": item["sha256"],
+        "lastModified": item.get("lastModified"),
         "statuses": item.get("statuses", {}),
         "results": json.loads(item["results"]) if "results" in item else {},
         "run": item.get("run"),

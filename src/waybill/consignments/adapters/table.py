@@ -5,7 +5,10 @@ The hash key `pk` is the consignment's id; the range key `sk` says what the item
     CONSIGNMENT                 the consignment; `run` numbers the executions that have taken it over, `runOrder` says
                                 when the newest of them was started
     FILE#<file id>              a file: how it was registered, and what the newest run has found
+    NOTSENT#<id of a path>      what its sender found and did not send, with the reason
     PROGRESS#<run>#<group>      how many files each check of a group has come to, written by the state machine
+
+The hash keys `LIST#<owner>` and `LIST` are lists of consignments, by `<registered at>#<consignment's id>`.
 
 Every write of a run has the condition that no run that was started later has claimed the consignment.
 """
@@ -20,10 +23,15 @@ from typing import TYPE_CHECKING, override
 from waybill.consignments.adapters.items import (
     CONSIGNMENT,
     FILE,
+    LEFT_OUT,
     consignment_of,
     identity,
     item_of,
     key,
+    left_out_item,
+    list_items,
+    list_key,
+    listed_id,
     progress_prefix,
     registered_item,
     row_of,
@@ -44,6 +52,7 @@ from waybill.consignments.models import (
     ConsignmentRun,
     ConsignmentStatus,
     Differences,
+    LeftOutFile,
     RegisteredFile,
     RunFailure,
     StatusName,
@@ -77,25 +86,33 @@ class ConsignmentsTable(Register, RunRecords, Reader):
 
     @override
     def create(self, consignment: Consignment) -> Consignment:
-        try:
-            self._table.put(item_of(consignment), "attribute_not_exists(pk)")
-        except ConditionFailedError:
-            earlier = self.find(consignment.consignment_id)
-            if earlier is None or identity(earlier) != identity(consignment):
-                raise RegistrationConflictError(
-                    f"consignment {consignment.consignment_id} is registered with another owner, type or name"
-                ) from None
-            return earlier
-        return consignment
+        earlier = self.find(consignment.consignment_id)
+        if earlier is None:
+            new = self._table.put_action(item_of(consignment), "attribute_not_exists(pk)")
+            try:
+                self._table.transact([new, *map(self._table.put_action, list_items(consignment))])
+            except ConditionFailedError:
+                earlier = self.find(consignment.consignment_id)
+            else:
+                return consignment
+        if earlier is None or identity(earlier) != identity(consignment):
+            raise RegistrationConflictError(
+                f"consignment {consignment.consignment_id} is registered with another owner, type or name"
+            )
+        return earlier
 
     @override
-    def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
+    def add_files(
+        self, consignment_id: str, files: Sequence[RegisteredFile], left_out: Sequence[LeftOutFile] = ()
+    ) -> None:
         open_still = self._table.check_action(
             key(consignment_id, CONSIGNMENT), "attribute_exists(pk) AND #run = :zero", {":zero": 0}, {"#run": "run"}
         )
-        for some in batched(files, _ROWS, strict=False):
+        actions = [self._registration(consignment_id, file) for file in files]
+        actions += [self._table.put_action(item) for item in self._left_out(consignment_id, left_out)]
+        for some in batched(actions, _ROWS, strict=False):
             try:
-                self._table.transact([open_still, *(self._registration(consignment_id, file) for file in some)])
+                self._table.transact([open_still, *some])
             except ConditionFailedError:
                 raise self._refused(consignment_id) from None
 
@@ -197,6 +214,22 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         return [row["error"] for row in self._groups(consignment) if row.get("error")]
 
     @override
+    def listed(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Consignment], str | None]:
+        start = {"pk": list_key(owner), "sk": after} if after else None
+        read = Read(page_size=limit, newest_first=True, consistent=True)
+        page = self._table.page("pk = :pk", {":pk": list_key(owner)}, read, start=start)
+        keys = [key(listed_id(entry), CONSIGNMENT) for entry in page.items]
+        found = {item["pk"]: consignment_of(item) for item in self._table.batch_get(keys)} if keys else {}
+        ordered = [found[each["pk"]] for each in keys if each["pk"] in found]
+        return ordered, str(page.last_key["sk"]) if page.last_key else None
+
+    @override
+    def left_out(self, consignment_id: str) -> Iterator[LeftOutFile]:
+        rows = self._table.query(_BELOW, {":pk": consignment_id, ":prefix": LEFT_OUT})
+        found = [LeftOutFile(row["path"], row["kind"], row["reason"]) for row in rows]
+        yield from sorted(found, key=lambda each: each.path)
+
+    @override
     def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:
         start = key(consignment_id, f"{FILE}{after}") if after else None
         found = {":pk": consignment_id, ":prefix": FILE}
@@ -207,6 +240,11 @@ class ConsignmentsTable(Register, RunRecords, Reader):
     def _groups(self, consignment: Consignment) -> Iterator[Item]:
         prefix = progress_prefix(consignment.run)
         return self._table.query(_BELOW, {":pk": consignment.consignment_id, ":prefix": prefix})
+
+    @staticmethod
+    def _left_out(consignment_id: str, left_out: Sequence[LeftOutFile]) -> list[Item]:
+        # No transaction may name an item twice.
+        return list({item["sk"]: item for item in (left_out_item(consignment_id, each) for each in left_out)}.values())
 
     def _registration(self, consignment_id: str, file: RegisteredFile) -> "TransactWriteItemTypeDef":
         values = {":path": file.path, ":size": file.size, ":sha256": file.sha256}

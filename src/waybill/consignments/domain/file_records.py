@@ -81,4 +81,5 @@ class FileRow(FileOutcome):
     path: str
     size: int
     sha256: str
+    lastModified: str | None
     run: int | None

@@ -10,6 +10,7 @@ from waybill.consignments.models import (
     Consignment,
     ConsignmentRun,
     Differences,
+    LeftOutFile,
     RegisteredFile,
     RunFailure,
     StoredObject,
@@ -26,8 +27,13 @@ class Register(Protocol):
         """
         ...
 
-    def add_files(self, consignment_id: str, files: Sequence[RegisteredFile]) -> None:
-        """Store files of a consignment whose checks were never started; raises as `Registrar.take`."""
+    def add_files(
+        self, consignment_id: str, files: Sequence[RegisteredFile], left_out: Sequence[LeftOutFile] = ()
+    ) -> None:
+        """Store files of a consignment whose checks were never started, and what is not sent with them.
+
+        Raises as `Registrar.take`.
+        """
         ...
 
     def find(self, consignment_id: str) -> Consignment | None:
@@ -91,6 +97,14 @@ class Reader(Protocol):
 
     def group_errors(self, consignment: Consignment) -> Sequence[str]:
         """Return what the groups of the newest run failed of that failed for good."""
+        ...
+
+    def listed(self, owner: str | None, limit: int, after: str | None) -> tuple[list[Consignment], str | None]:
+        """Return a page of the consignments of one owner, or of all, newest first, and where the next page begins."""
+        ...
+
+    def left_out(self, consignment_id: str) -> Iterator[LeftOutFile]:
+        """Yield what was not sent, by its path."""
         ...
 
     def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:

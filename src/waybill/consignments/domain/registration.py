@@ -9,7 +9,7 @@ from urllib.parse import quote
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.domain.requests import ConsignmentRequest, registered_files
 from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError, RegistrationConflictError
-from waybill.consignments.models import Consignment, ConsignmentStatus
+from waybill.consignments.models import Consignment, ConsignmentStatus, LeftOutFile
 from waybill.core.clock import iso
 
 
@@ -76,7 +76,8 @@ class Registrar:
                 f"totalFiles is {request.total_files}, and {stored.announced} files are announced "
                 f"for consignment {consignment_id}"
             )
-        self.register.add_files(consignment_id, files)
+        left_out = [LeftOutFile(each.path, each.kind, each.reason) for each in request.not_sent]
+        self.register.add_files(consignment_id, files, left_out)
         prefix = upload_prefix(user_id, consignment_id)
         return {
             "consignmentId": consignment_id,

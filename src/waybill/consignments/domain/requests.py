@@ -2,12 +2,14 @@
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
 from waybill.consignments.models import ConsignmentType, RegisteredFile
+from waybill.core.clock import moment_of
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
 
@@ -16,12 +18,42 @@ FILES_LIMIT = 1_000_000
 _PATH_BYTES = 4096
 # The largest number that every reader of JSON keeps (RFC 8259, section 6); no object is as large.
 _LARGEST_SIZE = 2**53 - 1
+_MOMENT_LENGTH = 40
+_REASON_LENGTH = 1000
 _SOURCES = ("s3SourceBucket", "s3SourceBucketPrefix")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Gives the ids of files: the same consignment and path, the same id.
 _FILE_NAMESPACE = uuid.UUID("6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e")
 
 type Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _text_of_a_path(path: str) -> str:
+    try:
+        encoded = path.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not text: it holds half of a surrogate pair") from None
+    if len(encoded) > _PATH_BYTES:
+        raise ValueError(f"is over {_PATH_BYTES} bytes of UTF-8")
+    return path
+
+
+class LeftOutRequest(WireModel):
+    """Something that its sender found beside the files and does not send."""
+
+    path: str = Field(
+        description="Its path in the consignment, at most 4,096 bytes of UTF-8",
+        examples=["minutes/Thumbs.db"],
+        json_schema_extra={"maxLength": _PATH_BYTES},
+    )
+    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")] = Field(
+        description="Why it is not sent, for programs", examples=["EXCLUDED"]
+    )
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=_REASON_LENGTH)] = Field(
+        description="Why it is not sent, for people", examples=["its name is excluded by the entry `Thumbs.db`"]
+    )
+
+    _path_is_text = field_validator("path")(_text_of_a_path)
 
 
 class FileRequest(WireModel):
@@ -41,16 +73,20 @@ class FileRequest(WireModel):
         json_schema_extra={"pattern": "^([0-9A-Fa-f]{64})?$"},
     )
 
-    @field_validator("path")
+    last_modified: Annotated[str, StringConstraints(max_length=_MOMENT_LENGTH)] | None = Field(
+        default=None,
+        description="When its content was changed last, ISO 8601; without a zone where its sender knows none",
+        examples=["2011-03-04T05:06:07Z"],
+    )
+
+    _path_is_text = field_validator("path")(_text_of_a_path)
+
+    @field_validator("last_modified")
     @classmethod
-    def _path_is_text(cls, path: str) -> str:
-        try:
-            encoded = path.encode()
-        except UnicodeEncodeError:
-            raise ValueError("is not text: it holds half of a surrogate pair") from None
-        if len(encoded) > _PATH_BYTES:
-            raise ValueError(f"is over {_PATH_BYTES} bytes of UTF-8")
-        return path
+    def _names_a_time(cls, moment: str | None) -> str | None:
+        if moment is not None and moment_of(moment) is None:
+            raise ValueError("must be a time of ISO 8601")
+        return moment
 
     @field_validator("sha256")
     @classmethod
@@ -84,7 +120,10 @@ class ConsignmentRequest(WireModel):
         default=None, description="How many files there will be in the end, where one page is not all", examples=[1]
     )
     files: Annotated[list[FileRequest], Field(max_length=FILES_PER_PAGE)] = Field(
-        description="The files of this page, each path once"
+        description="The files of this page, each path once; files without a path may be many"
+    )
+    not_sent: Annotated[list[LeftOutRequest], Field(max_length=FILES_PER_PAGE)] = Field(
+        default=[], description="What the sender found beside them and does not send, for the report"
     )
 
     @field_validator("reference", "transferring_body")
@@ -100,7 +139,8 @@ class ConsignmentRequest(WireModel):
     def _no_path_twice(cls, files: list[FileRequest]) -> list[FileRequest]:
         seen: dict[str, int] = {}
         for number, file in enumerate(files):
-            if (first := seen.setdefault(file.path, number)) != number:
+            # Which files have no path is for the checks to say.
+            if file.path and (first := seen.setdefault(file.path, number)) != number:
                 raise ValueError(f"the path of file {number} is that of file {first} too")
         return files
 
@@ -111,8 +151,18 @@ def file_id_of(consignment_id: str, path: str) -> str:
 
 
 def registered_files(consignment_id: str, files: list[FileRequest]) -> list[RegisteredFile]:
-    """Return the files of a page, with their ids."""
-    return [RegisteredFile(file_id_of(consignment_id, file.path), file.path, file.size, file.sha256) for file in files]
+    """Return the files of a page, with their ids; those without a path are told apart by their contents and order."""
+    pathless: Counter[str] = Counter()
+    found = []
+    for file in files:
+        name = file.path
+        if not name:
+            content = f"\0{file.sha256}/{file.size}"
+            name, pathless[content] = f"{content}/{pathless[content]}", pathless[content] + 1
+        found.append(
+            RegisteredFile(file_id_of(consignment_id, name), file.path, file.size, file.sha256, file.last_modified)
+        )
+    return found
 
 
 def check_sources(payload: object) -> None:

@@ -112,12 +112,16 @@ def shipped() -> Tables:
     )
 
 
-def is_excluded(name: str) -> bool:
-    """Return whether a file of this name is never sent (reference, section 3, "File names dropped before upload")."""
-    return any(
-        re.fullmatch(entry["pattern"], name) is not None if entry["type"] == "regex" else entry["pattern"] == name
-        for entry in _read("excluded_names")["names"]
-    )
+def excluded_by(name: str) -> str | None:
+    """Return the entry by which a file of this name is never sent, None for others.
+
+    Reference, section 3, "File names dropped before upload".
+    """
+    for entry in _read("excluded_names")["names"]:
+        pattern = str(entry["pattern"])
+        if re.fullmatch(pattern, name) if entry["type"] == "regex" else pattern == name:
+            return pattern
+    return None
 
 
 @cache
