@@ -47,6 +47,24 @@ class NotOwnerError(ForbiddenError):
     code: ClassVar[str] = "NOT_OWNER"
 
 
+class OwnWaiverError(ForbiddenError):
+    """Whoever has sent a consignment makes no exceptions for it."""
+
+    code: ClassVar[str] = "OWN_CONSIGNMENT"
+
+
+class NotWaivableError(ConflictError):
+    """There is no such verdict on the file, or none that an exception can be made for."""
+
+    code: ClassVar[str] = "NOT_WAIVABLE"
+
+
+class FileNotFoundInConsignmentError(NotFoundError):
+    """The consignment has no such file."""
+
+    code: ClassVar[str] = "FILE_NOT_FOUND"
+
+
 class RegistrationClosedError(ConflictError):
     """The checks were started: the register cannot be changed any more."""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from waybill.consignments.adapters.copy_targets import S3CopyTargets
+    from waybill.consignments.adapters.result_files import S3ResultFiles
     from waybill.consignments.adapters.runs import S3RunDocuments
     from waybill.consignments.adapters.table import ConsignmentsTable
     from waybill.consignments.domain.checks.checker import FileChecker
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.registration import Registrar
     from waybill.consignments.domain.starter import CheckStarter
     from waybill.consignments.domain.states import ClaimedRun, NamedRun
+    from waybill.consignments.domain.waivers import Waivers
     from waybill.consignments.models import Consignment
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.aws.states import StepFunctions
@@ -117,6 +119,21 @@ def _documents_below(prefix: str) -> "S3RunDocuments":
     from waybill.core.aws.clients import client
 
     return S3RunDocuments(client("s3"), load(RunDocumentSettings).consignment_results_bucket, prefix)
+
+
+def result_files() -> "S3ResultFiles":
+    """Return where reports and exports are kept."""
+    from waybill.consignments.adapters.result_files import S3ResultFiles
+    from waybill.core.aws.clients import client, presigner
+
+    return S3ResultFiles(client("s3"), presigner(), load(RunDocumentSettings).consignment_results_bucket)
+
+
+def waivers() -> "Waivers":
+    """Return what makes exceptions."""
+    from waybill.consignments.domain.waivers import Waivers
+
+    return Waivers(table(), table(), now)
 
 
 def consignment_of(event: "ClaimedRun") -> "Consignment":

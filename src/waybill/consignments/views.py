@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from waybill.consignments.domain.explanations import explained_remarks, explanation
+from waybill.consignments.domain.waivers import accepted_with, shown_waivers
 from waybill.consignments.models import CHECKS, ConsignmentStatus
 from waybill.core.views import View, optional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from waybill.consignments.domain.file_records import FileRow
     from waybill.consignments.domain.ports import Reader, Register
     from waybill.consignments.domain.registration import Registration
@@ -20,6 +23,7 @@ _CONSIGNMENT, _FILE = "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11", "6f3d6c39-3a0e-5c5
 _PATH, _RUN_NAME = "minutes/2026-01.pdf", "0b7e6f0a-1"
 _RUN = f"arn:aws:states:eu-west-1:123456789012:execution:waybill-checks:{_RUN_NAME}"
 _SHA256 = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+_DOCUMENTS_PAGE = 200
 _ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 
 
@@ -116,6 +120,34 @@ class ConsignmentView(View):
     differences: DifferencesView | None = optional("How uploads and register differ")
 
 
+class ConsignmentSummaryView(View):
+    """A consignment in a list."""
+
+    consignment_id: str = Field(description="The id of the consignment", examples=[_CONSIGNMENT])
+    type: str = Field(description="`standard` or `judgment`", examples=["standard"])
+    reference: str = Field(description="What its sender calls it", examples=["TDR-2026-A"])
+    transferring_body: str = Field(description="Who sends it; may be empty", examples=["Town Hall"])
+    status: str = Field(description="Where it stands at this moment", examples=["Completed"])
+    statuses: dict[str, str] = Field(
+        description="The statuses of the consignment by name", examples=[{"ServerFFID": "Completed"}]
+    )
+    files: int = Field(description="How many files it has, or was announced with", ge=0, examples=[7])
+    created_at: str = Field(description="When it was registered, ISO 8601", examples=["2026-11-02T09:15:00.000Z"])
+    execution_arn: str | None = Field(
+        description="The execution that was started last, null before the first", examples=[_RUN]
+    )
+
+
+class ConsignmentListView(View):
+    """Consignments, newest first."""
+
+    consignments: list[ConsignmentSummaryView] = Field(description="Some consignments")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end",
+        examples=["eyJhZnRlciI6IjIwMjYifQ"],
+    )
+
+
 class MatchView(View):
     """One format that a file may be of; what an older run has not stored is left out, what is null was not found."""
 
@@ -139,6 +171,8 @@ class MatchView(View):
         default=None, description="What tells the format, in full", examples=["byte match at 0, 8"]
     )
     format_class: str | None = Field(default=None, description="The class of the format", examples=["Page Description"])
+    format_version: str | None = Field(default=None, description="The version of the format", examples=["1.7"])
+    mime_type: str | None = Field(default=None, description="Its media types", examples=["application/pdf"])
 
     @model_serializer(mode="wrap")
     def _as_stored(self, serialize: SerializerFunctionWrapHandler) -> Any:
@@ -236,6 +270,7 @@ class RemarkView(View):
     """Something to know about a file, whether it is accepted or not."""
 
     rule: str = Field(description="What it is about, for programs", examples=["waybill.extensionMismatch"])
+    detail: str | None = optional("What was seen in this file", examples=[".csv stands for x-fmt/18"])
     sentence: str = Field(
         description="What it means",
         examples=[
@@ -246,6 +281,18 @@ class RemarkView(View):
     action: str | None = Field(
         description="Who can put it right, null where nothing is wrong", examples=["Fix yourself"]
     )
+
+
+class WaiverView(View):
+    """An exception for one verdict."""
+
+    status_name: str = Field(description="What the verdict is about", examples=["FFID"])
+    value: str = Field(description="The verdict that passes", examples=["Zip"])
+    reason: str = Field(description="Why it passes", examples=["A fixed format of a program that the archive keeps"])
+    by: str = Field(description="Who has decided: the subject of a token", examples=["bob"])
+    at: str = Field(description="When, ISO 8601", examples=["2026-11-02T09:15:00.000Z"])
+    checksum: str = Field(description="The SHA-256 of the content that it is about", examples=[_SHA256])
+    holds: bool = Field(description="Whether the verdict and the content are still those", examples=[True])
 
 
 class FileView(View):
@@ -277,6 +324,7 @@ class FileView(View):
     )
     explanations: list[ExplanationView] = Field(description="Each verdict, explained")
     remarks: list[RemarkView] = Field(description="What else is to be known of the file, most serious first")
+    waivers: list[WaiverView] | None = optional("Exceptions that were made for the file", examples=[[]])
 
 
 class FileListView(View):
@@ -319,6 +367,35 @@ def consignment_view(consignment: "Consignment", reader: "Reader", register: "Re
     )
 
 
+def consignment_list_view(consignments: "Sequence[Consignment]", cursor: str | None) -> ConsignmentListView:
+    """Return a page of a list."""
+    shown = [
+        ConsignmentSummaryView(
+            consignment_id=each.consignment_id,
+            type=each.type.value,
+            reference=each.reference,
+            transferring_body=each.transferring_body,
+            status=each.status,
+            statuses=dict(each.statuses),
+            files=each.announced if each.file_count is None else each.file_count,
+            created_at=each.created_at,
+            execution_arn=each.execution_arn,
+        )
+        for each in consignments
+    ]
+    return ConsignmentListView(consignments=shown, cursor=cursor)
+
+
+def file_documents(consignment: "Consignment", reader: "Reader", tables: "Tables") -> "Iterator[dict[str, Any]]":
+    """Yield all files as the API shows them."""
+    after = None
+    while True:
+        page, after = file_page(consignment, reader, tables, _DOCUMENTS_PAGE, after)
+        yield from (file.wire() for file in page)
+        if after is None:
+            return
+
+
 def _progress(consignment: "Consignment", reader: "Reader", register: "Register") -> dict[str, int]:
     files = consignment.file_count
     if files is None:
@@ -341,6 +418,7 @@ def file_page(
 def file_view(row: "FileRow", tables: "Tables") -> FileView:
     """Return one file with the explanation of each verdict."""
     found = row["results"]
+    accepted = {"accepted": accepted_with(row), "waivers": shown_waivers(row)} if row["waivers"] else {}
     return FileView.of(
         {
             "fileId": row["fileId"],
@@ -350,6 +428,7 @@ def file_view(row: "FileRow", tables: "Tables") -> FileView:
             "lastModified": row["lastModified"],
             "statuses": row["statuses"],
             **{name: value for name, value in found.items() if name != "verdicts"},
+            **accepted,
             "run": row["run"],
             "explanations": [explanation(verdict, tables) for verdict in found.get("verdicts", [])],
             "remarks": explained_remarks(row["path"], found.get("fileFormat") or {}, tables),

@@ -12,6 +12,7 @@ class Role(StrEnum):
     MINTING = "minting"
     CONSIGNMENTS = "consignments"
     CONSIGNMENTS_SERVICE = "consignments-service"
+    CONSIGNMENTS_APPROVER = "consignments-approver"
     SCANNING = "scanning"
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"

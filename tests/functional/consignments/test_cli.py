@@ -6,27 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.functions import REGION
-from tests.functional.consignments.bench import RESULTS, TABLE, UPLOADS, Workbench, clean_check, virus_result
+from tests.functional.consignments.bench import UPLOADS, Workbench, clean_check, virus_result
 from waybill.cli.app import main
 from waybill.cli.consignments import commands
 from waybill.cli.consignments.walking import sha256_of
-from waybill.cli.context import Cli
-from waybill.cli.deployment import Stack
 from waybill.consignments import runtime
 
-
-@pytest.fixture(autouse=True)
-def stack(bench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The commands find moto's resources, and remember nothing from elsewhere."""
-    outputs = {
-        "ConsignmentsTableName": TABLE,
-        "ConsignmentUploadBucketName": UPLOADS,
-        "ConsignmentResultsBucketName": RESULTS,
-        "ConsignmentChecksWorkflowArn": os.environ["CONSIGNMENT_CHECKS_WORKFLOW_ARN"],
-    }
-    monkeypatch.setattr(Cli, "stack", Stack("waybill", REGION, "", outputs))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+pytestmark = pytest.mark.usefixtures("cli_stack")
 
 
 @pytest.fixture

@@ -18,7 +18,17 @@ TEMPLATE = Path(__file__).resolve().parents[3] / "template.yaml"
 
 # Names in other people's code: a change is a breaking change.
 OPERATIONS = {
-    "waybill.consignments.api": ["listConsignmentFiles", "registerConsignment", "showConsignment", "startChecks"],
+    "waybill.consignments.api": [
+        "exportConsignment",
+        "getConsignmentReport",
+        "listConsignmentFiles",
+        "listConsignments",
+        "registerConsignment",
+        "showConsignment",
+        "showConsignmentFile",
+        "startChecks",
+        "waiveConsignmentFile",
+    ],
     "waybill.gateway.api": ["showHealth", "showOpenapi"],
     "waybill.minting.api": [
         "auditIdentifiers",

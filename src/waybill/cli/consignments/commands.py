@@ -10,7 +10,6 @@ import typer
 from rich.console import Group
 
 from waybill.cli.consignments.collaborators import Consignments
-from waybill.cli.consignments.reporting import report as report_page
 from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, note_left_out, register
 from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
@@ -18,10 +17,17 @@ from waybill.cli.consignments.walking import told as told_of
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
+from waybill.cli.output import table
 from waybill.cli.watch import watch
 from waybill.consignments.domain.registration import upload_prefix
-from waybill.consignments.domain.requests import consignment_id_of
+from waybill.consignments.domain.reports.exports import ExportFormat
+from waybill.consignments.domain.reports.exports import export as export_text
+from waybill.consignments.domain.reports.page import report as report_page
+from waybill.consignments.domain.reports.summary import Summary
+from waybill.consignments.domain.requests import WaiverRequest, consignment_id_of
+from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import ConsignmentStatus, ConsignmentType, LeftOutFile
+from waybill.consignments.views import consignment_list_view, file_view
 from waybill.core.clock import now
 from waybill.core.text import escaped
 
@@ -107,12 +113,64 @@ def report(
 ) -> None:
     """Make a printable HTML report, and keep it in S3."""
     service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
-    files = sorted(service.files(consignment_id), key=lambda file: str(file["path"]))
-    page = report_page(service.shown(consignment_id), files, now())
-    address = service.keep(f"reports/{consignment_id}.html", page, "text/html; charset=utf-8")
+    shown, left_out = service.shown(consignment_id), list(service.table.left_out(consignment_id))
+    page = report_page(shown, service.files(consignment_id), now(), left_out)
+    address = service.result_files.put(f"reports/{consignment_id}.html", page, "text/html; charset=utf-8")
     if output:
         output.write_text(page, "utf-8")
-    cli.output.show({"consignmentId": consignment_id, "report": address, "files": len(files)}, address)
+    told = {"consignmentId": consignment_id, "report": address, "files": shown["progress"]["files"]}
+    cli.output.show(told, address)
+
+
+@consignments.command()
+def export(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    form: Annotated[ExportFormat, typer.Option("--format", help="The form of the results.")],
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this file instead of printing.")] = None,
+) -> None:
+    """Export what was found of every file, for the tools of archives."""
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    left_out = list(service.table.left_out(consignment_id))
+    text = export_text(form, service.shown(consignment_id), service.files(consignment_id), left_out)
+    if output is None:
+        cli.output.raw(text)
+        return
+    output.write_text(text, "utf-8", newline="")
+    cli.output.show({"consignmentId": consignment_id, "format": form.value, "output": str(output)}, str(output))
+
+
+@consignments.command("list")
+def list_consignments(
+    cli: Cli,
+    status: Annotated[ConsignmentStatus | None, typer.Option("--status", help="Only those that stand so.")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=1000)] = 50,
+) -> None:
+    """List consignments, newest first, as they stand."""
+    page = consignment_list_view(Consignments(cli).listed(status, limit), None).wire()["consignments"]
+    columns = ("Consignment", "Reference", "Body", "Status", "Files", "Registered")
+    names = ("consignmentId", "reference", "transferringBody", "status", "files", "createdAt")
+    rows = ([each[name] for name in names] for each in page)
+    cli.output.show({"consignments": page, "cursor": None}, table(columns, rows))
+
+
+@consignments.command()
+def waive(
+    cli: Cli,
+    consignment_id: ConsignmentArgument,
+    file: Annotated[str, typer.Argument(help="Path or id of the file.", metavar="FILE")],
+    status: Annotated[str, typer.Option("--status", help="The verdict that passes: its name or value.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for everybody who reads of it.")],
+) -> None:
+    """Make an exception for a file, in the name of the AWS identity: not for a consignment that it has sent."""
+    service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
+    asked = WaiverRequest.parse({"status": status, "reason": reason})
+    by = str(cli.client("sts").get_caller_identity()["Arn"])
+    file_id = service.file_id(consignment_id, file)
+    row = service.waivers.waive(service.standing(consignment_id), file_id, asked.status, asked.reason, by)
+    shown = file_view(row, shipped()).wire()
+    human = f"{escaped(shown['path'])}: {'accepted' if shown['accepted'] else 'still not accepted'}"
+    cli.output.show(shown, human)
 
 
 @consignments.command()
@@ -203,8 +261,10 @@ def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: s
 
 def _show(cli: Cli, service: Consignments, consignment_id: str, *, more: dict[str, Any]) -> None:
     shown, files = service.shown(consignment_id), list(service.files(consignment_id))
-    human = Group(overview(shown), "", verdicts(files))
-    cli.output.show({**more, **shown, "files": files}, human)
+    numbers = Summary.of(files).numbers()
+    human = Group(overview(shown, numbers), "", verdicts(files))
+    left_out = told_of(list(service.table.left_out(consignment_id)))
+    cli.output.show({**more, **shown, "summary": numbers, "notSent": left_out, "files": files}, human)
     # Success is a statement about now: what nobody has checked to its end is none.
     if shown["status"] != ConsignmentStatus.COMPLETED:
         raise typer.Exit(1)

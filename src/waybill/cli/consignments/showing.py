@@ -6,13 +6,15 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from waybill.cli.output import details, table
+from waybill.consignments.domain.reports.page import names_of_differences
+from waybill.consignments.domain.reports.summary import unsaid, wrong
+from waybill.core.text import escaped
 
-_WELCOME = frozenset({"Success", "Completed"})
 _LISTED = 200
 
 
-def overview(shown: Mapping[str, Any]) -> RenderableType:
-    """Return what is known of a consignment as a whole."""
+def overview(shown: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) -> RenderableType:
+    """Return what is known of a consignment as a whole, with the `numbers` of its files."""
     progress = shown["progress"]
     lines: dict[str, object] = {
         "Consignment": shown["consignmentId"],
@@ -22,6 +24,9 @@ def overview(shown: Mapping[str, Any]) -> RenderableType:
         **shown["statuses"],
         "Checked": ", ".join(f"{name} {progress[name]}/{progress['files']}" for name in progress if name != "files"),
     }
+    if numbers and numbers["files"] != numbers["notChecked"]:
+        turns = {"accepted": "accepted", "forSender": "for the sender", "forArchive": "for the archive"}
+        lines["Files"] = ", ".join(f"{numbers[name]} {words}" for name, words in turns.items())
     failure = shown.get("failure")
     if failure:
         lines |= {"Broke at": failure["step"], "Error": failure["error"], "Cause": failure["cause"]}
@@ -29,14 +34,6 @@ def overview(shown: Mapping[str, Any]) -> RenderableType:
         if found["count"]:
             lines[kind.capitalize()] = "\n".join(names_of_differences(found))
     return details(lines)
-
-
-def names_of_differences(found: Mapping[str, Any]) -> list[str]:
-    """Return the first names of what is missing or extra, and how many more there are."""
-    names = [each if isinstance(each, str) else each["path"] or each["fileId"] for each in found["first"]]
-    left = found["count"] - len(names)
-    # An object whose name is that of the folder, as some programs make them, has none of its own.
-    return [name or "(the folder itself)" for name in names] + ([f"… and {left} more"] if left > 0 else [])
 
 
 def verdicts(files: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -53,18 +50,7 @@ def _row(file: Mapping[str, Any]) -> tuple[object, ...]:
     puids = ", ".join(str(match["puid"]) for match in matches if match.get("puid"))
     columns = (statuses.get(name) for name in ("FFID", "Antivirus", "ChecksumMatch"))
     told = [*advice(file["explanations"]), *(remark["sentence"] for remark in unsaid(file))]
-    return (file["path"], puids, *columns, " ".join(told))
-
-
-def wrong(explanations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return those that somebody has to act on; `ClientChecks` only sums others up."""
-    return [each for each in explanations if each["value"] not in _WELCOME and each["statusName"] != "ClientChecks"]
-
-
-def unsaid(file: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the remarks on a file that none of what is wrong with it says already."""
-    said = {each.get("rule") for each in wrong(file["explanations"])}
-    return [remark for remark in file.get("remarks", ()) if remark["rule"] not in said]
+    return (escaped(file["path"]), puids, *columns, " ".join(told))
 
 
 def advice(explanations: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -114,6 +114,7 @@ def row_of(item: Item) -> FileRow:
         "size": item["size"],
         "sha256": item["sha256"],
         "lastModified": item.get("lastModified"),
+        "waivers": [item["waivers"][name] for name in sorted(item.get("waivers", {}))],
         "statuses": item.get("statuses", {}),
         "results": json.loads(item["results"]) if "results" in item else {},
         "run": item.get("run"),

@@ -36,11 +36,12 @@ from waybill.consignments.adapters.items import (
     registered_item,
     row_of,
 )
-from waybill.consignments.domain.file_records import FileOutcome, FileRow
+from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.domain.ports import Reader, Register, RunRecords
 from waybill.consignments.errors import (
     ConsignmentNotFoundError,
     ConsignmentsUnavailableError,
+    NotWaivableError,
     RegistrationClosedError,
     RegistrationConflictError,
     RunSupersededError,
@@ -228,6 +229,26 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         rows = self._table.query(_BELOW, {":pk": consignment_id, ":prefix": LEFT_OUT})
         found = [LeftOutFile(row["path"], row["kind"], row["reason"]) for row in rows]
         yield from sorted(found, key=lambda each: each.path)
+
+    @override
+    def file_row(self, consignment_id: str, file_id: str) -> FileRow | None:
+        item = self._table.get(key(consignment_id, f"{FILE}{file_id}"))
+        return None if item is None else row_of(item)
+
+    @override
+    def add_waiver(self, consignment: Consignment, file_id: str, waiver: StoredWaiver) -> None:
+        file_key = key(consignment.consignment_id, f"{FILE}{file_id}")
+        names = {"#run": "run", "#statuses": "statuses", "#name": waiver["statusName"]}
+        judged: dict[str, object] = {":run": consignment.run, ":value": waiver["value"]}
+        earlier = (self._table.get(file_key) or {}).get("waivers")
+        waivers = {**(earlier or {}), waiver["statusName"]: waiver}
+        alone = "attribute_not_exists(waivers)" if earlier is None else "waivers = :earlier"
+        condition = f"#run = :run AND #statuses.#name = :value AND {alone}"
+        judged |= {} if earlier is None else {":earlier": earlier}
+        try:
+            self._table.update(file_key, Update.of({"waivers": waivers}), condition, judged, names)
+        except ConditionFailedError:
+            raise NotWaivableError("the file was judged anew meanwhile, or another exception was made") from None
 
     @override
     def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:

@@ -30,7 +30,8 @@ def explained_remarks(path: str, file_format: Mapping[str, Any], tables: Tables)
     for remark in remarks(path, file_format):
         told = tables.sentences[f"ffid.{remark.rule}"]
         sentence = told.sentence.replace(_DETAIL, remark.detail)
-        found.append({"rule": remark.rule, "sentence": sentence, "action": told.action})
+        detail = {"detail": remark.detail} if remark.detail else {}
+        found.append({"rule": remark.rule, "sentence": sentence, **detail, "action": told.action})
     return found
 
 

@@ -67,6 +67,17 @@ class FileResults(TypedDict, total=False):
     copiedTo: str
 
 
+class StoredWaiver(TypedDict):
+    """An exception for one verdict; `checksum` is that of the content that it is about."""
+
+    statusName: str
+    value: str
+    reason: str
+    by: str
+    at: str
+    checksum: str
+
+
 class FileOutcome(TypedDict):
     """What a run says of one file."""
 
@@ -82,4 +93,5 @@ class FileRow(FileOutcome):
     size: int
     sha256: str
     lastModified: str | None
+    waivers: list[StoredWaiver]
     run: int | None

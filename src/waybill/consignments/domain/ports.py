@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from waybill.consignments.domain.file_records import FileOutcome, FileRow
+from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.models import (
     Consignment,
     ConsignmentRun,
@@ -46,6 +46,13 @@ class Register(Protocol):
 
     def note_start(self, consignment: Consignment, execution_arn: str) -> None:
         """Remember the execution that was started for the next run, unless it, or another, has claimed already."""
+        ...
+
+    def add_waiver(self, consignment: Consignment, file_id: str, waiver: StoredWaiver) -> None:
+        """Store an exception, in place of an earlier one for the same status.
+
+        Raises `NotWaivableError` where a newer run has judged the file meanwhile.
+        """
         ...
 
     def count_files(self, consignment_id: str) -> int:
@@ -105,6 +112,10 @@ class Reader(Protocol):
 
     def left_out(self, consignment_id: str) -> Iterator[LeftOutFile]:
         """Yield what was not sent, by its path."""
+        ...
+
+    def file_row(self, consignment_id: str, file_id: str) -> FileRow | None:
+        """Return one file with its results."""
         ...
 
     def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:

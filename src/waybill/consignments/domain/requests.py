@@ -97,6 +97,25 @@ class FileRequest(WireModel):
         return folded
 
 
+class WaiverRequest(WireModel):
+    """An exception for one verdict on one file."""
+
+    status: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,60}$")] = Field(
+        description="The verdict that is to pass, by its name or its value", examples=["FFID"]
+    )
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=_REASON_LENGTH)] = Field(
+        description="Why it may pass, for everybody who reads of it",
+        examples=["A fixed format of a program that the archive keeps"],
+    )
+
+    @field_validator("reason")
+    @classmethod
+    def _says_something(cls, reason: str) -> str:
+        if not reason.strip():
+            raise ValueError("must say something")
+        return reason.strip()
+
+
 class ConsignmentRequest(WireModel):
     """A page of a registration: at most 1,000 files.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 # `standard` retries transient faults and throttling with full jitter and a retry quota. `adaptive` would also slow down
 # the sender inside one process, and delay the error that lets Step Functions give the slot to another destination.
@@ -83,6 +84,8 @@ class Clients(Protocol):
     def __call__(
         self, service: Literal["stepfunctions"], region: str | None = None, *, attempts: int = ...
     ) -> "SFNClient": ...
+    @overload
+    def __call__(self, service: Literal["sts"], region: str | None = None, *, attempts: int = ...) -> "STSClient": ...
 
 
 class CachedClients(Clients, Protocol):

@@ -95,4 +95,6 @@ def _match(hit: dict[str, str], extension: str, *, mismatch: bool) -> dict[str, 
         "extensionOnly": only,
         "basis": basis,
         "formatClass": hit.get("class") or None,
+        "formatVersion": hit.get("version") or None,
+        "mimeType": hit.get("mime") or None,
     }

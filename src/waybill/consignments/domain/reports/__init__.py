@@ -1,0 +1,1 @@
+"""What was found of a consignment, as archivists read it: summary, printable page, and the forms of other tools."""

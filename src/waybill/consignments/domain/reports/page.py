@@ -1,0 +1,341 @@
+"""The printable report of a consignment: one HTML page without anything from elsewhere."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from itertools import groupby
+from typing import Any
+
+import chevron
+
+from waybill.consignments.domain.reports.summary import Named, Problem, Summary, Turn, turn_of
+from waybill.consignments.models import ConsignmentStatus, LeftOutFile
+from waybill.core.text import escaped, shortened
+
+# A page that lists more is one that nobody reads and few browsers open: the exports have them all.
+LISTED_FILES = 2000
+# A short list has room for them.
+_WITH_CHECKSUMS = 300
+_NAMED_OF_A_PROBLEM = 30
+_PROBLEMS = 40
+_DETAIL_LENGTH = 160
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_FORMATS = 40
+_GROUPS = 20
+_NOT_SENT = 300
+_STATUS_NAMES = {
+    "ServerFFID": "Formats",
+    "ServerChecksum": "Checksums",
+    "ServerAntivirus": "Malware",
+    "ServerRedaction": "Redacted files",
+    "ClientChecks": "What came with the files",
+}
+_STATUS_WORDS = {
+    ConsignmentStatus.COMPLETED: ("in order", "good"),
+    ConsignmentStatus.COMPLETED_WITH_ISSUES: ("something is wrong", "bad"),
+    ConsignmentStatus.FAILED: ("not checked to the end", "bad"),
+    ConsignmentStatus.IN_PROGRESS: ("under way", "open"),
+}
+_TURNS = {Turn.NOBODY: "accepted", Turn.SENDER: "sender", Turn.ARCHIVE: "archive", Turn.CHECKS: "not checked"}
+_LEFT_OUT = {
+    "LINK": "Links",
+    "SPECIAL_FILE": "Special files",
+    "EXCLUDED": "Excluded names",
+    "UNREADABLE": "Not readable",
+    "NAME_NOT_UTF8": "Names that are not UTF-8",
+    "EMPTY_FOLDER": "Empty folders",
+}
+_TITLES = {
+    "FFID": "Format",
+    "Antivirus": "Malware",
+    "ChecksumMatch": "Checksum",
+    "ServerChecksum": "Checksum",
+    "ClientChecksum": "Checksum of the sender",
+    "ClientFilePath": "Path",
+    "Redaction": "Redaction",
+}
+
+
+@dataclass
+class ReportedFiles:
+    """The files of a consignment as its report needs them, taken in one by one."""
+
+    summary: Summary = field(default_factory=Summary)
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, checked: Iterable[Mapping[str, Any]]) -> "ReportedFiles":
+        """Return what the report needs of all files."""
+        found = cls()
+        for file in checked:
+            found.summary.add(file)
+            if len(found.rows) <= LISTED_FILES:
+                found.rows.append(_row(file))
+        return found
+
+
+def report(
+    consignment: Mapping[str, Any],
+    checked: Iterable[Mapping[str, Any]],
+    at: datetime,
+    left_out: Sequence[LeftOutFile] = (),
+) -> str:
+    """Return the report of a consignment, in the shapes of the API, as it stands `at` some time; HTML.
+
+    Everything that people have sent is escaped by the template, and what cannot be seen in a name is written out.
+    """
+    found = ReportedFiles.of(checked)
+    template = files(__package__).joinpath("page.mustache").read_text("utf-8")
+    return str(chevron.render(template, _values(consignment, found, left_out, at)))
+
+
+def _values(
+    consignment: Mapping[str, Any], found: ReportedFiles, left_out: Sequence[LeftOutFile], at: datetime
+) -> dict[str, Any]:
+    summary = found.summary
+    verdict, tone = _verdict(consignment, summary)
+    groups = [_problem(problem) for problem in summary.problems]
+    listed = len(found.rows) <= LISTED_FILES
+    if len(found.rows) > _WITH_CHECKSUMS:
+        found.rows = [{**row, "checksum": ""} for row in found.rows]
+    return {
+        "consignmentId": consignment["consignmentId"],
+        "reference": escaped(consignment["reference"]),
+        "transferringBody": escaped(consignment["transferringBody"]) or "no transferring body named",
+        "type": consignment["type"],
+        "registered": _day(consignment.get("createdAt")),
+        "at": f"{at:%d %B %Y, %H:%M} UTC",
+        "run": _run(consignment),
+        "verdict": verdict,
+        "tone": tone,
+        "failure": consignment.get("failure"),
+        "differences": _differences(consignment.get("differences") or {}),
+        "numbers": _numbers(summary, len(left_out)),
+        "statuses": [
+            {"name": _STATUS_NAMES.get(name, name), "word": word, "tone": tone_of}
+            for name, value in consignment["statuses"].items()
+            for word, tone_of in [_STATUS_WORDS.get(value, (value, "open"))]
+        ],
+        "sender": _section([each for each in groups if each["sender"]]),
+        "archive": _section([each for each in groups if not each["sender"]]),
+        "remarks": _section([_problem(problem) for problem in summary.remarks]),
+        "formats": _formats(summary),
+        "duplicates": _groups(summary.duplicates, "the same content"),
+        "empty": _groups(summary.without_content, "no content"),
+        "pairs": _pairs(summary.pairs),
+        "exceptions": _exceptions(summary.exceptions),
+        "leftOut": _left_out(left_out),
+        "demonstration": summary.demonstration_rules,
+        "software": [escaped(each) for each in sorted(summary.software)] or ["nothing yet"],
+        "files": {"folders": _folders(found.rows)} if listed and found.rows else None,
+        "unlisted": None if listed else {"count": f"{summary.files:,}", "limit": f"{LISTED_FILES:,}"},
+    }
+
+
+def _verdict(consignment: Mapping[str, Any], summary: Summary) -> tuple[str, str]:
+    status, turns = consignment["status"], summary.turns
+    if status == ConsignmentStatus.FAILED:
+        return "Not checked to the end: the archive has to start the checks again.", "bad"
+    if status == ConsignmentStatus.IN_PROGRESS:
+        return "The checks are under way: what an earlier run has found is no verdict on this one.", "open"
+    if status == ConsignmentStatus.REGISTERED:
+        return "The checks have not been started.", "open"
+    if summary.files and turns[Turn.NOBODY] == summary.files:
+        exceptions = f", {summary.exceptions.count} by an exception" if summary.exceptions.count else ""
+        return f"Accepted: every file{exceptions}.", "good"
+    waiting = [
+        f"{turns[turn]:,} {'file is' if turns[turn] == 1 else 'files are'} {whose}"
+        for turn, whose in (
+            (Turn.SENDER, "for the sender to put right"),
+            (Turn.ARCHIVE, "for the archive to look at"),
+            (Turn.CHECKS, "not checked"),
+        )
+        if turns[turn]
+    ]
+    return f"Not accepted as it is: {', '.join(waiting) or 'there are no files'}.", "bad"
+
+
+def _run(consignment: Mapping[str, Any]) -> str:
+    execution = str(consignment.get("executionArn") or "")
+    number = f"run {consignment['runs']}" if consignment.get("runs") else ""
+    return ", ".join(filter(None, (number, execution.rpartition(":")[2])))
+
+
+def _day(moment: object) -> str:
+    return str(moment or "")[:10]
+
+
+def _numbers(summary: Summary, left_out: int) -> list[dict[str, str]]:
+    turns = summary.turns
+    found = [
+        ("files", f"{summary.files:,}"),
+        ("in all", _size(summary.bytes)),
+        ("accepted", f"{turns[Turn.NOBODY]:,}"),
+        ("for the sender", f"{turns[Turn.SENDER]:,}"),
+        ("for the archive", f"{turns[Turn.ARCHIVE]:,}"),
+        *([("not checked", f"{turns[Turn.CHECKS]:,}")] if turns[Turn.CHECKS] else []),
+        ("not sent", f"{left_out:,}"),
+    ]
+    return [{"name": name, "number": number} for name, number in found]
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    status, _, value = problem.title.partition(": ")
+    shown = problem.files[:_NAMED_OF_A_PROBLEM]
+    details = {detail for _, detail in problem.files}
+    common = details.pop() if len(details) == 1 and problem.count > 1 else ""
+    more = problem.count - len(shown)
+    return {
+        "title": _words(value) if value else "",
+        "about": _TITLES.get(status, ""),
+        "sentence": problem.sentence,
+        "who": problem.action or "",
+        "sender": problem.action == "Fix yourself",
+        "count": _counted(problem.count),
+        "common": _brief(common),
+        "files": [{"path": escaped(path), "detail": "" if common else _brief(detail)} for path, detail in shown],
+        "more": f"{more:,} more: the exports name all of them" if more else "",
+    }
+
+
+def _brief(detail: str) -> str:
+    """Return what was seen, in the length that stands beside a name; the exports have all of it."""
+    return shortened(escaped(_DIGEST.sub(lambda found: f"{found[0][:12]}…", detail)), _DETAIL_LENGTH)
+
+
+def _words(value: str) -> str:
+    """Return a value such as `PasswordProtected` in words."""
+    spaced = "".join(f" {char.lower()}" if char.isupper() and place else char for place, char in enumerate(value))
+    return spaced[:1].upper() + spaced[1:]
+
+
+def _section(problems: list[dict[str, Any]]) -> dict[str, Any] | None:
+    more = len(problems) - _PROBLEMS
+    rest = {"rest": f"{more:,} more kinds of it: the exports have all of them"} if more > 0 else {}
+    return {"problems": problems[:_PROBLEMS], **rest} if problems else None
+
+
+def _formats(summary: Summary) -> dict[str, Any] | None:
+    formats = summary.formats
+    if not formats:
+        return None
+    largest = max(each.files for each in formats)
+    shown, rest = formats[:_FORMATS], formats[_FORMATS:]
+    rows = [
+        {
+            "puid": each.puid,
+            "name": escaped(each.name),
+            "files": f"{each.files:,}",
+            "size": _size(each.bytes),
+            "width": max(1, round(100 * each.files / largest)),
+            "alone": f"{each.by_name_alone:,}" if each.by_name_alone else "",
+            "mismatched": f"{each.mismatched:,}" if each.mismatched else "",
+        }
+        for each in shown
+    ]
+    others = f"{len(rest)} more formats with {sum(each.files for each in rest):,} files" if rest else ""
+    changed = (
+        f"Last changed between {_day(summary.first_changed)} and {_day(summary.last_changed)}, as the sender says."
+    )
+    return {"rows": rows, "others": others, "changed": changed if summary.first_changed else ""}
+
+
+def _groups(named: Named, what: str) -> dict[str, Any] | None:
+    if not named.count:
+        return None
+    shown = named.first[:_GROUPS]
+    more = named.count - len(shown)
+    groups = [{"paths": [{"path": escaped(path)} for path in paths]} for paths in shown]
+    return {"count": f"{named.count:,}", "what": what, "groups": groups, "more": f"{more:,} more" if more else ""}
+
+
+def _pairs(named: Named) -> dict[str, Any] | None:
+    if not named.count:
+        return None
+    pairs = [{"redacted": escaped(redacted), "original": escaped(original)} for redacted, original in named.first]
+    more = named.count - len(pairs)
+    return {"count": f"{named.count:,}", "pairs": pairs, "more": f"{more:,} more" if more else ""}
+
+
+def _exceptions(named: Named) -> dict[str, Any] | None:
+    names = ("path", "verdict", "reason", "by", "at")
+    rows = [{name: escaped(value) for name, value in zip(names, each, strict=True)} for each in named.first]
+    rows = [{**row, "at": row["at"][:16].replace("T", " ")} for row in rows]
+    return {"rows": rows} if rows else None
+
+
+def _left_out(left_out: Sequence[LeftOutFile]) -> dict[str, Any] | None:
+    if not left_out:
+        return None
+    groups = []
+    for kind, some in groupby(sorted(left_out, key=lambda each: (each.kind, each.path)), key=lambda each: each.kind):
+        found = list(some)
+        more = len(found) - _NOT_SENT
+        groups.append(
+            {
+                "kind": _LEFT_OUT.get(kind, _words(kind.capitalize())),
+                "count": f"{len(found):,}",
+                "entries": [{"path": escaped(each.path), "reason": escaped(each.reason)} for each in found[:_NOT_SENT]],
+                "more": f"{more:,} more" if more > 0 else "",
+            }
+        )
+    return {"groups": groups}
+
+
+def _differences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    titles = {"missing": "Registered and not uploaded", "extra": "Uploaded and not registered"}
+    return [
+        {
+            "title": title,
+            "count": found[kind]["count"],
+            "names": [escaped(name) for name in names_of_differences(found[kind])],
+        }
+        for kind, title in titles.items()
+        if kind in found and found[kind]["count"]
+    ]
+
+
+def names_of_differences(found: Mapping[str, Any]) -> list[str]:
+    """Return the first names of what is missing or extra, and how many more there are."""
+    names = [each if isinstance(each, str) else each["path"] or each["fileId"] for each in found["first"]]
+    left = found["count"] - len(names)
+    # An object whose name is that of the folder, as some programs make them, has none of its own.
+    return [name or "(the folder itself)" for name in names] + ([f"… and {left} more"] if left > 0 else [])
+
+
+def _folders(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows below the names of their folders, which would be most of the page otherwise."""
+    ordered = sorted(rows, key=lambda row: (str(row["folder"]), str(row["name"])))
+    return [
+        {"folder": folder, "rows": list(some)} for folder, some in groupby(ordered, key=lambda row: str(row["folder"]))
+    ]
+
+
+def _row(file: Mapping[str, Any]) -> dict[str, Any]:
+    matches = (file.get("fileFormat") or {}).get("matches") or []
+    turn = turn_of(file)
+    folder, slash, name = str(file["path"]).rpartition("/")
+    return {
+        "folder": escaped(folder + slash),
+        "name": escaped(name) or f"(without a name) {file['fileId']}",
+        "size": _size(file["size"]),
+        "puids": ", ".join(str(match["puid"]) for match in matches if match.get("puid")) or "–",
+        "turn": _TURNS[turn],
+        "tone": "good" if turn is Turn.NOBODY else "bad",
+        "checksum": str(file.get("checksum") or ""),
+    }
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} {'file' if count == 1 else 'files'}"
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{count:,} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

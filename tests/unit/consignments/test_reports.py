@@ -1,0 +1,240 @@
+"""The report and the exports, of made-up results."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from waybill.consignments.domain.reports.exports import csv_text, droid_csv, ndjson_text
+from waybill.consignments.domain.reports.page import LISTED_FILES, report
+from waybill.consignments.domain.reports.premis import premis_xml
+from waybill.consignments.domain.reports.summary import Summary, Turn, turn_of
+from waybill.consignments.models import LeftOutFile
+
+CONSIGNMENT = {
+    "consignmentId": "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11",
+    "reference": "TDR-2026-A",
+    "transferringBody": "Town Hall",
+    "type": "standard",
+    "status": "CompletedWithIssues",
+    "statuses": {"ServerFFID": "CompletedWithIssues"},
+    "executionArn": "arn:aws:states:eu-west-1:1:execution:waybill-consignments:run-1",
+    "runs": 1,
+    "createdAt": "2026-11-29T10:00:00.000Z",
+}
+UNPACK = "This file is an archive or a disk image. Unpack it and send the files that are in it."
+PDF = {
+    "puid": "fmt/276",
+    "formatName": "Acrobat PDF 1.7 - Portable Document Format",
+    "formatVersion": "1.7",
+    "mimeType": "application/pdf",
+    "identificationBasis": "Signature",
+    "fileExtensionMismatch": False,
+    "extensionOnly": False,
+}
+
+
+def a_file(path: str, number: int = 0, **more: Any) -> dict[str, Any]:
+    """A file in the shape of the API, accepted unless it is said otherwise."""
+    return {
+        "fileId": f"6f3d6c39-3a0e-5c55-9c0a-{number:012}",
+        "path": path,
+        "size": 1000,
+        "clientChecksum": "ab" * 32,
+        "checksum": f"{number:064}",
+        "lastModified": "2011-03-04T05:06:07.000Z",
+        "statuses": {
+            "FFID": "Success",
+            "Antivirus": "Success",
+            "ChecksumMatch": "Success",
+            "ServerChecksum": "Success",
+        },
+        "accepted": True,
+        "antivirus": {"software": "yara-x", "softwareVersion": "1.23.0", "result": "", "datetime": 1_670_411_830_303},
+        "fileFormat": {"software": "Siegfried", "softwareVersion": "1.11.9", "matches": [PDF], "warnings": []},
+        "explanations": [
+            {"statusName": name, "value": "Success", "rule": "r", "sentence": "It is in order.", "action": None}
+            for name in ("FFID", "Antivirus", "ChecksumMatch", "ServerChecksum")
+        ],
+        "remarks": [],
+        "run": 1,
+        **more,
+    }
+
+
+def refused(path: str, number: int = 0, sentence: str = UNPACK, action: str = "Fix yourself", **more: Any) -> Any:
+    wrong = {"statusName": "FFID", "value": "Zip", "rule": "ffid.disallowed", "sentence": sentence, "action": action}
+    statuses = {"FFID": "Zip", "Antivirus": "Success", "ChecksumMatch": "Success"}
+    return a_file(path, number, statuses=statuses, accepted=False, explanations=[wrong], **more)
+
+
+def page(files: list[Mapping[str, Any]], left_out: list[LeftOutFile] | None = None, **more: Any) -> str:
+    return report({**CONSIGNMENT, **more}, iter(files), datetime(2026, 11, 30, tzinfo=UTC), left_out or [])
+
+
+def test_a_problem_of_many_files_is_told_once() -> None:
+    # Field notes on consignments, kind 13: twelve files with one problem were twelve rows of one sentence.
+    made = page([*(refused(f"{number}.zip", number) for number in range(12)), a_file("a.pdf", 99)])
+    assert made.count(UNPACK) == 1
+    assert "12 files" in made
+    assert "Not accepted as it is: 12 files are for the sender to put right." in made
+    assert "ServerFFID" not in made
+
+
+def test_whose_turn_it_is() -> None:
+    malware = {"statusName": "Antivirus", "value": "VirusDetected", "sentence": "Malware.", "action": "Contact support"}
+    both = refused("a.zip")
+    both["explanations"].append(malware)
+    assert turn_of(a_file("a")) is Turn.NOBODY
+    assert turn_of(refused("a")) is Turn.SENDER
+    assert turn_of(refused("a", action="Contact support")) is Turn.ARCHIVE
+    assert turn_of(both) is Turn.ARCHIVE
+    assert turn_of(a_file("a", statuses={}, explanations=[])) is Turn.CHECKS
+
+
+def test_an_accepted_consignment_says_so_with_its_exceptions() -> None:
+    waiver = {
+        "statusName": "FFID",
+        "value": "Zip",
+        "reason": "Kept whole",
+        "by": "bob",
+        "at": "2026-11-30T05:00",
+        "holds": True,
+    }
+    made = page([a_file("a.pdf"), refused("b.zip", 1) | {"accepted": True, "waivers": [waiver]}])
+    assert "Accepted: every file, 1 by an exception." in made
+    assert "Kept whole" in made
+    assert UNPACK not in made
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("Failed", "Not checked to the end"),
+        ("InProgress", "under way"),
+        ("Registered", "have not been started"),
+    ],
+)
+def test_what_has_not_ended_is_no_verdict(status: str, words: str) -> None:
+    assert words in page([a_file("a.pdf")], status=status)
+
+
+def test_names_are_shown_as_what_they_are_and_none_becomes_part_of_the_page() -> None:
+    made = page([a_file("a\u200bb.pdf"), a_file("<script>x</script>", 1), a_file("{{reference}}\u202e", 2)])
+    assert "a\\u200bb.pdf" in made
+    assert "<script>" not in made
+    assert "{{reference}}\\u202e" in made
+
+
+def test_what_was_not_sent_duplicates_and_pairs_are_named() -> None:
+    left = [LeftOutFile("link", "LINK", "it is a link to nowhere"), LeftOutFile("x", "SOMETHING_NEW", "of a reason")]
+    files = [a_file("a.pdf", 1), a_file("b.pdf", 1), a_file("c_R.pdf", 3, originalFilepath="c.pdf")]
+    made = page(files, left)
+    for told in (
+        "it is a link to nowhere",
+        "Something_new",
+        "1 contents that come several times",
+        "Redacted files and",
+    ):
+        assert told in made
+    assert Summary.of(files).duplicates.first == [("a.pdf", "b.pdf")]
+
+
+def test_demonstration_rules_are_told() -> None:
+    found = a_file("a.pdf")
+    found["antivirus"]["demonstrationRules"] = True
+    assert "are no protection against malware" in page([found])
+
+
+def test_more_files_than_a_page_holds_are_in_the_exports() -> None:
+    made = page([a_file(f"{number}.pdf", number) for number in range(LISTED_FILES + 1)])
+    assert "the exports have all of them" in made
+    assert len(made) < 100_000
+
+
+def test_csv_has_a_row_for_each_file_and_no_formula() -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text([refused("=cmd|x.zip", 2), a_file("a.pdf", 1)]))))
+    assert [row["path"] for row in rows] == ["'=cmd|x.zip", "a.pdf"]
+    assert rows[0]["whatToDo"] == f"Fix yourself: {UNPACK}"
+    assert (rows[1]["puid"], rows[1]["accepted"], rows[1]["turn"]) == ("fmt/276", "true", "accepted")
+
+
+def test_lines_of_json_are_the_files_and_what_was_not_sent() -> None:
+    lines = [json.loads(line) for line in ndjson_text([a_file("a.pdf")], [LeftOutFile("x", "LINK", "y")]).splitlines()]
+    assert lines[0]["path"] == "a.pdf"
+    assert lines[1] == {"notSent": {"path": "x", "kind": "LINK", "reason": "y"}}
+
+
+def test_the_columns_are_those_of_droid() -> None:
+    # Field notes on consignments, "What the field has"; DROID's user guide, "Exporting profile results".
+    several = a_file("a/b/two.jpg", 2)
+    jpeg = {**PDF, "puid": "fmt/41", "formatName": "Raw JPEG Stream", "formatVersion": None, "mimeType": "image/jpeg"}
+    several["fileFormat"]["matches"] = [jpeg, {**jpeg, "puid": "fmt/96", "formatName": "HTML"}]
+    plain = a_file("run.sh", 3)
+    plain["fileFormat"] = {"matches": [{**PDF, "puid": "x-fmt/111", "identificationBasis": "Text"}]}
+    rows = list(csv.reader(io.StringIO(droid_csv([several, a_file("a/ä.pdf", 1), plain]))))
+    assert rows[0] == [
+        *("ID", "PARENT_ID", "URI", "FILE_PATH", "NAME", "METHOD", "STATUS", "SIZE", "TYPE", "EXT", "LAST_MODIFIED"),
+        *("EXTENSION_MISMATCH", "SHA256_HASH", "FORMAT_COUNT"),
+        *["PUID", "MIME_TYPE", "FORMAT_NAME", "FORMAT_VERSION"] * 2,
+    ]
+    by_name = {row[4]: row for row in rows[1:]}
+    assert [row[8] for row in rows[1:]] == ["Folder", "Folder", "File", "File", "File"]
+    assert by_name["b"][1] == by_name["a"][0]
+    assert by_name["two.jpg"][13:] == [
+        *("2", "fmt/41", "image/jpeg", "Raw JPEG Stream", "", "fmt/96", "image/jpeg", "HTML", "")
+    ]
+    pdf = by_name["ä.pdf"]
+    assert pdf[2:12] == [
+        *("file:///a/%C3%A4.pdf", "/a/ä.pdf", "ä.pdf", "Signature", "Done", "1000", "File", "pdf"),
+        *("2011-03-04T05:06:07", "false"),
+    ]
+    # DROID does not look whether something is text.
+    assert by_name["run.sh"][13] == "0"
+
+
+PREMIS = "{http://www.loc.gov/premis/v3}"
+# The order of elements in the schema of PREMIS 3.0, for what is written here.
+ORDER = {
+    "premis": ["object", "event", "agent"],
+    "object": ["objectIdentifier", "objectCharacteristics", "originalName"],
+    "objectCharacteristics": ["fixity", "size", "format"],
+    "fixity": ["messageDigestAlgorithm", "messageDigest", "messageDigestOriginator"],
+    "format": ["formatDesignation", "formatRegistry", "formatNote"],
+    "formatDesignation": ["formatName", "formatVersion"],
+    "formatRegistry": ["formatRegistryName", "formatRegistryKey", "formatRegistryRole"],
+    "event": [
+        *("eventIdentifier", "eventType", "eventDateTime", "eventDetailInformation", "eventOutcomeInformation"),
+        *("linkingAgentIdentifier", "linkingObjectIdentifier"),
+    ],
+    "eventOutcomeInformation": ["eventOutcome", "eventOutcomeDetail"],
+    "agent": ["agentIdentifier", "agentName", "agentType", "agentVersion", "agentNote"],
+}
+
+
+def test_each_check_is_an_event_of_premis_3_with_its_agent() -> None:
+    unknown = a_file("noise\x01", 2)
+    unknown["fileFormat"]["matches"] = [{"puid": None}]
+    root = ET.fromstring(premis_xml(CONSIGNMENT, [a_file("a.pdf", 1), unknown]))
+    assert (root.tag, root.get("version")) == (f"{PREMIS}premis", "3.0")
+    for element in root.iter():
+        order = ORDER.get(element.tag.removeprefix(PREMIS))
+        if order:
+            names = [child.tag.removeprefix(PREMIS) for child in element]
+            assert names == sorted(names, key=order.index)
+    types = [found.text for found in root.iter(f"{PREMIS}eventType")]
+    # Terms of http://id.loc.gov/vocabulary/preservation/eventType.
+    assert sorted(types) == sorted(
+        ["message digest calculation", "fixity check", "virus check", "format identification"] * 2
+    )
+    agents = {found.text for found in root.iter(f"{PREMIS}agentIdentifierValue")}
+    assert {found.text for found in root.iter(f"{PREMIS}linkingAgentIdentifierValue")} <= agents
+    objects = {found.text for found in root.iter(f"{PREMIS}objectIdentifierValue")}
+    assert {found.text for found in root.iter(f"{PREMIS}linkingObjectIdentifierValue")} == objects
+    assert [found.text for found in root.iter(f"{PREMIS}formatName")][-1] == "unknown"
+    assert all(found.text and found.text.endswith("Z") for found in root.iter(f"{PREMIS}eventDateTime"))
