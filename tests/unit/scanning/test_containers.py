@@ -317,3 +317,49 @@ def test_a_value_that_spans_runs_is_whole(engine: Engine) -> None:
     runs = b"<w:p><w:r><w:t>ssn 219-</w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>45-6789</w:t></w:r></w:p>"
     report = scan(engine, zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": runs}))
     assert (report.counts["US_SSN"], report.outcome) == (1, Outcome.COMPLETE)
+
+
+# PKWARE APPNOTE, 4.3.7: what a member's own header says is enough to read it; Info-ZIP reads so with `zip -FF`.
+@pytest.mark.parametrize(
+    ("hurt", "reasons"),
+    [
+        (lambda archive: archive[: archive.find(b"PK\x01\x02")], {"ARCHIVE_BROKEN": 1}),
+        (lambda archive: archive[: archive.find(b"PK\x01\x02") + 20], {"ARCHIVE_BROKEN": 1}),
+        (lambda archive: archive.replace(b"PK\x01\x02", b"PK\x01\x03"), {"ARCHIVE_BROKEN": 1}),
+        (lambda archive: _with(archive, archive.find(b"PK\x01\x02") + 16, 0xFF), {"ARCHIVE_BROKEN": 1}),
+        (lambda archive: _with(archive, archive.find(b"PK\x01\x02") + 46, 0x20), {}),
+    ],
+    ids=["no directory", "cut directory", "broken directory", "wrong checksum", "another name"],
+)
+def test_what_can_be_read_of_a_damaged_zip_archive_is_read(
+    engine: Engine, hurt: Callable[[bytes], bytes], reasons: dict[str, int]
+) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "ssn 219-45-6789")
+        archive.writestr("b.txt", "ssn 219-45-6781")
+    report = ObjectScanner(engine, b"key").scan(io.BytesIO(hurt(file.getvalue())).read)
+    assert (report.counts["US_SSN"], dict(report.reasons)) == (2, reasons)
+
+
+def _with(content: bytes, place: int, flip: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :]
+
+
+def test_an_archive_before_an_archive_is_looked_at(engine: Engine) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.txt", "ssn 219-45-6789")
+    report = ObjectScanner(engine, b"key").scan(io.BytesIO(file.getvalue() * 2).read)
+    assert [each.member for each in report.findings] == ["before the archive!a.txt", "a.txt"]
+
+
+@pytest.mark.parametrize("size", [0, 30_000])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_an_archive_behind_a_script_is_not_passed_over(
+    engine: Engine, pack: Callable[[bytes], bytes], size: int
+) -> None:
+    script = b"#!/bin/sh\ntail -n +3 $0 | tar x\n" + b"# padding\n" * (size // 10)
+    report = ObjectScanner(engine, b"key").scan(io.BytesIO(script + pack(b"ssn 219-45-6789")).read)
+    assert report.outcome in {Outcome.PARTIAL, Outcome.SKIPPED}
+    assert report.reasons

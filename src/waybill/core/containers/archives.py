@@ -1,4 +1,4 @@
-"""The entries of ZIP and tar archives, and of compressed streams."""
+"""The entries of tar archives and of compressed streams; see `zip_archive` for ZIP."""
 
 import io
 import lzma
@@ -18,11 +18,8 @@ from waybill.core.containers.models import (
     UnopenedReason,
 )
 from waybill.core.containers.streams import UnpackedStream
-from waybill.core.containers.zip_directory import read_directory
 
 CHUNK = 1 << 18
-_ENCRYPTED = 1 << 0 | 1 << 6
-_KNOWN_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 # An extension header that is longer is there to take memory; libarchive stops at the same.
 _TAR_HEADER_BYTES = 1 << 20
 _TAR_BLOCK = 512
@@ -77,45 +74,6 @@ def counted(content: Readable, budget: ContainerBudget, packed: int) -> Read:
         return plain
 
     return read
-
-
-def zip_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    """Yield the members of a ZIP archive, whatever the package is that is built on it."""
-    facts = read_directory(file, file.seek(0, io.SEEK_END))
-    if facts is None:
-        raise ContainerError(UnopenedReason.BROKEN)
-    # The library makes an object of every entry before it gives the first.
-    if facts.members > budget.limits.members or facts.unread:
-        raise ContainerError(UnopenedReason.MEMBERS)
-    try:
-        archive = zipfile.ZipFile(file)
-    except BROKEN_ERRORS as error:
-        raise ContainerError(UnopenedReason.BROKEN) from error
-    with archive:
-        for entry in archive.infolist():
-            if entry.is_dir() and entry.file_size == 0:
-                continue
-            budget.enter()
-            yield from _zip_entry(archive, entry, budget)
-
-
-def _zip_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    if entry.flag_bits & _ENCRYPTED:
-        yield refused(entry.filename, UnopenedReason.ENCRYPTED)
-        return
-    if entry.compress_type not in _KNOWN_METHODS:
-        yield refused(entry.filename, UnopenedReason.UNKNOWN_METHOD)
-        return
-    try:
-        content = archive.open(entry)
-    except RuntimeError:  # zipfile's word for a member whose own header calls it encrypted
-        yield refused(entry.filename, UnopenedReason.ENCRYPTED)
-        return
-    except BROKEN_ERRORS:
-        yield refused(entry.filename, UnopenedReason.BROKEN)
-        return
-    with content:
-        yield ContainerEntry(entry.filename, counted(content, budget, entry.compress_size))
 
 
 class _BoundedHeaders(io.RawIOBase):

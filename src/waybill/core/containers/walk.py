@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, tar_entries, xz_entries, zip_entries
+from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, tar_entries, xz_entries
 from waybill.core.containers.compound import compound_entries, native_entries
 from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.kinds import kinds_of
@@ -24,6 +24,7 @@ from waybill.core.containers.models import (
     UnopenedReason,
 )
 from waybill.core.containers.texts import compressed_rtf_entries, data_url_entries, rtf_entries, wide_text_entries
+from waybill.core.containers.zip_archive import zip_entries
 
 READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
     {

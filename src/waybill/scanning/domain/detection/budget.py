@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from waybill.core.containers.models import ContainerError, UnopenedReason
 
 CHUNK = 65_536
-_RATIO_FREE_BYTES = 1 << 20
+RATIO_FREE_BYTES = 1 << 20
 # A name is stored with every finding, and an item of DynamoDB takes 400 KB; archives take names of any length.
 NAME_LENGTH = 1000
 
@@ -34,7 +34,12 @@ _REASONS = {
 
 def unreadable(error: ContainerError) -> UnreadableError:
     """Return what a reader of containers has met as the report says it."""
-    return UnreadableError(_REASONS.get(error.reason, "ARCHIVE_BROKEN"))
+    return UnreadableError(reason_of(error.reason))
+
+
+def reason_of(reason: UnopenedReason) -> str:
+    """Return a reason of the readers of containers as the report says it."""
+    return _REASONS.get(reason, "ARCHIVE_BROKEN")
 
 
 @dataclass(frozen=True)
@@ -95,5 +100,5 @@ class Budget:
         self.bytes_unpacked += count
         if self.bytes_unpacked > self.limits.total_bytes:
             raise UnreadableError("ARCHIVE_TOTAL_BYTES")
-        if unpacked > _RATIO_FREE_BYTES and unpacked > packed * self.limits.ratio:
+        if unpacked > RATIO_FREE_BYTES and unpacked > packed * self.limits.ratio:
             raise UnreadableError("ARCHIVE_RATIO")

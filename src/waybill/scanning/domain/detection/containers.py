@@ -11,16 +11,25 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.message import Message
 from functools import partial
 from io import BytesIO
-from typing import IO
+from typing import BinaryIO, cast
 
 from waybill.core.containers.mail import texts_around_parts
-from waybill.core.containers.models import ContainerError
+from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, ContainerLimits
 from waybill.core.containers.streams import StreamForm, UnpackedStream
+from waybill.core.containers.zip_archive import bytes_before, zip_entries, zip_names
 from waybill.scanning.domain.detection.blocks import Read
-from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError, unreadable
+from waybill.scanning.domain.detection.budget import (
+    CHUNK,
+    RATIO_FREE_BYTES,
+    Budget,
+    UnreadableError,
+    reason_of,
+    unreadable,
+)
 from waybill.scanning.domain.detection.compound import compound_members
 from waybill.scanning.domain.detection.content_type import Kind
 from waybill.scanning.domain.detection.database import database_members
@@ -34,8 +43,8 @@ from waybill.scanning.domain.detection.zstd import ZSTD
 
 # The parser holds a message several times over.
 _MESSAGE_BYTES = 32 << 20
-_ENCRYPTED = 1 << 0 | 1 << 6
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+# Of what stands before an archive; longer programs are cut.
+_BEFORE_BYTES = 64 << 20
 # Mail programs draw such numbers, with signs that no encoded part has (RFC 2045, section 6.7); one of 40 is a card's.
 _MADE_UP_BOUNDARY = re.compile(r'boundary="?(?=[-_]{0,69}=)[-\w=.+/]{1,70}"?', re.IGNORECASE)
 # What the standard library's readers raise of hostile bytes, of which their documentation names a part.
@@ -105,52 +114,44 @@ def _counted(content: Read, budget: Budget) -> Read:
 
 
 def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
-    with spooled(outer, budget) as file, zipfile.ZipFile(file) as archive:
-        entries = archive.infolist()
-        converted = office_parts([entry.filename for entry in entries])
-        for entry in entries:
-            if entry.is_dir() and not entry.file_size:
-                continue
+    with spooled(outer, budget) as spool:
+        file = cast("BinaryIO", spool)
+        if before := bytes_before(file):
             budget.enter()
-            name = named(outer, entry.filename, budget)
-            reason = _reason_to_refuse(entry)
-            if reason:
-                yield refused(name, reason)
-                continue
-            try:
-                content = archive.open(entry)
-            except _FAULTS:
-                yield refused(name, "ARCHIVE_BROKEN")
-                continue
-            with content:
-                read = _guarded(content, budget, entry.compress_size)
-                if entry.filename in converted:
-                    yield Member(name, converted[entry.filename](read), plain=True)
-                else:
-                    yield Member(name, read)
+            file.seek(0)
+            yield Member(
+                named(outer, "before the archive", budget), BytesIO(file.read(min(before, _BEFORE_BYTES))).read
+            )
+        converted = office_parts(zip_names(file))
+        # The scanner's own budget counts beside this one.
+        limits = ContainerLimits(members=budget.limits.entries, total_bytes=budget.limits.total_bytes)
+        counted = ContainerBudget(replace(limits, ratio=budget.limits.ratio, ratio_free_bytes=RATIO_FREE_BYTES))
+        try:
+            for entry in zip_entries(file, counted):
+                budget.enter()
+                yield from _zip_member(outer, entry, converted.get(entry.name), budget)
+        except ContainerError as error:
+            raise unreadable(error) from error
 
 
-def _reason_to_refuse(entry: zipfile.ZipInfo) -> str:
-    if entry.flag_bits & _ENCRYPTED:
-        return "ENCRYPTED"
-    return "" if entry.compress_type in _METHODS else "ARCHIVE_METHOD"
-
-
-def _guarded(content: IO[bytes], budget: Budget, packed: int) -> Read:
-    """Return a reader that counts, and that translates whatever the library makes of broken bytes."""
-    unpacked = 0
+def _zip_member(
+    outer: Member, entry: ContainerEntry, convert: Callable[[Read], Read] | None, budget: Budget
+) -> Iterator[Member]:
+    name = named(outer, entry.name, budget)
+    if entry.reason is not None:
+        yield refused(name, reason_of(entry.reason))
+        return
 
     def read(count: int) -> bytes:
-        nonlocal unpacked
         try:
-            plain = content.read(min(count, CHUNK))
-        except _FAULTS as error:
-            raise UnreadableError("ARCHIVE_BROKEN") from error
-        unpacked += len(plain)
-        budget.unpack(len(plain), unpacked, packed)
+            plain = entry.read(count)
+        except ContainerError as error:
+            raise unreadable(error) from error
+        # What it was packed from counts in the container's own budget.
+        budget.unpack(len(plain), 0, 0)
         return plain
 
-    return read
+    yield Member(name, convert(read), plain=True) if convert else Member(name, read)
 
 
 def _mail(outer: Member, budget: Budget) -> Iterator[Member]:

@@ -1,6 +1,7 @@
 """One object from its bytes to findings and to a statement of what was looked at."""
 
 import hmac
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -34,6 +35,12 @@ _UNREAD_SHOWN = 100
 _BINARY_SHARE = 0.06
 _WINDOW = 16_384
 _HEADINGS_BYTES = 16_384
+# What archives, programs and documents begin with: behind a script, such as one that unpacks itself, they are no text.
+_BINARY_MARK = re.compile(
+    rb"PK\x03\x04.{2}[\0-\x0f]|PK\x05\x06\0\0|\x1f\x8b\x08[\0-\x1f]|BZh[1-9]1AY&SY|\xfd7zXZ\0|7z\xbc\xaf\x27\x1c"
+    rb"|ustar(?:\0|  \0)|\x7fELF[\1\2]|\x28\xb5\x2f\xfd",
+    re.DOTALL,
+)
 FAULTS = frozenset({"PARSER_FAILED", "MEMORY"})
 """Reasons that are faults: where they leave nothing that was looked at, the object has failed."""
 
@@ -373,7 +380,9 @@ class _Scan:
 
 
 def _binary_bytes(block: Block) -> int:
-    """Return how many bytes of a block are no text, in windows."""
+    """Return how many bytes of a block are no text: all from the beginning of an archive on, or what windows have."""
+    if mark := _BINARY_MARK.search(block.text, block.start, block.end):
+        return block.end - mark.start()
     windows = (block.text[place : min(place + _WINDOW, block.end)] for place in range(block.start, block.end, _WINDOW))
     return sum(len(window) for window in windows if share_of(window, CONTROL) > _BINARY_SHARE)
 
