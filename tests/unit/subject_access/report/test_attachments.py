@@ -121,7 +121,7 @@ UNREADABLE: dict[str, tuple[str, bytes | Callable[[], bytes], str, str]] = {
     "no JPEG": ("a.jpg", b"hello", "image/jpeg", "damaged"),
     "cut PNG": ("a.png", picture_of((500, 500))[:100], "image/png", "damaged"),
     "video": ("clip.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "content type video/mp4 is not supported"),
-    "Word": ("a.docx", b"PK\x03\x04", "application/msword", "content type application/msword is not supported"),
+    "Word": ("a.doc", b"PK\x03\x04", "application/msword", "content type application/msword is not supported"),
     "no type": ("a", b"\x00\x01", "", "content type unknown is not supported"),
 }
 

@@ -1,12 +1,14 @@
-"""A service's attachments on pages: pictures, the pages of PDFs, and for all others a page that says why not.
+"""A service's attachments on pages: pictures, PDFs, texts and documents; for all others a page that says why not.
 
-A placeholder is no failure: the case worker can still hand the file over by itself.
+A placeholder is no failure: the file is in the package (`packaging`), and a person looks at it.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from waybill.subject_access.domain.report.documents import Sweep, UnreadableDocument, document, document_kind
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.models import Attachment, AttachmentOutcome, Bookmark
 from waybill.subject_access.domain.report.pdf_pages import Placement, cleaned
@@ -26,16 +28,25 @@ _MAGIC: Final = (
     (b"MM\x00*", "picture"),
     (b"%PDF-", "pdf"),
 )
+# ISO/IEC 14496-12, 4.3, and 23008-12, annex B: what a box of type ftyp says first of a picture.
+_HEIF: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _DECLARED: Final = {
     "image/jpeg": "picture",
     "image/jpg": "picture",
     "image/png": "picture",
     "image/gif": "picture",
     "image/tiff": "picture",
+    "image/webp": "picture",
+    "image/bmp": "picture",
+    "image/heic": "picture",
+    "image/heif": "picture",
     "application/pdf": "pdf",
 }
 # A PDF may have this much of something else before its header (ISO 32000-1, annex H.3.4.1).
 _HEADER: Final = 1024
+# What one attachment may take; the rest of it is said not to be shown.
+MOST_PAGES: Final = 1_000
+_SECONDS: Final = 60.0
 
 
 class Attachments:
@@ -47,6 +58,8 @@ class Attachments:
         Where to draw.
     work : Path
         A folder for copies of PDFs.
+    sweep : Sweep
+        Takes redacted values out of a text that is drawn.
 
     Attributes
     ----------
@@ -58,7 +71,8 @@ class Attachments:
         How each came out.
     """
 
-    def __init__(self, flow: Flow, work: Path) -> None:
+    def __init__(self, flow: Flow, work: Path, sweep: Sweep = str) -> None:
+        self._sweep = sweep
         self._flow = flow
         self._work = work
         self.placements: list[Placement] = []
@@ -72,11 +86,14 @@ class Attachments:
             if attachment.number in hidden:
                 self._hidden(attachment.number, hidden[attachment.number])
                 continue
+            self._searched = False
             problem = self._shown(attachment)
             pages = self._flow.sheets.pages - first + 1
             title = one_line(attachment.name) or one_line(attachment.filename)
             self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
-            self.outcomes.append(AttachmentOutcome(attachment.number, first, pages, problem))
+            self.outcomes.append(
+                AttachmentOutcome(attachment.number, first, pages, problem, searched=self._searched, name=title)
+            )
 
     def _hidden(self, number: int, marker: str) -> None:
         flow = self._flow
@@ -90,11 +107,15 @@ class Attachments:
         """Draw one attachment; return why it has a placeholder, or None."""
         if attachment.path is None or attachment.problem:
             return self._placeholder(attachment, attachment.problem or "the file is missing")
-        match _kind(attachment.path, attachment.content_type):
+        begin = _begin(attachment.path)
+        match _kind(begin, attachment.content_type):
             case "picture":
                 return self._picture(attachment, attachment.path)
             case "pdf":
                 return self._pdf(attachment, attachment.path)
+        kind = document_kind(begin, attachment.content_type, attachment.filename)
+        if kind is not None:
+            return self._document(attachment, attachment.path, kind)
         return self._placeholder(attachment, f"content type {_content_type(attachment)} is not supported")
 
     def _picture(self, attachment: Attachment, path: Path) -> str | None:
@@ -118,6 +139,33 @@ class Attachments:
             flow.page()
             flow.paragraph(f"The rest of this attachment cannot be shown: {error}.")
             return str(error)
+        return None
+
+    def _document(self, attachment: Attachment, path: Path, kind: str) -> str | None:
+        flow, begun = self._flow, False
+        until = time.monotonic() + _SECONDS
+        try:
+            drawn = document(path, kind, self._sweep)
+            for block in drawn.blocks:
+                if not begun:
+                    self._heading(attachment)
+                    begun, first = True, flow.sheets.pages
+                flow.draw([block])
+                if flow.sheets.pages - first >= MOST_PAGES or time.monotonic() > until:
+                    raise UnreadableDocument(f"it has more than {MOST_PAGES:,} pages, or takes too long to be drawn")
+        except UnreadableDocument as error:
+            if not begun:
+                return self._placeholder(attachment, str(error))
+            flow.paragraph(f"The rest of this attachment cannot be shown: {error}.", bold=True)
+            return str(error)
+        self._searched = True
+        if not begun:
+            self._heading(attachment)
+            flow.paragraph("This attachment is empty.")
+        if drawn.lost:
+            problem = f"not all of it is shown: {', '.join(dict.fromkeys(drawn.lost))}"
+            flow.paragraph(f"Of this attachment {problem}.", bold=True)
+            return problem
         return None
 
     def _pdf(self, attachment: Attachment, path: Path) -> str | None:
@@ -151,13 +199,20 @@ def _content_type(attachment: Attachment) -> str:
     return one_line(attachment.content_type, 100) or "unknown"
 
 
-def _kind(path: Path, content_type: str) -> str | None:
-    """Return what a file is by its first bytes, or else by its declared type."""
+def _begin(path: Path) -> bytes:
     with path.open("rb") as file:
-        begin = file.read(_HEADER)
+        return file.read(_HEADER)
+
+
+def _kind(begin: bytes, content_type: str) -> str | None:
+    """Return what a file is by its first bytes, or else by its declared type; None for no picture and no PDF."""
     for magic, kind in _MAGIC:
         if begin.startswith(magic):
             return kind
+    if begin[4:8] == b"ftyp" and begin[8:12] in _HEIF:
+        return "picture"
+    if (begin[:4], begin[8:12]) == (b"RIFF", b"WEBP") or (begin[:2] == b"BM" and begin[6:10] == bytes(4)):
+        return "picture"
     if b"%PDF-" in begin:
         return "pdf"
     return _DECLARED.get(content_type.partition(";")[0].strip().lower())

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
-from waybill.subject_access.domain.report.models import Json
+from waybill.subject_access.domain.report.helpers import format_date
+from waybill.subject_access.domain.report.models import Json, Number
 from waybill.subject_access.domain.report.wording import ABSENT, as_text, is_simple, words
 
 # More columns than these are too narrow on a page to be read.
@@ -50,7 +51,7 @@ def _shown(value: Json, level: int, label: str) -> Iterator[Block | _Nested]:
     elif isinstance(value, list) and value:
         yield from _list(value, level, label)
     else:
-        yield Paragraph(as_text(value))
+        yield Paragraph(_text(value))
 
 
 def _object(value: Mapping[str, Json], level: int) -> Iterator[Block | _Nested]:
@@ -70,7 +71,7 @@ def _list(values: Sequence[Json], level: int, label: str) -> Iterator[Block | _N
         return
     for number, value in enumerate(values, start=1):
         if is_simple(value):
-            yield Paragraph(as_text(value), mark="•")
+            yield Paragraph(_text(value), mark="•")
         else:
             yield _Nested(f"{label} {number}", value, level)
 
@@ -97,4 +98,11 @@ def _in_one_cell(value: Json) -> bool:
 
 
 def _cell(value: Json) -> str:
-    return "\n".join(map(as_text, value)) if isinstance(value, list) and value else as_text(value)
+    return "\n".join(map(_text, value)) if isinstance(value, list) and value else _text(value)
+
+
+def _text(value: Json) -> str:
+    """Return a simple value as text; a day or moment as templates print it."""
+    if isinstance(value, str) and not isinstance(value, Number):
+        value = format_date(value)
+    return as_text(value)

@@ -28,6 +28,9 @@ _INLINE: Final = ("span", "strong", "b", "em", "i", "small")
 _TABLE: Final = ("table", "thead", "tbody", "tr", "th", "td")
 _BREAKING: Final = (*_HEADINGS, "p", "div", "section", "hr", "ul", "ol", "li", "dl", "dt", "dd")
 _TAGS: Final = frozenset((*_INLINE, *_TABLE, *_BREAKING, "br"))
+# What nobody sees of a document.
+_UNSEEN: Final = ("script", "style", "head", "template", "noscript")
+_FED: Final = 65_536
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -41,6 +44,11 @@ def markup_blocks(pieces: Iterable[str]) -> Iterator[Block]:
     reader.close()
     reader.finish()
     yield from reader.blocks
+
+
+def document_blocks(text: str) -> Iterator[Block]:
+    """Return the blocks of a document that somebody else wrote, whatever tags it has."""
+    yield from markup_blocks(text[begin : begin + _FED] for begin in range(0, len(text), _FED))
 
 
 def check_markup(text: str) -> None:
@@ -92,8 +100,11 @@ class _Reader(HTMLParser):
         self._lists: list[int | None] = []
         self._term = ""
         self._table: _Rows | None = None
+        self._unseen = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._unseen = self._unseen or tag
         if tag == "br" or (self._table and self._table.cell and tag in _BREAKING):
             self._text.append("\n")
         elif tag in _TABLE:
@@ -105,6 +116,8 @@ class _Reader(HTMLParser):
             self._within = tag
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == self._unseen:
+            self._unseen = ""
         if self._table and self._table.cell and tag in _BREAKING:
             self._text.append("\n")
         elif tag in _TABLE or tag in _BREAKING:
@@ -115,7 +128,8 @@ class _Reader(HTMLParser):
                 self._end_table()
 
     def handle_data(self, data: str) -> None:
-        self._text.append(_SPACE.sub(" ", data))
+        if not self._unseen:
+            self._text.append(_SPACE.sub(" ", data))
 
     def finish(self) -> None:
         """Close whatever is open."""

@@ -188,7 +188,7 @@ class AttachmentOutcome:
     """How an attachment came out.
 
     `problem` is what its placeholder page says, None when it is shown; a `redacted` one is not shown, for a reason; a
-    `searched` one was text, from which redacted values are gone.
+    `searched` one was text, from which redacted values are gone. `name` is without them too.
     """
 
     number: int
@@ -197,6 +197,7 @@ class AttachmentOutcome:
     problem: str | None = None
     redacted: bool = False
     searched: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     title = one_line(section.label) or section.service
     flow.heading(title, 1)
     flow.draw(_blocks(section, redacted, title))
-    attachments = Attachments(flow, work)
+    attachments = Attachments(flow, work, redacted.swept)
     if section.outcome is Outcome.COMPLETE:
         attachments.draw([redacted.attachment(one) for one in section.attachments], section.hidden_attachments)
     _write(sheets, attachments, destination, work)

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pi_heif import is_supported, open_heif
 from PIL import Image, ImageOps
 
 # The formats that are decoded (reference, section 8); the others of Pillow's stay shut.
-FORMATS: Final = ("JPEG", "PNG", "GIF", "TIFF")
+FORMATS: Final = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 # 80 million pixels take 240 MB while they are made smaller.
 MOST_PIXELS: Final = 80_000_000
 MOST_FRAMES: Final = 500
+# All pages together: to decode so many takes some ten seconds.
+MOST_PIXELS_IN_ALL: Final = 400_000_000
 # 75 % of a page at 250 dots per inch; the longer side decides, as a picture may lie on its side.
 _BOX: Final = (2200, 2200)
 
@@ -31,7 +34,8 @@ def frames(path: Path) -> Iterator[Image.Image]:
     UnreadablePicture
         The file is damaged, or has too many pixels or pages.
     """
-    with _as_unreadable(), Image.open(path, formats=FORMATS) as image:
+    with _as_unreadable(), _opened(path) as image:
+        in_all = 0
         count = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
         if count > MOST_FRAMES:
             raise UnreadablePicture(f"it has more than {MOST_FRAMES} pages")
@@ -40,9 +44,23 @@ def frames(path: Path) -> Iterator[Image.Image]:
                 image.seek(number)
             if image.width * image.height > MOST_PIXELS:
                 raise UnreadablePicture(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+            in_all += image.width * image.height
+            if in_all > MOST_PIXELS_IN_ALL:
+                raise UnreadablePicture(f"it has more than {MOST_PIXELS_IN_ALL // 1_000_000} million pixels in all")
             prepared = _prepared(image)
             prepared.info = {"photograph": image.format == "JPEG"}
             yield prepared
+
+
+def _opened(path: Path) -> Image.Image:
+    if not is_supported(str(path)):
+        return Image.open(path, formats=FORMATS)
+    file = open_heif(path, convert_hdr_to_8bit=True)
+    width, height = file.size
+    if width * height > MOST_PIXELS:
+        raise UnreadablePicture(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+    picture: Image.Image = file.to_pillow()
+    return picture
 
 
 def _prepared(image: Image.Image) -> Image.Image:

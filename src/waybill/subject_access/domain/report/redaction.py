@@ -53,6 +53,10 @@ class Redacted:
         """What takes the other forms of the values out of any other text."""
         return Sweep(self, self.texts)
 
+    def swept(self, text: str) -> str:
+        """Return a text of an attachment without what was taken out; what is nearly that has no path."""
+        return self.sweep.text(text, "attachments") if self.texts else text
+
     def attachment(self, attachment: Attachment) -> Attachment:
         """Return an attachment whose names do not hold what was taken out."""
         if not self.texts:

@@ -1,0 +1,179 @@
+"""Attached texts and documents are drawn; what of them is not is said.
+
+UK GDPR Article 15(3): a copy of the data, all of it. Samples are made by the libraries and forms that are named.
+"""
+
+import base64
+import csv
+import io
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import docx
+import pikepdf
+import pytest
+from PIL import Image
+
+from tests.unit.subject_access.report.conftest import DrawnPart, DrawPart
+from waybill.subject_access.domain.report.models import Attachment, Redaction
+
+type Attach = Callable[[str, bytes, str], Attachment]
+
+
+def word() -> bytes:
+    document = docx.Document()
+    document.add_heading("Assessment", 1)
+    document.add_paragraph("He was calm.")
+    document.add_paragraph("first point", style="List Bullet")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        [*table.rows[0].cells, *table.rows[1].cells], ("Day", "Place", "3 May", "Leeds"), strict=True
+    ):
+        cell.text = text
+    document.sections[0].header.paragraphs[0].text = "Confidential"
+    made = io.BytesIO()
+    document.save(made)
+    return made.getvalue()
+
+
+def message() -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "ann@x.example", "bob@x.example", "Visit on 3 May"
+    mail["Date"] = "Fri, 03 May 2024 10:00:00 +0100"
+    mail.set_content("We met in Leeds.")
+    mail.add_attachment("the list", filename="list.txt")
+    return mail.as_bytes()
+
+
+def table() -> bytes:
+    made = io.StringIO()
+    csv.writer(made).writerows([("Day", "Place"), ("3 May", "Leeds, West"), ("4 May", "York")])
+    return made.getvalue().encode("utf-8-sig")
+
+
+SHOWN = {
+    "text": ("a.txt", "Łódź\n\nlast line".encode(), "text/plain", ["Łódź", "last line"]),
+    "text of Windows": ("a.txt", "caf\xe9 – \u20ac5".encode("cp1252"), "text/plain; charset=iso-8859-1", ["café – €5"]),
+    "text in UTF-16": ("a.log", "wide".encode("utf-16"), "text/plain", ["wide"]),
+    "text by its name": ("a.txt", b"by name", "application/octet-stream", ["by name"]),
+    "CSV": ("a.csv", table(), "text/csv", ["Day Place", "3 May Leeds, West", "4 May York"]),
+    "HTML": (
+        "a.html",
+        b"<html><head><title>t</title><style>p{}</style></head><body><h1>Note</h1><p>one &amp; two</p>"
+        b"<script>evil()</script><table><tr><th>A</th></tr><tr><td>b</td></tr></table></body></html>",
+        "text/html",
+        ["Note", "one & two", "A", "b"],
+    ),
+    "RTF": ("a.rtf", rb"{\rtf1\ansi{\b Bold} and caf\'e9\par next}", "application/rtf", ["Bold and café", "next"]),
+    "message": (
+        "a.eml",
+        message(),
+        "message/rfc822",
+        ["From ann@x.example", "Subject Visit on 3 May", "We met in Leeds.", "Attached: list.txt", "the list"],
+    ),
+    "Word": (
+        "a.docx",
+        word(),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ["Confidential", "Assessment", "He was calm.", "• first point", "Day Place", "3 May Leeds"],
+    ),
+}
+
+
+def drawn(draw: DrawPart, attachment: Attachment, **more: object) -> DrawnPart:
+    return draw({"a": 1}, attachments=[attachment], **more)
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_a_document_is_drawn(draw: DrawPart, attach: Attach, case: str) -> None:
+    name, content, content_type, texts = SHOWN[case]
+    part = drawn(draw, attach(name, content, content_type))
+    text = " ".join(part.pages[1].split())
+    for one in texts:
+        assert one in text
+    assert "evil" not in text
+    (outcome,) = part.summary.attachments
+    assert (outcome.problem, outcome.searched) == (None, True)
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_what_is_redacted_is_gone_from_documents_too(draw: DrawPart, attach: Attach, case: str) -> None:
+    name, content, content_type, texts = SHOWN[case]
+    gone = {"CSV": "4 May", "HTML": "one & two", "Word": "He was calm."}.get(case, texts[-1])
+    rule = Redaction("", "third party", everywhere=True, kind="text", texts=(gone,))
+    part = drawn(draw, attach(name, content, content_type), redactions=[rule])
+    assert "[Redacted: third party]" in " ".join(part.pages[1].split())
+    assert gone not in " ".join(part.pages[1].split())
+
+
+def test_a_name_that_goes_on_in_the_next_line_is_gone(draw: DrawPart, attach: Attach) -> None:
+    rule = Redaction("", "third party", everywhere=True, texts=("John Jones",))
+    part = drawn(draw, attach("a.txt", b"Here John\nJones said", "text/plain"), redactions=[rule])
+    assert "Here [Redacted: third party] said" in part.pages[1]
+
+
+# What a document has that is no text is not withheld unseen.
+@pytest.mark.parametrize(
+    ("name", "content", "content_type", "problem"),
+    [
+        ("a.html", b"<p>x</p><img src='y'>", "text/html", "not all of it is shown: pictures"),
+        ("a.rtf", rb"{\rtf1 x {\pict 00}}", "text/rtf", "not all of it is shown: pictures and embedded files"),
+        ("a.txt", b"\0\1\2", "text/plain", "it is no text, though it is said to be"),
+        ("a.eml", b"nothing", "message/rfc822", "it is no message"),
+        ("a.docx", b"PK\x03\x04", "application/octet-stream", "the file is damaged"),
+        ("a.mp4", b"\0\0\0\x18ftypmp42", "video/mp4", "content type video/mp4 is not supported"),
+    ],
+)
+def test_what_is_not_shown_is_said(
+    draw: DrawPart, attach: Attach, name: str, content: bytes, content_type: str, problem: str
+) -> None:
+    part = drawn(draw, attach(name, content, content_type))
+    assert part.summary.attachments[0].problem == problem
+    assert problem in " ".join(part.pages[1].split())
+
+
+def test_a_text_has_its_budget_of_pages(draw: DrawPart, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.subject_access.domain.report.attachments.MOST_PAGES", 3)
+    part = drawn(draw, attach("a.txt", b"line\n\n" * 2000, "text/plain"))
+    assert part.summary.pages < 10
+    assert "more than 3 pages" in str(part.summary.attachments[0].problem)
+
+
+# A red picture of 40 by 30 pixels, written by libheif with x265.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoAABAAAAAAAAACcAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/GlwcnAAAADcaXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNs"
+    "eAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFwAAAAKAAAAAEAAAAeAAAAAf///+gAAAAC////3gAAAAIAAAAQcGl4"
+    "aQAAAAADCAgIAAAAGGlwbWEAAAAAAAAAAQABBYECAwWEAAAAL21kYXQAAAAjKAGvBBITjOD46cJoP91R/FqVtJ7yftCrK+NJn3ex"
+    "GJKp/6A="
+)
+
+
+def picture(form: str) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(made, form)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("content", [picture("WEBP"), picture("BMP"), picture("GIF"), HEIC])
+def test_pictures_of_other_forms_are_drawn(draw: DrawPart, attach: Attach, content: bytes) -> None:
+    part = drawn(draw, attach("a.bin", content, "application/octet-stream"))
+    assert part.summary.attachments[0].problem is None
+    with pikepdf.open(part.path) as pdf:
+        (image,) = pdf.pages[1].get_images().values()
+        red, green, blue = pikepdf.PdfImage(image).as_pil_image().convert("RGB").getpixel((20, 15))
+    assert red > 200
+    assert max(green, blue) < 100
+
+
+def test_frames_are_counted_together(draw: DrawPart, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.subject_access.domain.report.pictures.MOST_PIXELS_IN_ALL", 5_000)
+    made = io.BytesIO()
+    image = Image.new("L", (40, 40))
+    image.save(made, "TIFF", save_all=True, append_images=[image] * 9)
+    part = drawn(draw, attach("a.tif", made.getvalue(), "image/tiff"))
+    # Each has 1,600: three are drawn.
+    assert part.summary.attachments[0].pages == 4
+    assert "in all" in str(part.summary.attachments[0].problem)
