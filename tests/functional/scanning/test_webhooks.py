@@ -12,7 +12,7 @@ from tests.fakes.hostile_server import Call, serving
 from tests.fakes.receiver import receiving
 from tests.functional.scanning.conftest import Scanner
 from waybill.scanning.adapters.webhook_client import HttpPoster
-from waybill.scanning.domain.signatures import sign, verify
+from waybill.scanning.domain.signatures import sign, standard_headers, verify
 from waybill.scanning.domain.webhooks import WAITS_SECONDS, Poster, Webhooks
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 from waybill.scanning.models import Job, Status
@@ -97,6 +97,16 @@ def test_a_replay_and_what_somebody_else_signed_are_refused_by_the_receiver(scan
         other = Webhooks(scanner.table.jobs, HttpPoster(private=True), lambda: b"another", lambda: datetime.now(UTC))
         assert not other.deliver(news, 2).delivered
     assert (receiver.refused, receiver.taken) == (2, {})
+
+
+def test_the_headers_are_those_of_standard_webhooks() -> None:
+    # The key, the message and the signature that the tests of its library for Python have.
+    secret, body = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    assert standard_headers(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", body, 1_614_265_330) == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
 
 
 def test_a_signature_is_of_one_body_and_one_time() -> None:

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from waybill.core.clock import iso
 from waybill.core.executions import stable_json
-from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, sign
+from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, sign, standard_headers
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 from waybill.scanning.models import Job
 
-WAITS_SECONDS = (60, 900, 39_600, 43_200)
-"""How long after each attempt the next one comes: five attempts in 23 hours (SQS hides a message for 12 at most)."""
+WAITS_SECONDS = (60, 900, 39_600, 42_000)
+"""How long after each attempt the next one comes: five attempts in 23 hours.
+
+SQS hides a message for 12 hours at most, and counts them from when it was received.
+"""
 
 
 class _Jobs(Protocol):
@@ -70,10 +73,12 @@ class Webhooks:
             return Delivery(delivered=True)
         body = stable_json(event).encode()
         moment = self.now()
+        event_id, at, secret = str(event["eventId"]), int(moment.timestamp()), self.secret()
         headers = {
             "Content-Type": "application/json",
-            EVENT_HEADER: str(event["eventId"]),
-            SIGNATURE_HEADER: sign(self.secret(), body, int(moment.timestamp())),
+            EVENT_HEADER: event_id,
+            SIGNATURE_HEADER: sign(secret, body, at),
+            **standard_headers(secret, event_id, body, at),
         }
         delivery: dict[str, Any] = {"event_id": job.event_id, "attempts": attempt, "last_attempt_at": iso(moment)}
         try:
