@@ -27,7 +27,8 @@ class Columns:
 
         Titles and comments may stand before the names; they have fewer columns.
         """
-        lines = [line[:_LINE_LIMIT].rstrip(b"\r\n") for line in head.splitlines(keepends=True)[:_TITLE_LINES]]
+        lines = [line[:_LINE_LIMIT] for line in head.split(b"\n") if line.strip()][:_TITLE_LINES]
+        lines = [line.rstrip(b"\r") for line in lines]
         for number, line in enumerate(lines):
             for delimiter in _DELIMITERS:
                 fields = _fields(line, delimiter)

@@ -18,6 +18,7 @@ from waybill.core.containers.texts import compressed_rtf_entries
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import CHUNK, Budget, UnreadableError, unreadable
 from waybill.scanning.domain.detection.document_properties import summary_texts
+from waybill.scanning.domain.detection.legacy_office import BOOKS, SLIDES, slide_texts, workbook_members
 from waybill.scanning.domain.detection.member import Member, named, spooled, text_of
 
 _DOCUMENT = "WordDocument"
@@ -54,6 +55,14 @@ def compound_members(outer: Member, budget: Budget) -> Iterator[Member]:
                 text = text_of(_document(compound, parts), budget, parts[_DOCUMENT].size)
                 yield Member(named(outer, "text", budget), text, plain=True)
             read = {parts[name] for parts in documents.values() for name in _DOCUMENT_STREAMS & parts.keys()}
+            for stream in compound.streams:
+                if stream.name in BOOKS and stream.storage == 0:
+                    yield from workbook_members(outer, _content(compound, stream), budget)
+                    read.add(stream)
+                elif stream.name == SLIDES:
+                    budget.enter()
+                    text = text_of(slide_texts(_content(compound, stream)), budget, stream.size)
+                    yield Member(named(outer, "slides", budget), text, plain=True)
             yield from _streams(outer, file, budget, read)
         except ContainerError as error:
             raise unreadable(error) from error

@@ -10,8 +10,8 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from email.message import Message
 from functools import partial
 from io import BytesIO
@@ -33,12 +33,13 @@ from waybill.scanning.domain.detection.budget import (
 from waybill.scanning.domain.detection.compound import compound_members
 from waybill.scanning.domain.detection.content_type import Kind
 from waybill.scanning.domain.detection.database import database_members
-from waybill.scanning.domain.detection.member import Member, named, refused, spooled
+from waybill.scanning.domain.detection.member import Member, named, refused, spooled, text_of
 from waybill.scanning.domain.detection.office import office_parts
 from waybill.scanning.domain.detection.pdf import pdf_members
 from waybill.scanning.domain.detection.seven_zip import seven_zip_members
 from waybill.scanning.domain.detection.tables import avro_members, orc_members, parquet_members
 from waybill.scanning.domain.detection.tar import TarStream
+from waybill.scanning.domain.detection.workbook import Workbook
 from waybill.scanning.domain.detection.zstd import ZSTD
 
 # The parser holds a message several times over.
@@ -122,36 +123,62 @@ def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
             yield Member(
                 named(outer, "before the archive", budget), BytesIO(file.read(min(before, _BEFORE_BYTES))).read
             )
-        converted = office_parts(zip_names(file))
+        package = _Package(outer, budget, office_parts(zip_names(file)), Workbook.of(file))
         # The scanner's own budget counts beside this one.
         limits = ContainerLimits(members=budget.limits.entries, total_bytes=budget.limits.total_bytes)
+        fault: ContainerError | None = None
         counted = ContainerBudget(replace(limits, ratio=budget.limits.ratio, ratio_free_bytes=RATIO_FREE_BYTES))
         try:
             for entry in zip_entries(file, counted):
                 budget.enter()
-                yield from _zip_member(outer, entry, converted.get(entry.name), budget)
+                yield package.member(entry)
         except ContainerError as error:
-            raise unreadable(error) from error
+            fault = error
+        # Strings of a workbook are read where sheets show them; those that none shows are left.
+        yield from package.left()
+        if fault:
+            raise unreadable(fault) from fault
 
 
-def _zip_member(
-    outer: Member, entry: ContainerEntry, convert: Callable[[Read], Read] | None, budget: Budget
-) -> Iterator[Member]:
-    name = named(outer, entry.name, budget)
-    if entry.reason is not None:
-        yield refused(name, reason_of(entry.reason))
-        return
+@dataclass
+class _Package:
+    """A ZIP archive, which may be a document of Office: `converted` are the parts that text is made of."""
 
-    def read(count: int) -> bytes:
-        try:
-            plain = entry.read(count)
-        except ContainerError as error:
-            raise unreadable(error) from error
-        # What it was packed from counts in the container's own budget.
-        budget.unpack(len(plain), 0, 0)
-        return plain
+    outer: Member
+    budget: Budget
+    converted: Mapping[str, Callable[[Read], Read]]
+    workbook: Workbook | None
+    strings: str = ""
 
-    yield Member(name, convert(read), plain=True) if convert else Member(name, read)
+    def member(self, entry: ContainerEntry) -> Member:
+        """Return what is read of an entry."""
+        name, book = named(self.outer, entry.name, self.budget), self.workbook
+        if entry.reason is not None:
+            return refused(name, reason_of(entry.reason))
+
+        def read(count: int) -> bytes:
+            try:
+                plain = entry.read(count)
+            except ContainerError as error:
+                raise unreadable(error) from error
+            # What it was packed from counts in the container's own budget.
+            self.budget.unpack(len(plain), 0, 0)
+            return plain
+
+        if book and entry.name in book.sheets:
+            text = text_of(book.rows(entry.name, read), self.budget, self.budget.limits.total_bytes)
+            return Member(name, text, plain=True, place=book.place(entry.name))
+        if book and entry.name == book.strings:
+            self.strings = name
+            return Member(f"{name} itself", lambda _: b"")
+        convert = self.converted.get(entry.name)
+        return Member(name, convert(read), plain=True) if convert else Member(name, read)
+
+    def left(self) -> Iterator[Member]:
+        """Yield the strings of a workbook that no sheet has shown."""
+        if self.workbook and self.strings:
+            text = text_of(self.workbook.unused(), self.budget, self.budget.limits.total_bytes)
+            yield Member(self.strings, text, plain=True)
 
 
 def _mail(outer: Member, budget: Budget) -> Iterator[Member]:
