@@ -157,6 +157,7 @@ class Consignment:
     run: int = 0
     execution_arn: str | None = None
     execution_name: str | None = None
+    run_started_at: str | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)
     file_count: int | None = None
     # The execution that was started last, claimed or not; None once one has claimed.

@@ -64,6 +64,7 @@ def consignment_of(item: Item) -> Consignment:
         run=item["run"],
         execution_arn=item.get("executionArn"),
         execution_name=item.get("executionName"),
+        run_started_at=str(item["runOrder"]).partition("#")[0] if "runOrder" in item else None,
         statuses=item["statuses"],
         file_count=item.get("fileCount"),
         started_arn=item.get("startedArn"),

@@ -280,7 +280,8 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         )
 
     def _outcome(self, consignment: Consignment, row: FileOutcome, document: str) -> "TransactWriteItemTypeDef":
-        update = Update.of({"run": consignment.run, "statuses": row["statuses"], "results": document})
+        found = {"run": consignment.run, "runStartedAt": consignment.run_started_at}
+        update = Update.of({**found, "statuses": row["statuses"], "results": document})
         file_key = key(consignment.consignment_id, f"{FILE}{row['fileId']}")
         return self._table.update_action(file_key, update, "attribute_exists(pk)")
 

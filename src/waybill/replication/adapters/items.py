@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waybill.replication.domain.records import RecordStatus, Standing
-from waybill.replication.models import FileId, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.models import FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
 
 SHARDS = 8
 _IN_ONE_PARTITION = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED, RecordStatus.DISMISSED})
@@ -142,6 +142,14 @@ def capped_results(totals: RunTotals) -> Attributes:
 def shortened(result: Mapping[str, Any]) -> Attributes:
     """Return `result` with a cause that fits an item."""
     return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)
+
+
+def checksum_attributes(source: ObjectFacts | None) -> Attributes:
+    """Return what an item of a destination holds of the source's checksum; one over parts says nothing of the bytes."""
+    checksum = source.checksum if source else None
+    if checksum is None or checksum.composite:
+        return {}
+    return {"sourceChecksumAlgorithm": checksum.algorithm, "sourceChecksum": checksum.value}
 
 
 def json_text(value: Any) -> str:

@@ -14,6 +14,7 @@ from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
     Attributes,
     capped_results,
+    checksum_attributes,
     destination_key,
     destination_prefix,
     history_key,
@@ -172,6 +173,8 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
                 "status": (RecordStatus.COMPLETED if result.success else RecordStatus.FAILED).value,
                 "sourceIdentity": source and source.identity,
                 "sourceVersionId": source and source.version_id,
+                "destinationKey": run.destination_key,
+                **checksum_attributes(source),
             },
         )
 

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import JsonValue
+
 from waybill.core.executions import stable_json
 from waybill.subject_access.domain.answers import file_name
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.keys import generation_of
 from waybill.subject_access.domain.ports import Change, Reports, RequestStore
 from waybill.subject_access.errors import UnknownRequestError
 from waybill.subject_access.models import SubjectRequest
@@ -54,10 +57,18 @@ def download(store: RequestStore, reports: Reports, request_id: str, by: str, no
     def decide(found: SubjectRequest) -> Change:
         if found.report != request.report:
             raise UnknownRequestError("There is no report")
-        return Change(replace(found, last_downloaded=now), Action(by, "REPORT_DOWNLOADED", {}))
+        return Change(replace(found, last_downloaded=now), Action(by, "REPORT_DOWNLOADED", _which(found)))
 
     store.change(request_id, decide)
     return answer
+
+
+def _which(request: SubjectRequest) -> dict[str, JsonValue]:
+    """Return which report it is, as the trail has it when it is stored."""
+    report = request.report
+    if report is None:
+        return {}
+    return {"generation": generation_of(report.key), "bytes": report.bytes, "sha256": report.sha256}
 
 
 def _answer(reports: Reports, request: SubjectRequest, accept: str) -> Download:

@@ -64,6 +64,11 @@ def report_key(request_id: str, generation: int, sha256: str) -> str:
     return f"{reports_prefix(request_id)}{generation}-{sha256}.pdf"
 
 
+def generation_of(key: str) -> int:
+    """Return the generation in the key of a report."""
+    return int(key.rpartition("/")[2].partition("-")[0])
+
+
 def uploads_prefix(request_id: str) -> str:
     """Return what the keys that workers outside may write to begin with."""
     return f"uploads/{request_id}/"
