@@ -52,6 +52,7 @@ _NO_MORE = "Nothing more.\n"
 
 # What SAM adds to the role of a function, and the reason that the template shows elsewhere.
 _SAM_REASONS = {
+    "AWSLambdaDynamoDBExecutionRole": "read the streams of the workflows' tables",
     "AWSLambdaSQSQueueExecutionRole": "receive and delete messages",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces in the VPC that `PrivateSubnetIds` names",
     "sqs:SendMessage": "hand over events that failed for good",
@@ -60,6 +61,7 @@ _SAM_REASONS = {
 
 
 _OPERATORS = {"ArnLike": "is like", "Bool": "is", "StringEquals": "is", "StringLike": "is like"}
+_OPERATORS |= {"ForAllValues:StringEquals": "are all", "ForAllValues:StringLike": "are all like"}
 
 
 class Row(NamedTuple):

@@ -1,14 +1,17 @@
 """How events come in, and that none is lost on the way."""
 
+import json
 import re
 from typing import Any
 
-from scripts.template import readable, readable_list, statements
+from scripts.template import readable, readable_list, statements, transformed_template
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names, target
 
 SOURCE = "AWS::Lambda::EventSourceMapping"
-MAPPINGS = made_names(SOURCE)
+_MADE = transformed_template()["Resources"]
+STREAMS = [name for name in made_names(SOURCE) if "StartingPosition" in _MADE[name]["Properties"]]
+MAPPINGS = [name for name in made_names(SOURCE) if name not in STREAMS]
 RULES = made_names("AWS::Events::Rule")
 SCHEDULES = made_names("AWS::Scheduler::Schedule")
 # Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, five receives at least.
@@ -38,7 +41,7 @@ def test_a_queue_takes_the_least_or_what_a_parameter_gives_it(stack: Stack, mapp
 def test_what_works_by_itself_leaves_room_in_a_small_account(stack: Stack) -> None:
     """ "New AWS accounts have reduced concurrency and memory quotas" (developer guide, "Lambda quotas"): 50 is met."""
     defaults = {name: one["Default"] for name, one in stack.template["Parameters"].items()}
-    sources = [one["ScalingConfig"]["MaximumConcurrency"] for one in stack.of_type(SOURCE).values()]
+    sources = [stack[mapping]["ScalingConfig"]["MaximumConcurrency"] for mapping in MAPPINGS]
     queues = sum(defaults[most["Ref"]] if isinstance(most, dict) else most for most in sources)
     machines = sum(defaults[name] for name in ("ScanFanOut", "MintingConcurrency", "ConsignmentConcurrency"))
     assert queues + machines <= SMALL_ACCOUNT - ROOM_FOR_THE_API
@@ -77,6 +80,21 @@ def test_a_message_that_fails_again_and_again_waits_for_a_person(stack: Stack, m
         # A function cleans up after them; what it cannot handle either goes on.
         dead_letters = target(stack[dead_letters]["RedrivePolicy"]["deadLetterTargetArn"])
     assert "RedrivePolicy" not in stack[dead_letters]
+
+
+@every("mapping", STREAMS)
+def test_a_stream_is_read_from_its_beginning_and_what_it_gives_up_on_is_told(stack: Stack, mapping: str) -> None:
+    """Records live for 24 hours (Amazon DynamoDB developer guide, "Change data capture for DynamoDB Streams")."""
+    source = stack[mapping]
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    assert source["BisectBatchOnFunctionError"] is True
+    assert "MaximumRetryAttempts" not in source
+    assert source["MaximumRecordAgeInSeconds"] < 24 * 3600
+    assert stack.resources[target(source["DestinationConfig"]["OnFailure"]["Destination"])]["Type"] == "AWS::SQS::Queue"
+    (table,) = {target(source["EventSourceArn"])}
+    assert stack[table]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    for each in source["FilterCriteria"]["Filters"]:
+        assert "REMOVE" not in json.loads(each["Pattern"])["eventName"]
 
 
 def test_no_queue_is_its_own_dead_letter_queue(stack: Stack) -> None:

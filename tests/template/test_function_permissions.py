@@ -15,6 +15,7 @@ ACTIONS: dict[str, set[str]] = {
     "create_multipart_upload": {"s3:PutObject"},
     "delete_objects": {"s3:DeleteObject"},
     "get_object": {"s3:GetObject"},
+    "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
     "get_paginator": set(),
     "head_bucket": {"s3:ListBucket"},
     "head_object": {"s3:GetObject"},

@@ -112,7 +112,8 @@ def test_a_chain_of_messages_that_lambda_ends_raises_an_alarm(stack: Stack, watc
     """Lambda drops what comes back some 16 times (developer guide, "Use Lambda recursive loop detection")."""
     functions = stack.of_type("AWS::Lambda::Function")
     mappings = stack.of_type("AWS::Lambda::EventSourceMapping").values()
-    invoked = {target(mapping["FunctionName"]) for mapping in mappings}
+    # It does not see loops that a DynamoDB table is part of.
+    invoked = {target(mapping["FunctionName"]) for mapping in mappings if "StartingPosition" not in mapping}
     invoked |= {name for name in functions if any(event.kind in {"S3", "SNS"} for event in stack.events(name))}
     protected = {name for name in invoked if functions[name].get("RecursiveLoop") != "Allow"}
     assert protected

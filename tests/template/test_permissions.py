@@ -9,11 +9,12 @@ from scripts.template import REASON, readable_list, statements
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made_names, names, target
 
+KEYS = made_names("AWS::KMS::Key")
 # `Resource: "*"`, by the policy and what it allows there.
 EVERY_RESOURCE = {
     "WorkflowLogsPolicy.PolicyDocument logs": "log delivery has no resources; CloudWatch Logs refuses narrower ones",
     "WorkflowLogsPolicy.PolicyDocument xray": "X-Ray has no resources",
-    "DataKey.KeyPolicy kms": "in the policy of a key, * is that key",
+    **{f"{key}.KeyPolicy kms": "in the policy of a key, * is that key" for key in KEYS},
 }
 # Resources that are a wildcard in all but name.
 NEARLY_EVERY_RESOURCE = {
@@ -21,7 +22,10 @@ NEARLY_EVERY_RESOURCE = {
 }
 # Actions with wildcards, by the policy.
 WILDCARDS = {
-    "DataKey.KeyPolicy kms:*": "administrators, by their own policies; nobody could change the key without",
+    **{
+        f"{key}.KeyPolicy kms:*": "administrators, by their own policies; nobody could change the key without"
+        for key in KEYS
+    },
     "DataKey.KeyPolicy kms:ReEncrypt*": "ReEncryptFrom and ReEncryptTo, as in the policies of AWS's own keys",
     **{
         f"{role}.{role}Policy1 sqs:SendMessage*": "the embedded AWS has an action of its own for batches"
@@ -33,6 +37,7 @@ WILDCARDS = {
 AWS_POLICIES = {
     "AWSLambdaBasicExecutionRole": "write logs",
     "AWSXrayWriteOnlyAccess": "write traces",
+    "AWSLambdaDynamoDBExecutionRole": "read the streams that are event sources",
     "AWSLambdaSQSQueueExecutionRole": "read the queue that is an event source",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces; SAM adds it wherever there may be a VPC",
     "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
@@ -40,6 +45,7 @@ AWS_POLICIES = {
 # A bucket that a parameter names, and what its key is asked for.
 PARAMETER_BUCKET = re.compile(r"arn:\*:s3:::<(Additional\w+|ScanBuckets)>")
 KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+READING = {"DynamoDB": "AWSLambdaDynamoDBExecutionRole", "SQS": "AWSLambdaSQSQueueExecutionRole"}
 LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 ROLES = made_names("AWS::IAM::Role")
@@ -122,8 +128,8 @@ def test_awss_own_policies_have_a_reason(stack: Stack, role: str) -> None:
 
 @every_function
 def test_a_function_has_awss_policies_for_logs_traces_queue_and_network(stack: Stack, function: str) -> None:
-    reads = any(event.kind == "SQS" for event in stack.events(function))
-    wanted = LOGS_AND_TRACES | ({"AWSLambdaSQSQueueExecutionRole"} if reads else set())
+    reads = {event.kind for event in stack.events(function)}
+    wanted = LOGS_AND_TRACES | {policy for kind, policy in READING.items() if kind in reads}
     wanted |= {"AWSLambdaVPCAccessExecutionRole"} if "VpcConfig" in stack[function] else set()
     assert stack.aws_policies(f"{function}Role") == wanted
 

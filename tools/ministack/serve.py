@@ -1,5 +1,11 @@
 """Starts MiniStack 1.5.33 with what it does otherwise than AWS, and Waybill relies on: see the modules of `mends`."""
 
+import sys
+from pathlib import Path
+
+# KMS keys that sign need a library that functions must not find, since AWS has it in a layer or not at all.
+sys.path.append(str(Path(__file__).resolve().parents[2] / ".local" / "signing"))
+
 from mends import (
     archives,
     concurrency,

@@ -60,6 +60,10 @@ SECTIONS = {
         "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),
         "scans": Entry("waybill.cli.scanning.commands", "jobs of the scanner"),
     },
+    "Custody": {
+        "custody": Entry("waybill.cli.custody.commands", "verify the log of all that happened"),
+        "trace": Entry("waybill.cli.custody.commands", "what happened to a file, with the proof"),
+    },
     "Subject access": {
         "sar": Entry("waybill.cli.subject_access.commands", "requests for all that is held about a person"),
     },

@@ -14,6 +14,7 @@ class Role(StrEnum):
     CONSIGNMENTS_SERVICE = "consignments-service"
     CONSIGNMENTS_APPROVER = "consignments-approver"
     SCANNING = "scanning"
+    CUSTODY = "custody"
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"
     SAR_SUPPORT = "sar-support"

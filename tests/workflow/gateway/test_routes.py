@@ -1,65 +1,14 @@
 """The HTTP API on the running stack: API Gateway, the authoriser, and the functions behind them."""
 
-import json
-from dataclasses import dataclass
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from tests.workflow.support.api import Answer, Api, api_of
 from tests.workflow.support.application import Application
 from tests.workflow.support.source import Source
 
 MISSING = "waybill-tests-missing"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    content_type: str
-    body: Any
-
-
-@dataclass(frozen=True)
-class Api:
-    """The API as somebody with a token, or without one, calls it."""
-
-    url: str
-    token: str | None
-
-    def get(self, path: str, **query: str) -> Answer:
-        """Send a GET."""
-        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
-
-    def post(self, path: str, body: object) -> Answer:
-        """Send a POST of JSON, or of bytes as they are."""
-        return self._ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode())
-
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
-        headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        request = Request(f"{self.url}{path}", body, headers, method=method)
-        try:
-            with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
-                return _read(answer)
-        except HTTPError as error:
-            return _read(error)
-
-
-def _read(answer: Any) -> Answer:
-    text = answer.read()
-    return Answer(answer.status, answer.headers.get_content_type(), json.loads(text) if text else None)
-
-
-def api_of(application: Application, *roles: str, **token: Any) -> Api:
-    """Return the API as somebody with `roles` calls it."""
-    signed = application.stack.signing_key.token(subject="somebody", roles=roles, **token)
-    return Api(application.api_url, signed)
 
 
 @pytest.fixture(scope="module")

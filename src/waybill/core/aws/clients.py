@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -62,6 +63,8 @@ class Clients(Protocol):
     def __call__(
         self, service: Literal["events"], region: str | None = None, *, attempts: int = ...
     ) -> "EventBridgeClient": ...
+    @overload
+    def __call__(self, service: Literal["kms"], region: str | None = None, *, attempts: int = ...) -> "KMSClient": ...
     @overload
     def __call__(
         self, service: Literal["lambda"], region: str | None = None, *, attempts: int = ...

@@ -1,0 +1,196 @@
+"""`waybill trace` and `waybill custody`: what happened to a file, and the proof."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waybill.cli.context import Cli
+from waybill.cli.custody.naming import asked_of
+from waybill.cli.errors import CommandError
+from waybill.cli.grammar import App
+from waybill.cli.output import details, table
+from waybill.custody import runtime
+from waybill.custody.domain.interpreting import Workflow
+from waybill.custody.domain.notes import VerifierKey
+from waybill.custody.domain.proving import verify_export
+from waybill.custody.domain.tracing import Asked, Trace
+from waybill.custody.domain.verifying import Report
+from waybill.custody.errors import BadProofError
+from waybill.custody.views import TraceView
+
+_PAGE = 200
+_SHOWN = 1_000
+
+
+class Format(StrEnum):
+    """How a history is written."""
+
+    TEXT = "text"
+    NDJSON = "ndjson"
+
+
+app = App()
+custody = App(name="custody", help="The log of everything that happened: verify it, and repair what it missed.")
+app.add_typer(custody)
+
+
+@app.command("trace")
+def trace(
+    cli: Cli,
+    name: Annotated[
+        str,
+        typer.Argument(help="s3://BUCKET/KEY, sha256:HEX, CONSIGNMENT_ID/FILE_ID, or a canonical id.", metavar="FILE"),
+    ],
+    version_id: Annotated[str | None, typer.Option("--version-id", help="Events of this version alone.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="text, or ndjson: a line per event, with what proves it.")
+    ] = Format.TEXT,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="With proofs that the log has the events, verified before they are shown.")
+    ] = False,
+) -> None:
+    """Show everything that happened to one file. A canonical id has a history of its own, which names no file."""
+    asked = asked_of(name, version_id)
+    cli.enter()
+    traces = _pages(asked)
+    if form is Format.NDJSON:
+        for line in runtime.export(traces):
+            cli.output.raw(f"{line}\n")
+        return
+    _show(cli, [runtime.view_of(one, None, prove=prove) for one in traces])
+
+
+def _pages(asked: Asked) -> list[Trace]:
+    tracer, after, found = runtime.tracer(), None, list[Trace]()
+    while True:
+        page = tracer.trace(asked, limit=_PAGE, after=after)
+        found.append(page)
+        if not page.more or len(found) * _PAGE >= _SHOWN:
+            return found
+        after = page.last
+
+
+def _show(cli: Cli, views: list[TraceView]) -> None:
+    first, events = views[0], [event for view in views for event in view.events]
+    whole = first.model_copy(update={"events": events})
+    rows = [
+        (
+            event.at,
+            event.type.value,
+            event.outcome.value,
+            event.workflow,
+            _place_of(event.object.bucket, event.object.key) if event.object else "",
+            " ".join(_place_of(each.bucket, each.key) for each in event.related),
+            _standing(event.index, intact=event.intact, proven=event.proof is not None),
+        )
+        for event in events
+    ]
+    cli.output.show(whole.wire(), table(["When", "What", "Outcome", "Workflow", "File", "Copies", "In the log"], rows))
+    if any(not event.intact for event in events):
+        raise CommandError("some of this was altered: `waybill custody verify` names it")
+
+
+def _place_of(bucket: str | None, key: str | None) -> str:
+    return f"s3://{bucket}/{key}" if bucket is not None else "(erased)"
+
+
+def _standing(index: int | None, *, intact: bool, proven: bool) -> str:
+    if not intact:
+        return "ALTERED"
+    if index is None:
+        return "not yet"
+    return f"{index}, proven" if proven else f"{index}"
+
+
+@custody.command("verify")
+def verify(
+    cli: Cli,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="An export (`trace --format ndjson`), verified without network.", exists=True),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="The log's public key, with --file: `custody key` prints it.", exists=True),
+    ] = None,
+) -> None:
+    """Compare the log with its signatures and with the table, both ways; exit status 1 where anything does not hold."""
+    if (file is None) != (key is None):
+        raise typer.BadParameter("--file and --key go together")
+    if file is not None and key is not None:
+        _verify_export(cli, file, key)
+    else:
+        cli.enter()
+        _tell(cli, runtime.verifier().verify())
+
+
+def _tell(cli: Cli, report: Report) -> None:
+    findings = [{"code": finding.code, "about": finding.about, "index": finding.index} for finding in report.findings]
+    said = {
+        "holds": report.holds,
+        "size": report.size,
+        "compared": report.compared,
+        "waiting": report.waiting,
+        "findings": findings,
+    }
+    if report.holds:
+        shown = {"Entries of the log": report.size, "Compared": report.compared, "Not sealed yet": report.waiting}
+        cli.output.show(said, details(shown))
+        return
+    rows = [(finding.code, finding.about, finding.index) for finding in report.findings]
+    cli.output.show(said, table(["Finding", "About", "Entry"], rows))
+    raise typer.Exit(1)
+
+
+def _verify_export(cli: Cli, file: Path, key: Path) -> None:
+    try:
+        verifier_key = VerifierKey.parse(key.read_text("utf-8"))
+        report = verify_export(file.read_text("utf-8").splitlines(), verifier_key)
+    except UnicodeDecodeError:
+        raise BadProofError("the export or the key is not text") from None
+    findings = [{"line": finding.line, "problem": finding.problem} for finding in report.findings]
+    said = {
+        "holds": not findings,
+        "size": report.checkpoint.size,
+        "proven": report.proven,
+        "unsealed": report.unsealed,
+        "findings": findings,
+    }
+    if not findings:
+        shown = {"Proven": report.proven, "Younger than the head": report.unsealed, "Entries of the log": said["size"]}
+        cli.output.show(said, details(shown))
+        return
+    cli.output.show(said, table(["Line", "Problem"], [(one.line, one.problem) for one in report.findings]))
+    raise typer.Exit(1)
+
+
+@custody.command("key")
+def show_key(cli: Cli) -> None:
+    """Print the public key of the log: keep it apart from the stack, for whoever verifies."""
+    cli.enter()
+    key = runtime.signer().key().text
+    cli.output.show({"key": key}, key)
+
+
+@custody.command("reconcile")
+def reconcile(
+    cli: Cli,
+    workflows: Annotated[
+        list[Workflow] | None, typer.Option("--table", help="Whose table; may be repeated. Default: all.")
+    ] = None,
+) -> None:
+    """Read what the workflows have recorded, and make the events that are missing; what is there stays as it is."""
+    cli.enter()
+    rows = []
+    for workflow in workflows or list(Workflow):
+        told = new = refused = 0
+        with cli.output.progress(f"Reading {workflow.value}") as bar:
+            for taken in runtime.reconcile(workflow):
+                told, new = told + taken.recorded.told, new + taken.recorded.new
+                refused += taken.refused
+                bar.advance(taken.recorded.told)
+        rows.append((workflow.value, told, new, refused))
+    said = [{"table": one, "events": told, "new": new, "refused": refused} for one, told, new, refused in rows]
+    cli.output.show({"tables": said}, table(["Table", "Events", "New", "Not understood"], rows))

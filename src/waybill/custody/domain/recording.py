@@ -1,0 +1,206 @@
+"""Recording: what happened becomes events of the subjects that it is about, each once, however often it is told.
+
+Everything that an event needs is written before it (names, ways to it), and the slip after all events of a batch: a
+batch that dies in between comes again, finds what is there, and writes the slip. A slip names all events of its batch,
+those that were there already too, or one that was written right before a death would never be sealed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from waybill.core.clock import iso
+from waybill.custody.domain.identity import (
+    IDENTIFIER,
+    commitment,
+    event_id,
+    event_sort_key,
+    new_salt,
+    new_subject_pk,
+    place_hash,
+    pseudonym,
+    trail_id,
+)
+from waybill.custody.domain.sealed_form import (
+    MOST_BYTES,
+    Keys,
+    Origin,
+    mac_of,
+    sealed_event,
+    sealed_trail_entry,
+    trail_key,
+)
+from waybill.custody.errors import UnknownRecordError
+from waybill.custody.models import (
+    Event,
+    FileState,
+    Happening,
+    KnownPlace,
+    Leaf,
+    Place,
+    StateReference,
+    Subject,
+    TrailEntry,
+)
+
+PLACES, PEOPLE = "places", "people"
+# Text of UTC, to the minute.
+MINUTE = len("2026-11-29T12:05")
+
+
+@dataclass(frozen=True)
+class LeafKey:
+    """Where the item of a leaf is."""
+
+    pk: str
+    sk: str
+
+
+class Ledger(Protocol):
+    """Where events are kept; raises `CustodyUnavailableError`."""
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
+        """Return those of the places that are known, by their hashes."""
+        ...
+
+    def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
+        """Keep a new place; return the one that is kept, this or somebody else's."""
+        ...
+
+    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
+        """Keep that the history of `copy` goes on where that of `origin` was."""
+        ...
+
+    def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
+        """Keep by which other names a subject is found."""
+        ...
+
+    def newest_mac(self, subject: Subject) -> str | None:
+        """Return the MAC of the newest event of a subject."""
+        ...
+
+    def add(self, event: Event) -> Leaf | None:
+        """Keep an event that is not there yet; return the leaf that is there already, None when there was none."""
+        ...
+
+    def add_slip(self, minute: str, name: str, leaves: Sequence[LeafKey]) -> None:
+        """Keep which leaves a batch has told of, for whoever seals."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a batch has come to: how many leaves it tells of, and how many of them are new."""
+
+    told: int
+    new: int
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Makes events of what happened; `source` says where it is known from: "stream" or "record"."""
+
+    ledger: Ledger
+    keys: Keys
+    now: Callable[[], datetime]
+    source: str = "stream"
+
+    def record(self, happened: Sequence[Happening], entries: Sequence[TrailEntry], slip: str) -> Recorded:
+        """Keep everything of a batch, and then the slip, whose name begins with `slip`."""
+        batch = _Batch(self, iso(self.now()))
+        batch.find_places(happened)
+        leaves = [batch.keep(one) for one in sorted(happened, key=lambda one: one.at)]
+        leaves += [batch.keep_entry(entry) for entry in entries]
+        if leaves:
+            named = list(dict.fromkeys(leaves))
+            # A slip that says something else has another name: none is ever replaced.
+            digest = hashlib.sha256(repr(named).encode(errors="surrogatepass")).hexdigest()[:16]
+            self.ledger.add_slip(batch.recorded_at[:MINUTE], f"{slip}-{digest}", named)
+        return Recorded(len(leaves), batch.new)
+
+
+class _Batch:
+    """What is known while one batch is recorded."""
+
+    def __init__(self, recorder: Recorder, recorded_at: str) -> None:
+        self._ledger, self._keys, self._source = recorder.ledger, recorder.keys, recorder.source
+        self.recorded_at = recorded_at
+        self._places: dict[str, KnownPlace] = {}
+        self._newest: dict[str, str | None] = {}
+        self.new = 0
+
+    def find_places(self, happened: Iterable[Happening]) -> None:
+        wanted = {self._hash(state.place): state.place for one in happened for state in _states(one)}
+        self._places = dict(self._ledger.places(wanted))
+        for hash_, place in wanted.items():
+            if hash_ not in self._places:
+                subject = Subject(new_subject_pk(), new_salt())
+                known = self._ledger.add_place(hash_, KnownPlace(place, subject))
+                self._places[hash_] = known
+                if known.subject == subject:
+                    self._newest[subject.pk] = None
+
+    def keep(self, one: Happening) -> LeafKey:
+        subject = self._subject(one)
+        states = tuple(self._reference(state) for state in _states(one))
+        id_ = event_id(one, subject.salt)
+        origin = Origin(subject.pk, self.recorded_at, self._source, self._previous(subject))
+        sealed = sealed_event(id_, self._named(one), origin, states)
+        event = Event(self._leaf(subject.pk, event_sort_key(one.at, id_), id_, sealed), states)
+        self._keep_ways(one, subject, states)
+        self._newest[subject.pk] = self._kept(event).mac
+        return LeafKey(event.leaf.pk, event.leaf.sk)
+
+    def keep_entry(self, entry: TrailEntry) -> LeafKey:
+        id_ = trail_id(entry.trail, entry.number)
+        pk, sk = trail_key(entry.trail, entry.number)
+        self._kept(Event(self._leaf(pk, sk, id_, sealed_trail_entry(id_, entry, self.recorded_at))))
+        return LeafKey(pk, sk)
+
+    def _kept(self, event: Event) -> Leaf:
+        there = self._ledger.add(event)
+        self.new += there is None
+        return there or event.leaf
+
+    def _leaf(self, pk: str, sk: str, id_: str, sealed: str) -> Leaf:
+        if len(sealed.encode()) > MOST_BYTES:
+            raise UnknownRecordError("it is too large for the log")
+        return Leaf(pk, sk, id_, sealed, mac_of(sealed, self.recorded_at, self._keys), self.recorded_at[:MINUTE])
+
+    def _subject(self, one: Happening) -> Subject:
+        if isinstance(one.about, FileState):
+            return self._places[self._hash(one.about.place)].subject
+        # An identifier is public: its history has no name to hide, and whose it is stays out of it.
+        salt = place_hash(Place("", one.about), self._keys.key(PLACES))
+        return Subject(IDENTIFIER + one.about, salt)
+
+    def _previous(self, subject: Subject) -> str | None:
+        if subject.pk not in self._newest:
+            self._newest[subject.pk] = self._ledger.newest_mac(subject)
+        return self._newest[subject.pk]
+
+    def _keep_ways(self, one: Happening, subject: Subject, states: Sequence[StateReference]) -> None:
+        for state in states[1:]:
+            self._ledger.link(subject, self._places[state.place].subject, state.place)
+        sha256 = states[0].sha256 if states else None
+        self._ledger.add_ways(subject, sha256=sha256, consignment_file=one.consignment_file)
+
+    def _reference(self, state: FileState) -> StateReference:
+        hash_ = self._hash(state.place)
+        salt = self._places[hash_].subject.salt
+        return StateReference(hash_, commitment(state, salt), state.version_id, state.sha256, state.size)
+
+    def _named(self, one: Happening) -> Happening:
+        agent = {name: value for name, value in one.agent.items() if value}
+        if person := agent.get("person"):
+            agent["person"] = pseudonym(person, self._keys.key(PEOPLE))
+        return replace(one, agent=agent)
+
+    def _hash(self, place: Place) -> str:
+        return place_hash(place, self._keys.key(PLACES))
+
+
+def _states(one: Happening) -> tuple[FileState, ...]:
+    return (one.about, *one.copies) if isinstance(one.about, FileState) else one.copies

@@ -1,0 +1,1 @@
+"""What each workflow records, and which events its changes are: the only modules that know its attributes."""

@@ -1,0 +1,195 @@
+"""Sealing: leaves go into the log, each once, by one writer at a time, whatever dies in between.
+
+A step reads the slips of minutes that are over, takes what the log does not have yet, and writes down what it will do:
+the plan. From there every byte is determined. Whoever comes second, after a death or beside a first, reads the plan and
+writes the same bytes; what is there with other bytes is a fork, and nothing more is sealed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from waybill.core.clock import iso
+from waybill.custody.domain.log_files import Log, LogFiles
+from waybill.custody.domain.merkle import EMPTY, Edge
+from waybill.custody.domain.recording import MINUTE, LeafKey
+from waybill.custody.models import Leaf
+
+# A function of recording ends within one minute; the clocks of two may differ.
+SETTLING = timedelta(minutes=3)
+_MOST_LEAVES = 4_096
+# A transaction has 100 actions, one of which is the head.
+_MOST_MINUTES = 90
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far the log is: its right edge, and the slip up to which all is in it; `version` counts its writes.
+
+    `verified_size` and `verified_at` are of the last verification that held.
+    """
+
+    edge: Edge = EMPTY
+    cursor: str = ""
+    version: int = 0
+    sealed_at: str = ""
+    verified_size: int = 0
+    verified_at: str = ""
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What a batch has told of; `name` orders slips by their minutes."""
+
+    name: str
+    leaves: tuple[LeafKey, ...]
+
+
+class Planned(NamedTuple):
+    """One entry that a step puts into the log."""
+
+    minute: str
+    id: str
+    sealed: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step puts into the log, in this order, and the slip up to which all is in it then."""
+
+    cursor: str
+    entries: tuple[Planned, ...]
+
+    def to_json(self) -> bytes:
+        """Return it as it is kept."""
+        return json.dumps({"cursor": self.cursor, "entries": self.entries}, ensure_ascii=False).encode()
+
+    @classmethod
+    def of_json(cls, kept: bytes) -> "Plan":
+        """Return a plan that was kept."""
+        said = json.loads(kept)
+        return cls(said["cursor"], tuple(Planned(*entry) for entry in said["entries"]))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where the log has the leaves of one minute: their ids in order, from the index `first` on."""
+
+    minute: str
+    first: int
+    ids: tuple[str, ...]
+
+
+class SealingLedger(Protocol):
+    """What sealing reads and writes of the table; raises `CustodyUnavailableError`."""
+
+    def head(self) -> Head:
+        """Return the head, as of now; an empty one of a log that has none."""
+        ...
+
+    def slips(self, after: str, before: str) -> Iterator[Slip]:
+        """Yield the slips behind one name and before another, in order."""
+        ...
+
+    def leaves(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Leaf]:
+        """Return those of the leaves that there are."""
+        ...
+
+    def placed(self, minute: str) -> Iterator[Placed]:
+        """Yield where the log has the leaves of a minute."""
+        ...
+
+    def advance(self, seen: Head, head: Head, placed: Sequence[Placed]) -> bool:
+        """Replace the head that was seen, with where the new leaves are; False when somebody else has."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a step has done: entries added, leaves that slips name and that are gone, and whether more is waiting."""
+
+    added: int = 0
+    missing: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """The one that lets the log grow."""
+
+    ledger: SealingLedger
+    log: Log
+    files: LogFiles
+    now: Callable[[], datetime]
+    settling: timedelta = SETTLING
+
+    def step(self) -> Sealed:
+        """Put what is waiting into the log, up to a few thousand entries.
+
+        Raises
+        ------
+        LogForkedError
+            The log holds something else than what is to be written.
+        """
+        head = self.ledger.head()
+        path = f"plan/{head.edge.size:020}"
+        kept = self.log.read(path)
+        missing, more = 0, True
+        if kept:
+            plan = Plan.of_json(kept)
+        else:
+            planned = self._planned(head)
+            if planned is None:
+                return Sealed()
+            plan, missing, more = planned
+            if plan.entries:
+                plan = Plan.of_json(self.log.write_once(path, plan.to_json()) or plan.to_json())
+        edge = head.edge
+        if plan.entries:
+            edge = self.files.append(edge, [entry.sealed.encode() for entry in plan.entries])
+        after = Head(edge, plan.cursor, head.version + 1, iso(self.now()), head.verified_size, head.verified_at)
+        if not self.ledger.advance(head, after, _places(plan, head.edge.size)):
+            # Another writer was faster, with the same plan: that step counts.
+            return Sealed(more=True)
+        return Sealed(len(plan.entries), missing, more)
+
+    def _planned(self, head: Head) -> tuple[Plan, int, bool] | None:
+        """Return the plan, how many leaves are gone, and whether more is waiting; None when nothing is."""
+        keys: dict[LeafKey, None] = {}
+        cursor, more = head.cursor, False
+        before = iso(self.now() - self.settling)[:MINUTE]
+        for slip in self.ledger.slips(head.cursor, before):
+            keys |= dict.fromkeys(slip.leaves)
+            cursor = slip.name
+            if len(keys) >= _MOST_LEAVES:
+                more = True
+                break
+        if cursor == head.cursor:
+            return None
+        found = self.ledger.leaves(list(keys))
+        leaves = sorted(found.values(), key=lambda leaf: (leaf.minute, leaf.pk, leaf.sk))
+        known = {
+            id_
+            for minute in dict.fromkeys(leaf.minute for leaf in leaves)
+            for placed in self.ledger.placed(minute)
+            for id_ in placed.ids
+        }
+        new = tuple(Planned(leaf.minute, leaf.id, leaf.sealed) for leaf in leaves if leaf.id not in known)
+        minutes = sorted({entry.minute for entry in new})
+        if len(minutes) > _MOST_MINUTES:
+            # The same slips come again, and what is placed by then is left out.
+            first = tuple(entry for entry in new if entry.minute < minutes[_MOST_MINUTES])
+            return Plan(head.cursor, first), 0, True
+        return Plan(cursor, new), len(keys) - len(found), more
+
+
+def _places(plan: Plan, size: int) -> list[Placed]:
+    placed, at = [], size
+    for minute, some in groupby(plan.entries, key=lambda entry: entry.minute):
+        ids = tuple(entry.id for entry in some)
+        placed.append(Placed(minute, at, ids))
+        at += len(ids)
+    return placed

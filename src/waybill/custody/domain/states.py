@@ -1,0 +1,28 @@
+"""What stands beside an event in the clear, against what was sealed of it."""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from waybill.custody.domain.identity import commitment
+from waybill.custody.models import Event, FileState, KnownPlace
+
+
+def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> bool:
+    """Return whether the names, versions and digests that stand beside an event are those that were sealed.
+
+    Of a place whose names were erased nothing can be said, and nothing is.
+    """
+    own = content.get("object")
+    related = content.get("related")
+    sealed = [*([own] if own else []), *(related if isinstance(related, list) else [])]
+    if [state.commitment for state in event.states] != sealed:
+        return False
+    for state in event.states:
+        known = places.get(state.place)
+        if known is None:
+            continue
+        opened = FileState(known.place, state.version_id, state.sha256, state.size)
+        if commitment(opened, known.subject.salt) != state.commitment:
+            return False
+    return True

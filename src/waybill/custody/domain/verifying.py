@@ -1,0 +1,247 @@
+"""Verification: the log is what was signed, and the table is what the log says, both ways.
+
+The head that is expected is the greatest that is known anywhere: the table's, the newest among all versions of heads in
+the bucket (one that was hidden by a delete marker counts), and the last that was verified. So a log or a table that was
+set back is found; the verification never answers about a shorter period instead.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from waybill.core.clock import iso
+from waybill.custody.domain.log_files import KEY, head_path
+from waybill.custody.domain.merkle import Edge, leaf_hash
+from waybill.custody.domain.notes import VerifierKey, opened_note
+from waybill.custody.domain.recording import MINUTE, LeafKey
+from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
+from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.states import states_hold
+from waybill.custody.domain.tiles import WIDTH, bundle_path, entries_in
+from waybill.custody.errors import BadProofError
+from waybill.custody.models import Event, KnownPlace, Leaf
+
+# What is younger may still wait for its turn.
+_UNSEALED_AFTER = timedelta(hours=1)
+_AT_ONCE = 2_048
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What does not hold.
+
+    `code` is BAD_SIGNATURE, FORKED, MISSING, ALTERED, UNSEALED, MAC_WRONG, or UNANCHORED; `index` is the place in the
+    log, where there is one.
+    """
+
+    code: str
+    about: str
+    index: int | None = None
+
+
+@dataclass
+class Report:
+    """What a verification has come to: entries of the log, leaves of the table that were compared, and findings."""
+
+    size: int = 0
+    entries: int = 0
+    compared: int = 0
+    waiting: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+class StoredLog(Protocol):
+    """The log as it is stored; raises `CustodyUnavailableError` and `CustodyRefusedError`."""
+
+    def read_oldest(self, path: str) -> bytes | None:
+        """Return the first version of a file, which nobody can replace; None where there never was one."""
+        ...
+
+    def head_sizes(self) -> Sequence[int]:
+        """Return the sizes of all heads that there are, hidden ones too, in ascending order."""
+        ...
+
+    def is_locked(self) -> bool:
+        """Return whether what is written can be removed by nobody until its time is over."""
+        ...
+
+
+class VerifiedLedger(Protocol):
+    """The table as verification reads it; raises `CustodyUnavailableError`."""
+
+    def head(self) -> Head:
+        """Return the head, as of now."""
+        ...
+
+    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
+        """Return those of the events that there are; an entry of a trail is one without states."""
+        ...
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
+        """Return those of the places that are known, by their hashes."""
+        ...
+
+    def all_leaves(self) -> Iterator[Leaf]:
+        """Yield every leaf, in no order."""
+        ...
+
+    def note_verified(self, size: int, at: str) -> None:
+        """Keep up to where a verification has held."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """Compares log and table; `key` is the log's public key as its owner knows it, apart from the log."""
+
+    log: StoredLog
+    ledger: VerifiedLedger
+    keys: Keys
+    key: VerifierKey
+    now: Callable[[], datetime]
+
+    def verify(self) -> Report:
+        """Return what was looked at, and everything that does not hold."""
+        report = Report()
+        if not self.log.is_locked():
+            report.findings.append(Finding("UNANCHORED", "the bucket of the log has no Object Lock"))
+        published = self.log.read_oldest(KEY)
+        sizes = self.log.head_sizes()
+        head = self.ledger.head()
+        if published is None and not sizes and not head.edge.size:
+            report.waiting = sum(1 for _ in self.ledger.all_leaves())
+            return report
+        if published is None or published.decode(errors="replace").strip() != self.key.text:
+            report.findings.append(Finding("BAD_SIGNATURE", "the key in the log is another than the stack's"))
+        report.size = max([head.edge.size, head.verified_size, *sizes])
+        heads = self._heads(sizes, report)
+        self._check_size(head, sizes, report)
+        known = self._check_entries(heads, report)
+        self._check_table(known, report)
+        if report.holds:
+            self.ledger.note_verified(report.size, iso(self.now()))
+        return report
+
+    def _heads(self, sizes: Iterable[int], report: Report) -> dict[int, bytes]:
+        """Return the signed roots by size."""
+        heads: dict[int, bytes] = {}
+        for size in sizes:
+            try:
+                checkpoint = opened_note(self.log.read_oldest(head_path(size)) or b"", self.key)
+            except BadProofError as error:
+                report.findings.append(Finding("BAD_SIGNATURE", f"{error} (size {size})"))
+                continue
+            if checkpoint.size != size or checkpoint.origin != self.key.name:
+                report.findings.append(Finding("BAD_SIGNATURE", f"the head of size {size} is another log's or size's"))
+                continue
+            heads[size] = checkpoint.root
+        return heads
+
+    def _check_size(self, head: Head, sizes: Sequence[int], report: Report) -> None:
+        newest = max(sizes, default=0)
+        if newest < report.size:
+            report.findings.append(
+                Finding("MISSING", f"heads of the log end at {newest}, and {report.size} entries were sealed", newest)
+            )
+        # A death between the last file and the table leaves the table one step behind; a step of a few thousand
+        # entries is finished by the next run, so a head that stays behind was set back.
+        behind = [size for size in sizes if size > head.edge.size]
+        if len(behind) > 1:
+            report.findings.append(
+                Finding("FORKED", f"the table's head was set back to {head.edge.size} of {report.size}", head.edge.size)
+            )
+
+    def _check_entries(self, heads: Mapping[int, bytes], report: Report) -> set[str]:
+        """Check the entries against the signed heads, and the table's items against the entries; return their ids."""
+        known: set[str] = set()
+        edge, number = Edge(), 0
+        while edge.size < report.size:
+            entries = self._bundle(number, report)
+            if entries is None:
+                report.findings.append(Finding("MISSING", "entries of the log are not there", edge.size))
+                break
+            edge = self._check_roots(edge, entries, heads, report)
+            self._compare(edge.size - len(entries), entries, known, report)
+            number += 1
+        report.entries = edge.size
+        return known
+
+    def _bundle(self, number: int, report: Report) -> list[bytes] | None:
+        width = min(WIDTH, report.size - number * WIDTH)
+        try:
+            content = self.log.read_oldest(bundle_path(number, width))
+            entries = None if content is None else entries_in(content)
+        except BadProofError:
+            return None
+        return entries if entries is not None and len(entries) == width else None
+
+    def _check_roots(self, edge: Edge, entries: Sequence[bytes], heads: Mapping[int, bytes], report: Report) -> Edge:
+        for entry in entries:
+            edge = edge.extended([leaf_hash(entry)])
+            if edge.size in heads and heads[edge.size] != edge.root:
+                report.findings.append(
+                    Finding("FORKED", f"the entries are not those that the head of size {edge.size} signs", edge.size)
+                )
+        return edge
+
+    def _compare(self, first: int, entries: Sequence[bytes], known: set[str], report: Report) -> None:
+        said: dict[LeafKey, tuple[int, bytes, Mapping[str, JsonValue]]] = {}
+        for index, entry in enumerate(entries, first):
+            try:
+                content = parsed(entry)
+                key = LeafKey(*key_of(content))
+            except (BadProofError, KeyError):
+                report.findings.append(Finding("ALTERED", "an entry of the log is none of custody's", index))
+                continue
+            if id_of(content) in known:
+                report.findings.append(Finding("FORKED", f"{key.pk} {key.sk} is in the log twice", index))
+            known.add(id_of(content))
+            said[key] = (index, entry, content)
+        found = self.ledger.events(list(said))
+        places = self.ledger.places({state.place for event in found.values() for state in event.states})
+        for key, (index, entry, content) in said.items():
+            event = found.get(key)
+            report.compared += 1
+            if event is None:
+                report.findings.append(Finding("MISSING", f"{key.pk} {key.sk} is not in the table", index))
+            elif event.leaf.sealed.encode() != entry:
+                report.findings.append(Finding("ALTERED", f"{key.pk} {key.sk} is another in the table", index))
+            elif not self._mac_holds(event.leaf, content):
+                report.findings.append(Finding("MAC_WRONG", f"{key.pk} {key.sk}", index))
+            elif not states_hold(event, content, places):
+                report.findings.append(Finding("ALTERED", f"{key.pk} {key.sk} is about another file", index))
+
+    def _mac_holds(self, leaf: Leaf, content: Mapping[str, JsonValue]) -> bool:
+        expected = mac_of(leaf.sealed, str(content["recordedAt"]), self.keys)
+        return hmac.compare_digest(expected, leaf.mac)
+
+    def _check_table(self, known: set[str], report: Report) -> None:
+        """Look for items that were never sealed, or were put there by hand."""
+        young = iso(self.now() - _UNSEALED_AFTER)[:MINUTE]
+        for some in batched(self.ledger.all_leaves(), _AT_ONCE, strict=False):
+            for leaf in some:
+                if leaf.id in known:
+                    continue
+                report.waiting += 1
+                if not self._is_own(leaf):
+                    report.findings.append(Finding("MAC_WRONG", f"{leaf.pk} {leaf.sk}"))
+                elif leaf.minute < young:
+                    report.findings.append(Finding("UNSEALED", f"{leaf.pk} {leaf.sk}"))
+
+    def _is_own(self, leaf: Leaf) -> bool:
+        try:
+            content = parsed(leaf.sealed)
+            mine = key_of(content) == (leaf.pk, leaf.sk) and id_of(content) == leaf.id
+            return mine and self._mac_holds(leaf, content)
+        except (BadProofError, KeyError):
+            return False

@@ -1,0 +1,163 @@
+"""What custody speaks of: places, states of files, what happened, and the events that are kept of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+VERSION = 1
+
+
+class Outcome(StrEnum):
+    """How what happened ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    WARNING = "warning"
+
+
+class EventType(StrEnum):
+    """What happened: terms of the PREMIS event type vocabulary, and Waybill's own where it has none."""
+
+    # http://id.loc.gov/vocabulary/preservation/eventType
+    ACCESSION = "accession"
+    CREATION = "creation"
+    DELETION = "deletion"
+    DISSEMINATION = "dissemination"
+    FIXITY_CHECK = "fixity check"
+    FORENSIC_FEATURE_ANALYSIS = "forensic feature analysis"
+    FORMAT_IDENTIFICATION = "format identification"
+    INGESTION_START = "ingestion start"
+    MESSAGE_DIGEST_CALCULATION = "message digest calculation"
+    METADATA_MODIFICATION = "metadata modification"
+    POLICY_ASSIGNMENT = "policy assignment"
+    QUARANTINE = "quarantine"
+    REPLICATION = "replication"
+    VALIDATION = "validation"
+    VIRUS_CHECK = "virus check"
+    # The vocabulary has no term for it.
+    IDENTIFIER_ASSIGNMENT = "identifier assignment"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was in one moment; what nobody knows is None. `sha256` in lower case, `size` in bytes."""
+
+    place: Place
+    version_id: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What a workflow has recorded, before anybody knows whose history it belongs to.
+
+    Attributes
+    ----------
+    kind, parts
+        What makes it this happening and no other, within its workflow: the id is made of them, never of the delivery.
+    about
+        The file in the state that it is about, or the canonical id that it is about.
+    at
+        When it happened, as the record says.
+    agent
+        Who did it: `software`, `run`, and `person`, which is the token's subject until `recording` makes a pseudonym.
+    detail
+        What else is known; nothing personal, no free text, no names.
+    copies
+        Other files that came of it: their history goes on where this one's was.
+    consignment_file
+        Consignment and file, where the file has that name too.
+    """
+
+    workflow: str
+    kind: str
+    parts: tuple[str, ...]
+    type: EventType
+    at: str
+    outcome: Outcome
+    about: FileState | str
+    agent: Mapping[str, str]
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    copies: tuple[FileState, ...] = ()
+    consignment_file: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """An entry of the subject access trail, of which the log gets the hash alone."""
+
+    trail: str
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What has a history: `pk` is where it is kept; `salt` hides what its commitments are about."""
+
+    pk: str
+    salt: str
+
+
+@dataclass(frozen=True)
+class KnownPlace:
+    """A place with its subject; gone after an erasure."""
+
+    place: Place
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class StateReference:
+    """A file's state as an event keeps it: `place` is a keyed hash, the commitment stands for all of it in the log."""
+
+    place: str
+    commitment: str
+    version_id: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What the log takes in: an event, or an entry of the subject access trail.
+
+    Attributes
+    ----------
+    pk, sk
+        Where its item is.
+    id
+        32 hexadecimal digits, made from what happened.
+    sealed
+        The bytes that the log holds, as text.
+    mac
+        A keyed hash of them, in hexadecimal.
+    minute
+        When it was written, to the minute: where its place in the log is looked up.
+    """
+
+    pk: str
+    sk: str
+    id: str
+    sealed: str
+    mac: str
+    minute: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A leaf about a file or an identifier, and what is kept beside the sealed bytes: its own file first."""
+
+    leaf: Leaf
+    states: tuple[StateReference, ...] = ()

@@ -1,0 +1,167 @@
+"""The collaborators of custody, built from settings when a handler, a route or a command first needs them."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from functools import cache
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from waybill.core.aws.clients import client
+from waybill.core.aws.table import Read, Table
+from waybill.core.clock import now
+from waybill.core.settings import load
+from waybill.custody.adapters.kms import KmsKeys, KmsSigner
+from waybill.custody.adapters.log_bucket import S3Log
+from waybill.custody.adapters.table import CustodyTable
+from waybill.custody.domain.log_files import LogFiles
+from waybill.custody.domain.proving import Prover
+from waybill.custody.domain.sealing import Sealed, Sealer
+from waybill.custody.domain.tracing import Tracer
+from waybill.custody.errors import CustodyUnavailableError
+from waybill.custody.settings import (
+    LedgerSettings,
+    LogSettings,
+    PlaceSettings,
+    RefusalSettings,
+    SealingSettings,
+    SourceSettings,
+)
+from waybill.custody.views import EventView, TraceView
+
+if TYPE_CHECKING:
+    from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
+    from waybill.custody.domain.tracing import Trace
+    from waybill.custody.domain.verifying import Verifier
+
+_BATCH = 100
+
+
+@cache
+def table() -> CustodyTable:
+    """Return the custody table."""
+    return CustodyTable(client("dynamodb"), load(LedgerSettings).custody_table)
+
+
+@cache
+def keys() -> KmsKeys:
+    """Return the keys that are derived."""
+    return KmsKeys(client("kms"), load(LedgerSettings).custody_mac_key_arn)
+
+
+@cache
+def signer() -> KmsSigner:
+    """Return what signs the log."""
+    settings = load(LogSettings)
+    return KmsSigner(client("kms"), settings.custody_signing_key_arn, f"waybill/{settings.custody_log_bucket}")
+
+
+def log() -> S3Log:
+    """Return the files of the log."""
+    return S3Log(client("s3"), load(LogSettings).custody_log_bucket)
+
+
+@cache
+def tracer() -> Tracer:
+    """Return what answers what happened to a file."""
+    return Tracer(table(), keys())
+
+
+def sources() -> "Mapping[str, Workflow]":
+    """Return whose table each of the workflows' tables is."""
+    from waybill.custody.domain.interpreting import Workflow
+
+    settings = load(SourceSettings)
+    return {
+        settings.file_copy_tracking_table: Workflow.REPLICATION,
+        settings.identifiers_table: Workflow.MINTING,
+        settings.consignments_table: Workflow.CONSIGNMENTS,
+        settings.scans_table: Workflow.SCANNING,
+        settings.subject_access_table: Workflow.SUBJECT_ACCESS,
+    }
+
+
+def intake(source: str) -> "Intake":
+    """Return what records changes; `source` says where they are known from."""
+    from waybill.core.aws.sqs import QueueSender
+    from waybill.custody.adapters.other_records import WorkflowTables
+    from waybill.custody.adapters.refusals import RefusedQueue
+    from waybill.custody.domain.interpreting import Intake, Interpreter
+    from waybill.custody.domain.recording import Recorder
+    from waybill.custody.domain.records.change import Buckets
+
+    places, tables = load(PlaceSettings), load(SourceSettings)
+    buckets = Buckets(
+        places.consignment_upload_bucket,
+        places.consignment_clean_bucket,
+        places.consignment_quarantine_bucket,
+        places.subject_access_bucket,
+    )
+    others = WorkflowTables(client("dynamodb"), tables.consignments_table, tables.scans_table)
+    refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
+    return Intake(Interpreter(others, buckets), Recorder(table(), keys(), now, source), refusals)
+
+
+def record_stream(records: Iterable[Mapping[str, Any]], slip: str) -> "TakenIn":
+    """Record what a batch of a stream tells."""
+    from waybill.custody.adapters.streams import changes_of
+
+    return intake("stream").take(changes_of(records, sources()), slip)
+
+
+def seal() -> Iterator[Sealed]:
+    """Seal what is waiting, step by step."""
+    settings: SealingSettings = load(SealingSettings)
+    files = log()
+    sealer = Sealer(
+        table(), files, LogFiles(files, signer()), now, timedelta(seconds=settings.custody_settling_seconds)
+    )
+    while True:
+        step = sealer.step()
+        yield step
+        if not step.more:
+            return
+
+
+def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
+    """Record what a table of the workflows holds, as far as it is not recorded; yields what batches come to."""
+    from waybill.custody.domain.records.change import NO_RECORD, Change
+
+    (name,) = (name for name, owner in sources().items() if owner is workflow)
+    taking = intake("record")
+    items = Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True))
+    for some in batched(items, _BATCH, strict=False):
+        yield taking.take(((workflow, Change(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
+
+
+def export(traces: "Iterable[Trace]") -> Iterator[str]:
+    """Yield a history as the lines of an export: each event with its proof, then the signed head."""
+    from waybill.custody.domain.proving import checkpoint_line, exported_line
+
+    prover: Prover | None = None
+    for trace in traces:
+        if prover is None and trace.head.edge.size:
+            prover = Prover(log(), trace.head.edge.size)
+        proven = prover.proofs(trace.events) if prover else ((event, None) for event in trace.events)
+        yield from (exported_line(event, path) for event, path in proven)
+    if prover:
+        yield checkpoint_line(prover.note())
+
+
+def verifier() -> "Verifier":
+    """Return what compares the log with the table."""
+    from waybill.custody.adapters.log_bucket import S3StoredLog
+    from waybill.custody.domain.verifying import Verifier
+
+    stored = S3StoredLog(client("s3"), load(LogSettings).custody_log_bucket)
+    return Verifier(stored, table(), keys(), signer().key(), now)
+
+
+def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> TraceView:
+    """Return a page of a history as an answer, with proofs where they are asked for."""
+    size = trace.head.edge.size if prove else 0
+    if not size:
+        return TraceView.of_trace(trace, [EventView.of_event(event) for event in trace.events], cursor, None)
+    prover = Prover(log(), size)
+    events = [EventView.of_event(event, path, size) for event, path in prover.proofs(trace.events)]
+    return TraceView.of_trace(trace, events, cursor, prover.note())

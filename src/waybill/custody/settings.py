@@ -1,0 +1,52 @@
+"""Environment variables of custody's functions; each function gets those that its handler reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from waybill.core.settings import WaybillSettings
+
+
+class LedgerSettings(WaybillSettings):
+    """The custody table, and the key that others are derived from."""
+
+    custody_table: str
+    custody_mac_key_arn: str
+
+
+class LogSettings(WaybillSettings):
+    """The log's bucket, which is its name as well, and the key that signs it."""
+
+    custody_log_bucket: str
+    custody_signing_key_arn: str
+
+
+class SealingSettings(WaybillSettings):
+    """How long a minute is over before what was recorded in it is sealed."""
+
+    custody_settling_seconds: Annotated[int, Field(ge=0, le=3600)] = 180
+
+
+class SourceSettings(WaybillSettings):
+    """The tables of the workflows."""
+
+    file_copy_tracking_table: str
+    identifiers_table: str
+    consignments_table: str
+    scans_table: str
+    subject_access_table: str
+
+
+class PlaceSettings(WaybillSettings):
+    """Where workflows keep files."""
+
+    consignment_upload_bucket: str
+    consignment_clean_bucket: str
+    consignment_quarantine_bucket: str
+    subject_access_bucket: str
+
+
+class RefusalSettings(WaybillSettings):
+    """Where records wait that custody does not understand."""
+
+    custody_refused_queue_url: str

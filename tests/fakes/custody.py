@@ -1,0 +1,212 @@
+"""The custody table, its log and its keys in memory, with a hook before every write."""
+
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from waybill.custody.domain.log_files import HEADS, LogFiles
+from waybill.custody.domain.notes import VerifierKey
+from waybill.custody.domain.recording import LeafKey, Recorder
+from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
+from waybill.custody.domain.tracing import Links, Tracer
+from waybill.custody.domain.verifying import Report, Verifier
+from waybill.custody.models import Event, KnownPlace, Leaf, Subject
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+class LocalKeys:
+    """Keys from one secret that is known to the tests."""
+
+    def __init__(self, secret: bytes = b"secret") -> None:
+        self._secret = secret
+
+    def key(self, purpose: str) -> bytes:
+        return hmac.digest(self._secret, purpose.encode(), "sha256")
+
+
+class LocalSigner:
+    """An Ed25519 key that is known to the tests."""
+
+    def __init__(self, seed: int = 1, name: str = "waybill/log") -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+        self._name = name
+
+    def key(self) -> VerifierKey:
+        return VerifierKey(self._name, self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+
+@dataclass
+class MemoryLog:
+    """Files by path, every version of each, oldest first; as a bucket under lock holds them."""
+
+    before_write: Callable[[], None] = lambda: None
+    files: dict[str, list[bytes]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    locked: bool = True
+
+    def read(self, path: str) -> bytes | None:
+        return None if path in self.hidden or path not in self.files else self.files[path][-1]
+
+    def write_once(self, path: str, content: bytes) -> bytes | None:
+        self.before_write()
+        if path in self.files:
+            return self.files[path][-1]
+        self.files[path] = [content]
+        return None
+
+    def replace(self, path: str, content: bytes) -> None:
+        self.before_write()
+        self.files.setdefault(path, []).append(content)
+
+    def read_oldest(self, path: str) -> bytes | None:
+        return self.files[path][0] if path in self.files else None
+
+    def head_sizes(self) -> Sequence[int]:
+        return sorted(int(path.removeprefix(HEADS)) for path in self.files if path.startswith(HEADS))
+
+    def is_locked(self) -> bool:
+        return self.locked
+
+
+@dataclass
+class MemoryLedger:
+    """What `CustodyTable` does, in dictionaries."""
+
+    before_write: Callable[[], None] = lambda: None
+    names: dict[str, KnownPlace] = field(default_factory=dict)
+    kept: dict[tuple[str, str], Event] = field(default_factory=dict)
+    ways: dict[tuple[str, str], str] = field(default_factory=dict)
+    linked: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
+    queued: dict[str, tuple[LeafKey, ...]] = field(default_factory=dict)
+    in_log: dict[str, list[Placed]] = field(default_factory=dict)
+    now_head: Head = field(default_factory=Head)
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
+        return {hash_: self.names[hash_] for hash_ in hashes if hash_ in self.names}
+
+    def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
+        self.before_write()
+        return self.names.setdefault(hash_, known)
+
+    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
+        self.before_write()
+        if origin.pk != copy.pk:
+            self.linked.setdefault(copy.pk, set()).add(("origin", origin.pk, ""))
+            self.linked.setdefault(origin.pk, set()).add(("copy", copy.pk, copy_place))
+
+    def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
+        self.before_write()
+        if sha256:
+            self.ways[sha256, subject.pk] = subject.pk
+        if consignment_file:
+            self.ways.setdefault(consignment_file, subject.pk)
+
+    def newest_mac(self, subject: Subject) -> str | None:
+        found = sorted(key for key in self.kept if key[0] == subject.pk)
+        return self.kept[found[-1]].leaf.mac if found else None
+
+    def add(self, event: Event) -> Leaf | None:
+        self.before_write()
+        key = (event.leaf.pk, event.leaf.sk)
+        if key in self.kept:
+            return self.kept[key].leaf
+        self.kept[key] = event
+        return None
+
+    def add_slip(self, minute: str, name: str, leaves: Sequence[LeafKey]) -> None:
+        self.before_write()
+        self.queued[f"{minute}#{name}"] = tuple(leaves)
+
+    def head(self) -> Head:
+        return self.now_head
+
+    def slips(self, after: str, before: str) -> Iterator[Slip]:
+        for name in sorted(self.queued):
+            if after < name < before:
+                yield Slip(name, self.queued[name])
+
+    def leaves(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Leaf]:
+        return {key: event.leaf for key, event in self.events(keys).items()}
+
+    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
+        return {key: self.kept[key.pk, key.sk] for key in keys if (key.pk, key.sk) in self.kept}
+
+    def placed(self, minute: str) -> Iterator[Placed]:
+        yield from self.in_log.get(minute, [])
+
+    def advance(self, seen: Head, head: Head, placed: Sequence[Placed]) -> bool:
+        self.before_write()
+        if self.now_head.version != seen.version:
+            return False
+        self.now_head = replace(head, verified_size=self.now_head.verified_size, verified_at=self.now_head.verified_at)
+        for each in placed:
+            self.in_log.setdefault(each.minute, []).append(each)
+        return True
+
+    def all_leaves(self) -> Iterator[Leaf]:
+        yield from (event.leaf for event in list(self.kept.values()))
+
+    def note_verified(self, size: int, at: str) -> None:
+        self.now_head = replace(self.now_head, verified_size=size, verified_at=at)
+
+    def subject_of_file(self, consignment_id: str, file_id: str) -> str | None:
+        return self.ways.get((consignment_id, file_id))
+
+    def subjects_of_digest(self, sha256: str, limit: int) -> list[str]:
+        return [subject for (way, _), subject in self.ways.items() if way == sha256][:limit]
+
+    def links(self, subject: str, limit: int) -> Links:
+        found = sorted(self.linked.get(subject, set()))[:limit]
+        return Links(
+            tuple(pk for kind, pk, _ in found if kind == "origin"),
+            tuple((pk, place) for kind, pk, place in found if kind == "copy"),
+        )
+
+    def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
+        found = sorted(key for key in self.kept if key[0] == subject and key[1] > after)
+        return [self.kept[key] for key in found[:limit]]
+
+
+class Custody:
+    """Recording, sealing, tracing and verifying over one table and one log, on a clock that the test moves."""
+
+    def __init__(self, before_write: Callable[[], None] = lambda: None) -> None:
+        self.ledger, self.log = MemoryLedger(before_write), MemoryLog(before_write)
+        self.keys, self.signer, self.at = LocalKeys(), LocalSigner(), NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(self.ledger, self.keys, self.now)
+
+    @property
+    def sealer(self) -> Sealer:
+        return Sealer(self.ledger, self.log, LogFiles(self.log, self.signer), self.now)
+
+    @property
+    def tracer(self) -> Tracer:
+        return Tracer(self.ledger, self.keys)
+
+    def wait(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+    def seal(self) -> int:
+        """Seal all that is old enough; return how many entries were added."""
+        added, more = 0, True
+        while more:
+            step = self.sealer.step()
+            added, more = added + step.added, step.more
+        return added
+
+    def verify(self) -> Report:
+        return Verifier(self.log, self.ledger, self.keys, self.signer.key(), self.now).verify()

@@ -1,0 +1,219 @@
+"""What the workflows' own stores write is what custody reads: whoever renames an attribute fails here."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, failure, result
+from tests.functional.custody.conftest import CustodyOnMoto, table, typed
+from waybill.consignments.adapters.table import ConsignmentsTable
+from waybill.consignments.domain.registration import upload_prefix
+from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentStatus, ConsignmentType, RegisteredFile
+from waybill.custody import runtime
+from waybill.custody.domain.interpreting import Workflow
+from waybill.custody.domain.tracing import Asked, ByConsignment, ByDigest, ByIdentifier, ByPlace, TracedEvent
+from waybill.custody.models import Place
+from waybill.minting.adapters.lifecycle import LifecycleTable
+from waybill.minting.adapters.table import IdentifiersTable
+from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId
+from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.records import Dismissal
+from waybill.replication.models import Checksum
+from waybill.scanning.adapters.item_table import ItemTable
+from waybill.scanning.adapters.job_table import JobTable
+from waybill.scanning.adapters.outcome_table import OutcomeTable
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, ScanRequest, Status
+from waybill.subject_access.adapters.table import SubjectAccessTable
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.keys import report_key
+
+NOW = datetime(2026, 11, 29, 11, tzinfo=UTC)
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+# The same in base64, as S3 keeps it.
+CHECKSUM = Checksum(algorithm="SHA256", value="ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")
+
+
+def history(asked: Asked) -> list[TracedEvent]:
+    events = runtime.tracer().trace(asked, limit=100).events
+    assert all(event.intact for event in events)
+    return list(events)
+
+
+def told(events: list[TracedEvent]) -> list[tuple[object, object]]:
+    return [(event.said["type"], event.said["outcome"]) for event in events]
+
+
+def tracking(custody: CustodyOnMoto) -> TrackingTable:
+    return TrackingTable(custody.dynamodb, table("FileCopyTrackingTable"), history_days=90, now=lambda: NOW)
+
+
+def test_replication(custody: CustodyOnMoto) -> None:
+    store, run, again = tracking(custody), a_run("1", destination_prefix="copies/"), a_run("2")
+    source = facts(version_id="v1", checksum=CHECKSUM)
+    store.claim(run)
+    store.record_destination(run, result(run, DESTINATIONS[0], bytes=3, version_id="v9"), source)
+    store.record_destination(run, failure(run, DESTINATIONS[1]), None)
+    custody.record(Workflow.REPLICATION)
+    store.dismiss(
+        run.file, [DESTINATIONS[1]], Dismissal(by="alice@example.org", at="2026-11-21T11:00:00.000Z", reason="because")
+    )
+    custody.record(Workflow.REPLICATION)
+    store.record_destination(
+        again, result(again, DESTINATIONS[0], code="SKIPPED_IDENTICAL", timestamp="2026-11-22T10:00:00.000Z"), source
+    )
+    custody.record(Workflow.REPLICATION)
+    events = history(ByPlace(Place(SOURCE, KEY)))
+    # Two of one moment come in the order of their ids.
+    assert sorted(told(events[:2])) == [("replication", "failure"), ("replication", "success")]
+    assert told(events[2:]) == [("policy assignment", "success"), ("fixity check", "success")]
+    copied = next(event for event in events if event.said["type"] == "replication" and event.states[1:])
+    assert copied.states[1].place == Place(DESTINATIONS[0], f"copies/{KEY}")
+    assert (copied.states[0].version_id, copied.states[0].sha256, copied.states[1].version_id) == ("v1", ABC, "v9")
+    # By its content, and by the place of the copy: the same history.
+    assert {event.event.leaf.id for event in history(ByDigest(ABC))} == {event.event.leaf.id for event in events}
+    assert events[0].event in [each.event for each in history(ByPlace(Place(DESTINATIONS[0], f"copies/{KEY}")))]
+    assert custody.refused() == []
+
+
+def test_what_says_nothing_new_makes_no_event(custody: CustodyOnMoto) -> None:
+    store, run = tracking(custody), a_run()
+    store.claim(run)
+    store.record_upload(run, DESTINATIONS[0], facts(), "upload-1")
+    records = custody.record(Workflow.REPLICATION)
+    assert len(records) == 2
+    assert custody.items() == []
+
+
+def test_consignments(custody: CustodyOnMoto) -> None:
+    store = ConsignmentsTable(custody.dynamodb, table("ConsignmentsTable"))
+    consignment = Consignment(
+        consignment_id="c-1",
+        type=next(iter(ConsignmentType)),
+        reference="R",
+        transferring_body="Body",
+        user_id="alice/é",
+        announced=1,
+        status=ConsignmentStatus.REGISTERED,
+        created_at="2026-11-29T09:00:00.000Z",
+    )
+    store.create(consignment)
+    store.add_files("c-1", [RegisteredFile("f-1", "a/b.txt", 3, ABC)])
+    custody.record(Workflow.CONSIGNMENTS)
+    claimed = store.claim("c-1", ConsignmentRun("run-1", "arn:run-1", "2026-11-29T10:00:00.000Z"))
+    verdicts = [
+        ("FFID", "Success"),
+        ("Antivirus", "Success"),
+        ("ChecksumMatch", "Mismatch"),
+        ("ServerChecksum", "Success"),
+        ("ClientFilePath", "Success"),
+        ("ClientChecks", "Success"),
+    ]
+    results = {
+        "accepted": True,
+        "checksum": ABC,
+        "versionId": "v1",
+        "objectSize": 3,
+        "copiedTo": "clean",
+        "antivirus": {"software": "yara-x", "softwareVersion": "1.23.0", "databaseVersion": "r1", "datetime": 1},
+        "fileFormat": {"software": "siegfried", "matches": [{"puid": "x-fmt/111"}, {"puid": None}]},
+        "verdicts": [{"statusName": name, "value": value, "rule": "r"} for name, value in verdicts],
+    }
+    store.write_files(claimed, [{"fileId": "f-1", "statuses": dict(verdicts), "results": results}])  # type: ignore[typeddict-item]
+    custody.record(Workflow.CONSIGNMENTS)
+    events = history(ByConsignment("c-1", "f-1"))
+    assert sorted(told(events)) == sorted(
+        [
+            ("ingestion start", "success"),
+            ("format identification", "success"),
+            ("virus check", "success"),
+            ("fixity check", "failure"),
+            ("message digest calculation", "success"),
+            ("validation", "success"),
+            ("accession", "success"),
+        ]
+    )
+    assert events[0].said["at"] == "2026-11-29T09:00:00.000Z"
+    assert {event.said["at"] for event in events[1:]} == {"2026-11-29T10:00:00.000Z"}
+    upload = Place("ConsignmentUploadBucket", upload_prefix("alice/é", "c-1") + "f-1")
+    assert {event.states[0].place for event in events} == {upload}
+    assert history(ByPlace(Place("ConsignmentCleanBucket", "c-1/f-1"))) == events
+    identified = next(event for event in events if event.said["type"] == "format identification")
+    assert identified.said["detail"]["puids"] == ["x-fmt/111"]  # type: ignore[index, call-overload]
+    assert "alice" not in json.dumps([event.event.leaf.sealed for event in events])
+
+
+def test_minting(custody: CustodyOnMoto) -> None:
+    registry = IdentifiersTable(custody.dynamodb, table("IdentifiersTable"))
+    source = SourceId("Work", "sierra", "b1161044-secret")
+    registry.assign([Proposal(source, "kx7dn2ph")], token="t", at="2026-11-29T09:00:00.000000Z", job_id="job-1")
+    lives = LifecycleTable(custody.dynamodb, table("IdentifiersTable"))
+    lives.record(
+        LifeEvent("kx7dn2ph", 1, LifeStatus.WITHDRAWN, "a reason", "2026-11-29T10:00:00.000000Z", by="bob"), []
+    )
+    custody.record(Workflow.MINTING)
+    events = history(ByIdentifier("kx7dn2ph"))
+    assert told(events) == [("identifier assignment", "success"), ("metadata modification", "success")]
+    assert "secret" not in json.dumps(custody.items(), default=str)
+    assert "a reason" not in json.dumps(custody.items(), default=str)
+
+
+@pytest.mark.parametrize(
+    ("status", "types"),
+    [
+        (ObjectStatus.SCANNED, [("forensic feature analysis", "success")]),
+        (ObjectStatus.PARTIAL, [("forensic feature analysis", "warning")]),
+        (ObjectStatus.SKIPPED, []),
+    ],
+)
+def test_scanning(custody: CustodyOnMoto, status: ObjectStatus, types: list[tuple[str, str]]) -> None:
+    items = ItemTable(custody.dynamodb, table("ScansTable"), now=lambda: NOW)
+    job = Job(
+        "job-1", ScanRequest(bucket="town-hall"), Status.LISTING, "2026-11-29T09:00:00.000Z", "2026-11-29T09:00:00.000Z"
+    )
+    JobTable(items).create(job)
+    OutcomeTable(items).record("job-1", [ObjectOutcome("a/b.csv", "etag", 9, status, counts={"EMAIL": 7})])
+    custody.record(Workflow.SCANNING)
+    found = [item for item in custody.items() if "sealed" in item]
+    assert len(found) == len(types)
+    if types:
+        assert told(history(ByPlace(Place("town-hall", "a/b.csv")))) == types
+        assert "EMAIL" not in json.dumps(found, default=str)
+
+
+def test_subject_access(custody: CustodyOnMoto) -> None:
+    store = SubjectAccessTable(custody.dynamodb, table("SubjectAccessTable"), now=lambda: NOW)
+    day = "AUDIT#2026-11-29"
+    store.record(day, Action("alice", "REFUSED", {"status": 403}))
+    store.record(day, Action("alice", "REFUSED", {"status": 409}))
+    custody.record(Workflow.SUBJECT_ACCESS)
+    entries = {item["pk"]: item for item in custody.items() if item["pk"].startswith("T#")}
+    assert list(entries) == [f"T#{day}"]
+    assert len([item for item in custody.items() if item["pk"] == f"T#{day}"]) == 2
+    assert "alice" not in json.dumps(custody.items(), default=str)
+
+
+def test_reports_of_subject_access(custody: CustodyOnMoto) -> None:
+    stored = {"number": 4, "at": "2026-11-29T10:00:00.000Z", "actor": "worker", "action": "REPORT_STORED"}
+    more = {"hash": "a" * 64, "previous": "", "detail": {"generation": 2, "sha256": ABC, "bytes": 3}}
+    item = {"pk": "SAR#request-1", "sk": "AUD#00000004", **stored, **more}
+    custody.dynamodb.put_item(TableName=table("SubjectAccessTable"), Item=typed(item))
+    custody.record(Workflow.SUBJECT_ACCESS)
+    place = Place("SubjectAccessReportsBucket", report_key("request-1", 2, ABC))
+    assert told(history(ByPlace(place))) == [("creation", "success")]
+
+
+def test_one_record_that_nobody_understands_stops_nothing(custody: CustodyOnMoto) -> None:
+    store, run = tracking(custody), a_run()
+    store.record_destination(run, result(run, DESTINATIONS[0], bytes=3), facts())
+    records = custody.stream(Workflow.REPLICATION)
+    for value in ({"S": "soon"}, {"N": "-5"}):
+        broken = json.loads(json.dumps(records[0]))
+        broken["dynamodb"]["NewImage"]["bytes"] = value
+        broken["dynamodb"]["NewImage"]["sourceBucket"] = {"S": f"{SOURCE}#dest#other"}
+        records.insert(0, broken)
+    assert custody.call("record_events", {"Records": records}) == {"batchItemFailures": []}
+    assert told(history(ByPlace(Place(SOURCE, KEY)))) == [("replication", "success")]
+    refused = [json.loads(body) for body in custody.refused()]
+    assert [(one["table"], one["problem"]) for one in refused] == [("replication", "bytes is no number")] * 2
+    assert all(set(one) == {"table", "key", "problem"} for one in refused)

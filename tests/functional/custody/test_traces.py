@@ -1,0 +1,218 @@
+"""`GET /custody`, `waybill trace` and `waybill custody`: what they answer, and what they refuse."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.api import ask
+from tests.fakes.custody import LocalSigner
+from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
+from tests.functional.custody.conftest import CustodyOnMoto, table
+from tests.functional.custody.test_records import ABC, CHECKSUM, tracking
+from waybill.cli.context import Cli
+from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack
+from waybill.core import settings
+from waybill.custody.api import app
+from waybill.custody.domain.interpreting import Workflow
+
+RUNS = 5
+
+
+@pytest.fixture
+def recorded(custody: CustodyOnMoto, monkeypatch: pytest.MonkeyPatch) -> CustodyOnMoto:
+    """A file that was copied five times to one place, and is known to the commands too."""
+    store = tracking(custody)
+    for number in range(RUNS):
+        run = a_run(str(number))
+        done = result(run, DESTINATIONS[0], bytes=3, timestamp=f"2026-11-21T10:00:0{number}.000Z")
+        store.record_destination(run, done, facts(checksum=CHECKSUM))
+        custody.record(Workflow.REPLICATION)
+    environment = {name: custody.environment.get(name, "") for name in OUTPUT_OF_SETTING}
+    for name in ("CUSTODY_TABLE", "FILE_COPY_TRACKING_TABLE", "IDENTIFIERS_TABLE", "CONSIGNMENTS_TABLE"):
+        environment[name] = table(_resource(name))
+    environment |= {"SCANS_TABLE": "ScansTable", "SUBJECT_ACCESS_TABLE": "SubjectAccessTable"}
+    buckets = ("CONSIGNMENT_UPLOAD_BUCKET", "CONSIGNMENT_CLEAN_BUCKET", "CONSIGNMENT_QUARANTINE_BUCKET")
+    environment |= dict.fromkeys((*buckets, "SUBJECT_ACCESS_BUCKET"), "bucket")
+    outputs = {OUTPUT_OF_SETTING[name]: value for name, value in environment.items() if value}
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
+    return custody
+
+
+def _resource(setting: str) -> str:
+    return {"FILE_COPY_TRACKING_TABLE": "FileCopyTrackingTable"}.get(
+        setting, "".join(part.capitalize() for part in setting.split("_"))
+    )
+
+
+def traced(**query: str) -> Any:
+    return ask(app, "GET", "/custody", query=query, roles="custody")
+
+
+def test_a_trace_has_the_shape_of_the_contract(recorded: CustodyOnMoto) -> None:
+    answer = traced(bucket=SOURCE, key=KEY)
+    assert answer.status == 200
+    said = answer.json
+    assert set(said) == {"subject", "coverage", "verified", "events", "cursor"}
+    assert set(said["subject"]) == {"subjectId", "places", "origin", "copies", "identifiers"}
+    assert said["subject"]["places"] == [{"bucket": SOURCE, "key": KEY}]
+    assert said["subject"]["copies"] == [{"bucket": DESTINATIONS[0], "key": KEY}]
+    event = said["events"][0]
+    contract = {"eventId", "type", "typeUri", "at", "recordedAt", "workflow", "outcome", "agent", "detail"}
+    assert contract | {"object", "related", "previous", "mac"} <= set(event)
+    assert event["typeUri"] == "http://id.loc.gov/vocabulary/preservation/eventType/rep"
+    assert event["object"] == {"bucket": SOURCE, "key": KEY, "versionId": None, "sha256": ABC, "size": 3}
+    assert [each["previous"] for each in said["events"]] == [None, *(each["mac"] for each in said["events"][:-1])]
+    assert (said["coverage"], said["verified"]) == (["waybill"], None)
+
+
+def test_pages_follow_each_other_and_miss_nothing(recorded: CustodyOnMoto) -> None:
+    whole = [event["eventId"] for event in traced(bucket=SOURCE, key=KEY).json["events"]]
+    found, cursor = [], {}
+    while True:
+        page = traced(bucket=SOURCE, key=KEY, limit="2", **cursor).json
+        found += [event["eventId"] for event in page["events"]]
+        if page["cursor"] is None:
+            break
+        cursor = {"cursor": page["cursor"]}
+    assert found == whole
+    assert len(whole) == RUNS
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"bucket": SOURCE},
+        {"key": KEY},
+        {"bucket": SOURCE, "key": KEY, "sha256": ABC},
+        {"consignmentId": "c"},
+        {"sha256": "ab"},
+        {"sha256": "g" * 64},
+        {"identifier": "not an id"},
+        {"bucket": SOURCE, "key": KEY, "limit": "201"},
+        {"bucket": SOURCE, "key": KEY, "limit": "0"},
+        {"bucket": SOURCE, "key": KEY, "cursor": "nonsense"},
+        {"bucket": SOURCE, "key": KEY, "unknown": "1"},
+        {"versionId": "v", "sha256": ABC},
+    ],
+)
+def test_what_names_no_file_or_two_is_refused(recorded: CustodyOnMoto, query: dict[str, str]) -> None:
+    assert traced(**query).status in {400, 422}
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ({"bucket": SOURCE, "key": "other"}, f"other in bucket {SOURCE}"),
+        ({"sha256": "0" * 64}, "0" * 64),
+        ({"identifier": "KX7DN2PH"}, "kx7dn2ph"),
+        ({"consignmentId": "c", "fileId": "f"}, "file f of consignment c"),
+    ],
+)
+def test_what_nobody_knows_is_named(recorded: CustodyOnMoto, query: dict[str, str], named: str) -> None:
+    answer = traced(**query)
+    assert answer.status == 404
+    assert named in answer.json["detail"]
+
+
+def test_other_roles_see_nothing(recorded: CustodyOnMoto) -> None:
+    answer = ask(app, "GET", "/custody", query={"bucket": SOURCE, "key": "other"}, roles="replication")
+    assert answer.status == 403
+
+
+def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, tmp_path: Path, capsys: Any) -> None:
+    assert recorded.seal() == {"added": RUNS, "missing": 0}
+    proven = traced(bucket=SOURCE, key=KEY, prove="true").json
+    assert [event["index"] for event in proven["events"]] == list(range(RUNS))
+    assert {event["proof"]["size"] for event in proven["events"]} == {RUNS}
+    assert recorded.call("verify_custody", {}) == {"entries": RUNS, "waiting": 0}
+    assert traced(bucket=SOURCE, key=KEY).json["verified"]["size"] == RUNS
+
+    status, said = run("trace", f"s3://{SOURCE}/{KEY}", "--prove")
+    assert (status, len(said["events"])) == (0, RUNS)
+    assert run("custody", "verify")[1]["holds"] is True
+
+    capsys.readouterr()
+    status, _ = run("trace", f"sha256:{ABC}", "--format", "ndjson")
+    assert status == 0
+
+
+def test_an_export_verifies_without_anything_else_and_any_change_of_it_does_not(
+    recorded: CustodyOnMoto, run: Any, tmp_path: Path
+) -> None:
+    from waybill.custody import runtime
+    from waybill.custody.domain.tracing import ByPlace
+    from waybill.custody.models import Place
+
+    recorded.seal()
+    lines = list(runtime.export([runtime.tracer().trace(ByPlace(Place(SOURCE, KEY)), limit=50)]))
+    key, file = tmp_path / "key", tmp_path / "export.ndjson"
+    key.write_text(LocalSigner(name="waybill/custodylogbucket").key().text)
+    file.write_text("\n".join(lines) + "\n")
+    status, said = run("custody", "verify", "--file", str(file), "--key", str(key))
+    assert (status, said["proven"], said["findings"]) == (0, RUNS, [])
+
+    for altered in (
+        lines[0].replace("success", "failure"),
+        lines[0].replace(f'"key": "{KEY}"', '"key": "another"'),
+        lines[0].replace(ABC, "0" * 64),
+        lines[0].replace('"index": 0', '"index": 1'),
+    ):
+        assert altered != lines[0]
+        file.write_text("\n".join([altered, *lines[1:]]))
+        status, said = run("custody", "verify", "--file", str(file), "--key", str(key))
+        assert (status, [finding["line"] for finding in said["findings"]]) == (1, [1])
+
+    file.write_text("\n".join(lines[:-1]))
+    assert run("custody", "verify", "--file", str(file), "--key", str(key))[0] == 1
+    key.write_text(LocalSigner(seed=2, name="waybill/custodylogbucket").key().text)
+    file.write_text("\n".join(lines))
+    assert run("custody", "verify", "--file", str(file), "--key", str(key))[0] == 1
+
+
+def test_what_was_altered_is_said_by_trace_and_verify(recorded: CustodyOnMoto, run: Any) -> None:
+    recorded.seal()
+    item = next(item for item in recorded.items() if "sealed" in item)
+    recorded.dynamodb.update_item(
+        TableName="CustodyTable",
+        Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}},
+        UpdateExpression="SET sealed = :sealed",
+        ExpressionAttributeValues={":sealed": {"S": item["sealed"].replace("success", "failure")}},
+    )
+    assert [event["intact"] for event in traced(bucket=SOURCE, key=KEY).json["events"]].count(False) == 1
+    assert run("trace", f"s3://{SOURCE}/{KEY}")[0] == 1
+    status, said = run("custody", "verify")
+    assert (status, [finding["code"] for finding in said["findings"]]) == (1, ["ALTERED"])
+    with pytest.raises(Exception, match="1 findings in a log of 5 entries"):
+        recorded.call("verify_custody", {})
+
+
+def test_reconciling_makes_what_is_missing_and_nothing_else(recorded: CustodyOnMoto, run: Any) -> None:
+    store, run_ = tracking(recorded), a_run("unheard", key="another.zip")
+    store.record_destination(run_, result(run_, DESTINATIONS[1], bytes=3), facts(key="another.zip"))
+    before = {(item["pk"], item["sk"]) for item in recorded.items() if "sealed" in item}
+    status, said = run("custody", "reconcile")
+    assert status == 0
+    replication = next(one for one in said["tables"] if one["table"] == "replication")
+    assert (replication["events"], replication["new"], replication["refused"]) == (2, 1, 0)
+    after = {(item["pk"], item["sk"]) for item in recorded.items() if "sealed" in item}
+    assert len(after - before) == 1
+    assert before <= after
+    assert traced(bucket=SOURCE, key="another.zip").json["events"][0]["type"] == "replication"
+    assert run("custody", "reconcile")[1]["tables"][0]["new"] == 0
+
+
+@pytest.mark.parametrize("name", ["s3://bucket", "sha256:ab", "what is this?", "/"])
+def test_what_names_no_file_is_bad_usage(run: Any, name: str) -> None:
+    assert run("trace", name)[0] == 2
+
+
+def test_a_log_without_its_lock_says_so(recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    place: Any = {"LocationConstraint": "eu-west-1"}
+    recorded.s3.create_bucket(Bucket="unlocked", CreateBucketConfiguration=place)
+    recorded.s3.put_bucket_versioning(Bucket="unlocked", VersioningConfiguration={"Status": "Enabled"})
+    stack = Stack("waybill", "eu-west-1", "", {**Cli.stack.outputs, "CustodyLogBucketName": "unlocked"})
+    monkeypatch.setattr(Cli, "stack", stack)
+    settings.load.cache_clear()
+    assert [finding["code"] for finding in run("custody", "verify")[1]["findings"]] == ["UNANCHORED"]

@@ -1,0 +1,279 @@
+"""The log: every leaf once, whatever dies; and verification finds what was done to log or table."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.custody import Custody, LocalKeys, LocalSigner
+from tests.unit.custody.samples import UPLOAD, assigned, copied
+from waybill.custody.domain.identity import place_hash
+from waybill.custody.domain.log_files import LogFiles, head_path
+from waybill.custody.domain.notes import opened_note
+from waybill.custody.domain.sealed_form import mac_of, parsed
+from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.tiles import bundle, entries_in
+from waybill.custody.errors import LogForkedError
+from waybill.custody.models import Leaf, TrailEntry
+
+
+class Death(Exception):
+    """The process ends before a write."""
+
+
+def sealed_custody(count: int = 5) -> Custody:
+    custody = Custody()
+    custody.recorder.record([copied(number) for number in range(1, count + 1)], [], "a")
+    trail = [TrailEntry("SAR#1", number, f"{number:064}") for number in range(1, 4)]
+    custody.recorder.record([assigned()], trail, "b")
+    custody.wait(hours=2)
+    custody.seal()
+    return custody
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.lists(st.integers(1, 25), max_size=12))
+def test_killed_anywhere_with_batches_coming_again_every_leaf_is_in_the_log_once(
+    batches: list[int], lives: list[int]
+) -> None:
+    left: list[int] = list(lives)
+
+    def count() -> None:
+        if left:
+            left[0] -= 1
+            if left[0] < 0:
+                left.pop(0)
+                raise Death
+
+    custody, number = Custody(count), 0
+    for size in batches:
+        happened = [copied(number + one) for one in range(1, size + 1)]
+        number += size
+        while True:
+            try:
+                custody.recorder.record(happened, [], f"{number}-{len(left)}")
+                break
+            except Death:
+                custody.wait(seconds=20)
+        custody.wait(minutes=2)
+        try:
+            custody.seal()
+        except Death:
+            continue
+    left.clear()
+    custody.wait(minutes=10)
+    custody.seal()
+    report = custody.verify()
+    assert report.findings == []
+    assert report.size == report.entries == number
+    assert custody.seal() == 0
+
+
+def test_a_log_of_many_bundles_is_one_tree() -> None:
+    custody = Custody()
+    for start in range(0, 1_300, 130):
+        custody.recorder.record([copied(start + one) for one in range(130)], [], f"{start}")
+        custody.wait(minutes=5)
+        custody.seal()
+    assert custody.verify().findings == []
+    assert custody.ledger.now_head.edge.size == 1_300
+    assert {"tile/0/000", "tile/0/004", "tile/0/005.p/20", "tile/1/000.p/5"} <= set(custody.log.files)
+    newest = opened_note(custody.log.files["checkpoint"][-1], custody.signer.key())
+    assert (newest.size, newest.root) == (1_300, custody.ledger.now_head.edge.root)
+
+
+def test_what_is_young_is_not_sealed_yet_and_no_finding() -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(50)], [], "late")
+    assert custody.seal() == 0
+    report = custody.verify()
+    assert (report.findings, report.waiting) == ([], 1)
+    custody.wait(minutes=5)
+    assert custody.seal() == 1
+
+
+def test_two_sealers_with_one_head_write_one_log() -> None:
+    custody = Custody()
+    custody.recorder.record([copied(number) for number in range(1, 9)], [], "a")
+    custody.wait(hours=1)
+    late = custody.ledger.now_head
+    custody.seal()
+    now = custody.ledger.now_head
+    # A second one that read the head before: it finds the plan, writes the same, and does not advance.
+    custody.ledger.now_head = late
+    seen = custody.ledger.head
+
+    def advanced_meanwhile() -> Head:
+        found = seen()
+        custody.ledger.now_head = now
+        return found
+
+    custody.ledger.head = advanced_meanwhile  # type: ignore[method-assign]
+    assert custody.sealer.step().added == 0
+    custody.ledger.head = seen  # type: ignore[method-assign]
+    assert custody.verify().findings == []
+
+
+def test_a_file_of_the_log_that_says_something_else_stops_the_sealing() -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(70)], [], "more")
+    custody.wait(hours=1)
+    custody.log.files["tile/0/000.p/10"] = [b"forged"]
+    with pytest.raises(LogForkedError, match=r"tile/0/000\.p/10"):
+        custody.seal()
+
+
+def test_a_bundle_that_another_zlib_has_packed_is_the_same() -> None:
+    custody = sealed_custody()
+    path = "tile/entries/000.p/9"
+    entries = entries_in(custody.log.files[path][0])
+    LogFiles(custody.log, custody.signer).write(path, bundle(entries))
+    with pytest.raises(LogForkedError):
+        LogFiles(custody.log, custody.signer).write(path, bundle(entries[:-1]))
+
+
+def first(custody: Custody) -> tuple[tuple[str, str], Leaf]:
+    key = min(key for key in custody.ledger.kept if key[0].startswith("F#"))
+    return key, custody.ledger.kept[key].leaf
+
+
+def alter_event(custody: Custody) -> None:
+    key, leaf = first(custody)
+    other = leaf.sealed.replace("success", "failure")
+    mac = mac_of(other, str(parsed(other)["recordedAt"]), custody.keys)
+    custody.ledger.kept[key] = replace(custody.ledger.kept[key], leaf=replace(leaf, sealed=other, mac=mac))
+
+
+def alter_mac(custody: Custody) -> None:
+    key, leaf = first(custody)
+    custody.ledger.kept[key] = replace(custody.ledger.kept[key], leaf=replace(leaf, mac="0" * 64))
+
+
+def delete_event(custody: Custody) -> None:
+    del custody.ledger.kept[first(custody)[0]]
+
+
+def delete_all_of_a_subject(custody: Custody) -> None:
+    subject = first(custody)[0][0]
+    custody.ledger.kept = {key: event for key, event in custody.ledger.kept.items() if key[0] != subject}
+
+
+def rename_file(custody: Custody) -> None:
+    hash_ = place_hash(UPLOAD.place, custody.keys.key("places"))
+    known = custody.ledger.names[hash_]
+    custody.ledger.names[hash_] = replace(known, place=replace(known.place, key="another.pdf"))
+
+
+def change_version_beside(custody: Custody) -> None:
+    key, _ = first(custody)
+    event = custody.ledger.kept[key]
+    state = replace(event.states[0], version_id="v2")
+    custody.ledger.kept[key] = replace(event, states=(state, *event.states[1:]))
+
+
+def insert_by_hand(custody: Custody) -> None:
+    key, leaf = first(custody)
+    said = leaf.sealed.replace(leaf.id, "f" * 32)
+    forged = replace(leaf, sk=f"{key[1].rpartition('#')[0]}#{'f' * 16}", id="f" * 32, sealed=said)
+    mac = mac_of(said, str(parsed(said)["recordedAt"]), LocalKeys(b"guessed"))
+    custody.ledger.kept[key[0], forged.sk] = replace(custody.ledger.kept[key], leaf=replace(forged, mac=mac))
+
+
+def cut_the_last_two_entries_of_a_trail(custody: Custody) -> None:
+    for number in ("00000002", "00000003"):
+        del custody.ledger.kept["T#SAR#1", number]
+
+
+def never_seal(custody: Custody) -> None:
+    custody.recorder.record([copied(90)], [], "lost")
+    custody.ledger.queued.clear()
+    custody.wait(hours=3)
+    custody.seal()
+
+
+def hide_heads_and_set_the_table_back(custody: Custody) -> None:
+    for number in range(3):
+        custody.recorder.record([copied(80 + number)], [], f"more{number}")
+        custody.wait(minutes=10)
+        custody.seal()
+    custody.log.hidden |= {path for path in custody.log.files if path.startswith("checkpoints/")}
+    custody.ledger.now_head = Head()
+
+
+def delete_the_newest_heads(custody: Custody) -> None:
+    """In a stage whose lock lasts a day, a day later: the table still knows."""
+    del custody.log.files[head_path(9)]
+
+
+def delete_a_bundle(custody: Custody) -> None:
+    del custody.log.files["tile/entries/000.p/9"]
+
+
+def forge_the_whole_log_under_another_key(custody: Custody) -> None:
+    real, custody.signer = custody.signer, LocalSigner(2)
+    custody.log.files.clear()
+    custody.ledger.now_head, custody.ledger.in_log = Head(), {}
+    custody.seal()
+    custody.signer = real
+
+
+def forge_an_entry_and_nothing_else(custody: Custody) -> None:
+    entries = entries_in(custody.log.files["tile/entries/000.p/9"][0])
+    custody.log.files["tile/entries/000.p/9"] = [bundle([entries[0].replace(b"success", b"failure"), *entries[1:]])]
+
+
+def unlock(custody: Custody) -> None:
+    custody.log.locked = False
+
+
+@pytest.mark.parametrize(
+    ("attack", "codes"),
+    [
+        (alter_event, {"ALTERED"}),
+        (alter_mac, {"MAC_WRONG"}),
+        (delete_event, {"MISSING"}),
+        (delete_all_of_a_subject, {"MISSING"}),
+        (rename_file, {"ALTERED"}),
+        (change_version_beside, {"ALTERED"}),
+        (insert_by_hand, {"MAC_WRONG"}),
+        (cut_the_last_two_entries_of_a_trail, {"MISSING"}),
+        (never_seal, {"UNSEALED"}),
+        (hide_heads_and_set_the_table_back, {"FORKED"}),
+        (delete_the_newest_heads, {"MISSING"}),
+        (delete_a_bundle, {"MISSING", "UNSEALED"}),
+        (forge_the_whole_log_under_another_key, {"BAD_SIGNATURE"}),
+        (forge_an_entry_and_nothing_else, {"FORKED", "ALTERED"}),
+        (unlock, {"UNANCHORED"}),
+    ],
+)
+def test_what_was_done_to_the_table_or_the_log_is_found(attack: Callable[[Custody], None], codes: set[str]) -> None:
+    custody = sealed_custody()
+    assert custody.verify().findings == []
+    attack(custody)
+    assert codes <= {finding.code for finding in custody.verify().findings} <= codes | {"MISSING"}
+
+
+def test_an_erased_name_is_no_finding() -> None:
+    custody = sealed_custody()
+    custody.ledger.names.clear()
+    assert custody.verify().findings == []
+
+
+def test_a_verification_that_held_is_remembered_and_one_that_did_not_is_not() -> None:
+    custody = sealed_custody()
+    custody.verify()
+    assert custody.ledger.now_head.verified_size == 9
+    verified = custody.ledger.now_head.verified_at
+    alter_event(custody)
+    custody.wait(days=1)
+    custody.verify()
+    assert custody.ledger.now_head.verified_at == verified
+
+
+def test_a_log_that_never_began_holds_and_says_what_waits() -> None:
+    custody = Custody()
+    assert custody.verify().findings == []
+    custody.recorder.record([copied()], [], "a")
+    assert custody.verify().waiting == 1

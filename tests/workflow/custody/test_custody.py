@@ -1,0 +1,82 @@
+"""From an upload to its history, the signed log and its verification, with the roles that the template gives."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.workflow.support.api import Api, api_of
+from tests.workflow.support.application import Application
+from tests.workflow.support.polling import until
+from tests.workflow.support.source import Source
+
+
+@pytest.fixture(scope="module")
+def api(application: Application) -> Api:
+    """The API for somebody who may trace."""
+    return api_of(application, "custody")
+
+
+def traced(api: Api, **asked: str) -> Any:
+    answer = api.get("/custody", **asked)
+    return answer.body if answer.status == 200 else None
+
+
+def test_an_upload_has_a_history_that_is_sealed_and_holds(
+    application: Application, source: Source, api: Api, label: str
+) -> None:
+    key = f"a b/é {label}#1.zip"
+    source.put(key, b"a build")
+    source.record(key)
+
+    def whole() -> Any:
+        found = traced(api, bucket=source.name, key=key)
+        return found if found and len(found["events"]) == 2 else None
+
+    history = until(whole, "both copies in the history")
+    assert {event["type"] for event in history["events"]} == {"replication"}
+    assert {event["outcome"] for event in history["events"]} == {"success"}
+    copies = {(copy["bucket"], copy["key"]) for event in history["events"] for copy in event["related"]}
+    assert copies == {(bucket, key) for bucket in application.destinations}
+    assert all(event["intact"] for event in history["events"])
+    # A copy's own place shows the same.
+    other = traced(api, bucket=application.destinations[0], key=key)
+    assert [event["eventId"] for event in other["events"]] == [event["eventId"] for event in history["events"]]
+
+    seal = application.resources["SealEventsFunction"]
+    settings = application.functions.get_function_configuration(FunctionName=seal)["Environment"]["Variables"]
+    with application.configured(
+        "SealEventsFunction", Environment={"Variables": settings | {"CUSTODY_SETTLING_SECONDS": "0"}}
+    ):
+
+        def sealed() -> Any:
+            done = application.invoke(seal, {})
+            assert done.error is None, done.payload
+            found = traced(api, bucket=source.name, key=key, prove="true")
+            return found if all(event["index"] is not None for event in found["events"]) else None
+
+        # A minute has to be over before it is sealed.
+        proven = until(sealed, "both events in the log", timedelta(minutes=2).total_seconds())
+    assert all(event["proof"]["size"] >= 2 for event in proven["events"])
+    assert proven["checkpoint"].startswith(f"waybill/{application.outputs['CustodyLogBucketName']}\n")
+
+    done = application.invoke(application.resources["VerifyCustodyFunction"], {})
+    assert done.error is None, done.payload
+    assert done.payload["entries"] >= 2
+    after = traced(api, bucket=source.name, key=key)
+    assert after["verified"]["size"] >= 2
+
+
+def test_a_file_of_the_log_cannot_be_removed_or_replaced_unseen(application: Application) -> None:
+    bucket = application.outputs["CustodyLogBucketName"]
+    put = application.s3.put_object(Bucket=bucket, Key="probe", Body=b"locked")
+    with pytest.raises(application.s3.exceptions.ClientError) as refused:
+        application.s3.delete_object(Bucket=bucket, Key="probe", VersionId=put["VersionId"])
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_a_place_that_nobody_knows(application: Application, api: Api) -> None:
+    answer = api.get("/custody", bucket="nowhere", key="nothing")
+    assert answer.status == 404
+    assert "nothing in bucket nowhere" in answer.body["detail"]
+    assert api_of(application, "replication").get("/custody", bucket="nowhere", key="nothing").status == 403
