@@ -50,7 +50,8 @@ def functions() -> dict[str, Function]:
         properties = resource["Properties"]
         module = properties["Handler"].removesuffix(".lambda_handler")
         variables = shared["Environment"]["Variables"] | properties.get("Environment", {}).get("Variables", {})
-        layers = [resources[layer["Ref"]] for layer in shared["Layers"] + properties.get("Layers", [])]
+        named = map(values.text, shared["Layers"] + properties.get("Layers", []))
+        layers = [resources[layer] for layer in named if layer != "AWS::NoValue"]
         found[module] = Function(
             name,
             module,

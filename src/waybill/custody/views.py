@@ -12,6 +12,8 @@ from waybill.custody.models import EventType, Outcome, Place
 _MOMENT = "2026-11-29T12:00:00.123Z"
 _SUBJECT = "F#mfrggzdfmztwq2lknnwg23tpob"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_CHECKPOINT = "waybill/log\n1024\nroot\n\n— waybill/log signature\n"
+_CURSOR = "eyJzayI6IkUjMjAyNiJ9"
 # What is recorded is what Waybill did; what others do to an object is in no record.
 COVERAGE = "waybill"
 
@@ -76,7 +78,9 @@ class EventView(View):
         description="Who did it: `software`, `run`, and `person` as a pseudonym",
         examples=[{"software": "waybill.replication", "run": "reports-annual-pdf-1f7c11"}],
     )
-    detail: dict[str, JsonValue] = Field(description="What else is known", examples=[{"code": "COPIED"}])
+    detail: dict[str, str | int | bool | list[str]] = Field(
+        description="What else is known", examples=[{"code": "COPIED"}]
+    )
     object: FileStateView | None = Field(description="The file that it is about; null for an identifier")
     related: list[FileStateView] = Field(description="Copies that came of it")
     previous: str | None = Field(description="The `mac` of the event before, as its writer saw it", examples=[_SHA256])
@@ -101,7 +105,7 @@ class EventView(View):
             workflow=str(said["workflow"]),
             outcome=Outcome(str(said["outcome"])),
             agent={name: str(value) for name, value in agent.items()} if isinstance(agent, dict) else {},
-            detail=detail if isinstance(detail, dict) else {},
+            detail={name: _shown(value) for name, value in detail.items()} if isinstance(detail, dict) else {},
             object=states[0] if has_object and states else None,
             related=states[1:] if has_object else states,
             previous=str(said["previous"]) if said.get("previous") else None,
@@ -110,6 +114,12 @@ class EventView(View):
             index=traced.index,
             proof=None if path is None else ProofView(size=size, path=path),
         )
+
+
+def _shown(value: JsonValue) -> str | int | bool | list[str]:
+    if isinstance(value, str | int):
+        return value
+    return [str(each) for each in value] if isinstance(value, list) else str(value)
 
 
 class SubjectView(View):
@@ -137,10 +147,10 @@ class TraceView(View):
         description="Whose doings are recorded: `waybill`, what Waybill did", examples=[[COVERAGE]]
     )
     verified: VerifiedView | None = Field(description="The last verification that held; null before the first")
-    events: list[EventView]
-    checkpoint: str | None = optional("The signed head that proofs are for; with `prove=true`")
+    events: list[EventView] = Field(description="What happened, oldest first")
+    checkpoint: str | None = optional("The signed head that proofs are for; with `prove=true`", examples=[_CHECKPOINT])
     cut: bool | None = optional("It is about more files than one answer follows")
-    cursor: str | None = Field(description="Where the next page begins; null on the last one")
+    cursor: str | None = Field(description="Where the next page begins; null on the last one", examples=[_CURSOR])
 
     @classmethod
     def of_trace(cls, trace: Trace, events: list[EventView], cursor: str | None, checkpoint: str | None) -> Self:

@@ -29,6 +29,7 @@ OPERATIONS = {
         "startChecks",
         "waiveConsignmentFile",
     ],
+    "waybill.custody.api": ["traceFile"],
     "waybill.gateway.api": ["showHealth", "showOpenapi"],
     "waybill.minting.api": [
         "auditIdentifiers",

@@ -170,6 +170,7 @@ def test_a_destination_item_tells_all_of_its_result(tracking: TrackingTable, dyn
         "fileKey": {"S": KEY},
         "sourceBucket": {"S": f"{SOURCE}#dest#{A}"},
         "destinationBucket": {"S": A},
+        "destinationKey": {"S": KEY},
         "executionId": {"S": run.execution_id},
         "startTime": {"S": run.workflow_start_time},
         "generation": {"N": "1"},
