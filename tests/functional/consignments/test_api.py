@@ -211,7 +211,7 @@ def test_files_come_by_page_with_explanations(bench: Workbench) -> None:
     for file in seen:
         (told,) = [each for each in file["explanations"] if each["statusName"] == "FFID"]
         assert (told["value"], told["rule"], told["detail"]) == ("Zip", "ffid.disallowed", "x-fmt/263")
-        assert told["tableVersion"] == "2026-11-29"
+        assert told["tableVersion"] == "2026-11-30"
         assert told["action"] == "Fix yourself"
         assert {each["statusName"] for each in file["explanations"]} == set(file["statuses"])
 

@@ -86,7 +86,7 @@ def test_a_report_is_kept_in_s3_and_shows_every_file(
         assert escaped(path.rpartition("/")[2]) in elements.text
     for told in ("Virus detected", "What the archive has to do", "What the sender has to do", "x-fmt/263", "rules-1"):
         assert told in elements.text
-    assert "Table of formats that are refused: 2026-11-29" in elements.text
+    assert "Table of formats that are refused: 2026-11-30" in elements.text
 
 
 def test_nothing_that_was_sent_becomes_part_of_the_page(consignment_id: str, tmp_path: Path) -> None:

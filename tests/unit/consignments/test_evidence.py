@@ -152,11 +152,7 @@ def test_what_is_accepted_with_a_remark_is_told_it(
         ("a.odt", contents.encrypted_odt(), "protected by a password"),
         ("a.docx", DOCX[:-40], "damaged or cut off"),
         ("a.zip", bomb(), "more, or is nested more deeply, than we open"),
-        (
-            "a.rar",
-            b"Rar!\x1a\x07\x00\xcf\x90\x73" + bytes(34) + b"\x1d" + bytes(30),
-            "packed in a way that we cannot open",
-        ),
+        ("a.pst", b"!BDN" + bytes(600), "packed in a way that we cannot open"),
     ],
 )
 def test_what_was_not_scanned_inside_is_told_why(desk: Desk, name: str, content: bytes, words: str) -> None:

@@ -2,7 +2,7 @@
 
 Sources: APPNOTE 6.3.10; RFC 1952 (gzip); [MS-CFB] 2.2; ISO 32000-1, 7.5.2 and annex H (the header within the first
 1,024 bytes); ECMA-119 (descriptors at sector 16); RFC 5322 (fields of a message), RFC 4155 (mailboxes); [MS-OXTNEF];
-[MS-OXRTFCP]; [MS-PST] 2.2.2.6; the marks of 7-Zip, RAR, cabinets, zstd (RFC 8878) and lz4 as their
+[MS-OXRTFCP]; [MS-PST] 2.2.2.6; ECMA-167 (UDF); the marks of 7-Zip, RAR, cabinets, zstd (RFC 8878) and lz4 as their
 makers document them.
 """
 
@@ -32,6 +32,10 @@ _MARKS = (
     (0, b"MSCF", ContainerKind.CABINET),
     (0, b"ISc(", ContainerKind.CABINET),
     (0x8001, b"CD001", ContainerKind.ISO),
+    (0x8001, b"BEA01", ContainerKind.OTHER_ARCHIVE),
+    (0, b"MSWIM\0\0\0", ContainerKind.OTHER_ARCHIVE),
+    (0, b"EVF\t\r\n\xff\0", ContainerKind.OTHER_ARCHIVE),
+    (0, b"hsqs", ContainerKind.OTHER_ARCHIVE),
     (0, b"\x28\xb5\x2f\xfd", ContainerKind.ZSTANDARD),
     (0, b"\x1f\x9d", ContainerKind.COMPRESS),
     (0, b"\x04\x22\x4d\x18", ContainerKind.LZ4),

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from waybill.consignments.domain.checks import packed
 from waybill.consignments.domain.checks.models import Hit, ScanAnswer, Unscanned
 from waybill.consignments.domain.checks.pdf import pdf_entries
 from waybill.core.containers.models import ContainerKind, ContainerLimits, ContainerMember, UnopenedReason
@@ -13,7 +14,7 @@ from waybill.core.containers.walk import READERS, walk
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.malware_rules import MalwareRules
 
-_READERS = MappingProxyType({**READERS, ContainerKind.PDF: pdf_entries})
+_READERS = MappingProxyType({**READERS, **packed.READERS, ContainerKind.PDF: pdf_entries})
 # What is told of a file: of what was not scanned the number of all is told beside it.
 _TOLD = 20
 _PLACES = 5

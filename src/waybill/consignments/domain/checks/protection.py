@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from waybill.consignments.domain.checks.packed import PACKED, is_encrypted
 from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.kinds import kinds_of
 from waybill.core.containers.models import ContainerKind
@@ -57,8 +58,11 @@ def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
     if _PDF_MARK.search(head):
         return _pdf(path, file, partial=partial)
     encryption = encryption_of(file)
-    if encryption is None and ContainerKind.ENCRYPTED_MAIL in kinds_of(file):
+    kinds = () if encryption else kinds_of(file)
+    if ContainerKind.ENCRYPTED_MAIL in kinds:
         encryption = "message"
+    if PACKED.intersection(kinds) and not partial and is_encrypted(file):
+        encryption = "archive"
     if head.startswith(_ZIP_MARK):
         return _zip(file, path.stat().st_size, encryption)
     return _said(encryption)
