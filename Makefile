@@ -1,7 +1,7 @@
 # Everything happens inside the project: .venv, .local and .aws-sam. See `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint bench lock format sbom audit clean
+.PHONY: help setup demo up down status test accept lint bench lock format sbom audit clean
 
 BIN := .venv/bin
 # Rules of cfn-lint-serverless that do not fit: WS1004 knows no LoggingConfig (a template test checks retention), ES6000
@@ -30,6 +30,11 @@ status: setup ## Show what is deployed and whether it is healthy
 
 test: setup ## Run every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
+
+accept: setup ## Run the workflow tests against a deployed stack: make accept WAYBILL_STACK=name WAYBILL_PROFILE=profile
+	@test -n "$(WAYBILL_STACK)" || { echo "Name the stack: make accept WAYBILL_STACK=name (docs/acceptance.md)" >&2; exit 2; }
+	@$(BIN)/python -m pytest tests/workflow --ignore=tests/workflow/local --stack "$(WAYBILL_STACK)" \
+		$(if $(WAYBILL_PROFILE),--profile "$(WAYBILL_PROFILE)") $(PYTEST)
 
 lint: setup ## Check style, types, imports, template, and that generated files are up to date
 	$(BIN)/ruff check .

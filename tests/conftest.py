@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from tests.scheduling import SharedFolders
+from tests.scheduling import SharedWork
 from waybill.core import settings
 from waybill.core.aws import clients
 
@@ -32,9 +32,17 @@ _ENVIRONMENT = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("waybill")
+    group.addoption("--stack", help="run tests/workflow against this stack, which is deployed (docs/acceptance.md)")
+    group.addoption("--profile", help="AWS profile of --stack; without it, what the environment gives")
+    key = PROJECT / ".local" / "acceptance" / "signing-key.pem"
+    group.addoption("--signing-key", type=Path, default=key, help="key pair whose public half is --stack's AuthJwks")
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedFolders:
-    return SharedFolders(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedWork:
+    return SharedWork(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,8 +58,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 @pytest.fixture(autouse=True)
-def isolated_environment() -> Iterator[None]:
+def isolated_environment(request: pytest.FixtureRequest) -> Iterator[None]:
     """No test sees this machine's AWS configuration, another test's variables, or clients made for them."""
+    if request.config.getoption("--stack"):  # which this configuration leads to
+        yield
+        return
     before = dict(os.environ)
     for name in before:
         if name.startswith(("AWS_", "POWERTOOLS_", "WAYBILL_")):

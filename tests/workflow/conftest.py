@@ -10,33 +10,16 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.parameters import parameters_with
 from tests.workflow.support.source import Source
+from tests.workflow.support.stacks import EmbeddedStack, NamedStack
 from waybill.cli.local.ministack import free_port
 from waybill.cli.local.stack import LocalStack
 
-_MIB = 1024**2
 _LOG_LINES = 150
 
 _QUIET_BUCKET = "waybill-tests-quiet"
 
-# Small sizes stand for large ones: the ways to copy differ from 6 and from 20 MiB on.
-_PARAMETERS = {
-    "SingleCopyMaxBytes": str(6 * _MIB),
-    "OneFunctionMaxBytes": str(20 * _MIB),
-    "PartSizeBytes": str(5 * _MIB),
-    "PartsPerBatch": "2",
-    "PartConcurrency": "4",
-    "ReconcileAfterMinutes": "0",
-    "ReconcileSchedule": "rate(1 day)",
-    "AdditionalSourceBuckets": _QUIET_BUCKET,
-    "ScanBuckets": "*",
-    "ScanBatchKeys": "20",
-    "ScanLoopLimit": "3",
-    "ScanFanOut": "4",
-    "ScanWebhookPrivate": "true",
-    "SubjectAccessServiceSeconds": "10",
-    "SubjectAccessSchedule": "rate(1 day)",
-}
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.05",
@@ -49,16 +32,18 @@ _ENVIRONMENT = {
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the embedded AWS's log with what failed."""
     report = yield
-    stack = getattr(item, "funcargs", {}).get("local_stack")
-    if report.failed and stack is not None:
-        log = stack.ministack.log_file.read_text("utf-8", "replace").splitlines()
+    stack = getattr(getattr(item, "funcargs", {}).get("application"), "stack", None)
+    if report.failed and isinstance(stack, EmbeddedStack):
+        log = stack.local.ministack.log_file.read_text("utf-8", "replace").splitlines()
         report.sections.append(("the end of the embedded AWS's log", "\n".join(log[-_LOG_LINES:])))
     return report
 
 
 @pytest.fixture(scope="session")
-def gate() -> Iterator[Gate]:
+def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
     """What the functions ask of AWS, and the means to disturb it."""
+    if request.config.getoption("--stack"):
+        pytest.skip("needs the gate before the embedded AWS, which disturbs what functions ask")
     with Gate(free_port()) as gate:
         yield gate
 
@@ -70,7 +55,7 @@ def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFact
         project,
         port=gate.port,
         state_dir=tmp_path_factory.mktemp("stack"),
-        parameters=_PARAMETERS,
+        parameters=parameters_with(_QUIET_BUCKET),
         environment=_ENVIRONMENT | {"AWS_ENDPOINT_URL": gate.endpoint},
     )
     with stack:
@@ -81,18 +66,26 @@ def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def application(local_stack: LocalStack, gate: Gate) -> Application:
+def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     """The application with its defaults, but for the sizes."""
-    application = Application(local_stack, gate, local_stack.stack_name, _QUIET_BUCKET)
+    option = request.config.getoption
+    if name := option("--stack"):
+        application = Application(NamedStack(name, option("--signing-key"), option("--profile")))
+    else:
+        local: LocalStack = request.getfixturevalue("local_stack")
+        application = Application(EmbeddedStack(local, local.stack_name, _QUIET_BUCKET))
     assert application.mailbox.all() == []
-    return application
+    yield application
+    if name:
+        application.remove_buckets()
+        application.mailbox.remove()
 
 
 @pytest.fixture(scope="session")
-def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Application:
+def variant(local_stack: LocalStack, application: Application) -> Application:
     """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
     name = f"{local_stack.stack_name}-variant"
-    parameters = _PARAMETERS | {
+    parameters = parameters_with(_QUIET_BUCKET) | {
         "Platform": "embedded",
         "Stage": "dev",
         "ReplicationWorkflowType": "EXPRESS",
@@ -105,7 +98,7 @@ def variant(local_stack: LocalStack, application: Application, gate: Gate) -> Ap
         region=local_stack.ministack.region,
         parameters=parameters,
     )
-    variant = Application(local_stack, gate, name, _QUIET_BUCKET)
+    variant = Application(EmbeddedStack(local_stack, name, _QUIET_BUCKET))
     assert variant.mailbox.all() == []
     return variant
 

@@ -39,7 +39,7 @@ def waybill(application: Application, project: Path, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("clone")
     for name in ("scripts", "layers"):
         (folder / name).symlink_to(project / name)
-    (folder / ".local").symlink_to(application.stack.state_dir)
+    (folder / ".local").symlink_to(application.stack.local.state_dir)
 
     def run(*arguments: str) -> Done:
         done = subprocess.run(

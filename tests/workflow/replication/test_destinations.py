@@ -11,7 +11,6 @@ from tests.workflow.support.application import Application
 from tests.workflow.support.calls import most_at_once
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.source import Source
-from waybill.cli.local.clients import local_client
 
 PREFIX = "waybill-tests-further-"
 MISSING = f"{PREFIX}missing"
@@ -28,10 +27,7 @@ def buckets(application: Application) -> Buckets:
 
     def make(count: int, *, named: str, region: str = "eu-west-1") -> list[str]:
         names = [f"{PREFIX}{named}-{number}" for number in range(count)]
-        s3 = local_client("s3", application.stack.ministack.endpoint, region)
-        for name in names:
-            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
-        return names
+        return [application.make_bucket(name, region) for name in names]
 
     return make
 

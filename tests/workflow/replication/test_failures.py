@@ -17,8 +17,7 @@ FOREIGN = "waybill-tests-foreign"
 @pytest.fixture(scope="module", autouse=True)
 def foreign_bucket(application: Application) -> None:
     """A bucket that exists, and that no role of the application may touch."""
-    region = application.stack.ministack.region
-    application.s3.create_bucket(Bucket=FOREIGN, CreateBucketConfiguration={"LocationConstraint": region})
+    application.make_bucket(FOREIGN)
 
 
 def test_one_missing_bucket_fails_alone(application: Application, quiet: Source, key: str, label: str) -> None:

@@ -27,8 +27,7 @@ class Scanner:
     def bucket(self, name: str, objects: dict[str, bytes]) -> str:
         """Make a bucket with these objects."""
         s3 = self.application.s3
-        region = self.application.stack.ministack.region
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        self.application.make_bucket(name)
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda item: s3.put_object(Bucket=name, Key=item[0], Body=item[1]), objects.items()))
         return name

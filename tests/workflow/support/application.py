@@ -13,12 +13,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Letter, Mailbox
 from tests.workflow.support.polling import DEADLINE, until
 from tests.workflow.support.source import Source
-from waybill.cli.local.stack import LocalStack
-from waybill.cli.local.stack_file import local_api_url
+from tests.workflow.support.stacks import RunningStack
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,11 @@ class Application:
     Uploads to `source` start replications. Those to `quiet`, another source bucket, start nothing by themselves.
     """
 
-    def __init__(self, stack: LocalStack, gate: Gate, stack_name: str, quiet: str) -> None:
+    def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
-        self.gate = gate
-        self.stack_name = stack_name
-        self.outputs = outputs = _outputs(stack.client("cloudformation"), stack_name)
-        self.api_url = local_api_url(outputs["ApiUrl"], stack.ministack.endpoint)
+        self.stack_name = stack.name
+        self.api_url = stack.api_url
+        self.outputs = outputs = stack.outputs
         self.destinations = outputs["DestinationBucketNames"].split(",")
         self.workflow = outputs["FileCopyWorkflowArn"]
         self.worker = outputs["ReplicationWorkerFunctionName"]
@@ -63,8 +60,30 @@ class Application:
         self.functions = stack.client("lambda")
         self._dynamodb = stack.client("dynamodb")
         self._invoked: Counter[str] = Counter()
+        self._made: list[str] = []
         self.source = self.source_named(outputs["SourceBucketName"])
-        self.quiet = self.source_named(quiet)
+
+    @cached_property
+    def quiet(self) -> Source:
+        """The first of the further source buckets."""
+        return self.source_named(self.stack.quiet)
+
+    def make_bucket(self, name: str, region: str | None = None) -> str:
+        """Make a bucket that `remove_buckets` removes; return its name."""
+        where = region or self.stack.region
+        s3 = self.stack.client("s3", where)
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": where})
+        self._made.append(name)
+        return name
+
+    def remove_buckets(self) -> None:
+        """Remove what `make_bucket` has made, with everything in it."""
+        while self._made:
+            bucket = self._made.pop()
+            for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                    self.s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+            self.s3.delete_bucket(Bucket=bucket)
 
     @cached_property
     def mailbox(self) -> Mailbox:
@@ -188,12 +207,13 @@ class Application:
 
     def kill(self, logical_name: str) -> None:
         """Kill the processes that run a function, busy or not."""
+        group = self.stack.local.ministack.pid
         variable = f"AWS_LAMBDA_FUNCTION_NAME={self.resources[logical_name]}\0".encode()
         killed = 0
         for environment in Path("/proc").glob("[0-9]*/environ"):
             pid = int(environment.parent.name)
             with suppress(OSError):  # it ended meanwhile, or is another user's
-                if os.getpgid(pid) == self.stack.ministack.pid and variable in environment.read_bytes():
+                if os.getpgid(pid) == group and variable in environment.read_bytes():
                     os.kill(pid, signal.SIGKILL)
                     killed += 1
         assert killed, f"{logical_name} does not run"
@@ -204,8 +224,3 @@ class Application:
         answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
         content = json.loads(answer["Payload"].read() or b"null")
         return Invoked(content, content.get("errorType") if answer.get("FunctionError") else None)
-
-
-def _outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
-    [stack] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

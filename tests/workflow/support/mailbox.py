@@ -49,7 +49,13 @@ class Mailbox:
             },
         }
         sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
-        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
+        subscribed = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
+        self._sns, self._subscription = sns, subscribed["SubscriptionArn"]
+
+    def remove(self) -> None:
+        """Remove the queue and its subscription."""
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        self._sqs.delete_queue(QueueUrl=self._url)
 
     def all(self) -> list[Letter]:
         """Return everything that has come in, oldest first."""

@@ -75,7 +75,7 @@ class LocalStack:
         self.template = template or project / "template.yaml"
         self.stack_file = self.state_dir / "stack.json"
         self._deployed_file = self.state_dir / "deployed.json"
-        self._key_file = self.state_dir / "keys" / "signing-key.pem"
+        self.key_file = self.state_dir / "keys" / "signing-key.pem"
         self._parameters = dict(parameters or {})
         self._report = report
         self.ministack = MiniStack(
@@ -98,7 +98,7 @@ class LocalStack:
     @property
     def signing_key(self) -> SigningKey:
         """The key pair whose tokens the stack accepts; made on first use, and kept."""
-        return SigningKey.load_or_generate(self._key_file)
+        return SigningKey.load_or_generate(self.key_file)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS, with the rights of the account's root."""
