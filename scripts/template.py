@@ -114,6 +114,16 @@ def properties_of(resource: str) -> Tree:
     return copy.deepcopy(_loaded()["Resources"][resource]["Properties"])
 
 
+def layers_of(function: str) -> list[str]:
+    """Return the names of the layers that a function has on AWS, those of all functions first."""
+    template = _loaded()
+    written = template["Globals"]["Function"]["Layers"] + template["Resources"][function]["Properties"].get(
+        "Layers", []
+    )
+    # The embedded AWS has some by itself: there, the condition is another.
+    return [layer.get("Fn::If", ["", "", layer])[2]["Ref"] for layer in written]
+
+
 @cache
 def _transformed() -> Tree:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)

@@ -2,20 +2,21 @@
 
 from xdist.scheduler import LoadScopeScheduling
 
-# The longest folder that a test is in says which group it belongs to.
+# The longest name that a test's begins with says which group it belongs to.
 _GROUPS = {
+    "tests/functional/core/test_cold_imports.py": "cold imports",  # a program for each handler, for three tests
     "tests/template/": "template",  # mapping the code takes seconds, the tests themselves nothing
     "tests/workflow/": "application",  # one embedded AWS with the whole application
     "tests/workflow/local/": "local",
 }
 
 
-class SharedFolders(LoadScopeScheduling):  # type: ignore[misc]
+class SharedWork(LoadScopeScheduling):  # type: ignore[misc]
     """Sends the tests of a group to one worker, largest group first, and every other test to any.
 
     pytest-xdist's own `--dist loadgroup` does the same by renaming the tests, which pytest 9.2 no longer lets it do.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folders = [folder for folder in _GROUPS if nodeid.startswith(folder)]
-        return _GROUPS[max(folders, key=len)] if folders else nodeid
+        names = [name for name in _GROUPS if nodeid.startswith(name)]
+        return _GROUPS[max(names, key=len)] if names else nodeid

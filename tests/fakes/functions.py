@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from scripts.template import load_template, properties_of
+from scripts.template import layers_of, load_template, properties_of
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -50,8 +50,7 @@ def functions() -> dict[str, Function]:
         properties = resource["Properties"]
         module = properties["Handler"].removesuffix(".lambda_handler")
         variables = shared["Environment"]["Variables"] | properties.get("Environment", {}).get("Variables", {})
-        named = map(values.text, shared["Layers"] + properties.get("Layers", []))
-        layers = [resources[layer] for layer in named if layer != "AWS::NoValue"]
+        layers = [resources[layer] for layer in layers_of(name)]
         found[module] = Function(
             name,
             module,

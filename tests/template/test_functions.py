@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from scripts.deployment import Deployment
-from scripts.template import load_template, readable
+from scripts.template import layers_of, load_template, readable
 from tests.template.support.code import Code, Reach
 from tests.template.support.layers import packages_of
 from tests.template.support.references import references
@@ -97,10 +97,8 @@ def test_has_the_layers_that_its_code_imports_and_no_other(stack: Stack, code: C
         name: packages_of(stack.source["Resources"][name]["Properties"]["ContentUri"]) & imported
         for name in names("AWS::Serverless::LayerVersion")
     }
-    own = stack.source["Resources"][function]["Properties"].get("Layers", [])
-    # What the embedded AWS has by itself, it does not get from a layer.
-    layers = [layer.get("Fn::If", ["", "", layer])[2] for layer in stack.source["Globals"]["Function"]["Layers"] + own]
-    given = {layer["Ref"] for layer in layers}
+    layers = layers_of(function)
+    given = set(layers)
     assert len(given) == len(layers) <= LAYERS_OF_A_FUNCTION
     assert given <= set(brought)
     missing = set().union(*brought.values()) - set().union(*(brought[name] for name in given))

@@ -106,7 +106,7 @@ def record_failure(event: Any, invoke: Invoke, wire: Wire) -> None:
     (letter,) = wire.published
     assert json.loads(letter.body.splitlines()[-1]) == {
         "consignmentId": event["consignmentId"],
-        "environment": "dev",
+        "environment": "prod",
         "failureCause": "See step function execution for details",
         "backEndChecksProcess": "Get Files",
     }
