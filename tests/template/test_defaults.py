@@ -40,6 +40,31 @@ def test_the_role_of_all_apis_is_left_alone(stack: Stack) -> None:
     assert "AccessLogSetting" not in stage
 
 
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+@every(("given", "bounded"), [({}, False), ({"PermissionsBoundaryArn": BOUNDARY}, True)])
+def test_every_role_is_bounded_where_there_is_a_boundary(stack: Stack, given: dict[str, str], bounded: bool) -> None:
+    """IAM user guide, "Permissions boundaries for IAM entities": an organisation may refuse roles without one."""
+    roles = Deployment(stack.template, ApiAccessLogs="new-role", **given).of_type("AWS::IAM::Role")
+    expected = BOUNDARY if bounded else None
+    assert {name for name, role in roles.items() if role.get("PermissionsBoundary") != expected} == set()
+
+
+def test_what_costs_or_looks_at_requests_is_made_on_request_alone(stack: Stack) -> None:
+    optional = ("AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation")
+    plain = Deployment(stack.template, AlertEmail="team@example.org")
+    assert [plain.of_type(kind) for kind in optional] == [{}, {}]
+    acl = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/b"
+    asked = Deployment(stack.template, AlertEmail="team@example.org", MonthlyBudget="200", WebAclArn=acl)
+    (budget,) = asked.of_type("AWS::Budgets::Budget").values()
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": "200", "Unit": "USD"}
+    (association,) = asked.of_type("AWS::WAFv2::WebACLAssociation").values()
+    # AWS WAF, AssociateWebACL: "arn:partition:apigateway:region::/restapis/api-id/stages/stage-name".
+    assert association["ResourceArn"] == "arn:aws:apigateway:eu-west-1::/restapis/Api/stages/ApiStage"
+    assert association["WebACLArn"] == acl
+
+
 @every("choice", ["existing-role", "new-role"])
 def test_access_logs_are_a_choice(stack: Stack, choice: str) -> None:
     deployment = Deployment(stack.template, ApiAccessLogs=choice)

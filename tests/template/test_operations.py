@@ -60,6 +60,8 @@ def counted(project: Path) -> dict[str, set[str]]:
 @every_alarm
 def test_an_alarm_tells_people(stack: Stack, alarm: str) -> None:
     (topic,) = (target(action) for action in stack[alarm]["AlarmActions"])
+    # Whoever hears that it began hears that it is over (CloudFormation, AWS::CloudWatch::Alarm, `OKActions`).
+    assert stack[alarm]["OKActions"] == stack[alarm]["AlarmActions"]
     assert stack.resources[topic]["Type"] == "AWS::SNS::Topic"
     assert "cloudwatch.amazonaws.com" in allowed_services(stack["FailureTopicPolicy"]["PolicyDocument"], "sns:Publish")
     key = target(stack[topic]["KmsMasterKeyId"])
