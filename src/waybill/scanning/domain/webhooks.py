@@ -11,7 +11,7 @@ from waybill.scanning.domain.signatures import EVENT_HEADER, SIGNATURE_HEADER, s
 from waybill.scanning.errors import WebhookRefusedError, WebhookUnavailableError
 from waybill.scanning.models import Job
 
-WAITS_SECONDS = (60, 900, 39_600, 42_000)
+WAITS_SECONDS = (60, 900, 40_200, 42_000)
 """How long after each attempt the next one comes: five attempts in 23 hours.
 
 SQS hides a message for 12 hours at most, and counts them from when it was received.
