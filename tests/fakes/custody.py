@@ -175,12 +175,23 @@ class MemoryLedger:
         return [self.kept[key] for key in found[:limit]]
 
 
+@dataclass
+class MemoryTrails:
+    """Audit trails as their table has them."""
+
+    kept: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def hashes(self, entries: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+        return {entry: self.kept[entry] for entry in entries if entry in self.kept}
+
+
 class Custody:
     """Recording, sealing, tracing and verifying over one table and one log, on a clock that the test moves."""
 
     def __init__(self, before_write: Callable[[], None] = lambda: None) -> None:
         self.ledger, self.log = MemoryLedger(before_write), MemoryLog(before_write)
         self.keys, self.signer, self.at = LocalKeys(), LocalSigner(), NOON
+        self.trails = MemoryTrails()
 
     def now(self) -> datetime:
         return self.at
@@ -209,4 +220,4 @@ class Custody:
         return added
 
     def verify(self) -> Report:
-        return Verifier(self.log, self.ledger, self.keys, self.signer.key(), self.now).verify()
+        return Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now).verify()

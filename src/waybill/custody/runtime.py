@@ -26,6 +26,7 @@ from waybill.custody.settings import (
     RefusalSettings,
     SealingSettings,
     SourceSettings,
+    TrailSettings,
 )
 from waybill.custody.views import EventView, TraceView
 
@@ -151,10 +152,12 @@ def export(traces: "Iterable[Trace]") -> Iterator[str]:
 def verifier() -> "Verifier":
     """Return what compares the log with the table."""
     from waybill.custody.adapters.log_bucket import S3StoredLog
+    from waybill.custody.adapters.trails import SubjectAccessTrails
     from waybill.custody.domain.verifying import Verifier
 
     stored = S3StoredLog(client("s3"), load(LogSettings).custody_log_bucket)
-    return Verifier(stored, table(), keys(), signer().key(), now)
+    trails = SubjectAccessTrails(client("dynamodb"), load(TrailSettings).subject_access_table)
+    return Verifier(stored, table(), trails, keys(), signer().key(), now)
 
 
 def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> TraceView:

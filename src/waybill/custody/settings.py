@@ -37,6 +37,12 @@ class SourceSettings(WaybillSettings):
     subject_access_table: str
 
 
+class TrailSettings(WaybillSettings):
+    """The table whose audit trails are sealed."""
+
+    subject_access_table: str
+
+
 class PlaceSettings(WaybillSettings):
     """Where workflows keep files."""
 

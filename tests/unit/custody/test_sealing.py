@@ -27,6 +27,7 @@ def sealed_custody(count: int = 5) -> Custody:
     custody = Custody()
     custody.recorder.record([copied(number) for number in range(1, count + 1)], [], "a")
     trail = [TrailEntry("SAR#1", number, f"{number:064}") for number in range(1, 4)]
+    custody.trails.kept = {(entry.trail, entry.number): entry.hash for entry in trail}
     custody.recorder.record([assigned()], trail, "b")
     custody.wait(hours=2)
     custody.seal()
@@ -182,8 +183,22 @@ def insert_by_hand(custody: Custody) -> None:
 
 
 def cut_the_last_two_entries_of_a_trail(custody: Custody) -> None:
+    for number in (2, 3):
+        del custody.trails.kept["SAR#1", number]
+
+
+def cut_them_in_both_tables(custody: Custody) -> None:
+    cut_the_last_two_entries_of_a_trail(custody)
     for number in ("00000002", "00000003"):
         del custody.ledger.kept["T#SAR#1", number]
+
+
+def make_a_trail_anew(custody: Custody) -> None:
+    custody.trails.kept |= {("SAR#1", number): f"{number + 7:064}" for number in (2, 3)}
+
+
+def remove_a_trail(custody: Custody) -> None:
+    custody.trails.kept.clear()
 
 
 def never_seal(custody: Custody) -> None:
@@ -239,6 +254,9 @@ def unlock(custody: Custody) -> None:
         (change_version_beside, {"ALTERED"}),
         (insert_by_hand, {"MAC_WRONG"}),
         (cut_the_last_two_entries_of_a_trail, {"MISSING"}),
+        (cut_them_in_both_tables, {"MISSING"}),
+        (make_a_trail_anew, {"ALTERED"}),
+        (remove_a_trail, {"MISSING"}),
         (never_seal, {"UNSEALED"}),
         (hide_heads_and_set_the_table_back, {"FORKED"}),
         (delete_the_newest_heads, {"MISSING"}),

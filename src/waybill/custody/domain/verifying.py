@@ -100,12 +100,24 @@ class VerifiedLedger(Protocol):
         ...
 
 
+class Trails(Protocol):
+    """The audit trails of subject access, as they stand now; raises `CustodyUnavailableError`."""
+
+    def hashes(self, entries: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+        """Return the hashes of those of the entries (trail and number) that there are."""
+        ...
+
+
 @dataclass(frozen=True)
 class Verifier:
-    """Compares log and table; `key` is the log's public key as its owner knows it, apart from the log."""
+    """Compares the log with the table, and with the audit trails that are sealed in it.
+
+    `key` is the log's public key as its owner knows it, apart from the log.
+    """
 
     log: StoredLog
     ledger: VerifiedLedger
+    trails: Trails
     keys: Keys
     key: VerifierKey
     now: Callable[[], datetime]
@@ -220,6 +232,22 @@ class Verifier:
                 report.findings.append(Finding("MAC_WRONG", f"{key.pk} {key.sk}", index))
             elif not states_hold(event, content, places):
                 report.findings.append(Finding("ALTERED", f"{key.pk} {key.sk} is about another file", index))
+        self._compare_trails(((index, content) for index, _, content in said.values() if "entryId" in content), report)
+
+    def _compare_trails(self, entries: Iterable[tuple[int, Mapping[str, JsonValue]]], report: Report) -> None:
+        """Compare the trails themselves: who may write their table can make a whole chain of hashes anew."""
+        sealed: dict[tuple[str, int], tuple[int, JsonValue]] = {}
+        for index, content in entries:
+            number = content["number"]
+            if isinstance(number, int):
+                sealed[str(content["trail"]), number] = (index, content["hash"])
+        found = self.trails.hashes(sealed)
+        for (trail, number), (index, hash_) in sealed.items():
+            told = f"entry {number} of the audit trail {trail}"
+            if (trail, number) not in found:
+                report.findings.append(Finding("MISSING", f"{told} is not there any more", index))
+            elif found[trail, number] != hash_:
+                report.findings.append(Finding("ALTERED", f"{told} is another", index))
 
     def _mac_holds(self, leaf: Leaf, content: Mapping[str, JsonValue]) -> bool:
         expected = mac_of(leaf.sealed, str(content["recordedAt"]), self.keys)
