@@ -1,36 +1,45 @@
-"""`make demo`: one upload that arrives in both destination buckets, one replication that fails, on the local stack."""
+"""`make demo`: an upload that arrives in both destinations, a replication that fails, and all that is known of it."""
 
 import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
 
+from waybill.cli.custody.showing import history
 from waybill.cli.deployment import environment_of, find_stack
 from waybill.cli.local.project import project_stack
 from waybill.cli.output import Output, details, table
 from waybill.core.aws.clients import client
 from waybill.core.aws.dynamodb import from_item
+from waybill.core.errors import NotFoundError
+from waybill.custody import runtime
+from waybill.custody.domain.tracing import ByPlace
+from waybill.custody.models import Place
+from waybill.custody.views import TraceView
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 120
+# Two copies, then one that is found equal and one that fails.
+EVENTS = 4
 
 console = Console(highlight=False)
 
 
 def main() -> None:
-    """Bring the stack up and show a replication that works and one that does not."""
+    """Bring the stack up and show a replication that works, one that does not, and the history of its file."""
     running = project_stack(PROJECT, Output().note).up()
     console.print(f"The embedded AWS runs on {running.endpoint}, with the application deployed.\n")
     stack = find_stack(PROJECT, None, None)
     destinations = stack.output("DestinationBucketNames").split(",")
     with environment_of(stack):
         show_upload(stack.outputs, destinations)
-        show_failure(stack.outputs, destinations)
+        show_history(stack.outputs["SourceBucketName"], show_failure(stack.outputs, destinations))
     console.print(
         "The stack stays up: [bold].venv/bin/waybill replications[/] lists these runs, "
         "[bold].venv/bin/waybill --help[/] shows what else there is, [bold]make down[/] ends it."
@@ -68,8 +77,8 @@ def show_upload(outputs: Mapping[str, str], destinations: list[str]) -> None:
     console.print(details(readable(record)), "\n")
 
 
-def show_failure(outputs: Mapping[str, str], destinations: list[str]) -> None:
-    """Replicate the file to one bucket that exists and one that does not, and print the notification."""
+def show_failure(outputs: Mapping[str, str], destinations: list[str]) -> str:
+    """Replicate a file to one bucket that exists and one that does not, and print the notification; return its key."""
     source, key = outputs["SourceBucketName"], f"demo/{uuid.uuid4().hex[:8]}/failing.txt"
     console.rule("2. A partial failure", align="left")
     queue_url = subscribe(outputs["FailureTopicArn"])
@@ -91,6 +100,22 @@ def show_failure(outputs: Mapping[str, str], destinations: list[str]) -> None:
     console.print(Panel(message["Message"], title=message["Subject"], title_align="left", width=110), markup=False)
     client("sqs").delete_queue(QueueUrl=queue_url)
     console.print()
+    return key
+
+
+def show_history(source: str, key: str) -> None:
+    """Print everything that happened to the file: copied to both, then found equal in one and refused by the other."""
+    console.rule("3. Everything that happened to this file", align="left")
+    tracer, asked = runtime.tracer(), ByPlace(Place(source, key))
+
+    def whole() -> TraceView | None:
+        with suppress(NotFoundError):
+            found = runtime.view_of(tracer.trace(asked, limit=50), None)
+            return found if len(found.events) == EVENTS else None
+        return None
+
+    console.print(f"waybill trace s3://{source}/{key}\n", markup=False)
+    console.print(history(wait("its history", whole).events), "\n")
 
 
 def subscribe(topic_arn: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from waybill.core.aws.clients import client
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import now
+from waybill.core.errors import ConflictError
 from waybill.core.settings import load
 from waybill.custody.adapters.kms import KmsKeys, KmsSigner
 from waybill.custody.adapters.log_bucket import S3Log
@@ -18,7 +19,7 @@ from waybill.custody.domain.log_files import LogFiles
 from waybill.custody.domain.proving import Prover
 from waybill.custody.domain.sealing import Sealed, Sealer
 from waybill.custody.domain.tracing import Tracer
-from waybill.custody.errors import CustodyUnavailableError
+from waybill.custody.errors import BadProofError, CustodyUnavailableError
 from waybill.custody.settings import (
     LedgerSettings,
     LogSettings,
@@ -142,7 +143,7 @@ def export(traces: "Iterable[Trace]") -> Iterator[str]:
     prover: Prover | None = None
     for trace in traces:
         if prover is None and trace.head.edge.size:
-            prover = Prover(log(), trace.head.edge.size)
+            prover = Prover(log(), trace.head.edge.size, trace.head.edge.root)
         proven = prover.proofs(trace.events) if prover else ((event, None) for event in trace.events)
         yield from (exported_line(event, path) for event, path in proven)
     if prover:
@@ -161,10 +162,20 @@ def verifier() -> "Verifier":
 
 
 def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> TraceView:
-    """Return a page of a history as an answer, with proofs where they are asked for."""
+    """Return a page of a history as an answer, with proofs where they are asked for.
+
+    Raises
+    ------
+    ConflictError
+        The log does not prove what the table says.
+    """
     size = trace.head.edge.size if prove else 0
     if not size:
         return TraceView.of_trace(trace, [EventView.of_event(event) for event in trace.events], cursor, None)
-    prover = Prover(log(), size)
-    events = [EventView.of_event(event, path, size) for event, path in prover.proofs(trace.events)]
-    return TraceView.of_trace(trace, events, cursor, prover.note())
+    prover = Prover(log(), size, trace.head.edge.root)
+    try:
+        events = [EventView.of_event(event, path, size) for event, path in prover.proofs(trace.events)]
+        note = prover.note()
+    except BadProofError as error:
+        raise ConflictError(f"The log does not prove this: {error}") from error
+    return TraceView.of_trace(trace, events, cursor, note)

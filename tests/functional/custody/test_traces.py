@@ -188,6 +188,18 @@ def test_what_was_altered_is_said_by_trace_and_verify(recorded: CustodyOnMoto, r
         recorded.call("verify_custody", {})
 
 
+def test_a_proof_that_does_not_hold_is_none(recorded: CustodyOnMoto, run: Any) -> None:
+    recorded.seal()
+    tile = {"Bucket": "custodylogbucket", "Key": f"log/tile/0/000.p/{RUNS}"}
+    recorded.s3.put_object(**tile, Body=bytes(32 * RUNS))
+    answer = traced(bucket=SOURCE, key=KEY, prove="true")
+    assert answer.status == 409
+    assert "does not have event" in answer.json["detail"]
+    assert run("trace", f"s3://{SOURCE}/{KEY}", "--prove")[0] == 1
+    # What was written first is under its lock still: the log itself holds.
+    assert run("custody", "verify")[1]["holds"] is True
+
+
 def test_reconciling_makes_what_is_missing_and_nothing_else(recorded: CustodyOnMoto, run: Any) -> None:
     store, run_ = tracking(recorded), a_run("unheard", key="another.zip")
     store.record_destination(run_, result(run_, DESTINATIONS[1], bytes=3), facts(key="another.zip"))

@@ -8,12 +8,14 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.custody.naming import asked_of
+from waybill.cli.custody.showing import history
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.custody import runtime
 from waybill.custody.domain.interpreting import Workflow
-from waybill.custody.domain.notes import VerifierKey
+from waybill.custody.domain.notes import VerifierKey, opened_note
+from waybill.custody.domain.premis import document
 from waybill.custody.domain.proving import verify_export
 from waybill.custody.domain.tracing import Asked, Trace
 from waybill.custody.domain.verifying import Report
@@ -29,6 +31,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     NDJSON = "ndjson"
+    PREMIS = "premis"
 
 
 app = App()
@@ -45,7 +48,8 @@ def trace(
     ],
     version_id: Annotated[str | None, typer.Option("--version-id", help="Events of this version alone.")] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="text, or ndjson: a line per event, with what proves it.")
+        Format,
+        typer.Option("--format", help="text, ndjson (a line per event, with its proof), premis (PREMIS 3 XML)."),
     ] = Format.TEXT,
     prove: Annotated[
         bool, typer.Option("--prove", help="With proofs that the log has the events, verified before they are shown.")
@@ -59,7 +63,14 @@ def trace(
         for line in runtime.export(traces):
             cli.output.raw(f"{line}\n")
         return
-    _show(cli, [runtime.view_of(one, None, prove=prove) for one in traces])
+    if form is Format.PREMIS:
+        for part in document(event for one in traces for event in one.events):
+            cli.output.raw(part)
+        return
+    views = [runtime.view_of(one, None, prove=prove) for one in traces]
+    for checkpoint in {view.checkpoint for view in views if view.checkpoint}:
+        opened_note(checkpoint, runtime.signer().key())
+    _show(cli, views)
 
 
 def _pages(asked: Asked) -> list[Trace]:
@@ -75,33 +86,9 @@ def _pages(asked: Asked) -> list[Trace]:
 def _show(cli: Cli, views: list[TraceView]) -> None:
     first, events = views[0], [event for view in views for event in view.events]
     whole = first.model_copy(update={"events": events})
-    rows = [
-        (
-            event.at,
-            event.type.value,
-            event.outcome.value,
-            event.workflow,
-            _place_of(event.object.bucket, event.object.key) if event.object else "",
-            " ".join(_place_of(each.bucket, each.key) for each in event.related),
-            _standing(event.index, intact=event.intact, proven=event.proof is not None),
-        )
-        for event in events
-    ]
-    cli.output.show(whole.wire(), table(["When", "What", "Outcome", "Workflow", "File", "Copies", "In the log"], rows))
+    cli.output.show(whole.wire(), history(events))
     if any(not event.intact for event in events):
         raise CommandError("some of this was altered: `waybill custody verify` names it")
-
-
-def _place_of(bucket: str | None, key: str | None) -> str:
-    return f"s3://{bucket}/{key}" if bucket is not None else "(erased)"
-
-
-def _standing(index: int | None, *, intact: bool, proven: bool) -> str:
-    if not intact:
-        return "ALTERED"
-    if index is None:
-        return "not yet"
-    return f"{index}, proven" if proven else f"{index}"
 
 
 @custody.command("verify")

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from waybill.custody.domain.identity import commitment
 from waybill.custody.domain.log_files import Log, head_path
-from waybill.custody.domain.merkle import inclusion_proof, leaf_hash, root_from_inclusion
+from waybill.custody.domain.merkle import Node, inclusion_proof, leaf_hash, root_from_inclusion
 from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.sealed_form import parsed
 from waybill.custody.domain.tiles import TileNodes
@@ -23,22 +23,47 @@ _LONGEST_LINE = 1 << 20
 
 @dataclass(frozen=True)
 class Prover:
-    """Proves inclusion in the log as it is at one head; every tile is read once."""
+    """Proves inclusion in the log as it is at one head, whose root the table has; every tile is read once."""
 
     log: Log
     size: int
 
+    root: bytes
+
     def note(self) -> str:
-        """Return the signed head."""
-        return self._existing(head_path(self.size)).decode()
+        """Return the signed head; whoever has the public key looks at its signature.
+
+        Raises
+        ------
+        BadProofError
+            It is of another tree than the one that is proven.
+        """
+        note = self._existing(head_path(self.size)).decode(errors="replace")
+        said = note.split("\n")
+        if said[1:3] != [str(self.size), base64.b64encode(self.root).decode()]:
+            raise BadProofError("the head of the log is another than the table's")
+        return note
 
     def proofs(self, events: Iterable[TracedEvent]) -> Iterator[tuple[TracedEvent, list[str] | None]]:
-        """Yield each event with its audit path in base64; None for one that is younger than the head."""
+        """Yield each event with its audit path in base64; None for one that is younger than the head.
+
+        Raises
+        ------
+        BadProofError
+            The log does not have an event where the table says.
+        """
         node = TileNodes(lambda tile: self._existing(tile.path), self.size).node()
         for event in events:
             inside = event.index is not None and event.index < self.size
-            path = inclusion_proof(event.index or 0, self.size, node) if inside else None
+            path = self._path(event, event.index, node) if inside and event.index is not None else None
             yield event, None if path is None else [base64.b64encode(step).decode() for step in path]
+
+    def _path(self, event: TracedEvent, index: int, node: Node) -> list[bytes]:
+        path = inclusion_proof(index, self.size, node)
+        leaf = leaf_hash(event.event.leaf.sealed.encode())
+        if root_from_inclusion(leaf, index, self.size, path) != self.root:
+            raise BadProofError(f"the log does not have event {event.event.leaf.id} as entry {index}")
+        return path
 
     def _existing(self, path: str) -> bytes:
         content = self.log.read(path)

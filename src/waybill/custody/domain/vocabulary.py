@@ -2,7 +2,7 @@
 
 from waybill.custody.models import EventType
 
-_BASE = "http://id.loc.gov/vocabulary/preservation/eventType/"
+VOCABULARY = "http://id.loc.gov/vocabulary/preservation/eventType"
 # As in the vocabulary, read on https://github.com/ruby-rdf/rdf-vocab (lib/rdf/vocab/premiseventtype.rb).
 _CODES = {
     EventType.ACCESSION: "acc",
@@ -25,4 +25,4 @@ _CODES = {
 
 def type_uri(type_: EventType) -> str | None:
     """Return the address of a term; None for Waybill's own, which the vocabulary does not have."""
-    return _BASE + _CODES[type_] if type_ in _CODES else None
+    return f"{VOCABULARY}/{_CODES[type_]}" if type_ in _CODES else None

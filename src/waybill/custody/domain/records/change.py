@@ -1,5 +1,6 @@
 """A change of one item of a workflow's table, as a stream or a scan shows it, and how its attributes are read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,7 @@ type Record = Mapping[str, object]
 """An item in plain Python; its attributes are what a workflow has written, and read with the functions here."""
 
 NO_RECORD: Record = {}
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ def optional_number(record: Record, name: str) -> int | None:
     if not isinstance(value, int) or value < 0:
         raise UnknownRecordError(f"{name} is no number")
     return value
+
+
+def optional_sha256(record: Record, name: str) -> str | None:
+    """Return an attribute that is a SHA-256 in hexadecimal, in lower case; None where there is none."""
+    value = optional_text(record, name)
+    if value is not None and not _SHA256.fullmatch(value):
+        raise UnknownRecordError(f"{name} is no SHA-256")
+    return value.lower() if value else None
 
 
 def mapping(value: object) -> Record:

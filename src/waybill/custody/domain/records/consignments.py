@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from waybill.custody.domain.records.change import (
     differs,
     mapping,
     optional_number,
+    optional_sha256,
     optional_text,
     sequence,
     text,
@@ -70,7 +72,7 @@ def _registered(new: Record, consignment: Record, place: Place) -> Happening:
         # Files have no time of their own: that of their consignment, whose first page names the time.
         at=time(consignment, "createdAt"),
         outcome=Outcome.SUCCESS,
-        about=FileState(place, None, optional_text(new, "sha256"), optional_number(new, "size")),
+        about=FileState(place, None, optional_sha256(new, "sha256"), optional_number(new, "size")),
         agent={"software": "waybill.consignments", "person": text(consignment, "userId")},
         detail={"stated": "size and SHA-256 are what the sender has told"},
         consignment_file=_names(new),
@@ -107,7 +109,7 @@ class _CheckedRow:
         self.state = FileState(
             place,
             optional_text(results, "versionId"),
-            optional_text(results, "checksum"),
+            optional_sha256(results, "checksum"),
             optional_number(results, "objectSize"),
         )
 
@@ -163,7 +165,8 @@ def _time(new: Record, results: Record) -> str:
     moment = moment_of(new.get("runStartedAt"))
     scanned = optional_number(mapping(results.get("antivirus")), "datetime")
     if moment is None and scanned is not None:
-        moment = datetime.fromtimestamp(scanned / 1000, UTC)
+        with suppress(OverflowError, ValueError, OSError):
+            moment = datetime.fromtimestamp(scanned / 1000, UTC)
     if moment is None:
         raise UnknownRecordError("it does not say when its file was checked")
     return iso(moment)

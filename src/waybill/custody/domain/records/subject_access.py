@@ -1,6 +1,6 @@
 """What the subject access table tells: `AUD#…`, the entries of its audit trails."""
 
-from waybill.custody.domain.records.change import Change, mapping, optional_number, optional_text, text, time
+from waybill.custody.domain.records.change import Change, mapping, optional_number, optional_sha256, text, time
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place, TrailEntry
 
@@ -26,7 +26,7 @@ def happenings(change: Change, reports_bucket: str) -> list[Happening]:
     entry = trail_entry(change)
     type_ = _FILES.get(str(new.get("action")))
     detail = mapping(new.get("detail"))
-    sha256, generation = optional_text(detail, "sha256"), optional_number(detail, "generation")
+    sha256, generation = optional_sha256(detail, "sha256"), optional_number(detail, "generation")
     if entry is None or type_ is None or not entry.trail.startswith(_REQUEST) or sha256 is None or generation is None:
         return []
     # As the workflow makes the keys of reports (subject_access, `report_key`).
