@@ -200,12 +200,12 @@ def checker(context: "InvocationContext", attempt: int) -> "FileChecker":
         return context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
 
     settings, scanners = load(CheckSettings), prepared_scanners()
-    rules = _rules() if settings.consignment_antivirus == "yara" else None
+    rules = _rules() if "yara" in settings.engines else None
     process = scanners.prepare(rules)
     workspace = Workspace(scanners.folder / "files")
     workspace.clear()
     fetcher = ContentFetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left)
-    antivirus, limits, last = _antivirus(rules, left), FileTimeLimits(), attempt >= LAST_ATTEMPT
+    antivirus, limits, last = _antivirus(settings, rules, left), FileTimeLimits(), attempt >= LAST_ATTEMPT
     return FileChecker(fetcher, process, antivirus, limits, left, _now_ms, last_attempt=last)
 
 
@@ -219,17 +219,42 @@ def prepared_scanners() -> "PreparedScanners":
     return PreparedScanners(Path(tempfile.mkdtemp(prefix="checks-")), {"LD_LIBRARY_PATH": path} if path else {})
 
 
-def _antivirus(rules: "RuleSet | None", left: "Callable[[], float]") -> "Antivirus":
-    """Return the engine that judges: `rules`, or without them the tags of a scanner outside."""
+def _antivirus(settings: CheckSettings, rules: "RuleSet | None", left: "Callable[[], float]") -> "Antivirus":
+    """Return what judges: one of the engines, or all of several."""
+    from waybill.consignments.domain.checks.engines import AllEngines
+
+    made = {
+        "yara": lambda: _rule_engine(rules),
+        "guardduty": lambda: _tag_engine(left),
+        "clamav": lambda: _clam_engine(settings.consignment_clamd_address, left),
+    }
+    engines = [made[name]() for name in settings.engines]
+    return engines[0] if len(engines) == 1 else AllEngines(engines)
+
+
+def _rule_engine(rules: "RuleSet | None") -> "Antivirus":
     from waybill.consignments.adapters.rule_sets import shipped
+    from waybill.consignments.domain.checks.engines import YaraEngine
+
+    if rules is None:
+        raise LookupError("no rules")
+    return YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
+
+
+def _tag_engine(left: "Callable[[], float]") -> "Antivirus":
     from waybill.consignments.adapters.source_objects import S3Objects
-    from waybill.consignments.domain.checks.engines import TagEngine, YaraEngine
+    from waybill.consignments.domain.checks.engines import TagEngine
     from waybill.core.aws.clients import client
 
-    if rules is not None:
-        return YaraEngine(rules.yara, rules.version, demonstration=rules == shipped())
     deadline = time.monotonic() + _TAG_SECONDS
     return TagEngine(S3Objects(client("s3")), lambda: min(deadline - time.monotonic(), left()), _now_ms)
+
+
+def _clam_engine(address: str, left: "Callable[[], float]") -> "Antivirus":
+    from waybill.consignments.adapters.clamd import Clamd
+    from waybill.consignments.domain.checks.engines import ClamEngine
+
+    return ClamEngine(Clamd(address), left)
 
 
 def _rules() -> "RuleSet":

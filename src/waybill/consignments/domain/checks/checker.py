@@ -223,13 +223,20 @@ class FileChecker:
         if isinstance(found, Failure) and not found.of_the_file:
             return found
         if isinstance(found, Failure):
-            verdict = self._antivirus.verdict(record, fetched.version_id, started_ms, _NOTHING, partial=partial)
+            verdict = self._asked(record, fetched, started_ms, _NOTHING)
             return verdict if isinstance(verdict, Failure) else {**verdict, "unexaminable": _told(found)}
         if partial and self._antivirus.scans and _could_hold_more(answers["inspect"]):
             # Of what is too large to be kept, the rules have seen the bytes as they lie there.
             unscanned = [{"path": "", "reason": "TOO_LARGE"}]
             found = {**found, "unscanned": unscanned, "unscannedCount": len(unscanned)}
-        return self._antivirus.verdict(record, fetched.version_id, started_ms, found, partial=partial)
+        return self._asked(record, fetched, started_ms, found)
+
+    def _asked(
+        self, record: FileRecord, fetched: Fetched, started_ms: int, found: ScanAnswer
+    ) -> dict[str, Any] | Failure:
+        content = fetched.path if fetched.stream is None else None
+        partial = content is None
+        return self._antivirus.verdict(record, fetched.version_id, started_ms, found, partial=partial, content=content)
 
 
 # What an inspection says that is no result.

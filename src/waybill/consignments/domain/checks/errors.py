@@ -15,6 +15,10 @@ class ChecksUnavailableError(RetryableError):
     code: ClassVar[str] = "CHECKS_UNAVAILABLE"
 
 
+class ScannerUnavailableError(Exception):
+    """A scanner outside cannot be asked, or fails: nothing is known of the file."""
+
+
 class FileRefusedError(PermanentError):
     """S3 does not give this object in the state that was asked for, however often it is asked."""
 

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NO_SCAN_TAG = "NO_SCAN_TAG"
     OUT_OF_TIME = "OUT_OF_TIME"
     NO_DISK = "NO_DISK"
+    SCANNER_UNAVAILABLE = "SCANNER_UNAVAILABLE"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What the checks need from outside."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from waybill.consignments.domain.checks.models import Examination, Failure, FileRecord, ScanAnswer
@@ -65,6 +67,26 @@ class ObjectTags(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class StreamVerdict:
+    """What a scanner outside says of a stream: the name of what it has found, or that it is more than it takes."""
+
+    found: str | None = None
+    too_large: bool = False
+
+
+class StreamScanner(Protocol):
+    """A scanner outside that is sent whole files; each method raises `ScannerUnavailableError`."""
+
+    def version(self) -> tuple[str, str]:
+        """Return the version of the program and of its database."""
+        ...
+
+    def scan(self, path: Path, seconds: float) -> StreamVerdict:
+        """Return what it says of the file at `path`, within so many seconds."""
+        ...
+
+
 class Scanners(Protocol):
     """The parsers, which no file can take down with them."""
 
@@ -110,7 +132,14 @@ class Antivirus(Protocol):
         ...
 
     def verdict(
-        self, record: FileRecord, version_id: str | None, started_ms: int, found: ScanAnswer, *, partial: bool
+        self,
+        record: FileRecord,
+        version_id: str | None,
+        started_ms: int,
+        found: ScanAnswer,
+        *,
+        partial: bool,
+        content: Path | None = None,
     ) -> dict[str, Any] | Failure:
-        """Return the result of the check; `found` is what the rules have found."""
+        """Return the result of the check: `found` is what the rules have found, `content` the file where it is kept."""
         ...
