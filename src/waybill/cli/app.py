@@ -69,6 +69,8 @@ SECTIONS = {
     },
 }
 
+ALIASES = {"identifiers": "ids"}
+
 
 class Program(Group):
     """The root of all commands."""
@@ -79,15 +81,16 @@ class Program(Group):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, from the module that has it; None for an unknown one."""
-        entry = next((section[cmd_name] for section in SECTIONS.values() if cmd_name in section), None)
+        name = ALIASES.get(cmd_name, cmd_name)
+        entry = next((section[name] for section in SECTIONS.values() if name in section), None)
         if entry is None:
             return None
         found = get_command(import_module(entry.module).app)
-        return found.commands[cmd_name] if isinstance(found, TyperGroup) else found
+        return found.commands[name] if isinstance(found, TyperGroup) else found
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that is called; an unknown one is refused with the names that are near."""
-        if args[0] in self.list_commands(ctx) or ctx.resilient_parsing:
+        if args[0] in {*self.list_commands(ctx), *ALIASES} or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         near = get_close_matches(args[0], self.list_commands(ctx))
         hint = f" Did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""

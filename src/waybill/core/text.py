@@ -54,6 +54,17 @@ def shell_word(text: str) -> str:
     return "$'" + "".join(_octal(char) if _is_unseen(char) or char in "\\'" else char for char in text) + "'"
 
 
+def is_ignorable(char: str) -> bool:
+    """Return whether nothing is drawn for `char`, or Unicode keeps it out of text for ever.
+
+    RFC 8264, 9.13 (PrecisIgnorableProperties): Default_Ignorable_Code_Point, and Noncharacter_Code_Point.
+    """
+    code = ord(char)
+    reserved = code == 0x2065 or 0xFFF0 <= code <= 0xFFF8 or 0xE0000 <= code <= 0xE0FFF
+    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return unicodedata.category(char) == "Cf" or char in _BLANK or reserved or noncharacter
+
+
 def _octal(char: str) -> str:
     return "".join(f"\\{byte:03o}" for byte in char.encode(errors="surrogatepass"))
 

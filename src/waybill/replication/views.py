@@ -281,7 +281,9 @@ def worker_reply(outcome: EventOutcome) -> dict[str, Any]:
         ).wire()
         for started in outcome.started
     ]
-    message = f"{len(replies)} replications started, {len(outcome.ignored)} records ignored"
+    before = sum(started.execution.already_running for started in outcome.started)
+    message = f"{len(replies) - before} replications started, {len(outcome.ignored)} records ignored"
+    message += f", {before} started before" if before else ""
     only = replies[0] if len(replies) == 1 else {}
     return direct_reply(200, {"message": message, **only, "executions": replies})
 

@@ -280,3 +280,8 @@ def test_stack_on_aws_is_found_by_its_name(clone: Path) -> None:
     assert stack.endpoint is None
     assert stack.api_url == "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
     assert stack.region == "eu-west-1"
+
+
+def test_identifiers_is_another_word_for_ids(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identifiers", "-h"]) == 0
+    assert "waybill ids" in capsys.readouterr().out.replace("identifiers", "ids", 1)

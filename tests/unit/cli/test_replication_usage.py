@@ -7,7 +7,8 @@ import pytest
 
 from waybill.cli.app import main
 from waybill.cli.local.stack_file import StackFile
-from waybill.cli.replication.addresses import file_of, parse_uri, printable, uri_of
+from waybill.cli.replication.addresses import file_of, parse_uri, uri_of
+from waybill.core.text import escaped
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import FileId
 
@@ -130,4 +131,4 @@ def test_a_prefix_may_be_empty(text: str) -> None:
     ],
 )
 def test_nothing_in_a_key_commands_the_terminal(text: str, shown: str) -> None:
-    assert printable(text) == shown
+    assert escaped(text) == shown

@@ -93,6 +93,12 @@ def test_a_parsed_identifier_is_written_so_that_it_parses_to_itself(text: str) -
         ("paragraph\u2029", "U+2029"),
         ("\u2028leading", "U+2028"),
         ("tag\U000e0041", "U+E0041"),
+        # RFC 8264, 9.13: nothing is drawn for these either, whatever category they are of.
+        ("hangul\u3164filler", "U+3164"),
+        ("style\ufe0f", "U+FE0F"),
+        ("Work[sierra/b\u034f1]", "U+034F"),
+        ("reserved\u2065", "U+2065"),
+        ("noncharacter\ufffe", "U+FFFE"),
         ("Work[sierra/b\u200b1]", "U+200B"),
         ("Work[sie\u00adrra/b1]", "U+00AD"),
         ("cafe\u0301", "caf\\u00e9"),

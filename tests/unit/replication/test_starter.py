@@ -359,6 +359,11 @@ class TestReplies:
         assert reply["destinationBuckets"] == list(DESTINATIONS)
         assert json.loads(reply["body"])["executionArn"] == reply["executionArn"]
 
+    def test_an_event_that_comes_again_has_started_nothing(self, starter: Starter) -> None:
+        handle(s3_event(SOURCE, KEY, sequencer="AB"), starter)
+        reply = worker_reply(handle(s3_event(SOURCE, KEY, sequencer="AB"), starter))
+        assert reply["message"] == "0 replications started, 0 records ignored, 1 started before"
+
     def test_several_records_are_answered_by_a_list(self, starter: Starter) -> None:
         outcome = handle({"Records": [s3_record(SOURCE, "a"), s3_record(SOURCE, "b")]}, starter)
         reply = worker_reply(EventOutcome(outcome.started, (Ignored("because"),)))

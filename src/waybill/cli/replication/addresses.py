@@ -31,10 +31,3 @@ def file_of(text: str) -> FileId:
 def uri_of(file: FileId) -> str:
     """Return the address of a file."""
     return f"{_SCHEME}{file.source_bucket}/{file.source_key}"
-
-
-def printable(text: str) -> str:
-    r"""Return `text` for a terminal: what it would act upon is written as escapes, such as `\x1b`."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )

@@ -15,13 +15,14 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from waybill.cli.output import Output, ProgressBar, details
-from waybill.cli.replication.addresses import parse_uri, printable
+from waybill.cli.replication.addresses import parse_uri
 from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import Range, compared
 from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
 from waybill.core.clock import iso, now
+from waybill.core.text import escaped
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
 from waybill.replication.domain.backfill_job import (
     BackfillJob,
@@ -250,6 +251,6 @@ class Preview:
             line = Text.assemble(
                 f"{decimal(item.source.size):>10}  ",
                 (f"{_REASONS[found]:<12}", "yellow"),
-                f"  {printable(item.source.key)}{where}",
+                f"  {escaped(item.source.key)}{where}",
             )
             self.output.line(line)

@@ -15,12 +15,12 @@ from rich.filesize import decimal
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import ProgressBar, details
-from waybill.cli.replication.addresses import printable
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
 from waybill.cli.replication.reports import ReportPlace
 from waybill.cli.watch import command_retry, watch
 from waybill.core.clock import Clock, iso, now
+from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import (
     BackfillJob,
     JobInput,
@@ -119,7 +119,7 @@ class BackfillRun:
         if job.counts.failed:
             raise typer.Exit(1)
         if job.prefix and job.input is JobInput.LISTING and not job.counts.compared:
-            raise CommandError(f"there is no such object below {printable(f's3://{job.source_bucket}/{job.prefix}')}")
+            raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
 
     def _compare(self, progress: JobProgress) -> None:
         job, total = self.job, self.job.entries

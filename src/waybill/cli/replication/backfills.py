@@ -6,13 +6,13 @@ from rich.console import Group
 from rich.text import Text
 
 from waybill.cli.output import details, table
-from waybill.cli.replication.addresses import printable
 from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import report_place
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.text import escaped
 from waybill.replication.adapters.backfill_table import JOB
 from waybill.replication.domain.backfill_job import BackfillJob
 
@@ -59,11 +59,11 @@ def show_backfill(replication: Replication, backfill_id: str, report: str | None
     facts = {
         "Source": _target(job),
         "Destinations": "\n".join(job.destination_buckets),
-        "Begun (UTC)": f"{reading(job.start_time)} by {printable(job.created_by)}",
-        "Last change (UTC)": f"{reading(job.updated_at)} by {printable(job.worked_by)}",
+        "Begun (UTC)": f"{reading(job.start_time)} by {escaped(job.created_by)}",
+        "Last change (UTC)": f"{reading(job.updated_at)} by {escaped(job.worked_by)}",
         "Ended (UTC)": reading(job.completed_at),
-        "Last key": printable(job.last_key),
-        "Report": printable(job.report or ""),
+        "Last key": escaped(job.last_key),
+        "Report": escaped(job.report or ""),
     }
     shown = facts_of(job) | {name: value for name, value in facts.items() if value}
     replication.cli.output.show(reply_of(job), details(shown))
@@ -84,4 +84,4 @@ def cancel_backfill(replication: Replication, backfill_id: str) -> None:
 
 
 def _target(job: BackfillJob) -> str:
-    return printable(f"s3://{job.source_bucket}/{job.prefix}")
+    return escaped(f"s3://{job.source_bucket}/{job.prefix}")

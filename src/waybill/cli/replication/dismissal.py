@@ -3,10 +3,11 @@
 import typer
 
 from waybill.cli.output import details
-from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.clock import now
 from waybill.core.errors import InvalidInputError
+from waybill.core.text import escaped
 from waybill.replication.domain.dismissal import dismiss
 from waybill.replication.views import DismissalReply, file_report
 
@@ -22,5 +23,5 @@ def dismiss_failures(replication: Replication, target: str, to: str | None, reas
     reply = DismissalReply(
         source_bucket=file.source_bucket, source_key=file.source_key, destination_buckets=buckets, status=status
     )
-    shown = {"File": printable(uri_of(file)), "Dismissed": "\n".join(buckets), "Status": status}
+    shown = {"File": escaped(uri_of(file)), "Dismissed": "\n".join(buckets), "Status": status}
     replication.cli.output.show(reply.wire(), details(shown))

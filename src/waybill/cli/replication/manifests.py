@@ -15,8 +15,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.replication.addresses import file_of, is_uri, printable, uri_of
+from waybill.cli.replication.addresses import file_of, is_uri, uri_of
 from waybill.cli.replication.collaborators import Replication
+from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry
 from waybill.replication.domain.manifest import entries_of, inventory_of
 from waybill.replication.models import FileId
@@ -53,7 +54,7 @@ def opened(replication: Replication, where: str, source_bucket: str) -> Iterator
             file = _fetched(replication, place, Path(folder) / f"{number:06}")
             with file.open("rb") as read:
                 if hashlib.file_digest(read, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() != digest:
-                    raise CommandError(f"{printable(place)} is not the file that the inventory names: its MD5 differs")
+                    raise CommandError(f"{escaped(place)} is not the file that the inventory names: its MD5 differs")
             files.append(file)
         yield Manifest(tuple(files), inventory.columns)
 
@@ -68,9 +69,9 @@ def _fetched(replication: Replication, where: str, copy: Path) -> Path:
         else:
             shutil.copyfile(where, copy)
     except OSError as error:
-        raise typer.BadParameter(f"--manifest {printable(where)}: {error.strerror or error}") from error
+        raise typer.BadParameter(f"--manifest {escaped(where)}: {error.strerror or error}") from error
     except (ClientError, BotoCoreError) as error:
-        raise CommandError(f"{printable(where)} cannot be read: {error}") from error
+        raise CommandError(f"{escaped(where)} cannot be read: {error}") from error
     return copy
 
 

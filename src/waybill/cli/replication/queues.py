@@ -12,10 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
-from waybill.cli.replication.addresses import printable, uri_of
+from waybill.cli.replication.addresses import uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.core.clock import iso
+from waybill.core.text import escaped
 from waybill.replication.domain.events import ObjectCreated, TagsChanged, records
 from waybill.replication.models import FileId
 
@@ -125,9 +126,7 @@ def show_dead_letters(replication: Replication, limit: int | None) -> None:
     finally:
         letters.release(held)
     found = [_described(message) for message in held]
-    rows = (
-        (reading(item["sentAt"]), "\n".join(map(printable, item["objects"])) or "?", item["error"]) for item in found
-    )
+    rows = ((reading(item["sentAt"]), "\n".join(map(escaped, item["objects"])) or "?", item["error"]) for item in found)
     output.show(
         {"messages": found, "count": len(found)},
         table(("Sent (UTC)", "Objects", "Error"), rows) if found else "no message waits in the dead-letter queue",

@@ -11,12 +11,13 @@ from rich.live import Live
 from rich.text import Text
 
 from waybill.cli.output import Output, details, table
-from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.cli.watch import command_retry
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.text import escaped
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import FileId
 from waybill.replication.views import RecordPage, file_report, is_position, list_records
@@ -38,7 +39,7 @@ def list_newest(replication: Replication, status: RecordStatus | None, limit: in
     page = list_records(replication.tracking, status, limit, _position(cursor))
     more = encode_cursor({"position": page.position}) if page.position else None
     replication.cli.output.show(
-        {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page)
+        {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page, more)
     )
 
 
@@ -93,7 +94,7 @@ def reading(moment: object) -> str:
     return str(moment)[:_SECONDS].replace("T", " ") if moment else ""
 
 
-def _records_table(page: RecordPage) -> RenderableType:
+def _records_table(page: RecordPage, more: str | None = None) -> RenderableType:
     if not page.items:
         return "no records"
     rows = (
@@ -101,12 +102,13 @@ def _records_table(page: RecordPage) -> RenderableType:
             reading(record["startTime"]),
             record["status"],
             _copies(record),
-            printable(uri_of(FileId(record["sourceBucket"], record["fileKey"]))),
+            escaped(uri_of(FileId(record["sourceBucket"], record["fileKey"]))),
         )
         for record in (item.wire() for item in page.items)
     )
     listed = table(("Started (UTC)", "Status", "Copies", "File"), rows)
-    return Group(listed, Text("there are more: see --limit", style="dim")) if page.position else listed
+    how = f"--cursor {more}" if more else "--limit"
+    return Group(listed, Text(f"there are more: {how}", style="dim")) if page.position else listed
 
 
 def _copies(record: Mapping[str, Any]) -> str:
@@ -115,7 +117,7 @@ def _copies(record: Mapping[str, Any]) -> str:
 
 def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
     facts = {
-        "File": printable(uri_of(file)),
+        "File": escaped(uri_of(file)),
         "Status": report["status"],
         "Outcome": report.get("outcome"),
         "Started (UTC)": reading(report["startTime"]),
@@ -129,7 +131,7 @@ def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [details({name: value for name, value in facts.items() if value})]
     parts += ["", _destinations(report["destinations"])] if report["destinations"] else []
     dismissed = {
-        f"Dismissed at {item['destinationBucket']}": printable(
+        f"Dismissed at {item['destinationBucket']}": escaped(
             f"{item['dismissReason']} ({item['dismissedBy']}, {reading(item['dismissedAt'])})"
         )
         for item in report["destinations"]

@@ -10,8 +10,9 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
-from waybill.cli.replication.addresses import file_of, is_uri, printable
+from waybill.cli.replication.addresses import file_of, is_uri
 from waybill.cli.replication.collaborators import Replication
+from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import BackfillJob
 from waybill.replication.domain.backfill_report import write_report
 
@@ -54,7 +55,7 @@ class _FilePlace:
 
     def __post_init__(self) -> None:
         if self.path.is_dir():
-            raise CommandError(f"the report cannot be written: {printable(str(self.path))} is a folder")
+            raise CommandError(f"the report cannot be written: {escaped(str(self.path))} is a folder")
         self._discard(self._begin())
 
     def write(self, job: BackfillJob) -> None:
@@ -83,7 +84,7 @@ class _FilePlace:
         return Path(name)
 
     def _refusal(self, error: OSError) -> CommandError:
-        return CommandError(f"the report {printable(str(self.path))} cannot be written: {error.strerror or error}")
+        return CommandError(f"the report {escaped(str(self.path))} cannot be written: {error.strerror or error}")
 
     @staticmethod
     def _discard(made: Path) -> None:
@@ -121,4 +122,4 @@ class _ObjectPlace:
                 raise self._refusal(error) from error
 
     def _refusal(self, error: Exception) -> CommandError:
-        return CommandError(f"the report {printable(self.where)} cannot be written: {error}")
+        return CommandError(f"the report {escaped(self.where)} cannot be written: {error}")

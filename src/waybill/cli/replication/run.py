@@ -7,10 +7,11 @@ from rich.console import Group, RenderableType
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import details
-from waybill.cli.replication.addresses import file_of, printable, uri_of
+from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import RunView, results_table, wait_for
 from waybill.core.clock import iso
+from waybill.core.text import escaped
 from waybill.replication.domain.starter import Started
 from waybill.replication.errors import SourceRefusedError
 from waybill.replication.models import ReplicationRequest, RunOutcome
@@ -44,7 +45,7 @@ def _start(replication: Replication, request: ReplicationRequest, *, force: bool
     try:
         return replication.start(request, force=force)
     except SourceRefusedError as refused:
-        raise CommandError("; ".join(printable(error.message) for error in refused.errors)) from refused
+        raise CommandError("; ".join(escaped(error.message) for error in refused.errors)) from refused
 
 
 def _wait(replication: Replication, request: ReplicationRequest, started: Started) -> tuple[Started, RunView]:
@@ -64,7 +65,7 @@ def _wait(replication: Replication, request: ReplicationRequest, started: Starte
 def _described(started: Started) -> RenderableType:
     return details(
         {
-            "File": printable(uri_of(started.request.file)),
+            "File": escaped(uri_of(started.request.file)),
             "Destinations": "\n".join(started.request.destination_buckets),
             "Started": iso(started.execution.start_date),
             "Execution": started.execution.execution_arn,

@@ -14,10 +14,11 @@ from rich.text import Text
 
 from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, details, table
-from waybill.cli.replication.addresses import printable, uri_of
+from waybill.cli.replication.addresses import uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.watch import watch
 from waybill.core.executions import ExecutionState
+from waybill.core.text import escaped
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.starter import Started
 from waybill.replication.models import CopyCode, RunOutcome
@@ -135,7 +136,7 @@ def wait_for(replication: Replication, started: Started, output: Output) -> RunV
     views = Watch(replication, started).views()
     if output.json_wanted or not output.error_console.is_terminal:
         return list(views)[-1]
-    title = Spinner("dots", Text(f"replicating {printable(uri_of(started.request.file))}"))
+    title = Spinner("dots", Text(f"replicating {escaped(uri_of(started.request.file))}"))
     with Live(title, console=output.error_console, transient=True) as live:
         for view in views:
             live.update(Group(title, results_table(view)), refresh=True)
@@ -156,7 +157,7 @@ def results_table(view: RunView) -> RenderableType:
     ]
     causes = causes_by_bucket(view.results)
     if not causes and view.failed and view.cause:
-        causes = {"Cause": printable(view.cause)}
+        causes = {"Cause": escaped(view.cause)}
     parts: list[RenderableType] = [table(("Destination", "Result", "Verified by", "Copied by", "Moved"), rows)]
     return Group(*parts, "", details(causes)) if causes else parts[0]
 
@@ -166,7 +167,7 @@ def causes_by_bucket(results: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     buckets: dict[str, list[str]] = {}
     for result in results:
         if result.get("cause"):
-            buckets.setdefault(printable(str(result["cause"])), []).append(str(result["destinationBucket"]))
+            buckets.setdefault(escaped(str(result["cause"])), []).append(str(result["destinationBucket"]))
     return {"\n".join(named): cause for cause, named in buckets.items()}
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from waybill.core.bodies import strict_json
 from waybill.core.notifications import Notification, Notifier
+from waybill.core.text import escaped
 from waybill.minting import WORKFLOW
 from waybill.minting.domain.answers import MintAnswer, canonical_id_of, note_of
 from waybill.minting.models import FailureDocument, MintResponse, NotedIdentifier, QueuedResult
@@ -62,11 +63,11 @@ class QueuedRequests:
     def _notify(self, message_id: str, document: MintResponse) -> None:
         failures = document["failures"]
         address = self.records.record_failure(message_id, document)
-        about = _printable(document.get("jobId") or message_id)
+        about = escaped(document.get("jobId") or message_id)
         lines = [
             f"❌ {len(failures)} identifiers of a queued request cannot be minted, and will not be tried again",
             "",
-            f"Job:     {_printable(document.get('jobId') or 'none given')}",
+            f"Job:     {escaped(document.get('jobId') or 'none given')}",
             f"Message: {message_id}",
             f"Record:  {address}",
             "",
@@ -120,9 +121,4 @@ def _result(text: str, identifier: str | NotedIdentifier, job_id: str | None) ->
 
 def _line(failure: FailureDocument) -> str:
     reason = failure.get("reason") or failure["error"]
-    return _printable(f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})")
-
-
-def _printable(text: str) -> str:
-    """Return `text` with escapes for what messages may not hold, and what would break a line."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return escaped(f"{failure['sourceIdentifier'] or '(the request)'}: {failure['code']} ({reason})")

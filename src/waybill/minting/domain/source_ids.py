@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from waybill.core.text import is_ignorable
 from waybill.minting.errors import InvalidIdentifierError
 from waybill.minting.models import SourceId
 
@@ -118,7 +119,7 @@ def _character_fault(*parts: str) -> str | None:
         if part.isascii():
             continue
         for position, char in enumerate(part, start=1):
-            if unicodedata.category(char) in _INVISIBLE:
+            if unicodedata.category(char) in _INVISIBLE or is_ignorable(char):
                 name = unicodedata.name(char, "no name").lower()
                 return f"it contains the invisible character U+{ord(char):04X} ({name}), at position {position}"
         if not unicodedata.is_normalized("NFC", part):
