@@ -229,6 +229,8 @@ class ObjectFacts(WireModel):
 
     `properties` has a digest of each content header and of the user metadata, by name; a property that the object does
     not have is missing. None where S3's answer says nothing of them. `archived`: nobody can read it before a restore.
+    `part_size`: of the parts that it has, all but the last, where its checksum is over those and a copy has to have the
+    same.
     """
 
     bucket: str
@@ -247,6 +249,7 @@ class ObjectFacts(WireModel):
     legal_hold: str | None = None
     properties: dict[str, str] | None = None
     archived: bool = False
+    part_size: int | None = None
 
     @property
     def identity(self) -> str:

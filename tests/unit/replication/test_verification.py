@@ -15,6 +15,7 @@ _CRC = Checksum(algorithm="CRC64NVME", value="aaa")
 _OTHER_CRC = Checksum(algorithm="CRC64NVME", value="bbb")
 _SHA = Checksum(algorithm="SHA256", value="aaa")
 _COMPOSITE = Checksum(algorithm="SHA256", value="aaa-3", composite=True)
+_OTHER_COMPOSITE = Checksum(algorithm="SHA256", value="bbb-3", composite=True)
 _KMS = {"encryption": "aws:kms"}
 
 
@@ -26,12 +27,15 @@ _KMS = {"encryption": "aws:kms"}
         ({"checksum": _CRC}, {"checksum": _CRC, "e_tag": "other", **_KMS}, Verification.CHECKSUM, True),
         ({"checksum": _CRC}, {"checksum": _OTHER_CRC, "e_tag": E_TAG}, Verification.CHECKSUM, False),
         ({"checksum": _CRC}, {"checksum": _SHA}, Verification.ETAG, True),
-        ({"checksum": _COMPOSITE}, {"checksum": _COMPOSITE}, Verification.ETAG, True),
+        # S3 user guide, "Checking object integrity": a digest of the parts' digests; equal ones are of equal parts.
+        ({"checksum": _COMPOSITE}, {"checksum": _COMPOSITE, "e_tag": "other"}, Verification.CHECKSUM, True),
+        ({"checksum": _COMPOSITE, **_KMS}, {"checksum": _OTHER_COMPOSITE, "e_tag": "other"}, Verification.SIZE, True),
         ({"checksum": _COMPOSITE}, {"checksum": _SHA, "e_tag": "other"}, Verification.ETAG, False),
         ({"checksum": _CRC}, {}, Verification.ETAG, True),
         ({}, {"e_tag": "other"}, Verification.ETAG, False),
         ({"e_tag": "abc-3"}, {"e_tag": "def-4"}, Verification.SIZE, True),
-        ({"e_tag": "abc-3"}, {"e_tag": "abc-3"}, Verification.SIZE, True),
+        ({"e_tag": "abc-3"}, {"e_tag": "abc-3"}, Verification.ETAG, True),
+        ({"e_tag": "abc-3"}, {"e_tag": "abc-3", **_KMS}, Verification.SIZE, True),
         ({}, {"e_tag": "abc-3"}, Verification.SIZE, True),
         ({}, {"e_tag": "other", **_KMS}, Verification.SIZE, True),
         ({}, {"e_tag": "other", "encryption": "aws:kms:dsse"}, Verification.SIZE, True),
@@ -87,3 +91,13 @@ def test_it_does_not_matter_which_is_which(one: ObjectFacts, other: ObjectFacts)
 @given(_FACTS)
 def test_everything_equals_itself(one: ObjectFacts) -> None:
     assert equal(one, one)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "CRC32", "CRC32C"])
+def test_a_copy_in_the_parts_of_its_source_has_their_checksums(algorithm: str) -> None:
+    ours, other = (Checksum(algorithm=algorithm, value=f"{text}-3", composite=True) for text in ("aaa", "bbb"))
+    source = facts(checksum=ours, e_tag="abc-3", part_size=5)
+    copied = {"bucket": DESTINATIONS[0], "e_tag": "def-3", **_KMS}
+    assert verify(source, facts(checksum=ours, **copied)) is Verification.CHECKSUM
+    with pytest.raises(VerificationFailedError, match="by checksum"):
+        verify(source, facts(checksum=other, **copied))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waybill.core.clock import iso
-from waybill.replication.models import Checksum, ObjectFacts
+from waybill.replication.models import MAX_PART_SIZE, MIN_PART_SIZE, Checksum, ObjectFacts
 
 _CHECKSUMS = ("CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1")
 # What S3 replicates besides content, tags and metadata (S3 user guide, "What does Amazon S3 replicate?").
@@ -44,6 +44,13 @@ def facts_of(bucket: str, key: str, answer: Mapping[str, Any], *, whole: bool = 
         properties=_properties(answer) if whole else None,
         archived=_is_archived(answer),
     )
+
+
+def part_size_of(facts: ObjectFacts, first_part: Mapping[str, Any]) -> int | None:
+    """Return the size of the object's parts by boto3's answer to a HeadObject of the first; None if it has others."""
+    length, count = first_part["ContentLength"], first_part.get("PartsCount", 0)
+    of_one_size = length > 0 and -(-facts.size // length) == count
+    return length if of_one_size and (count == 1 or MIN_PART_SIZE <= length <= MAX_PART_SIZE) else None
 
 
 def _is_archived(answer: Mapping[str, Any]) -> bool:

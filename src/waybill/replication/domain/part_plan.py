@@ -67,10 +67,13 @@ def plan_parts(size: int, preferred_part_size: int) -> PartPlan:
 
 
 def describe(source: ObjectFacts, limits: CopyLimits) -> SourceDescription:
-    """Return `source` with the strategy for its size."""
-    if source.size <= min(limits.single_copy_max, SINGLE_COPY_LIMIT):
+    """Return `source` with the strategy for its size.
+
+    What has its checksum over parts is copied in the same parts, whatever its size: only then can the copy be compared.
+    """
+    if source.size <= min(limits.single_copy_max, SINGLE_COPY_LIMIT) and source.part_size is None:
         return SourceDescription(source=source, strategy=Strategy.COPY)
-    plan = plan_parts(source.size, limits.part_size)
+    plan = PartPlan(source.size, source.part_size) if source.part_size else plan_parts(source.size, limits.part_size)
     if source.size <= limits.one_function_max:
         return SourceDescription(source=source, strategy=Strategy.MULTIPART, part_size=plan.part_size)
     return SourceDescription(
