@@ -57,6 +57,7 @@ _SAM_REASONS = {
     "AWSLambdaVPCAccessExecutionRole": "network interfaces in the VPC that `PrivateSubnetIds` names",
     "sqs:SendMessage": "hand over events that failed for good",
     "lambda:InvokeFunction": "invoke the function on schedule",
+    "states:StartExecution": "start the workflow on schedule",
 }
 
 

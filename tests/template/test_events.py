@@ -157,7 +157,9 @@ def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> 
     properties = stack[schedule]["Target"]
     queue = target(properties["DeadLetterConfig"]["Arn"])
     may = {(grant.action, grant.resource) for grant in stack.grants(target(properties["RoleArn"]))}
-    assert may == {("lambda:InvokeFunction", target(properties["Arn"])), ("sqs:SendMessage", queue)}
+    starts = stack.resources[target(properties["Arn"])]["Type"] == "AWS::StepFunctions::StateMachine"
+    begin = "states:StartExecution" if starts else "lambda:InvokeFunction"
+    assert may == {(begin, target(properties["Arn"])), ("sqs:SendMessage", queue)}
 
 
 @every("schedule", SCHEDULES)

@@ -44,6 +44,8 @@ SECTIONS = {
         "backfills": Entry("waybill.cli.replication.commands", "jobs that bring what destinations lack"),
         "replicate": Entry("waybill.cli.replication.commands", "copy an object, or what a bucket lacks"),
         "replications": Entry("waybill.cli.replication.commands", "the tracking records, and what mends them"),
+        "verifications": Entry("waybill.cli.replication.commands", "what comparisons have found"),
+        "verify": Entry("waybill.cli.replication.commands", "compare copies with their sources"),
     },
     "Identifiers": {
         "ids": Entry("waybill.cli.minting", "look up identifiers, and keep the registry"),

@@ -108,6 +108,12 @@ class UploadGoneError(RetryableError):
     code: ClassVar[str] = "UPLOAD_GONE"
 
 
+class ReadUnfinishedError(PermanentError):
+    """The function's time ends before the last byte of an object that it reads."""
+
+    code: ClassVar[str] = "READ_UNFINISHED"
+
+
 class CopyUnfinishedError(RetryableError):
     """The function's time ends before the last part; the next attempt goes on from there."""
 

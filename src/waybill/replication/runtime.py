@@ -4,11 +4,12 @@ Each is built when it is first needed, and what it is made of is imported then: 
 """
 
 import uuid
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from waybill.core.clock import now
+from waybill.core.clock import iso, now
 from waybill.core.settings import NotificationSettings, load
 from waybill.replication.settings import (
     CopyLimitSettings,
@@ -18,6 +19,7 @@ from waybill.replication.settings import (
     ReconcileSettings,
     RoutingSettings,
     TrackingSettings,
+    VerifySettings,
 )
 
 if TYPE_CHECKING:
@@ -25,14 +27,19 @@ if TYPE_CHECKING:
     from waybill.core.aws.states import StepFunctions
     from waybill.core.invocations import InvocationContext
     from waybill.replication.adapters.backfill_table import BackfillTable
+    from waybill.replication.adapters.fixity_table import FixityTable
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
+    from waybill.replication.domain.fixity_job import FixityJob
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
     from waybill.replication.domain.starter import Started, Starter
     from waybill.replication.models import CopyLimits
+
+# No object is begun with less time than the first; none is read on with less than the second.
+_SECONDS_TO_FINISH, _SECONDS_TO_SAVE = 240.0, 60.0
 
 
 @cache
@@ -143,3 +150,71 @@ def reconciler() -> "Reconciler":
 
     grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
     return Reconciler(tracking(), executions(), buckets(), failure_telling(), grace, now)
+
+
+def fixity_table() -> "FixityTable":
+    """Return the verifications and the last checks."""
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.fixity_table import FixityTable
+
+    settings = load(TrackingSettings)
+    return FixityTable(
+        client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
+    )
+
+
+def verify(
+    payload: object, execution: Mapping[str, str], stack: Mapping[str, str], context: "InvocationContext"
+) -> "FixityJob":
+    """Go on with the verification that an execution of the workflow carries out; people are told of what it found."""
+    from waybill.core.aws.clients import client
+    from waybill.core.retry import Retry
+    from waybill.replication.adapters.s3 import S3Buckets
+    from waybill.replication.domain.fixity import FixityChecker
+    from waybill.replication.domain.fixity_job import FixityRun, fixity_notification, new_fixity_job
+    from waybill.replication.domain.fixity_request import FixityRequest
+    from waybill.replication.domain.key_filter import literal_pattern
+
+    request, settings, table = FixityRequest.parse(payload), load(VerifySettings), fixity_table()
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    job = table.create(
+        new_fixity_job(
+            execution["Name"],
+            request.source_bucket or stack["sourceBucket"],
+            request.prefix,
+            request.destination_buckets or tuple(stack["destinationBuckets"].split(",")),
+            created_by="schedule" if not request.source_bucket else "api",
+            start_time=iso(datetime.fromisoformat(execution["StartTime"])),
+            deep=request.deep,
+            keys=literal_pattern(settings.key_prefix, settings.key_suffix),
+        )
+    )
+    if not job.ended:
+        reading = S3Buckets(
+            lambda region: client("s3", region),
+            {},
+            load(DestinationSettings).destination_options,
+            lambda: seconds_left() < _SECONDS_TO_SAVE,
+        )
+        checker = FixityChecker(
+            job.source_bucket,
+            job.destination_buckets,
+            job.verification_id,
+            reading,
+            table,
+            Retry(first_pause=0.2),
+            job.deep,
+            now,
+        )
+        run = FixityRun(
+            table, job, checker, reading.listed, lambda: iso(now()), lambda: seconds_left() < _SECONDS_TO_FINISH
+        )
+        for _ in run.go():
+            pass
+        job = run.job
+    if job.ended and job.counts.findings:
+        notifier().notify(fixity_notification(job, table.findings(job)))
+    return job

@@ -63,6 +63,13 @@ class ReconcileSettings(WaybillSettings):
     reconcile_limit: Annotated[int, Field(ge=1)] = 500
 
 
+class VerifySettings(WaybillSettings):
+    """Which keys are replicated at all."""
+
+    key_prefix: str = ""
+    key_suffix: str = ""
+
+
 class DestinationSettings(WaybillSettings):
     """What copies to each destination get that differs from their source."""
 

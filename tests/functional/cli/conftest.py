@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -13,12 +13,13 @@ from rich.text import Text
 
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION, tracking_table_definition
-from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended
+from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
 from waybill.cli.app import main
 from waybill.cli.replication.collaborators import Replication
 from waybill.core.aws.clients import client
 from waybill.core.clock import now
+from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import DestinationResult, ObjectFacts, ReplicationRun
 
@@ -137,6 +138,31 @@ def upload(stack: None) -> Callable[..., None]:
     return write
 
 
+@pytest.fixture
+def copying(executions: FakeExecutions, tracking: TrackingTable, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let each run do its work as it is started; keys in the list that is returned fail at the second destination."""
+    failing: list[str] = []
+    begin = executions.start
+
+    def start(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        started = begin(machine, name, payload)
+        run = run_of(started.execution_arn, payload)
+        results = []
+        for bucket in run.destination_buckets:
+            if run.source_key in failing and bucket == DESTINATIONS[1]:
+                results.append(failure(run, bucket))
+                continue
+            here = {"Bucket": SOURCE, "Key": run.source_key}
+            client("s3", REGION).copy_object(Bucket=bucket, Key=run.source_key, CopySource=here)
+            results.append(result(run, bucket))
+        recorded(tracking, run, *results)
+        executions.end(started.execution_arn)
+        return started
+
+    monkeypatch.setattr(executions, "start", start)
+    return failing
+
+
 def recorded(
     tracking: TrackingTable,
     run: ReplicationRun,
@@ -146,8 +172,8 @@ def recorded(
 ) -> ReplicationRun:
     """Write what a run leaves in the table; with `end` its end."""
     run = run.model_copy(update={"generation": tracking.claim(run).generation})
-    for result in results:
-        tracking.record_destination(run, result, source)
+    for each in results:
+        tracking.record_destination(run, each, source)
     if end:
         tracking.finish(run, *ended(*results))
     return run

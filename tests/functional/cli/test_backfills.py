@@ -14,7 +14,7 @@ from moto.s3.models import s3_backends
 
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION
-from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
+from tests.fakes.runs import DESTINATIONS, SOURCE, result
 from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import Program, lines, recorded, run_of
 from waybill.cli.replication import backfill_run
@@ -35,31 +35,6 @@ BACKFILL = ("replicate", "--backfill", ALL)
 @pytest.fixture
 def jobs(stack: None) -> BackfillTable:
     return BackfillTable(client("dynamodb", REGION), PHYSICAL["FileCopyTrackingTable"], history_days=90, now=now)
-
-
-@pytest.fixture
-def copying(executions: FakeExecutions, tracking: TrackingTable, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let each run do its work as it is started; keys in the list that is returned fail at the second destination."""
-    failing: list[str] = []
-    begin = executions.start
-
-    def start(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
-        started = begin(machine, name, payload)
-        run = run_of(started.execution_arn, payload)
-        results = []
-        for bucket in run.destination_buckets:
-            if run.source_key in failing and bucket == B:
-                results.append(failure(run, bucket))
-                continue
-            here = {"Bucket": SOURCE, "Key": run.source_key}
-            client("s3", REGION).copy_object(Bucket=bucket, Key=run.source_key, CopySource=here)
-            results.append(result(run, bucket))
-        recorded(tracking, run, *results)
-        executions.end(started.execution_arn)
-        return started
-
-    monkeypatch.setattr(executions, "start", start)
-    return failing
 
 
 def test_a_job_that_is_waited_for_ends_when_every_destination_has_its_copies(

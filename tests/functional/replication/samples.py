@@ -175,6 +175,22 @@ def send_failure_notification(event: Any, invoke: Invoke, wire: Wire) -> None:
     assert event["run"]["executionId"] in letter.body
 
 
+def verify_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
+    make_table()
+    make_failure_topic()
+    s3 = make_buckets()
+    for bucket in (SOURCE, A):
+        s3.put_object(Bucket=bucket, Key=KEY, Body=b"abc")
+    # There is little time left: it ends after the first object, and the next call goes on.
+    name = event["execution"]["Name"]
+    assert invoke(event) == {"verificationId": name, "complete": False}
+    assert wire.published == []
+    assert invoke(event) == {"verificationId": name, "complete": True}
+    (told,) = wire.published
+    assert "Missing:           1" in told.body
+    assert told.attributes["notificationId"] == f"verification-{name}"
+
+
 def reconcile_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     make_failure_topic()

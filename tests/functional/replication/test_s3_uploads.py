@@ -8,10 +8,18 @@ from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, facts
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import buckets_with
 from waybill.replication.adapters.s3 import S3Buckets
-from waybill.replication.errors import NoSuchBucketError, UploadGoneError
-from waybill.replication.models import Checksum, DestinationOptions, ObjectHeaders, ObjectPlace
+from waybill.replication.domain.part_plan import describe
+from waybill.replication.errors import NoSuchBucketError, SupersededError, UploadGoneError
+from waybill.replication.models import (
+    MIB,
+    Checksum,
+    CopyLimits,
+    DestinationOptions,
+    ObjectHeaders,
+    ObjectPlace,
+    Strategy,
+)
 
-MIB = 1024**2
 PLACE = ObjectPlace(DESTINATIONS[0], KEY)
 NO_HEADERS = ObjectHeaders(headers={}, metadata={})
 
@@ -160,3 +168,43 @@ def test_listings_come_page_by_page(buckets: S3Buckets, s3: Any, wire: Wire) -> 
     wire.refuse("s3.ListObjectsV2", "NoSuchBucket", status=404)
     with pytest.raises(NoSuchBucketError, match=f"s3:ListBucket on {SOURCE}"):
         list(buckets.list_objects(SOURCE, ""))
+
+
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "CRC32", "CRC32C"])
+@pytest.mark.parametrize(
+    ("length", "count", "known"), [(8 * MIB, 3, 8 * MIB), (9 * MIB, 4, None), (17 * MIB, 1, 17 * MIB)]
+)
+def test_a_checksum_over_parts_is_copied_in_the_same_parts(
+    buckets: S3Buckets, s3: Any, wire: Wire, algorithm: str, length: int, count: int, known: int | None
+) -> None:
+    """HeadObject with `partNumber=1` (S3 API reference) tells the first part's length and how many parts there are."""
+    whole = {"ETag": '"abc-3"', "Content-Length": str(17 * MIB), "x-amz-checksum-type": "COMPOSITE"}
+    value = {f"x-amz-checksum-{algorithm.lower()}": "aaa=-3"}
+    wire.answer("s3.HeadObject", 200, headers=whole | value)
+    first = {"Content-Length": str(length), "x-amz-mp-parts-count": str(count), "ETag": '"abc-3"'}
+    wire.answer("s3.HeadObject", 206, headers=first, when=lambda request: "partNumber=1" in request.url)
+
+    source = buckets.describe_source(SOURCE, KEY, version_id=None, e_tag=None)
+    assert source.part_size == known
+    assert wire.of("s3.HeadObject")[-1].headers["if-match"] == '"abc-3"'
+
+    description = describe(source, CopyLimits())
+    assert (description.strategy, description.part_size) == (
+        (Strategy.MULTIPART, known) if known else (Strategy.COPY, 0)
+    )
+    buckets.create_upload(source, NO_HEADERS, PLACE)
+    asked = wire.of("s3.CreateMultipartUpload")[0].headers
+    full = {"SHA1": "CRC64NVME", "SHA256": "CRC64NVME"}.get(algorithm, algorithm)
+    expected = (algorithm, "COMPOSITE") if known else (full, "FULL_OBJECT")
+    assert (asked["x-amz-checksum-algorithm"], asked["x-amz-checksum-type"]) == expected
+
+
+def test_the_bytes_of_an_object_are_digested_as_long_as_it_is_the_same(buckets: S3Buckets, s3: Any) -> None:
+    s3.put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
+    found = buckets.find(ObjectPlace(SOURCE, KEY))
+    assert found
+    # FIPS 180-2, B.1: the SHA-256 of "abc".
+    assert buckets.sha256(found) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    s3.put_object(Bucket=SOURCE, Key=KEY, Body=b"abd")
+    with pytest.raises(SupersededError):
+        buckets.sha256(found)

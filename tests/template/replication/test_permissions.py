@@ -7,6 +7,7 @@ from tests.template.support.code import Code, boto3_operations
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.adapters.backfill_table import BackfillTable
+from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 
@@ -39,6 +40,9 @@ S3_METHODS: dict[str, set[Permission]] = {
     "_region": REGION,
     "describe_source": SEE_ALL | TELL_MISSING_SOURCE,
     "_explained": READ | TELL_MISSING_SOURCE,
+    "_part_size": READ,
+    "sha256": READ | on("destination object", "s3:GetObject"),
+    "list_objects": TELL_MISSING_SOURCE | on("destination bucket", "s3:ListBucket"),
     "headers": READ,
     "tags": READ_TAGS | on("destination object", "s3:GetObjectTagging"),
     "put_tags": on("destination object", "s3:PutObjectTagging"),
@@ -68,6 +72,8 @@ SHARED: dict[str, set[Permission]] = {
     | on("destination object", "s3:AbortMultipartUpload")
     | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
+    # It finds sources as it finds copies.
+    "VerifyReplicationsFunction": on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold"),
 }
 
 _PACKAGES = ("waybill.replication.", "waybill.core.")
@@ -104,8 +110,8 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
     for caller, operation in reach.operations:
         if operation == "query":
             places: dict[str, list[Callable[..., object]]] = {
-                "table": [TrackingTable._query, BackfillTable.notice],
-                "index": [TrackingTable._partition, BackfillTable.newest],
+                "table": [TrackingTable._query, BackfillTable.notice, FixityTable.has_other_source],
+                "index": [TrackingTable._partition, BackfillTable.newest, FixityTable.newest],
             }
             found |= {
                 ("dynamodb:Query", place)
@@ -170,8 +176,9 @@ def test_keys_are_used_through_s3_alone(stack: Stack, function: str) -> None:
 
 def test_only_the_workflow_runs_its_states(stack: Stack) -> None:
     may = {(grant.action, grant.resource) for grant in stack.grants("FileCopyWorkflowRole") if grant.resource != "*"}
-    machine = stack.source["Resources"]["FileCopyWorkflow"]["Properties"]
-    states = {name.removesuffix("Arn") for name in machine["DefinitionSubstitutions"] if name.endswith("FunctionArn")}
+    machines = [stack.source["Resources"][name]["Properties"] for name in ("FileCopyWorkflow", "VerificationWorkflow")]
+    substituted = {name for machine in machines for name in machine["DefinitionSubstitutions"]}
+    states = {name.removesuffix("Arn") for name in substituted if name.endswith("FunctionArn")}
     assert may == {("lambda:InvokeFunction", function) for function in states}
 
 

@@ -44,6 +44,7 @@ _REASONS = {
     Difference.NOT_PROVEN: "not proven",
     Difference.HEADERS_DIFFER: "headers",
     Difference.TAGS_DIFFER: "tags",
+    Difference.BYTES_DIFFER: "bytes",
 }
 
 

@@ -17,7 +17,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import ProgressBar, details
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
-from waybill.cli.replication.reports import ReportPlace
+from waybill.cli.replication.reports import ReportPlace, backfill_report
 from waybill.cli.watch import command_retry, watch
 from waybill.core.clock import Clock, iso, now
 from waybill.core.text import escaped
@@ -86,7 +86,11 @@ class BackfillRun:
     monotonic: Callable[[], float] = field(default=time.monotonic)
 
     def run(self) -> None:
-        """Work on the job to its end; exit status 1 when anything failed."""
+        """Work on the job to its end and tell of it; exit status 1 when anything failed."""
+        self._tell(self.work())
+
+    def work(self) -> BackfillJob:
+        """Work on the job to its end, and return it."""
         output = self.replication.cli.output
         progress = JobProgress(self.replication.backfills, self.job)
         try:
@@ -106,7 +110,7 @@ class BackfillRun:
             words = ["backfills", "resume", progress.job.backfill_id, *(["--wait"] if self.wait else [])]
             output.note(f"Stopped. To go on: {shlex.join(command_line(self.replication, words))}")
             raise
-        self._tell(progress.job)
+        return progress.job
 
     def _tell(self, job: BackfillJob) -> None:
         words = shlex.join(command_line(self.replication, ["backfills", "resume", job.backfill_id]))
@@ -115,7 +119,7 @@ class BackfillRun:
         self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
         if self.report:
             # What became of the job is said, also where its report cannot be written any more.
-            self.report.write(job)
+            self.report.write(backfill_report(self.replication, job))
         if job.counts.failed:
             raise typer.Exit(1)
         if job.prefix and job.input is JobInput.LISTING and not job.counts.compared:

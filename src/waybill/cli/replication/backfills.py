@@ -9,7 +9,7 @@ from waybill.cli.output import details, table
 from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
-from waybill.cli.replication.reports import report_place
+from waybill.cli.replication.reports import backfill_report, report_place
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
@@ -55,7 +55,7 @@ def show_backfill(replication: Replication, backfill_id: str, report: str | None
     """Print how a job stands; `report` gets its lines so far."""
     job = replication.backfills.read(backfill_id)
     if report:
-        report_place(replication, report).write(job)
+        report_place(replication, report).write(backfill_report(replication, job))
     facts = {
         "Source": _target(job),
         "Destinations": "\n".join(job.destination_buckets),

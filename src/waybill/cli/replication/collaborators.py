@@ -1,9 +1,10 @@
 """Replication on the stack that a command is for."""
 
 import getpass
+import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, override
@@ -15,12 +16,13 @@ from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.adapters.backfill_table import BackfillTable
+from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.domain.starter import StartContext, Started, Starter, Workflows
 from waybill.replication.domain.throttle import Throttle
-from waybill.replication.models import FileId, ObjectFacts, ObjectPlace, ReplicationRequest
+from waybill.replication.models import DestinationOptions, FileId, ObjectFacts, ObjectPlace, ReplicationRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -49,18 +51,30 @@ class Replication:
         return BackfillTable(self.cli.client("dynamodb"), table, history_days=_HISTORY_DAYS, now=now)
 
     @cached_property
+    def verifications(self) -> FixityTable:
+        """The verifications, and the last check of each copy."""
+        table = self.cli.stack.output("FileCopyTrackingTableName")
+        return FixityTable(self.cli.client("dynamodb"), table, history_days=_HISTORY_DAYS, now=now)
+
+    @cached_property
     def buckets(self) -> S3Buckets:
         """S3, in every Region."""
-        return S3Buckets(lambda region: self.cli.client("s3", region), self._regions, {})
+        return S3Buckets(lambda region: self.cli.client("s3", region), self._regions, self._options)
 
     def paced_buckets(self, requests: Throttle) -> S3Buckets:
         """Return S3, where looks at objects are bounded by `requests`."""
-        return PacedBuckets(lambda region: self.cli.client("s3", region), self._regions, requests)
+        return PacedBuckets(lambda region: self.cli.client("s3", region), self._regions, self._options, requests)
 
     @cached_property
     def _regions(self) -> dict[str, str]:
         """The Regions of the buckets, each looked up once."""
         return {}
+
+    @cached_property
+    def _options(self) -> Mapping[str, DestinationOptions]:
+        """What copies get that differs from their source, by bucket: what the stack does not copy, nobody misses."""
+        given = json.loads(self.cli.stack.outputs.get("DestinationOptions") or "{}")
+        return {bucket: DestinationOptions.parse(options) for bucket, options in given.items()}
 
     @cached_property
     def executions(self) -> StepFunctions:
@@ -113,9 +127,13 @@ class PacedBuckets(S3Buckets):
     """S3, where each look at an object waits for its turn."""
 
     def __init__(
-        self, client_of: Callable[[str | None], "S3Client"], regions: dict[str, str], requests: Throttle
+        self,
+        client_of: Callable[[str | None], "S3Client"],
+        regions: dict[str, str],
+        options: Mapping[str, DestinationOptions],
+        requests: Throttle,
     ) -> None:
-        super().__init__(client_of, regions, {})
+        super().__init__(client_of, regions, options)
         self._requests = requests
 
     @override

@@ -1,4 +1,4 @@
-"""`waybill replicate`, `waybill replications` and `waybill backfills`.
+"""`waybill replicate`, `replications`, `backfills`, `verify` and `verifications`.
 
 What the commands need is imported when one of them runs: pydantic and boto3 would double the time that `--help` and
 completion take.
@@ -17,6 +17,8 @@ records = App(help="The tracking records, and what keeps them moving.")
 app.add_typer(records, name="replications")
 jobs = App(help="Backfill jobs: how they stand, and going on with them.")
 app.add_typer(jobs, name="backfills")
+verifications = App(help="Verifications: what they have found.")
+app.add_typer(verifications, name="verifications")
 
 Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
@@ -120,6 +122,38 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         ).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
+
+
+@app.command()
+def verify(
+    cli: Cli,
+    target: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="The sources whose copies are compared.")],
+    *,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read both. Without it, what S3 keeps of them is compared.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Copy what is missing or differs once more, wait, and look again.")
+    ] = False,
+    report: Report = None,
+    include: Annotated[
+        list[str] | None, typer.Option("--include", help="Only keys like this; may be repeated.", metavar="PATTERN")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="No keys like this; may be repeated.", metavar="PATTERN")
+    ] = None,
+) -> None:
+    """Compare copies with their sources now; exit status 1 when one differs, is missing, or could not be compared."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.verifying import VerifyCommand
+    from waybill.replication.domain.key_filter import KeyFilter
+
+    keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
+    VerifyCommand(Replication(cli), target, to, deep, repair, report, keys).run()
 
 
 @records.callback(invoke_without_command=True)
@@ -274,6 +308,37 @@ def cancel_job(cli: Cli, backfill_id: BackfillId) -> None:
     from waybill.cli.replication.collaborators import Replication
 
     cancel_backfill(Replication(cli), backfill_id)
+
+
+@verifications.command("list")
+def list_checks(
+    cli: Cli,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=200, help="At most so many verifications.", metavar="N")
+    ] = 20,
+    cursor: Annotated[
+        str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
+    ] = None,
+) -> None:
+    """List the verifications, newest first."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.verifying import list_verifications
+
+    list_verifications(Replication(cli), limit, cursor)
+
+
+@verifications.command("show")
+def show_checks(
+    cli: Cli,
+    verification_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `list` shows it.")],
+    *,
+    report: Report = None,
+) -> None:
+    """Show what a verification has found; --report gets each finding."""
+    from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.verifying import show_verification
+
+    show_verification(Replication(cli), verification_id, report)
 
 
 def _refuse(options: Mapping[str, object], reason: str) -> None:

@@ -1,7 +1,7 @@
 """Comparing a source with its destinations: listings read ahead, many objects at a time, in the order of their keys."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
             destinations = entry.destination_buckets or job.destination_buckets
             if entry.problem:
                 return failed_line(entry, INVALID_LINE, destinations, entry.problem)
-            item = pools.retry.call(lambda: backfill.plan_named(entry.key, destinations, entry.version_id))
+            item = pools.retry.call(lambda: _planned(backfill, entry, destinations))
             if item.verdict is BackfillVerdict.GONE and job.input is JobInput.MANIFEST:
                 return failed_line(entry, SourceNotFoundError.code, destinations)
             line = line_of(pools.started(backfill, item), destinations, iso(now()))
@@ -106,6 +106,12 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
         # Each entry has exactly one line, in the same order.
         rest = islice(replication.backfills.entries(job), job.counts.compared, None)
         yield in_order(rest, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
+
+
+def _planned(backfill: Backfill, entry: Entry, destinations: Sequence[str]) -> PlanItem:
+    if entry.force:
+        return backfill.plan_forced(entry.key, destinations)
+    return backfill.plan_named(entry.key, destinations, entry.version_id)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Where the completion report of a backfill goes: a file, or an object in S3."""
+"""Where the report of a job goes: a file, or an object in S3."""
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,16 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import BackfillJob
 from waybill.replication.domain.backfill_report import write_report
+from waybill.replication.domain.csv_report import TextFile
+
+type Fill = Callable[[TextFile], object]
 
 
 class ReportPlace(Protocol):
     """A place that has been tried: the report can be written there."""
 
-    def write(self, job: BackfillJob) -> None:
-        """Write the report of `job` as it stands now, in place of what was there."""
+    def write(self, fill: Fill) -> None:
+        """Write a report, which `fill` has, in place of what was there."""
         ...
 
 
@@ -43,9 +47,14 @@ def lasting(where: str | None) -> str | None:
     return where if where and is_uri(where) else None
 
 
-def _write(replication: Replication, job: BackfillJob, file: Path) -> None:
+def backfill_report(replication: Replication, job: BackfillJob) -> Fill:
+    """Return the report of `job` as it stands now."""
+    return lambda file: write_report(job, replication.backfills.all_lines(job), file)
+
+
+def _write(fill: Fill, file: Path) -> None:
     with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as opened:
-        write_report(job, replication.backfills.all_lines(job), opened)
+        fill(opened)
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,11 @@ class _FilePlace:
             raise CommandError(f"the report cannot be written: {escaped(str(self.path))} is a folder")
         self._discard(self._begin())
 
-    def write(self, job: BackfillJob) -> None:
+    def write(self, fill: Fill) -> None:
         """Write beside the file first: a report that is there is whole."""
         made = self._begin()
         try:
-            _write(self.replication, job, made)
+            _write(fill, made)
             made.replace(self._target)
         except OSError as error:
             raise self._refusal(error) from error
@@ -107,12 +116,12 @@ class _ObjectPlace:
         except (ClientError, BotoCoreError) as error:
             raise self._refusal(error) from error
 
-    def write(self, job: BackfillJob) -> None:
+    def write(self, fill: Fill) -> None:
         """Write the report to a file of this machine, and that to S3."""
         place = file_of(self.where)
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "report.csv"
-            _write(self.replication, job, made)
+            _write(fill, made)
             client, told = self.replication.cli.client("s3"), {"ContentType": "text/csv"}
             try:
                 # `upload_file` has an error of its own for what S3 refuses; this one leaves S3's as it is.

@@ -1,7 +1,8 @@
 """`Buckets` on Amazon S3: every request that replication makes of it, each to the Region of its bucket."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, override
 from urllib.parse import urlencode
 
@@ -10,16 +11,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.core.aws.faults import status_of
 from waybill.core.clock import iso, now
 from waybill.replication.adapters.s3_errors import translate
-from waybill.replication.adapters.s3_facts import facts_of
+from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
-from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.fixity import FixityBuckets
 from waybill.replication.errors import (
     NoSuchBucketError,
+    ReadUnfinishedError,
     S3UnavailableError,
     SseCUnsupportedError,
     UploadGoneError,
 )
 from waybill.replication.models import (
+    MIB,
     CopiedPart,
     DestinationOptions,
     ListedObject,
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 _NO_OPTIONS = DestinationOptions()
 
 
-class S3Buckets(Buckets):
+class S3Buckets(FixityBuckets):
     """S3 through boto3; `client_of` returns the client for a Region (None: the function's own)."""
 
     def __init__(
@@ -52,8 +55,10 @@ class S3Buckets(Buckets):
         client_of: Callable[[str | None], "S3Client"],
         regions: dict[str, str],
         options: Mapping[str, DestinationOptions],
+        time_is_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client_of = client_of
+        self._time_is_up = time_is_up
         self._regions = regions
         self._options = options
 
@@ -69,7 +74,30 @@ class S3Buckets(Buckets):
             raise translate(error, "GetObject", f"{bucket}/{key}") from error
         if answer.get("SSECustomerAlgorithm"):
             raise SseCUnsupportedError(f"{bucket}/{key} is encrypted with a customer-provided key")
-        return facts_of(bucket, key, answer)
+        facts = facts_of(bucket, key, answer)
+        if facts.size and facts.checksum and facts.checksum.composite:
+            return facts.model_copy(update={"part_size": self._part_size(facts)})
+        return facts
+
+    def _part_size(self, facts: ObjectFacts) -> int | None:
+        pin: dict[str, Any] = {"VersionId": facts.version_id} if facts.version_id else {"IfMatch": _quoted(facts.e_tag)}
+        with self._errors("GetObject", ObjectPlace(facts.bucket, facts.key)):
+            answer = self._client(facts.bucket).head_object(Bucket=facts.bucket, Key=facts.key, PartNumber=1, **pin)
+        return part_size_of(facts, answer)
+
+    @override
+    def sha256(self, facts: ObjectFacts) -> str:
+        place, digest = ObjectPlace(facts.bucket, facts.key), hashlib.sha256()
+        with self._errors("GetObject", place):
+            answer = self._client(place.bucket).get_object(
+                Bucket=place.bucket, Key=place.key, IfMatch=_quoted(facts.e_tag), **self._owner(place)
+            )
+            with closing(answer["Body"]) as body:
+                for chunk in body.iter_chunks(MIB):
+                    digest.update(chunk)
+                    if self._time_is_up():
+                        raise ReadUnfinishedError(f"there is no time to read {place.bucket}/{place.key} to its end")
+        return digest.hexdigest()
 
     @override
     def find(self, place: ObjectPlace) -> ObjectFacts | None:
@@ -117,6 +145,13 @@ class S3Buckets(Buckets):
     @override
     def create_upload(self, source: ObjectFacts, headers: ObjectHeaders, place: ObjectPlace) -> str:
         algorithm = source.checksum.algorithm if source.checksum else ""
+        checked: dict[str, Any] = {
+            "ChecksumAlgorithm": _FULL_OBJECT_CHECKSUMS.get(algorithm, "CRC64NVME"),
+            "ChecksumType": "FULL_OBJECT",
+        }
+        if source.part_size:
+            # In the same parts, the checksums over them are equal or the contents differ.
+            checked = {"ChecksumAlgorithm": algorithm, "ChecksumType": "COMPOSITE"}
         carried: dict[str, Any] = {"Metadata": headers.metadata, **headers.headers}
         if source.tag_count and self._option(place).tags:
             carried["Tagging"] = urlencode(
@@ -126,8 +161,7 @@ class S3Buckets(Buckets):
             answer = send_expires_as_text(self._client(place.bucket)).create_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
-                ChecksumAlgorithm=_FULL_OBJECT_CHECKSUMS.get(algorithm, "CRC64NVME"),
-                ChecksumType="FULL_OBJECT",
+                **checked,
                 **carried,
                 **self._attributes(source, place),
                 **self._owner(place),
@@ -202,6 +236,11 @@ class S3Buckets(Buckets):
         """Return the pages of a listing, in the order of the keys' UTF-8 bytes, each read when it is asked for."""
         pages = self._client(bucket).get_paginator("list_objects_v2")
         return self._listed(bucket, iter(pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)))
+
+    def listed(self, bucket: str, prefix: str, start_after: str) -> Iterator[ListedObject]:
+        """Yield the objects of a listing; see `list_objects`."""
+        for page in self.list_objects(bucket, prefix, start_after=start_after):
+            yield from page
 
     def _listed(self, bucket: str, pages: Iterator["ListObjectsV2OutputTypeDef"]) -> Iterator[list[ListedObject]]:
         while True:

@@ -40,6 +40,7 @@ class Difference(StrEnum):
     NOT_PROVEN = "NOT_PROVEN"
     HEADERS_DIFFER = "HEADERS_DIFFER"
     TAGS_DIFFER = "TAGS_DIFFER"
+    BYTES_DIFFER = "BYTES_DIFFER"
 
 
 class BackfillVerdict(StrEnum):
@@ -71,7 +72,7 @@ class PlanItem:
 
     `what` names what differs there, where that is known; `failures` has a code for each destination that could not be
     looked at. `follows` is the last run of the file, which has ended without leaving the object where it is needed;
-    `execution` is the run that brings it now.
+    `execution` is the run that brings it now. `force`: it is copied whatever lies there.
     """
 
     source: ListedObject
@@ -81,6 +82,7 @@ class PlanItem:
     what: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     execution: str | None = None
+    force: bool = False
 
 
 def compare(
@@ -195,6 +197,20 @@ class Backfill:
                 copies[bucket] = ListedObject(key, copy.size, copy.e_tag) if copy else None
         return self.plan(Comparison(listed, copies, faults), find)
 
+    def plan_forced(self, key: str, destinations: Iterable[str]) -> PlanItem:
+        """Return that an object is needed, since bytes that were read there are not the source's."""
+        source = self.buckets.find(ObjectPlace(self.source_bucket, key))
+        if source is None:
+            return PlanItem(ListedObject(key, 0, ""), BackfillVerdict.GONE)
+        latest = self.tracking.latest_run(FileId(self.source_bucket, key))
+        return PlanItem(
+            ListedObject(key, source.size, source.e_tag),
+            BackfillVerdict.NEEDED,
+            dict.fromkeys(destinations, Difference.BYTES_DIFFER),
+            latest.execution_id if latest else None,
+            force=True,
+        )
+
     def plan(self, comparison: Comparison, find: Find | None = None) -> PlanItem:
         """Return what becomes of a compared object, as far as objects and records know more than the listings.
 
@@ -254,6 +270,7 @@ class Backfill:
             size=item.source.size,
             # It was there when it was listed: whoever deletes it since has no use for its copy, and no alarm is due.
             look_first=True,
+            force=item.force,
             nonce=follows,
             backfill_id=self.backfill_id,
         )

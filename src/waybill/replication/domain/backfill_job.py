@@ -118,12 +118,16 @@ class JobInput(StrEnum):
 
 
 class Entry(WireModel):
-    """An object that a job was given by name; `destination_buckets`: only these. `problem`: it names nothing."""
+    """An object that a job was given by name; `destination_buckets`: only these. `problem`: it names nothing.
+
+    `force`: it is copied there, whatever S3 keeps of the copy.
+    """
 
     key: str
     version_id: str | None = None
     destination_buckets: tuple[str, ...] | None = None
     problem: str | None = None
+    force: bool = False
 
 
 def failed_line(entry: Entry, code: str, destinations: Sequence[str], why: str | None = None) -> ObjectLine:

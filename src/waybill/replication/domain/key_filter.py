@@ -1,6 +1,7 @@
 """Which keys a backfill is about, by patterns: `*` any characters (slashes too), `?` one, `[a-c]` one of these."""
 
 import fnmatch
+import glob
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,3 +26,10 @@ class KeyFilter:
     @cached_property
     def _exclude(self) -> list[re.Pattern[str]]:
         return [re.compile(fnmatch.translate(pattern)) for pattern in self.exclude]
+
+
+def literal_pattern(prefix: str, suffix: str) -> KeyFilter:
+    """Return the filter of the keys that begin and end like this, whatever characters that are."""
+    if not prefix and not suffix:
+        return KeyFilter()
+    return KeyFilter((f"{glob.escape(prefix)}*{glob.escape(suffix)}",))

@@ -1,0 +1,273 @@
+"""`waybill verify`: compares copies with their sources now, tells of what differs, and mends it where that is asked."""
+
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from waybill.cli.errors import CommandError
+from waybill.cli.output import details, table
+from waybill.cli.replication.addresses import parse_uri, uri_of
+from waybill.cli.replication.backfill import new_job
+from waybill.cli.replication.backfill_run import BackfillRun
+from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.records import reading
+from waybill.cli.replication.reports import ReportPlace, report_place
+from waybill.cli.watch import command_retry
+from waybill.core.clock import iso, now
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.text import escaped
+from waybill.replication.adapters.fixity_table import JOB
+from waybill.replication.domain.backfill_job import Entry, JobInput
+from waybill.replication.domain.comparison import CONTENT
+from waybill.replication.domain.csv_report import TextFile
+from waybill.replication.domain.fixity import FixityCheck, FixityChecker, FixityResult, FixityWay, Sides
+from waybill.replication.domain.fixity_job import THREADS, FixityCounts, FixityJob, FixityRun, new_fixity_job
+from waybill.replication.domain.fixity_report import add_to_report, begin_report
+from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.models import FileId
+
+_COLUMNS = {
+    "compared": "Compared",
+    "equal": "Equal",
+    "differs": "Differ",
+    "missing": "Missing",
+    "not_proven": "Not proven",
+    "not_checked": "Not checked",
+    "without_source": "Without a source",
+    "in_progress": "On their way",
+}
+_POSITION = {"fileKey", "sourceBucket", "statusPartition", "startTime"}
+
+
+@dataclass(frozen=True)
+class VerifyCommand:
+    """One call of the command: `target` is bucket and prefix, `to` the destinations, else those of the stack."""
+
+    replication: Replication
+    target: str
+    to: list[str] | None
+    deep: bool
+    repair: bool
+    report: str | None
+    keys: KeyFilter
+
+    def run(self) -> None:
+        """Compare everything; exit status 0 when every copy was found to be equal, or is after its repair."""
+        under = parse_uri(self.target)
+        destinations = self.replication.destinations(self.to)
+        self.replication.checked(replace(under, source_key=under.source_key or "any"), destinations)
+        place = report_place(self.replication, self.report) if self.report else None
+        started = now()
+        job = new_fixity_job(
+            f"{started:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
+            under.source_bucket,
+            under.source_key,
+            destinations,
+            created_by=self.replication.user(),
+            start_time=iso(started),
+            deep=self.deep,
+            keys=self.keys,
+        )
+        with _checking(self.replication, job) as checker:
+            job = self._compare(job, checker, place)
+            left = self._repair(job, checker) if self.repair else job.counts.findings
+        if left:
+            raise typer.Exit(1)
+
+    def _compare(self, job: FixityJob, checker: FixityChecker, place: ReportPlace | None) -> FixityJob:
+        replication, output = self.replication, self.replication.cli.output
+        # Names a source that is not there, before there is a job about it.
+        first = next(replication.buckets.list_objects(job.source_bucket, job.prefix), [])
+        run = FixityRun(
+            replication.verifications,
+            replication.verifications.create(job),
+            checker,
+            replication.buckets.listed,
+            lambda: iso(now()),
+        )
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", newline="") as lines:
+            begin_report(lines)
+            try:
+                with output.progress("comparing") as bar:
+                    for checks in run.go():
+                        bar.advance()
+                        self._tell(checks, lines)
+            except BaseException:
+                with suppress(Exception):
+                    run.interrupt()
+                raise
+            _show(replication, run.job, quiet=self.repair)
+            if place:
+                place.write(lambda file: _copied(lines, file))
+        if job.prefix and not run.job.counts.compared and not first:
+            raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
+        return run.job
+
+    def _tell(self, checks: Sequence[FixityCheck], lines: TextFile) -> None:
+        add_to_report(lines, parse_uri(self.target).source_bucket, checks)
+        output = self.replication.cli.output
+        for check in checks:
+            if check.result is not FixityResult.EQUAL and not output.json_wanted:
+                output.line(_line(check))
+
+    def _repair(self, job: FixityJob, checker: FixityChecker) -> int:
+        """Copy what is missing or differs once more, look again, and return how many copies are not equal still."""
+        damaged: dict[str, list[FixityCheck]] = {}
+        for check in self.replication.verifications.findings(job):
+            if check.repairable:
+                damaged.setdefault(check.key, []).append(check)
+        mended = FixityCounts()
+        if damaged:
+            places = dict.fromkeys(check.destination_bucket for checks in damaged.values() for check in checks)
+            entries = (_entry(key, checks, force=force) for key, checks in damaged.items() for force in (False, True))
+            under = FileId(job.source_bucket, job.prefix)
+            wanted = (entry for entry in entries if entry.destination_buckets)
+            repair = new_job(self.replication, under, tuple(places), wanted, input=JobInput.FAILED)
+            self.replication.backfills.create(repair)
+            BackfillRun(self.replication, repair, wait=True).work()
+            mended = _looked_again(checker, damaged)
+        repairable = sum(len(checks) for checks in damaged.values())
+        left = job.counts.findings - repairable + mended.findings
+        told = {"verificationId": job.verification_id, "repaired": repairable - mended.findings, "left": left}
+        shown = {"Repaired": f"{told['repaired']:,}", "Not equal still": f"{left:,}"}
+        self.replication.cli.output.show(_reply(job) | told, details(shown))
+        return left
+
+
+def _entry(key: str, checks: Iterable[FixityCheck], *, force: bool) -> Entry:
+    """Return what is to be repaired of a file; `force`: only what S3's own statements do not tell from its source."""
+    buckets = tuple(check.destination_bucket for check in checks if _is_hidden(check) is force)
+    return Entry(key=key, destination_buckets=buckets, force=force)
+
+
+def _is_hidden(check: FixityCheck) -> bool:
+    return check.way is FixityWay.DEEP and CONTENT in (check.difference or "").split(", ")
+
+
+def _looked_again(checker: FixityChecker, damaged: Mapping[str, Sequence[FixityCheck]]) -> FixityCounts:
+    """Return how the places stand that were damaged."""
+
+    def look(key: str) -> Iterable[FixityCheck]:
+        places = {check.destination_bucket for check in damaged[key]}
+        again = replace(checker, destination_buckets=tuple(sorted(places)))
+        return again.check(Sides(key, frozenset(), {}))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        checks = [check for found in pool.map(look, damaged) for check in found]
+    return FixityCounts().plus(len(damaged), checks)
+
+
+@contextmanager
+def _checking(replication: Replication, job: FixityJob) -> Iterator[FixityChecker]:
+    stopping = threading.Event()
+    try:
+        yield FixityChecker(
+            job.source_bucket,
+            job.destination_buckets,
+            job.verification_id,
+            replication.buckets,
+            replication.verifications,
+            command_retry(stopping),
+            job.deep,
+            now,
+        )
+    finally:
+        stopping.set()
+
+
+def _copied(lines: TextIO, file: TextFile) -> None:
+    lines.seek(0)
+    shutil.copyfileobj(lines, file)
+
+
+def _line(check: FixityCheck) -> Text:
+    why = ", ".join(each for each in (check.code, check.difference) if each)
+    told = f"{check.result}{f' ({why})' if why else ''}"
+    colour = "yellow" if check.result in {FixityResult.NOT_CHECKED, FixityResult.NOT_PROVEN} else "red"
+    return Text.assemble((f"{told:<24}", colour), f"  {check.destination_bucket}  {escaped(check.key)}")
+
+
+def _facts(job: FixityJob) -> dict[str, object]:
+    counts = job.counts.model_dump()
+    told = {label: f"{counts[name]:,}" for name, label in _COLUMNS.items() if counts[name] or name == "compared"}
+    return {"Verification": job.verification_id, "Status": job.status, **told}
+
+
+def _reply(job: FixityJob) -> dict[str, object]:
+    document: dict[str, object] = job.wire()
+    return document | {"complete": job.ended}
+
+
+def _show(replication: Replication, job: FixityJob, *, quiet: bool = False) -> None:
+    """Print how a verification has ended, with its findings for scripts; `quiet`: scripts get another document."""
+    output = replication.cli.output
+    hint = ["", "--deep reads what is not proven."] if job.counts.not_proven and not job.deep else []
+    if output.json_wanted and quiet:
+        return
+    findings = [check.wire() for check in replication.verifications.findings(job)] if output.json_wanted else []
+    output.show(_reply(job) | {"findings": findings}, Group(details(_facts(job)), *hint))
+
+
+def list_verifications(replication: Replication, limit: int, cursor: str | None) -> None:
+    """Print the newest verifications, or those after `cursor`."""
+    page = replication.verifications.newest(limit, _position(cursor))
+    more = encode_cursor(dict(page.position)) if page.position else None
+    rows = (
+        (
+            job.verification_id,
+            job.status,
+            reading(job.start_time),
+            f"{job.counts.compared:,}",
+            f"{job.counts.findings:,}",
+            escaped(uri_of(FileId(job.source_bucket, job.prefix))),
+        )
+        for job in page.jobs
+    )
+    listed = table(("Verification", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
+    shown = Group(listed, *([Text(f"there are more: --cursor {more}", style="dim")] if more else []))
+    replication.cli.output.show(
+        {"verifications": [_reply(job) for job in page.jobs], "cursor": more},
+        shown if page.jobs else "no verifications",
+    )
+
+
+def _position(cursor: str | None) -> Mapping[str, str] | None:
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor, "--cursor")
+    if position.keys() != _POSITION or position["sourceBucket"] != JOB:
+        raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
+    return {name: str(value) for name, value in position.items()}
+
+
+def show_verification(replication: Replication, verification_id: str, report: str | None) -> None:
+    """Print how a verification stood when it ended; `report` gets what it has found."""
+    job, verifications = replication.verifications.read(verification_id), replication.verifications
+    if report:
+
+        def fill(file: TextFile) -> None:
+            begin_report(file)
+            add_to_report(file, job.source_bucket, verifications.findings(job))
+
+        report_place(replication, report).write(fill)
+    facts = {
+        "Source": escaped(uri_of(FileId(job.source_bucket, job.prefix))),
+        "Destinations": "\n".join(job.destination_buckets),
+        "By": "reading both" if job.deep else "what S3 keeps of both",
+        "Begun (UTC)": f"{reading(job.start_time)} by {escaped(job.created_by)}",
+        "Ended (UTC)": reading(job.completed_at),
+    }
+    findings = [check.wire() for check in verifications.findings(job)] if replication.cli.output.json_wanted else []
+    shown = _facts(job) | {name: value for name, value in facts.items() if value}
+    replication.cli.output.show(_reply(job) | {"findings": findings}, details(shown))

@@ -1,0 +1,29 @@
+"""Reports for spreadsheets: CSV (RFC 4180), in which no cell is taken for a formula."""
+
+import csv
+from collections.abc import Iterable
+from typing import Protocol
+
+# OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class TextFile(Protocol):
+    """What a report is written to; opened with `newline=""`, since the lines have their ends."""
+
+    def write(self, text: str, /) -> object:
+        """Write `text`."""
+        ...
+
+
+def write_rows(file: TextFile, rows: Iterable[Iterable[str | None]]) -> int:
+    """Write the rows, and return how many they are."""
+    writer, written = csv.writer(file), 0
+    for row in rows:
+        writer.writerow([_cell(value or "") for value in row])
+        written += 1
+    return written
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

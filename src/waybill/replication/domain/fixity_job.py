@@ -1,0 +1,281 @@
+"""A verification as a job: what it was asked for, how far it has got, and what it has found.
+
+The record says behind which key it goes on, and changes only while it says what its worker has read there: of two
+workers, the later one stops. Findings are written before the record that counts them; whoever goes on writes the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from waybill.core.errors import PermanentError, RetryableError
+from waybill.core.notifications import Notification
+from waybill.core.prefetch import Prefetch
+from waybill.core.text import escaped, shell_word
+from waybill.core.wire import WireModel
+from waybill.replication import WORKFLOW
+from waybill.replication.domain.fixity import (
+    IN_PROGRESS,
+    FixityCheck,
+    FixityChecker,
+    FixityResult,
+    Sides,
+    side_by_side,
+)
+from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.models import ListedObject
+
+THREADS = 16
+_AHEAD = 8 * THREADS
+# An item of the table holds 400 KB; a finding is at most some 2 KB.
+_FINDINGS_PER_PART = 100
+_KEYS_PER_SAVE = 1_000
+_LISTED_FINDINGS = 20
+
+
+class FixityStatus(StrEnum):
+    """How a verification stands; `COMPLETED_WITH_FINDINGS`: not every copy was found to be equal."""
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_FINDINGS = "COMPLETED_WITH_FINDINGS"
+
+
+class FixityCounts(WireModel):
+    """What was found: objects compared, and of their places (object and destination) how they stand."""
+
+    compared: int = 0
+    equal: int = 0
+    differs: int = 0
+    missing: int = 0
+    not_proven: int = 0
+    not_checked: int = 0
+    without_source: int = 0
+    in_progress: int = 0
+
+    def plus(self, objects: int, checks: Iterable[FixityCheck]) -> "FixityCounts":
+        """Return the counts with so many `objects` more, and their checks."""
+        counts = self.model_dump()
+        counts["compared"] += objects
+        for check in checks:
+            counts[check.result.value.lower()] += 1
+            counts["in_progress"] += check.code == IN_PROGRESS
+        return FixityCounts(**counts)
+
+    @property
+    def findings(self) -> int:
+        """How many places were not found to be equal."""
+        return self.differs + self.missing + self.not_proven + self.not_checked + self.without_source
+
+
+class FixityJob(WireModel):
+    """The record of a verification; `parts` counts those in which its findings are kept."""
+
+    verification_id: str
+    status: FixityStatus = FixityStatus.RUNNING
+    source_bucket: str
+    prefix: str = ""
+    destination_buckets: tuple[str, ...]
+    deep: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    start_time: str
+    updated_at: str
+    completed_at: str | None = None
+    created_by: str
+    last_key: str = ""
+    parts: int = 0
+    counts: FixityCounts = FixityCounts()
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything was compared."""
+        return self.status in {FixityStatus.COMPLETED, FixityStatus.COMPLETED_WITH_FINDINGS}
+
+    def completed(self, at: str) -> "FixityJob":
+        """Return the job with the status that its end has."""
+        findings = self.counts.findings
+        status = FixityStatus.COMPLETED_WITH_FINDINGS if findings else FixityStatus.COMPLETED
+        return self.model_copy(update={"status": status, "completed_at": at})
+
+
+class VerificationLostError(PermanentError):
+    """Somebody else works on the verification by now."""
+
+    code: ClassVar[str] = "VERIFICATION_LOST"
+
+
+@dataclass(frozen=True)
+class FixityPage:
+    """Some jobs, newest first, and the position to go on from; None when there are no more."""
+
+    jobs: tuple[FixityJob, ...]
+    position: Mapping[str, str] | None
+
+
+class FixityJobs(Protocol):
+    """The verifications. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
+
+    def create(self, job: FixityJob) -> FixityJob:
+        """Write the record of a new job; return the one that is there already under its id, if there is one."""
+        ...
+
+    def read(self, verification_id: str) -> FixityJob:
+        """Return the job; raises `NotFoundError`."""
+        ...
+
+    def save(self, job: FixityJob, seen: FixityJob, findings: Sequence[Sequence[FixityCheck]] = ()) -> FixityJob:
+        """Write parts of `findings`, then the record, which was `seen`; raises `VerificationLostError`."""
+        ...
+
+    def newest(self, limit: int, position: Mapping[str, str] | None) -> FixityPage:
+        """Return jobs, newest first."""
+        ...
+
+    def findings(self, job: FixityJob) -> Iterator[FixityCheck]:
+        """Yield what was not found to be equal, by key."""
+        ...
+
+
+# The objects of a bucket below a prefix, behind a key.
+type Lister = Callable[[str, str, str], Iterator[ListedObject]]
+
+
+@dataclass
+class FixityRun:
+    """One worker of a verification: `listed` lists a bucket, `stop` says that the time is up, `now` is the time."""
+
+    jobs: FixityJobs
+    job: FixityJob
+    checker: FixityChecker
+    listed: Lister
+    now: Callable[[], str]
+    stop: Callable[[], bool] = lambda: False
+
+    def go(self) -> Iterator[tuple[FixityCheck, ...]]:
+        """Yield the checks of each object, in order, and keep `job` as it is written; resumable at any time.
+
+        The job is complete at the end, unless `stop` has said otherwise.
+        """
+        job = self.job
+        buckets = (job.source_bucket, *job.destination_buckets)
+        keys = KeyFilter(job.include, job.exclude)
+        sides = side_by_side(job.source_bucket, {bucket: self._listed(bucket, job.last_key) for bucket in buckets})
+        wanted = (each for each in sides if keys.accepts(each.key))
+        done: list[FixityCheck] = []
+        objects = 0
+        with Prefetch[Sides, tuple[FixityCheck, ...]](
+            wanted, self.checker.check, threads=THREADS, depth=_AHEAD
+        ) as checked:
+            for side, found in checked:
+                checks = found or ()
+                done.extend(checks)
+                objects += 1
+                yield checks
+                if objects >= _KEYS_PER_SAVE or self.stop():
+                    self._save(done, objects, side.key)
+                    done, objects = [], 0
+                    if self.stop():
+                        return
+        self._save(done, objects, None)
+
+    def _listed(self, bucket: str, behind: str) -> Iterator[ListedObject]:
+        """Yield a listing; one that fails for now is taken up again behind its last key."""
+        course = self.checker.retry.begin()
+        while True:
+            try:
+                for item in self.listed(bucket, self.job.prefix, behind):
+                    yield item
+                    behind = item.key
+                return
+            except RetryableError:
+                if not course.pause():
+                    raise
+
+    def interrupt(self) -> None:
+        """Say that nobody works on it any more; what was not saved is looked at again."""
+        self.job = self.jobs.save(self.job.model_copy(update={"status": FixityStatus.STOPPED}), self.job)
+
+    def _save(self, done: Sequence[FixityCheck], objects: int, last_key: str | None) -> None:
+        """Write what was `done` up to `last_key`; None is the end."""
+        findings = [check for check in done if check.result is not FixityResult.EQUAL]
+        parts = [findings[at : at + _FINDINGS_PER_PART] for at in range(0, len(findings), _FINDINGS_PER_PART)]
+        job = self.job.model_copy(
+            update={"counts": self.job.counts.plus(objects, done), "parts": self.job.parts + len(parts)}
+        )
+        job = job.completed(self.now()) if last_key is None else job.model_copy(update={"last_key": last_key})
+        self.job = self.jobs.save(job, self.job, parts)
+
+
+def fixity_notification(job: FixityJob, findings: Iterable[FixityCheck]) -> Notification:
+    """Return the one message about a verification that has found something."""
+    counts, source = job.counts, f"s3://{job.source_bucket}/{job.prefix}"
+    told = {
+        "Equal": counts.equal,
+        "Differ": counts.differs,
+        "Missing": counts.missing,
+        "Not proven": counts.not_proven,
+        "Not checked": counts.not_checked,
+        "Without a source": counts.without_source,
+    }
+    lines = [
+        "❌ A verification has found copies that are not known to equal their source",
+        "",
+        f"Verification:  {job.verification_id}",
+        f"Source:        {escaped(source)}",
+        f"Compared:      {counts.compared} objects",
+        *(f"{f'{name}:':<18} {number}" for name, number in told.items() if number),
+        "",
+        *(_finding_line(check) for check, _ in zip(findings, range(_LISTED_FINDINGS), strict=False)),
+    ]
+    if counts.findings > _LISTED_FINDINGS:
+        lines.append(f"… and {counts.findings - _LISTED_FINDINGS} more")
+    lines += [
+        "",
+        "🔎 Where to look",
+        f"All:     waybill verifications show {job.verification_id} --report findings.csv",
+        f"Repair:  waybill verify {shell_word(source)}{' --deep' if job.deep else ''} --repair",
+    ]
+    return Notification(
+        workflow=WORKFLOW,
+        status=job.status.value,
+        about=f"verification {job.verification_id}",
+        subject=f"Copies Differ: {job.source_bucket}",
+        body="\n".join(lines),
+        notification_id=f"verification-{job.verification_id}",
+    )
+
+
+def _finding_line(check: FixityCheck) -> str:
+    why = ", ".join(each for each in (check.code, check.difference) if each)
+    told = f" ({why})" if why else ""
+    return f"❌ {check.destination_bucket}: {check.result}{told} {escaped(check.key)}"
+
+
+def new_fixity_job(
+    verification_id: str,
+    source_bucket: str,
+    prefix: str,
+    destination_buckets: tuple[str, ...],
+    *,
+    created_by: str,
+    start_time: str,
+    deep: bool = False,
+    keys: KeyFilter | None = None,
+) -> FixityJob:
+    """Return a job that has not begun."""
+    chosen = keys or KeyFilter()
+    return FixityJob(
+        verification_id=verification_id,
+        source_bucket=source_bucket,
+        prefix=prefix,
+        destination_buckets=destination_buckets,
+        deep=deep,
+        include=chosen.include,
+        exclude=chosen.exclude,
+        start_time=start_time,
+        updated_at=start_time,
+        created_by=created_by,
+    )
