@@ -60,6 +60,7 @@ SECTIONS = {
         "findings": Entry("waybill.cli.scanning.commands", "what a scan found, masked"),
         "scan": Entry("waybill.cli.scanning.commands", "look for sensitive data in a bucket"),
         "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),
+        "triage": Entry("waybill.cli.scanning.commands", "say of a value that was found what it is"),
         "scans": Entry("waybill.cli.scanning.commands", "jobs of the scanner"),
     },
     "Custody": {

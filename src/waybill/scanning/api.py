@@ -7,13 +7,15 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from waybill.core.clock import iso, now
 from waybill.core.cursors import CURSOR_LIMIT, open_cursor, seal_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, caller, fails, idempotency_header
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
-from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.domain.triage import STATES as TRIAGE_STATES
+from waybill.scanning.models import Job, ScanRequest, Status, TriageRequest
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (
@@ -27,6 +29,8 @@ from waybill.scanning.views import (
     LiveJobView,
     ObjectList,
     StartedView,
+    ValueList,
+    ValueView,
 )
 
 app = build_api(
@@ -205,6 +209,46 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
         return FindingList(findings=[], total=0, limit=limit, has_more=False, next_cursor=None)
     chosen = {name: value for name, value in wanted.items() if value}
     return FindingList.of(deployed().results.page(job, limit, cursor, chosen))
+
+
+@app.get("/findings", summary="Values that were found, and what people say of them", operation_id="listValues")
+def list_values(
+    state: Annotated[str | None, Query(pattern=f"^({'|'.join(TRIAGE_STATES)})$", description="Only this state")] = None,
+    bucket: Annotated[
+        str | None,
+        Query(max_length=255, description="Only what was seen in this bucket", examples=["town-hall-exports"]),
+    ] = None,
+    detector: Annotated[
+        str | None, Query(max_length=100, description="Only values of this detector", examples=["EMAIL"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: _Cursor = None,
+) -> ValueList:
+    """List the values that any job has found, in the order of their fingerprints."""
+    wanted = {"state": state, "bucket": bucket, "detector": detector}
+    chosen = {name: value for name, value in wanted.items() if value}
+    return ValueList.of(deployed().triage.page(limit, cursor, chosen, deployed().secret))
+
+
+@app.put("/findings/<fingerprint>", summary="Say something of a value", operation_id="triageValue")
+@fails({404: "No finding has this fingerprint", 409: "Others are saying something of it"})
+def triage_value(
+    fingerprint: Annotated[
+        str,
+        Path(
+            json_schema_extra={"maxLength": 64},
+            description="What findings of this value have as `fingerprint`",
+            examples=["6f1f7c11a0b3c4d5" * 4],
+        ),
+    ],
+    decision: TriageRequest,
+) -> ValueView:
+    """Say that a value is accepted, a false alarm or dealt with; it holds in every job and bucket until it runs out."""
+    if decision.until and decision.until <= iso(now()):
+        raise InvalidInputError(FieldError("until", "must be in the future"))
+    triage = deployed().triage
+    value = triage.decide(fingerprint, decision.state, decision.reason, decision.until or "", caller(app).subject)
+    return ValueView.of(triage.document(value))
 
 
 def _started(job: Job, execution_arn: str) -> StartedView:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1, sha256
@@ -11,6 +12,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, TypeGuard
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from waybill.core.clock import iso
 
 KEY_LIMIT_BYTES = 1024
 READ_AT_ONCE = frozenset({"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY"})
@@ -205,6 +208,31 @@ class ScanRequest(BaseModel):
         return None
 
 
+def _moment(value: str) -> str:
+    """Return a moment in UTC as it is stored; a day is its beginning."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a day or a moment, such as 2027-01-31 or 2027-01-31T12:00:00Z") from None
+    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+class TriageRequest(BaseModel):
+    """What somebody says of a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: Literal["open", "accepted", "false_positive", "resolved"] = Field(
+        description="What it is: `open` takes back what was said", examples=["accepted"]
+    )
+    reason: Annotated[Name, Field(max_length=1000, pattern=r"\S")] = Field(
+        description="Why", examples=["the address of our own help desk"]
+    )
+    until: Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None = Field(
+        default=None, description="When it runs out, ISO 8601; without it, never", examples=["2027-01-31"]
+    )
+
+
 class Status(StrEnum):
     """Status of a job."""
 
@@ -320,6 +348,7 @@ class ObjectOutcome:
     """How one object ended; `counts` is findings by detector, sizes in bytes, `page` the page that it was listed in.
 
     `not_read` counts by reason what was not looked at of it; `unread` names some of it, a member and a reason each.
+    `triaged` counts the stored findings whose value somebody has said something of, by state.
     """
 
     key: str
@@ -334,6 +363,7 @@ class ObjectOutcome:
     page: str = ""
     not_read: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = ()
+    triaged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def repeats(self) -> bool:
@@ -434,6 +464,7 @@ class Tally:
     bytes_by_reason: Mapping[str, int] = field(default_factory=dict)
     not_read: Mapping[str, int] = field(default_factory=dict)
     detectors: Mapping[str, int] = field(default_factory=dict)
+    triaged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:

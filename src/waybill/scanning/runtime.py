@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.source import Source
     from waybill.scanning.domain.split import Splitter
     from waybill.scanning.domain.sweeper import Sweeper
+    from waybill.scanning.domain.triage import Triage
     from waybill.scanning.domain.webhooks import Webhooks
     from waybill.scanning.domain.worker import Worker
     from waybill.scanning.models import ScanRequest
@@ -151,7 +152,15 @@ class Runtime:
         """The findings, page by page."""
         from waybill.scanning.domain.results import Results
 
-        return Results(self.table.outcomes, self.table.findings, self.secret)
+        return Results(self.table.outcomes, self.table.findings, self.secret, self.triage)
+
+    @property
+    def triage(self) -> "Triage":
+        """What people have said of values."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.triage import Triage
+
+        return Triage(self.table.values, now)
 
     @property
     def objects(self) -> "Objects":
@@ -241,6 +250,8 @@ class Runtime:
             jobs=table.jobs,
             outcomes=table.outcomes,
             findings=table.findings,
+            values=table.values,
+            triage=self.triage,
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
@@ -281,7 +292,7 @@ class Runtime:
         from waybill.scanning.domain.export import Exporter
 
         exports = S3Exports(self._client("s3"), self.settings(ExportSettings).scan_exports_bucket)
-        return Exporter(self.table.jobs, self.table.findings, exports, time_left(context))
+        return Exporter(self.table.jobs, self.table.findings, self.triage, exports, time_left(context))
 
     @property
     def export_queue(self) -> "ExportQueue":

@@ -16,6 +16,13 @@ _STATUS = (
     "`listing` and `processing` go on; the others are final, though a `failed` job can be resumed, and one that is "
     "`completed_with_errors` has objects that failed or were not listed"
 )
+_TRIAGED = (
+    "How many of the findings are of values that people had called `accepted`, `false_positive` or `resolved` when "
+    "they were found; the others are open"
+)
+type TriageState = Annotated[
+    Literal["open", "accepted", "false_positive", "resolved"], Field(description="What people say of a value")
+]
 type JobStatus = Annotated[
     Literal["listing", "processing", "completed", "completed_with_errors", "failed", "cancelled"],
     Field(description=_STATUS),
@@ -82,6 +89,7 @@ class JobView(_ScanView):
     total_findings: int = Field(description="How many findings there are", ge=0, examples=[12])
     progress_percent: float = Field(description="How much has an outcome", ge=0, le=100, examples=[100.0])
     detectors: dict[str, int] = Field(description="Findings by detector", examples=[{"EMAIL": 9, "IBAN": 3}])
+    triaged: dict[str, int] = Field(description=_TRIAGED, examples=[{"accepted": 2}])
     truncated: bool = Field(description="Whether the listing was cut short")
     error: str | None = optional("Why the job failed", examples=["the bucket was deleted"])
     webhook: WebhookView | None = optional("How its news was delivered")
@@ -184,6 +192,7 @@ class CoverageView(_ScanView):
         examples=[{"ENCRYPTED": 1}],
     )
     detectors: dict[str, int] = Field(description="Findings by detector", examples=[{"EMAIL": 9, "IBAN": 3}])
+    triaged: dict[str, int] = Field(description=_TRIAGED, examples=[{"accepted": 2}])
     truncated_findings: int = Field(
         description="How many objects hold more findings than are stored", ge=0, examples=[0]
     )
@@ -252,6 +261,10 @@ class FindingView(_ScanView):
         description="The same for the same thing in the same object, in every job", examples=["6f1f7c11a0b3c4d5"]
     )
     created_at: str = Field(description="When it was found, ISO 8601", examples=[_ENDED])
+    state: TriageState = Field(
+        description="What people say of the value now: `open` where they have said nothing, or it has run out",
+        examples=["open"],
+    )
     sample: bool | None = optional("Whether it is a well-known example, such as a number of a card for tests")
     decoded_from: list[str] | None = optional("How it was encoded, the outermost first", examples=[["base64"]])
     member: str | None = optional("Where it is in the object, such as a file of an archive", examples=["people.csv"])
@@ -271,5 +284,53 @@ class FindingList(_ScanView):
     limit: int = Field(description="How many were asked for", ge=1, examples=[100])
     has_more: bool = Field(description="Whether there is another page", examples=[True])
     next_cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end", examples=[_CURSOR]
+    )
+
+
+class DecisionView(_ScanView):
+    """What somebody has said of a value."""
+
+    state: TriageState = Field(description="What it was called", examples=["accepted"])
+    reason: str = Field(description="Why", examples=["the address of our own help desk"])
+    until: str | None = Field(description="When it runs out, ISO 8601; null for never", examples=[None])
+    by: str = Field(description="Who has said it", examples=["j.doe"])
+    at: str = Field(description="When, ISO 8601", examples=[_ENDED])
+
+
+class SeenPlaceView(_ScanView):
+    """Where a value was seen last in a bucket."""
+
+    bucket: str = Field(description="The bucket", examples=[_BUCKET])
+    key: str = Field(description="The key of the object", examples=[_KEY])
+    job_id: str = Field(description="The job that has seen it", examples=[_JOB])
+    seen_at: str = Field(description="When, ISO 8601", examples=[_ENDED])
+
+
+class ValueView(_ScanView):
+    """A value that was found, masked, and what people say of it."""
+
+    fingerprint: str = Field(description="What is the same for equal values", examples=["6f1f7c11a0b3c4d5" * 4])
+    state: TriageState = Field(
+        description="What holds now: `open` where nothing was said, or what was said has run out", examples=["accepted"]
+    )
+    reason: str | None = Field(description="Why; null where nothing was said", examples=["our own help desk"])
+    until: str | None = Field(description="When it runs out, ISO 8601; null for never", examples=[None])
+    by: str | None = Field(description="Who has said it", examples=["j.doe"])
+    decided_at: str | None = Field(description="When it was said, ISO 8601", examples=[_ENDED])
+    detector: str = Field(description="What kind of thing it is", examples=["EMAIL"])
+    masked_match: str = Field(description="The value, masked", examples=["****@****"])
+    confidence: Literal["LOW", "MEDIUM", "HIGH"] = Field(description="How sure the last finding of it was")
+    places: list[SeenPlaceView] = Field(description="Where it was seen last, a place a bucket")
+    history: list[DecisionView] = Field(description="All that was said of it, the newest last; at most the last fifty")
+
+
+class ValueList(_ScanView):
+    """Values that were found, in the order of their fingerprints."""
+
+    findings: list[ValueView] = Field(
+        description="Some values; fewer than `limit`, or none, though there is a cursor, where a filter is given"
+    )
+    cursor: str | None = Field(
         description="For the next page, as `cursor` of the next request; null at the end", examples=[_CURSOR]
     )

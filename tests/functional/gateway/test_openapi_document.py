@@ -84,11 +84,13 @@ OPERATIONS = {
         "listFindings",
         "listJobs",
         "listScans",
+        "listValues",
         "resumeJob",
         "showCoverage",
         "showJob",
         "showObjects",
         "startScan",
+        "triageValue",
     ],
 }
 

@@ -29,6 +29,7 @@ from waybill.scanning.domain.results import Results
 from waybill.scanning.domain.source import Source
 from waybill.scanning.domain.split import Splitter
 from waybill.scanning.domain.sweeper import Sweeper
+from waybill.scanning.domain.triage import Triage
 from waybill.scanning.domain.worker import Worker
 from waybill.scanning.models import Job, ScanRequest
 
@@ -51,6 +52,7 @@ class Scanner:
     files: FakeFiles = field(default_factory=FakeFiles)
     seconds: float = 900
     rules: str = "rules-1"
+    later: timedelta = timedelta()
 
     @property
     def completion(self) -> Completion:
@@ -70,7 +72,11 @@ class Scanner:
 
     @property
     def results(self) -> Results:
-        return Results(self.table.outcomes, self.table.findings, b"secret")
+        return Results(self.table.outcomes, self.table.findings, b"secret", self.triage)
+
+    @property
+    def triage(self) -> Triage:
+        return Triage(self.table.values, lambda: now() + self.later)
 
     @property
     def lister(self) -> Lister:
@@ -109,6 +115,8 @@ class Scanner:
             jobs=self.table.jobs,
             outcomes=self.table.outcomes,
             findings=self.table.findings,
+            values=self.table.values,
+            triage=self.triage,
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,

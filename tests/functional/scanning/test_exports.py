@@ -25,6 +25,11 @@ class FakeExports:
         return f"s3://exports/{key}"
 
 
+def exporter_of(scanner: Scanner, exports: FakeExports, seconds: float = 900) -> Exporter:
+    table = scanner.table
+    return Exporter(table.jobs, table.findings, scanner.triage, exports, lambda: seconds, part_findings=10)
+
+
 def lines_of(exports: FakeExports, job_id: str) -> list[dict[str, object]]:
     manifest = json.loads(exports.objects[f"{job_id}/manifest.json"])
     text = b"".join(exports.objects[f"{job_id}/{part}"] for part in manifest["parts"])
@@ -39,7 +44,9 @@ def test_all_findings_are_exported_in_parts(scanner: Scanner, findings: int, sec
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k\n", "e" * 32, map(finding, range(findings)))
     exports, progress, calls = FakeExports(), Progress(), 0
-    exporter = Exporter(scanner.table.jobs, scanner.table.findings, exports, lambda: seconds, part_findings=10)
+    exporter = Exporter(
+        scanner.table.jobs, scanner.table.findings, scanner.triage, exports, lambda: seconds, part_findings=10
+    )
     while progress.uri is None:
         progress = exporter.export(job.job_id, progress)
         calls += 1
@@ -55,7 +62,9 @@ def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(25)))
     exports = FakeExports(fails=1)
-    exporter = Exporter(scanner.table.jobs, scanner.table.findings, exports, lambda: 900, part_findings=10)
+    exporter = Exporter(
+        scanner.table.jobs, scanner.table.findings, scanner.triage, exports, lambda: 900, part_findings=10
+    )
     with pytest.raises(ExportUnavailableError):
         exporter.export(job.job_id, Progress())
     exporter.export(job.job_id, Progress())
@@ -66,4 +75,6 @@ def test_an_export_that_died_is_made_again_in_the_same_place(scanner: Scanner) -
 
 def test_of_an_unknown_job_there_is_no_export(scanner: Scanner) -> None:
     with pytest.raises(NotFoundError):
-        Exporter(scanner.table.jobs, scanner.table.findings, FakeExports(), lambda: 900).export("unknown", Progress())
+        Exporter(scanner.table.jobs, scanner.table.findings, scanner.triage, FakeExports(), lambda: 900).export(
+            "unknown", Progress()
+        )

@@ -209,20 +209,47 @@ def findings(  # noqa: PLR0917 (options)
     baseline: BaselineOption = None,
     write_baseline: WriteBaselineOption = None,
 ) -> None:
-    """Show what a job has found, masked; with --fail-on-findings, exit status 3 when there is anything."""
+    """Show what a job has found, masked; with --fail-on-findings, exit status 3 when anything of it is open."""
     _known_detectors(detector)
     deployed = scanner_of(cli)
     job = deployed.jobs.find(job_id)
     known = reporting.known(baseline)
     found = reporting.wanted(_findings(deployed, job_id, detector), known, min_confidence)
     coverage = deployed.jobs.coverage(job.job_id)
-    columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value")
-    names = ("key", "line", "column", "detector", "confidence", "masked_match")
+    states = deployed.triage.states(str(item["fingerprint"]) for item in found)
+    found = [{**item, "state": states[str(item["fingerprint"])]} for item in found]
+    columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value", "State")
+    names = ("key", "line", "column", "detector", "confidence", "masked_match", "state")
     shown = table(columns, ([item[name] for name in names] for item in found))
     reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
     reporting.save(write_baseline, found, known)
-    if fail_on_findings and found:
+    if fail_on_findings and any(item["state"] == "open" for item in found):
         raise typer.Exit(reporting.FOUND)
+
+
+@app.command()
+def triage(
+    cli: Cli,
+    fingerprint: Annotated[str, typer.Argument(help="`fingerprint` of a finding.", metavar="FINGERPRINT")],
+    state: Annotated[str, typer.Option("--state", help="open, accepted, false_positive or resolved.", metavar="S")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept, and shown to others.", metavar="TEXT")],
+    until: Annotated[
+        str | None, typer.Option("--until", help="When it runs out, such as 2027-01-31; never without.", metavar="DAY")
+    ] = None,
+) -> None:
+    """Say of a value, in whatever job and bucket it is found, that it is accepted, a false alarm or dealt with."""
+    from getpass import getuser
+
+    from waybill.scanning.models import TriageRequest
+
+    deployed = scanner_of(cli)
+    try:
+        decision = TriageRequest.model_validate({"state": state, "reason": reason, "until": until})
+    except ValidationError as error:
+        raise InvalidInputError(*field_errors(error)) from None
+    said = deployed.triage.decide(fingerprint, decision.state, decision.reason, decision.until or "", getuser())
+    shown = deployed.triage.document(said)
+    cli.output.show(shown, showing.value(shown))
 
 
 @app.command("scan-file")

@@ -51,6 +51,13 @@ def objects(found: list[dict[str, Any]]) -> RenderableType:
     return table(("Key", "Status", "Reason", "Not read"), rows)
 
 
+def value(shown: dict[str, Any]) -> RenderableType:
+    """Return a value and what people say of it."""
+    names = {"Value": "masked_match", "Detector": "detector", "State": "state", "Reason": "reason", "Until": "until"}
+    places = "\n".join(f"s3://{place['bucket']}/{place['key']}" for place in shown["places"])
+    return details({title: shown[name] for title, name in names.items() if shown[name]} | {"Seen": places})
+
+
 def local_files(result: dict[str, Any]) -> Group:
     """Return what was found in local files, and how much of them was looked at."""
     coverage = result["coverage"]

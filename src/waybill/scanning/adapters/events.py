@@ -42,6 +42,7 @@ class EventAnnouncer:
             "skipped": tally.skipped,
             "failed": tally.failed,
             "total_findings": tally.findings,
+            "triaged": dict(tally.triaged),
             # What the rules that pass it on ask for: see the template.
             "wants": {"webhook": bool(job.request.webhook_url), "export": job.request.export},
         }

@@ -36,10 +36,11 @@ class FindingTable:
         gone = [item["sk"] for item in found if kept is None or not item["sk"].startswith(kept)]
         self._items.write_many(delete=(key_of(job_id, sort_key) for sort_key in gone))
 
-    def copy(self, source_job: str, job_id: str, key: str, etag: str) -> None:
-        """Give a job the findings of another one about an object."""
+    def copy(self, source_job: str, job_id: str, key: str, etag: str) -> list[str]:
+        """Give a job the findings of another one about an object; return their fingerprints."""
         found = self._items.query(source_job, findings_prefix(key, etag))
         self._items.write_many(put=(to_item(item | {"pk": f"JOB#{job_id}"}) for item in found))
+        return [str(item["fingerprint"]) for item in found]
 
     def page(
         self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]

@@ -22,6 +22,7 @@ from waybill.scanning.models import (
 
 _SUCCEEDED = frozenset({ObjectStatus.SCANNED, ObjectStatus.FINDINGS, ObjectStatus.PARTIAL})
 _ETAG_LENGTH = 8
+_OFTEN_EMPTY = frozenset({"not_read", "unread", "triaged"})
 
 
 def job_attributes(job: Job) -> dict[str, Any]:
@@ -71,13 +72,14 @@ def outcome_attributes(outcome: ObjectOutcome) -> dict[str, Any]:
     attributes = asdict(outcome) | {"status": outcome.status.value, "counts": dict(outcome.counts)}
     attributes["unread"] = [list(each) for each in outcome.unread]
     # Of most objects there is nothing to be said here, and every kilobyte is a unit to be paid.
-    return {name: value for name, value in attributes.items() if value or name not in {"not_read", "unread"}}
+    return {name: value for name, value in attributes.items() if value or name not in _OFTEN_EMPTY}
 
 
 def outcome_of(item: Mapping[str, Any], **changes: Any) -> ObjectOutcome:
     """Return the outcome of an item, with `changes`."""
     known = {name: item[name] for name in ObjectOutcome.__dataclass_fields__ if name in item}
     counts = {name: int(count) for name, count in item["counts"].items()}
+    known["triaged"] = {name: int(count) for name, count in item.get("triaged", {}).items()}
     known["unread"] = tuple((str(member), str(reason)) for member, reason in item.get("unread", ()))
     return ObjectOutcome(**known | {"status": ObjectStatus(item["status"]), "counts": counts} | changes)
 
@@ -96,6 +98,7 @@ def increments(outcome: ObjectOutcome) -> dict[str, int]:
         **{f"detector:{detector}": count for detector, count in outcome.counts.items()},
     }
     added |= {f"notread:{reason}": count for reason, count in outcome.not_read.items()}
+    added |= {f"triaged:{state}": count for state, count in outcome.triaged.items()}
     if outcome.reason:
         added[f"reason:{outcome.reason}"] = 1
         added[f"bytes:{outcome.reason}"] = max(0, outcome.size - outcome.bytes_scanned)
@@ -141,6 +144,7 @@ def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
         bytes_by_reason=group("bytes"),
         not_read=group("notread"),
         detectors=group("detector"),
+        triaged=group("triaged"),
     )
 
 

@@ -11,6 +11,8 @@ JOB#<job>          OBJ#<sha1 of key>                         the outcome of an o
 JOB#<job>          OBJ#<sha1 of key>#<page>                  that an inventory tells of the object once more
 JOB#<job>          CNT#<shard>                               sums over outcomes: one item takes 1,000 writes a second
 JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding; of a member, and a hash of its name
+VALUES#<digit>     <fingerprint>#SEEN#<sha1 of bucket>       where a value was seen last in a bucket
+VALUES#<digit>     <fingerprint>#DECISION                    what people have said of it, the last of it last
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
@@ -23,10 +25,11 @@ from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.adapters.range_table import RangeTable
+from waybill.scanning.adapters.value_table import ValueTable
 
 
 class ScansTable:
-    """The four kinds of records in the one table; `client` is a boto3 `dynamodb` client."""
+    """The kinds of records in the one table; `client` is a boto3 `dynamodb` client."""
 
     def __init__(self, client: Any, name: str, *, now: Callable[[], datetime]) -> None:
         items = ItemTable(client, name, now=now)
@@ -34,3 +37,4 @@ class ScansTable:
         self.ranges = RangeTable(items)
         self.outcomes = OutcomeTable(items)
         self.findings = FindingTable(items)
+        self.values = ValueTable(items)

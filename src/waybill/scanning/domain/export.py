@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waybill.core.errors import NotFoundError
-from waybill.scanning.domain.results import finding_document
+from waybill.scanning.domain.results import finding_documents
+from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job
 
 PART_FINDINGS = 20_000
@@ -48,6 +49,7 @@ class Exporter:
 
     jobs: _Jobs
     findings: _Findings
+    triage: Triage
     exports: Exports
     time_left: Callable[[], float]
     part_findings: int = PART_FINDINGS
@@ -74,7 +76,8 @@ class Exporter:
         lines: list[bytes] = []
         while len(lines) < self.part_findings:
             items, after = self.findings.page(job.job_id, min(_PAGE, self.part_findings - len(lines)), after, {})
-            lines += [json.dumps(finding_document(job, item), ensure_ascii=False).encode() + b"\n" for item in items]
+            documents = finding_documents(job, items, self.triage)
+            lines += [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
             if after is None:
                 break
         return lines, after

@@ -177,6 +177,7 @@ class Jobs:
             },
             "members_not_read": dict(tally.not_read),
             "detectors": dict(tally.detectors),
+            "triaged": dict(tally.triaged),
             "truncated_findings": tally.truncated,
             "from_cache": tally.from_cache,
         }
@@ -210,6 +211,7 @@ def job_document(job: Job, tally: Tally) -> dict[str, Any]:
         "total_findings": tally.findings,
         "progress_percent": percent,
         "detectors": dict(tally.detectors),
+        "triaged": dict(tally.triaged),
         "truncated": job.truncated,
         **({"error": job.error} if job.error else {}),
         **({"webhook": dict(job.webhook)} if job.webhook else {}),

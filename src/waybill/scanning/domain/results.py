@@ -1,11 +1,12 @@
 """The findings of a job, page by page and as lines of JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waybill.core.cursors import open_cursor, seal_cursor
 from waybill.core.executions import stable_json
+from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job, Tally
 
 _SHOWN = ("detector", "masked_match", "context", "byte_offset", "byte_length", "line", "column", "confidence")
@@ -29,6 +30,7 @@ class Results:
     outcomes: _Outcomes
     findings: _Findings
     secret: bytes
+    triage: Triage
 
     def page(self, job: Job, limit: int, cursor: str | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Return `{findings, total, limit, has_more, next_cursor}`.
@@ -46,7 +48,7 @@ class Results:
         after, total = sealed["after"], sealed["total"] if cursor else self._total(job, wanted)
         items, position = self.findings.page(job.job_id, limit, after, wanted)
         return {
-            "findings": [finding_document(job, item) for item in items],
+            "findings": finding_documents(job, items, self.triage),
             "total": total,
             "limit": limit,
             "has_more": position is not None,
@@ -60,8 +62,13 @@ class Results:
         return tally.detectors.get(str(wanted["detector"]), 0) if wanted else tally.findings
 
 
-def finding_document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a finding as the API shows it: masked."""
+def finding_documents(job: Job, items: Sequence[Mapping[str, Any]], triage: Triage) -> list[dict[str, Any]]:
+    """Return findings as the API shows them: masked, with what people say of their values now."""
+    states = triage.states(str(item["fingerprint"]) for item in items) if items else {}
+    return [_document(job, item) | {"state": states[str(item["fingerprint"])]} for item in items]
+
+
+def _document(job: Job, item: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": item["sk"].removeprefix("F#"),
         "job_id": job.job_id,

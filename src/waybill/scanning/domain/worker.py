@@ -1,7 +1,8 @@
 """A worker's slice: every object of it gets one outcome, whatever happens."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from waybill.scanning.domain.completion import Completion
@@ -10,6 +11,7 @@ from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner,
 from waybill.scanning.domain.outcomes import Recorder, skip_repeats
 from waybill.scanning.domain.prefetch import ObjectReader, Opened, Prefetch
 from waybill.scanning.domain.slices import SliceQueue
+from waybill.scanning.domain.triage import Triage
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
 
@@ -45,7 +47,11 @@ class _Outcomes(Protocol):
 class _Findings(Protocol):
     def save(self, job_id: str, key: str, etag: str, findings: Iterable[Finding]) -> None: ...
     def delete_others(self, job_id: str, key: str, etag: str) -> None: ...
-    def copy(self, source_job: str, job_id: str, key: str, etag: str) -> None: ...
+    def copy(self, source_job: str, job_id: str, key: str, etag: str) -> list[str]: ...
+
+
+class _Values(Protocol):
+    def note(self, job_id: str, bucket: str, key: str, findings: Iterable[Finding]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Worker:
     jobs: _Jobs
     outcomes: _Outcomes
     findings: _Findings
+    values: _Values
+    triage: Triage
     bucket: ObjectReader
     queue: SliceQueue
     completion: Completion
@@ -161,9 +169,10 @@ class Worker:
         if skipped is not None or entry.key not in known:
             return skipped
         source_job, outcome = known[entry.key]
-        if outcome.counts:
-            self.findings.copy(source_job, job.job_id, entry.key, entry.etag)
-        return outcome
+        if not outcome.counts:
+            return outcome
+        fingerprints = self.findings.copy(source_job, job.job_id, entry.key, entry.etag)
+        return replace(outcome, triaged=self.triage.counted(fingerprints))
 
     def _scan(self, job: Job, work: Slice, entry: Entry, objects: Prefetch, recorder: Recorder, *, alone: bool) -> None:
         """Read one object; `alone` that this run has done nothing else before."""
@@ -191,14 +200,20 @@ class Worker:
             self._leave(work, [entry])
             return
         self.findings.save(job.job_id, entry.key, opened.etag, report.findings)
+        triaged = Counter(work.resume.get("triaged", {}) if work.resume else {})
+        if report.findings:
+            self.values.note(job.job_id, work.bucket, entry.key, report.findings)
+            triaged.update(self.triage.counted(finding.fingerprint for finding in report.findings))
         if report.checkpoint:
             follow_up = {"checkpoint": asdict(report.checkpoint), "bytes_scanned": before + report.bytes_scanned}
+            follow_up |= {"triaged": dict(triaged)}
             current = entry._replace(etag=opened.etag, size=opened.size)
             self.queue.send([Slice(work.job_id, work.bucket, work.page, (current,), follow_up)])
             return
         # Behind another message there may be findings of another state than this one's.
         doubtful = opened.changed or work.rest or resume is not None
-        recorder.add(_outcome(entry, opened, report, before), doubtful=doubtful)
+        outcome = replace(_outcome(entry, opened, report, before), triaged=dict(triaged))
+        recorder.add(outcome, doubtful=doubtful)
 
 
 def _outcome(entry: Entry, opened: Opened, report: Report, before: int) -> ObjectOutcome:

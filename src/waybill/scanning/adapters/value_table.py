@@ -1,0 +1,123 @@
+"""Values by fingerprint in the scanner's table: where each was seen last, and what people have said of it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.clock import iso
+from waybill.scanning.adapters.item_table import ItemTable
+from waybill.scanning.domain.detection.models import Finding
+from waybill.scanning.domain.triage import Decision, Value
+from waybill.scanning.errors import ScanStoreUnavailableError
+from waybill.scanning.models import key_hash
+
+_SHARDS = "0123456789abcdef"
+_DECISION, _SEEN = "DECISION", "SEEN#"
+_KEPT = 50
+_PAGE = 1000
+
+
+class ValueTable:
+    """`Values` in DynamoDB; the first digit of a fingerprint is its partition."""
+
+    def __init__(self, items: ItemTable) -> None:
+        self._items = items
+
+    def note(self, job_id: str, bucket: str, key: str, findings: Iterable[Finding]) -> None:
+        """Store where values were seen: one place a bucket, the last."""
+        found = {finding.fingerprint: finding for finding in findings}
+        at = iso(self._items.now())
+        self._items.write_many(
+            put=(
+                to_item(
+                    {
+                        **_key(fingerprint, f"{_SEEN}{key_hash(bucket)[:16]}"),
+                        "bucket": bucket,
+                        "key": key,
+                        "job_id": job_id,
+                        "seen_at": at,
+                        "detector": finding.detector,
+                        "masked_match": finding.masked_match,
+                        "confidence": finding.confidence,
+                    }
+                )
+                for fingerprint, finding in found.items()
+            )
+        )
+
+    def get(self, fingerprint: str) -> Value | None:
+        """Return a value, None when it was never found."""
+        if not fingerprint or fingerprint[0] not in _SHARDS:
+            return None
+        items = list(self._query(fingerprint[0], f"{fingerprint}#", f"{fingerprint}$"))
+        return next(_values(items), None)
+
+    def decisions(self, fingerprints: Iterable[str]) -> Mapping[str, Decision]:
+        """Return those of some fingerprints that there are."""
+        keys = [to_item(_key(fingerprint, _DECISION)) for fingerprint in sorted(set(fingerprints))]
+        found = self._items.get_many(keys) if keys else iter(())
+        return {str(item["sk"]).partition("#")[0]: decision for item in found for decision in _history(item)[-1:]}
+
+    def decide(self, fingerprint: str, history: Sequence[Decision], decision: Decision) -> bool:
+        """Store a decision behind `history`; False where another was made meanwhile."""
+        kept = [vars(each) for each in (*history, decision)][-_KEPT:]
+        item = {**_key(fingerprint, _DECISION), "history": kept, "at": decision.at}
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(sk)"}
+        if history:
+            condition = {
+                "ConditionExpression": "#at = :before",
+                "ExpressionAttributeNames": {"#at": "at"},
+                "ExpressionAttributeValues": to_item({":before": history[-1].at}),
+            }
+        try:
+            with translated(ScanStoreUnavailableError):
+                self._items.client.put_item(TableName=self._items.name, Item=to_item(item), **condition)
+        except ConditionFailedError:
+            return False
+        return True
+
+    def page(self, after: str, limit: int) -> tuple[Sequence[Value], str | None]:
+        """Return values in the order of their fingerprints, and the position to go on from."""
+        found: list[Value] = []
+        for shard in _SHARDS[_SHARDS.find(after[:1]) if after else 0 :]:
+            first = f"{after}$" if after[:1] == shard else ""
+            for value in _values(self._query(shard, first, "g")):
+                found.append(value)
+                if len(found) > limit:
+                    return found[:limit], found[limit - 1].fingerprint
+        return found, None
+
+    def _query(self, shard: str, first: str, last: str) -> Iterator[Item]:
+        pages = self._items.client.get_paginator("query").paginate(
+            TableName=self._items.name,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item({":pk": f"VALUES#{shard}", ":first": first or "#", ":last": last}),
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": _PAGE},
+        )
+        with translated(ScanStoreUnavailableError):
+            for page in pages:
+                yield from map(from_item, page["Items"])
+
+
+def _key(fingerprint: str, part: str) -> dict[str, str]:
+    return {"pk": f"VALUES#{fingerprint[0]}", "sk": f"{fingerprint}#{part}"}
+
+
+def _history(item: Mapping[str, Any]) -> list[Decision]:
+    return [Decision(**{name: str(text) for name, text in each.items()}) for each in item["history"]]
+
+
+def _values(items: Iterable[Item]) -> Iterator[Value]:
+    """Yield the values of ascending items; what was only decided about, and never seen, is none."""
+    for fingerprint, group in groupby(items, key=lambda item: str(item["sk"]).partition("#")[0]):
+        history: list[Decision] = []
+        places: list[Item] = []
+        for item in group:
+            if str(item["sk"]).endswith(f"#{_DECISION}"):
+                history = _history(item)
+            else:
+                places.append(item)
+        if places:
+            yield Value(fingerprint, history[-1] if history else None, history, places)

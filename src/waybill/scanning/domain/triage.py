@@ -1,0 +1,161 @@
+"""What people have said of values that were found: by fingerprint, for every job and every bucket."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from waybill.core.clock import iso
+from waybill.core.cursors import open_cursor, seal_cursor
+from waybill.core.errors import ConflictError, NotFoundError
+from waybill.core.executions import stable_json
+
+OPEN = "open"
+STATES = (OPEN, "accepted", "false_positive", "resolved")
+_TRIES = 5
+_HISTORY = 50
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody has said of a value, at `at`; it holds `until` then, or for good where that is empty."""
+
+    state: str
+    reason: str
+    by: str
+    at: str
+    until: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether it has not run out."""
+        return not self.until or iso(now) < self.until
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that was found: the decision about it and earlier ones, the oldest first, and where it was seen."""
+
+    fingerprint: str
+    decision: Decision | None
+    history: Sequence[Decision]
+    places: Sequence[Mapping[str, Any]]
+
+    def state(self, now: datetime) -> str:
+        """Return what holds of it now: `open` where nothing was said, or what was said has run out."""
+        return self.decision.state if self.decision and self.decision.holds(now) else OPEN
+
+
+class Values(Protocol):
+    """Where values and decisions are kept."""
+
+    def get(self, fingerprint: str) -> Value | None:
+        """Return a value, None when it was never found."""
+        ...
+
+    def decisions(self, fingerprints: Iterable[str]) -> Mapping[str, Decision]:
+        """Return those of some fingerprints that there are."""
+        ...
+
+    def decide(self, fingerprint: str, history: Sequence[Decision], decision: Decision) -> bool:
+        """Store a decision behind `history`; False where another was made meanwhile."""
+        ...
+
+    def page(self, after: str, limit: int) -> tuple[Sequence[Value], str | None]:
+        """Return values in the order of their fingerprints, and the position to go on from."""
+        ...
+
+
+@dataclass(frozen=True)
+class Triage:
+    """What the API, the commands and the workers do with decisions."""
+
+    values: Values
+    now: Callable[[], datetime]
+
+    def decide(self, fingerprint: str, state: str, reason: str, until: str, subject: str) -> Value:
+        """Say something of a value.
+
+        Raises
+        ------
+        NotFoundError
+            It was never found.
+        ConflictError
+            Others say something of it all the time.
+        """
+        for _ in range(_TRIES):
+            value = self.find(fingerprint)
+            decision = Decision(state, reason, subject, iso(self.now()), until)
+            if self.values.decide(fingerprint, value.history, decision):
+                history = (*value.history, decision)[-_HISTORY:]
+                return Value(fingerprint, decision, history, value.places)
+        raise ConflictError("others are saying something of this value; try again")
+
+    def find(self, fingerprint: str) -> Value:
+        """Return a value; raises NotFoundError."""
+        value = self.values.get(fingerprint)
+        if value is None:
+            raise NotFoundError("no finding has this fingerprint")
+        return value
+
+    def states(self, fingerprints: Iterable[str]) -> dict[str, str]:
+        """Return what holds of each of some fingerprints now."""
+        wanted = set(fingerprints)
+        now, decisions = self.now(), self.values.decisions(wanted)
+        held = {name: each.state for name, each in decisions.items() if each.holds(now)}
+        return dict.fromkeys(wanted, OPEN) | held
+
+    def counted(self, fingerprints: Iterable[str]) -> dict[str, int]:
+        """Return how many of some findings are in each state but `open`."""
+        counts = Counter(fingerprints)
+        found: Counter[str] = Counter()
+        for fingerprint, state in self.states(counts).items():
+            if state != OPEN:
+                found[state] += counts[fingerprint]
+        return dict(found)
+
+    def page(self, limit: int, cursor: str | None, wanted: Mapping[str, str], secret: bytes) -> dict[str, Any]:
+        """Return `{findings, cursor}`, with the values that `wanted` (state, bucket, detector) lets through.
+
+        A filtered answer may have fewer than `limit`, or none, though there is a cursor, which `secret` signs.
+
+        Raises
+        ------
+        InvalidInputError
+            The cursor is not one of this list, with these filters.
+        """
+        about = f"values with {stable_json(dict(wanted))}"
+        after = str(open_cursor(cursor, secret, about)["after"]) if cursor else ""
+        values, position = self.values.page(after, limit)
+        shown = [document for value in values if (document := self._wanted(value, wanted)) is not None]
+        return {
+            "findings": shown,
+            "cursor": seal_cursor({"after": position}, secret, about) if position else None,
+        }
+
+    def _wanted(self, value: Value, wanted: Mapping[str, str]) -> dict[str, Any] | None:
+        document = self.document(value)
+        places = [place for place in value.places if wanted.get("bucket", place["bucket"]) == place["bucket"]]
+        if not places or wanted.get("state", document["state"]) != document["state"]:
+            return None
+        return document if wanted.get("detector", document["detector"]) == document["detector"] else None
+
+    def document(self, value: Value) -> dict[str, Any]:
+        """Return a value as the API shows it: masked."""
+        decision, newest = value.decision, max(value.places, key=lambda place: str(place["seen_at"]))
+        return {
+            "fingerprint": value.fingerprint,
+            "state": value.state(self.now()),
+            "reason": decision.reason if decision else None,
+            "until": (decision.until or None) if decision else None,
+            "by": decision.by if decision else None,
+            "decided_at": decision.at if decision else None,
+            "detector": newest["detector"],
+            "masked_match": newest["masked_match"],
+            "confidence": newest["confidence"],
+            "places": [
+                {name: place[name] for name in ("bucket", "key", "job_id", "seen_at")}
+                for place in sorted(value.places, key=lambda place: str(place["bucket"]))
+            ],
+            "history": [asdict(each) | {"until": each.until or None} for each in value.history],
+        }

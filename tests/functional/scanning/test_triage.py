@@ -1,0 +1,120 @@
+"""What people say of a value holds in every job and bucket, until it runs out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.functional.scanning.conftest import Scanner
+from waybill.core.clock import iso, now
+from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
+from waybill.scanning.models import Job, TriageRequest
+
+SSN, MAIL = b"ssn 219-45-6789\n", b"alice@corp-mail.org\n"
+
+
+def scanned(scanner: Scanner, **content: bytes) -> Job:
+    scanner.bucket.objects |= content
+    return scanner.jobs.find(str(scanner.run()["job_id"]))
+
+
+def findings(scanner: Scanner, job: Job) -> dict[str, dict[str, Any]]:
+    found = scanner.results.page(job, 100, None, {})["findings"]
+    return {f"{each['key']} {each['detector']}": each for each in found}
+
+
+def values(scanner: Scanner, **wanted: str) -> list[dict[str, Any]]:
+    found, cursor = [], None
+    while True:
+        answer = scanner.triage.page(1, cursor, wanted, b"secret")
+        found += answer["findings"]
+        if not (cursor := answer["cursor"]):
+            return found
+
+
+def test_a_value_keeps_its_state_in_every_later_job(scanner: Scanner) -> None:
+    first = scanned(scanner, a=SSN, b=SSN + MAIL)
+    fingerprint = findings(scanner, first)["a US_SSN"]["fingerprint"]
+    scanner.triage.decide(fingerprint, "accepted", "our own", "", "jo")
+    assert {name: each["state"] for name, each in findings(scanner, first).items()} == {
+        "a US_SSN": "accepted",
+        "b US_SSN": "accepted",
+        "b EMAIL": "open",
+    }
+    # `a` and `b` come from the cache, `c` is read: both ways they are counted apart.
+    second = scanned(scanner, c=SSN)
+    assert findings(scanner, second)["c US_SSN"]["state"] == "accepted"
+    assert scanner.jobs.report(second.job_id)["triaged"] == {"accepted": 3}
+    assert scanner.jobs.coverage(second.job_id)["triaged"] == {"accepted": 3}
+    assert scanner.jobs.report(second.job_id)["total_findings"] == 4
+    assert scanner.jobs.report(first.job_id)["triaged"] == {}
+
+
+def test_what_has_run_out_is_open_again(scanner: Scanner) -> None:
+    job = scanned(scanner, a=SSN)
+    fingerprint = findings(scanner, job)["a US_SSN"]["fingerprint"]
+    scanner.triage.decide(fingerprint, "false_positive", "a test", iso(now() + timedelta(days=1)), "jo")
+    assert [each["state"] for each in values(scanner)] == ["false_positive"]
+    scanner.later = timedelta(days=2)
+    assert [each["state"] for each in values(scanner, state="open")] == ["open"]
+    assert findings(scanner, job)["a US_SSN"]["state"] == "open"
+
+
+def test_values_are_listed_by_what_is_asked_for(scanner: Scanner) -> None:
+    job = scanned(scanner, a=SSN, b=SSN + MAIL)
+    assert sorted(each["detector"] for each in values(scanner)) == ["EMAIL", "US_SSN"]
+    assert [each["detector"] for each in values(scanner, detector="EMAIL")] == ["EMAIL"]
+    assert not values(scanner, bucket="another-bucket")
+    assert not values(scanner, state="accepted")
+    [mail] = values(scanner, detector="EMAIL", bucket=job.request.bucket, state="open")
+    assert [(place["key"], place["job_id"]) for place in mail["places"]] == [("b", job.job_id)]
+    assert "alice" not in str(mail)
+
+
+def test_whoever_says_something_is_kept_with_what_was_said_before(scanner: Scanner) -> None:
+    fingerprint = findings(scanner, scanned(scanner, a=SSN))["a US_SSN"]["fingerprint"]
+    scanner.triage.decide(fingerprint, "accepted", "first", "", "jo")
+    scanner.triage.decide(fingerprint, "open", "second", "", "ann")
+    [value] = values(scanner)
+    assert (value["state"], value["reason"], value["by"]) == ("open", "second", "ann")
+    assert [(each["state"], each["by"]) for each in value["history"]] == [("accepted", "jo"), ("open", "ann")]
+
+
+@pytest.mark.parametrize("fingerprint", ["0" * 64, "zz", "", "0", "#"])
+def test_what_was_never_found_is_unknown(scanner: Scanner, fingerprint: str) -> None:
+    scanned(scanner, a=SSN)
+    with pytest.raises(NotFoundError):
+        scanner.triage.decide(fingerprint, "accepted", "why", "", "jo")
+
+
+def test_of_two_who_say_something_at_once_both_are_kept(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    fingerprint = findings(scanner, scanned(scanner, a=SSN))["a US_SSN"]["fingerprint"]
+    found = scanner.triage.find(fingerprint)
+    scanner.triage.decide(fingerprint, "accepted", "first", "", "jo")
+    monkeypatch.setattr(scanner.table.values, "get", lambda _: found)
+    with pytest.raises(ConflictError):
+        scanner.triage.decide(fingerprint, "resolved", "second", "", "ann")
+    monkeypatch.undo()
+    assert [each["by"] for each in values(scanner)[0]["history"]] == ["jo"]
+
+
+def test_a_cursor_of_other_filters_is_refused(scanner: Scanner) -> None:
+    scanned(scanner, a=SSN + MAIL)
+    cursor = scanner.triage.page(1, None, {}, b"secret")["cursor"]
+    with pytest.raises(InvalidInputError):
+        scanner.triage.page(1, cursor, {"state": "open"}, b"secret")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"state": "ignored", "reason": "x"},
+        {"state": "accepted"},
+        {"state": "accepted", "reason": " "},
+        {"state": "accepted", "reason": "x", "until": "tomorrow"},
+        {"state": "accepted", "reason": "x", "owner": "jo"},
+    ],
+)
+def test_what_is_said_has_a_state_and_a_reason(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="TriageRequest"):
+        TriageRequest.model_validate(wrong)
