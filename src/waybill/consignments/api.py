@@ -12,7 +12,7 @@ from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.registration import owned
 from waybill.consignments.domain.reports.exports import CONTENT_TYPES, EXTENSIONS, ExportFormat, export
 from waybill.consignments.domain.reports.page import report
-from waybill.consignments.domain.requests import ConsignmentRequest, WaiverRequest, consignment_id_of
+from waybill.consignments.domain.requests import ConsignmentRequest, UploadsRequest, WaiverRequest, consignment_id_of
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.errors import FileNotFoundInConsignmentError
 from waybill.consignments.models import Consignment, ConsignmentStatus
@@ -23,6 +23,7 @@ from waybill.consignments.views import (
     FileListView,
     FileView,
     RegistrationView,
+    UploadsView,
     check_start_view,
     consignment_list_view,
     consignment_view,
@@ -30,6 +31,7 @@ from waybill.consignments.views import (
     file_page,
     file_view,
     registration_view,
+    uploads_view,
 )
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
@@ -113,6 +115,14 @@ def register_consignment(request: ConsignmentRequest) -> RegistrationView:
     """Register up to 1,000 files; further pages name the consignment. The same page again changes nothing."""
     who = caller(app)
     return registration_view(runtime.registrar().take(request, who.subject, rehearsal=who.rehearsal))
+
+
+@app.post("/consignments/<consignmentId>/uploads", summary="Renew the addresses of uploads")
+@fails({404: "There is no such consignment, or no such file in it"})
+def renew_uploads(consignmentId: _ConsignmentId, request: UploadsRequest) -> UploadsView:  # noqa: N803 - as in the path
+    """Give fresh signed addresses for files: the earlier ones have lapsed, or the files come anew."""
+    ids = [str(file_id) for file_id in request.file_ids]
+    return uploads_view(runtime.registrar().renew(_own(consignmentId), ids))
 
 
 @app.post("/backend-checks/<consignmentId>", summary="Start the checks")

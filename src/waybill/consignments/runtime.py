@@ -65,9 +65,12 @@ def table() -> "ConsignmentsTable":
 
 def registrar() -> "Registrar":
     """Return what takes registrations in."""
+    from waybill.consignments.adapters.upload_signing import S3UploadSigner
     from waybill.consignments.domain.registration import Registrar
+    from waybill.core.aws.clients import presigner
 
-    return Registrar(table(), now, lambda: str(uuid.uuid4()))
+    signer = S3UploadSigner(presigner(), load(ConsignmentUploadSettings).consignment_upload_bucket, now)
+    return Registrar(table(), now, lambda: str(uuid.uuid4()), signer)
 
 
 @cache

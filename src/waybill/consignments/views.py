@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from waybill.consignments.domain.file_records import FileRow
     from waybill.consignments.domain.ports import Reader, Register
-    from waybill.consignments.domain.registration import Registration
+    from waybill.consignments.domain.registration import Registration, UploadPlace
     from waybill.consignments.domain.tables import Tables
     from waybill.consignments.models import Consignment
     from waybill.core.executions import StartedExecution
@@ -27,12 +27,28 @@ _DOCUMENTS_PAGE = 200
 _ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 
 
+class SignedUploadView(View):
+    """A request that uploads exactly this file: S3 refuses any other size and any other SHA-256."""
+
+    method: str = Field(description="Always `PUT`", examples=["PUT"])
+    url: str = Field(description="The signed address", examples=["https://uploads.s3.eu-west-1.amazonaws.com/alice/…"])
+    headers: dict[str, str] = Field(
+        description="The headers to send, all of them; browsers send Content-Length by themselves",
+        examples=[{"Content-Length": "48213"}],
+    )
+    expires_at: str = Field(description="Until when it is taken, ISO 8601", examples=["2026-11-02T10:15:00.000Z"])
+
+
 class UploadPlaceView(View):
     """Where one file is to be uploaded to."""
 
     file_id: str = Field(description="The id of the file in this consignment", examples=[_FILE])
     path: str = Field(description="Its path, as it was registered", examples=[_PATH])
     upload_key: str = Field(description="The key in the upload bucket", examples=[f"alice/{_CONSIGNMENT}/{_FILE}"])
+    upload: SignedUploadView | None = optional(
+        "How to upload it with nothing but this; absent for a file above 5 GiB or without a checksum, and where the "
+        "answer would be too long: POST /consignments/{consignmentId}/uploads gives it then"
+    )
 
 
 class RegistrationView(View):
@@ -40,6 +56,12 @@ class RegistrationView(View):
 
     consignment_id: str = Field(description="The id that further pages name", examples=[_CONSIGNMENT])
     files: list[UploadPlaceView] = Field(description="The files of this page")
+
+
+class UploadsView(View):
+    """Where files are to be uploaded to."""
+
+    uploads: list[UploadPlaceView] = Field(description="The files that were asked for")
 
 
 class CheckStartView(View):
@@ -340,6 +362,11 @@ class FileListView(View):
 def registration_view(registration: "Registration") -> RegistrationView:
     """Return the answer to a registered page."""
     return RegistrationView.of(registration)
+
+
+def uploads_view(places: "Sequence[UploadPlace]") -> UploadsView:
+    """Return the answer to a renewal."""
+    return UploadsView.of({"uploads": places})
 
 
 def check_start_view(started: "StartedExecution") -> CheckStartView:

@@ -24,6 +24,7 @@ OPERATIONS = {
         "listConsignmentFiles",
         "listConsignments",
         "registerConsignment",
+        "renewUploads",
         "showConsignment",
         "showConsignmentFile",
         "startChecks",

@@ -107,6 +107,11 @@ def registered_item(consignment_id: str, file: RegisteredFile) -> Item:
     }
 
 
+def registered_of(item: Item) -> RegisteredFile:
+    """Return a file as it is registered."""
+    return RegisteredFile(item["sk"].removeprefix(FILE), item["path"], item["size"], item["sha256"])
+
+
 def row_of(item: Item) -> FileRow:
     """Return a file with what was found of it."""
     return {

@@ -34,6 +34,7 @@ from waybill.consignments.adapters.items import (
     listed_id,
     progress_prefix,
     registered_item,
+    registered_of,
     row_of,
 )
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
@@ -125,7 +126,12 @@ class ConsignmentsTable(Register, RunRecords, Reader):
     @override
     def files(self, consignment_id: str) -> Iterator[RegisteredFile]:
         for row in self._table.query(_BELOW, {":pk": consignment_id, ":prefix": FILE}, _REGISTERED):
-            yield RegisteredFile(row["sk"].removeprefix(FILE), row["path"], row["size"], row["sha256"])
+            yield registered_of(row)
+
+    @override
+    def named_files(self, consignment_id: str, file_ids: Sequence[str]) -> Iterator[RegisteredFile]:
+        keys = [key(consignment_id, f"{FILE}{file_id}") for file_id in file_ids]
+        yield from map(registered_of, self._table.batch_get(keys))
 
     @override
     def count_files(self, consignment_id: str) -> int:

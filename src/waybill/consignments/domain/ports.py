@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.models import (
@@ -44,6 +44,10 @@ class Register(Protocol):
         """Yield the registered files of a consignment, by their ids."""
         ...
 
+    def named_files(self, consignment_id: str, file_ids: Sequence[str]) -> Iterator[RegisteredFile]:
+        """Yield those of these files that are registered."""
+        ...
+
     def note_start(self, consignment: Consignment, execution_arn: str) -> None:
         """Remember the execution that was started for the next run, unless it, or another, has claimed already."""
         ...
@@ -57,6 +61,23 @@ class Register(Protocol):
 
     def count_files(self, consignment_id: str) -> int:
         """Return how many files are registered."""
+        ...
+
+
+class SignedUpload(TypedDict):
+    """A request that uploads one file: S3 takes it with these headers, until that moment, and with no other content."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    expiresAt: str
+
+
+class UploadSigner(Protocol):
+    """Signs uploads."""
+
+    def sign(self, key: str, size: int, sha256: str) -> SignedUpload | None:
+        """Return what uploads a content of this size and hash to `key`; None for one that no single request takes."""
         ...
 
 

@@ -1,16 +1,23 @@
 """Registering a consignment: page by page, each page any number of times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
-from waybill.consignments.domain.ports import Register
+from waybill.consignments.domain.ports import Register, SignedUpload, UploadSigner
 from waybill.consignments.domain.requests import ConsignmentRequest, registered_files
-from waybill.consignments.errors import ConsignmentNotFoundError, NotOwnerError, RegistrationConflictError
-from waybill.consignments.models import Consignment, ConsignmentStatus, LeftOutFile
+from waybill.consignments.errors import (
+    ConsignmentNotFoundError,
+    FileNotFoundInConsignmentError,
+    NotOwnerError,
+    RegistrationConflictError,
+)
+from waybill.consignments.models import Consignment, ConsignmentStatus, LeftOutFile, RegisteredFile
 from waybill.core.clock import iso
+
+_PATH_BYTES = 2_000_000
 
 
 def upload_prefix(user_id: str, consignment_id: str) -> str:
@@ -25,6 +32,7 @@ class UploadPlace(TypedDict):
     fileId: str
     path: str
     uploadKey: str
+    upload: NotRequired[SignedUpload]
 
 
 class Registration(TypedDict):
@@ -41,6 +49,7 @@ class Registrar:
     register: Register
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    signer: UploadSigner | None = None
 
     def take(self, request: ConsignmentRequest, user_id: str, *, rehearsal: bool = False) -> Registration:
         """Store one page; return where its files are to be uploaded to.
@@ -79,12 +88,27 @@ class Registrar:
         left_out = [LeftOutFile(each.path, each.kind, each.reason) for each in request.not_sent]
         self.register.add_files(consignment_id, files, left_out)
         prefix = upload_prefix(user_id, consignment_id)
-        return {
-            "consignmentId": consignment_id,
-            "files": [
-                {"fileId": file.file_id, "path": file.path, "uploadKey": prefix + file.file_id} for file in files
-            ],
-        }
+        # An answer has to fit Lambda's 6 MB: where the paths fill it, the addresses are to be asked for apart.
+        short = sum(len(file.path.encode()) for file in files) <= _PATH_BYTES
+        signer = self.signer if short else None
+        return {"consignmentId": consignment_id, "files": [_place(file, prefix, signer) for file in files]}
+
+    def renew(self, consignment: Consignment, file_ids: Sequence[str]) -> list[UploadPlace]:
+        """Return where files of a consignment are to be uploaded to, with fresh addresses.
+
+        Raises `FileNotFoundInConsignmentError` where one of them is not registered.
+        """
+        found = {file.file_id: file for file in self.register.named_files(consignment.consignment_id, file_ids)}
+        if missing := [file_id for file_id in file_ids if file_id not in found]:
+            raise FileNotFoundInConsignmentError(f"there is no file {missing[0]} in the consignment")
+        prefix = upload_prefix(consignment.user_id, consignment.consignment_id)
+        return [_place(found[file_id], prefix, self.signer) for file_id in dict.fromkeys(file_ids)]
+
+
+def _place(file: RegisteredFile, prefix: str, signer: UploadSigner | None) -> UploadPlace:
+    place: UploadPlace = {"fileId": file.file_id, "path": file.path, "uploadKey": prefix + file.file_id}
+    upload = signer.sign(place["uploadKey"], file.size, file.sha256) if signer else None
+    return place if upload is None else {**place, "upload": upload}
 
 
 def existing(register: Register, consignment_id: str) -> Consignment:

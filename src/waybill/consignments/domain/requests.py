@@ -15,6 +15,7 @@ from waybill.core.wire import WireModel
 
 FILES_PER_PAGE = 1000
 FILES_LIMIT = 1_000_000
+UPLOADS_PER_REQUEST = 500
 _PATH_BYTES = 4096
 # The largest number that every reader of JSON keeps (RFC 8259, section 6); no object is as large.
 _LARGEST_SIZE = 2**53 - 1
@@ -95,6 +96,14 @@ class FileRequest(WireModel):
         if folded and not _SHA256.fullmatch(folded):
             raise ValueError("must be a SHA-256 of 64 hexadecimal digits, or empty")
         return folded
+
+
+class UploadsRequest(WireModel):
+    """Files whose addresses are to be renewed."""
+
+    file_ids: Annotated[list[uuid.UUID], Field(min_length=1, max_length=UPLOADS_PER_REQUEST)] = Field(
+        description="The ids of the files", examples=[["6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e"]]
+    )
 
 
 class WaiverRequest(WireModel):
