@@ -137,7 +137,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     rows : Iterable[Sequence[object]]
         One value per column; None prints as nothing.
     """
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    # As text: a name may look like Rich's own markup.
+    said = None if title is None else Text(printable(title))
+    made = Table(title=said, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:

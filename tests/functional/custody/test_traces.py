@@ -10,6 +10,7 @@ from tests.fakes.custody import LocalSigner
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
 from tests.functional.custody.conftest import CustodyOnMoto, table
 from tests.functional.custody.test_records import ABC, CHECKSUM, tracking
+from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack
 from waybill.core import settings
@@ -169,6 +170,17 @@ def test_an_export_verifies_without_anything_else_and_any_change_of_it_does_not(
     key.write_text(LocalSigner(seed=2, name="waybill/custodylogbucket").key().text)
     file.write_text("\n".join(lines))
     assert run("custody", "verify", "--file", str(file), "--key", str(key))[0] == 1
+
+
+def test_a_key_that_looks_like_markup_is_shown_as_it_is(recorded: CustodyOnMoto, capsys: Any) -> None:
+    store, key = tracking(recorded), "[/bold] [red]\x1b[2J.zip"
+    moved = a_run("markup", key=key)
+    store.record_destination(moved, result(moved, DESTINATIONS[0], bytes=3), facts(key=key))
+    recorded.record(Workflow.REPLICATION)
+    assert main(["trace", f"s3://{SOURCE}/{key}"]) == 0
+    shown = capsys.readouterr().out
+    assert "[/bold] [red]\\x1b[2J.zip" in shown
+    assert "replication" in shown
 
 
 def test_what_was_altered_is_said_by_trace_and_verify(recorded: CustodyOnMoto, run: Any) -> None:

@@ -1,32 +1,38 @@
 """A history as a table."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from waybill.cli.output import table
 from waybill.custody.views import EventView, FileStateView
 
+_SECONDS = len("2026-11-29T12:00:00")
 
-def history(events: Iterable[EventView]) -> Table:
-    """Return events, a line each, oldest first."""
-    rows = (
+
+def history(events: Sequence[EventView]) -> Table:
+    """Return events, a line each, oldest first, below the key that most of them are about: it is said once."""
+    named = [event.object.key for event in events if event.object and event.object.key is not None]
+    common = max(dict.fromkeys(named), key=named.count) if named else None
+    rows = [
         (
-            event.at,
+            f"{event.at[:_SECONDS]}Z",
             event.type.value,
             event.outcome.value,
-            event.workflow,
-            _place_of(event.object) if event.object else "",
-            " ".join(map(_place_of, event.related)),
+            _place_of(event.object, common) if event.object else "",
+            "\n".join(_place_of(copy, common) for copy in event.related),
             _standing(event),
         )
         for event in events
-    )
-    return table(["When", "What", "Outcome", "Workflow", "File", "Copies", "In the log"], rows)
+    ]
+    columns = ["When", "What", "Outcome", "Bucket", "Copied to", "In the log"]
+    return table(columns, rows, title=common)
 
 
-def _place_of(state: FileStateView) -> str:
-    return f"s3://{state.bucket}/{state.key}" if state.bucket is not None else "(erased)"
+def _place_of(state: FileStateView, common: str | None) -> str:
+    if state.bucket is None:
+        return "(erased)"
+    return state.bucket if state.key == common else f"s3://{state.bucket}/{state.key}"
 
 
 def _standing(event: EventView) -> str:

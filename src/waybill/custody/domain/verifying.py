@@ -198,9 +198,11 @@ class Verifier:
         return entries if entries is not None and len(entries) == width else None
 
     def _check_roots(self, edge: Edge, entries: Sequence[bytes], heads: Mapping[int, bytes], report: Report) -> Edge:
-        for entry in entries:
-            edge = edge.extended([leaf_hash(entry)])
-            if edge.size in heads and heads[edge.size] != edge.root:
+        first, last = edge.size, edge.size + len(entries)
+        # The tree is looked at where a head was signed, and at the end.
+        for size in [*sorted(size for size in heads if first < size < last), last]:
+            edge = edge.extended(map(leaf_hash, entries[edge.size - first : size - first]))
+            if size in heads and heads[size] != edge.root:
                 report.findings.append(
                     Finding("FORKED", f"the entries are not those that the head of size {edge.size} signs", edge.size)
                 )
