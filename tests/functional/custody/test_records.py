@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, failure, result
 from tests.functional.custody.conftest import CustodyOnMoto, table, typed
 from waybill.consignments.adapters.table import ConsignmentsTable
+from waybill.consignments.domain.file_records import StoredWaiver
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.models import Consignment, ConsignmentRun, ConsignmentStatus, ConsignmentType, RegisteredFile
 from waybill.custody import runtime
@@ -17,7 +18,9 @@ from waybill.custody.models import Place
 from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId
+from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.fixity import FixityCheck, FixityResult, FixityWay
 from waybill.replication.domain.records import Dismissal
 from waybill.replication.models import Checksum
 from waybill.scanning.adapters.item_table import ItemTable
@@ -140,7 +143,41 @@ def test_consignments(custody: CustodyOnMoto) -> None:
     assert history(ByPlace(Place("ConsignmentCleanBucket", "c-1/f-1"))) == events
     identified = next(event for event in events if event.said["type"] == "format identification")
     assert identified.said["detail"]["puids"] == ["x-fmt/111"]  # type: ignore[index, call-overload]
-    assert "alice" not in json.dumps([event.event.leaf.sealed for event in events])
+    waiver: StoredWaiver = {
+        "statusName": "ChecksumMatch",
+        "value": "Mismatch",
+        "reason": "because carol says so",
+        "by": "carol",
+        "at": "2026-11-29T11:00:00.000Z",
+        "checksum": ABC,
+    }
+    store.add_waiver(claimed, "f-1", waiver)
+    custody.record(Workflow.CONSIGNMENTS)
+    events = history(ByConsignment("c-1", "f-1"))
+    assert told(events[-1:]) == [("policy assignment", "success")]
+    assert len(events) == 8
+    sealed = json.dumps([event.event.leaf.sealed for event in events])
+    assert not [name for name in ("alice", "carol", "because") if name in sealed]
+
+
+def test_verifications(custody: CustodyOnMoto) -> None:
+    store = FixityTable(custody.dynamodb, table("FileCopyTrackingTable"), history_days=9, now=lambda: NOW)
+    for number, check in enumerate(
+        (
+            {"result": FixityResult.EQUAL, "way": FixityWay.DEEP, "sha256": ABC, "size": 3},
+            {"result": FixityResult.DIFFERS, "difference": "content"},
+            {"result": FixityResult.NOT_PROVEN},
+            {"result": FixityResult.MISSING},
+        )
+    ):
+        at = f"2026-11-29T1{number}:00:00.000Z"
+        found = FixityCheck(key=KEY, destination_bucket=DESTINATIONS[0], at=at, **check)
+        store.record_check(SOURCE, f"verification-{number}", found)
+        custody.record(Workflow.REPLICATION)
+    events = history(ByPlace(Place(SOURCE, KEY)))
+    assert told(events) == [("fixity check", "success"), ("fixity check", "failure"), ("fixity check", "failure")]
+    assert [event.said["detail"]["result"] for event in events] == ["EQUAL", "DIFFERS", "MISSING"]  # type: ignore[index, call-overload]
+    assert events == history(ByPlace(Place(DESTINATIONS[0], KEY)))
 
 
 def test_minting(custody: CustodyOnMoto) -> None:

@@ -34,6 +34,7 @@ RECORDS: Mapping[Workflow, dict[str, Any]] = {
         "sha256": "ab" * 32,
         "run": 1,
         "runStartedAt": "2026-11-29T10:00:00.000Z",
+        "waivers": {"FFID": {"statusName": "FFID", "value": "x", "by": "c", "at": "2026-11-29T11:00:00.000Z"}},
         "results": json.dumps({"verdicts": [{"statusName": "FFID", "value": "Success"}], "copiedTo": "clean"}),
     },
     Workflow.SCANNING: {

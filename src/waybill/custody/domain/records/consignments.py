@@ -46,7 +46,8 @@ def happenings(change: Change, others: OtherRecords, buckets: Buckets) -> list[H
     if not text(new, "sk").startswith(_FILE):
         return []
     checked = "run" in new and differs(change, "run", "results")
-    if change.old and not checked:
+    waived = _waived(change)
+    if change.old and not checked and not waived:
         return []
     consignment_id, file_id = text(new, "pk"), text(new, "sk").removeprefix(_FILE)
     consignment = others.consignment(consignment_id)
@@ -56,7 +57,8 @@ def happenings(change: Change, others: OtherRecords, buckets: Buckets) -> list[H
     key = f"{quote(text(consignment, 'userId'), safe='@:+=,')}/{consignment_id}/{file_id}"
     place = Place(buckets.upload, key)
     found = [] if change.old else [_registered(new, consignment, place)]
-    return found + (_checked(new, place, buckets) if checked else [])
+    found += _checked(new, place, buckets) if checked else []
+    return found + [_waiver(new, waiver, place) for waiver in waived]
 
 
 def _names(new: Record) -> tuple[str, str]:
@@ -75,6 +77,28 @@ def _registered(new: Record, consignment: Record, place: Place) -> Happening:
         about=FileState(place, None, optional_sha256(new, "sha256"), optional_number(new, "size")),
         agent={"software": "waybill.consignments", "person": text(consignment, "userId")},
         detail={"stated": "size and SHA-256 are what the sender has told"},
+        consignment_file=_names(new),
+    )
+
+
+def _waived(change: Change) -> list[Record]:
+    """Return the exceptions that are new: one for each verdict that may pass all the same."""
+    before = mapping(change.old.get("waivers"))
+    return [mapping(one) for name, one in mapping(change.new.get("waivers")).items() if before.get(name) != one]
+
+
+def _waiver(new: Record, waiver: Record, place: Place) -> Happening:
+    name, at = text(waiver, "statusName"), time(waiver, "at")
+    return Happening(
+        workflow=WORKFLOW,
+        kind="waived",
+        parts=(*_names(new), name, at),
+        type=EventType.POLICY_ASSIGNMENT,
+        at=at,
+        outcome=Outcome.SUCCESS,
+        about=FileState(place, None, optional_sha256(waiver, "checksum"), None),
+        agent={"software": "waybill.consignments", "person": text(waiver, "by")},
+        detail={"status": name, "value": text(waiver, "value")},
         consignment_file=_names(new),
     )
 

@@ -1,10 +1,23 @@
-"""What the tracking table tells: the items `<bucket>#dest#<destination>`, the file at one destination."""
+"""What the tracking table tells of a file at one destination.
+
+`<bucket>#dest#<destination>` is what the newest run has done there, `<bucket>#check#<destination>` what the newest
+verification has found there.
+"""
 
 import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from waybill.custody.domain.records.change import Change, Record, differs, optional_number, optional_text, text, time
+from waybill.custody.domain.records.change import (
+    Change,
+    Record,
+    differs,
+    optional_number,
+    optional_sha256,
+    optional_text,
+    text,
+    time,
+)
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place
 
 if TYPE_CHECKING:
@@ -13,7 +26,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 WORKFLOW = "replication"
-_DESTINATION = "#dest#"
+_DESTINATION, _CHECK = "#dest#", "#check#"
 _SUCCEEDED = {
     "COPIED": EventType.REPLICATION,
     "TAGS_COPIED": EventType.METADATA_MODIFICATION,
@@ -21,12 +34,17 @@ _SUCCEEDED = {
 }
 # What is told of a verification that has failed is that: a check of fixity.
 _FAILED = {"VERIFICATION_FAILED": EventType.FIXITY_CHECK}
+# What a check came to, in the words of its record.
+_CHECKED = {"SUCCESS": Outcome.SUCCESS, "FAILURE": Outcome.FAILURE}
 _SHA256_BYTES = 32
 
 
 def happenings(change: Change) -> list[Happening]:
     """Return what a change of the tracking table tells."""
     new = change.new
+    bucket, check, destination = text(new, "sourceBucket").partition(_CHECK)
+    if check:
+        return _check(change, bucket, destination)
     bucket, found, destination = text(new, "sourceBucket").partition(_DESTINATION)
     if not found or not differs(change, "executionId", "status", "code", "dismissedAt"):
         return []
@@ -69,6 +87,38 @@ def _result(new: Record, bucket: str, destination: str, type_: EventType, outcom
         detail=detail,
         copies=(copy,) if copy else (),
     )
+
+
+def _check(change: Change, bucket: str, destination: str) -> list[Happening]:
+    """Return what a verification has found; one that proved nothing has no status, and is no check."""
+    new = change.new
+    outcome = _CHECKED.get(str(new.get("status")))
+    if outcome is None or not differs(change, "verificationId", "at"):
+        return []
+    key, at, verification = text(new, "fileKey"), time(new, "at"), text(new, "verificationId")
+    sha256, size = optional_sha256(new, "sha256"), optional_number(new, "size")
+    result = text(new, "result")
+    # Of a copy that differs, digest and size may be those of the one or of the other.
+    alike = outcome is Outcome.SUCCESS
+    known = (sha256, size) if alike else (None, None)
+    source = FileState(Place(bucket, key), optional_text(new, "sourceVersionId"), *known)
+    there = Place(destination, optional_text(new, "destinationKey") or key)
+    copy = FileState(there, optional_text(new, "versionId"), *known)
+    detail = {name: optional_text(new, name) for name in ("way", "proof", "difference")}
+    return [
+        Happening(
+            workflow=WORKFLOW,
+            kind="check",
+            parts=(verification, bucket, destination, at),
+            type=EventType.FIXITY_CHECK,
+            at=at,
+            outcome=outcome,
+            about=source,
+            agent={"software": "waybill.replication", "run": verification},
+            detail={"result": result, **detail},
+            copies=(copy,),
+        )
+    ]
 
 
 def _dismissal(new: Record, bucket: str, destination: str) -> Happening:
