@@ -58,7 +58,12 @@ _PROVE = Annotated[bool, Query(description="With proofs that the log has the eve
 
 
 @app.get("/custody", summary="Trace a file", operation_id="traceFile")
-@fails({404: "Nothing is recorded of it", 409: "With `prove`: the log does not have what the table says"})
+@fails(
+    {
+        404: "Nothing is recorded of it",
+        409: "An event was written over; with `prove`: the log does not have what the table says",
+    }
+)
 def trace(
     *,
     bucket: _BUCKET = None,

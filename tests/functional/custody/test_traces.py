@@ -212,6 +212,25 @@ def test_a_proof_that_does_not_hold_is_none(recorded: CustodyOnMoto, run: Any) -
     assert run("custody", "verify")[1]["holds"] is True
 
 
+@pytest.mark.parametrize(
+    "sealed", ["", "[1]", "{}", '{"v": 1}', '{"v": 1, "type": "replication", "outcome": "success"}']
+)
+def test_an_event_that_was_written_over_is_said_to_be(recorded: CustodyOnMoto, run: Any, sealed: str) -> None:
+    recorded.seal()
+    item = next(item for item in recorded.items() if "sealed" in item)
+    recorded.dynamodb.update_item(
+        TableName="CustodyTable",
+        Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}},
+        UpdateExpression="SET sealed = :sealed",
+        ExpressionAttributeValues={":sealed": {"S": sealed}},
+    )
+    answer = traced(bucket=SOURCE, key=KEY)
+    assert answer.status == 409
+    assert item["id"] in answer.json["detail"]
+    status, said = run("custody", "verify")
+    assert (status, [finding["code"] for finding in said["findings"]]) == (1, ["ALTERED"])
+
+
 def test_reconciling_makes_what_is_missing_and_nothing_else(recorded: CustodyOnMoto, run: Any) -> None:
     store, run_ = tracking(recorded), a_run("unheard", key="another.zip")
     store.record_destination(run_, result(run_, DESTINATIONS[1], bytes=3), facts(key="another.zip"))

@@ -1,6 +1,6 @@
 """The log: every leaf once, whatever dies; and verification finds what was done to log or table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -126,6 +126,41 @@ def test_a_file_of_the_log_that_says_something_else_stops_the_sealing() -> None:
         custody.seal()
 
 
+def test_an_edge_that_was_changed_is_not_signed() -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(70)], [], "more")
+    custody.wait(hours=1)
+    edge = custody.ledger.now_head.edge
+    forged = replace(edge, hashes=(bytes(32), *edge.hashes[1:]))
+    custody.ledger.now_head = replace(custody.ledger.now_head, edge=forged)
+    with pytest.raises(LogForkedError, match="not what the log's head signs"):
+        custody.seal()
+
+
+def test_a_head_that_cannot_move_is_an_error_and_no_endless_wait() -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(70)], [], "more")
+    custody.wait(hours=1)
+    custody.ledger.advance = lambda *_: False  # type: ignore[method-assign]
+    with pytest.raises(LogForkedError, match="places already"):
+        custody.seal()
+
+
+def test_a_log_that_grows_while_it_is_verified_holds() -> None:
+    custody = sealed_custody()
+    listed = custody.log.head_sizes
+
+    def growing() -> Sequence[int]:
+        for number in range(2):
+            custody.recorder.record([copied(60 + number)], [], f"meanwhile{number}")
+            custody.wait(minutes=10)
+            custody.seal()
+        return listed()
+
+    custody.log.head_sizes = growing  # type: ignore[method-assign]
+    assert custody.verify().findings == []
+
+
 def test_a_bundle_that_another_zlib_has_packed_is_the_same() -> None:
     custody = sealed_custody()
     path = "tile/entries/000.p/9"
@@ -222,6 +257,11 @@ def delete_the_newest_heads(custody: Custody) -> None:
     del custody.log.files[head_path(9)]
 
 
+def delete_the_log_and_the_head(custody: Custody) -> None:
+    custody.log.files.clear()
+    custody.ledger.now_head = Head()
+
+
 def delete_a_bundle(custody: Custody) -> None:
     del custody.log.files["tile/entries/000.p/9"]
 
@@ -260,6 +300,7 @@ def unlock(custody: Custody) -> None:
         (never_seal, {"UNSEALED"}),
         (hide_heads_and_set_the_table_back, {"FORKED"}),
         (delete_the_newest_heads, {"MISSING"}),
+        (delete_the_log_and_the_head, {"UNSEALED"}),
         (delete_a_bundle, {"MISSING", "UNSEALED"}),
         (forge_the_whole_log_under_another_key, {"BAD_SIGNATURE"}),
         (forge_an_entry_and_nothing_else, {"FORKED", "ALTERED"}),

@@ -23,7 +23,6 @@ from waybill.custody.errors import BadProofError
 from waybill.custody.views import TraceView
 
 _PAGE = 200
-_SHOWN = 1_000
 
 
 class Format(StrEnum):
@@ -78,7 +77,7 @@ def _pages(asked: Asked) -> list[Trace]:
     while True:
         page = tracer.trace(asked, limit=_PAGE, after=after)
         found.append(page)
-        if not page.more or len(found) * _PAGE >= _SHOWN:
+        if not page.more:
             return found
         after = page.last
 

@@ -1,5 +1,6 @@
 """The log as files, each written once: entries, tiles and heads. Nothing here knows what the entries say."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -55,6 +56,7 @@ class LogFiles:
 
     def append(self, edge: Edge, entries: Sequence[bytes]) -> Edge:
         """Write what a log becomes with more entries behind its edge; return the new edge."""
+        self._check_head(edge)
         hashes = [leaf_hash(entry) for entry in entries]
         grown = edge.extended(hashes)
         self._write_bundles(edge.size, entries)
@@ -67,6 +69,13 @@ class LogFiles:
         self.write(head_path(grown.size), note)
         self.log.replace(CHECKPOINT, note)
         return grown
+
+    def _check_head(self, edge: Edge) -> None:
+        """Nothing is signed on top of an edge that another tree has than the one whose head was signed."""
+        if edge.size:
+            said = self._existing(head_path(edge.size)).split(b"\n")
+            if said[1:3] != [str(edge.size).encode(), base64.b64encode(edge.root)]:
+                raise LogForkedError(f"the table's edge of {edge.size} entries is not what the log's head signs")
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file once, or find that it is there and says the same."""

@@ -16,6 +16,7 @@ from waybill.core.clock import iso
 from waybill.custody.domain.log_files import Log, LogFiles
 from waybill.custody.domain.merkle import EMPTY, Edge
 from waybill.custody.domain.recording import MINUTE, LeafKey
+from waybill.custody.errors import LogForkedError
 from waybill.custody.models import Leaf
 
 # A function of recording ends within one minute; the clocks of two may differ.
@@ -152,6 +153,8 @@ class Sealer:
             edge = self.files.append(edge, [entry.sealed.encode() for entry in plan.entries])
         after = Head(edge, plan.cursor, head.version + 1, iso(self.now()), head.verified_size, head.verified_at)
         if not self.ledger.advance(head, after, _places(plan, head.edge.size)):
+            if self.ledger.head().version == head.version:
+                raise LogForkedError(f"the table has places already for leaves behind entry {head.edge.size}")
             # Another writer was faster, with the same plan: that step counts.
             return Sealed(more=True)
         return Sealed(len(plan.entries), missing, more)

@@ -7,13 +7,14 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from waybill.core.errors import NotFoundError
+from waybill.core.errors import ConflictError, NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
 from waybill.custody.domain.sealing import Head, Placed
 from waybill.custody.domain.states import states_hold
-from waybill.custody.models import Event, KnownPlace, Place, StateReference
+from waybill.custody.errors import BadProofError
+from waybill.custody.models import Event, EventType, KnownPlace, Outcome, Place, StateReference
 
 # Generations that are followed up and down, and files that one history may be about.
 _MOST_STEPS, _MOST_SUBJECTS = 8, 100
@@ -161,7 +162,8 @@ class Tracer:
         shown, more = events[:limit], len(events) > limit
         hashes = {state.place for event in shown for state in event.states} | set(family.copies)
         known = self.ledger.places(hashes)
-        traced = [self._traced(event, known) for event in shown]
+        log = {event.leaf.minute: list(self.ledger.placed(event.leaf.minute)) for event in shown}
+        traced = [self._traced(event, known, log[event.leaf.minute]) for event in shown]
         if isinstance(asked, ByPlace) and asked.version_id:
             traced = [one for one in traced if _is_about(one, asked.place, asked.version_id)]
         places = dict.fromkeys(
@@ -220,18 +222,12 @@ class Tracer:
         found.sort(key=lambda event: (event.leaf.sk, event.leaf.pk))
         return [event for event in found if after is None or (event.leaf.sk, event.leaf.pk) > after][: limit + 1]
 
-    def _traced(self, event: Event, known: Mapping[str, KnownPlace]) -> TracedEvent:
-        said = parsed(event.leaf.sealed)
+    def _traced(self, event: Event, known: Mapping[str, KnownPlace], placed: Sequence[Placed]) -> TracedEvent:
+        said = _readable(event)
         mac = mac_of(event.leaf.sealed, str(said.get("recordedAt")), self.keys)
         intact = hmac.compare_digest(mac, event.leaf.mac) and states_hold(event, said, known)
         states = tuple(_traced_state(state, known.get(state.place)) for state in event.states)
-        return TracedEvent(event, said, states, intact, self._index(event))
-
-    def _index(self, event: Event) -> int | None:
-        for placed in self.ledger.placed(event.leaf.minute):
-            if event.leaf.id in placed.ids:
-                return placed.first + placed.ids.index(event.leaf.id)
-        return None
+        return TracedEvent(event, said, states, intact, _index(event, placed))
 
 
 @dataclass(frozen=True)
@@ -240,6 +236,32 @@ class _Family:
     origins: tuple[str, ...]
     copies: tuple[str, ...]
     cut: bool
+
+
+def _readable(event: Event) -> Mapping[str, JsonValue]:
+    """Return what an event says.
+
+    Raises
+    ------
+    ConflictError
+        It is no event any more: somebody has written over it.
+    """
+    try:
+        said = parsed(event.leaf.sealed)
+        EventType(str(said["type"]))
+        Outcome(str(said["outcome"]))
+        texts = [said[name] for name in ("eventId", "at", "recordedAt", "workflow")]
+    except (BadProofError, KeyError, ValueError):
+        texts = [None]
+    if not all(isinstance(text, str) for text in texts):
+        told = f"Event {event.leaf.id} was written over, and cannot be read: waybill custody verify names what was done"
+        raise ConflictError(told)
+    return said
+
+
+def _index(event: Event, placed: Sequence[Placed]) -> int | None:
+    found = next((each for each in placed if event.leaf.id in each.ids), None)
+    return found.first + found.ids.index(event.leaf.id) if found else None
 
 
 def _traced_state(state: StateReference, known: KnownPlace | None) -> TracedState:
