@@ -29,8 +29,8 @@ def _obeying(part: str, real: Any) -> Any:
 
 
 class _Hostile(scanner_main._Scanners):
-    def __init__(self, rules: Any) -> None:
-        super().__init__(rules)
+    def __init__(self, rules: Any, signatures: Any = None) -> None:
+        super().__init__(rules, signatures)
         self._parts = {part: _obeying(part, self._parts[part]) for part in _PARTS}
 
     def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:

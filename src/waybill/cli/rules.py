@@ -1,5 +1,6 @@
 """`waybill rules`: build the rule set that the consignment checks scan with, and show which one is in use."""
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,15 +10,20 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
+from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS
+from waybill.core.clock import moment_of, now
 
 if TYPE_CHECKING:
     from waybill.consignments.adapters.rule_publications import RulePublications
     from waybill.consignments.adapters.rule_sets import S3RuleSets
+    from waybill.consignments.adapters.signature_sets import S3SignatureSets
     from waybill.consignments.domain.checks.rule_set import RuleSet
 
 app = App()
 rules = App(name="rules", help="The rules that files are scanned with for malware.")
 app.add_typer(rules)
+signatures = App(name="signatures", help="The signatures that formats are told by.")
+rules.add_typer(signatures)
 
 _OUTPUT = "ConsignmentRulesBucketName"
 
@@ -99,6 +105,78 @@ def show(cli: Cli) -> None:
     )
     rows = [("Version", used.version), ("YARA-X", used.yara), ("Files", str(used.files)), ("Origin", origin)]
     cli.output.show(report, table(("", "Rules in use"), rows))
+
+
+@signatures.command()
+def update(
+    cli: Cli,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A signature file of Siegfried's `roy build`.", metavar="FILE", exists=True, dir_okay=False
+        ),
+    ],
+    older: Annotated[bool, typer.Option("--older", help="Also where it is older than the one in use.")] = False,
+) -> None:
+    """Try newer signatures, and put them in use for the next group of files."""
+    from waybill.consignments.domain.checks.signature_set import SignatureSet
+
+    with tempfile.TemporaryDirectory() as samples:
+        made = SignatureSet.proven(file, Path(samples))
+    used = _signatures_in_use(cli)
+    if made.created < used["created"] and not older:
+        raise CommandError(f"{file} was built {made.created}, before those in use ({used['created']}): see --older")
+    key = _signature_sets(cli).publish(made)
+    _show_signatures(cli, {**made.manifest(), "origin": "updated", "key": key})
+
+
+@signatures.command("show")
+def show_signatures(cli: Cli) -> None:
+    """Show the signatures in use, and how old they are. Exit status 1 after twelve months."""
+    used = _signatures_in_use(cli)
+    _show_signatures(cli, used)
+    if _age(used["created"]) > OLD_SIGNATURES_DAYS:
+        raise typer.Exit(1)
+
+
+def _signatures_in_use(cli: Cli) -> dict[str, str]:
+    from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+
+    if (published := _signature_sets(cli).current()) is not None:
+        return {**published.manifest(), "origin": "updated"}
+    process = ScannerProcess(None, (), {})
+    try:
+        found = process.versions()
+    finally:
+        process.close()
+    binary, container = found["binarySignatureFileVersion"], found["containerSignatureFileVersion"]
+    return {"version": "", "created": found["signaturesCreated"], "binary": binary, "container": container} | {
+        "origin": "shipped"
+    }
+
+
+def _show_signatures(cli: Cli, used: dict[str, str]) -> None:
+    age = _age(used["created"])
+    origin = "brought by Siegfried" if used["origin"] == "shipped" else "updated with `waybill rules signatures update`"
+    shown = {
+        "Signatures": f"DROID {used['binary']}, containers {used['container']}",
+        "Built": f"{used['created']}, {age} days ago",
+        "Origin": origin,
+    }
+    if age > OLD_SIGNATURES_DAYS:
+        cli.output.note("The signatures are older than twelve months: formats have come since that they do not know.")
+    cli.output.show({**used, "ageDays": age}, details(shown))
+
+
+def _age(created: str) -> int:
+    built = moment_of(created)
+    return (now() - built).days if built else 0
+
+
+def _signature_sets(cli: Cli) -> "S3SignatureSets":
+    from waybill.consignments.adapters.signature_sets import S3SignatureSets
+
+    return S3SignatureSets(cli.client("s3"), cli.stack.output(_OUTPUT))
 
 
 def _publish(cli: Cli, made: "RuleSet") -> str:

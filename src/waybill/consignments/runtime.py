@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.checks.ports import Antivirus
     from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
     from waybill.consignments.domain.checks.rule_set import RuleSet
+    from waybill.consignments.domain.checks.signature_set import SignatureSet
     from waybill.consignments.domain.failed_run import RunFailureRecorder
     from waybill.consignments.domain.intake import FileFetcher
     from waybill.consignments.domain.registration import Registrar
@@ -204,7 +205,7 @@ def checker(context: "InvocationContext", attempt: int) -> "FileChecker":
 
     settings, scanners = load(CheckSettings), prepared_scanners()
     rules = _rules() if "yara" in settings.engines else None
-    process = scanners.prepare(rules)
+    process = scanners.prepare(rules, _signatures())
     workspace = Workspace(scanners.folder / "files")
     workspace.clear()
     fetcher = ContentFetcher(S3Objects(client("s3")), workspace, settings.consignment_large_file_bytes, left)
@@ -258,6 +259,15 @@ def _clam_engine(address: str, left: "Callable[[], float]") -> "Antivirus":
     from waybill.consignments.domain.checks.engines import ClamEngine
 
     return ClamEngine(Clamd(address), left)
+
+
+def _signatures() -> "SignatureSet | None":
+    """Return the signatures in use; None for those that the identifying program brings."""
+    from waybill.consignments.adapters.signature_sets import S3SignatureSets
+    from waybill.core.aws.clients import client
+
+    sets = S3SignatureSets(client("s3"), load(CheckSettings).consignment_rules_bucket)
+    return sets.current(prepared_scanners().signatures)
 
 
 def _rules() -> "RuleSet":

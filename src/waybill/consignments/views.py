@@ -270,6 +270,8 @@ class FileFormatView(CheckResultView):
     encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`", examples=["pdf"])
     opens_without_password: bool | None = optional("Of an encrypted PDF, where it is known")
     method: str | None = optional("`pronom`", examples=["pronom"])
+    signatures_created: str | None = optional("When the signatures were built, ISO 8601", examples=["2026-09-27"])
+    signature_age_days: int | None = optional("How many days old they were when they were used", examples=[64])
     binary_signature_file_version: str | None = optional("The version of PRONOM's signatures", examples=["V120"])
     container_signature_file_version: str | None = optional(
         "The version of PRONOM's container signatures", examples=["20240715"]

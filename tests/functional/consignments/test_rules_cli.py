@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ import pytest
 
 import waybill
 from tests.fakes import contents
+from tests.fakes.signatures import newest_signature_file
 from tests.fakes.wire import Wire
 from tests.functional.consignments.bench import make_table
+from waybill.cli import rules as rules_commands
 from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
+from waybill.consignments.adapters.signature_sets import S3SignatureSets
+from waybill.consignments.domain.checks.errors import RuleSetInvalidError
+from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
 
 RULES = "rules"
 SHIPPED = Path(waybill.__file__).parent / "consignments" / "rules"
@@ -134,3 +140,68 @@ def test_rules_that_are_gone_are_no_demonstration(run: Program, sets: S3RuleSets
     assert status == 1
     assert built["version"] in said
     assert "build them again" in said
+
+
+@pytest.fixture
+def signature_file(tmp_path: Path) -> Path:
+    """The signatures that Siegfried brings, as a file that somebody has downloaded."""
+    path = tmp_path / "newer.sig"
+    path.write_bytes(newest_signature_file())
+    return path
+
+
+def test_newer_signatures_are_tried_and_put_in_use(run: Program, signature_file: Path, tmp_path: Path) -> None:
+    status, shipped_ones = run("signatures", "show")
+    assert (status, shipped_ones["origin"]) == (0, "shipped")
+    status, told = run("signatures", "update", str(signature_file))
+    assert (status, told["origin"]) == (0, "updated")
+    assert told["created"] == shipped_ones["created"]
+    assert run("signatures", "show")[1]["version"] == told["version"]
+    found = S3SignatureSets(boto3.client("s3", "eu-west-1"), RULES).current()
+    assert found is not None
+    # The process of the checks takes them.
+    prepared = PreparedScanners(tmp_path, {})
+    process = prepared.prepare(None, found)
+    try:
+        assert process.versions()["signaturesCreated"] == told["created"]
+        assert prepared.prepare(None, found) is process
+    finally:
+        process.close()
+
+
+def test_what_is_no_signature_file_is_refused(run: Program, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.sig"
+    bad.write_bytes(b"nothing of the kind")
+    assert run("signatures", "update", str(bad))[0] == 1
+    assert run("signatures", "show")[1]["origin"] == "shipped"
+
+
+def test_signatures_that_are_damaged_fail_the_checks(run: Program, signature_file: Path) -> None:
+    key = run("signatures", "update", str(signature_file))[1]["key"]
+    s3 = boto3.client("s3", "eu-west-1")
+    s3.put_object(Bucket=RULES, Key=key, Body=b"damaged")
+    with pytest.raises(RuleSetInvalidError, match="damaged"):
+        S3SignatureSets(s3, RULES).current()
+    s3.delete_object(Bucket=RULES, Key=key)
+    with pytest.raises(RuleSetInvalidError, match="missing"):
+        S3SignatureSets(s3, RULES).current()
+
+
+def test_old_signatures_are_told(
+    run: Program, monkeypatch: pytest.MonkeyPatch, signature_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rules_commands, "now", lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    status, told = run("signatures", "show")
+    assert status == 1
+    assert told["ageDays"] > 365
+    assert main(["rules", "signatures", "show"]) == 1
+    assert "older than twelve months" in capsys.readouterr().err
+
+
+def test_older_signatures_are_not_put_in_use_by_mistake(
+    run: Program, monkeypatch: pytest.MonkeyPatch, signature_file: Path
+) -> None:
+    used = {"version": "", "created": "2099-01-01", "binary": "999", "container": "20990101", "origin": "shipped"}
+    monkeypatch.setattr(rules_commands, "_signatures_in_use", lambda _: used)
+    assert run("signatures", "update", str(signature_file))[0] == 1
+    assert run("signatures", "update", str(signature_file), "--older")[0] == 0

@@ -62,6 +62,7 @@ def test_a_clean_file_has_all_three_results(desk: Desk) -> None:
         "warnings": [],
         "encrypted": False,
         "text": True,
+        "signatureAgeDays": 0,
         "timedOut": False,
         "partial": False,
     }

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 
 from waybill.cli.output import details, table
 from waybill.consignments.domain.reports.page import names_of_differences
-from waybill.consignments.domain.reports.summary import unsaid, wrong
+from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS, unsaid, wrong
 from waybill.core.text import escaped
 
 _LISTED = 200
@@ -27,6 +27,12 @@ def overview(shown: Mapping[str, Any], numbers: Mapping[str, Any] | None = None)
     if numbers and numbers["files"] != numbers["notChecked"]:
         turns = {"accepted": "accepted", "forSender": "for the sender", "forArchive": "for the archive"}
         lines["Files"] = ", ".join(f"{numbers[name]} {words}" for name, words in turns.items())
+    if numbers and numbers["demonstrationRules"]:
+        lines["Rules"] = "the demonstration rules of the project, which are no protection against malware"
+    if numbers and numbers["signatureAgeDays"] > OLD_SIGNATURES_DAYS:
+        lines["Signatures"] = (
+            f"{numbers['signatureAgeDays']} days old: `waybill rules signatures update` brings newer ones"
+        )
     failure = shown.get("failure")
     if failure:
         lines |= {"Broke at": failure["step"], "Error": failure["error"], "Cause": failure["cause"]}

@@ -24,6 +24,7 @@ from waybill.consignments.domain.checks.ports import Antivirus, Scanners
 from waybill.consignments.domain.evidence import INCOMPLETE, formats_of
 from waybill.consignments.domain.file_records import CheckedRecord, RegisteredRecord
 from waybill.consignments.models import Check
+from waybill.core.clock import moment_of
 from waybill.core.prefetch import Prefetch
 
 # Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one.
@@ -210,8 +211,14 @@ class FileChecker:
             **{name: value for name, value in inside.items() if name not in _FOR_THE_CHECKER},
             "warnings": [*found["warnings"], *inside["warnings"], *([INCOMPLETE] if incomplete else [])],
             "timedOut": False,
+            **self._age(found.get("signaturesCreated", "")),
             "partial": fetched.stream is not None,
         }
+
+    def _age(self, created: str) -> dict[str, int]:
+        """Return how many days old the signatures are, where they say when they were built."""
+        built = moment_of(created)
+        return {"signatureAgeDays": max(0, int((self._now_ms() / 1000 - built.timestamp()) // _DAY))} if built else {}
 
     def _verdict(
         self, record: FileRecord, fetched: Fetched, answers: dict[str, Any], started_ms: int
@@ -239,6 +246,7 @@ class FileChecker:
         return self._antivirus.verdict(record, fetched.version_id, started_ms, found, partial=partial, content=content)
 
 
+_DAY = 86_400
 # What an inspection says that is no result.
 _FOR_THE_CHECKER = frozenset({"inside", "beginsAsNamed"})
 _NOTHING: ScanAnswer = {"hits": [], "unscanned": [], "unscannedCount": 0}

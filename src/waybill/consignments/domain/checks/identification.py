@@ -30,6 +30,7 @@ def versions(result: dict[str, Any]) -> dict[str, str]:
         "softwareVersion": str(result.get("siegfried", "")),
         "binarySignatureFileVersion": (found["binary"] if found else "") or "",
         "containerSignatureFileVersion": (found["container"] if found else "") or "",
+        "signaturesCreated": str(result.get("created", ""))[:10],
         "method": "pronom",
     }
 

@@ -8,6 +8,7 @@ from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.rule_set import RuleSet
+    from waybill.consignments.domain.checks.signature_set import SignatureSet
 
 
 class PreparedScanners:
@@ -25,11 +26,12 @@ class PreparedScanners:
         self.folder = folder
         self.rules: RuleSet | None = None
         self.process: ScannerProcess | None = None
+        self.signatures: SignatureSet | None = None
         self._environment = environment
 
-    def prepare(self, rules: "RuleSet | None") -> ScannerProcess:
-        """Return the process with `rules`, a new one if there was one with others."""
-        if self.process is not None and rules == self.rules:
+    def prepare(self, rules: "RuleSet | None", signatures: "SignatureSet | None" = None) -> ScannerProcess:
+        """Return the process with `rules` and `signatures`, a new one if there was one with others."""
+        if self.process is not None and (rules, signatures) == (self.rules, self.signatures):
             return self.process
         if self.process is not None:
             self.process.close()
@@ -37,6 +39,11 @@ class PreparedScanners:
         if rules is not None:
             compiled = self.folder / "rules.yarc"
             compiled.write_bytes(rules.compiled)
-        self.process = ScannerProcess(compiled, rules.excluded if rules else (), self._environment)
-        self.rules = rules
+        file = None
+        if signatures is not None:
+            file = self.folder / "signatures.sig"
+            file.write_bytes(signatures.content)
+        excluded = rules.excluded if rules else ()
+        self.process = ScannerProcess(compiled, excluded, self._environment, signatures=file)
+        self.rules, self.signatures = rules, signatures
         return self.process

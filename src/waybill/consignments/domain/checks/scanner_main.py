@@ -21,11 +21,11 @@ from waybill.consignments.domain.checks.protection import inspect, is_excessive
 
 
 class _Scanners:
-    def __init__(self, rules: MalwareRules | None) -> None:
+    def __init__(self, rules: MalwareRules | None, signatures: str | None = None) -> None:
         import pygfried
 
         self._rules = rules
-        self._siegfried = pygfried.Scanner()
+        self._siegfried = pygfried.Scanner(signature=signatures) if signatures else pygfried.Scanner()
         self._parts = {"identify": self._identify, "scan": self._scan, "inspect": self._inspect}
 
     def versions(self) -> dict[str, str]:
@@ -93,10 +93,10 @@ def main() -> None:
         _limit_memory(start["memoryBytes"])
         try:
             rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
+            scanners = _Scanners(rules, start["signatures"])
         except OSError as error:
             _send(connection, {"invalid": str(error)})
             return
-        scanners = _Scanners(rules)
         _send(connection, {"versions": scanners.versions()})
         for line in lines:
             request = json.loads(line)

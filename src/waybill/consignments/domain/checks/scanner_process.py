@@ -105,6 +105,8 @@ class ScannerProcess(Scanners):
         The variables of the process: nothing that is secret.
     memory_bytes : int
         What it may allocate, mapped files apart; a file that makes it ask for more fails alone.
+    signatures : Path or None
+        Signatures of formats; None for those that the identifying program brings.
     """
 
     def __init__(
@@ -114,8 +116,10 @@ class ScannerProcess(Scanners):
         environment: Mapping[str, str],
         module: str = MODULE,
         memory_bytes: int = _MEMORY_BYTES,
+        signatures: Path | None = None,
     ) -> None:
         self._start = {
+            "signatures": None if signatures is None else str(signatures),
             "rules": None if rules is None else str(rules),
             "excluded": [list(pair) for pair in excluded],
             "memoryBytes": memory_bytes,
@@ -220,7 +224,9 @@ class ScannerProcess(Scanners):
                 continue
             if "invalid" in answer:
                 process.end()
-                raise RuleSetInvalidError(f"YARA-X cannot read the rule set: {answer['invalid']}")
+                raise RuleSetInvalidError(
+                    f"the scanners cannot read the rule set or the signatures: {answer['invalid']}"
+                )
             self._versions = answer["versions"]
             return process
         raise ChecksUnavailableError("the scanners' process does not start")

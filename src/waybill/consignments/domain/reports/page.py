@@ -10,7 +10,7 @@ from typing import Any
 
 import chevron
 
-from waybill.consignments.domain.reports.summary import Named, Problem, Summary, Turn, turn_of
+from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS, Named, Problem, Summary, Turn, turn_of
 from waybill.consignments.models import ConsignmentStatus, LeftOutFile
 from waybill.core.text import escaped, shortened
 
@@ -128,6 +128,7 @@ def _values(
         "exceptions": _exceptions(summary.exceptions),
         "leftOut": _left_out(left_out),
         "demonstration": summary.demonstration_rules,
+        "old": f"{summary.signature_age_days:,}" if summary.signature_age_days > OLD_SIGNATURES_DAYS else "",
         "software": [escaped(each) for each in sorted(summary.software)] or ["nothing yet"],
         "files": {"folders": _folders(found.rows)} if listed and found.rows else None,
         "unlisted": None if listed else {"count": f"{summary.files:,}", "limit": f"{LISTED_FILES:,}"},

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+# After so long formats have come that the signatures do not know.
+OLD_SIGNATURES_DAYS = 365
 # Of a problem, of duplicates and the like: more are in the exports.
 FILES_NAMED = 200
 _WELCOME = frozenset({"Success", "Completed"})
@@ -104,6 +106,7 @@ class Summary:
         self.pairs = Named()
         self.exceptions = Named()
         self.first_changed = self.last_changed = ""
+        self.signature_age_days = 0
         self._problems: dict[tuple[str, str], Problem] = {}
         self._remarks: dict[tuple[str, str], Problem] = {}
         self._formats: dict[str, FormatCount] = {}
@@ -179,6 +182,8 @@ class Summary:
             "exceptions": self.exceptions.count,
             "withoutContent": self.without_content.count,
             "duplicates": self.duplicates.count,
+            "demonstrationRules": self.demonstration_rules,
+            "signatureAgeDays": self.signature_age_days,
             "problems": [
                 {"problem": each.title, "rule": each.rule, "action": each.action, "files": each.count}
                 for each in self.problems
@@ -225,8 +230,11 @@ class Summary:
         antivirus, found = file.get("antivirus") or {}, file.get("fileFormat") or {}
         self.demonstration_rules |= bool(antivirus.get("demonstrationRules"))
         self.software |= _named(antivirus, "Malware", ("software", "softwareVersion"), "rules", ("databaseVersion",))
+        self.signature_age_days = max(self.signature_age_days, int(found.get("signatureAgeDays") or 0))
+        created = f", built {found['signaturesCreated']}" if found.get("signaturesCreated") else ""
         signatures = ("binarySignatureFileVersion", "containerSignatureFileVersion")
-        self.software |= _named(found, "Formats", ("software", "softwareVersion"), "PRONOM signatures", signatures)
+        named = _named(found, "Formats", ("software", "softwareVersion"), "PRONOM signatures", signatures)
+        self.software |= {f"{each}{created}" for each in named}
         tables = {str(each["tableVersion"]) for each in file["explanations"] if each.get("tableVersion")}
         self.software |= {f"Table of formats that are refused: {version}" for version in tables}
 
