@@ -20,7 +20,6 @@ from waybill.core.errors import InvalidInputError, WaybillError
 
 _FAILED = 1
 _BAD_USAGE = 2
-_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Entry:
 # `--version`, `-h` and completion answer at once.
 SECTIONS = {
     "The local stack": {
+        "doctor": Entry("waybill.cli.doctor", "what is wrong with this machine, and what to do"),
         "down": Entry("waybill.cli.stack", "stop the embedded AWS"),
         "status": Entry("waybill.cli.stack", "what is deployed, and whether it is healthy"),
         "token": Entry("waybill.cli.token", "print a token that the local stack accepts"),
@@ -44,11 +44,12 @@ SECTIONS = {
         "backfills": Entry("waybill.cli.replication.commands", "jobs that bring what destinations lack"),
         "replicate": Entry("waybill.cli.replication.commands", "copy an object, or what a bucket lacks"),
         "replications": Entry("waybill.cli.replication.commands", "the tracking records, and what mends them"),
+        "upload": Entry("waybill.cli.replication.commands", "put files into the source bucket"),
         "verifications": Entry("waybill.cli.replication.commands", "what comparisons have found"),
         "verify": Entry("waybill.cli.replication.commands", "compare copies with their sources"),
     },
     "Identifiers": {
-        "ids": Entry("waybill.cli.minting", "look up identifiers, and keep the registry"),
+        "identifiers": Entry("waybill.cli.minting", "look up identifiers, and keep the registry (also: ids)"),
         "mint": Entry("waybill.cli.minting", "mint identifiers"),
     },
     "Consignments": {
@@ -60,8 +61,8 @@ SECTIONS = {
         "findings": Entry("waybill.cli.scanning.commands", "what a scan found, masked"),
         "scan": Entry("waybill.cli.scanning.commands", "look for sensitive data in a bucket"),
         "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),
-        "triage": Entry("waybill.cli.scanning.commands", "say of a value that was found what it is"),
         "scans": Entry("waybill.cli.scanning.commands", "jobs of the scanner"),
+        "triage": Entry("waybill.cli.scanning.commands", "say of a value that was found what it is"),
     },
     "Custody": {
         "custody": Entry("waybill.cli.custody.commands", "verify the log of all that happened"),
@@ -72,15 +73,16 @@ SECTIONS = {
     },
 }
 
-ALIASES = {"identifiers": "ids"}
+# Shorter names of commands.
+ALIASES = {"ids": "identifiers"}
 
 
 class Program(Group):
     """The root of all commands."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all commands, in the order of the overview."""
-        return [name for section in SECTIONS.values() for name in section]
+        """Return the names of all commands, in the order of the overview, and their shorter ones."""
+        return [*(name for section in SECTIONS.values() for name in section), *ALIASES]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, from the module that has it; None for an unknown one."""
@@ -93,7 +95,7 @@ class Program(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that is called; an unknown one is refused with the names that are near."""
-        if args[0] in {*self.list_commands(ctx), *ALIASES} or ctx.resilient_parsing:
+        if args[0] in self.list_commands(ctx) or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         near = get_close_matches(args[0], self.list_commands(ctx))
         hint = f" Did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
@@ -112,6 +114,7 @@ class Program(Group):
         from typer._click.shell_completion import CompletionItem
 
         names = {name: entry.summary for section in SECTIONS.values() for name, entry in section.items()}
+        names |= {short: names[name] for short, name in ALIASES.items()}
         return [CompletionItem(name, help=help_) for name, help_ in names.items() if name.startswith(incomplete)]
 
 
@@ -138,8 +141,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         outcome = app(args=given, prog_name="waybill", standalone_mode=False)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
     except BrokenPipeError:
         return _FAILED
     except Exception as error:

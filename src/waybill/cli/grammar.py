@@ -1,5 +1,6 @@
 """What all commands have in common: the global options, wherever they are put, and groups that print their help."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ def _global_options() -> Sequence[Any]:
 
 
 _GLOBAL = _global_options()
+_SUMMARY_ENDS = re.compile(r"[.;]\s|[.;]$|\n\n")
 
 
 def _take(context: Any) -> None:
@@ -63,6 +65,17 @@ class Group(TyperGroup):
 
     def __init__(self, *, params: list[Any] | None = None, **settings: Any) -> None:
         super().__init__(params=[*(params or ()), *_GLOBAL], **settings)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, sorted."""
+        return sorted(super().list_commands(ctx))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, each with what it does; conditions and exit statuses are in its own help."""
+        helps = {name: self.commands[name].help or "" for name in self.list_commands(ctx)}
+        rows = [(name, _SUMMARY_ENDS.split(help_, maxsplit=1)[0]) for name, help_ in helps.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments up to the name of a command."""

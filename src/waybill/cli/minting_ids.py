@@ -37,7 +37,7 @@ class LookupGroup(Group):
         return super().resolve_command(ctx, args if known else ["show", *args])
 
 
-ids = App(name="ids", cls=LookupGroup, help="Look up identifiers, and keep the registry.")
+ids = App(name="identifiers", cls=LookupGroup, help="Look up identifiers, and keep the registry.")
 add_commands(ids)
 
 

@@ -92,7 +92,7 @@ def start_scan(
 @app.get("/scans", summary="List jobs")
 @app.get("/jobs", summary="List jobs", operation_id="listJobs")
 def list_scans(
-    limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 20, cursor: _Cursor = None
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50, cursor: _Cursor = None
 ) -> JobList:
     """List the jobs of scans, the newest first."""
     before: Any = open_cursor(cursor, deployed().secret, "scans")["before"] if cursor else None
@@ -198,7 +198,7 @@ def show_results(  # noqa: PLR0917 (Powertools passes parameters by name)
     min_confidence: Annotated[
         str | None, Query(pattern="^(LOW|MEDIUM|HIGH)$", description="Only findings that are as sure as this")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most")] = 50,
     cursor: _Cursor = None,
 ) -> FindingList:
     """Page through findings in a stable order."""

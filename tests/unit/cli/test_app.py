@@ -51,6 +51,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Options]:
             raise InvalidInputError(FieldError("sourceKey", "is empty"))
         if fail == "bug":
             raise ZeroDivisionError("by zero")
+        if fail == "interrupt":
+            raise KeyboardInterrupt
         if fail == "exit":
             raise typer.Exit(1)
 
@@ -164,19 +166,36 @@ def test_an_unknown_role_is_refused_with_the_nearest_one(clone: Path, capsys: py
     ("line", "completed"),
     [
         ("waybill toke", ["token"]),
+        ("waybill id", ["identifiers", "ids"]),
+        ("waybill replications --status F", ["FAILED"]),
+        ("waybill replications list --status DIS", ["DISMISSED"]),
+        ("waybill consignments list --status Comp", ["Completed", "CompletedWithIssues"]),
+        ("waybill findings --detector GITHUB", ["GITHUB_TOKEN"]),
+        ("waybill scan-file --min-confidence H", ["HIGH"]),
+        ("waybill findings --format nd", ["ndjson"]),
+        # No stack is up, and AWS is not configured: what it knows is completed to nothing, silently.
+        ("waybill scans show 0", []),
+        ("waybill consignments show 0", []),
+        ("waybill backfills show 0", []),
+        ("waybill sar show 0", []),
         ("waybill token --role sar-", ["sar-user", "sar-worker", "sar-support", "sar-approver", "sar-admin"]),
         ("waybill token --sta", ["--stack"]),
     ],
 )
 def test_names_options_and_values_are_completed(
-    line: str, completed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    line: str,
+    completed: list[str],
+    clone: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("_WAYBILL_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", line)
     monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
     with pytest.raises(SystemExit):
         main([])
-    assert capsys.readouterr().out.split() == completed
+    printed = capsys.readouterr()
+    assert (printed.out.split(), printed.err) == (completed, "")
 
 
 @pytest.mark.parametrize("arguments", [["-h"], ["scans"], ["scans", "-h"], ["scans", "show", "-h"], ["--help"]])
@@ -225,6 +244,46 @@ def test_the_version_and_the_overview_need_nothing_but_the_grammar(project: Path
         )
         heavy = {"boto3", "botocore", "pydantic", "rich", "cryptography", "waybill.core.aws"}
         assert not heavy & set(done.stderr.split())
+
+
+def test_an_interruption_is_one_from_the_first_import_on() -> None:
+    # Where the program itself is being imported when Ctrl-C is pressed: 128 + SIGINT (POSIX shells), nothing printed.
+    script = """
+import sys, importlib.abc
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "waybill.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from waybill.cli.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_interrupted_command_has_the_status_of_one(seen: list[Options], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "--fail", "interrupt"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_commands_are_sorted_each_with_its_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    # clig.dev, "Help": the most that a page can do is to be read.
+    for group in ("scans", "sar", "ids", "consignments", "replications", "backfills"):
+        assert main([group, "-h"]) == 0
+        printed = capsys.readouterr().out.partition("Commands:\n")[2]
+        names = [line.split()[0] for line in printed.splitlines() if line[2] != " "]
+        assert names == sorted(names)
+        assert "..." not in printed
+    for section in program.SECTIONS.values():
+        assert list(section) == sorted(section)
+
+
+def test_a_noun_has_a_shorter_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["identifiers", "-h"]) == 0
+    whole = capsys.readouterr().out
+    assert main(["ids", "-h"]) == 0
+    assert capsys.readouterr().out == whole.replace("waybill identifiers", "waybill ids")
 
 
 def test_malformed_claim_is_bad_usage(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:

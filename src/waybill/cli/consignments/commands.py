@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
+from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.collaborators import Consignments
 from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, note_left_out, register
 from waybill.cli.consignments.showing import overview, verdicts
@@ -47,7 +48,14 @@ app = App()
 consignments = App(name="consignments", help="Show consignments, and what the checks found.")
 app.add_typer(consignments)
 
-ConsignmentArgument = Annotated[str, typer.Argument(help="Id of a consignment.", metavar="ID")]
+
+def _newest(cli: Cli) -> list[str]:
+    return [each.consignment_id for each in Consignments(cli).listed(None, KNOWN)]
+
+
+ConsignmentArgument = Annotated[
+    str, typer.Argument(help="Id of a consignment.", metavar="ID", autocompletion=known(_newest))
+]
 
 
 @app.command()
@@ -144,7 +152,7 @@ def export(
 def list_consignments(
     cli: Cli,
     status: Annotated[ConsignmentStatus | None, typer.Option("--status", help="Only those that stand so.")] = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.", metavar="N")] = 50,
 ) -> None:
     """List consignments, newest first, as they stand."""
     page = consignment_list_view(Consignments(cli).listed(status, limit), None).wire()["consignments"]

@@ -150,7 +150,7 @@ class MiniStack:
         record = self._record()
         before = record is not None and record["port"] == self.port
         deadline = time.monotonic() + (_STOP_SECONDS if before else 0)
-        while _taken(self.port):
+        while is_taken(self.port):
             if time.monotonic() > deadline:
                 raise PortTakenError(self.port)
             time.sleep(0.05)
@@ -228,7 +228,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
+    """Return whether something listens on a port of 127.0.0.1, or keeps it."""
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
             return True

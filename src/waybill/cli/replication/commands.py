@@ -5,10 +5,12 @@ completion take.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from waybill.cli.completion import KNOWN, among, known
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 
@@ -20,6 +22,8 @@ app.add_typer(jobs, name="backfills")
 verifications = App(help="Verifications: what they have found.")
 app.add_typer(verifications, name="verifications")
 
+_RECORDS = 50
+
 Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
 
@@ -29,6 +33,25 @@ Report = Annotated[
         "--report", help="A CSV with a line per object and destination, here or at s3://BUCKET/KEY.", metavar="FILE"
     ),
 ]
+
+
+@app.command()
+def upload(
+    cli: Cli,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders with what is in them.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="s3://BUCKET/PREFIX", help="Where to. Default: the stack's source bucket."),
+    ] = None,
+) -> None:
+    """Upload files into the source bucket, from where they are replicated by themselves; their addresses are printed.
+
+    Links, special files and what systems leave behind are named and not sent. Exit status 1 when something could not
+    be read.
+    """
+    from waybill.cli.replication.uploading import upload
+
+    upload(cli, paths, to)
 
 
 @app.command()
@@ -156,22 +179,43 @@ def verify(
     VerifyCommand(Replication(cli), target, to, deep, repair, report, keys).run()
 
 
+_STATUSES = ("IN_PROGRESS", "COMPLETED", "FAILED", "SUPERSEDED", "DISMISSED")
+RecordLimit = Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many records.", metavar="N")]
+StatusOption = Annotated[
+    str | None,
+    typer.Option("--status", metavar="|".join(_STATUSES), help="Only these.", autocompletion=among(_STATUSES)),
+]
+CursorOption = Annotated[
+    str | None, typer.Option("--cursor", help="Go on where the JSON of an earlier list ended.", metavar="C")
+]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")]
+
+
 @records.callback(invoke_without_command=True)
 def replications(
     cli: Cli,
-    status: Annotated[
-        str | None,
-        typer.Option("--status", metavar="IN_PROGRESS|COMPLETED|FAILED|SUPERSEDED|DISMISSED", help="Only these."),
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.", metavar="N")] = 20,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", help="Go on where the JSON of an earlier list ended.", metavar="C")
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
+    status: StatusOption = None,
+    limit: RecordLimit = _RECORDS,
+    cursor: CursorOption = None,
+    watch: WatchOption = False,
 ) -> None:
     """List the tracking records, newest first; or look into one, or mend what is stuck."""
-    if cli.invoked_subcommand is not None:
-        return
+    if cli.invoked_subcommand is None:
+        list_records(cli, status, limit, cursor, watch)
+    else:
+        given = {"--status": status, "--limit": limit != _RECORDS, "--cursor": cursor, "--watch": watch}
+        _refuse(given, f"does not go before `{cli.invoked_subcommand}`")
+
+
+@records.command("list")
+def list_records(
+    cli: Cli,
+    status: StatusOption = None,
+    limit: RecordLimit = _RECORDS,
+    cursor: CursorOption = None,
+    watch: WatchOption = False,
+) -> None:
+    """List the tracking records, newest first."""
     from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.records import list_newest, status_named, watch_newest
 
@@ -257,13 +301,22 @@ def reconcile(cli: Cli) -> None:
     reconcile(Replication(cli))
 
 
-BackfillId = Annotated[str, typer.Argument(metavar="ID", help="The id of the job, as `list` shows it.")]
+def _backfills(cli: Cli) -> list[str]:
+    from waybill.cli.replication.collaborators import Replication
+
+    return [job.backfill_id for job in Replication(cli).backfills.newest(KNOWN, None).jobs]
+
+
+BackfillId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The id of the job, as `list` shows it.", autocompletion=known(_backfills)),
+]
 
 
 @jobs.command("list")
 def list_jobs(
     cli: Cli,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many jobs.", metavar="N")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many jobs.", metavar="N")] = 50,
     cursor: Annotated[
         str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
     ] = None,
@@ -315,7 +368,7 @@ def list_checks(
     cli: Cli,
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=200, help="At most so many verifications.", metavar="N")
-    ] = 20,
+    ] = 50,
     cursor: Annotated[
         str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
     ] = None,

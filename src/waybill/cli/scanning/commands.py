@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from waybill.cli.completion import KNOWN, among, known
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import ProgressBar, table
@@ -28,8 +29,25 @@ _OBJECTS_AT_ONCE = 200
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
 
+
+def _detectors(incomplete: str) -> list[str]:
+    from waybill.scanning.domain.detection.rules import detectors
+
+    return sorted(detector.id for detector in detectors() if detector.id.startswith(incomplete))
+
+
+def _newest(cli: Cli) -> list[str]:
+    return [job.job_id for job in scanner_of(cli).table.jobs.newest(KNOWN, None)[0]]
+
+
 DetectorOption = Annotated[
-    list[str] | None, typer.Option("--detector", help="Only findings of this detector; may be repeated.", metavar="D")
+    list[str] | None,
+    typer.Option(
+        "--detector",
+        help="Only findings of this detector; may be repeated.",
+        metavar="D",
+        autocompletion=_detectors,
+    ),
 ]
 RegionOption = Annotated[
     list[str] | None,
@@ -44,11 +62,18 @@ ConfidenceOption = Annotated[
         help="Only findings so sure: LOW, MEDIUM, HIGH.",
         metavar="C",
         callback=reporting.known_confidence,
+        autocompletion=among(reporting.CONFIDENCES),
     ),
 ]
 FormatOption = Annotated[
     str,
-    typer.Option("--format", help="table, json, ndjson, csv or sarif.", metavar="F", callback=reporting.known_format),
+    typer.Option(
+        "--format",
+        help="table, json, ndjson, csv or sarif.",
+        metavar="F",
+        callback=reporting.known_format,
+        autocompletion=among(("table", "json", "ndjson", "csv", "sarif")),
+    ),
 ]
 FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
 BaselineOption = Annotated[
@@ -58,7 +83,7 @@ WriteBaselineOption = Annotated[
     Path | None,
     typer.Option("--write-baseline", help="Write what is found or known to this file.", metavar="FILE"),
 ]
-JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
+JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
 
 
 @app.command()
@@ -132,7 +157,8 @@ def show_scan(cli: Cli, job_id: JobArgument) -> None:
 
 @scans.command("list")
 def list_scans(
-    cli: Cli, limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many jobs.", metavar="N")] = 20
+    cli: Cli,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many jobs.", metavar="N")] = 50,
 ) -> None:
     """List jobs, newest first."""
     deployed = scanner_of(cli)
@@ -213,8 +239,8 @@ def findings(  # noqa: PLR0917 (options)
     _known_detectors(detector)
     deployed = scanner_of(cli)
     job = deployed.jobs.find(job_id)
-    known = reporting.known(baseline)
-    found = reporting.wanted(_findings(deployed, job_id, detector), known, min_confidence)
+    baselined = reporting.known(baseline)
+    found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence)
     coverage = deployed.jobs.coverage(job.job_id)
     states = deployed.triage.states(str(item["fingerprint"]) for item in found)
     found = [{**item, "state": states[str(item["fingerprint"])]} for item in found]
@@ -222,7 +248,7 @@ def findings(  # noqa: PLR0917 (options)
     names = ("key", "line", "column", "detector", "confidence", "masked_match", "state")
     shown = table(columns, ([item[name] for name in names] for item in found))
     reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
-    reporting.save(write_baseline, found, known)
+    reporting.save(write_baseline, found, baselined)
     if fail_on_findings and any(item["state"] == "open" for item in found):
         raise typer.Exit(reporting.FOUND)
 
@@ -274,18 +300,18 @@ def scan_file(  # noqa: PLR0917 (options)
     _known_detectors(detector)
     _known_regions(region)
     engine = standard_engine(regions=region or ())
-    known = reporting.known(baseline)
+    baselined = reporting.known(baseline)
     result = scan_files(
         files_under(paths),
         engine,
         frozenset(detector) if detector else None,
         key=_fingerprint_key(needed=bool(baseline or write_baseline)),
     )
-    result["findings"] = reporting.wanted(result["findings"], known, min_confidence)
+    result["findings"] = reporting.wanted(result["findings"], baselined, min_confidence)
     coverage = result["coverage"]
     notes = reporting.notes(coverage["reasons"])
     reporting.show(cli, form, result, showing.local_files(result), notes, coverage)
-    reporting.save(write_baseline, result["findings"], known)
+    reporting.save(write_baseline, result["findings"], baselined)
     if fail_on_findings and result["findings"]:
         raise typer.Exit(reporting.FOUND)
     if reporting.FAULTS & set(coverage["reasons"]):

@@ -19,7 +19,7 @@ FAULTS = frozenset(
         *("ARCHIVE_BROKEN", "ARCHIVE_TRUNCATED", "TRAILING_DATA", "WORKER_FAILED"),
     }
 )
-_CONFIDENCES = ("LOW", "MEDIUM", "HIGH")
+CONFIDENCES = ("LOW", "MEDIUM", "HIGH")
 
 
 def known_format(form: str) -> str:
@@ -33,8 +33,8 @@ def known_format(form: str) -> str:
 
 def known_confidence(confidence: str | None) -> str | None:
     """Return a confidence that there is, or None, else refuse it."""
-    if confidence is not None and confidence not in _CONFIDENCES:
-        raise typer.BadParameter(f"{confidence} is none of {', '.join(_CONFIDENCES)}")
+    if confidence is not None and confidence not in CONFIDENCES:
+        raise typer.BadParameter(f"{confidence} is none of {', '.join(CONFIDENCES)}")
     return confidence
 
 
@@ -68,11 +68,11 @@ def wanted(
     findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None
 ) -> list[dict[str, Any]]:
     """Return the findings that are not known, and at least so sure."""
-    least = _CONFIDENCES.index(min_confidence) if min_confidence else 0
+    least = CONFIDENCES.index(min_confidence) if min_confidence else 0
     return [
         finding
         for finding in findings
-        if finding["fingerprint"] not in known and _CONFIDENCES.index(finding["confidence"]) >= least
+        if finding["fingerprint"] not in known and CONFIDENCES.index(finding["confidence"]) >= least
     ]
 
 

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group
 
+from waybill.cli import completion
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
@@ -27,7 +29,14 @@ app.add_typer(sar)
 
 _OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
 
-IdArgument = Annotated[str, typer.Argument(help="Id of the request.", metavar="ID")]
+
+def _newest(cli: Cli) -> list[str]:
+    return list(islice(Deployed(cli).lists.newest(""), completion.KNOWN))
+
+
+IdArgument = Annotated[
+    str, typer.Argument(help="Id of the request.", metavar="ID", autocompletion=completion.known(_newest))
+]
 OnOption = Annotated[str | None, typer.Option("--on", help="Day on which it was, 2026-01-31; default: today.")]
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 
@@ -85,7 +94,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
 def list_requests(
     cli: Cli,
     search: Annotated[str, typer.Option("--search", help="Part of a case reference or of an id.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many requests.", metavar="N")] = 50,
 ) -> None:
     """List requests, the newest first."""
     from waybill.subject_access.domain.pages import page_of
