@@ -14,12 +14,15 @@ from waybill.core.http import Role, build_api, caller, fails, idempotency_header
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
+from waybill.scanning.domain.own_detectors import OwnDetector
 from waybill.scanning.domain.triage import STATES as TRIAGE_STATES
-from waybill.scanning.models import Job, ScanRequest, Status, TriageRequest
+from waybill.scanning.models import DetectorRequest, Job, ScanRequest, Status, TriageRequest
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (
     CoverageView,
+    DetectorList,
+    DetectorView,
     ExportStarted,
     FindingList,
     JobList,
@@ -58,6 +61,14 @@ _JobId = Annotated[
         json_schema_extra=_JOB_ID_LENGTH,
         description="The id that POST /scan has given",
         examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
+_DetectorId = Annotated[
+    str,
+    Path(
+        pattern="^[A-Z][A-Z0-9_]{2,63}$",
+        description="The id of the detector, in capitals",
+        examples=["TOWN_HALL_BADGE"],
     ),
 ]
 _Cursor = Annotated[
@@ -251,6 +262,56 @@ def triage_value(
     return ValueView.of(triage.document(value))
 
 
+@app.get("/detectors", summary="List detectors")
+def list_detectors() -> DetectorList:
+    """List the detectors that Waybill brings and those of the stack's own, allow lists among them."""
+    from waybill.scanning.domain.detection.rules import detectors
+
+    own = [_own(each) for each in deployed().detectors.listed()]
+    brought = [
+        DetectorView(id=each.id, shipped=True, description=each.description, version=None, definition=None)
+        for each in detectors()
+    ]
+    return DetectorList(detectors=[*own, *brought], cursor=None)
+
+
+@app.get("/detectors/<detector_id>", summary="Show a detector")
+@fails({404: "There is no such detector"})
+def show_detector(detector_id: _DetectorId) -> DetectorView:
+    """Show a detector; of one of the stack's own, its definition too."""
+    from waybill.scanning.domain.detection.rules import detectors
+
+    for each in detectors():
+        if each.id == detector_id:
+            return DetectorView(id=each.id, shipped=True, description=each.description, version=None, definition=None)
+    return _own(deployed().detectors.find(detector_id))
+
+
+@app.put("/detectors/<detector_id>", summary="Define a detector or an allow list")
+@fails({409: "There are as many as there may be, or others are changing it"})
+def put_detector(detector_id: _DetectorId, definition: DetectorRequest) -> DetectorView:
+    """Define a detector of the stack's own, or an allow list: the work that begins from now on uses it."""
+    return _own(deployed().detectors.put(detector_id, definition, caller(app).subject))
+
+
+@app.delete("/detectors/<detector_id>", summary="Delete a detector")
+@fails({404: "There is no such detector of the stack's own", 409: "Others are changing it"})
+def delete_detector(detector_id: _DetectorId) -> DetectorView:
+    """Delete a detector of the stack's own; the answer is what it was. What was found by it stays."""
+    return _own(deployed().detectors.delete(detector_id, caller(app).subject))
+
+
+def _own(found: OwnDetector) -> DetectorView:
+    definition = DetectorRequest.model_validate_json(found.definition)
+    return DetectorView(
+        id=found.id,
+        shipped=False,
+        description=definition.description,
+        version=found.version,
+        definition=definition,
+    )
+
+
 def _started(job: Job, execution_arn: str) -> StartedView:
     message = "The bucket is being listed; GET /jobs/{job_id} shows how far it is"
     if job.status == Status.FAILED:
@@ -300,7 +361,7 @@ def _known_names(request: ScanRequest) -> None:
     if request.detectors:
         from waybill.scanning.domain.detection.rules import detectors
 
-        known = {detector.id for detector in detectors()}
+        known = {detector.id for detector in detectors()} | {each.id for each in deployed().detectors.listed()}
         unknown += _unknown("detectors", request.detectors, known, "is not a detector")
     if request.regions:
         from waybill.scanning.domain.detection.validators import regions_known

@@ -217,6 +217,85 @@ def _moment(value: str) -> str:
     return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
+_Line = Annotated[Name, Field(max_length=500)]
+_Pattern = Annotated[Name, Field(max_length=2000)]
+_Certainty = Literal["LOW", "MEDIUM", "HIGH"]
+
+
+class RuleRequest(BaseModel):
+    """One shape of the values of a detector."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: _Pattern = Field(description="The exact shape; every quantifier is bounded", examples=["B-[A-Z]{8}"])
+    gates: Annotated[tuple[_Pattern, ...], Field(max_length=20)] = Field(
+        default=(), description="Short patterns, one of which is in the beginning of each value", examples=[["B-[A-Z]"]]
+    )
+    needs_keyword: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Whether it is nothing without a keyword near; keywords are its gates then"
+    )
+    confidence: _Certainty = Field(default="LOW", description="How sure it is without a keyword", examples=["MEDIUM"])
+    with_keyword: _Certainty | None = Field(default=None, description="How sure it is with one", examples=["HIGH"])
+
+
+class ExampleRequest(BaseModel):
+    """A text, and what is found in it: nothing, or a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: _Line = Field(description="The text", examples=["badge B-QWERTZUI"])
+    finds: _Line | None = Field(default=None, description="What is found; without it, nothing", examples=["B-QWERTZUI"])
+    confidence: _Certainty | None = Field(default=None, description="How sure it is", examples=["HIGH"])
+
+
+class AllowRequest(BaseModel):
+    """Values that are no findings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    texts: Annotated[tuple[_Line, ...], Field(max_length=1000)] = Field(
+        default=(), description="Whole values", examples=[["help@corp-mail.org"]]
+    )
+    patterns: Annotated[tuple[_Pattern, ...], Field(max_length=50)] = Field(
+        default=(), description="Patterns of whole values", examples=[["[a-z]{1,20}@corp-mail[.]org"]]
+    )
+    detectors: Annotated[tuple[_Line, ...], Field(max_length=200)] = Field(
+        default=(), description="Only values of these detectors; empty: of all", examples=[["EMAIL"]]
+    )
+
+
+class DetectorRequest(BaseModel):
+    """A detector of your own, in the format of the shipped ones, or an allow list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: _Line = Field(description="What it finds", examples=["Badge of the town hall"])
+    source: Annotated[str, Field(max_length=500)] = Field(
+        default="", description="Where its facts come from", examples=["the handbook, section 3"]
+    )
+    mask: Annotated[str, Field(max_length=100)] = Field(
+        default="****", description="What is shown instead; may hold `{last4}` and the like", examples=["B-****"]
+    )
+    validator: Annotated[str, Field(max_length=50)] = Field(
+        default="anything", description="A check that Waybill has, such as `random_token`", examples=["anything"]
+    )
+    keywords: Annotated[tuple[_Line, ...], Field(max_length=50)] = Field(
+        default=(), description="Words that make a value likelier", examples=[["badge"]]
+    )
+    keyword_distance: Annotated[int, Field(strict=True, ge=1, le=200)] = Field(
+        default=50, description="How near they are, in bytes"
+    )
+    rules: Annotated[tuple[RuleRequest, ...], Field(max_length=20)] = Field(
+        default=(), description="Shapes of its values; none for an allow list"
+    )
+    examples: Annotated[tuple[ExampleRequest, ...], Field(max_length=100)] = Field(
+        default=(), description="What is found and what is not: both must hold"
+    )
+    allows: AllowRequest | None = Field(
+        default=None, description="Values that are no findings: of this detector, or of whichever without rules"
+    )
+
+
 class TriageRequest(BaseModel):
     """What somebody says of a value."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.jobs import Jobs
     from waybill.scanning.domain.listing import Lister
     from waybill.scanning.domain.objects import Objects
+    from waybill.scanning.domain.own_detectors import OwnDetectors, OwnRules
     from waybill.scanning.domain.restart import Restarter
     from waybill.scanning.domain.results import Results
     from waybill.scanning.domain.source import Source
@@ -155,6 +156,14 @@ class Runtime:
         return Results(self.table.outcomes, self.table.findings, self.secret, self.triage)
 
     @property
+    def detectors(self) -> "OwnDetectors":
+        """The detectors of the stack's own."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.own_detectors import OwnDetectors
+
+        return OwnDetectors(self.table.detectors, now)
+
+    @property
     def triage(self) -> "Triage":
         """What people have said of values."""
         from waybill.core.clock import now
@@ -245,7 +254,7 @@ class Runtime:
 
         # Made before the threads that prefetch ask for it: boto3's sessions may not be shared among threads.
         self._client("s3")
-        table = self.table
+        table, own = self.table, self.detectors.rules()
         return Worker(
             jobs=table.jobs,
             outcomes=table.outcomes,
@@ -255,12 +264,12 @@ class Runtime:
             bucket=self.bucket,
             queue=self.queue,
             completion=self.completion,
-            make_scanner=lambda request: self.scanner(request, time_left(context)),
-            cache_name=self.cache_name,
+            make_scanner=lambda request: self.scanner(request, own, time_left(context)),
+            cache_name=lambda request: self.cache_name(request, own),
             time_left=time_left(context),
         )
 
-    def scanner(self, request: "ScanRequest", seconds: Callable[[], float]) -> "ObjectScanner":
+    def scanner(self, request: "ScanRequest", own: "OwnRules", seconds: Callable[[], float]) -> "ObjectScanner":
         """Return what scans the objects of a request; of the `seconds` that are left, a container may take most."""
         import hmac
 
@@ -269,13 +278,14 @@ class Runtime:
 
         key = hmac.digest(self.secret, b"fingerprints", "sha256")
         return ObjectScanner(
-            _engine(request.regions),
+            _engine(request.regions, own),
             key,
+            allows=own.allows,
             only=frozenset(request.detectors) or None,
             isolation=ChildProcess(seconds=lambda: max(1.0, seconds() - _TO_RECORD_SECONDS)),
         )
 
-    def cache_name(self, request: "ScanRequest") -> str:
+    def cache_name(self, request: "ScanRequest", own: "OwnRules") -> str:
         """Return what a cached outcome depends on besides the object: rules, key, detectors and regions asked for."""
         import hashlib
         import hmac
@@ -284,6 +294,7 @@ class Runtime:
 
         key = hmac.digest(self.secret, b"cache", "sha256").hex()
         parts = (ruleset(), key, *sorted(request.detectors), "", *request.regions)
+        parts = (*parts, "", own.version) if own.version else parts
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def exporter(self, context: Invocation) -> "Exporter":
@@ -334,10 +345,11 @@ def deployed() -> Runtime:
 
 
 @lru_cache(maxsize=2)
-def _engine(regions: tuple[str, ...]) -> "Engine":
+def _engine(regions: tuple[str, ...], own: "OwnRules") -> "Engine":
     from waybill.scanning.domain.detection.proof import standard_engine
+    from waybill.scanning.domain.detection.rules import detectors
 
-    return standard_engine(regions=regions)
+    return standard_engine((*detectors(), *own.detectors), regions=regions)
 
 
 def time_left(context: Invocation) -> Callable[[], float]:

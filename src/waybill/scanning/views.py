@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from waybill.core.views import View, optional
+from waybill.scanning.models import DetectorRequest
 
 _JOB = "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"
 _BUCKET, _PREFIX, _KEY = "town-hall-exports", "2026/", "2026/people.csv"
@@ -334,3 +335,22 @@ class ValueList(_ScanView):
     cursor: str | None = Field(
         description="For the next page, as `cursor` of the next request; null at the end", examples=[_CURSOR]
     )
+
+
+class DetectorView(_ScanView):
+    """A detector, or an allow list."""
+
+    id: str = Field(description="Its id, as findings have it", examples=["TOWN_HALL_BADGE"])
+    shipped: bool = Field(description="Whether Waybill brings it")
+    description: str = Field(description="What it finds", examples=["Badge of the town hall"])
+    version: int | None = Field(description="How often it was defined; null for those that Waybill brings", ge=1)
+    definition: DetectorRequest | None = Field(
+        description="As it was given to PUT; null for those that Waybill brings", examples=[None]
+    )
+
+
+class DetectorList(_ScanView):
+    """Detectors: those of the stack's own first."""
+
+    detectors: list[DetectorView] = Field(description="All of them")
+    cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])

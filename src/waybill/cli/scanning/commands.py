@@ -132,9 +132,9 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
         webhook_url=webhook,
         export=export,
     )
-    _known_detectors(detector)
     _known_regions(region)
     deployed = scanner_of(cli)
+    _known_detectors(detector, deployed)
     estimate = None if manifest else estimated(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
@@ -236,8 +236,8 @@ def findings(  # noqa: PLR0917 (options)
     write_baseline: WriteBaselineOption = None,
 ) -> None:
     """Show what a job has found, masked; with --fail-on-findings, exit status 3 when anything of it is open."""
-    _known_detectors(detector)
     deployed = scanner_of(cli)
+    _known_detectors(detector, deployed)
     job = deployed.jobs.find(job_id)
     baselined = reporting.known(baseline)
     found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence)
@@ -354,11 +354,12 @@ def _sample(text: str) -> dict[str, float | int]:
         raise typer.BadParameter(f"--sample {text} is neither a number of objects nor a share such as 5%") from None
 
 
-def _known_detectors(names: list[str] | None) -> None:
+def _known_detectors(names: list[str] | None, deployed: "Runtime | None" = None) -> None:
     if names:
         from waybill.scanning.domain.detection.rules import detectors
 
-        known = sorted(detector.id for detector in detectors())
+        own = [each.id for each in deployed.detectors.listed()] if deployed else []
+        known = sorted([*own, *(detector.id for detector in detectors())])
         unknown = sorted(set(names) - set(known))
         if unknown:
             raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")

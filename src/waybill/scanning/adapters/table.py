@@ -13,6 +13,7 @@ JOB#<job>          CNT#<shard>                               sums over outcomes:
 JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding; of a member, and a hash of its name
 VALUES#<digit>     <fingerprint>#SEEN#<sha1 of bucket>       where a value was seen last in a bucket
 VALUES#<digit>     <fingerprint>#DECISION                    what people have said of it, the last of it last
+DETECTORS          NEWEST#<id>, VERSION#<id>#<number>        a detector of the stack's own
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from waybill.scanning.adapters.detector_table import DetectorTable
 from waybill.scanning.adapters.finding_table import FindingTable
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
@@ -38,3 +40,4 @@ class ScansTable:
         self.outcomes = OutcomeTable(items)
         self.findings = FindingTable(items)
         self.values = ValueTable(items)
+        self.detectors = DetectorTable(items)

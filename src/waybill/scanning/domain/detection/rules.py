@@ -120,10 +120,11 @@ def parse_detectors(text: str) -> list[Detector]:
         raise DetectorError(f"not YAML: {error}") from None
     if not isinstance(entries, list):
         raise DetectorError("a file of detectors is a list")
-    return [_detector(entry) for entry in entries]
+    return [detector_of(entry) for entry in entries]
 
 
-def _detector(entry: Any) -> Detector:
+def detector_of(entry: Any) -> Detector:
+    """Return the detector that an entry describes; raises DetectorError where it is not of the form above."""
     name = str(entry.get("id", "?")) if isinstance(entry, Mapping) else "?"
     try:
         keywords = tuple(entry["keywords"])

@@ -120,6 +120,8 @@ class ObjectScanner:
         Ids of the detectors whose findings are wanted, None for all. The others still mask.
     cap
         Findings of one detector that an object's report holds.
+    allows
+        Which values are no findings, though they are masked like others.
     isolation
         Where parsers of containers run; plain text needs none.
     """
@@ -134,12 +136,14 @@ class ObjectScanner:
         limits: Limits | None = None,
         block_bytes: int = BLOCK,
         isolation: Isolation = in_this_process,
+        allows: Callable[[Match], bool] = lambda _: False,
     ) -> None:
         self.engine = engine
         self.only = only
         self.cap = cap
         self.limits = limits or Limits()
         self.block_bytes = block_bytes
+        self.allows = allows
         self._isolation = isolation
         self._known = frozenset(word for detector in engine.detectors for word in detector.words)
         self._masks = {detector.id: detector.mask for detector in engine.detectors}
@@ -369,6 +373,8 @@ class _Scan:
         matches = scanner.engine.matches(block.text, block.start, block.end, columns)
         for index, match in enumerate(matches):
             if scanner.only is not None and match.detector not in scanner.only:
+                continue
+            if scanner.allows(match):
                 continue
             report.counts[match.detector] += 1
             if report.counts[match.detector] > scanner.cap:
