@@ -173,3 +173,36 @@ def test_a_name_that_is_not_utf_8_is_told(run, tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(("consignment_id", "status"), [("nonsense", 2), ("0f8fad5b-d9cb-469f-a165-70867728950e", 1)])
 def test_a_consignment_that_is_not_there(run, consignment_id: str, status: int) -> None:
     assert run("consignments", "show", consignment_id)[0] == status
+
+
+def test_single_files_are_replaced_and_judged_anew(run, bench: Workbench, directory: Path, tmp_path: Path) -> None:
+    consignment_id = run("consign", str(directory))[1]["consignmentId"]
+    results = {b"a": {"antivirus": [virus_result("eicar")]}}
+    bench.check = lambda record, content: clean_check(record, content) | results.get(content, {})
+    bench.run(consignment_id)
+    better = tmp_path / "better"
+    better.mkdir()
+    (better / "a.txt").write_bytes(b"a clean one")
+    status, told = run("consign", str(better), "--replace", consignment_id)
+    assert (status, told["replaced"], told["uploaded"]) == (0, ["a.txt"], 1)
+    # Until the next run has ended, nothing is said of what is not there any more.
+    files = bench.ask("GET", f"/consignments/{consignment_id}/files", who="local-user").json["files"]
+    shown = {file["path"]: file for file in files}
+    assert "accepted" not in shown["a.txt"]
+    assert shown["a.txt"]["statuses"] == {}
+    bench.run(consignment_id, "waybill-second")
+    files = bench.ask("GET", f"/consignments/{consignment_id}/files", who="local-user").json["files"]
+    assert all(file["accepted"] for file in files)
+
+
+def test_what_is_no_file_of_the_consignment_replaces_none(
+    run, bench: Workbench, directory: Path, tmp_path: Path
+) -> None:
+    consignment_id = run("consign", str(directory))[1]["consignmentId"]
+    bench.run(consignment_id)
+    assert run("consign", str(directory), "--replace", consignment_id)[0] == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "new.txt").write_bytes(b"new")
+    assert run("consign", str(other), "--replace", consignment_id)[0] == 1
+    assert bench.ask("GET", f"/consignments/{consignment_id}", who="local-user").json["status"] == "Completed"

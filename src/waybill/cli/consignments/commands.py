@@ -1,5 +1,6 @@
 """`waybill consign`, and `waybill consignments`."""
 
+import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -11,7 +12,7 @@ from rich.console import Group
 
 from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.collaborators import Consignments
-from waybill.cli.consignments.sending import HashedFile, Memory, Uploader, note_left_out, register
+from waybill.cli.consignments.sending import HashedFile, Memory, Upload, Uploader, note_left_out, register
 from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
 from waybill.cli.consignments.walking import told as told_of
@@ -71,6 +72,10 @@ def consign(
     body: Annotated[str, typer.Option("--body", help="The transferring body.")] = "",
     user: Annotated[str, typer.Option("--user", help="Who owns it: the subject of tokens.")] = "local-user",
     new: Annotated[bool, typer.Option("--new", help="Begin anew, whatever was interrupted.")] = False,
+    replace: Annotated[
+        str | None,
+        typer.Option("--replace", metavar="ID", help="Send other contents of files that this consignment has."),
+    ] = None,
 ) -> None:
     """Hash, register and upload a directory, and start the checks. Interrupted, the same call again goes on."""
     service = Consignments(cli)
@@ -80,6 +85,10 @@ def consign(
     _tell(cli, left_out, found.hard_links)
     if not hashed:
         raise CommandError(f"{directory} holds no file to send")
+    if replace is not None:
+        told = _replaced(cli, service, consignment_id_of(replace, "--replace"), hashed)
+        _finish(cli, service, {**told, "notSent": told_of(left_out)}, left_out, wait=wait)
+        return
     head = {
         "type": type_.value,
         "reference": reference or directory.resolve().name or "consignment",
@@ -96,12 +105,20 @@ def consign(
     memory.forget()
     told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "files": len(hashed), **sent}
     told |= {"notSent": told_of(left_out), "hardLinks": [list(paths) for paths in found.hard_links]}
+    _finish(cli, service, told, left_out, wait=wait)
+
+
+def _finish(
+    cli: Cli, service: Consignments, told: dict[str, Any], left_out: Sequence[LeftOutFile], *, wait: bool
+) -> None:
+    """Wait for the verdicts and show them, or say where they will be."""
+    consignment_id = told["consignmentId"]
     if wait:
-        _wait(cli, service, consignment_id, started.execution_arn)
+        _wait(cli, service, consignment_id, told["executionArn"])
         _show(cli, service, consignment_id, more=told)
     else:
         hint = f"`waybill consignments show {consignment_id}` shows the verdicts"
-        cli.output.show(told, f"{len(hashed)} files are being checked: {hint}")
+        cli.output.show(told, f"{told['files']} files are being checked: {hint}")
     if any(each.kind in FAULTS for each in left_out):
         # Not all that was asked for was done, whatever becomes of the rest.
         raise typer.Exit(1)
@@ -201,6 +218,29 @@ def manifest(
     cli.output.show(told, f"{count} accepted files in {folder}/manifest-sha256.txt")
 
 
+def _replaced(cli: Cli, service: Consignments, consignment_id: str, hashed: list[HashedFile]) -> dict[str, Any]:
+    """Register and upload other contents of files of a consignment, and check it again."""
+    consignment = service.standing(consignment_id)
+    known = {file.path: file for file in service.table.files(consignment_id)}
+    if strange := [file.path for file, _ in hashed if file.path not in known]:
+        raise CommandError(f"{escaped(strange[0])} is no file of the consignment: begin a new one")
+    changed = [
+        dataclasses.replace(known[file.path], size=file.size, sha256=sha256, last_modified=file.last_modified)
+        for file, sha256 in hashed
+        if (known[file.path].size, known[file.path].sha256) != (file.size, sha256)
+    ]
+    service.table.replace_files(consignment, changed)
+    prefix = upload_prefix(consignment.user_id, consignment_id)
+    uploads = [Upload(file, sha256, prefix + known[file.path].file_id) for file, sha256 in hashed]
+    sent = _uploaded(cli, uploads, prefix)
+    if not changed and not sent:
+        raise CommandError("every file is there already as it is here: nothing is replaced")
+    started = service.starter.start(service.find(consignment_id))
+    replaced = [file.path for file in changed]
+    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "replaced": replaced}
+    return {**told, "files": len(known), "uploaded": sent}
+
+
 def _begun(service: Consignments, memory: Memory) -> str:
     """Return the consignment that an interrupted call has begun, or a new one's id."""
     earlier = memory.recall()
@@ -243,12 +283,16 @@ def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> tuple[list[HashedFile], l
 
 
 def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> dict[str, int]:
-    uploader = Uploader(cli.client("s3"), cli.stack.output("ConsignmentUploadBucketName"))
-    with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("uploading", total=len(hashed)) as bar:
-        uploads = list(register(service.registrar, head, hashed, user))
-        present = uploader.present(upload_prefix(user, head["consignmentId"]))
-        sent = uploader.send_all(uploads, present, pool, bar.advance)
+    uploads = list(register(service.registrar, head, hashed, user))
+    sent = _uploaded(cli, uploads, upload_prefix(user, head["consignmentId"]))
     return {"uploaded": sent, "uploadedBefore": len(hashed) - sent}
+
+
+def _uploaded(cli: Cli, uploads: Sequence[Upload], prefix: str) -> int:
+    """Upload what is not there yet below `prefix`; return how many files that were."""
+    uploader = Uploader(cli.client("s3"), cli.stack.output("ConsignmentUploadBucketName"))
+    with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("uploading", total=len(uploads)) as bar:
+        return uploader.send_all(uploads, uploader.present(prefix), pool, bar.advance)
 
 
 def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: str) -> None:

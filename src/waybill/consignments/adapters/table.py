@@ -119,6 +119,23 @@ class ConsignmentsTable(Register, RunRecords, Reader):
                 raise self._refused(consignment_id) from None
 
     @override
+    def replace_files(self, consignment: Consignment, files: Sequence[RegisteredFile]) -> None:
+        consignment_key = key(consignment.consignment_id, CONSIGNMENT)
+        # Whoever looks between here and the next run finds no verdict on what is not there any more.
+        standing = Update.of({"status": ConsignmentStatus.REGISTERED, "statuses": {}, **_NO_FAILURE})
+        at_rest = "#count = :count AND attribute_not_exists(startedArn) AND #standing <> :busy"
+        values: dict[str, object] = {":count": consignment.run, ":busy": ConsignmentStatus.IN_PROGRESS}
+        names = {"#count": "run", "#standing": "status"}
+        for some in batched(files, _ROWS, strict=False):
+            opened = self._table.update_action(consignment_key, standing, at_rest, values, names)
+            try:
+                self._table.transact([opened, *(self._replacement(consignment, file) for file in some)])
+            except ConditionFailedError:
+                raise RegistrationClosedError(
+                    f"the checks of consignment {consignment.consignment_id} are under way"
+                ) from None
+
+    @override
     def find(self, consignment_id: str) -> Consignment | None:
         item = self._table.get(key(consignment_id, CONSIGNMENT))
         return None if item is None else consignment_of(item)
@@ -276,6 +293,12 @@ class ConsignmentsTable(Register, RunRecords, Reader):
     def _registration(self, consignment_id: str, file: RegisteredFile) -> "TransactWriteItemTypeDef":
         values = {":path": file.path, ":size": file.size, ":sha256": file.sha256}
         return self._table.put_action(registered_item(consignment_id, file), _UNCHANGED, values, _RESERVED)
+
+    def _replacement(self, consignment: Consignment, file: RegisteredFile) -> "TransactWriteItemTypeDef":
+        changed = {"size": file.size, "sha256": file.sha256, "lastModified": file.last_modified}
+        forgotten = dict.fromkeys(("statuses", "results", "run", "waivers"))
+        file_key = key(consignment.consignment_id, f"{FILE}{file.file_id}")
+        return self._table.update_action(file_key, Update.of({**changed, **forgotten}), "attribute_exists(pk)")
 
     def _refused(self, consignment_id: str) -> Exception:
         consignment = self.find(consignment_id)

@@ -36,6 +36,13 @@ class Register(Protocol):
         """
         ...
 
+    def replace_files(self, consignment: Consignment, files: Sequence[RegisteredFile]) -> None:
+        """Register other contents of files that are registered, and forget what was found of the earlier ones.
+
+        The consignment is `Registered` again until the next run; raises `RegistrationClosedError` while one goes on.
+        """
+        ...
+
     def find(self, consignment_id: str) -> Consignment | None:
         """Return a consignment."""
         ...
