@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from waybill.core.aws.clients import client
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import now
-from waybill.core.errors import ConflictError
+from waybill.core.errors import ConflictError, NotFoundError
 from waybill.core.settings import load
 from waybill.custody.adapters.kms import KmsKeys, KmsSigner
 from waybill.custody.adapters.log_bucket import S3Log
@@ -20,6 +20,7 @@ from waybill.custody.domain.proving import Prover
 from waybill.custody.domain.sealing import Sealed, Sealer
 from waybill.custody.domain.tracing import Tracer
 from waybill.custody.errors import BadProofError, CustodyUnavailableError
+from waybill.custody.models import Place
 from waybill.custody.settings import (
     LedgerSettings,
     LogSettings,
@@ -33,6 +34,7 @@ from waybill.custody.views import EventView, TraceView
 
 if TYPE_CHECKING:
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
+    from waybill.custody.domain.standing import Standing
     from waybill.custody.domain.tracing import Trace
     from waybill.custody.domain.verifying import Verifier
 
@@ -134,6 +136,20 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
     items = Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True))
     for some in batched(items, _BATCH, strict=False):
         yield taking.take(((workflow, Change(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
+
+
+def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]]":
+    """Yield how every file stands that lies in a bucket now, by its key; None of one that nothing is recorded of."""
+    from waybill.custody.adapters.listing import keys_of
+    from waybill.custody.domain.standing import standing_of
+    from waybill.custody.domain.tracing import ByPlace
+
+    for key in keys_of(client("s3"), bucket, prefix):
+        place = Place(bucket, key)
+        try:
+            yield key, standing_of(tracer().whole(ByPlace(place)), place)
+        except NotFoundError:
+            yield key, None
 
 
 def export(traces: "Iterable[Trace]") -> Iterator[str]:

@@ -231,6 +231,21 @@ def test_an_event_that_was_written_over_is_said_to_be(recorded: CustodyOnMoto, r
     assert (status, [finding["code"] for finding in said["findings"]]) == (1, ["ALTERED"])
 
 
+def test_a_report_tells_of_every_file_that_lies_there(recorded: CustodyOnMoto, run: Any) -> None:
+    place: Any = {"LocationConstraint": "eu-west-1"}
+    recorded.s3.create_bucket(Bucket=SOURCE, CreateBucketConfiguration=place)
+    for key in (KEY, "unheard of"):
+        recorded.s3.put_object(Bucket=SOURCE, Key=key, Body=b"abc")
+    status, said = run("custody", "report", f"s3://{SOURCE}/")
+    assert (status, said["unknown"]) == (1, 1)
+    known = {file["key"]: file["known"] for file in said["files"]}
+    assert known["unheard of"] is None
+    assert (known[KEY]["events"], known[KEY]["copies"], known[KEY]["intact"]) == (RUNS, 1, True)
+    assert run("custody", "report", f"s3://{SOURCE}/{KEY}")[0] == 0
+    assert run("custody", "report", "s3://no-such-bucket/")[0] == 1
+    assert run("custody", "report", "bucket")[0] == 2
+
+
 def test_reconciling_makes_what_is_missing_and_nothing_else(recorded: CustodyOnMoto, run: Any) -> None:
     store, run_ = tracking(recorded), a_run("unheard", key="another.zip")
     store.record_destination(run_, result(run_, DESTINATIONS[1], bytes=3), facts(key="another.zip"))

@@ -1,5 +1,6 @@
 """`waybill trace` and `waybill custody`: what happened to a file, and the proof."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,8 @@ from typing import Annotated
 import typer
 
 from waybill.cli.context import Cli
-from waybill.cli.custody.naming import asked_of
-from waybill.cli.custody.showing import history
+from waybill.cli.custody.naming import asked_of, prefix_of
+from waybill.cli.custody.showing import history, standings_table
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
@@ -158,6 +159,26 @@ def show_key(cli: Cli) -> None:
     cli.enter()
     key = runtime.signer().key().text
     cli.output.show({"key": key}, key)
+
+
+@custody.command("report")
+def report(
+    cli: Cli,
+    place: Annotated[str, typer.Argument(help="What lies there is reported on.", metavar="s3://BUCKET/PREFIX")],
+) -> None:
+    """Say of every file of a bucket what is known, and when it was last proven; exit status 1 where one is unknown."""
+    bucket, prefix = prefix_of(place)
+    cli.enter()
+    rows, unknown = [], 0
+    with cli.output.progress(f"Reading s3://{bucket}/{prefix}") as bar:
+        for key, standing in runtime.standings(bucket, prefix):
+            rows.append((key, standing))
+            unknown += standing is None
+            bar.advance()
+    said = [{"key": key, "known": asdict(standing) if standing else None} for key, standing in rows]
+    cli.output.show({"bucket": bucket, "files": said, "unknown": unknown}, standings_table(rows))
+    if unknown or not all(standing.intact for _, standing in rows if standing):
+        raise typer.Exit(1)
 
 
 @custody.command("reconcile")

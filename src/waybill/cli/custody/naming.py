@@ -12,6 +12,20 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _CANONICAL_ID = re.compile(r"[A-Za-z0-9]{8,9}")
 
 
+def prefix_of(text: str) -> tuple[str, str]:
+    """Return bucket and prefix of `s3://BUCKET/PREFIX`; the prefix may be empty.
+
+    Raises
+    ------
+    BadParameter
+        It has another form.
+    """
+    bucket, _, prefix = text.removeprefix(_SCHEME).partition("/")
+    if not text.startswith(_SCHEME) or not bucket:
+        raise typer.BadParameter(f"{text} is not of the form s3://BUCKET/PREFIX")
+    return bucket, prefix
+
+
 def asked_of(text: str, version_id: str | None) -> Asked:
     """Return what `text` names.
 

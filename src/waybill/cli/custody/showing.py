@@ -1,10 +1,11 @@
 """A history as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 from waybill.cli.output import table
+from waybill.custody.domain.standing import Standing
 from waybill.custody.views import EventView, FileStateView
 
 _SECONDS = len("2026-11-29T12:00:00")
@@ -27,6 +28,19 @@ def history(events: Sequence[EventView]) -> Table:
     ]
     columns = ["When", "What", "Outcome", "Bucket", "Copied to", "In the log"]
     return table(columns, rows, title=common)
+
+
+def standings_table(rows: Iterable[tuple[str, Standing | None]]) -> Table:
+    """Return how files stand, a line each."""
+    columns = ["File", "Events", "Known since", "Last proven", "Failed since", "Copies", "History"]
+    return table(columns, ((key, *_standing_row(standing)) for key, standing in rows))
+
+
+def _standing_row(standing: Standing | None) -> Sequence[object]:
+    if standing is None:
+        return (0, "", "", "", "", "nothing recorded")
+    times = (standing.first_at, standing.proven_at or "never", standing.failed_at)
+    return (standing.events, *times, standing.copies, "intact" if standing.intact else "ALTERED")
 
 
 def _place_of(state: FileStateView, common: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -18,6 +18,7 @@ from waybill.custody.models import Event, EventType, KnownPlace, Outcome, Place,
 
 # Generations that are followed up and down, and files that one history may be about.
 _MOST_STEPS, _MOST_SUBJECTS = 8, 100
+_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,16 @@ class Tracer:
         last = (shown[-1].leaf.sk, shown[-1].leaf.pk) if more else None
         head = self.ledger.head()
         return Trace(own, family.origins, tuple(places), tuple(copies), tuple(traced), head, more, family.cut, last)
+
+    def whole(self, asked: Asked) -> Trace:
+        """Return the whole history of what was asked for; raises as `trace`."""
+        page = self.trace(asked, limit=_PAGE)
+        events, last = list(page.events), page.last
+        while last:
+            following = self.trace(asked, limit=_PAGE, after=last)
+            events += following.events
+            last = following.last
+        return replace(page, events=tuple(events), more=False, last=None)
 
     def _subjects(self, asked: Asked) -> tuple[str, ...]:
         match asked:
