@@ -58,10 +58,10 @@ SECTIONS = {
         "rules": Entry("waybill.cli.rules", "the YARA rules of the antivirus check"),
     },
     "Scanner": {
+        "detectors": Entry("waybill.cli.scanning.detecting", "detectors and allow lists of your own"),
         "findings": Entry("waybill.cli.scanning.commands", "what a scan found, masked"),
         "scan": Entry("waybill.cli.scanning.commands", "look for sensitive data in a bucket"),
         "scan-file": Entry("waybill.cli.scanning.commands", "look for sensitive data in local files"),
-        "detectors": Entry("waybill.cli.scanning.detecting", "detectors and allow lists of your own"),
         "scans": Entry("waybill.cli.scanning.commands", "jobs of the scanner"),
         "triage": Entry("waybill.cli.scanning.commands", "say of a value that was found what it is"),
     },

@@ -26,6 +26,7 @@ scans = App(name="scans", help="The jobs of `waybill scan`.")
 app.add_typer(scans)
 
 _OBJECTS_AT_ONCE = 200
+_COMPARED = ("key", "line", "detector", "confidence", "masked_match")
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
 
@@ -73,6 +74,15 @@ FormatOption = Annotated[
         metavar="F",
         callback=reporting.known_format,
         autocompletion=among(("table", "json", "ndjson", "csv", "sarif")),
+    ),
+]
+JobFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="table, json, ndjson, csv, sarif, or asff for AWS Security Hub.",
+        metavar="F",
+        callback=reporting.known_job_format,
     ),
 ]
 FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
@@ -199,6 +209,27 @@ def list_objects(
     cli.output.show({"objects": found}, showing.objects(found))
 
 
+@scans.command("compare")
+def compare_scans(
+    cli: Cli,
+    earlier: Annotated[str, typer.Argument(help="Id of the earlier job.", metavar="EARLIER")],
+    later: Annotated[str, typer.Argument(help="Id of the later job.", metavar="LATER")],
+    fail_on_new: Annotated[bool, typer.Option("--fail-on-new", help="Exit with status 3 when a value is new.")] = False,
+) -> None:
+    """Show which values are new in the objects of a later job, and which are gone, wherever they have moved to."""
+    from waybill.scanning.domain.comparison import compared
+
+    deployed = scanner_of(cli)
+    jobs = [deployed.jobs.find(job_id).job_id for job_id in (earlier, later)]
+    result = compared(*(_findings(deployed, job_id, None) for job_id in jobs))
+    rows = [(what, *(str(each[name]) for name in _COMPARED)) for what in ("new", "gone") for each in result[what]]
+    human = table(("", "Key", "Line", "Detector", "Confidence", "Value"), rows)
+    cli.output.note(f"{len(result['new'])} new, {len(result['gone'])} gone, {result['same']} as before")
+    cli.output.show(result, human)
+    if fail_on_new and result["new"]:
+        raise typer.Exit(reporting.FOUND)
+
+
 @scans.command("cancel")
 def cancel_scan(cli: Cli, job_id: JobArgument) -> None:
     """Cancel a job."""
@@ -230,7 +261,7 @@ def findings(  # noqa: PLR0917 (options)
     job_id: JobArgument,
     detector: DetectorOption = None,
     min_confidence: ConfidenceOption = None,
-    form: FormatOption = "table",
+    form: JobFormatOption = "table",
     fail_on_findings: FailOption = False,
     baseline: BaselineOption = None,
     write_baseline: WriteBaselineOption = None,
@@ -247,7 +278,10 @@ def findings(  # noqa: PLR0917 (options)
     columns = ("Key", "Line", "Column", "Detector", "Confidence", "Value", "State")
     names = ("key", "line", "column", "detector", "confidence", "masked_match", "state")
     shown = table(columns, ([item[name] for name in names] for item in found))
-    reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
+    if form == "asff":
+        reporting.show_security_hub(cli, found, job)
+    else:
+        reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
     reporting.save(write_baseline, found, baselined)
     if fail_on_findings and any(item["state"] == "open" for item in found):
         raise typer.Exit(reporting.FOUND)

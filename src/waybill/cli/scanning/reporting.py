@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import RenderableType
 
 from waybill.cli.context import Cli
 from waybill.core.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from waybill.scanning.models import Job
 
 FOUND = 3
 """Exit status where findings are a failure."""
@@ -29,6 +32,11 @@ def known_format(form: str) -> str:
     if form not in FORMATS:
         raise typer.BadParameter(f"{form} is none of {', '.join(FORMATS)}")
     return form
+
+
+def known_job_format(form: str) -> str:
+    """Return a format that findings of a job may have, else refuse it."""
+    return form if form == "asff" else known_format(form)
 
 
 def known_confidence(confidence: str | None) -> str | None:
@@ -80,6 +88,18 @@ def notes(reasons: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each reason why something was not looked at."""
     counts = {name: each["objects"] if isinstance(each, Mapping) else each for name, each in reasons.items()}
     return [f"not looked at: {count} {name}" for name, count in counts.items()]
+
+
+def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job") -> None:
+    """Print findings as AWS Security Hub takes them, a line for each."""
+    import json
+
+    from waybill.scanning.domain.detection.rules import detectors
+    from waybill.scanning.domain.security_hub import security_hub_findings
+
+    descriptions = {detector.id: detector.description for detector in detectors()}
+    lines = (json.dumps(each, ensure_ascii=False) for each in security_hub_findings(findings, job, descriptions))
+    cli.output.raw("".join(f"{line}\n" for line in lines))
 
 
 def show(
