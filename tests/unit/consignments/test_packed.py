@@ -19,9 +19,20 @@ from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import CheckedFile
-from waybill.core.containers.models import ContainerBudget, ContainerError, ContainerLimits, UnopenedReason
+from waybill.core.containers.appended import appended_entries, appended_places
+from waybill.core.containers.archives import CHUNK
+from waybill.core.containers.models import (
+    ContainerBudget,
+    ContainerError,
+    ContainerKind,
+    ContainerLimits,
+    ContainerMember,
+    UnopenedReason,
+)
+from waybill.core.containers.walk import walk
 
 EICAR = contents.eicar()
+READERS = {ContainerKind.APPENDED: appended_entries, ContainerKind.SEVEN_ZIP: packed_entries}
 HARMLESS = b"Minutes of the meeting.\n" * 100
 
 
@@ -105,6 +116,34 @@ def test_what_hangs_on_a_message_is_opened_too(desk: Desk) -> None:
     values, detail, _ = antivirus(desk, "a.zip", contents.zipped({"inner.7z": seven_zip(EICAR)}))
     assert values["Antivirus"] == "VirusDetected"
     assert "inner.7z/folder/tool.com" in detail
+
+
+@pytest.mark.parametrize("pack", [seven_zip, rar, cabinet])
+@pytest.mark.parametrize("front", [contents.pdf(), b"MZ" + bytes(300_000), b"\x89PNG\r\n\x1a\n" + bytes(100)])
+def test_an_archive_behind_other_bytes_is_opened(desk: Desk, front: bytes, pack: Callable[[bytes], bytes]) -> None:
+    # A page with an archive at its end was accepted, and a program that unpacks itself was called clean.
+    values, detail, _ = antivirus(desk, "a.pdf", front + pack(EICAR))
+    assert values["Antivirus"] == "VirusDetected"
+    assert f"from byte {len(front):,}" in detail
+
+
+def test_an_archive_is_not_hidden_behind_false_beginnings(desk: Desk) -> None:
+    values, _, _ = antivirus(desk, "a.bin", b"x" + b"7z\xbc\xaf\x27\x1c" * 100 + seven_zip(EICAR))
+    assert values["Antivirus"] in {"NotScannedInside", "VirusDetected"}
+
+
+def test_many_false_beginnings_are_looked_at_once_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"x" + b"7z\xbc\xaf\x27\x1c" * 30)
+    with path.open("rb") as file:
+        members = [each.path for each in walk(file, readers=READERS) if isinstance(each, ContainerMember)]
+    assert len(members) == 30
+
+
+@pytest.mark.parametrize("place", [CHUNK - 3, CHUNK - 6, CHUNK, 2 * CHUNK - 1])
+def test_a_beginning_is_found_wherever_the_reading_is_cut(place: int) -> None:
+    content = bytes(place) + b"7z\xbc\xaf\x27\x1c" + bytes(CHUNK)
+    assert list(appended_places(io.BytesIO(content))) == [place]
 
 
 @pytest.mark.parametrize("header", [False, True])

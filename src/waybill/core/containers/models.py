@@ -29,6 +29,7 @@ class ContainerKind(StrEnum):
     DATA_URLS = "data URLs"
     PDF = "PDF"
     ENCRYPTED_MAIL = "encrypted message"
+    APPENDED = "archive behind other bytes"
     # Known by their mark, and nobody opens them here.
     SEVEN_ZIP = "7z"
     RAR = "RAR"

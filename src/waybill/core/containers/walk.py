@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
+from waybill.core.containers.appended import appended_places
 from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, tar_entries, xz_entries
 from waybill.core.containers.compound import compound_entries, native_entries
 from waybill.core.containers.encryption import encryption_of
@@ -70,7 +71,7 @@ def walk(
     """
     walker = _Walker(ContainerBudget(limits or ContainerLimits()), readers)
     try:
-        yield from walker.inside(file, "", "", 0)
+        yield from walker.inside(file, "", "", 0, None)
     except ContainerError as error:
         yield UnopenedMember("", None, error.reason)
 
@@ -80,13 +81,22 @@ class _Walker:
         self._budget = budget
         self._readers = readers
 
-    def inside(self, file: BinaryIO, path: str, name: str, depth: int) -> Iterator[ContainerMember | UnopenedMember]:
-        """Yield what is inside of one content; raises `ContainerError` where the whole object's limits are reached."""
+    def inside(
+        self, file: BinaryIO, path: str, name: str, depth: int, within: ContainerKind | None
+    ) -> Iterator[ContainerMember | UnopenedMember]:
+        """Yield what is inside of one content; raises `ContainerError` where the whole object's limits are reached.
+
+        `within` is what it was found in.
+        """
         if encryption_of(file) is not None:
             yield UnopenedMember(path, None, UnopenedReason.ENCRYPTED)
         kinds = kinds_of(file)
         if name == _NATIVE_STREAM:
             kinds.append(ContainerKind.OLE_NATIVE)
+        # What stands behind an appended archive stands behind the whole, where it was found already.
+        looked = within is ContainerKind.APPENDED or ContainerKind.APPENDED not in self._readers
+        if not looked and next(appended_places(file), None) is not None:
+            kinds.append(ContainerKind.APPENDED)
         for kind in kinds:
             if kind is ContainerKind.ENCRYPTED_MAIL:
                 yield UnopenedMember(path, kind, UnopenedReason.ENCRYPTED)
@@ -145,7 +155,7 @@ class _Walker:
             if reason in EXHAUSTED:
                 raise ContainerError(reason)
             if reason is None or size:
-                yield from self.inside(content, path, entry.name, depth)
+                yield from self.inside(content, path, entry.name, depth, kind)
 
 
 def _shown(path: str) -> str:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from waybill.consignments.domain.checks import packed
 from waybill.consignments.domain.checks.models import Hit, ScanAnswer, Unscanned
 from waybill.consignments.domain.checks.pdf import pdf_entries
+from waybill.core.containers.appended import appended_entries
 from waybill.core.containers.models import ContainerKind, ContainerLimits, ContainerMember, UnopenedReason
 from waybill.core.containers.walk import READERS, walk
 
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.malware_rules import MalwareRules
 
-_READERS = MappingProxyType({**READERS, **packed.READERS, ContainerKind.PDF: pdf_entries})
+_READERS = MappingProxyType(
+    {**READERS, **packed.READERS, ContainerKind.PDF: pdf_entries, ContainerKind.APPENDED: appended_entries}
+)
 # What is told of a file: of what was not scanned the number of all is told beside it.
 _TOLD = 20
 _PLACES = 5
