@@ -66,7 +66,7 @@ SECTIONS = {
         "triage": Entry("waybill.cli.scanning.commands", "say of a value that was found what it is"),
     },
     "Custody": {
-        "custody": Entry("waybill.cli.custody.commands", "verify the log of all that happened"),
+        "custody": Entry("waybill.cli.custody.commands", "verify the log of what happened to files"),
         "trace": Entry("waybill.cli.custody.commands", "what happened to a file, with the proof"),
     },
     "Subject access": {

@@ -1,3 +1,3 @@
-"""Custody: everything that ever happened to a file, over all workflows, with the proof."""
+"""Custody: what happened to a file, over all workflows, with the proof."""
 
 WORKFLOW = "custody"

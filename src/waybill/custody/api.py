@@ -15,7 +15,7 @@ from waybill.custody.views import TraceView
 app = build_api(
     WORKFLOW,
     title="Custody",
-    description="Knows everything that Waybill ever did with a file, with the proof.",
+    description="Knows what Waybill did with a file, as far as its workflows record it, with the proof.",
     roles=[Role.CUSTODY],
 )
 
@@ -77,7 +77,7 @@ def trace(
     limit: _LIMIT = 50,
     cursor: _CURSOR = None,
 ) -> TraceView:
-    """Show everything that happened to one file, oldest first: by place, content, canonical id or consignment."""
+    """Show what was done with one file, oldest first: by place, content, canonical id or consignment."""
     named = {
         "bucket": ByPlace(Place(bucket, key), version_id) if bucket and key else None,
         "sha256": ByDigest(sha256.lower()) if sha256 else None,

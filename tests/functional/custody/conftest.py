@@ -72,7 +72,7 @@ class CustodyOnMoto:
         name = table(TABLES[workflow])
         found = {}
         for page in self.dynamodb.get_paginator("scan").paginate(TableName=name):
-            found |= {repr(sorted(item.items())[:0]) + _key(workflow, item): item for item in page["Items"]}
+            found |= {_key(workflow, item): item for item in page["Items"]}
         records = []
         for key, item in found.items():
             old = self.before.get(f"{name} {key}")

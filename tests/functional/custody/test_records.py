@@ -1,12 +1,12 @@
 """What the workflows' own stores write is what custody reads: whoever renames an attribute fails here."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, failure, result
 from tests.functional.custody.conftest import CustodyOnMoto, table, typed
+from tests.functional.custody.samples import ABC, CHECKSUM, NOW, tracking
 from waybill.consignments.adapters.table import ConsignmentsTable
 from waybill.consignments.domain.file_records import StoredWaiver
 from waybill.consignments.domain.registration import upload_prefix
@@ -19,10 +19,8 @@ from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId
 from waybill.replication.adapters.fixity_table import FixityTable
-from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.fixity import FixityCheck, FixityResult, FixityWay
 from waybill.replication.domain.records import Dismissal
-from waybill.replication.models import Checksum
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
@@ -30,11 +28,6 @@ from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, ScanReques
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.keys import report_key
-
-NOW = datetime(2026, 11, 29, 11, tzinfo=UTC)
-ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-# The same in base64, as S3 keeps it.
-CHECKSUM = Checksum(algorithm="SHA256", value="ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")
 
 
 def history(asked: Asked) -> list[TracedEvent]:
@@ -45,10 +38,6 @@ def history(asked: Asked) -> list[TracedEvent]:
 
 def told(events: list[TracedEvent]) -> list[tuple[object, object]]:
     return [(event.said["type"], event.said["outcome"]) for event in events]
-
-
-def tracking(custody: CustodyOnMoto) -> TrackingTable:
-    return TrackingTable(custody.dynamodb, table("FileCopyTrackingTable"), history_days=90, now=lambda: NOW)
 
 
 def test_replication(custody: CustodyOnMoto) -> None:

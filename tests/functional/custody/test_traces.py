@@ -9,7 +9,7 @@ from tests.fakes.api import ask
 from tests.fakes.custody import LocalSigner
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
 from tests.functional.custody.conftest import CustodyOnMoto, table
-from tests.functional.custody.test_records import ABC, CHECKSUM, tracking
+from tests.functional.custody.samples import ABC, CHECKSUM, tracking
 from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.functional.custody.conftest import CustodyOnMoto, typed
-from tests.functional.custody.test_records import NOW
+from tests.functional.custody.samples import NOW
 from waybill.core.aws.dynamodb import from_item
 from waybill.custody import runtime
 from waybill.custody.domain.interpreting import Workflow

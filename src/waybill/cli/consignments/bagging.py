@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\..*)?", re.IGNORECASE
 )
 _LONGEST_NAME_BYTES = 255
+_NO_DOCUMENTS: Mapping[str, Callable[[Sequence[str]], Iterable[str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,15 @@ class Holders:
 
 
 def write_bag(
-    folder: Path, consignment: Mapping[str, Any], checked: Iterable[Mapping[str, Any]], holders: Holders
+    folder: Path,
+    consignment: Mapping[str, Any],
+    checked: Iterable[Mapping[str, Any]],
+    holders: Holders,
+    documents: Mapping[str, Callable[[Sequence[str]], Iterable[str]]] = _NO_DOCUMENTS,
 ) -> int:
     """Write the bag's tag files into the new `folder`; return the number of files in the manifest.
+
+    `documents` are further tag files by their names: each is given the ids of the accepted files, and gives its text.
 
     A file whose path could lead elsewhere, or that not every system can name or tell from another, is in the manifest
     by its id; `file-ids.jsonl` has the path of every file as it was sent.
@@ -69,6 +76,9 @@ def write_bag(
         raise CommandError(f"no file of consignment {consignment['consignmentId']} is accepted")
     if folder.exists() and any(folder.iterdir()):
         raise CommandError(f"{folder} is not empty")
+    ids = [str(file["fileId"]) for file in accepted]
+    # What cannot be written leaves no folder behind.
+    more = {name: list(document(ids)) for name, document in documents.items()}
     (folder / "data").mkdir(parents=True, exist_ok=True)
     names = list(zip(payload_names(accepted), accepted, strict=True))
     lines = {
@@ -83,7 +93,8 @@ def write_bag(
             for name, file in names
         ],
     }
-    for name, content in lines.items():
+    for name, content in {**lines, **more}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("".join(content), "utf-8", newline="\n")
     bag = bagit.Bag(str(folder))
     bag.info.update(_info(consignment, accepted))

@@ -203,9 +203,13 @@ def manifest(
     cli: Cli,
     consignment_id: ConsignmentArgument,
     folder: Annotated[Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR")],
+    histories: Annotated[
+        bool, typer.Option("--custody", help="With the history of every file: PREMIS, and lines with their proofs.")
+    ] = False,
 ) -> None:
     """Write a BagIt manifest of the accepted files, and where to fetch them, into a bag without its payload."""
     from waybill.cli.consignments.bagging import Holders, write_bag
+    from waybill.cli.custody.bagging import history_documents
 
     service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
     holders = Holders(
@@ -213,7 +217,8 @@ def manifest(
         cli.stack.output("ConsignmentUploadBucketName"),
         upload_prefix(service.find(consignment_id).user_id, consignment_id),
     )
-    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), holders)
+    documents = history_documents(cli, consignment_id) if histories else {}
+    count = write_bag(folder, service.shown(consignment_id), service.files(consignment_id), holders, documents)
     told = {"consignmentId": consignment_id, "folder": str(folder), "files": count}
     cli.output.show(told, f"{count} accepted files in {folder}/manifest-sha256.txt")
 

@@ -35,7 +35,7 @@ class Format(StrEnum):
 
 
 app = App()
-custody = App(name="custody", help="The log of everything that happened: verify it, and repair what it missed.")
+custody = App(name="custody", help="The log of what was done with files: verify, report, repair.")
 app.add_typer(custody)
 
 
@@ -55,7 +55,7 @@ def trace(
         bool, typer.Option("--prove", help="With proofs that the log has the events, verified before they are shown.")
     ] = False,
 ) -> None:
-    """Show everything that happened to one file. A canonical id has a history of its own, which names no file."""
+    """Show what was done with one file. A canonical id has a history of its own, which names no file."""
     asked = asked_of(name, version_id)
     cli.enter()
     traces = _pages(asked)
