@@ -138,7 +138,7 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
     request_id = run(*_CREATE)[1]["id"]
     file = tmp_path / "report.pdf"
     assert run("download", request_id, "--output", str(file))[0] == 1
-    s3, key = boto3.client("s3", "eu-west-1"), f"reports/{request_id}/1.pdf"
+    s3, key = boto3.client("s3", "eu-west-1"), f"reports/{request_id}/1-{hashlib.sha256(b'%PDF-1.7').hexdigest()}.pdf"
     stored = s3.put_object(Bucket=BUCKET, Key=key, Body=b"%PDF-1.7")
     _set(
         store,
@@ -152,6 +152,8 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
         pages=3,
     )
     status, told = run("download", request_id, "--output", str(file))
+    assert status == 0, told
+    assert (status, file.stat().st_mode & 0o777) == (0, 0o600), told
     assert (status, told["bytes"], file.read_bytes()) == (0, 8, b"%PDF-1.7")
     assert run("download", request_id, "--output", str(file))[0] == 1
     assert run("download", request_id, "--output", str(file), "--force")[0] == 0

@@ -63,7 +63,7 @@ class Deployed:
         return request
 
     def save_report(self, report: StoredReport, path: Path) -> None:
-        """Write a report to a file, which is there only when it is whole.
+        """Write a report to a file of its owner's alone, which is there only when it is whole.
 
         Raises
         ------
@@ -78,6 +78,7 @@ class Deployed:
             with part.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != report.sha256:
                     raise ReportDamagedError("the report in the bucket is not the one that was completed")
+            part.chmod(0o600)  # what is said about a person is for whoever has asked for it
             part.replace(path)
 
     def start_worker(self, request_id: str) -> str:
