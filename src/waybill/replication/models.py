@@ -195,12 +195,16 @@ class StartRequest(WireModel, extra="forbid"):
 class ReplicationRequest(StartRequest, extra="ignore"):
     """The input of the workflow: copy one object to several buckets.
 
-    `backfill_id` is the job that it is of, by which its failures are told. The API and people's own runs do not take
+    `backfill_id` is the job that it is of, by which its failures are told; `event_time` is S3's event's, from which its
+    latency is measured. The API and people's own runs do not take
     it, or whoever names a job would decide that nobody is told of them.
     """
 
     backfill_id: ShortText | None = Field(
         default=None, description="The backfill that it is part of", examples=["bf-2026-11-02"]
+    )
+    event_time: ShortText | None = Field(
+        default=None, description="When the object was written, ISO 8601", examples=["2026-11-02T09:15:00.000Z"]
     )
 
 

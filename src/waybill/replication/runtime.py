@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.fixity_job import FixityJob
+    from waybill.replication.domain.pending import Pending
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
     from waybill.replication.domain.starter import Started, Starter
@@ -142,6 +143,14 @@ def failure_telling() -> "FailureTelling":
     from waybill.replication.domain.backfill_notice import FailureTelling
 
     return FailureTelling(notifier(), backfills(), now)
+
+
+def pending() -> "Pending":
+    """Return what is on its way."""
+    from waybill.replication.domain.pending import COUNTED, pending_of
+
+    threshold = timedelta(minutes=load(ReconcileSettings).replication_threshold_minutes)
+    return pending_of(tracking().oldest_open(COUNTED), now(), threshold)
 
 
 def reconciler() -> "Reconciler":

@@ -57,10 +57,14 @@ class TrackingSettings(WaybillSettings):
 
 
 class ReconcileSettings(WaybillSettings):
-    """After how many minutes in progress a run is looked at, and how many are closed at a time."""
+    """After how many minutes in progress a run is looked at, and how many are closed at a time.
+
+    `replication_threshold_minutes`: what is in progress for longer is overdue.
+    """
 
     reconcile_after_minutes: Annotated[int, Field(ge=0)] = 20
     reconcile_limit: Annotated[int, Field(ge=1)] = 500
+    replication_threshold_minutes: Annotated[int, Field(ge=1)] = 15
 
 
 class VerifySettings(WaybillSettings):

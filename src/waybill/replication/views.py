@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -171,6 +171,11 @@ class RecordView(_Stored):
     e_tag: str | None = optional("The ETag of what was copied", examples=[_ETAG])
     size: int | None = optional("The size of the file in bytes", ge=0, examples=[48213])
 
+    @classmethod
+    def of_item(cls, item: RecordItem) -> Self:
+        """Return the view of a stored record."""
+        return cls(**_readable(item))
+
 
 class FileReport(RecordView):
     """The record of one file with what is known of it at each destination, and its last ended runs, newest first."""
@@ -225,7 +230,7 @@ def list_records(records: RecordReader, status: RecordStatus | None, limit: int,
     statuses = [status] if status else list(RecordStatus)
     found = list(islice(records.newest(statuses, before=position), limit + 1))
     more = position_of(found[limit - 1]) if len(found) > limit else None
-    return RecordPage(items=tuple(RecordView(**_readable(item)) for item in found[:limit]), position=more)
+    return RecordPage(items=tuple(map(RecordView.of_item, found[:limit])), position=more)
 
 
 def file_report(records: RecordReader, file: FileId) -> FileReport:

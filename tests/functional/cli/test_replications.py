@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.executions import FakeExecutions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result
-from tests.functional.cli.conftest import Program, Ran, lines, plain, recorded
+from tests.functional.cli.conftest import MACHINE, Program, Ran, lines, plain, recorded
 from waybill.cli.context import Cli
 from waybill.cli.replication import records
 from waybill.core.clock import iso, now
@@ -274,3 +275,19 @@ class TestDismissing:
         assert ran.status == status
         assert words in plain(ran.err)
         assert len(waybill("replications", "--status", "FAILED", "--json").json["replications"]) == 1
+
+
+def test_what_is_pending_is_listed_the_oldest_first_and_the_dead_are_named(
+    waybill: Program, tracking: TrackingTable, executions: FakeExecutions
+) -> None:
+    arns = {}
+    for key, start in (("new", "2026-11-21T10:00:00.000Z"), ("old", "2026-11-21T09:00:00.000Z")):
+        arns[key] = executions.start(MACHINE, key, {}).execution_arn
+        recorded(tracking, a_run(key=key, start=start, execution_id=arns[key], size=5), end=False)
+    executions.end(arns["old"])
+    found = waybill("replications", "--pending", "--json").json
+    assert [item["fileKey"] for item in found["replications"]] == ["old", "new"]
+    assert (found["pending"]["objects"], found["pending"]["bytes"], found["pending"]["overdue"]) == (2, 10, 2)
+    shown = waybill("replications", "--pending").out.splitlines()
+    assert ["dead" in line for line in shown if "s3://" in line] == [True, False]
+    assert waybill("replications", "--pending", "--status", "FAILED").status == 2

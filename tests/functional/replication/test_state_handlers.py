@@ -13,7 +13,7 @@ from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, failure, result, 
 from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from tests.functional.replication.conftest import NOW, Invoke
-from waybill.core.clock import iso
+from waybill.core.clock import iso, now
 from waybill.core.errors import InvalidInputError, NotificationUnavailableError
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
@@ -203,6 +203,16 @@ def test_how_runs_end_is_counted(
     for results in ((good, good), (good, bad), (bad, bad), (good, superseded)):
         invoke("update_dynamodb_final", {"run": run.wire(), "totals": totals(*results).wire()})
     assert counted() == {"RunsSuccess": 1, "RunsPartialFailure": 1, "RunsFailed": 1, "RunsSuperseded": 1}
+
+
+def test_the_time_from_the_event_to_the_last_copy_is_measured(
+    invoke: Invoke, tracking: TrackingTable, counted: Callable[[], dict[str, float]]
+) -> None:
+    written = iso(now() - timedelta(seconds=90))
+    run = claimed(tracking, event_time=written)
+    for results in ((result(run, A), result(run, B)), (result(run, A), failure(run, B))):
+        invoke("update_dynamodb_final", {"run": run.wire(), "totals": totals(*results).wire()})
+    assert counted()["ReplicationLatency"] == pytest.approx(90, abs=30)
 
 
 def test_a_run_that_lost_its_record_is_told_so(invoke: Invoke, tracking: TrackingTable) -> None:

@@ -306,3 +306,14 @@ class TestSqs:
     )
     def test_anything_else_is_no_batch(self, event: object) -> None:
         assert sqs_messages(event) is None
+
+
+def test_the_time_of_an_event_is_when_the_object_was_written() -> None:
+    """Amazon S3 user guide, "Event message structure": `eventTime`, ISO 8601."""
+    notified = s3_event(SOURCE, KEY)
+    notified["Records"][0]["eventTime"] = "2026-11-21T10:00:00.5Z"
+    assert [record.time for record in records(notified) if isinstance(record, ObjectCreated)] == [
+        "2026-11-21T10:00:00.000Z"
+    ]
+    notified["Records"][0]["eventTime"] = "yesterday"
+    assert [record.time for record in records(notified) if isinstance(record, ObjectCreated)] == [None]

@@ -63,6 +63,7 @@ class TestEvents:
         assert outcome.started[0].execution.execution_arn == arn
         assert given == _PAYLOAD | {
             "eTag": "e", "size": 7, "sequencer": "AB".ljust(64, "0"), "force": False,
+            "eventTime": "2026-01-02T03:04:05.000Z",
         }  # fmt: skip
 
     def test_three_deliveries_start_one_run(self, starter: Starter, executions: FakeExecutions) -> None:

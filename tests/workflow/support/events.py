@@ -35,6 +35,7 @@ def eventbridge_event(bucket: str, key: str, **detail: Any) -> dict[str, Any]:
     return {
         "version": "0",
         "detail-type": "Object Created",
+        "time": "2026-01-02T03:04:05Z",
         "source": "aws.s3",
         "region": "eu-west-1",
         "detail": {"version": "0", "bucket": {"name": bucket}, "object": {"key": key, "size": 7, **detail}},

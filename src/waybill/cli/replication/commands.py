@@ -191,6 +191,11 @@ CursorOption = Annotated[
 WatchOption = Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")]
 
 
+PendingOption = Annotated[
+    bool, typer.Option("--pending", help="What is on its way, the oldest first, and what it comes to.")
+]
+
+
 @records.callback(invoke_without_command=True)
 def replications(
     cli: Cli,
@@ -198,12 +203,13 @@ def replications(
     limit: RecordLimit = _RECORDS,
     cursor: CursorOption = None,
     watch: WatchOption = False,
+    pending: PendingOption = False,
 ) -> None:
     """List the tracking records, newest first; or look into one, or mend what is stuck."""
     if cli.invoked_subcommand is None:
-        list_records(cli, status, limit, cursor, watch)
+        list_records(cli, status, limit, cursor, watch, pending)
     else:
-        given = {"--status": status, "--limit": limit != _RECORDS, "--cursor": cursor, "--watch": watch}
+        given = {"--status": status, "--limit": limit != _RECORDS, "--cursor": cursor, "--watch": watch, "--pending": pending}
         _refuse(given, f"does not go before `{cli.invoked_subcommand}`")
 
 
@@ -214,11 +220,16 @@ def list_records(
     limit: RecordLimit = _RECORDS,
     cursor: CursorOption = None,
     watch: WatchOption = False,
+    pending: PendingOption = False,
 ) -> None:
     """List the tracking records, newest first."""
     from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.records import list_newest, status_named, watch_newest
+    from waybill.cli.replication.records import list_newest, list_pending, status_named, watch_newest
 
+    if pending:
+        _refuse({"--status": status, "--cursor": cursor, "--watch": watch}, "does not go with --pending")
+        list_pending(Replication(cli), limit)
+        return
     if watch:
         _refuse({"--json": cli.options.json, "--cursor": cursor}, "does not go with --watch")
         watch_newest(Replication(cli), status_named(status), limit)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import typer
@@ -15,14 +16,18 @@ from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.cli.watch import command_retry
+from waybill.core.clock import now
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
+from waybill.replication.domain.pending import COUNTED, pending_of
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import FileId
-from waybill.replication.views import RecordPage, file_report, is_position, list_records
+from waybill.replication.views import RecordPage, RecordView, file_report, is_position, list_records
 
 _REFRESH_SECONDS = 2.0
+# S3 user guide, "Meeting compliance requirements with S3 Replication Time Control".
+_THRESHOLD = timedelta(minutes=15)
 _SECONDS = len("2026-11-21T10:00:00")
 
 
@@ -40,6 +45,32 @@ def list_newest(replication: Replication, status: RecordStatus | None, limit: in
     more = encode_cursor({"position": page.position}) if page.position else None
     replication.cli.output.show(
         {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page, more)
+    )
+
+
+def list_pending(replication: Replication, limit: int) -> None:
+    """Print what is on its way, the oldest first; what is dead is said to be."""
+    moment = now()
+    records = list(replication.tracking.oldest_open(COUNTED))
+    whole = pending_of(records, moment, _THRESHOLD)
+    listed = [(RecordView.of_item(item), replication.executions.state(item["executionId"])) for item in records[:limit]]
+    rows = (
+        (
+            timedelta(seconds=round((moment - datetime.fromisoformat(view.start_time)).total_seconds())),
+            "dead" if state and state.status != "RUNNING" else "",
+            "" if view.size is None else decimal(view.size),
+            escaped(uri_of(FileId(view.source_bucket, view.file_key))),
+        )
+        for view, state in listed
+    )
+    more = "at least " if whole.objects == COUNTED else ""
+    facts = {
+        "Pending": f"{more}{whole.objects:,} ({decimal(whole.bytes)})",
+        "Overdue": f"{whole.overdue:,} for longer than {_THRESHOLD.seconds // 60} minutes",
+    }
+    replication.cli.output.show(
+        {"pending": whole.wire(), "replications": [view.wire() for view, _ in listed]},
+        Group(details(facts), "", table(("For", "", "Size", "File"), rows)) if listed else "nothing is on its way",
     )
 
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 STATUS_INDEX = "ByStatus"
 # Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
 _INDEX_PAGE = 100
+_COUNTED_PAGE = 1_000
 _SECONDS_PER_DAY = 86_400
 # As many runs of one file may end at the same moment before one of them has to try again.
 _FOLLOWERS = 10
@@ -299,6 +300,16 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
     @override
     def open_runs(self, *, started_before: str) -> Iterator[RecordItem]:
         return self._partition(RecordStatus.IN_PROGRESS.value, started_before)
+
+    @override
+    def oldest_open(self, limit: int) -> Iterator[RecordItem]:
+        open_records = self._pages(
+            _COUNTED_PAGE,
+            IndexName=STATUS_INDEX,
+            KeyConditionExpression="statusPartition = :partition",
+            ExpressionAttributeValues=to_item({":partition": RecordStatus.IN_PROGRESS.value}),
+        )
+        return islice(cast("Iterator[RecordItem]", open_records), limit)
 
     @override
     def destinations_of(self, run: ReplicationRun) -> list[DestinationItem]:

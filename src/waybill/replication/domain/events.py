@@ -7,9 +7,11 @@ Source: Amazon S3 user guide, "Event message structure" and "EventBridge event m
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus
+
+from waybill.core.clock import iso, moment_of
 
 _MAX_WRAPPINGS = 6
 # How the object came about, in the words of either service: what S3 copies in one call, and what comes in parts.
@@ -20,7 +22,7 @@ _TAG_EVENTS = ("Object Tags Added", "Object Tags Deleted")
 
 @dataclass(frozen=True)
 class ObjectCreated:
-    """One new object or version; `size` in bytes. `may_be_copy`: its bytes may come from another bucket."""
+    """One new object or version; `size` in bytes. `may_be_copy`: it may come from another bucket. `time`: when."""
 
     bucket: str
     key: str
@@ -29,6 +31,7 @@ class ObjectCreated:
     size: int | None = None
     sequencer: str | None = None
     may_be_copy: bool = False
+    time: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ def _from_notification(record: Mapping[str, Any]) -> Record:
     key = unquote_plus(created.key)
     if name.startswith("ObjectTagging:"):
         return TagsChanged(created.bucket, key, _event_id(record.get("eventTime"), record.get("responseElements")))
-    return replace(created, key=key, may_be_copy=name.removeprefix("ObjectCreated:") in _NOTIFIED_COPIES)
+    time = _time(record.get("eventTime"))
+    return replace(created, key=key, time=time, may_be_copy=name.removeprefix("ObjectCreated:") in _NOTIFIED_COPIES)
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> Record:
@@ -134,7 +138,13 @@ def _from_eventbridge(event: Mapping[str, Any]) -> Record:
     if kind in _TAG_EVENTS:
         return TagsChanged(created.bucket, created.key, _event_id(event.get("time"), detail))
     reason = detail.get("reason") if isinstance(detail, Mapping) else None
-    return replace(created, may_be_copy=reason in _REPORTED_COPIES)
+    return replace(created, time=_time(event.get("time")), may_be_copy=reason in _REPORTED_COPIES)
+
+
+def _time(given: object) -> str | None:
+    """Return a time to the second, which both services send alike: a run has one input however its event comes."""
+    moment = moment_of(given)
+    return iso(moment.replace(microsecond=0)) if moment else None
 
 
 def _event_id(moment: object, request: object) -> str:

@@ -284,6 +284,10 @@ class OpenRuns(Protocol):
         """Return the records in progress that started before that time (ISO 8601)."""
         ...
 
+    def oldest_open(self, limit: int) -> Iterable[RecordItem]:
+        """Return the records in progress, at most so many, the oldest first."""
+        ...
+
     def destinations_of(self, run: ReplicationRun) -> Sequence[DestinationItem]:
         """Return the items that `run` has written for its destinations."""
         ...

@@ -46,6 +46,7 @@ class Routing:
                 "size": event.size,
                 "sequencer": event.sequencer,
                 "lookFirst": event.may_be_copy or None,
+                "eventTime": event.time,
             }
         )
 

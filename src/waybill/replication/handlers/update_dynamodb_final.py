@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from waybill.core.observability import count, instrumented
+from waybill.core.clock import moment_of, now
+from waybill.core.observability import MetricUnit, count, instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.outcome import outcome_of
-from waybill.replication.models import ReplicationRun, RunTotals
+from waybill.replication.models import ReplicationRun, RunOutcome, RunTotals
 
 
 @instrumented(WORKFLOW)
@@ -13,6 +14,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{run, totals}`; return `{outcome, recorded}`: `recorded` is false when a later run owns the record."""
     totals = RunTotals.parse(event["totals"])
     outcome = outcome_of(totals)
-    recorded = runtime.tracking().finish(ReplicationRun.parse(event["run"]), totals, outcome)
+    run = ReplicationRun.parse(event["run"])
+    recorded = runtime.tracking().finish(run, totals, outcome)
+    if outcome is RunOutcome.SUCCESS and (written := moment_of(run.event_time)):
+        count(WORKFLOW, "ReplicationLatency", max((now() - written).total_seconds(), 0), MetricUnit.Seconds)
     count(WORKFLOW, f"Runs{outcome.title().replace('_', '')}")
     return {"outcome": outcome.value, "recorded": recorded}
