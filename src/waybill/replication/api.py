@@ -1,16 +1,31 @@
 """The HTTP routes of replication."""
 
+from collections.abc import Mapping
+from itertools import islice
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
-from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor, fails
+from waybill.core.errors import ConflictError, FieldError, InvalidInputError
+from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor, fails, idempotency_header
 from waybill.replication import WORKFLOW, runtime
+from waybill.replication.domain.backfill_job import RECORD as BACKFILL
+from waybill.replication.domain.backfill_job import JobEndedError
 from waybill.replication.domain.dismissal import dismiss
+from waybill.replication.domain.fixity_job import RECORD as VERIFICATION
+from waybill.replication.domain.fixity_request import FixityRequest
 from waybill.replication.domain.records import RecordStatus
+from waybill.replication.job_views import (
+    BackfillList,
+    BackfillView,
+    VerificationList,
+    VerificationReport,
+    VerificationView,
+    job_position,
+)
 from waybill.replication.models import BucketName, FileId, ObjectKey, StartRequest
 from waybill.replication.views import (
     DismissalBody,
@@ -30,6 +45,14 @@ app = build_api(
     description="Copies every file of a source to every destination, and keeps account of each copy.",
     roles=[Role.REPLICATION],
 )
+
+
+_FINDINGS = 200
+_LIMIT = Annotated[int, Query(ge=1, le=200, description="How many at most")]
+_CURSOR = Annotated[
+    str | None, Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged")
+]
+_JOB_ID = Annotated[str, Path(description="Its id", max_length=100, examples=["20261102-091500-1f7c11aa"])]
 
 
 @app.post("/step-function", summary="Start a replication")
@@ -54,11 +77,8 @@ def dismiss_failures(request: DismissalBody) -> DismissalReply:
 @app.get("/replications", summary="List tracking records")
 def list_replications(
     status: Annotated[RecordStatus | None, Query(description="Only records of this status")] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
-    cursor: Annotated[
-        str | None,
-        Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged"),
-    ] = None,
+    limit: _LIMIT = 50,
+    cursor: _CURSOR = None,
 ) -> RecordList:
     """List the records of the files, newest first."""
     page = list_records(runtime.tracking(), status, limit, _position(cursor))
@@ -79,6 +99,69 @@ def show_replication(
 ) -> FileReport:
     """Show the record of one file with its destinations and its history."""
     return file_report(runtime.tracking(), FileId(source_bucket, source_key))
+
+
+def _page(cursor: str | None, record: str) -> Mapping[str, str] | None:
+    return None if cursor is None else job_position(decode_cursor(cursor), record)
+
+
+def _next(position: Mapping[str, str] | None) -> str | None:
+    return encode_cursor(dict(position)) if position else None
+
+
+@app.get("/backfills", summary="List backfills")
+def list_backfills(limit: _LIMIT = 50, cursor: _CURSOR = None) -> BackfillList:
+    """List the backfills, newest first; `waybill replicate --backfill` begins them, and resumes them."""
+    page = runtime.backfills().newest(limit, _page(cursor, BACKFILL))
+    return BackfillList(backfills=tuple(map(BackfillView.of_job, page.jobs)), cursor=_next(page.position))
+
+
+@app.get("/backfills/<backfillId>", summary="Show a backfill")
+@fails({404: "There is no such backfill, or it is no longer kept"})
+def show_backfill(backfillId: _JOB_ID) -> BackfillView:  # noqa: N803 - as in the path
+    """Show how a backfill stands."""
+    return BackfillView.of_job(runtime.backfills().read(backfillId))
+
+
+@app.post("/backfills/<backfillId>/cancel", summary="Cancel a backfill")
+@fails({404: "There is no such backfill, or it is no longer kept", 409: "It has ended"})
+def cancel_backfill(backfillId: _JOB_ID) -> BackfillView:  # noqa: N803 - as in the path
+    """End a backfill, wherever it is worked on; runs that it has started go on."""
+    try:
+        return BackfillView.of_job(runtime.backfills().cancel(backfillId))
+    except JobEndedError as ended:
+        raise ConflictError(str(ended)) from ended
+
+
+@app.get("/verifications", summary="List verifications")
+def list_verifications(limit: _LIMIT = 50, cursor: _CURSOR = None) -> VerificationList:
+    """List the verifications, newest first."""
+    page = runtime.fixity_table().newest(limit, _page(cursor, VERIFICATION))
+    return VerificationList(verifications=tuple(map(VerificationView.of_job, page.jobs)), cursor=_next(page.position))
+
+
+@app.post("/verifications", summary="Start a verification", status_code=202)
+def start_verification(
+    request: FixityRequest,
+    idempotency_key: Annotated[
+        str | None,
+        idempotency_header("The same key again is answered with the same verification", "weekly-2026-45"),
+    ] = None,
+) -> Response[VerificationView]:
+    """Compare copies with their sources, in the background; people are told of what was found."""
+    job = runtime.start_verification(request, caller(app).subject, idempotency_key)
+    return Response(202, content_type="application/json", body=VerificationView.of_job(job))
+
+
+@app.get("/verifications/<verificationId>", summary="Show a verification")
+@fails({404: "There is no such verification, or it is no longer kept"})
+def show_verification(
+    verificationId: _JOB_ID,  # noqa: N803 - as in the path
+) -> VerificationReport:
+    """Show how a verification stands, with the first of its findings."""
+    table = runtime.fixity_table()
+    job = table.read(verificationId)
+    return VerificationReport.of_findings(job, list(islice(table.findings(job), _FINDINGS)))
 
 
 def _position(cursor: str | None) -> str | None:

@@ -19,6 +19,7 @@ from waybill.replication.settings import (
     ReconcileSettings,
     RoutingSettings,
     TrackingSettings,
+    VerificationStartSettings,
     VerifySettings,
 )
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.fixity_job import FixityJob
+    from waybill.replication.domain.fixity_request import FixityRequest
     from waybill.replication.domain.pending import Pending
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
@@ -170,6 +172,38 @@ def fixity_table() -> "FixityTable":
     return FixityTable(
         client("dynamodb"), settings.file_copy_tracking_table, history_days=settings.history_days, now=now
     )
+
+
+def start_verification(request: "FixityRequest", by: str, key: str | None) -> "FixityJob":
+    """Start the verification that `by` asks for; the same idempotency key again is answered with the same one.
+
+    Raises
+    ------
+    ConflictError
+        The key was used for another request.
+    """
+    from waybill.core.errors import ConflictError
+    from waybill.core.executions import execution_name
+    from waybill.replication.domain.fixity_job import new_fixity_job
+    from waybill.replication.domain.key_filter import literal_pattern
+
+    settings, moment = load(VerificationStartSettings), now()
+    asked = new_fixity_job(
+        execution_name("api", by, key or uuid.uuid4().hex),
+        request.source_bucket or settings.source_bucket,
+        request.prefix,
+        request.destination_buckets or settings.destination_buckets,
+        created_by=by,
+        start_time=iso(moment),
+        deep=request.deep,
+        keys=literal_pattern(settings.key_prefix, settings.key_suffix),
+    )
+    job = fixity_table().create(asked)
+    if not job.is_about_what(asked):
+        raise ConflictError("the idempotency key was used for another verification")
+    # What is repeated after a death between the two starts what has not been started.
+    executions().start(settings.verification_workflow_arn, job.verification_id, job.request())
+    return job
 
 
 def verify(

@@ -74,6 +74,14 @@ class VerifySettings(WaybillSettings):
     key_suffix: str = ""
 
 
+class VerificationStartSettings(VerifySettings):
+    """What a verification is about by default, and the workflow that carries it out."""
+
+    verification_workflow_arn: str
+    source_bucket: str
+    destination_buckets: Names
+
+
 class DestinationSettings(WaybillSettings):
     """What copies to each destination get that differs from their source."""
 

@@ -11,12 +11,10 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import backfill_report, report_place
 from waybill.core.cursors import decode_cursor, encode_cursor
-from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
-from waybill.replication.adapters.backfill_table import JOB
+from waybill.replication.domain.backfill_job import RECORD as JOB
 from waybill.replication.domain.backfill_job import BackfillJob
-
-_POSITION = {"fileKey", "sourceBucket", "statusPartition", "startTime"}
+from waybill.replication.job_views import job_position
 
 
 def list_backfills(replication: Replication, limit: int, cursor: str | None) -> None:
@@ -43,12 +41,7 @@ def list_backfills(replication: Replication, limit: int, cursor: str | None) -> 
 
 
 def _position(cursor: str | None) -> Mapping[str, str] | None:
-    if cursor is None:
-        return None
-    position = decode_cursor(cursor, "--cursor")
-    if position.keys() != _POSITION or position["sourceBucket"] != JOB:
-        raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
-    return {name: str(value) for name, value in position.items()}
+    return None if cursor is None else job_position(decode_cursor(cursor, "--cursor"), JOB, "--cursor")
 
 
 def show_backfill(replication: Replication, backfill_id: str, report: str | None) -> None:

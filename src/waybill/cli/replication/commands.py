@@ -209,7 +209,13 @@ def replications(
     if cli.invoked_subcommand is None:
         list_records(cli, status, limit, cursor, watch, pending)
     else:
-        given = {"--status": status, "--limit": limit != _RECORDS, "--cursor": cursor, "--watch": watch, "--pending": pending}
+        given = {
+            "--status": status,
+            "--limit": limit != _RECORDS,
+            "--cursor": cursor,
+            "--watch": watch,
+            "--pending": pending,
+        }
         _refuse(given, f"does not go before `{cli.invoked_subcommand}`")
 
 

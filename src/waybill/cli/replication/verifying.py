@@ -25,16 +25,16 @@ from waybill.cli.replication.reports import ReportPlace, report_place
 from waybill.cli.watch import command_retry
 from waybill.core.clock import iso, now
 from waybill.core.cursors import decode_cursor, encode_cursor
-from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
-from waybill.replication.adapters.fixity_table import JOB
 from waybill.replication.domain.backfill_job import Entry, JobInput
 from waybill.replication.domain.comparison import CONTENT
 from waybill.replication.domain.csv_report import TextFile
 from waybill.replication.domain.fixity import FixityCheck, FixityChecker, FixityResult, FixityWay, Sides
+from waybill.replication.domain.fixity_job import RECORD as JOB
 from waybill.replication.domain.fixity_job import THREADS, FixityCounts, FixityJob, FixityRun, new_fixity_job
 from waybill.replication.domain.fixity_report import add_to_report, begin_report
 from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.job_views import job_position
 from waybill.replication.models import FileId
 
 _COLUMNS = {
@@ -47,7 +47,6 @@ _COLUMNS = {
     "without_source": "Without a source",
     "in_progress": "On their way",
 }
-_POSITION = {"fileKey", "sourceBucket", "statusPartition", "startTime"}
 
 
 @dataclass(frozen=True)
@@ -243,12 +242,7 @@ def list_verifications(replication: Replication, limit: int, cursor: str | None)
 
 
 def _position(cursor: str | None) -> Mapping[str, str] | None:
-    if cursor is None:
-        return None
-    position = decode_cursor(cursor, "--cursor")
-    if position.keys() != _POSITION or position["sourceBucket"] != JOB:
-        raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
-    return {name: str(value) for name, value in position.items()}
+    return None if cursor is None else job_position(decode_cursor(cursor, "--cursor"), JOB, "--cursor")
 
 
 def show_verification(replication: Replication, verification_id: str, report: str | None) -> None:

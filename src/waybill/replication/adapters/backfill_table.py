@@ -32,13 +32,13 @@ from waybill.replication.domain.backfill_job import (
     JobStatus,
     ObjectLine,
 )
+from waybill.replication.domain.backfill_job import RECORD as JOB
 from waybill.replication.domain.backfill_notice import JobNotices, Notice
 from waybill.replication.errors import TrackingUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-JOB = "#backfill"
 _PARTITION = "BACKFILL"
 _NOTICE, _FAILED = f"{JOB}#notice#", f"{JOB}#failed#"
 _SECONDS_PER_DAY = 86_400

@@ -20,6 +20,7 @@ from waybill.core.errors import NotFoundError
 from waybill.replication.adapters.items import record_key
 from waybill.replication.adapters.table import STATUS_INDEX
 from waybill.replication.domain.fixity import FixityCheck, FixityRecords, FixityResult
+from waybill.replication.domain.fixity_job import RECORD as JOB
 from waybill.replication.domain.fixity_job import FixityJob, FixityJobs, FixityPage, VerificationLostError
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import TrackingUnavailableError
@@ -28,7 +29,6 @@ from waybill.replication.models import FileId
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-JOB = "#verification"
 PARTITION = "VERIFICATION"
 _STATUS = {FixityResult.EQUAL: "SUCCESS", FixityResult.DIFFERS: "FAILURE", FixityResult.MISSING: "FAILURE"}
 _SECONDS_PER_DAY = 86_400

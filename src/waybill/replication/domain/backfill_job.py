@@ -19,6 +19,8 @@ from waybill.replication.domain.backfill import BackfillVerdict, PlanItem
 PART_BYTES = 250_000
 PART_LENGTH = 1_000
 INVALID_LINE = "INVALID_LINE"
+# What a job's record is called among the items of its id.
+RECORD = "#backfill"
 
 
 class JobStatus(StrEnum):

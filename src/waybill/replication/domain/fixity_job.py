@@ -26,6 +26,8 @@ from waybill.replication.domain.fixity import (
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.models import ListedObject
 
+# What a job's record is called among the items of its id.
+RECORD = "#verification"
 THREADS = 16
 _AHEAD = 8 * THREADS
 # An item of the table holds 400 KB; a finding is at most some 2 KB.
@@ -93,6 +95,19 @@ class FixityJob(WireModel):
     def ended(self) -> bool:
         """Whether everything was compared."""
         return self.status in {FixityStatus.COMPLETED, FixityStatus.COMPLETED_WITH_FINDINGS}
+
+    def request(self) -> dict[str, object]:
+        """Return what the workflow is asked for."""
+        return {
+            "sourceBucket": self.source_bucket,
+            "prefix": self.prefix,
+            "destinationBuckets": list(self.destination_buckets),
+            "deep": self.deep,
+        }
+
+    def is_about_what(self, other: "FixityJob") -> bool:
+        """Return whether both were asked for the same."""
+        return self.request() == other.request()
 
     def completed(self, at: str) -> "FixityJob":
         """Return the job with the status that its end has."""
