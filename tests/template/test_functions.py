@@ -22,7 +22,7 @@ API_SECONDS = 29
 # Lambda sets these itself (AWS Lambda Developer Guide, "Defined runtime environment variables").
 BY_LAMBDA = frozenset({"LD_LIBRARY_PATH"})
 # Parameters that permit what is in a private network.
-PRIVATE = {"SubjectAccessPrivateRanges", "ScanWebhookPrivate"}
+PRIVATE = {"SubjectAccessPrivateRanges", "ScanWebhookPrivate", "ConsignmentClamdAddress"}
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 
 every_function = every("function", names(FUNCTION))
@@ -152,7 +152,8 @@ def test_what_may_ask_in_private_networks_can_be_in_one(stack: Stack, function: 
     asks = bool(given & PRIVATE) and not answers
     assert ("VpcConfig" in stack[function]) == asks
     if asks:
-        inside = Deployment(stack.template, PrivateSubnetIds="subnet-1,subnet-2", PrivateSecurityGroupIds="sg-1")
+        network = {"PrivateSubnetIds": "subnet-1,subnet-2", "PrivateSecurityGroupIds": "sg-1"}
+        inside = Deployment(stack.template, **network, ConsignmentClamdAddress="tcp://clamd.internal:3310")
         assert inside.resources[function]["Properties"]["VpcConfig"] == {
             "SubnetIds": ["subnet-1", "subnet-2"],
             "SecurityGroupIds": ["sg-1"],
