@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from waybill.custody.domain.log_files import HEADS, LogFiles
-from waybill.custody.domain.notes import VerifierKey
+from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import LeafKey, Recorder
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
 from waybill.custody.domain.tracing import Links, Tracer
@@ -219,5 +219,5 @@ class Custody:
             added, more = added + step.added, step.more
         return added
 
-    def verify(self) -> Report:
-        return Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now).verify()
+    def verify(self, kept: Checkpoint | None = None) -> Report:
+        return Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now).verify(kept)

@@ -15,7 +15,7 @@ from waybill.core.settings import load
 from waybill.custody.adapters.kms import KmsKeys, KmsSigner
 from waybill.custody.adapters.log_bucket import S3Log
 from waybill.custody.adapters.table import CustodyTable
-from waybill.custody.domain.log_files import LogFiles
+from waybill.custody.domain.log_files import CHECKPOINT, LogFiles
 from waybill.custody.domain.proving import Prover
 from waybill.custody.domain.sealing import Sealed, Sealer
 from waybill.custody.domain.tracing import Tracer
@@ -164,6 +164,20 @@ def export(traces: "Iterable[Trace]") -> Iterator[str]:
         yield from (exported_line(event, path) for event, path in proven)
     if prover:
         yield checkpoint_line(prover.note())
+
+
+def head() -> str:
+    """Return the newest signed head of the log.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing was sealed yet.
+    """
+    content = log().read(CHECKPOINT)
+    if content is None:
+        raise NotFoundError("Nothing was sealed yet")
+    return content.decode(errors="replace")
 
 
 def verifier() -> "Verifier":

@@ -133,6 +133,11 @@ def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, 
     status, said = run("trace", f"s3://{SOURCE}/{KEY}", "--prove")
     assert (status, len(said["events"])) == (0, RUNS)
     assert run("custody", "verify")[1]["holds"] is True
+    kept = tmp_path / "head"
+    kept.write_text(run("custody", "head")[1]["head"])
+    assert run("custody", "verify", "--head", str(kept))[1]["holds"] is True
+    kept.write_text(kept.read_text().replace("\n5\n", "\n6\n"))
+    assert run("custody", "verify", "--head", str(kept))[0] == 1
 
     capsys.readouterr()
     status, _ = run("trace", f"sha256:{ABC}", "--format", "ndjson")

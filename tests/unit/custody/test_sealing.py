@@ -314,6 +314,39 @@ def test_what_was_done_to_the_table_or_the_log_is_found(attack: Callable[[Custod
     assert codes <= {finding.code for finding in custody.verify().findings} <= codes | {"MISSING"}
 
 
+def empty_everything(custody: Custody) -> None:
+    """Whoever can do that, from an account of their own that holds the bucket, leaves nothing to compare."""
+    custody.log.files.clear()
+    custody.ledger.now_head = Head()
+    custody.ledger.kept.clear()
+
+
+def begin_the_log_anew(custody: Custody) -> None:
+    """Another log, by the same key, without the first events."""
+    empty_everything(custody)
+    custody.ledger.in_log.clear()
+    custody.ledger.queued.clear()
+    custody.recorder.record([copied(number) for number in range(40, 52)], [], "anew")
+    custody.wait(hours=2)
+    custody.seal()
+
+
+@pytest.mark.parametrize(("attack", "code"), [(empty_everything, "MISSING"), (begin_the_log_anew, "FORKED")])
+def test_a_head_that_was_kept_elsewhere_finds_what_nothing_else_can(
+    attack: Callable[[Custody], None], code: str
+) -> None:
+    custody = sealed_custody()
+    kept = opened_note(custody.log.files["checkpoint"][-1], custody.signer.key())
+    assert custody.verify(kept).findings == []
+    custody.recorder.record([copied(90)], [], "more")
+    custody.wait(hours=1)
+    custody.seal()
+    assert custody.verify(kept).findings == []
+    attack(custody)
+    assert custody.verify().findings == []
+    assert code in {finding.code for finding in custody.verify(kept).findings}
+
+
 def test_an_erased_name_is_no_finding() -> None:
     custody = sealed_custody()
     custody.ledger.names.clear()

@@ -102,15 +102,22 @@ def verify(
         Path | None,
         typer.Option("--key", help="The log's public key, with --file: `custody key` prints it.", exists=True),
     ] = None,
+    head: Annotated[
+        Path | None,
+        typer.Option("--head", help="A head that was kept elsewhere: the log has to begin with it.", exists=True),
+    ] = None,
 ) -> None:
     """Compare the log with its signatures and with the table, both ways; exit status 1 where anything does not hold."""
+    if head is not None and file is not None:
+        raise typer.BadParameter("--head goes with the log itself, not with --file")
     if (file is None) != (key is None):
         raise typer.BadParameter("--file and --key go together")
     if file is not None and key is not None:
         _verify_export(cli, file, key)
     else:
         cli.enter()
-        _tell(cli, runtime.verifier().verify())
+        kept = opened_note(head.read_bytes(), runtime.signer().key()) if head else None
+        _tell(cli, runtime.verifier().verify(kept))
 
 
 def _tell(cli: Cli, report: Report) -> None:
@@ -151,6 +158,14 @@ def _verify_export(cli: Cli, file: Path, key: Path) -> None:
         return
     cli.output.show(said, table(["Line", "Problem"], [(one.line, one.problem) for one in report.findings]))
     raise typer.Exit(1)
+
+
+@custody.command("head")
+def show_head(cli: Cli) -> None:
+    """Print the newest signed head of the log: keep it apart from the stack, for `verify --head`."""
+    cli.enter()
+    head = runtime.head()
+    cli.output.show({"head": head}, head.rstrip("\n"))
 
 
 @custody.command("key")

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from waybill.core.clock import iso
 from waybill.custody.domain.log_files import KEY, head_path
 from waybill.custody.domain.merkle import Edge, leaf_hash
-from waybill.custody.domain.notes import VerifierKey, opened_note
+from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.recording import MINUTE, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealing import Head
@@ -122,8 +122,11 @@ class Verifier:
     key: VerifierKey
     now: Callable[[], datetime]
 
-    def verify(self) -> Report:
-        """Return what was looked at, and everything that does not hold."""
+    def verify(self, kept: Checkpoint | None = None) -> Report:
+        """Return what was looked at, and everything that does not hold.
+
+        `kept` is a head that somebody has kept elsewhere: the log has to begin with what it signs.
+        """
         report = Report()
         if not self.log.is_locked():
             report.findings.append(Finding("UNANCHORED", "the bucket of the log has no Object Lock"))
@@ -132,7 +135,7 @@ class Verifier:
         published = self.log.read_oldest(KEY)
         sizes = self.log.head_sizes()
         after = self.ledger.head()
-        report.size = max([before.edge.size, before.verified_size, *sizes])
+        report.size = max([before.edge.size, before.verified_size, *sizes, kept.size if kept else 0])
         if published is None and not report.size:
             # Nothing was ever sealed, or nobody left anything of it: what is old says which.
             self._check_table(set(), report)
@@ -140,6 +143,10 @@ class Verifier:
         if published is None or published.decode(errors="replace").strip() != self.key.text:
             report.findings.append(Finding("BAD_SIGNATURE", "the key in the log is another than the stack's"))
         heads = self._heads(sizes, report)
+        if kept:
+            if heads.get(kept.size, kept.root) != kept.root:
+                report.findings.append(Finding("FORKED", f"the kept head of size {kept.size} is another", kept.size))
+            heads[kept.size] = kept.root
         self._check_size(after, sizes, report)
         known = self._check_entries(heads, report)
         self._check_table(known, report)
