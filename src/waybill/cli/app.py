@@ -106,7 +106,7 @@ class Program(Group):
         """Write the overview."""
         for title, entries in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, entry.summary) for name, entry in entries.items()], col_max=12)
+                formatter.write_dl([(name, entry.summary) for name, entry in entries.items()], col_max=14)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return what may come next."""

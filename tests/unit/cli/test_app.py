@@ -172,7 +172,8 @@ def test_an_unknown_role_is_refused_with_the_nearest_one(clone: Path, capsys: py
         ("waybill consignments list --status Comp", ["Completed", "CompletedWithIssues"]),
         ("waybill findings --detector GITHUB", ["GITHUB_TOKEN"]),
         ("waybill scan-file --min-confidence H", ["HIGH"]),
-        ("waybill findings --format nd", ["ndjson"]),
+        ("waybill scan-file --format nd", ["ndjson"]),
+        ("waybill findings --format as", ["asff"]),
         # No stack is up, and AWS is not configured: what it knows is completed to nothing, silently.
         ("waybill scans show 0", []),
         ("waybill consignments show 0", []),

@@ -69,7 +69,12 @@ def _uploads(paths: Sequence[Path], prefix: str, left_out: list[LeftOutFile]) ->
             for file in found.files:
                 yield _Upload(file.location, str(file.location), f"{prefix}{name}/{file.path}")
         elif not path.is_file():
-            raise CommandError(f"there is no file {escaped(str(path))}")
+            said = (
+                f"{escaped(str(path))} is no ordinary file"
+                if path.exists()
+                else f"there is no file {escaped(str(path))}"
+            )
+            raise CommandError(said)
         else:
             yield _Upload(path, str(path), f"{prefix}{name}")
 

@@ -73,7 +73,7 @@ FormatOption = Annotated[
         help="table, json, ndjson, csv or sarif.",
         metavar="F",
         callback=reporting.known_format,
-        autocompletion=among(("table", "json", "ndjson", "csv", "sarif")),
+        autocompletion=reporting.formats,
     ),
 ]
 JobFormatOption = Annotated[
@@ -83,6 +83,7 @@ JobFormatOption = Annotated[
         help="table, json, ndjson, csv, sarif, or asff for AWS Security Hub.",
         metavar="F",
         callback=reporting.known_job_format,
+        autocompletion=reporting.job_formats,
     ),
 ]
 FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]

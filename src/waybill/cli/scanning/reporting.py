@@ -39,6 +39,18 @@ def known_job_format(form: str) -> str:
     return form if form == "asff" else known_format(form)
 
 
+def formats(incomplete: str) -> list[str]:
+    """Return the formats that begin with what is typed."""
+    from waybill.scanning.domain.reports import FORMATS
+
+    return [form for form in FORMATS if form.startswith(incomplete)]
+
+
+def job_formats(incomplete: str) -> list[str]:
+    """Return the formats that findings of a job may have, and that begin with what is typed."""
+    return [*formats(incomplete), *(["asff"] if "asff".startswith(incomplete) else [])]
+
+
 def known_confidence(confidence: str | None) -> str | None:
     """Return a confidence that there is, or None, else refuse it."""
     if confidence is not None and confidence not in CONFIDENCES:
