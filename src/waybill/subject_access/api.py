@@ -1,7 +1,7 @@
 """The HTTP routes of requests, claims and reports."""
 
 from base64 import b64encode
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -19,7 +19,7 @@ from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before
 from waybill.subject_access.domain.corrections import Correction
 from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.decisions import Extension
-from waybill.subject_access.domain.downloads import download
+from waybill.subject_access.domain.downloads import What, download
 from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.intake import NewRequest, accept, create
@@ -36,6 +36,7 @@ from waybill.subject_access.views import (
     AuditTrailView,
     ClaimView,
     HeartbeatView,
+    PackageLink,
     PartContent,
     PartList,
     RedactionsView,
@@ -90,6 +91,16 @@ _REPORT: dict[int, OpenAPIResponse] = {
     },
     303: {
         "description": "Where the report can be downloaded: it is too large for an answer",
+        "headers": {"Location": {"description": "A signed address", "schema": {"type": "string", "format": "uri"}}},
+    },
+}
+_PACKAGE: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "Where the package can be downloaded",
+        "content": {"application/json": {"model": PackageLink}},
+    },
+    303: {
+        "description": "Where the package can be downloaded, to who accepts `application/zip` first",
         "headers": {"Location": {"description": "A signed address", "schema": {"type": "string", "format": "uri"}}},
     },
 }
@@ -211,10 +222,36 @@ def get_report(
             examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
         ),
     ],
+    copy: Annotated[
+        Literal["staff", "subject"],
+        Query(description="`subject`: the copy for the person, with its own numbers and without internal pages"),
+    ] = "staff",
 ) -> Response[Any]:
     """Give the report: an address that is good for five minutes, or the PDF to who accepts application/pdf only."""
+    return _downloaded(id, copy)
+
+
+@app.get("/api/report/package", summary="Download a package", operation_id="downloadPackage", responses=_PACKAGE)
+@allow(Role.SAR_USER, Role.SAR_APPROVER)
+@fails({404: "There is no such request, or it has no package", 409: "What is stored is not what was completed"})
+def get_package(
+    id: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=64,
+            description="The id of the request",
+            examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+        ),
+    ],
+) -> Response[Any]:
+    """Give the ZIP with the person's copy of the report and every attachment that is not in it: where it is."""
+    return _downloaded(id, "package")
+
+
+def _downloaded(request_id: str, what: What) -> Response[Any]:
     wanted = str(app.current_event.headers.get("accept") or "")
-    answer = download(runtime.store(), runtime.reports(), id, caller(app).subject, now(), wanted)
+    answer = download(runtime.store(), runtime.reports(), request_id, caller(app).subject, now(), wanted, what)
     # Powertools checks answers as JSON, which bytes are not: they go as the base64 that API Gateway turns back.
     body = b64encode(answer.body).decode() if isinstance(answer.body, bytes) else answer.body
     response = Response(answer.status, content_type=answer.content_type, body=body, headers=dict(answer.headers))

@@ -114,6 +114,17 @@ class Claim(WireModel):
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """An attachment that is not in the report, though nobody took it out; or not all of it."""
+
+    number: int
+    name: str
+    content_type: str
+    bytes: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class PartState:
     """What the request itself knows of a part: its last result, so that the whole can be judged in one read."""
 
@@ -125,6 +136,8 @@ class PartState:
     rendered_at: datetime | None = None
     error_code: str | None = None
     retry_at: int | None = None
+    withheld: tuple[Withheld, ...] = ()
+    withheld_count: int = 0
 
     @property
     def finished(self) -> bool:
@@ -134,12 +147,19 @@ class PartState:
 
 @dataclass(frozen=True)
 class StoredReport:
-    """A report that S3 holds."""
+    """A report that S3 holds, with the `copy` for the person, and the `package` of that and what is not in it."""
 
     key: str
     bytes: int
     sha256: str
     pages: int
+    copy: "StoredReport | None" = None
+    package: "StoredReport | None" = None
+
+    @property
+    def files(self) -> list["StoredReport"]:
+        """The report and what goes with it."""
+        return [one for one in (self, self.copy, self.package) if one is not None]
 
 
 @dataclass(frozen=True)
@@ -190,6 +210,8 @@ class SubjectRequest:
     report_sha256: str | None = None
     report_etag: str | None = None
     pages: int | None = None
+    subject_copy: StoredReport | None = None
+    package: StoredReport | None = None
     completed_at: datetime | None = None
     ended_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -237,7 +259,19 @@ class SubjectRequest:
         """The report of a request that was fulfilled; it never changes."""
         if self.state not in REPORTED or self.report_key is None:
             return None
-        return StoredReport(self.report_key, self.report_bytes or 0, self.report_sha256 or "", self.pages or 0)
+        return StoredReport(
+            self.report_key,
+            self.report_bytes or 0,
+            self.report_sha256 or "",
+            self.pages or 0,
+            self.subject_copy,
+            self.package,
+        )
+
+    @property
+    def withholds(self) -> bool:
+        """Whether an attachment is not in the report, so that a person has to look."""
+        return any(part.withheld_count for part in self.services.values())
 
     @property
     def issued_without(self) -> dict[str, Gap]:
@@ -282,6 +316,8 @@ class Part:
     retry_at: int | None = None
     rules_sha256: str | None = None
     redactions_sha256: str | None = None
+    withheld: tuple[Withheld, ...] = ()
+    withheld_count: int = 0
 
     @property
     def finished(self) -> bool:
@@ -300,6 +336,8 @@ class Part:
             self.rendered_at,
             self.error_code,
             self.retry_at,
+            self.withheld,
+            self.withheld_count,
         )
 
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 PageNumber = Annotated[int | None, Query(alias="pageNumber", ge=0, description="Which page, counted from 0")]
 PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=1000, description="How many requests a page has")]
 Search = Annotated[
-    str, Query(max_length=100, description="Part of a case reference or of an id", examples=["SAR-2026"])
+    str, Query(max_length=100, description="Part of a name, of a case reference or of a number", examples=["SAR-2026"])
 ]
 
 

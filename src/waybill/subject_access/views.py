@@ -53,6 +53,16 @@ class _Law(View):
     holds: list[HoldView] = Field(description="The times in which something was waited for")
 
 
+class WithheldView(View):
+    """An attachment that is not in the report though nobody took it out, or not all of it."""
+
+    number: int = Field(description="Its number", ge=0, examples=[1])
+    name: str = Field(description="What the service calls it", examples=["Recording of 3 May"])
+    content_type: str = Field(description="What the service says it is", examples=["video/mp4"])
+    bytes: int | None = Field(description="Its size", ge=0, examples=[48213])
+    reason: str = Field(description="Why", examples=["content type video/mp4 is not supported"])
+
+
 class PartView(View):
     """What became of one service's part of a report."""
 
@@ -64,6 +74,8 @@ class PartView(View):
     )
     rendered_at: str | None = Field(description="When it was drawn", examples=[_LATER])
     error_code: str | None = Field(description="Why there is none, for programs", examples=["UPSTREAM_503"])
+    withheld_count: int = Field(description="How many attachments are not in the report", ge=0, examples=[0])
+    withheld_attachments: list[WithheldView] = Field(description="The first fifty of these")
 
 
 class GapView(View):
@@ -85,6 +97,7 @@ class _Request(_Law):
     sar_case_reference_number: str = Field(description="The reference of the case", examples=[_REFERENCE])
     nomis_id: str | None = Field(description="The person in prison records", examples=["A1234AA"])
     ndelius_case_reference_id: str | None = Field(description="The person in probation records", examples=["A123456"])
+    subject_name: str | None = Field(description="The name of the person", examples=["Jo Bloggs"])
     requested_by: str = Field(description="Who made the request", examples=["alice"])
     request_date_time: str = Field(description="When it was made", examples=[_MOMENT])
     claim_date_time: str | None = Field(description="When a worker took it", examples=[_MOMENT])
@@ -253,6 +266,20 @@ class SavedPart(View):
     id: str = Field(description="The request", examples=[_ID])
     service_name: str = Field(description="The service", examples=[_SERVICE])
     render_status: PartStatus = Field(description="What became of its part")
+
+
+class PackageLink(View):
+    """Where the package of a report can be downloaded, for five minutes."""
+
+    url: str = Field(description="A signed address", examples=[_DOWNLOAD])
+    expires_in_seconds: int = Field(description="For how long it is good", ge=1, examples=[300])
+    file_name: str = Field(
+        description="A name to save it under",
+        examples=["subject-access-request-report-2026-11-02-SAR-2026-42-A1234AA.zip"],
+    )
+    content_type: Literal["application/zip"] = Field(description="Always `application/zip`")
+    bytes: int = Field(description="Its size", ge=0, examples=[482130])
+    sha256: str = Field(description="The SHA-256 of the package that was completed", examples=[_SHA256])
 
 
 class ReportLink(View):

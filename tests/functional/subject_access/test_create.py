@@ -80,7 +80,14 @@ def test_a_new_request_is_shown_as_documented(office: Office) -> None:
     assert shown["claimDateTime"] is shown["objectUrl"] is shown["lastDownloaded"] is None
     assert shown["claimAttempts"] == 0
     assert (shown["dueDate"], shown["daysLeft"], shown["overdue"]) == ("2026-12-02", 30, False)
-    part = {"renderStatus": "PENDING", "templateVersion": None, "renderedAt": None, "errorCode": None}
+    part = {
+        "renderStatus": "PENDING",
+        "templateVersion": None,
+        "renderedAt": None,
+        "errorCode": None,
+        "withheldCount": 0,
+        "withheldAttachments": [],
+    }
     assert shown["services"] == [
         {"serviceName": name, "serviceLabel": f"Label of {name}", **part} for name in ("G1", "keyworker-api")
     ]

@@ -18,6 +18,7 @@ from waybill.cli.output import details, table
 from waybill.cli.subject_access import names, redactions, stub
 from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.watch import watch
+from waybill.subject_access.domain.downloads import What
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
@@ -38,6 +39,10 @@ IdArgument = Annotated[
     str, typer.Argument(help="Id of the request.", metavar="ID", autocompletion=completion.known(_newest))
 ]
 OnOption = Annotated[str | None, typer.Option("--on", help="Day on which it was, 2026-01-31; default: today.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 
 
@@ -93,7 +98,8 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
 @sar.command("list")
 def list_requests(
     cli: Cli,
-    search: Annotated[str, typer.Option("--search", help="Part of a case reference or of an id.")] = "",
+    search: Annotated[str, typer.Option("--search", help="Part of a name, a case reference or a number.")] = "",
+    hide_names: Annotated[bool, typer.Option("--hide-names", help="Print no names of people.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many requests.", metavar="N")] = 50,
 ) -> None:
     """List requests, the newest first."""
@@ -107,11 +113,13 @@ def list_requests(
     columns = {
         "Id": "id",
         "Reference": "sarCaseReferenceNumber",
+        **({} if hide_names else {"Name": "subjectName"}),
+        "Number": "subjectId",
         "State": "state",
         "Due": "dueDate",
         "Left": "daysLeft",
     }
-    rows = [[each[name] for name in columns.values()] for each in found]
+    rows = [[_of(each)[name] for name in columns.values()] for each in found]
     cli.output.show({"requests": found}, table(list(columns), rows))
 
 
@@ -120,38 +128,27 @@ def show(cli: Cli, request_id: IdArgument) -> None:
     """Show a request with the state of each service."""
     deployed = Deployed(cli)
     deployed.record(request_id, "REQUEST_VIEWED")
-    _show(cli, deployed, deployed.found(request_id))
+    request = deployed.found(request_id)
+    told = deployed.answers.request(request) | {"related": deployed.lists.related(request)}
+    cli.output.show(told, _readable(told))
 
 
 @sar.command()
 def download(
     cli: Cli,
     request_id: IdArgument,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    subject: Annotated[bool, typer.Option("--subject", help="The person's copy, without internal pages.")] = False,
 ) -> None:
     """Download the report of a completed request."""
-    from waybill.subject_access.domain.answers import file_name
-    from waybill.subject_access.domain.downloads import download as stamped
+    _save(cli, request_id, "subject" if subject else "staff", output, force=force)
 
-    deployed = Deployed(cli)
-    request = deployed.found(request_id)
-    path = output or Path(file_name(request))
-    if path.is_dir():
-        path /= file_name(request)
-    # Before the download is recorded.
-    if not path.parent.is_dir():
-        raise CommandError(f"there is no folder {path.parent}")
-    if path.exists() and not force:
-        raise CommandError(f"{path} is there already; --force writes over it")
-    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json")
-    if request.report is None:
-        raise CommandError("the request was completed only now; try again")
-    deployed.save_report(request.report, path)
-    written = {"file": str(path), "bytes": request.report.bytes, "sha256": request.report.sha256}
-    cli.output.show(written | {"pages": request.pages}, f"{path}: {request.pages} pages")
+
+@sar.command()
+def package(cli: Cli, request_id: IdArgument, output: OutputOption = None, force: ForceOption = False) -> None:
+    """Download the person's copy of the report with every attachment that is not in it, as a ZIP file."""
+    _save(cli, request_id, "package", output, force=force)
 
 
 @sar.command()
@@ -376,6 +373,32 @@ def audit(
     cli.output.note(f"{len(told)} entries: the chain holds")
 
 
+def _save(cli: Cli, request_id: str, what: What, output: Path | None, *, force: bool) -> None:
+    """Write what a request has for download to a file, and record that."""
+    from waybill.subject_access.domain.answers import file_name
+    from waybill.subject_access.domain.downloads import download as stamped
+
+    deployed = Deployed(cli)
+    request = deployed.found(request_id)
+    name = file_name(request)
+    path = output or Path(f"{name.removesuffix('.pdf')}.zip" if what == "package" else name)
+    if path.is_dir():
+        path /= name
+    # Before the download is recorded.
+    if not path.parent.is_dir():
+        raise CommandError(f"there is no folder {path.parent}")
+    if path.exists() and not force:
+        raise CommandError(f"{path} is there already; --force writes over it")
+    stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json", what)
+    whole = request.report
+    found = whole and {"staff": whole, "subject": whole.copy, "package": whole.package}[what]
+    if found is None:
+        raise CommandError("the request was completed only now; try again")
+    deployed.save_report(found, path)
+    written = {"file": str(path), "bytes": found.bytes, "sha256": found.sha256, "pages": found.pages}
+    cli.output.show(written, f"{path}: {found.pages} pages" if found.pages else str(path))
+
+
 def _day(text: str | None) -> str | None:
     """Return a day as the API writes it; what is no ISO date is left to the API's rules."""
     if text is None:
@@ -415,7 +438,10 @@ def _readable(told: dict[str, Any]) -> Group:
     facts = {
         "Id": told["id"],
         "Reference": told["sarCaseReferenceNumber"],
+        "Person": " · ".join(filter(None, (told["subjectName"], told["nomisId"], told["ndeliusCaseReferenceId"]))),
+        "Related": ", ".join(told.get("related", ())) or None,
         "State": told["state"],
+        "Approved by": told["approvedBy"],
         "Range": f"{told['dateFrom'] or 'start of record'} to {told['dateTo']}",
         "Received": f"{told['receivedDate']}, {told['regime']}",
         "Due": _due(told),
@@ -427,9 +453,19 @@ def _readable(told: dict[str, Any]) -> Group:
         "Pages": told["pages"],
     }
     services: Sequence[dict[str, Any]] = told["services"]
-    rows = [(each["serviceName"], each["renderStatus"], each["errorCode"]) for each in services]
+    rows = [(each["serviceName"], each["renderStatus"], each["errorCode"], _not_in_it(each)) for each in services]
     present = {name: value for name, value in facts.items() if value is not None}
-    return Group(details(present), "", table(("Service", "State", "Error"), rows))
+    return Group(details(present), "", table(("Service", "State", "Error", "Not in the report"), rows))
+
+
+def _of(told: dict[str, Any]) -> dict[str, Any]:
+    return told | {"subjectId": told["nomisId"] or told["ndeliusCaseReferenceId"]}
+
+
+def _not_in_it(part: dict[str, Any]) -> str | None:
+    named = "\n".join(f"{one['number']} {one['name']}: {one['reason']}" for one in part["withheldAttachments"])
+    more = part["withheldCount"] - len(part["withheldAttachments"])
+    return f"{named}\nand {more} more" if more > 0 else named or None
 
 
 def _due(told: dict[str, Any]) -> str:

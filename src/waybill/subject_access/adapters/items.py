@@ -19,7 +19,9 @@ from waybill.subject_access.models import (
     PartStatus,
     Regime,
     RequestState,
+    StoredReport,
     SubjectRequest,
+    Withheld,
 )
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
 
@@ -78,9 +80,11 @@ def request_attributes(request: SubjectRequest) -> dict[str, Any]:
     attributes = _plain({name: getattr(request, name) for name in _names(request)})
     attributes["holds"] = [_plain(asdict(hold)) for hold in request.holds]
     attributes["accepted_gaps"] = {name: _plain(asdict(gap)) for name, gap in request.accepted_gaps.items()}
-    attributes["services"] = {name: _plain(asdict(part)) for name, part in request.services.items()}
+    attributes["services"] = {name: _with_lists(asdict(part)) for name, part in request.services.items()}
+    for name in ("subject_copy", "package"):
+        attributes[name] = _plain(asdict(getattr(request, name))) if getattr(request, name) else None
     attributes["redacted_by"] = list(request.redacted_by)
-    searched = (request.sar_case_reference_number, request.nomis_id, request.ndelius_id)
+    searched = (request.sar_case_reference_number, request.nomis_id, request.ndelius_id, request.subject_name)
     attributes["search_text"] = "\n".join(text.casefold() for text in searched if text)
     attributes["subject_id"] = request.subject_id or None
     for names, found in (
@@ -104,7 +108,7 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
         for name, gap in item.get("accepted_gaps", {}).items()
     }
     parts = {
-        name: PartState(**_typed(PartState, part) | {"status": PartStatus(part["status"])})
+        name: PartState(**_typed(PartState, part) | {"status": PartStatus(part["status"]), **_withheld(part)})
         for name, part in item.get("services", {}).items()
     }
     return SubjectRequest(
@@ -116,18 +120,20 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
             "holds": holds,
             "accepted_gaps": gaps,
             "redacted_by": tuple(item.get("redacted_by", ())),
+            "subject_copy": _stored(item.get("subject_copy")),
+            "package": _stored(item.get("package")),
         }
     )
 
 
 def part_attributes(part: Part) -> dict[str, Any]:
     """Return the attributes of a part's item."""
-    return _plain({name: getattr(part, name) for name in _names(part)})
+    return _with_lists(asdict(part))
 
 
 def part_of(item: Mapping[str, Any]) -> Part:
     """Return the part of an item."""
-    return Part(**_typed(Part, item) | {"render_status": PartStatus(item["render_status"])})
+    return Part(**_typed(Part, item) | {"render_status": PartStatus(item["render_status"]), **_withheld(item)})
 
 
 def attachment_attributes(attachment: Attachment) -> dict[str, Any]:
@@ -171,6 +177,18 @@ def entry_attributes(entry: AuditEntry) -> dict[str, Any]:
 def entry_of(item: Mapping[str, Any]) -> AuditEntry:
     """Return the audit entry of an item."""
     return AuditEntry(**{name: item.get(name, "") for name in AuditEntry.__dataclass_fields__})
+
+
+def _with_lists(part: Mapping[str, Any]) -> dict[str, Any]:
+    return _plain(part) | {"withheld": list(part["withheld"])}
+
+
+def _withheld(item: Mapping[str, Any]) -> dict[str, tuple[Withheld, ...]]:
+    return {"withheld": tuple(Withheld(**{"bytes": None} | one) for one in item.get("withheld", ()))}
+
+
+def _stored(item: Mapping[str, Any] | None) -> StoredReport | None:
+    return StoredReport(**item) if item else None
 
 
 def _names(record: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,13 @@ class ReportsBucket:
                 MetadataDirective="REPLACE",
             )
 
-    def forget(self, prefix: str, *, but: str | None = None) -> int:
-        """Remove every object below a prefix but one; return how many. Again from the start until none is left."""
+    def forget(self, prefix: str, *, but: Collection[str] = ()) -> int:
+        """Remove every object below a prefix but these; return how many. Again from the start until none is left."""
         removed = 0
         while True:
             with _translated():
                 answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
-            keys = [entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] != but]
+            keys = [entry["Key"] for entry in answer.get("Contents", []) if entry["Key"] not in but]
             if not keys:
                 return removed
             with _translated():
@@ -104,8 +104,8 @@ class ReportsBucket:
             for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
                 self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=_ARCHIVED)
 
-    def download_url(self, key: str, etag: str, file_name: str) -> str:
-        """Return an address that gives the report, under this name, for at most five minutes.
+    def download_url(self, key: str, etag: str, file_name: str, content_type: str = _PDF) -> str:
+        """Return an address that gives the object, under this name, for at most five minutes.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class ReportsBucket:
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
-            "ResponseContentType": _PDF,
+            "ResponseContentType": content_type,
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
         }
         url: str = self._presigner.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)

@@ -66,6 +66,7 @@ class Answers:
             "sarCaseReferenceNumber": request.sar_case_reference_number,
             "nomisId": request.nomis_id,
             "ndeliusCaseReferenceId": request.ndelius_id,
+            "subjectName": request.subject_name,
             "requestedBy": request.requested_by,
             "requestDateTime": moment(request.requested_at),
             "claimDateTime": moment(claimed),
@@ -306,4 +307,15 @@ def _part(name: str, part: PartState) -> dict[str, Any]:
         "templateVersion": part.template_version,
         "renderedAt": moment(part.rendered_at),
         "errorCode": part.error_code,
+        "withheldCount": part.withheld_count,
+        "withheldAttachments": [
+            {
+                "number": one.number,
+                "name": one.name,
+                "contentType": one.content_type,
+                "bytes": one.bytes,
+                "reason": one.reason,
+            }
+            for one in part.withheld
+        ],
     }

@@ -82,6 +82,8 @@ def without_report(request: SubjectRequest) -> SubjectRequest:
     return replace(
         request,
         report_key=None,
+        subject_copy=None,
+        package=None,
         report_etag=None,
         completed_at=None,
         approved_by=None,

@@ -145,6 +145,8 @@ class Endings:
             report = self.report_of(request)
             ended = replace(_ended(request, RequestState.DELIVERED, on, now), delivered_at=now, late_reason=late)
             detail = {"on": on.isoformat(), "sha256": report.sha256}
+            if report.copy is not None:
+                detail["copySha256"] = report.copy.sha256
             return Change(ended, Action(by, "DELIVERED", detail))
 
         return self.store.change(request_id, decide).request
@@ -232,7 +234,7 @@ class Endings:
         if request.approved_sha256 not in (None, report.sha256):
             raise ReportDamagedError("the report is not the one that was approved; restart the request")
         try:
-            found = self.reports.verify(report)
+            found, *_ = [self.reports.verify(one) for one in report.files]
         except ReportDamagedError as error:
             raise ReportDamagedError(f"{error}; restart the request") from None
         if found != request.report_etag:

@@ -32,6 +32,10 @@ NOT_RENDERED = "request_10106"
 SUSPENDED = "request_10105"
 
 
+def _kept(request: SubjectRequest) -> set[str]:
+    return {one.key for one in request.report.files} if request.report else set()
+
+
 @dataclass(frozen=True)
 class Failed:
     """What a failed attempt led to; `counted` is False when the request just waits for a service."""
@@ -76,7 +80,9 @@ class Fulfilment:
         """
         if report.key != report_key(claim.request_id, claim.generation, report.sha256):
             raise ReportDamagedError("the report lies where another claim's report would")
-        etag = self.reports.verify(report)
+        if any(not one.key.startswith(reports_prefix(claim.request_id)) for one in report.files):
+            raise ReportDamagedError("what goes with the report lies where nothing of this request would")
+        etag, *_ = [self.reports.verify(one) for one in report.files]
 
         def decide(request: SubjectRequest) -> Change:
             kept = replace(
@@ -87,6 +93,8 @@ class Fulfilment:
                 report_sha256=report.sha256,
                 report_etag=etag,
                 pages=report.pages,
+                subject_copy=report.copy,
+                package=report.package,
                 review=request.review or review,
             )
             detail: dict[str, JsonValue] = {"generation": claim.generation, "bytes": report.bytes}
@@ -157,19 +165,22 @@ class Fulfilment:
             made = report_key(request.request_id, claim.generation, request.report_sha256 or "")
             if request.report_key != made:
                 raise ReportDamagedError("this claim has stored no report")
+            # What is not in the report is not handed over unseen.
+            review = request.review or request.withholds
             ended = replace(
-                released(request, RequestState.READY_FOR_REVIEW if request.review else RequestState.COMPLETED),
+                released(request, RequestState.READY_FOR_REVIEW if review else RequestState.COMPLETED),
                 ended_token=claim.claim_token,
-                completed_at=None if request.review else now,
+                completed_at=None if review else now,
                 ended_at=now,
+                review=review,
             )
             detail = {"generation": claim.generation, "without": len(request.issued_without)}
-            return Change(ended, Action(actor, "READY_FOR_REVIEW" if request.review else "COMPLETED", detail))
+            return Change(ended, Action(actor, "READY_FOR_REVIEW" if review else "COMPLETED", detail))
 
         changed = self.store.change(claim.request_id, decide)
         # Answers and parts stay until the clock of the law has ended: what is taken out of them may still change.
         self.reports.forget(uploads_prefix(claim.request_id))
-        self.reports.forget(reports_prefix(claim.request_id), but=changed.request.report_key)
+        self.reports.forget(reports_prefix(claim.request_id), but=_kept(changed.request))
         return changed.change is not None
 
     def discard(self, request: SubjectRequest) -> None:

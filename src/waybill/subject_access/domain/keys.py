@@ -69,6 +69,16 @@ def generation_of(key: str) -> int:
     return int(key.rpartition("/")[2].partition("-")[0])
 
 
+def copy_key(request_id: str, generation: int, sha256: str) -> str:
+    """Return the key of the copy of a report that the person gets."""
+    return f"{reports_prefix(request_id)}{generation}-{sha256}-subject.pdf"
+
+
+def package_key(request_id: str, generation: int, sha256: str) -> str:
+    """Return the key of the package of a report and what is not in it."""
+    return f"{reports_prefix(request_id)}{generation}-{sha256}-package.zip"
+
+
 def uploads_prefix(request_id: str) -> str:
     """Return what the keys that workers outside may write to begin with."""
     return f"uploads/{request_id}/"

@@ -120,6 +120,9 @@ class Lifecycle:
             # Who knows the rest of the request could try names until one has this hash.
             fingerprint="",
             report_key=None,
+            subject_copy=None,
+            package=None,
+            services={name: replace(part, withheld=()) for name, part in request.services.items()},
             claim_token=None,
             end_reason=None,
             end_salt=None,

@@ -1,6 +1,6 @@
 """What the fulfilment of subject access requests needs from outside."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -175,16 +175,16 @@ class Reports(Protocol):
         """Copy the object at the key `uploaded` to the report's key if it has this size and SHA-256."""
         ...
 
-    def forget(self, prefix: str, *, but: str | None = None) -> int:
-        """Remove every object below a prefix but one; return how many."""
+    def forget(self, prefix: str, *, but: Collection[str] = ()) -> int:
+        """Remove every object below a prefix but these; return how many."""
         ...
 
     def tag_archived(self, prefix: str) -> None:
         """Tag every object below a prefix as one that the bucket's own rule may remove."""
         ...
 
-    def download_url(self, key: str, etag: str, file_name: str) -> str:
-        """Return an address that gives the report for at most five minutes, if it is the one with this ETag."""
+    def download_url(self, key: str, etag: str, file_name: str, content_type: str = "application/pdf") -> str:
+        """Return an address that gives the object for at most five minutes, if it is the one with this ETag."""
         ...
 
     def upload_url(self, key: str) -> str:

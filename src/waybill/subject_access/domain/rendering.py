@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from waybill.core.errors import PermanentError, RetryableError
 from waybill.subject_access.domain import keys
 from waybill.subject_access.domain.claims import held
 from waybill.subject_access.domain.marks import hidden_attachments, hidden_pages, redactions_of
+from waybill.subject_access.domain.packaging import Packed, pack, path_of
 from waybill.subject_access.domain.ports import Catalogue, RequestStore
 from waybill.subject_access.domain.redacting import drawn_again
 from waybill.subject_access.domain.redactions import Redactions
@@ -28,7 +29,16 @@ from waybill.subject_access.errors import (
     RulesChangedError,
     UnknownRequestError,
 )
-from waybill.subject_access.models import Attachment, Claim, Gap, Part, PartStatus, StoredReport, SubjectRequest
+from waybill.subject_access.models import (
+    Attachment,
+    Claim,
+    Gap,
+    Part,
+    PartStatus,
+    StoredReport,
+    SubjectRequest,
+    Withheld,
+)
 from waybill.subject_access.service_models import RedactionRule, rules_digest
 
 TITLE = "Subject Access Request Report"
@@ -41,6 +51,9 @@ DRAWING_FAILED = "render_6005"
 RULES_CHANGED = "render_6006"
 PAGES_MOVED = "render_6007"
 _STORED = "STORED"
+# A request's item holds those of all its parts.
+_MOST_WITHHELD = 50
+_LONGEST_TYPE = 100
 # An audit entry is an item of DynamoDB, of at most 400 KB; the page of the contents lists every character.
 _MOST_LISTED = 500
 
@@ -116,6 +129,7 @@ class Rendering:
                 return self._refused(claim, part, DRAWING_FAILED, RuntimeError(type(error).__name__))
             key = keys.part_key(claim.request_id, claim.generation, service)
             self.files.keep(key, file, "application/pdf")
+            withheld = _withheld(summary, section)
         self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
         rendered = replace(
             part,
@@ -128,6 +142,8 @@ class Rendering:
             error_message=None,
             rules_sha256=rules_digest(rules),
             redactions_sha256=request.redactions_sha256,
+            withheld=withheld[:_MOST_WITHHELD],
+            withheld_count=len(withheld),
         )
         self.store.save_part(
             claim,
@@ -164,13 +180,55 @@ class Rendering:
         if not_accepted := sorted(part.service for part in missing if part.service not in request.accepted_gaps):
             raise PartsMissingError(f"parts are missing: {', '.join(not_accepted)}")
         with TemporaryDirectory() as folder:
-            ready = self._all_ready(claim, [part for part in parts if part.finished], request, Path(folder))
+            # Apart from the files that are made here, whatever a service is called.
+            by_service = Path(folder, "parts")
+            by_service.mkdir()
+            ready = self._all_ready(claim, [part for part in parts if part.finished], request, by_service)
             file = Path(folder, "report.pdf")
-            summary = assemble(ready, _facts(request, missing, self.now()), file, _work(folder))
+            facts = _facts(request, missing, self.now())
+            summary = assemble(ready, facts, file, _work(folder))
             key = keys.report_key(claim.request_id, claim.generation, summary.sha256)
             self.store.heartbeat(claim)
             self.files.keep(key, file, "application/pdf")
-        return StoredReport(key, summary.size, summary.sha256, summary.pages)
+            copy, package = self._handed_over(claim, ready, facts, parts, Path(folder))
+        return StoredReport(key, summary.size, summary.sha256, summary.pages, copy, package)
+
+    def _handed_over(
+        self, claim: Claim, ready: Sequence[drawn.Part], facts: drawn.Facts, parts: Sequence[Part], folder: Path
+    ) -> tuple[StoredReport, StoredReport]:
+        """Store the copy for the person, and the package of it and what is not in it."""
+        file, package = folder / "copy.pdf", folder / "package.zip"
+        summary = assemble(ready, facts, file, _work(folder / "copy"), internal=False)
+        key = keys.copy_key(claim.request_id, claim.generation, summary.sha256)
+        self.files.keep(key, file, "application/pdf")
+        copy = StoredReport(key, summary.size, summary.sha256, summary.pages)
+        pack(file, self._packed(claim, ready, parts, folder), package)
+        sha256 = digest(package)
+        key = keys.package_key(claim.request_id, claim.generation, sha256)
+        self.store.heartbeat(claim)
+        self.files.keep(key, package, "application/zip")
+        return copy, StoredReport(key, package.stat().st_size, sha256, 0)
+
+    def _packed(
+        self, claim: Claim, ready: Sequence[drawn.Part], parts: Sequence[Part], folder: Path
+    ) -> Iterator[Packed]:
+        """Yield the attachments that are not in the report, or not as a whole."""
+        known = {part.service: part for part in parts}
+        for part in ready:
+            outcomes = [one for one in part.summary.attachments if one.problem]
+            generation = known[part.service].generation
+            stored = self.store.attachments(claim.request_id, part.service, generation) if outcomes else []
+            by_number = {one.number: one for one in stored}
+            for outcome in outcomes:
+                attachment = by_number[outcome.number]
+                path = path_of(part.service, outcome.number, outcome.name, attachment.filename)
+                reason, source = str(outcome.problem), None
+                if outcome.swept:
+                    reason = f"{reason}; something is taken out of it, so it is not handed over as it came"
+                elif attachment.key is not None and attachment.outcome == _STORED:
+                    source = folder / "attachment"
+                    self.files.fetch(attachment.key, source)
+                yield Packed(path, outcome.name, source, reason)
 
     def _all_ready(
         self, claim: Claim, parts: Sequence[Part], request: SubjectRequest, folder: Path
@@ -290,6 +348,22 @@ class Rendering:
             summary = drawn.PartSummary.from_json(json.loads(facts.read_text("utf-8")))
         version = None if part.template_version is None else str(part.template_version)
         return drawn.Part(part.service, part.label, part.category, file, summary, version)
+
+
+def _withheld(summary: drawn.PartSummary, section: drawn.Section) -> tuple[Withheld, ...]:
+    """Return the attachments that are not in a part, by names from which redacted values are gone."""
+    sent = {one.number: one for one in section.attachments}
+    return tuple(
+        Withheld(
+            one.number,
+            one.name,
+            sent[one.number].content_type[:_LONGEST_TYPE],
+            size.stat().st_size if (size := sent[one.number].path) else None,
+            one.problem,
+        )
+        for one in summary.attachments
+        if one.problem
+    )
 
 
 def _subject(request: SubjectRequest) -> drawn.Subject:

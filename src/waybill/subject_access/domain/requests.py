@@ -1,7 +1,7 @@
 """What the states of the workflow hand to each other."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
@@ -11,17 +11,38 @@ _LONGEST_ID = 64
 
 
 class RenderedReport(WireModel):
-    """Where a claim's report lies; `bytes` is its size, `sha256` hexadecimal."""
+    """Where a claim's report lies, and what goes with it; `bytes` is its size, `sha256` hexadecimal."""
 
     report_key: str
     bytes: int
     sha256: str
     pages: int
+    subject_copy: "RenderedReport | None" = None
+    package: "RenderedReport | None" = None
+
+    @classmethod
+    def of(cls, report: StoredReport) -> Self:
+        """Return what the states hand on of a report."""
+        return cls(
+            report_key=report.key,
+            bytes=report.bytes,
+            sha256=report.sha256,
+            pages=report.pages,
+            subject_copy=report.copy and cls.of(report.copy),
+            package=report.package and cls.of(report.package),
+        )
 
     @property
     def stored(self) -> StoredReport:
         """The report itself."""
-        return StoredReport(self.report_key, self.bytes, self.sha256, self.pages)
+        return StoredReport(
+            self.report_key,
+            self.bytes,
+            self.sha256,
+            self.pages,
+            None if self.subject_copy is None else self.subject_copy.stored,
+            None if self.package is None else self.package.stored,
+        )
 
 
 def wanted_request(event: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,6 @@ from waybill.subject_access.models import Claim
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take a claim with `reportKey`, `bytes`, `sha256` and `pages`; return it."""
+    """Take a claim with what `RenderedReport` says of the report; return it."""
     runtime.fulfilment().keep_report(Claim.parse(event), RenderedReport.parse(event).stored)
     return event

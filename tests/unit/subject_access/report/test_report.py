@@ -76,7 +76,7 @@ def test_pages_are_in_the_order_of_the_reference(join: DrawReport, parts: list[G
 
 def test_the_total_is_the_number_of_pages(join: DrawReport, parts: list[Given]) -> None:
     report = join(parts)
-    assert report.summary.pages == len(report.pages) == sum(part.summary.pages for *_, part in parts) + 4
+    assert report.summary.pages == len(report.pages) == sum(part.summary.pages for *_, part in parts) + 5
     for number, page in enumerate(report.pages, start=1):
         assert page.count(f"Page {number} of {len(report.pages)}") == 1
 
@@ -94,6 +94,7 @@ def test_pages_between_the_covers_say_whose_they_are(join: DrawReport, parts: li
 def test_bookmarks_lead_to_services_and_attachments(join: DrawReport, parts: list[Given]) -> None:
     report = join(parts)
     assert [(level, title) for level, title, _ in outline(report)] == [
+        (0, "Missing parts"),
         (0, "Zz first base"),
         (0, "Second base"),
         (0, "Aardvark"),
@@ -189,7 +190,7 @@ def test_mark_up_in_every_field_is_text(join: DrawReport, draw: DrawPart) -> Non
         (internal_cover, 4),
         (contents, 4),
         (external_cover, 4),
-        (missing, 4),
+        (missing, 7),
         (section, 7),
         (attachment, 4),
     ):

@@ -44,8 +44,10 @@ class _File:
     begin: int
 
 
-def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path) -> ReportSummary:
-    """Write the report to `destination`.
+def assemble(
+    parts: Sequence[Part], facts: Facts, destination: Path, work: Path, *, internal: bool = True
+) -> ReportSummary:
+    """Write the report to `destination`; without `internal` pages it is the copy of the person, with its own numbers.
 
     Parameters
     ----------
@@ -69,13 +71,15 @@ def assemble(parts: Sequence[Part], facts: Facts, destination: Path, work: Path)
         A part's file is no PDF, or does not have the pages of its summary.
     """
     ordered = sorted(parts, key=lambda part: report_order(part.service, part.label, part.category))
-    front = _front(ordered, facts, work)
+    front = _front(ordered, facts, work, internal=internal)
     begins = list(accumulate((part.summary.pages for part in ordered), initial=front.pages))
-    total = begins[-1] + 1
-    rear = _drawn(work / "rear", lambda sheets: rear_page(sheets, total)).path
+    total = begins[-1] + internal
+    rear = (
+        [_File(_drawn(work / "rear", lambda sheets: rear_page(sheets, total)).path, 1, begins[-1])] if internal else []
+    )
     bodies = [_File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
     bookmarks = _bookmarks(ordered, begins, front.missing_at)
-    _write([front.file, *bodies, _File(rear, 1, begins[-1])], facts, bookmarks, destination)
+    _write([front.file, *bodies, *rear], facts, bookmarks, destination)
     return ReportSummary(
         pages=total,
         size=destination.stat().st_size,
@@ -99,35 +103,41 @@ class _Front:
         return self.file.pages
 
 
-def _front(parts: Sequence[Part], facts: Facts, work: Path) -> _Front:
+def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -> _Front:
     """Draw the pages before the sections.
 
     Once to see which characters cannot be printed, which the contents list with those of the parts; once to see how
     many pages that makes; then with the right numbers.
     """
-    missing = _drawn(work / "missing", lambda sheets: missing_parts(Flow(sheets), facts.missing), facts)
-    missing_pages = missing.pages if facts.missing else 0
-    listed = _unprintable(parts) + (missing.unprintable if facts.missing else Counter())
-    internal = 0
+    withheld = [(part.label, one) for part in parts for one in part.summary.attachments if one.problem]
+    some = bool(facts.missing or withheld)
+    missing = _drawn(work / "missing", lambda sheets: missing_parts(Flow(sheets), facts.missing, withheld), facts)
+    missing_pages = missing.pages if some else 0
+    listed = _unprintable(parts) + (missing.unprintable if some else Counter())
+    before = 0
 
     def draw(sheets: Sheets) -> None:
-        nonlocal internal
-        begins = list(accumulate((part.summary.pages for part in parts), initial=internal + missing_pages))
-        internal_cover(sheets, facts, begins[-1] + 1)
+        nonlocal before
+        begins = list(accumulate((part.summary.pages for part in parts), initial=before + missing_pages))
+        if internal:
+            internal_cover(sheets, facts, begins[-1] + 1)
+        else:
+            external_cover(sheets, facts)
         flow = Flow(sheets)
         lines = [Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)]
-        contents(flow, lines, dict(sorted(listed.items())))
-        staff_decisions(flow, facts.missing)
-        external_cover(sheets, facts)
-        internal = sheets.pages
+        contents(flow, lines, dict(sorted(listed.items())), internal=internal)
+        if internal:
+            staff_decisions(flow, facts.missing)
+            external_cover(sheets, facts)
+        before = sheets.pages
 
     listed += _drawn(work / "read", draw).unprintable
     _drawn(work / "counted", draw)
-    files = [_drawn(work / "front", draw).path, *([missing.path] if facts.missing else [])]
+    files = [_drawn(work / "front", draw).path, *([missing.path] if some else [])]
     joined = work / "front.pdf"
     concatenate(files, joined)
-    pages = _File(joined, internal + missing_pages, 0)
-    return _Front(pages, internal if facts.missing else None, dict(sorted(listed.items())))
+    pages = _File(joined, before + missing_pages, 0)
+    return _Front(pages, before if some else None, dict(sorted(listed.items())))
 
 
 @dataclass(frozen=True)

@@ -86,13 +86,15 @@ class Attachments:
             if attachment.number in hidden:
                 self._hidden(attachment.number, hidden[attachment.number])
                 continue
-            self._searched = False
+            self._searched = self._taken_out = False
             problem = self._shown(attachment)
             pages = self._flow.sheets.pages - first + 1
             title = one_line(attachment.name) or one_line(attachment.filename)
             self.bookmarks.append(Bookmark(f"Attachment {attachment.number}: {title}".rstrip(": "), first, 1))
             self.outcomes.append(
-                AttachmentOutcome(attachment.number, first, pages, problem, searched=self._searched, name=title)
+                AttachmentOutcome(
+                    attachment.number, first, pages, problem, False, self._searched, title, self._taken_out
+                )
             )
 
     def _hidden(self, number: int, marker: str) -> None:
@@ -145,7 +147,7 @@ class Attachments:
         flow, begun = self._flow, False
         until = time.monotonic() + _SECONDS
         try:
-            drawn = document(path, kind, self._sweep)
+            drawn = document(path, kind, self._swept)
             for block in drawn.blocks:
                 if not begun:
                     self._heading(attachment)
@@ -167,6 +169,11 @@ class Attachments:
             flow.paragraph(f"Of this attachment {problem}.", bold=True)
             return problem
         return None
+
+    def _swept(self, text: str) -> str:
+        swept = self._sweep(text)
+        self._taken_out = self._taken_out or swept != text
+        return swept
 
     def _pdf(self, attachment: Attachment, path: Path) -> str | None:
         try:

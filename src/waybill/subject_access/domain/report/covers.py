@@ -11,7 +11,7 @@ from typing import Final
 
 from waybill.subject_access.domain.report.blocks import Pair, Table
 from waybill.subject_access.domain.report.flow import Flow
-from waybill.subject_access.domain.report.models import Facts, Missing, Subject
+from waybill.subject_access.domain.report.models import AttachmentOutcome, Facts, Missing, Subject
 from waybill.subject_access.domain.report.sheets import Sheets
 from waybill.subject_access.domain.report.wording import one_line
 
@@ -60,15 +60,19 @@ def rear_page(sheets: Sheets, total_pages: int) -> None:
     _cover(sheets, END_OF_REPORT, [f"Total pages: {total_pages}"], internal=True)
 
 
-def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int]) -> None:
-    """Draw the list of sections, and which characters could not be printed."""
+def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int], *, internal: bool = True) -> None:
+    """Draw the list of sections, and which characters could not be printed; versions of templates are for staff."""
     flow.page()
-    flow.sheets.centred(_MARK_AT, INTERNAL, 14, bold=True)
+    if internal:
+        flow.sheets.centred(_MARK_AT, INTERNAL, 14, bold=True)
     flow.heading("Contents", 1)
-    flow.table(
-        ("Service", "Template version", "Page"),
-        [(line.label, line.template_version or "-", str(line.first_page)) for line in lines],
-    )
+    if internal:
+        flow.table(
+            ("Service", "Template version", "Page"),
+            [(line.label, line.template_version or "-", str(line.first_page)) for line in lines],
+        )
+    else:
+        flow.table(("Service", "Page"), [(line.label, str(line.first_page)) for line in lines])
     if unprintable:
         flow.heading("Characters that could not be printed", 2)
         flow.paragraph("They stand in the report by their number, in square brackets.")
@@ -76,12 +80,20 @@ def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int]) 
         flow.table(("Character", "What it is", "Times"), rows)
 
 
-def missing_parts(flow: Flow, missing: Sequence[Missing]) -> None:
-    """Draw the page that says which services' answers are not in the report, and why."""
+def missing_parts(
+    flow: Flow, missing: Sequence[Missing], withheld: Sequence[tuple[str, AttachmentOutcome]] = ()
+) -> None:
+    """Draw the page that says which services' answers and which attachments are not in the report, and why."""
     flow.page()
     flow.heading("Missing parts", 1)
-    flow.paragraph("This report was issued without the information that these services hold:")
-    flow.draw([Table(("Service", "Reason"), [(one.label, one.reason) for one in missing])])
+    if missing:
+        flow.paragraph("This report was issued without the information that these services hold:")
+        flow.draw([Table(("Service", "Reason"), [(one.label, one.reason) for one in missing])])
+    if withheld:
+        flow.heading("Attachments that are not in this report, or not as a whole", 2)
+        flow.paragraph("They are in the package that this report comes in, unless something is taken out of them.")
+        rows = [(label, str(one.number), one.name, str(one.problem)) for label, one in withheld]
+        flow.draw([Table(("Service", "Number", "Name", "Reason"), rows)])
 
 
 def staff_decisions(flow: Flow, missing: Sequence[Missing]) -> None:

@@ -1,6 +1,6 @@
 """Whole pages of a part that are taken out: in their place stands why, and what they showed is not in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pikepdf
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate
-from waybill.subject_access.domain.report.models import Bookmark
+from waybill.subject_access.domain.report.models import AttachmentOutcome, Bookmark
 from waybill.subject_access.domain.report.sheets import Furniture, Sheets
 
 
@@ -39,6 +39,12 @@ def hide_pages(part: Path, hidden: Mapping[int, str], furniture: Furniture, work
             after.pages.append(instead.pages[numbers.index(number)] if number in hidden else page)
         after.save(result, deterministic_id=True)
     result.replace(part)
+
+
+def without_what_is_hidden(outcome: AttachmentOutcome, hidden: Collection[int]) -> AttachmentOutcome:
+    """Return the outcome of an attachment of which a page may be hidden."""
+    pages = range(outcome.page, outcome.page + outcome.pages)
+    return replace(outcome, swept=True, name="") if any(page in hidden for page in pages) else outcome
 
 
 def without_title(bookmark: Bookmark) -> Bookmark:

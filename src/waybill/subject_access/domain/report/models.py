@@ -188,7 +188,8 @@ class AttachmentOutcome:
     """How an attachment came out.
 
     `problem` is what its placeholder page says, None when it is shown; a `redacted` one is not shown, for a reason; a
-    `searched` one was text, from which redacted values are gone. `name` is without them too.
+    `searched` one was text, from which redacted values are gone. `name` is without them too. Of a `swept`
+    one something is taken out: it goes nowhere as it came.
     """
 
     number: int
@@ -198,6 +199,7 @@ class AttachmentOutcome:
     redacted: bool = False
     searched: bool = False
     name: str = ""
+    swept: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from waybill.subject_access.domain.report.covers import subject_lines
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
-from waybill.subject_access.domain.report.hidden_pages import hide_pages, without_title
+from waybill.subject_access.domain.report.hidden_pages import hide_pages, without_title, without_what_is_hidden
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
@@ -65,6 +65,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     if section.hidden_pages:
         hide_pages(destination, section.hidden_pages, furniture(fonts, subject), work)
         bookmarks = tuple(without_title(one) if one.page in section.hidden_pages else one for one in bookmarks)
+    outcomes = tuple(without_what_is_hidden(one, section.hidden_pages) for one in attachments.outcomes)
     return PartSummary(
         pages=sheets.pages,
         size=destination.stat().st_size,
@@ -75,7 +76,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         redacted_left=redacted.left,
         near_misses=redacted.near_count,
         near=tuple(redacted.near),
-        attachments=tuple(attachments.outcomes),
+        attachments=outcomes,
     )
 
 
