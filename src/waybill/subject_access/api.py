@@ -11,7 +11,7 @@ from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.pdf_examination import counted_pages
-from waybill.subject_access.api_runtime import answers
+from waybill.subject_access.api_runtime import answers, letters
 from waybill.subject_access.domain import outside_worker
 from waybill.subject_access.domain.answers import redactions_answer, trail_answer
 from waybill.subject_access.domain.audit import Action
@@ -24,6 +24,7 @@ from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
+from waybill.subject_access.domain.letters import LetterKind, LetterTexts
 from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
 from waybill.subject_access.domain.pages import page_of
 from waybill.subject_access.domain.redacting import Marks
@@ -103,6 +104,12 @@ _PACKAGE: dict[int, OpenAPIResponse] = {
         "description": "Where the package can be downloaded, to who accepts `application/zip` first",
         "headers": {"Location": {"description": "A signed address", "schema": {"type": "string", "format": "uri"}}},
     },
+}
+_LETTER: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "The letter",
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary", "description": "The letter"}}},
+    }
 }
 _LOST = {409: "The claim is lost: somebody else has the request, or nobody"}
 
@@ -362,6 +369,21 @@ def redact_request(id: _Id, marks: Marks) -> RequestView:
 def render_request(id: _Id) -> RequestView:
     """Have the report drawn again from the answers that are there, without what is taken out; then it is reviewed."""
     return RequestView.of(answers().request(runtime.redacting().render(id, caller(app).subject)))
+
+
+@app.post("/api/subjectAccessRequests/<id>/letters/<letter>", summary="Write a letter", responses=_LETTER)
+@allow(*_CASE_WORKERS)
+def write_letter(
+    id: _Id,
+    letter: Annotated[LetterKind, Path(description="Which letter")],
+    texts: Annotated[LetterTexts | None, Body()] = None,
+) -> Response[Any]:
+    """Draw a letter to who asked: acknowledgement, extension, refusal, or the one that goes with the report."""
+    drawn = letters().letter(id, caller(app).subject, letter, texts or LetterTexts())
+    disposition = f'attachment; filename="{letter.value}.pdf"'
+    response = Response(200, "application/pdf", b64encode(drawn).decode(), {"Content-Disposition": disposition})
+    response.base64_encoded = True
+    return response
 
 
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")

@@ -167,12 +167,13 @@ class SubjectRequest:
     """A request as stored.
 
     `claim_expires_at` is epoch seconds: until then nobody else may claim it. `ended_token` is the claim that completed
-    it, `fingerprint` tells its creation from any other up to the archive, and `version` counts the writes.
-    `active_since` is when a hold was last ended. The law's clock ended on the day `law_ended_on`, which was noted at
-    `law_ended_at` and may be taken back to `state_before`; `end_salt` and `correction_salt` seal texts in the audit
-    trail. With `review` a person looks at the report before it counts as
-    completed. `report_etag` is S3's own mark of the object that was found to have `report_sha256`. What people take out
-    of this report has `redactions_sha256` (`redactions`), and `redacted_by` is everybody who has said so.
+    it, `fingerprint` tells its creation from any other up to the archive, and `version` counts the writes. Who asks
+    for somebody else has a name, and an authority such as a signed form. `active_since` is when a hold was last
+    ended. The law's clock ended on the day `law_ended_on`, which was noted at `law_ended_at` and may be taken back
+    to `state_before`; `end_salt` and `correction_salt` seal texts in the audit trail. With `review` a person looks
+    at the report before it counts as completed. `report_etag` is S3's own mark of the object that was found to have
+    `report_sha256`. What people take out of this report has `redactions_sha256` (`redactions`), and `redacted_by`
+    is everybody who has said so.
     """
 
     request_id: str
@@ -193,6 +194,8 @@ class SubjectRequest:
     extension_reason: str | None = None
     extension_salt: str | None = None
     subject_name: str | None = None
+    requester_name: str | None = None
+    requester_authority: str | None = None
     review: bool = False
     claim_token: str | None = None
     ended_token: str | None = None

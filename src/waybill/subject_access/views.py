@@ -98,6 +98,12 @@ class _Request(_Law):
     nomis_id: str | None = Field(description="The person in prison records", examples=["A1234AA"])
     ndelius_case_reference_id: str | None = Field(description="The person in probation records", examples=["A123456"])
     subject_name: str | None = Field(description="The name of the person", examples=["Jo Bloggs"])
+    requester_name: str | None = Field(
+        description="Who asks for the person, where somebody else does", examples=["Smith Solicitors"]
+    )
+    requester_authority: str | None = Field(
+        description="What lets them ask", examples=["Form of authority signed on 1 October 2026"]
+    )
     requested_by: str = Field(description="Who made the request", examples=["alice"])
     request_date_time: str = Field(description="When it was made", examples=[_MOMENT])
     claim_date_time: str | None = Field(description="When a worker took it", examples=[_MOMENT])

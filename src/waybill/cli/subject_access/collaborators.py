@@ -29,7 +29,9 @@ class Deployed:
         from waybill.subject_access.domain.decisions import Decisions
         from waybill.subject_access.domain.endings import Endings
         from waybill.subject_access.domain.holds import Holds
+        from waybill.subject_access.domain.letters import Letters
         from waybill.subject_access.domain.redacting import Redacting
+        from waybill.subject_access.domain.report.letters import draw_letter
 
         stack = cli.stack
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
@@ -46,6 +48,7 @@ class Deployed:
         self.redacting = Redacting(self.store, self.reports, now)
         self.corrections = Corrections(self.store, now)
         self.answers = Answers(now(), england_and_wales())
+        self.letters = Letters(self.store, lambda: self.answers, draw_letter, now)
 
     def record(self, about: str, name: str) -> None:
         """Record that somebody looked at a request, or at what is about none."""

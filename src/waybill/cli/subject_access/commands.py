@@ -15,10 +15,11 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
-from waybill.cli.subject_access import names, redactions, stub
+from waybill.cli.subject_access import names, preview, redactions, stub
 from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.watch import watch
 from waybill.subject_access.domain.downloads import What
+from waybill.subject_access.domain.letters import LetterKind
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
 
 app = App()
@@ -26,6 +27,7 @@ sar = App(name="sar", help="Requests for everything that is held about one perso
 sar.add_typer(names.app)
 sar.add_typer(stub.app)
 sar.add_typer(redactions.app)
+sar.add_typer(preview.app)
 app.add_typer(sar)
 
 _OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
@@ -62,6 +64,10 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     law_enforcement: Annotated[
         bool, typer.Option("--law-enforcement", help="Part 3 of the Data Protection Act 2018 sets the deadline.")
     ] = False,
+    requester: Annotated[
+        str | None, typer.Option("--requester", help="Who asks for the person, where somebody else does.")
+    ] = None,
+    authority: Annotated[str | None, typer.Option("--authority", help="What lets them, in one line.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Somebody approves the report before it counts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Start a worker, and wait until the request has ended.")] = False,
 ) -> None:
@@ -80,6 +86,8 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
         sar_case_reference_number=reference,
         services=tuple(service or (each.name for each in known.values() if each.enabled)),
         subject_name=name,
+        requester_name=requester,
+        requester_authority=authority,
         received_date=_day(received),
         regime=Regime.LAW_ENFORCEMENT if law_enforcement else Regime.UK_GDPR,
         review=review,
@@ -336,6 +344,30 @@ def deliver(
     _show(cli, deployed, deployed.endings.deliver(request_id, deployed.actor, delivery))
 
 
+@sar.command()
+def letter(
+    cli: Cli,
+    request_id: IdArgument,
+    kind: Annotated[LetterKind, typer.Argument(help="Which letter.")],
+    texts: Annotated[
+        Path | None, typer.Option("--texts", help="JSON: controller, contact, purposes, recipients, retention, codes.")
+    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Draw a letter to who asked: acknowledgement, extension, refusal, or the cover of the report."""
+    from waybill.subject_access.domain.letters import LetterTexts
+
+    deployed, path = Deployed(cli), output or Path(f"{kind.value}.pdf")
+    path = path / f"{kind.value}.pdf" if path.is_dir() else path
+    if path.exists() and not force:
+        raise CommandError(f"{path} is there already; --force writes over it")
+    said = LetterTexts.parse(json.loads(texts.read_text("utf-8"))) if texts else LetterTexts()
+    drawn = deployed.letters.letter(request_id, deployed.actor, kind, said)
+    path.write_bytes(drawn)
+    cli.output.show({"file": str(path), "bytes": len(drawn)}, str(path))
+
+
 @sar.command("issue-without")
 def issue_without(
     cli: Cli,
@@ -439,6 +471,7 @@ def _readable(told: dict[str, Any]) -> Group:
         "Id": told["id"],
         "Reference": told["sarCaseReferenceNumber"],
         "Person": " · ".join(filter(None, (told["subjectName"], told["nomisId"], told["ndeliusCaseReferenceId"]))),
+        "Asked for by": told["requesterName"],
         "Related": ", ".join(told.get("related", ())) or None,
         "State": told["state"],
         "Approved by": told["approvedBy"],

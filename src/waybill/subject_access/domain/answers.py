@@ -67,6 +67,8 @@ class Answers:
             "nomisId": request.nomis_id,
             "ndeliusCaseReferenceId": request.ndelius_id,
             "subjectName": request.subject_name,
+            "requesterName": request.requester_name,
+            "requesterAuthority": request.requester_authority,
             "requestedBy": request.requested_by,
             "requestDateTime": moment(request.requested_at),
             "claimDateTime": moment(claimed),

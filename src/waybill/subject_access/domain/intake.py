@@ -44,6 +44,8 @@ _COPIED = (
     "extension_reason",
     "extension_salt",
     "subject_name",
+    "requester_name",
+    "requester_authority",
     "review",
 )
 
@@ -76,6 +78,14 @@ class NewRequest(Body):
     subject_name: str | None = Field(
         default=None, description="The name of the person, for the report", examples=["Jo Bloggs"]
     )
+    requester_name: str | None = Field(
+        default=None, description="Who asks for the person, where somebody else does", examples=["Smith Solicitors"]
+    )
+    requester_authority: str | None = Field(
+        default=None,
+        description="What lets them ask, in one line; needed with their name",
+        examples=["Form of authority signed on 1 October 2026"],
+    )
     received_date: str | None = Field(
         default=None,
         description="The day on which the request was received, dd/MM/yyyy; without it, today",
@@ -96,6 +106,8 @@ class Accepted:
     reference: str
     services: tuple[Service, ...]
     subject_name: str | None
+    requester_name: str | None
+    requester_authority: str | None
     received: date | None
     regime: Regime
     review: bool
@@ -174,6 +186,12 @@ class Checks:
         """Return the name of the person, if it is known."""
         return self.line("subjectName", text, _LONGEST_NAME, needed=False) or None
 
+    def requester(self, name: str | None, authority: str | None) -> tuple[str | None, str | None]:
+        """Return who asks for the person, and what lets them: what is about somebody is not told to anybody."""
+        who = self.line("requesterName", name, _LONGEST_NAME, needed=authority is not None)
+        what = self.line("requesterAuthority", authority, _LONGEST_NAME, needed=name is not None)
+        return who or None, what or None
+
     def chosen(self, names: Sequence[str], known: Mapping[str, Service]) -> tuple[Service, ...]:
         """Return the services of these names, in the order of the report."""
         if not names:
@@ -206,6 +224,7 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
         checks.errors.append(FieldError("dateFrom", "must not be after dateTo"))
     reference = checks.reference(new.sar_case_reference_number)
     name = checks.name(new.subject_name)
+    requester, authority = checks.requester(new.requester_name, new.requester_authority)
     received = checks.day("receivedDate", new.received_date)
     services = checks.chosen(new.services, known)
     if checks.errors or last is None:
@@ -217,6 +236,8 @@ def accept(new: NewRequest, known: Mapping[str, Service], today: date) -> Accept
         reference=reference,
         services=services,
         subject_name=name,
+        requester_name=requester,
+        requester_authority=authority,
         received=received,
         regime=new.regime,
         review=new.review,
@@ -248,6 +269,8 @@ def create(
         received=accepted.received or london_day(now),
         regime=accepted.regime,
         subject_name=accepted.subject_name,
+        requester_name=accepted.requester_name,
+        requester_authority=accepted.requester_authority,
         review=accepted.review,
         fingerprint=accepted.fingerprint,
     )

@@ -117,6 +117,8 @@ class Lifecycle:
             request,
             state=RequestState.ARCHIVED,
             subject_name=None,
+            requester_name=None,
+            requester_authority=None,
             # Who knows the rest of the request could try names until one has this hash.
             fingerprint="",
             report_key=None,

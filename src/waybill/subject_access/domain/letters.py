@@ -1,0 +1,230 @@
+"""What is written to the person who asked, or to who asked for them: receipt, extension, refusal, with the report.
+
+UK GDPR Articles 12(3), 12(4), 12A and 15(1) and (2); Data Protection Act 2018, sections 45, 53, 54 and 164A; ICO,
+"Right of access" (supplementary information; explain codes; tell people how to complain).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+from pydantic import Field
+
+from waybill.subject_access.domain.answers import Answers
+from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.bodies import Body, reason_of
+from waybill.subject_access.domain.deadlines import london_day
+from waybill.subject_access.domain.ports import Change, RequestStore
+from waybill.subject_access.errors import WrongStateError
+from waybill.subject_access.models import Hold, HoldReason, PartStatus, Regime, RequestState, SubjectRequest
+
+
+class LetterKind(StrEnum):
+    """Which letter."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    EXTENSION = "extension"
+    REFUSAL = "refusal"
+    COVER = "cover"
+
+
+type _Text = Annotated[str, Field(max_length=500)]
+
+
+class LetterTexts(Body):
+    """What a letter says that no request knows; all of it may be left out."""
+
+    controller: _Text | None = Field(
+        default=None, description="Who answers, as the letter is signed", examples=["Data Protection Team"]
+    )
+    contact: _Text | None = Field(
+        default=None, description="Where to write to", examples=["data.protection@example.org"]
+    )
+    purposes: _Text | None = Field(
+        default=None, description="What the data is used for", examples=["Managing sentences"]
+    )
+    recipients: _Text | None = Field(
+        default=None, description="Who gets it", examples=["Courts and probation services"]
+    )
+    retention: _Text | None = Field(
+        default=None, description="How long it is kept", examples=["Seven years after the sentence has ended"]
+    )
+    codes: Annotated[dict[str, _Text], Field(max_length=100)] = Field(
+        default_factory=dict, description="What codes in the report mean", examples=[{"NFA": "No further action"}]
+    )
+
+
+@dataclass(frozen=True)
+class Words:
+    """A letter in words: paragraphs, then rows of names and values under headings."""
+
+    addressee: str
+    on: date
+    title: str
+    lines: tuple[str, ...]
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    signed: str
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Writes letters; each is recorded, and nothing else changes."""
+
+    store: RequestStore
+    answers: Callable[[], Answers]
+    draw: Callable[[Words, Path, Path], None]
+    now: Callable[[], datetime]
+
+    def letter(self, request_id: str, by: str, kind: LetterKind, texts: LetterTexts) -> bytes:
+        """Return a letter as a PDF.
+
+        Raises
+        ------
+        UnknownRequestError
+            There is no such request.
+        WrongStateError
+            What the letter says is not so: the request is not extended, not refused, or has no report.
+        InvalidInputError
+            A text is more than one line.
+        """
+        given = {name: reason_of(text, name) for name, text in texts.model_dump(exclude={"codes"}).items() if text}
+
+        def decide(request: SubjectRequest) -> Change:
+            _refuse_untrue(kind, request)
+            return Change(request, Action(by, "LETTER_DRAWN", {"letter": kind.value}))
+
+        request = self.store.change(request_id, decide).request
+        words = self._words(request, kind, given, texts.codes)
+        with TemporaryDirectory() as folder:
+            work = Path(folder, "work")
+            work.mkdir()
+            self.draw(words, Path(folder, "letter.pdf"), work)
+            return Path(folder, "letter.pdf").read_bytes()
+
+    def _words(
+        self, request: SubjectRequest, kind: LetterKind, given: Mapping[str, str], codes: Mapping[str, str]
+    ) -> Words:
+        due = self.answers().due(request)
+        match kind:
+            case LetterKind.ACKNOWLEDGEMENT:
+                title, lines = "We have received your request", _received(request, day(due.due))
+            case LetterKind.EXTENSION:
+                title, lines = "We need more time to answer your request", _extended(request, day(due.due))
+            case LetterKind.REFUSAL:
+                title, lines = "We will not answer your request", _refused(request)
+            case _:
+                title, lines = "Our answer to your request", _answered(request)
+        tables = _tables(request, given, codes) if kind is LetterKind.COVER else ()
+        return Words(
+            request.requester_name or request.subject_name or "",
+            london_day(self.now()),
+            f"{title}: {request.sar_case_reference_number}",
+            (*_about(request), *lines, *_rights(request, given.get("contact"))),
+            tables,
+            given.get("controller", "for the data controller"),
+        )
+
+
+def _refuse_untrue(kind: LetterKind, request: SubjectRequest) -> None:
+    if kind is LetterKind.EXTENSION and not request.extended:
+        raise WrongStateError("is not extended: extend it first")
+    if kind is LetterKind.REFUSAL and request.state is not RequestState.REFUSED:
+        raise WrongStateError("is not refused: refuse it first")
+    if kind is LetterKind.COVER and request.state not in {RequestState.COMPLETED, RequestState.DELIVERED}:
+        raise WrongStateError("has no report that may be handed over")
+    if request.state is RequestState.ARCHIVED:
+        raise WrongStateError("is archived")
+
+
+def day(value: date) -> str:
+    """Return a date as ``5 March 2024``, whatever the machine's language."""
+    months = "January February March April May June July August September October November December"
+    return f"{value.day} {months.split()[value.month - 1]} {value.year}"
+
+
+def _about(request: SubjectRequest) -> Sequence[str]:
+    whose = f" about {request.subject_name or request.subject_id}" if request.requester_name else ""
+    by_law = (
+        "section 45 of the Data Protection Act 2018"
+        if request.regime is Regime.LAW_ENFORCEMENT
+        else "Article 15 of the UK GDPR"
+    )
+    return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {day(request.received)}."]
+
+
+def _received(request: SubjectRequest, due: str) -> Sequence[str]:
+    waits = [_WAITS[hold.reason] for hold in request.waits]
+    if not waits:
+        return [f"We will answer by {due}."]
+    paused = all(hold.reason is HoldReason.CLARIFICATION for hold in request.waits)
+    begins = "The days until it comes do not count." if paused else "The time to answer begins when it comes."
+    return [f"Before we can answer we need {' and '.join(waits)}. {begins}", *_notes(request.waits)]
+
+
+_WAITS = {
+    HoldReason.IDENTITY: "proof of who you are",
+    HoldReason.FEE: "the fee that we asked for",
+    HoldReason.CLARIFICATION: "to know more closely what you ask for",
+}
+
+
+def _notes(holds: Sequence[Hold]) -> Sequence[str]:
+    return [hold.note for hold in holds if hold.note]
+
+
+def _extended(request: SubjectRequest, due: str) -> Sequence[str]:
+    return [
+        "Because of the complexity of your request, or the number of your requests, we need up to two further months.",
+        f"The reason is: {request.extension_reason}",
+        f"We will answer by {due}.",
+    ]
+
+
+def _refused(request: SubjectRequest) -> Sequence[str]:
+    told = f" on {day(request.law_ended_on)}" if request.law_ended_on else ""
+    return [
+        f"We decided{told} to refuse the request. The ground is: {request.refusal_ground}.",
+        str(request.end_reason),
+    ]
+
+
+def _answered(request: SubjectRequest) -> Sequence[str]:
+    begin = day(request.date_from) if request.date_from else "the start of the record"
+    period = f"With this letter comes the copy of what is held, from {begin} to {day(request.date_to)}."
+    package = "Files that cannot be printed come beside it, with a list of them." if request.withholds else ""
+    late = f"This answer is late. The reason is: {request.late_reason}" if request.late_reason else ""
+    taken = (
+        "Some information is left out. Each place says why, in square brackets." if request.redactions_sha256 else ""
+    )
+    return [one for one in (period, package, taken, late) if one]
+
+
+def _tables(
+    request: SubjectRequest, given: Mapping[str, str], codes: Mapping[str, str]
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    searched = tuple((part.label, _OUTCOMES.get(part.status, "not answered")) for part in request.services.values())
+    more = tuple((name.capitalize(), given[name]) for name in ("purposes", "recipients", "retention") if name in given)
+    gaps = tuple((request.services[name].label, gap.reason) for name, gap in request.issued_without.items())
+    said = (("Where we looked", searched), ("What is missing", gaps), ("About this data", more))
+    return (*(one for one in said if one[1]), *([("What codes mean", tuple(sorted(codes.items())))] if codes else []))
+
+
+_OUTCOMES = {
+    PartStatus.COMPLETE: "what is held is in the report",
+    PartStatus.NO_DATA: "nothing is held",
+    PartStatus.NOT_SUPPORTED: "holds no records under this type of number",
+}
+
+
+def _rights(request: SubjectRequest, contact: str | None) -> Sequence[str]:
+    where = f" at {contact}" if contact else ""
+    refused = request.state is RequestState.REFUSED
+    more = "" if refused else "You may ask us to correct or erase data, or to restrict its use. "
+    return [
+        f"{more}You may complain to us{where}; we acknowledge a complaint within 30 days. You may also complain to the "
+        "Information Commissioner (ico.org.uk), and ask a court to enforce your right."
+    ]

@@ -1,0 +1,34 @@
+"""Letters to people who asked, drawn as the report is."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from waybill.subject_access.domain.letters import Words, day
+from waybill.subject_access.domain.report.blocks import Pair
+from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.fonts import Fonts
+from waybill.subject_access.domain.report.merging import concatenate
+from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+
+_SIZE = 12.0
+
+
+def draw_letter(letter: Words, destination: Path, work: Path) -> None:
+    """Write a letter to `destination`; the same letter gives the same bytes."""
+    sheets = Sheets(Fonts(), Furniture(), work)
+    flow = Flow(sheets)
+    flow.page()
+    _paragraphs(flow, (letter.addressee, day(letter.on)))
+    flow.heading(letter.title, 2)
+    _paragraphs(flow, letter.lines)
+    for title, rows in letter.tables:
+        flow.heading(title, 3)
+        flow.draw(Pair(name, value) for name, value in rows)
+    _paragraphs(flow, ("Yours faithfully", letter.signed))
+    concatenate(sheets.close(), destination)
+
+
+def _paragraphs(flow: Flow, texts: Iterable[str]) -> None:
+    for text in texts:
+        if text:
+            flow.paragraph(text, size=_SIZE)
