@@ -71,6 +71,8 @@ SECTIONS = {
     },
     "Subject access": {
         "sar": Entry("waybill.cli.subject_access.commands", "requests for all that is held about a person"),
+        "services": Entry("waybill.cli.subject_access.catalogue", "the services that are asked"),
+        "templates": Entry("waybill.cli.subject_access.catalogue", "the templates of their parts"),
     },
 }
 

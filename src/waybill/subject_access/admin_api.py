@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler.openapi.params import File, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
-from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.api_runtime import answers
@@ -193,13 +192,9 @@ def _overdue() -> list[SubjectRequest]:
 
 def _check(text: str) -> None:
     # Not at the top: the function that describes all APIs has no layer for templates.
-    from waybill.subject_access.domain.report.errors import TemplateError
-    from waybill.subject_access.domain.report.templates import check_template
+    from waybill.subject_access.domain.report.templates import check_registration
 
-    try:
-        check_template(text)
-    except TemplateError as error:
-        raise InvalidInputError(FieldError("file", str(error))) from None
+    check_registration(text)
 
 
 def _record(name: str) -> None:

@@ -222,3 +222,58 @@ def test_a_text_is_taken_out_and_shown(run: Run, store: SubjectAccessTable) -> N
     assert [part["serviceName"] for part in run("parts", made)[1]["parts"]] == ["G1", "keyworker-api"]
     assert run("redact", made, "--clear")[1]["values"] == []
     assert store.request(made).redactions_sha256 is None  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def waybill(store: SubjectAccessTable, capsys: pytest.CaptureFixture[str]) -> Run:
+    def ran(*arguments: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        status = main([*arguments, "--json"])
+        printed = capsys.readouterr()
+        return status, json.loads(printed.out) if printed.out.strip() else printed.err
+
+    return ran
+
+
+def test_services_are_put_suspended_and_resumed(waybill: Run, tmp_path: Path) -> None:
+    file = tmp_path / "service.json"
+    entry = {"name": "new-api", "label": "New", "url": "https://new.example", "enabled": True, "category": "PRISON"}
+    file.write_text(json.dumps(entry))
+    assert waybill("services", "put", str(file))[1]["label"] == "New"
+    file.write_text(json.dumps(entry | {"label": "Newer", "redactions": [{"path": "a[].b", "reason": "x"}]}))
+    assert waybill("services", "put", str(file))[1]["redactions"][0]["path"] == "a[].b"
+    assert [one["name"] for one in waybill("services", "list")[1]["services"]] == ["G1", "keyworker-api", "new-api"]
+    assert waybill("services", "suspend", "new-api")[1]["suspended"] is True
+    assert waybill("services", "resume", "new-api")[1]["suspended"] is False
+    file.write_text(json.dumps(entry | {"lable": "x"}))
+    status, said = waybill("services", "put", str(file))
+    assert (status, "lable" in said) == (2, True)
+    assert waybill("services", "show", "unknown")[0] == 1
+
+
+def test_templates_are_registered_compared_and_refused_with_their_line(waybill: Run, tmp_path: Path) -> None:
+    file = tmp_path / "t.mustache"
+    for text in ("<p>{{name}}</p>\n", "<p>{{name}} {{born}}</p>\n"):
+        file.write_text(text)
+        assert waybill("templates", "register", "G1", str(file))[1]["status"] == "PENDING"
+    assert [one["version"] for one in waybill("templates", "list", "G1")[1]["templates"]] == [2, 1]
+    assert waybill("templates", "show", "G1", "--version", "1")[1]["text"] == "<p>{{name}}</p>\n"
+    changed = waybill("templates", "diff", "G1", "--from", "1")[1]["diff"]
+    assert changed[-2:] == ["-<p>{{name}}</p>", "+<p>{{name}} {{born}}</p>"]
+    file.write_text("ok\n{{shout name}}")
+    status, said = waybill("templates", "validate", str(file))
+    assert (status, "shout (line 2)" in said) == (2, True)
+
+
+def test_a_person_is_found_by_name_which_can_be_hidden(run: Run) -> None:
+    made = run(*_CREATE, "--name", "BLOGGS, Jo", "--requester", "Smith Solicitors", "--authority", "a form")[1]
+    assert [one["id"] for one in run("list", "--search", "bloggs")[1]["requests"]] == [made["id"]]
+    assert (made["subjectName"], made["requesterName"]) == ("BLOGGS, Jo", "Smith Solicitors")
+
+
+def test_a_letter_is_written_to_a_file(run: Run, tmp_path: Path) -> None:
+    made = run(*_CREATE)[1]["id"]
+    file = tmp_path / "letter.pdf"
+    assert run("letter", made, "acknowledgement", "--output", str(file))[0] == 0
+    assert file.read_bytes().startswith(b"%PDF-")
+    assert run("letter", made, "acknowledgement", "--output", str(file))[0] == 1

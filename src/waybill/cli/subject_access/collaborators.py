@@ -32,6 +32,7 @@ class Deployed:
         from waybill.subject_access.domain.letters import Letters
         from waybill.subject_access.domain.redacting import Redacting
         from waybill.subject_access.domain.report.letters import draw_letter
+        from waybill.subject_access.domain.services import Services
 
         stack = cli.stack
         table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
@@ -45,6 +46,7 @@ class Deployed:
         self.decisions = Decisions(self.store, self.lists, self.reports, self.catalogue, now)
         self.holds = Holds(self.store, now)
         self.endings = Endings(self.store, self.reports, self.catalogue, now)
+        self.services = Services(self.catalogue, self.reports, now)
         self.redacting = Redacting(self.store, self.reports, now)
         self.corrections = Corrections(self.store, now)
         self.answers = Answers(now(), england_and_wales())

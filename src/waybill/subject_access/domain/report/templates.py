@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 
+from waybill.core.errors import FieldError, InvalidInputError
 from waybill.subject_access.domain.report.blocks import Block, Heading
+from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.handlebars import Template
 from waybill.subject_access.domain.report.helpers import helpers
 from waybill.subject_access.domain.report.markup import check_markup, markup_blocks
@@ -20,6 +22,20 @@ def check_template(text: str) -> None:
     """
     Template(text)
     check_markup(text)
+
+
+def check_registration(text: str) -> None:
+    """Check a template that somebody sends.
+
+    Raises
+    ------
+    InvalidInputError
+        As `check_template` says, about the field `file`.
+    """
+    try:
+        check_template(text)
+    except TemplateError as error:
+        raise InvalidInputError(FieldError("file", str(error))) from None
 
 
 def template_hash(text: str) -> str:
