@@ -113,7 +113,7 @@ def join(tmp_path: Path) -> DrawReport:
     """Joins drawn parts, given as (service, label, category, part), into a report; other arguments are `Facts`."""
     numbers = count()
 
-    def joined(parts: Sequence[tuple[str, str, str, DrawnPart]], **facts: Any) -> DrawnReport:
+    def joined(parts: Sequence[tuple[str, str, str, DrawnPart]], *, internal: bool = True, **facts: Any) -> DrawnReport:
         folder = tmp_path / f"report-{next(numbers)}"
         (folder / "work").mkdir(parents=True)
         known: dict[str, Any] = {
@@ -129,7 +129,7 @@ def join(tmp_path: Path) -> DrawReport:
             Part(service, label, category, part.path, part.summary, template_version="7")
             for service, label, category, part in parts
         ]
-        summary = assemble(made, Facts(**known | facts), folder / "report.pdf", folder / "work")
+        summary = assemble(made, Facts(**known | facts), folder / "report.pdf", folder / "work", internal=internal)
         return DrawnReport(folder / "report.pdf", summary)
 
     return joined

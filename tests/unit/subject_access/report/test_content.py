@@ -123,7 +123,7 @@ def test_an_answer_nested_deeper_than_python_calls_is_drawn(draw: DrawPart) -> N
 
 
 def test_a_number_longer_than_python_prints(draw: DrawPart) -> None:
-    assert "9" * 50 in draw({"n": int("9" * 4000) ** 2 * 0 + (10**5000 - 1)}).text
+    assert "9" * 50 in draw({"n": int("9" * 4000) ** 2 * 0 + (10**5000 - 1)}).squeezed
 
 
 def test_the_head_of_a_table_is_repeated_on_every_page(draw: DrawPart) -> None:

@@ -24,7 +24,7 @@ from waybill.subject_access.domain.report.covers import (
     staff_decisions,
 )
 from waybill.subject_access.domain.report.errors import PartUnreadableError
-from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.flow import Flow, RowPlace
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Facts, Part, ReportSummary, SectionPlace
@@ -79,7 +79,7 @@ def assemble(
     )
     bodies = [_File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
     bookmarks = _bookmarks(ordered, begins, front.missing_at)
-    _write([front.file, *bodies, *rear], facts, bookmarks, destination)
+    _write([front.file, *bodies, *rear], facts, bookmarks, front.links, destination)
     return ReportSummary(
         pages=total,
         size=destination.stat().st_size,
@@ -97,6 +97,7 @@ class _Front:
     file: _File
     missing_at: int | None
     unprintable: dict[str, int]
+    links: Sequence[tuple[RowPlace, int]]
 
     @property
     def pages(self) -> int:
@@ -115,6 +116,7 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
     missing_pages = missing.pages if some else 0
     listed = _unprintable(parts) + (missing.unprintable if some else Counter())
     before = 0
+    links: list[tuple[RowPlace, int]] = []
 
     def draw(sheets: Sheets) -> None:
         nonlocal before
@@ -125,7 +127,8 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
             external_cover(sheets, facts)
         flow = Flow(sheets)
         lines = [Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)]
-        contents(flow, lines, dict(sorted(listed.items())), internal=internal)
+        places = contents(flow, lines, dict(sorted(listed.items())), internal=internal)
+        links[:] = zip(places, begins, strict=False)
         if internal:
             staff_decisions(flow, facts.missing)
             external_cover(sheets, facts)
@@ -137,7 +140,7 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
     joined = work / "front.pdf"
     concatenate(files, joined)
     pages = _File(joined, before + missing_pages, 0)
-    return _Front(pages, before if some else None, dict(sorted(listed.items())))
+    return _Front(pages, before if some else None, dict(sorted(listed.items())), links)
 
 
 @dataclass(frozen=True)
@@ -160,16 +163,28 @@ def _drawn(folder: Path, draw: Callable[[Sheets], None], with_furniture: Facts |
 def _bookmarks(parts: Sequence[Part], begins: Sequence[int], missing_at: int | None) -> list[OutlineItem]:
     items = [] if missing_at is None else [OutlineItem("Missing parts", missing_at)]
     for part, begin in zip(parts, begins, strict=False):
-        item = OutlineItem(part.label, begin)
+        path = [OutlineItem(part.label, begin)]
         for bookmark in part.summary.bookmarks:
             if bookmark.level:
-                item.children.append(OutlineItem(bookmark.title, begin + bookmark.page - 1))
-        item.is_closed = True
-        items.append(item)
+                item = OutlineItem(bookmark.title, begin + bookmark.page - 1)
+                # A level may be left out: then it hangs on the one above.
+                path[bookmark.level :] = []
+                path[-1].children.append(item)
+                path.append(item)
+        for item in path[0].children:
+            item.is_closed = True
+        path[0].is_closed = True
+        items.append(path[0])
     return items
 
 
-def _write(files: Sequence[_File], facts: Facts, bookmarks: Sequence[OutlineItem], destination: Path) -> None:
+def _write(
+    files: Sequence[_File],
+    facts: Facts,
+    bookmarks: Sequence[OutlineItem],
+    links: Sequence[tuple[RowPlace, int]],
+    destination: Path,
+) -> None:
     total = files[-1].begin + files[-1].pages
     fonts = Fonts()
     with ExitStack() as opened:
@@ -179,6 +194,8 @@ def _write(files: Sequence[_File], facts: Facts, bookmarks: Sequence[OutlineItem
             pdf.pages.extend(source.pages)
         for number, page in enumerate(pdf.pages, start=1):
             page.contents_add(_page_number(fonts, page, f"Page {number} of {total}"))
+        for place, target in links:
+            _link(pdf, place, target)
         with pdf.open_outline() as outline:
             outline.root.extend(bookmarks)
         _describe(pdf, facts)
@@ -199,6 +216,21 @@ def _page_number(fonts: Fonts, page: pikepdf.Page, text: str) -> bytes:
     """Return the operators that print a page's number, in the first font of the file that the page is from."""
     x = float(page.mediabox[2]) - RIGHT - fonts.width(text, FURNITURE_SIZE)
     return f"BT {x:.2f} {FOOTER_HEIGHT:g} Td /F1+0 {FURNITURE_SIZE:g} Tf ({text}) Tj ET".encode()
+
+
+def _link(pdf: pikepdf.Pdf, place: RowPlace, target: int) -> None:
+    """Make a line of the contents lead to the page `target`, counted from 0."""
+    annotation = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Link,
+        Rect=[round(one, 2) for one in (place.left, place.bottom, place.right, place.top)],
+        Border=[0, 0, 0],
+        Dest=[pdf.pages[target].obj, Name.Fit],
+    )
+    page = pdf.pages[place.page - 1].obj
+    if "/Annots" not in page:
+        page.Annots = pikepdf.Array()
+    page.Annots.append(pdf.make_indirect(annotation))
 
 
 def _describe(pdf: pikepdf.Pdf, facts: Facts) -> None:

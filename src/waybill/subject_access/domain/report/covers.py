@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from waybill.subject_access.domain.report.blocks import Pair, Table
-from waybill.subject_access.domain.report.flow import Flow
+from waybill.subject_access.domain.report.flow import Flow, RowPlace
 from waybill.subject_access.domain.report.models import AttachmentOutcome, Facts, Missing, Subject
 from waybill.subject_access.domain.report.sheets import Sheets
 from waybill.subject_access.domain.report.wording import one_line
@@ -60,8 +60,17 @@ def rear_page(sheets: Sheets, total_pages: int) -> None:
     _cover(sheets, END_OF_REPORT, [f"Total pages: {total_pages}"], internal=True)
 
 
-def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int], *, internal: bool = True) -> None:
-    """Draw the list of sections, and which characters could not be printed; versions of templates are for staff."""
+def contents(
+    flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int], *, internal: bool = True
+) -> Sequence[RowPlace]:
+    """Draw the list of sections, and which characters could not be printed; versions of templates are for staff.
+
+    Returns
+    -------
+    Sequence[RowPlace]
+        Where each line is, so that it can lead to its section.
+    """
+    places: list[RowPlace] = []
     flow.page()
     if internal:
         flow.sheets.centred(_MARK_AT, INTERNAL, 14, bold=True)
@@ -70,14 +79,16 @@ def contents(flow: Flow, lines: Sequence[Line], unprintable: Mapping[str, int], 
         flow.table(
             ("Service", "Template version", "Page"),
             [(line.label, line.template_version or "-", str(line.first_page)) for line in lines],
+            places.append,
         )
     else:
-        flow.table(("Service", "Page"), [(line.label, str(line.first_page)) for line in lines])
+        flow.table(("Service", "Page"), [(line.label, str(line.first_page)) for line in lines], places.append)
     if unprintable:
         flow.heading("Characters that could not be printed", 2)
         flow.paragraph("They stand in the report by their number, in square brackets.")
         rows = [(code, _name(code), f"{count:,}") for code, count in unprintable.items()]
         flow.table(("Character", "What it is", "Times"), rows)
+    return places
 
 
 def missing_parts(
@@ -104,9 +115,10 @@ def staff_decisions(flow: Flow, missing: Sequence[Missing]) -> None:
         flow.draw(Pair(one.label, f"{one.reason} (decided by {one.accepted_by})") for one in accepted)
 
 
-def subject_lines(subject: Subject) -> tuple[str, str]:
-    """Return how a page names the person."""
-    return f"Name: {one_line(subject.name)}", f"{subject.id_kind}: {one_line(subject.id)}"
+def subject_lines(subject: Subject) -> list[str]:
+    """Return how a page names the person; without a name, by the number alone."""
+    name = one_line(subject.name)
+    return [*([f"Name: {name}"] if name else []), f"{subject.id_kind}: {one_line(subject.id)}"]
 
 
 def day(value: date) -> str:

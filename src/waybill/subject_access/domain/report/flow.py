@@ -1,6 +1,6 @@
 """Puts blocks on pages, from the top down: wraps lines, goes on to the next page, splits what is taller than one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 from typing import Final
@@ -10,16 +10,17 @@ from waybill.subject_access.domain.report.lines import wrap
 from waybill.subject_access.domain.report.sheets import BOTTOM, LEFT, RIGHT, TOP, Sheets
 
 _LEADING: Final = 1.28
-_HEADING_SIZES: Final = (18.0, 14.0, 12.0, 10.5)
-_BODY: Final = 10.0
-_SMALL: Final = 8.0
+_HEADING_SIZES: Final = (20.0, 16.0, 14.0, 12.5)
+# GOV.UK, "Publishing accessible documents": text of twelve points at least; tables have ten.
+_BODY: Final = 12.0
+_SMALL: Final = 10.0
 _PADDING: Final = 3.0
 # The share of a summary list that the labels have.
 _LABELS: Final = 0.34
 # Rows that decide how wide the columns of a table are, and the widest and narrowest that one asks for.
 _SAMPLE: Final = 200
 _WIDEST: Final = 220.0
-_NARROWEST: Final = 28.0
+_NARROWEST: Final = 44.0
 _MARK_INDENT: Final = 14.0
 
 
@@ -30,6 +31,17 @@ class _Column:
     bold: bool = False
 
 
+@dataclass(frozen=True)
+class RowPlace:
+    """Where a row is: its page, counted from 1, and its rectangle in points."""
+
+    page: int
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
 class Flow:
     """Draws blocks downwards.
 
@@ -37,12 +49,18 @@ class Flow:
     ----------
     sheets : Sheets
         Where to draw. A page begins with the first block.
+
+    Attributes
+    ----------
+    headings : list[tuple[str, int, int]]
+        Text, level and page of each heading so far.
     """
 
     def __init__(self, sheets: Sheets) -> None:
         self.sheets = sheets
         self._fonts = sheets.fonts
         self._y = 0.0
+        self.headings: list[tuple[str, int, int]] = []
 
     @property
     def y(self) -> float:
@@ -85,6 +103,7 @@ class Flow:
         self._y -= size * 0.6
         if self.room < min(len(lines) * leading + 5 * _BODY * _LEADING, self._height / 2):
             self.page()
+        self.headings.append((text, level, self.sheets.pages))
         self._rows([lines], [column], size)
         self._y -= size * 0.15
 
@@ -117,8 +136,10 @@ class Flow:
         self._y -= _PADDING
         self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.8)
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Draw a table. Its head, unless it is empty, is drawn again at the top of each page."""
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str]], placed: Callable[[RowPlace], None] | None = None
+    ) -> None:
+        """Draw a table, its head, unless it is empty, again at the top of each page; `placed` is told of each row."""
         remaining = iter(rows)
         sample = list(islice(remaining, _SAMPLE))
         columns = self._columns([head, *sample] if head else sample)
@@ -132,9 +153,12 @@ class Flow:
             if self._keep_together(cells, _SMALL) and repeated:
                 self._head(heading, bold)
             self._y -= _PADDING
+            top = self._y
             self._rows(cells, columns, _SMALL)
             self._y -= _PADDING
             self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.85)
+            if placed is not None:
+                placed(RowPlace(self.sheets.pages, LEFT, self._y, LEFT + self._width, max(top, self._y)))
         self._y -= 2 * _PADDING
 
     def _begin_table(self, heading: Sequence[Sequence[str]], columns: Sequence[_Column]) -> None:

@@ -21,6 +21,9 @@ from waybill.subject_access.domain.report.templates import template_blocks
 from waybill.subject_access.domain.report.wording import NO_DATA_HELD, NOT_SUPPORTED, is_empty, one_line
 
 FOOTER = "Official Sensitive"
+# Headings of these levels are in the outline, below the service, as long as there are not too many to be of use.
+_BOOKMARKED = (2, 3)
+_MOST_BOOKMARKS = 500
 
 
 def render_part(section: Section, subject: Subject, destination: Path, work: Path) -> PartSummary:
@@ -57,14 +60,19 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     title = one_line(section.label) or section.service
     flow.heading(title, 1)
     flow.draw(_blocks(section, redacted, title))
+    headings = list(flow.headings)
     attachments = Attachments(flow, work, redacted.swept)
     if section.outcome is Outcome.COMPLETE:
         attachments.draw([redacted.attachment(one) for one in section.attachments], section.hidden_attachments)
     _write(sheets, attachments, destination, work)
-    bookmarks = (Bookmark(title, 1), *attachments.bookmarks)
+    within = [Bookmark(one_line(text), page, level - 1) for text, level, page in headings if level in _BOOKMARKED]
+    bookmarks = (Bookmark(title, 1), *within[:_MOST_BOOKMARKS], *attachments.bookmarks)
     if section.hidden_pages:
         hide_pages(destination, section.hidden_pages, furniture(fonts, subject), work)
-        bookmarks = tuple(without_title(one) if one.page in section.hidden_pages else one for one in bookmarks)
+        bookmarks = tuple(
+            without_title(one) if one.page in section.hidden_pages else one
+            for one in (Bookmark(title, 1), *attachments.bookmarks)
+        )
     outcomes = tuple(without_what_is_hidden(one, section.hidden_pages) for one in attachments.outcomes)
     return PartSummary(
         pages=sheets.pages,
