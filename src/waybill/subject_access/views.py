@@ -399,8 +399,8 @@ class ContentValue(View):
     """A value of an answer."""
 
     path: str = Field(description="What names it", examples=["notes[3].author"])
-    value: str | bool | list[JsonValue] | dict[str, JsonValue] | None = Field(
-        description="The value; a number as it was sent, as text", examples=["John Jones"]
+    value: str | bool | None = Field(
+        description="The value; a number, or an empty list or object, as text as it was sent", examples=["John Jones"]
     )
     whole: bool = Field(description="Whether all of it is shown: at most 10,000 characters are", examples=[True])
 
@@ -446,7 +446,7 @@ class MarkedAttachmentView(_Taken):
 class RedactionsView(View):
     """All that people take out of a report."""
 
-    values: list[MarkedValueView] = Field(description="Values")
+    values: list[MarkedValueView] = Field(description="Values by their path, and texts")
     pages: list[MarkedPageView] = Field(description="Whole pages")
     attachments: list[MarkedAttachmentView] = Field(description="Whole attachments")
 

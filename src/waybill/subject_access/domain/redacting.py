@@ -90,7 +90,7 @@ class Marks(Body):
     """All that is taken out of a request's report: what is not named is printed again."""
 
     values: Annotated[tuple[ValueMark, ...], Field(max_length=_MOST_MARKS)] = Field(
-        default=(), description="Values", examples=[[]]
+        default=(), description="Values by their path, and texts", examples=[[]]
     )
     pages: Annotated[tuple[PageMark, ...], Field(max_length=_MOST_MARKS)] = Field(
         default=(), description="Whole pages", examples=[[]]
@@ -415,7 +415,7 @@ def _said(mark: _Mark) -> tuple[str, str]:
 def _shown(value: Json) -> Json:
     if isinstance(value, Number | str):
         return str(value)[:_SHOWN]
-    return value
+    return value if value is None or isinstance(value, bool) else json.dumps(value)
 
 
 def _position(cursor: str | None) -> int:
