@@ -249,3 +249,9 @@ def test_verifications_are_listed_and_shown(waybill: Program, replicated: None, 
     assert waybill("verifications", "show", found, "--report", str(tmp_path / "r.csv")).status == 0
     assert "MISSING" in (tmp_path / "r.csv").read_text()
     assert waybill("verifications", "show", "nobody").status == 1
+
+
+def test_a_destination_that_cannot_be_listed_is_told_where_there_is_no_source(waybill: Program) -> None:
+    ran = waybill("verify", ALL, "--to", A, "--to", "no-such-bucket-here", "--json")
+    assert (ran.status, results(ran.json)) == (1, {"no-such-bucket-here": "NOT_CHECKED"})
+    assert ran.json["counts"]["compared"] == 0

@@ -117,7 +117,7 @@ class Sides:
 def side_by_side(source: str, listings: Mapping[str, Iterable[ListedObject]]) -> Iterator[Sides]:
     """Yield every key of the listings, in their order; the one of `source` has to be whole, the others may end early.
 
-    A destination that fails is a fault of every key from there on.
+    A destination that fails is a fault of every source from there on, and of the empty key where there is none.
 
     Raises
     ------
@@ -125,6 +125,7 @@ def side_by_side(source: str, listings: Mapping[str, Iterable[ListedObject]]) ->
         The source cannot be listed.
     """
     faults: dict[str, str] = {}
+    told: set[str] = set()
 
     def tagged(bucket: str, listing: Iterable[ListedObject]) -> Iterator[tuple[str, str]]:
         try:
@@ -139,7 +140,11 @@ def side_by_side(source: str, listings: Mapping[str, Iterable[ListedObject]]) ->
     # S3 lists keys in the order of their UTF-8 bytes, which is the order of code points, by which Python compares.
     for key, group in groupby(merge(*streams), key=lambda each: each[0]):
         listed = frozenset(bucket for _, bucket in group)
-        yield Sides(key, listed, {bucket: code for bucket, code in faults.items() if bucket not in listed})
+        unknown = {bucket: code for bucket, code in faults.items() if bucket not in listed and source in listed}
+        told |= unknown.keys()
+        yield Sides(key, listed, unknown)
+    if untold := {bucket: code for bucket, code in faults.items() if bucket not in told}:
+        yield Sides("", frozenset(), untold)
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,8 @@ class FixityChecker:
             It cannot be recorded.
         """
         look = _Look(self, sides)
-        checks = tuple(check for bucket in self.destination_buckets if (check := look.settled(bucket)) is not None)
+        buckets = self.destination_buckets if sides.key else tuple(sides.faults)
+        checks = tuple(check for bucket in buckets if (check := look.settled(bucket)) is not None)
         for check in checks:
             if check.result in _RECORDED and check.code is None:
                 self._record(check)

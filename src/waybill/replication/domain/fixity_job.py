@@ -178,7 +178,7 @@ class FixityRun:
         buckets = (job.source_bucket, *job.destination_buckets)
         keys = KeyFilter(job.include, job.exclude)
         sides = side_by_side(job.source_bucket, {bucket: self._listed(bucket, job.last_key) for bucket in buckets})
-        wanted = (each for each in sides if keys.accepts(each.key))
+        wanted = (each for each in sides if not each.key or keys.accepts(each.key))
         done: list[FixityCheck] = []
         objects = 0
         with Prefetch[Sides, tuple[FixityCheck, ...]](
@@ -187,10 +187,10 @@ class FixityRun:
             for side, found in checked:
                 checks = found or ()
                 done.extend(checks)
-                objects += 1
+                objects += bool(side.key)
                 yield checks
                 if objects >= _KEYS_PER_SAVE or self.stop():
-                    self._save(done, objects, side.key)
+                    self._save(done, objects, side.key or self.job.last_key)
                     done, objects = [], 0
                     if self.stop():
                         return
