@@ -2,6 +2,7 @@
 
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
+from tests.template.support.routes import routes_of
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names
 
@@ -60,12 +61,7 @@ FUNCTIONS = [name for name in names(FUNCTION) if not _RESOURCES[name]["Propertie
 
 def called(code: Code, stack: Stack, function: str) -> set[str]:
     """The operations that the function's code reaches."""
-    routes = [
-        (event.properties["Method"].upper(), event.properties["Path"])
-        for event in stack.events(function)
-        if event.kind == "Api"
-    ]
-    reach = code.reach(stack[function]["Handler"], routes)
+    reach = code.reach(stack[function]["Handler"], routes_of(stack, function))
     operations = {operation for _, operation in reach.operations}
     return operations | (reach.verbs if "transact_write_items" in operations else set())
 

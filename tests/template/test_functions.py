@@ -9,6 +9,7 @@ from scripts.template import layers_of, load_template, readable
 from tests.template.support.code import Code, Reach
 from tests.template.support.layers import packages_of
 from tests.template.support.references import references
+from tests.template.support.routes import routes_of
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names, target
 from waybill.core.settings import ObservabilitySettings, WaybillSettings
@@ -31,14 +32,6 @@ every_function = every("function", names(FUNCTION))
 def handler_module(function: str) -> str:
     handler: str = load_template()["Resources"][function]["Properties"]["Handler"]
     return handler.rpartition(".")[0]
-
-
-def routes_of(stack: Stack, function: str) -> list[tuple[str, str]]:
-    return [
-        (event.properties["Method"].upper(), event.properties["Path"])
-        for event in stack.events(function)
-        if event.kind == "Api"
-    ]
 
 
 def reach_of(stack: Stack, code: Code, function: str) -> Reach:

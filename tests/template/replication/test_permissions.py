@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from scripts.template import load_template
 from tests.template.support.code import Code, boto3_operations
+from tests.template.support.routes import routes_of
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, names
 from waybill.replication.adapters.backfill_table import BackfillTable
@@ -100,13 +101,8 @@ def place_of(grant: Grant) -> str:
 
 
 def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
-    routes = [
-        (event.properties["Method"].upper(), event.properties["Path"])
-        for event in stack.events(function)
-        if event.kind == "Api"
-    ]
     found: set[Permission] = set()
-    reach = code.reach(stack[function]["Handler"], routes)
+    reach = code.reach(stack[function]["Handler"], routes_of(stack, function))
     for caller, operation in reach.operations:
         if operation == "query":
             places: dict[str, list[Callable[..., object]]] = {

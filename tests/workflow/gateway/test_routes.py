@@ -157,3 +157,25 @@ def test_role_of_another_workflow_is_answered_403_and_admin_may_all(application:
     assert is_problem(other, 403, "FORBIDDEN"), other
     assert api_of(application).get("/replications").status == 403
     assert api_of(application, "admin").get("/replications").status == 200
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "GET"])
+def test_a_method_that_a_path_does_not_have_is_answered_with_those_that_it_has(api: Api, method: str) -> None:
+    """RFC 9110, 15.5.6."""
+    answer = api.ask(method, "/step-function")
+
+    assert (answer.status, answer.content_type) == (405, "application/problem+json"), answer
+    assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/health", "/replications?limit=1", "/replications?limit=0", "/scans/no-such"])
+def test_head_is_answered_as_get_without_its_body(api: Api, path: str) -> None:
+    """RFC 9110, 9.3.2."""
+    got, head = api.get(path), api.ask("HEAD", path)
+
+    assert (head.status, head.content_type, head.body) == (got.status, got.content_type, None)
+
+
+def test_nobody_is_told_of_methods_without_a_token(application: Application) -> None:
+    assert Api(application.api_url, None).ask("DELETE", "/step-function").status == 401
+    assert Api(application.api_url, None).ask("DELETE", "/health").status == 405

@@ -1,6 +1,7 @@
 """The HTTP API of the deployed application, as somebody calls it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
@@ -17,6 +18,7 @@ class Answer:
     status: int
     content_type: str
     body: Any
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Api:
         """Send a POST of JSON, or of bytes as they are."""
         return self._ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode())
 
+    def ask(self, method: str, path: str) -> Answer:
+        """Send a request without a body."""
+        return self._ask(method, path, None)
+
     def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
         headers = {"Content-Type": "application/json"}
         if self.token:
@@ -48,7 +54,7 @@ class Api:
 
 def _read(answer: Any) -> Answer:
     text = answer.read()
-    return Answer(answer.status, answer.headers.get_content_type(), json.loads(text) if text else None)
+    return Answer(answer.status, answer.headers.get_content_type(), json.loads(text) if text else None, answer.headers)
 
 
 def api_of(application: Application, *roles: str, **token: Any) -> Api:

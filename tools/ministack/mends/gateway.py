@@ -6,6 +6,8 @@
 - A request has at most 10 MB, and an integration 29 seconds (API Gateway Developer Guide, "Quotas for configuring and
   running a REST API"): the answers are those of the types REQUEST_TOO_LARGE, 413, and INTEGRATION_TIMEOUT, 504.
   MiniStack has neither limit.
+- `x-amazon-apigateway-any-method` stands for every method of a path (API Gateway Developer Guide, "OpenAPI
+  extensions for API Gateway"). MiniStack passes over it.
 """
 
 import asyncio
@@ -15,10 +17,12 @@ from ministack.services import apigateway_v1
 
 _MOST_BYTES = 10_485_760
 _MOST_SECONDS = 29.0
+_ANY = "x-amazon-apigateway-any-method"
+_METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 
 def mend() -> None:
-    """Compare media types unescaped, and hold the limits."""
+    """Compare media types unescaped, hold the limits, and import paths with every method."""
     matches = apigateway_v1._media_type_matches
     execute, invoke = apigateway_v1._execute_in_scope, apigateway_v1._invoke_lambda_proxy_v1
 
@@ -41,6 +45,15 @@ def mend() -> None:
             return apigateway_v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
         return call.result()
 
+    import_path = apigateway_v1._import_path_item
+
+    def import_every_method(api: str, path: str, item: Any, *rest: Any, **more: Any) -> Any:
+        written = dict(item)
+        if every := written.pop(_ANY, None):
+            written = dict.fromkeys(_METHODS, every) | written
+        return import_path(api, path, written, *rest, **more)
+
+    apigateway_v1._import_path_item = import_every_method
     apigateway_v1._media_type_matches = matches_unescaped
     apigateway_v1._execute_in_scope = execute_limited
     apigateway_v1._invoke_lambda_proxy_v1 = invoke_limited
