@@ -1,5 +1,6 @@
 """Redacted values are gone from the pages and from the file."""
 
+import time
 from typing import Any
 
 import pytest
@@ -132,6 +133,14 @@ def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
     halves = redact({"v": "Smith-Jones, Ann", "t": "Mrs Smith"}, [Redaction("v", "x", everywhere=True)])
     assert [one.kind for one in halves.near] == ["part of the surname"]
     assert "Hart" not in repr(result.near)
+
+
+# CWE-1333: what somebody writes decides how long nothing is searched.
+@pytest.mark.parametrize("text", ["ann-" * 50_000, "ann-" * 50_000 + "@", "a@" * 20_000, "a. " * 50_000])
+def test_a_long_text_is_gone_through_once(text: str) -> None:
+    started = time.process_time()
+    assert everywhere("Peter O'Hara", text) == text
+    assert time.process_time() - started < 2
 
 
 def test_a_value_that_is_too_short_is_said_to_be_left() -> None:

@@ -51,7 +51,8 @@ _BETWEEN_WORDS: Final = r"[\s,.;:]+"
 # No letter or digit before or behind: what has an underline there is a word all the same.
 _BEGIN: Final = r"(?<![^\W_])"
 _END: Final = r"(?![^\W_])"
-_EMAIL = re.compile(r"[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+")
+# RFC 5321, 4.5.3.1: at most 64 before the sign. Unbounded, a long word would be gone through for each of its letters.
+_EMAIL = re.compile(r"(?<![\w.+\-'])[\w.+\-']{1,64}@[\w\-]{1,255}(?:\.[\w\-]{1,255}){1,20}")
 _WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 # One letter of at least so many may differ in what is nearly a name.
 _NEAR_LETTERS: Final = 5

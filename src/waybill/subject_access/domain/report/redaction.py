@@ -263,7 +263,7 @@ class Sweep:
     def _note_near(self, text: str, covered: Sequence[tuple[int, int]], place: str) -> None:
         if not (self._surnames or self._given):
             return
-        addresses = [found for found in matching.emails(text) if "@" in text]
+        addresses = list(matching.emails(text)) if "@" in text else []
         for found in addresses:
             if any(name in found[0] for name in self._surnames | self._given):
                 _near(self._result, place, NearMiss.EMAIL)
