@@ -25,6 +25,8 @@ NUMBER = "219456789"
         f"# made by hand\nname,ssn\nbob,{NUMBER}\n",
         f'"last, first",ssn\n"a, b",{NUMBER}\n',
         f'name,ssn\n"bob\nsmith",{NUMBER}\n',
+        f"Our people:\nname\tssn\nann\tnone\nbob\t{NUMBER}\n",
+        f"<table>\n<tr>\n<th>Name</th>\n<th>SSN</th>\n</tr>\n<tr>\n<td>Bob</td>\n<td>{NUMBER}</td>\n</tr>\n</table>",
     ],
 )
 def test_a_value_belongs_to_the_label_above_it(scan: Scan, text: str) -> None:
@@ -36,6 +38,8 @@ def test_a_value_belongs_to_the_label_above_it(scan: Scan, text: str) -> None:
     "text",
     [
         f"invoice,ssn\n{NUMBER},\n",
+        f"Our people:\ninvoice\tssn\n{NUMBER}\tnone\n",
+        f"<table>\n<tr>\n<th>No.</th>\n<th>SSN</th>\n</tr>\n<tr>\n<td>{NUMBER}</td>\n<td>x</td>\n</tr>\n</table>",
         f"ssn:\n\n\n\n{NUMBER}\n",
         "ssn: none\n" + "a: 1\n" * 9 + f"b: {NUMBER}\n",
         f"ssn:\ninvoice: {NUMBER}\n",

@@ -86,6 +86,16 @@ JobFormatOption = Annotated[
         autocompletion=reporting.job_formats,
     ),
 ]
+SortOption = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        help="place, confidence or detector.",
+        metavar="S",
+        callback=reporting.known_order,
+        autocompletion=among(reporting.ORDERS),
+    ),
+]
 FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
 BaselineOption = Annotated[
     Path | None, typer.Option("--baseline", help="Leave out what this file names as known.", metavar="FILE")
@@ -262,6 +272,7 @@ def findings(  # noqa: PLR0917 (options)
     job_id: JobArgument,
     detector: DetectorOption = None,
     min_confidence: ConfidenceOption = None,
+    sort: SortOption = "place",
     form: JobFormatOption = "table",
     fail_on_findings: FailOption = False,
     baseline: BaselineOption = None,
@@ -272,7 +283,7 @@ def findings(  # noqa: PLR0917 (options)
     _known_detectors(detector, deployed)
     job = deployed.jobs.find(job_id)
     baselined = reporting.known(baseline)
-    found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence)
+    found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence, sort)
     coverage = deployed.jobs.coverage(job.job_id)
     states = deployed.triage.states(str(item["fingerprint"]) for item in found)
     found = [{**item, "state": states[str(item["fingerprint"])]} for item in found]
@@ -320,6 +331,7 @@ def scan_file(  # noqa: PLR0917 (options)
     detector: DetectorOption = None,
     region: RegionOption = None,
     min_confidence: ConfidenceOption = None,
+    sort: SortOption = "place",
     form: FormatOption = "table",
     fail_on_findings: FailOption = False,
     baseline: BaselineOption = None,
@@ -342,7 +354,7 @@ def scan_file(  # noqa: PLR0917 (options)
         frozenset(detector) if detector else None,
         key=_fingerprint_key(needed=bool(baseline or write_baseline)),
     )
-    result["findings"] = reporting.wanted(result["findings"], baselined, min_confidence)
+    result["findings"] = reporting.wanted(result["findings"], baselined, min_confidence, sort)
     coverage = result["coverage"]
     notes = reporting.notes(coverage["reasons"])
     reporting.show(cli, form, result, showing.local_files(result), notes, coverage)

@@ -23,6 +23,7 @@ FAULTS = frozenset(
     }
 )
 CONFIDENCES = ("LOW", "MEDIUM", "HIGH")
+ORDERS = ("place", "confidence", "detector")
 
 
 def known_format(form: str) -> str:
@@ -49,6 +50,13 @@ def formats(incomplete: str) -> list[str]:
 def job_formats(incomplete: str) -> list[str]:
     """Return the formats that findings of a job may have, and that begin with what is typed."""
     return [*formats(incomplete), *(["asff"] if "asff".startswith(incomplete) else [])]
+
+
+def known_order(order: str) -> str:
+    """Return an order that there is, else refuse it."""
+    if order not in ORDERS:
+        raise typer.BadParameter(f"{order} is none of {', '.join(ORDERS)}")
+    return order
 
 
 def known_confidence(confidence: str | None) -> str | None:
@@ -85,15 +93,20 @@ def save(file: Path | None, findings: Sequence[Mapping[str, Any]], known: frozen
 
 
 def wanted(
-    findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None
+    findings: Iterable[dict[str, Any]], known: frozenset[str], min_confidence: str | None, order: str
 ) -> list[dict[str, Any]]:
-    """Return the findings that are not known, and at least so sure."""
+    """Return the findings that are not known, and at least so sure; the surest first, by detector, or as they come."""
     least = CONFIDENCES.index(min_confidence) if min_confidence else 0
-    return [
+    found = [
         finding
         for finding in findings
         if finding["fingerprint"] not in known and CONFIDENCES.index(finding["confidence"]) >= least
     ]
+    if order == "confidence":
+        found.sort(key=lambda finding: -CONFIDENCES.index(finding["confidence"]))
+    elif order == "detector":
+        found.sort(key=lambda finding: str(finding["detector"]))
+    return found
 
 
 def notes(reasons: Mapping[str, Any]) -> list[str]:

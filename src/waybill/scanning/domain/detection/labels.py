@@ -5,6 +5,7 @@ so does the name of any element in the path to a field.
 """
 
 import re
+from collections.abc import Iterator
 
 LABEL_REACH = 2048
 _NEAR = 256
@@ -16,6 +17,8 @@ _LABEL_BYTES = 60
 _REST = re.compile(rb"(?i)(?:[ _-]?(?:numbers?|no|nr|num|ids?|codes?|value)\b)?[^0-9A-Za-z]{0,16}")
 _DELIMITER = re.compile(rb"[,;|\t]")
 _OPENING = b" \t\r\"'[{(|>*-"
+_HEADING = re.compile(rb"<th\b[^<>]{0,200}>(.{0,200}?)</th", re.DOTALL | re.IGNORECASE)
+_CELL, _MARKUP = re.compile(rb"<t[dh]\b", re.IGNORECASE), re.compile(rb"<[^<>]{0,200}>")
 _TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,60})(?:\s[^<>]{0,200})?>$")
 # What stands before a value in its own line: signs, other values of a list, and at most the name of a field.
 _BEFORE = re.compile(
@@ -29,6 +32,8 @@ def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[byte
     """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
     if at - line_start > _NEAR:
         return False
+    if _is_below_heading(text, line_start, at, keywords):
+        return True
     before = _BEFORE.fullmatch(text, line_start, at)
     if before is None:
         return False
@@ -53,12 +58,34 @@ def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[byte
     return False
 
 
+def _is_below_heading(text: bytes, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
+    """Return whether one of `keywords` is in the name of a value's column, in a table within a text or a page."""
+    row = text.rfind(b"<tr", max(0, at - LABEL_REACH), at)
+    if row >= 0:
+        head = text.rfind(b"<table", max(0, at - LABEL_REACH), row)
+        names = [_MARKUP.sub(b" ", name) for name in _HEADING.findall(text, max(head, 0), row)] if head >= 0 else []
+        column = len(_CELL.findall(text, row, at)) - 1
+        return 0 <= column < len(names) and keywords.search(names[column]) is not None
+    column, place, names = text.count(b"\t", line_start, at), line_start, []
+    if not column and text.find(b"\t", at, at + _NEAR) < 0:
+        return False
+    while place > 0 and line_start - place <= LABEL_REACH:
+        start = text.rfind(b"\n", 0, place - 1) + 1
+        line = text[start : place - 1]
+        if b"\t" not in line:
+            break
+        names, place = line.split(b"\t"), start
+    return column < len(names) and keywords.search(names[column]) is not None
+
+
 class LabelledLines:
     """The lines of a text that may be labelled by others, each told once."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        self._told = self._tasks = 0
+        # By task, each a bit: a hostile text has another set of them in each line.
+        self._blocks: dict[int, int] = {}
+        self._tables: dict[int, int] = {}
 
     def below(self, line_start: int, line_end: int, tasks: int) -> list[tuple[int, int]]:
         """Return the lines that may be labelled by the line from `line_start` to `line_end`: its next, and its block.
@@ -68,6 +95,8 @@ class LabelledLines:
         """
         text = self._text
         line = text[line_start:line_end].rstrip()
+        if b"\t" in line or b"<th" in line:
+            return self._table(line_start, line_end, tasks, b"\t" if b"\t" in line else b"<")
         if (
             len(line) > _LABEL_BYTES
             and line[-1:] != b">"
@@ -78,9 +107,11 @@ class LabelledLines:
         if line_end < len(text) and text[line_end] not in b" \t-\r\n":
             # The usual case: nothing is indented, so that there is one line.
             return [(line_end, text.find(b"\n", line_end) + 1 or len(text))]
+        alone = b"(" in line and not _unclosed(line)
         found, blank, indent = list[tuple[int, int]](), 0, -1
-        known = tasks & ~self._tasks == 0 and line_end < self._told
-        place = self._told if known else line_end
+        told = _told(self._blocks, tasks)
+        known = line_end < told
+        place = told if known else line_end
         while place < len(text) and place - line_start <= LABEL_REACH:
             end = text.find(b"\n", place) + 1 or len(text)
             if text[place:end].isspace():
@@ -90,13 +121,41 @@ class LabelledLines:
                 below = _indent(text, place) > indent
                 if below or not (found or known or blank > _BLANK_LINES):
                     found.append((place, end))
-                if not below:
+                if not below or alone:
                     break
             place = end
         if found:
-            self._tasks = tasks if self._told <= line_end else self._tasks & tasks
-            self._told = max(self._told, found[-1][1])
+            _tell(self._blocks, tasks, found[-1][1])
         return found
+
+    def _table(self, line_start: int, line_end: int, tasks: int, sign: bytes) -> list[tuple[int, int]]:
+        """Return the lines of the table that a line with names of columns may begin, as far as none was told of."""
+        found, place = list[tuple[int, int]](), max(line_end, _told(self._tables, tasks))
+        while place < len(self._text) and place - line_start <= LABEL_REACH:
+            end = self._text.find(b"\n", place) + 1 or len(self._text)
+            if sign not in self._text[place:end]:
+                break
+            found.append((place, end))
+            place = end
+        _tell(self._tables, tasks, place)
+        return found
+
+
+def _told(told: dict[int, int], tasks: int) -> int:
+    """Return how far lines are told of for every one of `tasks`."""
+    return min((told.get(bit, 0) for bit in _bits(tasks)), default=0)
+
+
+def _tell(told: dict[int, int], tasks: int, end: int) -> None:
+    for bit in _bits(tasks):
+        told[bit] = max(told.get(bit, 0), end)
+
+
+def _bits(tasks: int) -> Iterator[int]:
+    while tasks:
+        bit = tasks & -tasks
+        tasks ^= bit
+        yield bit
 
 
 def _indent(text: bytes, line_start: int) -> int:
@@ -114,6 +173,9 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
     if tag := _TAG.search(tail):
         return keywords.search(tag[1]) is not None
     bracket = _unclosed(line)
+    if not above and not bracket and b"(" in line:
+        # A function in a program, whose block is no value.
+        return False
     for part in (tail, line[:bracket][-_NEAR:]) if bracket else (tail,):
         key = _LAST_KEY.search(part.rstrip(_OPENING))
         if key and keywords.search(key[1]):
