@@ -52,11 +52,11 @@ schema = schemathesis.openapi.from_path(DOCUMENT, config=_CONFIG)
 
 
 @cache
-def _handlers() -> dict[tuple[str, str], str]:
-    """The handler of each route, as the template has it."""
+def _handlers() -> dict[str, str]:
+    """The handler of each path, as the template has it."""
     modules = {function.name: module for module, function in functions().items()}
     return {
-        (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): modules[name]
+        event["Properties"]["Path"]: modules[name]
         for name, resource in load_template()["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
         for event in resource["Properties"].get("Events", {}).values()
@@ -131,7 +131,7 @@ def _event(case: schemathesis.Case, request: requests.PreparedRequest, role: str
 def _validate(case: schemathesis.Case, role: str) -> None:
     sent = case.as_transport_kwargs(base_url="https://api.example.org")
     request = requests.Request(**{name: value for name, value in sent.items() if name in _OF_REQUESTS}).prepare()
-    module = import_module(_handlers()[case.operation.method.upper(), case.operation.path])
+    module = import_module(_handlers()[case.operation.path])
     answer = answer_of(module.lambda_handler(_event(case, request, role), LambdaContext()))
     if case.method.upper() != case.operation.method.upper():
         # RFC 9110, 15.5.6; a method that is no operation is not described.

@@ -105,6 +105,7 @@ def _result(*hits: dict[str, str], errors: str = "") -> dict[str, Any]:
     details = "DROID_SignatureFile_V125.xml; container-signature-20260119.xml"
     return {
         "siegfried": "1.11.9",
+        "created": "2026-01-20T10:11:12Z",
         "identifiers": [{"name": "pronom", "details": details}],
         "files": [{"errors": errors, "matches": list(hits)}],
     }
@@ -123,6 +124,7 @@ def test_the_versions_are_read_off_the_signature_files() -> None:
         "softwareVersion": "1.11.9",
         "binarySignatureFileVersion": "125",
         "containerSignatureFileVersion": "20260119",
+        "signaturesCreated": "2026-01-20",
         "method": "pronom",
     }
     without = versions({"siegfried": "1.11.9", "identifiers": [{"details": "something else"}]})
