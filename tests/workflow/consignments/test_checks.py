@@ -192,7 +192,7 @@ def test_a_run_that_is_overtaken_before_it_begins_to_check_names_that_step(check
             checks.application.stack.client("dynamodb").update_item(
                 TableName=checks.outputs["ConsignmentsTableName"],
                 Key={"pk": {"S": consignment_id}, "sk": {"S": "CONSIGNMENT"}},
-                UpdateExpression="SET executionArn = :other, runOrder = :order",
+                UpdateExpression="SET startedArn = :other, executionArn = :other, runOrder = :order",
                 ExpressionAttributeValues=later,
             )
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -89,7 +90,9 @@ class Application:
     def mailbox(self) -> Mailbox:
         """What people are told."""
         topic = self.outputs["FailureTopicArn"]
-        return Mailbox(self.sqs, self.stack.client("sns"), topic, f"{self.stack_name}-mailbox")
+        # Whoever else looks at the stack meanwhile has a queue of their own.
+        name = f"waybill-tests-{uuid.uuid4().hex[:12]}"
+        return Mailbox(self.sqs, self.stack.client("sns"), topic, name)
 
     def told(self, label: str) -> list[Letter]:
         """Return what people were told about `label`, once the net below the workflow has seen every failed run."""
