@@ -16,12 +16,25 @@ from mends import (
     permissions,
     snapshots,
     states,
+    streams,
     templates,
 )
 from ministack.app import main
 
 # The concurrency after the failures: it is counted around what they name.
-MENDS = (permissions, failures, objects, archives, concurrency, states, gateway, messages, templates, snapshots)
+MENDS = (
+    permissions,
+    failures,
+    objects,
+    archives,
+    streams,
+    concurrency,
+    states,
+    gateway,
+    messages,
+    templates,
+    snapshots,
+)
 
 if __name__ == "__main__":
     for each in MENDS:

@@ -254,6 +254,53 @@ def make_table(dynamodb: Any, name: str) -> None:
     )
 
 
+READS_A_STREAM = """
+import time
+import boto3
+
+def handler(event, context):
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="beside", Key="begun", Body=b"")
+    deadline = time.monotonic() + 40
+    while "Contents" not in s3.list_objects_v2(Bucket="beside", Prefix="received") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    late = time.monotonic() >= deadline
+    s3.put_object(Bucket="beside", Key="late" if late else "ended", Body=b"")
+"""
+READS_A_QUEUE = """
+import boto3
+
+def handler(event, context):
+    boto3.client("s3").put_object(Bucket="beside", Key="received", Body=b"")
+"""
+
+
+def test_a_queue_is_read_while_a_function_takes_its_time_with_a_stream(account: Account) -> None:
+    """Lambda Developer Guide, "How Lambda processes records from stream and queue-based event sources"."""
+    s3, dynamodb, sqs = account.client("s3"), account.client("dynamodb"), account.client("sqs")
+    s3.create_bucket(Bucket="beside", CreateBucketConfiguration={"LocationConstraint": REGION})
+    make_table(dynamodb, "streamed")
+    stream = dynamodb.update_table(
+        TableName="streamed", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    )["TableDescription"]["LatestStreamArn"]
+    queue = sqs.create_queue(QueueName="beside")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sources = {"stream": (READS_A_STREAM, stream), "queue": (READS_A_QUEUE, attributes["QueueArn"])}
+    for name, (code, source) in sources.items():
+        function = account.function(f"reads-a-{name}", code)
+        start = {"StartingPosition": "TRIM_HORIZON"} if name == "stream" else {}
+        account.client("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=source, **start)
+
+    def there() -> set[str]:
+        return {one["Key"] for one in s3.list_objects_v2(Bucket="beside").get("Contents", [])}
+
+    dynamodb.put_item(TableName="streamed", Item={"id": {"S": "1"}})
+    until(lambda: "begun" in there(), "the function reads the stream")
+    sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    until(lambda: there() & {"ended", "late"}, "the function has ended")
+    assert there() == {"begun", "received", "ended"}
+
+
 def test_a_template_sets_expiry_and_object_lock(account: Account) -> None:
     """CloudFormation, AWS::DynamoDB::Table and AWS::S3::Bucket; Amazon S3 User Guide, "Object Lock"."""
     table = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.workflow.support.application import Application
 from waybill.cli.local.account import account_environment
 
-TESTS = ["gateway/test_routes.py", "minting/test_lifecycle.py", "replication/test_upload.py"]
+TESTS = ["minting/test_lifecycle.py", "replication/test_upload.py"]
 
 
 def test_the_tests_run_against_a_stack_by_its_name(application: Application, project: Path) -> None:
