@@ -16,6 +16,7 @@ from waybill.core.clock import now
 from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.keys import generation_of
 from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.models import Part, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service
@@ -98,7 +99,14 @@ class Case:
         return sorted({call.service.removeprefix(f"{self.label}-") for call in self.stub.calls})
 
     def reports(self) -> list[str]:
-        """The keys of all reports of this request."""
+        """The keys of all reports of this request, without their copies for the person and their packages."""
+        return [key for key in self._written() if not key.endswith(("-subject.pdf", "-package.zip"))]
+
+    def generations(self) -> set[int]:
+        """The claims from which there is a report, a copy or a package."""
+        return {generation_of(key) for key in self._written()}
+
+    def _written(self) -> list[str]:
         bucket = self.application.outputs["SubjectAccessReportsBucketName"]
         found = self.application.s3.list_objects_v2(Bucket=bucket, Prefix=f"reports/{self.label}/")
         return [entry["Key"] for entry in found.get("Contents", [])]

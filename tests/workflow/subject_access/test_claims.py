@@ -60,7 +60,7 @@ def test_a_worker_whose_lease_lapsed_changes_nothing(case: Case) -> None:
     ended = case.application.ended(late, within=150)
     assert ended.states[-1] == "LeftToAnother"
     assert case.request == other
-    assert case.reports() == [other.report_key]
+    assert (case.reports(), case.generations()) == ([other.report_key], {2})
     text = "".join(page.extract_text() for page in case.report().pages)
     assert "held by the other one" in text
     assert "held by the late one" not in text
