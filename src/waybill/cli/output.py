@@ -59,13 +59,13 @@ class Output:
     def show(self, data: Any, human: RenderableType) -> None:
         """Print a result: `data` as JSON when JSON is wanted, else `human`."""
         if self.json_wanted:
-            print(json.dumps(data, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+            print(json.dumps(data, indent=2, ensure_ascii=False, default=str), flush=True)  # noqa: T201
         else:
             self.console.print(human, markup=False, soft_wrap=isinstance(human, str))
 
     def data(self, data: Any) -> None:
         """Print a result as JSON, whatever is wanted otherwise."""
-        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))  # noqa: T201
+        print(json.dumps(data, indent=2, ensure_ascii=False, default=str), flush=True)  # noqa: T201
 
     def raw(self, text: str) -> None:
         """Print a result in another form as it is, without folding or colour."""
