@@ -25,10 +25,10 @@ from waybill.cli.replication.reports import ReportPlace, report_place
 from waybill.cli.watch import command_retry
 from waybill.core.clock import iso, now
 from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.spreadsheets import TextFile
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry, JobInput
 from waybill.replication.domain.comparison import CONTENT
-from waybill.replication.domain.csv_report import TextFile
 from waybill.replication.domain.fixity import FixityCheck, FixityChecker, FixityResult, FixityWay, Sides
 from waybill.replication.domain.fixity_job import RECORD as JOB
 from waybill.replication.domain.fixity_job import THREADS, FixityCounts, FixityJob, FixityRun, new_fixity_job

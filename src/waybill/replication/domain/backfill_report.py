@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from waybill.core.spreadsheets import TextFile, write_rows
 from waybill.replication.domain.backfill_job import BackfillJob, ObjectLine
-from waybill.replication.domain.csv_report import TextFile, write_rows
 
 COLUMNS = ("bucket", "key", "version", "destination", "result", "code", "difference")
 

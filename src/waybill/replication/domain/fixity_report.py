@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from waybill.replication.domain.csv_report import TextFile, write_rows
+from waybill.core.spreadsheets import TextFile, write_rows
 from waybill.replication.domain.fixity import FixityCheck
 
 COLUMNS = (

@@ -1,11 +1,12 @@
 """Findings in the forms that other tools read: SARIF 2.1.0, CSV (RFC 4180) and lines of JSON."""
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
+
+from waybill.core.spreadsheets import write_rows
 
 FORMATS = ("table", "json", "ndjson", "csv", "sarif")
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,8 +28,6 @@ _COLUMNS = (
     ),
     *("sample", "fingerprint"),
 )
-# OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def place_of(finding: Mapping[str, Any]) -> str:
@@ -39,17 +38,9 @@ def place_of(finding: Mapping[str, Any]) -> str:
 def csv_text(findings: Iterable[Mapping[str, Any]]) -> str:
     """Return findings as CSV, a row each."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for finding in findings:
-        values = {**finding, "place": place_of(finding)}
-        writer.writerow([_cell(values.get(name, "")) for name in _COLUMNS])
+    shown = ({**finding, "place": place_of(finding)} for finding in findings)
+    write_rows(text, [_COLUMNS, *([values.get(name) for name in _COLUMNS] for values in shown)])
     return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def ndjson_text(findings: Iterable[Mapping[str, Any]], coverage: Mapping[str, Any] | None = None) -> str:

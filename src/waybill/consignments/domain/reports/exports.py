@@ -12,6 +12,7 @@ from waybill.consignments.domain.reports.premis import premis_xml
 from waybill.consignments.domain.reports.summary import turn_of, unsaid, wrong
 from waybill.consignments.models import LeftOutFile
 from waybill.core.clock import moment_of
+from waybill.core.spreadsheets import write_rows
 
 type FileDocument = Mapping[str, Any]
 """A file in the shape of the API."""
@@ -47,8 +48,6 @@ _COLUMNS = (
     *("mimeType", "basis", "extensionOnly", "extensionMismatch", "warnings", "accepted", "turn", *_STATUSES),
     *("malware", "notScanned", "whatToDo", "remarks", "exceptions", "originalFilepath", "copiedTo", "run"),
 )
-# OWASP, "CSV injection": a cell that begins like this is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # DROID's user guide, "Exporting profile results"; the last four come again for every further format.
 _DROID_COLUMNS = (
     *("ID", "PARENT_ID", "URI", "FILE_PATH", "NAME", "METHOD", "STATUS", "SIZE", "TYPE", "EXT", "LAST_MODIFIED"),
@@ -75,10 +74,8 @@ def export(
 def csv_text(files: Iterable[FileDocument]) -> str:
     """Return a row for each file, in the order of their paths."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for row in sorted(map(_values, files), key=lambda each: (str(each["path"]), str(each["fileId"]))):
-        writer.writerow([_cell(row[name]) for name in _COLUMNS])
+    rows = sorted(map(_values, files), key=lambda each: (str(each["path"]), str(each["fileId"])))
+    write_rows(text, [_COLUMNS, *([row[name] for name in _COLUMNS] for row in rows)])
     return text.getvalue()
 
 
@@ -120,11 +117,6 @@ def _joined(parts: Iterable[object]) -> str:
 
 def _yes(said: bool) -> str:
     return "true" if said else "false"
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def ndjson_text(files: Iterable[FileDocument], left_out: Sequence[LeftOutFile]) -> str:

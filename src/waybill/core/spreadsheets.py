@@ -1,4 +1,4 @@
-"""Reports for spreadsheets: CSV (RFC 4180), in which no cell is taken for a formula."""
+"""Tables for spreadsheets: CSV (RFC 4180), in which no cell is taken for a formula."""
 
 import csv
 from collections.abc import Iterable
@@ -9,21 +9,22 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TextFile(Protocol):
-    """What a report is written to; opened with `newline=""`, since the lines have their ends."""
+    """What a table is written to; opened with `newline=""`, since the lines have their ends."""
 
     def write(self, text: str, /) -> object:
         """Write `text`."""
         ...
 
 
-def write_rows(file: TextFile, rows: Iterable[Iterable[str | None]]) -> int:
-    """Write the rows, and return how many they are."""
+def write_rows(file: TextFile, rows: Iterable[Iterable[object]]) -> int:
+    """Write the rows, None as an empty cell, and return how many they are."""
     writer, written = csv.writer(file), 0
     for row in rows:
-        writer.writerow([_cell(value or "") for value in row])
+        writer.writerow([_cell(value) for value in row])
         written += 1
     return written
 
 
-def _cell(text: str) -> str:
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
