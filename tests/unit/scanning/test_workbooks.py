@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from tests.fakes.contents import compound
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.legacy_office import slide_texts
@@ -90,6 +91,19 @@ def test_a_hostile_sheet_costs_itself_alone(engine: Engine, rows: str, reason: s
     report = scan(engine, workbook(rows, **{"note.txt": "ssn 219-45-6789"}))
     assert [each.member for each in report.findings] == ["note.txt"]
     assert dict(report.reasons) == ({reason: 1} if reason else {})
+
+
+def test_a_workbook_that_memory_does_not_suffice_for_is_not_called_broken(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's documentation, "Built-in Exceptions": the limit is the process's, and says nothing about the file."""
+
+    def refuse(**_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("xlrd.open_workbook", refuse)
+    report = scan(engine, compound({"Workbook": b"\x09\x08" * 4096}))
+    assert [each.reason for each in report.unread] == ["MEMORY"]
 
 
 def test_every_text_of_a_presentation_is_a_line() -> None:

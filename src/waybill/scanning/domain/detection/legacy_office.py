@@ -28,6 +28,8 @@ def workbook_members(outer: Member, content: bytes, budget: Budget) -> Iterator[
         try:
             book: Any = xlrd.open_workbook(file_contents=content, on_demand=True, ragged_rows=True, logfile=told)
             names: Sequence[str] = book.sheet_names()
+        except MemoryError:  # says something about the limit, and not about the file
+            raise
         except Exception as error:
             # Whatever it makes of hostile bytes; its word for a password is an error like the others.
             yield refused(rest, "ENCRYPTED" if "encrypted" in str(error).lower() else "ARCHIVE_BROKEN")
@@ -49,6 +51,8 @@ def _lines(book: Any, number: int) -> Iterator[str]:
     try:
         sheet = book.sheet_by_index(number)
         rows = Rows([], ([_shown(value) for value in sheet.row_values(row)] for row in range(sheet.nrows)))
+    except MemoryError:  # as above
+        raise
     except Exception as error:
         raise UnreadableError("ARCHIVE_BROKEN") from error
     lines = rows.lines()
