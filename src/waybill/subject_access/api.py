@@ -59,6 +59,15 @@ app = build_api(
 )
 
 _Id = Annotated[str, request_id("The id that POST /api/subjectAccessRequest has given")]
+_OfRequest = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=64,
+        description="The id of the request",
+        examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
+    ),
+]
 _Service = Annotated[
     str,
     Path(
@@ -220,15 +229,7 @@ def complete_request(id: _Id, completion: Annotated[Completion | None, Body()] =
 @allow(Role.SAR_USER, Role.SAR_APPROVER)
 @fails({404: "There is no such request, or it has no report", 409: "What is stored is not what was completed"})
 def get_report(
-    id: Annotated[
-        str,
-        Query(
-            min_length=1,
-            max_length=64,
-            description="The id of the request",
-            examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
-        ),
-    ],
+    id: _OfRequest,
     copy: Annotated[
         Literal["staff", "subject"],
         Query(description="`subject`: the copy for the person, with its own numbers and without internal pages"),
@@ -242,15 +243,7 @@ def get_report(
 @allow(Role.SAR_USER, Role.SAR_APPROVER)
 @fails({404: "There is no such request, or it has no package", 409: "What is stored is not what was completed"})
 def get_package(
-    id: Annotated[
-        str,
-        Query(
-            min_length=1,
-            max_length=64,
-            description="The id of the request",
-            examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
-        ),
-    ],
+    id: _OfRequest,
 ) -> Response[Any]:
     """Give the ZIP with the person's copy of the report and every attachment that is not in it: where it is."""
     return _downloaded(id, "package")
