@@ -187,6 +187,7 @@ def test_the_parts_of_a_message_are_decoded(engine: Engine, transfer: str) -> No
     [
         ("===============5932112152348060495==", 0),  # Python's `email`
         ("----=_Part_4_5932112152348060495.1732790000000", 0),  # Jakarta Mail
+        ("Apple-Mail=_5932112152348060495", 0),  # Apple Mail
         ("5932112152348060495", 1),  # whoever chooses such a line may hide something in it
     ],
 )

@@ -47,7 +47,7 @@ _MESSAGE_BYTES = 32 << 20
 # Of what stands before an archive; longer programs are cut.
 _BEFORE_BYTES = 64 << 20
 # Mail programs draw such numbers, with signs that no encoded part has (RFC 2045, section 6.7); one of 40 is a card's.
-_MADE_UP_BOUNDARY = re.compile(r'boundary="?(?=[-_]{0,69}=)[-\w=.+/]{1,70}"?', re.IGNORECASE)
+_MADE_UP_BOUNDARY = re.compile(r'boundary="?(?=[-_]{0,69}=|[-\w.]{0,68}=_)[-\w=.+/]{1,70}"?', re.IGNORECASE)
 # What the standard library's readers raise of hostile bytes, of which their documentation names a part.
 _FAULTS = (
     zipfile.BadZipFile,
