@@ -9,6 +9,8 @@ BIN := .venv/bin
 CFN_LINT := --append-rules cfn_lint_serverless.rules --ignore-checks WS1004 ES6000 ES7000
 # More for pytest, for example: make test PYTEST="tests/unit -k token"
 PYTEST ?=
+# Images of containers like to forbid byte code; then each program that is started compiles all that it imports, again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

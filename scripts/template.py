@@ -31,7 +31,7 @@ _PSEUDO = {
 type Tree = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):  # ten times as fast as the one in Python
     """Reads CloudFormation's short forms as their long ones, and the comments of policy statements."""
 
     lines: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class _Loader(yaml.SafeLoader):
         return mapping | {REASON: comment["text"]} if comment else mapping
 
 
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Tree:
+def _long_form(loader: yaml.CSafeLoader, suffix: str, node: yaml.Node) -> Tree:
     value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)

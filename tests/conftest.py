@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 hypothesis_settings.register_profile("waybill", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("waybill")
 
-_WORKFLOW_TESTS = PROJECT / "tests" / "workflow"
+_WORKFLOW_TESTS = "tests/workflow/"
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -47,7 +47,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedWork:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if _WORKFLOW_TESTS in item.path.parents:
+        if item.nodeid.startswith(_WORKFLOW_TESTS):
             item.add_marker(pytest.mark.workflow)
             item.add_marker(pytest.mark.timeout(900))  # the first of them builds and deploys
 

@@ -2,8 +2,6 @@
 
 import copy
 
-from cfnlint.template import Template
-
 from scripts.template import PROJECT, load_template, template_with_loops
 from tests.template.support.stack import Stack
 
@@ -20,6 +18,8 @@ def test_can_be_lived_in(stack: Stack) -> None:
 
 def test_the_loops_become_what_another_interpreter_makes_of_them() -> None:
     """cfn-lint's, of which the deployment knows nothing; it is too slow to read the template with every time."""
+    from cfnlint.template import Template  # whose import takes a second, which no other worker needs to wait
+
     written = template_with_loops()
     assert any(name.startswith("Fn::ForEach::") for name in written["Resources"])
     other = Template(None, copy.deepcopy(written) | {"Transform": "AWS::LanguageExtensions"})

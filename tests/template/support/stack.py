@@ -1,7 +1,7 @@
 """The transformed template, as what it makes: functions, roles and what they may do."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from scripts.template import Tree, load_template, readable, readable_list, statements, transformed_template
@@ -104,12 +104,19 @@ def grants_of(within: str, document: Tree) -> Iterator[Grant]:
 
 def names(kind: str) -> list[str]:
     """The resources of a type that the template writes, for rules."""
-    return [name for name, resource in load_template()["Resources"].items() if resource["Type"] == kind]
+    return [name for name, found in _kinds()[0].items() if found == kind]
 
 
 def made_names(kind: str) -> list[str]:
     """The resources of a type that the transformed template has, for rules."""
-    return [name for name, one in transformed_template()["Resources"].items() if one["Type"] == kind]
+    return [name for name, found in _kinds()[1].items() if found == kind]
+
+
+@cache
+def _kinds() -> tuple[dict[str, str], dict[str, str]]:
+    """The type of each resource as the template is written, and as it is transformed."""
+    written, made = load_template()["Resources"], transformed_template()["Resources"]
+    return tuple({name: one["Type"] for name, one in resources.items()} for resources in (written, made))  # type: ignore[return-value]
 
 
 def target(value: Any) -> str:
