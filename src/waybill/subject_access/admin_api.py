@@ -9,7 +9,6 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
-from waybill.subject_access.api_runtime import answers
 from waybill.subject_access.domain.admin_views import AdminFilter, admin_view
 from waybill.subject_access.domain.answers import is_overdue, moment, service_answer, summary, template_answer
 from waybill.subject_access.domain.audit import Action
@@ -58,7 +57,7 @@ _REGISTERED: dict[int, OpenAPIResponse] = {201: {"description": "The version as 
 def list_overdue_requests() -> OverdueList:
     """List requests that have been waiting for more than 12 hours, and those that the law wants an answer to soon."""
     _record("OVERDUE_VIEWED")
-    shown = answers()
+    shown = runtime.answers()
     return OverdueList.of(shown.overdue(_overdue(), by_due_day(runtime.lists(), shown)))
 
 
@@ -66,7 +65,7 @@ def list_overdue_requests() -> OverdueList:
 def show_summary() -> SummaryView:
     """Count the requests that wait, and those that are late: in being worked on, and by law."""
     _record("SUMMARY_VIEWED")
-    shown = answers()
+    shown = runtime.answers()
     urgent = by_due_day(runtime.lists(), shown)
     past_due = sum(map(shown.is_past_due, urgent))
     return SummaryView.of(summary(runtime.lists().count("PENDING"), len(_overdue()), past_due, len(urgent) - past_due))
@@ -103,7 +102,7 @@ def list_requests_by_state(  # noqa: PLR0917 (Powertools passes parameters by na
     """List requests by state, the newest first; `Overdue` is `Pending` for more than 12 hours."""
     _record("ADMIN_LIST_VIEWED")
     wanted = AdminFilter(completed, errored, overdue, pending, search.strip(), page_number, page_size)
-    return AdminList.of(admin_view(runtime.lists(), answers(), wanted))
+    return AdminList.of(admin_view(runtime.lists(), runtime.answers(), wanted))
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/restart", summary="Restart a request")
@@ -113,15 +112,14 @@ def restart_request(
     fresh: Annotated[bool, Query(description="Ask every service again")] = False,
 ) -> RequestView:
     """Make a request that was given up on `Pending` again; parts that are finished are kept, unless fresh."""
-    return RequestView.of(answers().request(runtime.decisions().restart(id, caller(app).subject, fresh=fresh)))
+    return _view(runtime.decisions().restart(id, caller(app).subject, fresh=fresh))
 
 
 @app.patch("/api/admin/subjectAccessRequests/<id>/issue-without", summary="Issue without a part")
 @allow(Role.SAR_ADMIN)
 def issue_without_part(id: _Id, without: Without) -> RequestView:
     """Accept that a service's part is missing; the report says so, with the reason."""
-    decided = runtime.decisions().issue_without(id, caller(app).subject, without.service, without.reason)
-    return RequestView.of(answers().request(decided))
+    return _view(runtime.decisions().issue_without(id, caller(app).subject, without.service, without.reason))
 
 
 @app.get("/api/services", summary="List services", response_description="The services")
@@ -181,6 +179,10 @@ def register_template(id: _Service, file: _File) -> Response[TemplateView]:
 def validate_template(file: _File) -> ValidTemplate:
     """Say whether a text can be used as a template; 400 with the reason when not."""
     return ValidTemplate(valid=True, file_hash=checked_template(file, _check), checked_at=str(moment(now())))
+
+
+def _view(request: SubjectRequest) -> RequestView:
+    return RequestView.of(runtime.answers().request(request))
 
 
 def _overdue() -> list[SubjectRequest]:

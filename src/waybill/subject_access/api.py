@@ -11,7 +11,6 @@ from waybill.core.clock import now
 from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.pdf_examination import counted_pages
-from waybill.subject_access.api_runtime import answers, letters
 from waybill.subject_access.domain import outside_worker
 from waybill.subject_access.domain.answers import redactions_answer, trail_answer
 from waybill.subject_access.domain.audit import Action
@@ -147,7 +146,7 @@ def show_subject_access_request(id: _Id) -> ShownRequest:
     """Show one request with the state of each service, and which other requests are about the same person or case."""
     request = _found(id)
     _record(id, "REQUEST_VIEWED")
-    return ShownRequest.of(answers().request(request) | {"related": runtime.lists().related(request)})
+    return ShownRequest.of(runtime.answers().request(request) | {"related": runtime.lists().related(request)})
 
 
 @app.get("/api/subjectAccessRequests", summary="List requests", response_description="Requests, the newest first")
@@ -158,7 +157,7 @@ def list_subject_access_requests(
     unclaimed: Annotated[bool, Query(description="Those that can be claimed, the oldest first")] = False,
 ) -> list[RequestView]:
     """List requests, the newest first; in pages when both page parameters are given."""
-    lists, shown = runtime.lists(), answers()
+    lists, shown = runtime.lists(), runtime.answers()
     if unclaimed:
         waiting = lists.claimable(lapsed_before(now()), MOST_ATTEMPTS, _MOST_UNCLAIMED)
         return [RequestView.of(shown.request(request)) for request in lists.many(waiting)]
@@ -222,7 +221,7 @@ def complete_request(id: _Id, completion: Annotated[Completion | None, Body()] =
     outside_worker.complete(
         runtime.store(), runtime.fulfilment(), counted_pages, id, completion or Completion(), caller(app).subject
     )
-    return RequestView.of(answers().request(_found(id)))
+    return _view(_found(id))
 
 
 @app.get("/api/report", summary="Download a report", operation_id="downloadReport", responses=_REPORT)
@@ -263,21 +262,21 @@ def _downloaded(request_id: str, what: What) -> Response[Any]:
 @allow(*_CASE_WORKERS)
 def hold_request(id: _Id, order: HoldOrder) -> RequestView:
     """Note that identity, fee or clarification is waited for, from a day that may lie in the past."""
-    return RequestView.of(answers().request(runtime.holds().hold(id, caller(app).subject, order)))
+    return _view(runtime.holds().hold(id, caller(app).subject, order))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/release", summary="Let the clock go on")
 @allow(*_CASE_WORKERS)
 def release_request(id: _Id, release: Annotated[Release | None, Body()] = None) -> RequestView:
     """Note that what was waited for has come, on a day that may lie in the past."""
-    return RequestView.of(answers().request(runtime.holds().release(id, caller(app).subject, release or Release())))
+    return _view(runtime.holds().release(id, caller(app).subject, release or Release()))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/extend", summary="Extend the time limit")
 @allow(*_CASE_WORKERS)
 def extend_request(id: _Id, extension: Extension) -> RequestView:
     """Take the two further months, with the reason that the person was told within the first; or take that back."""
-    return RequestView.of(answers().request(runtime.decisions().extend(id, caller(app).subject, extension)))
+    return _view(runtime.decisions().extend(id, caller(app).subject, extension))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
@@ -285,7 +284,7 @@ def extend_request(id: _Id, extension: Extension) -> RequestView:
 @fails({409: "The caller made or redacted it, or the report is not what was made, or older than a redaction"})
 def approve_report(id: _Id) -> RequestView:
     """Let a report that was to be reviewed count as completed; neither who made the request nor who redacted it may."""
-    return RequestView.of(answers().request(runtime.endings().approve(id, caller(app).subject)))
+    return _view(runtime.endings().approve(id, caller(app).subject))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
@@ -293,21 +292,21 @@ def approve_report(id: _Id) -> RequestView:
 @fails({409: "The report is not there any more, or is not what was completed"})
 def deliver_report(id: _Id, delivery: Annotated[Delivery | None, Body()] = None) -> RequestView:
     """Note that the person has the report, which ends the clock of the law."""
-    return RequestView.of(answers().request(runtime.endings().deliver(id, caller(app).subject, delivery or Delivery())))
+    return _view(runtime.endings().deliver(id, caller(app).subject, delivery or Delivery()))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/refuse", summary="Refuse a request")
 @allow(*_CASE_WORKERS)
 def refuse_request(id: _Id, refusal: Refusal) -> RequestView:
     """Note that the person was told that the request is refused, and why; or take that back."""
-    return RequestView.of(answers().request(runtime.endings().refuse(id, caller(app).subject, refusal)))
+    return _view(runtime.endings().refuse(id, caller(app).subject, refusal))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/withdraw", summary="Withdraw a request")
 @allow(*_CASE_WORKERS)
 def withdraw_request(id: _Id, withdrawal: Withdrawal) -> RequestView:
     """Note that the person does not want an answer any more; or take that back."""
-    return RequestView.of(answers().request(runtime.endings().withdraw(id, caller(app).subject, withdrawal)))
+    return _view(runtime.endings().withdraw(id, caller(app).subject, withdrawal))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/correct", summary="Correct a request")
@@ -315,7 +314,7 @@ def withdraw_request(id: _Id, withdrawal: Withdrawal) -> RequestView:
 @fails({409: "Services were asked about this person already: another person is a new request"})
 def correct_request(id: _Id, correction: Correction) -> RequestView:
     """Correct what is wrong about a request; the id of the person only before services were asked."""
-    return RequestView.of(answers().request(runtime.corrections().correct(id, caller(app).subject, correction)))
+    return _view(runtime.corrections().correct(id, caller(app).subject, correction))
 
 
 @app.get("/api/subjectAccessRequests/<id>/parts", summary="Show the parts of a report")
@@ -353,7 +352,7 @@ def show_redactions(id: _Id) -> RedactionsView:
 @fails({409: "Pages are marked on another drawing, or an answer is not there any more"})
 def redact_request(id: _Id, marks: Marks) -> RequestView:
     """Say all that is taken out of the report: values, pages, attachments. It has to be drawn again, and approved."""
-    return RequestView.of(answers().request(runtime.redacting().mark(id, caller(app).subject, marks)))
+    return _view(runtime.redacting().mark(id, caller(app).subject, marks))
 
 
 @app.post("/api/subjectAccessRequests/<id>/render", summary="Draw a report again")
@@ -361,7 +360,7 @@ def redact_request(id: _Id, marks: Marks) -> RequestView:
 @fails({409: "What the report was drawn from is not there"})
 def render_request(id: _Id) -> RequestView:
     """Have the report drawn again from the answers that are there, without what is taken out; then it is reviewed."""
-    return RequestView.of(answers().request(runtime.redacting().render(id, caller(app).subject)))
+    return _view(runtime.redacting().render(id, caller(app).subject))
 
 
 @app.post("/api/subjectAccessRequests/<id>/letters/<letter>", summary="Write a letter", responses=_LETTER)
@@ -372,7 +371,7 @@ def write_letter(
     texts: Annotated[LetterTexts | None, Body()] = None,
 ) -> Response[Any]:
     """Draw a letter to who asked: acknowledgement, extension, refusal, or the one that goes with the report."""
-    drawn = letters().letter(id, caller(app).subject, letter, texts or LetterTexts())
+    drawn = runtime.letters().letter(id, caller(app).subject, letter, texts or LetterTexts())
     disposition = f'attachment; filename="{letter.value}.pdf"'
     response = Response(200, "application/pdf", b64encode(drawn).decode(), {"Content-Disposition": disposition})
     response.base64_encoded = True
@@ -395,6 +394,10 @@ def _found(request_id: str) -> SubjectRequest:
     if request is None:
         raise UnknownRequestError("There is no such request")
     return request
+
+
+def _view(request: SubjectRequest) -> RequestView:
+    return RequestView.of(runtime.answers().request(request))
 
 
 def _record(about: str, name: str) -> None:

@@ -1,96 +1,279 @@
-"""The collaborators of the functions, built from settings when a handler first needs them."""
+"""The collaborators of subject access: what a handler, a route and a command build them from.
+
+Each is built when it is first needed, and what it is made of is imported then: a function loads what it uses, and the
+function that describes all APIs, which has no layer for calendars and drawing, imports the routes.
+"""
 
 import random
+import time
+from datetime import timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
-from waybill.core.aws.clients import client, presigner
-from waybill.core.aws.sns import SnsNotifier
 from waybill.core.clock import now
 from waybill.core.settings import NotificationSettings, load
-from waybill.subject_access.adapters.alerts import OnceAlerts
-from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
-from waybill.subject_access.adapters.lists import SubjectAccessLists
-from waybill.subject_access.adapters.s3 import ReportsBucket
-from waybill.subject_access.adapters.table import SubjectAccessTable
-from waybill.subject_access.domain.claim_taking import Claimer
-from waybill.subject_access.domain.corrections import Corrections
-from waybill.subject_access.domain.decisions import Decisions
-from waybill.subject_access.domain.endings import Endings
-from waybill.subject_access.domain.fulfilment import Fulfilment
-from waybill.subject_access.domain.holds import Holds
-from waybill.subject_access.domain.redacting import Redacting
-from waybill.subject_access.domain.services import Services
-from waybill.subject_access.settings import BucketSettings, TableSettings
+from waybill.subject_access.settings import (
+    BucketSettings,
+    LifecycleSettings,
+    TableSettings,
+    UpstreamSettings,
+    WorkflowSettings,
+)
+
+if TYPE_CHECKING:
+    from waybill.core.aws.sns import SnsNotifier
+    from waybill.core.aws.states import StepFunctions
+    from waybill.core.invocations import InvocationContext
+    from waybill.subject_access.adapters.alerts import OnceAlerts
+    from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+    from waybill.subject_access.adapters.health_table import HealthTable
+    from waybill.subject_access.adapters.lists import SubjectAccessLists
+    from waybill.subject_access.adapters.s3 import ReportsBucket
+    from waybill.subject_access.adapters.secrets import ServiceSecrets
+    from waybill.subject_access.adapters.table import SubjectAccessTable
+    from waybill.subject_access.adapters.web import HttpWeb
+    from waybill.subject_access.domain.answers import Answers
+    from waybill.subject_access.domain.claim_taking import Claimer
+    from waybill.subject_access.domain.corrections import Corrections
+    from waybill.subject_access.domain.decisions import Decisions
+    from waybill.subject_access.domain.endings import Endings
+    from waybill.subject_access.domain.fulfilment import Fulfilment
+    from waybill.subject_access.domain.holds import Holds
+    from waybill.subject_access.domain.letters import Letters
+    from waybill.subject_access.domain.poll import Poll
+    from waybill.subject_access.domain.redacting import Redacting
+    from waybill.subject_access.domain.rendering import Rendering
+    from waybill.subject_access.domain.services import Services
+    from waybill.subject_access.domain.upstream.fetch import Fetcher
+    from waybill.subject_access.domain.upstream.ports import Pace
 
 _DRAW = random.SystemRandom()
 
 
 @cache
-def store() -> SubjectAccessTable:
+def store() -> "SubjectAccessTable":
     """Return the requests."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.table import SubjectAccessTable
+
     return SubjectAccessTable(client("dynamodb"), load(TableSettings).subject_access_table, now=now)
 
 
 @cache
-def lists() -> SubjectAccessLists:
+def lists() -> "SubjectAccessLists":
     """Return the indexes of the requests."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.lists import SubjectAccessLists
+
     return SubjectAccessLists(client("dynamodb"), load(TableSettings).subject_access_table)
 
 
 @cache
-def catalogue() -> ServiceCatalogue:
+def catalogue() -> "ServiceCatalogue":
     """Return the services."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+
     return ServiceCatalogue(client("dynamodb"), load(TableSettings).subject_access_table, now=now)
 
 
 @cache
-def reports() -> ReportsBucket:
+def reports() -> "ReportsBucket":
     """Return the bucket."""
+    from waybill.core.aws.clients import client, presigner
+    from waybill.subject_access.adapters.s3 import ReportsBucket
+
     return ReportsBucket(client("s3"), load(BucketSettings).subject_access_bucket, presigner())
 
 
 @cache
-def alerts() -> OnceAlerts:
+def notifier() -> "SnsNotifier":
+    """Return the failure topic."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.sns import SnsNotifier
+
+    return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
+
+
+@cache
+def alerts() -> "OnceAlerts":
     """Return what tells people."""
-    notifier = SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
-    return OnceAlerts(client("dynamodb"), load(TableSettings).subject_access_table, notifier, now=now)
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.alerts import OnceAlerts
+
+    return OnceAlerts(client("dynamodb"), load(TableSettings).subject_access_table, notifier(), now=now)
 
 
-def claimer() -> Claimer:
+@cache
+def executions() -> "StepFunctions":
+    """Return Step Functions."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.states import StepFunctions
+
+    return StepFunctions(client("stepfunctions"))
+
+
+@cache
+def web() -> "HttpWeb":
+    """Return HTTP to services; its connections are kept for the next invocation."""
+    from waybill.subject_access.adapters.web import HttpWeb
+
+    return HttpWeb(load(UpstreamSettings).destinations())
+
+
+@cache
+def secrets() -> "ServiceSecrets":
+    """Return the services' credentials."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.secrets import ServiceSecrets
+    from waybill.subject_access.domain.upstream.token_endpoint import TokenEndpoint
+
+    prefix = load(UpstreamSettings).upstream_secret_prefix
+    return ServiceSecrets(client("secretsmanager"), prefix, TokenEndpoint(web()).grant)
+
+
+@cache
+def health() -> "HealthTable":
+    """Return what is known of the services' health."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.health_table import HealthTable
+
+    return HealthTable(client("dynamodb"), load(TableSettings).subject_access_table)
+
+
+def answers() -> "Answers":
+    """Return what builds answers, as of now."""
+    from waybill.subject_access.domain.answers import Answers
+    from waybill.subject_access.domain.bank_holidays import england_and_wales
+
+    return Answers(now(), england_and_wales())
+
+
+def letters() -> "Letters":
+    """Return what writes letters."""
+    from waybill.subject_access.domain.letters import Letters
+    from waybill.subject_access.domain.report.letters import draw_letter
+
+    return Letters(store(), answers, draw_letter, now)
+
+
+def claimer() -> "Claimer":
     """Return what claims requests."""
+    from waybill.subject_access.domain.claim_taking import Claimer
+
     return Claimer(store(), lists(), now, _DRAW.randrange)
 
 
-def fulfilment() -> Fulfilment:
+def fulfilment() -> "Fulfilment":
     """Return what ends claims."""
+    from waybill.subject_access.domain.fulfilment import Fulfilment
+
     return Fulfilment(store(), reports(), alerts(), now)
 
 
-def decisions() -> Decisions:
+def decisions() -> "Decisions":
     """Return what people decide about requests."""
+    from waybill.subject_access.domain.decisions import Decisions
+
     return Decisions(store(), lists(), reports(), catalogue(), now)
 
 
-def holds() -> Holds:
+def holds() -> "Holds":
     """Return what stops the clock of the law."""
+    from waybill.subject_access.domain.holds import Holds
+
     return Holds(store(), now)
 
 
-def endings() -> Endings:
+def endings() -> "Endings":
     """Return what ends the clock of the law."""
+    from waybill.subject_access.domain.endings import Endings
+
     return Endings(store(), reports(), catalogue(), now)
 
 
-def corrections() -> Corrections:
+def corrections() -> "Corrections":
     """Return what corrects requests."""
+    from waybill.subject_access.domain.corrections import Corrections
+
     return Corrections(store(), now)
 
 
-def redacting() -> Redacting:
+def redacting() -> "Redacting":
     """Return what takes things out of reports."""
+    from waybill.subject_access.domain.redacting import Redacting
+
     return Redacting(store(), reports(), now)
 
 
-def services() -> Services:
+def services() -> "Services":
     """Return what changes the catalogue."""
+    from waybill.subject_access.domain.services import Services
+
     return Services(catalogue(), reports(), now)
+
+
+def poll() -> "Poll":
+    """Return the poll."""
+    from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
+    from waybill.subject_access.domain.poll import Poll
+
+    days, workflow = load(LifecycleSettings), load(WorkflowSettings)
+    ages = Ages(timedelta(days=days.archive_after_days), timedelta(days=days.delete_after_days))
+    return Poll(
+        lists=lists(),
+        lifecycle=Lifecycle(store(), lists(), reports(), ages, now),
+        fulfilment=fulfilment(),
+        alerts=alerts(),
+        executions=executions(),
+        workflow_arn=workflow.subject_access_workflow_arn,
+        most_workers=workflow.workers_per_poll,
+        now=now,
+        answers=answers,
+    )
+
+
+@cache
+def rendering() -> "Rendering":
+    """Return what draws parts and reports."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.report_files import ReportFiles
+    from waybill.subject_access.domain.rendering import Rendering
+
+    files = ReportFiles(client("s3"), load(BucketSettings).subject_access_bucket)
+    return Rendering(store(), catalogue(), files, now)
+
+
+def pace(context: "InvocationContext") -> "Pace":
+    """Return the time of one invocation, as its Lambda `context` has it."""
+    from waybill.subject_access.domain.upstream.ports import Pace
+
+    return Pace(time.monotonic, lambda: context.get_remaining_time_in_millis() / 1000, time.sleep, _DRAW.uniform, now)
+
+
+def fetcher(context: "InvocationContext") -> "Fetcher":
+    """Return what fetches parts in one invocation."""
+    from waybill.core.aws.clients import client
+    from waybill.subject_access.adapters.parts import S3Parts
+    from waybill.subject_access.domain.upstream.answers import Asking
+    from waybill.subject_access.domain.upstream.attachments import Attachments
+    from waybill.subject_access.domain.upstream.circuits import Breaker
+    from waybill.subject_access.domain.upstream.fetch import Fetcher
+    from waybill.subject_access.domain.upstream.models import Limits
+    from waybill.subject_access.domain.upstream.templates import Templates
+
+    settings: UpstreamSettings = load(UpstreamSettings)
+    limits = Limits(answer_bytes=settings.upstream_max_bytes, answer_seconds=settings.upstream_budget_seconds)
+    parts, requests, at = S3Parts(client("s3"), load(BucketSettings).subject_access_bucket), store(), pace(context)
+    return Fetcher(
+        requests=requests,
+        catalogue=catalogue(),
+        parts=parts,
+        credentials=secrets(),
+        breaker=Breaker(health(), lambda: int(now().timestamp())),
+        asking=Asking(web(), limits),
+        templates=Templates(web(), catalogue(), parts, health(), notifier(), limits),
+        attachments=Attachments(web(), parts, at, limits, requests.heartbeat),
+        pace=at,
+        limits=limits,
+    )

@@ -1,10 +1,13 @@
 """Environment variables of the functions; each function gets those that its handler reads."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from waybill.core.settings import WaybillSettings
+
+if TYPE_CHECKING:
+    from waybill.subject_access.domain.upstream.addresses import Destinations
 
 
 class TableSettings(WaybillSettings):
@@ -31,3 +34,28 @@ class LifecycleSettings(WaybillSettings):
 
     archive_after_days: Annotated[int, Field(ge=1)] = 7
     delete_after_days: Annotated[int, Field(ge=1)] = 365
+
+
+class UpstreamSettings(WaybillSettings):
+    """Which services may be asked, as whom, and for how long.
+
+    `upstream_hosts` is a list with commas: `*.service.example`, `host:8443`, `http://127.0.0.1:*`; without a scheme it
+    is https. `upstream_private_ranges` are networks that may be reached although they are not public.
+    """
+
+    upstream_hosts: str = ""
+    upstream_private_ranges: str = ""
+    upstream_secret_prefix: str
+    upstream_budget_seconds: Annotated[float, Field(gt=0, le=800)] = 240.0
+    upstream_max_bytes: Annotated[int, Field(gt=0)] = 100 * 1024**2
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        self.destinations()
+        return self
+
+    def destinations(self) -> "Destinations":
+        """Return where requests may go; raises ValueError."""
+        from waybill.subject_access.domain.upstream.addresses import Destinations
+
+        return Destinations.parse(self.upstream_hosts, self.upstream_private_ranges)

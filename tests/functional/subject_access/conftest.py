@@ -31,7 +31,7 @@ from tests.fakes.subject_access import (
 )
 from waybill.core.aws.clients import presigner
 from waybill.core.aws.dynamodb import to_item
-from waybill.subject_access import admin_api, api, api_runtime, runtime, serving
+from waybill.subject_access import admin_api, api, runtime, serving
 from waybill.subject_access.adapters.alerts import OnceAlerts
 from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
 from waybill.subject_access.adapters.items import request_attributes
@@ -260,6 +260,6 @@ def office(sar: SubjectAccess, monkeypatch: pytest.MonkeyPatch) -> Office:
     ):
         monkeypatch.setattr(runtime, name, lambda name=name: getattr(sar, name))
     monkeypatch.setattr(runtime, "claimer", sar.claimer)
-    for module in (runtime, api, admin_api, api_runtime, serving):
+    for module in (runtime, api, admin_api, serving):
         monkeypatch.setattr(module, "now", sar.clock)
     return Office(sar)

@@ -22,8 +22,7 @@ from tests.fakes.wire import Wire
 from tests.functional.core.samples import make_failure_topic
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
 from waybill.core.aws.clients import client
-from waybill.subject_access import report_runtime, runtime
-from waybill.subject_access import upstream_runtime as upstream_wiring
+from waybill.subject_access import runtime
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.claims import claimed
 from waybill.subject_access.domain.keys import answer_key, report_key
@@ -42,10 +41,9 @@ ANSWER = b'{"content": {"keyworker": "A. Name"}}'
 
 def make_resources(url: str = "https://keyworker.service.example") -> None:
     """Make the table, the bucket and one service, and set the environment of all functions."""
-    for module in (runtime, upstream_wiring, report_runtime):
-        for value in vars(module).values():
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
+    for value in vars(runtime).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
     make_table(client("dynamodb"))
     make_bucket(client("s3"))
     machine = client("stepfunctions").create_state_machine(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.subject_access import WORKFLOW, upstream_runtime
+from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.upstream_metrics import told
 from waybill.subject_access.models import Claim
 
@@ -14,6 +14,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     A service that fails, refuses or talks nonsense is a part that is `ERRORED`, not an exception.
     """
-    part = upstream_runtime.fetcher(context).fetch(Claim.parse(event), event["rank"], event["service"])
+    part = runtime.fetcher(context).fetch(Claim.parse(event), event["rank"], event["service"])
     told(part)
     return {**event, "renderStatus": part.render_status.value}

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.subject_access import WORKFLOW, report_runtime
+from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.report_metrics import part_told
 from waybill.subject_access.models import Claim
 
@@ -13,6 +13,6 @@ from waybill.subject_access.models import Claim
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `{requestId, claimToken, generation, service, rank}`; return the same with the part's `renderStatus`."""
     started = time.monotonic()
-    part = report_runtime.rendering().part(Claim.parse(event), event["rank"], event["service"])
+    part = runtime.rendering().part(Claim.parse(event), event["rank"], event["service"])
     part_told(part, time.monotonic() - started)
     return {**event, "renderStatus": part.render_status.value}

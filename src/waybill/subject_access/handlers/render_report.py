@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from waybill.core.observability import instrumented
-from waybill.subject_access import WORKFLOW, report_runtime
+from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.report_metrics import report_told
 from waybill.subject_access.domain.requests import RenderedReport
 from waybill.subject_access.models import Claim
@@ -14,6 +14,6 @@ from waybill.subject_access.models import Claim
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a claim; return it with what `RenderedReport` says of the report."""
     started = time.monotonic()
-    stored = report_runtime.rendering().report(Claim.parse(event))
+    stored = runtime.rendering().report(Claim.parse(event))
     report_told(stored, time.monotonic() - started)
     return {**event, **RenderedReport.of(stored).wire()}

@@ -4,14 +4,13 @@ from dataclasses import asdict
 from typing import Any
 
 from waybill.core.observability import MetricUnit, count, instrumented
-from waybill.subject_access import WORKFLOW
-from waybill.subject_access.poll_runtime import poll
+from waybill.subject_access import WORKFLOW, runtime
 
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Take anything; return what was found and done. `tick` in the event names the poll, so that a repeat is none."""
-    polled = poll().run(str(event.get("tick") or context.aws_request_id))
+    polled = runtime.poll().run(str(event.get("tick") or context.aws_request_id))
     count(WORKFLOW, "Pending", polled.pending)
     count(WORKFLOW, "OverdueRequests", polled.overdue)
     count(WORKFLOW, "OldestPendingAge", polled.oldest_pending_age, MetricUnit.Seconds)

@@ -15,8 +15,7 @@ from tests.fakes.api import LambdaContext
 from tests.fakes.subject_access import CATALOGUED
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
 from waybill.core.aws.clients import client
-from waybill.subject_access import runtime as subject_access_wiring
-from waybill.subject_access import upstream_runtime
+from waybill.subject_access import runtime
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.adapters.web import HttpWeb, Timeouts
 from waybill.subject_access.domain.audit import Action
@@ -63,10 +62,10 @@ class SubjectAccess:
         """Serve and register a service."""
         served = StubService(list(replies)) if template is None else StubService(list(replies), template)
         self.stub.services[name] = served
-        before = subject_access_wiring.catalogue().service(name)
+        before = runtime.catalogue().service(name)
         known = Service(name, name.title(), self.stub.url(name), enabled=True, category="PRISON")
         known = replace(known, template_migrated=template is not None, version=before.version if before else 0, **facts)
-        assert subject_access_wiring.catalogue().save_service(known, CATALOGUED, new=before is None)
+        assert runtime.catalogue().save_service(known, CATALOGUED, new=before is None)
         return served
 
     def request(self, *services: str, token: str = "mine", generation: int = 1, **facts: Any) -> None:
@@ -155,9 +154,9 @@ def subject_access(stub: StubServer, timeouts: Timeouts, monkeypatch: pytest.Mon
     with mock_aws():
         _forget()
         made = _made(stub)
-        monkeypatch.setattr(upstream_runtime, "pace", made.time.pace)
-        web = HttpWeb(upstream_runtime.load(upstream_runtime.UpstreamSettings).destinations(), timeouts)
-        monkeypatch.setattr(upstream_runtime, "web", lambda: web)
+        monkeypatch.setattr(runtime, "pace", made.time.pace)
+        web = HttpWeb(runtime.load(runtime.UpstreamSettings).destinations(), timeouts)
+        monkeypatch.setattr(runtime, "web", lambda: web)
         yield made
         web.close()
         _forget()
@@ -189,13 +188,12 @@ def _made(stub: StubServer) -> SubjectAccess:
         UPSTREAM_MAX_BYTES="1000000",
         POWERTOOLS_TRACE_DISABLED="true",
     )
-    return SubjectAccess(stub, Time(), s3, secrets, sqs, news, subject_access_wiring.store())
+    return SubjectAccess(stub, Time(), s3, secrets, sqs, news, runtime.store())
 
 
 def _forget() -> None:
     """Nothing that an earlier test made is used again."""
     client.cache_clear()
-    found: list[Any] = [*vars(upstream_runtime).values(), *vars(subject_access_wiring).values()]
-    for each in found:
+    for each in list(vars(runtime).values()):
         if hasattr(each, "cache_clear"):
             each.cache_clear()

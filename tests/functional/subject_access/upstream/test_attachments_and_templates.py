@@ -11,8 +11,7 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED
 from tests.functional.subject_access.upstream.conftest import REQUEST, SubjectAccess
 from waybill.cli.subject_access.stub_service import Manner, StubReply, StubService
-from waybill.subject_access import runtime as subject_access_wiring
-from waybill.subject_access import upstream_runtime
+from waybill.subject_access import runtime
 from waybill.subject_access.domain.upstream import attachments
 from waybill.subject_access.domain.upstream.attachments import Attachments
 from waybill.subject_access.domain.upstream.entries import entries
@@ -102,7 +101,7 @@ def test_1200_attachments_are_all_there_in_numeric_order(subject_access: Subject
     numbers = list(range(1200, 0, -1))
     listed = [_announce(subject_access, served, number, _file(f"body {number}".encode())) for number in numbers]
     bucket = MemoryParts()
-    fetching = Attachments(upstream_runtime.web(), bucket, subject_access.time.pace(None), Limits(), lambda _: None)
+    fetching = Attachments(runtime.web(), bucket, subject_access.time.pace(None), Limits(), lambda _: None)
     stored = fetching.fetch(_CLAIM, "files", entries(listed, 1200), time.monotonic() + 100)
     assert [each.number for each in stored] == sorted(numbers)
     assert [bucket.objects[each.key or ""] for each in stored] == [
@@ -125,9 +124,7 @@ def test_a_long_fetch_keeps_the_claim_alive_and_stops_when_it_is_lost(
         if len(beats) == 3:
             raise ClaimLostError("lost")
 
-    fetching = Attachments(
-        upstream_runtime.web(), MemoryParts(), subject_access.time.pace(None), Limits(), lost_at_the_third
-    )
+    fetching = Attachments(runtime.web(), MemoryParts(), subject_access.time.pace(None), Limits(), lost_at_the_third)
     with pytest.raises(ClaimLostError):
         fetching.fetch(_CLAIM, "files", entries(listed, 100), time.monotonic() + 100)
     assert beats == [_CLAIM] * 3
@@ -225,7 +222,7 @@ def test_a_template_that_is_not_registered_is_refused_with_one_alert(
     subject_access: SubjectAccess, reply: StubReply, code: str
 ) -> None:
     """Acceptance case 22: one byte more than the registered text."""
-    subject_access_wiring.catalogue().register_template("rendered", _hash(TEMPLATE), CATALOGUED)
+    runtime.catalogue().register_template("rendered", _hash(TEMPLATE), CATALOGUED)
     subject_access.service("rendered", DATA, template=reply)
     subject_access.request("rendered")
     for _ in range(3):
@@ -238,7 +235,7 @@ def test_a_template_that_is_not_registered_is_refused_with_one_alert(
 
 
 def test_a_pending_version_is_published_and_used(subject_access: SubjectAccess) -> None:
-    catalogue = subject_access_wiring.catalogue()
+    catalogue = runtime.catalogue()
     catalogue.register_template("rendered", _hash(b"older"), CATALOGUED)
     catalogue.publish_template("rendered", 1)
     served = subject_access.service("rendered", DATA, template=_template(TEMPLATE))
@@ -305,5 +302,5 @@ def test_a_dead_service_is_left_alone_by_all_requests(subject_access: SubjectAcc
 
 
 def _let_rest_end(service: str) -> None:
-    found = upstream_runtime.health().circuit(service)
-    assert upstream_runtime.health().move(service, found, replace(found, open_until=1))
+    found = runtime.health().circuit(service)
+    assert runtime.health().move(service, found, replace(found, open_until=1))

@@ -10,8 +10,9 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED
 from tests.functional.subject_access.upstream.conftest import REQUEST, SubjectAccess
 from waybill.cli.subject_access.stub_service import StubReply
-from waybill.subject_access import runtime as subject_access_wiring
-from waybill.subject_access import upstream_runtime
+from waybill.subject_access import runtime
+from waybill.subject_access.adapters.health_table import HealthTable
+from waybill.subject_access.adapters.parts import S3Parts
 
 TEMPLATE = b"<h1>{{content.title}}</h1>\n"
 _EFFECTS = 7
@@ -27,14 +28,13 @@ class Executioner:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = 0
         self.names: list[str] = []
-        parts = upstream_runtime.S3Parts
         for owner, name in (
-            (parts, "put"),
-            (type(subject_access_wiring.store()), "save_attachments"),
-            (type(subject_access_wiring.store()), "save_part"),
-            (type(subject_access_wiring.catalogue()), "publish_template"),
-            (type(upstream_runtime.health()), "healthy"),
-            (type(upstream_runtime.health()), "move"),
+            (S3Parts, "put"),
+            (type(runtime.store()), "save_attachments"),
+            (type(runtime.store()), "save_part"),
+            (type(runtime.catalogue()), "publish_template"),
+            (type(runtime.health()), "healthy"),
+            (type(runtime.health()), "move"),
         ):
             monkeypatch.setattr(owner, name, self._deadly(name, getattr(owner, name)))
 
@@ -58,7 +58,7 @@ def _serve(subject_access: SubjectAccess, name: str) -> None:
         url = f"{subject_access.stub.url(name)}/files/{number}"
         entries.append({"attachmentNumber": number, "contentType": "text/plain", "url": url, "filename": "f"})
     served.replies = [StubReply.data({"title": "x"}, entries)]
-    subject_access_wiring.catalogue().register_template(name, hashlib.sha256(TEMPLATE).hexdigest(), CATALOGUED)
+    runtime.catalogue().register_template(name, hashlib.sha256(TEMPLATE).hexdigest(), CATALOGUED)
 
 
 def test_dying_after_any_effect_leaves_nothing_that_a_replay_does_not_mend(
@@ -93,7 +93,7 @@ def test_dying_after_any_effect_leaves_nothing_that_a_replay_does_not_mend(
         )
         assert part == expected
         assert [subject_access.object(each.key) for each in subject_access.attachments(name)] == [b"file 1", b"file 2"]
-        assert [each.status for each in subject_access_wiring.catalogue().template_versions(name)] == ["PUBLISHED"]
+        assert [each.status for each in runtime.catalogue().template_versions(name)] == ["PUBLISHED"]
     expected_objects = len(names) * 3 + 1
     assert len(subject_access.stored_keys()) == expected_objects
 
@@ -103,15 +103,15 @@ def test_who_dies_before_that_is_remembered_tells_people_again(
 ) -> None:
     subject_access.service("rendered", StubReply.data(1), template=StubReply(404))
     subject_access.request("rendered")
-    told = upstream_runtime.HealthTable.told
+    told = HealthTable.told
 
     def killed(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(upstream_runtime.HealthTable, "told", killed)
+    monkeypatch.setattr(HealthTable, "told", killed)
     with pytest.raises(Killed):
         subject_access.fetch("rendered")
-    monkeypatch.setattr(upstream_runtime.HealthTable, "told", told)
+    monkeypatch.setattr(HealthTable, "told", told)
     for _ in range(3):
         assert subject_access.fetch("rendered") == "ERRORED"
     assert len(subject_access.news()) == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tests.functional.subject_access.upstream.conftest import SubjectAccess
 from waybill.cli.subject_access.stub_service import Manner, StubReply
-from waybill.subject_access import upstream_runtime
+from waybill.subject_access import runtime
 from waybill.subject_access.domain.origins import origin_of
 
 _JSON = {"Content-Type": "application/json"}
@@ -101,7 +101,7 @@ def test_a_token_is_bound_to_where_it_went_first(subject_access: SubjectAccess) 
     subject_access.secrets.create_secret(Name="waybill/sar/keys", SecretString="the.token")
     subject_access.request("keys")
     assert subject_access.fetch("keys") == "NO_DATA"
-    bound = upstream_runtime.catalogue().service("keys")
+    bound = runtime.catalogue().service("keys")
     assert bound is not None
     assert bound.credential_origin == origin_of(bound.url)
     (call,) = subject_access.stub.calls_of("keys")
@@ -114,7 +114,7 @@ def test_a_token_for_this_origin_is_sent(subject_access: SubjectAccess) -> None:
     subject_access.secrets.create_secret(Name="waybill/sar/keys", SecretString=json.dumps(secret))
     subject_access.request("keys")
     assert subject_access.fetch("keys") == "NO_DATA"
-    bound = upstream_runtime.catalogue().service("keys")
+    bound = runtime.catalogue().service("keys")
     assert bound is not None
     assert bound.credential_origin is None
 
