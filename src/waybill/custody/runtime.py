@@ -1,4 +1,7 @@
-"""The collaborators of custody, built from settings when a handler, a route or a command first needs them."""
+"""The collaborators of custody: what a handler, a route and a command build them from.
+
+Each is built when it is first needed, and what it is made of is imported then: a function loads what it uses.
+"""
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,20 +10,10 @@ from functools import cache
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from waybill.core.aws.clients import client
-from waybill.core.aws.table import Read, Table
 from waybill.core.clock import now
 from waybill.core.errors import ConflictError, NotFoundError
 from waybill.core.settings import load
-from waybill.custody.adapters.kms import KmsKeys, KmsSigner
-from waybill.custody.adapters.log_bucket import S3Log
-from waybill.custody.adapters.table import CustodyTable
-from waybill.custody.domain.log_files import CHECKPOINT, LogFiles
-from waybill.custody.domain.proving import Prover
-from waybill.custody.domain.sealing import Sealed, Sealer
-from waybill.custody.domain.tracing import Tracer
 from waybill.custody.errors import BadProofError, CustodyUnavailableError
-from waybill.custody.models import Place
 from waybill.custody.settings import (
     LedgerSettings,
     LogSettings,
@@ -30,44 +23,62 @@ from waybill.custody.settings import (
     SourceSettings,
     TrailSettings,
 )
-from waybill.custody.views import EventView, TraceView
 
 if TYPE_CHECKING:
+    from waybill.custody.adapters.kms import KmsKeys, KmsSigner
+    from waybill.custody.adapters.log_bucket import S3Log
+    from waybill.custody.adapters.table import CustodyTable
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
+    from waybill.custody.domain.sealing import Sealed
     from waybill.custody.domain.standing import Standing
-    from waybill.custody.domain.tracing import Trace
+    from waybill.custody.domain.tracing import Trace, Tracer
     from waybill.custody.domain.verifying import Verifier
+    from waybill.custody.views import TraceView
 
 _BATCH = 100
 
 
 @cache
-def table() -> CustodyTable:
+def table() -> "CustodyTable":
     """Return the custody table."""
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.table import CustodyTable
+
     return CustodyTable(client("dynamodb"), load(LedgerSettings).custody_table)
 
 
 @cache
-def keys() -> KmsKeys:
+def keys() -> "KmsKeys":
     """Return the keys that are derived."""
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.kms import KmsKeys
+
     return KmsKeys(client("kms"), load(LedgerSettings).custody_mac_key_arn)
 
 
 @cache
-def signer() -> KmsSigner:
+def signer() -> "KmsSigner":
     """Return what signs the log."""
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.kms import KmsSigner
+
     settings = load(LogSettings)
     return KmsSigner(client("kms"), settings.custody_signing_key_arn, f"waybill/{settings.custody_log_bucket}")
 
 
-def log() -> S3Log:
+def log() -> "S3Log":
     """Return the files of the log."""
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.log_bucket import S3Log
+
     return S3Log(client("s3"), load(LogSettings).custody_log_bucket)
 
 
 @cache
-def tracer() -> Tracer:
+def tracer() -> "Tracer":
     """Return what answers what happened to a file."""
+    from waybill.custody.domain.tracing import Tracer
+
     return Tracer(table(), keys())
 
 
@@ -87,6 +98,7 @@ def sources() -> "Mapping[str, Workflow]":
 
 def intake(source: str) -> "Intake":
     """Return what records changes; `source` says where they are known from."""
+    from waybill.core.aws.clients import client
     from waybill.core.aws.sqs import QueueSender
     from waybill.custody.adapters.other_records import WorkflowTables
     from waybill.custody.adapters.refusals import RefusedQueue
@@ -113,8 +125,11 @@ def record_stream(records: Iterable[Mapping[str, Any]], slip: str) -> "TakenIn":
     return intake("stream").take(changes_of(records, sources()), slip)
 
 
-def seal() -> Iterator[Sealed]:
+def seal() -> "Iterator[Sealed]":
     """Seal what is waiting, step by step."""
+    from waybill.custody.domain.log_files import LogFiles
+    from waybill.custody.domain.sealing import Sealer
+
     settings: SealingSettings = load(SealingSettings)
     files = log()
     sealer = Sealer(
@@ -129,6 +144,8 @@ def seal() -> Iterator[Sealed]:
 
 def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
     """Record what a table of the workflows holds, as far as it is not recorded; yields what batches come to."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.table import Read, Table
     from waybill.custody.domain.records.change import NO_RECORD, Change
 
     (name,) = (name for name, owner in sources().items() if owner is workflow)
@@ -140,9 +157,11 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
 
 def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]]":
     """Yield how every file stands that lies in a bucket now, by its key; None of one that nothing is recorded of."""
+    from waybill.core.aws.clients import client
     from waybill.custody.adapters.listing import keys_of
     from waybill.custody.domain.standing import standing_of
     from waybill.custody.domain.tracing import ByPlace
+    from waybill.custody.models import Place
 
     for key in keys_of(client("s3"), bucket, prefix):
         place = Place(bucket, key)
@@ -154,7 +173,7 @@ def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]
 
 def export(traces: "Iterable[Trace]") -> Iterator[str]:
     """Yield a history as the lines of an export: each event with its proof, then the signed head."""
-    from waybill.custody.domain.proving import checkpoint_line, exported_line
+    from waybill.custody.domain.proving import Prover, checkpoint_line, exported_line
 
     prover: Prover | None = None
     for trace in traces:
@@ -174,6 +193,8 @@ def head() -> str:
     NotFoundError
         Nothing was sealed yet.
     """
+    from waybill.custody.domain.log_files import CHECKPOINT
+
     content = log().read(CHECKPOINT)
     if content is None:
         raise NotFoundError("Nothing was sealed yet")
@@ -182,6 +203,7 @@ def head() -> str:
 
 def verifier() -> "Verifier":
     """Return what compares the log with the table."""
+    from waybill.core.aws.clients import client
     from waybill.custody.adapters.log_bucket import S3StoredLog
     from waybill.custody.adapters.trails import SubjectAccessTrails
     from waybill.custody.domain.verifying import Verifier
@@ -191,7 +213,7 @@ def verifier() -> "Verifier":
     return Verifier(stored, table(), trails, keys(), signer().key(), now)
 
 
-def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> TraceView:
+def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> "TraceView":
     """Return a page of a history as an answer, with proofs where they are asked for.
 
     Raises
@@ -199,6 +221,9 @@ def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> Trace
     ConflictError
         The log does not prove what the table says.
     """
+    from waybill.custody.domain.proving import Prover
+    from waybill.custody.views import EventView, TraceView
+
     size = trace.head.edge.size if prove else 0
     if not size:
         return TraceView.of_trace(trace, [EventView.of_event(event) for event in trace.events], cursor, None)

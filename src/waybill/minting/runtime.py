@@ -1,4 +1,7 @@
-"""The collaborators of the minting functions, built from settings when a handler first needs them."""
+"""The collaborators of minting: what a handler, a route and a command build them from.
+
+Each is built when it is first needed, and what it is made of is imported then: a function loads what it uses.
+"""
 
 import itertools
 import random
@@ -7,27 +10,9 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from waybill.core.aws.clients import client
-from waybill.core.aws.sns import SnsNotifier
 from waybill.core.errors import ConflictError
 from waybill.core.settings import NotificationSettings, load
-from waybill.minting.adapters.documents import S3Documents
-from waybill.minting.adapters.metrics import RequestMetrics
-from waybill.minting.adapters.queue import ResultQueue
-from waybill.minting.adapters.runs import S3Runs
-from waybill.minting.adapters.table import IdentifiersTable
-from waybill.minting.domain.answers import IdentifierMinter, MintAnswer, RequestMinter, answer
-from waybill.minting.domain.canonical_ids import draw, forbidden_words
-from waybill.minting.domain.documents import DocumentMinter
-from waybill.minting.domain.minter import Minter
-from waybill.minting.domain.plan import MintingRun, Plan, chunks, fitting_chunks, plan_lines, plan_request
-from waybill.minting.domain.queued_requests import QueuedRequests
-from waybill.minting.domain.registry import InvocationTime
-from waybill.minting.domain.requests import Mode, echoing
-from waybill.minting.domain.run_report import summary
-from waybill.minting.domain.selection import Named, Written, parse_selection
 from waybill.minting.errors import InvalidRequestError
-from waybill.minting.models import RunPlan, RunSummary
 from waybill.minting.settings import (
     DocumentSettings,
     RegistrySettings,
@@ -40,9 +25,20 @@ from waybill.minting.settings import (
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from waybill.core.aws.sns import SnsNotifier
+    from waybill.minting.adapters.documents import S3Documents
     from waybill.minting.adapters.lifecycle import LifecycleTable
+    from waybill.minting.adapters.runs import S3Runs
+    from waybill.minting.adapters.table import IdentifiersTable
+    from waybill.minting.domain.answers import MintAnswer, RequestMinter
     from waybill.minting.domain.audit import Audit
     from waybill.minting.domain.lookup import Lookup
+    from waybill.minting.domain.minter import Minter
+    from waybill.minting.domain.plan import MintingRun, Plan
+    from waybill.minting.domain.queued_requests import QueuedRequests
+    from waybill.minting.domain.registry import InvocationTime
+    from waybill.minting.domain.requests import Mode
+    from waybill.minting.models import RunPlan, RunSummary
 
 # A request has 28 seconds; a page of a scan, about 5,000 items, takes a fraction of one.
 AUDIT_LIMIT = 50_000
@@ -50,23 +46,32 @@ _JITTER = random.SystemRandom()
 
 
 @cache
-def registry() -> IdentifiersTable:
+def registry() -> "IdentifiersTable":
     """Return the identifiers table; the minter itself repeats calls, so its client does not."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.table import IdentifiersTable
+
     return IdentifiersTable(client("dynamodb", attempts=1), load(RegistrySettings).identifiers_table)
 
 
-def invocation_time(context: "LambdaContext") -> InvocationTime:
+def invocation_time(context: "LambdaContext") -> "InvocationTime":
     """Return the time of one invocation, as its Lambda `context` has it."""
+    from waybill.minting.domain.registry import InvocationTime
+
     return InvocationTime(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep, _JITTER.uniform)
 
 
-def minter(context: "LambdaContext") -> Minter:
+def minter(context: "LambdaContext") -> "Minter":
     """Return the minter for one invocation."""
+    from waybill.minting.domain.minter import Minter
+
     return Minter(registry(), canonical_id_draw(), invocation_time(context))
 
 
 def canonical_id_draw() -> Callable[[], str]:
     """Return what draws new canonical IDs."""
+    from waybill.minting.domain.canonical_ids import draw, forbidden_words
+
     settings = load(RegistrySettings)
     return partial(draw, check=settings.check_character, forbidden=forbidden_words(settings.forbidden_words))
 
@@ -74,6 +79,7 @@ def canonical_id_draw() -> Callable[[], str]:
 @cache
 def lives() -> "LifecycleTable":
     """Return the lives of canonical IDs."""
+    from waybill.core.aws.clients import client
     from waybill.minting.adapters.lifecycle import LifecycleTable
 
     return LifecycleTable(client("dynamodb"), load(RegistrySettings).identifiers_table)
@@ -111,19 +117,29 @@ def audit() -> "Audit":
 
 
 @cache
-def documents() -> S3Documents:
+def documents() -> "S3Documents":
     """Return the documents."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.documents import S3Documents
+
     return S3Documents(client("s3"), load(DocumentSettings).documents_bucket)
 
 
-def answers(context: "LambdaContext", mode: Mode) -> RequestMinter:
+def answers(context: "LambdaContext", mode: "Mode") -> "RequestMinter":
     """Return what answers in `mode`; documents need settings that only some functions have."""
+    from waybill.minting.domain.answers import IdentifierMinter
+    from waybill.minting.domain.documents import DocumentMinter
+    from waybill.minting.domain.requests import Mode
+
     made = minter(context)
     return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents())
 
 
-def respond(payload: object, context: "LambdaContext", cap: int, *, resumes: bool = False) -> MintAnswer:
+def respond(payload: object, context: "LambdaContext", cap: int, *, resumes: bool = False) -> "MintAnswer":
     """Return the answer to a request of at most `cap` identifiers; `resumes`: it may hold an `earlier` answer."""
+    from waybill.minting.adapters.metrics import RequestMetrics
+    from waybill.minting.domain.answers import answer
+
     with RequestMetrics() as measured:
         answered = answer(payload, partial(answers, context), cap, resumes=resumes)
         measured.record(answered)
@@ -137,24 +153,37 @@ def request_cap() -> int:
 
 
 @cache
-def notifier() -> SnsNotifier:
+def notifier() -> "SnsNotifier":
     """Return the failure topic."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.sns import SnsNotifier
+
     return SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn)
 
 
-def runs() -> S3Runs:
+def runs() -> "S3Runs":
     """Return what runs keep in S3."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.runs import S3Runs
+
     return S3Runs(client("s3"), load(DocumentSettings).documents_bucket)
 
 
-def queue(context: "LambdaContext") -> QueuedRequests:
+def queue(context: "LambdaContext") -> "QueuedRequests":
     """Return what handles queued requests in one invocation."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.queue import ResultQueue
+    from waybill.minting.domain.queued_requests import QueuedRequests
+
     results = ResultQueue(client("sqs"), load(ResultQueueSettings).minting_result_queue_url)
     return QueuedRequests(lambda payload: respond(payload, context, request_cap()), results, runs(), notifier())
 
 
-def plan(request: object, run: MintingRun) -> RunPlan:
+def plan(request: object, run: "MintingRun") -> "RunPlan":
     """Return the chunks of a large request, or where they are."""
+    from waybill.minting.domain.plan import chunks, fitting_chunks
+    from waybill.minting.domain.requests import echoing
+
     if not isinstance(request, Mapping):
         raise InvalidRequestError("the request must be a JSON object")
     with echoing(request):
@@ -169,7 +198,10 @@ def plan(request: object, run: MintingRun) -> RunPlan:
         return {**result, "kind": "MANIFEST", **manifest}
 
 
-def _planned(request: Mapping[str, Any]) -> Plan:
+def _planned(request: Mapping[str, Any]) -> "Plan":
+    from waybill.minting.domain.plan import plan_lines, plan_request
+    from waybill.minting.domain.selection import Named, Written, parse_selection
+
     match parse_selection(request):
         case Named(uri):
             return plan_lines(request, runs().lines(uri), as_json=uri.endswith(".jsonl"))
@@ -180,6 +212,8 @@ def _planned(request: Mapping[str, Any]) -> Plan:
             return plan_request(request)
 
 
-def summarise(run: str, chunk_count: int, job_id: str | None) -> RunSummary:
+def summarise(run: str, chunk_count: int, job_id: str | None) -> "RunSummary":
     """Return the result of a run whose chunks have all left theirs."""
+    from waybill.minting.domain.run_report import summary
+
     return summary(runs(), run, chunk_count, job_id)

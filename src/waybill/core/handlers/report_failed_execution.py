@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from waybill.core.aws.clients import client
-from waybill.core.aws.sns import SnsNotifier
 from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
 from waybill.core.observability import instrumented
 from waybill.core.settings import NotificationSettings, load
@@ -15,5 +13,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, bool]:
     detail = event["detail"]
     if told_already(detail) or is_told_with_its_job(detail):
         return {"notified": False}
+    # Here, since most runs have told by themselves.
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.sns import SnsNotifier
+
     SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn).notify(notification_of(detail))
     return {"notified": True}
