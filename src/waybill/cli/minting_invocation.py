@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +20,9 @@ from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.registry import InvocationTime
 from waybill.minting.domain.rehearsal import RehearsedOutcome, RehearsedRegistry, rehearsed
 from waybill.minting.domain.requests import parse_request
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 # Minting is idempotent: what a call that failed has done is found by the next one.
 _RETRY = Retry(tries=12, first_pause=0.5, longest_pause=20.0)
@@ -56,7 +59,7 @@ def invoke(cli: Cli, payload: Mapping[str, Any]) -> Any:
         raise CommandError(f"the minter failed again and again: {error}") from error
 
 
-def _invoked(client: Any, name: str, payload: Mapping[str, Any]) -> Any:
+def _invoked(client: "LambdaClient", name: str, payload: Mapping[str, Any]) -> Any:
     try:
         response = client.invoke(FunctionName=name, Payload=json.dumps(payload).encode())
         answer: Any = json.loads(response["Payload"].read())

@@ -7,6 +7,8 @@ import pytest
 
 from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
+from waybill.core.clock import Clock
+from waybill.core.retry import Retry
 from waybill.scanning.adapters.queues import SqsQueue
 from waybill.scanning.errors import QueueUnavailableError
 from waybill.scanning.models import Entry, Slice
@@ -21,7 +23,7 @@ def url(wire: Wire) -> str:
 
 @pytest.fixture
 def queue(url: str, wire: Wire) -> SqsQueue:
-    return SqsQueue(client("sqs"), url, pause=wire.waits.append)
+    return SqsQueue(client("sqs"), url, retry=Retry(tries=5, clock=Clock(sleep=wire.waits.append)))
 
 
 def received(url: str) -> set[str]:
@@ -60,8 +62,10 @@ def test_what_sqs_refuses_is_sent_again_and_nothing_else(queue: SqsQueue, url: s
 
 def test_a_queue_that_refuses_everything_is_unavailable(queue: SqsQueue, wire: Wire) -> None:
     refuse(wire, 10, times=100)
-    with pytest.raises(QueueUnavailableError, match="10 messages were refused 5 times"):
+    with pytest.raises(QueueUnavailableError, match=r"SQS has not taken .* \(InternalError\)"):
         queue.send(SLICES)
+    assert entries(wire) == [10] * 5
+    assert len(wire.waits) == 4
 
 
 @pytest.mark.parametrize(("code", "status"), [("ServiceUnavailable", 503), ("AccessDenied", 403)])

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from boto3.s3.transfer import TransferConfig
@@ -21,6 +21,9 @@ from waybill.consignments.domain.requests import FILES_PER_PAGE, ConsignmentRequ
 from waybill.consignments.models import LeftOutFile
 from waybill.core.aws.s3_faults import translated
 from waybill.core.errors import WaybillError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Up to this an upload is one request, whose checksum S3 compares with ours; above it, parts that have their own.
 _ONE_REQUEST_BYTES = 64_000_000
@@ -110,7 +113,7 @@ def register(registrar: Registrar, head: dict[str, Any], hashed: Sequence[Hashed
 class Uploader:
     """Uploads to one bucket; `client` is a boto3 `s3` client."""
 
-    client: Any
+    client: "S3Client"
     bucket: str
 
     def present(self, prefix: str) -> dict[str, int]:

@@ -1,12 +1,12 @@
 """`waybill replications redrive`: events that nothing could handle, sent on their way once more."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,30 +20,31 @@ from waybill.core.text import escaped
 from waybill.replication.domain.events import ObjectCreated, TagsChanged, records
 from waybill.replication.models import FileId
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
 # Amazon SQS API Reference, ReceiveMessage: at most 10 at a time; with a wait, every server of the queue is asked.
 _BATCH = 10
 _WAIT_SECONDS = 1
 # Long enough to send ten messages; what was not deleted by then is in the dead-letter queue again.
 _HIDDEN_SECONDS = 120
 
-type Message = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class DeadLetters:
     """The dead-letter queue `source`, and `target`, from which the worker takes what it is to try again."""
 
-    client: Any
+    client: "SQSClient"
     source: str
     target: str
 
     def waiting(self) -> int:
         """Return about how many messages wait."""
-        wanted = "ApproximateNumberOfMessages"
-        answer = self.client.get_queue_attributes(QueueUrl=self.source, AttributeNames=[wanted])
-        return int(answer["Attributes"][wanted])
+        answer = self.client.get_queue_attributes(QueueUrl=self.source, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def received(self, limit: int | None) -> Iterator[list[Message]]:
+    def received(self, limit: int | None) -> "Iterator[list[MessageTypeDef]]":
         """Yield batches of messages until the queue is empty or `limit` is reached; nobody else sees them meanwhile."""
         left = limit
         while left is None or left > 0:
@@ -61,20 +62,20 @@ class DeadLetters:
             yield messages
             left = None if left is None else left - len(messages)
 
-    def move(self, message: Message) -> str | None:
+    def move(self, message: "MessageTypeDef") -> str | None:
         """Send the message to the worker, then delete it here; return what went wrong, in which case it is still here.
 
         When it is sent and not deleted it is sent again some day, which starts nothing twice.
         """
-        attributes = {"MessageAttributes": message["MessageAttributes"]} if "MessageAttributes" in message else {}
+        attributes = message.get("MessageAttributes", {})
         try:
-            self.client.send_message(QueueUrl=self.target, MessageBody=message["Body"], **attributes)
+            self.client.send_message(QueueUrl=self.target, MessageBody=message["Body"], MessageAttributes=attributes)
             self.client.delete_message(QueueUrl=self.source, ReceiptHandle=message["ReceiptHandle"])
         except (ClientError, BotoCoreError) as error:
             return str(error)
         return None
 
-    def release(self, messages: Sequence[Message]) -> None:
+    def release(self, messages: "Sequence[MessageTypeDef]") -> None:
         """Let others see the messages again."""
         for batch in batched(messages, _BATCH, strict=False):
             self.client.change_message_visibility_batch(
@@ -117,7 +118,7 @@ def redrive(replication: Replication, limit: int | None) -> None:
 def show_dead_letters(replication: Replication, limit: int | None) -> None:
     """Print the messages of the dead-letter queue, and leave them there."""
     letters, output = dead_letters(replication), replication.cli.output
-    held: list[Message] = []
+    held: list[MessageTypeDef] = []
     try:
         with output.progress("reading messages", letters.waiting()) as bar:
             for messages in letters.received(limit):
@@ -133,7 +134,7 @@ def show_dead_letters(replication: Replication, limit: int | None) -> None:
     )
 
 
-def _described(message: Message) -> dict[str, Any]:
+def _described(message: "MessageTypeDef") -> dict[str, Any]:
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     return {
         "messageId": message["MessageId"],

@@ -1,7 +1,7 @@
 """`waybill replications reconcile`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,9 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.watch import command_retry
 from waybill.core.aws.faults import is_throttle
 from waybill.core.errors import RateLimitedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 def reconcile(replication: Replication) -> None:
@@ -24,7 +27,7 @@ def reconcile(replication: Replication) -> None:
     cli.output.show({"closed": closed}, f"{closed} abandoned {'run' if closed == 1 else 'runs'} closed")
 
 
-def _invoke(client: Any, name: str) -> Any:
+def _invoke(client: "LambdaClient", name: str) -> Any:
     try:
         return client.invoke(FunctionName=name, Payload=b"{}")
     except ClientError as error:

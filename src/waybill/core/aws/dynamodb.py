@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import is_transient, reason_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 # DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes".
 _PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
@@ -81,6 +84,22 @@ class Update:
             "ConditionExpression": condition,
             "ExpressionAttributeNames": self.names,
             "ExpressionAttributeValues": self.values | to_item({f":{name}": value for name, value in bound.items()}),
+        }
+
+    def action(
+        self, table: str, key: Item, condition: str, names: Mapping[str, str] | None = None, **bound: Any
+    ) -> "TransactWriteItemTypeDef":
+        """Return the action of a transaction that makes this update of the item of `key`, as in `arguments`."""
+        arguments = self.arguments(condition, **bound)
+        return {
+            "Update": {
+                "TableName": table,
+                "Key": key,
+                "UpdateExpression": arguments["UpdateExpression"],
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {**self.names, **(names or {})},
+                "ExpressionAttributeValues": arguments["ExpressionAttributeValues"],
+            }
         }
 
 

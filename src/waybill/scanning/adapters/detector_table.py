@@ -1,11 +1,15 @@
 """Definitions of detectors of a stack's own in the scanner's table; every version stays."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.own_detectors import OwnDetector
 from waybill.scanning.errors import ScanStoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _PARTITION = "DETECTORS"
 
@@ -31,12 +35,12 @@ class DetectorTable:
 
     def save(self, definition: OwnDetector) -> bool:
         """Store a version; False where that version, or a newer one, is there already."""
-        put = {"TableName": self._items.name, "ConditionExpression": "attribute_not_exists(sk) OR version < :version"}
         values = to_item({":version": definition.version})
-        writes = [
+        writes: list[TransactWriteItemTypeDef] = [
             {
                 "Put": {
-                    **put,
+                    "TableName": self._items.name,
+                    "ConditionExpression": "attribute_not_exists(sk) OR version < :version",
                     "Item": to_item({"pk": _PARTITION, "sk": key, **vars(definition)}),
                     "ExpressionAttributeValues": values,
                 }
@@ -44,8 +48,7 @@ class DetectorTable:
             for key in (f"NEWEST#{definition.id}", f"VERSION#{definition.id}#{definition.version:06}")
         ]
         try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.transact_write_items(TransactItems=writes)
+            self._items.transact(writes)
         except ConditionFailedError:
             return False
         return True

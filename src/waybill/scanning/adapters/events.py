@@ -1,6 +1,6 @@
 """The end of a job on EventBridge, and on the failure topic when it did not go well."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,13 +10,17 @@ from waybill.core.notifications import Notification, Notifier
 from waybill.scanning import WORKFLOW
 from waybill.scanning.models import Job, Status, Tally
 
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
 _TROUBLED = frozenset({Status.FAILED, Status.COMPLETED_WITH_ERRORS})
 
 
 class EventAnnouncer:
     """`Announcer` on the default bus, which is every `stack`'s; `notifier` tells people of jobs with trouble."""
 
-    def __init__(self, client: Any, notifier: Notifier, stack: str) -> None:
+    def __init__(self, client: "EventBridgeClient", notifier: Notifier, stack: str) -> None:
         self._client = client
         self._notifier = notifier
         self._stack = stack
@@ -46,7 +50,11 @@ class EventAnnouncer:
             # What the rules that pass it on ask for: see the template.
             "wants": {"webhook": bool(job.request.webhook_url), "export": job.request.export},
         }
-        event = {"Source": "waybill.scanning", "DetailType": "ScanCompleted", "Detail": stable_json(detail)}
+        event: PutEventsRequestEntryTypeDef = {
+            "Source": "waybill.scanning",
+            "DetailType": "ScanCompleted",
+            "Detail": stable_json(detail),
+        }
         try:
             answer = self._client.put_events(Entries=[event])
         except (ClientError, BotoCoreError) as error:

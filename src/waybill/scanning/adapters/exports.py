@@ -1,15 +1,18 @@
 """`Exports` on S3."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import translated
 from waybill.scanning.errors import ExportRefusedError, ExportUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class S3Exports:
     """Puts exports under `<job>/`; `client` is a boto3 `s3` client."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

@@ -3,27 +3,35 @@
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.aws.table import Table
 from waybill.core.clock import iso
+from waybill.core.retry import Retry
 from waybill.scanning.errors import ScanStoreUnavailableError
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
+
 SHARDS = 32
-_ATTEMPTS = 5
+_RETRY = Retry(tries=5, first_pause=0.05, longest_pause=1.0, seconds=10.0)
 
 
 class ItemTable:
     """One DynamoDB table; `client` is a boto3 `dynamodb` client, `now` the clock of what is stored."""
 
-    def __init__(self, client: Any, name: str, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", name: str, *, now: Callable[[], datetime], retry: Retry = _RETRY
+    ) -> None:
+        self._retry = retry
         self._table = Table(client, name, ScanStoreUnavailableError)
         self.client = client
         self.name = name
         self.now = now
 
-    def _counting(self, job_id: str, added: Mapping[str, int]) -> dict[str, Any]:
+    def _counting(self, job_id: str, added: Mapping[str, int]) -> "UpdateTypeDef":
         names = {f"#n{index}": name for index, name in enumerate(added)}
         values = to_item({f":n{index}": value for index, value in enumerate(added.values())})
         return {
@@ -34,19 +42,24 @@ class ItemTable:
             "ExpressionAttributeValues": values,
         }
 
-    def count_with(self, writes: Sequence[dict[str, Any]], job_id: str, added: Mapping[str, int]) -> None:
+    def count_with(self, writes: "Sequence[TransactWriteItemTypeDef]", job_id: str, added: Mapping[str, int]) -> None:
         """Make conditional writes and count `added` in one transaction; raises ConditionFailedError."""
-        for attempt in range(_ATTEMPTS):
+
+        def write() -> None:
             # Another counter each time: two transactions at once on one item disturb each other.
-            count = [{"Update": self._counting(job_id, added)}] if added else []
-            try:
-                with translated(ScanStoreUnavailableError):
-                    self.client.transact_write_items(TransactItems=[*writes, *count])
-            except ScanStoreUnavailableError:
-                if attempt + 1 == _ATTEMPTS:
-                    raise
-            else:
-                return
+            count: list[TransactWriteItemTypeDef] = [{"Update": self._counting(job_id, added)}] if added else []
+            with translated(ScanStoreUnavailableError):
+                self.client.transact_write_items(TransactItems=[*writes, *count])
+
+        self._retry.call(write, on=ScanStoreUnavailableError)
+
+    def put_action(self, item: Item) -> "TransactWriteItemTypeDef":
+        """Return the action of a transaction that puts an item which is not there yet."""
+        return {"Put": {"TableName": self.name, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}}
+
+    def transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
+        """Make conditional writes in one transaction; raises ConditionFailedError."""
+        self._table.transact(writes)
 
     def update(
         self,

@@ -23,16 +23,14 @@ class JobTable:
         """Store a new job; return the one that has the id, this or an earlier one."""
         meta = key_of(job.job_id, "META") | to_item(job_attributes(job))
         listed = _listed_key(job) | to_item({"job_id": job.job_id})
-        new = {"TableName": self._items.name, "Item": meta, "ConditionExpression": "attribute_not_exists(sk)"}
         try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.transact_write_items(
-                    TransactItems=[
-                        {"Put": new},
-                        {"Put": {"TableName": self._items.name, "Item": listed}},
-                        {"Put": new_range(self._items.name, job.job_id, ListingRange(0, updated_at=job.created_at))},
-                    ]
-                )
+            self._items.transact(
+                [
+                    self._items.put_action(meta),
+                    {"Put": {"TableName": self._items.name, "Item": listed}},
+                    self._items.put_action(new_range(job.job_id, ListingRange(0, updated_at=job.created_at))),
+                ]
+            )
         except ConditionFailedError:
             return self.get(job.job_id) or job
         return job
@@ -70,14 +68,17 @@ class JobTable:
             "updated_at": iso(self._items.now()),
         }
         opened |= {"error": "", "announced": False, "webhook": {}, "exported": {}}
-        meta = Update.of(opened).arguments("#status = :failed AND resumed = :seen", failed="failed", seen=job.resumed)
-        meta["ExpressionAttributeNames"] = meta["ExpressionAttributeNames"] | {"#status": "status"}
-        listed = Update.of({"updated_at": iso(self._items.now())}, removed=("announced",)).arguments(
-            "attribute_exists(sk)"
-        )
+        listed = Update.of({"updated_at": iso(self._items.now())}, removed=("announced",))
         writes = [
-            {"Update": {"TableName": self._items.name, "Key": key} | arguments}
-            for key, arguments in ((key_of(job.job_id, "META"), meta), (_listed_key(job), listed))
+            Update.of(opened).action(
+                self._items.name,
+                key_of(job.job_id, "META"),
+                "#status = :failed AND resumed = :seen",
+                {"#status": "status"},
+                failed="failed",
+                seen=job.resumed,
+            ),
+            listed.action(self._items.name, _listed_key(job), "attribute_exists(sk)"),
         ]
         try:
             self._items.count_with(writes, job.job_id, {})
@@ -95,11 +96,9 @@ class JobTable:
         Of a job that has been resumed since, nothing: the end that was announced is not its last.
         """
         announced = Update.of({"announced": True, "updated_at": iso(self._items.now())})
-        meta = announced.arguments("resumed = :seen", seen=job.resumed)
-        listed = announced.arguments("attribute_exists(sk)")
         writes = [
-            {"Update": {"TableName": self._items.name, "Key": key} | arguments}
-            for key, arguments in ((key_of(job.job_id, "META"), meta), (_listed_key(job), listed))
+            announced.action(self._items.name, key_of(job.job_id, "META"), "resumed = :seen", seen=job.resumed),
+            announced.action(self._items.name, _listed_key(job), "attribute_exists(sk)"),
         ]
         with suppress(ConditionFailedError):
             self._items.count_with(writes, job.job_id, {})

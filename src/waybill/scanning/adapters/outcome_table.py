@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import increments, outcome_attributes, outcome_of, tally_of
 from waybill.scanning.adapters.range_table import PAGE_SECONDS
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.models import Attempts, Entry, ObjectOutcome, Slice, Tally, key_hash
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 # DynamoDB takes 100 items in a transaction, of which one is the counter.
 OUTCOMES_LIMIT = 99
@@ -30,10 +34,9 @@ class OutcomeTable:
         """Count the objects of a slice as begun, however often it is delivered."""
         name = f"TAKEN#{work.page}#{key_hash(work.entries[0].key)[:16]}"
         expires = int(self._items.now().timestamp()) + PAGE_SECONDS
-        put = {"TableName": self._items.name, "Item": key_of(job_id, name) | to_item({"expires": expires})}
-        put["ConditionExpression"] = "attribute_not_exists(sk)"
+        put = self._items.put_action(key_of(job_id, name) | to_item({"expires": expires}))
         with suppress(ConditionFailedError):
-            self._items.count_with([{"Put": put}], job_id, {"taken": len(work.entries)})
+            self._items.count_with([put], job_id, {"taken": len(work.entries)})
 
     def begin(self, job_id: str, work: Slice) -> Attempts:
         """Count that work on a slice begins; return how often it has."""
@@ -90,10 +93,9 @@ class OutcomeTable:
         found = self._items.get_many([key_of(job_id, sort_key) for sort_key in keys])
         return {keys[item["sk"]]: outcome_of(item) for item in found}
 
-    def _new_outcome(self, job_id: str, outcome: ObjectOutcome) -> Item:
+    def _new_outcome(self, job_id: str, outcome: ObjectOutcome) -> "TransactWriteItemTypeDef":
         attributes = to_item(outcome_attributes(outcome) | {"recorded_at": iso(self._items.now())})
-        item = key_of(job_id, _outcome_key(outcome)) | attributes
-        return {"Put": {"TableName": self._items.name, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}}
+        return self._items.put_action(key_of(job_id, _outcome_key(outcome)) | attributes)
 
     def save_cached(self, job_id: str, bucket: str, outcomes: Iterable[ObjectOutcome], cache_name: str) -> None:
         """Let later jobs find what this one has found in the same state of the objects by the same rules."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, to_item, translated
 from waybill.core.clock import iso
@@ -48,15 +47,18 @@ class RangeTable:
         False also when another range has been cut meanwhile: the numbers are taken.
         """
         update = Update.of({"upto": upto, "updated_at": iso(self._items.now())})
-        shrink = update.arguments(_UNCHANGED, number=part.next_page, bound=part.upto, open=False)
-        shrink |= {"TableName": self._items.name, "Key": key_of(job_id, _range_key(part.number))}
-        puts = [
-            {"Put": new_range(self._items.name, job_id, replace(piece, updated_at=iso(self._items.now())))}
-            for piece in pieces
-        ]
+        shrink = update.action(
+            self._items.name,
+            key_of(job_id, _range_key(part.number)),
+            _UNCHANGED,
+            number=part.next_page,
+            bound=part.upto,
+            open=False,
+        )
+        updated_at = iso(self._items.now())
+        puts = [self._items.put_action(new_range(job_id, replace(piece, updated_at=updated_at))) for piece in pieces]
         try:
-            with translated(ScanStoreUnavailableError):
-                self._items.client.transact_write_items(TransactItems=[{"Update": shrink}, *puts])
+            self._items.transact([shrink, *puts])
         except ConditionFailedError:
             return False
         return True
@@ -92,19 +94,18 @@ class RangeTable:
     def advance_sample(self, job_id: str, part: ListingRange, left_out: Mapping[str, tuple[int, int]]) -> bool:
         """Count a page of a sample as sent, and what is left out of it (objects and bytes by reason), once."""
         update = Update.of({"next_sent": part.next_sent + 1, "updated_at": iso(self._items.now())})
-        moved = update.arguments("next_sent = :sent", sent=part.next_sent)
-        moved |= {"TableName": self._items.name, "Key": key_of(job_id, _range_key(part.number))}
+        target = key_of(job_id, _range_key(part.number))
+        moved = update.action(self._items.name, target, "next_sent = :sent", sent=part.next_sent)
         try:
-            self._items.count_with([{"Update": moved}], job_id, increments_left_out(left_out))
+            self._items.count_with([moved], job_id, increments_left_out(left_out))
         except ConditionFailedError:
             return False
         return True
 
 
-def new_range(table: str, job_id: str, part: ListingRange) -> dict[str, Any]:
-    """Return the `Put` of a range that does not exist yet."""
-    item = key_of(job_id, _range_key(part.number)) | to_item(range_attributes(part))
-    return {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(sk)"}
+def new_range(job_id: str, part: ListingRange) -> Item:
+    """Return the item of a range that does not exist yet."""
+    return key_of(job_id, _range_key(part.number)) | to_item(range_attributes(part))
 
 
 def _range_key(number: int) -> str:

@@ -19,7 +19,7 @@ OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in t
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.scanning.adapters.detector_table import DetectorTable
 from waybill.scanning.adapters.finding_table import FindingTable
@@ -29,11 +29,14 @@ from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.adapters.range_table import RangeTable
 from waybill.scanning.adapters.value_table import ValueTable
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class ScansTable:
     """The kinds of records in the one table; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, name: str, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: "DynamoDBClient", name: str, *, now: Callable[[], datetime]) -> None:
         items = ItemTable(client, name, now=now)
         self.jobs = JobTable(items)
         self.ranges = RangeTable(items)

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
 from waybill.core.notifications import Notification, Notifier
 from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class OnceAlerts:
     """`Alerts` that remembers in DynamoDB what was told; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table: str, notifier: Notifier, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, notifier: Notifier, *, now: Callable[[], datetime]
+    ) -> None:
         self._client = client
         self._table = table
         self._notifier = notifier

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.subject_access.adapters.items import entry_attributes
 from waybill.subject_access.domain.audit import Action, AuditEntry, link
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
 # DynamoDB Developer Guide, Quotas: bytes of a partition key and of a sort key.
 _LONGEST_KEY = (2048, 1024)
@@ -23,7 +27,7 @@ class AuditedTable:
     writes to it, and every transaction is made under the condition that nobody has written since it was read.
     """
 
-    client: Any
+    client: "DynamoDBClient"
     name: str
     now: Callable[[], datetime]
 
@@ -55,26 +59,26 @@ class AuditedTable:
         """Return the entry behind `count` others, the last of which has the hash `head`."""
         return link(about, count + 1, iso(self.now()), action, head)
 
-    def put(self, item: Item, condition: str, **bound: Any) -> dict[str, Any]:
+    def put(self, item: Item, condition: str, **bound: int) -> "TransactWriteItemTypeDef":
         """Return the write of an item under a condition, whose `:values` are `bound`."""
-        put: dict[str, Any] = {"TableName": self.name, "Item": item, "ConditionExpression": condition}
+        put: PutTypeDef = {"TableName": self.name, "Item": item, "ConditionExpression": condition}
         if bound:
             put["ExpressionAttributeValues"] = to_item({f":{name}": value for name, value in bound.items()})
         return {"Put": put}
 
-    def head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> dict[str, Any]:
+    def head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> "TransactWriteItemTypeDef":
         """Return the write of the item `META`, if it still has the version that was seen; 0 where there was none."""
         item = item_key(about, "META") | to_item(attributes | {"version": seen_version + 1})
         if not seen_version:
             return self.put(item, "attribute_not_exists(pk)")
         return self.put(item, "version = :seen", seen=seen_version)
 
-    def entry_put(self, about: str, entry: AuditEntry) -> dict[str, Any]:
+    def entry_put(self, about: str, entry: AuditEntry) -> "TransactWriteItemTypeDef":
         """Return the write of an audit entry, which is never written again."""
         item = item_key(about, f"AUD#{entry.number:08}") | to_item(entry_attributes(entry))
         return self.put(item, "attribute_not_exists(pk)")
 
-    def transact(self, writes: Sequence[dict[str, Any]]) -> None:
+    def transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
         """Do all writes or none.
 
         Raises
@@ -87,7 +91,7 @@ class AuditedTable:
         with translated(SubjectAccessStoreUnavailableError):
             self.client.transact_write_items(TransactItems=list(writes))
 
-    def append(self, trail: str, action: Action, writes: Sequence[dict[str, Any]] = ()) -> None:
+    def append(self, trail: str, action: Action, writes: "Sequence[TransactWriteItemTypeDef]" = ()) -> None:
         """Record an action in a trail that is about no request, together with `writes`; one try.
 
         Raises

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Update, to_item
 from waybill.core.clock import iso
@@ -16,6 +16,10 @@ from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.errors import ContendedError, SubjectAccessStoreUnavailableError
 from waybill.subject_access.service_models import Service, TemplateVersion, report_order
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
 _SERVICES = "SERVICE"
 _NONE = "attribute_not_exists(pk)"
 _UNCHANGED = "version = :seen"
@@ -24,7 +28,9 @@ _UNCHANGED = "version = :seen"
 class ServiceCatalogue:
     """`Catalogue` on DynamoDB; `client` is a boto3 `dynamodb` client. Every change is in the trail of its day."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION
+    ) -> None:
         self._client = client
         self._table = table
         self._now = now
@@ -100,10 +106,8 @@ class ServiceCatalogue:
             Others wrote to the audit trail, each time.
         """
         update = Update.of({"status": "PUBLISHED", "published_at": iso(self._now())})
-        arguments = update.arguments("attribute_exists(pk) AND #status = :pending", pending="PENDING")
-        arguments["ExpressionAttributeNames"] |= {"#status": "status"}
-        key = item_key(f"TPL#{service}", f"V#{version:05}")
-        publish = {"Update": {"TableName": self._table, "Key": key, **arguments}}
+        key, is_pending = item_key(f"TPL#{service}", f"V#{version:05}"), "attribute_exists(pk) AND #status = :pending"
+        publish = update.action(self._table, key, is_pending, {"#status": "status"}, pending="PENDING")
         action = Action(WORKER, "TEMPLATE_PUBLISHED", {"service": service, "version": version})
         for _ in self._contention.attempts():
             if self._recorded(action, publish):
@@ -114,7 +118,7 @@ class ServiceCatalogue:
                 return
         raise ContendedError("the audit trail is being written to by too many at once")
 
-    def _recorded(self, action: Action, *writes: dict[str, Any]) -> bool:
+    def _recorded(self, action: Action, *writes: "TransactWriteItemTypeDef") -> bool:
         """Write, and record it in the trail of the day; False when a condition was false or others were faster."""
         try:
             self._items.append(day_trail(self._now()), action, writes)

@@ -6,18 +6,21 @@ TPL#<name>        HEALTH   whether the service's template is as registered, and 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.subject_access.domain.upstream.ports import Circuit
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class HealthTable:
     """`Circuits` and `TemplateHealth` on DynamoDB; every method raises `SubjectAccessStoreUnavailableError`."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 

@@ -7,7 +7,7 @@ list short.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.dynamodb import from_item, to_item, translated
 from waybill.core.aws.table import Table
@@ -16,13 +16,16 @@ from waybill.subject_access.adapters.items import request_of
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 from waybill.subject_access.models import SubjectRequest
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _LIVE = "listing = :live"
 
 
 class SubjectAccessLists:
     """`RequestLists` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 

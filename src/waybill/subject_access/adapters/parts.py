@@ -3,14 +3,19 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import translated
 from waybill.subject_access.domain.upstream.errors import StorageRefusedError
 from waybill.subject_access.domain.upstream.ports import SizeMismatchError, Stored
 from waybill.subject_access.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 # S3 takes parts of 5 MiB and more. This much of an object is in memory at a time.
 _PART_BYTES = 8 * 1024**2
@@ -56,7 +61,7 @@ class _Measured:
 class S3Parts:
     """Writes objects as they come: one request for a small one, a multipart upload for a large one."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
@@ -92,27 +97,32 @@ class S3Parts:
             )
 
     def _put_in_parts(self, key: str, pieces: Iterator[bytes], content_type: str) -> None:
-        target = {"Bucket": self._bucket, "Key": key}
         with self._errors():
-            begun = self._client.create_multipart_upload(**target, ContentType=content_type, ChecksumAlgorithm="SHA256")
-        target["UploadId"] = begun["UploadId"]
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="SHA256"
+            )
+        upload = begun["UploadId"]
         try:
-            parts = [self._put_part(target, number, piece) for number, piece in enumerate(pieces, start=1)]
+            parts = [self._put_part(key, upload, number, piece) for number, piece in enumerate(pieces, start=1)]
             with self._errors():
-                self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+                self._client.complete_multipart_upload(
+                    Bucket=self._bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+                )
         except BaseException:  # whatever it is goes on to the caller
             # What was begun costs money until it is aborted; a lifecycle rule is the net below.
             with self._errors():
-                self._client.abort_multipart_upload(**target)
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
             raise
 
-    def _put_part(self, target: dict[str, Any], number: int, piece: bytes) -> dict[str, Any]:
+    def _put_part(self, key: str, upload: str, number: int, piece: bytes) -> "CompletedPartTypeDef":
         checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
         with self._errors():
-            answer = self._client.upload_part(**target, PartNumber=number, Body=piece, ChecksumSHA256=checksum)
+            answer = self._client.upload_part(
+                Bucket=self._bucket, Key=key, UploadId=upload, PartNumber=number, Body=piece, ChecksumSHA256=checksum
+            )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
 
-    def _errors(self) -> Any:
+    def _errors(self) -> AbstractContextManager[None]:
         return translated(StorageUnavailableError, StorageRefusedError, "the bucket of subject access requests")
 
 

@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 from waybill.subject_access.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Up to here S3 keeps the SHA-256 of the whole object, beyond one of its parts' (Amazon S3 user guide, "Checking object
 # integrity"); more is uploaded in parts (reference, section 9).
@@ -18,7 +21,7 @@ _PART_BYTES = 16 * 1024**2
 class ReportFiles:
     """Reads and writes objects by way of files; `client` is a boto3 `s3` client."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

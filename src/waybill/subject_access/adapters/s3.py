@@ -5,26 +5,30 @@ import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
 from waybill.subject_access.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 from waybill.subject_access.models import StoredReport
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
+
 # An address that is passed on is dead soon.
 _URL_SECONDS = 300
 _READ_BYTES = 1024 * 1024
 _PDF = "application/pdf"
 # The bucket's lifecycle rule ForgetArchived (template.yaml) names the same.
-_ARCHIVED = {"TagSet": [{"Key": "archived", "Value": "true"}]}
+_ARCHIVED: "TaggingTypeDef" = {"TagSet": [{"Key": "archived", "Value": "true"}]}
 _OTHER = "the report's SHA-256 is not that of what was rendered"
 
 
 class ReportsBucket:
     """`Reports` on S3; `client` is a boto3 `s3` client, `presigner` one that makes addresses."""
 
-    def __init__(self, client: Any, bucket: str, presigner: Any) -> None:
+    def __init__(self, client: "S3Client", bucket: str, presigner: "S3Client") -> None:
         self._client = client
         self._presigner = presigner
         self._bucket = bucket

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,9 @@ from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError
 from waybill.subject_access.domain.upstream.ports import Credential
 from waybill.subject_access.domain.upstream.token_endpoint import Client, Grant
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _KEPT_SECONDS = 300.0
 _SPARE_SECONDS = 60.0
@@ -30,7 +33,7 @@ class ServiceSecrets:
 
     def __init__(
         self,
-        client: Any,
+        client: "SecretsManagerClient",
         prefix: str,
         exchange: Callable[[Client], Grant],
         monotonic: Callable[[], float] = time.monotonic,

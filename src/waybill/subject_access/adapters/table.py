@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
@@ -51,6 +51,10 @@ from waybill.subject_access.errors import (
 )
 from waybill.subject_access.models import Attachment, Claim, Part, PartStatus, RequestState, SubjectRequest
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
 # DynamoDB API Reference, TransactWriteItems: at most 100 actions.
 _PER_TRANSACTION = 90
 
@@ -58,7 +62,9 @@ _PER_TRANSACTION = 90
 class SubjectAccessTable:
     """`RequestStore` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, *, now: Callable[[], datetime], contention: Retry = CONTENTION
+    ) -> None:
         self._client = client
         self._table = table
         self._now = now
@@ -211,7 +217,7 @@ class SubjectAccessTable:
         ClaimLostError
             The claim does not hold the request: those of the failed write and the later ones were not written.
         """
-        held_still = {
+        held_still: TransactWriteItemTypeDef = {
             "ConditionCheck": {
                 "TableName": self._table,
                 "Key": item_key(f"SAR#{claim.request_id}", "META"),
@@ -271,7 +277,7 @@ class SubjectAccessTable:
         except ConditionFailedError:
             raise ContendedError(f"request {request_id} changed while it was deleted") from None
 
-    def _writes(self, seen: SubjectRequest, change: Change) -> tuple[SubjectRequest, list[dict[str, Any]]]:
+    def _writes(self, seen: SubjectRequest, change: Change) -> "tuple[SubjectRequest, list[TransactWriteItemTypeDef]]":
         """Return the request as `change` leaves it, and the writes that make it so."""
         about = f"SAR#{seen.request_id}"
         entry = self._items.entry(about, seen.audit_count, seen.audit_hash, change.action)
@@ -291,16 +297,16 @@ class SubjectAccessTable:
             raise ConflictError("The request that had this id is deleted")
         return found
 
-    def _part_put(self, about: str, part: Part) -> dict[str, Any]:
+    def _part_put(self, about: str, part: Part) -> "TransactWriteItemTypeDef":
         item = item_key(about, _part_key(part.rank, part.service)) | to_item(part_attributes(part))
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def _attachment_put(self, claim: Claim, attachment: Attachment) -> dict[str, Any]:
+    def _attachment_put(self, claim: Claim, attachment: Attachment) -> "TransactWriteItemTypeDef":
         sort_key = f"{_attachment_prefix(attachment.service, claim.generation)}{attachment.number:05}"
         key = item_key(f"SAR#{claim.request_id}", sort_key)
         return {"Put": {"TableName": self._table, "Item": key | to_item(attachment_attributes(attachment))}}
 
-    def _transact_between_others(self, writes: list[dict[str, Any]]) -> None:
+    def _transact_between_others(self, writes: "list[TransactWriteItemTypeDef]") -> None:
         """Write under a condition on the request alone: a transaction of somebody else on it is no reason to fail."""
         self._contention.call(lambda: self._items.transact(writes), on=SubjectAccessStoreUnavailableError)
 
