@@ -2,7 +2,9 @@
 
 import base64
 import random
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
 
 from waybill.scanning.domain.detection.validators import luhn
 
@@ -77,12 +79,30 @@ def log_text(size: int, planted: float = 0.02) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def source_code(size: int) -> bytes:
+    """Return `size` bytes, or as many as there are, of the modules of Python's standard library."""
+    parts: list[bytes] = []
+    library = Path(sysconfig.get_path("stdlib"))
+    for module in sorted(library.rglob("*.py")):
+        if size > 0 and "site-packages" not in module.parts:
+            parts.append(module.read_bytes()[:size])
+            size -= len(parts[-1])
+    return b"".join(parts)
+
+
 def hostile_megabytes() -> dict[str, bytes]:
-    """Return lines of 1 MB that are quadratic for careless patterns."""
+    """Return texts of 1 MB that are dear for careless patterns, and two where every line is a value."""
     chance = random.Random(1)
     return {
         "base64": base64.b64encode(chance.randbytes(786_432)),
         "a": b"a" * (1 << 20),
         "digits and spaces": "".join(chance.choices("0123456789 ", k=1 << 20)).encode(),
         "a@a@a@": b"a@" * (1 << 19),
+        "groups of two digits": b"12 34 56 78 " * 87_000,
+        "single digits behind a plus": b"+1 2 3 4 5 6 7 8 9 " * 55_000,
+        "soft line ends": b"card 4539=\n2147=\n" * 61_000,
+        "keywords": b"password: secret token=" * 45_000,
+        "escapes": b"\\u0041" * 174_000,
+        "a column of cards": "".join(f"{_card(chance)}\n" for _ in range(58_000)).encode(),
+        "a column of addresses": "".join(f"{_email(chance)}\n" for _ in range(32_000)).encode(),
     }

@@ -11,13 +11,13 @@ import re2
 from detect_secrets.core import scan as detect_secrets_scan
 from detect_secrets.settings import default_settings
 
-from waybill.scanning.domain.detection.gates import INDEX_BITS, QUAD
+from waybill.scanning.domain.detection.gates import INDEX_BITS, QUAD, StandardGate
 
 MEGABYTE = 1_000_000
 _PRESIDIO = "presidio"
 
 
-class Re2Gate:
+class Re2Gate(StandardGate):
     """The gates on google-re2, one pass for each."""
 
     def __init__(self, patterns: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property
 
 _NAMED = "amp|apos|colon|comma|commat|dash|equals|gt|hyphen|lowbar|lt|nbsp|num|period|plus|quot|sol"
 # Encoders write these, and hardly anything else is written like them.
@@ -21,18 +21,20 @@ _DIGITS = (
 )
 _SEPARATORS = r"\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf]|\xe2\x88\x92|\xe3\x80\x80|\xef\xbc\x8d"
 _NOTHING = r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad"
-_KINDS = {
-    "percent": r"%[2-7A-Fa-f][0-9A-Fa-f]",
-    "entity": rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
-    "escape": r"\\u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|\\x[2-7A-Fa-f][0-9A-Fa-f]|\\'[0-9A-Fa-f]{2}",
-    "quoted-printable": _QUOTED,
-    "digit": _DIGITS,
-    "separator": rf"(?<=[0-9A-Za-z])(?:{_SEPARATORS})(?=[0-9A-Za-z])",
-    "nothing": _NOTHING,
-}
+_WORD = "[0-9A-Za-z]"
+_SIGNS = (
+    r"%[2-7A-Fa-f][0-9A-Fa-f]",
+    rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
+    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|x[2-7A-Fa-f][0-9A-Fa-f]|'[0-9A-Fa-f]{2})",
+    _QUOTED,
+    _DIGITS,
+    *(rf"{one}(?<={_WORD}{one})(?={_WORD})" for one in _SEPARATORS.split("|")),
+    _NOTHING,
+)
+# Each begins with a fixed byte, and none is in a group: so `re` goes from one such byte to the next.
+_SIGN = re.compile("|".join(_SIGNS).encode("ascii"))
 # How a value is written in Unicode is no encoding of it.
-_PLAIN = frozenset({"digit", "separator", "nothing"})
-_SIGN = re.compile("|".join(f"(?P<{name.replace('-', '_')}>{one})" for name, one in _KINDS.items()).encode("ascii"))
+_ENCODINGS = {b"%": "percent", b"&": "entity", b"\\": "escape", b"=": "quoted-printable"}
 
 SIGN_GATES = (
     "%[2-7A-Fa-f][0-9A-Fa-f]",
@@ -47,26 +49,49 @@ SIGN_GATES = (
 """Short patterns, one of which matches wherever there is a sign."""
 
 
+class _Meanings(dict[bytes, bytes]):
+    """What each sign stands for; a text may have more different signs than are worth keeping."""
+
+    def __missing__(self, sign: bytes) -> bytes:
+        meaning = _read(sign)
+        if len(self) < _MEANINGS_KEPT:
+            self[sign] = meaning
+        return meaning
+
+
+_MEANINGS_KEPT = 4096
+_MEANING = _Meanings()
+
+
 class Reading:
     """A text with its signs read, and where each part of it stands in the text."""
 
     def __init__(self, text: bytes, start: int, end: int) -> None:
-        parts: list[bytes] = []
-        # Of each sign: where it is in the reading, where it begins and ends in the text, its kind, its length there.
-        self._at: list[int] = []
-        self._signs: list[tuple[int, int, str, int]] = []
-        at, raw = 0, start
-        for sign in _SIGN.finditer(text, start, end):
-            first, last = sign.span()
-            plain = _read(sign.lastgroup or "", sign[0])
-            parts += (text[raw:first], plain)
-            at += first - raw
-            self._at.append(at)
-            self._signs.append((first, last, sign.lastgroup or "", len(plain)))
-            at, raw = at + len(plain), last
-        parts.append(text[raw:end])
         self._start = start
-        self.text = b"".join(parts)
+        self._written = text[start:end]
+        self.text = _SIGN.sub(lambda sign: _MEANING[sign[0]], self._written)
+
+    @cached_property
+    def _signs(self) -> list[tuple[int, int, str, int]]:
+        """Where each sign begins and ends in the text, its kind, and its length in the reading."""
+        return [
+            (
+                self._start + sign.start(),
+                self._start + sign.end(),
+                _ENCODINGS.get(sign[0][:1], ""),
+                len(_MEANING[sign[0]]),
+            )
+            for sign in _SIGN.finditer(self._written)
+        ]
+
+    @cached_property
+    def _at(self) -> list[int]:
+        """Where each sign is in the reading."""
+        places, ahead = list[int](), self._start
+        for first, last, _, length in self._signs:
+            places.append(first - ahead)
+            ahead += last - first - length
+        return places
 
     def span(self, start: int, end: int) -> tuple[int, int, tuple[str, ...]]:
         """Return where `text[start:end]` of the reading stands in the text, and how it is encoded there."""
@@ -74,8 +99,7 @@ class Reading:
         kinds = dict.fromkeys(
             kind for _, _, kind, _ in self._signs[first + (not self._within(first, start)) : last + 1]
         )
-        told = tuple(kind.replace("_", "-") for kind in kinds if kind not in _PLAIN)
-        return self._raw(first, start)[0], self._raw(last, end - 1)[1], told
+        return self._raw(first, start)[0], self._raw(last, end - 1)[1], tuple(kind for kind in kinds if kind)
 
     def _within(self, index: int, place: int) -> bool:
         return index >= 0 and place < self._at[index] + self._signs[index][3]
@@ -121,22 +145,19 @@ def _joined(text: bytes, lines: Iterable[tuple[int, int]], reach: int) -> Iterat
         yield start, end
 
 
-@lru_cache(maxsize=4096)
-def _read(kind: str, sign: bytes) -> bytes:
+def _read(sign: bytes) -> bytes:
     """Return what a sign stands for."""
-    match kind:
-        case "nothing":
-            return b""
-        case "entity":
-            return _plain(html.unescape(sign.decode("ascii")))
-        case "quoted_printable":
-            octets = bytes.fromhex(sign.decode("ascii").replace("=", "")) if not sign.endswith(b"\n") else b""
-            return _plain(octets.decode("utf-8", "replace"))
-        case "percent":
+    match sign[:1]:
+        case b"%":
             # Bytes from 0x80 on are parts of a character, which the next signs go on with.
             return bytes.fromhex(sign[1:].decode("ascii"))
-        case "escape":
+        case b"&":
+            return _plain(html.unescape(sign.decode("ascii")))
+        case b"\\":
             return _plain(chr(int(sign.lstrip(b"\\ux'"), 16)))
+        case b"=":
+            octets = bytes.fromhex(sign.decode("ascii").replace("=", "")) if not sign.endswith(b"\n") else b""
+            return _plain(octets.decode("utf-8", "replace"))
     return _plain(sign.decode("utf-8"))
 
 

@@ -7,14 +7,14 @@ the piece that it starts in. Which pieces are looked at depends on the gates, wh
 import base64
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.decoding import SIGN_GATES, readings
 from waybill.scanning.domain.detection.gates import HEX_PAIR, INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
-from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, is_labelled
+from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, bits_of, is_labelled
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.validators import REGIONS
@@ -30,6 +30,10 @@ _BEFORE = 64
 _CLAIMS = 32
 # No value has fewer bytes.
 _SHORTEST = 6
+# To ask which rules and keywords there may be in a piece pays where a gate is shared by so many detectors, or where a
+# detector has so many keywords.
+_MANY_DETECTORS = 3
+_MANY_WORDS = 5
 # The longest escape sequence.
 _ESCAPE = 6
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
@@ -105,6 +109,23 @@ class Engine:
         gates |= dict.fromkeys(SIGN_GATES, self._signs)
         self._tasks_of = [*gates.values(), self._base64, self._hex]
         self._gate = make_gate([*gates])
+        worded = [detector for detector in known if detector.keywords]
+        self._words = {detector.id: self._signs << 1 + number for number, detector in enumerate(worded)}
+        self._word_reach = max((detector.keyword_distance for detector in worded), default=0) + _BEFORE
+        vague = [index for index, task in enumerate(self._tasks) if self._is_vague(task, gates)]
+        wordy = [index for index, task in enumerate(self._tasks) if len(task.detector.hints) >= _MANY_WORDS]
+        self._asking = sum(1 << index for index in {*vague, *wordy})
+        self._vague = sum(1 << index for index in vague)
+        self._narrowed = self._gate.narrowing(
+            {1 << index: self._tasks[index].rule.core for index in vague}
+            | {self._words[detector.id]: detector.words_pattern for detector in worded}
+        )
+
+    def _is_vague(self, task: _Task, gates: Mapping[str, int]) -> bool:
+        """Return whether the gates of a task are keywords, or shared by so many that they say little of each."""
+        asked = (gates[gate] for gate in task.rule.gates)
+        others = {self._tasks[bit.bit_length() - 1].detector.id for tasks in asked for bit in bits_of(tasks)}
+        return task.rule.needs_keyword or len(others) >= _MANY_DETECTORS
 
     def matches(
         self, text: bytes, start: int = 0, end: int | None = None, columns: Columns | None = None
@@ -207,10 +228,15 @@ class Engine:
         found: list[Match] = []
         begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
         bits = look.tasks & ~self._signs
-        escaped = _has_escapes(text, max(piece.line_start, begin - _ESCAPE), piece.line_end)
-        while bits:
-            bit = bits & -bits
-            bits ^= bit
+        may = -1
+        if bits & self._asking:
+            start = (piece.start if bits & self._need_keyword else begin) - self._word_reach
+            may = self._narrowed(text[max(piece.line_start, start) : min(piece.line_end, piece.end + LOOKAHEAD)])
+            bits &= ~self._vague | may
+        if not bits:
+            return found
+        line = _Line(text, piece, max(piece.line_start, begin - _ESCAPE))
+        for bit in bits_of(bits):
             if bit in {self._base64, self._hex}:
                 decoded = self._decoded if bit == self._base64 else self._from_digits
                 found += decoded(text, piece, begin, stop, depth) if depth else ()
@@ -218,13 +244,18 @@ class Engine:
             task = self._tasks[bit.bit_length() - 1]
             at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
             limit = min(piece.line_end, piece.end + task.rule.lookahead)
-            if limit - at < _SHORTEST:
+            if limit - at < _SHORTEST or at > last:
                 continue
-            joined = escaped or _has_glued(text, max(piece.line_start, at - _BEFORE), limit, task.detector)
+            worded = bool(may & self._words.get(task.detector.id, 0))
+            bordered = worded or task.detector.keywords is None
+            joined = line.escaped or (
+                bordered and line.has_glued(task.detector, max(piece.line_start, at - _BEFORE), limit)
+            )
             pattern = task.rule.escaped if joined else task.rule.pattern
-            first = pattern.search(text, at, limit) if at <= last else None
+            first = pattern.search(text, at, limit)
             if first and first.start() <= last:
-                found += _by_rule(text, piece, task, columns, first, last)
+                hinted = worded and _hinted(text, piece, task.detector, first.start(), limit)
+                found += _by_rule(text, piece, task, columns, first, last, hinted=hinted)
         return self._settled(found) if len(found) > 1 else found
 
     def _decoded(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
@@ -284,11 +315,10 @@ class Engine:
 
 
 def _by_rule(
-    text: bytes, piece: Piece, task: _Task, columns: Columns | None, first: re.Match[bytes], last: int
+    text: bytes, piece: Piece, task: _Task, columns: Columns | None, first: re.Match[bytes], last: int, *, hinted: bool
 ) -> list[Match]:
     """Return the values of a rule from `first` on, where its pattern matches first, that begin up to `last`."""
     limit = min(piece.line_end, piece.end + task.rule.lookahead)
-    hinted = _hinted(text, piece, task.detector, first.start(), limit)
     matches: list[Match] = []
     found: re.Match[bytes] | None = first
     while found and found.start() <= last:
@@ -299,16 +329,28 @@ def _by_rule(
     return matches
 
 
-def _has_escapes(text: bytes, start: int, end: int) -> bool:
-    # As far as a piece reaches: a hostile line has many pieces, each of which asks.
-    end = min(end, start + PIECE + LOOKAHEAD)
-    return text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
+class _Line:
+    """What is asked of the line of a piece, as far as the piece reaches, by one rule after the other."""
 
+    def __init__(self, text: bytes, piece: Piece, start: int) -> None:
+        # A hostile line has many pieces, each of which asks.
+        end = min(piece.line_end, start + PIECE + LOOKAHEAD)
+        self.escaped = text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
+        self._text, self._piece = text, piece
+        self._start, self._small = 0, b""
 
-def _has_glued(text: bytes, start: int, end: int, detector: Detector) -> bool:
-    """Return whether a value may stand right behind a keyword."""
-    # Small letters: to ignore the case would take five times as long.
-    return detector.glued is not None and detector.glued.search(text[start:end].lower()) is not None
+    def has_glued(self, detector: Detector, start: int, end: int) -> bool:
+        """Return whether a value may stand right behind a word, from `start` to `end`."""
+        if detector.glued is None:
+            return False
+        if not self._small:
+            # Small letters, once for all: to ignore the case would take five times as long.
+            self._start = max(self._piece.line_start, self._piece.start - _BEFORE)
+            self._small = self._text[self._start : min(self._piece.line_end, self._piece.end + LOOKAHEAD)].lower()
+        for word in detector.borders:
+            if word in self._small:
+                return detector.glued.search(self._small, start - self._start, end - self._start) is not None
+        return False
 
 
 def _judged(

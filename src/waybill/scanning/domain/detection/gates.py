@@ -8,7 +8,7 @@ gate lets through is looked at by the exact patterns, so that gates decide the s
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 # The longest local part of an e-mail address and what follows it (RFC 5321, section 4.5.3.1); other gates are shorter.
@@ -27,7 +27,12 @@ _INDEX_MASK = (1 << INDEX_BITS) - 1
 HEX_PAIR = "[2-7][0-9A-Fa-f]|0[9AaDd]"
 _HEX = f"(?:{HEX_PAIR}){{11}}"
 # What is cheap to look for, and without which there is no base64, and no text in hexadecimal digits.
+# Compiling takes as long as so many looks without it.
+_WORTH_COMPILING = 2000
 _LONG_WORD, _DIGITS = "[A-Za-z0-9+/_-]{24}", "[0-9A-Fa-f]{22}"
+
+
+type Narrowing = Callable[[bytes], int]
 
 
 class Gate(Protocol):
@@ -38,6 +43,10 @@ class Gate(Protocol):
 
         The two indices after the last pattern's stand for text in base64 and in hexadecimal digits.
         """
+        ...
+
+    def narrowing(self, patterns: Mapping[int, bytes]) -> Narrowing:
+        """Return what tells which of `patterns`, by bit, may match in a short text."""
         ...
 
 
@@ -54,6 +63,11 @@ class StandardGate:
             for index, pattern in enumerate(self._patterns)
             for match in pattern.finditer(text)
         )
+
+    def narrowing(self, patterns: Mapping[int, bytes]) -> Narrowing:
+        """Return what says that any may match, see `Gate`."""
+        del patterns
+        return lambda _: -1
 
 
 class HyperscanGate:
@@ -91,6 +105,38 @@ class HyperscanGate:
         found.sort()
         return found
 
+    def narrowing(self, patterns: Mapping[int, bytes]) -> Narrowing:
+        """Return what tells which may match, see `Gate`."""
+        return _HyperscanNarrowing(patterns)
+
+
+class _HyperscanNarrowing:
+    """Tells which patterns may match in a text: Hyperscan takes what it does not know to match ("Prefiltering")."""
+
+    def __init__(self, patterns: Mapping[int, bytes]) -> None:
+        self._patterns = patterns
+        self._database: Any = None
+        self._asked = 0
+        self._working = threading.Lock()
+
+    def __call__(self, text: bytes) -> int:
+        """Return the bits of those that may match."""
+        with self._working:
+            if self._database is None:
+                self._asked += 1
+                if self._asked < _WORTH_COMPILING or not self._patterns:
+                    return -1
+                self._database = self._compiled()
+            bits: list[int] = []
+            self._database.scan(text, match_event_handler=_note_bit, context=(bits.append, [*self._patterns]))
+        return sum(bits)
+
+    def _compiled(self) -> Any:
+        import hyperscan
+
+        flags = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
+        return _database(hyperscan, [*self._patterns.values()], dict.fromkeys(range(len(self._patterns)), flags))
+
 
 def _scanned(database: Any, text: bytes) -> list[int]:
     found: list[int] = []
@@ -102,10 +148,15 @@ def _note(index: int, _start: int, end: int, _flags: int, append: Any) -> None:
     append(end << INDEX_BITS | index)
 
 
-def _database(hyperscan: Any, patterns: Sequence[str], flags: dict[int, int]) -> Any:
+def _note_bit(index: int, _start: int, _end: int, _flags: int, context: Any) -> None:
+    append, bits = context
+    append(bits[index])
+
+
+def _database(hyperscan: Any, patterns: Sequence[str | bytes], flags: dict[int, int]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[pattern.encode("ascii") for pattern in patterns],
+        expressions=[pattern.encode("ascii") if isinstance(pattern, str) else pattern for pattern in patterns],
         ids=list(range(len(patterns))),
         flags=[flags.get(index, 0) for index in range(len(patterns))],
     )

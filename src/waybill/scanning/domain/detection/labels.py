@@ -25,6 +25,8 @@ _BEFORE = re.compile(
     rb"[\s\d\"',;*|>\[({.-]*(?:[\"']?(?P<key>[A-Za-z_][\w .-]{0,40})[\"']?\s{0,4}[:=]\s{0,8}"
     rb"|<(?P<tag>[A-Za-z_][\w:.-]{0,40})[^<>]{0,80}>)?[\s\d\"',\[({.-]*"
 )
+_BRACKET = re.compile(rb"[\[\]{}]")
+_KEY_BYTES = 66
 _LAST_KEY = re.compile(rb"([^\"',;{\[\n]{1,60})[\"']?[ \t]{0,4}[:=]$")
 
 
@@ -66,15 +68,16 @@ def _is_below_heading(text: bytes, line_start: int, at: int, keywords: re.Patter
         names = [_MARKUP.sub(b" ", name) for name in _HEADING.findall(text, max(head, 0), row)] if head >= 0 else []
         column = len(_CELL.findall(text, row, at)) - 1
         return 0 <= column < len(names) and keywords.search(names[column]) is not None
-    column, place, names = text.count(b"\t", line_start, at), line_start, []
+    column = text.count(b"\t", line_start, at)
     if not column and text.find(b"\t", at, at + _NEAR) < 0:
         return False
-    while place > 0 and line_start - place <= LABEL_REACH:
-        start = text.rfind(b"\n", 0, place - 1) + 1
-        line = text[start : place - 1]
+    first = text.rfind(b"\n", 0, max(0, line_start - LABEL_REACH)) + 1
+    heading = b""
+    for line in reversed(text[first : max(first, line_start - 1)].split(b"\n")):
         if b"\t" not in line:
             break
-        names, place = line.split(b"\t"), start
+        heading = line
+    names = heading.split(b"\t") if heading else []
     return column < len(names) and keywords.search(names[column]) is not None
 
 
@@ -143,15 +146,16 @@ class LabelledLines:
 
 def _told(told: dict[int, int], tasks: int) -> int:
     """Return how far lines are told of for every one of `tasks`."""
-    return min((told.get(bit, 0) for bit in _bits(tasks)), default=0)
+    return min((told.get(bit, 0) for bit in bits_of(tasks)), default=0)
 
 
 def _tell(told: dict[int, int], tasks: int, end: int) -> None:
-    for bit in _bits(tasks):
+    for bit in bits_of(tasks):
         told[bit] = max(told.get(bit, 0), end)
 
 
-def _bits(tasks: int) -> Iterator[int]:
+def bits_of(tasks: int) -> Iterator[int]:
+    """Yield the bits that are set, each as a number, from the lowest on."""
     while tasks:
         bit = tasks & -tasks
         tasks ^= bit
@@ -177,7 +181,8 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
         # A function in a program, whose block is no value.
         return False
     for part in (tail, line[:bracket][-_NEAR:]) if bracket else (tail,):
-        key = _LAST_KEY.search(part.rstrip(_OPENING))
+        ends = part.rstrip(_OPENING)
+        key = _LAST_KEY.search(ends, max(0, len(ends) - _KEY_BYTES)) if ends.endswith((b":", b"=")) else None
         if key and keywords.search(key[1]):
             return True
     # Names that delimiters part are a heading, which says what it says of its columns.
@@ -190,11 +195,11 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
 def _unclosed(line: bytes) -> int:
     """Return where the last bracket of a line stands that is not closed in it; 0 without one."""
     closed = 0
-    for place in range(len(line) - 1, max(-1, len(line) - 4 * _NEAR), -1):
-        if line[place] in b"}]":
+    for bracket in reversed([*_BRACKET.finditer(line, max(1, len(line) - 4 * _NEAR + 1))]):
+        if bracket[0] in b"}]":
             closed += 1
-        elif line[place] in b"{[":
-            if not closed:
-                return place
+        elif not closed:
+            return bracket.start()
+        else:
             closed -= 1
     return 0

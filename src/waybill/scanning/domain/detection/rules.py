@@ -38,14 +38,20 @@ from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Va
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
+# Names that a value without keywords of its own may stand right behind.
+_NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One shape of a detector's values; `escaped`, which takes longer, is for lines with escapes or glued keywords."""
+    """One shape of a detector's values; `escaped`, which takes longer, is for lines with escapes or glued keywords.
+
+    `core` is what both have without what must stand in front.
+    """
 
     pattern: re.Pattern[bytes]
     escaped: re.Pattern[bytes]
+    core: bytes
     gates: tuple[str, ...]
     needs_keyword: bool
     needs_region: str
@@ -56,14 +62,20 @@ class Rule:
 
 @dataclass(frozen=True)
 class Detector:
-    """One kind of sensitive value; where `keywords` match, one of `hints` is found, in small letters."""
+    """One kind of sensitive value.
+
+    Where `keywords` match, `words_pattern` does, which takes less time, and one of `hints` is found in small letters.
+    A value may stand right behind one of `borders`; where it does, `glued` matches.
+    """
 
     id: str
     description: str
     mask: str
     keywords: re.Pattern[bytes] | None
     hints: tuple[bytes, ...]
+    words_pattern: bytes
     words: tuple[str, ...]
+    borders: tuple[bytes, ...]
     glued: re.Pattern[bytes] | None
     keyword_distance: int
     yields: bool
@@ -128,26 +140,29 @@ def detector_of(entry: Any) -> Detector:
     name = str(entry.get("id", "?")) if isinstance(entry, Mapping) else "?"
     try:
         keywords = tuple(entry["keywords"])
+        borders = [word for word in keywords or (() if entry.get("yields") else _NAMES) if word.isalpha()]
         return Detector(
             id=name,
             description=entry["description"],
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
             hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
+            words_pattern=b"(?i)" + b"|".join(re.escape(word.partition(" ")[0].encode("ascii")) for word in keywords),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
-            glued=_glued(keywords),
+            borders=tuple(word.encode("ascii") for word in borders),
+            glued=re.compile(rf"(?:{'|'.join(borders)})[0-9a-z]".encode("ascii")) if borders else None,
             keyword_distance=int(entry.get("keyword_distance", 50)),
             yields=bool(entry.get("yields", False)),
             samples=frozenset(str(sample).encode() for sample in entry.get("samples", ())),
             validator=VALIDATORS[entry["validator"]],
-            rules=tuple(_rule(rule, keywords) for rule in entry["rules"]),
+            rules=tuple(_rule(rule, keywords, borders) for rule in entry["rules"]),
             examples=tuple(entry["examples"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         raise DetectorError(f"{name}: {type(error).__name__}: {error}") from None
 
 
-def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
+def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence[str]) -> Rule:
     needs_keyword = bool(entry.get("needs_keyword", False))
     gates = [_keyword_gate(keyword) for keyword in keywords] if needs_keyword else entry["gates"]
     confidence = Confidence[entry.get("confidence", "LOW")]
@@ -155,7 +170,8 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...]) -> Rule:
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
         pattern=re.compile(entry["pattern"].encode("ascii")),
-        escaped=re.compile(_behind_escapes(entry["pattern"], keywords).encode("ascii")),
+        escaped=re.compile(_behind_escapes(entry["pattern"], borders).encode("ascii")),
+        core=_core(entry["pattern"]).encode("ascii"),
         gates=tuple(gates),
         needs_keyword=needs_keyword,
         needs_region=_regions(entry.get("needs_region", "")),
@@ -171,14 +187,19 @@ _ESCAPES = (r"(?<=\\[nrtbfv0])", r"(?<=\\x[0-9A-Fa-f]{2})", r"(?<=\\u[0-9A-Fa-f]
 _WITHIN_ESCAPE = r"(?!(?<=\\)[nrtbfv0xu]|(?<=%)[0-9A-Fa-f]{2})"
 
 
-def _behind_escapes(pattern: str, keywords: Sequence[str]) -> str:
-    """Return a pattern that takes an escape sequence, or a keyword, for the border that its look-behind asks for."""
+def _behind_escapes(pattern: str, borders: Sequence[str]) -> str:
+    """Return a pattern that takes an escape sequence, or one of `borders`, for what its look-behind asks for."""
     border = _LEFT_BORDER.match(pattern)
     if border is None:
         return pattern
     flags, behind = border.groups()
-    words = [f"(?<=(?i:{word}))" for word in keywords if word.isalpha()]
+    words = [f"(?<=(?i:{word}))" for word in borders]
     return f"{flags}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES, *words))}){pattern[border.end() :]}"
+
+
+def _core(pattern: str) -> str:
+    border = _LEFT_BORDER.match(pattern)
+    return f"{border[1]}{pattern[border.end() :]}" if border else pattern
 
 
 def _regions(name: str) -> str:
@@ -193,12 +214,6 @@ def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
         for word in keywords
     )
     return re.compile("|".join(alternatives).replace(r"\ ", "[ _-]?").encode("ascii"), re.IGNORECASE)
-
-
-def _glued(keywords: Sequence[str]) -> re.Pattern[bytes] | None:
-    """Return what a keyword looks like that a value stands right behind, in small letters."""
-    words = [word for word in keywords if word.isalpha()]
-    return re.compile(rf"(?:{'|'.join(words)})[0-9a-z]".encode("ascii")) if words else None
 
 
 def _keyword_gate(keyword: str) -> str:

@@ -11,7 +11,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
@@ -183,16 +183,23 @@ def regions_known() -> frozenset[str]:
     return frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
-def _dialled_with_zero(region: str) -> bool:
+_LONG = 9
+
+
+def _shape_of(region: str) -> str:
+    """Return which rule for national numbers a region needs: what is dialled first, and how many digits at least."""
     import phonenumbers
 
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    return metadata is not None and metadata.national_prefix == "0"
+    if metadata is not None and metadata.national_prefix == "0":
+        return "zero"
+    lengths = metadata.general_desc.possible_length if metadata and metadata.general_desc else ()
+    return "no_zero_long" if min(lengths, default=0) >= _LONG else "no_zero"
 
 
 REGIONS: Mapping[str, Callable[[str], bool]] = {
-    "zero": _dialled_with_zero,
-    "no_zero": lambda region: not _dialled_with_zero(region),
+    shape: lambda region, shape=shape: _shape_of(region) == shape  # type: ignore[misc]
+    for shape in ("zero", "no_zero", "no_zero_long")
 }
 """Which regions a rule may need, by the name that a detector gives them."""
 
@@ -205,7 +212,7 @@ def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | N
         return None
     for region in around.regions:
         shape = national_shape(region)
-        if shape and not shape.search(digits):
+        if shape and not shape.match(digits):
             continue
         try:
             parsed = phonenumbers.parse(number.decode(), region)
@@ -219,7 +226,7 @@ def _national(number: bytes, digits: bytes, around: Surroundings) -> Verdict | N
 
 @cache
 def national_shape(region: str) -> re.Pattern[bytes] | None:
-    """Return what the digits of each valid number of a region end in; None where the library rewrites numbers.
+    """Return what the digits of each valid number of a region look like; None where the library rewrites numbers.
 
     What is dialled in front of a national number is taken away by the library, whose parser is dear.
     """
@@ -228,38 +235,77 @@ def national_shape(region: str) -> re.Pattern[bytes] | None:
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if metadata is None or metadata.national_prefix_transform_rule or not metadata.general_desc:
         return None
-    return re.compile(f"(?:{metadata.general_desc.national_number_pattern})$".encode("ascii"))
+    dialled = (metadata.international_prefix, str(metadata.country_code), metadata.national_prefix_for_parsing)
+    before = "".join(f"(?:{prefix})?" for prefix in dialled if prefix)
+    return re.compile(f"{before}(?:{metadata.general_desc.national_number_pattern})$".encode("ascii"))
 
 
 def _international(digits: bytes, around: Surroundings) -> Verdict | None:
+    known = _is_known(digits.decode())
+    if known:
+        return Verdict(b"+" + digits, Confidence.HIGH)
+    return Verdict(b"+" + digits) if around.keyword or known is None else None
+
+
+@lru_cache(maxsize=512)
+def _is_known(number: str) -> bool | None:
+    """Return whether an E.164 number is a valid one; None where it only has the length of one."""
     import phonenumbers
 
-    number = digits.decode()
     if _valid_as_written(number):
-        return Verdict(b"+" + digits, Confidence.HIGH)
+        return True
     try:
         parsed = phonenumbers.parse(f"+{number}")
     except phonenumbers.NumberParseException:
-        return None
-    if phonenumbers.is_valid_number(parsed):
-        return Verdict(b"+" + digits, Confidence.HIGH)
-    return Verdict(b"+" + digits) if around.keyword or phonenumbers.is_possible_number(parsed) else None
+        return False
+    return phonenumbers.is_valid_number(parsed) or (None if phonenumbers.is_possible_number(parsed) else False)
 
 
 def _valid_as_written(number: str) -> bool:
     """Return whether an E.164 text is a number of the main region of its country code.
 
-    It then is valid for the library as well; its parser, which expects prefixes dialled at home, is four times dearer.
+    It then is valid for the library as well, whose parser, which expects prefixes dialled at home, is dearer.
     """
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumber, is_valid_number_for_region
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
     for length in (1, 2, 3):
         code, national = int(number[:length]), number[length:]
         if regions := COUNTRY_CODE_TO_REGION_CODE.get(code):
             # A zero in front belongs to the number in some countries, which the library keeps apart.
-            plain = PhoneNumber(country_code=code, national_number=int(national or "0"))
-            return not national.startswith("0") and is_valid_number_for_region(plain, regions[0])
+            return not national.startswith("0") and is_number_of(code, regions[0], national)
     return False
+
+
+def is_number_of(code: int, region: str, national: str) -> bool:
+    """Return whether a number is one of a region, as `is_valid_number_for_region` of the library does."""
+    general, *kinds = _descriptions(code, region)
+    return _fits(general, national) and any(_fits(kind, national) for kind in kinds)
+
+
+type _Description = tuple[re.Pattern[str], frozenset[int]]
+
+
+def _fits(description: _Description, national: str) -> bool:
+    pattern, lengths = description
+    return (not lengths or len(national) in lengths) and pattern.fullmatch(national) is not None
+
+
+@cache
+def _descriptions(code: int, region: str) -> list[_Description]:
+    """Return the patterns and lengths of a region's numbers: of all of them, then of each kind."""
+    import phonenumbers
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    kinds = (
+        *("general_desc", "premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan"),
+        *("voicemail", "fixed_line", "mobile"),
+    )
+    described = (getattr(metadata, kind) for kind in kinds)
+    return [
+        (re.compile(each.national_number_pattern), frozenset(each.possible_length))
+        for each in described
+        if each is not None and each.national_number_pattern
+    ]
 
 
 def uk_nino(value: bytes, _: Surroundings) -> Verdict | None:
@@ -294,6 +340,9 @@ _IBAN_LENGTHS: Mapping[str, int] = {
 }
 
 
+_AS_NUMBERS = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
 def iban(value: bytes, _: Surroundings) -> Verdict | None:
     """Length by country and mod 97 = 1; a group of ordinary text behind the last one is cut off."""
     length = _IBAN_LENGTHS.get(value[:2].decode().upper())
@@ -308,7 +357,7 @@ def iban(value: bytes, _: Surroundings) -> Verdict | None:
             return None
         compact = compact[:length]
     turned = (compact[4:] + compact[:4]).decode()
-    if int("".join(str(int(char, 36)) for char in turned)) % 97 != 1:
+    if int(turned.translate(_AS_NUMBERS)) % 97 != 1:
         return None
     return Verdict(compact, end=end)
 
@@ -474,10 +523,17 @@ def is_placeholder(password: bytes) -> bool:
 _ASSIGNED = re.compile(rb"(?:(?::=|=>|[:=])[ \t]{0,4}|>)(?:\\?([\"']))?")
 
 
-def password_assignment(value: bytes, _: Surroundings) -> Verdict | None:
+# Tokens that say where a list goes on, or that a request is the same one: they open nothing.
+_PUBLIC_TOKEN = re.compile(
+    rb"(?i)(?:next|page|paging|pagination|continu(?:e|ation)|cursor|sync|resume|marker|client|request|idempotency)"
+    rb"[ _-]?$"
+)
+
+
+def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
     """A literal with digits or signs among its letters, and no reference, call, placeholder, type or prose."""
     sign = _ASSIGNED.search(value)
-    if sign is None:
+    if sign is None or (value[:5].lower() == b"token" and _PUBLIC_TOKEN.search(around.before)):
         return None
     start = sign.end()
     literal = value[start:]
