@@ -157,3 +157,17 @@ def test_what_is_not_a_key(key: str) -> None:
 def test_documents_cannot_name_what_a_request_cannot(parts: tuple[str, str, str]) -> None:
     with pytest.raises(InvalidIdentifierError):
         examine_parts(*parts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        (("Work", "sierra", "b1\u200b"), "the invisible character U+200B"),
+        (("Work", "sierra", "e\u0301"), "not in Unicode normal form C"),
+        (("Work", "[sierra]", "b1"), "bracket"),
+    ],
+)
+def test_each_fault_of_an_identifier_in_a_document_counts_by_itself(parts: tuple[str, str, str], reason: str) -> None:
+    fault = examine_parts(*parts).fault
+    assert fault is not None
+    assert reason in fault

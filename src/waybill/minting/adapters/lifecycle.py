@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import Item, from_item
 from waybill.minting.adapters.table import TransactionCancelled, put_action, registry_errors
-from waybill.minting.domain.lifecycle import KeyTakenError
+from waybill.minting.domain.lifecycle import KeyTakenError, Lives, Reservations
 from waybill.minting.domain.source_ids import EVENT_KEYS, KEY_KEYS, RESERVATION_KEYS, REVERSE_KEYS, source_of_key
 from waybill.minting.models import Life, LifeEvent, LifeStatus
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
-class LifecycleTable:
+class LifecycleTable(Lives, Reservations):
     """`Reservations` and `Lives` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
         self._client = client
         self._table = table_name
 
+    @override
     def reserve(self, canonical_ids: Sequence[str], purpose: str, *, at: str, by: str | None, key: str | None) -> bool:
         """Reserve all of them or none, in one transaction."""
         key_item = KEY_KEYS + hashlib.sha256(f"{by} {key}".encode()).hexdigest()
@@ -38,8 +39,8 @@ class LifecycleTable:
             return False
         raise KeyTakenError(earlier["ids"], earlier["purpose"])
 
+    @override
     def life(self, canonical_id: str) -> Life | None:
-        """Return the life of a canonical ID; None for one that was never given away."""
         reverse = self._get(REVERSE_KEYS + canonical_id)
         if reverse is None:
             return None
@@ -51,8 +52,8 @@ class LifecycleTable:
         purpose = reservation["purpose"] if reservation else None
         return Life(canonical_id, reverse["createdAt"], owner, purpose, tuple(events))
 
+    @override
     def record(self, event: LifeEvent, unchanged: Sequence[Life]) -> bool:
-        """Write the event unless it is there or one of `unchanged` has changed; return whether it was written."""
         item = {
             "pk": _event_key(event.canonical_id, event.number),
             "status": event.status.value,

@@ -1,7 +1,6 @@
 """S3 as the scanner reads it: one list call per 1,000 keys, one GET per object, no HEAD."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,11 +10,22 @@ from waybill.scanning.adapters.s3_errors import listing_error, object_error
 from waybill.scanning.errors import BucketDeniedError, BucketUnavailableError
 from waybill.scanning.models import READ_AT_ONCE, Entry
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        ListObjectsV2OutputTypeDef,
+        ObjectTypeDef,
+    )
+
 
 class S3Object:
     """An object that is being read; `changed` that it is not in its listed state any more."""
 
-    def __init__(self, answer: Any, offset: int, *, changed: bool) -> None:
+    def __init__(self, answer: "GetObjectOutputTypeDef", offset: int, *, changed: bool) -> None:
         self._body = answer["Body"]
         self.etag = str(answer["ETag"]).strip('"')
         self.size = int(answer["ContentLength"]) + offset
@@ -35,14 +45,14 @@ class S3Object:
             raise BucketUnavailableError(type(error).__name__) from error
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back, whatever is left to read."""
         self._body.close()
 
 
 class S3Bucket:
     """`Bucket` on Amazon S3; `allowed` names the buckets that may be scanned, None for any."""
 
-    def __init__(self, client: Callable[[], Any], allowed: frozenset[str] | None) -> None:
+    def __init__(self, client: "Callable[[], S3Client]", allowed: frozenset[str] | None) -> None:
         self._client = client
         self._allowed = allowed
 
@@ -78,7 +88,7 @@ class S3Bucket:
             S3 fails, or asks to slow down.
         """
         try:
-            return S3Object(self._get(bucket, entry.key, offset, IfMatch=f'"{entry.etag}"'), offset, changed=False)
+            return S3Object(self._get(bucket, entry.key, offset, entry.etag), offset, changed=False)
         except ClientError as error:
             if s3_fault(error) != S3Fault.CHANGED:
                 raise object_error(error) from error
@@ -100,9 +110,8 @@ class S3Bucket:
             S3 fails, or the object has changed since `etag`: it may be read from its beginning.
         """
         self._permit(bucket)
-        condition = {"IfMatch": f'"{etag}"'} if etag else {}
         try:
-            return S3Object(self._get(bucket, key, 0, **condition), 0, changed=False)
+            return S3Object(self._get(bucket, key, 0, etag or None), 0, changed=False)
         except (ClientError, BotoCoreError) as error:
             match s3_fault(error):
                 case S3Fault.OBJECT_MISSING:
@@ -116,17 +125,21 @@ class S3Bucket:
         if self._allowed is not None and bucket not in self._allowed:
             raise BucketDeniedError(f"{bucket} is not one of the buckets that may be scanned (parameter ScanBuckets)")
 
-    def _get(self, bucket: str, key: str, offset: int, **conditions: str) -> Any:
-        part = {"Range": f"bytes={offset}-"} if offset else {}
-        return self._client().get_object(Bucket=bucket, Key=key, **part, **conditions)
+    def _get(self, bucket: str, key: str, offset: int, etag: str | None = None) -> "GetObjectOutputTypeDef":
+        wanted: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
+        if offset:
+            wanted["Range"] = f"bytes={offset}-"
+        if etag is not None:
+            wanted["IfMatch"] = f'"{etag}"'
+        return self._client().get_object(**wanted)
 
-    def _list(self, bucket: str, **arguments: Any) -> Any:
+    def _list(self, bucket: str, **arguments: Any) -> "ListObjectsV2OutputTypeDef":
         try:
             return self._client().list_objects_v2(Bucket=bucket, **arguments)
         except (ClientError, BotoCoreError) as error:
             raise listing_error(error, bucket) from error
 
 
-def _storage_class(listed: Any) -> str:
+def _storage_class(listed: "ObjectTypeDef") -> str:
     storage_class = str(listed.get("StorageClass", "STANDARD"))
     return "" if storage_class in READ_AT_ONCE else storage_class

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.detection.models import Finding
-from waybill.scanning.domain.triage import Decision, Value
+from waybill.scanning.domain.triage import Decision, Value, Values
 from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.models import key_hash
 
@@ -18,7 +18,7 @@ _KEPT = 50
 _PAGE = 1000
 
 
-class ValueTable:
+class ValueTable(Values):
     """`Values` in DynamoDB; the first digit of a fingerprint is its partition."""
 
     def __init__(self, items: ItemTable) -> None:
@@ -46,21 +46,21 @@ class ValueTable:
             )
         )
 
+    @override
     def get(self, fingerprint: str) -> Value | None:
-        """Return a value, None when it was never found."""
         if not fingerprint or fingerprint[0] not in _SHARDS:
             return None
         items = list(self._query(fingerprint[0], f"{fingerprint}#", f"{fingerprint}$"))
         return next(_values(items), None)
 
+    @override
     def decisions(self, fingerprints: Iterable[str]) -> Mapping[str, Decision]:
-        """Return those of some fingerprints that there are."""
         keys = [to_item(_key(fingerprint, _DECISION)) for fingerprint in sorted(set(fingerprints))]
         found = self._items.get_many(keys) if keys else iter(())
         return {str(item["sk"]).partition("#")[0]: decision for item in found for decision in _history(item)[-1:]}
 
+    @override
     def decide(self, fingerprint: str, history: Sequence[Decision], decision: Decision) -> bool:
-        """Store a decision behind `history`; False where another was made meanwhile."""
         kept = [vars(each) for each in (*history, decision)][-_KEPT:]
         item = {**_key(fingerprint, _DECISION), "history": kept, "at": decision.at}
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(sk)"}
@@ -77,8 +77,8 @@ class ValueTable:
             return False
         return True
 
+    @override
     def page(self, after: str, limit: int) -> tuple[Sequence[Value], str | None]:
-        """Return values in the order of their fingerprints, and the position to go on from."""
         found: list[Value] = []
         for shard in _SHARDS[_SHARDS.find(after[:1]) if after else 0 :]:
             first = f"{after}$" if after[:1] == shard else ""

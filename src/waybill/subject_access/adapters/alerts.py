@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
 from waybill.core.notifications import Notification, Notifier
-from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS
+from waybill.subject_access.domain.ports import QUIET_AFTER_NEWS, Alerts
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class OnceAlerts:
+class OnceAlerts(Alerts):
     """`Alerts` that remembers in DynamoDB what was told; `client` is a boto3 `dynamodb` client."""
 
     def __init__(
@@ -24,6 +24,7 @@ class OnceAlerts:
         self._notifier = notifier
         self._now = now
 
+    @override
     def raise_once(
         self, about: str, code: str, notification: Notification, *, quiet: timedelta = QUIET_AFTER_NEWS
     ) -> bool:

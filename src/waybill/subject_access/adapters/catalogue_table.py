@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Update, to_item
 from waybill.core.clock import iso
@@ -12,6 +12,7 @@ from waybill.subject_access.adapters.audited_table import AuditedTable, item_key
 from waybill.subject_access.adapters.contention import CONTENTION
 from waybill.subject_access.adapters.items import service_attributes, service_of, template_attributes, template_of
 from waybill.subject_access.domain.audit import WORKER, Action
+from waybill.subject_access.domain.ports import Catalogue
 from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.errors import ContendedError, SubjectAccessStoreUnavailableError
 from waybill.subject_access.service_models import Service, TemplateVersion, report_order
@@ -25,7 +26,7 @@ _NONE = "attribute_not_exists(pk)"
 _UNCHANGED = "version = :seen"
 
 
-class ServiceCatalogue:
+class ServiceCatalogue(Catalogue):
     """`Catalogue` on DynamoDB; `client` is a boto3 `dynamodb` client. Every change is in the trail of its day."""
 
     def __init__(
@@ -37,16 +38,18 @@ class ServiceCatalogue:
         self._contention = contention
         self._items = AuditedTable(client, table, now)
 
+    @override
     def services(self) -> list[Service]:
-        """Return all services, in the order of the report."""
         found = [service_of(item) for item in self._items.query(_SERVICES)]
         return sorted(found, key=lambda service: report_order(service.name, service.label, service.category))
 
+    @override
     def service(self, name: str) -> Service | None:
         """Return one service, as of now."""
         item = self._items.get(_SERVICES, name)
         return service_of(item) if item else None
 
+    @override
     def save_service(self, service: Service, action: Action, *, new: bool) -> bool:
         """Write a service, in one transaction with its audit entry.
 
@@ -71,10 +74,11 @@ class ServiceCatalogue:
                 return False
         raise ContendedError("the audit trail is being written to by too many at once")
 
+    @override
     def template_versions(self, service: str) -> list[TemplateVersion]:
-        """Return the template versions of a service, newest first."""
         return [template_of(item) for item in self._items.query(f"TPL#{service}", "V#", newest_first=True)]
 
+    @override
     def register_template(self, service: str, file_hash: str, action: Action) -> TemplateVersion:
         """Return the version that has this hash: the newest one if it is that, else a new one that is PENDING.
 
@@ -97,6 +101,7 @@ class ServiceCatalogue:
                 return made
         raise ContendedError("versions of this template are being registered by others")
 
+    @override
     def publish_template(self, service: str, version: int) -> None:
         """Make a version the published one, and record it; once.
 

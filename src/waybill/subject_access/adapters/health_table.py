@@ -6,24 +6,25 @@ TPL#<name>        HEALTH   whether the service's template is as registered, and 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.clock import iso
-from waybill.subject_access.domain.upstream.ports import Circuit
+from waybill.subject_access.domain.upstream.ports import Circuit, Circuits, TemplateHealth
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class HealthTable:
+class HealthTable(Circuits, TemplateHealth):
     """`Circuits` and `TemplateHealth` on DynamoDB; every method raises `SubjectAccessStoreUnavailableError`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
+    @override
     def circuit(self, service: str) -> Circuit:
         """Return the circuit of `service`, as of now; a closed one where nothing is known."""
         item = self._get(_circuit_key(service))
@@ -34,6 +35,7 @@ class HealthTable:
             version=item.get("version", 0),
         )
 
+    @override
     def move(self, service: str, before: Circuit, after: Circuit) -> bool:
         """Store `after` if nobody has changed the circuit since it was `before`; False when somebody has."""
         update = Update.of(
@@ -48,6 +50,7 @@ class HealthTable:
         bound = {} if before.version == 0 else {"before": before.version}
         return self._update(_circuit_key(service), update.arguments(condition, **bound))
 
+    @override
     def unhealthy(self, service: str, code: str, at: datetime) -> bool:
         """Remember that the template is refused with `code`; True when nobody has been told yet."""
         key = _health_key(service)
@@ -56,11 +59,12 @@ class HealthTable:
             return True
         return "toldAt" not in self._get(key)
 
+    @override
     def told(self, service: str, at: datetime) -> None:
-        """Remember that people have been told."""
         update = Update.of({"toldAt": iso(at)})
         self._update(_health_key(service), update.arguments("attribute_exists(pk)"))
 
+    @override
     def healthy(self, service: str, at: datetime) -> None:
         """Remember that the template is as registered."""
         update = Update.of({"status": "HEALTHY", "changedAt": iso(at)}, removed=("code", "toldAt"))

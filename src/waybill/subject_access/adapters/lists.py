@@ -7,12 +7,13 @@ list short.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from waybill.core.aws.dynamodb import from_item, to_item, translated
 from waybill.core.aws.table import Table
 from waybill.core.clock import iso
 from waybill.subject_access.adapters.items import request_of
+from waybill.subject_access.domain.ports import RequestLists
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
 from waybill.subject_access.models import SubjectRequest
 
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 _LIVE = "listing = :live"
 
 
-class SubjectAccessLists:
+class SubjectAccessLists(RequestLists):
     """`RequestLists` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
+    @override
     def claimable(self, before: int, most_attempts: int, limit: int) -> list[str]:
-        """Return the ids of the oldest requests whose lease ended before an epoch second, with fewer attempts."""
         found: list[str] = []
         free = "(attribute_not_exists(claim_expires_at) OR claim_expires_at < :before)"
         items = self._pages(
@@ -45,26 +46,27 @@ class SubjectAccessLists:
                 break
         return found
 
+    @override
     def standing(self, queue: str, before: datetime | None = None) -> Iterator[str]:
-        """Yield the ids of the requests of a queue, the oldest first, up to those that joined it at `before`."""
         condition, values = _standing(queue, before)
         yield from map(_id_of, self._pages("ByQueue", condition, values))
 
+    @override
     def count(self, queue: str, before: datetime | None = None) -> int:
-        """Return how many requests stand in a queue, up to those that joined it at `before`."""
         condition, values = _standing(queue, before)
         return self._count("ByQueue", condition, values)
 
+    @override
     def newest(self, search: str) -> Iterator[str]:
-        """Yield the ids of the requests that match, newest first; of all for an empty `search`."""
         values, filtered = _matching(search)
         yield from map(_id_of, self._pages("ByListing", _LIVE, values, newest_first=True, **filtered))
 
+    @override
     def matches(self, search: str) -> int:
-        """Return how many requests match."""
         values, filtered = _matching(search)
         return self._count("ByListing", _LIVE, values, **filtered)
 
+    @override
     def many(self, request_ids: Sequence[str]) -> list[SubjectRequest]:
         """Return these requests, in this order; without those that are gone meanwhile."""
         table = Table(self._client, self._table, SubjectAccessStoreUnavailableError)
@@ -72,6 +74,7 @@ class SubjectAccessLists:
         found = {str(item["request_id"]): request_of(item) for item in table.batch_get(keys) if "state" in item}
         return [found[request_id] for request_id in request_ids if request_id in found]
 
+    @override
     def related(self, request: SubjectRequest) -> list[str]:
         """Return the ids of other requests about the same person or under the same case reference, newest first."""
         person = {":value": request.subject_id}

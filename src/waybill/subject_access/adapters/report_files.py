@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
+from waybill.subject_access.domain.rendering import Files
 from waybill.subject_access.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ _IN_ONE_REQUEST = 100 * 1024**2
 _PART_BYTES = 16 * 1024**2
 
 
-class ReportFiles:
+class ReportFiles(Files):
     """Reads and writes objects by way of files; `client` is a boto3 `s3` client."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
+    @override
     def fetch(self, key: str, file: Path) -> None:
         """Write an object to `file`, piece by piece.
 
@@ -40,8 +42,8 @@ class ReportFiles:
         if not self.fetch_if_there(key, file):
             raise ReportDamagedError(f"the object {key} is not in the bucket")
 
+    @override
     def fetch_if_there(self, key: str, file: Path) -> bool:
-        """Write an object to `file`; return whether there is one."""
         try:
             with _translated():
                 self._client.download_file(self._bucket, key, str(file))
@@ -49,6 +51,7 @@ class ReportFiles:
             return False
         return True
 
+    @override
     def keep(self, key: str, file: Path, content_type: str) -> None:
         """Store `file`, in one request or in parts, with its SHA-256; the same file again changes nothing."""
         # Not at the top: boto3 itself reads it when something is to be transferred.
@@ -59,8 +62,8 @@ class ReportFiles:
         with _translated():
             self._client.upload_file(str(file), self._bucket, key, ExtraArgs=arguments, Config=parts)
 
+    @override
     def keep_facts(self, key: str, facts: Mapping[str, Any]) -> None:
-        """Store `facts` as JSON."""
         body = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
         with _translated():
             self._client.put_object(

@@ -5,10 +5,11 @@ import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 from urllib.parse import quote
 
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
+from waybill.subject_access.domain.ports import Documents, Reports
 from waybill.subject_access.errors import ReportDamagedError, StorageRefusedError, StorageUnavailableError
 from waybill.subject_access.models import StoredReport
 
@@ -25,7 +26,7 @@ _ARCHIVED: "TaggingTypeDef" = {"TagSet": [{"Key": "archived", "Value": "true"}]}
 _OTHER = "the report's SHA-256 is not that of what was rendered"
 
 
-class ReportsBucket:
+class ReportsBucket(Reports, Documents):
     """`Reports` on S3; `client` is a boto3 `s3` client, `presigner` one that makes addresses."""
 
     def __init__(self, client: "S3Client", bucket: str, presigner: "S3Client") -> None:
@@ -33,6 +34,7 @@ class ReportsBucket:
         self._presigner = presigner
         self._bucket = bucket
 
+    @override
     def verify(self, report: StoredReport) -> str:
         """Return the ETag of the object, after a look that it is there with this size and SHA-256.
 
@@ -46,6 +48,7 @@ class ReportsBucket:
         with _damaged_where_missing(), _translated():
             return self._verified(report.key, report)
 
+    @override
     def fetch(self, key: str, report: StoredReport, file: Path) -> None:
         """Write the object at `key` to `file`, after a look that it has this size and SHA-256.
 
@@ -62,6 +65,7 @@ class ReportsBucket:
             for piece in body.iter_chunks(_READ_BYTES):
                 target.write(piece)
 
+    @override
     def adopt(self, uploaded: str, report: StoredReport) -> None:
         """Copy the object at the key `uploaded` to the report's key: exactly the bytes that have this SHA-256.
 
@@ -84,6 +88,7 @@ class ReportsBucket:
                 MetadataDirective="REPLACE",
             )
 
+    @override
     def forget(self, prefix: str, *, but: Collection[str] = ()) -> int:
         """Remove every object below a prefix but these; return how many. Again from the start until none is left."""
         removed = 0
@@ -101,13 +106,14 @@ class ReportsBucket:
                 raise StorageUnavailableError(f"{told['Errors'][0].get('Code')} from S3 while removing objects")
             removed += len(keys)
 
+    @override
     def tag_archived(self, prefix: str) -> None:
-        """Tag every object below a prefix as one that the bucket's own rule may remove."""
         with _translated():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
                 self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=_ARCHIVED)
 
+    @override
     def download_url(self, key: str, etag: str, file_name: str, content_type: str = _PDF) -> str:
         """Return an address that gives the object, under this name, for at most five minutes.
 
@@ -129,12 +135,13 @@ class ReportsBucket:
         url: str = self._presigner.generate_presigned_url("get_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         return url
 
+    @override
     def upload_url(self, key: str) -> str:
-        """Return an address that takes a report for at most five minutes."""
         parameters = {"Bucket": self._bucket, "Key": key, "ContentType": _PDF}
         url: str = self._presigner.generate_presigned_url("put_object", Params=parameters, ExpiresIn=_URL_SECONDS)
         return url
 
+    @override
     def content(self, report: StoredReport) -> bytes:
         """Return the bytes of a report.
 
@@ -171,13 +178,14 @@ class ReportsBucket:
             digest.update(piece)
         return digest.hexdigest()
 
+    @override
     def keep_document(self, key: str, text: bytes) -> None:
         """Store a text; the key follows from what it is."""
         with _translated():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=text, ChecksumAlgorithm="SHA256")
 
+    @override
     def document(self, key: str, most: int) -> bytes | None:
-        """Return a text; None where there is none, or it has more than `most` bytes."""
         try:
             with _translated():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)

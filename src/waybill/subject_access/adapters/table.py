@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from pydantic import JsonValue
 
@@ -42,7 +42,7 @@ from waybill.subject_access.adapters.items import (
 )
 from waybill.subject_access.domain.audit import WORKER, Action, AuditEntry, trail_key
 from waybill.subject_access.domain.claims import held, lease_end
-from waybill.subject_access.domain.ports import Change, Changed, Decision
+from waybill.subject_access.domain.ports import Change, Changed, Decision, RequestStore
 from waybill.subject_access.errors import (
     ClaimLostError,
     ContendedError,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 _PER_TRANSACTION = 90
 
 
-class SubjectAccessTable:
+class SubjectAccessTable(RequestStore):
     """`RequestStore` on DynamoDB; `client` is a boto3 `dynamodb` client."""
 
     def __init__(
@@ -71,6 +71,7 @@ class SubjectAccessTable:
         self._contention = contention
         self._items = AuditedTable(client, table, now)
 
+    @override
     def create(self, request: SubjectRequest, parts: Sequence[Part], action: Action) -> SubjectRequest:
         """Store a new request with its parts; return the one that has the id, this or an earlier one.
 
@@ -86,6 +87,7 @@ class SubjectAccessTable:
             return self._earlier(request.request_id)
         return after
 
+    @override
     def duplicate(
         self, original_id: str, copy_id: str, decide: Callable[[SubjectRequest], tuple[Change, Action]]
     ) -> SubjectRequest:
@@ -116,11 +118,13 @@ class SubjectAccessTable:
             return after
         raise ContendedError(f"request {original_id} is being written to by too many at once")
 
+    @override
     def request(self, request_id: str) -> SubjectRequest | None:
         """Return a request, as of now; None for one that was deleted."""
         item = self._items.get(f"SAR#{request_id}", "META")
         return request_of(item) if item and "state" in item else None
 
+    @override
     def change(self, request_id: str, decide: Decision) -> Changed:
         """Write what `decide` says, all of it or nothing; return the request as it then is, and what was decided.
 
@@ -146,15 +150,17 @@ class SubjectAccessTable:
             return Changed(after, change)
         raise ContendedError(f"request {request_id} is being written to by too many at once")
 
+    @override
     def parts(self, request_id: str) -> list[Part]:
-        """Return the parts of a request, in the order of the report."""
         return [part_of(item) for item in self._items.query(f"SAR#{request_id}", "SVC#")]
 
+    @override
     def part(self, request_id: str, rank: int, service: str) -> Part | None:
         """Return one part, as of now."""
         item = self._items.get(f"SAR#{request_id}", _part_key(rank, service))
         return part_of(item) if item else None
 
+    @override
     def save_part(self, claim: Claim, part: Part, **detail: JsonValue) -> None:
         """Write a part's result with its audit entry, to which `detail` is added, and extend the lease.
 
@@ -180,6 +186,7 @@ class SubjectAccessTable:
 
         self.change(claim.request_id, decide)
 
+    @override
     def heartbeat(self, claim: Claim) -> None:
         """Extend the lease.
 
@@ -209,6 +216,7 @@ class SubjectAccessTable:
         except ConditionFailedError:
             raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
 
+    @override
     def save_attachments(self, claim: Claim, attachments: Sequence[Attachment]) -> None:
         """Write attachments; the same ones again change nothing.
 
@@ -232,11 +240,12 @@ class SubjectAccessTable:
             except ConditionFailedError:
                 raise ClaimLostError(f"the claim of generation {claim.generation} does not hold the request") from None
 
+    @override
     def attachments(self, request_id: str, service: str, generation: int) -> list[Attachment]:
-        """Return the attachments that one claim wrote for a service's part, in the order of their numbers."""
         prefix = _attachment_prefix(service, generation)
         return [attachment_of(item) for item in self._items.query(f"SAR#{request_id}", prefix)]
 
+    @override
     def audit(self, about: str) -> list[AuditEntry]:
         """Return the trail of a request, also of one that was deleted, or of no request (``AUDIT#<day>``)."""
         return [entry_of(item) for item in self._items.query(trail_key(about), "AUD#")]
@@ -246,6 +255,7 @@ class SubjectAccessTable:
         item = self._items.get(trail_key(about), "META")
         return (int(item["audit_count"]), str(item["audit_hash"])) if item else None
 
+    @override
     def record(self, about: str, action: Action) -> None:
         """Record an action that changes nothing, about the request `about`, or about none (``AUDIT#<day>``)."""
         if trail_key(about) != about:
@@ -259,6 +269,7 @@ class SubjectAccessTable:
             return
         raise ContendedError("the audit trail is being written to by too many at once")
 
+    @override
     def forget(self, request_id: str, action: Action) -> None:
         """Remove everything of a request but its audit trail, which ends with `action`; once, and again after a crash.
 
