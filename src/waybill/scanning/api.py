@@ -15,8 +15,9 @@ from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.objects import STATUSES
 from waybill.scanning.domain.own_detectors import OwnDetector
+from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.domain.triage import STATES as TRIAGE_STATES
-from waybill.scanning.models import DetectorRequest, Job, ScanRequest, Status, TriageRequest
+from waybill.scanning.models import DetectorRequest, Job, ScanRequest, ScheduleRequest, Status, TriageRequest
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (
@@ -31,6 +32,8 @@ from waybill.scanning.views import (
     ListedView,
     LiveJobView,
     ObjectList,
+    ScheduleList,
+    ScheduleView,
     StartedView,
     ValueList,
     ValueView,
@@ -88,9 +91,7 @@ def start_scan(
     ] = None,
 ) -> Response[ListedView | StartedView]:
     """Start a job: 202 when it is listed in the background, 200 when it was listed within the request."""
-    _known_names(request)
-    if request.webhook_url and not request.webhook_url.startswith("https:"):
-        _allowed_webhook()
+    _checked(request)
     jobs = deployed().jobs
     job = jobs.create(request, caller(app).subject, idempotency_key)
     workflow_arn = deployed().workflow_arn
@@ -122,6 +123,29 @@ def list_scans(
     return JobList(
         scans=shown, cursor=seal_cursor({"before": position}, deployed().secret, "scans") if position else None
     )
+
+
+@app.get("/scans/schedules", summary="List schedules of scans")
+def list_schedules() -> ScheduleList:
+    """List the scans that are made again and again, and when each is due next."""
+    return ScheduleList(schedules=[_scheduled(each) for each in deployed().table.schedules.all()], cursor=None)
+
+
+@app.post("/scans/schedules", summary="Schedule a scan", status_code=201)
+@fails({404: "There is no such bucket", 409: "There are as many schedules as there may be"})
+def create_schedule(request: ScheduleRequest) -> ScheduleView:
+    """Let a scan be made every hour, day or week; each time makes one job, within minutes of when it is due."""
+    _checked(request)
+    return _scheduled(deployed().planning.create(request, caller(app).subject))
+
+
+@app.delete("/scans/schedules", summary="Delete a schedule of scans")
+@fails({404: "There is no such schedule"})
+def delete_schedule(
+    id: Annotated[str, Query(min_length=1, max_length=60, description="The id of the schedule")],
+) -> ScheduleView:
+    """Delete a schedule; the answer is what it was. The jobs that it has made stay."""
+    return _scheduled(deployed().planning.delete(id))
 
 
 @app.get("/jobs/<job_id>", summary="Show a job")
@@ -312,6 +336,17 @@ def _own(found: OwnDetector) -> DetectorView:
     )
 
 
+def _scheduled(schedule: Schedule) -> ScheduleView:
+    return ScheduleView(
+        id=schedule.id,
+        every=schedule.every,
+        request=schedule.request,
+        created_at=schedule.created_at,
+        next_at=schedule.next_at,
+        last_job=schedule.last_job or None,
+    )
+
+
 def _started(job: Job, execution_arn: str) -> StartedView:
     message = "The bucket is being listed; GET /jobs/{job_id} shows how far it is"
     if job.status == Status.FAILED:
@@ -349,6 +384,12 @@ def _list_now(job: Job) -> ListedView:
         warning=warning,
         is_async=False,
     )
+
+
+def _checked(request: ScanRequest) -> None:
+    _known_names(request)
+    if request.webhook_url and not request.webhook_url.startswith("https:"):
+        _allowed_webhook()
 
 
 def _allowed_webhook() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha1, sha256
@@ -215,6 +215,25 @@ def _moment(value: str) -> str:
     except ValueError:
         raise ValueError("must be a day or a moment, such as 2027-01-31 or 2027-01-31T12:00:00Z") from None
     return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+EVERY = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+"""How often a schedule may be due."""
+
+
+class ScheduleRequest(ScanRequest):
+    """A scan that is made again and again."""
+
+    every: Literal["hour", "day", "week"] = Field(description="How often the scan is made", examples=["week"])
+    first_at: Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None = Field(
+        default=None,
+        description="When it is made first, a day or a moment; without it, at once",
+        examples=["2027-01-31T02:00:00Z"],
+    )
+
+    def scan(self) -> ScanRequest:
+        """Return the request that is made each time."""
+        return ScanRequest.model_validate(self.model_dump(exclude={"every", "first_at"}))
 
 
 _Line = Annotated[Name, Field(max_length=500)]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.own_detectors import OwnDetectors, OwnRules
     from waybill.scanning.domain.restart import Restarter
     from waybill.scanning.domain.results import Results
+    from waybill.scanning.domain.schedules import DueScans, Planning
     from waybill.scanning.domain.source import Source
     from waybill.scanning.domain.split import Splitter
     from waybill.scanning.domain.sweeper import Sweeper
@@ -239,6 +240,22 @@ class Runtime:
         from waybill.scanning.domain.sweeper import Sweeper
 
         return Sweeper(self.table.jobs, self.completion, self.restarter, now)
+
+    @property
+    def planning(self) -> "Planning":
+        """What people do with schedules."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.schedules import Planning
+
+        return Planning(self.table.schedules, self.bucket, now)
+
+    @property
+    def due_scans(self) -> "DueScans":
+        """What makes the jobs of schedules."""
+        from waybill.core.clock import now
+        from waybill.scanning.domain.schedules import DueScans
+
+        return DueScans(self.table.schedules, self.table.jobs, self.executions, self.workflow_arn, now)
 
     @property
     def failed_slices(self) -> "FailedSlices":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from waybill.core.views import View, optional
-from waybill.scanning.models import DetectorRequest
+from waybill.scanning.models import DetectorRequest, ScanRequest
 
 _JOB = "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"
 _BUCKET, _PREFIX, _KEY = "town-hall-exports", "2026/", "2026/people.csv"
@@ -353,4 +353,22 @@ class DetectorList(_ScanView):
     """Detectors: those of the stack's own first."""
 
     detectors: list[DetectorView] = Field(description="All of them")
+    cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])
+
+
+class ScheduleView(_ScanView):
+    """A scan that is made again and again."""
+
+    id: str = Field(description="Its id", examples=["5d0f6c1e-7a51-4c0b-9a7e-1f0e2d3c4b5a"])
+    every: Literal["hour", "day", "week"] = Field(description="How often the scan is made", examples=["week"])
+    request: ScanRequest = Field(description="The scan, as `POST /scan` takes it")
+    created_at: str = Field(description="When it was made", examples=[_BEGUN])
+    next_at: str = Field(description="When the scan is due next", examples=["2026-11-09T02:00:00.000Z"])
+    last_job: str | None = Field(description="The job that it has made last; null before the first", examples=[_JOB])
+
+
+class ScheduleList(_ScanView):
+    """Schedules of scans."""
+
+    schedules: list[ScheduleView] = Field(description="All of them")
     cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])

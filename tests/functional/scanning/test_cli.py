@@ -213,3 +213,13 @@ def test_mistakes_have_one_line_and_a_status(run: Run, arguments: Any, status: i
     assert complaint in told
     assert len(told.strip().splitlines()) == 1
     assert deployed().table.jobs.newest(10, None) == ([], None)
+
+
+def test_schedules_are_added_listed_and_deleted(run: Run) -> None:
+    status, made, _ = run("scans", "schedule", "add", "s3://archive/2026/", "--every", "day", "--detector", "EMAIL")
+    assert (status, made["every"], made["request"]["detectors"]) == (0, "day", ["EMAIL"])
+    assert run("scans", "schedule", "list")[1] == {"schedules": [made]}
+    assert run("scans", "schedule", "delete", made["id"])[:2] == (0, made)
+    assert run("scans", "schedule", "list")[1] == {"schedules": []}
+    assert run("scans", "schedule", "delete", made["id"])[0] == 1
+    assert run("scans", "schedule", "add", "s3://archive", "--every", "year")[0] == 2

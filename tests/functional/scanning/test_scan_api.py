@@ -331,3 +331,28 @@ def test_without_a_workflow_and_without_time_the_answer_says_that_it_is_truncate
 def test_only_the_role_of_the_scanner_may() -> None:
     assert ask("POST", "/scan", body={"bucket": "archive"}, roles="minting").status == 403
     assert jobs() == []
+
+
+def test_a_schedule_is_made_listed_and_deleted() -> None:
+    made = ask("POST", "/scans/schedules", body={"bucket": "archive", "every": "week", "first_at": "2099-01-05"})
+    assert made.status == 201
+    assert (made.json["every"], made.json["next_at"]) == ("week", "2099-01-05T00:00:00.000Z")
+    assert (made.json["request"]["bucket"], made.json["last_job"]) == ("archive", None)
+    assert ask("GET", "/scans/schedules").json == {"schedules": [made.json], "cursor": None}
+    assert ask("DELETE", "/scans/schedules", query={"id": made.json["id"]}).json == made.json
+    assert ask("DELETE", "/scans/schedules", query={"id": made.json["id"]}).status == 404
+    assert ask("GET", "/scans/schedules").json["schedules"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"bucket": "archive"}, 400),
+        ({"bucket": "archive", "every": "minute"}, 400),
+        ({"bucket": "archive", "every": "day", "first_at": "soon"}, 400),
+        ({"bucket": "archive", "every": "day", "detectors": ["NO_SUCH"]}, 400),
+        ({"bucket": "no-such-bucket", "every": "day"}, 404),
+    ],
+)
+def test_schedules_that_could_never_be_made_are_refused(body: dict[str, Any], status: int) -> None:
+    assert ask("POST", "/scans/schedules", body=body).status == status

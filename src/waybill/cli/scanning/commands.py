@@ -18,12 +18,15 @@ from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
+    from waybill.scanning.domain.schedules import Schedule
     from waybill.scanning.models import ScanRequest
     from waybill.scanning.runtime import Runtime
 
 app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.")
 app.add_typer(scans)
+schedules = App(name="schedule", help="Scans that are made every hour, day or week.")
+scans.add_typer(schedules)
 
 _OBJECTS_AT_ONCE = 200
 _COMPARED = ("key", "line", "detector", "confidence", "masked_match")
@@ -297,6 +300,60 @@ def findings(  # noqa: PLR0917 (options)
     reporting.save(write_baseline, found, baselined)
     if fail_on_findings and any(item["state"] == "open" for item in found):
         raise typer.Exit(reporting.FOUND)
+
+
+@schedules.command("add")
+def add_schedule(  # noqa: PLR0917 (options)
+    cli: Cli,
+    place: Annotated[str, typer.Argument(help="s3://BUCKET or s3://BUCKET/PREFIX", metavar="S3_URL")],
+    every: Annotated[str, typer.Option("--every", help="hour, day or week.", metavar="TIME")],
+    first: Annotated[
+        str | None,
+        typer.Option("--first", help="When it is made first, such as 2027-01-31T02:00:00Z; else soon.", metavar="TIME"),
+    ] = None,
+    detector: DetectorOption = None,
+    region: RegionOption = None,
+    export: Annotated[bool, typer.Option("--export", help="Export the findings as NDJSON at the end.")] = False,
+) -> None:
+    """Let a scan of a bucket be made again and again, without anybody asking for it."""
+    from getpass import getuser
+
+    from waybill.scanning.models import ScheduleRequest
+
+    bucket, prefix = _place(place)
+    fields = {"bucket": bucket, "prefix": prefix, "every": every, "first_at": first, "export": export}
+    _known_regions(region)
+    deployed = scanner_of(cli)
+    _known_detectors(detector, deployed)
+    try:
+        wanted = ScheduleRequest.model_validate(fields | {"detectors": detector or (), "regions": region or ()})
+    except ValidationError as error:
+        raise InvalidInputError(*field_errors(error)) from None
+    made = deployed.planning.create(wanted, getuser())
+    cli.output.show(_schedule_document(made), f"{made.id}: every {made.every}, first at {made.next_at}")
+
+
+@schedules.command("list")
+def list_schedules(cli: Cli) -> None:
+    """List the scans that are made again and again, and when each is due."""
+    found = [_schedule_document(each) for each in scanner_of(cli).table.schedules.all()]
+    columns = ("id", "every", "bucket", "prefix", "next_at", "last_job")
+    rows = ([each[name] if name in each else each["request"][name] for name in columns] for each in found)
+    cli.output.show({"schedules": found}, table([name.replace("_", " ").capitalize() for name in columns], rows))
+
+
+@schedules.command("delete")
+def delete_schedule(cli: Cli, schedule: Annotated[str, typer.Argument(help="Its id.", metavar="SCHEDULE")]) -> None:
+    """Delete a schedule; the jobs that it has made stay."""
+    gone = scanner_of(cli).planning.delete(schedule)
+    cli.output.show(_schedule_document(gone), f"{gone.id} is deleted")
+
+
+def _schedule_document(schedule: "Schedule") -> dict[str, Any]:
+    shown = {name: value for name, value in vars(schedule).items() if name != "created_by"}
+    return shown | {
+        "request": schedule.request.model_dump(mode="json", exclude_defaults=True) | {"prefix": schedule.request.prefix}
+    }
 
 
 @app.command()

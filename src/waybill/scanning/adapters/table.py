@@ -14,6 +14,7 @@ JOB#<job>          F#<sha1 of key>#<etag>#<offset>#<detector>  a finding; of a m
 VALUES#<digit>     <fingerprint>#SEEN#<sha1 of bucket>       where a value was seen last in a bucket
 VALUES#<digit>     <fingerprint>#DECISION                    what people have said of it, the last of it last
 DETECTORS          NEWEST#<id>, VERSION#<id>#<number>        a detector of the stack's own
+SCHEDULES          <id>                                      a scan that is made again and again
 OBJCACHE#<bucket>  <sha1 of key>#<etag>#<rules>              what was found in this state, until `expires`
 """
 
@@ -27,6 +28,7 @@ from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.adapters.range_table import RangeTable
+from waybill.scanning.adapters.schedule_table import ScheduleTable
 from waybill.scanning.adapters.value_table import ValueTable
 
 if TYPE_CHECKING:
@@ -44,3 +46,4 @@ class ScansTable:
         self.findings = FindingTable(items)
         self.values = ValueTable(items)
         self.detectors = DetectorTable(items)
+        self.schedules = ScheduleTable(items)

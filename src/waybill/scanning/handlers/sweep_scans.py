@@ -1,4 +1,4 @@
-"""SweepScansFunction: goes on with jobs that nobody works on; started by a schedule or by hand."""
+"""SweepScansFunction: makes the scans that are due, goes on with jobs that nobody works on; started by a schedule."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from waybill.scanning.runtime import deployed
 
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
-    """Take anything; return `{taken_up}`, the ids of the jobs that lay still."""
+    """Take anything; return `{started, taken_up}`, the ids of the jobs that were due, and of those that lay still."""
+    started = deployed().due_scans.start()
     taken_up = deployed().sweeper.sweep()
+    count(WORKFLOW, "ScansStarted", len(started))
     count(WORKFLOW, "ScansTakenUp", len(taken_up))
-    return {"taken_up": taken_up}
+    return {"started": started, "taken_up": taken_up}

@@ -1,0 +1,72 @@
+"""Schedules of scans in the scanner's table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.scanning.adapters.item_table import ItemTable
+from waybill.scanning.domain.schedules import Schedule
+from waybill.scanning.errors import ScanStoreUnavailableError
+from waybill.scanning.models import ScanRequest
+
+_PARTITION = "SCHEDULES"
+
+
+class ScheduleTable:
+    """`Schedules` in DynamoDB."""
+
+    def __init__(self, items: ItemTable) -> None:
+        self._items = items
+
+    def all(self) -> Sequence[Schedule]:
+        """Return all schedules that there are, by id."""
+        pages = self._items.client.get_paginator("query").paginate(
+            TableName=self._items.name,
+            KeyConditionExpression="pk = :pk",
+            # One that was taken away stays, as what is written is never deleted by the API.
+            FilterExpression="attribute_not_exists(deleted)",
+            ExpressionAttributeValues=to_item({":pk": _PARTITION}),
+            ConsistentRead=True,
+        )
+        with translated(ScanStoreUnavailableError):
+            return [_schedule_of(from_item(item)) for page in pages for item in page["Items"]]
+
+    def add(self, schedule: Schedule) -> None:
+        """Store a new schedule."""
+        item = asdict(schedule) | {"request": schedule.request.model_dump_json()}
+        with translated(ScanStoreUnavailableError):
+            self._items.client.put_item(
+                TableName=self._items.name, Item=to_item({"pk": _PARTITION, "sk": schedule.id, **item})
+            )
+
+    def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
+        """Record when a schedule is due next; False where somebody else has, or it was taken away."""
+        changes = {"next_at": next_at, "last_job": last_job}
+        return (
+            self._change(
+                schedule.id, changes, "next_at = :seen AND attribute_not_exists(deleted)", seen=schedule.next_at
+            )
+            is not None
+        )
+
+    def delete(self, schedule_id: str) -> Schedule | None:
+        """Mark a schedule as taken away, and return it; None where there is none."""
+        return self._change(schedule_id, {"deleted": True}, "attribute_exists(sk) AND attribute_not_exists(deleted)")
+
+    def _change(self, schedule_id: str, changes: Mapping[str, Any], condition: str, **bound: Any) -> Schedule | None:
+        arguments = Update.of(dict(changes)).arguments(condition, **bound)
+        key = to_item({"pk": _PARTITION, "sk": schedule_id})
+        try:
+            with translated(ScanStoreUnavailableError):
+                answer = self._items.client.update_item(
+                    TableName=self._items.name, Key=key, ReturnValues="ALL_NEW", **arguments
+                )
+        except ConditionFailedError:
+            return None
+        return _schedule_of(from_item(answer["Attributes"]))
+
+
+def _schedule_of(item: Mapping[str, Any]) -> Schedule:
+    known = {name: item[name] for name in Schedule.__dataclass_fields__}
+    return Schedule(**known | {"request": ScanRequest.model_validate_json(item["request"])})

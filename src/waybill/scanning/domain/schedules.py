@@ -1,0 +1,139 @@
+"""Schedules of scans: a request, how often it is made, and when next; each time makes one job, whatever is repeated."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from waybill.core.clock import iso
+from waybill.core.errors import ConflictError, NotFoundError
+from waybill.core.executions import ExecutionStarter
+from waybill.scanning.domain.split import execution_name, first_state
+from waybill.scanning.models import EVERY, Job, ScanRequest, ScheduleRequest, Status
+
+MOST = 100
+"""Schedules of a stack: a page of its table holds them all."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A request that is made `every` so often, next at `next_at`; `last_job` is what it made last."""
+
+    id: str
+    every: Literal["hour", "day", "week"]
+    request: ScanRequest
+    created_at: str
+    created_by: str
+    next_at: str
+    last_job: str = ""
+
+
+class Schedules(Protocol):
+    """Where schedules are kept."""
+
+    def all(self) -> Sequence[Schedule]:
+        """Return all of them, by id."""
+        ...
+
+    def add(self, schedule: Schedule) -> None:
+        """Store a new one."""
+        ...
+
+    def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
+        """Record that it was due; False where it is not as it was read."""
+        ...
+
+    def delete(self, schedule_id: str) -> Schedule | None:
+        """Take one away, and return it; None where there is none."""
+        ...
+
+
+class _Bucket(Protocol):
+    def check(self, bucket: str, prefix: str) -> None: ...
+
+
+class _Jobs(Protocol):
+    def create(self, job: Job) -> Job: ...
+    def set_execution(self, job_id: str, execution_arn: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What people do with schedules."""
+
+    schedules: Schedules
+    bucket: _Bucket
+    now: Callable[[], datetime]
+
+    def create(self, wanted: ScheduleRequest, subject: str) -> Schedule:
+        """Store a schedule for a bucket that can be listed; it is due for the first time at `first_at`, or now.
+
+        Raises
+        ------
+        ConflictError
+            There are as many as there may be.
+        BucketNotFoundError, BucketDeniedError
+            The bucket cannot be listed.
+        """
+        self.bucket.check(wanted.bucket, wanted.prefix)
+        if len(self.schedules.all()) >= MOST:
+            raise ConflictError(f"there are {MOST} schedules, and there may be no more")
+        moment = iso(self.now())
+        by = hashlib.sha256(subject.encode()).hexdigest()
+        first = max(wanted.first_at or moment, moment)
+        schedule = Schedule(str(uuid.uuid4()), wanted.every, wanted.scan(), moment, by, first)
+        self.schedules.add(schedule)
+        return schedule
+
+    def delete(self, schedule_id: str) -> Schedule:
+        """Take a schedule away; its jobs stay. Raises NotFoundError."""
+        gone = self.schedules.delete(schedule_id)
+        if gone is None:
+            raise NotFoundError("there is no such schedule")
+        return gone
+
+
+@dataclass(frozen=True)
+class DueScans:
+    """Makes the jobs of the schedules that are due."""
+
+    schedules: Schedules
+    jobs: _Jobs
+    executions: ExecutionStarter
+    workflow_arn: str
+    now: Callable[[], datetime]
+
+    def start(self) -> list[str]:
+        """Make a job for every schedule that is due, and return their ids; times that were missed are made up by one.
+
+        A job's id tells of which time it is, so that a repeated call finds it made: the schedule moves on last.
+        """
+        moment = self.now()
+        return [self._start(each, moment) for each in self.schedules.all() if each.next_at <= iso(moment)]
+
+    def _start(self, schedule: Schedule, moment: datetime) -> str:
+        created = iso(moment)
+        named = hashlib.sha256(f"{schedule.id}:{schedule.next_at}".encode()).digest()
+        job = self.jobs.create(
+            Job(
+                str(uuid.UUID(bytes=named[:16], version=5)),
+                schedule.request,
+                Status.LISTING,
+                created,
+                created,
+                created_by=schedule.created_by,
+            )
+        )
+        if not job.execution_arn:
+            started = self.executions.start(self.workflow_arn, execution_name(job.job_id, 0, 1), first_state(job))
+            self.jobs.set_execution(job.job_id, started.execution_arn)
+        self.schedules.move(schedule, iso(following(schedule, moment)), job.job_id)
+        return job.job_id
+
+
+def following(schedule: Schedule, moment: datetime) -> datetime:
+    """Return the first time behind `moment` that a schedule is due at, counted from when it was due."""
+    due, step = datetime.fromisoformat(schedule.next_at), EVERY[schedule.every]
+    return due + step * ((moment - due) // step + 1)
