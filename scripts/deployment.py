@@ -12,6 +12,7 @@ PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "123456789012",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/waybill/00000000-0000-0000-0000-000000000000",
     "AWS::StackName": "waybill",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -75,6 +76,8 @@ class Deployment:
                 return self.value(then if self.holds(condition) else otherwise)
             case {"Fn::FindInMap": [name, key, entry]}:
                 return self._maps[name][self.value(key)][self.value(entry)]
+            case {"Fn::Select": [place, parts]}:
+                return self.value(parts)[int(place)]
             case {"Fn::Sub": _} | {"Fn::Join": _} | {"Fn::Split": _}:
                 return self._text(written)
             case Mapping():

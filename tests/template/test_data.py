@@ -1,5 +1,6 @@
 """What is kept: buckets, tables, queues and the topic."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -147,6 +148,34 @@ def test_what_is_overwritten_in_production_keeps_its_versions(stack: Stack, stag
     buckets = Deployment(stack.template, Stage=stage).of_type("AWS::S3::Bucket")
     found = {name: one.get("VersioningConfiguration") for name, one in buckets.items()}
     assert (found["DestinationBucketA"] == found["DestinationBucketB"] == {"Status": "Enabled"}) is versioned
+
+
+def test_backups_are_made_on_request_alone_and_nobody_can_take_them(stack: Stack) -> None:
+    """AWS Backup developer guide, "AWS Backup Vault Lock": with a time to change it, a lock is in compliance mode."""
+    kinds = [f"AWS::Backup::Backup{kind}" for kind in ("Vault", "Plan", "Selection")]
+    assert [Deployment(stack.template).of_type(kind) for kind in kinds] == [{}, {}, {}]
+    deployment = Deployment(stack.template, BackupDays="35")
+    (vault,), (plan,), (selection,) = (list(deployment.of_type(kind).values()) for kind in kinds)
+    lock = vault["LockConfiguration"]
+    assert lock["ChangeableForDays"] == 3
+    days = stack.template["Parameters"]["BackupDays"]["AllowedValues"]
+    assert min(day for day in days if day) == lock["MinRetentionDays"]
+    assert [rule["Lifecycle"] for rule in plan["BackupPlan"]["BackupPlanRule"]] == [{"DeleteAfterDays": "35"}]
+    # AWS::Backup::BackupVault, `BackupVaultName`.
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{2,50}", vault["BackupVaultName"])
+    taken = {name.removesuffix(".Arn") for name in selection["BackupSelection"]["Resources"]}
+    assert set(TABLES) <= taken
+
+
+@every("stage", ["dev", "prod"])
+def test_a_bucket_that_is_backed_up_has_versions(stack: Stack, stage: str) -> None:
+    """ "S3 Versioning must be enabled" (AWS Backup developer guide, "Amazon S3 backups")."""
+    deployment = Deployment(stack.template, Stage=stage, BackupDays="7")
+    (selection,) = deployment.of_type("AWS::Backup::BackupSelection").values()
+    taken = {name.removesuffix(".Arn") for name in selection["BackupSelection"]["Resources"]} - set(TABLES)
+    assert bool(taken) is (stage == "prod")
+    buckets = deployment.of_type("AWS::S3::Bucket")
+    assert {name for name in taken if buckets[name].get("VersioningConfiguration") != {"Status": "Enabled"}} == set()
 
 
 def test_identifiers_are_protected_unless_somebody_says_otherwise(stack: Stack) -> None:

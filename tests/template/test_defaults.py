@@ -65,6 +65,21 @@ def test_what_costs_or_looks_at_requests_is_made_on_request_alone(stack: Stack) 
     assert association["WebACLArn"] == acl
 
 
+def test_the_api_has_a_name_of_its_own_on_request_alone(stack: Stack) -> None:
+    """API Gateway developer guide, "Custom domain name for public REST APIs"."""
+    kinds = ("AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping")
+    assert [Deployment(stack.template).of_type(kind) for kind in kinds] == [{}, {}]
+    certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/a"
+    asked = Deployment(stack.template, ApiDomainName="waybill.example.org", ApiCertificateArn=certificate)
+    (domain,), (mapping,) = (list(asked.of_type(kind).values()) for kind in kinds)
+    assert (domain["DomainName"], domain["RegionalCertificateArn"]) == ("waybill.example.org", certificate)
+    assert domain["EndpointConfiguration"]["Types"] == [stack["Api"]["EndpointConfiguration"]["Types"][0]]
+    assert mapping == {"DomainName": "ApiDomain", "RestApiId": "Api", "Stage": "ApiStage"}
+    url = stack.template["Outputs"]["ApiUrl"]["Value"]
+    assert asked.value(url) == "https://waybill.example.org"
+    assert Deployment(stack.template).value(url).endswith(".amazonaws.com/prod")
+
+
 @every("choice", ["existing-role", "new-role"])
 def test_access_logs_are_a_choice(stack: Stack, choice: str) -> None:
     deployment = Deployment(stack.template, ApiAccessLogs=choice)

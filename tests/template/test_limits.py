@@ -107,7 +107,7 @@ def test_nothing_is_of_one_partition_alone() -> None:
     assert {name: found for name, text in texts.items() if (found := re.findall(r"arn:aws[\w-]*:\S{0,40}", text))} == {}
 
 
-def test_options_and_keys_that_are_no_json_are_refused_before_anything_is_made(stack: Stack) -> None:
+def test_what_the_functions_could_not_read_is_refused_before_anything_is_made(stack: Stack) -> None:
     taken = {
         "DestinationOptions": [
             "{}",
@@ -115,10 +115,20 @@ def test_options_and_keys_that_are_no_json_are_refused_before_anything_is_made(s
             '{\n  "copies": {"owner": "123456789012"}\n}',
         ],
         "AuthJwks": ["", '{"keys": [{"kty": "RSA"}]}'],
+        "SubjectAccessPrivateRanges": ["", "10.0.0.0/8", "10.1.0.0/16, 192.168.0.0/24", "fd00::/8,::ffff:10.0.0.0/104"],
+        "SubjectAccessHosts": ["", "*.service.example", "host:8443, http://other.example:*", "https://a.b-c.example"],
     }
     refused = {
         "DestinationOptions": ["", '{"copies": {"acl": "private"}', '{"copies": "private"}', '{"copies": {}, }', "[]"],
         "AuthJwks": ['{"keys": [', "https://example.org/jwks"],
+        "SubjectAccessPrivateRanges": [
+            "10.0.0.0",
+            "10.0.0/8",
+            "internal/8",
+            "10.0.0.0/8;fd00::/8",
+            "10.0.0.0/8 fd00::/8",
+        ],
+        "SubjectAccessHosts": ["https://host/path", "*", "host:port", "-host", "host;other"],
     }
     for name, texts in taken.items():
         pattern = stack.template["Parameters"][name]["AllowedPattern"]

@@ -40,6 +40,8 @@ AWS_POLICIES = {
     "AWSLambdaDynamoDBExecutionRole": "read the streams that are event sources",
     "AWSLambdaSQSQueueExecutionRole": "read the queue that is an event source",
     "AWSLambdaVPCAccessExecutionRole": "network interfaces; SAM adds it wherever there may be a VPC",
+    "AWSBackupServiceRolePolicyForBackup": "AWS Backup's own, for tables, where BackupDays asks for it",
+    "AWSBackupServiceRolePolicyForS3Backup": "the same for buckets",
     "AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's access logs",
 }
 # A bucket that a parameter names, and what its key is asked for.
