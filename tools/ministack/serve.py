@@ -11,9 +11,11 @@ from mends import (
     concurrency,
     failures,
     gateway,
+    memory,
     messages,
     objects,
     permissions,
+    recursion,
     snapshots,
     states,
     streams,
@@ -21,13 +23,15 @@ from mends import (
 )
 from ministack.app import main
 
-# The concurrency after the failures: it is counted around what they name.
+# The failures after the memory, and the concurrency after both: each names or counts what the one before does.
 MENDS = (
     permissions,
+    memory,
     failures,
     objects,
     archives,
     streams,
+    recursion,
     concurrency,
     states,
     gateway,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.exceptions import ClientError
@@ -299,6 +299,122 @@ def test_a_queue_is_read_while_a_function_takes_its_time_with_a_stream(account: 
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     until(lambda: there() & {"ended", "late"}, "the function has ended")
     assert there() == {"begun", "received", "ended"}
+
+
+def records(table: Any, name: str, keys: str) -> str:
+    """Make a table with a stream, put an item for each key, and return the stream's ARN."""
+    make_table(table, name)
+    view = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    stream: str = table.update_table(TableName=name, StreamSpecification=view)["TableDescription"]["LatestStreamArn"]
+    for key in keys:
+        table.put_item(TableName=name, Item={"id": {"S": key}})
+    return stream
+
+
+READS_RECORDS = """
+import boto3, json
+def handler(event, context):
+    keys = [one["dynamodb"]["Keys"]["id"]["S"] for one in event["Records"]]
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="QUEUE")["QueueUrl"], MessageBody="".join(keys))
+    bad = [one for one in event["Records"] if one["dynamodb"]["Keys"]["id"]["S"] == "x"]
+    if bad and RAISES:
+        raise ValueError("x")
+    return {"batchItemFailures": [{"itemIdentifier": one["dynamodb"]["SequenceNumber"]} for one in bad]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("raises", "batches"),
+    [
+        # "Lambda uses the lowest sequence number as the checkpoint", and all from there on comes again.
+        (False, ["abxcd", "xcd", "x", "x", "cd"]),
+        # "Bisect batch on function error: … splits the batch in two", which does not count as a retry.
+        (True, ["abxcd", "ab", "xcd", "x", "x", "cd"]),
+    ],
+)
+def test_a_batch_of_a_stream_comes_again_from_its_first_failure_on(
+    account: Account, raises: bool, batches: list[str]
+) -> None:
+    """Lambda Developer Guide, "Configuring partial batch response with DynamoDB", "Retain discarded records"."""
+    sqs, name = account.client("sqs"), f"partial-{raises}".lower()
+    seen, lost = (sqs.create_queue(QueueName=f"{name}-{what}")["QueueUrl"] for what in ("seen", "lost"))
+    arn = sqs.get_queue_attributes(QueueUrl=lost, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    stream = records(account.client("dynamodb"), name, "abxcd")
+    code = READS_RECORDS.replace("QUEUE", f"{name}-seen").replace("RAISES", str(raises))
+    account.client("lambda").create_event_source_mapping(
+        FunctionName=account.function(name, code),
+        EventSourceArn=stream,
+        StartingPosition="TRIM_HORIZON",
+        BatchSize=5,
+        MaximumRetryAttempts=1,
+        BisectBatchOnFunctionError=True,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        DestinationConfig={"OnFailure": {"Destination": arn}},
+    )
+    (told,) = until(lambda: sqs.receive_message(QueueUrl=lost).get("Messages"), "what is given up on is told")
+    assert json.loads(told["Body"])["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    read: list[str] = []
+
+    def all_read() -> bool:
+        messages = sqs.receive_message(QueueUrl=seen, MaxNumberOfMessages=10).get("Messages", [])
+        read.extend(one["Body"] for one in messages)
+        return read[-1:] == ["cd"]
+
+    until(all_read, "the rest is read")
+    assert read == batches
+
+
+def test_a_function_that_takes_more_than_its_memory_is_killed(account: Account) -> None:
+    """Lambda Developer Guide, "Configure Lambda function memory": `Runtime.OutOfMemory`."""
+    code = "import time\ndef handler(event, context):\n    kept = bytearray(event['mib'] << 20)\n    time.sleep(1)\n"
+    function, functions = account.function("large", code, MemorySize=128), account.client("lambda")
+    fits = functions.invoke(FunctionName=function, Payload=b'{"mib": 32}')
+    assert "FunctionError" not in fits
+    killed = functions.invoke(FunctionName=function, Payload=b'{"mib": 160}')
+    assert json.load(killed["Payload"])["errorType"] == "Runtime.OutOfMemory"
+    again = functions.invoke(FunctionName=function, Payload=b'{"mib": 1}')
+    assert "FunctionError" not in again
+
+
+COMES_BACK = """
+import boto3
+def handler(event, context):
+    number = int(event["Records"][0]["body"])
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName="round")["QueueUrl"]
+    if number < 20:
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number + 1))
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="seen")["QueueUrl"], MessageBody=str(number))
+"""
+
+
+@pytest.mark.parametrize(("loop", "rounds"), [("Terminate", 16), ("Allow", 20)])
+def test_a_chain_of_messages_is_ended_after_16_rounds(
+    account: Account, loop: Literal["Allow", "Terminate"], rounds: int
+) -> None:
+    """Lambda Developer Guide, "Use Lambda recursive loop detection": "approximately 16 times", unless it is allowed."""
+    sqs, functions, name = account.client("sqs"), account.client("lambda"), f"round-{loop}".lower()
+    queue, seen = (sqs.create_queue(QueueName=f"{name}-{what}")["QueueUrl"] for what in ("again", "seen"))
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    code = COMES_BACK.replace('"round"', f'"{name}-again"').replace('"seen"', f'"{name}-seen"')
+    function = account.function(name, code)
+    functions.put_function_recursion_config(FunctionName=function, RecursiveLoop=loop)
+    mapping = functions.create_event_source_mapping(FunctionName=function, EventSourceArn=arn, BatchSize=1)["UUID"]
+    sqs.send_message(QueueUrl=queue, MessageBody="1")
+    read: list[int] = []
+
+    def all_read() -> bool:
+        messages = sqs.receive_message(QueueUrl=seen, MaxNumberOfMessages=10).get("Messages", [])
+        read.extend(int(one["Body"]) for one in messages)
+        return len(read) >= rounds
+
+    until(all_read, "the chain has gone round")
+    functions.delete_event_source_mapping(UUID=mapping)
+    assert sorted(read) == list(range(1, rounds + 1))
+    hidden = "ApproximateNumberOfMessagesNotVisible"
+    left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert int(left[hidden]) + int(left["ApproximateNumberOfMessages"]) == (1 if loop == "Terminate" else 0)
 
 
 def test_a_template_sets_expiry_and_object_lock(account: Account) -> None:
