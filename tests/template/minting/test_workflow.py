@@ -72,7 +72,7 @@ def test_a_chunk_is_minted_the_same_way_from_the_state_and_from_the_manifest() -
 
 
 def test_no_chunk_may_be_lost() -> None:
-    # "The default value is 0" (Step Functions developer guide, "Setting failure thresholds for Distributed Map states").
+    # "The default value is 0" (developer guide, "Setting failure thresholds for Distributed Map states").
     assert not {"ToleratedFailurePercentage", "ToleratedFailureCount"} & set(STATES["MintManifest"].body)
     for name in ("MintChunk", "MintManifestChunk"):
         failed = STATES[STATES[name].catchers[-1]["Next"]]
