@@ -2,18 +2,17 @@
 
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.clock import now
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
-from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
-from waybill.scanning.domain.detection.rules import detectors
-from waybill.scanning.domain.detection.scanner import ObjectScanner
 from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.errors import DetectorError
-from waybill.scanning.models import DetectorRequest
+from waybill.scanning.models import DetectorRequest, ScanRequest
+from waybill.scanning.runtime import Runtime, load
 
 RULE: dict[str, Any] = {"pattern": r"(?<!\w)B-[A-Z]{8}(?!\w)", "gates": ["B-[A-Z]"], "confidence": "HIGH"}
 EXAMPLES = [{"text": "badge B-QWERTZUI", "finds": "B-QWERTZUI"}, {"text": "B-QWE"}]
@@ -30,8 +29,12 @@ def request(**changes: Any) -> DetectorRequest:
 
 
 def found(own: OwnDetectors, text: bytes) -> list[tuple[str, str]]:
-    rules = own.rules()
-    scanner = ObjectScanner(Engine((*detectors(), *rules.detectors)), b"key", allows=rules.allows)
+    """Scan as a worker of the deployed function does, with the rules that hold when its work begins."""
+
+    class Known(Runtime):
+        secret = b"secret"
+
+    scanner = Known(load, boto3.client).scanner(ScanRequest(bucket="any-bucket"), own.rules(), lambda: 60.0)
     parts = iter([text])
     return [(each.detector, each.masked_match) for each in scanner.scan(lambda _: next(parts, b"")).findings]
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
@@ -69,10 +69,13 @@ class Allowed:
 
 @dataclass(frozen=True)
 class OwnRules:
-    """What the definitions of a stack come to; `version` is another for other definitions, empty without any."""
+    """What the definitions of a stack come to; `version` is another for other definitions, empty without any.
 
-    detectors: tuple[Detector, ...] = ()
-    allowed: tuple[Allowed, ...] = ()
+    Rules of one version are equal: engines are kept by it.
+    """
+
+    detectors: tuple[Detector, ...] = field(default=(), compare=False)
+    allowed: tuple[Allowed, ...] = field(default=(), compare=False)
     version: str = ""
 
     def allows(self, match: Match) -> bool:
