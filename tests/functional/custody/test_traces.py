@@ -123,6 +123,9 @@ def test_other_roles_see_nothing(recorded: CustodyOnMoto) -> None:
 
 
 def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, tmp_path: Path, capsys: Any) -> None:
+    # A success is a statement about now (the contract, "Everywhere"): nothing proves what is not sealed.
+    assert run("trace", f"s3://{SOURCE}/{KEY}", "--prove")[0] == 1
+    assert run("trace", f"s3://{SOURCE}/{KEY}")[0] == 0
     assert recorded.seal() == {"added": RUNS, "missing": 0}
     proven = traced(bucket=SOURCE, key=KEY, prove="true").json
     assert [event["index"] for event in proven["events"]] == list(range(RUNS))

@@ -52,7 +52,12 @@ def trace(
         typer.Option("--format", help="text, ndjson (a line per event, with its proof), premis (PREMIS 3 XML)."),
     ] = Format.TEXT,
     prove: Annotated[
-        bool, typer.Option("--prove", help="With proofs that the log has the events, verified before they are shown.")
+        bool,
+        typer.Option(
+            "--prove",
+            help="With proofs that the log has the events, verified before they are shown;"
+            " exit status 1 while one is not sealed yet.",
+        ),
     ] = False,
 ) -> None:
     """Show what was done with one file. A canonical id has a history of its own, which names no file."""
@@ -70,7 +75,7 @@ def trace(
     views = [runtime.view_of(one, None, prove=prove) for one in traces]
     for checkpoint in {view.checkpoint for view in views if view.checkpoint}:
         opened_note(checkpoint, runtime.signer().key())
-    _show(cli, views)
+    _show(cli, views, prove=prove)
 
 
 def _pages(asked: Asked) -> list[Trace]:
@@ -83,12 +88,14 @@ def _pages(asked: Asked) -> list[Trace]:
         after = page.last
 
 
-def _show(cli: Cli, views: list[TraceView]) -> None:
+def _show(cli: Cli, views: list[TraceView], *, prove: bool) -> None:
     first, events = views[0], [event for view in views for event in view.events]
     whole = first.model_copy(update={"events": events})
     cli.output.show(whole.wire(), history(events))
     if any(not event.intact for event in events):
         raise CommandError("some of this was altered: `waybill custody verify` names it")
+    if prove and (unproven := sum(event.proof is None for event in events)):
+        raise CommandError(f"{unproven} of {len(events)} are not proven yet: events are sealed every few minutes")
 
 
 @custody.command("verify")
