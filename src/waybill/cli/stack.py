@@ -41,6 +41,9 @@ def down(
     wipe: Annotated[bool, typer.Option("--wipe", help="Forget everything that is stored in it.")] = False,
 ) -> None:
     """Stop the embedded AWS; what is stored in it is there again after `waybill up`."""
+    from waybill.cli.subject_access.stub_process import record_file, stop
+
+    stop(record_file(cli.project))
     stopped = cli.local_stack().down(wipe=wipe)
     state = "the local stack is down" if stopped else "no local stack was up"
     cli.output.show({"stopped": stopped, "wiped": wipe}, f"{state}; what it held is forgotten" if wipe else state)

@@ -9,10 +9,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+from tests.conftest import PROJECT
 from waybill.cli.app import main
 
 
@@ -72,3 +74,27 @@ def test_a_port_that_somebody_has_is_named(capsys: pytest.CaptureFixture[str]) -
         port = str(taken.getsockname()[1])
         assert main(["sar", "stub", "--port", port]) == 1
     assert f"port {port} " in capsys.readouterr().err
+
+
+def test_background_goes_on_by_itself_and_once(tmp_path: Path) -> None:
+    for name in ("scripts", "layers"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+
+    def sar_stub(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "waybill.cli", "sar", "stub", "--json", *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    begun = sar_stub("--background", "--port", "0")
+    try:
+        assert begun.returncode == 0, begun.stderr
+        urls = {service["name"]: service["url"] for service in json.loads(begun.stdout)["services"]}
+        assert _ask(urls["G1"])[0] == 200
+        again = sar_stub("--background", "--port", "0")
+        assert again.returncode == 1
+        assert "--stop" in json.loads(again.stderr)["error"]["message"]
+    finally:
+        ended = sar_stub("--stop")
+    assert json.loads(ended.stdout) == {"stopped": True}
+    with pytest.raises(urllib.error.URLError):
+        _ask(urls["G1"])
+    assert json.loads(sar_stub("--stop").stdout) == {"stopped": False}

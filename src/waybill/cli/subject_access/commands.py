@@ -17,10 +17,10 @@ from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.cli.subject_access import names, preview, redactions, stub
 from waybill.cli.subject_access.collaborators import Deployed
-from waybill.cli.watch import watch
+from waybill.cli.subject_access.fulfilling import fulfilled
 from waybill.subject_access.domain.downloads import What
 from waybill.subject_access.domain.letters import LetterKind
-from waybill.subject_access.models import REPORTED, HoldReason, Regime, RequestState, SubjectRequest
+from waybill.subject_access.models import REPORTED, HoldReason, Regime, SubjectRequest
 
 app = App()
 sar = App(name="sar", help="Requests for everything that is held about one person.")
@@ -29,8 +29,6 @@ sar.add_typer(stub.app)
 sar.add_typer(redactions.app)
 sar.add_typer(preview.app)
 app.add_typer(sar)
-
-_OVER = REPORTED | {RequestState.ERRORED, RequestState.NEEDS_ATTENTION, RequestState.ARCHIVED}
 
 
 def _newest(cli: Cli) -> list[str]:
@@ -97,7 +95,7 @@ def create(  # noqa: PLR0913, PLR0917 (Typer passes parameters by name)
     if not wait:
         _show(cli, deployed, made)
         return
-    ended = _fulfilled(cli, deployed, made.request_id)
+    ended = fulfilled(cli, deployed, made.request_id)
     _show(cli, deployed, ended)
     if ended.state not in REPORTED:
         raise typer.Exit(1)
@@ -439,26 +437,6 @@ def _day(text: str | None) -> str | None:
         return f"{date.fromisoformat(text):%d/%m/%Y}"
     except ValueError:
         return text
-
-
-def _fulfilled(cli: Cli, deployed: Deployed, request_id: str) -> SubjectRequest:
-    """Start a worker for one request; return the request when it has ended, or when the worker has given up."""
-    execution = deployed.start_worker(request_id)
-
-    def look() -> tuple[bool, SubjectRequest]:
-        # The execution first: the request of one that has ended is final.
-        return deployed.is_running(execution), deployed.found(request_id)
-
-    with cli.output.progress("asking services") as bar:
-        finished = 0
-        for running, request in watch(look):
-            done = sum(part.finished for part in request.services.values())
-            bar.expect(len(request.services))
-            bar.advance(done - finished)
-            finished = done
-            if request.state in _OVER or not running:
-                break
-    return request
 
 
 def _show(cli: Cli, deployed: Deployed, request: SubjectRequest) -> None:

@@ -9,6 +9,8 @@ from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import table
 from waybill.cli.subject_access.collaborators import Deployed
+from waybill.cli.subject_access.fulfilling import fulfilled
+from waybill.subject_access.models import REPORTED
 
 app = App()
 
@@ -95,12 +97,26 @@ def redact(  # noqa: PLR0917 (Typer passes parameters by name)
 
 
 @app.command()
-def render(cli: Cli, request_id: _IdArgument) -> None:
-    """Have the report drawn again without what is taken out; somebody else approves it then."""
+def render(
+    cli: Cli,
+    request_id: _IdArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is drawn.")] = False,
+) -> None:
+    """Have the report drawn again without what is taken out; somebody else approves it then.
+
+    With --wait, exit status 1 when it could not be drawn.
+    """
     deployed = Deployed(cli)
     request = deployed.redacting.render(request_id, deployed.actor)
-    deployed.start_worker(request_id)
-    cli.output.show({"id": request_id, "state": request.state.value}, f"{request_id} is drawn again")
+    if wait:
+        request = fulfilled(cli, deployed, request_id)
+        said = f"{request_id}: {request.state.value}"
+    else:
+        deployed.start_worker(request_id)
+        said = f"{request_id} is drawn again"
+    cli.output.show({"id": request_id, "state": request.state.value}, said)
+    if wait and request.state not in REPORTED:
+        raise typer.Exit(1)
 
 
 def _show(cli: Cli, request_id: str, marks: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import table
+from waybill.cli.subject_access.stub_process import detach, record_file, stop
 from waybill.cli.subject_access.stub_service import (
     Manner,
     StubReply,
@@ -38,28 +39,40 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
             metavar="NAME=REPLY[,REPLY…]",
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", help="So many services more, stub-1 and so on.", min=0)] = 0,
+    count: Annotated[int, typer.Option("--count", help="Number of further services, stub-1 and so on.", min=0)] = 0,
     records: Annotated[int, typer.Option("--records", help="How many records each service holds.", min=0)] = 12,
     delay: Annotated[float, typer.Option("--delay", help="Seconds before every reply.", min=0)] = 0.0,
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 is any free one.", min=0, max=65535)] = 8085,
     register: Annotated[bool, typer.Option("--register", help="Put them into the stack's catalogue.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Serve until `--stop` or `waybill down`, and return at once.")
+    ] = False,
+    end: Annotated[bool, typer.Option("--stop", help="End those that serve in the background.")] = False,
 ) -> None:
     """Serve stub services on 127.0.0.1 until Ctrl-C; their addresses are printed first."""
+    if end:
+        stopped = stop(record_file(cli.project))
+        cli.output.show({"stopped": stopped}, "the stub services have ended" if stopped else "no stub services ran")
+        return
     asked = service or (() if count else _DEFAULT)
     described = [*asked, *(f"stub-{number}=data" for number in range(1, count + 1))]
     try:
         listening = StubServer({}, port)
     except OSError as error:
         raise CommandError(f"port {port} of 127.0.0.1: {error.strerror}; --port 0 takes any that is free") from None
-    with listening as server:
-        for text in described:
-            name, _, replies = text.partition("=")
-            server.services[name] = stub_service(server, name, replies or "data", records, delay)
-        if register:
-            _register(cli, server)
-        shown = [{"name": name, "url": server.url(name)} for name in server.services]
+    for text in described:
+        name, _, replies = text.partition("=")
+        listening.services[name] = stub_service(listening, name, replies or "data", records, delay)
+    # Requests that come before it serves wait: its port is open.
+    if register:
+        _register(cli, listening)
+    shown = [{"name": name, "url": listening.url(name)} for name in listening.services]
+    process = detach(record_file(cli.project)) if background else 0
+    if not (background and not process):
         cli.output.show({"services": shown}, table(("Service", "Address"), [tuple(each.values()) for each in shown]))
-        wait_for_interrupt()
+    if not process:
+        with listening:
+            wait_for_interrupt()
 
 
 def _register(cli: Cli, server: StubServer) -> None:

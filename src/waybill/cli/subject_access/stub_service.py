@@ -73,9 +73,11 @@ class StubServer:
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
+        # Made here: a thread that was made before a fork cannot be started after it.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         self._thread.start()
         return self
 
@@ -83,7 +85,8 @@ class StubServer:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     @property
     def port(self) -> int:
