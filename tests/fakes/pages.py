@@ -28,7 +28,13 @@ class Typed:
 
 def pages() -> list[Path]:
     """Return every page that people read, but for the past: the changelog and decisions."""
-    found = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("src/**/*.md")]
+    found = [
+        *PROJECT.glob("*.md"),
+        *PROJECT.glob("docs/*.md"),
+        *PROJECT.glob("docs/tutorials/*.md"),
+        *PROJECT.glob("src/**/*.md"),
+    ]
+    found += [*PROJECT.glob("src/**/*.md")]
     found += [*PROJECT.glob("benchmarks/*.md"), *PROJECT.glob("events/*.md"), *PROJECT.glob("samples/*.md")]
     return sorted(page for page in found if page.name != "CHANGELOG.md")
 
@@ -36,16 +42,19 @@ def pages() -> list[Path]:
 def typed(page: Path) -> Iterator[Typed]:
     """Yield the commands of this project's programs in the console blocks of a page, in order."""
     name = page.relative_to(PROJECT).as_posix()
-    text = page.read_text("utf-8")
-    for block in _BLOCK.findall(text):
+    for command in console_lines(page):
+        for inner in _INNER.findall(command):
+            yield Typed(name, tuple(shlex.split(inner)))
+        yield from _commands(name, _INNER.sub("made", command))
+
+
+def console_lines(page: Path) -> Iterator[str]:
+    """Yield what is typed in the console blocks of a page, a command a line, in order; without the output shown."""
+    for block in _BLOCK.findall(page.read_text("utf-8")):
         shown = "\n$ " in f"\n{block}"
         for line in re.sub(r"\\\n\s*", " ", block).splitlines():
-            if shown and not line.startswith("$ "):
-                continue
-            command = line.removeprefix("$ ")
-            for inner in _INNER.findall(command):
-                yield Typed(name, tuple(shlex.split(inner)))
-            yield from _commands(name, _INNER.sub("made", command))
+            if not shown or line.startswith("$ "):
+                yield line.removeprefix("$ ")
 
 
 def _commands(page: str, line: str) -> Iterator[Typed]:
