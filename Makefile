@@ -1,7 +1,7 @@
 # Everything happens inside the project: .venv, .local and .aws-sam. See `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test accept lint bench lock format sbom audit clean
+.PHONY: help setup demo up down status test accept lint bench docs lock format sbom audit clean
 
 BIN := .venv/bin
 # Rules of cfn-lint-serverless that do not fit: WS1004 knows no LoggingConfig (a template test checks retention), ES6000
@@ -52,6 +52,11 @@ lint: setup ## Check style, types, imports, template, and that generated files a
 
 bench: setup ## Print the measurements and write them to .local/bench.json
 	@$(BIN)/python -m benchmarks
+
+docs: setup ## Build the documentation site in .local/site/html; a link that leads nowhere ends it
+	@scripts/setup --tool docs
+	@$(BIN)/python -m scripts.site
+	@NO_MKDOCS_2_WARNING=1 .local/docs/bin/python -m mkdocs --quiet build --config-file docs/mkdocs.yml
 
 lock: ## Lock what pyproject.toml and tools/*/requirements.in ask for, and export the layers
 	@scripts/lock

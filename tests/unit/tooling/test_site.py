@@ -1,0 +1,46 @@
+"""The documentation site has every page, command and operation."""
+
+import json
+from typing import Any
+
+import yaml
+
+from scripts.site import commands, operations, pages
+from tests.conftest import PROJECT
+
+GENERATED = {"docs/reference/commands.md", "docs/reference/api.md", "docs/decisions/README.md"}
+
+
+class _Names(yaml.SafeLoader):
+    """Passes over the one tag of the configuration: the name of a Python function."""
+
+
+_Names.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda loader, suffix, node: suffix)
+
+
+def test_every_page_can_be_reached_from_the_navigation() -> None:
+    settings: Any = yaml.load((PROJECT / "docs" / "mkdocs.yml").read_text("utf-8"), _Names)
+    named = {page for entry in settings["nav"] for page in _leaves(entry)}
+    there = {page.relative_to(PROJECT).as_posix() for page in pages()}
+    assert {page for page in there if not page.startswith("docs/decisions/")} | GENERATED == named
+
+
+def _leaves(entry: Any) -> set[str]:
+    if isinstance(entry, str):
+        return {entry}
+    below = entry.values() if isinstance(entry, dict) else entry
+    return {leaf for one in below for leaf in _leaves(one)}
+
+
+def test_every_operation_is_on_the_page_of_the_api() -> None:
+    document = json.loads((PROJECT / "docs" / "openapi.json").read_text("utf-8"))
+    page = "\n".join(operations(document))
+    names = [one["operationId"] for item in document["paths"].values() for one in item.values() if "operationId" in one]
+    assert names
+    assert [name for name in names if page.count(f"Name: `{name}`") != 1] == []
+
+
+def test_commands_below_commands_are_on_the_page_of_the_program() -> None:
+    page = "\n".join(commands())
+    assert "\n## `waybill consignments waive`\n" in page
+    assert "\n| `--min-confidence C` |" in page
