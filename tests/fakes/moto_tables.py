@@ -1,14 +1,20 @@
 """moto's DynamoDB at less cost: tests that write hundreds of items spent nine tenths of their time in its tables."""
 
 import copy
+import inspect
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
+
+# moto's own, of `LimitedSizeDict`.
+_MOST_BYTES = 405_000
 
 
 def cheaper_tables(patched: pytest.MonkeyPatch) -> None:
@@ -31,6 +37,9 @@ def cheaper_tables(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(Table, "__deepcopy__", _sharing_items, raising=False)
     patched.setattr(DynamoDBBackend, "update_item", replacing)
     patched.setattr(Table, "all_items", _sorted_items)
+    patched.setattr(Table, "query", _querying_one_partition(Table.query))
+    patched.setattr(Item, "__init__", _measured_once)
+    patched.setattr(DynamoType, "size", _measuring_texts_at_once(DynamoType.size))
     serialise = BaseJSONSerializer._serialize_type_structure
 
     def serialised(self: Any, into: dict[str, Any], value: Any, shape: Any, key: str) -> None:
@@ -54,6 +63,45 @@ def _sharing_items(table: Table, memo: dict[int, Any]) -> Table:
         shared.stream_shard = copy.copy(table.stream_shard)
         shared.stream_shard.items = list(table.stream_shard.items)
     return shared
+
+
+def _querying_one_partition(query: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `query`, which without an index looks at the items of one partition alone."""
+
+    parameters = inspect.signature(query)
+
+    def queried(table: Table, *values: Any, **options: Any) -> Any:
+        given = parameters.bind(table, *values, **options).arguments
+        looked_at = table
+        if given.get("index_name") is None and table.has_range_key:
+            partition, held = given["hash_key"], cast("dict[Any, Any]", table.items)
+            looked_at = copy.copy(table)
+            looked_at.items = defaultdict(dict, {partition: held[partition]} if partition in held else {})
+        return query(looked_at, *values, **options)
+
+    return queried
+
+
+def _measured_once(item: Item, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> None:
+    """Hold the limit of an item's size once, not again with each attribute."""
+    item.hash_key, item.range_key = hash_key, range_key
+    item.attrs = LimitedSizeDict()
+    for key, value in attrs.items():
+        dict.__setitem__(item.attrs, key, DynamoType(value))
+    if item.size() > _MOST_BYTES:
+        raise ItemSizeTooLarge
+
+
+def _measuring_texts_at_once(size: Callable[[DynamoType], int]) -> Callable[[DynamoType], int]:
+    """Return `size`, which for texts and numbers, of which each item of a page has many, does not look for others."""
+
+    def measured(value: DynamoType) -> int:
+        text = value.value
+        if value.type in {"S", "N"} and type(text) is str:
+            return len(text) if text.isascii() else len(text.encode())
+        return size(value)
+
+    return measured
 
 
 def _sorted_items(table: Table) -> list[Item]:

@@ -12,6 +12,7 @@ import boto3
 import botocore.session
 import pytest
 from moto import mock_aws
+from moto.core.base_backend import BaseBackend
 
 import waybill
 from tests.fakes.moto_tables import cheaper_tables
@@ -30,9 +31,23 @@ def _cheaper_aws() -> Iterator[None]:
     """Spend the time of tests on what they test."""
     with pytest.MonkeyPatch.context() as patched:
         cheaper_tables(patched)
+        patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
         # The descriptions of services are read from disk once, not once per session.
         patched.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
         yield
+
+
+def _addresses_made_once(make: Any) -> Callable[[BaseBackend], Any]:
+    """Return `make`, whose answer is kept by service: for each request, moto makes it anew, S3's from its module."""
+    made: dict[type[BaseBackend], Any] = {}
+
+    def addresses(backend: BaseBackend) -> Any:
+        kind = type(backend)
+        if kind not in made:
+            made[kind] = make(backend)
+        return made[kind]
+
+    return addresses
 
 
 @pytest.fixture

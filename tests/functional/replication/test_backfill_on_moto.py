@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.functions import REGION
+from tests.fakes.moto_buckets import fill
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, facts, result
 from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
@@ -90,9 +91,8 @@ def test_a_listing_begins_behind_a_key_and_ends_with_the_prefix(buckets: S3Bucke
     assert found == ["a/3 +é", "a/4"]
 
 
-def test_a_listing_is_read_page_by_page(buckets: S3Buckets, s3: Any, wire: Wire) -> None:
-    put(s3, SOURCE, *(f"{number:05}" for number in range(1001)))
-    wire.clear()
+def test_a_listing_is_read_page_by_page(buckets: S3Buckets, wire: Wire) -> None:
+    fill(SOURCE, (f"{number:05}" for number in range(1001)))
     pages = buckets.list_objects(SOURCE, "")
     assert len(next(pages)) == 1000
     assert wire.counts["s3.ListObjectsV2"] == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.moto_buckets import fill
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import make_resources
 from tests.functional.scanning.test_results import finding
@@ -52,8 +53,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def test_a_scan_tells_its_cost_before_it_starts_and_can_be_shown(run: Run) -> None:
-    for number in range(1500):
-        client("s3").put_object(Bucket="archive", Key=f"many/{number:04}", Body=b"12345")
+    fill("archive", (f"many/{number:04}" for number in range(1500)), b"12345")
     status, job, _ = run("scan", "s3://archive/many/", "--sample", "5%", "--exclude", "*.png", "--export")
     assert (status, job["status"], job["prefix"]) == (0, "listing", "many/")
     estimate = job["estimate"]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.api import Answer, LambdaContext, answer_of, request_event
+from tests.fakes.moto_buckets import fill
 from tests.fakes.wire import Wire
 from tests.functional.scanning.samples import BODY, KEY, make_resources
 from tests.functional.scanning.test_results import finding
-from waybill.core.aws.clients import client
 from waybill.core.settings import load
 from waybill.scanning.handlers.process_batch import lambda_handler as process_batch
 from waybill.scanning.handlers.scan_api import lambda_handler
@@ -315,8 +315,7 @@ def test_without_a_workflow_the_bucket_is_listed_within_the_request(monkeypatch:
 def test_without_a_workflow_and_without_time_the_answer_says_that_it_is_truncated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for number in range(1100):
-        client("s3").put_object(Bucket="archive", Key=f"many/{number:04}", Body=b"")
+    fill("archive", (f"many/{number:04}" for number in range(1100)))
     monkeypatch.setitem(os.environ, "SCAN_WORKFLOW_ARN", "")
     monkeypatch.setattr("waybill.scanning.runtime.SYNCHRONOUS_SECONDS", -1)
     load.cache_clear()
