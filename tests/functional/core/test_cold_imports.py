@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 
@@ -41,7 +42,7 @@ def imported_by(module: str) -> frozenset[str]:
     brought = frozenset().union(*(layers()[layer] for layer in functions()[module].layers))
     absent = [
         package
-        for package, names in packages_distributions().items()
+        for package, names in installed().items()
         if package != "waybill" and not brought & {normalised(name) for name in names}
     ]
     ran = subprocess.run(
@@ -55,6 +56,12 @@ def imported_by(module: str) -> frozenset[str]:
     assert ran.returncode == 0, ran.stderr
     names: list[str] = json.loads(ran.stdout)
     return frozenset(names)
+
+
+@cache
+def installed() -> Mapping[str, list[str]]:
+    """Return the distributions by top-level package; looking through them takes as long as a function's imports."""
+    return packages_distributions()
 
 
 @cache
