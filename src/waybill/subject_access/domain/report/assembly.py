@@ -1,19 +1,14 @@
-"""The whole report: covers, contents, parts in their order, page numbers, bookmarks.
-
-Nothing but the pages' frames is in memory: qpdf copies what they show from file to file.
-"""
+"""The whole report: covers, contents, parts in their order, bookmarks."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Final
 
-import pikepdf
-from pikepdf import Dictionary, Name, OutlineItem
+from pikepdf import OutlineItem
 
+from waybill.subject_access.domain.report.binding import ContentsLine, Cover, Pages, bind
 from waybill.subject_access.domain.report.covers import (
     Line,
     contents,
@@ -23,25 +18,14 @@ from waybill.subject_access.domain.report.covers import (
     rear_page,
     staff_decisions,
 )
-from waybill.subject_access.domain.report.errors import PartUnreadableError
-from waybill.subject_access.domain.report.flow import Flow, RowPlace
+from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Facts, Part, ReportSummary, SectionPlace
 from waybill.subject_access.domain.report.part import furniture
-from waybill.subject_access.domain.report.sheets import FOOTER_HEIGHT, FURNITURE_SIZE, RIGHT, Furniture, Sheets
+from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.wording import one_line
 from waybill.subject_access.service_models import report_order
-
-LANGUAGE: Final = "en-GB"
-
-
-@dataclass(frozen=True)
-class _File:
-    """Pages on their way into the report: `begin` is the number of pages before them."""
-
-    path: Path
-    pages: int
-    begin: int
 
 
 def assemble(
@@ -75,11 +59,16 @@ def assemble(
     begins = list(accumulate((part.summary.pages for part in ordered), initial=front.pages))
     total = begins[-1] + internal
     rear = (
-        [_File(_drawn(work / "rear", lambda sheets: rear_page(sheets, total)).path, 1, begins[-1])] if internal else []
+        [Pages(_drawn(work / "rear", lambda sheets: rear_page(sheets, total)).path, 1, begins[-1])] if internal else []
     )
-    bodies = [_File(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
-    bookmarks = _bookmarks(ordered, begins, front.missing_at)
-    _write([front.file, *bodies, *rear], facts, bookmarks, front.links, destination)
+    bodies = [Pages(part.path, part.summary.pages, begin) for part, begin in zip(ordered, begins, strict=False)]
+    bind(
+        [*front.files, *bodies, *rear],
+        Cover(f"{facts.title} {facts.case_reference}", facts.generated),
+        destination,
+        bookmarks=_bookmarks(ordered, begins, front.missing_at),
+        contents=front.links,
+    )
     return ReportSummary(
         pages=total,
         size=destination.stat().st_size,
@@ -94,14 +83,14 @@ def assemble(
 
 @dataclass(frozen=True)
 class _Front:
-    file: _File
+    files: Sequence[Pages]
     missing_at: int | None
     unprintable: dict[str, int]
-    links: Sequence[tuple[RowPlace, int]]
+    links: Sequence[ContentsLine]
 
     @property
     def pages(self) -> int:
-        return self.file.pages
+        return sum(file.pages for file in self.files)
 
 
 def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -> _Front:
@@ -116,7 +105,7 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
     missing_pages = missing.pages if some else 0
     listed = _unprintable(parts) + (missing.unprintable if some else Counter())
     before = 0
-    links: list[tuple[RowPlace, int]] = []
+    links: list[ContentsLine] = []
 
     def draw(sheets: Sheets) -> None:
         nonlocal before
@@ -128,7 +117,10 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
         flow = Flow(sheets)
         lines = [Line(part.label, part.template_version, begin + 1) for part, begin in zip(parts, begins, strict=False)]
         places = contents(flow, lines, dict(sorted(listed.items())), internal=internal)
-        links[:] = zip(places, begins, strict=False)
+        links[:] = (
+            ContentsLine(place, begin, one_line(part.label))
+            for place, begin, part in zip(places, begins, parts, strict=False)
+        )
         if internal:
             staff_decisions(flow, facts.missing)
             external_cover(sheets, facts)
@@ -136,11 +128,10 @@ def _front(parts: Sequence[Part], facts: Facts, work: Path, *, internal: bool) -
 
     listed += _drawn(work / "read", draw).unprintable
     _drawn(work / "counted", draw)
-    files = [_drawn(work / "front", draw).path, *([missing.path] if some else [])]
-    joined = work / "front.pdf"
-    concatenate(files, joined)
-    pages = _File(joined, before + missing_pages, 0)
-    return _Front(pages, before if some else None, dict(sorted(listed.items())), links)
+    files = [Pages(_drawn(work / "front", draw).path, before)]
+    if some:
+        files.append(Pages(missing.path, missing_pages, before))
+    return _Front(files, before if some else None, dict(sorted(listed.items())), links)
 
 
 @dataclass(frozen=True)
@@ -156,7 +147,7 @@ def _drawn(folder: Path, draw: Callable[[Sheets], None], with_furniture: Facts |
     sheets = Sheets(fonts, furniture(fonts, with_furniture.subject) if with_furniture else Furniture(), folder)
     draw(sheets)
     file = folder.with_suffix(".drawn.pdf")
-    concatenate(sheets.close(), file)
+    concatenate(sheets.close(), file, sheets.structure.close())
     return _Drawn(file, sheets.pages, fonts.unprintable)
 
 
@@ -176,73 +167,6 @@ def _bookmarks(parts: Sequence[Part], begins: Sequence[int], missing_at: int | N
         path[0].is_closed = True
         items.append(path[0])
     return items
-
-
-def _write(
-    files: Sequence[_File],
-    facts: Facts,
-    bookmarks: Sequence[OutlineItem],
-    links: Sequence[tuple[RowPlace, int]],
-    destination: Path,
-) -> None:
-    total = files[-1].begin + files[-1].pages
-    fonts = Fonts()
-    with ExitStack() as opened:
-        pdf = opened.enter_context(pikepdf.new())
-        for file in files:
-            source = opened.enter_context(_opened(file))
-            pdf.pages.extend(source.pages)
-        for number, page in enumerate(pdf.pages, start=1):
-            page.contents_add(_page_number(fonts, page, f"Page {number} of {total}"))
-        for place, target in links:
-            _link(pdf, place, target)
-        with pdf.open_outline() as outline:
-            outline.root.extend(bookmarks)
-        _describe(pdf, facts)
-        pdf.save(destination, deterministic_id=True)
-
-
-def _opened(file: _File) -> pikepdf.Pdf:
-    try:
-        pdf = pikepdf.open(file.path)
-    except pikepdf.PdfError as error:
-        raise PartUnreadableError(f"{file.path.name} is not a PDF file") from error
-    if len(pdf.pages) != file.pages:
-        raise PartUnreadableError(f"{file.path.name} has {len(pdf.pages)} pages instead of {file.pages}")
-    return pdf
-
-
-def _page_number(fonts: Fonts, page: pikepdf.Page, text: str) -> bytes:
-    """Return the operators that print a page's number, in the first font of the file that the page is from."""
-    x = float(page.mediabox[2]) - RIGHT - fonts.width(text, FURNITURE_SIZE)
-    return f"BT {x:.2f} {FOOTER_HEIGHT:g} Td /F1+0 {FURNITURE_SIZE:g} Tf ({text}) Tj ET".encode()
-
-
-def _link(pdf: pikepdf.Pdf, place: RowPlace, target: int) -> None:
-    """Make a line of the contents lead to the page `target`, counted from 0."""
-    annotation = Dictionary(
-        Type=Name.Annot,
-        Subtype=Name.Link,
-        Rect=[round(one, 2) for one in (place.left, place.bottom, place.right, place.top)],
-        Border=[0, 0, 0],
-        Dest=[pdf.pages[target].obj, Name.Fit],
-    )
-    page = pdf.pages[place.page - 1].obj
-    if "/Annots" not in page:
-        page.Annots = pikepdf.Array()
-    page.Annots.append(pdf.make_indirect(annotation))
-
-
-def _describe(pdf: pikepdf.Pdf, facts: Facts) -> None:
-    title = f"{facts.title} {facts.case_reference}"
-    moment = f"D:{facts.generated:%Y%m%d}000000Z"
-    pdf.docinfo[Name.Title] = title
-    pdf.docinfo[Name.CreationDate] = moment
-    pdf.docinfo[Name.ModDate] = moment
-    pdf.docinfo[Name.Producer] = "Waybill"
-    pdf.Root.Lang = LANGUAGE
-    pdf.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
-    pdf.Root.PageMode = Name.UseOutlines
 
 
 def _unprintable(parts: Sequence[Part]) -> Counter[str]:

@@ -124,7 +124,7 @@ class Attachments:
         flow = self._flow
         begun = False
         try:
-            for image in frames(path):
+            for number, image in enumerate(frames(path), start=1):
                 if begun:
                     flow.page()
                 else:
@@ -134,7 +134,11 @@ class Attachments:
                 room = flow.room
                 scale = min(_SHARE * page_width / image.width, min(_SHARE * page_height, room) / image.height)
                 width, height = image.width * scale, image.height * scale
-                flow.sheets.picture(image, (page_width - width) / 2, BOTTOM + (room - height) / 2, width, height)
+                with flow.sheets.marked("Figure") as mark:
+                    flow.sheets.picture(image, (page_width - width) / 2, BOTTOM + (room - height) / 2, width, height)
+                # Nobody knows what it shows; what it is called stands above it.
+                told = {"Alt": f"Picture {number} of attachment {attachment.number}, without a description"}
+                flow.sheets.structure.leaf("Figure", [mark], told)
         except UnreadablePicture as error:
             if not begun:
                 return self._placeholder(attachment, str(error))
@@ -184,8 +188,15 @@ class Attachments:
         count = len(clean.sizes)
         self._flow.paragraph(f"PDF file, {count:,} {'page' if count == 1 else 'pages'}")
         for index, size in enumerate(clean.sizes):
-            self._flow.sheets.begin(size)
-            self.placements.append(Placement(self._flow.sheets.pages - 1, clean.path, index))
+            sheets = self._flow.sheets
+            sheets.begin(size)
+            mark = sheets.reserve()
+            self.placements.append(Placement(sheets.pages - 1, clean.path, index, mark.number))
+            if clean.texts[index]:
+                sheets.structure.leaf("P", [mark])
+            else:
+                told = f"Page {index + 1} of attachment {attachment.number}, a picture without a description"
+                sheets.structure.leaf("Figure", [mark], {"Alt": told})
         return None
 
     def _placeholder(self, attachment: Attachment, problem: str) -> str:

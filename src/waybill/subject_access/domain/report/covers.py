@@ -73,7 +73,7 @@ def contents(
     places: list[RowPlace] = []
     flow.page()
     if internal:
-        flow.sheets.centred(_MARK_AT, INTERNAL, 14, bold=True)
+        _stamp(flow.sheets, _MARK_AT, INTERNAL, 14)
     flow.heading("Contents", 1)
     if internal:
         flow.table(
@@ -139,12 +139,19 @@ def _identity(facts: Facts) -> list[str]:
 def _cover(sheets: Sheets, title: str, lines: Sequence[str], internal: bool) -> None:
     sheets.begin()
     if internal:
-        sheets.centred(_MARK_AT, INTERNAL, 18, bold=True)
+        _stamp(sheets, _MARK_AT, INTERNAL, 18)
     flow = Flow(sheets)
     flow.at(_TITLE_AT + 26)
-    flow.centred(title, 26, bold=True)
+    flow.centred(title, 26, bold=True, level=1)
     flow.at(min(flow.y - 12, _FACTS_AT))
     for line in lines:
         flow.centred(line, 13)
         flow.at(flow.y - 8)
-    sheets.centred(_MARK_AT if not internal else 96, MARKING, 14, bold=True)
+    _stamp(sheets, _MARK_AT if not internal else 96, MARKING, 14)
+
+
+def _stamp(sheets: Sheets, y: float, text: str, size: float) -> None:
+    """Draw a line in the middle of the page, wherever else something is drawn."""
+    with sheets.marked("P") as mark:
+        sheets.centred(y, text, size, bold=True)
+    sheets.structure.leaf("P", [mark])

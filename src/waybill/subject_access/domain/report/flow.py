@@ -8,6 +8,7 @@ from typing import Final
 from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
 from waybill.subject_access.domain.report.lines import wrap
 from waybill.subject_access.domain.report.sheets import BOTTOM, LEFT, RIGHT, TOP, Sheets
+from waybill.subject_access.domain.report.structure import Cell, Mark
 
 _LEADING: Final = 1.28
 _HEADING_SIZES: Final = (20.0, 16.0, 14.0, 12.5)
@@ -22,6 +23,8 @@ _SAMPLE: Final = 200
 _WIDEST: Final = 220.0
 _NARROWEST: Final = 44.0
 _MARK_INDENT: Final = 14.0
+_OF_ROW: Final = {"Scope": "Row"}
+_OF_COLUMN: Final = {"Scope": "Column"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ class Flow:
         if self.room < min(len(lines) * leading + 5 * _BODY * _LEADING, self._height / 2):
             self.page()
         self.headings.append((text, level, self.sheets.pages))
-        self._rows([lines], [column], size)
+        (marks,) = self._rows([lines], [column], size, ["H"])
+        self.sheets.structure.heading(level, marks)
         self._y -= size * 0.15
 
     def paragraph(self, text: str, mark: str = "", size: float = _BODY, bold: bool = False) -> None:
@@ -115,15 +119,31 @@ class Flow:
         if self.room < size * _LEADING:
             self.page()
         if mark:
-            self.sheets.text(LEFT, self._y - size, self._fonts.printable(mark), size)
-        self._rows([lines], [column], size)
+            self._item(mark, lines, column, size)
+        else:
+            (marks,) = self._rows([lines], [column], size, ["P"])
+            if marks:
+                self.sheets.structure.leaf("P", marks)
         self._y -= size * 0.4
 
-    def centred(self, text: str, size: float, bold: bool = False) -> None:
-        """Draw lines in the middle of the page."""
-        for line in self._wrapped(text, _Column(LEFT, self._width, bold), size):
-            self.sheets.centred(self._y - size, line, size, bold)
-            self._y -= size * _LEADING
+    def _item(self, mark: str, lines: Sequence[str], column: _Column, size: float) -> None:
+        with self.sheets.marked("Lbl") as label:
+            self.sheets.text(LEFT, self._y - size, self._fonts.printable(mark), size)
+        (marks,) = self._rows([lines], [column], size, ["LBody"])
+        numbering = "Decimal" if mark[:1].isdigit() else "Disc"
+        self.sheets.structure.within("L", {"ListNumbering": numbering})
+        self.sheets.structure.row([Cell("Lbl", [label]), Cell("LBody", marks)], "LI")
+
+    def centred(self, text: str, size: float, bold: bool = False, level: int = 0) -> None:
+        """Draw lines in the middle of the page: a paragraph, or a heading of a level."""
+        with self.sheets.marked("H" if level else "P") as mark:
+            for line in self._wrapped(text, _Column(LEFT, self._width, bold), size):
+                self.sheets.centred(self._y - size, line, size, bold)
+                self._y -= size * _LEADING
+        if level:
+            self.sheets.structure.heading(level, [mark])
+        else:
+            self.sheets.structure.leaf("P", [mark])
 
     def pair(self, label: str, value: str) -> None:
         """Draw a row of a summary list."""
@@ -132,62 +152,100 @@ class Flow:
         cells = [self._wrapped(text, column, _BODY) for text, column in zip((label, value), columns, strict=True)]
         self._keep_together(cells, _BODY)
         self._y -= _PADDING
-        self._rows(cells, columns, _BODY)
+        named, told = self._rows(cells, columns, _BODY, ("TH", "TD"))
         self._y -= _PADDING
         self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.8)
+        self.sheets.structure.within("Table")
+        self.sheets.structure.row((Cell("TH", named, _OF_ROW), Cell("TD", told)))
 
     def table(
         self, head: Sequence[str], rows: Iterable[Sequence[str]], placed: Callable[[RowPlace], None] | None = None
     ) -> None:
-        """Draw a table, its head, unless it is empty, again at the top of each page; `placed` is told of each row."""
+        """Draw a table, its head, unless it is empty, again at the top of each page.
+
+        `placed` is told of each row: its first cell is a link then, whose number is that of the row.
+        """
         remaining = iter(rows)
         sample = list(islice(remaining, _SAMPLE))
         columns = self._columns([head, *sample] if head else sample)
         bold = [_Column(column.left, column.width, bold=True) for column in columns]
         heading = [self._wrapped(text, column, _SMALL) for text, column in zip(head, bold, strict=False)]
         self._begin_table(heading, bold)
+        tags = ("TD",) * len(columns)
         # A head that takes up half a page is not worth repeating.
-        repeated = _tallest(heading) * _SMALL * _LEADING < self._height / 2
-        for row in chain(sample, remaining):
+        repeated = bool(heading) and _tallest(heading) * _SMALL * _LEADING < self._height / 2
+        for number, row in enumerate(chain(sample, remaining)):
             cells = [self._wrapped(text, column, _SMALL) for text, column in zip(row, columns, strict=True)]
             if self._keep_together(cells, _SMALL) and repeated:
-                self._head(heading, bold)
+                self._head(heading, bold, again=True)
             self._y -= _PADDING
             top = self._y
-            self._rows(cells, columns, _SMALL)
+            marks = self._rows(cells, columns, _SMALL, tags)
             self._y -= _PADDING
             self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.85)
+            told = [Cell("TD", one) for one in marks]
             if placed is not None:
                 placed(RowPlace(self.sheets.pages, LEFT, self._y, LEFT + self._width, max(top, self._y)))
+                told[0] = Cell("TD", marks[0], {"Link": number})
+            self.sheets.structure.row(told)
+        self.sheets.structure.within("")
         self._y -= 2 * _PADDING
 
     def _begin_table(self, heading: Sequence[Sequence[str]], columns: Sequence[_Column]) -> None:
         self._y -= _PADDING
         if self.room < (_tallest(heading) + 2) * _SMALL * _LEADING + 4 * _PADDING:
             self.page()
-        self._head(heading, columns)
+        self.sheets.structure.begin("Table")
+        if heading:
+            marks = self._head(heading, columns)
+            self.sheets.structure.row(Cell("TH", one, _OF_COLUMN) for one in marks)
 
-    def _head(self, cells: Sequence[Sequence[str]], columns: Sequence[_Column]) -> None:
-        if not cells:
-            return
+    def _head(
+        self, cells: Sequence[Sequence[str]], columns: Sequence[_Column], *, again: bool = False
+    ) -> Sequence[Sequence[Mark]]:
         height = _tallest(cells) * _SMALL * _LEADING + 2 * _PADDING
         if height <= self.room:
             self.sheets.shade(LEFT, self._y - height, self._width, height)
         self._y -= _PADDING
-        self._rows(cells, columns, _SMALL)
+        if again:
+            with self.sheets.artifact():
+                self._rows(cells, columns, _SMALL, ())
+            marks: Sequence[Sequence[Mark]] = ()
+        else:
+            marks = self._rows(cells, columns, _SMALL, ("TH",) * len(cells))
         self._y -= _PADDING
+        return marks
 
-    def _rows(self, cells: Sequence[Sequence[str]], columns: Sequence[_Column], size: float) -> None:
-        """Draw cells side by side, line by line, over as many pages as they need."""
-        leading = size * _LEADING
-        for index in range(_tallest(cells)):
+    def _rows(
+        self, cells: Sequence[Sequence[str]], columns: Sequence[_Column], size: float, tags: Sequence[str]
+    ) -> Sequence[list[Mark]]:
+        """Draw cells side by side, over as many pages as they need; return the marks of each.
+
+        A cell is drawn as a whole before the next one, as far as the page goes: that is the order of reading.
+        """
+        leading, tallest, begin = size * _LEADING, _tallest(cells), 0
+        marks: Sequence[list[Mark]] = [[] for _ in cells]
+        while begin < tallest:
             if self.room < leading:
                 self.page()
-            base = self._y - size
-            for lines, column in zip(cells, columns, strict=True):
-                if index < len(lines):
-                    self.sheets.text(column.left, base, lines[index], size, column.bold)
-            self._y -= leading
+            end = begin + max(1, int(self.room / leading))
+            for index, (lines, column) in enumerate(zip(cells, columns, strict=True)):
+                shown = lines[begin:end]
+                if not any(shown):
+                    continue
+                if tags:
+                    with self.sheets.marked(tags[index]) as mark:
+                        self._lines(shown, column, size)
+                    marks[index].append(mark)
+                else:
+                    self._lines(shown, column, size)
+            self._y -= leading * (min(end, tallest) - begin)
+            begin = end
+        return marks
+
+    def _lines(self, lines: Sequence[str], column: _Column, size: float) -> None:
+        for index, line in enumerate(lines):
+            self.sheets.text(column.left, self._y - size - index * size * _LEADING, line, size, column.bold)
 
     def _keep_together(self, cells: Sequence[Sequence[str]], size: float) -> bool:
         """Begin a page when the row fits on a page of its own but not on this one; return whether a page began."""

@@ -8,9 +8,10 @@ import pikepdf
 
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
-from waybill.subject_access.domain.report.merging import concatenate
+from waybill.subject_access.domain.report.merging import concatenate, keep_structure, structure_of
 from waybill.subject_access.domain.report.models import AttachmentOutcome, Bookmark
 from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.structure import elements, packed, without_pages
 
 
 def hide_pages(part: Path, hidden: Mapping[int, str], furniture: Furniture, work: Path) -> None:
@@ -30,13 +31,14 @@ def hide_pages(part: Path, hidden: Mapping[int, str], furniture: Furniture, work
         flow.page()
         flow.paragraph(hidden[number])
     drawn, result = work / "hidden.pdf", work / "shown.pdf"
-    concatenate(sheets.close(), drawn)
+    concatenate(sheets.close(), drawn, sheets.structure.close())
     with pikepdf.open(part) as before, pikepdf.open(drawn) as instead, pikepdf.new() as after:
         if not 1 <= numbers[0] <= numbers[-1] <= len(before.pages):
             raise ValueError("there is no such page")
         # Only what pages that stay refer to is copied.
         for number, page in enumerate(before.pages, start=1):
             after.pages.append(instead.pages[numbers.index(number)] if number in hidden else page)
+        keep_structure(after, packed(without_pages(elements(structure_of(before)), hidden.keys())))
         after.save(result, deterministic_id=True)
     result.replace(part)
 

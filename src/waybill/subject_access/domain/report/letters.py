@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from waybill.subject_access.domain.letters import Words, day
+from waybill.subject_access.domain.report.binding import Cover, Pages, bind
 from waybill.subject_access.domain.report.blocks import Pair
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
@@ -25,7 +26,9 @@ def draw_letter(letter: Words, destination: Path, work: Path) -> None:
         flow.heading(title, 3)
         flow.draw(Pair(name, value) for name, value in rows)
     _paragraphs(flow, ("Yours faithfully", letter.signed))
-    concatenate(sheets.close(), destination)
+    drawn = work / "letter.pdf"
+    concatenate(sheets.close(), drawn, sheets.structure.close())
+    bind([Pages(drawn, sheets.pages)], Cover(letter.title, letter.on), destination, numbered=sheets.pages > 1)
 
 
 def _paragraphs(flow: Flow, texts: Iterable[str]) -> None:

@@ -1,7 +1,6 @@
 """Joins files of pages into one."""
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,13 +10,14 @@ import pikepdf
 
 # Files that are open at the same time; qpdf reads pages from their files while it writes.
 _OPEN: Final = 50
+_STRUCTURE: Final = "/WaybillStructure"
 
 
-def concatenate(files: Sequence[Path], destination: Path) -> None:
-    """Write the pages of `files` one after the other. The same files give the same bytes."""
-    if len(files) == 1:
-        shutil.copyfile(files[0], destination)
-        return
+def concatenate(files: Sequence[Path], destination: Path, structure: Path) -> None:
+    """Write the pages of `files` one after the other, and what a screen reader is told of them.
+
+    The same files give the same bytes.
+    """
     level, round_number = list(files), 0
     while len(level) > _OPEN:
         level = [
@@ -25,7 +25,18 @@ def concatenate(files: Sequence[Path], destination: Path) -> None:
             for begin in range(0, len(level), _OPEN)
         ]
         round_number += 1
-    _joined(level, destination)
+    _joined(level, destination, structure.read_bytes())
+
+
+def structure_of(pdf: pikepdf.Pdf) -> bytes:
+    """Return what `concatenate` wrote of the structure of a file's pages; nothing where another wrote the file."""
+    found = pdf.Root.get(_STRUCTURE)
+    return found.read_bytes() if isinstance(found, pikepdf.Stream) else b""
+
+
+def keep_structure(pdf: pikepdf.Pdf, structure: bytes) -> None:
+    """Keep the structure of a file's pages in the file, where no reader looks and no page leads to."""
+    pdf.Root[_STRUCTURE] = pdf.make_stream(structure)
 
 
 def digest(file: Path) -> str:
@@ -34,10 +45,12 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _joined(files: Sequence[Path], destination: Path) -> Path:
+def _joined(files: Sequence[Path], destination: Path, structure: bytes = b"") -> Path:
     with ExitStack() as opened:
         joined = opened.enter_context(pikepdf.new())
         for file in files:
             joined.pages.extend(opened.enter_context(pikepdf.open(file)).pages)
+        if structure:
+            keep_structure(joined, structure)
         joined.save(destination, deterministic_id=True)
     return destination

@@ -89,12 +89,12 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
 
 
 def _write(sheets: Sheets, attachments: Attachments, destination: Path, work: Path) -> None:
-    files = sheets.close()
+    files, structure = sheets.close(), sheets.structure.close()
     if not attachments.placements:
-        concatenate(files, destination)
+        concatenate(files, destination, structure)
         return
     joined = work / "joined.pdf"
-    concatenate(files, joined)
+    concatenate(files, joined, structure)
     place(joined, attachments.placements, destination)
 
 

@@ -23,19 +23,21 @@ _PLACED: Final = pikepdf.Name("/Attached")
 
 @dataclass(frozen=True)
 class CleanPdf:
-    """A PDF that can be copied from, and the page of the report that suits each of its pages."""
+    """A PDF that can be copied from, the page of the report that suits each of its pages, and which may have text."""
 
     path: Path
     sizes: Sequence[Size]
+    texts: Sequence[bool]
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Puts `source_page` of `source` on page `page` of a part, both counted from 0."""
+    """Puts `source_page` of `source` on page `page` of a part, both counted from 0, marked with a number."""
 
     page: int
     source: Path
     source_page: int
+    mark: int
 
 
 def cleaned(path: Path, copy: Path) -> CleanPdf:
@@ -53,6 +55,7 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
             pdf.generate_appearance_streams()
             pdf.flatten_annotations("all")
             sizes = [_sheet(page) for page in pdf.pages]
+            texts = [_may_have_text(page) for page in pdf.pages]
             for page in pdf.pages:
                 check_size(page)
                 page.contents_coalesce()
@@ -66,7 +69,7 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
     # Damaged objects come up as whatever they are used for: the wrong type, a missing key, a wrong number.
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise UnreadablePdf("the file is damaged") from error
-    return CleanPdf(copy, sizes)
+    return CleanPdf(copy, sizes, texts)
 
 
 def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
@@ -84,7 +87,7 @@ def place(part: Path, placements: Sequence[Placement], result: Path) -> None:
                 for path in dict.fromkeys(one.source for one in batch)
             }
             for one in batch:
-                _set(pdf.pages[one.page], sources[one.source].pages[one.source_page])
+                _set(pdf.pages[one.page], sources[one.source].pages[one.source_page], one.mark)
             pdf.save(after, deterministic_id=True)
         if before != part:
             before.unlink()
@@ -105,20 +108,27 @@ def _batches(placements: Sequence[Placement]) -> Iterator[list[Placement]]:
     yield batch
 
 
-def _set(page: pikepdf.Page, source: pikepdf.Page) -> None:
+def _set(page: pikepdf.Page, source: pikepdf.Page, mark: int) -> None:
     left, bottom, right, top = map(float, page.mediabox)
     room = pikepdf.Rectangle(left + LEFT, bottom + BOTTOM, right - RIGHT, top - TOP)
     # Not `add_overlay`: it gives what it places a random name, and no two files would be alike.
     name = page.add_resource(source.as_form_xobject(), pikepdf.Name.XObject, _PLACED)
-    page.contents_add(
-        page.calc_form_xobject_placement(
-            page.resources[pikepdf.Name.XObject][name],
-            name,
-            room,
-            invert_transformations=True,
-            allow_shrink=True,
-            allow_expand=False,
-        )
+    placed = page.calc_form_xobject_placement(
+        page.resources[pikepdf.Name.XObject][name],
+        name,
+        room,
+        invert_transformations=True,
+        allow_shrink=True,
+        allow_expand=False,
+    )
+    page.contents_add(b"/P <</MCID %d>> BDC\n%b\nEMC" % (mark, placed))
+
+
+def _may_have_text(page: pikepdf.Page) -> bool:
+    """Return whether a page has fonts, itself or in something that is set into it."""
+    return bool(page.resources.get("/Font")) or any(
+        one.get("/Subtype") == pikepdf.Name.Form
+        for _, one in page.resources.get("/XObject", pikepdf.Dictionary()).items()
     )
 
 

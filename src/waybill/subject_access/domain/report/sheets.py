@@ -16,6 +16,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from waybill.subject_access.domain.report.fonts import Fonts, Ink
+from waybill.subject_access.domain.report.structure import Mark, Structure
 
 type Size = tuple[float, float]
 
@@ -69,6 +70,8 @@ class Sheets:
         The number of pages that were begun.
     size : Size
         Of the page that is being drawn.
+    structure : Structure
+        What a screen reader is told of what is drawn; whoever draws adds to it.
     """
 
     def __init__(self, fonts: Fonts, furniture: Furniture, folder: Path) -> None:
@@ -77,7 +80,9 @@ class Sheets:
         self.size = PORTRAIT
         self._furniture = furniture
         self._folder = folder
+        self.structure = Structure(folder / "structure")
         self._files: list[Path] = []
+        self._marks = 0
         self._open = False
         self._canvas: _Canvas
         self._ink: Ink
@@ -93,20 +98,35 @@ class Sheets:
         if not self._open:
             self._begin_file()
         self.pages += 1
+        self._marks = 0
         self._pages_in_file += 1
         self.size = size
         self._canvas.setPageSize(size)
         self._draw_furniture()
 
     def close(self) -> list[Path]:
-        """End the last page and return all files."""
+        """End the last page and return all files; the structure is closed by then."""
         self._end()
         if self._open:
             self._save()
         return self._files
 
+    @contextmanager
+    def marked(self, tag: str) -> Iterator[Mark]:
+        """Mark what is drawn meanwhile, for an element of the structure that has this tag."""
+        mark = Mark(self.pages, self._marks)
+        self._marks += 1
+        self._operators.append(f"/{tag} <</MCID {mark.number}>> BDC")
+        yield mark
+        self._operators.append("EMC")
+
+    def reserve(self) -> Mark:
+        """Return a mark for what is set into the page once it is written."""
+        self._marks += 1
+        return Mark(self.pages, self._marks - 1)
+
     def text(self, x: float, y: float, line: str, size: float, bold: bool = False) -> None:
-        """Draw one line of printable text from `x`, on the base line `y`."""
+        """Draw one line of printable text from `x`, on the base line `y`, within `marked`."""
         if line:
             self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._ink.show(line, size, bold)} ET")
 
@@ -116,11 +136,11 @@ class Sheets:
 
     def rule(self, y: float, left: float, right: float, grey: float = 0.7) -> None:
         """Draw a thin horizontal line."""
-        self._operators.append(f"{grey:g} G 0.5 w {left:.2f} {y:.2f} m {right:.2f} {y:.2f} l S")
+        self._operators.append(f"/Artifact BMC {grey:g} G 0.5 w {left:.2f} {y:.2f} m {right:.2f} {y:.2f} l S EMC")
 
     def shade(self, x: float, y: float, width: float, height: float, grey: float = 0.93) -> None:
         """Fill a rectangle; what is drawn later is on top of it."""
-        self._operators.append(f"{grey:g} g {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f 0 g")
+        self._operators.append(f"/Artifact BMC {grey:g} g {x:.2f} {y:.2f} {width:.2f} {height:.2f} re f 0 g EMC")
 
     def picture(self, image: Image, x: float, y: float, width: float, height: float) -> None:
         """Draw a picture with its lower left corner at `x`, `y`. Photographs are kept as JPEG."""
@@ -129,13 +149,26 @@ class Sheets:
         with _binary_streams():
             self._canvas.drawImage(ImageReader(_as_jpeg(image) or image), x, y, width, height)
 
+    @contextmanager
+    def artifact(self, kind: str = "") -> Iterator[None]:
+        """Mark what is drawn meanwhile as something that nobody wants to have read: ``Header``, ``Footer`` or other."""
+        told = f"/Artifact <</Type /Pagination /Subtype /{kind}>> BDC" if kind else "/Artifact BMC"
+        self._operators.append(told)
+        yield
+        self._operators.append("EMC")
+
     def _draw_furniture(self) -> None:
+        with self.artifact("Header"):
+            self._draw_header()
+        if self._furniture.footer:
+            with self.artifact("Footer"):
+                self.centred(FOOTER_HEIGHT, self._furniture.footer, FURNITURE_SIZE)
+
+    def _draw_header(self) -> None:
         for index, line in enumerate(self._furniture.header):
             shown = self._fitted(line)
             x = self.size[0] - RIGHT - self.fonts.width(shown, FURNITURE_SIZE)
             self.text(x, self.size[1] - _HEADER_TOP - index * _HEADER_LEADING, shown, FURNITURE_SIZE)
-        if self._furniture.footer:
-            self.centred(FOOTER_HEIGHT, self._furniture.footer, FURNITURE_SIZE)
 
     def _fitted(self, line: str) -> str:
         """Return `line`, or as much of it as the page is wide."""
