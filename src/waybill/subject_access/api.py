@@ -1,6 +1,7 @@
 """The HTTP routes of requests, claims and reports."""
 
 from base64 import b64encode
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,7 +9,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
-from waybill.core.http import Role, allow, build_api, caller, fails, idempotency_header
+from waybill.core.cursors import CURSOR_LIMIT
+from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.http import (
+    Role,
+    allow,
+    build_api,
+    caller,
+    decode_cursor,
+    encode_cursor,
+    fails,
+    idempotency_header,
+)
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.pdf_examination import counted_pages
 from waybill.subject_access.domain import outside_worker
@@ -19,7 +31,7 @@ from waybill.subject_access.domain.corrections import Correction
 from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.decisions import Extension
 from waybill.subject_access.domain.downloads import What, download
-from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
+from waybill.subject_access.domain.endings import Approval, Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
@@ -29,21 +41,26 @@ from waybill.subject_access.domain.pages import page_of
 from waybill.subject_access.domain.redacting import Marks
 from waybill.subject_access.domain.requests import claim_answer
 from waybill.subject_access.domain.trail import day_trail, trail_of
+from waybill.subject_access.domain.worklist import RequestSearch, Wanted, progress, statistics, tasks
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
-from waybill.subject_access.models import SubjectRequest
+from waybill.subject_access.models import RequestState, SubjectRequest
 from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
 from waybill.subject_access.views import (
     AuditTrailView,
     ClaimView,
     HeartbeatView,
+    OpenRequests,
     PackageLink,
     PartContent,
     PartList,
     RedactionsView,
     ReportLink,
+    RequestProgress,
     RequestView,
     SavedPart,
     ShownRequest,
+    TaskList,
+    TaskView,
 )
 
 _READERS = (Role.SAR_USER, Role.SAR_WORKER, Role.SAR_SUPPORT, Role.SAR_APPROVER, Role.SAR_ADMIN)
@@ -166,6 +183,48 @@ def list_subject_access_requests(
     return [RequestView.of(shown.request(request)) for request in lists.many(wanted)]
 
 
+@app.post("/api/subjectAccessRequests/search", summary="Search requests", response_description="Those that are found")
+def search_subject_access_requests(search: RequestSearch) -> list[RequestView]:
+    """List the requests that a search finds, the newest first; what was searched for is in no address."""
+    _record(day_trail(now()), "LIST_VIEWED")
+    lists, shown = runtime.lists(), runtime.answers()
+    wanted = page_of(lists.newest(search.text.strip()), search.page_number, search.page_size)
+    return [RequestView.of(shown.request(request)) for request in lists.many(wanted)]
+
+
+@app.get("/api/subjectAccessRequests/tasks", summary="List tasks")
+def list_tasks(
+    state: Annotated[RequestState | None, Query(description="Those in this state")] = None,
+    due_before: Annotated[
+        date | None, Query(alias="dueBefore", description="Those due before this day", examples=["2026-12-24"])
+    ] = None,
+    mine: Annotated[bool, Query(description="Those that the caller made")] = False,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged"),
+    ] = None,
+) -> TaskList:
+    """List requests whose clock has not ended, the first one due first. Leaves no entry in the trail."""
+    wanted = Wanted(state, due_before, caller(app).subject if mine else None, _task_place(cursor))
+    page, last = tasks(runtime.lists(), runtime.answers(), wanted, limit)
+    return TaskList(
+        tasks=[TaskView.of(one) for one in page], cursor=encode_cursor({"after": list(last)}) if last else None
+    )
+
+
+@app.get("/api/subjectAccessRequests/statistics", summary="Count what is open")
+def show_statistics() -> OpenRequests:
+    """Count the requests whose clock has not ended. Leaves no entry in the trail."""
+    return OpenRequests.of(statistics(runtime.lists(), runtime.answers()))
+
+
+@app.get("/api/subjectAccessRequests/<id>/progress", summary="Show how far a request is")
+def show_progress(id: _Id) -> RequestProgress:
+    """Show where a request stands, and each of its parts. Leaves no entry in the trail."""
+    return RequestProgress.of(progress(_found(id), runtime.answers()))
+
+
 @app.get("/api/totalSubjectAccessRequests", summary="Count requests", response_description="How many there are")
 def count_subject_access_requests(search: Search = "") -> int:
     """Count the requests that a search finds."""
@@ -282,9 +341,9 @@ def extend_request(id: _Id, extension: Extension) -> RequestView:
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
 @allow(Role.SAR_APPROVER, Role.SAR_ADMIN)
 @fails({409: "The caller made or redacted it, or the report is not what was made, or older than a redaction"})
-def approve_report(id: _Id) -> RequestView:
+def approve_report(id: _Id, approval: Annotated[Approval | None, Body()] = None) -> RequestView:
     """Let a report that was to be reviewed count as completed; neither who made the request nor who redacted it may."""
-    return _view(runtime.endings().approve(id, caller(app).subject))
+    return _view(runtime.endings().approve(id, caller(app).subject, approval.sha256 if approval else None))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")
@@ -387,6 +446,15 @@ def show_audit(id: _TrailId) -> AuditTrailView:
     if end is None:
         raise UnknownRequestError("There is no such request")
     return AuditTrailView.of(trail_answer(about, runtime.store().audit(about), end))
+
+
+def _task_place(cursor: str | None) -> tuple[str, str] | None:
+    match decode_cursor(cursor) if cursor is not None else None:
+        case None:
+            return None
+        case {"after": [str(due), str(found)]}:
+            return due, found
+    raise InvalidInputError(FieldError("cursor", "is not a cursor of this list: use the one from the previous answer"))
 
 
 def _found(request_id: str) -> SubjectRequest:

@@ -226,6 +226,60 @@ class SummaryView(View):
     by_law: UrgentCount = Field(description="How many are urgent by law")
 
 
+_WAITS_FOR = "What it waits for: a worker, a person, or who asked; null where its clock has ended"
+
+
+class TaskView(View):
+    """A request whose clock has not ended, without what is personal."""
+
+    id: str = Field(description="Its id", examples=[_ID])
+    sar_case_reference_number: str = Field(description="The reference of the case", examples=[_REFERENCE])
+    state: RequestState = Field(description="Where it stands")
+    waits_for: str | None = Field(description=_WAITS_FOR, examples=["approval"])
+    needs_somebody: bool = Field(description="Whether one of the staff can do something about it")
+    due_date: str = Field(description="The last day to answer", examples=["2026-12-02"])
+    provisional: bool = Field(description="Whether that day can still move")
+    overdue: bool = Field(description="Whether that day has passed")
+    due_soon: bool = Field(description="Whether it is near")
+
+
+class TaskList(View):
+    """Requests whose clock has not ended, the first one due first."""
+
+    tasks: list[TaskView] = Field(description="Those of this page")
+    cursor: str | None = Field(description="Where the next page begins; null on the last one", examples=[None])
+
+
+class OpenRequests(View):
+    """How many requests there are whose clock has not ended."""
+
+    open: int = Field(description="How many in all", ge=0, examples=[3])
+    by_state: dict[str, int] = Field(description="How many in each state", examples=[{"Pending": 2, "Completed": 1}])
+    waits_for: dict[str, int] = Field(description="How many wait for what", examples=[{"worker": 2, "delivery": 1}])
+    overdue: int = Field(description="Of how many the last day to answer has passed", ge=0)
+    due_soon: int = Field(description="Of how many it is near", ge=0)
+
+
+class PartProgress(View):
+    """How far one service's part is."""
+
+    service_name: str = Field(description="The service", examples=[_SERVICE])
+    render_status: PartStatus = Field(description="What became of its part")
+
+
+class RequestProgress(View):
+    """How far a request is, without what is personal."""
+
+    id: str = Field(description="Its id", examples=[_ID])
+    state: RequestState = Field(description="Where it stands")
+    waits_for: str | None = Field(description=_WAITS_FOR, examples=["worker"])
+    due_date: str = Field(description="The last day to answer", examples=["2026-12-02"])
+    overdue: bool = Field(description="Whether that day has passed")
+    due_soon: bool = Field(description="Whether it is near")
+    pages: int | None = Field(description="How many pages its report has", ge=0, examples=[42])
+    services: list[PartProgress] = Field(description="The parts of its report, in their order")
+
+
 class DuplicateView(View):
     """A copy of a request."""
 

@@ -33,6 +33,17 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
+class Approval(Body):
+    """Which report was read."""
+
+    sha256: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="The SHA-256 of the report that was read: what was drawn again meanwhile is not approved",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+
+
 class Delivery(Body):
     """When the person got the report, and why it was late."""
 
@@ -86,8 +97,10 @@ class Endings:
     catalogue: Catalogue
     now: Callable[[], datetime]
 
-    def approve(self, request_id: str, by: str) -> SubjectRequest:
+    def approve(self, request_id: str, by: str, read: str | None = None) -> SubjectRequest:
         """Let a report that was to be reviewed count as completed: the bytes that are there now, and no others.
+
+        `read` is the SHA-256 of what was read, where that is said.
 
         Raises
         ------
@@ -108,6 +121,8 @@ class Endings:
             if by == request.requested_by or by in request.redacted_by:
                 raise ApproverError("Whoever made a request, or what is taken out of it, cannot approve its report")
             report = self.report_of(request)
+            if read not in (None, report.sha256):
+                raise ReportDamagedError("the report was drawn again since it was read: read it, then approve it")
             done = replace(
                 request,
                 state=RequestState.COMPLETED,

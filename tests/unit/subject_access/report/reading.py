@@ -83,6 +83,8 @@ class _Reader:
         kids = found.get("/K", ())
         for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
             self._kid(found, kid, made)
+        if tag == "/Span" and "/ActualText" in found:
+            made.text = str(found.ActualText)
         rows = [len(row.kids) for row in made.kids]
         if tag == "/Table" and len(set(rows)) != 1:
             self.faults.append(f"7.2: rows of a table have {rows} cells")
@@ -92,7 +94,11 @@ class _Reader:
         if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
             if kid.P.objgen != found.objgen:
                 self.faults.append(f"14.7.2: the parent of {kid.S} is another element")
-            made.kids.append(self.element(kid, str(found.S)))
+            below = self.element(kid, str(found.S))
+            if below.tag == "Span":
+                made.text += ("\n" if made.text else "") + below.text
+            else:
+                made.kids.append(below)
         elif isinstance(kid, pikepdf.Dictionary) and kid.Type == "/OBJR":
             if self._parents[int(kid.Obj.StructParent)].objgen != found.objgen:
                 self.faults.append("14.7.4.4: a link does not lead back to its element")
@@ -176,7 +182,7 @@ class _Reader:
             self.faults.append(f"7.21.4: font {where} is not embedded")
         if "/ToUnicode" not in font:
             self.faults.append(f"7.21.7: font {where} has no characters")
-        if font.Subtype == "/Type0" and font.DescendantFonts[0].get("/CIDToGIDMap") != "/Identity":
+        if font.Subtype == "/Type0" and "/CIDToGIDMap" not in font.DescendantFonts[0]:
             self.faults.append(f"7.21.3: font {where} has no map of glyphs")
 
 

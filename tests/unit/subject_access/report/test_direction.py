@@ -1,24 +1,23 @@
-"""Hebrew and Arabic are drawn so that they can be read, and are found again by those who search the file."""
+"""Lines of Hebrew and Arabic are drawn in the order of Unicode Standard Annex 9."""
 
-import unicodedata
+import re
 
-import pypdfium2
 import pytest
-from hypothesis import given
+from bidi import get_display
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.subject_access.report.conftest import DrawPart
-from waybill.subject_access.domain.report.direction import visual
+from waybill.subject_access.domain.report.direction import mirrored, visual
 
 SHALOM, OLAM = "\u05e9\u05dc\u05d5\u05dd", "\u05e2\u05d5\u05dc\u05dd"
 MUHAMMAD = "\u0645\u062d\u0645\u062f"
 
 
 def drawn(line: str) -> str:
-    """The characters in the order in which they are drawn, joined forms as the letters that they stand for."""
-    return unicodedata.normalize("NFKC", visual(line, lambda char: True)).translate(
-        dict.fromkeys(range(0x2066, 0x206A))
-    )
+    """The characters in the order in which they are drawn."""
+    return "".join(
+        mirrored(line[run.begin : run.end]) if run.leftwards else line[run.begin : run.end] for run in visual(line)
+    ).translate(dict.fromkeys(range(0x2066, 0x206A)))
 
 
 @pytest.mark.parametrize(
@@ -50,38 +49,24 @@ def drawn(line: str) -> str:
     ],
 )
 def test_the_order_of_a_line(line: str, expected: str) -> None:
-    assert drawn(line) == unicodedata.normalize("NFKC", expected)
+    assert drawn(line) == expected
 
 
-def test_arabic_letters_have_the_form_of_their_place() -> None:
-    meem, hah, dal = "\u0645", "\u062d", "\u062f"
-    assert visual(meem, lambda char: True) == "\ufee1"
-    assert visual(meem + hah + dal, lambda char: True)[::-1] == "\ufee3\ufea4\ufeaa"
-    assert visual(dal + meem, lambda char: True)[::-1] == "\ufea9\ufee1"  # dal joins nothing behind it
-    assert visual("\u0644\u0627", lambda char: True) == "\ufefb"  # lam and alef are one
-    assert visual(f"{meem}\u064e{hah}", lambda char: True) == "\ufea2\ufee3\u064e"  # marks do not part letters
-
-
-def test_a_letter_whose_form_no_font_has_stays_as_it_is() -> None:
-    assert visual(MUHAMMAD, lambda char: char < "\ufb50") == MUHAMMAD[::-1]
-
-
-@given(st.text(st.sampled_from(f"ab ().,-/12%{SHALOM}{MUHAMMAD}\u0301\u05b0")))
-def test_no_character_is_lost(line: str) -> None:
-    plain = str.maketrans("()", "((")
-    assert sorted(drawn(line).translate(plain)) == sorted(unicodedata.normalize("NFKC", line).translate(plain))
+@given(
+    st.text(
+        st.sampled_from(
+            f"ab ().,-/12%$[]{SHALOM}{MUHAMMAD}\u0661\u0301\u00ad\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202e"
+        )
+    )
+)
+def test_the_order_is_that_of_annex_9(line: str) -> None:
+    """Beside python-bidi, an implementation of its own; it mirrors brackets in its own way, which is left out."""
+    assume(not re.search(r"\d-\d", line))  # where a decision differs (HL3)
+    turned = (line[run.begin : run.end][:: -1 if run.leftwards else 1] for run in visual(line))
+    alike = str.maketrans(")]", "([")
+    assert "".join(turned).translate(alike) == get_display(line).translate(alike)
 
 
 @given(st.text(st.characters(max_codepoint=0x4FF)))
 def test_text_from_left_to_right_is_not_touched(line: str) -> None:
-    assert visual(line, lambda char: True) == line
-
-
-@pytest.mark.parametrize("value", [f"{SHALOM} {OLAM}", f"{MUHAMMAD} {MUHAMMAD}", f"Name {SHALOM} end"])
-def test_what_is_drawn_is_found_by_a_search(draw: DrawPart, value: str) -> None:
-    part = draw({"note": value})
-    with pypdfium2.PdfDocument(part.path) as document:
-        found = document[0].get_textpage().get_text_range()
-    assert value in unicodedata.normalize("NFKC", found)
-    # pypdf puts spaces between directions elsewhere.
-    assert all(word in unicodedata.normalize("NFKC", part.text) for word in value.split())
+    assert drawn(line) == line

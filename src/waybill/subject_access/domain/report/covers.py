@@ -128,7 +128,7 @@ def day(value: date) -> str:
 
 
 def _name(code: str) -> str:
-    """Return what Unicode calls the character of ``U+0E2A``."""
+    """Return what Unicode calls the character of ``U+0F40``."""
     return unicodedata.name(chr(int(code.removeprefix("U+"), 16)), "a control character, or none").lower()
 
 

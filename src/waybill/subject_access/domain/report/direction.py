@@ -1,131 +1,338 @@
-"""Lines of Hebrew and Arabic as they are drawn: from left to right, letters of Arabic joined.
+"""Lines of text that runs from right to left, in the order in which they are drawn (Unicode Standard Annex 9).
 
-The order is that of Unicode Standard Annex 9 (python-bidi), a line at a time, but for one thing, which its section 4.3
-leaves open (HL3): a number with hyphens, such as a date, always keeps its order, for the sake of those who read no
-Arabic. Letters are joined by the presentation forms that Unicode has for them, and so are lam and alef, which Arabic is
-not written without.
+Rules have the annex's names. One thing is otherwise, which its section 4.3 leaves open (HL3): a number with hyphens,
+such as a date, always keeps its order, for the sake of those who read no Arabic.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
-from bidi import get_display
 from bidi.mirror import MIRRORED
 
-_RIGHT_TO_LEFT: Final = frozenset(("R", "AL"))
-_LAM: Final = "\u0644"
-_FORMS: Final = ("<isolated>", "<initial>", "<medial>", "<final>")
-_ISOLATED, _INITIAL, _MEDIAL, _FINAL = _FORMS
-# A hyphen or plus between two digits, and what stands for it while a line is put in order: separators that Annex 9
-# keeps within a number whatever is around it (class CS, rule W4).
-_WITHIN_NUMBERS: Final = {"-": "\uff0f", "+": "\uff1a"}
 _MIRRORED: Final[Mapping[str, str]] = MIRRORED
+_RIGHT_TO_LEFT: Final = frozenset(("R", "AL", "AN", "RLE", "RLO", "RLI"))
+_ISOLATES: Final = frozenset(("LRI", "RLI", "FSI"))
+_EMBEDDINGS: Final = {"LRE": None, "RLE": None, "LRO": "L", "RLO": "R"}
+# Rule X9: these are left out of all that follows.
+_REMOVED: Final = frozenset((*_EMBEDDINGS, "PDF", "BN"))
+_NEUTRAL: Final = frozenset(("B", "S", "WS", "ON", "PDI", *_ISOLATES))
+_WITHIN_NUMBERS: Final = frozenset((("EN", "ES"), ("EN", "CS"), ("AN", "CS")))
+_DEEPEST: Final = 125
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[-+](?=\d)")
 
 
-def visual(line: str, printable: Callable[[str], bool]) -> str:
-    """Return the characters of a line in the order in which they are drawn from left to right.
+class Run(NamedTuple):
+    """A piece of a line, from `begin` to before `end`, that runs in one direction."""
 
-    Letters that have no `printable` form for where they stand keep the one they have.
-    """
-    if _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, line)):
-        return line
-    clusters = list(_clusters(_joined(line, printable)))
-    tags = _tags(clusters)
-    tagged = "".join(cluster[:1] + tags[cluster] if cluster in tags else cluster for cluster in clusters)
-    drawn = get_display(_BETWEEN_DIGITS.sub(lambda found: _WITHIN_NUMBERS[found[0]], tagged))
-    restored = {stand_in: char for char, stand_in in _WITHIN_NUMBERS.items() if stand_in not in line}
-    return "".join(restored.get(text, text) for text in _untagged(drawn, tags))
+    begin: int
+    end: int
+    leftwards: bool
 
 
-def _clusters(line: str) -> Iterator[str]:
-    """Yield each character with the marks that stand on it."""
-    text = ""
-    for char in line:
-        if text and unicodedata.bidirectional(char) == "NSM":
-            text += char
-            continue
-        if text:
-            yield text
-        text = char
-    if text:
-        yield text
+def leftwards(line: str) -> bool:
+    """Return whether something of a line may run from right to left."""
+    return not line.isascii() and not _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, line))
 
 
-def _tags(clusters: Sequence[str]) -> Mapping[str, str]:
-    """Return a mark for each character that has marks or is mirrored, and for all that look like it.
-
-    A mark has the direction of what it stands on (rules W1 and N0), so it comes out behind it where text runs from left
-    to right, and before it where text runs from right to left. The mark says which of several clusters it was, too.
-    """
-    bases = {cluster[0] for cluster in clusters if len(cluster) > 1 or unicodedata.mirrored(cluster[0])}
-    tagged = sorted({one for one in clusters if one[0] in bases and unicodedata.bidirectional(one[0]) != "NSM"})
-    used = set().union(*clusters)
-    return dict(zip(tagged, (mark for mark in _marks() if mark not in used), strict=False))
-
-
-@cache
-def _marks() -> str:
-    return "".join(char for char in map(chr, range(0x300, 0x11FFF)) if unicodedata.bidirectional(char) == "NSM")
-
-
-def _untagged(drawn: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """Yield the clusters in the order in which they are drawn, those that run from right to left mirrored."""
-    meant = {tag: cluster for cluster, tag in tags.items()}
-    bases, chars = {cluster[0] for cluster in tags}, iter(drawn)
-    for char in chars:
-        if char in meant:
-            cluster = meant[char]
-            next(chars)
-            yield _MIRRORED.get(cluster[0], cluster[0]) + cluster[1:]
+def visual(line: str) -> Sequence[Run]:
+    """Return the runs of a line in the order in which they are drawn from left to right."""
+    if not leftwards(line):
+        return [Run(0, len(line), leftwards=False)]
+    # Each character by itself, then rule L2 for whole pieces of one level.
+    pieces: list[tuple[int, int, int]] = []
+    for index, level in enumerate(levels(line)):
+        if pieces and pieces[-1][2] == level:
+            pieces[-1] = (pieces[-1][0], index + 1, level)
         else:
-            yield meant[next(chars)] if char in bases else char
+            pieces.append((index, index + 1, level))
+    for level in range(max((piece[2] for piece in pieces), default=0), 0, -1):
+        pieces = list(_turned(pieces, level))
+    return [Run(begin, end, leftwards=bool(level % 2)) for begin, end, level in pieces]
 
 
-@cache
-def _presentation_forms() -> dict[str, dict[str, str]]:
-    """Return the forms of each letter, and of lam with alef, as Unicode's own data has them."""
-    found: dict[str, dict[str, str]] = {}
-    for code in (*range(0xFB50, 0xFBB2), *range(0xFBD3, 0xFC00), *range(0xFE80, 0xFEFD)):
-        form, *codes = unicodedata.decomposition(chr(code)).split(" ")
-        if form in _FORMS and codes:
-            letters = "".join(chr(int(one, 16)) for one in codes)
-            found.setdefault(letters, {}).setdefault(form, chr(code))
+def mirrored(text: str) -> str:
+    """Return what is drawn of a piece that runs from right to left: turned round, brackets mirrored (L3, L4)."""
+    clusters: list[str] = []
+    for char in text:
+        if clusters and unicodedata.bidirectional(char) == "NSM":
+            clusters[-1] += char
+        else:
+            clusters.append(_MIRRORED.get(char, char))
+    return "".join(reversed(clusters))
+
+
+def _turned(pieces: Sequence[tuple[int, int, int]], level: int) -> Iterator[tuple[int, int, int]]:
+    """Turn round what has this level or a higher one."""
+    turned: list[tuple[int, int, int]] = []
+    for piece in pieces:
+        if piece[2] >= level:
+            turned.append(piece)
+            continue
+        yield from reversed(turned)
+        turned = []
+        yield piece
+    yield from reversed(turned)
+
+
+def levels(line: str) -> list[int]:
+    """Return the embedding level of each character of a line that is a paragraph of its own."""
+    given = [unicodedata.bidirectional(char) or "L" for char in line]
+    for hyphen in _BETWEEN_DIGITS.finditer(line):
+        given[hyphen.start()] = "CS"
+    base = _first_strong(given)
+    kinds = list(given)
+    found = _Embedding(kinds, base).levels()
+    kept = [index for index, kind in enumerate(kinds) if kind not in _REMOVED]
+    for sequence in _sequences(kept, given, found):
+        own = [kinds[index] for index in sequence]
+        edges = _edges(sequence, kept, given, found, base)
+        direction = _direction(found[sequence[0]])
+        _weak(own, edges[0])
+        _brackets([line[index] for index in sequence], own, [given[index] for index in sequence], direction, edges[0])
+        _neutral(own, direction, *edges)
+        for index, kind in zip(sequence, own, strict=True):
+            kinds[index] = kind
+    for index in kept:
+        if found[index] % 2:
+            found[index] += kinds[index] in ("L", "EN", "AN")
+        else:
+            found[index] += {"R": 1, "AN": 2, "EN": 2}.get(kinds[index], 0)
+    return _with_spaces(given, found, base)
+
+
+def _first_strong(kinds: Sequence[str]) -> int:
+    """Rules P2 and P3: what is isolated does not count."""
+    depth = 0
+    for kind in kinds:
+        if kind in _ISOLATES:
+            depth += 1
+        elif kind == "PDI":
+            depth = max(0, depth - 1)
+        elif not depth and kind in ("L", "R", "AL"):
+            return int(kind != "L")
+    return 0
+
+
+def _closings(kinds: Sequence[str]) -> dict[int, int]:
+    """Where each isolate ends; those that do not end are left out (BD9)."""
+    opened, found = [], {}
+    for index, kind in enumerate(kinds):
+        if kind in _ISOLATES:
+            opened.append(index)
+        elif kind == "PDI" and opened:
+            found[opened.pop()] = index
     return found
 
 
-def _joined(line: str, printable: Callable[[str], bool]) -> str:
-    """Return `line` with the letters of Arabic in the forms that they have between their neighbours."""
-    forms = _presentation_forms()
-    letters = list(_letters(line))
-    shapes = [forms.get(letter, {}) for letter, _ in letters]
-    out = []
-    for index, (letter, marks) in enumerate(letters):
-        shape = shapes[index]
-        before = index > 0 and _INITIAL in shapes[index - 1]
-        after = index + 1 < len(letters) and bool(shapes[index + 1]) and _INITIAL in shape
-        joined_before = before and _FINAL in shape
-        wanted = _MEDIAL if joined_before and after else _FINAL if joined_before else _INITIAL if after else _ISOLATED
-        formed = shape.get(wanted, letter)
-        out.append((formed if all(map(printable, formed)) else letter) + marks)
-    return "".join(out)
+class _Embedding:
+    """Rules X1 to X8: levels by directional characters."""
+
+    def __init__(self, kinds: list[str], base: int) -> None:
+        self._kinds = kinds
+        self._closings = _closings(kinds)
+        # Level, override, and whether an isolate began it.
+        self._path: list[tuple[int, str | None, bool]] = [(base, None, False)]
+        self._lost_isolates = self._lost_embeddings = 0
+
+    def levels(self) -> list[int]:
+        """Return the levels; in `kinds` overrides are carried out."""
+        found = []
+        for index, kind in enumerate(list(self._kinds)):
+            if kind == "PDI":
+                self._end_isolate()
+            level, override, _ = self._path[-1]
+            found.append(level)
+            if override and kind not in _REMOVED:
+                self._kinds[index] = override
+            if kind in _ISOLATES or kind in _EMBEDDINGS:
+                self._begin(kind, _inner(self._kinds, index, self._closings) if kind == "FSI" else kind)
+            elif kind == "PDF":
+                self._end_embedding()
+        return found
+
+    def _begin(self, kind: str, inner: str) -> None:
+        level = self._path[-1][0]
+        deeper = (level + 1) | 1 if inner[0] == "R" else (level + 2) & ~1
+        if deeper <= _DEEPEST and not self._lost_isolates and not self._lost_embeddings:
+            self._path.append((deeper, _EMBEDDINGS.get(kind), kind in _ISOLATES))
+        elif kind in _ISOLATES:
+            self._lost_isolates += 1
+        elif not self._lost_isolates:
+            self._lost_embeddings += 1
+
+    def _end_isolate(self) -> None:
+        if self._lost_isolates:
+            self._lost_isolates -= 1
+        elif any(isolate for _, _, isolate in self._path):
+            self._lost_embeddings = 0
+            while not self._path.pop()[2]:
+                pass
+
+    def _end_embedding(self) -> None:
+        if self._lost_isolates:
+            return
+        if self._lost_embeddings:
+            self._lost_embeddings -= 1
+        elif not self._path[-1][2] and len(self._path) > 1:
+            self._path.pop()
 
 
-def _letters(line: str) -> Iterator[tuple[str, str]]:
-    """Return each letter with the marks on it; lam and a following alef are one."""
-    forms = _presentation_forms()
-    letter, marks = "", ""
-    for char in line:
-        if letter and unicodedata.category(char) == "Mn":
-            marks += char
-        elif letter == _LAM and not marks and letter + char in forms:
-            letter += char
+def _inner(kinds: Sequence[str], index: int, closings: Mapping[int, int]) -> str:
+    """Rule X5c: the direction of what a first strong isolate holds."""
+    return "RLI" if _first_strong(kinds[index + 1 : closings.get(index, len(kinds))]) else "LRI"
+
+
+def _sequences(kept: Sequence[int], given: Sequence[str], found: Sequence[int]) -> list[list[int]]:
+    """Return the isolating run sequences (BD13)."""
+    runs: list[list[int]] = []
+    for index in kept:
+        if runs and found[runs[-1][-1]] == found[index]:
+            runs[-1].append(index)
         else:
-            if letter:
-                yield letter, marks
-            letter, marks = char, ""
-    if letter:
-        yield letter, marks
+            runs.append([index])
+    closings = _closings(given)
+    closed = set(closings.values())
+    beginning = {run[0]: run for run in runs}
+    sequences = []
+    for run in runs:
+        if run[0] in closed:
+            continue
+        sequence = list(run)
+        while given[sequence[-1]] in _ISOLATES and closings.get(sequence[-1]) in beginning:
+            sequence += beginning[closings[sequence[-1]]]
+        sequences.append(sequence)
+    return sequences
+
+
+def _edges(
+    sequence: Sequence[int], kept: Sequence[int], given: Sequence[str], found: Sequence[int], base: int
+) -> tuple[str, str]:
+    """Rule X10: the direction at both ends of a sequence."""
+    own = found[sequence[0]]
+    place = kept.index(sequence[0])
+    before = found[kept[place - 1]] if place else base
+    last = kept.index(sequence[-1])
+    after = found[kept[last + 1]] if last + 1 < len(kept) and given[sequence[-1]] not in _ISOLATES else base
+    return _direction(max(own, before)), _direction(max(own, after))
+
+
+def _direction(level: int) -> str:
+    return "R" if level % 2 else "L"
+
+
+def _weak(own: list[str], before: str) -> None:
+    """Rules W1 to W7."""
+    previous = before
+    for place, kind in enumerate(own):  # W1
+        if kind == "NSM":
+            own[place] = "ON" if previous in _ISOLATES or previous == "PDI" else previous
+        previous = own[place]
+    _after_strong(own, before, "AL", {"EN": "AN"})  # W2
+    own[:] = ["R" if kind == "AL" else kind for kind in own]  # W3
+    for place in range(1, len(own) - 1):  # W4
+        around = own[place - 1]
+        if around == own[place + 1] and (around, own[place]) in _WITHIN_NUMBERS:
+            own[place] = around
+    for places in (range(1, len(own)), range(len(own) - 2, -1, -1)):  # W5, from the left and from the right
+        for place in places:
+            beside = place - 1 if places.step > 0 else place + 1
+            if own[place] == "ET" and own[beside] == "EN":
+                own[place] = "EN"
+    own[:] = ["ON" if kind in ("ES", "ET", "CS") else kind for kind in own]  # W6
+    _after_strong(own, before, "L", {"EN": "L"})  # W7
+
+
+def _after_strong(own: list[str], before: str, wanted: str, becomes: Mapping[str, str]) -> None:
+    strong = before
+    for place, kind in enumerate(own):
+        if kind in ("L", "R", "AL"):
+            strong = kind
+        elif strong == wanted:
+            own[place] = becomes.get(kind, kind)
+
+
+@cache
+def _bracket(char: str) -> tuple[str, str] | None:
+    """Whether a character opens or closes a bracket, and which (BD14 and BD15)."""
+    char = unicodedata.normalize("NFC", char)
+    category = unicodedata.category(char)
+    if category not in ("Ps", "Pe") or char not in _MIRRORED:
+        return None
+    return category, char if category == "Ps" else _MIRRORED[char]
+
+
+def _pairs(chars: Sequence[str], own: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the pairs of brackets (BD16)."""
+    opened: list[tuple[str, int]] = []
+    found = []
+    for place, char in enumerate(chars):
+        told = _bracket(char) if own[place] == "ON" else None
+        if told is None:
+            continue
+        if told[0] == "Ps":
+            if len(opened) == 63:
+                return []
+            opened.append((told[1], place))
+            continue
+        for depth in range(len(opened) - 1, -1, -1):
+            if opened[depth][0] == told[1]:
+                found.append((opened[depth][1], place))
+                del opened[depth:]
+                break
+    return sorted(found)
+
+
+def _strong(kind: str) -> str:
+    return "R" if kind in ("EN", "AN", "R") else kind if kind == "L" else ""
+
+
+def _brackets(chars: Sequence[str], own: list[str], given: Sequence[str], direction: str, before: str) -> None:
+    """Rule N0."""
+    for begin, end in _pairs(chars, own):
+        inside = {_strong(kind) for kind in own[begin + 1 : end]} - {""}
+        if not inside:
+            continue
+        taken = direction
+        if direction not in inside:
+            context = next((_strong(kind) for kind in reversed(own[:begin]) if _strong(kind)), before)
+            taken = context if context != direction else direction
+        for place in (begin, end):
+            own[place] = taken
+            for behind in range(place + 1, len(own)):
+                if given[behind] != "NSM":
+                    break
+                own[behind] = taken
+
+
+def _neutral(own: list[str], direction: str, before: str, after: str) -> None:
+    """Rules N1 and N2."""
+    place = 0
+    while place < len(own):
+        end = place
+        while end < len(own) and own[end] in _NEUTRAL:
+            end += 1
+        if end > place:
+            left = _strong(own[place - 1]) if place else before
+            right = _strong(own[end]) if end < len(own) else after
+            own[place:end] = [left if left == right else direction] * (end - place)
+        place = end + 1
+
+
+def _with_spaces(given: Sequence[str], found: list[int], base: int) -> list[int]:
+    """Rule L1, and the levels of what rule X9 left out: those of what is before it."""
+    for index, kind in enumerate(given):
+        if kind in _REMOVED:
+            found[index] = found[index - 1] if index else base
+    trailing = True
+    for index in range(len(given) - 1, -1, -1):
+        if given[index] in ("B", "S"):
+            found[index], trailing = base, True
+        elif given[index] in ("WS", "PDI", *_ISOLATES) or given[index] in _REMOVED:
+            if trailing:
+                found[index] = base
+        else:
+            trailing = False
+    return found

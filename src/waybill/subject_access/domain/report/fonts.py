@@ -8,18 +8,17 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Final
 
 from reportlab.pdfbase.ttfonts import TTFont
 
-from waybill.subject_access.domain.report.direction import visual
+from waybill.subject_access.domain.report.direction import mirrored, visual
+from waybill.subject_access.domain.report.shaping import FOLDER, JOINERS, Face, Used, shaping_face
 
-_FOLDER: Final = Path(str(files("waybill.subject_access.domain.report").joinpath("typefaces")))
 _TAB: Final = "    "
-# Joiners, variation selectors, soft hyphens, byte order marks: nothing is lost where nothing is drawn.
+# Joiners, variation selectors, soft hyphens, byte order marks: nothing is lost where nothing is drawn. Beside letters
+# that are shaped joiners stay.
 _DRAWN_AS_NOTHING = frozenset("\u00ad\u034f\u200b\u200c\u200d\u2060\ufeff") | {
     chr(code) for code in range(0xFE00, 0xFE10)
 }
@@ -29,7 +28,7 @@ _BREAKS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\x85": "\n
 @cache
 def _typeface(name: str, ascii_readable: bool = True) -> TTFont:
     """Read a font file, once: what a document uses of a font, reportlab keeps by document."""
-    return TTFont(name, str(_FOLDER / f"{name}.ttf"), asciiReadable=int(ascii_readable))
+    return TTFont(name, str(FOLDER / f"{name}.ttf"), asciiReadable=int(ascii_readable))
 
 
 class _Widths(dict[str, float]):
@@ -68,7 +67,7 @@ class Fonts:
     def printable(self, text: str) -> str:
         """Return `text` with what can be drawn only: lines end in line feeds, tabs are spaces, the rest is as given.
 
-        A character that no font has becomes ``[U+0E2A]``, an emoji ``[U+1F600 grinning face]``, and is counted in
+        A character that no font has becomes ``[U+0F40]``, a picture ``[U+1FBC5 stick figure]``, and is counted in
         `unprintable`; so are control characters and halves of surrogate pairs. Letters with separate accents are
         composed (Unicode NFC).
         """
@@ -79,9 +78,11 @@ class Fonts:
         composed = unicodedata.normalize("NFC", text.replace("\t", _TAB))
         if composed.isascii() and composed.replace("\n", "").isprintable():
             return composed
-        return "".join(self._drawn(char) for char in composed)
+        return "".join(map(self._drawn, composed, f" {composed}"))
 
-    def _drawn(self, char: str) -> str:
+    def _drawn(self, char: str, before: str) -> str:
+        if char in JOINERS and self.shaped(before, bold=False):
+            return char
         if char == "\n" or (char.isprintable() and self.has(char)):
             return char
         category = unicodedata.category(char)
@@ -96,17 +97,46 @@ class Fonts:
 
     def has(self, char: str) -> bool:
         """Return whether a font has `char`."""
-        # reportlab writes no valid code for text extraction beyond U+FFFF, where emoji are.
-        return char <= "\uffff" and (
-            ord(char) in self.regular.face.charToGlyph or ord(char) in self.fallback.face.charToGlyph
+        # reportlab writes no valid code for text extraction beyond U+FFFF.
+        return self.shaped(char, bold=False) is not None or (
+            char <= "\uffff"
+            and (ord(char) in self.regular.face.charToGlyph or ord(char) in self.fallback.face.charToGlyph)
         )
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
         """Return how wide a line of printable `text` is, in points."""
-        return sum(map(self._widths[bold].__getitem__, text)) * size / 1000
+        if text.isascii():
+            return sum(map(self._widths[bold].__getitem__, text)) * size / 1000
+        return (
+            size
+            / 1000
+            * sum(
+                shaped.width(piece) if shaped else sum(map(self._widths[bold].__getitem__, piece))
+                for shaped, piece in self.pieces(text, bold)
+            )
+        )
+
+    def shaped(self, char: str, bold: bool) -> Face | None:
+        """Return the typeface of a character whose script needs one of its own."""
+        return shaping_face(char, bold)
+
+    def pieces(self, text: str, bold: bool) -> Iterator[tuple[Face | None, str]]:
+        """Split printable `text` into pieces of one such typeface each, or of none."""
+        begin, current = 0, None
+        for index, char in enumerate(text):
+            found = self.shaped(char, bold)
+            # Marks and joiners stay with the letter that they stand on.
+            if found is None and current and (char in JOINERS or (current.has(char) and unicodedata.combining(char))):
+                continue
+            if found is not current:
+                if index > begin:
+                    yield current, text[begin:index]
+                begin, current = index, found
+        if begin < len(text):
+            yield current, text[begin:]
 
     def runs(self, text: str, bold: bool) -> Iterator[tuple[TTFont, str]]:
-        """Split printable `text` into pieces of one font each."""
+        """Split printable `text` that needs no such typeface into pieces of one font each."""
         for font, chars in groupby(text, partial(self._font_of, bold=bold)):
             yield font, "".join(chars)
 
@@ -131,6 +161,7 @@ class Ink:
     def __init__(self, fonts: Fonts, document: Any) -> None:
         self._fonts = fonts
         self._document = document
+        self._shaped: dict[Face, Used] = {}
         # Both are always there, in this order: `assembly` writes page numbers with the first.
         self._ascii = {False: self._begun(fonts.regular), True: self._begun(fonts.bold)}
 
@@ -143,12 +174,32 @@ class Ink:
         """Return the operators that show a line of printable `text` at the current place, within BT and ET."""
         if text.isascii():
             return f"{self._ascii[bold]} {size:g} Tf ({_escaped(text)}) Tj"
-        line = visual(text, self._fonts.has)
         return " ".join(
-            f"{font.getSubsetInternalName(subset, self._document)} {size:g} Tf <{codes.hex()}> Tj"
-            for font, run in self._fonts.runs(line, bold)
-            for subset, codes in font.splitString(run, self._document)
+            operator
+            for run in visual(text)
+            for operator in self._run(text[run.begin : run.end], size, bold, leftwards=run.leftwards)
         )
+
+    def _run(self, text: str, size: float, bold: bool, *, leftwards: bool) -> Iterator[str]:
+        """Yield the operators that show a piece of text that runs in one direction."""
+        pieces = list(self._fonts.pieces(text, bold))
+        for shaped, piece in reversed(pieces) if leftwards else pieces:
+            if shaped:
+                yield from self._used(shaped).show(piece, size, leftwards=leftwards)
+                continue
+            for font, run in self._fonts.runs(mirrored(piece) if leftwards else piece, bold):
+                for subset, codes in font.splitString(run, self._document):
+                    yield f"{font.getSubsetInternalName(subset, self._document)} {size:g} Tf <{codes.hex()}> Tj"
+
+    def _used(self, shaped: Face) -> Used:
+        if shaped not in self._shaped:
+            self._shaped[shaped] = Used(shaped, f"N{len(self._shaped)}")
+        return self._shaped[shaped]
+
+    def embed(self) -> None:
+        """Put the typefaces that were used into the file, which reportlab does for its own."""
+        for used in self._shaped.values():
+            self._document.idToObject["BasicFonts"].dict[used.name] = used.embed(self._document)
 
 
 def _escaped(text: str) -> str:

@@ -1,8 +1,17 @@
 """Breaks text into lines."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from waybill.subject_access.domain.report.fonts import Fonts
+from waybill.subject_access.domain.report.shaping import JOINERS
+
+_JOINER: Final = "\u200d"
+# The combining class of signs that join the next letter to the one before, as in Devanagari.
+_VIRAMA: Final = 9
+# Vowels of Thai and Lao that are written before the letter that they follow.
+_LEADING: Final = frozenset("\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4")
 
 
 def wrap(fonts: Fonts, text: str, room: float, size: float, bold: bool = False) -> Sequence[str]:
@@ -37,11 +46,27 @@ def _broken(fonts: Fonts, paragraph: str, room: float, size: float, bold: bool) 
 
 def _cut(fonts: Fonts, word: str, room: float, size: float, bold: bool) -> Iterator[str]:
     """Cut a word into pieces that fill a line each; the last one may be shorter."""
-    begin, used = 0, 0.0
-    for index, char in enumerate(word):
-        width = fonts.width(char, size, bold)
-        if used + width > room and index > begin:
-            yield word[begin:index]
-            begin, used = index, 0.0
+    begin, at, used = 0, 0, 0.0
+    for cluster in _clusters(word):
+        width = fonts.width(cluster, size, bold)
+        if used + width > room and at > begin:
+            yield word[begin:at]
+            begin, used = at, 0.0
         used += width
+        at += len(cluster)
+    yield word[begin:]
+
+
+def _clusters(word: str) -> Iterator[str]:
+    """Yield what stays together where a word is cut: letters with their marks, and what is joined to them."""
+    if word.isascii():
+        yield from word
+        return
+    begin = 0
+    for index in range(1, len(word)):
+        before, char = word[index - 1], word[index]
+        joined = before == _JOINER or unicodedata.combining(before) == _VIRAMA or before in _LEADING
+        if not joined and char not in JOINERS and unicodedata.category(char)[0] != "M":
+            yield word[begin:index]
+            begin = index
     yield word[begin:]

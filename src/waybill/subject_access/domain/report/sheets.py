@@ -15,6 +15,7 @@ from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from waybill.subject_access.domain.report.direction import leftwards
 from waybill.subject_access.domain.report.fonts import Fonts, Ink
 from waybill.subject_access.domain.report.structure import Mark, Structure
 
@@ -83,6 +84,7 @@ class Sheets:
         self.structure = Structure(folder / "structure")
         self._files: list[Path] = []
         self._marks = 0
+        self._shown: list[str] = []
         self._open = False
         self._canvas: _Canvas
         self._ink: Ink
@@ -117,7 +119,10 @@ class Sheets:
         mark = Mark(self.pages, self._marks)
         self._marks += 1
         self._operators.append(f"/{tag} <</MCID {mark.number}>> BDC")
+        self._shown = []
         yield mark
+        if any(map(leftwards, self._shown)):
+            self.structure.tell(mark, " ".join(self._shown))
         self._operators.append("EMC")
 
     def reserve(self) -> Mark:
@@ -128,6 +133,7 @@ class Sheets:
     def text(self, x: float, y: float, line: str, size: float, bold: bool = False) -> None:
         """Draw one line of printable text from `x`, on the base line `y`, within `marked`."""
         if line:
+            self._shown.append(line)
             self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._ink.show(line, size, bold)} ET")
 
     def centred(self, y: float, line: str, size: float, bold: bool = False) -> None:
@@ -195,6 +201,7 @@ class Sheets:
             self._canvas.showPage()
 
     def _save(self) -> None:
+        self._ink.embed()
         with _binary_streams():
             self._canvas.save()
         self._open = False

@@ -9,8 +9,8 @@ down as they come, a line each, and packed: nothing of them stays in memory. `ta
 | ``-`` | it ends |
 | ``=TAG marks attributes`` | an element without others in it; marks are ``page.number``, parted by commas |
 
-Attributes are JSON. But for what is said of a picture (``Alt``) there is no text: what an element says is on its page
-alone, and goes with the page.
+Attributes are JSON. There is text in them where a picture is described, and where letters run from right to left: both
+go with the mark that they belong to, when its page is hidden.
 """
 
 import json
@@ -23,7 +23,7 @@ _BUFFERED: Final = 2_000
 _READ: Final = 65_536
 # ISO 32000-1, table 335 has no deeper ones.
 _DEEPEST_HEADING: Final = 6
-_ROWS: Final = ("TR", "LI")
+_CONTAINERS: Final = ("Table", "L")
 _NO_ATTRIBUTES: Final[Mapping[str, str | int]] = {}
 
 type Attributes = Mapping[str, str | int]
@@ -59,7 +59,12 @@ class Structure:
         self._lines: list[str] = []
         self._headings: list[int] = []
         self._container = ""
+        self._texts: dict[Mark, str] = {}
         file.write_bytes(b"")
+
+    def tell(self, mark: Mark, text: str) -> None:
+        """Say what is marked, where readers would not find the letters in their order by themselves."""
+        self._texts[mark] = text
 
     def heading(self, level: int, marks: Sequence[Mark]) -> None:
         """Add a heading; no level is left out on the way down (ISO 14289-1, 7.4.2)."""
@@ -71,7 +76,7 @@ class Structure:
     def leaf(self, tag: str, marks: Sequence[Mark], attributes: Attributes = _NO_ATTRIBUTES) -> None:
         """Add an element of the page, which has nothing but what is marked."""
         self.within("")
-        self._write(_line("=", tag, marks, attributes))
+        self._element(Cell(tag, marks, attributes))
 
     def within(self, container: str, attributes: Attributes = _NO_ATTRIBUTES) -> None:
         """Go on in a list or a summary list, beginning it where something else came last; with none, on the page."""
@@ -91,7 +96,17 @@ class Structure:
         """Add a row of a table, or an item of a list, with what is in it."""
         self._write(f"+{tag}")
         for cell in cells:
+            self._element(cell)
+        self._write("-")
+
+    def _element(self, cell: Cell) -> None:
+        if self._texts.keys().isdisjoint(cell.marks) or "Link" in cell.attributes:
             self._write(_line("=", *cell))
+            return
+        self._write(_line("+", cell.tag, (), cell.attributes))
+        for mark in cell.marks:
+            text = self._texts.pop(mark, None)
+            self._write(_line("=", "Span", [mark], {"ActualText": text} if text else _NO_ATTRIBUTES))
         self._write("-")
 
     def close(self) -> Path:
@@ -174,13 +189,16 @@ def without_pages(found: Iterable[Element], hidden: Collection[int]) -> Iterator
 
 
 def _groups(found: Iterable[Element]) -> Iterator[list[Element]]:
-    """Yield elements one by one, but rows and items of lists with what is in them."""
-    row: list[Element] = []
+    """Yield elements with what is in them, but of tables and lists their beginning and end by themselves."""
+    group: list[Element] = []
+    depth = 0
     for one in found:
-        row.append(one)
-        if row[0].tag not in _ROWS or one.kind == "-":
-            yield row
-            row = []
+        group.append(one)
+        if group[0].tag not in _CONTAINERS:
+            depth += {"+": 1, "-": -1}.get(one.kind, 0)
+        if depth <= 0:
+            yield group
+            group, depth = [], 0
 
 
 def _hidden(page: int) -> Element:

@@ -23,6 +23,7 @@ _OBJECTS_PER_STREAM: Final = 400
 _PAGES_PER_LEAF: Final = 200
 # Where an attribute belongs (ISO 32000-1, 14.8.5).
 _OWNERS: Final = {"Scope": "Table", "ListNumbering": "List"}
+_TEXTS: Final = ("Alt", "ActualText")
 # Kind, offset or stream, place in the stream.
 _ENTRY: Final = Struct(">BQH")
 _IN_FILE, _IN_STREAM = 1, 2
@@ -258,6 +259,9 @@ def _told(attributes: Attributes) -> str:
     if not attributes:
         return ""
     own = [f"/A<</O/{_OWNERS[name]}/{name}/{value}>>" for name, value in attributes.items() if name in _OWNERS]
-    if "Alt" in attributes:
-        own.append(f"/Alt<FEFF{str(attributes['Alt']).encode('utf-16-be').hex().upper()}>")
+    own += [
+        f"/{name}<FEFF{str(attributes[name]).encode('utf-16-be').hex().upper()}>"
+        for name in _TEXTS
+        if name in attributes
+    ]
     return "".join(own)
