@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from botocore.hooks import EventAliaser
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
 
@@ -32,6 +33,7 @@ def _cheaper_aws() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         cheaper_tables(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
+        patched.setattr(EventAliaser, "_alias_event_name", _named_once(EventAliaser._alias_event_name))
         # The descriptions of services are read from disk once, not once per session.
         patched.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
         yield
@@ -48,6 +50,18 @@ def _addresses_made_once(make: Any) -> Callable[[BaseBackend], Any]:
         return made[kind]
 
     return addresses
+
+
+def _named_once(name: Callable[[EventAliaser, str], str]) -> Callable[[EventAliaser, str], str]:
+    """Return `name`, whose answers are kept: they are the same in each session, and each asks for hundreds."""
+    names: dict[str, str] = {}
+
+    def named(aliaser: EventAliaser, event: str) -> str:
+        if event not in names:
+            names[event] = name(aliaser, event)
+        return names[event]
+
+    return named
 
 
 @pytest.fixture
