@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "messages": ("sns_publishes", "sqs_requests"),
     "API": ("api_requests",),
     "logs": ("log_gb",),
+    "standing": ("kms_keys", "secrets", "alarms", "dashboards", "custom_metrics", "schedule_invocations"),
 }
 
 

@@ -2,65 +2,30 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 
 from scripts.deployment import Deployment
+from scripts.limits import (
+    ENVIRONMENT,
+    INLINE_POLICIES,
+    MANAGED_POLICY,
+    MOST,
+    STACK,
+    STATE_MACHINE_NAME,
+    environment,
+    largest,
+    size,
+)
 from scripts.template import PROJECT, load_template
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack, made_names
-
-# IAM user guide, "IAM and AWS STS quotas": characters without white space.
-MANAGED_POLICY, INLINE_POLICIES = 6144, 10_240
-# Lambda developer guide, "Lambda quotas": all variables of a function, 4 KB in aggregate.
-ENVIRONMENT = 4096
-# Step Functions developer guide, "Service quotas": the name of a state machine.
-STATE_MACHINE_NAME = 80
-# The longest name of a stack that docs/deployment.md allows.
-STACK = "s" * 60
-REGION, ACCOUNT = "ap-southeast-4", "123456789012"
-# What references give at their longest, by AWS's names: a bucket has 63 characters, a table 255, a queue 80, a topic
-# 256, a secret of CloudFormation's the stack's name and its own.
-MADE_UP = {
-    "AWS::S3::Bucket": 63,
-    "AWS::DynamoDB::Table": 255,
-    "AWS::SQS::Queue": len(f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/") + 80,
-    "AWS::SNS::Topic": len(f"arn:aws:sns:{REGION}:{ACCOUNT}:") + 256,
-    "AWS::KMS::Key": 36,
-    "AWS::SecretsManager::Secret": len(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:") + 128,
-}
-# Lists whose patterns count.
-MOST = {
-    "AdditionalDestinationBuckets": ["b" * 63] * 20,
-    "AdditionalSourceBuckets": ["b" * 63] * 20,
-    "ScanBuckets": ["b" * 63] * 20,
-    "AdditionalKeyArns": ["arn:" + "k" * 96] * 10,
-}
 
 
 @pytest.fixture(scope="module")
 def filled(stack: Stack) -> Deployment:
     """A deployment whose parameters are all as long as they may be, or as large."""
-    values = {}
-    for name, one in stack.template["Parameters"].items():
-        if name in MOST:
-            values[name] = ",".join(MOST[name])
-        elif "AllowedValues" in one:
-            values[name] = max(map(str, one["AllowedValues"]), key=len)
-        elif one["Type"] == "Number":
-            values[name] = str(one.get("MaxValue", 10**12))
-        else:
-            values[name] = "x" * one.get("MaxLength", 4096)
-    longest = {name: "n" * MADE_UP[one["Type"]] for name, one in stack.resources.items() if one["Type"] in MADE_UP}
-    names = {**longest, "AWS::StackName": STACK, "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
-    return Deployment(stack.template, names, **values | {"Stage": "prod", "Platform": "aws"})
-
-
-def size(policy: Any) -> int:
-    """The characters of a policy that IAM counts; the comment of a statement is none of it."""
-    statements = [{key: part for key, part in one.items() if key != "#"} for one in policy["Statement"]]
-    return len(re.sub(r"\s", "", json.dumps({**policy, "Statement": statements})))
+    return largest(stack.template)
 
 
 @every(("name", "items"), MOST.items())
@@ -86,10 +51,7 @@ def test_the_policies_of_roles_fit(filled: Deployment) -> None:
 
 
 def test_the_environments_of_functions_fit(filled: Deployment) -> None:
-    sizes = {
-        name: sum(len(f"{key}{text}") for key, text in function["Environment"]["Variables"].items())
-        for name, function in filled.of_type("AWS::Lambda::Function").items()
-    }
+    sizes = {name: environment(function) for name, function in filled.of_type("AWS::Lambda::Function").items()}
     assert {name: found for name, found in sizes.items() if found > ENVIRONMENT} == {}
 
 

@@ -1,0 +1,1 @@
+"""What a stack is on AWS while nobody uses it, by its template."""
