@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def write_or_compare(path: Path, wanted: str, source: str) -> int:
-    """Write `wanted` to a file of `docs`, or show what differs; return an exit status.
+    """Write `wanted` to a file of the repository, or show what differs; return an exit status.
 
     `source` is what it is made of, as a person calls it. The program that makes it has the name of the file.
     """
-    file = f"docs/{path.name}"
+    file = f"{path.parent.name}/{path.name}"
     if "--check" not in sys.argv[1:]:
         path.write_text(wanted, "utf-8")
         return 0

@@ -1,5 +1,6 @@
-"""Writes docs/parameters.md from template.yaml; with --check, only says whether it is up to date."""
+"""Writes docs/parameters.md and samples/parameters.yaml from template.yaml; with --check, only compares them."""
 
+import json
 import sys
 from collections.abc import Iterator
 
@@ -7,6 +8,9 @@ from scripts.generated import write_or_compare
 from scripts.template import PROJECT, Tree, load_template
 
 DOCUMENT = PROJECT / "docs" / "parameters.md"
+SAMPLE = PROJECT / "samples" / "parameters.yaml"
+# What nearly every stack is asked for.
+ASKED = ("Stage", "AlertEmail", "AuthIssuer", "AuthAudience", "AuthJwksUrl")
 
 _HEAD = """\
 # Parameters
@@ -23,6 +27,27 @@ def document() -> str:
     template = load_template()
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     return "\n".join([_HEAD, *(line for group in groups for line in _group(group, template["Parameters"]))])
+
+
+def sample() -> str:
+    """Return the text of samples/parameters.yaml: what is asked, and all else as comments."""
+    template = load_template()
+    parameters = template["Parameters"]
+    lines = [
+        "# For `sam deploy --parameter-overrides file://…` (docs/deployment.md); made by `scripts/parameters`.",
+        "",
+    ]
+    for name in ASKED:
+        lines += [f"# {parameters[name]['Description']}", f"{name}: {_text(parameters[name]['Default'])}", ""]
+    for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
+        lines += [f"# --- {group['Label']['default']}", ""]
+        for name in (name for name in group["Parameters"] if name not in ASKED):
+            lines += [f"# {parameters[name]['Description']}", f"# {name}: {_text(parameters[name]['Default'])}", ""]
+    return "\n".join(lines)
+
+
+def _text(default: object) -> str:
+    return json.dumps(str(default))  # JSON is YAML
 
 
 def _group(group: Tree, parameters: Tree) -> Iterator[str]:
@@ -54,4 +79,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_compare(DOCUMENT, document(), "template.yaml"))
+    written = ((DOCUMENT, document()), (SAMPLE, sample()))
+    sys.exit(max(write_or_compare(file, text, "template.yaml") for file, text in written))
