@@ -1,6 +1,8 @@
-"""`make demo`: an upload that arrives in both destinations, a replication that fails, and all that is known of it."""
+"""`make demo`: an upload that arrives, a replication that fails, all that is known of it, and each other workflow."""
 
 import json
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -40,6 +42,7 @@ def main() -> None:
     with environment_of(stack):
         show_upload(stack.outputs, destinations)
         show_history(stack.outputs["SourceBucketName"], show_failure(stack.outputs, destinations))
+    show_others(stack.outputs["SourceBucketName"])
     console.print(
         "The stack stays up: [bold].venv/bin/waybill replications[/] lists these runs, "
         "[bold].venv/bin/waybill --help[/] shows what else there is, [bold]make down[/] ends it."
@@ -116,6 +119,47 @@ def show_history(source: str, key: str) -> None:
 
     console.print(f"waybill trace s3://{source}/{key}\n", markup=False)
     console.print(history(wait("its history", whole).events), "\n")
+
+
+def show_others(source: str) -> None:
+    """Run each of the other workflows once on the samples, and say in a line what came of it."""
+    console.rule("4. The other workflows", align="left")
+    minted = waybill("mint", "sierra-123456")["identifiers"]["sierra-123456"]["canonicalId"]
+    console.print(f"Identifiers      sierra-123456 is [bold]{minted}[/] from now on")
+    numbers = waybill("consign", "samples/records", "--new", "--wait", ends=1)["summary"]
+    console.print(
+        f"Consignments     samples/records: {numbers['accepted']} of {numbers['files']} files accepted, "
+        f"{numbers['forSender']} for the sender"
+    )
+    waybill("upload", "samples/some.log", "samples/people.csv")
+    job = waybill("scan", f"s3://{source}/", "--include", "some.log", "--include", "people.csv", "--wait")
+    console.print(f"Scanner          {job['total_findings']} findings in {job['succeeded']} files")
+    waybill("sar", "stub", "--register", "--background", "--port", "0")
+    try:
+        case = ("--nomis", "A1234AA", "--to", "31/12/2024", "--reference", "SAR-2025-0042")
+        request = waybill("sar", "create", *case, "--wait")
+    finally:
+        waybill("sar", "stub", "--stop")
+    asked = len(request["services"])
+    console.print(
+        f"Subject access   {asked} services asked, a report of {request['pages']} pages, due {request['dueDate']}\n"
+    )
+
+
+def waybill(*arguments: str, ends: int = 0) -> dict[str, Any]:
+    """Run a command of the program as somebody would type it; return what it says, as JSON."""
+    with console.status(f"waybill {' '.join(arguments)}"):
+        done = subprocess.run(
+            [sys.executable, "-m", "waybill.cli", *arguments, "--json"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != ends:
+        raise SystemExit(f"waybill {' '.join(arguments)}: exit status {done.returncode}\n{done.stderr}{done.stdout}")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 def subscribe(topic_arn: str) -> str:
