@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.consignments.domain.checks.blocks import Blocks
-from waybill.consignments.domain.checks.digest import DigestBuilder
+from waybill.consignments.domain.checks.digest import DigestBuilder, digested
 from waybill.consignments.domain.checks.models import Digest
 
 
@@ -83,3 +83,11 @@ def test_whatever_fits_into_the_overlap_stands_whole_in_a_block(data: st.DataObj
 def test_an_overlap_as_long_as_a_block_would_never_end() -> None:
     with pytest.raises(ValueError, match="shorter"):
         Blocks(10, 10)
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 2, 30])
+def test_what_is_hashed_beside_is_whole_at_the_end_and_passes_in_order(pieces: int) -> None:
+    content = [bytes([number]) * 5000 for number in range(pieces)]
+    passing = DigestBuilder()
+    assert list(digested(content, passing)) == content
+    assert passing.digest().sha256 == hashlib.sha256(b"".join(content)).hexdigest()

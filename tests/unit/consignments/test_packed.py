@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +15,12 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, results, scanners
+from waybill.consignments.domain.checks.appended import appended_entries, appended_places
 from waybill.consignments.domain.checks.packed import packed_entries
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import CheckedFile
-from waybill.core.containers.appended import appended_entries, appended_places
-from waybill.core.containers.archives import CHUNK
 from waybill.core.containers.models import (
     ContainerBudget,
     ContainerError,
@@ -140,10 +140,14 @@ def test_many_false_beginnings_are_looked_at_once_each(tmp_path: Path) -> None:
     assert len(members) == 30
 
 
-@pytest.mark.parametrize("place", [CHUNK - 3, CHUNK - 6, CHUNK, 2 * CHUNK - 1])
-def test_a_beginning_is_found_wherever_the_reading_is_cut(place: int) -> None:
-    content = bytes(place) + b"7z\xbc\xaf\x27\x1c" + bytes(CHUNK)
-    assert list(appended_places(io.BytesIO(content))) == [place]
+@pytest.mark.parametrize("mark", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"MSCF\0\0\0\0"])
+@pytest.mark.parametrize("place", [1, 3, 5 << 20])
+def test_a_beginning_is_found_in_memory_and_on_the_disk(place: int, mark: bytes) -> None:
+    with tempfile.TemporaryFile() as file:
+        # Its own beginning is none behind other bytes, nor are other beginnings of the same letters.
+        file.write(mark + b"7zRar!MSCF"[:place] + b"x" * (place - 10) + mark + b"more")
+        first, *more = appended_places(file)
+    assert (first, more) == (len(mark) + place, [])
 
 
 @pytest.mark.parametrize("header", [False, True])

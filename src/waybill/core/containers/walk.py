@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from waybill.core.containers.appended import appended_places
 from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, tar_entries, xz_entries
 from waybill.core.containers.compound import compound_entries, native_entries
 from waybill.core.containers.encryption import encryption_of
@@ -93,9 +92,8 @@ class _Walker:
         kinds = kinds_of(file)
         if name == _NATIVE_STREAM:
             kinds.append(ContainerKind.OLE_NATIVE)
-        # What stands behind an appended archive stands behind the whole, where it was found already.
-        looked = within is ContainerKind.APPENDED or ContainerKind.APPENDED not in self._readers
-        if not looked and next(appended_places(file), None) is not None:
+        # In anything; what stands behind an appended archive stands behind the whole, where it was found already.
+        if ContainerKind.APPENDED in self._readers and within is not ContainerKind.APPENDED:
             kinds.append(ContainerKind.APPENDED)
         for kind in kinds:
             if kind is ContainerKind.ENCRYPTED_MAIL:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from waybill.consignments.domain.checks.digest import DigestBuilder
+from waybill.consignments.domain.checks.digest import DigestBuilder, digested
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, FileRefusedError
 from waybill.consignments.domain.checks.models import OUT_OF_TIME, Digest, Failure, FileRecord, Reason
 from waybill.consignments.domain.checks.ports import OpenObject, Scanners, UploadedObjects
@@ -142,8 +142,7 @@ class ContentFetcher:
     def _copied(self, opened: OpenObject, path: Path) -> Fetched:
         passing = DigestBuilder()
         with _disk_faults(), path.open("wb", buffering=0) as file:
-            for chunk in self._chunks(opened):
-                passing.feed(chunk)
+            for chunk in digested(self._chunks(opened), passing):
                 if file.write(chunk) < len(chunk):
                     raise _DiskFullError
         return self._fetched(opened, path, passing.digest(), None)

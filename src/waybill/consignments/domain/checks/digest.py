@@ -2,6 +2,9 @@
 
 import hashlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from waybill.consignments.domain.checks.models import Digest
 
@@ -65,3 +68,28 @@ class DigestBuilder:
     def digest(self) -> Digest:
         """Return what was found in all that was fed."""
         return Digest(self._sha256.hexdigest(), self._size, self._blank.result())
+
+
+# Of pieces of a megabyte: enough to even out what S3 and the disk take, and little beside a block.
+_AHEAD = 4
+
+
+def digested(chunks: Iterable[bytes], passing: DigestBuilder) -> Iterator[bytes]:
+    """Yield `chunks`, and feed them to `passing` on another thread meanwhile; at the end it has had all of them.
+
+    Hashing takes as long as all that is done with a large file beside it, and needs no lock of Python's.
+    """
+    under_way: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as thread:
+        for number, chunk in enumerate(chunks):
+            if number == 0:
+                # Most files are no longer than this, and worth no thread.
+                passing.feed(chunk)
+                yield chunk
+                continue
+            under_way.append(thread.submit(passing.feed, chunk))
+            if len(under_way) > _AHEAD:
+                under_way.popleft().result()
+            yield chunk
+        for waiting in under_way:
+            waiting.result()

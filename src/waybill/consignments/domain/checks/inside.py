@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from waybill.consignments.domain.checks import packed
+from waybill.consignments.domain.checks.appended import appended_entries
 from waybill.consignments.domain.checks.models import Hit, ScanAnswer, Unscanned
 from waybill.consignments.domain.checks.pdf import pdf_entries
-from waybill.core.containers.appended import appended_entries
 from waybill.core.containers.models import ContainerKind, ContainerLimits, ContainerMember, UnopenedReason
 from waybill.core.containers.walk import READERS, walk
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from waybill.consignments.domain.checks.blocks import Block, Blocks
-from waybill.consignments.domain.checks.digest import DigestBuilder
+from waybill.consignments.domain.checks.digest import DigestBuilder, digested
 from waybill.consignments.domain.checks.models import Digest, Examination, Failure, Hit, Reason, ScanAnswer
 from waybill.consignments.domain.checks.ports import Scanners
 from waybill.consignments.domain.checks.spool import Windows
@@ -27,8 +27,7 @@ class ObjectStream:
         """Pass all `chunks`; leave both ends of them at the path."""
         passing, windows, blocks = DigestBuilder(), Windows(), Blocks()
         try:
-            for chunk in chunks:
-                passing.feed(chunk)
+            for chunk in digested(chunks, passing):
                 windows.feed(chunk)
                 for block in blocks.feed(chunk):
                     self._scan(block)
