@@ -239,6 +239,7 @@ class UnscannedView(View):
         description="Where it is in the file; empty for the file itself", examples=["attachments/secret.zip"]
     )
     reason: str = Field(description="Why not, for programs", examples=["ENCRYPTED"])
+    kind: str | None = optional("What it is, where nobody here opens its kind", examples=["Outlook folders"])
 
 
 class AntivirusView(CheckResultView):
@@ -265,6 +266,7 @@ class FileFormatView(CheckResultView):
     warnings: list[str] | None = optional("What is wrong with the file", examples=[["CORRUPT_CONTAINER"]])
     text: bool | None = optional("Whether the file reads as text at both ends", examples=[False])
     office_package: bool | None = optional("True for a ZIP file that begins as an Office or EPUB document does")
+    container: str | None = optional("Of an archive or image that need not have a PUID, its kind", examples=["zstd"])
     timed_out: bool | None = optional("Whether there was no result in time")
     encrypted: bool | None = optional("Whether the file is encrypted")
     encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`", examples=["pdf"])

@@ -159,6 +159,45 @@ def test_what_could_not_be_opened_is_never_called_clean(desk: Desk, name: str, c
     assert result["notScannedCount"] >= 1
 
 
+def disc(*identifiers: bytes) -> bytes:
+    """An image with these volume structure descriptors from sector 16 on (ECMA-167, part 2, 9.1)."""
+    return bytes(0x8000) + b"".join((b"\0" + name + b"\1").ljust(2048, b"\0") for name in identifiers)
+
+
+STORED = b"harmless".ljust(20)
+# RFC 8878, 3.1.1: a frame of one segment with one raw block. LZ4's frame format 1.6.1: one block as it is.
+ZSTD = bytes.fromhex("28b52ffd20") + bytes([len(STORED)]) + (1 | len(STORED) << 3).to_bytes(3, "little") + STORED
+LZ4 = bytes.fromhex("04224d18604082") + (0x80000000 | len(STORED)).to_bytes(4, "little") + STORED + bytes(4)
+
+
+# One sentence for each kind that nobody here opens, since what its sender can do differs.
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("a.pst", b"!BDN" + bytes(600), "waybill.mailboxInside"),
+        # It begins with zeros, as an empty tar archive does, and was called clean.
+        ("a.iso", disc(b"BEA01", b"NSR02", b"TEA01"), "waybill.diskImageInside"),
+        ("a.iso", disc(b"CD001", b"BEA01", b"NSR03", b"TEA01"), "waybill.diskImageInside"),
+        ("a.wim", b"MSWIM\0\0\0" + bytes(300), "waybill.diskImageInside"),
+        ("a.zst", ZSTD, "waybill.compressedInside"),
+        ("a.lz4", LZ4, "waybill.compressedInside"),
+        ("a.eml", message(ZSTD), "waybill.compressedInside"),
+        ("a.zip", contents.zipped({"a.zst": ZSTD, "b.pst": b"!BDN" + bytes(600)}), "waybill.noReaderInside"),
+        # Whatever else of it cannot be opened: it is protected.
+        ("a.pdf", contents.pdf(password="secret")[:-300], "waybill.encryptedInside"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_no_reader_opens_is_told_by_its_kind(desk: Desk, name: str, content: bytes, rule: str) -> None:
+    desk.objects.contents[name] = content
+    [line] = desk.check()
+    found = {verdict.name: verdict for verdict in file_verdicts(CheckedFile(line), None, shipped())}
+    assert (found["Antivirus"].value, found["Antivirus"].rule) == ("NotScannedInside", rule)
+    if name in {"a.zst", "a.lz4"}:
+        # PRONOM has no number for them: that they are packed is told all the same.
+        assert (found["FFID"].value, found["FFID"].rule) == ("Unidentified", "waybill.packedWithoutPuid")
+
+
 def test_a_stream_that_could_hold_something_is_not_called_clean(desk: Desk) -> None:
     desk.large_bytes = 100
     value, detail, result = antivirus(desk, "a.zip", contents.zipped({"a": bytes(range(256))}))

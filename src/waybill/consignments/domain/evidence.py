@@ -50,6 +50,8 @@ def refusing_rule(path: str, result: Mapping[str, Any], puid: str) -> str:
     warnings = set(result.get("warnings", ()))
     if ARCHIVE_OVER_LIMITS in warnings:
         return "waybill.archiveOverLimits"
+    if not puid and result.get("container"):
+        return "waybill.packedWithoutPuid"
     package = extension_of(path) in _OFFICE_EXTENSIONS or result.get("officePackage")
     if (not puid and warnings & DAMAGE) or (puid == _PLAIN_ZIP and package):
         return "waybill.damaged"

@@ -37,6 +37,12 @@ _INSIDE_RULES = (
     ("waybill.tooLargeInside", frozenset({"TOO_LARGE", "DISK"})),
     ("waybill.noReaderInside", frozenset({"NO_READER", "UNKNOWN_METHOD"})),
 )
+# Of what nobody here opens: what its sender can do about it differs.
+_KIND_RULES = (
+    ("waybill.mailboxInside", frozenset({"Outlook folders"})),
+    ("waybill.diskImageInside", frozenset({"disk image", "disc image"})),
+    ("waybill.compressedInside", frozenset({"zstd", "lz4", "compress"})),
+)
 _CLIENT_ISSUES = frozenset({ZERO_BYTE_FILE, MULTIPLE_FORMATS})
 _CLIENT_NAMES = frozenset({StatusName.CLIENT_CHECKSUM, StatusName.CLIENT_FILE_PATH, StatusName.REDACTION})
 # What lets a transfer go on (reference, section 3, "All checks succeeded").
@@ -80,14 +86,20 @@ def _antivirus(file: CheckedFile) -> FileVerdict:
         rule = "waybill.notScannedOutside" if found in _NOT_SCANNED_TAGS else "antivirus.found"
         return FileVerdict(StatusName.ANTIVIRUS, VIRUS_DETECTED, rule, detail)
     if result.get("notScannedCount"):
-        return FileVerdict(StatusName.ANTIVIRUS, NOT_SCANNED_INSIDE, _inside_rule(result), _not_scanned(result))
+        # Of a file that is protected it is no matter what else could not be opened.
+        protected = (file.result("fileFormat") or {}).get("encrypted")
+        rule = "waybill.encryptedInside" if protected else _inside_rule(result)
+        return FileVerdict(StatusName.ANTIVIRUS, NOT_SCANNED_INSIDE, rule, _not_scanned(result))
     return FileVerdict(StatusName.ANTIVIRUS, SUCCESS, "antivirus.clean", _scanner(result))
 
 
 def _inside_rule(result: Mapping[str, Any]) -> str:
     """Return the rule whose sentence fits why something was not scanned: what its sender can mend comes first."""
     reasons = {each["reason"] for each in result["notScanned"]}
-    return next((rule for rule, some in _INSIDE_RULES if reasons & some), "waybill.notScannedInside")
+    rule = next((rule for rule, some in _INSIDE_RULES if reasons & some), "waybill.notScannedInside")
+    kinds = {each.get("kind", "") for each in result["notScanned"]}
+    of_kind = next((rule for rule, some in _KIND_RULES if kinds and kinds <= some), None)
+    return of_kind or rule if rule == "waybill.noReaderInside" else rule
 
 
 def _failed_of(unexaminable: Mapping[str, str]) -> str:
@@ -101,9 +113,16 @@ def _places(result: Mapping[str, Any]) -> str:
 
 
 def _not_scanned(result: Mapping[str, Any]) -> str:
-    told = [f"{each['path'] or 'the file itself'}: {each['reason']}" for each in result["notScanned"][:_PLACES]]
+    told = [
+        f"{each['path'] or 'the file itself'}: {each['reason']}{_of_kind(each)}"
+        for each in result["notScanned"][:_PLACES]
+    ]
     more = result["notScannedCount"] - len(told)
     return "; ".join([*told, f"{more} more"] if more > 0 else told)
+
+
+def _of_kind(note: Mapping[str, Any]) -> str:
+    return f" ({note['kind']})" if note.get("kind") else ""
 
 
 def _scanner(result: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ class ContainerKind(StrEnum):
     COMPRESS = "compress"
     LZ4 = "lz4"
     OUTLOOK_FOLDERS = "Outlook folders"
+    DISK_IMAGE = "disk image"
     OTHER_ARCHIVE = "archive"
 
 

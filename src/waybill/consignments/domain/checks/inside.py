@@ -43,7 +43,7 @@ def scan(rules: "MalwareRules", path: Path, seconds: float, limits: ContainerLim
             if isinstance(found, ContainerMember):
                 _scan_member(rules, found, ends - time.monotonic(), answer)
             else:
-                _note(answer, found.path, found.reason)
+                _note(answer, found.path, found.reason, found.kind)
     return answer
 
 
@@ -60,10 +60,13 @@ def _scan_member(rules: "MalwareRules", member: ContainerMember, seconds: float,
             answer["hits"].append(Hit(rule=rule, path=member.path))
 
 
-def _note(answer: ScanAnswer, path: str, reason: UnopenedReason) -> None:
+def _note(answer: ScanAnswer, path: str, reason: UnopenedReason, kind: ContainerKind | None = None) -> None:
     answer["unscannedCount"] += 1
     if len(answer["unscanned"]) < _TOLD:
-        answer["unscanned"].append(Unscanned(path=path, reason=reason.value))
+        note = Unscanned(path=path, reason=reason.value)
+        if kind is not None and reason is UnopenedReason.NO_READER:
+            note["kind"] = kind.value
+        answer["unscanned"].append(note)
 
 
 def scan_alone(rules: "MalwareRules", path: Path, seconds: float) -> ScanAnswer:

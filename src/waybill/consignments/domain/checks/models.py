@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -29,6 +29,8 @@ class Unscanned(TypedDict):
 
     path: str
     reason: str
+    # What it is, where nobody here opens its kind (`ContainerKind`).
+    kind: NotRequired[str]
 
 
 class ScanAnswer(TypedDict):

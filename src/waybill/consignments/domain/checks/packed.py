@@ -42,6 +42,19 @@ def packed_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Containe
             yield ContainerEntry(_name(entry, number), counted(_Content(entry), budget, size))
 
 
+def guessed_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield what `packed_entries` does of a kind that libarchive may not know: nothing in it means that it does not.
+
+    Zeros, with which much begins, are to it the end of a tar archive.
+    """
+    entries = packed_entries(file, budget)
+    first = next(entries, None)
+    if first is None:
+        raise ContainerError(UnopenedReason.NO_READER)
+    yield first
+    yield from entries
+
+
 def is_encrypted(file: BinaryIO) -> bool:
     """Return whether only a password opens the archive, or the first file in it."""
     try:
@@ -99,17 +112,10 @@ def _reason(error: Exception) -> UnopenedReason:
 
 
 PACKED = frozenset({ContainerKind.SEVEN_ZIP, ContainerKind.RAR})
+_GUESSED = (ContainerKind.ZSTANDARD, ContainerKind.COMPRESS, ContainerKind.LZ4, ContainerKind.OTHER_ARCHIVE)
 READERS: "MappingProxyType[ContainerKind, ContainerReader]" = MappingProxyType(
-    dict.fromkeys(
-        (
-            *PACKED,
-            ContainerKind.CABINET,
-            ContainerKind.ISO,
-            ContainerKind.ZSTANDARD,
-            ContainerKind.COMPRESS,
-            ContainerKind.LZ4,
-            ContainerKind.OTHER_ARCHIVE,
-        ),
-        packed_entries,
-    )
+    {
+        **dict.fromkeys((*PACKED, ContainerKind.CABINET, ContainerKind.ISO), packed_entries),
+        **dict.fromkeys(_GUESSED, guessed_entries),
+    }
 )

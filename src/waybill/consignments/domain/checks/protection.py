@@ -15,6 +15,11 @@ _ZIP_MARK = b"PK"
 _PDF_MARK = re.compile(rb"%PDF-")
 _PDF_MARK_WITHIN = 1024
 _SHORTEST = 8
+# Not all of these have a PUID: that they are archives and images is known by their marks.
+_CONTAINERS = frozenset(
+    {ContainerKind.ZSTANDARD, ContainerKind.LZ4, ContainerKind.COMPRESS}
+    | {ContainerKind.DISK_IMAGE, ContainerKind.OTHER_ARCHIVE}
+)
 
 
 def _pdf_name(text: bytes) -> bytes:
@@ -65,7 +70,8 @@ def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
         encryption = "archive"
     if head.startswith(_ZIP_MARK):
         return _zip(file, path.stat().st_size, encryption)
-    return _said(encryption)
+    container = next((kind for kind in kinds if kind in _CONTAINERS), None)
+    return _said(encryption, **({} if container is None else {"container": container.value}))
 
 
 def _holds_more(file: BinaryIO) -> bool:
