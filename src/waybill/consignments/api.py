@@ -12,7 +12,13 @@ from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.registration import owned
 from waybill.consignments.domain.reports.exports import CONTENT_TYPES, EXTENSIONS, ExportFormat, export
 from waybill.consignments.domain.reports.page import report
-from waybill.consignments.domain.requests import ConsignmentRequest, UploadsRequest, WaiverRequest, consignment_id_of
+from waybill.consignments.domain.requests import (
+    ConsignmentRequest,
+    CorrectionsRequest,
+    UploadsRequest,
+    WaiverRequest,
+    consignment_id_of,
+)
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.errors import FileNotFoundInConsignmentError
 from waybill.consignments.models import Consignment, ConsignmentStatus
@@ -20,6 +26,7 @@ from waybill.consignments.views import (
     CheckStartView,
     ConsignmentListView,
     ConsignmentView,
+    CorrectionsView,
     FileListView,
     FileView,
     RegistrationView,
@@ -27,6 +34,7 @@ from waybill.consignments.views import (
     check_start_view,
     consignment_list_view,
     consignment_view,
+    corrections_view,
     file_documents,
     file_page,
     file_view,
@@ -123,6 +131,22 @@ def renew_uploads(consignmentId: _ConsignmentId, request: UploadsRequest) -> Upl
     """Give fresh signed addresses for files: the earlier ones have lapsed, or the files come anew."""
     ids = [str(file_id) for file_id in request.file_ids]
     return uploads_view(runtime.registrar().renew(_own(consignmentId), ids))
+
+
+@app.post("/consignments/<consignmentId>/corrections", summary="Correct files of a consignment")
+@fails(
+    {
+        404: "There is no such consignment, or no such file in it",
+        409: "The checks are under way, a file to be left out is accepted, or two files would have the same path",
+    }
+)
+def correct_consignment(consignmentId: _ConsignmentId, request: CorrectionsRequest) -> CorrectionsView:  # noqa: N803 - as in the path
+    """Give some files another content or path, and leave others out; what was found of them is forgotten.
+
+    Upload the new contents, and start the checks: they are of these files alone, and what was found of the
+    others stays, with the run that it is from.
+    """
+    return corrections_view(runtime.corrector().take(_own(consignmentId), request))
 
 
 @app.post("/backend-checks/<consignmentId>", summary="Start the checks")

@@ -65,6 +65,12 @@ class FileNotFoundInConsignmentError(NotFoundError):
     code: ClassVar[str] = "FILE_NOT_FOUND"
 
 
+class AcceptedFileError(ConflictError):
+    """The file is accepted, and is a record from then on."""
+
+    code: ClassVar[str] = "FILE_ACCEPTED"
+
+
 class RegistrationClosedError(ConflictError):
     """The checks were started: the register cannot be changed any more."""
 

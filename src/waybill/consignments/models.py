@@ -75,6 +75,8 @@ class LeftOutFile:
     path: str
     kind: str
     reason: str
+    # Of a file that was registered, and left out after its checks.
+    file_id: str | None = None
 
 
 class RunFailure(TypedDict):
@@ -166,6 +168,9 @@ class Consignment:
     rehearsal: bool = False
     failure: RunFailure | None = None
     differences: Differences | None = None
+    # Some files were corrected since the last run: the next one checks these alone, and carries over the rest.
+    correcting: bool = False
+    carried: int = 0
 
     @property
     def started(self) -> bool:

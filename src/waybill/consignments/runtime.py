@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.checks.prepared_scanners import PreparedScanners
     from waybill.consignments.domain.checks.rule_set import RuleSet
     from waybill.consignments.domain.checks.signature_set import SignatureSet
+    from waybill.consignments.domain.corrections import Corrector
     from waybill.consignments.domain.failed_run import RunFailureRecorder
     from waybill.consignments.domain.intake import FileFetcher
+    from waybill.consignments.domain.ports import UploadSigner
     from waybill.consignments.domain.registration import Registrar
     from waybill.consignments.domain.starter import CheckStarter
     from waybill.consignments.domain.states import ClaimedRun, NamedRun
@@ -66,12 +68,16 @@ def table() -> "ConsignmentsTable":
 
 def registrar() -> "Registrar":
     """Return what takes registrations in."""
-    from waybill.consignments.adapters.upload_signing import S3UploadSigner
     from waybill.consignments.domain.registration import Registrar
+
+    return Registrar(table(), now, lambda: str(uuid.uuid4()), _upload_signer())
+
+
+def _upload_signer() -> "UploadSigner":
+    from waybill.consignments.adapters.upload_signing import S3UploadSigner
     from waybill.core.aws.clients import presigner
 
-    signer = S3UploadSigner(presigner(), load(ConsignmentUploadSettings).consignment_upload_bucket, now)
-    return Registrar(table(), now, lambda: str(uuid.uuid4()), signer)
+    return S3UploadSigner(presigner(), load(ConsignmentUploadSettings).consignment_upload_bucket, now)
 
 
 @cache
@@ -98,7 +104,7 @@ def fetcher() -> "FileFetcher":
     from waybill.core.aws.clients import client
 
     bucket = load(ConsignmentUploadSettings).consignment_upload_bucket
-    return FileFetcher(table(), table(), S3Uploads(client("s3"), bucket), bucket, now)
+    return FileFetcher(table(), table(), table(), S3Uploads(client("s3"), bucket), bucket, now)
 
 
 def documents(consignment_id: str, execution_name: str) -> "S3RunDocuments":
@@ -138,6 +144,13 @@ def waivers() -> "Waivers":
     from waybill.consignments.domain.waivers import Waivers
 
     return Waivers(table(), table(), now)
+
+
+def corrector() -> "Corrector":
+    """Return what takes corrections in."""
+    from waybill.consignments.domain.corrections import Corrector
+
+    return Corrector(table(), table(), now, _upload_signer())
 
 
 def consignment_of(event: "ClaimedRun") -> "Consignment":

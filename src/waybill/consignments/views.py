@@ -12,6 +12,7 @@ from waybill.core.views import View, optional
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from waybill.consignments.domain.corrections import CorrectedConsignment
     from waybill.consignments.domain.file_records import FileRow
     from waybill.consignments.domain.ports import Reader, Register
     from waybill.consignments.domain.registration import Registration, UploadPlace
@@ -62,6 +63,14 @@ class UploadsView(View):
     """Where files are to be uploaded to."""
 
     uploads: list[UploadPlaceView] = Field(description="The files that were asked for")
+
+
+class CorrectionsView(View):
+    """What was corrected."""
+
+    consignment_id: str = Field(description="The id of the consignment", examples=[_CONSIGNMENT])
+    files: list[UploadPlaceView] = Field(description="Where the files that were replaced are to be uploaded to")
+    left_out: list[str] = Field(description="The ids of files that are no part of it any more", examples=[[_FILE]])
 
 
 class CheckStartView(View):
@@ -373,6 +382,11 @@ def uploads_view(places: "Sequence[UploadPlace]") -> UploadsView:
     return UploadsView.of({"uploads": places})
 
 
+def corrections_view(corrected: "CorrectedConsignment") -> CorrectionsView:
+    """Return the answer to corrections."""
+    return CorrectionsView.of(corrected)
+
+
 def check_start_view(started: "StartedExecution") -> CheckStartView:
     """Return the answer to the start of the checks."""
     return CheckStartView(execution_arn=started.execution_arn, already_running=started.already_running)
@@ -435,7 +449,7 @@ def _progress(consignment: "Consignment", reader: "Reader", register: "Register"
     if consignment.status in _ENDED:
         return {"files": files, **dict.fromkeys(CHECKS, files)}
     checked = reader.progress(consignment) if consignment.started else dict.fromkeys(CHECKS, 0)
-    return {"files": files, **checked}
+    return {"files": files, **{check: number + consignment.carried for check, number in checked.items()}}
 
 
 def file_page(

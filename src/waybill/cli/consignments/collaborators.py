@@ -9,6 +9,7 @@ from typing import Any
 from waybill.cli.context import Cli
 from waybill.consignments.adapters.result_files import S3ResultFiles
 from waybill.consignments.adapters.table import ConsignmentsTable
+from waybill.consignments.domain.corrections import Corrector
 from waybill.consignments.domain.listing import ConsignmentLists
 from waybill.consignments.domain.lookup import as_it_stands
 from waybill.consignments.domain.registration import Registrar, existing
@@ -43,6 +44,11 @@ class Consignments:
     def registrar(self) -> Registrar:
         """What takes registrations in."""
         return Registrar(self.table, now, lambda: str(uuid.uuid4()))
+
+    @property
+    def corrector(self) -> Corrector:
+        """What takes corrections in."""
+        return Corrector(self.table, self.table, now)
 
     @property
     def starter(self) -> CheckStarter:

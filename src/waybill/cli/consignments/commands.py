@@ -1,9 +1,8 @@
 """`waybill consign`, and `waybill consignments`."""
 
-import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
+from itertools import batched, groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.console import Group
 
 from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.collaborators import Consignments
-from waybill.cli.consignments.sending import HashedFile, Memory, Upload, Uploader, note_left_out, register
+from waybill.cli.consignments.sending import HashedFile, Memory, Upload, Uploader, described, note_left_out, register
 from waybill.cli.consignments.showing import overview, verdicts
 from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
 from waybill.cli.consignments.walking import told as told_of
@@ -26,7 +25,12 @@ from waybill.consignments.domain.reports.exports import ExportFormat
 from waybill.consignments.domain.reports.exports import export as export_text
 from waybill.consignments.domain.reports.page import report as report_page
 from waybill.consignments.domain.reports.summary import Summary
-from waybill.consignments.domain.requests import WaiverRequest, consignment_id_of
+from waybill.consignments.domain.requests import (
+    UPLOADS_PER_REQUEST,
+    CorrectionsRequest,
+    WaiverRequest,
+    consignment_id_of,
+)
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import ConsignmentStatus, ConsignmentType, LeftOutFile
 from waybill.consignments.views import consignment_list_view, file_view
@@ -224,24 +228,26 @@ def manifest(
 
 
 def _replaced(cli: Cli, service: Consignments, consignment_id: str, hashed: list[HashedFile]) -> dict[str, Any]:
-    """Register and upload other contents of files of a consignment, and check it again."""
+    """Register and upload other contents of files of a consignment, and have these checked."""
     consignment = service.standing(consignment_id)
     known = {file.path: file for file in service.table.files(consignment_id)}
     if strange := [file.path for file, _ in hashed if file.path not in known]:
         raise CommandError(f"{escaped(strange[0])} is no file of the consignment: begin a new one")
     changed = [
-        dataclasses.replace(known[file.path], size=file.size, sha256=sha256, last_modified=file.last_modified)
+        (file, sha256)
         for file, sha256 in hashed
         if (known[file.path].size, known[file.path].sha256) != (file.size, sha256)
     ]
-    service.table.replace_files(consignment, changed)
+    for some in batched(changed, UPLOADS_PER_REQUEST, strict=False):
+        asked = [{**described(file, sha256), "fileId": known[file.path].file_id} for file, sha256 in some]
+        service.corrector.take(consignment, CorrectionsRequest.parse({"replace": asked}))
     prefix = upload_prefix(consignment.user_id, consignment_id)
     uploads = [Upload(file, sha256, prefix + known[file.path].file_id) for file, sha256 in hashed]
     sent = _uploaded(cli, uploads, prefix)
     if not changed and not sent:
         raise CommandError("every file is there already as it is here: nothing is replaced")
     started = service.starter.start(service.find(consignment_id))
-    replaced = [file.path for file in changed]
+    replaced = [file.path for file, _ in changed]
     told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "replaced": replaced}
     return {**told, "files": len(known), "uploaded": sent}
 

@@ -96,15 +96,16 @@ def note_left_out(
         registrar.take(request, user)
 
 
-def _described(file: LocalFile, sha256: str) -> dict[str, Any]:
+def described(file: LocalFile, sha256: str) -> dict[str, Any]:
+    """Return a file as it is registered."""
     return {"path": file.path, "size": file.size, "sha256": sha256, "lastModified": file.last_modified}
 
 
 def register(registrar: Registrar, head: dict[str, Any], hashed: Sequence[HashedFile], user: str) -> Iterator[Upload]:
     """Register the files in pages of 1,000; yield where each goes, when its page is stored. `head` names the rest."""
     for page in batched(hashed, FILES_PER_PAGE, strict=False):
-        described = [_described(file, sha256) for file, sha256 in page]
-        request = ConsignmentRequest.parse({**head, "totalFiles": len(hashed), "files": described})
+        files = [described(file, sha256) for file, sha256 in page]
+        request = ConsignmentRequest.parse({**head, "totalFiles": len(hashed), "files": files})
         keys = {file["path"]: file["uploadKey"] for file in registrar.take(request, user)["files"]}
         yield from (Upload(file, sha256, keys[file.path]) for file, sha256 in page)
 

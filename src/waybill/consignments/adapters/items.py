@@ -71,6 +71,8 @@ def consignment_of(item: Item) -> Consignment:
         rehearsal=item.get("rehearsal", False),
         failure=item.get("failure"),
         differences=item.get("differences"),
+        correcting=item.get("correcting", False),
+        carried=item.get("carried", 0),
     )
 
 
@@ -93,7 +95,9 @@ def listed_id(entry: Item) -> str:
 def left_out_item(consignment_id: str, left: LeftOutFile) -> Item:
     """Return what was not sent, as an item; again, it is the same one."""
     name = uuid.uuid5(_LEFT_OUT_NAMES, left.path)
-    return {**key(consignment_id, f"{LEFT_OUT}{name}"), "path": left.path, "kind": left.kind, "reason": left.reason}
+    told = {"path": left.path, "kind": left.kind, "reason": left.reason}
+    later = {} if left.file_id is None else {"fileId": left.file_id}
+    return {**key(consignment_id, f"{LEFT_OUT}{name}"), **told, **later}
 
 
 def registered_item(consignment_id: str, file: RegisteredFile) -> Item:

@@ -37,6 +37,7 @@ from waybill.consignments.adapters.items import (
     registered_of,
     row_of,
 )
+from waybill.consignments.domain.corrections import Corrections
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.domain.ports import Reader, Register, RunRecords
 from waybill.consignments.errors import (
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 _TRANSACTION_BYTES = 3_000_000
 _ROWS = TRANSACTION_LIMIT - 1
 _OWN = "executionArn = :me"
+_CHECKED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 # What a run that has failed leaves, and the next one takes away.
 _NO_FAILURE: Mapping[str, None] = {"failure": None, "differences": None}
 _OLDER = "attribute_exists(pk) AND (attribute_not_exists(runOrder) OR runOrder < :order)"
@@ -119,21 +121,36 @@ class ConsignmentsTable(Register, RunRecords, Reader):
                 raise self._refused(consignment_id) from None
 
     @override
-    def replace_files(self, consignment: Consignment, files: Sequence[RegisteredFile]) -> None:
+    def correct(self, consignment: Consignment, corrections: Corrections) -> None:
         consignment_key = key(consignment.consignment_id, CONSIGNMENT)
-        # Whoever looks between here and the next run finds no verdict on what is not there any more.
-        standing = Update.of({"status": ConsignmentStatus.REGISTERED, "statuses": {}, **_NO_FAILURE})
-        at_rest = "#count = :count AND attribute_not_exists(startedArn) AND #standing <> :busy"
+        at_rest = (
+            "#count = :count AND announced = :announced AND attribute_not_exists(startedArn) AND #standing <> :busy"
+        )
         values: dict[str, object] = {":count": consignment.run, ":busy": ConsignmentStatus.IN_PROGRESS}
         names = {"#count": "run", "#standing": "status"}
-        for some in batched(files, _ROWS, strict=False):
-            opened = self._table.update_action(consignment_key, standing, at_rest, values, names)
+        announced = consignment.announced
+        # What goes takes two actions.
+        for some in batched(self._corrections(consignment, corrections), _ROWS // 2, strict=False):
+            left = announced - sum(len(actions) > 1 for actions in some)
+            # Whoever looks between here and the next run finds no verdict on what is not there any more.
+            standing: dict[str, object] = {
+                "status": ConsignmentStatus.REGISTERED,
+                "statuses": {},
+                "announced": left,
+                **_NO_FAILURE,
+            }
+            # After a run that broke there is nothing to be carried over with confidence.
+            standing["correcting"] = True if consignment.correcting or consignment.status in _CHECKED else None
+            opened = self._table.update_action(
+                consignment_key, Update.of(standing), at_rest, {**values, ":announced": announced}, names
+            )
             try:
-                self._table.transact([opened, *(self._replacement(consignment, file) for file in some)])
+                self._table.transact([opened, *(action for actions in some for action in actions)])
             except ConditionFailedError:
                 raise RegistrationClosedError(
-                    f"the checks of consignment {consignment.consignment_id} are under way"
+                    f"the checks of consignment {consignment.consignment_id} are under way, or it was corrected"
                 ) from None
+            announced = left
 
     @override
     def find(self, consignment_id: str) -> Consignment | None:
@@ -180,12 +197,12 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         self._update_own(consignment, {"differences": differences})
 
     @override
-    def expect(self, consignment: Consignment, file_count: int) -> None:
+    def expect(self, consignment: Consignment, file_count: int, carried: int = 0) -> None:
         standing: Mapping[str, object] = {"status": ConsignmentStatus.REGISTERED}
         if file_count:
             statuses = dict.fromkeys(IN_PROGRESS, ConsignmentStatus.IN_PROGRESS)
             standing = {"status": ConsignmentStatus.IN_PROGRESS, "statuses": statuses}
-        self._update_own(consignment, {"fileCount": file_count, "differences": None, **standing})
+        self._update_own(consignment, {"fileCount": file_count, "carried": carried, "differences": None, **standing})
 
     @override
     def progress_key(self, consignment: Consignment, group: int) -> str:
@@ -208,7 +225,8 @@ class ConsignmentsTable(Register, RunRecords, Reader):
 
     @override
     def finish(self, consignment: Consignment, statuses: Mapping[str, str], status: str) -> None:
-        self._update_own(consignment, {"statuses": dict(statuses), "status": status, "failure": None})
+        ended = {"statuses": dict(statuses), "status": status, "failure": None, "correcting": None}
+        self._update_own(consignment, ended)
 
     @override
     def fail(self, consignment_id: str, run: ConsignmentRun, failure: RunFailure) -> bool:
@@ -250,7 +268,7 @@ class ConsignmentsTable(Register, RunRecords, Reader):
     @override
     def left_out(self, consignment_id: str) -> Iterator[LeftOutFile]:
         rows = self._table.query(_BELOW, {":pk": consignment_id, ":prefix": LEFT_OUT})
-        found = [LeftOutFile(row["path"], row["kind"], row["reason"]) for row in rows]
+        found = [LeftOutFile(row["path"], row["kind"], row["reason"], row.get("fileId")) for row in rows]
         yield from sorted(found, key=lambda each: each.path)
 
     @override
@@ -294,11 +312,22 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         values = {":path": file.path, ":size": file.size, ":sha256": file.sha256}
         return self._table.put_action(registered_item(consignment_id, file), _UNCHANGED, values, _RESERVED)
 
-    def _replacement(self, consignment: Consignment, file: RegisteredFile) -> "TransactWriteItemTypeDef":
-        changed = {"size": file.size, "sha256": file.sha256, "lastModified": file.last_modified}
-        forgotten = dict.fromkeys(("statuses", "results", "run", "waivers"))
-        file_key = key(consignment.consignment_id, f"{FILE}{file.file_id}")
-        return self._table.update_action(file_key, Update.of({**changed, **forgotten}), "attribute_exists(pk)")
+    def _corrections(
+        self, consignment: Consignment, corrections: Corrections
+    ) -> "Iterator[list[TransactWriteItemTypeDef]]":
+        """Yield the writes for each file."""
+        consignment_id, there = consignment.consignment_id, "attribute_exists(pk)"
+        found = dict.fromkeys(("statuses", "results", "run"))
+        for file in corrections.replaced:
+            item = registered_item(consignment_id, file)
+            file_key = {name: item.pop(name) for name in ("pk", "sk")}
+            changed = {**item, "lastModified": file.last_modified, **found, "waivers": None}
+            yield [self._table.update_action(file_key, Update.of(changed), there)]
+        for file_id in corrections.judged_again:
+            yield [self._table.update_action(key(consignment_id, f"{FILE}{file_id}"), Update.of(found), there)]
+        for left in corrections.left_out:
+            gone = self._table.delete_action(key(consignment_id, f"{FILE}{left.file_id}"), there)
+            yield [gone, self._table.put_action(left_out_item(consignment_id, left))]
 
     def _refused(self, consignment_id: str) -> Exception:
         consignment = self.find(consignment_id)

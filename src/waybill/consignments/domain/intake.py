@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from waybill.consignments.domain.corrections import CARRIED, all_rows, is_carried
 from waybill.consignments.domain.file_records import GroupResult, RegisteredRecord
-from waybill.consignments.domain.ports import Document, Register, RunDocuments, RunRecords, Uploads
+from waybill.consignments.domain.ports import Document, Reader, Register, RunDocuments, RunRecords, Uploads
 from waybill.consignments.domain.registration import upload_prefix
 from waybill.consignments.domain.states import IntakeCounts
 from waybill.consignments.errors import RegistrationIncompleteError, UploadMismatchError
@@ -74,6 +75,7 @@ class FileFetcher:
 
     register: Register
     records: RunRecords
+    reader: Reader
     uploads: Uploads
     upload_bucket: str
     now: Callable[[], datetime]
@@ -99,10 +101,13 @@ class FileFetcher:
                 f"{len(registered)} of {consignment.announced} files of consignment {consignment_id} are registered"
             )
         prefix = upload_prefix(consignment.user_id, consignment_id)
-        stored = {each.name: each for each in self.uploads.objects(prefix)}
+        gone = {left.file_id for left in self.reader.left_out(consignment_id)}
+        stored = {each.name: each for each in self.uploads.objects(prefix) if each.name not in gone}
         self._compare(consignment, registered, stored, documents)
+        carried = self._carry(consignment, stored, documents)
         # In the order of the paths, so that results read as the sender's folders do.
-        files = sorted(registered.values(), key=lambda file: (file.path, file.file_id))
+        checked = [file for file in registered.values() if file.file_id not in carried]
+        files = sorted(checked, key=lambda file: (file.path, file.file_id))
         records = [record_of(consignment, file, stored[file.file_id], self.upload_bucket, prefix) for file in files]
         expires = int((self.now() + _PROGRESS_KEPT).timestamp())
         count = 0
@@ -110,8 +115,19 @@ class FileFetcher:
             for count, group in enumerate(groups(records), start=1):
                 progress_key = self.records.progress_key(consignment, count - 1)
                 lines.add(_group_line(consignment, run, count - 1, group, progress_key, expires))
-        self.records.expect(consignment, len(records))
-        return {"run": consignment.run, "files": len(records), "groups": count}
+        self.records.expect(consignment, len(registered), len(carried))
+        return {"run": consignment.run, "files": len(registered), "groups": count}
+
+    def _carry(self, consignment: Consignment, stored: Mapping[str, StoredObject], documents: RunDocuments) -> set[str]:
+        """Write what an earlier run has found of the files that were not corrected; return their ids."""
+        carried: set[str] = set()
+        if consignment.correcting:
+            with documents.writing(CARRIED) as lines:
+                for row in all_rows(self.reader, consignment.consignment_id):
+                    if is_carried(row, stored.get(row["fileId"])):
+                        lines.add(row)
+                        carried.add(row["fileId"])
+        return carried
 
     def _compare(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TypedDict, final
 
+from waybill.consignments.domain.corrections import CARRIED
 from waybill.consignments.domain.file_records import CheckedRecord
 from waybill.consignments.domain.ports import Document, RunDocuments
 from waybill.consignments.domain.redactions import NamedFile, RedactionPair, match_redactions
@@ -46,9 +47,13 @@ STATUSES: Document[StatusRow] = Document("statuses.jsonl")
 def pair_redactions(documents: RunDocuments) -> RedactionCounts:
     """Write the outcome of every redacted file; return how many have an original, and how many have none."""
     files = [NamedFile(line["fileId"], line["originalPath"]) for line in documents.reading(RESULTS)]
+    carried = {row["fileId"]: row["path"] for row in documents.reading(CARRIED, required=False)}
+    files += [NamedFile(file_id, path) for file_id, path in carried.items()]
     counts: RedactionCounts = {"redactedFiles": 0, "errors": 0}
     with documents.writing(REDACTIONS) as lines:
         for outcome in match_redactions(files):
+            if outcome.redacted.file_id in carried:
+                continue
             if isinstance(outcome, RedactionPair):
                 counts["redactedFiles"] += 1
                 lines.add(
@@ -90,6 +95,8 @@ def generate_statuses(consignment_id: str, documents: RunDocuments, tables: Tabl
             consignment.add(file, verdicts)
             for verdict in verdicts:
                 lines.add(_file_row(file.file_id, verdict))
+        for row in documents.reading(CARRIED, required=False):
+            consignment.carry(row["statuses"])
         statuses = consignment.result()
         for name, value in statuses.items():
             lines.add(status_row(consignment_id, "Consignment", name, value, overwrite=True))

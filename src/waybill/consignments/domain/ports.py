@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from waybill.consignments.domain.file_records import FileOutcome, FileRow, StoredWaiver
 from waybill.consignments.models import (
@@ -15,6 +15,9 @@ from waybill.consignments.models import (
     RunFailure,
     StoredObject,
 )
+
+if TYPE_CHECKING:
+    from waybill.consignments.domain.corrections import Corrections
 
 
 class Register(Protocol):
@@ -36,10 +39,11 @@ class Register(Protocol):
         """
         ...
 
-    def replace_files(self, consignment: Consignment, files: Sequence[RegisteredFile]) -> None:
-        """Register other contents of files that are registered, and forget what was found of the earlier ones.
+    def correct(self, consignment: Consignment, corrections: "Corrections") -> None:
+        """Register what files are from now on, and forget what was found of them; what is left out goes.
 
-        The consignment is `Registered` again until the next run; raises `RegistrationClosedError` while one goes on.
+        The consignment is `Registered` again until the next run, which checks these files alone where the last one
+        has come to its end; raises `RegistrationClosedError` while one goes on.
         """
         ...
 
@@ -99,8 +103,11 @@ class RunRecords(Protocol):
         """Keep how uploads and register differ, until the next run."""
         ...
 
-    def expect(self, consignment: Consignment, file_count: int) -> None:
-        """Note how many files the run checks, whose statuses are in progress; without any, nothing is."""
+    def expect(self, consignment: Consignment, file_count: int, carried: int = 0) -> None:
+        """Note how many files there are, whose statuses are in progress; without any, nothing is.
+
+        `carried` of them are not checked, since an earlier run has.
+        """
         ...
 
     def progress_key(self, consignment: Consignment, group: int) -> str:

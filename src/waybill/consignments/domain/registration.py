@@ -87,11 +87,10 @@ class Registrar:
             )
         left_out = [LeftOutFile(each.path, each.kind, each.reason) for each in request.not_sent]
         self.register.add_files(consignment_id, files, left_out)
-        prefix = upload_prefix(user_id, consignment_id)
         # An answer has to fit Lambda's 6 MB: where the paths fill it, the addresses are to be asked for apart.
         short = sum(len(file.path.encode()) for file in files) <= _PATH_BYTES
         signer = self.signer if short else None
-        return {"consignmentId": consignment_id, "files": [_place(file, prefix, signer) for file in files]}
+        return {"consignmentId": consignment_id, "files": [upload_place(stored, file, signer) for file in files]}
 
     def renew(self, consignment: Consignment, file_ids: Sequence[str]) -> list[UploadPlace]:
         """Return where files of a consignment are to be uploaded to, with fresh addresses.
@@ -101,12 +100,13 @@ class Registrar:
         found = {file.file_id: file for file in self.register.named_files(consignment.consignment_id, file_ids)}
         if missing := [file_id for file_id in file_ids if file_id not in found]:
             raise FileNotFoundInConsignmentError(f"there is no file {missing[0]} in the consignment")
-        prefix = upload_prefix(consignment.user_id, consignment.consignment_id)
-        return [_place(found[file_id], prefix, self.signer) for file_id in dict.fromkeys(file_ids)]
+        return [upload_place(consignment, found[file_id], self.signer) for file_id in dict.fromkeys(file_ids)]
 
 
-def _place(file: RegisteredFile, prefix: str, signer: UploadSigner | None) -> UploadPlace:
-    place: UploadPlace = {"fileId": file.file_id, "path": file.path, "uploadKey": prefix + file.file_id}
+def upload_place(consignment: Consignment, file: RegisteredFile, signer: UploadSigner | None) -> UploadPlace:
+    """Return where a file of a consignment is to be uploaded to, with a signed address where there is a signer."""
+    key = upload_prefix(consignment.user_id, consignment.consignment_id) + file.file_id
+    place: UploadPlace = {"fileId": file.file_id, "path": file.path, "uploadKey": key}
     upload = signer.sign(place["uploadKey"], file.size, file.sha256) if signer else None
     return place if upload is None else {**place, "upload": upload}
 

@@ -4,9 +4,9 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from waybill.consignments.models import ConsignmentType, RegisteredFile
 from waybill.core.clock import moment_of
@@ -16,6 +16,7 @@ from waybill.core.wire import WireModel
 FILES_PER_PAGE = 1000
 FILES_LIMIT = 1_000_000
 UPLOADS_PER_REQUEST = 500
+LEFT_OUT_PER_REQUEST = 100
 _PATH_BYTES = 4096
 # The largest number that every reader of JSON keeps (RFC 8259, section 6); no object is as large.
 _LARGEST_SIZE = 2**53 - 1
@@ -29,7 +30,9 @@ _FILE_NAMESPACE = uuid.UUID("6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e")
 type Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-def _text_of_a_path(path: str) -> str:
+def _text_of_a_path(path: str | None) -> str | None:
+    if path is None:
+        return None
     try:
         encoded = path.encode()
     except UnicodeEncodeError:
@@ -96,6 +99,40 @@ class FileRequest(WireModel):
         if folded and not _SHA256.fullmatch(folded):
             raise ValueError("must be a SHA-256 of 64 hexadecimal digits, or empty")
         return folded
+
+
+class ReplacedFileRequest(FileRequest):
+    """A file of the consignment as it is from now on."""
+
+    file_id: uuid.UUID = Field(description="The id of the file", examples=["6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e"])
+    path: str | None = Field(  # type: ignore[assignment]
+        default=None,
+        description="Its path from now on, at most 4,096 bytes of UTF-8; without it, as it was",
+        examples=["minutes/2026-01.pdf"],
+        json_schema_extra={"maxLength": _PATH_BYTES},
+    )
+
+
+class CorrectionsRequest(WireModel):
+    """What becomes of some files of a consignment; at least one."""
+
+    replace: Annotated[list[ReplacedFileRequest], Field(max_length=UPLOADS_PER_REQUEST)] = Field(
+        default=[], description="Files that have another content or path from now on, or are uploaded again"
+    )
+    leave_out: Annotated[list[uuid.UUID], Field(max_length=LEFT_OUT_PER_REQUEST)] = Field(
+        default=[],
+        description="The ids of files that are no part of the consignment any more; none that is accepted",
+        examples=[["6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e"]],
+    )
+
+    @model_validator(mode="after")
+    def _names_each_file_once(self) -> Self:
+        ids = [*(each.file_id for each in self.replace), *self.leave_out]
+        if not ids:
+            raise ValueError("must name a file")
+        if len(ids) != len(set(ids)):
+            raise ValueError("names a file twice")
+        return self
 
 
 class UploadsRequest(WireModel):

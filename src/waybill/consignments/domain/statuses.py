@@ -261,11 +261,15 @@ class ConsignmentStatuses:
 
     def add(self, file: CheckedFile, verdicts: Sequence[FileVerdict]) -> None:
         """Take one file in."""
-        self.files += 1
         self._checksum_results_missing |= file.server_checksum is None
-        for verdict in verdicts:
-            self._seen[verdict.name, verdict.value] += 1
-        self.accepted += is_accepted({verdict.name: verdict.value for verdict in verdicts})
+        self.carry({verdict.name: verdict.value for verdict in verdicts})
+
+    def carry(self, statuses: Mapping[str, str]) -> None:
+        """Take in one file that an earlier run has given its statuses, by name."""
+        self.files += 1
+        for name, value in statuses.items():
+            self._seen[StatusName(name), value] += 1
+        self.accepted += is_accepted(statuses)
 
     def result(self) -> dict[str, str]:
         """Return the five statuses by name; nothing for a consignment without files."""

@@ -1,0 +1,144 @@
+"""Corrections: some files are replaced or left out, judged alone, and the others keep what was found of them."""
+
+from typing import Any
+
+import pytest
+
+from tests.functional.consignments.bench import CLEAN, ConsignmentRun, Workbench, clean_check, described, format_result
+from waybill.core.aws.clients import client
+
+FILES = {"a.txt": b"a virus", "b.zip": b"an archive", "c.txt": b"good", "c_R.txt": b"good, without names"}
+
+
+def check(record: Any, content: bytes) -> dict[str, list[Any]]:
+    found = {"antivirus": [{"software": "yara-x", "result": "eicar"}]} if b"virus" in content else {}
+    archive = {"fileFormat": [format_result("x-fmt/263")]} if b"archive" in content else {}
+    return clean_check(record, content) | found | archive
+
+
+@pytest.fixture
+def checked(bench: Workbench) -> str:
+    bench.check = check
+    consignment_id = bench.received(FILES)
+    bench.run(consignment_id, "run-1")
+    return consignment_id
+
+
+def correct(bench: Workbench, consignment_id: str, body: dict[str, Any], **more: Any) -> Any:
+    return bench.ask("POST", f"/consignments/{consignment_id}/corrections", body=body, **more)
+
+
+def ids(bench: Workbench, consignment_id: str) -> dict[str, str]:
+    return {path: file["fileId"] for path, file in bench.files(consignment_id).items()}
+
+
+def test_what_was_corrected_is_judged_alone(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    better = b"a clean one"
+    asked = {
+        "replace": [{"fileId": file_id["a.txt"], **described("a.txt", better)}],
+        "leaveOut": [file_id["b.zip"]],
+    }
+    answer = correct(bench, checked, asked).json
+    [place] = answer["files"]
+    assert (place["fileId"], place["upload"]["method"], answer["leftOut"]) == (
+        file_id["a.txt"],
+        "PUT",
+        asked["leaveOut"],
+    )
+    assert bench.shown(checked)["status"] == "Registered"
+    bench.upload(answer, {"a.txt": better})
+    seen: list[str] = []
+    bench.check = lambda record, content: (seen.append(record["originalPath"]), check(record, content))[1]
+    run = ConsignmentRun(bench, checked, "run-2")
+    run.begin()
+    # What is carried over counts as done from the start.
+    assert bench.shown(checked)["progress"]["files"] == 3
+    run.check()
+    run.end()
+    # The redacted one as well: its original could have been what was left out.
+    assert sorted(seen) == ["a.txt", "c_R.txt"]
+    files, shown = bench.files(checked), bench.shown(checked)
+    assert {path: file["run"] for path, file in files.items()} == {"a.txt": 2, "c.txt": 1, "c_R.txt": 2}
+    assert all(file["accepted"] for file in files.values())
+    assert (shown["status"], shown["statuses"]["ServerAntivirus"], shown["runs"]) == ("Completed", "Completed", 2)
+    assert sorted(bench.keys(CLEAN)) == sorted(f"{checked}/{file['fileId']}" for file in files.values())
+    report = bench.ask("GET", f"/consignments/{checked}/report").text
+    assert "b.zip" in report
+    assert "its sender left it out" in report
+    # A start without corrections is of all files again.
+    seen.clear()
+    bench.run(checked, "run-3")
+    assert sorted(seen) == ["a.txt", "c.txt", "c_R.txt"]
+
+
+def test_where_files_are_left_out_alone_nothing_is_checked_again(bench: Workbench) -> None:
+    bench.check = check
+    consignment_id = bench.received({"a.txt": b"a virus", "c.txt": b"good"})
+    bench.run(consignment_id, "run-1")
+    leaving = [ids(bench, consignment_id)["a.txt"]]
+    for _ in range(2):  # the same again changes nothing more
+        assert correct(bench, consignment_id, {"leaveOut": leaving}).status == 200
+    run = ConsignmentRun(bench, consignment_id, "run-2")
+    run.begin()
+    assert (run.fetched["files"], run.fetched["groups"]) == (1, 0)
+    run.end()
+    shown = bench.shown(consignment_id)
+    assert (shown["status"], shown["progress"]["files"]) == ("Completed", 1)
+    assert {file["run"] for file in bench.files(consignment_id).values()} == {1}
+
+
+def test_a_redacted_file_is_judged_by_what_is_there_now(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    moved = {"fileId": file_id["c.txt"], **described("other.txt", FILES["c.txt"])}
+    assert correct(bench, checked, {"replace": [moved]}).status == 200
+    bench.run(checked, "run-2")
+    files = bench.files(checked)
+    assert "c.txt" not in files
+    assert files["c_R.txt"]["statuses"]["Redaction"] == "NoOriginalFile"
+    assert files["a.txt"]["run"] == 1
+    assert bench.shown(checked)["statuses"]["ServerRedaction"] == "CompletedWithIssues"
+
+
+def test_what_lies_there_anew_is_not_carried_over(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    correct(bench, checked, {"replace": [{"fileId": file_id["b.zip"], **described("b.zip", FILES["b.zip"])}]})
+    # Nobody has said so: a content that was put in the place of a checked one is looked at.
+    client("s3").put_object(Bucket="consignment-uploads", Key=f"alice/{checked}/{file_id['c.txt']}", Body=b"a virus")
+    bench.run(checked, "run-2")
+    files = bench.files(checked)
+    assert (files["c.txt"]["run"], files["c.txt"]["statuses"]["Antivirus"]) == (2, "VirusDetected")
+    assert files["a.txt"]["run"] == 1
+
+
+def test_after_a_run_that_broke_all_is_checked(bench: Workbench, checked: str) -> None:
+    bench.broken["generate_statuses"] = "it broke"
+    with pytest.raises(Exception, match="it broke"):
+        bench.run(checked, "run-2")
+    broken = ConsignmentRun(bench, checked, "run-2")
+    broken.state("record_failure", step="Generate Statuses", error={"Error": "Broken", "Cause": "it broke"})
+    bench.broken.clear()
+    file_id = ids(bench, checked)
+    correct(bench, checked, {"replace": [{"fileId": file_id["a.txt"], **described("a.txt", FILES["a.txt"])}]})
+    bench.run(checked, "run-3")
+    assert {file["run"] for file in bench.files(checked).values()} == {3}
+
+
+def test_corrections_that_cannot_be_are_refused(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    missing = "6f3d6c39-3a0e-5c55-9c0a-4f2d8b2a1d7e"
+    same = {"fileId": file_id["a.txt"], **described("a.txt", b"x")}
+    for body, status in (
+        ({"leaveOut": [file_id["c.txt"]]}, 409),  # accepted: a record
+        ({"leaveOut": [missing]}, 404),
+        ({"replace": [{**same, "fileId": missing}]}, 404),
+        ({"replace": [{**same, "path": "c.txt"}]}, 409),
+        ({"replace": [same], "leaveOut": [file_id["a.txt"]]}, 400),
+        ({"replace": [], "leaveOut": []}, 400),
+        ({"replace": [{**same, "more": 1}]}, 400),
+    ):
+        assert correct(bench, checked, body).status == status, body
+    assert correct(bench, checked, {"replace": [same]}, who="eve").status == 403
+    assert bench.shown(checked)["status"] == "CompletedWithIssues"
+    ConsignmentRun(bench, checked, "run-2").begin()
+    assert correct(bench, checked, {"replace": [same]}).status == 409
