@@ -81,9 +81,9 @@ def told(desk: Desk, name: str, content: Content) -> tuple[dict[str, Any], dict[
         ("cut.pdf", contents.pdf()[:-60], "Unidentified", "damaged or cut off"),
         ("count.bin", wrong_count(), "Zip", "damaged or cut off"),
         ("noise.odt", NOISE, "Unidentified", ".odt stands for Online Description Tool Format (x-fmt/3)"),
-        ("noise.csv", NOISE, "Unidentified", "stands for Comma Separated Values (x-fmt/18), which is text"),
-        ("noise.json", NOISE, "Unidentified", "stands for JSON Data Interchange Format (fmt/817), which is text"),
-        ("noise.md", NOISE, "Unidentified", "which is text, and this is none"),
+        ("noise.csv", NOISE, "Unidentified", "stands for Comma Separated Values (x-fmt/18). Send"),
+        ("noise.json", NOISE, "Unidentified", "stands for JSON Data Interchange Format (fmt/817). Send"),
+        ("noise.md", NOISE, "Unidentified", "its content is no text"),
         ("generic.doc", contents.compound({"Contents": b"x" * 5000}), "Zip", "a program that we do not know"),
         ("pack.7z", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(24), "Zip", "Unpack it"),
         ("clean.bat", b"@echo off\r\ndel *.tmp\r\n", "Executable", "a program and not a record"),
@@ -161,7 +161,7 @@ def test_what_is_accepted_with_a_remark_is_told_it(
         ("a.odt", contents.encrypted_odt(), "protected by a password"),
         ("a.docx", DOCX[:-40], "damaged or cut off"),
         ("a.zip", bomb, "more, or is nested more deeply, than we open"),
-        ("a.pst", b"!BDN" + bytes(600), "packed in a way that we cannot open"),
+        ("a.pst", b"!BDN" + bytes(600), "a mailbox of Outlook, which we cannot open"),
     ],
 )
 def test_what_was_not_scanned_inside_is_told_why(desk: Desk, name: str, content: Content, words: str) -> None:

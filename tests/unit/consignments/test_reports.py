@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +76,41 @@ def refused(path: str, number: int = 0, sentence: str = UNPACK, action: str = "F
 
 def page(files: list[Mapping[str, Any]], left_out: list[LeftOutFile] | None = None, **more: Any) -> str:
     return report({**CONSIGNMENT, **more}, iter(files), datetime(2026, 11, 30, tzinfo=UTC), left_out or [])
+
+
+def test_a_remark_on_files_of_several_formats_is_told_once_with_what_was_seen_beside_each() -> None:
+    files = []
+    for number, (extension, puid) in enumerate((("r", "fmt/1599"), ("py", "fmt/938"))):
+        detail = f".{extension} stands for a format ({puid})"
+        sentence = f"Only the name of this file says which format it is: {detail}. Its content does not show it."
+        remark = {"rule": "waybill.extensionOnly", "detail": detail, "sentence": sentence, "action": None}
+        files.append(a_file(f"a.{extension}", number, remarks=[remark]))
+    made = page(files)
+    assert made.count("Only the name of this file says which format it is. Its content does not show it.") == 1
+    assert ".r stands for a format (fmt/1599)" in made
+    assert ".py stands for a format (fmt/938)" in made
+
+
+def test_what_could_not_be_scanned_is_told_in_words_and_not_in_those_of_the_code() -> None:
+    wrong = {"statusName": "Antivirus", "value": "NotScannedInside", "sentence": "It is protected.", "rule": "r"}
+    told = ({**wrong, "action": "Fix yourself", "detail": detail} for detail in DETAILS)
+    made = page([refused(f"{number}.zip", number) | {"explanations": [each]} for number, each in enumerate(told)])
+    assert not re.search(r"ENCRYPTED|NO_READER|encryptedOffice|the file itself", made)
+    for words in (
+        "a/b.docx: protected by a password",
+        "of a kind that is not opened (zstd)",
+        "an encrypted Office document",
+    ):
+        assert words in made
+
+
+DETAILS = ("the file itself: ENCRYPTED; a/b.docx: ENCRYPTED", "the file itself: NO_READER (zstd)", "encryptedOffice")
+
+
+def test_what_an_earlier_run_has_found_is_told_as_such() -> None:
+    made = page([a_file("a.pdf", 1), a_file("b.pdf", 2), a_file("c.pdf", 3, run=2)], runs=2)
+    assert "2 files were not checked again: what run 1 found of them stands" in made
+    assert "were not checked again" not in page([a_file("a.pdf", 1)])
 
 
 def test_a_problem_of_many_files_is_told_once() -> None:

@@ -21,6 +21,34 @@ _WITH_CHECKSUMS = 300
 _NAMED_OF_A_PROBLEM = 30
 _PROBLEMS = 40
 _DETAIL_LENGTH = 160
+_ITSELF = "the file itself"
+# What the checks call it, for programs, in words.
+_CODES = {
+    "ENCRYPTED": "protected by a password or a key",
+    "BROKEN": "damaged",
+    "TRUNCATED": "cut off",
+    "NO_READER": "of a kind that is not opened",
+    "UNKNOWN_METHOD": "packed by a method that is not known",
+    "DEPTH": "more levels than are opened",
+    "MEMBERS": "more members than are opened",
+    "MEMBER_BYTES": "larger than is opened",
+    "TOTAL_BYTES": "more in all than is opened",
+    "RATIO": "unpacks to far more than its size",
+    "TIME": "not done in time",
+    "DISK": "no room for it",
+    "TOO_LARGE": "too large to be opened",
+    "PARSER_FAILED": "its reader fails",
+    "encryptedPdf": "an encrypted PDF",
+    "encryptedZip": "an encrypted ZIP",
+    "encryptedOffice": "an encrypted Office document",
+    "encryptedOpenDocument": "an encrypted OpenDocument",
+    "encryptedEpub": "an encrypted EPUB",
+    "encryptedCms": "encrypted by S/MIME or CMS",
+    "encryptedOpenPgp": "encrypted by OpenPGP",
+    "encryptedMessage": "an encrypted message",
+    "encryptedArchive": "an encrypted archive",
+}
+_CODE = re.compile(r"(?:(?<=: )|^)([A-Za-z_]+)(?=;|$| \()")
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _FORMATS = 40
 _GROUPS = 20
@@ -38,6 +66,7 @@ _STATUS_WORDS = {
     ConsignmentStatus.FAILED: ("not checked to the end", "bad"),
     ConsignmentStatus.IN_PROGRESS: ("under way", "open"),
 }
+_ENDED = frozenset({ConsignmentStatus.COMPLETED, ConsignmentStatus.COMPLETED_WITH_ISSUES})
 _TURNS = {Turn.NOBODY: "accepted", Turn.SENDER: "sender", Turn.ARCHIVE: "archive", Turn.CHECKS: "not checked"}
 _LEFT_OUT = {
     "LINK": "Links",
@@ -46,6 +75,7 @@ _LEFT_OUT = {
     "UNREADABLE": "Not readable",
     "NAME_NOT_UTF8": "Names that are not UTF-8",
     "EMPTY_FOLDER": "Empty folders",
+    "LEFT_OUT_LATER": "Left out after the checks",
 }
 _TITLES = {
     "FFID": "Format",
@@ -129,6 +159,7 @@ def _values(
         "leftOut": _left_out(left_out),
         "demonstration": summary.demonstration_rules,
         "old": f"{summary.signature_age_days:,}" if summary.signature_age_days > OLD_SIGNATURES_DAYS else "",
+        "earlier": _earlier(consignment, summary),
         "software": [escaped(each) for each in sorted(summary.software)] or ["nothing yet"],
         "files": {"folders": _folders(found.rows)} if listed and found.rows else None,
         "unlisted": None if listed else {"count": f"{summary.files:,}", "limit": f"{LISTED_FILES:,}"},
@@ -162,6 +193,19 @@ def _run(consignment: Mapping[str, Any]) -> str:
     execution = str(consignment.get("executionArn") or "")
     number = f"run {consignment['runs']}" if consignment.get("runs") else ""
     return ", ".join(filter(None, (number, execution.rpartition(":")[2])))
+
+
+def _earlier(consignment: Mapping[str, Any], summary: Summary) -> list[str]:
+    """Return what was carried over from which run, since only what was corrected was checked again."""
+    newest = consignment.get("runs") or 0
+    counts = sorted((run, count) for run, count in summary.runs.items() if run and run < newest)
+    if consignment["status"] not in _ENDED:
+        return []
+    return [
+        f"{_counted(count)} {'was' if count == 1 else 'were'} not checked again: "
+        f"what run {run} found of {'it' if count == 1 else 'them'} stands"
+        for run, count in counts
+    ]
 
 
 def _day(moment: object) -> str:
@@ -203,7 +247,8 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _brief(detail: str) -> str:
     """Return what was seen, in the length that stands beside a name; the exports have all of it."""
-    return shortened(escaped(_DIGEST.sub(lambda found: f"{found[0][:12]}…", detail)), _DETAIL_LENGTH)
+    plain = _CODE.sub(lambda found: _CODES.get(found[1], found[1]), detail).replace(f"{_ITSELF}: ", "")
+    return shortened(escaped(_DIGEST.sub(lambda found: f"{found[0][:12]}…", plain)), _DETAIL_LENGTH)
 
 
 def _words(value: str) -> str:

@@ -101,6 +101,7 @@ class Summary:
         self.files = self.bytes = 0
         self.turns: Counter[Turn] = Counter()
         self.software: set[str] = set()
+        self.runs: Counter[int | None] = Counter()
         self.demonstration_rules = False
         self.without_content = Named()
         self.pairs = Named()
@@ -125,6 +126,7 @@ class Summary:
         self.files += 1
         self.bytes += file["size"]
         self.turns[turn_of(file)] += 1
+        self.runs[file.get("run")] += 1
         path = str(file["path"])
         for each in open_still(file):
             name = f"{each['statusName']}: {each['value']}"
@@ -240,12 +242,18 @@ class Summary:
 
 
 def _note(problems: dict[tuple[str, str], Problem], told: Mapping[str, Any], title: str, path: str) -> None:
-    detail, sentence = str(told.get("detail") or ""), str(told["sentence"])
+    detail = str(told.get("detail") or "")
+    sentence = _general(str(told["sentence"]), detail)
     fresh = Problem(str(told.get("rule", "")), title, sentence, told["action"])
     problem = problems.setdefault((title, sentence), fresh)
     problem.count += 1
     if len(problem.files) < FILES_NAMED:
         problem.files.append((path, "" if detail in sentence else detail))
+
+
+def _general(sentence: str, detail: str) -> str:
+    """Return a sentence without what was seen in one file, where it stands apart: that is told beside its name."""
+    return sentence.replace(f": {detail}.", ".").replace(f" ({detail})", "") if detail else sentence
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:
