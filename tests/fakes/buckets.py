@@ -7,6 +7,7 @@ from tests.fakes.probe import Probe
 from tests.fakes.s3 import S3, Attributes, Content, Stored, Upload, facts_of
 from waybill.core.clock import iso
 from waybill.replication.errors import (
+    DestinationNotVersionedError,
     S3RefusedError,
     SourceArchivedError,
     SourceNotFoundError,
@@ -72,6 +73,13 @@ class FakeBuckets:
     def put_tags(self, place: ObjectPlace, tags: Mapping[str, str]) -> None:
         with self.probe.call("put_tags"):
             self.s3.tag(place.bucket, place.key, tags)
+
+    def remove(self, place: ObjectPlace) -> None:
+        with self.probe.call("remove"):
+            if not self.s3.bucket(place.bucket).versioned:
+                raise DestinationNotVersionedError(f"{place.bucket} keeps no versions")
+            self.probe.pause("removal lands")
+            self.s3.delete(place.bucket, place.key)
 
     def options(self, bucket: str) -> DestinationOptions:
         return self.s3.options.get(bucket, DestinationOptions())

@@ -8,15 +8,26 @@ from tests.fakes.interleaving import Actor, Stage
 from tests.fakes.machine import Ended
 from tests.fakes.probe import Probe
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
-from tests.fakes.s3 import Attributes, Content, Stored
+from tests.fakes.s3 import Attributes, Content
 from tests.fakes.world import World
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.run_identity import execution_name_of
-from waybill.replication.models import RunOutcome
+from waybill.replication.models import ReplicationRequest, RunOutcome
 
 # Others may come in before these. Before any other call nothing that matters can have changed since the one before it.
 MEETINGS = frozenset(
-    {"claim", "latest_run", "describe_source", "copy", "copy lands", "copy_part", "complete_upload", "find", "finish"}
+    {
+        "claim",
+        "latest_run",
+        "describe_source",
+        "copy",
+        "copy lands",
+        "removal lands",
+        "copy_part",
+        "complete_upload",
+        "find",
+        "finish",
+    }
 )
 
 
@@ -26,6 +37,14 @@ class Upload:
 
     label: str
     size: int = 3
+    deliveries: int = 1
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The source is removed."""
+
+    label: str = "nothing"
     deliveries: int = 1
 
 
@@ -53,24 +72,32 @@ class Play:
     newest: list[str] = field(default_factory=list)
     _started: set[str] = field(default_factory=set)
 
-    def uploader(self, uploads: Sequence[Upload]) -> None:
-        """Someone who writes the source again and again."""
+    def uploader(self, uploads: Sequence[Upload | Removal]) -> None:
+        """Someone who writes the source again and again, or removes it."""
 
         def work(actor: Actor) -> None:
             for number, upload in enumerate(uploads):
                 actor.pause(f"puts {upload.label}")
                 self.world.clock.advance(seconds=1)
-                attributes = Attributes(metadata={"upload": f"{number}"}, tags={"upload": f"{number}"})
-                stored = self.world.s3.put(SOURCE, KEY, Content.of(upload.label, upload.size), attributes)
+                request = self._change(number, upload)
                 self.newest.clear()
                 for delivery in range(upload.deliveries):
-                    self.event(stored, f"event {number}.{delivery}")
+                    self.event(request, f"event {number}.{delivery}")
 
         self.stage.enter("uploader", work)
 
-    def event(self, stored: Stored, name: str) -> None:
-        """One delivery of the event of `stored`."""
-        request = self.world.request(stored, destination_buckets=self.destinations)
+    def _change(self, number: int, upload: Upload | Removal) -> ReplicationRequest:
+        """Change the source, and return the request of the event of it."""
+        if isinstance(upload, Removal):
+            self.world.s3.delete(SOURCE, KEY)
+            told = {"removed": True, "size": 0, "sequencer": f"{self.world.s3.number():016X}"}
+            return self.world.request(destination_buckets=self.destinations, **told)
+        attributes = Attributes(metadata={"upload": f"{number}"}, tags={"upload": f"{number}"})
+        stored = self.world.s3.put(SOURCE, KEY, Content.of(upload.label, upload.size), attributes)
+        return self.world.request(stored, destination_buckets=self.destinations)
+
+    def event(self, request: ReplicationRequest, name: str) -> None:
+        """One delivery of the event that makes `request`."""
         self.newest.append(name)
 
         def work(actor: Actor) -> None:
@@ -121,7 +148,11 @@ class Play:
 
     def assert_converged(self) -> None:
         """Every destination holds what the source holds."""
-        source = self.world.s3.get(SOURCE, KEY)
+        source = self.world.s3.bucket(SOURCE).current(KEY)
+        if source is None:
+            left = [bucket for bucket in self.destinations if self.world.s3.bucket(bucket).current(KEY)]
+            assert not left, self.told(f"{left} have what was removed")
+            return
         for bucket in self.destinations:
             copy = self.world.s3.get(bucket, KEY)
             assert (copy.content, copy.attributes) == (source.content, source.attributes), self.told(bucket)

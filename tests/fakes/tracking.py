@@ -65,6 +65,7 @@ class FakeTracking:
                 "destinationBuckets": json.dumps(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
                 "generation": record.get("generation", 0) + 1,
+                "removed": run.removed,
                 **event,
             }
             return Claimed(ClaimOutcome.STARTED, self.table.records[run.file]["generation"])
@@ -92,6 +93,7 @@ class FakeTracking:
                 record["destinationPrefix"],
                 record["startTime"],
                 record.get("backfillId"),
+                bool(record.get("removed")),
             )
 
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:

@@ -60,6 +60,12 @@ class NoSuchBucketError(PermanentError):
     code: ClassVar[str] = "NO_SUCH_BUCKET"
 
 
+class DestinationNotVersionedError(PermanentError):
+    """A removal is to be replicated to a bucket without versions, where it could not be taken back."""
+
+    code: ClassVar[str] = "DESTINATION_NOT_VERSIONED"
+
+
 class AccessDeniedError(PermanentError):
     """S3 refuses the action to Waybill's role."""
 

@@ -196,12 +196,15 @@ class ReplicationRequest(StartRequest, extra="ignore"):
     """The input of the workflow: copy one object to several buckets.
 
     `backfill_id` is the job that it is of, by which its failures are told; `event_time` is S3's event's, from which its
-    latency is measured. The API and people's own runs do not take
+    latency is measured. `removed`: what was asked for is a removal. The API and people's own runs do not take
     it, or whoever names a job would decide that nobody is told of them.
     """
 
     backfill_id: ShortText | None = Field(
         default=None, description="The backfill that it is part of", examples=["bf-2026-11-02"]
+    )
+    removed: Annotated[bool, Field(strict=True)] | None = Field(
+        default=None, description="Whether the object was removed, and its copies are to be"
     )
     event_time: ShortText | None = Field(
         default=None, description="When the object was written, ISO 8601", examples=["2026-11-02T09:15:00.000Z"]
@@ -296,11 +299,12 @@ class ObjectHeaders(WireModel):
 
 
 class Strategy(StrEnum):
-    """How the bytes get to the destination."""
+    """How the bytes get to the destination; `REMOVE`: none do, the copy is hidden by a delete marker."""
 
     COPY = "COPY"
     MULTIPART = "MULTIPART"
     MULTIPART_BATCHES = "MULTIPART_BATCHES"
+    REMOVE = "REMOVE"
 
 
 class DestinationOptions(WireModel, extra="forbid"):
@@ -384,10 +388,12 @@ class Verification(StrEnum):
 
 
 class CopyCode(StrEnum):
-    """How a copy ended when it did not fail."""
+    """How a copy ended when it did not fail; `ABSENT`: there was nothing to remove."""
 
     COPIED = "COPIED"
     TAGS_COPIED = "TAGS_COPIED"
+    REMOVED = "REMOVED"
+    ABSENT = "ABSENT"
     SKIPPED_IDENTICAL = "SKIPPED_IDENTICAL"
     SUPERSEDED = "SUPERSEDED"
 

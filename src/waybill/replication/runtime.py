@@ -103,7 +103,7 @@ def routing() -> "Routing":
     from waybill.replication.domain.requests import Routing
 
     settings = load(RoutingSettings)
-    return Routing(settings.destination_buckets, settings.key_prefix, settings.key_suffix)
+    return Routing(settings.destination_buckets, settings.key_prefix, settings.key_suffix, settings.replicate_deletes)
 
 
 def trigger_buckets() -> frozenset[str]:

@@ -34,6 +34,7 @@ class RoutingSettings(WaybillSettings):
     destination_buckets: Names
     key_prefix: str = ""
     key_suffix: str = ""
+    replicate_deletes: bool = False
 
 
 class FileCopyWorkflowSettings(WaybillSettings):

@@ -11,7 +11,7 @@ from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.wire import Request, Wire
 from tests.functional.replication.conftest import buckets_with
 from waybill.replication.adapters.s3 import S3Buckets
-from waybill.replication.errors import S3RefusedError
+from waybill.replication.errors import DestinationNotVersionedError, S3RefusedError
 from waybill.replication.models import DestinationOptions, ObjectFacts, ObjectPlace
 
 DESTINATION = DESTINATIONS[0]
@@ -275,3 +275,17 @@ def test_what_boto3_refuses_to_send_is_no_fault_of_s3(buckets: S3Buckets, s3: An
     with pytest.raises(S3RefusedError, match="Key"):
         buckets.copy(source, ObjectPlace(DESTINATION, ""))
     assert wire.of("s3.CopyObject") == []
+
+
+def test_a_removal_is_a_marker_where_versions_are_kept_and_refused_elsewhere(buckets: S3Buckets, s3: Any) -> None:
+    place = ObjectPlace(DESTINATION, KEYS[0])
+    s3.put_object(Bucket=place.bucket, Key=place.key, Body=b"abc")
+    with pytest.raises(DestinationNotVersionedError, match=DESTINATION):
+        buckets.remove(place)
+    assert buckets.find(place) is not None
+    s3.put_bucket_versioning(Bucket=DESTINATION, VersioningConfiguration={"Status": "Enabled"})
+    buckets.remove(place)
+    assert buckets.find(place) is None
+    listed = s3.list_object_versions(Bucket=DESTINATION, Prefix=place.key)
+    assert [marker["IsLatest"] for marker in listed["DeleteMarkers"]] == [True]
+    assert len(listed["Versions"]) == 1

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.interleaving import Actor, Choices
-from tests.fakes.play import Manual, Play, Upload
+from tests.fakes.play import Manual, Play, Removal, Upload
 from tests.fakes.runs import DESTINATIONS, SOURCE
 from tests.fakes.world import SIZES, World
 from waybill.replication.models import Strategy
@@ -18,7 +18,9 @@ _MEETINGS = frozenset({"claim", "latest_run", "copy lands"})
 _OTHERS = [DESTINATIONS, _ONE, DESTINATIONS[1:]]
 
 
-def play(*, versioned: bool, uploads: Sequence[Upload], checksum: str | None = "CRC64NVME", **changes: object) -> Play:
+def play(
+    *, versioned: bool, uploads: Sequence[Upload | Removal], checksum: str | None = "CRC64NVME", **changes: object
+) -> Play:
     world = World()
     world.s3.create_bucket(SOURCE, versioned=versioned, checksum=checksum)
     world.upload(label="before all")
@@ -43,6 +45,20 @@ def test_every_order_of_two_overwrites_converges(versioned: bool, second: str) -
         played.assert_converged()
         played.assert_recorded()
     assert choices.count > 50
+
+
+@pytest.mark.parametrize("changes", [[Upload("one"), Removal()], [Removal(), Upload("one")]], ids=["last", "first"])
+@pytest.mark.parametrize("versioned", [True, False])
+def test_every_order_of_an_overwrite_and_a_removal_converges(versioned: bool, changes: list[Upload | Removal]) -> None:
+    """What was removed stays removed, and what came after it is there: Amazon S3 user guide, "Delete markers"."""
+    choices = Choices()
+    for _ in choices.orders():
+        played = play(versioned=versioned, uploads=changes, destinations=_ONE, meetings=_MEETINGS | {"removal lands"})
+        played.world.s3.create_bucket(_ONE[0], versioned=True)
+        played.perform(choices.choose)
+        assert not played.failed, played.told("failed")
+        played.assert_converged()
+    assert choices.count > 20
 
 
 @pytest.mark.parametrize("versioned", [True, False])
@@ -87,7 +103,7 @@ def test_every_order_of_an_upload_and_a_manual_run_elsewhere_converges(pinned: b
             played.assert_converged()
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", list(SIZES))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_history_converges(strategy: Strategy, data: st.DataObject) -> None:

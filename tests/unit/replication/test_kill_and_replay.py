@@ -14,7 +14,7 @@ from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import S3UnavailableError, ThrottledError, TrackingUnavailableError
 from waybill.replication.models import RunOutcome, Strategy
 
-_ALL = list(Strategy)
+_ALL = list(SIZES)
 
 
 def fresh(strategy: Strategy, *, versioned: bool = False) -> tuple[World, Stored]:

@@ -15,6 +15,7 @@ from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
 from waybill.replication.domain.fixity import FixityBuckets
 from waybill.replication.errors import (
+    DestinationNotVersionedError,
     NoSuchBucketError,
     ReadUnfinishedError,
     S3UnavailableError,
@@ -268,6 +269,16 @@ class S3Buckets(FixityBuckets):
             self._client(place.bucket).put_object_tagging(
                 Bucket=place.bucket, Key=place.key, Tagging={"TagSet": listed}, **self._owner(place)
             )
+
+    @override
+    def remove(self, place: ObjectPlace) -> None:
+        client, owner = self._client(place.bucket), self._owner(place)
+        with self._errors("GetBucketVersioning", ObjectPlace(place.bucket, "")):
+            versioning = client.get_bucket_versioning(Bucket=place.bucket, **owner).get("Status")
+        if versioning != "Enabled":
+            raise DestinationNotVersionedError(f"{place.bucket} keeps no versions: {place.key} would be lost there")
+        with self._errors("DeleteObject", place):
+            client.delete_object(Bucket=place.bucket, Key=place.key, **owner)
 
     @override
     def options(self, bucket: str) -> DestinationOptions:

@@ -101,6 +101,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
                 "eTag": run.e_tag,
                 "size": run.size,
                 "backfillId": run.backfill_id,
+                "removed": run.removed,
                 **ordering,
                 **({"newestEventRun": run.execution_id} if ordering else {}),
             },
@@ -136,6 +137,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             destination_prefix=item.get("destinationPrefix"),
             start_time=item.get("startTime"),
             backfill_id=item.get("backfillId"),
+            removed=bool(item.get("removed")),
         )
 
     @override

@@ -29,6 +29,16 @@ class Buckets(Protocol):
         """Give the object at `place` these tags and no others."""
         ...
 
+    def remove(self, place: ObjectPlace) -> None:
+        """Put a delete marker on top of the object at `place`; no version of it is lost.
+
+        Raises
+        ------
+        DestinationNotVersionedError
+            The bucket keeps no versions.
+        """
+        ...
+
     def options(self, bucket: str) -> DestinationOptions:
         """Return what copies to the destination `bucket` get that differs from their source."""
         ...

@@ -34,6 +34,7 @@ from waybill.replication.models import (
     CopyLimits,
     CopyTask,
     DestinationResult,
+    ObjectFacts,
     ObjectPlace,
     PartRange,
     ReplicationRequest,
@@ -73,6 +74,8 @@ class Copier:
         if self._outranked(task):
             self._abort_recorded(task)
             return self._superseded(task)
+        if task.description.strategy is Strategy.REMOVE:
+            return self._remove(task, started)
         if done := self._done_without_a_copy(task, started):
             return done
         try:
@@ -166,6 +169,16 @@ class Copier:
             return self._result(task, CopyCode.SUPERSEDED)
         return self._record(task, code, landed, started)
 
+    def _remove(self, task: CopyTask, started: datetime) -> DestinationResult:
+        """Hide the copy of a source that was removed, unless a newer one has come meanwhile."""
+        code = CopyCode.ABSENT
+        if self.buckets.find(task.place):
+            self.buckets.remove(task.place)
+            code = CopyCode.REMOVED
+        if not self._owns_record(task) and self._restorer.restore(task):
+            return self._result(task, CopyCode.SUPERSEDED)
+        return self._record(task, code, None, started)
+
     def _abort_recorded(self, task: CopyTask) -> None:
         if upload_id := recorded_upload(self.tracking, task):
             MultipartCopy(self.buckets, task).abort(upload_id)
@@ -232,16 +245,18 @@ class Copier:
             tags = current
         raise CopyUnfinishedError(f"the tags of {source.bucket}/{source.key} change faster than they can be copied")
 
-    def _record(self, task: CopyTask, code: CopyCode, landed: CopyResult, started: datetime) -> DestinationResult:
+    def _record(
+        self, task: CopyTask, code: CopyCode, landed: CopyResult | None, started: datetime
+    ) -> DestinationResult:
         moved = task.source.size if code is CopyCode.COPIED else 0
         milliseconds = round((self.now() - started).total_seconds() * 1000)
         result = self._result(task, code).model_copy(
             update={
-                "etag": landed.facts.e_tag,
-                "version_id": landed.facts.version_id,
+                "etag": landed and landed.facts.e_tag,
+                "version_id": landed and landed.facts.version_id,
                 "bytes": moved,
                 "strategy": task.description.strategy,
-                "verification": landed.verification,
+                "verification": landed and landed.verification,
                 "duration_ms": milliseconds,
             }
         )
@@ -272,6 +287,8 @@ def describe_source(buckets: Buckets, request: ReplicationRequest, limits: CopyL
     SourceNotFoundError, SseCUnsupportedError, AccessDeniedError, KmsDeniedError
         It cannot be read.
     """
+    if request.removed:
+        return _described_as_removed(buckets, request)
     try:
         source = buckets.describe_source(
             request.source_bucket, request.source_key, version_id=request.version_id, e_tag=request.e_tag
@@ -281,3 +298,13 @@ def describe_source(buckets: Buckets, request: ReplicationRequest, limits: CopyL
             raise SupersededError(f"{error}: it was deleted after the event") from error
         raise
     return describe(source, limits)
+
+
+def _described_as_removed(buckets: Buckets, request: ReplicationRequest) -> SourceDescription:
+    """Return that there is nothing; what is there again has an event of its own, which brings it."""
+    bucket, key = request.source_bucket, request.source_key
+    try:
+        buckets.describe_source(bucket, key, version_id=None, e_tag=None)
+    except SourceNotFoundError:
+        return SourceDescription(source=ObjectFacts(bucket=bucket, key=key, size=0, e_tag=""), strategy=Strategy.REMOVE)
+    raise SupersededError(f"{bucket}/{key} is there again")

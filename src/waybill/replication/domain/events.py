@@ -17,6 +17,9 @@ _MAX_WRAPPINGS = 6
 # How the object came about, in the words of either service: what S3 copies in one call, and what comes in parts.
 _NOTIFIED_COPIES = ("Copy", "CompleteMultipartUpload")
 _REPORTED_COPIES = ("CopyObject", "CompleteMultipartUpload")
+# A removal that nothing is lost by: of a version for good, neither service tells in these words.
+_MARKED = "ObjectRemoved:DeleteMarkerCreated"
+_REPORTED_MARKED = ("Object Deleted", "Delete Marker Created")
 _TAG_EVENTS = ("Object Tags Added", "Object Tags Deleted")
 
 
@@ -44,6 +47,17 @@ class TagsChanged:
 
 
 @dataclass(frozen=True)
+class ObjectRemoved:
+    """A delete marker lies on top of an object's versions; `version_id` is the marker's own. `time`: since when."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    sequencer: str | None = None
+    time: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class Ignored:
     """A record that asks for nothing, and why."""
 
@@ -57,7 +71,7 @@ class Unusable:
     reason: str
 
 
-type Record = ObjectCreated | TagsChanged | Ignored | Unusable
+type Record = ObjectCreated | ObjectRemoved | TagsChanged | Ignored | Unusable
 
 
 def sqs_messages(event: object) -> list[tuple[str, str]] | None:
@@ -112,7 +126,7 @@ def _unwrapped(payload: Mapping[str, Any]) -> Any:
 
 def _from_notification(record: Mapping[str, Any]) -> Record:
     name = str(record.get("eventName", "")).removeprefix("s3:")
-    if not name.startswith(("ObjectCreated:", "ObjectTagging:")):
+    if not name.startswith(("ObjectCreated:", "ObjectTagging:")) and name != _MARKED:
         return Ignored(name or "record without eventName")
     # Minor versions only add fields (same page): every 2.x is understood.
     if not str(record.get("eventVersion", "2.0")).startswith("2."):
@@ -124,19 +138,25 @@ def _from_notification(record: Mapping[str, Any]) -> Record:
     if name.startswith("ObjectTagging:"):
         return TagsChanged(created.bucket, key, _event_id(record.get("eventTime"), record.get("responseElements")))
     time = _time(record.get("eventTime"))
+    if name == _MARKED:
+        return ObjectRemoved(created.bucket, key, created.version_id, created.sequencer, time)
     return replace(created, key=key, time=time, may_be_copy=name.removeprefix("ObjectCreated:") in _NOTIFIED_COPIES)
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> Record:
     kind = event["detail-type"]
-    if event.get("source") != "aws.s3" or kind not in ("Object Created", *_TAG_EVENTS):
-        return Ignored(f"{event.get('source')} {kind}")
     detail = event.get("detail")
+    marked = isinstance(detail, Mapping) and (kind, detail.get("deletion-type")) == _REPORTED_MARKED
+    if event.get("source") != "aws.s3" or not (marked or kind in ("Object Created", *_TAG_EVENTS)):
+        return Ignored(f"{event.get('source')} {kind}")
     created = _created(detail, e_tag="etag", version_id="version-id")
     if created is None:
         return Unusable("detail.bucket.name and detail.object.key must be strings")
     if kind in _TAG_EVENTS:
         return TagsChanged(created.bucket, created.key, _event_id(event.get("time"), detail))
+    if marked:
+        time = _time(event.get("time"))
+        return ObjectRemoved(created.bucket, created.key, created.version_id, created.sequencer, time)
     reason = detail.get("reason") if isinstance(detail, Mapping) else None
     return replace(created, time=_time(event.get("time")), may_be_copy=reason in _REPORTED_COPIES)
 

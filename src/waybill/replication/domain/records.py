@@ -60,6 +60,7 @@ class RecordItem(TypedDict):
     sequencer: NotRequired[str]
     newestEventRun: NotRequired[str]
     generation: NotRequired[int]
+    removed: NotRequired[bool]
     revision: NotRequired[int]
 
 
@@ -147,7 +148,10 @@ class DestinationRecord:
 
 @dataclass(frozen=True)
 class LatestRun:
-    """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner."""
+    """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner.
+
+    `removed`: what it brings is the source's removal.
+    """
 
     execution_id: str
     status: str
@@ -156,6 +160,7 @@ class LatestRun:
     destination_prefix: str | None = None
     start_time: str | None = None
     backfill_id: str | None = None
+    removed: bool = False
 
     def outranks(self, run: ReplicationRun, bucket: str) -> bool:
         """Return whether `run` may leave its destination `bucket` to this run.

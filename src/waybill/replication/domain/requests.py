@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.replication.domain.events import Ignored, ObjectCreated, TagsChanged
+from waybill.replication.domain.events import Ignored, ObjectCreated, ObjectRemoved, TagsChanged
 from waybill.replication.models import ReplicationRequest, ReplicationRun
 
 
 @dataclass(frozen=True)
 class Routing:
-    """The destinations of every upload, and the prefix and suffix that a key must have to be replicated at all."""
+    """The destinations of every upload, and the prefix and suffix that a key must have to be replicated at all.
+
+    `removals`: whether a delete marker at the source becomes one at the destinations.
+    """
 
     destination_buckets: tuple[str, ...]
     key_prefix: str = ""
     key_suffix: str = ""
+    removals: bool = False
 
-    def request(self, event: ObjectCreated | TagsChanged) -> ReplicationRequest | Ignored:
-        """Return the request that a new object or new tags make, or why they make none.
+    def request(self, event: ObjectCreated | ObjectRemoved | TagsChanged) -> ReplicationRequest | Ignored:
+        """Return the request that a new object, new tags or a removal make, or why they make none.
 
         New tags ask for what the source has by then: the event does not carry them, nor its place in an order.
 
@@ -36,6 +40,11 @@ class Routing:
             "sourceKey": event.key,
             "destinationBuckets": self.destination_buckets,
         }
+        if isinstance(event, ObjectRemoved):
+            if not self.removals:
+                return Ignored("removals are not replicated")
+            told = {"removed": True, "size": 0, "sequencer": event.sequencer, "eventTime": event.time}
+            return ReplicationRequest.parse(asked | told | {"nonce": f"removed {event.version_id}"[:1024]})
         if isinstance(event, TagsChanged):
             return ReplicationRequest.parse(asked | {"nonce": f"tags {event.event_id}"[:1024], "lookFirst": True})
         return ReplicationRequest.parse(

@@ -50,6 +50,10 @@ class Restorer:
                 self._copy(task.model_copy(update={"description": current}))
                 landed.append(current.source)
             except SourceNotFoundError:
+                latest = self.tracking.latest_run(task.run.file)
+                if latest and latest.removed and self.buckets.find(task.place):
+                    # What has landed late lies on top of the marker that the removal's run has put there.
+                    self.buckets.remove(task.place)
                 return None
             except (SupersededError, UploadGoneError):
                 # It changed again, or another run has cleaned up: look anew.

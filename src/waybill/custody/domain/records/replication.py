@@ -30,6 +30,7 @@ _DESTINATION, _CHECK = "#dest#", "#check#"
 _SUCCEEDED = {
     "COPIED": EventType.REPLICATION,
     "TAGS_COPIED": EventType.METADATA_MODIFICATION,
+    "REMOVED": EventType.DELETION,
     "SKIPPED_IDENTICAL": EventType.FIXITY_CHECK,
 }
 # What is told of a verification that has failed is that: a check of fixity.
