@@ -69,6 +69,15 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         small.of("dynamodb"),
         target=f"≤ {2 + destinations}",
     )
+    yield Figure(
+        "replication.dynamodb_reads_per_file",
+        small.of("dynamodb").get("GetItem", 0),
+        "requests",
+        f"{how}; each destination asks before its copy whether a later event has the file, and after it whether it may"
+        " lie on top of a newer copy",
+        small.of("dynamodb"),
+        target="≤ 3",
+    )
     if small.of("states") != {"StartExecution": 1}:
         raise AssertionError(f"one StartExecution is what a file should take: {small.of('states')}")
 
@@ -81,4 +90,9 @@ def _table(cases: Mapping[str, Mapping[str, int]], title: str) -> Table:
     return breakdown(title, ["Operation", *cases], [*rows, ["all", *(sum(one.values()) for one in cases.values())]])
 
 
-BENCHMARKS = (Benchmark(("replication.s3_requests_per_file", "replication.dynamodb_writes_per_file"), _measure),)
+_FIGURES = (
+    "replication.s3_requests_per_file",
+    "replication.dynamodb_writes_per_file",
+    "replication.dynamodb_reads_per_file",
+)
+BENCHMARKS = (Benchmark(_FIGURES, _measure),)

@@ -98,6 +98,9 @@ class VerificationView(View, extra="ignore"):
     prefix: str = Field(description="What their keys begin with", examples=["reports/"])
     destination_buckets: tuple[str, ...] = Field(description="Where the copies are", examples=[[_COPY]])
     deep: bool = Field(description="Whether both were read, and not only what S3 keeps of them compared")
+    sample: int = Field(
+        default=100, description="With `deep`: of how many objects in a hundred", ge=1, le=100, examples=[100]
+    )
     start_time: str = Field(description="When it was begun, ISO 8601", examples=[_BEGUN])
     updated_at: str = Field(description="When it last changed, ISO 8601", examples=[_ENDED])
     completed_at: str | None = optional("When it ended, ISO 8601", examples=[_ENDED])

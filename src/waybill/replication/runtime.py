@@ -196,6 +196,7 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
         created_by=by,
         start_time=iso(moment),
         deep=request.deep,
+        sample=request.sample,
         keys=literal_pattern(settings.key_prefix, settings.key_suffix),
     )
     job = fixity_table().create(asked)
@@ -232,6 +233,7 @@ def verify(
             created_by="schedule" if not request.source_bucket else "api",
             start_time=iso(datetime.fromisoformat(execution["StartTime"])),
             deep=request.deep,
+            sample=request.sample,
             keys=literal_pattern(settings.key_prefix, settings.key_suffix),
         )
     )
@@ -251,6 +253,7 @@ def verify(
             Retry(first_pause=0.2),
             job.deep,
             now,
+            job.sample,
         )
         run = FixityRun(
             table, job, checker, reading.listed, lambda: iso(now()), lambda: seconds_left() < _SECONDS_TO_FINISH

@@ -19,6 +19,8 @@ from waybill.cli import watch
 from waybill.core.aws.clients import client
 from waybill.core.clock import Clock
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain import fixity_job
+from waybill.replication.domain.fixity import FixityCheck, FixityChecker, Sides
 
 A, B = DESTINATIONS
 ALL = f"s3://{SOURCE}"
@@ -255,3 +257,51 @@ def test_a_destination_that_cannot_be_listed_is_told_where_there_is_no_source(wa
     ran = waybill("verify", ALL, "--to", A, "--to", "no-such-bucket-here", "--json")
     assert (ran.status, results(ran.json)) == (1, {"no-such-bucket-here": "NOT_CHECKED"})
     assert ran.json["counts"]["compared"] == 0
+
+
+def test_a_verification_that_was_stopped_goes_on_behind_the_last_object(
+    waybill: Program, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys = [f"k{number}" for number in range(4)]
+    for bucket in (SOURCE, *DESTINATIONS):
+        upload(*keys, bucket=bucket)
+    s3().delete_object(Bucket=A, Key="k0")
+    seen: list[str] = []
+    check = FixityChecker.check
+
+    def interrupted(checker: FixityChecker, sides: Sides) -> tuple[FixityCheck, ...]:
+        if sides.key == "k2" and not seen:
+            raise KeyboardInterrupt
+        return check(checker, sides)
+
+    monkeypatch.setattr(fixity_job, "_KEYS_PER_SAVE", 1)
+    monkeypatch.setattr(FixityChecker, "check", interrupted)
+    stopped = waybill("verify", ALL)
+    assert stopped.status == 130
+    (job,) = waybill("--json", "verifications", "list").json["verifications"]
+    assert (job["status"], job["lastKey"]) == ("STOPPED", "k1")
+    assert f"waybill verify --resume {job['verificationId']}" in stopped.err
+    seen.append("once")
+    report = tmp_path / "report.csv"
+    ended = waybill("--json", "verify", "--resume", job["verificationId"], "--report", str(report))
+    assert (ended.status, ended.json["counts"]["compared"], ended.json["counts"]["equal"]) == (1, 4, 7)
+    # The finding of before, and all that was compared since.
+    assert [line.split(",")[1] for line in report.read_text("utf-8").splitlines()[1:]] == [
+        "k0",
+        *("k2", "k2", "k3", "k3"),
+    ]
+    assert waybill("verify", "--resume", job["verificationId"]).status == 1
+    assert waybill("verify", ALL, "--resume", job["verificationId"]).status == 2
+
+
+def test_a_sample_is_read_and_the_others_are_compared_by_what_s3_keeps(
+    waybill: Program, upload: Callable[..., None], wire: Wire
+) -> None:
+    for bucket in (SOURCE, *DESTINATIONS):
+        upload(*[f"k{number}" for number in range(20)], bucket=bucket)
+    wire.clear()
+    ran = waybill("--json", "verify", ALL, "--deep", "--sample", "25")
+    assert (ran.status, ran.json["sample"], ran.json["counts"]["equal"]) == (0, 25, 40)
+    # Three reads for each object of the sample: of 20 there are between none and all, by the id of the verification.
+    assert 0 <= wire.counts.get("s3.GetObject", 0) < 3 * 20
+    assert waybill("verify", ALL, "--sample", "25").status == 2

@@ -150,7 +150,9 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
 @app.command()
 def verify(
     cli: Cli,
-    target: Annotated[str, typer.Argument(metavar="s3://BUCKET/PREFIX", help="The sources whose copies are compared.")],
+    target: Annotated[
+        str | None, typer.Argument(metavar="s3://BUCKET/PREFIX", help="The sources whose copies are compared.")
+    ] = None,
     *,
     to: Annotated[
         list[str] | None,
@@ -159,6 +161,13 @@ def verify(
     deep: Annotated[
         bool, typer.Option("--deep", help="Read both. Without it, what S3 keeps of them is compared.")
     ] = False,
+    sample: Annotated[
+        int | None,
+        typer.Option("--sample", min=1, max=100, help="With --deep: read so many in a hundred.", metavar="PERCENT"),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", help="Go on with a verification that was stopped.", metavar="ID")
+    ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Copy what is missing or differs once more, wait, and look again.")
     ] = False,
@@ -175,8 +184,16 @@ def verify(
     from waybill.cli.replication.verifying import VerifyCommand
     from waybill.replication.domain.key_filter import KeyFilter
 
+    if sample is not None and not deep:
+        raise typer.BadParameter("--sample needs --deep")
+    if resume:
+        asked = {"s3://BUCKET/PREFIX": target, "--to": to, "--deep": deep, "--include": include, "--exclude": exclude}
+        _refuse(asked, "does not go with --resume, which goes on with what was asked for")
+    elif target is None:
+        raise typer.BadParameter("s3://BUCKET/PREFIX is needed, or --resume ID")
     keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
-    VerifyCommand(Replication(cli), target, to, deep, repair, report, keys).run()
+    command = VerifyCommand(Replication(cli), target or "", to, deep, repair, report, keys, sample or 100)
+    command.resume(resume) if resume else command.run()
 
 
 _STATUSES = ("IN_PROGRESS", "COMPLETED", "FAILED", "SUPERSEDED", "DISMISSED")

@@ -1,5 +1,6 @@
 """`waybill verify`: compares copies with their sources now, tells of what differs, and mends it where that is asked."""
 
+import shlex
 import shutil
 import tempfile
 import threading
@@ -18,7 +19,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import details, table
 from waybill.cli.replication.addresses import parse_uri, uri_of
 from waybill.cli.replication.backfill import new_job
-from waybill.cli.replication.backfill_run import BackfillRun
+from waybill.cli.replication.backfill_run import BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import ReportPlace, report_place
@@ -31,7 +32,14 @@ from waybill.replication.domain.backfill_job import Entry, JobInput
 from waybill.replication.domain.comparison import CONTENT
 from waybill.replication.domain.fixity import FixityCheck, FixityChecker, FixityResult, FixityWay, Sides
 from waybill.replication.domain.fixity_job import RECORD as JOB
-from waybill.replication.domain.fixity_job import THREADS, FixityCounts, FixityJob, FixityRun, new_fixity_job
+from waybill.replication.domain.fixity_job import (
+    THREADS,
+    FixityCounts,
+    FixityJob,
+    FixityRun,
+    FixityStatus,
+    new_fixity_job,
+)
 from waybill.replication.domain.fixity_report import add_to_report, begin_report
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.job_views import job_position
@@ -60,6 +68,16 @@ class VerifyCommand:
     repair: bool
     report: str | None
     keys: KeyFilter
+    sample: int = 100
+
+    def resume(self, verification_id: str) -> None:
+        """Go on behind the last object that was compared; the report has the findings of before, and all from there."""
+        seen = self.replication.verifications.read(verification_id)
+        if seen.ended:
+            raise CommandError(f"verification {verification_id} has ended: {seen.status}")
+        place = report_place(self.replication, self.report) if self.report else None
+        running = seen.model_copy(update={"status": FixityStatus.RUNNING})
+        self._work(self.replication.verifications.save(running, seen), place)
 
     def run(self) -> None:
         """Compare everything; exit status 0 when every copy was found to be equal, or is after its repair."""
@@ -76,45 +94,54 @@ class VerifyCommand:
             created_by=self.replication.user(),
             start_time=iso(started),
             deep=self.deep,
+            sample=self.sample,
             keys=self.keys,
         )
+        # Names a source that is not there, before there is a job about it.
+        first = next(self.replication.buckets.list_objects(job.source_bucket, job.prefix), [])
+        done = self._work(self.replication.verifications.create(job), place)
+        if job.prefix and not done.counts.compared and not first:
+            raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
+
+    def _work(self, job: FixityJob, place: ReportPlace | None) -> FixityJob:
+        """Compare what has not been compared, repair it where that is asked for, and tell of it."""
         with _checking(self.replication, job) as checker:
             job = self._compare(job, checker, place)
             left = self._repair(job, checker) if self.repair else job.counts.findings
         if left:
             raise typer.Exit(1)
+        return job
 
     def _compare(self, job: FixityJob, checker: FixityChecker, place: ReportPlace | None) -> FixityJob:
         replication, output = self.replication, self.replication.cli.output
-        # Names a source that is not there, before there is a job about it.
-        first = next(replication.buckets.list_objects(job.source_bucket, job.prefix), [])
         run = FixityRun(
             replication.verifications,
-            replication.verifications.create(job),
+            job,
             checker,
             replication.buckets.listed,
             lambda: iso(now()),
         )
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", newline="") as lines:
             begin_report(lines)
+            add_to_report(lines, job.source_bucket, replication.verifications.findings(job))
             try:
                 with output.progress("comparing") as bar:
                     for checks in run.go():
                         bar.advance()
-                        self._tell(checks, lines)
+                        self._tell(job, checks, lines)
             except BaseException:
                 with suppress(Exception):
                     run.interrupt()
+                words = shlex.join(command_line(replication, ["verify", "--resume", job.verification_id]))
+                output.note(f"Stopped. To go on: {words}")
                 raise
             _show(replication, run.job, quiet=self.repair)
             if place:
                 place.write(lambda file: _copied(lines, file))
-        if job.prefix and not run.job.counts.compared and not first:
-            raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
         return run.job
 
-    def _tell(self, checks: Sequence[FixityCheck], lines: TextFile) -> None:
-        add_to_report(lines, parse_uri(self.target).source_bucket, checks)
+    def _tell(self, job: FixityJob, checks: Sequence[FixityCheck], lines: TextFile) -> None:
+        add_to_report(lines, job.source_bucket, checks)
         output = self.replication.cli.output
         for check in checks:
             if check.result is not FixityResult.EQUAL and not output.json_wanted:
@@ -180,6 +207,7 @@ def _checking(replication: Replication, job: FixityJob) -> Iterator[FixityChecke
             command_retry(stopping),
             job.deep,
             now,
+            job.sample,
         )
     finally:
         stopping.set()

@@ -216,7 +216,9 @@ class Copier:
 
     def _done_without_a_copy(self, task: CopyTask, started: datetime) -> DestinationResult | None:
         """Return the result when the destination has the file, or has it as soon as its tags are mended."""
-        record = self.tracking.destination(task.run.file, task.destination_bucket)
+        # Before the first run of a file nobody can have recorded a destination, nor this one before its first attempt.
+        first = task.run.generation == 1 and task.attempt == 1
+        record = None if first else self.tracking.destination(task.run.file, task.destination_bucket)
         holds = record is not None and record.holds(task.source)
         # A new upload has no copy to look at; it would cost a request per destination and upload.
         if not task.run.force and (holds or task.run.look_first or not task.run.sequencer):

@@ -4,6 +4,7 @@ A throttle, a denial or a time-out is `NOT_CHECKED` with its code: never a misma
 is looked at once more, since a source that has just been written is no damaged copy.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -149,7 +150,11 @@ def side_by_side(source: str, listings: Mapping[str, Iterable[ListedObject]]) ->
 
 @dataclass(frozen=True)
 class FixityChecker:
-    """Checks the copies of objects of one source; `deep`: by reading both."""
+    """Checks the copies of objects of one source; `deep`: by reading both, of `sample` percent of the objects.
+
+    Which objects these are the verification's id decides: whoever goes on with it reads the same ones, and the next
+    verification reads others.
+    """
 
     source_bucket: str
     destination_buckets: tuple[str, ...]
@@ -159,6 +164,12 @@ class FixityChecker:
     retry: Retry
     deep: bool
     now: Callable[[], datetime]
+    sample: int = 100
+
+    def reads(self, key: str) -> bool:
+        """Return whether the object and its copies are read."""
+        digest = hashlib.sha256(f"{self.verification_id}/{key}".encode(errors="surrogatepass")).digest()
+        return self.deep and int.from_bytes(digest[:4]) % 100 < self.sample
 
     def check(self, sides: Sides) -> tuple[FixityCheck, ...]:
         """Return and record how the copies of a key stand; the source is looked at and read once for all of them.
@@ -227,7 +238,7 @@ class _Look:
             return self._found(bucket, FixityResult.MISSING, source=source)
         state = self._call(lambda: compare(self._checker.buckets, source, copy))
         differences, proof, way, digest = list(state.differences), state.proof, FixityWay.STATED, None
-        if self._checker.deep and CONTENT not in differences:
+        if self._checker.reads(self._sides.key) and CONTENT not in differences:
             way, proof, digest = FixityWay.DEEP, Verification.CHECKSUM, self._read(source)
             if self._read(copy) != digest:
                 differences.insert(0, CONTENT)

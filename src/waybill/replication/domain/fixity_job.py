@@ -73,7 +73,10 @@ class FixityCounts(WireModel):
 
 
 class FixityJob(WireModel):
-    """The record of a verification; `parts` counts those in which its findings are kept."""
+    """The record of a verification; `parts` counts those in which its findings are kept.
+
+    `sample`: of so many objects in a hundred both are read, where it is `deep`.
+    """
 
     verification_id: str
     status: FixityStatus = FixityStatus.RUNNING
@@ -81,6 +84,7 @@ class FixityJob(WireModel):
     prefix: str = ""
     destination_buckets: tuple[str, ...]
     deep: bool = False
+    sample: int = 100
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     start_time: str
@@ -103,6 +107,7 @@ class FixityJob(WireModel):
             "prefix": self.prefix,
             "destinationBuckets": list(self.destination_buckets),
             "deep": self.deep,
+            "sample": self.sample,
         }
 
     def is_about_what(self, other: "FixityJob") -> bool:
@@ -278,6 +283,7 @@ def new_fixity_job(
     created_by: str,
     start_time: str,
     deep: bool = False,
+    sample: int = 100,
     keys: KeyFilter | None = None,
 ) -> FixityJob:
     """Return a job that has not begun."""
@@ -288,6 +294,7 @@ def new_fixity_job(
         prefix=prefix,
         destination_buckets=destination_buckets,
         deep=deep,
+        sample=sample,
         include=chosen.include,
         exclude=chosen.exclude,
         start_time=start_time,

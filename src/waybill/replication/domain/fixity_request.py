@@ -21,3 +21,6 @@ class FixityRequest(WireModel, extra="forbid"):
     deep: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="Whether both are read, where otherwise what S3 keeps of them is compared"
     )
+    sample: Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
+        default=100, description="With `deep`: of how many objects in a hundred both are read", examples=[5]
+    )
