@@ -173,7 +173,11 @@ def test_uploads_reach_the_function_that_the_bucket_notifies(stack: Stack) -> No
     )
     notifications = bucket["NotificationConfiguration"]["LambdaConfigurations"]
     # The public contract: tags are replicated as objects are.
-    assert [one["Event"] for one in notifications] == ["s3:ObjectCreated:*", "s3:ObjectTagging:*"]
+    assert [one["Event"] for one in notifications] == [
+        "s3:ObjectCreated:*",
+        "s3:ObjectTagging:*",
+        "s3:ObjectRemoved:DeleteMarkerCreated",
+    ]
     (permission,) = (
         permission
         for permission in stack.of_type("AWS::Lambda::Permission").values()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group as RichGroup
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App, Group
@@ -15,15 +16,17 @@ from waybill.cli.minting_life import add_commands, lives
 from waybill.cli.output import details, table
 from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import FieldError, InvalidInputError
+from waybill.core.text import escaped
+from waybill.minting.adapters.executions import MintingRuns
 from waybill.minting.adapters.table import readable_assignment
 from waybill.minting.domain.audit import audit as audit_items
 from waybill.minting.domain.audit import confirmed
-from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.import_order import in_order
 from waybill.minting.domain.lookup import Lookup
 from waybill.minting.domain.map_import import Importer, exported_line
+from waybill.minting.domain.statistics import statistics_of
 from waybill.minting.models import Assignment
-from waybill.minting.views import MappingView
+from waybill.minting.views import IdentifierStatistics, MappingView, MintingRunReport, MintingRunView
 
 _SHOWN_VIOLATIONS = 100
 
@@ -48,12 +51,7 @@ def show(
 ) -> None:
     """Show who has a canonical ID, or the canonical ID of a source."""
     lookup = Lookup(registry(cli), lives(cli))
-    folded = identifier.strip().lower() if identifier.isascii() else identifier
-    # A source may look like a canonical ID: who has the ID is shown first.
-    if is_canonical_id(folded) and lookup.lives.life(folded):
-        mapping = lookup.canonical_id(folded)
-    else:
-        mapping = lookup.source(identifier, "ID", siblings=True)
+    mapping = lookup.anything(identifier, "ID")
     view = MappingView.of_mapping(mapping)
     rows = [(str(each.source), each.created_at, each.origin) for each in mapping.siblings or ()]
     more = [view.replaced_by and f"by {view.replaced_by}", view.reason, view.purpose]
@@ -98,6 +96,46 @@ def audit(
     cli.output.show(counts, human)
     if violations:
         raise typer.Exit(1)
+
+
+@ids.command()
+def stats(cli: Cli) -> None:
+    """Count the registry: how many identifiers, by month, job and source system; reads every item."""
+    with cli.output.progress("reading the registry") as bar:
+        view = IdentifierStatistics.of_statistics(statistics_of(_counted(registry(cli).items(), bar)))
+    totals = {
+        "Assignments": f"{view.assignments:,}",
+        "Canonical IDs": f"{view.canonical_ids:,}",
+        "Reserved": f"{view.reserved:,}",
+        "Replaced": f"{view.replaced:,}",
+        "Withdrawn": f"{view.withdrawn:,}",
+    }
+    kinds = {"Month (UTC)": view.months, "Origin": view.origins, "Source system": view.systems, "Job": view.jobs}
+    tables = [
+        table((kind, "Assignments"), [(escaped(name) or "none", f"{number:,}") for name, number in counted.items()])
+        for kind, counted in kinds.items()
+        if counted
+    ]
+    cli.output.show(view.wire(), RichGroup(details(totals), *tables))
+
+
+@ids.command()
+def runs(
+    cli: Cli,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="One run, with what it came to.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many runs.", metavar="N")] = 50,
+) -> None:
+    """List the runs of the minting workflow, newest first; each is known for 90 days after its end."""
+    known = MintingRuns(cli.client("stepfunctions"), cli.stack.output("IdMinterWorkflowArn"))
+    if run:
+        report = MintingRunReport.of_described(known.read(run))
+        facts = {name: escaped(str(value)) for name, value in report.wire().items() if value is not None}
+        cli.output.show(report.wire(), details(facts))
+        return
+    listed = [MintingRunView.of_run(each) for each in known.newest(limit)[0]]
+    rows = [(each.run_id, each.status, each.start_time, each.completed_at or "") for each in listed]
+    shown = table(("Run", "Status", "Started (UTC)", "Ended (UTC)"), rows) if rows else "no runs"
+    cli.output.show({"runs": [each.wire() for each in listed]}, shown)
 
 
 @ids.command("import")

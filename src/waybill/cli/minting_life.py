@@ -10,7 +10,13 @@ from waybill.cli.grammar import App
 from waybill.cli.output import details
 from waybill.core.retry import Retry
 from waybill.minting.adapters.lifecycle import LifecycleTable
-from waybill.minting.domain.canonical_ids import draw, forbidden_words, parse_canonical_id
+from waybill.minting.domain.canonical_ids import (
+    ALL_SYSTEMS,
+    draw,
+    forbidden_words,
+    identifier_prefixes,
+    parse_canonical_id,
+)
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT, Lifecycle, reserve
 from waybill.minting.models import Life
 from waybill.minting.views import LifeView
@@ -42,7 +48,7 @@ def _reserve(
     settings = minter_settings(cli)
 
     def one() -> str:
-        return draw(check=settings["check"], forbidden=settings["forbidden"])
+        return draw(check=settings["check"], forbidden=settings["forbidden"], prefix=settings["prefix"])
 
     while len(reserved) < count:
         some, key = min(RESERVE_LIMIT, count - len(reserved)), uuid.uuid4().hex
@@ -68,12 +74,13 @@ def _withdraw(cli: Cli, canonical_id: _CANONICAL_ID, reason: _REASON) -> None:
 
 
 def minter_settings(cli: Cli) -> dict[str, Any]:
-    """Return how the stack's minter draws: with a check character or not, and which words it leaves out."""
+    """Return how the stack's minter draws: with a check character or not, without which words, with what before it."""
     name = cli.stack.output("IdMinterFunctionName")
     variables = cli.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     return {
         "check": variables.get("CHECK_CHARACTER", "false").lower() == "true",
         "forbidden": forbidden_words(variables.get("FORBIDDEN_WORDS", "")),
+        "prefix": identifier_prefixes(variables.get("IDENTIFIER_PREFIX", "")).get(ALL_SYSTEMS, ""),
     }
 
 

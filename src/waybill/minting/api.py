@@ -31,7 +31,8 @@ app = build_api(
 )
 
 _CANONICAL_ID = Annotated[
-    str, Path(description="A canonical ID, in lower or upper case", max_length=100, examples=["kx7dn2ph"])
+    str,
+    Path(description="A canonical ID, in lower or upper case, hyphens or not", max_length=100, examples=["kx7dn2ph"]),
 ]
 _LOCATION: dict[str, OpenAPIResponseHeader] = {
     "Location": {"description": "Where it leads", "schema": {"type": "string", "format": "uri-reference"}}
@@ -119,7 +120,7 @@ def withdraw(
 @fails({410: "It has been withdrawn; `detail` says why"})
 def resolve(canonicalId: _CANONICAL_ID) -> Response[str]:  # noqa: N803 - as in the path
     """Lead to where the record of a canonical ID is shown, or to its successor; needs no token."""
-    found = runtime.lookup().resolve(canonicalId.lower(), runtime.resolver_template())
+    found = runtime.lookup().resolve(canonicalId, runtime.resolver_template())
     status = 301 if found.permanent else 302
     headers: dict[str, str | list[str]] = {"Location": found.location, "Cache-Control": "no-cache"}
     return Response(status, content_type="text/plain", body="", headers=headers)
@@ -158,7 +159,7 @@ def by_source(
 def by_canonical_id(
     canonicalId: _CANONICAL_ID,  # noqa: N803 - as in the path
 ) -> Response[MappingView]:
-    """Return the mapping of a canonical ID; upper case is folded."""
+    """Return the mapping of a canonical ID; upper case and hyphens are folded."""
     return _tagged(runtime.lookup().canonical_id(parse_canonical_id(canonicalId)))
 
 

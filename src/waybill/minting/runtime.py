@@ -63,17 +63,22 @@ def invocation_time(context: "LambdaContext") -> "InvocationTime":
 
 def minter(context: "LambdaContext") -> "Minter":
     """Return the minter for one invocation."""
+    from waybill.minting.domain.canonical_ids import identifier_prefixes
     from waybill.minting.domain.minter import Minter
 
-    return Minter(registry(), canonical_id_draw(), invocation_time(context))
+    prefixes = identifier_prefixes(load(RegistrySettings).identifier_prefix)
+    draws = {system: canonical_id_draw(prefix) for system, prefix in prefixes.items()}
+    return Minter(registry(), canonical_id_draw(), invocation_time(context), draws=draws)
 
 
-def canonical_id_draw() -> Callable[[], str]:
-    """Return what draws new canonical IDs."""
-    from waybill.minting.domain.canonical_ids import draw, forbidden_words
+def canonical_id_draw(prefix: str | None = None) -> Callable[[], str]:
+    """Return what draws new canonical IDs, with `prefix` or that of all systems which have none of their own."""
+    from waybill.minting.domain.canonical_ids import ALL_SYSTEMS, draw, forbidden_words, identifier_prefixes
 
     settings = load(RegistrySettings)
-    return partial(draw, check=settings.check_character, forbidden=forbidden_words(settings.forbidden_words))
+    others = identifier_prefixes(settings.identifier_prefix).get(ALL_SYSTEMS, "")
+    words = forbidden_words(settings.forbidden_words)
+    return partial(draw, check=settings.check_character, forbidden=words, prefix=others if prefix is None else prefix)
 
 
 @cache

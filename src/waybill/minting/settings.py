@@ -14,6 +14,7 @@ class RegistrySettings(WaybillSettings):
     identifiers_table: str
     check_character: bool = False
     forbidden_words: str = ""
+    identifier_prefix: str = ""
 
 
 class RequestSettings(WaybillSettings):

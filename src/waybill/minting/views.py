@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue
 
+from waybill.core.clock import iso
 from waybill.core.views import RequestBody, View, optional
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT
 from waybill.minting.domain.lookup import IdentifierMapping
+from waybill.minting.domain.statistics import most
 from waybill.minting.models import Assignment, Life
 
 if TYPE_CHECKING:
+    from waybill.minting.adapters.executions import MintingExecution
     from waybill.minting.domain.audit import Audit
+    from waybill.minting.domain.statistics import Statistics
 
 
 _SOURCE = "Work[sierra-system-number/b1161044]"
@@ -176,6 +180,89 @@ class AuditView(View):
             violations=shown,
             violation_count=len(audit.violations),
         )
+
+
+class IdentifierStatistics(View):
+    """What the registry comes to."""
+
+    assignments: int = Field(description="Source identifiers that have a canonical ID", ge=0)
+    canonical_ids: int = Field(description="Canonical IDs, the reserved ones too", ge=0)
+    reserved: int = Field(description="Canonical IDs that are reserved", ge=0)
+    replaced: int = Field(description="Canonical IDs in whose place another stands", ge=0)
+    withdrawn: int = Field(description="Canonical IDs that were taken back", ge=0)
+    origins: dict[str, int] = Field(description="Assignments by how they came about", examples=[{"minted": 12}])
+    months: dict[str, int] = Field(description="Assignments by month of UTC", examples=[{"2026-11": 12}])
+    systems: dict[str, int] = Field(
+        description="Assignments by source system, the 100 with the most; empty: none was named",
+        examples=[{_SYSTEM: 12}],
+    )
+    jobs: dict[str, int] = Field(
+        description="Assignments by `jobId`, the 100 with the most", examples=[{"catalogue-2026-11": 12}]
+    )
+
+    @classmethod
+    def of_statistics(cls, counts: "Statistics") -> Self:
+        """Return how counts are shown."""
+        return cls(
+            assignments=counts.assignments,
+            canonical_ids=counts.canonical_ids,
+            reserved=counts.reserved,
+            replaced=counts.replaced,
+            withdrawn=counts.withdrawn,
+            origins=most(counts.origins),
+            months=dict(sorted(counts.months.items())),
+            systems=most(counts.systems),
+            jobs=most(counts.jobs),
+        )
+
+
+class MintingRunView(View):
+    """A run of the minting workflow."""
+
+    run_id: str = Field(description="Its name", examples=["catalogue-2026-11"])
+    status: str = Field(
+        description="`RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`", examples=["SUCCEEDED"]
+    )
+    start_time: str = Field(description="When it was started, ISO 8601", examples=[_MOMENT])
+    completed_at: str | None = optional("When it ended, ISO 8601", examples=[_MOMENT])
+
+    @classmethod
+    def of_run(cls, run: "MintingExecution", **more: Any) -> Self:
+        """Return how a run is shown."""
+        ended = {"completed_at": iso(run.stopped)} if run.stopped else {}
+        return cls(run_id=run.name, status=run.status, start_time=iso(run.started), **ended, **more)
+
+
+class MintingRunReport(MintingRunView):
+    """A run of the minting workflow with what it came to."""
+
+    outcome: str | None = optional("`ALL_SUCCEEDED`, `PARTIAL` or `NONE_SUCCEEDED`", examples=["ALL_SUCCEEDED"])
+    success_count: int | None = optional("Identifiers that have their canonical ID", ge=0)
+    failure_count: int | None = optional("Identifiers that failed", ge=0)
+    predecessors_ignored: int | None = optional("Identifiers whose predecessor was ignored", ge=0)
+    job_id: str | None = optional("The label of the request", examples=["catalogue-2026-11"])
+    report_uri: str | None = optional(
+        "Where a large answer is", examples=["s3://documents/minting/catalogue-2026-11/report.json"]
+    )
+    cause: str | None = optional("Why it ended badly", examples=["DynamoDB refuses this role"])
+
+    @classmethod
+    def of_described(cls, run: "MintingExecution") -> Self:
+        """Return how a run with its end is shown."""
+        names = {"status": "outcome", "successCount": "success_count", "failureCount": "failure_count"}
+        names |= {"predecessorsIgnored": "predecessors_ignored", "jobId": "job_id", "reportUri": "report_uri"}
+        told = {names[name]: value for name, value in (run.summary or {}).items()}
+        return cls.of_run(run, **told, **({"cause": run.cause} if run.cause else {}))
+
+
+class MintingRunList(View):
+    """Runs of the minting workflow, newest first."""
+
+    runs: tuple[MintingRunView, ...] = Field(description="Some runs")
+    cursor: str | None = Field(
+        description="For the next page, as `cursor` of the next request; null at the end",
+        examples=["eyJ0b2tlbiI6IkEifQ"],
+    )
 
 
 class ReserveBody(RequestBody):

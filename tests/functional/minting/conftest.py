@@ -17,6 +17,7 @@ from waybill.minting import runtime
 from waybill.minting.adapters.table import IdentifiersTable
 
 TABLE = "identifiers"
+WORKFLOW = "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-minting"
 BUCKET = "documents"
 
 
@@ -81,6 +82,15 @@ def make_resources() -> Aws:
         POWERTOOLS_TRACE_DISABLED="true",
     )
     return Aws(dynamodb, s3, sqs, sns, results, news)
+
+
+def make_workflow(*runs: str) -> None:
+    """Make the minting workflow, with executions of these names."""
+    states = boto3.client("stepfunctions", "eu-west-1")
+    name, role = WORKFLOW.rpartition(":")[2], "arn:aws:iam::123456789012:role/any"
+    states.create_state_machine(name=name, definition="{}", roleArn=role)
+    for run in runs:
+        states.start_execution(stateMachineArn=WORKFLOW, name=run, input="{}")
 
 
 @pytest.fixture

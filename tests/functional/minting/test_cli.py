@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functional.minting.conftest import TABLE, Aws
+from tests.functional.minting.conftest import TABLE, WORKFLOW, Aws, make_workflow
 from waybill.cli import minting_invocation, minting_life
 from waybill.cli.app import main
 from waybill.cli.context import Cli
@@ -22,10 +22,12 @@ from waybill.minting.handlers.id_minter import lambda_handler
 @pytest.fixture(autouse=True)
 def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The commands find moto's resources, and call the function in this process."""
-    outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter"}
+    outputs = {"IdentifiersTableName": TABLE, "IdMinterFunctionName": "minter", "IdMinterWorkflowArn": WORKFLOW}
     monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
     monkeypatch.setattr(minting_invocation, "_invoked", lambda client, name, payload: lambda_handler(payload, context))
-    monkeypatch.setattr(minting_life, "minter_settings", lambda cli: {"check": False, "forbidden": frozenset()})
+    monkeypatch.setattr(
+        minting_life, "minter_settings", lambda cli: {"check": False, "forbidden": frozenset(), "prefix": ""}
+    )
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
@@ -35,6 +37,35 @@ def test_mint_again_and_look_up(run) -> None:
     assert run("mint", "a", "b")[1]["identifiers"] == first["identifiers"]
     for wanted in ("a", first["identifiers"]["a"], first["identifiers"]["a"].upper()):
         assert run("ids", wanted)[1]["sourceIdentifier"] == "a"
+
+
+def test_an_id_is_found_however_it_is_typed(run) -> None:
+    # Field notes on the ID minter: NOID and ARK leave hyphens out of account.
+    minted = run("mint", "a")[1]["identifiers"]["a"]
+    for typed in (f"{minted[:4]}-{minted[4:]}", f"{minted[:2]} {minted[2:]}".upper()):
+        assert run("ids", typed)[1]["sourceIdentifier"] == "a"
+    # A source that is written so is the one that was meant.
+    hyphened = f"{minted[:4]}-{minted[4:]}"
+    run("mint", hyphened)
+    assert run("ids", hyphened)[1]["sourceIdentifier"] == hyphened
+
+
+def test_the_registry_is_counted(run) -> None:
+    run("mint", "Work[sierra/b1]", "Work[sierra/b2]", "c", "--job", "first")
+    reserved = run("ids", "reserve", "2", "--purpose", "next year")[1]["canonicalIds"]
+    run("ids", "withdraw", run("ids", "c")[1]["canonicalId"], "--reason", "gone")
+    status, counted = run("ids", "stats")
+    assert (status, counted["assignments"], counted["canonicalIds"], counted["reserved"]) == (0, 3, 5, len(reserved))
+    assert (counted["systems"], counted["jobs"]) == ({"sierra": 2, "": 1}, {"first": 3})
+    assert (counted["withdrawn"], counted["replaced"], sum(counted["months"].values())) == (1, 0, 3)
+
+
+def test_runs_are_listed_and_shown(run) -> None:
+    make_workflow("first")
+    status, listed = run("identifiers", "runs")
+    assert (status, [(each["runId"], each["status"]) for each in listed["runs"]]) == (0, [("first", "RUNNING")])
+    assert run("identifiers", "runs", "first")[1]["runId"] == "first"
+    assert run("identifiers", "runs", "nobody")[0] == 1
 
 
 @pytest.fixture

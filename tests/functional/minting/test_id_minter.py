@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSResponse
 from tests.fakes.api import LambdaContext
 from tests.functional.minting.conftest import BUCKET, TABLE, Aws, Calls
 from waybill.core.observability import logger
+from waybill.core.settings import load
 from waybill.minting import WORKFLOW
 from waybill.minting.errors import RegistryRefusedError
 from waybill.minting.handlers.id_minter import lambda_handler
@@ -118,3 +119,21 @@ def test_documents(aws: Aws, context: Any) -> None:
     stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read())
     assert stored == {"sourceIdentifier": identifier, "canonicalId": canonical_id, "type": "Identified"}
     assert [failure["code"] for failure in got["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]
+
+
+def test_new_ids_begin_with_the_prefix_of_their_source_system(
+    aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shoulders, as ARK and EZID have them: issue "Replication and identifiers", part B."""
+    monkeypatch.setenv("IDENTIFIER_PREFIX", "calm=ca,*=w")
+    load.cache_clear()
+    given = lambda_handler({"sourceIdentifiers": ["Work[calm/a]", "Work[sierra/a]", "a"]}, context)["identifiers"]
+    assert [given[each][:2] for each in ("Work[calm/a]",)] == ["ca"]
+    assert {given[each][0] for each in ("Work[sierra/a]", "a")} == {"w"}
+    # What was minted before has what it has.
+    monkeypatch.setenv("IDENTIFIER_PREFIX", "calm=kk")
+    load.cache_clear()
+    assert (
+        lambda_handler({"sourceIdentifiers": ["Work[calm/a]"]}, context)["identifiers"]["Work[calm/a]"]
+        == given["Work[calm/a]"]
+    )

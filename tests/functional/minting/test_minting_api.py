@@ -222,3 +222,11 @@ def test_a_missing_table_is_our_fault(aws: Aws, ask) -> None:
 def test_every_route_has_the_role() -> None:
     assert {operation.path for operation in app.operations() if operation.public} == {"/id/{canonicalId}"}
     assert {tuple(operation.roles) for operation in app.operations() if not operation.public} == {("minting",)}
+
+
+def test_an_id_is_followed_and_shown_with_hyphens(ask, minted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESOLVER_TEMPLATE", "https://example.org/{canonicalId}")
+    load.cache_clear()
+    typed = f"{minted[:4]}-{minted[4:]}".upper()
+    assert ask("GET", f"/identifiers/{typed}").json["canonicalId"] == minted
+    assert ask("GET", f"/id/{typed}").headers["location"] == f"https://example.org/{minted}"

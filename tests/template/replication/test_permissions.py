@@ -71,8 +71,8 @@ SHARED: dict[str, set[Permission]] = {
     | TELL_MISSING_SOURCE
     | SET_ATTRIBUTES
     | SEE_ALL_OF_COPIES
-    | on("destination object", "s3:AbortMultipartUpload")
-    | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+    | on("destination object", "s3:AbortMultipartUpload", "s3:DeleteObject")
+    | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"),
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
     # It finds sources as it finds copies.
     "VerifyReplicationsFunction": on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold"),

@@ -14,6 +14,7 @@ from waybill.minting.domain.canonical_ids import (
     check_character,
     draw,
     forbidden_words,
+    identifier_prefixes,
     is_canonical_id,
     parse_canonical_id,
 )
@@ -40,7 +41,7 @@ def test_a_hundred_thousand_draws_are_well_formed_even_and_different() -> None:
 
 
 def test_callers_cannot_seed_it() -> None:
-    assert list(inspect.signature(draw).parameters) == ["check", "forbidden"]
+    assert list(inspect.signature(draw).parameters) == ["check", "forbidden", "prefix"]
 
 
 @given(BODIES, st.integers(0, 8), st.sampled_from(ALPHABET))
@@ -91,3 +92,21 @@ def test_a_list_that_leaves_hardly_anything_is_said_at_once() -> None:
 
 def test_an_empty_list_filters_nothing() -> None:
     assert forbidden_words("") == frozenset()
+
+
+def test_a_prefix_is_kept_and_the_rest_drawn_in_its_format() -> None:
+    drawn = {draw(prefix="ca") for _ in range(1000)}
+    assert all(each.startswith("ca") and is_canonical_id(each) for each in drawn)
+    assert len(drawn) > 990
+    assert is_canonical_id(draw(check=True, prefix="ca"))
+
+
+def test_prefixes_are_given_by_source_system() -> None:
+    assert identifier_prefixes("") == {}
+    assert identifier_prefixes(" calm=ca, a=b=sr ,*=w") == {"calm": "ca", "a=b": "sr", "*": "w"}
+
+
+@pytest.mark.parametrize("text", ["calm", "=ca", "calm=", "calm=9a", "calm=cl", "calm=abcd", "calm=CA", "a=b,a=c"])
+def test_a_prefix_that_no_id_can_have_is_named(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="IDENTIFIER_PREFIX"):
+        identifier_prefixes(text)

@@ -7,7 +7,7 @@ neighbours.
 
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from waybill.core.errors import ConfigurationError, FieldError, InvalidInputError
 
@@ -16,11 +16,15 @@ LETTERS = ALPHABET[:23]
 LENGTH = 8
 # A list of words that refuses this many draws in a row leaves less than one ID in a hundred, as good as surely.
 _DRAWS = 1000
+_BETWEEN = str.maketrans("", "", "- ")
+# What begins all new IDs of a source system: so much of the first characters that a registry of 28 million fits behind.
+_PREFIX = re.compile(r"[a-hjkmnp-z][a-hjkmnp-z2-9]{0,2}")
+ALL_SYSTEMS = "*"
 _PATTERN = re.compile(r"[a-hjkmnp-z][a-hjkmnp-z2-9]{7,8}")
 
 
-def draw(*, check: bool = False, forbidden: Collection[str] = ()) -> str:
-    """Return a random canonical ID from the system's cryptographic source; nobody can seed it.
+def draw(*, check: bool = False, forbidden: Collection[str] = (), prefix: str = "") -> str:
+    """Return a random canonical ID from the system's cryptographic source, with `prefix`; nobody can seed it.
 
     Raises
     ------
@@ -28,7 +32,8 @@ def draw(*, check: bool = False, forbidden: Collection[str] = ()) -> str:
         The forbidden words leave hardly any ID.
     """
     for _ in range(_DRAWS):
-        drawn = secrets.choice(LETTERS) + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+        first = prefix or secrets.choice(LETTERS)
+        drawn = first + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - len(first)))
         whole = drawn + check_character(drawn) if check else drawn
         if not any(word in whole for word in forbidden):
             return whole
@@ -39,6 +44,32 @@ def forbidden_words(text: str) -> frozenset[str]:
     """Return the words of a list with commas; those with characters that no ID has can never be seen in one."""
     words = (word.strip().lower() for word in text.split(","))
     return frozenset(word for word in words if word and set(word) <= set(ALPHABET))
+
+
+def identifier_prefixes(text: str) -> Mapping[str, str]:
+    """Return what new IDs begin with, by source system, of a list such as `calm=ca,sierra=sr,*=w`; `*` is all others.
+
+    Raises
+    ------
+    ConfigurationError
+        A prefix is not one to three characters of an ID, or a system has two.
+    """
+    found: dict[str, str] = {}
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        system, _, prefix = part.rpartition("=")
+        if not system or not _PREFIX.fullmatch(prefix):
+            raise ConfigurationError(
+                f"IDENTIFIER_PREFIX: {part!r} is not SYSTEM=PREFIX with one to three of {ALPHABET}, the first a letter"
+            )
+        if system in found:
+            raise ConfigurationError(f"IDENTIFIER_PREFIX: {system!r} has two prefixes")
+        found[system] = prefix
+    return found
+
+
+def folded(text: str) -> str:
+    """Return a canonical ID as it is stored, however it was typed: in upper case, in groups with hyphens or blanks."""
+    return text.strip().lower().translate(_BETWEEN) if text.isascii() else text
 
 
 def check_character(text: str) -> str:
@@ -58,15 +89,15 @@ def is_canonical_id(text: str) -> bool:
 
 
 def parse_canonical_id(text: str, field: str = "canonicalId") -> str:
-    """Return the canonical ID that a reader has typed, upper case folded.
+    """Return the canonical ID that a reader has typed, upper case and hyphens folded.
 
     Raises
     ------
     InvalidInputError
         It cannot be one; names `field`.
     """
-    folded = text.strip().lower() if text.isascii() else text
-    if not is_canonical_id(folded):
+    canonical_id = folded(text)
+    if not is_canonical_id(canonical_id):
         message = f"must be {LENGTH} characters of {ALPHABET}, the first a letter (or {LENGTH + 1}, the last its check)"
         raise InvalidInputError(FieldError(field, message))
-    return folded
+    return canonical_id

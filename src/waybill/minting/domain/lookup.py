@@ -1,11 +1,12 @@
 """The registry as readers see it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from waybill.core.errors import FieldError, GoneError, InvalidInputError, NotFoundError
-from waybill.minting.domain.canonical_ids import is_canonical_id
+from waybill.minting.domain.canonical_ids import folded, is_canonical_id
 from waybill.minting.domain.lifecycle import Lives
 from waybill.minting.domain.source_ids import examine, trimmed
 from waybill.minting.errors import InvalidIdentifierError
@@ -68,6 +69,26 @@ class Lookup:
         original = self.assignments.assignment(life.owner) if life.owner else None
         return IdentifierMapping(life, original, self._everyone(original) if original else ())
 
+    def anything(self, text: str, field: str) -> IdentifierMapping:
+        """Return the mapping of a canonical ID, or of a source; who has the ID where a text may be either.
+
+        What is no ID until its hyphens or blanks are left out may be a source: that is looked for first.
+
+        Raises
+        ------
+        InvalidInputError, NotFoundError
+            As `source`.
+        """
+        canonical_id, typed = folded(text), text.strip().lower()
+        if not is_canonical_id(canonical_id):
+            return self.source(text, field, siblings=True)
+        if canonical_id != typed:
+            with suppress(NotFoundError, InvalidInputError):
+                return self.source(text, field, siblings=True)
+        if self.lives.life(canonical_id):
+            return self.canonical_id(canonical_id)
+        return self.source(text, field, siblings=True)
+
     def source(self, text: str, field: str, *, siblings: bool = False) -> IdentifierMapping:
         """Return the mapping of a source as a request writes it; with `siblings`, all sources of its canonical ID.
 
@@ -103,6 +124,7 @@ class Lookup:
         GoneError
             It has been withdrawn.
         """
+        canonical_id = folded(canonical_id)
         life = self.lives.life(canonical_id) if template and is_canonical_id(canonical_id) else None
         if life is None or life.status is LifeStatus.RESERVED:
             raise NotFoundError("there is no such identifier here")
