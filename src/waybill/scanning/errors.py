@@ -59,6 +59,12 @@ class ExportUnavailableError(RetryableError):
     code: ClassVar[str] = "EXPORT_UNAVAILABLE"
 
 
+class SecurityHubRefusedError(PermanentError):
+    """AWS Security Hub is not enabled, or refuses the function's role or a finding."""
+
+    code: ClassVar[str] = "SECURITY_HUB_REFUSED"
+
+
 class ExportRefusedError(PermanentError):
     """The bucket of exports is missing, or refuses the function's role."""
 

@@ -16,6 +16,7 @@ from waybill.scanning.settings import (
     ListingSettings,
     QueueSettings,
     SecretSettings,
+    SecurityHubSettings,
     TableSettings,
     WebhookSettings,
     WorkflowSettings,
@@ -320,7 +321,12 @@ class Runtime:
         from waybill.scanning.domain.export import Exporter
 
         exports = S3Exports(self._client("s3"), self.settings(ExportSettings).scan_exports_bucket)
-        return Exporter(self.table.jobs, self.table.findings, self.triage, exports, time_left(context))
+        hub = None
+        if self.settings(SecurityHubSettings).security_hub:
+            from waybill.scanning.adapters.security_hub import SecurityHub
+
+            hub = SecurityHub(self._client("securityhub"))
+        return Exporter(self.table.jobs, self.table.findings, self.triage, exports, time_left(context), hub=hub)
 
     @property
     def export_queue(self) -> "ExportQueue":

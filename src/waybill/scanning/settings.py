@@ -76,6 +76,12 @@ class ExportSettings(WaybillSettings):
     scan_exports_bucket: str
 
 
+class SecurityHubSettings(WaybillSettings):
+    """Whether exported findings are sent to AWS Security Hub too."""
+
+    security_hub: bool = False
+
+
 class SecretSettings(WaybillSettings):
     """The secret that keys fingerprints and signs cursors."""
 

@@ -1,15 +1,20 @@
 """Findings as lines of JSON: all of them, once, however often the export dies."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import boto3
 import pytest
+from botocore.stub import ANY, Stubber
 
 from tests.functional.scanning.conftest import Scanner
 from tests.functional.scanning.test_results import finding
 from waybill.core.errors import NotFoundError
+from waybill.scanning.adapters.security_hub import SecurityHub
 from waybill.scanning.domain.export import Exporter, Progress
-from waybill.scanning.errors import ExportUnavailableError
+from waybill.scanning.domain.security_hub import security_hub_findings
+from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
+from waybill.scanning.models import Job, ScanRequest, Status
 
 
 @dataclass
@@ -78,3 +83,53 @@ def test_of_an_unknown_job_there_is_no_export(scanner: Scanner) -> None:
         Exporter(scanner.table.jobs, scanner.table.findings, scanner.triage, FakeExports(), lambda: 900).export(
             "unknown", Progress()
         )
+
+
+def hub_of(*answers: dict[str, object] | str) -> SecurityHub:
+    """Return Security Hub that gives these answers; what it is sent is held against botocore's model of the service."""
+    client = boto3.client("securityhub", region_name="eu-west-1")
+    stub = Stubber(client)
+    for answer in answers:
+        if isinstance(answer, str):
+            stub.add_client_error("batch_import_findings", answer)
+        else:
+            stub.add_response("batch_import_findings", answer, {"Findings": ANY})
+    stub.activate()
+    return SecurityHub(client)
+
+
+def sent_finding() -> dict[str, object]:
+    job = Job("j", ScanRequest(bucket="town-hall"), Status.COMPLETED, "", "", execution_arn="arn:aws:states:eu:1:e:s:1")
+    document = {"key": "k", "detector": "EMAIL", "confidence": "HIGH", "created_at": "2026-11-02T09:15:00.000Z"}
+    document |= {"masked_match": "****", "fingerprint": "1", "line": "1", "column": "1"}
+    return next(security_hub_findings([document], job, {}))
+
+
+TAKEN = {"FailedCount": 0, "SuccessCount": 1}
+
+
+def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
+    job = scanner.create()
+    scanner.table.jobs.set_execution(job.job_id, "arn:aws:states:eu-west-1:123456789012:execution:scan:1")
+    for key in range(8):
+        scanner.table.findings.save(job.job_id, f"k{key}", "e" * 32, map(finding, range(2)))
+    sent: list[dict[str, object]] = []
+    hub = type("Hub", (), {"send": lambda self, findings: sent.extend(findings)})()
+    done = replace(exporter_of(scanner, FakeExports()), part_findings=1000, hub=hub).export(job.job_id, Progress())
+    assert done.findings == 16
+    assert len({each["Id"] for each in sent}) == len(sent) == 8
+    # The model asks for every field that Security Hub needs; a hundred go in one call.
+    hub_of(TAKEN, TAKEN).send(sent * 13)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("ThrottlingException", ExportUnavailableError),
+        ("InvalidAccessException", SecurityHubRefusedError),
+        ({"FailedCount": 1, "SuccessCount": 0}, SecurityHubRefusedError),
+    ],
+)
+def test_what_security_hub_does_not_take_is_no_success(answer: dict[str, object] | str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        hub_of(answer).send([sent_finding()])

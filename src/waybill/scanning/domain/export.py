@@ -1,12 +1,13 @@
 """The findings of a job as lines of JSON (NDJSON) in a bucket: parts of a bounded size, and a manifest at the end."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waybill.core.errors import NotFoundError
 from waybill.scanning.domain.results import finding_documents
+from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job
 
@@ -33,6 +34,14 @@ class Exports(Protocol):
         ...
 
 
+class Hub(Protocol):
+    """Where people look at what all tools have found."""
+
+    def send(self, findings: Sequence[dict[str, Any]]) -> None:
+        """Send findings in the format of AWS Security Hub; the same ones again replace themselves."""
+        ...
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far an export is: `part` is the next part, `after` the position that it begins behind; `uri` when done."""
@@ -54,6 +63,7 @@ class Exporter:
     time_left: Callable[[], float]
     part_findings: int = PART_FINDINGS
     reserve: float = 60
+    hub: Hub | None = None
 
     def export(self, job_id: str, progress: Progress) -> Progress:
         """Export from `progress` on until all is exported or time is up; return how far it is."""
@@ -61,7 +71,10 @@ class Exporter:
         if job is None:
             raise NotFoundError(f"there is no job {job_id}")
         while True:
-            lines, after = self._lines(job, progress.after)
+            documents, after = self._documents(job, progress.after)
+            lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
+            if self.hub and documents:
+                self.hub.send(list(security_hub_findings(documents, job, {})))
             if lines or progress.part == 1:
                 self.exports.put(
                     f"{job_id}/findings-{progress.part:06}.ndjson", b"".join(lines), "application/x-ndjson"
@@ -72,15 +85,14 @@ class Exporter:
             if self.time_left() < self.reserve:
                 return progress
 
-    def _lines(self, job: Job, after: str | None) -> tuple[list[bytes], str | None]:
-        lines: list[bytes] = []
-        while len(lines) < self.part_findings:
-            items, after = self.findings.page(job.job_id, min(_PAGE, self.part_findings - len(lines)), after, {})
-            documents = finding_documents(job, items, self.triage)
-            lines += [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
+    def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        documents: list[dict[str, Any]] = []
+        while len(documents) < self.part_findings:
+            items, after = self.findings.page(job.job_id, min(_PAGE, self.part_findings - len(documents)), after, {})
+            documents += finding_documents(job, items, self.triage)
             if after is None:
                 break
-        return lines, after
+        return documents, after
 
     def _finish(self, job: Job, progress: Progress) -> Progress:
         parts = [f"findings-{number:06}.ndjson" for number in range(1, progress.part)]

@@ -1,0 +1,43 @@
+"""`Hub` on AWS Security Hub."""
+
+from collections.abc import Sequence
+from itertools import batched
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
+
+# AWS Security Hub API reference, BatchImportFindings.
+_AT_ONCE = 100
+_FOR_NOW = frozenset({"InternalException", "LimitExceededException", "ThrottlingException", "TooManyRequestsException"})
+
+
+class SecurityHub:
+    """Imports findings; `client` is a boto3 `securityhub` client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, findings: Sequence[dict[str, Any]]) -> None:
+        """Import findings; those that are there already are replaced.
+
+        Raises
+        ------
+        ExportUnavailableError
+            Security Hub throttles, fails or cannot be reached.
+        SecurityHubRefusedError
+            It is not enabled here, refuses the role, or refuses a finding.
+        """
+        for batch in batched(findings, _AT_ONCE, strict=False):
+            try:
+                answer = self._client.batch_import_findings(Findings=list(batch))
+            except ClientError as error:
+                code = str(error.response.get("Error", {}).get("Code"))
+                if code in _FOR_NOW:
+                    raise ExportUnavailableError(f"Security Hub: {code}") from error
+                raise SecurityHubRefusedError(f"Security Hub: {code}") from error
+            except BotoCoreError as error:
+                raise ExportUnavailableError(f"Security Hub: {type(error).__name__}") from error
+            if answer["FailedCount"]:
+                raise SecurityHubRefusedError(f"Security Hub takes {answer['FailedCount']} findings not")
