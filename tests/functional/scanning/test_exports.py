@@ -114,12 +114,12 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
     for key in range(8):
         scanner.table.findings.save(job.job_id, f"k{key}", "e" * 32, map(finding, range(2)))
     sent: list[dict[str, object]] = []
-    hub = type("Hub", (), {"send": lambda self, findings: sent.extend(findings)})()
+    hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
     done = replace(exporter_of(scanner, FakeExports()), part_findings=1000, hub=hub).export(job.job_id, Progress())
     assert done.findings == 16
     assert len({each["Id"] for each in sent}) == len(sent) == 8
     # The model asks for every field that Security Hub needs; a hundred go in one call.
-    hub_of(TAKEN, TAKEN).send(sent * 13)
+    hub_of(TAKEN, TAKEN).import_findings(sent * 13)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
 )
 def test_what_security_hub_does_not_take_is_no_success(answer: dict[str, object] | str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        hub_of(answer).send([sent_finding()])
+        hub_of(answer).import_findings([sent_finding()])

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_securityhub import SecurityHubClient
 
 # AWS Security Hub API reference, BatchImportFindings.
 _AT_ONCE = 100
@@ -16,10 +19,10 @@ _FOR_NOW = frozenset({"InternalException", "LimitExceededException", "Throttling
 class SecurityHub:
     """Imports findings; `client` is a boto3 `securityhub` client."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "SecurityHubClient") -> None:
         self._client = client
 
-    def send(self, findings: Sequence[dict[str, Any]]) -> None:
+    def import_findings(self, findings: Sequence[dict[str, Any]]) -> None:
         """Import findings; those that are there already are replaced.
 
         Raises
@@ -31,7 +34,7 @@ class SecurityHub:
         """
         for batch in batched(findings, _AT_ONCE, strict=False):
             try:
-                answer = self._client.batch_import_findings(Findings=list(batch))
+                answer = self._client.batch_import_findings(Findings=cast("Any", list(batch)))
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code"))
                 if code in _FOR_NOW:

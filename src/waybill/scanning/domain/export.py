@@ -37,7 +37,7 @@ class Exports(Protocol):
 class Hub(Protocol):
     """Where people look at what all tools have found."""
 
-    def send(self, findings: Sequence[dict[str, Any]]) -> None:
+    def import_findings(self, findings: Sequence[dict[str, Any]]) -> None:
         """Send findings in the format of AWS Security Hub; the same ones again replace themselves."""
         ...
 
@@ -74,7 +74,7 @@ class Exporter:
             documents, after = self._documents(job, progress.after)
             lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
             if self.hub and documents:
-                self.hub.send(list(security_hub_findings(documents, job, {})))
+                self.hub.import_findings(list(security_hub_findings(documents, job, {})))
             if lines or progress.part == 1:
                 self.exports.put(
                     f"{job_id}/findings-{progress.part:06}.ndjson", b"".join(lines), "application/x-ndjson"
