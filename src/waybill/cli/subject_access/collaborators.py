@@ -17,40 +17,25 @@ class Deployed:
     """What the commands use of it: the same code as the functions."""
 
     def __init__(self, cli: Cli) -> None:
-        from waybill.core.aws.clients import presigner
         from waybill.core.clock import now
-        from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
-        from waybill.subject_access.adapters.lists import SubjectAccessLists
-        from waybill.subject_access.adapters.s3 import ReportsBucket
-        from waybill.subject_access.adapters.table import SubjectAccessTable
-        from waybill.subject_access.domain.answers import Answers
-        from waybill.subject_access.domain.bank_holidays import england_and_wales
-        from waybill.subject_access.domain.corrections import Corrections
-        from waybill.subject_access.domain.decisions import Decisions
-        from waybill.subject_access.domain.endings import Endings
-        from waybill.subject_access.domain.holds import Holds
-        from waybill.subject_access.domain.letters import Letters
-        from waybill.subject_access.domain.redacting import Redacting
-        from waybill.subject_access.domain.report.letters import draw_letter
-        from waybill.subject_access.domain.services import Services
+        from waybill.subject_access import runtime
 
-        stack = cli.stack
-        table, self._bucket = stack.output("SubjectAccessTableName"), stack.output("SubjectAccessReportsBucketName")
+        self._bucket = cli.enter().output("SubjectAccessReportsBucketName")
         self._cli = cli
         self.now = now
         self.actor = f"waybill:{getpass.getuser()}"
-        self.store = SubjectAccessTable(cli.client("dynamodb"), table, now=now)
-        self.lists = SubjectAccessLists(cli.client("dynamodb"), table)
-        self.catalogue = ServiceCatalogue(cli.client("dynamodb"), table, now=now)
-        self.reports = ReportsBucket(cli.client("s3"), self._bucket, presigner())
-        self.decisions = Decisions(self.store, self.lists, self.reports, self.catalogue, now)
-        self.holds = Holds(self.store, now)
-        self.endings = Endings(self.store, self.reports, self.catalogue, now)
-        self.services = Services(self.catalogue, self.reports, now)
-        self.redacting = Redacting(self.store, self.reports, now)
-        self.corrections = Corrections(self.store, now)
-        self.answers = Answers(now(), england_and_wales())
-        self.letters = Letters(self.store, lambda: self.answers, draw_letter, now)
+        self.store = runtime.store()
+        self.lists = runtime.lists()
+        self.catalogue = runtime.catalogue()
+        self.reports = runtime.reports()
+        self.decisions = runtime.decisions()
+        self.holds = runtime.holds()
+        self.endings = runtime.endings()
+        self.services = runtime.services()
+        self.redacting = runtime.redacting()
+        self.corrections = runtime.corrections()
+        self.answers = runtime.answers()
+        self.letters = runtime.letters()
 
     def record(self, about: str, name: str) -> None:
         """Record that somebody looked at a request, or at what is about none."""

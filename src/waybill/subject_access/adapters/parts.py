@@ -9,9 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import translated
-from waybill.subject_access.domain.upstream.errors import StorageRefusedError
 from waybill.subject_access.domain.upstream.ports import SizeMismatchError, Stored
-from waybill.subject_access.errors import StorageUnavailableError
+from waybill.subject_access.errors import StorageRefusedError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,10 +14,10 @@ from tests.functional.subject_access.upstream.conftest import BUCKET, PREFIX, TA
 from waybill.subject_access.adapters.health_table import HealthTable
 from waybill.subject_access.adapters.parts import S3Parts
 from waybill.subject_access.adapters.secrets import ServiceSecrets
-from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError, StorageRefusedError
+from waybill.subject_access.domain.upstream.errors import CredentialsUnavailableError, ServiceError
 from waybill.subject_access.domain.upstream.ports import Circuit, Credential, SizeMismatchError, Stored
 from waybill.subject_access.domain.upstream.token_endpoint import Grant
-from waybill.subject_access.errors import StorageUnavailableError
+from waybill.subject_access.errors import StorageRefusedError, StorageUnavailableError
 
 _MIB = 1024**2
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)

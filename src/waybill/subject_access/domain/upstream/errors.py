@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from waybill.core.errors import PermanentError, RetryableError
+from waybill.core.errors import RetryableError
 from waybill.subject_access.domain.upstream.codes import Code
 
 
@@ -27,9 +27,3 @@ class CredentialsUnavailableError(RetryableError):
     """Secrets Manager throttles, fails or cannot be reached."""
 
     code: ClassVar[str] = "CREDENTIALS_UNAVAILABLE"
-
-
-class StorageRefusedError(PermanentError):
-    """The bucket is missing, or refuses this role."""
-
-    code: ClassVar[str] = "STORAGE_REFUSED"
