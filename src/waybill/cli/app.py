@@ -34,6 +34,7 @@ class Entry:
 # `--version`, `-h` and completion answer at once.
 SECTIONS = {
     "The local stack": {
+        "console": Entry("waybill.cli.console", "open the pages of the local stack, signed in"),
         "doctor": Entry("waybill.cli.doctor", "what is wrong with this machine, and what to do"),
         "down": Entry("waybill.cli.stack", "stop the embedded AWS"),
         "status": Entry("waybill.cli.stack", "what is deployed, and whether it is healthy"),

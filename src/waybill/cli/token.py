@@ -35,7 +35,7 @@ def token(
     expires: Annotated[int, typer.Option("--expires", help="Seconds until it expires.", metavar="SECONDS")] = 3600,
 ) -> None:
     """Print a JWT that the local stack accepts."""
-    _refuse_unknown(role or ())
+    refuse_unknown_roles(role or ())
     local = cli.local_stack()
     if not local.stack_file.exists():
         raise CommandError("no local stack is up: run `waybill up`")
@@ -48,7 +48,8 @@ def token(
     cli.output.show({"token": signed}, signed)
 
 
-def _refuse_unknown(names: Iterable[str]) -> None:
+def refuse_unknown_roles(names: Iterable[str]) -> None:
+    """Raise `BadParameter` for the first that is no role."""
     known = [role.value for role in Role]
     for name in names:
         if name not in known:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from scripts.template import load_template
 from tests.template.support.rules import every
+from waybill.console.routes import ROUTES as CONSOLE_ROUTES
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.registry import API_MODULES, apis
 from waybill.gateway.settings import AuthSettings
@@ -41,7 +42,12 @@ def declared_routes() -> Iterator[Route]:
 
 
 def offered_routes() -> set[Route]:
-    return {
+    """The API's, and those of the console by their depth: it verifies sessions, and no bearer token."""
+    deepest = max(route.path.count("/") + 1 for route in CONSOLE_ROUTES)
+    names = [f"/{{{name}}}" for name in "abc"]
+    assert deepest == len(names)
+    console = {Route("/console" + "".join(names[:depth]), "waybill.console", True) for depth in range(deepest + 1)}
+    return console | {
         Route(one.path, module.rpartition(".")[0], one.public)
         for module, api in zip(API_MODULES, apis(), strict=True)
         for one in api.operations()

@@ -1,0 +1,202 @@
+"""What may be decided about a subject access request: words, fields, and when each may be taken. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waybill.console.domain.format import day_of
+from waybill.console.domain.words import ENDED, HOLDS
+from waybill.core.roles import Role
+
+_WORKERS = frozenset({Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN})
+_APPROVERS = frozenset({Role.SAR_APPROVER, Role.SAR_ADMIN})
+_ADMIN = frozenset({Role.SAR_ADMIN})
+_DRAWN = frozenset({"ReadyForReview", "Completed", "NeedsAttention", "Errored"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to enter; `choices` are value and text."""
+
+    name: str
+    label: str
+    hint: str = ""
+    needed: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+    is_long: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision: what it is called, what it means, what is sent to the API."""
+
+    name: str
+    button: str
+    title: str
+    consequence: str
+    operation: str
+    roles: frozenset[Role]
+    fields: tuple[Field, ...] = ()
+    is_final: bool = False
+
+
+_ON = Field("on", "On what day", "For example 27/11/2026. Leave it empty for today")
+_GROUNDS = (
+    ("manifestly unfounded", "It is manifestly unfounded"),
+    ("excessive", "It is excessive"),
+    ("exemption", "An exemption of the law applies"),
+    ("identity not shown", "The person’s identity was not shown"),
+)
+
+DECISIONS: dict[str, Decision] = {
+    each.name: each
+    for each in (
+        Decision(
+            "approve",
+            "Approve exactly this report",
+            "Approve this report?",
+            "The report counts as ready for the person. Read it first: it is the file that will be handed over.",
+            "approveReport",
+            _APPROVERS,
+        ),
+        Decision(
+            "deliver",
+            "The person has the report",
+            "Has the person got the report?",
+            "This ends the clock of the law.",
+            "deliverReport",
+            _WORKERS,
+            (_ON, Field("lateReason", "Why it was late", "Needed only where it was")),
+        ),
+        Decision(
+            "hold",
+            "Stop the clock",
+            "Stop the clock?",
+            "The days until what is waited for has come do not count. The new date is set when the clock runs again.",
+            "holdRequest",
+            _WORKERS,
+            (
+                Field("reason", "What is waited for", needed=True, choices=tuple(HOLDS.items())),
+                Field(
+                    "from",
+                    "From what day",
+                    "The day on which the person was asked, such as 27/11/2026. Empty for today",
+                ),
+                Field("note", "Note", "One line, if there is more to say"),
+            ),
+        ),
+        Decision(
+            "release",
+            "Let the clock run again",
+            "Let the clock run again?",
+            "The date is set anew: it moves by the days that were held.",
+            "releaseRequest",
+            _WORKERS,
+            (_ON,),
+        ),
+        Decision(
+            "extend",
+            "Extend by two months",
+            "Extend by two months?",
+            "The law allows it once, for complex or many requests, when the person is told why within the first month.",
+            "extendRequest",
+            _WORKERS,
+            (Field("reason", "Why, as the person was told", needed=True), _ON),
+        ),
+        Decision(
+            "refuse",
+            "Refuse this request",
+            "Refuse this request?",
+            "The person gets no report. They must be told why, and that they can complain.",
+            "refuseRequest",
+            _WORKERS,
+            (
+                Field("ground", "On what ground", needed=True, choices=_GROUNDS),
+                Field("reason", "Why, in one line", needed=True),
+                _ON,
+            ),
+            is_final=True,
+        ),
+        Decision(
+            "withdraw",
+            "The person withdraws it",
+            "Has the person withdrawn this request?",
+            "Nothing more is done about it.",
+            "withdrawRequest",
+            _WORKERS,
+            (Field("reason", "What was said, in one line", needed=True), _ON),
+            is_final=True,
+        ),
+        Decision(
+            "render",
+            "Make the report again",
+            "Make the report again?",
+            "It is made from the answers that are there, without what is taken out. Then somebody else approves it.",
+            "renderRequest",
+            _WORKERS,
+        ),
+        Decision(
+            "duplicate",
+            "Make a new request",
+            "Make a new request with the same details?",
+            "All services are asked again, and the new request has its own clock.",
+            "duplicateRequest",
+            frozenset({Role.SAR_SUPPORT, Role.SAR_ADMIN}),
+        ),
+        Decision(
+            "restart",
+            "Start it again",
+            "Start this request again?",
+            "Parts that are done are kept.",
+            "restartRequest",
+            _ADMIN,
+        ),
+        Decision(
+            "issue-without",
+            "Issue without this part",
+            "Issue the report without a part?",
+            "The report says that the part is missing, and why.",
+            "issueWithoutPart",
+            _ADMIN,
+            (
+                Field("service", "Which service", "Its name, as the list of parts has it", needed=True),
+                Field("reason", "Why, as the report says it", needed=True),
+            ),
+        ),
+    )
+}
+
+
+def blocked(decision: Decision, request: Mapping[str, Any], subject: str) -> str:
+    """Return why a decision cannot be taken now; empty where it can, as far as the API shows it."""
+    state, name = request["state"], decision.name
+    held = any(hold["until"] is None for hold in request["holds"])
+    if name == "approve":
+        if state != "ReadyForReview":
+            return "There is no report to approve now."
+        if subject == request["requestedBy"]:
+            return "You made this request, so somebody else has to approve."
+        if subject in request["redactedBy"]:
+            return "You made these redactions, so somebody else has to approve."
+        return ""
+    wanted = {
+        "deliver": (state == "Completed", "The report is not ready to hand over."),
+        "release": (held, "The clock is not stopped."),
+        "render": (state in _DRAWN, "The parts are still being fetched."),
+        "restart": (state in {"Errored", "NeedsAttention"}, "Nothing has failed."),
+        "issue-without": (state in {"NeedsAttention", "Errored", "InProgress", "Pending"}, "No part is missing."),
+        "extend": (
+            not request["extended"] and state not in ENDED,
+            "It was extended already." if request["extended"] else "It has ended.",
+        ),
+        "hold": (state not in ENDED, "It has ended."),
+        "refuse": (state not in ENDED, "It has ended."),
+        "withdraw": (state not in ENDED, "It has ended."),
+    }
+    allowed, why = wanted.get(name, (True, ""))
+    return "" if allowed else why
+
+
+def extension_note(request: Mapping[str, Any]) -> str:
+    """Return until when the time can be extended."""
+    return f"Extending is possible until {day_of(request['extendBy'])}."

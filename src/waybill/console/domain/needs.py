@@ -1,0 +1,149 @@
+"""What needs somebody: one list over all workflows, the most urgent first. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from waybill.console.domain.format import count, day_of, days_left, moment
+from waybill.console.domain.words import ENDED
+
+type Json = Mapping[str, Any]
+
+_LATE, _SOON, _BROKEN, _DUE, _REST = range(5)
+_SOON_DAYS, _DUE_DAYS = 3, 14
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing for somebody; `path` and `query` lead to where it is done. `rank` is its urgency, 0 the most."""
+
+    workflow: str
+    what: str
+    why: str
+    path: str
+    query: Mapping[str, str]
+    rank: int
+    since: datetime | None
+    time: str
+    note: str = ""
+
+    @property
+    def tone(self) -> str:
+        """The colour beside it; `rank` and words say the same."""
+        return {_LATE: "red", _SOON: "red", _BROKEN: "red", _DUE: "amber"}.get(self.rank, "slate")
+
+
+def ordered(needs: Iterable[Need]) -> list[Need]:
+    """Return them by urgency, of one urgency the oldest first."""
+    return sorted(needs, key=lambda need: (need.rank, need.since.timestamp() if need.since else float("inf")))
+
+
+def of_consignments(consignments: Iterable[Json], now: datetime) -> list[Need]:
+    """Return what consignments need of those who sent them."""
+    found = []
+    for each in consignments:
+        since = moment(each["createdAt"])
+        query: dict[str, str] = {}
+        path, reference = f"consignments/{each['consignmentId']}", each["reference"]
+        match each["status"]:
+            case "CompletedWithIssues":
+                what, why, rank = f"{reference}: some files cannot be accepted yet", "Each file says what to do.", _REST
+            case "Failed":
+                what, why = f"{reference}: the checks could not be finished", "Look at why, then start them again."
+                rank = _BROKEN
+            case "Registered":
+                what, why = f"{reference}: not all sent, or not checked", "Go on sending, or start the checks."
+                rank = _REST
+            case _:
+                continue
+        found.append(Need("Consignment", what, why, path, query, rank, since, ago(since, now)))
+    return found
+
+
+def of_replication(failed: Iterable[Json], now: datetime, cut: bool) -> list[Need]:
+    """Return what copies need: those that failed, as one thing."""
+    rows = list(failed)
+    if not rows:
+        return []
+    since = min((at for row in rows if (at := moment(row["startTime"]))), default=None)
+    number = f"{len(rows)} or more files" if cut else count(len(rows), "file")
+    why = "Put the cause right, then copy again. Or say that nobody will."
+    return [
+        Need("Replication", f"{number} could not be copied", why, "replication", {}, _BROKEN, since, ago(since, now))
+    ]
+
+
+def of_findings(findings: Iterable[Json], now: datetime, cut: bool) -> list[Need]:
+    """Return what open findings need, those of high confidence as one thing."""
+    high = [each for each in findings if each["confidence"] == "HIGH"]
+    if not high:
+        return []
+    times = [at for each in high for place in each["places"][:1] if (at := moment(place["seen_at"]))]
+    since = min(times, default=None)
+    number = f"{len(high)} or more open findings" if cut else count(len(high), "open finding")
+    kinds = ", ".join(sorted({each["detector"] for each in high})[:4])
+    query = {"state": "open"}
+    return [
+        Need(
+            "Findings",
+            f"{number} of high confidence",
+            f"Decide on each: {kinds}.",
+            "findings",
+            query,
+            _REST,
+            since,
+            ago(since, now),
+        )
+    ]
+
+
+def of_requests(requests: Iterable[Json], subject: str, may_approve: bool) -> list[Need]:
+    """Return what requests need, by the date that the law sets."""
+    found = []
+    for each in requests:
+        if each["state"] in ENDED:
+            continue
+        step = _step(each, subject, may_approve)
+        days, late = int(each["daysLeft"]), int(each["daysLate"])
+        left = -late if each["overdue"] else days
+        if step is None and left > _DUE_DAYS:
+            continue
+        rank = _LATE if each["overdue"] else _SOON if left <= _SOON_DAYS else _DUE if left <= _DUE_DAYS else _REST
+        if each["state"] in {"NeedsAttention", "Errored"} and rank > _BROKEN:
+            rank = _BROKEN
+        what, why = step or ("is on the clock", "Nothing for you to do now: it is being put together.")
+        note = f"due {day_of(each['dueDate'])}"
+        path = f"requests/{each['id']}"
+        reference = each["sarCaseReferenceNumber"]
+        since = moment(each["dueDate"])
+        found.append(Need("Request", f"{reference} {what}", why, path, {}, rank, since, days_left(left), note))
+    return found
+
+
+def _step(request: Json, subject: str, may_approve: bool) -> tuple[str, str] | None:
+    match request["state"]:
+        case "ReadyForReview":
+            own = subject == request["requestedBy"] or subject in (request.get("redactedBy") or [])
+            if own or not may_approve:
+                return (
+                    "waits for approval",
+                    "Somebody else has to approve it: you asked for it, redacted it, or may not.",
+                )
+            return "waits for your approval", "Read the report, then approve exactly that file."
+        case "Completed":
+            return "is ready to hand over", "Give the report to the person, then say when you did."
+        case "NeedsAttention" | "Errored":
+            return "needs attention", "A part failed. Start it again, or issue the report without that part."
+        case "OnHold" | "AwaitingIdentity":
+            return "is on hold", "Let the clock run again when what it waits for has come."
+    return None
+
+
+def ago(since: datetime | None, now: datetime) -> str:
+    """Return how long something has waited: `2 days`."""
+    if since is None:
+        return ""
+    days = (now - since).days
+    hours = int((now - since).total_seconds() // 3600)
+    return count(days, "day") if days else count(hours, "hour") if hours else "under an hour"

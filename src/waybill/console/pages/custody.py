@@ -1,0 +1,76 @@
+"""Trace a file: everything that happened to it, over all workflows, with the proof."""
+
+import re
+from itertools import groupby
+from typing import Any
+
+from waybill.console.domain.custody import entries_of
+from waybill.console.domain.web import Response
+from waybill.console.errors import ApiError, PageError
+from waybill.console.visit import Visit
+
+_EVENTS = 200
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_NAMES = ("bucket", "key", "versionId", "sha256", "identifier", "consignmentId", "fileId")
+
+
+def ask(visit: Visit) -> Response:
+    """Ask which file."""
+    return visit.page("custody/ask.html", "Trace a file")
+
+
+def show(visit: Visit) -> Response:
+    """Show what happened to one file, oldest first."""
+    asked = {name: visit.request.query[name].strip() for name in _NAMES if visit.request.query.get(name, "").strip()}
+    if not asked:
+        return visit.page("custody/ask.html", "Trace a file")
+    if "sha256" in asked and not _SHA256.fullmatch(asked["sha256"]):
+        raise PageError(400, "That is no SHA-256", "It has 64 digits from 0 to 9 and a to f.")
+    cursor = visit.request.query.get("cursor", "")
+    query = {**asked, "limit": _EVENTS, "cursor": cursor}
+    try:
+        found = visit.api.ask("traceFile", query={**query, "prove": "true"})
+    except ApiError as problem:
+        if problem.status == 404:
+            return visit.page("custody/unknown.html", "Waybill knows nothing about this file", asked=asked)
+        if problem.status != 409:
+            raise
+        # The proof does not hold: the events are shown, and that it does not is said first.
+        found = visit.api.ask("traceFile", query=query) | {"broken": problem.detail}
+    entries = entries_of(found["events"])
+    days = [(day, list(some)) for day, some in groupby(entries, key=lambda entry: entry.day)]
+    return visit.page(
+        "custody/show.html",
+        _title(found, asked),
+        trace=found,
+        days=days,
+        asked=asked,
+        cursor=found["cursor"],
+        first=not cursor,
+        broken=_broken(found),
+        standing=_standing(found),
+    )
+
+
+def _title(found: dict[str, Any], asked: dict[str, str]) -> str:
+    if "key" in asked:
+        return asked["key"].rpartition("/")[2] or asked["key"]
+    places = found["subject"]["places"]
+    return (places[0]["key"].rpartition("/")[2] or places[0]["key"]) if places else next(iter(asked.values()))
+
+
+def _broken(found: dict[str, Any]) -> str:
+    """Return what is wrong with the record, empty where nothing is."""
+    if found.get("broken"):
+        return str(found["broken"])
+    for number, event in enumerate(found["events"], start=1):
+        if not event["intact"]:
+            return f"The chain breaks at event {number}: it is not as it was recorded."
+    return ""
+
+
+def _standing(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what the file is today, as far as the events say it."""
+    states = [event["object"] for event in found["events"] if event["object"]]
+    newest = next((state for state in reversed(states) if state.get("sha256")), None)
+    return {"newest": newest, "copies": found["subject"]["copies"], "identifiers": found["subject"]["identifiers"]}

@@ -1,0 +1,242 @@
+"""Findings and scans: what was found, what is decided about it, what was not looked at."""
+
+import re
+from typing import Any
+
+from waybill.console.adapters.api import Asked
+from waybill.console.domain import charts
+from waybill.console.domain.charts import Bar
+from waybill.console.domain.format import count, size
+from waybill.console.domain.web import Response
+from waybill.console.domain.words import CONFIDENCE, JOB, JOB_RUNS, OBJECT, TRIAGE, tag
+from waybill.console.errors import ApiError, PageError
+from waybill.console.pages.common import ROWS, Errors, error, errors_of, required, uuid_of
+from waybill.console.visit import Visit
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_MOST_AT_ONCE = 50
+_REASON_TO_DO = {
+    "OVERSIZE": "Scan it with a larger limit of size.",
+    "ENCRYPTED": "Only who has the key can look into it.",
+    "ARCHIVED": "Restore it from its archive class, then scan again.",
+    "ACCESS_DENIED": "Let the scanner read it, then scan again.",
+}
+
+
+def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
+    """List values that scans found, open ones first."""
+    query = visit.request.query
+    state, cursor = query.get("state", "open"), query.get("cursor", "")
+    bucket, detector = query.get("bucket", ""), query.get("detector", "")
+    if state not in {*TRIAGE, "all"}:
+        raise PageError(404, "Page not found", "There is no such state.")
+    asked = {"state": "" if state == "all" else state, "bucket": bucket, "detector": detector}
+    found = visit.api.ask("listValues", query={**asked, "limit": ROWS, "cursor": cursor})
+    kept = {"bucket": bucket, "detector": detector}
+    tabs = [
+        {"text": word.text, "href": visit.to("findings", {**kept, "state": name}), "current": name == state}
+        for name, word in TRIAGE.items()
+    ] + [{"text": "All", "href": visit.to("findings", {**kept, "state": "all"}), "current": state == "all"}]
+    ranked = {"HIGH": 0, "MEDIUM": 1, "LOW": 2}
+    values = sorted(found["findings"], key=lambda each: (ranked[each["confidence"]], each["detector"]))
+    return visit.page(
+        "findings/list.html",
+        "Findings",
+        status=status,
+        values=[_value(each) for each in values],
+        tabs=tabs,
+        chart=_kinds(values),
+        query={**kept, "state": state},
+        cursor=found["cursor"],
+        first=not cursor,
+        state=state,
+        errors=errors or [],
+    )
+
+
+def triage(visit: Visit) -> Response:
+    """Decide about several values at once."""
+    chosen = [each for each in visit.form.all("value") if _FINGERPRINT.fullmatch(each)][:_MOST_AT_ONCE]
+    errors = _wrong_decision(visit)
+    if not chosen:
+        errors.insert(0, error("value", "Choose at least one finding"))
+    if not errors:
+        for fingerprint in chosen:
+            try:
+                visit.api.ask("triageValue", _decision(visit), fingerprint=fingerprint)
+            except ApiError as problem:
+                errors = errors_of(problem, {"reason": "reason", "until": "until", "state": "state"}, "reason")
+                break
+    if errors:
+        return overview(visit, errors, 400)
+    return visit.go("findings", "triaged", state=visit.request.query.get("state", ""))
+
+
+def scans(visit: Visit) -> Response:
+    """List scans, the newest first."""
+    cursor = visit.request.query.get("cursor", "")
+    found = visit.api.ask("listJobs", query={"limit": ROWS, "cursor": cursor})
+    jobs = [{**each, "tag": tag(JOB, each["status"])} for each in found["scans"]]
+    return visit.page("findings/scans.html", "Scans", jobs=jobs, cursor=found["cursor"], first=not cursor)
+
+
+def new_scan(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
+    """Ask what is to be scanned."""
+    detectors = visit.api.ask("listDetectors")["detectors"]
+    return visit.page(
+        "findings/new-scan.html",
+        "Scan a bucket",
+        status=status,
+        detectors=detectors,
+        chosen=set(visit.form.all("detector")),
+        errors=errors or [],
+    )
+
+
+def start_scan(visit: Visit) -> Response:
+    """Start a scan."""
+    form = visit.form
+    errors = required(form, {"bucket": "Enter the bucket"})
+    if not errors:
+        body: dict[str, Any] = {"bucket": form["bucket"], "prefix": form["prefix"]}
+        if form.all("detector"):
+            body["detectors"] = form.all("detector")
+        if form["percent"]:
+            body["sample"] = {"percent": float(form["percent"])} if form["percent"].isdecimal() else form["percent"]
+        try:
+            found = visit.api.ask("startScan", body, once=form["once"])
+        except ApiError as problem:
+            errors = errors_of(problem, {"bucket": "bucket", "prefix": "prefix", "sample": "percent"}, "bucket")
+        else:
+            return visit.go(f"scans/{found['job_id']}", "scan-started")
+    return new_scan(visit, errors, 400)
+
+
+def scan(visit: Visit, job_id: str) -> Response:
+    """Show how a scan stands, what it found, and what it did not look at."""
+    path = {"job_id": uuid_of(job_id)}
+    answers = visit.api.ask_all({"job": Asked("showJob", path), "coverage": Asked("showCoverage", path)})
+    job, coverage = answers["job"], answers["coverage"]
+    if isinstance(job, ApiError):
+        raise job
+    known = not isinstance(coverage, ApiError)
+    reasons = sorted(coverage["reasons"].items(), key=lambda pair: -pair[1]["objects"]) if known else []
+    return visit.page(
+        "findings/scan.html",
+        _scan_title(job, coverage if known else None),
+        job=job,
+        tag=tag(JOB, job["status"]),
+        coverage=coverage if known else None,
+        trouble=None if known else coverage,
+        reasons=[(reason, numbers, _REASON_TO_DO.get(reason, "")) for reason, numbers in reasons],
+        chart=_coverage_chart(coverage) if known else "",
+        detectors=charts.bars(
+            "What was found? Findings by kind",
+            [Bar(name, number) for name, number in sorted(job["detectors"].items(), key=lambda pair: -pair[1])[:10]],
+            "finding",
+        ),
+        runs=job["status"] in JOB_RUNS,
+    )
+
+
+def scan_progress(visit: Visit, job_id: str) -> Response:
+    """Show how far a scan is: the part of the page that is looked at again and again."""
+    job = visit.api.ask("showJob", job_id=uuid_of(job_id))
+    return visit.page("findings/scan-progress.html", "", job=job, runs=job["status"] in JOB_RUNS)
+
+
+def objects(visit: Visit, job_id: str) -> Response:
+    """List the objects of a scan."""
+    query = visit.request.query
+    status, reason, cursor = query.get("status", ""), query.get("reason", ""), query.get("cursor", "")
+    asked = {"status": status, "reason": reason, "limit": ROWS, "cursor": cursor}
+    found = visit.api.ask("showObjects", query=asked, job_id=uuid_of(job_id))
+    tabs = [{"text": "All", "href": visit.to(f"scans/{job_id}/objects"), "current": not status}] + [
+        {"text": word.text, "href": visit.to(f"scans/{job_id}/objects", status=name), "current": name == status}
+        for name, word in OBJECT.items()
+    ]
+    rows = [{**each, "tag": tag(OBJECT, each["status"])} for each in found["objects"]]
+    return visit.page(
+        "findings/objects.html",
+        "Objects of this scan",
+        objects=rows,
+        tabs=tabs,
+        job_id=job_id,
+        query={"status": status, "reason": reason},
+        cursor=found["cursor"],
+        first=not cursor,
+    )
+
+
+def act_on_scan(visit: Visit, job_id: str) -> Response:
+    """Stop a scan, or let a failed one go on."""
+    what = visit.form["what"]
+    if what == "cancel":
+        visit.api.ask("cancelJob", job_id=uuid_of(job_id))
+        return visit.go(f"scans/{job_id}", "scan-cancelled")
+    visit.api.ask("resumeJob", job_id=uuid_of(job_id))
+    return visit.go(f"scans/{job_id}", "scan-resumed")
+
+
+def back(visit: Visit, job_id: str) -> Response:
+    """Lead back from an address that takes forms only."""
+    return visit.go(f"scans/{job_id}")
+
+
+def _wrong_decision(visit: Visit) -> Errors:
+    errors = required(visit.form, {"reason": "Enter a reason"})
+    if visit.form["state"] not in TRIAGE:
+        errors.insert(0, error("state", "Choose what it is"))
+    return errors
+
+
+def _decision(visit: Visit) -> dict[str, Any]:
+    form = visit.form
+    decision = {"state": form["state"], "reason": form["reason"]}
+    return {**decision, "until": form["until"]} if form["until"] and form["state"] == "accepted" else decision
+
+
+def _value(found: dict[str, Any]) -> dict[str, Any]:
+    history = [{**each, "tag": tag(TRIAGE, each["state"])} for each in found["history"]]
+    return {
+        **found,
+        "history": history,
+        "tag": tag(TRIAGE, found["state"]),
+        "sure": tag(CONFIDENCE, found["confidence"]),
+    }
+
+
+def _kinds(values: list[dict[str, Any]]) -> Any:
+    counts: dict[str, int] = {}
+    for each in values:
+        counts[each["detector"]] = counts.get(each["detector"], 0) + 1
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:8]
+    return (
+        charts.bars("What kinds are on this page? Values by detector", [Bar(*pair) for pair in ranked], "value")
+        if len(ranked) > 1
+        else ""
+    )
+
+
+def _scan_title(job: dict[str, Any], coverage: dict[str, Any] | None) -> str:
+    if job["status"] in JOB_RUNS:
+        return f"{job['bucket']} is being scanned"
+    if coverage is None or not coverage["bytes_total"]:
+        return f"Scan of {job['bucket']}"
+    looked = 100 * coverage["bytes_scanned"] / coverage["bytes_total"]
+    return f"{looked:.1f} % of {job['bucket']} was looked at, {count(job['total_findings'], 'finding')}"
+
+
+def _coverage_chart(coverage: dict[str, Any]) -> Any:
+    left_out = sum(each["bytes_not_scanned"] for each in coverage["reasons"].values())
+    looked = coverage["bytes_scanned"]
+    other = max(coverage["bytes_total"] - looked - left_out, 0)
+    bars = [
+        Bar("looked at", looked, "green"),
+        Bar("not looked at", left_out, "amber"),
+        Bar("not known yet", other, "slate"),
+    ]
+    if not coverage["bytes_total"]:
+        return ""
+    answer = f"{size(looked)} of {size(coverage['bytes_total'])} were looked at"
+    return charts.share(f"How much was really looked at? {answer}", bars, answer, "bytes")

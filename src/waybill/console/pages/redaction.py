@@ -1,0 +1,99 @@
+"""The workbench: what goes out of the report, part by part, each with its reason."""
+
+from typing import Any
+
+from waybill.console.adapters.api import Asked
+from waybill.console.domain.redacting import Shown, marks_of
+from waybill.console.domain.web import Response
+from waybill.console.domain.words import REDACTION_REASONS
+from waybill.console.errors import ApiError, PageError
+from waybill.console.pages.common import ROWS, Errors, errors_of, uuid_of
+from waybill.console.visit import Visit
+
+
+def show(visit: Visit, request_id: str, errors: Errors | None = None, status: int = 200) -> Response:
+    """Show one part's values, and which of them are taken out."""
+    uuid_of(request_id)
+    path = {"id": request_id}
+    answers = visit.api.ask_all(
+        {
+            "head": Asked("showSubjectAccessRequest", path),
+            "parts": Asked("listParts", path),
+            "marks": Asked("showRedactions", path),
+        }
+    )
+    for answer in answers.values():
+        if isinstance(answer, ApiError):
+            raise answer
+    parts = [part for part in answers["parts"]["parts"] if part["renderStatus"] in {"COMPLETE", "FETCHED"}]
+    service = visit.request.query.get("service") or (parts[0]["serviceName"] if parts else "")
+    part = next((each for each in parts if each["serviceName"] == service), None)
+    if part is None:
+        raise PageError(404, "There is nothing to redact", "No part of this request has an answer.")
+    cursor = visit.request.query.get("cursor", "")
+    content = visit.api.ask("showPartContent", query={"limit": ROWS, "cursor": cursor}, id=request_id, service=service)
+    return visit.page(
+        "requests/redact.html",
+        f"Redact: {part['serviceLabel']}",
+        status=status,
+        request=answers["head"],
+        parts_of=[{**each, "taken": _taken(answers["marks"], each["serviceName"])} for each in parts],
+        part=part,
+        values=[_row(number, each, answers["marks"], service) for number, each in enumerate(content["values"])],
+        texts=[each for each in answers["marks"]["values"] if each["text"] and each["service"] in (None, service)],
+        pages=", ".join(str(each["page"]) for each in answers["marks"]["pages"] if each["service"] == service),
+        attachments=_attachments(part, answers["marks"], service),
+        cursor=content["cursor"],
+        first=not cursor,
+        here=cursor,
+        reasons=REDACTION_REASONS,
+        errors=errors or [],
+    )
+
+
+def save(visit: Visit, request_id: str) -> Response:
+    """Save what goes out of this part; what was marked elsewhere stays."""
+    form, service = visit.form, visit.form["service"]
+    before = visit.api.ask("showRedactions", id=uuid_of(request_id))
+    shown = Shown(
+        service=service,
+        paths=tuple(form.all("shown")),
+        taken={
+            path: form[f"reason.{number}"] for number, path in enumerate(form.all("shown")) if form[f"take.{number}"]
+        },
+        words=tuple(line.strip() for line in form["words"].splitlines() if line.strip()),
+        kept_texts=frozenset(form.all("text")),
+        pages=form["pages"],
+        attachments=tuple(int(number) for number in form.all("attachment") if number.isdecimal()),
+        reason=form["reason"] or REDACTION_REASONS[0],
+    )
+    try:
+        visit.api.ask("redactRequest", marks_of(before, shown), id=request_id)
+    except ApiError as problem:
+        return show(visit, request_id, errors_of(problem, {"pages": "pages"}, "words"), 400)
+    except ValueError:
+        return show(
+            visit, request_id, [{"text": "Enter pages as numbers with commas between: 3, 7", "href": "#pages"}], 400
+        )
+    return visit.go(f"requests/{request_id}/redact", "redacted", service=service, cursor=form["next"])
+
+
+def _row(number: int, value: dict[str, Any], marks: dict[str, Any], service: str) -> dict[str, Any]:
+    mark = next(
+        (each for each in marks["values"] if each["path"] == value["path"] and each["service"] == service), None
+    )
+    return {
+        **value,
+        "number": number,
+        "taken": mark is not None,
+        "reason": mark["reason"] if mark else REDACTION_REASONS[0],
+    }
+
+
+def _taken(marks: dict[str, Any], service: str) -> int:
+    return sum(each["service"] == service for kind in ("values", "pages", "attachments") for each in marks[kind])
+
+
+def _attachments(part: dict[str, Any], marks: dict[str, Any], service: str) -> list[dict[str, Any]]:
+    taken = {each["number"] for each in marks["attachments"] if each["service"] == service}
+    return [{**each, "taken": each["number"] in taken} for each in part["attachments"]]

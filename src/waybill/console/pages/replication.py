@@ -1,0 +1,244 @@
+"""Replication: what could not be copied and why, one file, comparisons, backfills."""
+
+from collections import defaultdict
+from typing import Any
+
+from waybill.console.adapters.api import Asked
+from waybill.console.domain import charts
+from waybill.console.domain.charts import Bar
+from waybill.console.domain.format import count
+from waybill.console.domain.web import Response
+from waybill.console.domain.words import COPY_ADVICE, REPLICATION, tag
+from waybill.console.errors import ApiError, PageError
+from waybill.console.pages.common import ROWS, errors_of, required, uuid_of
+from waybill.console.visit import Visit
+from waybill.core.roles import Role
+
+_LOOKED_AT = 200
+_FIRST_FILES = 5
+
+
+def overview(visit: Visit) -> Response:
+    """Show what failed by its cause, and the records by their status."""
+    query = visit.request.query
+    status, cursor = query.get("status", ""), query.get("cursor", "")
+    if status and status not in REPLICATION:
+        raise PageError(404, "Page not found", "There is no such status.")
+    answers = visit.api.ask_all(
+        {
+            "failed": Asked("listReplications", query={"status": "FAILED", "limit": _LOOKED_AT}),
+            "listed": Asked("listReplications", query={"status": status, "limit": ROWS, "cursor": cursor}),
+        }
+    )
+    failed, listed = answers["failed"], answers["listed"]
+    if isinstance(listed, ApiError):
+        raise listed
+    groups = [] if isinstance(failed, ApiError) else by_cause(failed["replications"])
+    cut = not isinstance(failed, ApiError) and bool(failed["cursor"])
+    records = [{**each, "tag": tag(REPLICATION, each["status"]), **_arrived(each)} for each in listed["replications"]]
+    filters = [{"text": "All", "href": visit.to("replication"), "current": not status}] + [
+        {"text": word.text, "href": visit.to("replication", status=each), "current": each == status}
+        for each, word in REPLICATION.items()
+    ]
+    return visit.page(
+        "replication/overview.html",
+        "Replication",
+        groups=groups,
+        sentence=_sentence(groups, cut=cut, is_known=not isinstance(failed, ApiError)),
+        trouble=failed if isinstance(failed, ApiError) else None,
+        chart=charts.bars(
+            "Why do copies fail? Copies by cause",
+            [Bar(each["code"], each["copies"], "red") for each in groups[:8]],
+            "copy",
+            "copies",
+        ),
+        records=records,
+        filters=filters,
+        query={"status": status},
+        cursor=listed["cursor"],
+        first=not cursor,
+    )
+
+
+def by_cause(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the failures in groups of one cause and destination, the largest first."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for record in failed:
+        copies = [
+            each
+            for each in record.get("copyResults") or []
+            if each.get("status") == "FAILED" or each.get("success") is False
+        ]
+        for copy in copies or [{"code": "UNKNOWN", "destinationBucket": "not known"}]:
+            groups[str(copy.get("code") or "UNKNOWN"), str(copy["destinationBucket"])].append(record)
+    found = [
+        {
+            "code": code,
+            "destination": destination,
+            "copies": len(records),
+            "files": records[:_FIRST_FILES],
+            "since": min(each["startTime"] for each in records),
+            "advice": COPY_ADVICE.get(code, "Open a file to see what happened."),
+        }
+        for (code, destination), records in groups.items()
+    ]
+    return sorted(found, key=lambda group: (-group["copies"], group["code"]))
+
+
+def show_file(visit: Visit, errors: Any = None, status: int = 200) -> Response:
+    """Show where a file is and where it is not."""
+    bucket, key = _file_of(visit)
+    found = visit.api.ask("showReplication", query={"sourceBucket": bucket, "sourceKey": key})
+    destinations = [{**each, "tag": tag(REPLICATION, str(each.get("status", "")))} for each in found["destinations"]]
+    return visit.page(
+        "replication/file.html",
+        key.rpartition("/")[2] or key,
+        status=status,
+        file=found,
+        tag=tag(REPLICATION, found["status"]),
+        destinations=destinations,
+        history=[{**each, "tag": tag(REPLICATION, each["status"])} for each in found["history"]],
+        missing=[each["destinationBucket"] for each in destinations if each.get("status") == "FAILED"],
+        advice=COPY_ADVICE,
+        may_trace=visit.may(Role.CUSTODY),
+        errors=errors or [],
+        here={"bucket": bucket, "key": key},
+    )
+
+
+def copy_again(visit: Visit) -> Response:
+    """Start a run for a file."""
+    bucket, key = _file_of(visit)
+    body: dict[str, Any] = {
+        "sourceBucket": bucket,
+        "sourceKey": key,
+        "destinationBuckets": visit.form.all("destination"),
+        "requestId": visit.form["once"],
+    }
+    if visit.form["prefix"]:
+        body["destinationPrefix"] = visit.form["prefix"]
+    try:
+        visit.api.ask("startReplication", body)
+    except ApiError as problem:
+        return show_file(visit, errors_of(problem, {}, "main-content"), 400)
+    return visit.go("replication/file", "copy-started", bucket=bucket, key=key)
+
+
+def confirm_dismissal(visit: Visit, errors: Any = None, status: int = 200) -> Response:
+    """Ask whether nobody will mend a failure."""
+    bucket, key = _file_of(visit)
+    return visit.page(
+        "replication/dismiss.html",
+        "Stop trying to copy this file?",
+        status=status,
+        here={"bucket": bucket, "key": key},
+        destination=visit.request.query.get("destination", ""),
+        errors=errors or [],
+    )
+
+
+def dismiss(visit: Visit) -> Response:
+    """Note that nobody will mend a failure."""
+    bucket, key = _file_of(visit)
+    errors = required(visit.form, {"reason": "Enter why nobody will mend it"})
+    if not errors:
+        body = {"sourceBucket": bucket, "sourceKey": key, "reason": visit.form["reason"]}
+        if destination := visit.form["destination"]:
+            body["destinationBucket"] = destination
+        try:
+            visit.api.ask("dismissFailures", body)
+        except ApiError as problem:
+            errors = errors_of(problem, {"reason": "reason"}, "reason")
+    if errors:
+        return confirm_dismissal(visit, errors, 400)
+    return visit.go("replication/file", "dismissed", bucket=bucket, key=key)
+
+
+def verifications(visit: Visit, errors: Any = None, status: int = 200) -> Response:
+    """List comparisons of copies with their sources."""
+    cursor = visit.request.query.get("cursor", "")
+    found = visit.api.ask("listVerifications", query={"limit": ROWS, "cursor": cursor})
+    return visit.page(
+        "replication/verifications.html",
+        "Comparisons",
+        status=status,
+        verifications=found["verifications"],
+        cursor=found["cursor"],
+        first=not cursor,
+        errors=errors or [],
+    )
+
+
+def verify(visit: Visit) -> Response:
+    """Start a comparison."""
+    body: dict[str, Any] = {"prefix": visit.form["prefix"], "deep": visit.form["deep"] == "yes"}
+    if visit.form["bucket"]:
+        body["sourceBucket"] = visit.form["bucket"]
+    try:
+        found = visit.api.ask("startVerification", body, once=visit.form["once"])
+    except ApiError as problem:
+        wrong = errors_of(problem, {"prefix": "prefix", "sourceBucket": "bucket"}, "bucket")
+        return verifications(visit, wrong, 400)
+    return visit.go("replication/verification", "verification-started", id=found["verificationId"])
+
+
+def verification(visit: Visit) -> Response:
+    """Show what a comparison found, differences first."""
+    identity = uuid_of(visit.request.query.get("id", ""))
+    found = visit.api.ask("showVerification", verificationId=identity)
+    counts = found["counts"]
+    wrong = sum(counts[name] for name in ("differs", "missing"))
+    bars = [
+        Bar("the same", counts["equal"], "green"),
+        Bar("differ", counts["differs"], "red"),
+        Bar("missing", counts["missing"], "amber"),
+        Bar("not proven", counts["notProven"] + counts["notChecked"], "slate"),
+    ]
+    answer = f"{counts['equal']} of {counts['compared']} compared copies are the same"
+    if found["status"] in {"RUNNING", "STARTED"}:
+        title = "Copies are being compared"
+    else:
+        title = (
+            f"{count(wrong, 'copy', 'copies')} differ or are missing" if wrong else "No copy differs from its source"
+        )
+    return visit.page(
+        "replication/verification.html",
+        title,
+        verification=found,
+        chart=charts.share("What did the comparison find?", bars, answer, "copies"),
+        findings=sorted(found["findings"], key=lambda each: (each["result"], each["key"])),
+    )
+
+
+def backfills(visit: Visit) -> Response:
+    """List backfills."""
+    cursor = visit.request.query.get("cursor", "")
+    found = visit.api.ask("listBackfills", query={"limit": ROWS, "cursor": cursor})
+    return visit.page(
+        "replication/backfills.html",
+        "Backfills",
+        backfills=found["backfills"],
+        cursor=found["cursor"],
+        first=not cursor,
+    )
+
+
+def _file_of(visit: Visit) -> tuple[str, str]:
+    bucket, key = visit.request.query.get("bucket", ""), visit.request.query.get("key", "")
+    if not bucket or not key or len(bucket) > 63 or len(key.encode()) > 1024:
+        raise PageError(404, "Page not found", "The address has to name a bucket and a key.")
+    return bucket, key
+
+
+def _arrived(record: dict[str, Any]) -> dict[str, str]:
+    total = int(record["totalDestinationBuckets"])
+    return {"arrived": f"{int(record.get('successfulCopies') or 0)} of {total}"}
+
+
+def _sentence(groups: list[dict[str, Any]], *, cut: bool, is_known: bool) -> str:
+    if not is_known:
+        return ""
+    total = sum(group["copies"] for group in groups)
+    if not total:
+        return "No copy has failed."
+    return f"{total} or more copies failed." if cut else f"{count(total, 'copy', 'copies')} failed."

@@ -1,0 +1,298 @@
+"""Subject access requests: the list by legal date, one request, what is decided about it, its trail, the services."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from waybill.console.adapters.api import Asked
+from waybill.console.domain import charts
+from waybill.console.domain.decisions import DECISIONS, Decision, blocked
+from waybill.console.domain.format import day_of, days_left
+from waybill.console.domain.web import Response, redirect
+from waybill.console.domain.words import ENDED, HOLDS, PART, REQUEST, tag
+from waybill.console.errors import ApiError, PageError
+from waybill.console.pages.common import Errors, error, errors_of, required, uuid_of
+from waybill.console.pages.home import due_chart
+from waybill.console.visit import Visit
+from waybill.core.roles import Role
+
+_LISTED = 200
+_WAITING = frozenset({"OnHold", "AwaitingIdentity"})
+# The lists: what each is called, and the states of its requests; those of the first are all that no list names.
+_GROUPS: dict[str, tuple[str, frozenset[str]]] = {
+    "": ("On the clock", frozenset()),
+    "hold": ("On hold", _WAITING),
+    "ready": ("Ready to hand over", frozenset({"Completed"})),
+    "attention": ("Need attention", frozenset({"NeedsAttention", "Errored"})),
+    "ended": ("Ended", ENDED),
+}
+_FIELDS = {
+    "nomisId": "person",
+    "ndeliusId": "person",
+    "dateFrom": "dateFrom",
+    "dateTo": "dateTo",
+    "sarCaseReferenceNumber": "reference",
+    "services": "services",
+    "subjectName": "subjectName",
+    "receivedDate": "received",
+    "requesterName": "requesterName",
+    "requesterAuthority": "requesterAuthority",
+}
+_PRISON_ID = re.compile(r"[A-Za-z]\d{4}[A-Za-z]{2}")
+
+
+def overview(visit: Visit) -> Response:
+    """List requests by the days that the law leaves."""
+    group = visit.request.query.get("group", "")
+    if group not in _GROUPS:
+        raise PageError(404, "Page not found", "There is no such list.")
+    found = visit.api.ask("listSubjectAccessRequests", query={"pageNumber": 1, "pageSize": _LISTED})
+    tabs = [
+        {
+            "text": f"{text} ({sum(_is_in(name, each['state']) for each in found)})",
+            "href": visit.to("requests", group=name),
+            "current": name == group,
+        }
+        for name, (text, _) in _GROUPS.items()
+    ]
+    shown = sorted((each for each in found if _is_in(group, each["state"])), key=_left)
+    return visit.page(
+        "requests/list.html",
+        "Subject access requests",
+        requests=[_listed(each) for each in shown],
+        tabs=tabs,
+        chart=due_chart([each for each in found if each["state"] not in ENDED]),
+        is_cut=len(found) == _LISTED,
+        may_create=visit.may(Role.SAR_USER),
+        may_see_services=visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN),
+        listed=_LISTED,
+    )
+
+
+def show(visit: Visit, request_id: str) -> Response:
+    """Show one request: its clock, its parts, what may be done next."""
+    uuid_of(request_id)
+    questions = {"head": Asked("showSubjectAccessRequest", {"id": request_id})}
+    if visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN, Role.SAR_APPROVER):
+        questions["parts"] = Asked("listParts", {"id": request_id})
+    answers = visit.api.ask_all(questions)
+    found, parts = answers["head"], answers.get("parts")
+    if isinstance(found, ApiError):
+        raise found
+    drawn = (
+        {} if parts is None or isinstance(parts, ApiError) else {each["serviceName"]: each for each in parts["parts"]}
+    )
+    return visit.page(
+        "requests/show.html",
+        found["sarCaseReferenceNumber"],
+        request=found,
+        tag=tag(REQUEST, found["state"]),
+        left=days_left(_left(found), found["state"] in ENDED),
+        clock=_clock(found),
+        parts_of=[
+            {**each, "tag": tag(PART, each["renderStatus"]), "drawn": drawn.get(each["serviceName"])}
+            for each in found["services"]
+        ],
+        holds=[{**hold, "text": HOLDS.get(hold["reason"], hold["reason"])} for hold in found["holds"]],
+        decisions=_decisions(visit, found),
+        has_report=bool(found["objectUrl"]) and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
+        may_redact=found["state"] in {"ReadyForReview", "Completed", "NeedsAttention", "Errored"}
+        and visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN),
+        may_audit=visit.may(Role.SAR_SUPPORT, Role.SAR_ADMIN),
+    )
+
+
+def confirm(visit: Visit, request_id: str, errors: Errors | None = None, status: int = 200) -> Response:
+    """Show what a decision means, and ask for what it needs."""
+    decision = _decision(visit)
+    found = visit.api.ask("showSubjectAccessRequest", id=uuid_of(request_id))
+    why = blocked(decision, found, visit.who.subject)
+    return visit.page(
+        "requests/decide.html",
+        decision.title,
+        status=status,
+        decision=decision,
+        request=found,
+        blocked=why,
+        has_report=decision.name in {"approve", "deliver"} and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
+        left=days_left(_left(found), found["state"] in ENDED),
+        errors=errors or [],
+    )
+
+
+def decide(visit: Visit, request_id: str) -> Response:
+    """Take a decision."""
+    decision, form = _decision(visit), visit.form
+    errors = required(form, {each.name: _wanted(each.label) for each in decision.fields if each.needed})
+    if decision.name == "approve" and form["read"] != "yes":
+        errors.append(error("read", "Say that you have read this report"))
+    if errors:
+        return confirm(visit, request_id, errors, 400)
+    body = {each.name: form[each.name] for each in decision.fields if form[each.name]} or None
+    once = form["once"] if decision.name == "duplicate" else ""
+    try:
+        found = visit.api.ask(decision.operation, body, once=once, id=uuid_of(request_id))
+    except ApiError as problem:
+        default = decision.fields[0].name if decision.fields else "main-content"
+        known = {each.name: each.name for each in decision.fields}
+        return confirm(visit, request_id, errors_of(problem, known, default), 400)
+    if decision.name == "duplicate":
+        return visit.go(f"requests/{found['id']}", "duplicate")
+    return visit.go(f"requests/{request_id}", decision.name)
+
+
+def new(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
+    """Ask for what a request needs."""
+    services = visit.api.ask("listServices")
+    usable = [each for each in services if each["enabled"]]
+    return visit.page(
+        "requests/new.html",
+        "New request",
+        status=status,
+        groups=[
+            (text, [each for each in usable if each["category"] == name])
+            for text, name in (("Prison services", "PRISON"), ("Probation services", "PROBATION"))
+        ],
+        suspended=[each["label"] for each in usable if each["suspended"]],
+        chosen=set(visit.form.all("services")),
+        today=datetime.now(UTC).astimezone(visit.zone).strftime("%d/%m/%Y"),
+        errors=errors or [],
+    )
+
+
+def create(visit: Visit) -> Response:
+    """Create a request."""
+    form = visit.form
+    errors = required(
+        form,
+        {
+            "person": "Enter the person’s id",
+            "reference": "Enter the reference of the case",
+            "dateTo": "Enter the last day that is asked about",
+        },
+    )
+    if not form.all("services"):
+        errors.append(error("services", "Choose at least one service"))
+    if not errors:
+        try:
+            identity = visit.api.ask("createSubjectAccessRequest", _new_request(visit), once=form["once"])
+        except ApiError as problem:
+            errors = errors_of(problem, _FIELDS, "person")
+        else:
+            return visit.go(f"requests/{str(identity).strip()}", "created")
+    return new(visit, errors, 400)
+
+
+def report(visit: Visit, request_id: str) -> Response:
+    """Lead on to the report, or the package, which a signed address of five minutes holds."""
+    wanted = visit.request.query.get("what", "report")
+    query: dict[str, str] = {"id": uuid_of(request_id)}
+    if wanted == "copy":
+        query["copy"] = "subject"
+    operation = "downloadPackage" if wanted == "package" else "downloadReport"
+    found = visit.api.ask(operation, query=query)
+    return redirect(str(found.get("location") or found["url"]))
+
+
+def audit(visit: Visit, request_id: str) -> Response:
+    """Show what was done about a request."""
+    found = visit.api.ask("showAudit", id=uuid_of(request_id))
+    return visit.page("requests/audit.html", "What was done", trail=found, request_id=request_id)
+
+
+def services(visit: Visit) -> Response:
+    """List the services that are asked."""
+    return visit.page(
+        "requests/services.html",
+        "Services",
+        services=visit.api.ask("listServices"),
+        may_suspend=visit.may(Role.SAR_ADMIN),
+    )
+
+
+def suspend(visit: Visit) -> Response:
+    """Suspend a service, or resume it."""
+    suspended = "false" if visit.form["suspended"] == "no" else "true"
+    visit.api.ask("suspendService", query={"suspended": suspended}, id=visit.form["service"])
+    return visit.go("services")
+
+
+def _new_request(visit: Visit) -> dict[str, Any]:
+    form = visit.form
+    person = form["person"]
+    body: dict[str, Any] = {
+        "nomisId" if _PRISON_ID.fullmatch(person) else "ndeliusId": person,
+        "sarCaseReferenceNumber": form["reference"],
+        "dateTo": form["dateTo"],
+        "services": form.all("services"),
+        "review": form["review"] != "no",
+    }
+    named = {
+        "dateFrom": "dateFrom",
+        "subjectName": "subjectName",
+        "receivedDate": "received",
+        "requesterName": "requesterName",
+        "requesterAuthority": "requesterAuthority",
+    }
+    return body | {name: form[entered] for name, entered in named.items() if form[entered]}
+
+
+def _decision(visit: Visit) -> Decision:
+    decision = DECISIONS.get(visit.request.query.get("what", ""))
+    if decision is None:
+        raise PageError(404, "Page not found", "There is no such decision.")
+    if not visit.may(*decision.roles):
+        wanted = ", ".join(sorted(decision.roles))
+        raise PageError(403, "You cannot do this", f"It needs one of these roles: {wanted}.")
+    return decision
+
+
+def _decisions(visit: Visit, found: dict[str, Any]) -> list[tuple[Decision, str]]:
+    return [(each, blocked(each, found, visit.who.subject)) for each in DECISIONS.values() if visit.may(*each.roles)]
+
+
+def _left(found: dict[str, Any]) -> int:
+    return -int(found["daysLate"]) if found["overdue"] else int(found["daysLeft"])
+
+
+def _is_in(group: str, state: str) -> bool:
+    states = _GROUPS[group][1]
+    return state in states if states else state not in ENDED | _WAITING
+
+
+def _listed(found: dict[str, Any]) -> dict[str, Any]:
+    missing = sum(each["renderStatus"] in {"PENDING", "ERRORED", "SUSPENDED"} for each in found["services"])
+    ended = found["state"] in ENDED
+    left = _left(found)
+    return {
+        **found,
+        "tag": tag(REQUEST, found["state"]),
+        "left": days_left(left, ended),
+        "tone": "" if ended else "red" if left <= 3 else "amber" if left <= 14 else "",
+        "missing": missing,
+    }
+
+
+def _clock(found: dict[str, Any]) -> Any:
+    received, due = date.fromisoformat(found["receivedDate"]), date.fromisoformat(found["dueDate"])
+    today = datetime.now(UTC).date()
+    whole = max((due - received).days, 1)
+    holds = [
+        (_share(received, hold["since"], whole), _share(received, hold["until"] or today.isoformat(), whole))
+        for hold in found["holds"]
+    ]
+    spent = (today - received).days / whole
+    answer = f"Received {day_of(found['receivedDate'])}, due {day_of(found['dueDate'])}"
+    return charts.clock(_short(received), _short(today), _short(due), spent, holds, answer)
+
+
+def _share(received: date, day: str, whole: int) -> float:
+    return min(max((date.fromisoformat(day[:10]) - received).days / whole, 0.0), 1.0)
+
+
+def _short(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def _wanted(label: str) -> str:
+    return f"Enter: {label[:1].lower()}{label[1:]}"

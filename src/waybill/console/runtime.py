@@ -1,0 +1,84 @@
+"""The console's collaborators, built from the settings once per process."""
+
+import os
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from waybill.console.adapters.api import Api, http_client
+from waybill.console.adapters.provider import Client, Provider
+from waybill.console.adapters.sessions import Sessions
+from waybill.console.domain.web import Request
+from waybill.console.errors import SessionsUnavailableError
+from waybill.console.settings import ConsoleSettings, ProviderSettings
+from waybill.core.aws.clients import client
+from waybill.core.aws.table import Table
+from waybill.core.http_client import HttpClient
+from waybill.core.settings import load
+
+SERVICE = "console"
+
+
+def settings() -> ConsoleSettings:
+    """Return the settings."""
+    found: ConsoleSettings = load(ConsoleSettings)
+    return found
+
+
+@cache
+def sessions() -> Sessions:
+    """Return where sessions are kept."""
+    return Sessions(Table(client("dynamodb"), settings().console_sessions_table, SessionsUnavailableError))
+
+
+@cache
+def zone() -> ZoneInfo:
+    """Return the time zone in which times are shown."""
+    return ZoneInfo(settings().console_time_zone)
+
+
+@cache
+def provider() -> Provider:
+    """Return the identity provider."""
+    known = load(ProviderSettings)
+    secret = ""
+    if known.console_client_secret_arn:
+        found = client("secretsmanager").get_secret_value(SecretId=known.console_client_secret_arn)
+        secret = found["SecretString"]
+    return Provider(
+        issuer=settings().auth_issuer,
+        client=Client(known.console_client_id, secret, known.console_scopes, known.console_authorize_parameters),
+        return_to=f"{settings().console_url.rstrip('/')}/callback",
+    )
+
+
+def has_provider() -> bool:
+    """Return whether people can sign in by a provider."""
+    return bool(load(ProviderSettings).console_client_id and settings().console_url)
+
+
+@cache
+def _client() -> HttpClient:
+    return http_client()
+
+
+def api(request: Request, token: str) -> Api:
+    """Return the API that this request has come through, for the holder of `token`.
+
+    Its address is made of what API Gateway says of the request, never of what the browser says.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        address = f"{endpoint}/_aws/execute-api/{request.api_id}/{request.stage}"
+    else:
+        region = os.environ.get("AWS_REGION", "")
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        address = f"https://{request.api_id}.execute-api.{region}.{suffix}/{request.stage}"
+    return Api(address, token, _client())
+
+
+def upload_origins() -> str:
+    """Return where the browser may send files to, as a list for a policy of content."""
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        return "'self'"
+    bucket, region = settings().consignment_upload_bucket, os.environ.get("AWS_REGION", "")
+    return f"'self' https://{bucket}.s3.{region}.amazonaws.com https://{bucket}.s3.amazonaws.com"

@@ -1,0 +1,29 @@
+"""How the console signs people in, and where it keeps sessions."""
+
+from waybill.core.settings import WaybillSettings
+
+
+class ConsoleSettings(WaybillSettings):
+    """The table of sessions, where the console is seen, and which claims of a token give roles.
+
+    `console_url` is the address of the console as browsers see it; empty where nothing stands in front of the API.
+    `console_handover` lets the local stack's own tokens open a session.
+    """
+
+    auth_issuer: str = ""
+    auth_roles_claim: str = "roles"
+    auth_role_prefix: str = ""
+    console_sessions_table: str
+    consignment_upload_bucket: str
+    console_url: str = ""
+    console_handover: bool = False
+    console_time_zone: str = "Europe/London"
+
+
+class ProviderSettings(WaybillSettings):
+    """The client that the identity provider knows the console as; with no id there is no sign-in by a provider."""
+
+    console_client_id: str = ""
+    console_client_secret_arn: str = ""
+    console_scopes: str = "openid profile"
+    console_authorize_parameters: str = ""
