@@ -26,6 +26,7 @@ _SERVICES = (
     "s3",
     "scheduler",
     "secretsmanager",
+    "securityhub",
     "sns",
     "sqs",
     "stepfunctions",
