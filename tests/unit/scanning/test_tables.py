@@ -16,7 +16,9 @@ from backports import zstd
 
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.parquet_footer import first_rows
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome, Report
+from waybill.scanning.domain.detection.tables import Rows
 
 # Digits alone: that they are a number of social security is what the name of the column says.
 SSN = "219456789"
@@ -56,7 +58,31 @@ def orc(compression: pyorc.CompressionKind = pyorc.CompressionKind.ZLIB) -> byte
 def test_a_row_of_parquet_has_its_column_and_its_number(engine: Engine, compression: str) -> None:
     report = scan(engine, parquet(compression))
     assert report.outcome == Outcome.COMPLETE
-    assert [(each.member, each.cell) for each in report.findings] == [("rows", "column ssn, row 2")]
+    assert [(each.member, each.cell) for each in report.findings] == [("rows", "column ssn, row 2, row group 1")]
+
+
+def test_a_row_of_parquet_has_its_group() -> None:
+    """Groups of ten rows, as the writer was asked for."""
+    column = arro3.core.Array(list(range(25)), arro3.core.DataType.int64())
+    file = io.BytesIO()
+    arro3.io.write_parquet(arro3.core.Table.from_pydict({"a": column}), file, max_row_group_size=10)
+    assert first_rows(file) == [1, 11, 21]
+    rows = Rows(["a"], [], first_rows(file))
+    # The first line has the names.
+    assert [rows.place(line, 0) for line in (1, 11, 12)] == [
+        "column a",
+        "column a, row 10, row group 1",
+        "column a, row 11, row group 2",
+    ]
+
+
+def test_a_footer_of_parquet_that_is_damaged_has_no_groups_and_ends_nothing() -> None:
+    whole, chance = parquet(), random.Random(1)
+    for _ in range(500):
+        broken = bytearray(whole)
+        for _ in range(3):
+            broken[-1 - chance.randrange(400)] = chance.randrange(256)
+        assert all(row >= 1 for row in first_rows(io.BytesIO(broken)))
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "snappy", "zstandard", "xz"])

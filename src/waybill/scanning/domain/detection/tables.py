@@ -3,11 +3,13 @@
 Parquet is read by arro3, Avro by fastavro, ORC by its own library, each a batch of rows at a time.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from waybill.scanning.domain.detection.budget import Budget, UnreadableError
 from waybill.scanning.domain.detection.member import Member, named, on_disk, refused, spooled, text_of
+from waybill.scanning.domain.detection.parquet_footer import first_rows
 
 # What would end a cell or a row within one.
 _WITHIN_CELL = str.maketrans(dict.fromkeys("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
@@ -16,9 +18,13 @@ _DEPTH = 32
 
 
 class Rows:
-    """Lines of a table; `not_text` says whether some of its values were no text."""
+    """Lines of a table; `not_text` says whether some of its values were no text.
 
-    def __init__(self, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    `groups` has the first row of each group that the file's rows lie in, where it has groups.
+    """
+
+    def __init__(self, names: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[int] = ()) -> None:
+        self._groups = groups
         self._names = [line_of(name) for name in names]
         self._rows = rows
         self.not_text = False
@@ -33,9 +39,10 @@ class Rows:
             )
 
     def place(self, line: int, cell: int) -> str:
-        """Return what a cell is called: its column and its row, which are counted from 1."""
+        """Return what a cell is called: its column, its row and the group of that, which are counted from 1."""
         name = self._names[cell] if cell < len(self._names) else str(cell + 1)
-        return f"column {name}" + (f", row {line - 1}" if line > 1 else "")
+        group = f", row group {bisect_right(self._groups, line - 1)}" if self._groups else ""
+        return f"column {name}" + (f", row {line - 1}{group}" if line > 1 else "")
 
     def _cell(self, value: object) -> str:
         if isinstance(value, str) and value.isalnum():
@@ -86,9 +93,10 @@ def parquet_members(outer: Member, budget: Budget) -> Iterator[Member]:
         with open(path, "rb") as file:
             if file.read(4) == b"PARE":
                 raise UnreadableError("ENCRYPTED")
+            groups = first_rows(file)
         reader = _opened(lambda: arro3.io.read_parquet(path, batch_size=_BATCH_ROWS))
         names = [reader.schema.field(index).name for index in range(len(reader.schema))]
-        yield from table_member(outer, "rows", Rows(names, _rows(reader)), budget, size)
+        yield from table_member(outer, "rows", Rows(names, _rows(reader), groups), budget, size)
 
 
 def _rows(batches: Iterable[Any]) -> Iterator[Sequence[object]]:
