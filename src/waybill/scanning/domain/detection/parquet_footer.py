@@ -3,7 +3,7 @@
 Apache Parquet, "File Format" and `parquet.thrift` (FileMetaData, RowGroup); Apache Thrift, "Thrift Compact protocol".
 """
 
-import os
+import io
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ _I64, _LIST = 6, 9
 
 def first_rows(file: BinaryIO) -> list[int]:
     """Return the number of the first row of each row group, from 1; none where the footer is not what it should be."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - 8))
     length = int.from_bytes(file.read(4), "little")
     if not 0 < length <= min(_FOOTER_BYTES, size - 8):
