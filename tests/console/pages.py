@@ -54,17 +54,17 @@ def _files() -> list[dict[str, object]]:
             "minutes/1921/minutes_1921.zip",
             "Zip",
             "This file is an archive. Send the files that are in it.",
-            "UserFixable",
+            "Fix yourself",
         ),
         (
             "letters/تقرير الميناء 1934.docx",
             "PasswordProtected",
             "This file is protected by a password.",
-            "UserFixable",
+            "Fix yourself",
         ),
-        ("minutes/1934/minutes_1934.doc", "Unidentified", "We do not know the format of this file.", "TNASupport"),
-        ("plans/<script>alert(1)</script>.pdf", "VirusDetected", "Malware was found in this file.", "TNASupport"),
-        ("plans/invoice\u202efdp.exe", "Executable", "This file is a program and not a record.", "UserFixable"),
+        ("minutes/1934/minutes_1934.doc", "Unidentified", "We do not know the format of this file.", "Contact support"),
+        ("plans/<script>alert(1)</script>.pdf", "VirusDetected", "Malware was found in this file.", "Contact support"),
+        ("plans/invoice\u202efdp.exe", "Executable", "This file is a program and not a record.", "Fix yourself"),
     )
     refused = [
         file

@@ -273,3 +273,15 @@ def test_the_log_holds_nothing_of_a_person(signed_in: Console, caplog: pytest.Lo
     assert {"replication/file", "scans/new"} <= {each["route"] for each in told}
     assert "marker" not in str(told)
     assert "somebody" not in str(told)
+
+
+def test_whom_a_file_waits_for_is_said_as_the_api_says_it(signed_in: Console, api: ExampleApi) -> None:
+    """The words are those of the checks' own table of sentences, version of TDR's table and ours."""
+    from waybill.consignments.domain.tables import shipped
+    from waybill.console.domain.verdicts import verdict_of
+
+    told = shipped().sentences
+    for key, who in (("ffid.zeroByteFile", "sender"), ("antivirus.failed", "us")):
+        sentence = told[key]
+        explained = {"statusName": "FFID", "value": "x", "sentence": sentence.sentence, "action": sentence.action}
+        assert verdict_of({"accepted": False, "explanations": [explained]}).who == who

@@ -9,6 +9,8 @@ from waybill.console.domain.words import Tag
 
 type Json = Mapping[str, Any]
 
+# What the API says of who can put it right; a test holds it against the table of sentences.
+_SENDER = "Fix yourself"
 _BY_WHO = {
     "accepted": Tag("Accepted", "green"),
     "sender": Tag("Sender", "yellow"),
@@ -72,7 +74,7 @@ def verdict_of(file: Json) -> Verdict:
         return Verdict("accepted", sentences)
     if any(each["value"] == "VirusDetected" for each in wrong):
         return Verdict("locked", sentences)
-    if any(each["action"] == "UserFixable" for each in wrong):
+    if any(each["action"] == _SENDER for each in wrong):
         return Verdict("sender", sentences)
     return Verdict("us" if wrong else "waiting", sentences)
 

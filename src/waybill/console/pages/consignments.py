@@ -117,7 +117,7 @@ def show(visit: Visit, consignment_id: str) -> Response:
         more=more,
         first=not cursor,
         trouble=listed if isinstance(listed, ApiError) else None,
-        chart=_format_chart(files) if is_whole else "",
+        chart=_format_chart(files) if is_whole and head["status"] != "InProgress" else "",
         figures=_figures(verdicts),
         steps=progress_steps(head["progress"]),
         may_send=visit.may(Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE),

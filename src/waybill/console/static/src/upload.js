@@ -190,7 +190,8 @@ class Sending {
         each.upload = places.get(each.path).upload;
       }
     }
-    // From here on this address goes on with this consignment.
+    // From here on this address goes on with this consignment; links of the head are relative to the old one.
+    for (const each of document.querySelectorAll("link")) each.href = each.href;
     history.replaceState(null, "", `${HOME}/${this.id}/upload`);
   }
 
