@@ -2,18 +2,19 @@
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from waybill.console.adapters.api import Api, http_client
 from waybill.console.adapters.provider import Client, Provider
-from waybill.console.adapters.sessions import Sessions
 from waybill.console.domain.web import Request
 from waybill.console.errors import SessionsUnavailableError
 from waybill.console.settings import ConsoleSettings, ProviderSettings
-from waybill.core.aws.clients import client
-from waybill.core.aws.table import Table
 from waybill.core.http_client import HttpClient
 from waybill.core.settings import load
+
+if TYPE_CHECKING:
+    from waybill.console.adapters.sessions import Sessions
 
 SERVICE = "console"
 
@@ -25,8 +26,13 @@ def settings() -> ConsoleSettings:
 
 
 @cache
-def sessions() -> Sessions:
+def sessions() -> "Sessions":
     """Return where sessions are kept."""
+    # Where they are needed: boto3 is half of what a cold start loads.
+    from waybill.console.adapters.sessions import Sessions
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.table import Table
+
     return Sessions(Table(client("dynamodb"), settings().console_sessions_table, SessionsUnavailableError))
 
 
@@ -42,6 +48,8 @@ def provider() -> Provider:
     known = load(ProviderSettings)
     secret = ""
     if known.console_client_secret_arn:
+        from waybill.core.aws.clients import client
+
         found = client("secretsmanager").get_secret_value(SecretId=known.console_client_secret_arn)
         secret = found["SecretString"]
     return Provider(

@@ -264,13 +264,14 @@ def test_a_batch_of_a_stream_comes_again_from_its_first_failure_on(
 
 def test_a_function_that_takes_more_than_its_memory_is_killed(account: Account) -> None:
     """Lambda Developer Guide, "Configure Lambda function memory": `Runtime.OutOfMemory`."""
-    code = "import time\ndef handler(event, context):\n    kept = bytearray(event['mib'] << 20)\n    time.sleep(1)\n"
+    code = "import time\ndef handler(event, _):\n    kept = bytearray(event['mib'] << 20)\n    time.sleep(event['s'])\n"
     function, functions = account.function("large", code, MemorySize=128), account.client("lambda")
-    fits = functions.invoke(FunctionName=function, Payload=b'{"mib": 32}')
+    fits = functions.invoke(FunctionName=function, Payload=b'{"mib": 32, "s": 1}')
     assert "FunctionError" not in fits
-    killed = functions.invoke(FunctionName=function, Payload=b'{"mib": 160}')
+    # It is killed long before it would end by itself.
+    killed = functions.invoke(FunctionName=function, Payload=b'{"mib": 160, "s": 20}')
     assert json.load(killed["Payload"])["errorType"] == "Runtime.OutOfMemory"
-    again = functions.invoke(FunctionName=function, Payload=b'{"mib": 1}')
+    again = functions.invoke(FunctionName=function, Payload=b'{"mib": 1, "s": 0}')
     assert "FunctionError" not in again
 
 
