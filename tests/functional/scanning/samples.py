@@ -93,7 +93,7 @@ def scan_api(event: Any, invoke: Invoke, wire: Wire) -> None:
 
 def sweep_scans(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_resources()
-    assert invoke(event) == {"taken_up": []}
+    assert invoke(event) == {"started": [], "taken_up": []}
 
 
 def split_range(event: Any, invoke: Invoke, wire: Wire) -> None:

@@ -116,9 +116,9 @@ def test_block_size_changes_nothing(engine: Engine, size: int, gap: int) -> None
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
 @pytest.mark.parametrize("header", ["", "name;Customer SSN;note\n"], ids=["log", "table"])
 def test_a_scan_that_is_stopped_goes_on_where_it_was(engine: Engine, encoding: str, header: str) -> None:
-    lines = [f"line {number} é;{'219456789' if header else SSN}\n" for number in range(8000)]
+    lines = [f"line {number} é;{'219456789' if header else SSN}\n" for number in range(2000)]
     raw = (header + "".join(lines)).encode(encoding)
-    scanner = ObjectScanner(engine, b"k", block_bytes=50_000, cap=100_000)
+    scanner = ObjectScanner(engine, b"k", block_bytes=12_500, cap=100_000)
     whole = scanner.scan(BytesIO(raw).read)
     report, found, scanned = scanner.scan(BytesIO(raw).read, stop=lambda: True), [], 0
     while report.checkpoint:
@@ -130,7 +130,7 @@ def test_a_scan_that_is_stopped_goes_on_where_it_was(engine: Engine, encoding: s
         report = scanner.scan(BytesIO(raw[resume.offset :]).read, resume=resume, stop=lambda: True)
     assert found + report.findings == whole.findings
     assert scanned + report.bytes_scanned == len(raw)
-    assert report.counts == whole.counts == {"US_SSN": 8000}
+    assert report.counts == whole.counts == {"US_SSN": 2000}
 
 
 def test_what_is_over_the_cap_is_counted_all_the_same(scan: Scan) -> None:
