@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", help="AWS profile of --stack; without it, what the environment gives")
     key = PROJECT / ".local" / "acceptance" / "signing-key.pem"
     group.addoption("--signing-key", type=Path, default=key, help="key pair whose public half is --stack's AuthJwks")
+    group.addoption("--tutorials", action="store_true", help="type the tutorials too, which takes minutes")
 
 
 @pytest.hookimpl(optionalhook=True)
