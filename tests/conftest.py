@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", help="AWS profile of --stack; without it, what the environment gives")
     key = PROJECT / ".local" / "acceptance" / "signing-key.pem"
     group.addoption("--signing-key", type=Path, default=key, help="key pair whose public half is --stack's AuthJwks")
-    group.addoption("--tutorials", action="store_true", help="type the tutorials too, which takes minutes")
+    group.addoption("--long", action="store_true", help="run also what takes long and seldom fails (marker `long`)")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,8 +46,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedWork:
     return SharedWork(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        if item.get_closest_marker("long") and not config.getoption("--long"):
+            item.add_marker(pytest.mark.skip("takes long: --long runs it"))
         if item.nodeid.startswith(_WORKFLOW_TESTS):
             item.add_marker(pytest.mark.workflow)
             item.add_marker(pytest.mark.timeout(900))  # the first of them builds and deploys

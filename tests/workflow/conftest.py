@@ -13,6 +13,7 @@ from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.parameters import parameters_with
 from tests.workflow.support.source import Source
 from tests.workflow.support.stacks import EmbeddedStack, NamedStack
+from waybill.cli.local.keys import AUDIENCE, ISSUER
 from waybill.cli.local.ministack import free_port
 from waybill.cli.local.stack import LocalStack
 
@@ -86,6 +87,9 @@ def variant(local_stack: LocalStack, application: Application) -> Application:
     """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
     name = f"{local_stack.stack_name}-variant"
     parameters = parameters_with(_QUIET_BUCKET) | {
+        "AuthIssuer": ISSUER,
+        "AuthAudience": AUDIENCE,
+        "AuthJwks": local_stack.signing_key.jwks(),
         "Platform": "embedded",
         "Stage": "dev",
         "ReplicationWorkflowType": "EXPRESS",

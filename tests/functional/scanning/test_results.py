@@ -31,6 +31,7 @@ def pages(scanner: Scanner, job_id: str, limit: int, **wanted: Any) -> list[list
             return found
 
 
+@pytest.mark.long
 def test_paging_repeats_and_misses_nothing_and_knows_its_end(scanner: Scanner) -> None:
     job = scanner.create()
     scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(2500)))

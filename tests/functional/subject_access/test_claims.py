@@ -41,6 +41,7 @@ def test_fifty_workers_want_one_request_and_one_gets_it(sar: SubjectAccess) -> N
     assert sar.actions() == ["CREATED", "CLAIMED"]
 
 
+@pytest.mark.long
 def test_a_hundred_workers_take_a_hundred_requests_each_once(sar: SubjectAccess) -> None:
     sar.place(*(a_request(f"request-{number:03}", at=START + timedelta(seconds=number)) for number in range(100)))
     sar.clock.advance(minutes=5)

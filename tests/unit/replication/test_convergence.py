@@ -104,7 +104,7 @@ def test_every_order_of_an_upload_and_a_manual_run_elsewhere_converges(pinned: b
 
 
 @pytest.mark.parametrize("strategy", list(SIZES))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_history_converges(strategy: Strategy, data: st.DataObject) -> None:
     upload = st.builds(

@@ -153,6 +153,7 @@ def test_failed_deployment_names_the_resource_and_the_next_up_recovers(stack: Lo
     assert health(stack)["version"] == 1
 
 
+@pytest.mark.long
 def test_two_stacks_run_beside_each_other(stack: LocalStack, application: Path) -> None:
     stack.up()
     with LocalStack(application, port=free_port(), state_dir=application / "other", parameters={}) as other:

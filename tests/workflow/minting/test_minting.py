@@ -15,6 +15,7 @@ from tests.workflow.support.polling import until
 INVOCATIONS = 50
 
 
+@pytest.mark.long
 def test_fifty_invocations_at_once_agree_on_every_identifier(minter: Minter, label: str) -> None:
     names = [f"{label}-{number}" for number in range(300)]
     overlapping = [[names[(start * 20 + offset) % 300] for offset in range(100)] for start in range(INVOCATIONS)]

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.workflow.support.application import Application
 from waybill.cli.local.account import account_environment
 
 TESTS = ["minting/test_lifecycle.py", "replication/test_upload.py"]
 
 
+@pytest.mark.long
 def test_the_tests_run_against_a_stack_by_its_name(application: Application, project: Path) -> None:
     stack = application.stack
     ministack = stack.local.ministack

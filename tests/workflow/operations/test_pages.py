@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +38,8 @@ class Clone:
 
 
 @pytest.fixture
-def clone(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Callable[[], Clone]:
-    """Makes a clone with the stack whose source bucket no other test's failures are in, as `make up` leaves it."""
-    return lambda: _clone(request.getfixturevalue("variant"), project, tmp_path)
-
-
-def _clone(variant: Application, project: Path, tmp_path: Path) -> Clone:
+def clone(variant: Application, project: Path, tmp_path: Path) -> Clone:
+    """The stack whose source bucket no other test's failures are in, as `make up` leaves it."""
     for entry in project.iterdir():
         if entry.name not in {".local", ".git", ".aws-sam"}:
             (tmp_path / entry.name).symlink_to(entry)
@@ -58,23 +53,19 @@ def _clone(variant: Application, project: Path, tmp_path: Path) -> Clone:
     return Clone(tmp_path, {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_of_a_page_does_what_it_says(
-    page: str, request: pytest.FixtureRequest, clone: Callable[[], Clone]
-) -> None:
-    if page != "README.md" and not request.config.getoption("--tutorials"):
-        pytest.skip("--tutorials types them: before a release, and after a change of theirs")
+def test_every_command_of_a_page_does_what_it_says(page: str, clone: Clone) -> None:
     commands = [line for line in console_lines(PROJECT / page) if not NOT_TYPED.match(line)]
     assert commands
     script = "source .venv/bin/activate\n" + "\n".join(
         f"{command}\nprintf '\\n@%s %s\\n' {index} $?" for index, command in enumerate(commands)
     )
-    here = clone()
     done = subprocess.run(
         ["bash"],
         input=script,
-        cwd=here.folder,
-        env=here.environment,
+        cwd=clone.folder,
+        env=clone.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -42,6 +42,7 @@ def allow(iam: Any, policy_arn: str, resources: list[str]) -> None:
     iam.create_policy_version(PolicyArn=policy_arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
 
 
+@pytest.mark.long
 def test_one_of_25_destinations_is_missing_and_another_is_slow(
     application: Application, gate: Gate, quiet: Source, buckets: Buckets, key: str, label: str
 ) -> None:
@@ -76,6 +77,7 @@ def test_never_more_than_ten_copies_at_a_time(
     assert most_at_once(calls) == 10
 
 
+@pytest.mark.long
 def test_200_failed_destinations_with_long_reasons_fit_state_and_record(
     application: Application, gate: Gate, quiet: Source, label: str
 ) -> None:

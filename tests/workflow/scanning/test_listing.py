@@ -5,6 +5,8 @@ import hashlib
 import json
 from urllib.parse import quote_plus
 
+import pytest
+
 from tests.workflow.scanning.conftest import Scanner
 from tests.workflow.support.gate import BUSY, Gate, Refusal
 from tests.workflow.support.mailbox import Mailbox
@@ -14,6 +16,7 @@ SSN = b"ssn 219-45-6789\n"
 LOOP_LIMIT = 3
 
 
+@pytest.mark.long
 def test_a_large_bucket_is_listed_in_ranges_or_handed_over_and_every_key_counted_once(
     scanner: Scanner, gate: Gate, label: str
 ) -> None:
