@@ -265,7 +265,7 @@ def test_a_batch_of_a_stream_comes_again_from_its_first_failure_on(
 def test_a_function_that_takes_more_than_its_memory_is_killed(account: Account) -> None:
     """Lambda Developer Guide, "Configure Lambda function memory": `Runtime.OutOfMemory`."""
     code = "import time\ndef handler(event, _):\n    kept = bytearray(event['mib'] << 20)\n    time.sleep(event['s'])\n"
-    function, functions = account.function("large", code, MemorySize=128), account.client("lambda")
+    function, functions = account.function("hungry", code, MemorySize=128), account.client("lambda")
     fits = functions.invoke(FunctionName=function, Payload=b'{"mib": 32, "s": 1}')
     assert "FunctionError" not in fits
     # It is killed long before it would end by itself.
