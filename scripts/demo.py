@@ -124,7 +124,7 @@ def show_history(source: str, key: str) -> None:
 def show_others(source: str) -> None:
     """Run each of the other workflows once on the samples, and say in a line what came of it."""
     console.rule("4. The other workflows", align="left")
-    minted = waybill("mint", "sierra-123456")["identifiers"]["sierra-123456"]["canonicalId"]
+    minted = waybill("mint", "sierra-123456")["identifiers"]["sierra-123456"]
     console.print(f"Identifiers      sierra-123456 is [bold]{minted}[/] from now on")
     numbers = waybill("consign", "samples/records", "--new", "--wait", ends=1)["summary"]
     console.print(
