@@ -1,11 +1,13 @@
 """Reports are tagged: what a screen reader has of them, and what PDF/UA-1 (ISO 14289-1) asks of a file."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2 as pdfium
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,6 +109,31 @@ def test_a_hidden_page_is_in_no_element(draw: DrawPart, join: DrawReport) -> Non
     assert ("P", "[Redacted: third party]") in lines
     visits = [text for tag, text in lines if tag == "TD" and text.startswith("day ")]
     assert 0 < len(visits) < 120
+
+
+@pytest.mark.parametrize("kind", ["paragraph", "cell"])
+def test_text_of_a_hidden_page_is_told_nowhere(draw: DrawPart, join: DrawReport, kind: str) -> None:
+    """Issue 13, part B: redacted text is gone from the bytes; also where a paragraph goes on over the page's end."""
+    numbers = range(10_000, 12_400)
+    text = " ".join(f"שלום{number}" for number in numbers)
+    content = {"note": text} if kind == "paragraph" else [{"a": text, "b": "x"}]
+    part = draw(content, hidden_pages={2: "[Redacted]"})
+    report = join([("G1", "First", "PRISON", part)]).path
+    drawn = _numbers("\n".join(page.get_textpage().get_text_range() for page in pdfium.PdfDocument(report)))
+    with pikepdf.open(report) as pdf:
+        told = _numbers(" ".join(str(one.ActualText) for one in pdf.objects if _tells(one)))
+    hidden = set(numbers) - drawn
+    assert len(hidden) > 100
+    assert len(told) > 100
+    assert told & hidden == set()
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(number) for number in re.findall(r"\d{5}", text)}
+
+
+def _tells(found: Any) -> bool:
+    return isinstance(found, pikepdf.Dictionary) and "/ActualText" in found
 
 
 def test_what_is_behind_the_pages_replaces_no_content(draw: DrawPart, join: DrawReport) -> None:

@@ -24,6 +24,8 @@ _READ: Final = 65_536
 # ISO 32000-1, table 335 has no deeper ones.
 _DEEPEST_HEADING: Final = 6
 _CONTAINERS: Final = ("Table", "L")
+# Attributes that repeat in words what is marked.
+TEXTS: Final = ("Alt", "ActualText")
 _NO_ATTRIBUTES: Final[Mapping[str, str | int]] = {}
 
 type Attributes = Mapping[str, str | int]
@@ -178,7 +180,7 @@ def without_pages(found: Iterable[Element], hidden: Collection[int]) -> Iterator
     """
     waiting, depth = sorted(hidden, reverse=True), 0
     for group in _groups(found):
-        kept = [one._replace(marks=[mark for mark in one.marks if mark.page not in hidden]) for one in group]
+        kept = [_without_marks(one, hidden) for one in group]
         first = next((one.marks[0].page for one in kept if one.marks), None)
         while waiting and depth == 0 and first is not None and first > waiting[-1]:
             yield _hidden(waiting.pop())
@@ -199,6 +201,15 @@ def _groups(found: Iterable[Element]) -> Iterator[list[Element]]:
         if depth <= 0:
             yield group
             group, depth = [], 0
+
+
+def _without_marks(one: Element, hidden: Collection[int]) -> Element:
+    """Return an element without what is marked on the pages `hidden`, and without the text that stood for it."""
+    marks = [mark for mark in one.marks if mark.page not in hidden]
+    if len(marks) == len(one.marks):
+        return one
+    told = {name: value for name, value in one.attributes.items() if name not in TEXTS}
+    return one._replace(marks=marks, attributes=told)
 
 
 def _hidden(page: int) -> Element:

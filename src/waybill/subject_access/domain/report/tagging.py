@@ -17,13 +17,12 @@ from typing import BinaryIO, Final
 import pikepdf
 from pikepdf import Dictionary, Name
 
-from waybill.subject_access.domain.report.structure import Attributes, Element, Mark, elements
+from waybill.subject_access.domain.report.structure import TEXTS, Attributes, Element, Mark, elements
 
 _OBJECTS_PER_STREAM: Final = 400
 _PAGES_PER_LEAF: Final = 200
 # Where an attribute belongs (ISO 32000-1, 14.8.5).
 _OWNERS: Final = {"Scope": "Table", "ListNumbering": "List"}
-_TEXTS: Final = ("Alt", "ActualText")
 # Kind, offset or stream, place in the stream.
 _ENTRY: Final = Struct(">BQH")
 _IN_FILE, _IN_STREAM = 1, 2
@@ -261,7 +260,7 @@ def _told(attributes: Attributes) -> str:
     own = [f"/A<</O/{_OWNERS[name]}/{name}/{value}>>" for name, value in attributes.items() if name in _OWNERS]
     own += [
         f"/{name}<FEFF{str(attributes[name]).encode('utf-16-be').hex().upper()}>"
-        for name in _TEXTS
+        for name in TEXTS
         if name in attributes
     ]
     return "".join(own)
