@@ -285,3 +285,31 @@ def test_whom_a_file_waits_for_is_said_as_the_api_says_it(signed_in: Console, ap
         sentence = told[key]
         explained = {"statusName": "FFID", "value": "x", "sentence": sentence.sentence, "action": sentence.action}
         assert verdict_of({"accepted": False, "explanations": [explained]}).who == who
+
+
+def test_files_that_could_not_be_asked_for_are_not_counted(signed_in: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    api.answers["showConsignment"] = {**example("showConsignment"), "status": "CompletedWithIssues"}
+    api.answers["listConsignmentFiles"] = Problem(503)
+    text = signed_in.get(f"consignments/{ID}").text
+    assert "We could not ask for the files just now" in text
+    assert "Some files cannot be accepted yet" in text
+    assert not re.search(r"\d+ of \d+ files? cannot|app-figures|looks at 200", text)
+
+
+def test_a_file_that_was_not_checked_is_not_called_right(signed_in: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    file = {**example("listConsignmentFiles")["files"][0], "explanations": []}
+    for accepted, said in ((False, "Not checked yet."), (True, "Nothing wrong.")):
+        api.answers["listConsignmentFiles"] = {"files": [{**file, "accepted": accepted}], "cursor": None}
+        text = signed_in.get(f"consignments/{ID}?show=all").text
+        assert [each for each in ("Not checked yet.", "Nothing wrong.") if each in text] == [said]
+
+
+def test_parts_that_could_not_be_asked_for_have_no_near_misses_known(signed_in: Console, api: ExampleApi) -> None:
+    api.answers["listParts"] = Problem(503)
+    text = signed_in.get(f"requests/{ID}").text
+    assert "We could not ask what is in the parts just now" in text
+    assert re.search(r'data-label="Near misses">–<', text)

@@ -104,7 +104,7 @@ def show(visit: Visit, consignment_id: str) -> Response:
     more = None if isinstance(listed, ApiError) else listed["cursor"]
     verdicts = Verdicts.of(files)
     wanted = visit.request.query.get("show", "")
-    is_whole = not more and not cursor
+    is_whole = not isinstance(listed, ApiError) and not more and not cursor
     return visit.page(
         "consignments/show.html",
         _title(head, verdicts, is_whole),

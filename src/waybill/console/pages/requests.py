@@ -95,6 +95,7 @@ def show(visit: Visit, request_id: str) -> Response:
         ],
         holds=[{**hold, "text": HOLDS.get(hold["reason"], hold["reason"])} for hold in found["holds"]],
         decisions=_decisions(visit, found),
+        trouble=parts if isinstance(parts, ApiError) else None,
         has_report=bool(found["objectUrl"]) and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
         may_redact=found["state"] in {"ReadyForReview", "Completed", "NeedsAttention", "Errored"}
         and visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN),
