@@ -313,3 +313,51 @@ def test_parts_that_could_not_be_asked_for_have_no_near_misses_known(signed_in: 
     text = signed_in.get(f"requests/{ID}").text
     assert "We could not ask what is in the parts just now" in text
     assert re.search(r'data-label="Near misses">–<', text)
+
+
+NO_DIFFERENCE = dict.fromkeys(("differs", "missing", "notProven", "notChecked"), 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "said"),
+    [
+        ("RUNNING", {}, "Copies are being compared"),
+        ("STOPPED", {}, "The comparison was stopped"),
+        ("STOPPED", {"missing": 2}, "The comparison was stopped, 2 copies differ or are missing"),
+        ("COMPLETED_WITH_FINDINGS", {"notProven": 2, "notChecked": 1}, "3 copies are not known to be equal"),
+        ("COMPLETED_WITH_FINDINGS", {}, "Not every copy is known to be equal"),
+        ("COMPLETED", {}, "No copy differs from its source"),
+    ],
+)
+def test_a_comparison_is_called_what_it_is(
+    signed_in: Console, api: ExampleApi, status: str, counts: dict[str, int], said: str
+) -> None:
+    """The statuses are those of the API's description of a verification."""
+    from tests.fakes.console import DESCRIPTION, example
+
+    assert (
+        f"`{status}`"
+        in DESCRIPTION["components"]["schemas"]["VerificationReport"]["properties"]["status"]["description"]
+    )
+    found = example("showVerification")
+    numbers = {**found["counts"], **NO_DIFFERENCE, **counts}
+    api.answers["showVerification"] = {**found, "status": status, "counts": numbers}
+    # An id as the API gives them: the name of an execution.
+    text = signed_in.get(f"replication/verification?id={found['verificationId']}").text
+    assert f'<h1 class="govuk-heading-l">{said}</h1>' in text
+    assert ("Everything up to" in text and "was compared" in text) is (status == "STOPPED")
+    assert "These are the first" not in text
+
+
+def test_a_list_of_findings_that_is_cut_says_so(signed_in: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    found = example("showVerification")
+    api.answers["showVerification"] = {**found, "findings": found["findings"] * 200}
+    assert "These are the first 200" in signed_in.get(f"replication/verification?id={found['verificationId']}").text
+
+
+def test_an_empty_page_of_failures_that_goes_on_is_no_all_clear(signed_in: Console, api: ExampleApi) -> None:
+    for cursor, is_said in (("next", False), (None, True)):
+        api.answers["listReplications"] = {"replications": [], "cursor": cursor}
+        assert ("No copy has failed." in signed_in.get("replication").text) is is_said

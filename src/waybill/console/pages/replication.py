@@ -1,5 +1,6 @@
 """Replication: what could not be copied and why, one file, comparisons, backfills."""
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -10,11 +11,14 @@ from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import COPY_ADVICE, REPLICATION, tag
 from waybill.console.errors import ApiError, PageError
-from waybill.console.pages.common import ROWS, errors_of, required, uuid_of
+from waybill.console.pages.common import ROWS, errors_of, required
 from waybill.console.visit import Visit
 from waybill.core.roles import Role
 
 _LOOKED_AT = 200
+# How many findings of a comparison the API shows, and what its ids may hold (Step Functions, StartExecution, "name").
+_LISTED = 200
+_EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIRST_FILES = 5
 
 
@@ -184,10 +188,11 @@ def verify(visit: Visit) -> Response:
 
 def verification(visit: Visit) -> Response:
     """Show what a comparison found, differences first."""
-    identity = uuid_of(visit.request.query.get("id", ""))
+    identity = visit.request.query.get("id", "")
+    if not _EXECUTION.fullmatch(identity):
+        raise PageError(404, "Page not found", "If you typed the address, check that it is right.")
     found = visit.api.ask("showVerification", verificationId=identity)
     counts = found["counts"]
-    wrong = sum(counts[name] for name in ("differs", "missing"))
     bars = [
         Bar("the same", counts["equal"], "green"),
         Bar("differ", counts["differs"], "red"),
@@ -195,19 +200,33 @@ def verification(visit: Visit) -> Response:
         Bar("not proven", counts["notProven"] + counts["notChecked"], "slate"),
     ]
     answer = f"{counts['equal']} of {counts['compared']} compared copies are the same"
-    if found["status"] in {"RUNNING", "STARTED"}:
-        title = "Copies are being compared"
-    else:
-        title = (
-            f"{count(wrong, 'copy', 'copies')} differ or are missing" if wrong else "No copy differs from its source"
-        )
     return visit.page(
         "replication/verification.html",
-        title,
+        compared(found["status"], counts),
         verification=found,
+        is_cut=len(found["findings"]) >= _LISTED,
         chart=charts.share("What did the comparison find?", bars, answer, "copies"),
         findings=sorted(found["findings"], key=lambda each: (each["result"], each["key"])),
     )
+
+
+def compared(status: str, counts: dict[str, int]) -> str:
+    """Return what a comparison has come to; all is well only where it has ended and every copy is known to be equal."""
+    wrong = counts["differs"] + counts["missing"]
+    unknown = counts["notProven"] + counts["notChecked"]
+    said = []
+    if wrong:
+        said.append(f"{count(wrong, 'copy', 'copies')} {'differs or is' if wrong == 1 else 'differ or are'} missing")
+    if unknown:
+        said.append(f"{count(unknown, 'copy', 'copies')} {'is' if unknown == 1 else 'are'} not known to be equal")
+    match status:
+        case "RUNNING":
+            return "Copies are being compared"
+        case "STOPPED":
+            return ", ".join(["The comparison was stopped", *said])
+        case "COMPLETED" if not said:
+            return "No copy differs from its source"
+    return ", ".join(said) or "Not every copy is known to be equal"
 
 
 def backfills(visit: Visit) -> Response:
@@ -236,7 +255,8 @@ def _arrived(record: dict[str, Any]) -> dict[str, str]:
 
 
 def _sentence(groups: list[dict[str, Any]], *, cut: bool, is_known: bool) -> str:
-    if not is_known:
+    # A page may be empty and yet not the last one.
+    if not is_known or (cut and not groups):
         return ""
     total = sum(group["copies"] for group in groups)
     if not total:
