@@ -361,3 +361,44 @@ def test_an_empty_page_of_failures_that_goes_on_is_no_all_clear(signed_in: Conso
     for cursor, is_said in (("next", False), (None, True)):
         api.answers["listReplications"] = {"replications": [], "cursor": cursor}
         assert ("No copy has failed." in signed_in.get("replication").text) is is_said
+
+
+WHOLE = {
+    "bytes_scanned": 52428800,
+    "reasons": {},
+    "members_not_read": {},
+    "objects_pending": 0,
+    "listing_complete": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "Nothing was left out."),
+        ({"listing_complete": False}, "Not everything was listed"),
+        ({"objects_pending": 3}, "3 objects have no outcome"),
+        ({"members_not_read": {"ENCRYPTED": 2}}, "encrypted: 2 members, attachments or parts"),
+        ({"reasons": {"OVERSIZE": {"objects": 2, "bytes_not_scanned": 8}}}, "What was not looked at, and why"),
+    ],
+)
+def test_a_scan_left_nothing_out_where_the_api_says_so_of_everything(
+    signed_in: Console, api: ExampleApi, told: dict[str, object], said: str
+) -> None:
+    from tests.fakes.console import example
+
+    api.answers["showCoverage"] = {**example("showCoverage"), **WHOLE, **told}
+    text = signed_in.get(f"scans/{ID}").text
+    assert said in text
+    assert ("Nothing was left out." in text) is (not told)
+
+
+def test_a_scan_is_named_by_what_it_looked_at_and_never_rounded_up(signed_in: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    api.answers["showJob"] = {**example("showJob"), "status": "completed", "bucket": "b-1", "prefix": "in/"}
+    nearly = {"bytes_total": 100_000, "bytes_scanned": 99_999, "truncated_findings": 1}
+    api.answers["showCoverage"] = {**example("showCoverage"), **nearly}
+    text = signed_in.get(f"scans/{ID}").text
+    assert re.search(r"<title>99\.9 % of b-1/in/ was looked at", text)
+    assert "1 object holds more findings than are kept" in text

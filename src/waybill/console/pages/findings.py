@@ -135,6 +135,8 @@ def scan(visit: Visit, job_id: str) -> Response:
             [Bar(name, number) for name, number in sorted(job["detectors"].items(), key=lambda pair: -pair[1])[:10]],
             "finding",
         ),
+        is_whole=known and _is_whole(coverage),
+        unread=sorted(coverage["members_not_read"].items()) if known else [],
         runs=job["status"] in JOB_RUNS,
     )
 
@@ -219,12 +221,20 @@ def _kinds(values: list[dict[str, Any]]) -> Any:
 
 
 def _scan_title(job: dict[str, Any], coverage: dict[str, Any] | None) -> str:
+    where = f"{job['bucket']}/{job['prefix']}" if job["prefix"] else job["bucket"]
     if job["status"] in JOB_RUNS:
-        return f"{job['bucket']} is being scanned"
+        return f"{where} is being scanned"
     if coverage is None or not coverage["bytes_total"]:
-        return f"Scan of {job['bucket']}"
-    looked = 100 * coverage["bytes_scanned"] / coverage["bytes_total"]
-    return f"{looked:.1f} % of {job['bucket']} was looked at, {count(job['total_findings'], 'finding')}"
+        return f"Scan of {where}"
+    # Rounded down: 100 % is said of what was looked at to its last byte alone.
+    tenths = 1000 * coverage["bytes_scanned"] // coverage["bytes_total"]
+    listed = "" if coverage["listing_complete"] else "what was listed of "
+    return f"{tenths / 10:.1f} % of {listed}{where} was looked at, {count(job['total_findings'], 'finding')}"
+
+
+def _is_whole(coverage: dict[str, Any]) -> bool:
+    left_out = coverage["objects_pending"] or coverage["reasons"] or coverage["members_not_read"]
+    return bool(coverage["listing_complete"]) and not left_out
 
 
 def _coverage_chart(coverage: dict[str, Any]) -> Any:
