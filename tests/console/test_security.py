@@ -249,3 +249,21 @@ def test_an_answer_that_is_not_of_this_sign_in_opens_nothing(answer: dict[str, s
     made, _ = provider(**claims)
     with pytest.raises(SignInFailedError):
         made.tokens(answer, Attempt("s", "n", "v" * 43, ""))
+
+
+def test_a_page_that_is_open_while_somebody_signs_out_keeps_no_session(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OWASP Session Management: after signing out a session is good for nothing."""
+    console.sign_in("admin")
+    get, later = console.table.get, time.time() + 120  # a session in use is noted once a minute
+
+    def signed_out_behind(key: dict[str, Any]) -> dict[str, Any] | None:
+        found = get(key)
+        console.table.items.clear()
+        return found
+
+    monkeypatch.setattr(console.table, "get", signed_out_behind)
+    monkeypatch.setattr("waybill.console.signing_in.time.time", lambda: later)
+    assert console.get().status == 303
+    assert console.table.items == {}

@@ -135,8 +135,9 @@ class MemoryTable:
 
     def put(self, item: dict[str, Any], condition: str | None = None) -> None:
         with self._lock:
-            if condition and item["id"] in self.items:
-                raise ConditionFailedError(self.items[item["id"]])
+            wanted = {"attribute_not_exists(id)": False, "attribute_exists(id)": True}
+            if condition and (item["id"] in self.items) is not wanted[condition]:
+                raise ConditionFailedError(self.items.get(item["id"], {}))
             self.items[item["id"]] = item
 
     def delete(self, key: Mapping[str, Any]) -> dict[str, Any] | None:

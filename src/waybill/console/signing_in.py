@@ -87,7 +87,10 @@ def person_of(request: Request) -> tuple[Person, str]:
 
 
 def _renewed(secret: str, held: dict[str, Any], left: int) -> dict[str, Any]:
-    """Return the session with a token that lasts, and note that it is in use; a provider takes a refresh token once."""
+    """Return the session with a token that lasts, and note that it is in use; a provider takes a refresh token once.
+
+    Raises SignInNeededError where somebody has signed out meanwhile.
+    """
     now = int(time.time())
     expires = int(held.get("expires") or 0)
     renewing = bool(held.get("refresh")) and 0 < expires < now + _RENEW_SECONDS
@@ -96,5 +99,6 @@ def _renewed(secret: str, held: dict[str, Any], left: int) -> dict[str, Any]:
     elif now - held["used"] < _TOUCH_SECONDS:
         return held
     held = {**held, "used": now}
-    runtime.sessions().keep(secret, "session", held, min(SESSION_SECONDS, left))
+    if not runtime.sessions().renew(secret, "session", held, min(SESSION_SECONDS, left)):
+        raise SignInNeededError("signed out meanwhile")
     return held

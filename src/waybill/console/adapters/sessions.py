@@ -27,6 +27,19 @@ class Sessions:
             }
         )
 
+    def renew(self, secret: str, purpose: str, content: Mapping[str, Any], seconds: int) -> bool:
+        """Keep `content` for so long in place of what is kept; False where it was taken meanwhile, and stays gone."""
+        item = {
+            "id": name_of(secret, purpose),
+            "sealed": seal(secret, content),
+            "expires": int(time.time()) + seconds,
+        }
+        try:
+            self._table.put(item, "attribute_exists(id)")
+        except ConditionFailedError:
+            return False
+        return True
+
     def find(self, secret: str, purpose: str) -> Content | None:
         """Return what is kept, None when there is nothing or its time is over."""
         return self._opened(secret, self._table.get({"id": name_of(secret, purpose)}))
