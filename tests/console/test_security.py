@@ -267,3 +267,65 @@ def test_a_page_that_is_open_while_somebody_signs_out_keeps_no_session(
     monkeypatch.setattr("waybill.console.signing_in.time.time", lambda: later)
     assert console.get().status == 303
     assert console.table.items == {}
+
+
+FILE = "replication/file?bucket=source-1&key=a%2Fb.pdf"
+
+
+def test_what_was_sent_twice_leads_to_the_very_page_of_the_first(console: Console, api: ExampleApi) -> None:
+    console.sign_in("replication")
+    hidden = dict(re.findall(r'name="(token|once|who)" value="([^"]*)"', console.get(FILE).text))
+    first, second = (console.send(FILE, hidden) for _ in range(2))
+    assert first.headers["Location"] == f"../{FILE}&done=copy-started"
+    assert second.headers["Location"] == f"../{FILE}&done=sent-already"
+    assert len(api.of("startReplication")) == 1
+
+
+def test_what_failed_is_not_called_done_when_it_is_sent_again(console: Console, api: ExampleApi) -> None:
+    """RFC 9110, 9.2.2: whoever has no answer to a POST does not know whether it was done."""
+    console.sign_in("sar-user")
+    hidden = dict(re.findall(r'name="(token|once|who)" value="([^"]*)"', console.get(HOLD).text))
+    api.answers["holdRequest"] = Problem(503)
+    first, second = (console.send(HOLD, {**HELD, **hidden}) for _ in range(2))
+    assert first.status == 503
+    assert "may have been done all the same" in first.text
+    assert second.headers["Location"].endswith("decide?what=hold&done=sent-before")
+    text = console.get(f"{HOLD}&done=sent-before").text
+    assert "This is what came of it" not in text
+    assert "look before you send it again" in text
+
+
+def test_what_only_looks_says_nothing_of_what_may_be_done(console: Console, api: ExampleApi) -> None:
+    console.sign_in("sar-user")
+    api.answers["showSubjectAccessRequest"] = Problem(503)
+    assert "may have been done" not in console.get(HOLD).text
+
+
+@pytest.mark.parametrize("path", [HOLD, FILE, "replication", ""])
+def test_signing_in_leads_back_to_the_very_page(console: Console, path: str) -> None:
+    from urllib.parse import parse_qs, urlsplit
+
+    from waybill.console.domain.links import link, taken_apart
+
+    answer = console.get(path)
+    (to,) = parse_qs(urlsplit(answer.headers["Location"]).query).get("to", [""])
+    assert to == path
+    assert is_own(to)
+    assert link(("callback",), *taken_apart(to)) == (path or "../console")
+
+
+@pytest.mark.parametrize(
+    "to", ["..", "../other", "requests/../..", ".", "a//b", "a?b=//c", "a\r\nb", "%2e%2e", "a/b/c/d"]
+)
+def test_signing_in_leads_to_no_page_above_or_beside_the_console(to: str) -> None:
+    assert not is_own(to)
+
+
+def test_what_was_typed_is_not_there_on_another_page_of_the_path(console: Console) -> None:
+    console.sign_in("sar-user")
+    hidden = dict(re.findall(r'name="(token|once|who)" value="([^"]*)"', console.get(HOLD).text))
+    console.table.items.clear()
+    console.send(HOLD, {**HELD, **hidden})
+    console.sign_in("sar-user")
+    assert "We kept what you had typed" not in console.get(f"requests/{ID}/decide?what=extend").text
+    assert "We kept what you had typed" in console.get(HOLD).text

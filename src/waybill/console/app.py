@@ -9,6 +9,7 @@ from typing import Any
 
 from waybill.console import runtime, signing_in
 from waybill.console.adapters.api import Api
+from waybill.console.domain.links import own, saying
 from waybill.console.domain.sealing import is_form_token, new_secret, owner_of
 from waybill.console.domain.web import FORM, Form, Request, Response, redirect
 from waybill.console.domain.words import NOTICES
@@ -137,9 +138,10 @@ def _same_as_before(visit: Visit, mine: str) -> Response:
     while True:
         found = runtime.sessions().find(mine, "outcome")
         if found is not None:
-            location = found["location"] or visit.to(visit.request.path)
-            plain = location.partition("?")[0]
-            return redirect(f"{plain}?done=sent-already" if not found["location"].startswith("http") else location)
+            location = str(found["location"])
+            if not location:
+                return redirect(saying(visit.to(visit.request.path, visit.request.query), "sent-before"))
+            return redirect(location if location.startswith("http") else saying(location, "sent-already"))
         if time.monotonic() > deadline:
             raise PageError(409, "You sent this form already", "It is still being worked on. Look again in a moment.")
         time.sleep(0.1)
@@ -153,11 +155,15 @@ def _kept_for_later(visit: Visit) -> Response:
         pairs = [pair for pair in form.pairs if pair[0] not in {"token", "once", "who"}]
         secret = new_secret()
         runtime.sessions().keep(
-            secret, "draft", {"path": request.path, "who": form["who"], "pairs": pairs}, _ONCE_SECONDS
+            secret, "draft", {"page": _here(visit), "who": form["who"], "pairs": pairs}, _ONCE_SECONDS
         )
         # Without a path: only pages of this page's folder get it.
         cookies.append(f"{_DRAFT}={secret}; Secure; HttpOnly; SameSite=Lax; Max-Age={_ONCE_SECONDS}")
-    return redirect(visit.to("sign-in", to=request.path), *cookies)
+    return redirect(visit.to("sign-in", to=_here(visit)), *cookies)
+
+
+def _here(visit: Visit) -> str:
+    return own(visit.request.path, visit.request.query)
 
 
 def _fill_in(visit: Visit) -> None:
@@ -165,7 +171,7 @@ def _fill_in(visit: Visit) -> None:
     if not secret or visit.person is None:
         return
     draft = runtime.sessions().find(secret, "draft")
-    if draft is None or draft["path"] != visit.request.path or draft["who"] != owner_of(visit.who.subject):
+    if draft is None or draft["page"] != _here(visit) or draft["who"] != owner_of(visit.who.subject):
         return
     runtime.sessions().take(secret, "draft")
     visit.form, visit.kept = Form(tuple((name, value) for name, value in draft["pairs"])), True
@@ -176,7 +182,7 @@ def _failed(visit: Visit, error: Exception) -> Response:
         case PageError():
             return _error_page(visit, error.status, error.heading, *error.paragraphs)
         case SignInNeededError():
-            return redirect(visit.to("sign-in", to=visit.request.path))
+            return redirect(visit.to("sign-in", to=_here(visit)))
         case SignInFailedError():
             return _error_page(visit, 403, "Sign-in did not work", str(error), start=True)
         case ApiError():
@@ -185,13 +191,13 @@ def _failed(visit: Visit, error: Exception) -> Response:
     logger(runtime.SERVICE).error("page failed", extra={"code": code}, exc_info=error)
     count(runtime.SERVICE, "ConsoleFaults")
     told = f"Tell your support this number: {visit.request.request_id}."
-    return _error_page(visit, 500, "Sorry, that was our fault", "Nothing is known to have changed.", told)
+    return _error_page(visit, 500, "Sorry, that was our fault", _may_be_done(visit), told)
 
 
 def _api_failed(visit: Visit, error: ApiError) -> Response:
     match error.status:
         case 401:
-            return redirect(visit.to("sign-in", to=visit.request.path))
+            return redirect(visit.to("sign-in", to=_here(visit)))
         case 403:
             return _error_page(visit, 403, "You cannot do this", error.detail)
         case 404 | 410:
@@ -204,7 +210,15 @@ def _api_failed(visit: Visit, error: ApiError) -> Response:
             wrong = [f"{name}: {text}" for name, text in error.fields]
             return _error_page(visit, 400, "That cannot be taken", error.detail, *wrong)
     number = error.request_id or visit.request.request_id
-    return _error_page(visit, 503, "We could not ask just now", "Look again in a moment.", f"Number: {number}.")
+    told = ("Look again in a moment.", _may_be_done(visit), f"Number: {number}.")
+    return _error_page(visit, 503, "We could not ask just now", *told)
+
+
+def _may_be_done(visit: Visit) -> str:
+    """Say what a failure leaves open: an answer that does not come is no proof that nothing was done."""
+    if visit.request.method != "POST":
+        return ""
+    return "What you sent may have been done all the same: look before you send it again."
 
 
 def _error_page(visit: Visit, status: int, heading: str, *paragraphs: str, start: bool = False) -> Response:

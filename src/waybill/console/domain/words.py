@@ -13,6 +13,7 @@ class Tag(NamedTuple):
 # What a page says after something was done; addresses name the sentence and never hold it.
 NOTICES: Final = {
     "sent-already": "You sent this form already. This is what came of it.",
+    "sent-before": "You sent this form already. What came of it is not known here: look before you send it again.",
     "checks-started": "The checks have started.",
     "waived": "The file counts as accepted, with your reason.",
     "copy-started": "The copy has started.",

@@ -4,7 +4,7 @@ import json
 
 from waybill.console import runtime, signing_in
 from waybill.console.adapters.provider import Attempt
-from waybill.console.domain.links import is_own
+from waybill.console.domain.links import is_own, taken_apart
 from waybill.console.domain.sealing import new_secret
 from waybill.console.domain.web import JSON, Response, redirect
 from waybill.console.errors import PageError, SignInFailedError
@@ -53,7 +53,7 @@ def callback(visit: Visit) -> Response:
     attempt = Attempt(**kept)
     session = signing_in.open_session(visit.request, runtime.provider().tokens(query, attempt))
     gone = f"{name}=; Secure; HttpOnly; SameSite=Lax; Path={_console_path()}; Max-Age=0"
-    return redirect(visit.to(attempt.to), session, gone)
+    return redirect(visit.to(*taken_apart(attempt.to)), session, gone)
 
 
 def hand_over(visit: Visit) -> Response:
