@@ -329,3 +329,56 @@ def test_what_was_typed_is_not_there_on_another_page_of_the_path(console: Consol
     console.sign_in("sar-user")
     assert "We kept what you had typed" not in console.get(f"requests/{ID}/decide?what=extend").text
     assert "We kept what you had typed" in console.get(HOLD).text
+
+
+@pytest.mark.parametrize("others", ['a={"b": 1}', "a[b]=c", "café=1", "=", "x; ;y", 'q="unclosed'])
+def test_a_cookie_of_others_hides_none_of_ours(others: str) -> None:
+    """RFC 6265, 4.2.1: pairs are parted by semicolons; whatever else runs on the host sets what it likes."""
+    for line in (
+        f"{others}; __Secure-waybill=s",
+        f"__Secure-waybill=s; {others}",
+        f"not__Secure-waybill=o;{others};__Secure-waybill=s",
+    ):
+        assert Request("GET", (), {}, {"cookie": line}, b"").cookie("__Secure-waybill") == "s"
+
+
+@pytest.mark.parametrize(
+    ("path", "page", "fields"),
+    [
+        ("identifiers/kx7dn2ph", None, {"what": "other", "reason": "why", "by": "kx7dn2pj"}),
+        (f"scans/{ID}/act", "help", {"what": ""}),
+        ("services", None, {"suspended": "", "service": ID}),
+    ],
+)
+def test_what_is_not_said_is_not_done(
+    console: Console, api: ExampleApi, path: str, page: str | None, fields: dict[str, str]
+) -> None:
+    console.sign_in("admin")
+    assert console.post(path, fields, page=page).status == 404
+    changing = {"withdrawIdentifier", "replaceIdentifier", "cancelJob", "resumeJob", "suspendService"}
+    assert changing.isdisjoint(each.operation for each in api.asked)
+
+
+def test_how_many_of_several_are_decided_is_said(console: Console, api: ExampleApi) -> None:
+    console.sign_in("admin")
+    chosen = [f"{number:064x}" for number in range(5)]
+    api.answers["triageValue"] = lambda asked: (
+        Problem(404, "It is gone.") if asked.path["fingerprint"] in chosen[1:3] else {}
+    )
+    page = console.post("findings", {"value": chosen, "state": "accepted", "reason": "known"})
+    assert page.status == 400
+    assert "3 of 5 are decided. It is gone." in page.text
+    assert {each.path["fingerprint"] for each in api.of("triageValue")} == set(chosen)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_open"), [(503, True), (429, True), (404, False), (403, False), (410, False), (400, False)]
+)
+def test_what_could_not_be_asked_is_not_absent(console: Console, api: ExampleApi, status: int, is_open: bool) -> None:
+    console.sign_in("admin")
+    api.answers["showConsignment"] = Problem(status)
+    for operation in ("showJob", "showSubjectAccessRequest"):
+        api.answers[operation] = Problem(404)
+    text = console.get(f"search?q={ID}").text
+    assert ("We could not ask whether this is a consignment just now" in text) is is_open
+    assert ("Nothing that you may see is called" in text) is not is_open

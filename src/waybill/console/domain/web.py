@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -76,11 +75,12 @@ class Request:
 
     def cookie(self, name: str) -> str:
         """Return the value of a cookie, empty without one."""
-        try:
-            found = SimpleCookie(self.headers.get("cookie", "")).get(name)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        # By hand (RFC 6265, 4.2.1): the standard library's reader stops at the first cookie that it finds odd.
+        for pair in self.headers.get("cookie", "").split(";"):
+            given, _, value = pair.partition("=")
+            if given.strip() == name:
+                return value.strip().strip('"')
+        return ""
 
     def form(self) -> "Form":
         """Return the fields of a form.

@@ -61,15 +61,22 @@ def triage(visit: Visit) -> Response:
     if not chosen:
         errors.insert(0, error("value", "Choose at least one finding"))
     if not errors:
-        for fingerprint in chosen:
-            try:
-                visit.api.ask("triageValue", _decision(visit), fingerprint=fingerprint)
-            except ApiError as problem:
-                errors = errors_of(problem, {"reason": "reason", "until": "until", "state": "state"}, "reason")
-                break
+        errors = _triaged(visit, chosen)
     if errors:
         return overview(visit, errors, 400)
     return visit.go("findings", "triaged", state=visit.request.query.get("state", ""))
+
+
+def _triaged(visit: Visit, chosen: list[str]) -> Errors:
+    body = _decision(visit)
+    answers = visit.api.ask_all({each: Asked("triageValue", {"fingerprint": each}, body=body) for each in chosen})
+    failed = [answer for answer in answers.values() if isinstance(answer, ApiError)]
+    if not failed:
+        return []
+    if len(failed) == len(chosen):
+        return errors_of(failed[0], {"reason": "reason", "until": "until", "state": "state"}, "reason")
+    why = failed[0].detail or "The API did not answer for the others."
+    return [error("value", f"{len(chosen) - len(failed)} of {len(chosen)} are decided. {why}")]
 
 
 def scans(visit: Visit) -> Response:
@@ -173,6 +180,8 @@ def objects(visit: Visit, job_id: str) -> Response:
 def act_on_scan(visit: Visit, job_id: str) -> Response:
     """Stop a scan, or let a failed one go on."""
     what = visit.form["what"]
+    if what not in {"cancel", "resume"}:
+        raise PageError(404, "Page not found", "There is nothing of this name to do with a scan.")
     if what == "cancel":
         visit.api.ask("cancelJob", job_id=uuid_of(job_id))
         return visit.go(f"scans/{job_id}", "scan-cancelled")

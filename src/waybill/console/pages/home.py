@@ -9,7 +9,7 @@ from waybill.console.domain import charts, needs
 from waybill.console.domain.charts import Bar
 from waybill.console.domain.format import count, number
 from waybill.console.domain.web import Response
-from waybill.console.domain.words import ENDED, JOB_RUNS
+from waybill.console.domain.words import ENDED
 from waybill.console.errors import ApiError
 from waybill.console.visit import MENU, Visit
 from waybill.core.roles import Role
@@ -18,6 +18,8 @@ _MOST = 20
 _LOOKED_AT = 200
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+# What says that there is nothing of this name, or nothing for this person; any other failure leaves it open.
+_UNKNOWN = frozenset({400, 403, 404, 410})
 _WORKFLOWS = {
     "consignments": "Consignments",
     "replication": "Replication",
@@ -140,14 +142,14 @@ def due_chart(running: list[dict[str, Any]]) -> Any:
 def search(visit: Visit) -> Response:
     """Lead to the page of what is called so; where it may be several things, show the ways on."""
     text = visit.request.query.get("q", "").strip()[:1024]
-    ways = _ways(visit, text) if text else []
-    if len(ways) == 1:
+    ways, trouble = _ways(visit, text) if text else ([], {})
+    if len(ways) == 1 and not trouble:
         return visit.go(ways[0]["path"], **ways[0]["query"])
-    return visit.page("search.html", "Find", searched=text, ways=ways, jobs=JOB_RUNS)
+    return visit.page("search.html", "Find", searched=text, ways=ways, trouble=trouble)
 
 
-def _ways(visit: Visit, text: str) -> list[dict[str, Any]]:
-    """Return what of the API's knows this text, asked where its form allows it."""
+def _ways(visit: Visit, text: str) -> tuple[list[dict[str, Any]], dict[str, ApiError]]:
+    """Return what of the API's knows this text, asked where its form allows it, and what could not be asked."""
     asked: dict[str, Asked] = {}
     ways: dict[str, dict[str, Any]] = {}
 
@@ -177,9 +179,8 @@ def _ways(visit: Visit, text: str) -> list[dict[str, Any]]:
             bucket, _, key = text.removeprefix("s3://").partition("/")
             question = Asked("traceFile", query={"bucket": bucket, "key": key, "limit": 1})
             offer("file", question, "A file", "custody/file", bucket=bucket, key=key)
-    return _known(visit, asked, ways)
-
-
-def _known(visit: Visit, asked: dict[str, Asked], ways: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     answers = visit.api.ask_all(asked)
-    return [ways[name] for name, answer in answers.items() if not isinstance(answer, ApiError)]
+    failed = {name: answer for name, answer in answers.items() if isinstance(answer, ApiError)}
+    known = [ways[name] for name in answers if name not in failed]
+    trouble = {ways[name]["what"]: answer for name, answer in failed.items() if answer.status not in _UNKNOWN}
+    return known, trouble

@@ -5,7 +5,7 @@ from typing import Any
 
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import IDENTIFIER, tag
-from waybill.console.errors import ApiError
+from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required
 from waybill.console.visit import Visit
 
@@ -45,6 +45,8 @@ def show(visit: Visit, canonical_id: str, errors: Errors | None = None, status: 
 def change(visit: Visit, canonical_id: str) -> Response:
     """Replace an identifier, or withdraw it."""
     form = visit.form
+    if form["what"] not in {"replace", "withdraw"}:
+        raise PageError(404, "Page not found", "There is no such change of an identifier.")
     replacing = form["what"] == "replace"
     wanted = {"reason": "Enter why"}
     errors = required(form, {"by": "Enter the identifier that stands in its place", **wanted} if replacing else wanted)

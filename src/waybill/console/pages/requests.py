@@ -213,7 +213,9 @@ def services(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """Suspend a service, or resume it."""
-    suspended = "false" if visit.form["suspended"] == "no" else "true"
+    suspended = {"yes": "true", "no": "false"}.get(visit.form["suspended"])
+    if suspended is None:
+        raise PageError(404, "Page not found", "There is nothing of this name to do with a service.")
     visit.api.ask("suspendService", query={"suspended": suspended}, id=visit.form["service"])
     return visit.go("services")
 
