@@ -10,7 +10,7 @@ from scripts.template import Tree
 RESOURCES, PARAMETERS, OUTPUTS = 500, 200, 200
 # IAM user guide, "IAM and AWS STS quotas": characters without white space.
 MANAGED_POLICY, INLINE_POLICIES = 6144, 10_240
-# Lambda developer guide, "Lambda quotas": all variables of a function, 4 KB in aggregate.
+# Lambda developer guide, "Lambda quotas": all variables of a function, 4 KB in aggregate, measured as a JSON text.
 ENVIRONMENT = 4096
 # Step Functions developer guide, "Service quotas": the name of a state machine.
 STATE_MACHINE_NAME = 80
@@ -34,6 +34,23 @@ MOST = {
     "ScanBuckets": ["b" * 63] * 20,
     "AdditionalKeyArns": ["arn:" + "k" * 96] * 10,
 }
+# Parameters that are JSON, whose quotes a JSON text escapes: what begins them, what they repeat, and what ends them.
+_OF_JSON = {
+    "DestinationOptions": (
+        "{",
+        '"copies-{number}.example.org":{"storageClass":"GLACIER_IR","owner":"123456789012","tags":{"team":"records"}}',
+        "}",
+    ),
+    "AuthJwks": (
+        '{"keys":[',
+        '{"kty":"EC","use":"sig","alg":"ES256","kid":"{number}","crv":"P-256","x":"'
+        + "x" * 43
+        + '","y":"'
+        + "y" * 43
+        + '"}',
+        "]}",
+    ),
+}
 
 
 def largest(template: Tree) -> Deployment:
@@ -42,6 +59,8 @@ def largest(template: Tree) -> Deployment:
     for name, one in template["Parameters"].items():
         if name in MOST:
             values[name] = ",".join(MOST[name])
+        elif name in _OF_JSON:
+            values[name] = _json(*_OF_JSON[name], one["MaxLength"])
         elif "AllowedValues" in one:
             values[name] = max(map(str, one["AllowedValues"]), key=len)
         elif one["Type"] == "Number":
@@ -61,5 +80,17 @@ def size(policy: Tree) -> int:
 
 
 def environment(function: Tree) -> int:
-    """Return the characters of a function's variables that Lambda counts."""
-    return sum(len(f"{key}{text}") for key, text in function["Environment"]["Variables"].items())
+    """Return the bytes of a function's variables that Lambda counts: those of the JSON text, escapes included."""
+    variables = function["Environment"]["Variables"]
+    return len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _json(begins: str, repeated: str, ends: str, most: int) -> str:
+    """Return an object of so many characters that repeats a member or item as often as it fits."""
+    text = begins
+    for number in range(most):
+        more = ("," if number else "") + repeated.replace("{number}", str(number))
+        if len(text) + len(more) + len(ends) > most:
+            break
+        text += more
+    return text + " " * (most - len(text) - len(ends)) + ends

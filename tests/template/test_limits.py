@@ -55,6 +55,19 @@ def test_the_environments_of_functions_fit(filled: Deployment) -> None:
     assert {name: found for name, found in sizes.items() if found > ENVIRONMENT} == {}
 
 
+def test_an_environment_is_measured_as_lambda_measures_it() -> None:
+    """As a JSON text: `{"A":"\\\"\u00fc\\\""}` has fourteen bytes, two of them those of the u with dots."""
+    assert environment({"Environment": {"Variables": {"A": '"\u00fc"'}}}) == 14
+
+
+@every("name", ("DestinationOptions", "AuthJwks"))
+def test_what_is_json_is_filled_with_json(filled: Deployment, name: str) -> None:
+    parameter, text = load_template()["Parameters"][name], filled.value({"Ref": name})
+    assert json.loads(text)
+    assert len(text) == parameter["MaxLength"]
+    assert re.fullmatch(parameter["AllowedPattern"], text)
+
+
 def test_state_machines_of_a_stack_with_a_long_name_have_names(filled: Deployment) -> None:
     named = [machine["StateMachineName"] for machine in filled.of_type("AWS::StepFunctions::StateMachine").values()]
     assert named
