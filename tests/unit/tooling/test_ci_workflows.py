@@ -5,8 +5,10 @@ least permissions, and do not put what others write into a script.
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -61,3 +63,19 @@ def test_no_step_holds_a_key_or_runs_what_others_write(path: Path) -> None:
 def test_every_job_ends_by_itself(path: Path) -> None:
     document = yaml.safe_load(path.read_text("utf-8"))
     assert [name for name, job in document["jobs"].items() if "timeout-minutes" not in job] == []
+
+
+def test_a_package_that_cannot_be_had_takes_no_other_with_it(tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "dirname", "mkdir", "timeout"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    for name, does in {"apt-get": 'echo "asked: $*"; exit 100', "make": "exit 0"}.items():
+        (programs / name).write_text(f"#!{shutil.which('bash')}\n{does}\n", "utf-8")
+        (programs / name).chmod(0o755)
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(PROJECT / ".ci" / "run", tmp_path / ".ci")
+    ran = run([tmp_path / ".ci" / "run"], env={"PATH": str(programs)}, capture_output=True, text=True, check=True)
+    log = (tmp_path / ".local" / "packages.log").read_text("utf-8")
+    assert re.findall(r"asked: (?:.* )?(\S+)$", log, re.MULTILINE) == ["update", "clamav-daemon", "chromium"]
+    assert "clamd is not installed" in ran.stdout
