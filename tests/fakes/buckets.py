@@ -46,6 +46,11 @@ class FakeBuckets:
             stored = self.s3.bucket(place.bucket).current(place.key)
             return facts_of(place.bucket, place.key, stored) if stored else None
 
+    def is_hidden(self, place: ObjectPlace) -> bool:
+        with self.probe.call("is_hidden"):
+            bucket = self.s3.bucket(place.bucket)
+            return place.key in bucket.marked and bucket.current(place.key) is None
+
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         with self.probe.call("copy"):
             stored = self._read(source)

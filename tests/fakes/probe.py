@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # Calls that change nothing: dying after them is like dying before the next one that does.
-READS = frozenset({"describe_source", "find", "headers", "parts", "open_uploads", "latest_run", "destination", "tags"})
+READS = frozenset(
+    {"describe_source", "find", "is_hidden", "headers", "parts", "open_uploads", "latest_run", "destination", "tags"}
+)
 
 
 class Crash(BaseException):

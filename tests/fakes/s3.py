@@ -101,6 +101,7 @@ class Bucket:
     versions: dict[str, list[Stored]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     corrupts: bool = False
+    marked: set[str] = field(default_factory=set)
 
     def current(self, key: str) -> Stored | None:
         return max(self.versions.get(key, []), key=lambda stored: stored.order, default=None)
@@ -185,6 +186,8 @@ class S3:
 
     def delete(self, bucket: str, key: str) -> None:
         self.bucket(bucket).versions.pop(key, None)
+        if self.bucket(bucket).versioned:
+            self.bucket(bucket).marked.add(key)
 
     def get(self, bucket: str, key: str) -> Stored:
         """The current object; tests that ask for it expect one."""

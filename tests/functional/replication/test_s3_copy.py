@@ -284,8 +284,11 @@ def test_a_removal_is_a_marker_where_versions_are_kept_and_refused_elsewhere(buc
         buckets.remove(place)
     assert buckets.find(place) is not None
     s3.put_bucket_versioning(Bucket=DESTINATION, VersioningConfiguration={"Status": "Enabled"})
+    assert not buckets.is_hidden(place)
     buckets.remove(place)
     assert buckets.find(place) is None
+    assert buckets.is_hidden(place)
+    assert not buckets.is_hidden(ObjectPlace(DESTINATION, "never there"))
     listed = s3.list_object_versions(Bucket=DESTINATION, Prefix=place.key)
     assert [marker["IsLatest"] for marker in listed["DeleteMarkers"]] == [True]
     assert len(listed["Versions"]) == 1

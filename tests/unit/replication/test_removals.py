@@ -32,6 +32,10 @@ FOR_GOOD: list[dict[str, Any]] = [
 @pytest.fixture
 def removed(world: World) -> World:
     """A file that was replicated to destinations with versions, and whose source is removed."""
+    return replicated_and_removed(world)
+
+
+def replicated_and_removed(world: World) -> World:
     for bucket in DESTINATIONS:
         world.s3.create_bucket(bucket, versioned=True)
     world.replicate(world.upload())
@@ -69,6 +73,22 @@ def test_copies_are_hidden_and_the_record_says_so(removed: World) -> None:
     # Nothing is left to remove: no marker is put on top of a marker.
     assert removed.replicate(name="again", **removal(removed)).codes == ["ABSENT", "ABSENT"]
     assert removed.machine.probe.counts["remove"] == 2
+
+
+def test_death_after_any_call_of_a_removal_tells_of_it_all_the_same() -> None:
+    """README of replication: what the run has removed is `REMOVED`, whichever attempt lives to tell of it."""
+    world = replicated_and_removed(World())
+    before = len(world.machine.probe.calls)
+    world.replicate(name="removal", **removal(world))
+    calls = world.machine.probe.calls
+    assert "remove" in calls[before:]
+    for number in range(before + 1, len(calls) + 1):
+        world = replicated_and_removed(World())
+        world.machine.probe.crash_after(number)
+        ended = world.replicate(name="removal", **removal(world))
+        assert ended.codes == ["REMOVED", "REMOVED"], f"died after call {number}, {calls[number - 1]}"
+        assert [world.s3.bucket(bucket).current(KEY) for bucket in DESTINATIONS] == [None, None]
+        assert world.record["status"] == RecordStatus.COMPLETED
 
 
 def test_a_bucket_without_versions_loses_nothing_and_is_named(removed: World) -> None:

@@ -43,6 +43,11 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+def header_of(error: ClientError, name: str) -> str | None:
+    """Return a header of AWS's answer, by its name in small letters."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(name)
+
+
 def reason_of(error: ClientError | BotoCoreError) -> str:
     """Return what to call `error` in a message: AWS's code, or the kind of fault on the way there."""
     return code_of(error) if isinstance(error, ClientError) else type(error).__name__

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waybill.core.aws.faults import status_of
+from waybill.core.aws.faults import header_of, status_of
 from waybill.core.clock import iso, now
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, part_size_of
@@ -43,7 +43,7 @@ _FULL_OBJECT_CHECKSUMS: "dict[str, ChecksumAlgorithmType]" = {
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.literals import ChecksumAlgorithmType
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 _NO_OPTIONS = DestinationOptions()
 
@@ -102,17 +102,27 @@ class S3Buckets(FixityBuckets):
 
     @override
     def find(self, place: ObjectPlace) -> ObjectFacts | None:
+        found = self._head(place)
+        return None if isinstance(found, ClientError) else facts_of(place.bucket, place.key, found)
+
+    @override
+    def is_hidden(self, place: ObjectPlace) -> bool:
+        found = self._head(place)
+        # S3 API, HeadObject: of a current version that is a delete marker it says so beside its 404.
+        return isinstance(found, ClientError) and header_of(found, "x-amz-delete-marker") == "true"
+
+    def _head(self, place: ObjectPlace) -> "HeadObjectOutputTypeDef | ClientError":
+        """Return what S3 says of an object, or its answer that there is none."""
         try:
-            answer = self._client(place.bucket).head_object(
+            return self._client(place.bucket).head_object(
                 Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED", **self._owner(place)
             )
         except ClientError as error:
             if status_of(error) == 404:
-                return None
+                return error
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
         except BotoCoreError as error:
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
-        return facts_of(place.bucket, place.key, answer)
 
     @override
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:

@@ -17,6 +17,10 @@ class Buckets(Protocol):
         """Return the facts of the object at `place`, or None when there is none."""
         ...
 
+    def is_hidden(self, place: ObjectPlace) -> bool:
+        """Return whether a delete marker is what lies on top at `place`."""
+        ...
+
     def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
         """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
         ...
