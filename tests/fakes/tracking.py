@@ -52,7 +52,8 @@ class FakeTracking:
             if record and not self._may_claim(run, record):
                 same = record["executionName"] == run.execution_name or record.get("sequencer") == run.sequencer
                 return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
-            event = {"sequencer": run.sequencer, "newestEventRun": run.execution_id} if run.sequencer else {}
+            told = {"sequencer": run.sequencer, "newestEventRun": run.execution_id, "removed": run.removed}
+            event = told if run.sequencer else {}
             self.table.records[run.file] = {
                 "fileKey": run.source_key,
                 "sourceBucket": run.source_bucket,
@@ -65,7 +66,7 @@ class FakeTracking:
                 "destinationBuckets": json.dumps(run.destination_buckets),
                 "destinationPrefix": run.destination_prefix,
                 "generation": record.get("generation", 0) + 1,
-                "removed": run.removed,
+                "removed": record.get("removed"),
                 **event,
             }
             return Claimed(ClaimOutcome.STARTED, self.table.records[run.file]["generation"])

@@ -171,3 +171,15 @@ def test_what_no_retry_mends_is_raised_as_it_is_after_one_request(
     with pytest.raises(ClientError, match=code):
         claim(tracking, a_run())
     assert wire.counts == {"dynamodb.UpdateItem": 1}
+
+
+def test_a_run_without_an_event_leaves_what_the_newest_event_says_of_the_source(tracking: TrackingTable) -> None:
+    """README of replication, "Late copies": what was removed is removed again where a late copy lies on top of it."""
+    removal = a_run(sequencer=OLD, removed=True, size=0)
+    claim(tracking, removal)
+    claim(tracking, a_run("tags", nonce="tags 1"))
+    latest = tracking.latest_run(removal.file)
+    assert latest and latest.removed
+    claim(tracking, a_run("upload", sequencer=NEW))
+    latest = tracking.latest_run(removal.file)
+    assert latest and not latest.removed

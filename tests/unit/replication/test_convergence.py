@@ -61,6 +61,25 @@ def test_every_order_of_an_overwrite_and_a_removal_converges(versioned: bool, ch
     assert choices.count > 20
 
 
+def test_every_order_of_an_overwrite_a_removal_and_new_tags_converges() -> None:
+    """The event of new tags has no sequencer (Amazon S3 user guide, "Event message structure"): it orders nothing."""
+    choices = Choices()
+    for _ in choices.orders():
+        played = play(
+            versioned=True,
+            uploads=[Upload("one"), Removal()],
+            destinations=_ONE,
+            meetings=frozenset({"claim", "copy lands", "removal lands"}),
+        )
+        played.world.s3.create_bucket(_ONE[0], versioned=True)
+        tags = played.world.request(destination_buckets=_ONE, look_first=True, nonce="tags 1")
+        played.event(tags, "new tags")
+        played.perform(choices.choose)
+        assert not played.failed, played.told("failed")
+        played.assert_converged()
+    assert choices.count > 20
+
+
 @pytest.mark.parametrize("versioned", [True, False])
 def test_every_order_of_two_overwrites_and_every_crash_of_the_first_converges(versioned: bool) -> None:
     choices = Choices()

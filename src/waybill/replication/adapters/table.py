@@ -77,12 +77,16 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
         One conditional write. It succeeds when there is no record, when the run has claimed it before (a repeated
         call), or when no event of the same or a greater sequencer has. A manual run has no sequencer: it takes over any
-        record but that of its own duplicate, and leaves the sequencer and the run of the newest event in place.
+        record but that of its own duplicate, and leaves the sequencer and the run of the newest event in place, and
+        whether that was a removal.
         """
         condition = "attribute_not_exists(fileKey) OR executionId = :id OR "
         ordering: dict[str, Any] = {}
+        # What the newest event says of the source: no run without an event knows better.
+        told: dict[str, Any] = {}
         if run.sequencer:
             ordering = {"sequencer": run.sequencer}
+            told = {"newestEventRun": run.execution_id, "removed": run.removed}
             condition += "newestEventRun = :id OR "
             condition += "(executionName <> :name AND (attribute_not_exists(sequencer) OR sequencer < :sequencer))"
         else:
@@ -101,9 +105,8 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
                 "eTag": run.e_tag,
                 "size": run.size,
                 "backfillId": run.backfill_id,
-                "removed": run.removed,
                 **ordering,
-                **({"newestEventRun": run.execution_id} if ordering else {}),
+                **told,
             },
             removed=FINAL_ATTRIBUTES,
             counted=("generation",),

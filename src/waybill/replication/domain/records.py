@@ -150,7 +150,7 @@ class DestinationRecord:
 class LatestRun:
     """The run that owns the tracking record of a file; `in_order` says that an event's sequencer made it the owner.
 
-    `removed`: what it brings is the source's removal.
+    `removed`: the newest event, of this run or of one before it, is the source's removal.
     """
 
     execution_id: str
