@@ -142,3 +142,17 @@ def test_corrections_that_cannot_be_are_refused(bench: Workbench, checked: str) 
     assert bench.shown(checked)["status"] == "CompletedWithIssues"
     ConsignmentRun(bench, checked, "run-2").begin()
     assert correct(bench, checked, {"replace": [same]}).status == 409
+
+
+def test_an_exception_is_made_for_what_was_carried_over(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    better = b"a clean one"
+    answer = correct(bench, checked, {"replace": [{"fileId": file_id["a.txt"], **described("a.txt", better)}]}).json
+    bench.upload(answer, {"a.txt": better})
+    bench.run(checked, "run-2")
+    carried = bench.files(checked)["b.zip"]
+    assert (carried["run"], carried["statuses"]["FFID"]) == (1, "Zip")
+    address = f"/consignments/{checked}/files/{file_id['b.zip']}/waive"
+    asked = {"status": "FFID", "reason": "A model that is kept whole"}
+    assert bench.ask("POST", address, who="bob", roles="consignments-approver", body=asked).status == 200
+    assert bench.files(checked)["b.zip"]["accepted"] is True

@@ -140,7 +140,9 @@ def test_consignments(custody: CustodyOnMoto) -> None:
         "at": "2026-11-29T11:00:00.000Z",
         "checksum": ABC,
     }
-    store.add_waiver(claimed, "f-1", waiver)
+    row = store.file_row(claimed.consignment_id, "f-1")
+    assert row is not None
+    store.add_waiver(claimed.consignment_id, row, waiver)
     custody.record(Workflow.CONSIGNMENTS)
     events = history(ByConsignment("c-1", "f-1"))
     assert told(events[-1:]) == [("policy assignment", "success")]

@@ -277,10 +277,10 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         return None if item is None else row_of(item)
 
     @override
-    def add_waiver(self, consignment: Consignment, file_id: str, waiver: StoredWaiver) -> None:
-        file_key = key(consignment.consignment_id, f"{FILE}{file_id}")
+    def add_waiver(self, consignment_id: str, row: FileRow, waiver: StoredWaiver) -> None:
+        file_key = key(consignment_id, f"{FILE}{row['fileId']}")
         names = {"#run": "run", "#statuses": "statuses", "#name": waiver["statusName"]}
-        judged: dict[str, object] = {":run": consignment.run, ":value": waiver["value"]}
+        judged: dict[str, object] = {":run": row["run"], ":value": waiver["value"]}
         earlier = (self._table.get(file_key) or {}).get("waivers")
         waivers = {**(earlier or {}), waiver["statusName"]: waiver}
         alone = "attribute_not_exists(waivers)" if earlier is None else "waivers = :earlier"

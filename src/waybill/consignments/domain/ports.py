@@ -63,10 +63,10 @@ class Register(Protocol):
         """Remember the execution that was started for the next run, unless it, or another, has claimed already."""
         ...
 
-    def add_waiver(self, consignment: Consignment, file_id: str, waiver: StoredWaiver) -> None:
+    def add_waiver(self, consignment_id: str, row: FileRow, waiver: StoredWaiver) -> None:
         """Store an exception, in place of an earlier one for the same status.
 
-        Raises `NotWaivableError` where a newer run has judged the file meanwhile.
+        Raises `NotWaivableError` where another run than that of `row` has judged the file meanwhile.
         """
         ...
 

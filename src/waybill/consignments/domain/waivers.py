@@ -65,7 +65,7 @@ class Waivers:
             "at": iso(self.now()),
             "checksum": row["results"].get("checksum", ""),
         }
-        self.register.add_waiver(consignment, file_id, waiver)
+        self.register.add_waiver(consignment.consignment_id, row, waiver)
         return {**row, "waivers": [*(each for each in row["waivers"] if each["statusName"] != name), waiver]}
 
 
