@@ -140,6 +140,14 @@ class ConsignmentRun:
         return f"{self.started_at}#{self.name}"
 
 
+class CopyPlace(StrEnum):
+    """Where the copy of a file belongs."""
+
+    CLEAN = "clean"
+    QUARANTINE = "quarantine"
+    NOWHERE = "nowhere"
+
+
 @dataclass(frozen=True)
 class Consignment:
     """A consignment as it is stored.
@@ -171,6 +179,8 @@ class Consignment:
     # Some files were corrected since the last run: the next one checks these alone, and carries over the rest.
     correcting: bool = False
     carried: int = 0
+    # Counts what corrections have written: of two at a time, one is refused.
+    corrected: int = 0
 
     @property
     def started(self) -> bool:

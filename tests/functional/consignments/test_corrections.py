@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import CLEAN, ConsignmentRun, Workbench, clean_check, described, format_result
+from waybill.consignments import runtime
+from waybill.consignments.adapters import table as tables
+from waybill.consignments.domain.corrections import Corrections
+from waybill.consignments.errors import ConsignmentsUnavailableError, RegistrationClosedError
+from waybill.consignments.models import RegisteredFile
 from waybill.core.aws.clients import client
+from waybill.core.aws.table import Table
 
 FILES = {"a.txt": b"a virus", "b.zip": b"an archive", "c.txt": b"good", "c_R.txt": b"good, without names"}
 
@@ -156,3 +162,72 @@ def test_an_exception_is_made_for_what_was_carried_over(bench: Workbench, checke
     asked = {"status": "FFID", "reason": "A model that is kept whole"}
     assert bench.ask("POST", address, who="bob", roles="consignments-approver", body=asked).status == 200
     assert bench.files(checked)["b.zip"]["accepted"] is True
+
+
+def test_a_record_stays_one_when_its_verdict_is_forgotten(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    same = {"fileId": file_id["c.txt"], **described("c.txt", FILES["c.txt"])}
+    moved = {"fileId": file_id["a.txt"], **described("other.txt", FILES["a.txt"])}
+    # The redacted one is to be judged again: what was found of both is forgotten.
+    assert correct(bench, checked, {"replace": [same, moved]}).status == 200
+    assert not bench.files(checked)["c_R.txt"]["statuses"]
+    for path in ("c.txt", "c_R.txt"):
+        assert correct(bench, checked, {"leaveOut": [file_id[path]]}).status == 409, path
+    # Judged anew and not accepted any more, it is no record: its copy is gone.
+    bench.check = lambda record, content: clean_check(record, content) | {"fileFormat": [format_result("x-fmt/263")]}
+    bench.run(checked, "run-2")
+    assert f"{checked}/{file_id['c.txt']}" not in bench.keys(CLEAN)
+    assert correct(bench, checked, {"leaveOut": [file_id["c.txt"]]}).status == 200
+
+
+def test_a_path_is_left_out_as_often_as_its_files_are(bench: Workbench, checked: str) -> None:
+    file_id = ids(bench, checked)
+    assert correct(bench, checked, {"leaveOut": [file_id["a.txt"]]}).status == 200
+    moved = {"fileId": file_id["b.zip"], **described("a.txt", FILES["b.zip"])}
+    assert correct(bench, checked, {"replace": [moved]}).status == 200
+    assert correct(bench, checked, {"leaveOut": [file_id["b.zip"]]}).status == 200
+    run = ConsignmentRun(bench, checked, "run-2")
+    run.begin()
+    assert run.fetched["files"] == 2
+
+
+def test_of_two_files_that_are_moved_to_one_path_at_once_one_is(bench: Workbench, checked: str) -> None:
+    file_id, table = ids(bench, checked), runtime.table()
+    read = table.find(checked)
+    assert read is not None
+    assert (
+        correct(
+            bench, checked, {"replace": [{"fileId": file_id["a.txt"], **described("same.txt", FILES["a.txt"])}]}
+        ).status
+        == 200
+    )
+    late = RegisteredFile(file_id["b.zip"], "same.txt", 1, "ab" * 32)
+    with pytest.raises(RegistrationClosedError):
+        table.correct(read, Corrections([late]))
+
+
+@pytest.mark.parametrize("written", range(3))
+def test_a_correction_that_ends_on_its_way_is_repeated(
+    bench: Workbench, checked: str, written: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = ids(bench, checked)
+    # A transaction for each file, so that it can end between any two.
+    monkeypatch.setattr(tables, "_ROWS", 2)
+    moved = {"fileId": file_id["c.txt"], **described("other.txt", FILES["c.txt"])}
+    asked = {"replace": [moved], "leaveOut": [file_id["a.txt"]]}
+    transact, done = Table.transact, []
+
+    def ending(self: Table, actions: Any, **more: Any) -> None:
+        if len(done) == written:
+            raise ConsignmentsUnavailableError("it went away")
+        done.append(actions)
+        transact(self, actions, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "transact", ending)
+        assert correct(bench, checked, asked).status == 503
+    assert correct(bench, checked, asked).status == 200
+    bench.run(checked, "run-2")
+    files = bench.files(checked)
+    assert files.keys() == {"b.zip", "other.txt", "c_R.txt"}
+    assert files["c_R.txt"]["statuses"]["Redaction"] == "NoOriginalFile"

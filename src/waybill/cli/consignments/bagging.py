@@ -13,8 +13,7 @@ from urllib.parse import quote
 import bagit
 
 from waybill.cli.errors import CommandError
-from waybill.consignments.domain.copies import CopyPlace
-from waybill.consignments.models import ConsignmentStatus
+from waybill.consignments.models import ConsignmentStatus, CopyPlace
 
 _BAGIT_TXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 # Names that mean themselves on every system, and need no escaping in a manifest; many readers end a line at

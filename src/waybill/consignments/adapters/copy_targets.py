@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict, override
 
-from waybill.consignments.domain.copies import CopyPlace, CopyTargets, PlannedCopy
+from waybill.consignments.domain.copies import CopyTargets, PlannedCopy
 from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
+from waybill.consignments.models import CopyPlace
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
 
 if TYPE_CHECKING:

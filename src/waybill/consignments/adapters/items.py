@@ -73,6 +73,7 @@ def consignment_of(item: Item) -> Consignment:
         differences=item.get("differences"),
         correcting=item.get("correcting", False),
         carried=item.get("carried", 0),
+        corrected=item.get("corrected", 0),
     )
 
 
@@ -94,7 +95,8 @@ def listed_id(entry: Item) -> str:
 
 def left_out_item(consignment_id: str, left: LeftOutFile) -> Item:
     """Return what was not sent, as an item; again, it is the same one."""
-    name = uuid.uuid5(_LEFT_OUT_NAMES, left.path)
+    # One that was registered goes by its id: its path may be another file's later, which may be left out in its turn.
+    name = left.file_id or uuid.uuid5(_LEFT_OUT_NAMES, left.path)
     told = {"path": left.path, "kind": left.kind, "reason": left.reason}
     later = {} if left.file_id is None else {"fileId": left.file_id}
     return {**key(consignment_id, f"{LEFT_OUT}{name}"), **told, **later}
@@ -128,4 +130,5 @@ def row_of(item: Item) -> FileRow:
         "statuses": item.get("statuses", {}),
         "results": json.loads(item["results"]) if "results" in item else {},
         "run": item.get("run"),
+        "copied": item.get("copied"),
     }

@@ -125,10 +125,11 @@ class ConsignmentsTable(Register, RunRecords, Reader):
         consignment_key = key(consignment.consignment_id, CONSIGNMENT)
         at_rest = (
             "#count = :count AND announced = :announced AND attribute_not_exists(startedArn) AND #standing <> :busy"
+            " AND (attribute_not_exists(corrected) OR corrected = :corrected)"
         )
         values: dict[str, object] = {":count": consignment.run, ":busy": ConsignmentStatus.IN_PROGRESS}
         names = {"#count": "run", "#standing": "status"}
-        announced = consignment.announced
+        announced, corrected = consignment.announced, consignment.corrected
         # What goes takes two actions.
         for some in batched(self._corrections(consignment, corrections), _ROWS // 2, strict=False):
             left = announced - sum(len(actions) > 1 for actions in some)
@@ -137,12 +138,17 @@ class ConsignmentsTable(Register, RunRecords, Reader):
                 "status": ConsignmentStatus.REGISTERED,
                 "statuses": {},
                 "announced": left,
+                "corrected": corrected + 1,
                 **_NO_FAILURE,
             }
             # After a run that broke there is nothing to be carried over with confidence.
             standing["correcting"] = True if consignment.correcting or consignment.status in _CHECKED else None
             opened = self._table.update_action(
-                consignment_key, Update.of(standing), at_rest, {**values, ":announced": announced}, names
+                consignment_key,
+                Update.of(standing),
+                at_rest,
+                {**values, ":announced": announced, ":corrected": corrected},
+                names,
             )
             try:
                 self._table.transact([opened, *(action for actions in some for action in actions)])
@@ -150,7 +156,7 @@ class ConsignmentsTable(Register, RunRecords, Reader):
                 raise RegistrationClosedError(
                     f"the checks of consignment {consignment.consignment_id} are under way, or it was corrected"
                 ) from None
-            announced = left
+            announced, corrected = left, corrected + 1
 
     @override
     def find(self, consignment_id: str) -> Consignment | None:
@@ -267,7 +273,7 @@ class ConsignmentsTable(Register, RunRecords, Reader):
 
     @override
     def left_out(self, consignment_id: str) -> Iterator[LeftOutFile]:
-        rows = self._table.query(_BELOW, {":pk": consignment_id, ":prefix": LEFT_OUT})
+        rows = self._table.query(_BELOW, {":pk": consignment_id, ":prefix": LEFT_OUT}, Read(consistent=True))
         found = [LeftOutFile(row["path"], row["kind"], row["reason"], row.get("fileId")) for row in rows]
         yield from sorted(found, key=lambda each: each.path)
 
@@ -292,10 +298,12 @@ class ConsignmentsTable(Register, RunRecords, Reader):
             raise NotWaivableError("the file was judged anew meanwhile, or another exception was made") from None
 
     @override
-    def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:
+    def file_rows(
+        self, consignment_id: str, limit: int, after: str | None, *, consistent: bool = False
+    ) -> tuple[list[FileRow], str | None]:
         start = key(consignment_id, f"{FILE}{after}") if after else None
         found = {":pk": consignment_id, ":prefix": FILE}
-        page = self._table.page(_BELOW, found, Read(page_size=limit), start=start)
+        page = self._table.page(_BELOW, found, Read(page_size=limit, consistent=consistent), start=start)
         last = page.last_key and str(page.last_key["sk"]).removeprefix(FILE)
         return [row_of(item) for item in page.items], last or None
 
@@ -315,16 +323,20 @@ class ConsignmentsTable(Register, RunRecords, Reader):
     def _corrections(
         self, consignment: Consignment, corrections: Corrections
     ) -> "Iterator[list[TransactWriteItemTypeDef]]":
-        """Yield the writes for each file."""
+        """Yield the writes for each file.
+
+        What is to be judged again comes first: who repeats a correction that has ended on its way finds what was moved
+        where it is now, and no reason to judge others anew.
+        """
         consignment_id, there = consignment.consignment_id, "attribute_exists(pk)"
         found = dict.fromkeys(("statuses", "results", "run"))
+        for file_id in corrections.judged_again:
+            yield [self._table.update_action(key(consignment_id, f"{FILE}{file_id}"), Update.of(found), there)]
         for file in corrections.replaced:
             item = registered_item(consignment_id, file)
             file_key = {name: item.pop(name) for name in ("pk", "sk")}
             changed = {**item, "lastModified": file.last_modified, **found, "waivers": None}
             yield [self._table.update_action(file_key, Update.of(changed), there)]
-        for file_id in corrections.judged_again:
-            yield [self._table.update_action(key(consignment_id, f"{FILE}{file_id}"), Update.of(found), there)]
         for left in corrections.left_out:
             gone = self._table.delete_action(key(consignment_id, f"{FILE}{left.file_id}"), there)
             yield [gone, self._table.put_action(left_out_item(consignment_id, left))]
@@ -339,7 +351,8 @@ class ConsignmentsTable(Register, RunRecords, Reader):
 
     def _outcome(self, consignment: Consignment, row: FileOutcome, document: str) -> "TransactWriteItemTypeDef":
         found = {"run": consignment.run, "runStartedAt": consignment.run_started_at}
-        update = Update.of({**found, "statuses": row["statuses"], "results": document})
+        copied = {"copied": row["results"].get("copiedTo")}
+        update = Update.of({**found, **copied, "statuses": row["statuses"], "results": document})
         file_key = key(consignment.consignment_id, f"{FILE}{row['fileId']}")
         return self._table.update_action(file_key, update, "attribute_exists(pk)")
 

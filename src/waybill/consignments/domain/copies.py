@@ -5,7 +5,6 @@ A file with other problems stays where it was uploaded until its sender has put 
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
 from typing import NotRequired, Protocol, TypedDict
 
 from waybill.consignments.domain.intake import groups
@@ -13,19 +12,11 @@ from waybill.consignments.domain.judgement import judged_files
 from waybill.consignments.domain.ports import Document, RunDocuments
 from waybill.consignments.domain.states import ClaimedRun, PlacedCopies
 from waybill.consignments.domain.statuses import SUCCESS, is_accepted
-from waybill.consignments.models import StatusName
+from waybill.consignments.models import CopyPlace, StatusName
 
 # What one function copies has to be done within its fifteen minutes.
 _COPY_BYTES = 200 * 1000**3
 _THREADS = 16
-
-
-class CopyPlace(StrEnum):
-    """Where the copy of a file belongs."""
-
-    CLEAN = "clean"
-    QUARANTINE = "quarantine"
-    NOWHERE = "nowhere"
 
 
 class PlannedCopy(TypedDict):

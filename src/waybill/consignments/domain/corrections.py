@@ -19,7 +19,7 @@ from waybill.consignments.errors import (
     FileNotFoundInConsignmentError,
     RegistrationConflictError,
 )
-from waybill.consignments.models import Consignment, LeftOutFile, RegisteredFile, StatusName, StoredObject
+from waybill.consignments.models import Consignment, CopyPlace, LeftOutFile, RegisteredFile, StatusName, StoredObject
 from waybill.core.clock import iso
 
 LEFT_OUT_KIND = "LEFT_OUT_LATER"
@@ -99,7 +99,7 @@ class Corrector:
                 continue
             if row is None:
                 raise FileNotFoundInConsignmentError(f"there is no file {file_id} in the consignment")
-            if accepted_with(row):
+            if accepted_with(row) or row["copied"] == CopyPlace.CLEAN:
                 # It is a record then, and may be in the clean bucket: what becomes of it is for the archive to say.
                 raise AcceptedFileError(f"file {file_id} is accepted: its sender cannot leave it out any more")
             reason = f"its sender left it out on {iso(self.now())[:10]}, after run {consignment.run} of the checks"
@@ -127,10 +127,10 @@ class Corrector:
 
 
 def all_rows(reader: Reader, consignment_id: str) -> Iterator[FileRow]:
-    """Yield every file of a consignment with what was found of it."""
+    """Yield every file of a consignment with what was found of it, as it is at this moment."""
     after: str | None = None
     while True:
-        rows, after = reader.file_rows(consignment_id, _PAGE, after)
+        rows, after = reader.file_rows(consignment_id, _PAGE, after, consistent=True)
         yield from rows
         if after is None:
             return

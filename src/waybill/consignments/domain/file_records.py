@@ -87,7 +87,10 @@ class FileOutcome(TypedDict):
 
 
 class FileRow(FileOutcome):
-    """A file as it is stored: how it was registered, and what the run of that number has found; None before."""
+    """A file as it is stored: how it was registered, and what the run of that number has found; None before.
+
+    `copied` is where its copy is, a `CopyPlace`; a correction, which forgets what was found, leaves it there.
+    """
 
     path: str
     size: int
@@ -95,3 +98,4 @@ class FileRow(FileOutcome):
     lastModified: str | None
     waivers: list[StoredWaiver]
     run: int | None
+    copied: str | None

@@ -153,8 +153,13 @@ class Reader(Protocol):
         """Return one file with its results."""
         ...
 
-    def file_rows(self, consignment_id: str, limit: int, after: str | None) -> tuple[list[FileRow], str | None]:
-        """Return a page of the files with their results, and the id after which the next page begins."""
+    def file_rows(
+        self, consignment_id: str, limit: int, after: str | None, *, consistent: bool = False
+    ) -> tuple[list[FileRow], str | None]:
+        """Return a page of the files with their results, and the id after which the next page begins.
+
+        `consistent` ones are as they are at this moment, which costs twice as much.
+        """
         ...
 
 

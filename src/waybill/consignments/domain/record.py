@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from waybill.consignments.domain.copies import CopyPlace, place_of
+from waybill.consignments.domain.copies import place_of
 from waybill.consignments.domain.file_records import CheckedRecord, FileOutcome, FileResults, StoredVerdict
 from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
 from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords
 from waybill.consignments.domain.registration import existing
 from waybill.consignments.domain.statuses import StatusRow, is_accepted
 from waybill.consignments.errors import RunSupersededError
-from waybill.consignments.models import Consignment
+from waybill.consignments.models import Consignment, CopyPlace
 
 
 def newest_run(register: Register, consignment_id: str, execution_arn: str) -> Consignment:
