@@ -179,7 +179,9 @@ def test_a_run_without_an_event_leaves_what_the_newest_event_says_of_the_source(
     claim(tracking, removal)
     claim(tracking, a_run("tags", nonce="tags 1"))
     latest = tracking.latest_run(removal.file)
-    assert latest and latest.removed
+    assert latest
+    assert latest.removed
     claim(tracking, a_run("upload", sequencer=NEW))
     latest = tracking.latest_run(removal.file)
-    assert latest and not latest.removed
+    assert latest
+    assert not latest.removed
