@@ -48,7 +48,7 @@ S3_METHODS: dict[str, set[Permission]] = {
     "tags": READ_TAGS | on("destination object", "s3:GetObjectTagging"),
     "put_tags": on("destination object", "s3:PutObjectTagging"),
     "remove": on("destination object", "s3:DeleteObject") | on("destination bucket", "s3:GetBucketVersioning"),
-    "find": SEE_ALL_OF_COPIES | on("destination bucket", "s3:ListBucket") | on("key", "kms:Decrypt"),
+    "_head": SEE_ALL_OF_COPIES | on("destination bucket", "s3:ListBucket") | on("key", "kms:Decrypt"),
     "copy": READ | READ_TAGS | WRITE | SET_ATTRIBUTES,
     "create_upload": WRITE | SET_ATTRIBUTES,
     "copy_part": READ | WRITE,
