@@ -132,11 +132,21 @@ def list_schedules() -> ScheduleList:
 
 
 @app.post("/scans/schedules", summary="Schedule a scan", status_code=201)
-@fails({404: "There is no such bucket", 409: "There are as many schedules as there may be"})
-def create_schedule(request: ScheduleRequest) -> ScheduleView:
+@fails(
+    {
+        404: "There is no such bucket",
+        409: "There are as many schedules as there may be, or the idempotency key was used for another one",
+    }
+)
+def create_schedule(
+    request: ScheduleRequest,
+    idempotency_key: Annotated[
+        str | None, idempotency_header("The same key again is answered with the same schedule", "weekly-archive")
+    ] = None,
+) -> ScheduleView:
     """Let a scan be made every hour, day or week; each time makes one job, within minutes of when it is due."""
     _checked(request)
-    return _scheduled(deployed().planning.create(request, caller(app).subject))
+    return _scheduled(deployed().planning.create(request, caller(app).subject, idempotency_key))
 
 
 @app.delete("/scans/schedules", summary="Delete a schedule of scans")
@@ -319,7 +329,7 @@ def put_detector(detector_id: _DetectorId, definition: DetectorRequest) -> Detec
 
 
 @app.delete("/detectors/<detector_id>", summary="Delete a detector")
-@fails({404: "There is no such detector of the stack's own", 409: "Others are changing it"})
+@fails({404: "There is no such detector of the stack's own", 409: "Others are changing it, or a schedule names it"})
 def delete_detector(detector_id: _DetectorId) -> DetectorView:
     """Delete a detector of the stack's own; the answer is what it was. What was found by it stays."""
     return _own(deployed().detectors.delete(detector_id, caller(app).subject))

@@ -212,9 +212,10 @@ def _moment(value: str) -> str:
     """Return a moment in UTC as it is stored; a day is its beginning."""
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        # The first and the last day of the calendar are none of it in UTC where an offset takes them out.
         raise ValueError("must be a day or a moment, such as 2027-01-31 or 2027-01-31T12:00:00Z") from None
-    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 EVERY = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -230,6 +231,13 @@ class ScheduleRequest(ScanRequest):
         description="When it is made first, a day or a moment; without it, at once",
         examples=["2027-01-31T02:00:00Z"],
     )
+
+    @model_validator(mode="after")
+    def _of_what_is_there_each_time(self) -> Self:
+        # A manifest is of one report: each time it would be the same objects, and none that came later.
+        if self.source != "list":
+            raise ValueError("source must be list: a report of S3 Inventory says what was there once")
+        return self
 
     def scan(self) -> ScanRequest:
         """Return the request that is made each time."""

@@ -163,7 +163,7 @@ class Runtime:
         from waybill.core.clock import now
         from waybill.scanning.domain.own_detectors import OwnDetectors
 
-        return OwnDetectors(self.table.detectors, now)
+        return OwnDetectors(self.table.detectors, now, self.table.schedules)
 
     @property
     def triage(self) -> "Triage":

@@ -21,7 +21,7 @@ BADGE: dict[str, Any] = {"description": "Badge", "rules": [RULE], "examples": EX
 
 @pytest.fixture
 def own(scanner: Scanner) -> OwnDetectors:
-    return OwnDetectors(scanner.table.detectors, now)
+    return OwnDetectors(scanner.table.detectors, now, scanner.table.schedules)
 
 
 def request(**changes: Any) -> DetectorRequest:

@@ -3,13 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
+from tests.fakes.api import LambdaContext
 from tests.fakes.probe import Crash
 from tests.functional.scanning.conftest import Scanner
-from waybill.core.errors import NotFoundError
+from tests.functional.scanning.test_own_detectors import BADGE
+from waybill.core.errors import ConflictError, NotFoundError
+from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.domain.schedules import DueScans, Planning
-from waybill.scanning.errors import BucketNotFoundError
-from waybill.scanning.models import ScheduleRequest
+from waybill.scanning.errors import BucketNotFoundError, ScanStoreUnavailableError
+from waybill.scanning.handlers import sweep_scans
+from waybill.scanning.models import DetectorRequest, Job, ScheduleRequest
 
 WORKFLOW = "arn:aws:states:eu:1:stateMachine:scan"
 MONDAY = datetime(2026, 11, 2, 2, tzinfo=UTC)
@@ -73,3 +78,80 @@ def test_a_bucket_that_cannot_be_listed_has_no_schedule(scanner: Scanner) -> Non
     with pytest.raises(BucketNotFoundError):
         planning(scanner).create(ScheduleRequest(bucket="no-such-bucket", every="day"), "alice")
     assert list(scanner.table.schedules.all()) == []
+
+
+def test_one_idempotency_key_is_one_schedule(scanner: Scanner) -> None:
+    first = planning(scanner).create(weekly(scanner), "alice", "key")
+    due(scanner, MONDAY)
+    assert planning(scanner).create(weekly(scanner), "alice", "key").id == first.id
+    assert planning(scanner).create(weekly(scanner), "bob", "key").id != first.id
+    assert len(scanner.table.schedules.all()) == 2
+    with pytest.raises(ConflictError):
+        planning(scanner).create(weekly(scanner, prefix="b/"), "alice", "key")
+    planning(scanner).delete(first.id)
+    with pytest.raises(ConflictError):
+        planning(scanner).create(weekly(scanner), "alice", "key")
+
+
+def test_a_schedule_that_meets_a_fault_keeps_no_other_waiting(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in ("alice", "bob"):
+        planning(scanner).create(weekly(scanner), who)
+    create, asked = scanner.table.jobs.create, []
+
+    def failing(job: Job) -> Job:
+        asked.append(job)
+        if len(asked) == 1:
+            raise ScanStoreUnavailableError("it went away")
+        return create(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scanner.table.jobs, "create", failing)
+        with pytest.raises(ScanStoreUnavailableError):
+            due(scanner, MONDAY)
+    assert len(scanner.executions.inputs) == 1
+    assert len(due(scanner, MONDAY)) == 1
+
+
+def test_what_lay_still_is_taken_up_where_no_scan_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[str] = []
+
+    class Failing:
+        due_scans = sweeper = property(lambda self: self)
+
+        def start(self) -> list[str]:
+            raise ScanStoreUnavailableError("it went away")
+
+        def sweep(self) -> list[str]:
+            swept.append("job")
+            return swept
+
+    monkeypatch.setattr(sweep_scans, "deployed", Failing)
+    with pytest.raises(ScanStoreUnavailableError):
+        sweep_scans.lambda_handler({}, LambdaContext())
+    assert swept == ["job"]
+
+
+def test_a_detector_that_a_schedule_names_stays(scanner: Scanner) -> None:
+    own = OwnDetectors(scanner.table.detectors, lambda: MONDAY, scanner.table.schedules)
+    own.put("BADGE", DetectorRequest.model_validate(BADGE), "jo")
+    asked = ScheduleRequest(bucket=scanner.bucket.name, every="day", detectors=("BADGE",))
+    made = planning(scanner).create(asked, "alice")
+    with pytest.raises(ConflictError):
+        own.delete("BADGE", "jo")
+    planning(scanner).delete(made.id)
+    assert own.delete("BADGE", "jo").id == "BADGE"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"source": "inventory", "manifest": "s3://reports/2026/manifest.json"},
+        {"first_at": "0001-01-01T00:00:00+14:00"},
+        {"first_at": "9999-12-31T23:00:00-02:00"},
+    ],
+)
+def test_a_schedule_that_can_only_be_wrong_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        ScheduleRequest.model_validate({"bucket": "archive", "every": "day", **wrong})

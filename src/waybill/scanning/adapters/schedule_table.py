@@ -32,13 +32,19 @@ class ScheduleTable:
         with translated(ScanStoreUnavailableError):
             return [_schedule_of(from_item(item)) for page in pages for item in page["Items"]]
 
-    def add(self, schedule: Schedule) -> None:
-        """Store a new schedule."""
+    def add(self, schedule: Schedule) -> bool:
+        """Store a new schedule; False where there is or was one of its id."""
         item = asdict(schedule) | {"request": schedule.request.model_dump_json()}
-        with translated(ScanStoreUnavailableError):
-            self._items.client.put_item(
-                TableName=self._items.name, Item=to_item({"pk": _PARTITION, "sk": schedule.id, **item})
-            )
+        try:
+            with translated(ScanStoreUnavailableError):
+                self._items.client.put_item(
+                    TableName=self._items.name,
+                    Item=to_item({"pk": _PARTITION, "sk": schedule.id, **item}),
+                    ConditionExpression="attribute_not_exists(sk)",
+                )
+        except ConditionFailedError:
+            return False
+        return True
 
     def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
         """Record when a schedule is due next; False where somebody else has, or it was taken away."""
@@ -68,5 +74,5 @@ class ScheduleTable:
 
 
 def _schedule_of(item: Mapping[str, Any]) -> Schedule:
-    known = {name: item[name] for name in Schedule.__dataclass_fields__}
+    known = {name: item[name] for name in Schedule.__dataclass_fields__ if name in item}
     return Schedule(**known | {"request": ScanRequest.model_validate_json(item["request"])})

@@ -62,7 +62,7 @@ class Jobs:
         BucketNotFoundError, BucketDeniedError
             The bucket cannot be listed; no job exists.
         """
-        job_id = _job_id(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
+        job_id = id_for(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
         existing = self.jobs.get(job_id) if idempotency_key else None
         if existing is None:
             self._check(request)
@@ -242,6 +242,7 @@ def _message(job: Job, tally: Tally) -> str:
     return "Cancelled"
 
 
-def _job_id(subject: str, idempotency_key: str) -> str:
+def id_for(subject: str, idempotency_key: str) -> str:
+    """Return the id of what a caller asks for with a key: the same one each time."""
     digest = hashlib.sha256(f"{len(subject)}:{subject}{idempotency_key}".encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=5))

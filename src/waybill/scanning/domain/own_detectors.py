@@ -18,6 +18,7 @@ from waybill.scanning.domain.detection.models import Match
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, detector_of, detectors
+from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.errors import DetectorError
 from waybill.scanning.models import DetectorRequest
 
@@ -83,12 +84,17 @@ class OwnRules:
         return any(each.covers(match) for each in self.allowed)
 
 
+class _Schedules(Protocol):
+    def all(self) -> Sequence[Schedule]: ...
+
+
 @dataclass(frozen=True)
 class OwnDetectors:
     """What the API and the commands do with the definitions of a stack."""
 
     definitions: Definitions
     now: Callable[[], datetime]
+    schedules: _Schedules
 
     def listed(self) -> list[OwnDetector]:
         """Return the definitions that count, by their ids."""
@@ -123,8 +129,18 @@ class OwnDetectors:
         raise ConflictError("others are changing this detector; try again")
 
     def delete(self, name: str, subject: str) -> OwnDetector:
-        """Let a definition count no more; raises NotFoundError, ConflictError."""
+        """Let a definition count no more.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        ConflictError
+            A schedule names it, whose scans would find nothing and say that they were complete; or others change it.
+        """
         found = self.find(name)
+        if any(name in (each.request.detectors or ()) for each in self.schedules.all()):
+            raise ConflictError("a schedule scans for this detector: delete the schedule first")
         gone = OwnDetector(name, found.definition, found.version + 1, subject, iso(self.now()), deleted=True)
         if not self.definitions.save(gone):
             raise ConflictError("others are changing this detector; try again")

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from waybill.core.clock import iso
-from waybill.core.errors import ConflictError, NotFoundError
+from waybill.core.errors import ConflictError, NotFoundError, WaybillError
 from waybill.core.executions import ExecutionStarter
+from waybill.scanning.domain.jobs import id_for
 from waybill.scanning.domain.split import execution_name, first_state
 from waybill.scanning.models import EVERY, Job, ScanRequest, ScheduleRequest, Status
 
@@ -28,6 +29,8 @@ class Schedule:
     created_by: str
     next_at: str
     last_job: str = ""
+    # What tells the request for it from any other.
+    asked: str = ""
 
 
 class Schedules(Protocol):
@@ -37,8 +40,8 @@ class Schedules(Protocol):
         """Return all of them, by id."""
         ...
 
-    def add(self, schedule: Schedule) -> None:
-        """Store a new one."""
+    def add(self, schedule: Schedule) -> bool:
+        """Store a new one; False where one of its id was stored before, even if it was taken away."""
         ...
 
     def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
@@ -67,25 +70,39 @@ class Planning:
     bucket: _Bucket
     now: Callable[[], datetime]
 
-    def create(self, wanted: ScheduleRequest, subject: str) -> Schedule:
+    def create(self, wanted: ScheduleRequest, subject: str, idempotency_key: str | None = None) -> Schedule:
         """Store a schedule for a bucket that can be listed; it is due for the first time at `first_at`, or now.
+
+        With an idempotency key it is stored once per caller and key.
 
         Raises
         ------
         ConflictError
-            There are as many as there may be.
+            There are as many as there may be, or the key was used for another schedule, or for one that was deleted.
         BucketNotFoundError, BucketDeniedError
             The bucket cannot be listed.
         """
+        schedule_id = id_for(subject, idempotency_key) if idempotency_key else str(uuid.uuid4())
+        if earlier := self._earlier(schedule_id, wanted):
+            return earlier
         self.bucket.check(wanted.bucket, wanted.prefix)
         if len(self.schedules.all()) >= MOST:
             raise ConflictError(f"there are {MOST} schedules, and there may be no more")
         moment = iso(self.now())
         by = hashlib.sha256(subject.encode()).hexdigest()
         first = max(wanted.first_at or moment, moment)
-        schedule = Schedule(str(uuid.uuid4()), wanted.every, wanted.scan(), moment, by, first)
-        self.schedules.add(schedule)
-        return schedule
+        schedule = Schedule(schedule_id, wanted.every, wanted.scan(), moment, by, first, asked=wanted.fingerprint())
+        if self.schedules.add(schedule):
+            return schedule
+        if earlier := self._earlier(schedule_id, wanted):
+            return earlier
+        raise ConflictError("this Idempotency-Key was used for a schedule that was deleted")
+
+    def _earlier(self, schedule_id: str, wanted: ScheduleRequest) -> Schedule | None:
+        found = next((each for each in self.schedules.all() if each.id == schedule_id), None)
+        if found is not None and found.asked != wanted.fingerprint():
+            raise ConflictError("this Idempotency-Key was used for another schedule")
+        return found
 
     def delete(self, schedule_id: str) -> Schedule:
         """Take a schedule away; its jobs stay. Raises NotFoundError."""
@@ -108,10 +125,21 @@ class DueScans:
     def start(self) -> list[str]:
         """Make a job for every schedule that is due, and return their ids; times that were missed are made up by one.
 
-        A job's id tells of which time it is, so that a repeated call finds it made: the schedule moves on last.
+        A job's id tells of which time it is, so that a repeated call finds it made: the schedule moves on last. A
+        schedule that meets a fault does not keep the others waiting: the fault is raised when all have had their turn.
         """
         moment = self.now()
-        return [self._start(each, moment) for each in self.schedules.all() if each.next_at <= iso(moment)]
+        started: list[str] = []
+        faults: list[WaybillError] = []
+        for each in self.schedules.all():
+            try:
+                if each.next_at <= iso(moment):
+                    started.append(self._start(each, moment))
+            except WaybillError as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+        return started
 
     def _start(self, schedule: Schedule, moment: datetime) -> str:
         created = iso(moment)

@@ -10,8 +10,11 @@ from waybill.scanning.runtime import deployed
 @instrumented(WORKFLOW)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Take anything; return `{started, taken_up}`, the ids of the jobs that were due, and of those that lay still."""
-    started = deployed().due_scans.start()
-    taken_up = deployed().sweeper.sweep()
+    # A scan that cannot be started is no reason to let others lie still: its fault goes up when both are done.
+    try:
+        started = deployed().due_scans.start()
+    finally:
+        taken_up = deployed().sweeper.sweep()
+        count(WORKFLOW, "ScansTakenUp", len(taken_up))
     count(WORKFLOW, "ScansStarted", len(started))
-    count(WORKFLOW, "ScansTakenUp", len(taken_up))
     return {"started": started, "taken_up": taken_up}
