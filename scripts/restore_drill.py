@@ -9,20 +9,52 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waybill.core.aws.table import Table
+from waybill.core.errors import RetryableError
+from waybill.core.retry import Retry, poll
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
-_PAUSE_SECONDS = 0.2
-_RESTORE_SECONDS = 6 * 3600
-_BATCH = 25  # Amazon DynamoDB API Reference, BatchWriteItem
+_RESTORE_SECONDS, _DROP_SECONDS = 6 * 3600.0, 3600.0
+_WRITES = Retry(tries=100, first_pause=0.2, longest_pause=5.0, seconds=600.0)
 _SUM = 1 << 256
+# What an object says of its content, besides metadata and tags, in the words of GetObject and CopyObject.
+_HEADERS = (
+    "ContentType",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "WebsiteRedirectLocation",
+)
 
-type Client = Callable[[str], Any]
+type Client = Callable[..., Any]
+
+
+class UnavailableError(RetryableError):
+    """DynamoDB does not take what is restored."""
+
+
+class LeftError(Exception):
+    """Something that the drill made could not be deleted."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +77,16 @@ class Outcome:
     wanted: Content | None = None
     found: Content | None = None
     left_out: str = ""
+    failed: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether the second stack has what it should."""
-        return self.wanted == self.found
+        return not self.failed and self.wanted == self.found
 
     def __str__(self) -> str:
+        if self.failed:
+            return f"{self.name}: FAILED, {self.failed}"
         if self.wanted is None or self.found is None:
             return f"{self.name}: left out, {self.left_out}"
         if self.holds:
@@ -81,28 +116,68 @@ def main() -> int:
 def drill(client: Client, stack: str, into: str, at: datetime | None = None) -> Iterator[Outcome]:
     """Restore everything as it was at a time, now by default, and yield what became of each.
 
+    What fails is a failed outcome, and the rest goes on.
+
     Raises
     ------
     ValueError
-        The second stack is the first, or has something in a table.
+        The second stack is the first, lacks something that this has, or has something in a table or bucket; there is
+        no such stack, or nothing to restore in it.
     """
     if stack == into:
         raise ValueError("a stack is not restored into itself")
     source, target = resources(client, stack), resources(client, into)
-    for name, table in of(target, TABLE):
-        if client("dynamodb").scan(TableName=table, Limit=1)["Items"]:
-            raise ValueError(f"{name} of {into} is not empty")
+    tables, buckets = of(source, TABLE), of(source, BUCKET)
+    if not tables and not buckets:
+        raise ValueError(f"{stack} has no table and no bucket: nothing to restore")
+    there = {name for name, _ in (*of(target, TABLE), *of(target, BUCKET))}
+    if lacking := [name for name, _ in (*tables, *buckets) if name not in there]:
+        raise ValueError(f"{into} has no {', '.join(lacking)}: deploy the template of {stack}")
+    left_out = _refuse_what_is_not_empty(client, into, target)
     put_to_rest(client, target)
-    for name, table in of(source, TABLE):
-        yield restore_table(client("dynamodb"), name, table, target[name][1], at)
-    for name, bucket in of(source, BUCKET):
-        yield restore_bucket(client("s3"), name, bucket, target[name][1], at)
+    dynamodb: DynamoDBClient = client("dynamodb")
+    s3: S3Client = client("s3")
+    for name, table in tables:
+        yield _tried(name, partial(restore_table, dynamodb, name, table, target[name][1], at))
+    for name, bucket in buckets:
+        if why := left_out[name]:
+            yield Outcome(name, left_out=why)
+        else:
+            yield _tried(name, partial(restore_bucket, s3, name, bucket, target[name][1], at))
+
+
+def _refuse_what_is_not_empty(client: Client, stack: str, target: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """Return why each bucket is left out, empty where it is not; what is left out may have something in it."""
+    dynamodb: DynamoDBClient = client("dynamodb")
+    s3: S3Client = client("s3")
+    left_out = {name: _left_out(s3, bucket) for name, bucket in of(target, BUCKET)}
+    for name, table in of(target, TABLE):
+        if dynamodb.scan(TableName=table, Limit=1)["Items"]:
+            raise ValueError(f"{name} of {stack} is not empty")
+    for name, bucket in of(target, BUCKET):
+        listed = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+        if not left_out[name] and (listed.get("Versions") or listed.get("DeleteMarkers")):
+            raise ValueError(f"{name} of {stack} is not empty")
+    return left_out
+
+
+def _tried(name: str, restore: Callable[[], Outcome]) -> Outcome:
+    try:
+        return restore()
+    except (ClientError, BotoCoreError, RetryableError, TimeoutError, LeftError) as error:
+        return Outcome(name, failed=str(error))
 
 
 def resources(client: Client, stack: str) -> dict[str, tuple[str, str]]:
-    """Return type and physical name of everything in a stack, by logical name."""
-    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [one for page in pages for one in page["StackResourceSummaries"]]
+    """Return type and physical name of everything in a stack, by logical name; ValueError where there is no stack."""
+    cloudformation: CloudFormationClient = client("cloudformation")
+    try:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = [one for page in pages for one in page["StackResourceSummaries"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise ValueError(error.response["Error"]["Message"]) from error
     return {one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", "")) for one in found}
 
 
@@ -113,54 +188,88 @@ def of(found: dict[str, tuple[str, str]], kind: str) -> list[tuple[str, str]]:
 
 def put_to_rest(client: Client, target: dict[str, tuple[str, str]]) -> None:
     """Disable what works by itself: schedules, and what functions read."""
-    scheduler, functions = client("scheduler"), client("lambda")
-    taken = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    scheduler: EventBridgeSchedulerClient = client("scheduler")
+    functions: LambdaClient = client("lambda")
     for _, schedule in of(target, "AWS::Scheduler::Schedule"):
         now = scheduler.get_schedule(Name=schedule)
-        scheduler.update_schedule(**{key: now[key] for key in taken}, State="DISABLED")
+        scheduler.update_schedule(
+            Name=now["Name"],
+            ScheduleExpression=now["ScheduleExpression"],
+            FlexibleTimeWindow=now["FlexibleTimeWindow"],
+            Target=now["Target"],
+            State="DISABLED",
+        )
     for _, mapping in of(target, "AWS::Lambda::EventSourceMapping"):
         functions.update_event_source_mapping(UUID=mapping, Enabled=False)
 
 
-def restore_table(dynamodb: Any, name: str, table: str, target: str, at: datetime | None) -> Outcome:
+def restore_table(dynamodb: "DynamoDBClient", name: str, table: str, target: str, at: datetime | None) -> Outcome:
     """Restore a table beside the second stack's, and put what it has there."""
     beside = f"{target[:200]}-drill-{int(time.time())}"
-    moment = {"RestoreDateTime": at} if at else {"UseLatestRestorableTime": True}
-    dynamodb.restore_table_to_point_in_time(SourceTableName=table, TargetTableName=beside, **moment)
-    try:
-        _until_active(dynamodb, beside)
-        wanted = Content()
-        batch: list[Any] = []
+    if at:
+        dynamodb.restore_table_to_point_in_time(SourceTableName=table, TargetTableName=beside, RestoreDateTime=at)
+    else:
+        dynamodb.restore_table_to_point_in_time(
+            SourceTableName=table, TargetTableName=beside, UseLatestRestorableTime=True
+        )
+    wanted = Content()
+
+    def read() -> "Iterator[Mapping[str, AttributeValueTypeDef]]":
+        nonlocal wanted
         for item in items(dynamodb, beside):
             wanted += _canonical(item)
-            batch.append({"PutRequest": {"Item": item}})
-            if len(batch) == _BATCH:
-                _write(dynamodb, target, batch)
-                batch = []
-        _write(dynamodb, target, batch)
+            yield item
+
+    try:
+        _until_active(dynamodb, beside, _RESTORE_SECONDS)
+        Table(dynamodb, target, UnavailableError, retry=_WRITES).batch_write_typed(read())
     finally:
-        dynamodb.delete_table(TableName=beside)
+        _drop(dynamodb, beside)
     found = Content()
     for item in items(dynamodb, target):
         found += _canonical(item)
     return Outcome(name, wanted, found)
 
 
-def restore_bucket(s3: Any, name: str, bucket: str, target: str, at: datetime | None) -> Outcome:
-    """Copy the versions of that time, and read both to compare them."""
-    if why := _left_out(s3, target):
-        return Outcome(name, left_out=why)
+def restore_bucket(s3: "S3Client", name: str, bucket: str, target: str, at: datetime | None) -> Outcome:
+    """Copy the versions of that time, and read both to compare them; what cannot be copied stops nothing else."""
     wanted = Content()
+    failed: list[str] = []
     for key, version in versions(s3, bucket, at):
-        s3.copy({"Bucket": bucket, "Key": key, "VersionId": version}, target, key)
-        wanted += _object(s3, Bucket=bucket, Key=key, VersionId=version)
+        try:
+            wanted += _copy(s3, bucket, key, version, target)
+        except (ClientError, BotoCoreError) as error:  # such as one in an archive, which has to be restored first
+            failed.append(f"{key}: {error}")
     found = Content()
     for key, version in versions(s3, target, None):
-        found += _object(s3, Bucket=target, Key=key, VersionId=version)
+        here = s3.get_object(Bucket=target, Key=key, VersionId=version)
+        found += _object(key, here, _tags(s3, target, key, version))
+    if failed:
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return Outcome(name, failed=f"{found.count} restored, but not {failed[0]}{more}")
     return Outcome(name, wanted, found)
 
 
-def versions(s3: Any, bucket: str, at: datetime | None) -> Iterator[tuple[str, str]]:
+def _copy(s3: "S3Client", bucket: str, key: str, version: str, target: str) -> bytes:
+    there, tags = s3.get_object(Bucket=bucket, Key=key, VersionId=version), _tags(s3, bucket, key, version)
+    content = _object(key, there, tags)
+    # A copy in parts takes over neither metadata nor tags by itself.
+    s3.copy(
+        {"Bucket": bucket, "Key": key, "VersionId": version},
+        target,
+        key,
+        ExtraArgs={
+            "MetadataDirective": "REPLACE",
+            "TaggingDirective": "REPLACE",
+            "Metadata": there["Metadata"],
+            **({"Tagging": urlencode(tags)} if tags else {}),
+            **_headers(there),
+        },
+    )
+    return content
+
+
+def versions(s3: "S3Client", bucket: str, at: datetime | None) -> Iterator[tuple[str, str]]:
     """Yield key and version of every object that was there at a time; the newest come first in a listing."""
     seen = None
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -177,13 +286,13 @@ def _newest_first(listed: tuple[Any, bool]) -> tuple[bytes, float, bool]:
     return one["Key"].encode(), -one["LastModified"].timestamp(), not one["IsLatest"]
 
 
-def items(dynamodb: Any, table: str) -> Iterator[Any]:
+def items(dynamodb: "DynamoDBClient", table: str) -> "Iterator[dict[str, AttributeValueTypeDef]]":
     """Yield every item of a table, as it is now."""
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
 
 
-def _left_out(s3: Any, bucket: str) -> str:
+def _left_out(s3: "S3Client", bucket: str) -> str:
     notified = s3.get_bucket_notification_configuration(Bucket=bucket)
     if any(key.endswith("Configurations") or key == "EventBridgeConfiguration" for key in notified):
         return "since what arrives there starts work"
@@ -196,19 +305,24 @@ def _left_out(s3: Any, bucket: str) -> str:
     return "since nobody could delete it again"
 
 
-def _until_active(dynamodb: Any, table: str) -> None:
-    deadline = time.monotonic() + _RESTORE_SECONDS
-    while dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] != "ACTIVE":
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{table} is not there after six hours")
-        time.sleep(_PAUSE_SECONDS)
+def _until_active(dynamodb: "DynamoDBClient", table: str, seconds: float) -> None:
+    def status() -> str:
+        return dynamodb.describe_table(TableName=table)["Table"]["TableStatus"]
+
+    if not poll(status, lambda found: found == "ACTIVE", seconds=seconds, longest_pause=20.0)[1]:
+        raise TimeoutError(f"{table} is not there after {seconds / 3600:g} hours")
 
 
-def _write(dynamodb: Any, table: str, batch: list[Any]) -> None:
-    while batch:
-        batch = dynamodb.batch_write_item(RequestItems={table: batch}).get("UnprocessedItems", {}).get(table, [])
-        if batch:
-            time.sleep(_PAUSE_SECONDS)
+def _drop(dynamodb: "DynamoDBClient", table: str) -> None:
+    """Delete a table, which DynamoDB refuses as long as it is being made (API Reference, DeleteTable)."""
+    try:
+        _until_active(dynamodb, table, _DROP_SECONDS)
+        dynamodb.delete_table(TableName=table)
+    except KeyboardInterrupt:
+        print(f"the table {table} is left: delete it", file=sys.stderr)
+        raise
+    except (ClientError, BotoCoreError, TimeoutError) as error:
+        raise LeftError(f"the table {table} is left, delete it: {error}") from error
 
 
 def _canonical(item: Any) -> bytes:
@@ -231,17 +345,24 @@ def _in_order(value: Any) -> Any:
     return value
 
 
-def _object(s3: Any, **which: str) -> bytes:
-    found = s3.get_object(**which)
+def _object(key: str, found: "GetObjectOutputTypeDef", tags: dict[str, str]) -> bytes:
     digest = hashlib.sha256()
     for chunk in found["Body"].iter_chunks(1 << 20):
         digest.update(chunk)
-    about = [which["Key"], found.get("ContentType"), found["Metadata"], digest.hexdigest()]
-    return json.dumps(about, sort_keys=True).encode()
+    return json.dumps([key, _headers(found), found["Metadata"], tags, digest.hexdigest()], sort_keys=True).encode()
+
+
+def _headers(found: "GetObjectOutputTypeDef") -> dict[str, str]:
+    return {name: str(value) for name, value in found.items() if name in _HEADERS}
+
+
+def _tags(s3: "S3Client", bucket: str, key: str, version: str) -> dict[str, str]:
+    found = s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version)["TagSet"]
+    return {tag["Key"]: tag["Value"] for tag in found}
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ValueError as error:
+    except (ValueError, ClientError) as error:
         sys.exit(f"scripts/restore-drill: {error}")

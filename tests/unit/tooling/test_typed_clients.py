@@ -91,6 +91,20 @@ def test_no_adapter_takes_a_client_of_any_type() -> None:
     assert untyped == []
 
 
+def test_no_script_takes_a_client_of_any_type() -> None:
+    """There clients are named by their services."""
+    services = {"s3", "dynamodb", "sqs", "sns", "lambda_", "cloudformation", "scheduler", "backup"}
+    untyped = [
+        f"{file.relative_to(PROJECT)}:{node.lineno}"
+        for file in sorted((PROJECT / "scripts").glob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.arg)
+        and node.arg in services
+        and (node.annotation is None or ast.unparse(node.annotation) == "Any")
+    ]
+    assert untyped == []
+
+
 def test_messages_and_batches_are_sent_from_one_place() -> None:
     """Where each batch is sent by hand, each forgets something else: what SQS and DynamoDB have left undone."""
     only = {"send_message_batch": "core/aws/sqs.py", "batch_write_item": "core/aws/table.py"}

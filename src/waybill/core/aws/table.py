@@ -22,6 +22,7 @@ from waybill.core.retry import Retry
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
         ConditionCheckTypeDef,
         DeleteTypeDef,
         KeysAndAttributesTypeDef,
@@ -186,6 +187,17 @@ class Table:
         for requests in (puts, deletes):
             for some in batched(requests, WRITE_LIMIT, strict=False):
                 self._write(list(some))
+
+    def batch_write_typed(self, items: "Iterable[Mapping[str, AttributeValueTypeDef]]") -> None:
+        """Put whole items as DynamoDB gave them, of different keys: their numbers and nulls stay as they are written.
+
+        Raises
+        ------
+        unavailable
+            Some are unprocessed still, after all attempts or at the end of their time. All may be written again.
+        """
+        for some in batched(items, WRITE_LIMIT, strict=False):
+            self._write([{"PutRequest": {"Item": item}} for item in some])
 
     def _write(self, waiting: "Sequence[WriteRequestTypeDef | WriteRequestOutputTypeDef]") -> None:
         course = self._retry.begin()
