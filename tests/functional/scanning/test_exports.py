@@ -11,7 +11,8 @@ from tests.functional.scanning.conftest import Scanner
 from tests.functional.scanning.test_results import finding
 from waybill.core.errors import NotFoundError
 from waybill.scanning.adapters.security_hub import SecurityHub
-from waybill.scanning.domain.export import Exporter, Progress
+from waybill.scanning.domain import export
+from waybill.scanning.domain.export import Exporter, Hub, Progress, Telling
 from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
 from waybill.scanning.models import Job, ScanRequest, Status
@@ -102,7 +103,11 @@ def sent_finding() -> dict[str, object]:
     job = Job("j", ScanRequest(bucket="town-hall"), Status.COMPLETED, "", "", execution_arn="arn:aws:states:eu:1:e:s:1")
     document = {"key": "k", "detector": "EMAIL", "confidence": "HIGH", "created_at": "2026-11-02T09:15:00.000Z"}
     document |= {"masked_match": "****", "fingerprint": "1", "line": "1", "column": "1"}
-    return next(security_hub_findings([document], job, {}))
+    return next(security_hub_findings([document], job, {}, frozenset(), {}))
+
+
+def telling(scanner: Scanner, hub: Hub) -> Telling:
+    return Telling(hub, scanner.table.outcomes, scanner.table.detectors.names)
 
 
 TAKEN = {"FailedCount": 0, "SuccessCount": 1}
@@ -115,7 +120,8 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
         scanner.table.findings.save(job.job_id, f"k{key}", "e" * 32, map(finding, range(2)))
     sent: list[dict[str, object]] = []
     hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
-    done = replace(exporter_of(scanner, FakeExports()), part_findings=1000, hub=hub).export(job.job_id, Progress())
+    exporter = replace(exporter_of(scanner, FakeExports()), part_findings=1000, telling=telling(scanner, hub))
+    done = exporter.export(job.job_id, Progress())
     assert done.findings == 16
     assert len({each["Id"] for each in sent}) == len(sent) == 8
     # The model asks for every field that Security Hub needs; a hundred go in one call.
@@ -133,3 +139,36 @@ def test_security_hub_is_told_of_what_is_exported(scanner: Scanner) -> None:
 def test_what_security_hub_does_not_take_is_no_success(answer: dict[str, object] | str, error: type[Exception]) -> None:
     with pytest.raises(error):
         hub_of(answer).import_findings([sent_finding()])
+
+
+@pytest.mark.parametrize("seconds", [900, 0])
+def test_security_hub_hears_of_an_object_once_and_of_all_of_it(
+    scanner: Scanner, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_PAGE", 3)
+    job = scanner.create()
+    scanner.table.jobs.set_execution(job.job_id, "arn:aws:states:eu-west-1:123456789012:execution:scan:1")
+    for number, key in enumerate("abcdef"):
+        scanner.table.findings.save(job.job_id, key, "e" * 32, map(finding, range(2 * number)))
+    sent: list[dict[str, object]] = []
+    hub = type("Hub", (), {"import_findings": lambda self, findings: sent.extend(findings)})()
+    exporter, progress = (
+        replace(exporter_of(scanner, FakeExports(), seconds), telling=telling(scanner, hub)),
+        Progress(),
+    )
+    while not progress.done:
+        progress = exporter.export(job.job_id, progress)
+    result = [each["Resources"][0]["DataClassification"]["Result"] for each in sent]  # type: ignore[index]
+    assert len({each["Id"] for each in sent}) == len(sent) == 5
+    assert sorted(each["SensitiveData"][0]["TotalCount"] for each in result) == [2, 4, 6, 8, 10]
+
+
+def test_what_security_hub_refuses_is_exported_all_the_same(scanner: Scanner) -> None:
+    job = scanner.create()
+    scanner.table.findings.save(job.job_id, "k", "e" * 32, map(finding, range(25)))
+    exports = FakeExports()
+    exporter = replace(exporter_of(scanner, exports), telling=telling(scanner, hub_of("InvalidAccessException")))
+    with pytest.raises(SecurityHubRefusedError):
+        exporter.export(job.job_id, Progress())
+    assert len(lines_of(exports, job.job_id)) == 25
+    assert scanner.jobs.report(job.job_id)["export"]["findings"] == 25

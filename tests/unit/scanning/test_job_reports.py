@@ -7,7 +7,7 @@ from botocore.validate import ParamValidator
 
 from waybill.scanning.domain.comparison import compared
 from waybill.scanning.domain.security_hub import security_hub_findings
-from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, ScanRequest, Status
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:waybill-scanning:scan-1"
 
@@ -31,7 +31,7 @@ def test_security_hub_takes_what_it_is_given() -> None:
     job = Job("j", ScanRequest(bucket="town-hall"), Status.COMPLETED, "", "", execution_arn=ARN)
     found = [finding("k" * 1024, "1"), *(finding("b", str(number), "IBAN", confidence="HIGH") for number in range(20))]
     found += [finding("c", "9", state="accepted", cell="People!B9")]
-    documents = list(security_hub_findings(found, job, {"EMAIL": "E-mail address"}))
+    documents = list(security_hub_findings(found, job, {"EMAIL": "E-mail address"}, frozenset(), {}))
     model = botocore.session.get_session().get_service_model("securityhub")
     shape = model.operation_model("BatchImportFindings").input_shape
     assert not ParamValidator().validate({"Findings": documents}, shape).has_errors()
@@ -45,3 +45,23 @@ def test_security_hub_takes_what_it_is_given() -> None:
     assert len(long["Title"]) <= 256
     assert len(long["Id"]) <= 512
     assert len(long["Resources"][0]["Id"]) <= 512
+
+
+def test_security_hub_hears_how_much_of_an_object_was_looked_at() -> None:
+    """AWS Security Hub user guide: `DataClassification`, `CustomDataIdentifiers`, and how long findings are kept."""
+    ended = "2026-11-09T02:00:00.000Z"
+    job = Job("j", ScanRequest(bucket="town-hall"), Status.COMPLETED, "", ended, execution_arn=ARN)
+    partial = ObjectOutcome("a", "e", 9, ObjectStatus.PARTIAL, counts={"BADGE": 2000}, not_read={"ENCRYPTED": 1})
+    found = [finding("a", "1", "BADGE"), finding("b", "2")]
+    badge, mail = security_hub_findings(found, job, {}, frozenset({"BADGE"}), {"a": partial})
+    model = botocore.session.get_session().get_service_model("securityhub")
+    shape = model.operation_model("BatchImportFindings").input_shape
+    assert not ParamValidator().validate({"Findings": [badge, mail]}, shape).has_errors()
+    result = badge["Resources"][0]["DataClassification"]["Result"]
+    assert result["Status"] == {"Code": "PARTIAL"}
+    assert result["CustomDataIdentifiers"]["TotalCount"] == 2000
+    assert result["CustomDataIdentifiers"]["Detections"][0]["Name"] == "BADGE"
+    assert "SensitiveData" not in result
+    assert mail["Resources"][0]["DataClassification"]["Result"]["Status"] == {"Code": "COMPLETE"}
+    # What an earlier job has found is updated by this one: findings are removed 90 days after their last update.
+    assert (mail["CreatedAt"], mail["UpdatedAt"]) == ("2026-11-02T09:21:04.000Z", ended)

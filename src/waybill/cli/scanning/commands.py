@@ -294,7 +294,7 @@ def findings(  # noqa: PLR0917 (options)
     names = ("key", "line", "column", "detector", "confidence", "masked_match", "state")
     shown = table(columns, ([item[name] for name in names] for item in found))
     if form == "asff":
-        reporting.show_security_hub(cli, found, job)
+        reporting.show_security_hub(cli, found, job, deployed)
     else:
         reporting.show(cli, form, {"findings": found}, shown, reporting.notes(coverage["reasons"]), coverage)
     reporting.save(write_baseline, found, baselined)

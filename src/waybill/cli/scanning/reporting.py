@@ -12,6 +12,7 @@ from waybill.core.errors import FieldError, InvalidInputError
 
 if TYPE_CHECKING:
     from waybill.scanning.models import Job
+    from waybill.scanning.runtime import Runtime
 
 FOUND = 3
 """Exit status where findings are a failure."""
@@ -115,7 +116,7 @@ def notes(reasons: Mapping[str, Any]) -> list[str]:
     return [f"not looked at: {count} {name}" for name, count in counts.items()]
 
 
-def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job") -> None:
+def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job", deployed: "Runtime") -> None:
     """Print findings as AWS Security Hub takes them, a line for each."""
     import json
 
@@ -123,7 +124,10 @@ def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job
     from waybill.scanning.domain.security_hub import security_hub_findings
 
     descriptions = {detector.id: detector.description for detector in detectors()}
-    lines = (json.dumps(each, ensure_ascii=False) for each in security_hub_findings(findings, job, descriptions))
+    own = deployed.table.detectors.names()
+    outcomes = deployed.table.outcomes.get(job.job_id, sorted({str(each["key"]) for each in findings}))
+    shown = security_hub_findings(findings, job, descriptions, own, outcomes)
+    lines = (json.dumps(each, ensure_ascii=False) for each in shown)
     cli.output.raw("".join(f"{line}\n" for line in lines))
 
 

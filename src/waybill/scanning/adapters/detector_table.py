@@ -33,6 +33,10 @@ class DetectorTable:
         known = OwnDetector.__dataclass_fields__
         return [OwnDetector(**{name: item[name] for name in known}) for item in items]
 
+    def names(self) -> frozenset[str]:
+        """Return the ids of all definitions, also of those that count no more: what they have found stays."""
+        return frozenset(each.id for each in self.all())
+
     def save(self, definition: OwnDetector) -> bool:
         """Store a version; False where that version, or a newer one, is there already."""
         values = to_item({":version": definition.version})

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from waybill.core.errors import NotFoundError
 from waybill.scanning.domain.results import finding_documents
-from waybill.scanning.domain.security_hub import security_hub_findings
+from waybill.scanning.domain.security_hub import Outcomes, security_hub_findings
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.models import Job
 
@@ -43,13 +43,26 @@ class Hub(Protocol):
 
 
 @dataclass(frozen=True)
+class Telling:
+    """What Security Hub is told with; `own` returns the ids of the stack's own detectors."""
+
+    hub: Hub
+    outcomes: Outcomes
+    own: Callable[[], frozenset[str]]
+
+
+@dataclass(frozen=True)
 class Progress:
-    """How far an export is: `part` is the next part, `after` the position that it begins behind; `uri` when done."""
+    """How far an export is: `part` is the next part, `after` the position that it begins behind.
+
+    With a `uri` everything lies there, and `after` is how much of it Security Hub was told of; then it is `done`.
+    """
 
     part: int = 1
     after: str | None = None
     findings: int = 0
     uri: str | None = None
+    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,27 +76,29 @@ class Exporter:
     time_left: Callable[[], float]
     part_findings: int = PART_FINDINGS
     reserve: float = 60
-    hub: Hub | None = None
+    telling: Telling | None = None
 
     def export(self, job_id: str, progress: Progress) -> Progress:
-        """Export from `progress` on until all is exported or time is up; return how far it is."""
+        """Export from `progress` on until all is exported or time is up; return how far it is.
+
+        Security Hub is told when everything lies in the bucket: what it refuses keeps nobody from that.
+        """
         job = self.jobs.get(job_id)
         if job is None:
             raise NotFoundError(f"there is no job {job_id}")
-        while True:
+        while progress.uri is None:
             documents, after = self._documents(job, progress.after)
             lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
-            if self.hub and documents:
-                self.hub.import_findings(list(security_hub_findings(documents, job, {})))
             if lines or progress.part == 1:
                 self.exports.put(
                     f"{job_id}/findings-{progress.part:06}.ndjson", b"".join(lines), "application/x-ndjson"
                 )
                 progress = Progress(progress.part + 1, after, progress.findings + len(lines))
             if after is None:
-                return self._finish(job, progress)
-            if self.time_left() < self.reserve:
+                progress = self._finish(job, progress)
+            elif self.time_left() < self.reserve:
                 return progress
+        return self._tell(job, progress, self.telling) if self.telling else replace(progress, done=True)
 
     def _documents(self, job: Job, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
         documents: list[dict[str, Any]] = []
@@ -100,3 +115,22 @@ class Exporter:
         uri = self.exports.put(f"{job.job_id}/manifest.json", json.dumps(manifest).encode(), "application/json")
         self.jobs.save_export(job.job_id, {"status": "exported", "uri": uri, "findings": progress.findings})
         return Progress(progress.part, None, progress.findings, uri)
+
+    def _tell(self, job: Job, progress: Progress, telling: Telling) -> Progress:
+        """Tell Security Hub of objects whole: what is told of one again would replace what was told of it before."""
+        own, waiting, after = telling.own(), list[dict[str, Any]](), progress.after
+        while True:
+            items, further = self.findings.page(job.job_id, _PAGE, after, {})
+            waiting += finding_documents(job, items, self.triage)
+            after = further
+            last = waiting[-1]["key"] if waiting and further is not None else None
+            whole = [document for document in waiting if document["key"] != last]
+            waiting = waiting[len(whole) :]
+            if whole:
+                seen = telling.outcomes.get(job.job_id, sorted({str(document["key"]) for document in whole}))
+                telling.hub.import_findings(list(security_hub_findings(whole, job, {}, own, seen)))
+                progress = replace(progress, after=f"F#{whole[-1]['id']}")
+            if further is None:
+                return replace(progress, done=True)
+            if whole and self.time_left() < self.reserve:
+                return progress

@@ -17,7 +17,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         body = json.loads(record["body"])
         wanted = body.get("detail", body)
         progress = deployed().exporter(context).export(wanted["job_id"], Progress(**wanted.get("progress") or {}))
-        if progress.uri is None:
+        if not progress.done:
             deployed().export_queue.send(wanted["job_id"], asdict(progress))
         else:
             count(WORKFLOW, "FindingsExported", progress.findings)
