@@ -382,3 +382,48 @@ def test_what_could_not_be_asked_is_not_absent(console: Console, api: ExampleApi
     text = console.get(f"search?q={ID}").text
     assert ("We could not ask whether this is a consignment just now" in text) is is_open
     assert ("Nothing that you may see is called" in text) is not is_open
+
+
+REVIEWED = {"state": "ReadyForReview", "requestedBy": "alice", "redactedBy": [], "reportSha256": "9f" * 32}
+APPROVE = f"requests/{ID}/decide?what=approve"
+
+
+def reviewer(console: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    api.answers["showSubjectAccessRequest"] = {**example("showSubjectAccessRequest"), **REVIEWED}
+    console.sign_in("sar-approver", subject="bob")
+
+
+def test_what_is_approved_is_the_report_that_was_on_the_screen(console: Console, api: ExampleApi) -> None:
+    """Interface, "Subject access": the file approved is the file delivered, hash and all."""
+    reviewer(console, api)
+    page = console.get(APPROVE).text
+    assert "9f" * 32 in page
+    assert re.search(r'href="[^"]*report"[^>]*>Read the report for staff', page)
+    sha256 = re.findall(r'name="sha256" value="(\w+)"', page)[0]
+    answer = console.post(APPROVE, {"read": "yes", "sha256": sha256})
+    assert answer.status == 303, answer.text
+    assert api.of("approveReport")[0].body == {"sha256": "9f" * 32}
+
+
+@pytest.mark.parametrize("sent", [{"sha256": "9f" * 32}, {"read": "yes"}, {"read": "yes", "sha256": "9f"}])
+def test_nothing_is_approved_without_saying_what_was_read(
+    console: Console, api: ExampleApi, sent: dict[str, str]
+) -> None:
+    reviewer(console, api)
+    assert console.post(APPROVE, sent).status == 400
+    assert api.of("approveReport") == []
+
+
+def test_a_report_that_was_made_again_is_not_approved(console: Console, api: ExampleApi) -> None:
+    reviewer(console, api)
+    api.answers["approveReport"] = Problem(
+        409, "the report was drawn again since it was read: read it, then approve it"
+    )
+    answer = console.post(APPROVE, {"read": "yes", "sha256": "00" * 32})
+    assert answer.status == 409
+    assert "the report was drawn again since it was read" in answer.text
+    # What is sent next is bound to the report as it is now, once that is said to be read.
+    assert f'name="sha256" value="{"9f" * 32}"' in answer.text
+    assert 'name="read" value="yes" checked' not in answer.text

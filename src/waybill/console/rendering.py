@@ -24,7 +24,8 @@ def environment() -> Environment:
         {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja"), "console": PackageLoader("waybill.console")}
     )
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
-    made.filters.update(number=shown.number, size=shown.size, name=shown.name_of, day=shown.day_of, count=shown.count)
+    made.filters.update(number=shown.number, size=shown.size, name=shown.name_of, plain=shown.plain_name_of)
+    made.filters.update(day=shown.day_of, count=shown.count)
     return made
 
 

@@ -1,6 +1,5 @@
 """The console's collaborators, built from the settings once per process."""
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from waybill.console.adapters.api import Api, http_client
 from waybill.console.adapters.provider import Client, Provider
 from waybill.console.domain.web import Request
 from waybill.console.errors import SessionsUnavailableError
-from waybill.console.settings import ConsoleSettings, ProviderSettings
+from waybill.console.settings import ConsoleSettings, PlaceSettings, ProviderSettings
 from waybill.core.http_client import HttpClient
 from waybill.core.settings import load
 
@@ -74,19 +73,20 @@ def api(request: Request, token: str) -> Api:
 
     Its address is made of what API Gateway says of the request, never of what the browser says.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        address = f"{endpoint}/_aws/execute-api/{request.api_id}/{request.stage}"
+    here = load(PlaceSettings)
+    if here.aws_endpoint_url:
+        address = f"{here.aws_endpoint_url}/_aws/execute-api/{request.api_id}/{request.stage}"
     else:
-        region = os.environ.get("AWS_REGION", "")
-        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        address = f"https://{request.api_id}.execute-api.{region}.{suffix}/{request.stage}"
+        address = f"https://{request.api_id}.execute-api.{here.aws_region}.{here.suffix}/{request.stage}"
     return Api(address, token, _client())
 
 
 def upload_origins() -> str:
     """Return where the browser may send files to, as a list for a policy of content."""
-    if os.environ.get("AWS_ENDPOINT_URL"):
+    here, bucket = load(PlaceSettings), settings().consignment_upload_bucket
+    if here.aws_endpoint_url:
         return "'self'"
-    bucket, region = settings().consignment_upload_bucket, os.environ.get("AWS_REGION", "")
-    return f"'self' https://{bucket}.s3.{region}.amazonaws.com https://{bucket}.s3.amazonaws.com"
+    hosts = [f"{bucket}.s3.{here.aws_region}.{here.suffix}"]
+    # Addresses without a region are those of the partition `aws` alone (S3 user guide, "Virtual hosting of buckets").
+    hosts += [f"{bucket}.s3.amazonaws.com"] if here.suffix == "amazonaws.com" else []
+    return " ".join(["'self'", *(f"https://{host}" for host in hosts)])

@@ -27,3 +27,15 @@ class ProviderSettings(WaybillSettings):
     console_client_secret_arn: str = ""
     console_scopes: str = "openid profile"
     console_authorize_parameters: str = ""
+
+
+class PlaceSettings(WaybillSettings):
+    """Where this process runs, as Lambda says it; `aws_endpoint_url` is that of the local stack."""
+
+    aws_endpoint_url: str = ""
+    aws_region: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the region's endpoints end in (AWS General Reference, "AWS service endpoints")."""
+        return "amazonaws.com.cn" if self.aws_region.startswith("cn-") else "amazonaws.com"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -65,6 +65,11 @@ class Visit:
         if self.person is None:
             raise LookupError("nobody is signed in")
         return self.person.caller
+
+    @property
+    def today(self) -> date:
+        """The day that it is where the console's times are."""
+        return datetime.now(UTC).astimezone(self.zone).date()
 
     def may(self, *roles: Role) -> bool:
         """Return whether one of `roles` is theirs."""

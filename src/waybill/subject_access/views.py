@@ -119,6 +119,10 @@ class _Request(_Law):
     approved_by: str | None = Field(description="Who has approved its report", examples=["bob"])
     approved_date_time: str | None = Field(description="When it was approved", examples=[_LATER])
     pages: int | None = Field(description="How many pages its report has", ge=0, examples=[42])
+    report_sha256: str | None = Field(
+        description="The SHA-256 of its report for staff, which approving names; null while there is none",
+        examples=[_SHA256],
+    )
     review: bool = Field(description="Whether somebody has to approve its report")
     redacted_by: list[str] = Field(description="Who has said what is taken out of it", examples=[["carol"]])
     issued_without: list[GapView] = Field(description="Parts that the report goes without")

@@ -104,6 +104,7 @@ def test_what_was_drawn_again_since_it_was_read_is_not_approved(office: Office) 
     made, _ = fulfilled(office, review=True)
     path = f"/api/subjectAccessRequests/{made}/approve"
     read = office.ask("GET", "/api/report", query={"id": made}).json["sha256"]
+    assert office.ask("GET", f"/api/subjectAccessRequest/{made}").json["reportSha256"] == read
     assert office.ask("PATCH", path, "sar-approver", body={"sha256": "x"}).fields == ["sha256"]
     with pytest.raises(ReportDamagedError, match="drawn again"):
         office.sar.endings.approve(made, "bob", "0" * 64)

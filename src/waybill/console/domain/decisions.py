@@ -55,7 +55,7 @@ DECISIONS: dict[str, Decision] = {
             "approve",
             "Approve exactly this report",
             "Approve this report?",
-            "The report counts as ready for the person. Read it first: it is the file that will be handed over.",
+            "The report counts as ready for the person. Read it first: it is this file that counts, and no other.",
             "approveReport",
             _APPROVERS,
         ),

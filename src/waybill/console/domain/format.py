@@ -67,8 +67,11 @@ def day_of(text: str | None) -> str:
 def name_of(text: str | None) -> Markup:
     """Return a name that somebody else has written: set apart from the text around it, what cannot be seen written out.
 
-    The direction of a name with marks of direction in it would turn its neighbours (UAX 9; CVE-2021-42574).
+    The direction of a name with marks of direction in it would turn its neighbours (UAX 9; CVE-2021-42574). What has
+    been through here comes as it is.
     """
+    if isinstance(text, Markup):
+        return text
     if not text:
         return Markup('<bdi class="app-name"></bdi>')
     parts = []
@@ -76,6 +79,12 @@ def name_of(text: str | None) -> Markup:
         shown = "".join(f"U+{ord(char):04X}" for char in run) if unseen else run
         parts.append(Markup('<span class="app-unseen">{}</span>').format(shown) if unseen else escape(shown))
     return Markup('<bdi class="app-name">{}</bdi>').format(Markup("").join(parts))
+
+
+def plain_name_of(text: str) -> str:
+    """Return a name as `name_of` shows it, as text alone: for a page's title, which can hold no markup."""
+    shown = shortened(text, _LONGEST_NAME)
+    return "".join("".join(f"U+{ord(char):04X}" for char in run) if unseen else run for run, unseen in _runs(shown))
 
 
 def _runs(text: str) -> list[tuple[str, bool]]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from waybill.console.domain.format import count, day_of, days_left, moment
-from waybill.console.domain.words import ENDED
 
 type Json = Mapping[str, Any]
 
@@ -39,8 +38,8 @@ def ordered(needs: Iterable[Need]) -> list[Need]:
     return sorted(needs, key=lambda need: (need.rank, need.since.timestamp() if need.since else float("inf")))
 
 
-def of_consignments(consignments: Iterable[Json], now: datetime) -> list[Need]:
-    """Return what consignments need of those who sent them."""
+def of_consignments(consignments: Iterable[Json], now: datetime, *, sends: bool) -> list[Need]:
+    """Return what consignments need: of those who send them, or of those who decide on exceptions alone."""
     found = []
     for each in consignments:
         since = moment(each["createdAt"])
@@ -48,7 +47,10 @@ def of_consignments(consignments: Iterable[Json], now: datetime) -> list[Need]:
         path, reference = f"consignments/{each['consignmentId']}", each["reference"]
         match each["status"]:
             case "CompletedWithIssues":
-                what, why, rank = f"{reference}: some files cannot be accepted yet", "Each file says what to do.", _REST
+                what, rank = f"{reference}: some files cannot be accepted yet", _REST
+                why = "Each file says what to do." if sends else "See which of them you can make an exception for."
+            case _ if not sends:
+                continue
             case "Failed":
                 what, why = f"{reference}: the checks could not be finished", "Look at why, then start them again."
                 rank = _BROKEN
@@ -98,44 +100,56 @@ def of_findings(findings: Iterable[Json], now: datetime, cut: bool) -> list[Need
     ]
 
 
-def of_requests(requests: Iterable[Json], subject: str, may_approve: bool) -> list[Need]:
-    """Return what requests need, by the date that the law sets."""
+@dataclass(frozen=True)
+class Rights:
+    """What somebody may do about requests, and the ids of those that are their own."""
+
+    own: frozenset[str]
+    works: bool
+    approves: bool
+    administers: bool
+
+
+def of_requests(tasks: Iterable[Json], rights: Rights, today: date) -> list[Need]:
+    """Return what requests (the API's tasks) need of somebody, by the date that the law sets."""
     found = []
-    for each in requests:
-        if each["state"] in ENDED:
-            continue
-        step = _step(each, subject, may_approve)
-        days, late = int(each["daysLeft"]), int(each["daysLate"])
-        left = -late if each["overdue"] else days
-        if step is None and left > _DUE_DAYS:
+    for each in tasks:
+        left = (date.fromisoformat(each["dueDate"]) - today).days
+        step = _step(each, rights)
+        if step is None and not (rights.works and (each["overdue"] or left <= _DUE_DAYS)):
             continue
         rank = _LATE if each["overdue"] else _SOON if left <= _SOON_DAYS else _DUE if left <= _DUE_DAYS else _REST
         if each["state"] in {"NeedsAttention", "Errored"} and rank > _BROKEN:
             rank = _BROKEN
         what, why = step or ("is on the clock", "Nothing for you to do now: it is being put together.")
-        note = f"due {day_of(each['dueDate'])}"
-        path = f"requests/{each['id']}"
-        reference = each["sarCaseReferenceNumber"]
-        since = moment(each["dueDate"])
-        found.append(Need("Request", f"{reference} {what}", why, path, {}, rank, since, days_left(left), note))
+        note = f"due {day_of(each['dueDate'])}" + (", which will move: the clock is stopped" if _is_held(each) else "")
+        reference, since = each["sarCaseReferenceNumber"], moment(each["dueDate"])
+        found.append(
+            Need(
+                "Request", f"{reference} {what}", why, f"requests/{each['id']}", {}, rank, since, days_left(left), note
+            )
+        )
     return found
 
 
-def _step(request: Json, subject: str, may_approve: bool) -> tuple[str, str] | None:
-    match request["state"]:
-        case "ReadyForReview":
-            own = subject == request["requestedBy"] or subject in (request.get("redactedBy") or [])
-            if own or not may_approve:
-                return (
-                    "waits for approval",
-                    "Somebody else has to approve it: you asked for it, redacted it, or may not.",
-                )
-            return "waits for your approval", "Read the report, then approve exactly that file."
-        case "Completed":
+def _is_held(task: Json) -> bool:
+    return bool(task["provisional"]) and task["state"] in {"OnHold", "AwaitingIdentity"}
+
+
+def _step(task: Json, rights: Rights) -> tuple[str, str] | None:
+    """Return what somebody can do about a request: None where it is for others, or for nobody yet."""
+    match task["state"]:
+        case "ReadyForReview" if rights.approves and task["id"] not in rights.own:
+            return "waits for approval", "Read the report, then approve exactly that file, if you redacted none of it."
+        case "ReadyForReview" if rights.works:
+            return "waits for approval", "See that nothing has to be taken out. Then somebody else approves it."
+        case "Completed" if rights.works:
             return "is ready to hand over", "Give the report to the person, then say when you did."
-        case "NeedsAttention" | "Errored":
+        case "NeedsAttention" | "Errored" if rights.administers:
             return "needs attention", "A part failed. Start it again, or issue the report without that part."
-        case "OnHold" | "AwaitingIdentity":
+        case "NeedsAttention" | "Errored" if rights.works:
+            return "needs attention", "A part failed. See which; somebody with the role sar-admin can start it again."
+        case "OnHold" | "AwaitingIdentity" if rights.works:
             return "is on hold", "Let the clock run again when what it waits for has come."
     return None
 

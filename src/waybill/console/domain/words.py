@@ -120,7 +120,7 @@ EVENT: Final = {
     "creation": "Made",
     "deletion": "Deleted",
     "dissemination": "Given out in a report",
-    "fixity check": "Compared with its source",
+    "fixity check": "Its content was compared",
     "forensic feature analysis": "Looked at for sensitive data",
     "format identification": "Its format was identified",
     "ingestion start": "Its checks began",

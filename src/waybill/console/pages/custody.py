@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 from typing import Any
 
-from waybill.console.domain.custody import entries_of
+from waybill.console.domain.custody import Known, entries_of, known_of, sentence_of
 from waybill.console.domain.web import Response
 from waybill.console.errors import ApiError, PageError
 from waybill.console.visit import Visit
@@ -37,7 +37,7 @@ def show(visit: Visit) -> Response:
             raise
         # The proof does not hold: the events are shown, and that it does not is said first.
         found = visit.api.ask("traceFile", query=query) | {"broken": problem.detail}
-    entries = entries_of(found["events"])
+    entries = entries_of(found["events"], visit.zone)
     days = [(day, list(some)) for day, some in groupby(entries, key=lambda entry: entry.day)]
     return visit.page(
         "custody/show.html",
@@ -48,7 +48,10 @@ def show(visit: Visit) -> Response:
         cursor=found["cursor"],
         first=not cursor,
         broken=_broken(found),
-        standing=_standing(found),
+        known=(known := known_of(found["events"])),
+        sentence=sentence_of(known, visit.zone),
+        identifiers=found["subject"]["identifiers"],
+        copies=[each for each in found["subject"]["copies"] if not _is_among(each, known)],
     )
 
 
@@ -69,8 +72,5 @@ def _broken(found: dict[str, Any]) -> str:
     return ""
 
 
-def _standing(found: dict[str, Any]) -> dict[str, Any]:
-    """Return what the file is today, as far as the events say it."""
-    states = [event["object"] for event in found["events"] if event["object"]]
-    newest = next((state for state in reversed(states) if state.get("sha256")), None)
-    return {"newest": newest, "copies": found["subject"]["copies"], "identifiers": found["subject"]["identifiers"]}
+def _is_among(place: dict[str, str], known: list[Known]) -> bool:
+    return any((each.bucket, each.key) == (place["bucket"], place["key"]) for each in known)

@@ -1,7 +1,7 @@
 """Home: what needs whoever is signed in. The box that finds anything by its name."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from waybill.console.adapters.api import Asked
@@ -9,7 +9,6 @@ from waybill.console.domain import charts, needs
 from waybill.console.domain.charts import Bar
 from waybill.console.domain.format import count, number
 from waybill.console.domain.web import Response
-from waybill.console.domain.words import ENDED
 from waybill.console.errors import ApiError
 from waybill.console.visit import MENU, Visit
 from waybill.core.roles import Role
@@ -25,23 +24,36 @@ _WORKFLOWS = {
     "replication": "Replication",
     "findings": "Findings",
     "requests": "Requests",
+    "own": "Requests",
 }
+# What is said where a list goes on behind what was looked at.
+_CUT = {
+    "replication": "Not all copies that failed were looked at.",
+    "findings": "Only 200 open findings were looked at. Others may be of high confidence too.",
+    "consignments": "Only the 200 newest consignments were looked at. Older ones may need you too.",
+    "requests": "Only the 200 requests due first were looked at.",
+}
+_SENDERS = (Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE)
+_CASE_WORKERS = (Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
 
 
 def show(visit: Visit) -> Response:
     """Show what needs whoever is signed in, and how things stand."""
     answers = visit.api.ask_all(_questions(visit))
     found = needs.ordered(_needs(visit, answers))
-    trouble = {_WORKFLOWS[name]: answer for name, answer in answers.items() if isinstance(answer, ApiError)}
+    trouble = {_WORKFLOWS[name]: answer for name, answer in reversed(answers.items()) if isinstance(answer, ApiError)}
+    cut = [_CUT[name] for name, answer in answers.items() if name in _CUT and _is_cut(answer)]
     return visit.page(
         "home.html",
         "What needs you",
         needs=found[:_MOST],
         more=len(found) - _MOST,
         trouble=trouble,
-        sentence=_sentence(len(found), bool(trouble)),
+        cut=cut,
+        looks=bool(answers),
+        sentence=_sentence(len(found), is_known=bool(answers) and not trouble and not cut),
         figures=_figures(answers),
-        chart=_due_chart(answers.get("requests")),
+        chart=_due_chart(answers.get("requests"), visit.today),
         roles=visit.who.roles,
         menu_roles=[(text, sorted(roles)) for text, _, roles in MENU],
     )
@@ -49,14 +61,17 @@ def show(visit: Visit) -> Response:
 
 def _questions(visit: Visit) -> dict[str, Asked]:
     asked: dict[str, Asked] = {}
-    if visit.may(Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE, Role.CONSIGNMENTS_APPROVER):
+    if visit.may(*_SENDERS, Role.CONSIGNMENTS_APPROVER):
         asked["consignments"] = Asked("listConsignments", query={"limit": _LOOKED_AT})
     if visit.may(Role.REPLICATION):
         asked["replication"] = Asked("listReplications", query={"status": "FAILED", "limit": _LOOKED_AT})
     if visit.may(Role.SCANNING):
         asked["findings"] = Asked("listValues", query={"state": "open", "limit": _LOOKED_AT})
-    if visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_APPROVER, Role.SAR_ADMIN):
-        asked["requests"] = Asked("listSubjectAccessRequests", query={"pageNumber": 1, "pageSize": _LOOKED_AT})
+    if visit.may(Role.SAR_APPROVER, *_CASE_WORKERS):
+        # Tasks leave no entry in the trail of a request, and hold nothing of the person.
+        asked["requests"] = Asked("listTasks", query={"limit": _LOOKED_AT})
+        if visit.may(Role.SAR_APPROVER, Role.SAR_ADMIN):
+            asked["own"] = Asked("listTasks", query={"mine": "true", "limit": _LOOKED_AT})
     return asked
 
 
@@ -65,22 +80,33 @@ def _needs(visit: Visit, answers: dict[str, Any]) -> list[needs.Need]:
     good = {name: answer for name, answer in answers.items() if not isinstance(answer, ApiError)}
     found: list[needs.Need] = []
     if "consignments" in good:
-        found += needs.of_consignments(good["consignments"]["consignments"], now)
+        found += needs.of_consignments(good["consignments"]["consignments"], now, sends=visit.may(*_SENDERS))
     if "replication" in good:
         page = good["replication"]
         found += needs.of_replication(page["replications"], now, bool(page["cursor"]))
     if "findings" in good:
         found += needs.of_findings(good["findings"]["findings"], now, bool(good["findings"]["cursor"]))
     if "requests" in good:
-        may_approve = visit.may(Role.SAR_APPROVER, Role.SAR_ADMIN)
-        found += needs.of_requests(good["requests"], visit.who.subject, may_approve)
+        rights = needs.Rights(
+            own=frozenset(each["id"] for each in good["own"]["tasks"]) if "own" in good else frozenset(),
+            works=visit.may(*_CASE_WORKERS),
+            # Without knowing which are their own nobody is asked to approve one.
+            approves="own" in good,
+            administers=visit.may(Role.SAR_ADMIN),
+        )
+        found += needs.of_requests(good["requests"]["tasks"], rights, visit.today)
     return found
 
 
-def _sentence(total: int, is_partial: bool) -> str:
+def _is_cut(answer: Any) -> bool:
+    return not isinstance(answer, ApiError) and bool(answer["cursor"])
+
+
+def _sentence(total: int, *, is_known: bool) -> str:
+    """Return how much there is to do; that there is nothing only where everything was looked at."""
     if total:
         return f"{count(total, 'thing')}, the most urgent first."
-    return "" if is_partial else "Nothing needs you."
+    return "Nothing needs you." if is_known else ""
 
 
 def _figures(answers: dict[str, Any]) -> list[dict[str, str]]:
@@ -93,7 +119,8 @@ def _figures(answers: dict[str, Any]) -> list[dict[str, str]]:
         checked = [each for each in page["consignments"] if each["status"] == "InProgress"]
         files = sum(each["files"] for each in checked)
         note = count(files, "file") if checked else ""
-        found.append(_figure("Consignments being checked", number(len(checked)), "slate", note))
+        value = f"{number(len(checked))}{' or more' if page['cursor'] else ''}"
+        found.append(_figure("Consignments being checked", value, "slate", note))
     if not isinstance(page := answers.get("findings"), ApiError | None):
         high = sum(each["confidence"] == "HIGH" for each in page["findings"])
         value = f"{number(len(page['findings']))}{' or more' if page['cursor'] else ''}"
@@ -101,10 +128,10 @@ def _figures(answers: dict[str, Any]) -> list[dict[str, str]]:
             _figure("Open findings", value, "amber" if high else "green", f"{number(high)} of high confidence")
         )
     if not isinstance(page := answers.get("requests"), ApiError | None):
-        running = [each for each in page if each["state"] not in ENDED]
-        late = sum(bool(each["overdue"]) for each in running)
+        late = sum(bool(each["overdue"]) for each in page["tasks"])
         note = f"{number(late)} late" if late else "none late"
-        found.append(_figure("Requests on the clock", number(len(running)), "red" if late else "green", note))
+        value = f"{number(len(page['tasks']))}{' or more' if page['cursor'] else ''}"
+        found.append(_figure("Requests on the clock", value, "red" if late else "green", note))
     return found
 
 
@@ -112,15 +139,15 @@ def _figure(what: str, value: str, tone: str, note: str = "") -> dict[str, str]:
     return {"what": what, "value": value, "tone": tone, "note": note}
 
 
-def _due_chart(requests: Any) -> Any:
-    if not requests or isinstance(requests, ApiError):
+def _due_chart(requests: Any, today: date) -> Any:
+    if not requests or isinstance(requests, ApiError) or requests["cursor"]:
         return ""
-    return due_chart([each for each in requests if each["state"] not in ENDED])
+    return due_chart([(date.fromisoformat(each["dueDate"]) - today).days for each in requests["tasks"]])
 
 
-def due_chart(running: list[dict[str, Any]]) -> Any:
-    """Return how many requests have how many days left."""
-    if not running:
+def due_chart(left: list[int]) -> Any:
+    """Return how many requests have how many days left, from the days that each has."""
+    if not left:
         return ""
     steps = (
         ("late", -9999, -1),
@@ -132,7 +159,6 @@ def due_chart(running: list[dict[str, Any]]) -> Any:
         ("29+", 29, 9999),
     )
     tones = {"late": "red", "0–3": "red", "4–7": "amber", "8–14": "amber"}
-    left = [-int(each["daysLate"]) if each["overdue"] else int(each["daysLeft"]) for each in running]
     bars = [Bar(name, sum(low <= days <= high for days in left), tones.get(name, "brand")) for name, low, high in steps]
     soon = sum(bar.value for bar in bars[1:4])
     answer = f"{count(bars[0].value, 'request')} late, {soon} due within 14 days, {len(left)} in all"

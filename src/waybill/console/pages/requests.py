@@ -38,6 +38,7 @@ _FIELDS = {
     "requesterName": "requesterName",
     "requesterAuthority": "requesterAuthority",
 }
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PRISON_ID = re.compile(r"[A-Za-z]\d{4}[A-Za-z]{2}")
 
 
@@ -61,7 +62,7 @@ def overview(visit: Visit) -> Response:
         "Subject access requests",
         requests=[_listed(each) for each in shown],
         tabs=tabs,
-        chart=due_chart([each for each in found if each["state"] not in ENDED]),
+        chart=due_chart([_left(each) for each in found if each["state"] not in ENDED]),
         is_cut=len(found) == _LISTED,
         may_create=visit.may(Role.SAR_USER),
         may_see_services=visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN),
@@ -124,19 +125,25 @@ def confirm(visit: Visit, request_id: str, errors: Errors | None = None, status:
 def decide(visit: Visit, request_id: str) -> Response:
     """Take a decision."""
     decision, form = _decision(visit), visit.form
+    binds = decision.name == "approve"
     errors = required(form, {each.name: _wanted(each.label) for each in decision.fields if each.needed})
-    if decision.name == "approve" and form["read"] != "yes":
+    if binds and form["read"] != "yes":
         errors.append(error("read", "Say that you have read this report"))
+    if binds and not _SHA256.fullmatch(form["sha256"]):
+        errors.append(error("read", "Open this page again: it does not say which report was read"))
     if errors:
         return confirm(visit, request_id, errors, 400)
     body = {each.name: form[each.name] for each in decision.fields if form[each.name]} or None
+    if binds:
+        body = {"sha256": form["sha256"]}
     once = form["once"] if decision.name == "duplicate" else ""
     try:
         found = visit.api.ask(decision.operation, body, once=once, id=uuid_of(request_id))
     except ApiError as problem:
         default = decision.fields[0].name if decision.fields else "main-content"
         known = {each.name: each.name for each in decision.fields}
-        return confirm(visit, request_id, errors_of(problem, known, default), 400)
+        default = "read" if binds else default
+        return confirm(visit, request_id, errors_of(problem, known, default), 409 if problem.status == 409 else 400)
     if decision.name == "duplicate":
         return visit.go(f"requests/{found['id']}", "duplicate")
     return visit.go(f"requests/{request_id}", decision.name)

@@ -84,6 +84,7 @@ class Answers:
             "approvedBy": request.approved_by,
             "approvedDateTime": moment(request.approved_at),
             "pages": request.pages,
+            "reportSha256": request.report.sha256 if request.report else None,
             "review": request.review,
             "redactedBy": list(request.redacted_by),
             "issuedWithout": [

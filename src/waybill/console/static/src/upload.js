@@ -15,6 +15,10 @@ const HOME = form && new URL(form.dataset.home, location.href).href;
 const REGISTER = form && new URL(form.dataset.register, location.href).href;
 const WORKER = form && new URL(form.dataset.worker, location.href).href;
 
+// Ids of consignments that this page has asked for, by what they are of: whoever sends the same again after a failure
+// goes on with the same consignment, even where its answer was lost.
+const asked = new Map();
+
 const one = (name) => form.querySelector(`[data-${name}]`);
 const number = new Intl.NumberFormat("en-GB");
 
@@ -165,8 +169,18 @@ class Sending {
     await Promise.all(Array.from({ length: HASHERS }, work));
   }
 
+  // The id is the sender's own to choose, and the same page again changes nothing.
+  choose() {
+    if (this.id) return;
+    const content = this.folder.files.map((each) => [each.path, each.sha256]);
+    const key = JSON.stringify([this.head, content]);
+    if (!asked.has(key)) asked.set(key, crypto.randomUUID());
+    this.id = asked.get(key);
+  }
+
   async registerAll() {
     const files = this.folder.files;
+    this.choose();
     for (let at = 0; at < files.length; at += PAGE) {
       const page = files.slice(at, at + PAGE);
       this.tell(`Registering: ${number.format(Math.min(at + PAGE, files.length))} of ${number.format(files.length)} files`);
@@ -180,10 +194,9 @@ class Sending {
           lastModified: new Date(each.file.lastModified).toISOString(),
         })),
         notSent: at === 0 ? this.folder.leftOut.slice(0, 1000) : [],
+        consignmentId: this.id,
       };
-      if (this.id) body.consignmentId = this.id;
       const answer = await this.ask(REGISTER, body);
-      this.id = answer.consignmentId;
       const places = new Map(answer.files.map((place) => [place.path, place]));
       for (const each of page) {
         each.fileId = places.get(each.path).fileId;

@@ -1,0 +1,162 @@
+"""What pages say, before they are pages: what needs somebody, what is known of a file, how names are shown."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.fakes.console import example
+from waybill.console.domain import needs
+from waybill.console.domain.custody import entries_of, known_of, sentence_of
+from waybill.console.domain.format import name_of, plain_name_of
+from waybill.console.settings import PlaceSettings
+
+LONDON = ZoneInfo("Europe/London")
+TODAY = date(2027, 2, 26)
+NOW = datetime(2027, 2, 26, 12, tzinfo=UTC)
+
+
+def task(**changes: Any) -> dict[str, Any]:
+    return {**example("listTasks")["tasks"][0], "dueDate": "2027-06-01", **changes}
+
+
+def rights(**changes: Any) -> needs.Rights:
+    return needs.Rights(**{"own": frozenset(), "works": True, "approves": False, "administers": False, **changes})
+
+
+def test_a_request_of_31_january_is_due_on_1_march_and_late_the_day_after() -> None:
+    """The ICO's guidance: one month, and where the next month has no such day, its last; a Sunday moves to Monday."""
+    due = task(state="Pending", dueDate="2027-03-01")
+    (soon,) = needs.of_requests([due], rights(), TODAY)
+    assert (soon.time, soon.note) == ("3 days left", "due Monday 1 March 2027")
+    (late,) = needs.of_requests([{**due, "overdue": True}], rights(), date(2027, 3, 2))
+    assert (late.time, late.rank, late.tone) == ("1 day late", 0, "red")
+
+
+@pytest.mark.parametrize(
+    ("state", "who", "said"),
+    [
+        ("ReadyForReview", rights(works=False, approves=True), "Read the report, then approve exactly that file"),
+        ("ReadyForReview", rights(approves=True, own=frozenset({task()["id"]})), "Then somebody else approves it"),
+        ("ReadyForReview", rights(), "Then somebody else approves it"),
+        ("Completed", rights(), "Give the report to the person"),
+        ("NeedsAttention", rights(), "somebody with the role sar-admin can start it again"),
+        ("NeedsAttention", rights(administers=True), "Start it again, or issue the report without that part"),
+        ("OnHold", rights(), "Let the clock run again"),
+    ],
+)
+def test_each_role_is_told_its_own_next_step(state: str, who: needs.Rights, said: str) -> None:
+    (need,) = needs.of_requests([task(state=state)], who, TODAY)
+    assert said in need.why
+
+
+@pytest.mark.parametrize(
+    ("state", "who"),
+    [
+        ("Completed", rights(works=False, approves=True)),
+        ("ReadyForReview", rights(works=False, approves=True, own=frozenset({task()["id"]}))),
+        ("Pending", rights()),
+    ],
+)
+def test_what_somebody_cannot_do_does_not_need_them(state: str, who: needs.Rights) -> None:
+    assert needs.of_requests([task(state=state)], who, TODAY) == []
+
+
+def test_an_approver_of_exceptions_is_asked_for_no_sending() -> None:
+    row = example("listConsignments")["consignments"][0]
+    rows = [{**row, "status": status} for status in ("Registered", "Failed", "CompletedWithIssues", "Completed")]
+    assert len(needs.of_consignments(rows, NOW, sends=True)) == 3
+    (need,) = needs.of_consignments(rows, NOW, sends=False)
+    assert need.why == "See which of them you can make an exception for."
+
+
+def event(kind: str = "replication", at: str = "2026-07-01T23:30:00.000Z", **changes: Any) -> dict[str, Any]:
+    found = {**example("traceFile")["events"][0], "type": kind, "at": at, "intact": True, "detail": {"code": "COPIED"}}
+    return {**found, "related": [], **changes}
+
+
+def state(bucket: str, sha256: str | None = "a" * 64) -> dict[str, Any]:
+    found: dict[str, Any] = example("traceFile")["events"][0]["object"]
+    return {**found, "bucket": bucket, "key": "k", "sha256": sha256, "size": 5}
+
+
+def test_copies_to_several_places_are_one_step_that_loses_nothing() -> None:
+    first = event(object=state("source"), related=[state("eu")], agent={"run": "one"})
+    second = event(object=state("source"), related=[state("us")], agent={"run": "two"}, index=None)
+    second["detail"] = {"code": "COPIED", "attempts": 3}
+    (entry,) = entries_of([first, second], LONDON)
+    assert [bucket for bucket, _ in entry.places] == ["source", "eu", "us"]
+    assert entry.agents == [("run", "one"), ("run", "two")]
+    assert ("attempts", "3") in entry.details
+    assert not entry.is_sealed
+    assert entry.until == second["at"]
+
+
+def test_a_step_that_was_written_over_stands_alone() -> None:
+    steps = [event(object=state("source")), event(object=state("source"), intact=False)]
+    assert [entry.intact for entry in entries_of(steps, LONDON)] == [True, False]
+
+
+def test_days_are_those_of_the_times_beside_them() -> None:
+    """23:30 UTC on 1 July is 00:30 on 2 July in London."""
+    (entry,) = entries_of([event(object=state("source"))], LONDON)
+    assert entry.day == "2 July 2026"
+
+
+def test_what_is_known_is_what_the_last_events_say_of_each_place() -> None:
+    events = [
+        event(object=state("source"), related=[state("eu")]),
+        event(object=state("source"), related=[state("us")]),
+        event("fixity check", "2026-08-01T10:00:00.000Z", object=state("source"), related=[state("eu")]),
+        event("deletion", "2026-08-02T10:00:00.000Z", object=state("source"), related=[state("us")]),
+        event("replication", "2026-08-03T10:00:00.000Z", object=state("source"), related=[], outcome="failure"),
+    ]
+    known = {each.bucket: each for each in known_of(events)}
+    assert known["us"].is_removed
+    assert not known["source"].is_removed
+    assert known["eu"].compared == "2026-08-01T10:00:00.000Z"
+    said = sentence_of(known.values(), LONDON)
+    assert said == "Known in 2 places, with the same content in all of them, last compared on 1 August 2026."
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([event("accession", object=state("one"))], "Known in 1 place, and no comparison is recorded."),
+        (
+            [event("virus check", object=state("one")), event("virus check", object=state("two", "b" * 64))],
+            "Known in 2 places, not with the same content in all of them, and no comparison is recorded.",
+        ),
+        (
+            [event("virus check", object=state("one")), event("virus check", object=state("two", None))],
+            "Known in 2 places, with the same content where it is known: of 1 place it is not, "
+            "and no comparison is recorded.",
+        ),
+        ([event("deletion", object=state("one"))], "No event names a place that it was not removed from."),
+        ([], "No event names a place that it was not removed from."),
+    ],
+)
+def test_the_sentence_over_a_file_says_no_more_than_its_events(events: list[dict[str, Any]], said: str) -> None:
+    assert sentence_of(known_of(events), LONDON) == said
+
+
+def test_a_copy_that_was_found_different_is_not_called_the_same() -> None:
+    failed = event("fixity check", object=state("source"), related=[state("eu", None)], outcome="failure")
+    known = known_of([event(object=state("source"), related=[state("eu")]), failed])
+    assert "not with the same content" in sentence_of(known, LONDON)
+    copied = event(at="2026-07-02T10:00:00.000Z", object=state("source"), related=[state("eu")])
+    assert "with the same content in all" in sentence_of(known_of([failed, copied]), LONDON)
+
+
+def test_names_are_made_visible_once() -> None:
+    assert name_of(name_of("a\u202eb")) == name_of("a\u202eb")
+    assert plain_name_of("a\u202eb\n") == "aU+202EbU+000A"
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"), [("eu-west-2", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn"), ("", "amazonaws.com")]
+)
+def test_endpoints_in_china_have_another_name(region: str, suffix: str) -> None:
+    """AWS, "Endpoints and ARNs for AWS in China": `service.region.amazonaws.com.cn`."""
+    assert PlaceSettings(aws_region=region).suffix == suffix
