@@ -21,7 +21,9 @@ ASYNCHRONOUS = {"CloudWatchEvent", "EventBridgeRule", "S3", "SNS", "Schedule", "
 # API Gateway gives up after 29 seconds.
 API_SECONDS = 29
 # Lambda sets these itself (AWS Lambda Developer Guide, "Defined runtime environment variables").
-BY_LAMBDA = frozenset({"LD_LIBRARY_PATH"})
+# `AWS_REGION` is a reserved variable (developer guide, "Defined runtime environment variables"); the embedded AWS sets
+# `AWS_ENDPOINT_URL` for the functions that it runs.
+BY_LAMBDA = frozenset({"LD_LIBRARY_PATH", "AWS_REGION", "AWS_ENDPOINT_URL"})
 # Parameters that permit what is in a private network.
 PRIVATE = {"SubjectAccessPrivateRanges", "ScanWebhookPrivate", "ConsignmentClamdAddress"}
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
