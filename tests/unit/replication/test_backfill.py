@@ -132,10 +132,11 @@ class Scene:
 def _snake(payload: Any) -> dict[str, Any]:
     return {
         "destination_buckets": tuple(payload["destinationBuckets"]),
-        "e_tag": payload["eTag"],
+        "e_tag": payload.get("eTag"),
         "size": payload["size"],
         "nonce": payload.get("nonce"),
         "look_first": payload.get("lookFirst"),
+        "removed": payload.get("removed"),
     }
 
 

@@ -6,6 +6,12 @@ import pytest
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.world import World
+from tests.unit.replication.test_backfill import Scene
+from tests.unit.replication.test_backfill_settling import Records
+from waybill.core.clock import iso
+from waybill.replication.domain.backfill import BackfillVerdict, Difference
+from waybill.replication.domain.backfill_job import line_of
+from waybill.replication.domain.backfill_settling import Settling
 from waybill.replication.domain.events import Ignored, ObjectRemoved, records
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.domain.requests import Routing
@@ -97,6 +103,45 @@ def test_a_bucket_without_versions_loses_nothing_and_is_named(removed: World) ->
     assert ended.codes == ["DESTINATION_NOT_VERSIONED", "REMOVED"]
     assert removed.s3.bucket(DESTINATIONS[0]).current(KEY) is not None
     assert removed.record["status"] == RecordStatus.FAILED
+
+
+def test_a_removal_that_failed_is_retried(removed: World) -> None:
+    """README of replication, "Codes": after `DESTINATION_NOT_VERSIONED` versioning is turned on, and it is retried."""
+    removed.s3.bucket(DESTINATIONS[0]).versioned = False
+    removed.replicate(name="removal", **removal(removed))
+    removed.s3.bucket(DESTINATIONS[0]).versioned = True
+    scene = Scene(removed)
+    item = scene.backfill.plan_named(KEY, [DESTINATIONS[0]], removals=True)
+    assert (item.verdict, item.differences) == (BackfillVerdict.NEEDED, {DESTINATIONS[0]: Difference.NOT_REMOVED})
+    line = line_of(scene.backfill.start(item), DESTINATIONS[:1], iso(removed.clock.now()))
+    settling = Settling(Records(removed), scene.backfill)
+    # The first run dies before it has done anything: it is followed by another, of the same kind.
+    scene.executions.end(scene.started[0], "ABORTED")
+    line = settling.look(line, removed.clock.now())
+    scene.execute(scene.started[1])
+    (settled,) = settling.look(line, removed.clock.now()).results.values()
+    assert (settled.result, settled.code) == ("SUCCEEDED", "REMOVED")
+    assert removed.s3.bucket(DESTINATIONS[0]).current(KEY) is None
+    assert removed.record["status"] == RecordStatus.COMPLETED
+
+
+def test_a_removal_whose_run_died_behind_its_marker_is_told_of_by_the_run_that_repeats_it(removed: World) -> None:
+    """README of replication: what the run has removed is `REMOVED`, whichever attempt lives to tell of it."""
+    claimed = removed.claimed(name="removal", **removal(removed))
+    for bucket in DESTINATIONS:
+        removed.machine.buckets.remove(removed.task(claimed, bucket).place)
+    scene = Scene(removed)
+    scene.executions.end(claimed.execution_id, "ABORTED")
+    item = scene.backfill.plan_named(KEY, DESTINATIONS, removals=True)
+    scene.execute(scene.backfill.start(item).execution or "")
+    assert {removed.destination(bucket)["code"] for bucket in DESTINATIONS} == {"REMOVED"}
+
+
+@pytest.mark.parametrize("removals", [False, True])
+def test_a_source_that_is_gone_without_an_event_of_its_removal_is_gone(world: World, removals: bool) -> None:
+    world.replicate(world.upload())
+    world.s3.delete(SOURCE, KEY)
+    assert Scene(world).backfill.plan_named(KEY, DESTINATIONS, removals=removals).verdict is BackfillVerdict.GONE
 
 
 def test_what_is_there_again_is_left_to_its_own_event(removed: World) -> None:

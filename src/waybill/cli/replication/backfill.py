@@ -45,6 +45,7 @@ _REASONS = {
     Difference.HEADERS_DIFFER: "headers",
     Difference.TAGS_DIFFER: "tags",
     Difference.BYTES_DIFFER: "bytes",
+    Difference.NOT_REMOVED: "not removed",
 }
 
 

@@ -97,7 +97,8 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
             destinations = entry.destination_buckets or job.destination_buckets
             if entry.problem:
                 return failed_line(entry, INVALID_LINE, destinations, entry.problem)
-            item = pools.retry.call(lambda: _planned(backfill, entry, destinations))
+            retried = job.input is JobInput.FAILED
+            item = pools.retry.call(lambda: _planned(backfill, entry, destinations, removals=retried))
             if item.verdict is BackfillVerdict.GONE and job.input is JobInput.MANIFEST:
                 return failed_line(entry, SourceNotFoundError.code, destinations)
             line = line_of(pools.started(backfill, item), destinations, iso(now()))
@@ -108,10 +109,10 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
         yield in_order(rest, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
 
 
-def _planned(backfill: Backfill, entry: Entry, destinations: Sequence[str]) -> PlanItem:
+def _planned(backfill: Backfill, entry: Entry, destinations: Sequence[str], *, removals: bool) -> PlanItem:
     if entry.force:
         return backfill.plan_forced(entry.key, destinations)
-    return backfill.plan_named(entry.key, destinations, entry.version_id)
+    return backfill.plan_named(entry.key, destinations, entry.version_id, removals=removals)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Difference(StrEnum):
     HEADERS_DIFFER = "HEADERS_DIFFER"
     TAGS_DIFFER = "TAGS_DIFFER"
     BYTES_DIFFER = "BYTES_DIFFER"
+    NOT_REMOVED = "NOT_REMOVED"
 
 
 class BackfillVerdict(StrEnum):
@@ -170,10 +171,13 @@ class Backfill:
     content_only: bool = False
     backfill_id: str | None = None
 
-    def plan_named(self, key: str, destinations: Iterable[str], version_id: str | None = None) -> PlanItem:
+    def plan_named(
+        self, key: str, destinations: Iterable[str], version_id: str | None = None, *, removals: bool = False
+    ) -> PlanItem:
         """Return what becomes of an object that no listing is about: it and its copies are looked at, once each.
 
         A `version_id` that is not the current one any more is a failure: nothing older goes on top of something newer.
+        `removals`: what the newest event has removed is to be removed at the destinations.
         """
         find = cache(self.buckets.find)
         nothing, buckets = ListedObject(key, 0, ""), list(destinations)
@@ -182,7 +186,7 @@ class Backfill:
         except PermanentError as error:
             return PlanItem(nothing, BackfillVerdict.FAILED, failures=dict.fromkeys(buckets, error.code))
         if source is None:
-            return PlanItem(nothing, BackfillVerdict.GONE)
+            return self._plan_removal(nothing, buckets) if removals else PlanItem(nothing, BackfillVerdict.GONE)
         listed = ListedObject(key, source.size, source.e_tag)
         if version_id and (version_id != "null" or source.version_id) and version_id != source.version_id:
             return PlanItem(listed, BackfillVerdict.FAILED, failures=dict.fromkeys(buckets, NOT_CURRENT))
@@ -196,6 +200,15 @@ class Backfill:
             else:
                 copies[bucket] = ListedObject(key, copy.size, copy.e_tag) if copy else None
         return self.plan(Comparison(listed, copies, faults), find)
+
+    def _plan_removal(self, gone: ListedObject, destinations: Iterable[str]) -> PlanItem:
+        latest = self.tracking.latest_run(FileId(self.source_bucket, gone.key))
+        if latest is None or not latest.removed:
+            return PlanItem(gone, BackfillVerdict.GONE)
+        if latest.status == RecordStatus.IN_PROGRESS and self._is_under_way(latest):
+            return PlanItem(gone, BackfillVerdict.IN_PROGRESS, execution=latest.execution_id)
+        needed = dict.fromkeys(destinations, Difference.NOT_REMOVED)
+        return PlanItem(gone, BackfillVerdict.NEEDED, needed, latest.execution_id)
 
     def plan_forced(self, key: str, destinations: Iterable[str]) -> PlanItem:
         """Return that an object is needed, since bytes that were read there are not the source's."""
@@ -262,6 +275,16 @@ class Backfill:
             follows = execution.execution_arn
 
     def _request(self, item: PlanItem, follows: str | None) -> ReplicationRequest:
+        if Difference.NOT_REMOVED in item.differences.values():
+            return ReplicationRequest(
+                source_bucket=self.source_bucket,
+                source_key=item.source.key,
+                destination_buckets=tuple(item.differences),
+                size=0,
+                removed=True,
+                nonce=follows,
+                backfill_id=self.backfill_id,
+            )
         return ReplicationRequest(
             source_bucket=self.source_bucket,
             source_key=item.source.key,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from waybill.core.clock import iso
-from waybill.replication.domain.backfill import Backfill, BackfillVerdict, PlanItem
+from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Difference, PlanItem
 from waybill.replication.domain.backfill_job import ObjectLine, PlaceResult, Result
 from waybill.replication.domain.reconciler import ABANDONED
 from waybill.replication.domain.records import DestinationItem, RecordItem, RecordStatus
@@ -88,7 +88,8 @@ class Settling:
         unknown = line.pending
         if not unknown:
             return line
-        item = self.backfill.plan_named(line.key, unknown)
+        removals = any(line.results[bucket].difference == Difference.NOT_REMOVED for bucket in unknown)
+        item = self.backfill.plan_named(line.key, unknown, removals=removals)
         if item.verdict is BackfillVerdict.GONE:
             return _with(line, dict.fromkeys(unknown, PlaceResult(result=Result.GONE)))
         if item.verdict is BackfillVerdict.NEEDED:

@@ -175,8 +175,8 @@ class Copier:
         if self.buckets.find(task.place):
             self.buckets.remove(task.place)
             code = CopyCode.REMOVED
-        elif task.attempt > 1 and self.buckets.is_hidden(task.place):
-            # An earlier attempt has put the marker there, and died before it was told.
+        elif (task.attempt > 1 or not task.run.sequencer) and self.buckets.is_hidden(task.place):
+            # An earlier attempt, or the run that this one repeats, has put the marker there and died before it told.
             code = CopyCode.REMOVED
         if not self._owns_record(task) and self._restorer.restore(task):
             return self._result(task, CopyCode.SUPERSEDED)
