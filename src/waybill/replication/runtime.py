@@ -238,6 +238,8 @@ def verify(
         )
     )
     if not job.ended:
+        # Whoever has worked on it before, a call that ran out of its time or a person, works on it no more.
+        job = table.take_over(job.verification_id)
         reading = S3Buckets(
             lambda region: client("s3", region),
             {},

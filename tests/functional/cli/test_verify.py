@@ -292,6 +292,48 @@ def test_a_verification_that_was_stopped_goes_on_behind_the_last_object(
     ]
     assert waybill("verify", "--resume", job["verificationId"]).status == 1
     assert waybill("verify", ALL, "--resume", job["verificationId"]).status == 2
+    refused = waybill("verify", "--resume", job["verificationId"], "--sample", "5")
+    assert (refused.status, "--sample does not go with --resume" in refused.err) == (2, True)
+
+
+def test_of_two_workers_the_one_that_was_there_first_stops_and_no_finding_is_lost(
+    waybill: Program, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: replication's README, "Verification": whoever had it before loses it with the next write."""
+    keys = [f"k{number}" for number in range(4)]
+    upload(*keys)
+    check, second = FixityChecker.check, []
+
+    def overtaken(checker: FixityChecker, sides: Sides) -> tuple[FixityCheck, ...]:
+        if sides.key == "k2" and not second:
+            second.append("begun")
+            (job,) = waybill("--json", "verifications", "list").json["verifications"]
+            assert job["status"] == "RUNNING"
+            second.append(waybill("--json", "verify", "--resume", job["verificationId"]))
+        return check(checker, sides)
+
+    monkeypatch.setattr(fixity_job, "_KEYS_PER_SAVE", 1)
+    monkeypatch.setattr(fixity_job, "THREADS", 1)
+    monkeypatch.setattr(fixity_job, "_AHEAD", 1)
+    monkeypatch.setattr(FixityChecker, "check", overtaken)
+    first = waybill("verify", ALL)
+    assert (first.status, "somebody else works on" in first.err) == (1, True)
+    (job,) = waybill("--json", "verifications", "list").json["verifications"]
+    shown = waybill("--json", "verifications", "show", job["verificationId"]).json
+    assert (shown["status"], shown["counts"]["compared"], shown["counts"]["missing"]) == (
+        "COMPLETED_WITH_FINDINGS",
+        4,
+        8,
+    )
+    assert [(found["key"], found["destinationBucket"]) for found in shown["findings"]] == [
+        (key, bucket) for key in keys for bucket in DESTINATIONS
+    ]
+
+
+def test_of_a_sample_it_is_said_how_large_it_is(waybill: Program, replicated: None) -> None:
+    ran = waybill("verify", ALL, "--deep", "--sample", "7", "--json")
+    shown = waybill("verifications", "show", ran.json["verificationId"]).out
+    assert "reading both of 7 objects in a hundred, else what S3 keeps of both" in " ".join(shown.split())
 
 
 def test_a_sample_is_read_and_the_others_are_compared_by_what_s3_keeps(

@@ -91,7 +91,12 @@ def test_a_verification_is_started_once_for_a_key_and_shown_before_it_has_begun(
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"depe": True}, "depe"), ({"deep": "true"}, "deep"), ({"sourceBucket": "A"}, "sourceBucket")],
+    [
+        ({"depe": True}, "depe"),
+        ({"sample": 5}, "sample"),
+        ({"deep": "true"}, "deep"),
+        ({"sourceBucket": "A"}, "sourceBucket"),
+    ],
 )
 def test_a_wrong_request_is_named(body: dict[str, Any], field: str) -> None:
     answer = start(body)

@@ -184,11 +184,14 @@ def verify(
     from waybill.cli.replication.verifying import VerifyCommand
     from waybill.replication.domain.key_filter import KeyFilter
 
-    if sample is not None and not deep:
-        raise typer.BadParameter("--sample needs --deep")
     if resume:
-        asked = {"s3://BUCKET/PREFIX": target, "--to": to, "--deep": deep, "--include": include, "--exclude": exclude}
-        _refuse(asked, "does not go with --resume, which goes on with what was asked for")
+        asked = {"s3://BUCKET/PREFIX": target, "--to": to, "--deep": deep, "--sample": sample is not None}
+        _refuse(
+            asked | {"--include": include, "--exclude": exclude},
+            "does not go with --resume, which goes on with what was asked for",
+        )
+    elif sample is not None and not deep:
+        raise typer.BadParameter("--sample needs --deep")
     elif target is None:
         raise typer.BadParameter("s3://BUCKET/PREFIX is needed, or --resume ID")
     keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))

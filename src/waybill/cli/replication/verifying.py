@@ -37,7 +37,6 @@ from waybill.replication.domain.fixity_job import (
     FixityCounts,
     FixityJob,
     FixityRun,
-    FixityStatus,
     new_fixity_job,
 )
 from waybill.replication.domain.fixity_report import add_to_report, begin_report
@@ -45,6 +44,7 @@ from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.job_views import job_position
 from waybill.replication.models import FileId
 
+_ALL = 100
 _COLUMNS = {
     "compared": "Compared",
     "equal": "Equal",
@@ -76,8 +76,7 @@ class VerifyCommand:
         if seen.ended:
             raise CommandError(f"verification {verification_id} has ended: {seen.status}")
         place = report_place(self.replication, self.report) if self.report else None
-        running = seen.model_copy(update={"status": FixityStatus.RUNNING})
-        self._work(self.replication.verifications.save(running, seen), place)
+        self._work(self.replication.verifications.take_over(verification_id), place)
 
     def run(self) -> None:
         """Compare everything; exit status 0 when every copy was found to be equal, or is after its repair."""
@@ -269,6 +268,13 @@ def list_verifications(replication: Replication, limit: int, cursor: str | None)
     )
 
 
+def _way(job: FixityJob) -> str:
+    stated = "what S3 keeps of both"
+    if not job.deep:
+        return stated
+    return "reading both" if job.sample >= _ALL else f"reading both of {job.sample} objects in a hundred, else {stated}"
+
+
 def _position(cursor: str | None) -> Mapping[str, str] | None:
     return None if cursor is None else job_position(decode_cursor(cursor, "--cursor"), JOB, "--cursor")
 
@@ -286,7 +292,7 @@ def show_verification(replication: Replication, verification_id: str, report: st
     facts = {
         "Source": escaped(uri_of(FileId(job.source_bucket, job.prefix))),
         "Destinations": "\n".join(job.destination_buckets),
-        "By": "reading both" if job.deep else "what S3 keeps of both",
+        "By": _way(job),
         "Begun (UTC)": f"{reading(job.start_time)} by {escaped(job.created_by)}",
         "Ended (UTC)": reading(job.completed_at),
     }

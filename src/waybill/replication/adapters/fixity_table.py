@@ -1,7 +1,7 @@
 """Verifications in the tracking table, and the last check of each copy.
 
     <id>, #verification                     a job; the index `ByStatus` has it in the partition VERIFICATION
-    <id>, #verification#findings#<number>   some of what it has found, compressed
+    <id>, #verification#findings#<number>   some of what it has found, compressed; a later worker adds #<generation>
     <key>, <source>#check#<destination>     the last check of a file at a destination
 
 A check has `status` SUCCESS (equal) or FAILURE (differs, missing), and neither where nothing was proven.
@@ -21,7 +21,13 @@ from waybill.replication.adapters.items import record_key
 from waybill.replication.adapters.table import STATUS_INDEX
 from waybill.replication.domain.fixity import FixityCheck, FixityRecords, FixityResult
 from waybill.replication.domain.fixity_job import RECORD as JOB
-from waybill.replication.domain.fixity_job import FixityJob, FixityJobs, FixityPage, VerificationLostError
+from waybill.replication.domain.fixity_job import (
+    FixityJob,
+    FixityJobs,
+    FixityPage,
+    FixityStatus,
+    VerificationLostError,
+)
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import FileId
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 PARTITION = "VERIFICATION"
 _STATUS = {FixityResult.EQUAL: "SUCCESS", FixityResult.DIFFERS: "FAILURE", FixityResult.MISSING: "FAILURE"}
 _SECONDS_PER_DAY = 86_400
+_TAKE_OVERS = 10
 
 
 class FixityTable(FixityJobs, FixityRecords):
@@ -60,17 +67,30 @@ class FixityTable(FixityJobs, FixityRecords):
         return _job_of(found)
 
     @override
+    def take_over(self, verification_id: str) -> FixityJob:
+        for _ in range(_TAKE_OVERS):
+            seen = self.read(verification_id)
+            if seen.ended:
+                return seen
+            changes = {"status": FixityStatus.RUNNING, "taken_over_at": (*seen.taken_over_at, seen.parts)}
+            try:
+                return self.save(seen.model_copy(update=changes), seen)
+            except VerificationLostError:
+                continue
+        raise TrackingUnavailableError(f"verification {verification_id} changes faster than it can be taken over")
+
+    @override
     def save(self, job: FixityJob, seen: FixityJob, findings: Sequence[Sequence[FixityCheck]] = ()) -> FixityJob:
         for number, part in enumerate(findings, start=seen.parts):
             text = json.dumps([check.wire() for check in part], separators=(",", ":"))
             packed = {"packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
-            self._table.put(_key(job.verification_id, _findings_key(number)) | packed)
+            self._table.put(_key(job.verification_id, _findings_key(number, seen.generation)) | packed)
         saved = job.model_copy(update={"updated_at": iso(self._now())})
         try:
             self._table.put(
                 self._item(saved),
-                "lastKey = :key AND #status = :status",
-                {":key": seen.last_key, ":status": seen.status.value},
+                "lastKey = :key AND #status = :status AND (takenOverAt = :taken OR attribute_not_exists(takenOverAt))",
+                {":key": seen.last_key, ":status": seen.status.value, ":taken": list(seen.taken_over_at)},
                 {"#status": "status"},
             )
         except ConditionFailedError as failed:
@@ -89,7 +109,7 @@ class FixityTable(FixityJobs, FixityRecords):
     @override
     def findings(self, job: FixityJob) -> Iterator[FixityCheck]:
         for number in range(job.parts):
-            part = self._table.get(_key(job.verification_id, _findings_key(number)))
+            part = self._table.get(_key(job.verification_id, _findings_key(number, job.writer_of(number))))
             if part is None:
                 raise NotFoundError(f"the findings of verification {job.verification_id} are no longer kept")
             yield from map(FixityCheck.model_validate, json.loads(zlib.decompress(bytes(part["packed"]))))
@@ -132,5 +152,5 @@ def _key(hash_key: str, range_key: str) -> dict[str, str]:
     return {"fileKey": hash_key, "sourceBucket": range_key}
 
 
-def _findings_key(number: int) -> str:
-    return f"{JOB}#findings#{number:08}"
+def _findings_key(number: int, generation: int) -> str:
+    return f"{JOB}#findings#{number:08}{f'#{generation}' if generation else ''}"

@@ -1,7 +1,9 @@
 """A verification as a job: what it was asked for, how far it has got, and what it has found.
 
-The record says behind which key it goes on, and changes only while it says what its worker has read there: of two
-workers, the later one stops. Findings are written before the record that counts them; whoever goes on writes the same.
+The record says behind which key it goes on, and who works on it: `generation` counts the workers. Whoever takes a job
+over raises it, and a worker whose count is no longer the record's has lost the job and stops. Findings are written
+before the record that counts them, each worker's under names of its own: what one who has lost the job still writes
+replaces nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +77,8 @@ class FixityCounts(WireModel):
 class FixityJob(WireModel):
     """The record of a verification; `parts` counts those in which its findings are kept.
 
-    `sample`: of so many objects in a hundred both are read, where it is `deep`.
+    `sample`: of so many objects in a hundred both are read, where it is `deep`. `taken_over_at`: how many parts there
+    were each time that somebody took it over.
     """
 
     verification_id: str
@@ -93,7 +96,17 @@ class FixityJob(WireModel):
     created_by: str
     last_key: str = ""
     parts: int = 0
+    taken_over_at: tuple[int, ...] = ()
     counts: FixityCounts = FixityCounts()
+
+    @property
+    def generation(self) -> int:
+        """How often the job was taken over."""
+        return len(self.taken_over_at)
+
+    def writer_of(self, part: int) -> int:
+        """Return the generation of the worker that has written a part of the findings."""
+        return sum(before <= part for before in self.taken_over_at)
 
     @property
     def ended(self) -> bool:
@@ -144,6 +157,10 @@ class FixityJobs(Protocol):
 
     def read(self, verification_id: str) -> FixityJob:
         """Return the job; raises `NotFoundError`."""
+        ...
+
+    def take_over(self, verification_id: str) -> FixityJob:
+        """Become the one who works on a job that has not ended, whoever did before; raises `NotFoundError`."""
         ...
 
     def save(self, job: FixityJob, seen: FixityJob, findings: Sequence[Sequence[FixityCheck]] = ()) -> FixityJob:

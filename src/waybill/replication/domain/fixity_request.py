@@ -1,11 +1,13 @@
 """What a verification on the server is asked for."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from waybill.core.wire import WireModel
+from waybill.core.wire import WireModel, field_problem
 from waybill.replication.models import BucketName, ShortText
+
+_ALL = 100
 
 
 class FixityRequest(WireModel, extra="forbid"):
@@ -24,3 +26,9 @@ class FixityRequest(WireModel, extra="forbid"):
     sample: Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
         default=100, description="With `deep`: of how many objects in a hundred both are read", examples=[5]
     )
+
+    @model_validator(mode="after")
+    def _a_sample_is_of_what_is_read(self) -> Self:
+        if "sample" in self.model_fields_set and self.sample < _ALL and not self.deep:
+            raise field_problem("sample", "needs deep: without it nothing is read")
+        return self
