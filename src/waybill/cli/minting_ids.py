@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group as RichGroup
+from rich.text import Text
 
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App, Group
@@ -26,7 +27,7 @@ from waybill.minting.domain.lookup import Lookup
 from waybill.minting.domain.map_import import Importer, exported_line
 from waybill.minting.domain.statistics import statistics_of
 from waybill.minting.models import Assignment
-from waybill.minting.views import IdentifierStatistics, MappingView, MintingRunReport, MintingRunView
+from waybill.minting.views import IdentifierStatistics, MappingView, MintingRunList, MintingRunReport, run_token
 
 _SHOWN_VIOLATIONS = 100
 
@@ -124,6 +125,9 @@ def runs(
     cli: Cli,
     run: Annotated[str | None, typer.Argument(metavar="RUN", help="One run, with what it came to.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many runs.", metavar="N")] = 50,
+    cursor: Annotated[
+        str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
+    ] = None,
 ) -> None:
     """List the runs of the minting workflow, newest first; each is known for 90 days after its end."""
     known = MintingRuns(cli.client("stepfunctions"), cli.stack.output("IdMinterWorkflowArn"))
@@ -132,10 +136,11 @@ def runs(
         facts = {name: escaped(str(value)) for name, value in report.wire().items() if value is not None}
         cli.output.show(report.wire(), details(facts))
         return
-    listed = [MintingRunView.of_run(each) for each in known.newest(limit)[0]]
-    rows = [(each.run_id, each.status, each.start_time, each.completed_at or "") for each in listed]
-    shown = table(("Run", "Status", "Started (UTC)", "Ended (UTC)"), rows) if rows else "no runs"
-    cli.output.show({"runs": [each.wire() for each in listed]}, shown)
+    listed = MintingRunList.of_page(*known.newest(limit, run_token(cursor, "--cursor")))
+    rows = [(each.run_id, each.status, each.start_time, each.completed_at or "") for each in listed.runs]
+    more = [Text(f"there are more: --cursor {listed.cursor}", style="dim")] if listed.cursor else []
+    columns = ("Run", "Status", "Started (UTC)", "Ended (UTC)")
+    cli.output.show(listed.wire(), RichGroup(table(columns, rows), *more) if rows else "no runs")
 
 
 @ids.command("import")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue
 
 from waybill.core.clock import iso
+from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.views import RequestBody, View, optional
 from waybill.minting.domain.lifecycle import RESERVE_LIMIT
 from waybill.minting.domain.lookup import IdentifierMapping
@@ -263,6 +265,28 @@ class MintingRunList(View):
         description="For the next page, as `cursor` of the next request; null at the end",
         examples=["eyJ0b2tlbiI6IkEifQ"],
     )
+
+    @classmethod
+    def of_page(cls, runs: "tuple[MintingExecution, ...]", token: str | None) -> Self:
+        """Return how a page of runs is shown; `token` leads to the next one."""
+        cursor = encode_cursor({"token": token}) if token else None
+        return cls(runs=tuple(map(MintingRunView.of_run, runs)), cursor=cursor)
+
+
+def run_token(cursor: str | None, field: str = "cursor") -> str | None:
+    """Return where a list of runs goes on.
+
+    Raises
+    ------
+    InvalidInputError
+        The cursor is one of another list; names `field`.
+    """
+    if cursor is None:
+        return None
+    decoded = decode_cursor(cursor, field)
+    if decoded.keys() != {"token"} or not isinstance(decoded["token"], str):
+        raise InvalidInputError(FieldError(field, "is not a cursor of this list"))
+    return decoded["token"]
 
 
 class ReserveBody(RequestBody):

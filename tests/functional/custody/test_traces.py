@@ -124,7 +124,9 @@ def test_other_roles_see_nothing(recorded: CustodyOnMoto) -> None:
 
 def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, tmp_path: Path, capsys: Any) -> None:
     # A success is a statement about now (the contract, "Everywhere"): nothing proves what is not sealed.
-    assert run("trace", f"s3://{SOURCE}/{KEY}", "--prove")[0] == 1
+    for form in ("text", "ndjson", "premis"):
+        assert main(["trace", f"s3://{SOURCE}/{KEY}", "--prove", "--format", form]) == 1
+        assert f"{RUNS} of {RUNS} are not proven yet" in capsys.readouterr().err
     assert run("trace", f"s3://{SOURCE}/{KEY}")[0] == 0
     assert recorded.seal() == {"added": RUNS, "missing": 0}
     proven = traced(bucket=SOURCE, key=KEY, prove="true").json
@@ -143,8 +145,8 @@ def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, 
     assert run("custody", "verify", "--head", str(kept))[0] == 1
 
     capsys.readouterr()
-    status, _ = run("trace", f"sha256:{ABC}", "--format", "ndjson")
-    assert status == 0
+    for form in ("ndjson", "premis"):
+        assert main(["trace", f"sha256:{ABC}", "--prove", "--format", form]) == 0
 
 
 def test_an_export_verifies_without_anything_else_and_any_change_of_it_does_not(

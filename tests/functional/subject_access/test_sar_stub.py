@@ -1,6 +1,7 @@
 """`waybill sar stub`, as a program of its own."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ import pytest
 
 from tests.conftest import PROJECT
 from waybill.cli.app import main
+from waybill.cli.subject_access import stub
+from waybill.cli.subject_access.stub_process import claim, record_file
 
 
 @contextmanager
@@ -74,6 +77,21 @@ def test_a_port_that_somebody_has_is_named(capsys: pytest.CaptureFixture[str]) -
         port = str(taken.getsockname()[1])
         assert main(["sar", "stub", "--port", port]) == 1
     assert f"port {port} " in capsys.readouterr().err
+
+
+def test_those_that_run_stay_in_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: the command's help: those that serve in the background are ended by `--stop`, and by nothing else."""
+    for name in ("scripts", "layers"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(tmp_path)
+    registered: list[object] = []
+    monkeypatch.setattr(stub, "_register", lambda *asked: registered.append(asked))
+    lock = claim(record_file(tmp_path))
+    try:
+        assert main(["sar", "stub", "--background", "--register", "--port", "0"]) == 1
+    finally:
+        os.close(lock)
+    assert registered == []
 
 
 def test_background_goes_on_by_itself_and_once(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from waybill.custody.domain.proving import verify_export
 from waybill.custody.domain.tracing import Asked, Trace
 from waybill.custody.domain.verifying import Report
 from waybill.custody.errors import BadProofError
-from waybill.custody.views import TraceView
+from waybill.custody.views import EventView
 
 _PAGE = 200
 
@@ -64,18 +64,19 @@ def trace(
     asked = asked_of(name, version_id)
     cli.enter()
     traces = _pages(asked)
-    if form is Format.NDJSON:
-        for line in runtime.export(traces):
-            cli.output.raw(f"{line}\n")
-        return
-    if form is Format.PREMIS:
-        for part in document(event for one in traces for event in one.events):
-            cli.output.raw(part)
-        return
     views = [runtime.view_of(one, None, prove=prove) for one in traces]
     for checkpoint in {view.checkpoint for view in views if view.checkpoint}:
         opened_note(checkpoint, runtime.signer().key())
-    _show(cli, views, prove=prove)
+    events = [event for view in views for event in view.events]
+    if form is Format.NDJSON:
+        for line in runtime.export(traces):
+            cli.output.raw(f"{line}\n")
+    elif form is Format.PREMIS:
+        for part in document(event for one in traces for event in one.events):
+            cli.output.raw(part)
+    else:
+        cli.output.show(views[0].model_copy(update={"events": events}).wire(), history(events))
+    _hold(events, prove=prove)
 
 
 def _pages(asked: Asked) -> list[Trace]:
@@ -88,10 +89,8 @@ def _pages(asked: Asked) -> list[Trace]:
         after = page.last
 
 
-def _show(cli: Cli, views: list[TraceView], *, prove: bool) -> None:
-    first, events = views[0], [event for view in views for event in view.events]
-    whole = first.model_copy(update={"events": events})
-    cli.output.show(whole.wire(), history(events))
+def _hold(events: list[EventView], *, prove: bool) -> None:
+    """Say what does not hold of a history that was shown, in whatever form."""
     if any(not event.intact for event in events):
         raise CommandError("some of this was altered: `waybill custody verify` names it")
     if prove and (unproven := sum(event.proof is None for event in events)):

@@ -9,7 +9,7 @@ from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import table
-from waybill.cli.subject_access.stub_process import detach, record_file, stop
+from waybill.cli.subject_access.stub_process import claim, detach, record_file, stop
 from waybill.cli.subject_access.stub_service import (
     Manner,
     StubReply,
@@ -63,12 +63,14 @@ def stub(  # noqa: PLR0917 (Typer passes parameters by name)
     for text in described:
         name, _, replies = text.partition("=")
         listening.services[name] = stub_service(listening, name, replies or "data", records, delay)
+    # Before the catalogue leads here: those that run already stay in it.
+    lock = claim(record_file(cli.project)) if background else None
     # Requests that come before it serves wait: its port is open.
     if register:
         _register(cli, listening)
     shown = [{"name": name, "url": listening.url(name)} for name in listening.services]
-    process = detach(record_file(cli.project)) if background else 0
-    if not (background and not process):
+    process = detach(lock) if lock is not None else 0
+    if process or not background:
         cli.output.show({"services": shown}, table(("Service", "Address"), [tuple(each.values()) for each in shown]))
     if not process:
         with listening:

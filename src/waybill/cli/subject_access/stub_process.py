@@ -17,10 +17,8 @@ def record_file(project: Path) -> Path:
     return project / ".local" / "sar-stub.pid"
 
 
-def detach(record: Path) -> int:
-    """Go on in the background: return the process id to the one who asked, and 0 in the process that goes on.
-
-    No thread may run yet. Both have the lock on `record`, which lasts as long as the second lives.
+def claim(record: Path) -> int:
+    """Lock `record` and return its descriptor; the lock lasts as long as this process or one that it has made lives.
 
     Raises
     ------
@@ -34,6 +32,14 @@ def detach(record: Path) -> int:
     except BlockingIOError:
         os.close(lock)
         raise CommandError("stub services run already: `waybill sar stub --stop` ends them") from None
+    return lock
+
+
+def detach(lock: int) -> int:
+    """Go on in the background: return the process id to the one who asked, and 0 in the process that goes on.
+
+    No thread may run yet. Both have the `lock`.
+    """
     child = os.fork()
     if child:
         os.ftruncate(lock, 0)

@@ -29,8 +29,11 @@ class Statistics:
 
 
 def statistics_of(items: Iterable[Mapping[str, Any]]) -> Statistics:
-    """Return the counts of `items`, plain attributes of every item of the table."""
-    counts, last = Statistics(), dict[str, tuple[int, str]]()
+    """Return the counts of `items`, plain attributes of every item of the table.
+
+    An identifier counts once, by how it stands: one that was reserved and is withdrawn is reserved no more.
+    """
+    counts, last, ownerless = Statistics(), dict[str, tuple[int, str]](), set[str]()
     for item in items:
         counts.items += 1
         key = str(item["pk"])
@@ -43,12 +46,15 @@ def statistics_of(items: Iterable[Mapping[str, Any]]) -> Statistics:
                 counts.jobs[str(item["jobId"])] += 1
         elif key.startswith(REVERSE_KEYS):
             counts.canonical_ids += 1
-            counts.reserved += "owner" not in item
+            if "owner" not in item:
+                ownerless.add(key.removeprefix(REVERSE_KEYS))
         elif key.startswith(EVENT_KEYS):
             canonical_id, _, number = key.removeprefix(EVENT_KEYS).partition("#")
             # The last change says how it stands; a replaced one may be withdrawn later.
             last[canonical_id] = max(last.get(canonical_id, (0, "")), (int(number), str(item["status"])))
     statuses = Counter(status for _, status in last.values())
+    ended = {LifeStatus.REPLACED.value, LifeStatus.WITHDRAWN.value}
+    counts.reserved = sum(last.get(each, (0, ""))[1] not in ended for each in ownerless)
     counts.replaced, counts.withdrawn = statuses[LifeStatus.REPLACED], statuses[LifeStatus.WITHDRAWN]
     return counts
 

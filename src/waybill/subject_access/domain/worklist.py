@@ -76,7 +76,9 @@ def tasks(
 
 
 def _open(lists: RequestLists) -> Sequence[SubjectRequest]:
-    return lists.many([found for queue in OPEN_QUEUES for found in lists.standing(queue)])
+    # What moves on while the queues are read stands in two of them.
+    standing = dict.fromkeys(found for queue in OPEN_QUEUES for found in lists.standing(queue))
+    return lists.many(list(standing))
 
 
 def _place(task: Mapping[str, Any]) -> tuple[str, str]:
