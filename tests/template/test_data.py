@@ -168,6 +168,23 @@ def test_backups_are_made_on_request_alone_and_nobody_can_take_them(stack: Stack
     assert set(TABLES) - {"ConsoleSessionsTable"} == taken & set(TABLES)
 
 
+def test_a_backup_that_is_not_made_is_told(stack: Stack) -> None:
+    """AWS Backup developer guide, "Monitoring AWS Backup events using Amazon EventBridge": the states of its jobs."""
+    assert "BackupFailedRule" not in Deployment(stack.template).resources
+    rule = Deployment(stack.template, BackupDays="30").of_type("AWS::Events::Rule")["BackupFailedRule"]
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.backup"], ["Backup Job State Change"])
+    assert pattern["detail"] == {"backupVaultName": ["BackupVault"], "state": ["ABORTED", "EXPIRED", "FAILED"]}
+    assert [target["Arn"] for target in rule["Targets"]] == ["FailureTopic"]
+
+
+def test_a_secret_may_be_made_with_the_key_of_the_stack(stack: Stack) -> None:
+    """Secrets Manager user guide, "Secret encryption and decryption": it calls KMS in its reader's name."""
+    (key,) = [one for name, one in Deployment(stack.template).of_type("AWS::KMS::Key").items() if name == "DataKey"]
+    (through,) = [one for one in key["KeyPolicy"]["Statement"] if one["Sid"] == "ThroughTheServices"]
+    assert "secretsmanager.eu-west-1.amazonaws.com" in through["Condition"]["StringLike"]["kms:ViaService"]
+
+
 @every("stage", ["dev", "prod"])
 def test_a_bucket_that_is_backed_up_has_versions(stack: Stack, stage: str) -> None:
     """ "S3 Versioning must be enabled" (AWS Backup developer guide, "Amazon S3 backups")."""

@@ -1,5 +1,7 @@
 """What a deployment without any parameter takes of the account, beside what it makes."""
 
+import json
+
 from scripts.deployment import Deployment
 from scripts.template import readable_list
 from tests.template.support.rules import every
@@ -78,6 +80,57 @@ def test_the_api_has_a_name_of_its_own_on_request_alone(stack: Stack) -> None:
     url = stack.template["Outputs"]["ApiUrl"]["Value"]
     assert asked.value(url) == "https://waybill.example.org"
     assert Deployment(stack.template).value(url).endswith(".amazonaws.com/prod")
+
+
+SUBNET, GROUP = "subnet-0a", "sg-0a"
+SIGN_IN = {
+    "AuthIssuer": "https://id.example.org",
+    "AuthAudience": "waybill",
+    "AuthJwksUrl": "https://id.example.org/jwks",
+}
+
+
+@every(
+    ("given", "refused"),
+    [
+        ({}, []),
+        (SIGN_IN, []),
+        (SIGN_IN | {"ConsoleClientId": "console", "ConsoleUrl": "https://waybill.example.org/console"}, []),
+        ({"ApiDomainName": "waybill.example.org"}, ["ApiDomainName needs ApiCertificateArn"]),
+        ({"ApiCertificateArn": "arn:aws:acm:x"}, ["ApiCertificateArn is of no use without ApiDomainName"]),
+        (SIGN_IN | {"ConsoleClientId": "console"}, ["ConsoleClientId needs ConsoleUrl"]),
+        (SIGN_IN | {"ConsoleUrl": "https://a.example"}, ["ConsoleUrl and ConsoleClientSecretArn need ConsoleClientId"]),
+        (
+            {"ConsoleClientId": "console", "ConsoleUrl": "https://a.example"},
+            ["ConsoleClientId needs AuthIssuer"],
+        ),
+        ({"AuthIssuer": "https://a"}, ["AuthIssuer needs AuthAudience", "AuthIssuer needs AuthJwksUrl or AuthJwks"]),
+        ({"PrivateSubnetIds": SUBNET}, ["PrivateSubnetIds needs PrivateSecurityGroupIds"]),
+        ({"PrivateSubnetIds": SUBNET, "PrivateSecurityGroupIds": GROUP}, []),
+        ({"MonthlyBudget": "50"}, ["MonthlyBudget needs AlertEmail"]),
+        ({"MonthlyBudget": "50", "AlertEmail": "team@example.org"}, []),
+    ],
+)
+def test_parameters_that_need_another_are_refused_before_anything_is_made(
+    stack: Stack, given: dict[str, str], refused: list[str]
+) -> None:
+    """CloudFormation validates rules before it makes a stack (user guide, "Rules")."""
+    deployment = Deployment(stack.template, **given)
+    rules = stack.template["Rules"].values()
+    broken = [
+        assertion["AssertDescription"]
+        for rule in rules
+        if deployment.holds(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not deployment.holds(assertion["Assert"])
+    ]
+    assert broken == refused
+
+
+@every(("given", "told"), [({}, False), ({"SecurityHub": "true"}, True)])
+def test_security_hub_may_be_told_where_it_is_to_be_told(stack: Stack, given: dict[str, str], told: bool) -> None:
+    roles = Deployment(stack.template, **given).of_type("AWS::IAM::Role")
+    assert ("securityhub:BatchImportFindings" in json.dumps(roles)) == told
 
 
 @every("choice", ["existing-role", "new-role"])

@@ -173,7 +173,8 @@ def test_the_key_is_used_through_the_services_of_this_account_alone(stack: Stack
         if statement["Principal"] == {"AWS": "*"}
     )
     assert open_to_all["Condition"]["StringEquals"]["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
-    services = ["s3.*", "dynamodb.<region>", "sqs.<region>", "sns.<region>"]
+    # Those whose things of this stack are encrypted with it; the console's secret may be.
+    services = ["s3.*", "dynamodb.<region>", "sqs.<region>", "sns.<region>", "secretsmanager.<region>"]
     assert readable_list(open_to_all["Condition"]["StringLike"]["kms:ViaService"]) == [
         f"{service}.amazonaws.com" for service in services
     ]

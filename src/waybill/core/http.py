@@ -68,6 +68,8 @@ __all__ = [
 MAX_BODY_BYTES = 1_048_576
 _ACCESS, _FAILURES = "__waybill_access__", "__waybill_failures__"
 _EVERYBODY: frozenset[Role] = frozenset()
+# What a page of another origin may read besides the body ("CORS protocol" of the Fetch standard).
+_EXPOSED = "Allow, Content-Disposition, ETag, Location, Retry-After, WWW-Authenticate"
 
 type Event = Mapping[str, Any]
 """A REST API's proxy event (payload 1.0)."""
@@ -182,6 +184,9 @@ class Api(APIGatewayRestResolver):
         `HEAD` is answered as `GET` is, without its body (RFC 9110, 9.3.2); a method that a known path does not have
         with 405 and the methods that it has (RFC 9110, 15.5.6).
         """
+        return _shared(self._resolved(event, context), event)
+
+    def _resolved(self, event: Event, context: Any) -> ProxyResponse:
         own = {**event, "path": _routed_path(event)}
         method = str(event.get("httpMethod") or "").upper()
         try:
@@ -248,7 +253,8 @@ class Api(APIGatewayRestResolver):
             logger(self.workflow).error("request failed", extra={"code": problem.code}, exc_info=error)
         request_context = raw.get("requestContext") or {}
         # A path may arrive percent-decoded; `instance` is a URI reference.
-        instance = quote(str(raw.get("path", "")), safe="/%:@!$&'()*+,;=-._~")
+        path = str(request_context.get("path") or raw.get("path") or "")
+        instance = quote(path, safe="/%:@!$&'()*+,;=-._~")
         document = problem.document(instance, str(request_context.get("requestId", "")))
         return Response(
             status_code=int(problem.status),
@@ -327,6 +333,14 @@ def _unless_known(response: Response[Any], known: str) -> Response[Any]:
     if known.strip() != "*" and tag not in [each.strip() for each in known.split(",")]:
         return response
     return Response(304, content_type=response.content_type, body="", headers=response.headers)
+
+
+def _shared(answer: ProxyResponse, event: Event) -> ProxyResponse:
+    """Let pages of the origin that the API's stage names, if it names one, read an answer."""
+    if origin := (event.get("stageVariables") or {}).get("allowedOrigin"):
+        shared = {"Access-Control-Allow-Origin": [origin], "Access-Control-Expose-Headers": [_EXPOSED]}
+        answer["multiValueHeaders"] = {**(answer.get("multiValueHeaders") or {}), **shared}
+    return answer
 
 
 def _path_template(rule: str) -> str:

@@ -30,7 +30,7 @@ _ABOUT = (
     "Keeps account of files on AWS: replication, identifiers, consignment checks, scans for sensitive data and subject "
     "access requests.\n\nEvery body is JSON unless the operation says otherwise. What was not understood is refused "
     "with status 400, and named: unknown fields and parameters, and values of another type. Failures are problem "
-    "details (RFC 9457). Pages of other origins cannot call the API: it has no CORS headers."
+    "details (RFC 9457). Pages of another origin can call the API where `ApiAllowedOrigin` names it (CORS)."
 )
 _ABOUT_TOKENS = (
     "A JSON Web Token of the issuer that the stack trusts (`AuthIssuer`), whose claim `AuthRolesClaim` holds one of "
@@ -57,8 +57,8 @@ _PROBLEM_SCHEMA: Document = {
         "instance": {
             "type": "string",
             "format": "uri-reference",
-            "description": "The path of the request, without its query.",
-            "examples": ["/replications"],
+            "description": "The path of the request, with the API's stage where the address has it, without its query.",
+            "examples": ["/prod/replications"],
         },
         "code": {
             "type": "string",

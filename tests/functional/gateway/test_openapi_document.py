@@ -184,8 +184,8 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 def test_the_document_says_what_a_page_of_another_origin_gets() -> None:
     # The Fetch standard, "CORS protocol": without `Access-Control-Allow-Origin` a browser keeps the answer to itself.
     about = openapi_document([], "1")["info"]["description"]
-    assert "CORS" in about
-    assert "Cors:" not in TEMPLATE.read_text("utf-8")
+    assert "where `ApiAllowedOrigin` names it (CORS)" in about
+    assert "AllowOrigin: !If [SharedWithAnOrigin" in TEMPLATE.read_text("utf-8")
 
 
 def test_no_workflow_is_left_out() -> None:

@@ -1,11 +1,14 @@
 """The API of the template against the routes of the code."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from scripts.deployment import Deployment
 from scripts.template import load_template
 from tests.template.support.rules import every
+from tests.template.support.stack import Stack
 from waybill.console.routes import ROUTES as CONSOLE_ROUTES
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.registry import API_MODULES, apis
@@ -91,6 +94,7 @@ def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
     assert document["type"] == "about:blank"
     assert document["title"]
     assert document["detail"]
+    assert document["instance"] == "$context.path"
     assert document.get("status") == answer.get("StatusCode")
 
 
@@ -100,12 +104,39 @@ def test_api_gateway_itself_answers_with_problem_details(name: str) -> None:
         ("UNAUTHORIZED", 401),
         ("ACCESS_DENIED", 401),
         ("MISSING_AUTHENTICATION_TOKEN", 404),
+        ("WAF_FILTERED", 403),
         ("REQUEST_TOO_LARGE", 413),
         ("THROTTLED", 429),
+        ("AUTHORIZER_CONFIGURATION_ERROR", 500),
+        ("AUTHORIZER_FAILURE", 500),
+        ("INTEGRATION_TIMEOUT", 504),
     ],
 )
 def test_each_answer_has_the_status_of_the_contract(name: str, status: int) -> None:
+    """API Gateway developer guide, "Gateway response types"."""
     assert ANSWERS[name]["StatusCode"] == status
+
+
+@every(("given", "origin"), [({}, None), ({"ApiAllowedOrigin": "https://app.example.org"}, "https://app.example.org")])
+def test_pages_of_the_named_origin_alone_may_call_the_api(stack: Stack, given: dict[str, str], origin: str) -> None:
+    """Fetch standard, "CORS protocol": without Access-Control-Allow-Origin a browser gives a page nothing."""
+    deployment = Deployment(stack.template, **given)
+    (api,) = deployment.of_type("AWS::ApiGateway::RestApi").values()
+    quoted = f"'{origin}'" if origin else None
+    header = "Access-Control-Allow-Origin"
+    for path, methods in api["Body"]["paths"].items():
+        preflight = methods["options"]
+        (answer,) = preflight["x-amazon-apigateway-integration"]["responses"].values()
+        assert answer["responseParameters"].get(f"method.response.header.{header}") == quoted, path
+        assert not preflight.get("security")  # a preflight has no token
+        allowed = answer["responseParameters"]["method.response.header.Access-Control-Allow-Headers"]
+        assert {"Authorization", "Content-Type", "Idempotency-Key", "If-Match"} <= set(allowed.strip("'").split(","))
+    answers = api["Body"]["x-amazon-apigateway-gateway-responses"].values()
+    assert {one["responseParameters"].get(f"gatewayresponse.header.{header}") for one in answers} == {quoted}
+    (stage,) = deployment.of_type("AWS::ApiGateway::Stage").values()
+    assert stage.get("Variables", {}).get("allowedOrigin") == origin
+    # API Gateway, CreateStage: the values of stage variables match [A-Za-z0-9-._~:/?#&=,]+.
+    assert origin is None or re.fullmatch(r"[A-Za-z0-9\-._~:/?#&=,]+", origin)
 
 
 def standing_in() -> dict[str, dict[str, Any]]:

@@ -277,7 +277,8 @@ def test_a_parameter_given_twice_is_400(app: Api) -> None:
 def test_what_a_route_raises_becomes_a_problem(app: Api, name: str, status: int, detail: str) -> None:
     answer = ask(app, "GET", f"/failing/{name}")
     assert (answer.status, answer.json["status"], answer.json["detail"]) == (status, status, detail)
-    assert answer.json["instance"] == f"/failing/{name}"
+    # As API Gateway's own answers have it (`$context.path`), so that it leads to the request (RFC 9457, 3.1.5).
+    assert answer.json["instance"] == f"/local/failing/{name}"
     assert answer.json["requestId"] == "request-1"
 
 
@@ -301,9 +302,24 @@ def test_an_unknown_route_is_404(app: Api, method: str, path: str, roles: str | 
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/copies"), ("HEAD", "/copies"), ("DELETE", "/copies"), ("GET", "/")]
+)
+@pytest.mark.parametrize("roles", ["replication", None])
+def test_a_page_of_the_named_origin_may_read_every_answer(app: Api, method: str, path: str, roles: str | None) -> None:
+    """Fetch standard, "HTTP responses" of the CORS protocol; errors among them."""
+    origin = "https://app.example.org:8443"
+    shared = ask(app, method, path, roles=roles, stageVariables={"allowedOrigin": origin})
+    plain = ask(app, method, path, roles=roles)
+    assert shared.headers["access-control-allow-origin"] == origin
+    assert "WWW-Authenticate" in shared.headers["access-control-expose-headers"]
+    assert [name for name in plain.headers if name.startswith("access-control")] == []
+    assert (shared.status, shared.text) == (plain.status, plain.text)
+
+
 def test_the_instance_is_a_uri_reference_without_the_query(app: Api) -> None:
     answer = ask(app, "GET", "/fr é d", query={"person": "alice"})
-    assert answer.json["instance"] == "/fr%20%C3%A9%20d"
+    assert answer.json["instance"] == "/local/fr%20%C3%A9%20d"
     assert "alice" not in answer.text
 
 

@@ -1,6 +1,7 @@
 """The HTTP API on the running stack: API Gateway, the authoriser, and the functions behind them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +31,7 @@ def is_problem(answer: Answer, status: int, code: str) -> bool:
         and answer.content_type == "application/problem+json"
         and answer.body["status"] == status
         and answer.body["code"] == code
+        and answer.body["instance"].startswith("/")
     )
 
 
@@ -174,6 +176,24 @@ def test_head_is_answered_as_get_without_its_body(api: Api, path: str) -> None:
     got, head = api.get(path), api.ask("HEAD", path)
 
     assert (head.status, head.content_type, head.body) == (got.status, got.content_type, None)
+
+
+def test_every_answer_names_the_request_whoever_answers(application: Application, api: Api, nobody: Api) -> None:
+    """RFC 9457, 3.1.5: API Gateway itself, the authoriser's refusal, and a function."""
+    path = "/scans/no%20such"
+    expected = f"{urlsplit(api.url).path.rpartition('/')[2]}{path}"
+    for answer in (nobody.get(path), Api(api.url, "a.b.c").get(path), api.get(path)):
+        assert answer.body["instance"] == f"/{expected}"
+    assert api.get("/no/such/route").body["instance"].endswith("/no/such/route")
+
+
+def test_a_browser_asks_before_it_has_a_token_and_is_told_of_no_origin(nobody: Api) -> None:
+    """Fetch standard, "CORS-preflight request"; without `ApiAllowedOrigin` no origin may."""
+    answer = nobody.ask("OPTIONS", "/consignments")
+
+    assert answer.status == 200
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def test_nobody_is_told_of_methods_without_a_token(application: Application) -> None:

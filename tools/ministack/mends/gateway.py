@@ -8,10 +8,15 @@
   MiniStack has neither limit.
 - `x-amazon-apigateway-any-method` stands for every method of a path (API Gateway Developer Guide, "OpenAPI
   extensions for API Gateway"). MiniStack passes over it.
+- A gateway response may name the path of the request, stage and all, as `$context.path` (API Gateway Developer Guide,
+  "Variables for access logging and gateway responses"). MiniStack leaves the text as it stands.
+- An integration in an imported definition has responses (API Gateway Developer Guide,
+  "x-amazon-apigateway-integration object"), which are all that a mock one says. MiniStack passes over them.
 """
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from ministack.services import apigateway_v1
 
@@ -31,7 +36,8 @@ def mend() -> None:
         return bool(matches(media_type, written))
 
     async def execute_limited(request: Any, api: str, stage: str, *call: Any) -> Any:
-        _method, _path, _headers, body, *_ = call
+        _method, path, _headers, body, *_ = call
+        request["path"] = f"/{stage}{path}"
         found = apigateway_v1._stages_v1.get(api, {}).get(stage)
         if found and len(body or b"") > _MOST_BYTES:
             request["stage"] = found
@@ -45,14 +51,30 @@ def mend() -> None:
             return apigateway_v1._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
         return call.result()
 
+    answer = apigateway_v1._gateway_error_response
+
+    def answer_with_path(error: Any, request: Any) -> Any:
+        status, headers, body = answer(error, request)
+        path = quote(str(request.get("path", "")), safe="/:@!$&'()*+,;=~")  # as it was sent
+        return status, headers, body.replace(b"$context.path", path.encode())
+
     import_path = apigateway_v1._import_path_item
 
     def import_every_method(api: str, path: str, item: Any, *rest: Any, **more: Any) -> Any:
         written = dict(item)
         if every := written.pop(_ANY, None):
             written = dict.fromkeys(_METHODS, every) | written
-        return import_path(api, path, written, *rest, **more)
+        import_path(api, path, written, *rest, **more)
+        (resource,) = (one for one in apigateway_v1._resources[api].values() if one.get("path") == path)
+        for method in _METHODS:
+            integration = (written.get(method) or {}).get("x-amazon-apigateway-integration") or {}
+            for pattern, response in (integration.get("responses") or {}).items():
+                answered = {**response, "selectionPattern": "" if pattern == "default" else pattern}
+                apigateway_v1._put_integration_response(
+                    api, resource["id"], method.upper(), response["statusCode"], answered
+                )
 
+    apigateway_v1._gateway_error_response = answer_with_path
     apigateway_v1._import_path_item = import_every_method
     apigateway_v1._media_type_matches = matches_unescaped
     apigateway_v1._execute_in_scope = execute_limited
