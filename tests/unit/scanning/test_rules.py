@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
 
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.gates import LEAD
+from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.proof import prove
-from waybill.scanning.domain.detection.rules import Detector, detectors, parse_detectors, ruleset
+from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
 from waybill.scanning.domain.detection.validators import digits_of, national_shape
 from waybill.scanning.errors import DetectorError
 
@@ -56,6 +59,29 @@ def test_every_detector_of_the_contract_is_there_with_both_kinds_of_examples() -
     for detector in known.values():
         kinds = {"finds" in example for example in detector.examples}
         assert kinds == {True, False}, detector.id
+
+
+RULES = [
+    pytest.param(detector, rule, id=f"{detector.id}-{number}")
+    for detector in detectors()
+    for number, rule in enumerate(detector.rules, start=1)
+    if not rule.needs_keyword
+]
+
+
+@pytest.mark.parametrize(("detector", "rule"), RULES)
+@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+def test_a_gate_ends_where_the_engine_looks_for_it(detector: Detector, rule: Rule, data: st.DataObject) -> None:
+    """`gates.py`: within whatever a rule matches, one of its gates ends in the first `LEAD` bytes."""
+    shape = data.draw(st.from_regex(rule.core))
+    # What must stand in front is a line end; what may follow is one as well.
+    found = rule.pattern.search(b"\n" + shape + b"\n")
+    assume(found)
+    assert found
+    ends = [match.end() for gate in rule.gates for match in re.finditer(gate.encode(), found[0] + b"\n" * 9)]
+    value = detector.validator(found[0], Surroundings(b"", b"", keyword=True, regions=("US", "GB", "ES", "DE")))
+    assert value is None or min(ends, default=LEAD + 1) <= LEAD
 
 
 def quantifiers(detector: Detector) -> list[str]:

@@ -217,6 +217,9 @@ class Engine:
             same = [place for place in claims if matches[place].detector == match.detector]
             if any(matches[place].start <= match.start and match.end <= matches[place].end for place in same):
                 continue
+            # The sign at the end of a value in base64 is its own, and no soft line end.
+            if any(matches[place].value.endswith(b"=") for place in same):
+                continue
             others = any(matches[place].detector not in self._yielding for place in claims)
             if not (others and match.detector in self._yielding):
                 added.append(match)

@@ -521,19 +521,45 @@ def is_placeholder(password: bytes) -> bool:
 
 
 _ASSIGNED = re.compile(rb"(?:(?::=|=>|[:=])[ \t]{0,4}|>)(?:\\?([\"']))?")
-
-
-# Tokens that say where a list goes on, or that a request is the same one: they open nothing.
-_PUBLIC_TOKEN = re.compile(
-    rb"(?i)(?:next|page|paging|pagination|continu(?:e|ation)|cursor|sync|resume|marker|client|request|idempotency)"
-    rb"[ _-]?$"
+# A setting of two fields, one of a Dockerfile, an option of a command, a statement of SQL: what stands in front of the
+# literal, and its quote.
+_OTHER_FORM = re.compile(
+    rb"(?i)(?:(?:key|name|field)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"'][^\"'\n]{0,80}[\"'][ \t]{0,3},?[ \t]{0,3}[\"']?value"
+    rb"[\"']?[ \t]{0,3}[:=][ \t]{0,3}|env[ \t]{1,4}\w{1,80}[ \t]{1,4}|--[a-z-]{1,80}[ \t]{1,3}"
+    rb"|(?:password|identified by)[ \t]{1,4}(?='))([\"'])?"
 )
+
+
+# Tokens that say where a list goes on, that a request or a form is the same one, or that nobody has changed a thing
+# meanwhile: they open nothing. In capitals and small letters these are words of their own; `client` and `sync` tokens
+# are such in names like clientToken, while CLIENT_TOKEN is a credential.
+_PUBLIC_WORDS = (
+    *("next", "page", "paging", "pagination", "continue", "continuation", "cursor", "resume", "resumption", "marker"),
+    *("starting", "skip", "delta", "change", "lock", "sequence", "idempotency", "csrf", "xsrf", "authenticity"),
+    *("csrfmiddleware", "antiforgery", "request[ _-]?verification", "client[ _-]?request"),
+)
+_PUBLIC = "|".join(_PUBLIC_WORDS)
+_PUBLIC_TITLES = "|".join(word[0].upper() + word[1:] for word in _PUBLIC_WORDS)
+_PUBLIC_TOKEN = re.compile(
+    rf"(?:(?<![A-Za-z])(?i:(?:{_PUBLIC})(?:[ _-]?(?:{_PUBLIC}|sync|upload)){{0,4}})"
+    rf"|(?:{_PUBLIC_TITLES})(?:[A-Z][a-z]{{2,12}})?)[ _-]?$".encode("ascii")
+)
+_PUBLIC_IN_ONE_WORD = re.compile(rb"(?:(?<![A-Za-z])(?:client|sync)|Client|Sync)$")
+
+
+def _opens_nothing(value: bytes, before: bytes) -> bool:
+    """Return whether what is assigned to a token is no secret, by the name in front of the word."""
+    if value[:5].lower() != b"token":
+        return False
+    return _PUBLIC_TOKEN.search(before) is not None or (
+        value[:5] == b"Token" and _PUBLIC_IN_ONE_WORD.search(before) is not None
+    )
 
 
 def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
     """A literal with digits or signs among its letters, and no reference, call, placeholder, type or prose."""
-    sign = _ASSIGNED.search(value)
-    if sign is None or (value[:5].lower() == b"token" and _PUBLIC_TOKEN.search(around.before)):
+    sign = _OTHER_FORM.match(value) or _ASSIGNED.search(value)
+    if sign is None or _opens_nothing(value, around.before):
         return None
     start = sign.end()
     literal = value[start:]
@@ -551,7 +577,9 @@ def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
 
 
 _IN_URL = re.compile(rb"://([^:@/]{0,60}):([^@/]{1,128})@(.{1,253})$", re.DOTALL)
-_IN_SETTINGS = re.compile(rb"(?i)[?;&](?:password|pwd)=([^&;]{1,128})$")
+_IN_SETTINGS = re.compile(
+    rb"(?i)(?:[?;&](?:password|pwd)=([^&;]{1,128})$|^(?:password|pwd)=([^;]{1,128});|:thin:[^/]{1,60}/([^@]{1,128})@)"
+)
 
 
 def credentials_url(value: bytes, _: Surroundings) -> Verdict | None:
@@ -563,7 +591,7 @@ def credentials_url(value: bytes, _: Surroundings) -> Verdict | None:
             return None
         return Verdict(value)
     found = _IN_SETTINGS.search(value)
-    return Verdict(value) if found and not is_placeholder(found[1]) else None
+    return Verdict(value) if found and not is_placeholder(found[found.lastindex or 0]) else None
 
 
 def basic_credentials(value: bytes, _: Surroundings) -> Verdict | None:
@@ -583,18 +611,41 @@ def basic_credentials(value: bytes, _: Surroundings) -> Verdict | None:
     return None if is_placeholder(password) else Verdict(found[0], start=found.start(), end=found.end())
 
 
-def password_file(value: bytes, _: Surroundings) -> Verdict | None:
-    """The last field, or the whole of a hash."""
+_LOGIN_BELOW = re.compile(rb"\s{1,24}login[ \t]{1,8}\S{1,128}\s{1,24}password[ \t]{1,8}(\S{4,128})")
+
+
+def password_file(value: bytes, around: Surroundings) -> Verdict | None:
+    """The last field, or the whole of a hash; of a machine whose password stands on a line below, the machine."""
     if value.startswith(b"$"):
         return Verdict(value)
+    if b"password" not in value and value.startswith(b"machine"):
+        below = _LOGIN_BELOW.match(around.after)
+        return Verdict(value + below[1]) if below and not is_placeholder(below[1]) else None
     start = max(value.rfind(b":"), value.rfind(b" "), value.rfind(b"\t")) + 1
     password = value[start:]
     return None if is_placeholder(password) or entropy(password) < 2 else Verdict(password, start=start)
 
 
+_ELASTIC = re.compile(rb"[\w-]{20}:[\w-]{22}")
+
+
+def elastic_key(value: bytes, _: Surroundings) -> Verdict | None:
+    """An id of twenty characters and a key of twenty-two, as Elasticsearch makes them."""
+    try:
+        plain = base64.b64decode(value, validate=True)
+    except ValueError:
+        return None
+    return Verdict(value) if _ELASTIC.fullmatch(plain) else None
+
+
+def azure_storage_key(value: bytes, around: Surroundings) -> Verdict | None:
+    """Keys of Cosmos DB have the same form, and stand behind an endpoint."""
+    return None if b"documents.azure.com" in around.before else random_token(value, around)
+
+
 def azure_sas(value: bytes, _: Surroundings) -> Verdict | None:
     """A signature with the time that it ends at."""
-    return Verdict(value) if re.search(rb"[&?]se=", value) else None
+    return Verdict(value) if re.search(rb"(?:^|[&?])se=", value) and re.search(rb"(?:^|[&?])sv=", value) else None
 
 
 _BECH32 = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
@@ -623,14 +674,20 @@ def putty_key(value: bytes, around: Surroundings) -> Verdict | None:
 
 _SECRET_DATA = re.compile(
     rb"(?m)^[ ]{0,8}(?:data|stringData):[ ]{0,4}\r?\n[ ]{1,12}[\w.-]{1,128}:[ ]{1,4}[\"']?([^\s\"']{4,})"
+    rb"|\"(?:data|stringData)\"\s{0,8}:\s{0,40}\{\s{0,40}\"[\w.-]{1,128}\"\s{0,8}:\s{0,8}\"([^\s\"]{4,})\""
 )
+_KIND = re.compile(rb"(?:^|[\s\"{,])kind\"?[ ]{0,4}:[ ]{0,4}[\"']?(\w{1,60})")
+_NEXT_OBJECT = re.compile(rb"\n---|\bapiVersion\b")
 
 
 def kubernetes_secret(value: bytes, around: Surroundings) -> Verdict | None:
-    """Data with a value follow."""
-    document = re.split(rb"\n---", around.after, maxsplit=1)[0]
-    found = _SECRET_DATA.search(document)
-    return Verdict(value + found[1]) if found and not is_placeholder(found[1]) else None
+    """Data with a value, and the kind: whichever stands first in the object, as tools sort its fields by name."""
+    document = _NEXT_OBJECT.split(value + around.after, maxsplit=1)[0]
+    kind, found = _KIND.search(document), _SECRET_DATA.search(document)
+    if kind is None or kind[1] != b"Secret" or found is None:
+        return None
+    secret = found[found.lastindex or 0]
+    return None if is_placeholder(secret) else Verdict(value + secret)
 
 
 _KEY_OF_ACCOUNT = re.compile(
@@ -652,11 +709,13 @@ VALIDATORS: Mapping[str, Validator] = {
         aws_access_key_id,
         aws_secret,
         azure_sas,
+        azure_storage_key,
         basic_credentials,
         crc_token,
         credentials_url,
         credit_card,
         discord_token,
+        elastic_key,
         email,
         github_token,
         iban,
