@@ -39,6 +39,7 @@ def prepared(api: ExampleApi) -> None:
     api.answers["listConsignmentFiles"] = {"files": list(_files()), "cursor": None}
     failed = example("listReplications")["replications"][0] | {
         "status": "FAILED",
+        "failedBuckets": ["waybill-copy-dublin"],
         "copyResults": [
             {"destinationBucket": "waybill-copy-dublin", "status": "FAILED", "success": False, "code": "ACCESS_DENIED"}
         ],

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import pytest
+from markupsafe import escape
 
 from tests.console.pages import FILE, ID
 from tests.fakes.console import Console, ExampleApi, Problem, operations
@@ -28,6 +29,7 @@ PAGES = [
     "replication",
     "replication?status=FAILED",
     "replication/file?bucket=waybill-source&key=reports/annual.pdf",
+    "replication/dismiss-group?code=UNKNOWN&destination=waybill-copy-us",
     "replication/dismiss?bucket=waybill-source&key=reports/annual.pdf",
     "replication/verifications",
     f"replication/verification?id={ID}",
@@ -38,6 +40,12 @@ PAGES = [
     "scans/new",
     f"scans/{ID}",
     f"scans/{ID}/objects",
+    "scans/schedules",
+    "detectors",
+    "detectors/new",
+    "detectors/new?kind=allow",
+    "detectors/TOWN_HALL_BADGE",
+    "services/keyworker-api",
     "requests",
     "requests?group=ended",
     "requests/new",
@@ -67,6 +75,9 @@ def signed_in(console: Console, api: ExampleApi) -> Console:
     parts = example("listParts")
     parts["parts"] = [{**each, **PARTS} for each in parts["parts"]]
     api.answers["listParts"] = parts
+    # A copy that failed, whose result was cut off: its cause is not known.
+    row = {**example("listReplications")["replications"][0], "failedBuckets": ["waybill-copy-us"]}
+    api.answers["listReplications"] = {"replications": [row], "cursor": "next"}
     console.sign_in("admin")
     return console
 
@@ -117,11 +128,11 @@ def test_every_page_shows_what_the_api_says(signed_in: Console, path: str) -> No
 
 def test_no_page_is_left_out_of_these_tests() -> None:
     shown = {re.sub(r"\{\w+\}", "*", route.path) for route in ROUTES}
-    tried = {re.sub(rf"{ID}|kx7dn2ph", "*", path.partition("?")[0]) for path in PAGES}
+    tried = {re.sub(rf"{ID}|kx7dn2ph|TOWN_HALL_BADGE|keyworker-api", "*", path.partition("?")[0]) for path in PAGES}
     elsewhere = {
         "sign-in", "sign-in/start", "callback", "handover", "sign-out", "signed-out", "static/*",
         "consignments/register", "consignments/*/progress", "consignments/*/addresses", "consignments/*/start",
-        "consignments/*/export", "scans/*/progress", "scans/*/act", "requests/*/report",
+        "consignments/*/export", "replication/retry", "scans/*/progress", "scans/*/act", "requests/*/report",
     }  # fmt: skip
     assert shown - tried == elsewhere
 
@@ -463,3 +474,133 @@ def test_a_scan_is_named_by_what_it_looked_at_and_never_rounded_up(signed_in: Co
     text = signed_in.get(f"scans/{ID}").text
     assert re.search(r"<title>99\.9 % of b-1/in/ was looked at", text)
     assert "1 object holds more findings than are kept" in text
+
+
+def failing(name: str, **buckets: str) -> dict[str, object]:
+    """Return the record of a file whose copies fail at `buckets`, each for its cause."""
+    from tests.fakes.console import example
+
+    row: dict[str, object] = example("listReplications")["replications"][0]
+    results = [{"destinationBucket": bucket, "status": "FAILED", "code": code} for bucket, code in buckets.items()]
+    failed = list(buckets)
+    return {**row, "fileKey": name, "status": "FAILED", "copyResults": results, "failedBuckets": failed}
+
+
+def test_failures_of_one_cause_are_started_again_together(signed_in: Console, api: ExampleApi) -> None:
+    """Interface: `POST /step-function` starts one file; each asks for the destination of its group alone."""
+    rows = [failing("a", eu="ACCESS_DENIED", us="THROTTLED"), failing("b", eu="ACCESS_DENIED"), failing("c", us="X")]
+    api.answers["listReplications"] = {"replications": rows, "cursor": None}
+    group = {"code": "ACCESS_DENIED", "destination": "eu"}
+    answer = signed_in.post("replication/retry", group, page="replication")
+    assert answer.headers["Location"].endswith("replication?done=retried.2")
+    asked = [each.body for each in api.of("startReplication")]
+    assert sorted((each["sourceKey"], *each["destinationBuckets"]) for each in asked) == [("a", "eu"), ("b", "eu")]
+    assert all(each["destinationPrefix"] == "archive/" for each in asked)
+    assert "Copies of 2 files are started." in signed_in.get("replication?done=retried.2").text
+
+
+def test_a_destination_that_was_dismissed_fails_no_longer(signed_in: Console, api: ExampleApi) -> None:
+    """`copyResults` is what the latest run came to; `failedBuckets` follows what was done since (views of the API)."""
+    row = {**failing("a", eu="ACCESS_DENIED", us="THROTTLED"), "failedBuckets": ["us"]}
+    api.answers["listReplications"] = {"replications": [row], "cursor": None}
+    text = signed_in.get("replication").text
+    assert "THROTTLED" in text
+    assert "ACCESS_DENIED" not in text
+
+
+def test_how_many_copies_were_started_is_said(signed_in: Console, api: ExampleApi) -> None:
+    api.answers["listReplications"] = {"replications": [failing(name, eu="X") for name in "abc"], "cursor": None}
+    api.answers["startReplication"] = lambda asked: (
+        Problem(503, "The workflow cannot be started now.") if asked.body["sourceKey"] == "b" else {"message": ""}
+    )
+    answer = signed_in.post("replication/retry", {"code": "X", "destination": "eu"}, page="replication")
+    assert answer.status == 400
+    assert "2 of 3 are started. The workflow cannot be started now." in answer.text
+
+
+def test_a_group_that_nobody_mends_is_dismissed_as_it_was_shown(signed_in: Console, api: ExampleApi) -> None:
+    page = "replication/dismiss-group?code=X&destination=eu"
+    api.answers["listReplications"] = {"replications": [failing("a/b", eu="X"), failing("c", eu="X")], "cursor": None}
+    text = signed_in.get(page).text
+    assert "Stop trying to copy 2 files?" in text
+    shown = re.findall(r'name="file" value="([^"]*)"', text)
+    # One that failed since was not shown.
+    api.answers["listReplications"]["replications"].append(failing("d", eu="X"))
+    assert signed_in.post(page, {"file": shown}).status == 400
+    answer = signed_in.post(page, {"file": shown, "reason": "The bucket is gone"})
+    assert answer.headers["Location"].endswith("replication?done=group-dismissed.2")
+    asked = [each.body for each in api.of("dismissFailures")]
+    assert {each["sourceKey"] for each in asked} == {"a/b", "c"}
+    assert {(each["destinationBucket"], each["reason"]) for each in asked} == {("eu", "The bucket is gone")}
+
+
+def test_a_detector_is_saved_as_it_was_typed_and_not_over_somebody_elses(signed_in: Console, api: ExampleApi) -> None:
+    page = "detectors/TOWN_HALL_BADGE"
+    definition = '{"description": "x", "rules": []}'
+    api.answers["putDetector"] = Problem(400, "It does not hold", (("examples[0]", "finds nothing"),))
+    answer = signed_in.post(page, {"what": "save", "version": "1", "definition": definition})
+    assert answer.status == 400
+    assert "examples[0]: finds nothing" in answer.text
+    assert escape(definition) in answer.text
+    del api.answers["putDetector"]
+    assert signed_in.post(page, {"what": "save", "version": "1", "definition": definition}).status == 303
+    assert api.of("putDetector")[-1].body == {"description": "x", "rules": []}
+    answer = signed_in.post(page, {"what": "delete", "version": "7"})
+    assert (answer.status, api.of("deleteDetector")) == (409, [])
+    assert "Somebody else has changed it meanwhile" in answer.text
+
+
+@pytest.mark.parametrize("definition", ["{", "[1]", "nothing", "9" * 5000])
+def test_what_is_no_definition_is_not_sent(signed_in: Console, api: ExampleApi, definition: str) -> None:
+    api.answers["showDetector"] = Problem(404)
+    answer = signed_in.post("detectors/new", {"id": "NEW_ONE", "definition": definition})
+    assert (answer.status, api.of("putDetector")) == (400, [])
+
+
+def test_a_new_detector_takes_no_id_that_is_taken(signed_in: Console, api: ExampleApi) -> None:
+    answer = signed_in.post("detectors/new", {"id": "TOWN_HALL_BADGE", "definition": "{}"})
+    assert "There is a detector of this id already" in answer.text
+    assert signed_in.post("detectors/new", {"id": "small", "definition": "{}"}).status == 400
+    assert api.of("putDetector") == []
+
+
+def test_schedules_are_made_and_ended(signed_in: Console, api: ExampleApi) -> None:
+    page = "scans/schedules"
+    assert "Enter the bucket" in signed_in.post(page, {"every": "week"}).text
+    assert "Choose how often" in signed_in.post(page, {"bucket": "b", "every": "year"}).text
+    answer = signed_in.post(page, {"bucket": "exports", "prefix": "2027/", "every": "day", "first": "2027-01-31"})
+    assert answer.status == 303
+    sent = {"bucket": "exports", "prefix": "2027/", "every": "day", "first_at": "2027-01-31"}
+    assert [each.body for each in api.of("createSchedule")] == [sent]
+    assert signed_in.post(page, {"end": "5d0f"}).status == 303
+    assert [each.query for each in api.of("deleteSchedule")] == [{"id": "5d0f"}]
+
+
+def test_a_template_is_checked_before_it_is_registered(signed_in: Console, api: ExampleApi) -> None:
+    """HTML, "Form submission": line ends are sent as CR LF; the template is what was typed."""
+    page = "services/keyworker-api"
+    typed = "  <h1>{{ name }}</h1>\r\n<p>żółw</p>\r\n"
+    answer = signed_in.post(page, {"template": typed, "what": "check"})
+    assert "It is not registered yet" in answer.text
+    assert [each.body for each in api.of("validateTemplate")] == [typed.replace("\r\n", "\n")]
+    assert api.of("registerTemplate") == []
+    api.answers["registerTemplate"] = Problem(400, "The template does not parse: line 1")
+    refused = signed_in.post(page, {"template": typed, "what": "register"})
+    assert "The template does not parse: line 1" in refused.text
+    assert "żółw" in refused.text
+
+
+def test_a_service_is_added(signed_in: Console, api: ExampleApi) -> None:
+    fields = {"what": "add", "name": "gym", "label": "Gym", "url": "https://gym.example.org", "category": "PRISON"}
+    assert signed_in.post("services", {**fields, "category": "SCHOOL"}).status == 400
+    assert signed_in.post("services", fields).status == 303
+    del fields["what"]
+    assert [each.body for each in api.of("createService")] == [fields]
+
+
+def test_who_only_reads_services_has_no_buttons(console: Console, api: ExampleApi) -> None:
+    console.sign_in("sar-user")
+    text = console.get("services").text
+    assert "Suspend" not in text
+    assert "services/keyworker-api" not in text
+    assert console.get("services/keyworker-api").status == 403

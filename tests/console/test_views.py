@@ -10,6 +10,7 @@ from tests.fakes.console import example
 from waybill.console.domain import needs
 from waybill.console.domain.custody import entries_of, known_of, sentence_of
 from waybill.console.domain.format import name_of, plain_name_of
+from waybill.console.domain.words import notice_of
 from waybill.console.settings import PlaceSettings
 
 LONDON = ZoneInfo("Europe/London")
@@ -160,3 +161,23 @@ def test_names_are_made_visible_once() -> None:
 def test_endpoints_in_china_have_another_name(region: str, suffix: str) -> None:
     """AWS, "Endpoints and ARNs for AWS in China": `service.region.amazonaws.com.cn`."""
     assert PlaceSettings(aws_region=region).suffix == suffix
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("retried.1", "Copies of 1 file are started. Each comes off this list when it has arrived."),
+        (
+            "marked-false_positive.1234",
+            "1,234 findings are marked as not real. They are counted apart from now on, in every scan.",
+        ),
+        ("scan-started", "The scan has started."),
+        ("scan-started.3", ""),
+        ("retried", ""),
+        ("retried.9999999", ""),
+        ("retried.\u0663", ""),
+        ("<b>", ""),
+    ],
+)
+def test_an_address_names_a_sentence_and_holds_none(name: str, said: str) -> None:
+    assert notice_of(name) == said

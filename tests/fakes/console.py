@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class ExampleApi:
             match = re.fullmatch(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)), below)
             if known == method and match:
                 path = {name: unquote(value) for name, value in match.groupdict().items()}
-                sent = json.loads(body) if body else None
+                sent = _sent(body, headers) if body else None
                 asked = Asked(operation, path, dict(parse_qsl(parts.query)), sent, headers)
                 self.asked.append(asked)
                 yield self._answer(asked)
@@ -121,6 +122,16 @@ class ExampleApi:
     def of(self, operation: str) -> list[Asked]:
         """Return what was asked of one operation."""
         return [each for each in self.asked if each.operation == operation]
+
+
+def _sent(body: bytes, headers: Mapping[str, str]) -> Any:
+    """Return a body as the API reads it: JSON, or the text of the file of a form."""
+    if headers["Content-Type"] == "application/json":
+        return json.loads(body)
+    head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
+    (part,) = message_from_bytes(head + body, policy=policy.HTTP).iter_parts()
+    assert part.get_param("name", header="content-disposition") == "file"
+    return part.get_content()
 
 
 class MemoryTable:

@@ -12,7 +12,7 @@ from waybill.console.adapters.api import Api
 from waybill.console.domain.links import own, saying
 from waybill.console.domain.sealing import is_form_token, new_secret, owner_of
 from waybill.console.domain.web import FORM, Form, Request, Response, redirect
-from waybill.console.domain.words import NOTICES
+from waybill.console.domain.words import notice_of
 from waybill.console.errors import ApiError, PageError, SignInFailedError, SignInNeededError
 from waybill.console.routes import Route, route_of
 from waybill.console.visit import Visit
@@ -71,7 +71,7 @@ def _visit(request: Request) -> Visit:
 
 def _answer(visit: Visit, route: Route, ids: dict[str, str]) -> Response:
     request = visit.request
-    visit.notice = NOTICES.get(request.query.get("done", ""), "")
+    visit.notice = notice_of(request.query.get("done", ""))
     if request.method in {"GET", "HEAD"}:
         if not route.is_public:
             _identify(visit, route)

@@ -9,6 +9,7 @@ from waybill.console.errors import PageError
 from waybill.console.pages import (
     consignments,
     custody,
+    detectors,
     entrance,
     findings,
     home,
@@ -16,6 +17,7 @@ from waybill.console.pages import (
     redaction,
     replication,
     requests,
+    services,
 )
 from waybill.core.roles import Role
 
@@ -25,6 +27,7 @@ _REPLICATION = frozenset({Role.REPLICATION})
 _SCANNING = frozenset({Role.SCANNING})
 _SAR = frozenset({Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_APPROVER, Role.SAR_ADMIN})
 _CASE_WORKERS = frozenset({Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN})
+_SUPPORT = frozenset({Role.SAR_SUPPORT, Role.SAR_ADMIN})
 _MINTING = frozenset({Role.MINTING})
 _CUSTODY = frozenset({Role.CUSTODY})
 _ANYBODY: frozenset[Role] = frozenset()
@@ -73,12 +76,18 @@ ROUTES: tuple[Route, ...] = (
     Route("consignments/{consignment_id}/file", consignments.show_file, _CONSIGNMENTS, consignments.waive),
     Route("replication", replication.overview, _REPLICATION),
     Route("replication/file", replication.show_file, _REPLICATION, replication.copy_again),
+    Route("replication/retry", replication.back, _REPLICATION, replication.retry),
+    Route("replication/dismiss-group", replication.confirm_group, _REPLICATION, replication.dismiss_group),
     Route("replication/dismiss", replication.confirm_dismissal, _REPLICATION, replication.dismiss),
     Route("replication/verifications", replication.verifications, _REPLICATION, replication.verify),
     Route("replication/verification", replication.verification, _REPLICATION),
     Route("replication/backfills", replication.backfills, _REPLICATION),
     Route("findings", findings.overview, _SCANNING, findings.triage),
     Route("scans", findings.scans, _SCANNING),
+    Route("scans/schedules", detectors.schedules, _SCANNING, detectors.change_schedules),
+    Route("detectors", detectors.overview, _SCANNING),
+    Route("detectors/new", detectors.new, _SCANNING, detectors.create),
+    Route("detectors/{detector_id}", detectors.show, _SCANNING, detectors.change),
     Route("scans/new", findings.new_scan, _SCANNING, findings.start_scan),
     Route("scans/{job_id}", findings.scan, _SCANNING),
     Route("scans/{job_id}/progress", findings.scan_progress, _SCANNING),
@@ -91,7 +100,8 @@ ROUTES: tuple[Route, ...] = (
     Route("requests/{request_id}/redact", redaction.show, _CASE_WORKERS, redaction.save),
     Route("requests/{request_id}/report", requests.report, _SAR),
     Route("requests/{request_id}/audit", requests.audit, frozenset({Role.SAR_SUPPORT, Role.SAR_ADMIN})),
-    Route("services", requests.services, _CASE_WORKERS, requests.suspend),
+    Route("services", services.overview, _CASE_WORKERS, services.act),
+    Route("services/{service}", services.show, _SUPPORT, services.register),
     Route("identifiers", identifiers.look_up, _MINTING),
     Route("identifiers/mint", identifiers.confirm_minting, _MINTING, identifiers.mint),
     Route("identifiers/registry", identifiers.registry, _MINTING),

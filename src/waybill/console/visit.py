@@ -105,7 +105,7 @@ class Visit:
         if self.person is None:
             return []
         here = self.request.segments[0] if self.request.segments else ""
-        here = {"scans": "findings", "services": "requests"}.get(here, here)
+        here = {"scans": "findings", "detectors": "findings", "services": "requests"}.get(here, here)
         items = [{"text": "Home", "href": self.to(""), "current": here == ""}]
         return items + [
             {"text": text, "href": self.to(path), "current": path == here}

@@ -1,6 +1,7 @@
 """Waybill's own API, asked with the token of whoever is signed in."""
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,14 @@ _ANSWER_BYTES = 6 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Asked:
-    """A question for the API: the operation's id, what its path and query hold, the body."""
+    """A question for the API: the operation's id, what its path and query hold, the body; `text` goes as a file."""
 
     operation: str
     path: Mapping[str, str] | None = None
     query: Mapping[str, Any] | None = None
     body: Any = None
     once: str = ""
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,23 @@ class Api:
         self.calls = 0
 
     def ask(
-        self, operation: str, body: Any = None, *, once: str = "", query: Mapping[str, Any] | None = None, **path: str
+        self,
+        operation: str,
+        body: Any = None,
+        *,
+        once: str = "",
+        query: Mapping[str, Any] | None = None,
+        text: str | None = None,
+        **path: str,
     ) -> Any:
-        """Return the API's answer, which is JSON, or `{"location"}` where it leads on.
+        """Return the API's answer, which is JSON, or `{"location"}` where it leads on; `text` is sent as a file.
 
         Raises
         ------
         ApiError
             It answered with a problem, or not at all (503).
         """
-        return self._ask(Asked(operation, path, query, body, once))
+        return self._ask(Asked(operation, path, query, body, once, text))
 
     def ask_all(self, questions: Mapping[str, Asked]) -> dict[str, Any]:
         """Return the answers, four asked at once; that of a question that failed is the ApiError."""
@@ -100,6 +109,8 @@ class Api:
         body = None if asked.body is None else json.dumps(asked.body).encode()
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if asked.text is not None:
+            body, headers["Content-Type"] = _file(asked.text)
         if asked.once:
             headers["Idempotency-Key"] = asked.once
         try:
@@ -107,6 +118,19 @@ class Api:
                 return answer.status, answer.read(), answer.headers
         except WaybillError as error:
             raise ApiError(503, {"detail": "There was no answer in time.", "code": error.code}) from None
+
+
+def _file(text: str) -> tuple[bytes, str]:
+    """Return a form with one file, and its media type (RFC 7578)."""
+    content, boundary = text.encode(), f"waybill-{secrets.token_hex(16)}"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="template.txt"\r\n'
+    parts = (
+        head.encode(),
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\n",
+        content,
+        f"\r\n--{boundary}--\r\n".encode(),
+    )
+    return b"".join(parts), f"multipart/form-data; boundary={boundary}"
 
 
 def http_client() -> HttpClient:

@@ -10,16 +10,32 @@ class Tag(NamedTuple):
     tone: str
 
 
-# What a page says after something was done; addresses name the sentence and never hold it.
-NOTICES: Final = {
+# What a page says after something was done; addresses name the sentence and the numbers in it, and never hold it.
+_NOTICES: Final = {
     "sent-already": "You sent this form already. This is what came of it.",
     "sent-before": "You sent this form already. What came of it is not known here: look before you send it again.",
     "checks-started": "The checks have started.",
     "waived": "The file counts as accepted, with your reason.",
     "copy-started": "The copy has started.",
     "dismissed": "The failure is dismissed. It stays in the record with your reason.",
+    "retried": "Copies of {} are started. Each comes off this list when it has arrived.",
+    "group-dismissed": "The failures of {} are dismissed. They stay in the record with your reason.",
     "verification-started": "The comparison has started.",
-    "triaged": "Your decision is saved. It holds for this value in every scan.",
+    "marked-accepted": "{} accepted. {} counted apart from now on, in every scan.",
+    "marked-false_positive": "{} marked as not real. {} counted apart from now on, in every scan.",
+    "marked-resolved": "{} marked as resolved.",
+    "marked-open": "{} open again.",
+    "corrected": "Your corrections are saved.",
+    "left-out": "{} left out. Start the checks again when everything else is put right.",
+    "scheduled": "The schedule is made.",
+    "unscheduled": "The schedule is ended. The scans that it has made stay.",
+    "detector-saved": "The detector is saved. Work that begins from now on uses it.",
+    "detector-deleted": "The detector is deleted. What it has found stays.",
+    "template-registered": "The template is registered. It is published when the service is found to use it.",
+    "service-added": "The service is added. New requests can ask it.",
+    "suspended": "The service is suspended. Requests wait for it.",
+    "resumed": "The service is asked again.",
+    "backfill-cancelled": "The backfill is ended. Copies that it has started go on.",
     "scan-started": "The scan has started.",
     "scan-cancelled": "The scan is being stopped.",
     "scan-resumed": "The scan goes on.",
@@ -70,6 +86,7 @@ REQUEST: Final = {
     "Archived": Tag("Archived", "grey"),
 }
 ENDED: Final = frozenset({"Delivered", "Refused", "Withdrawn", "Archived"})
+TEMPLATE: Final = {"PENDING": Tag("Not found in use yet", "yellow"), "PUBLISHED": Tag("Published", "green")}
 PART: Final = {
     "PENDING": Tag("Waiting", "blue"),
     "FETCHED": Tag("Fetched", "blue"),
@@ -133,6 +150,7 @@ EVENT: Final = {
     "virus check": "Checked for malware",
     "identifier assignment": "Given an identifier",
 }
+_DIGITS: Final = 7
 # What the cause of a failed copy asks of an operator.
 COPY_ADVICE: Final = {
     "ACCESS_DENIED": "A permission is missing. Put it right, then copy again.",
@@ -157,6 +175,30 @@ REDACTION_REASONS: Final = (
     "risk of serious harm",
     "legal privilege",
 )
+
+
+_COUNTED: Final = {
+    "retried": ("file", "files"),
+    "group-dismissed": ("file", "files"),
+    "marked-accepted": ("finding is", "findings are"),
+    "marked-false_positive": ("finding is", "findings are"),
+    "marked-resolved": ("finding is", "findings are"),
+    "marked-open": ("finding is", "findings are"),
+    "left-out": ("file is", "files are"),
+}
+
+
+def notice_of(name: str) -> str:
+    """Return the sentence that an address names, such as `scan-started` or `retried.37`; empty where there is none."""
+    known, _, number = name.partition(".")
+    sentence = _NOTICES.get(known, "")
+    if known not in _COUNTED:
+        return sentence if not number else ""
+    if not (number.isascii() and number.isdigit() and len(number) < _DIGITS):
+        return ""
+    one, many = _COUNTED[known]
+    is_one = int(number) == 1
+    return sentence.format(f"{int(number):,} {one if is_one else many}", "It is" if is_one else "They are")
 
 
 def tag(words: dict[str, Tag], value: str) -> Tag:

@@ -50,6 +50,7 @@ def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> R
         cursor=found["cursor"],
         first=not cursor,
         state=state,
+        chosen=set(visit.form.all("value")),
         errors=errors or [],
     )
 
@@ -64,7 +65,8 @@ def triage(visit: Visit) -> Response:
         errors = _triaged(visit, chosen)
     if errors:
         return overview(visit, errors, 400)
-    return visit.go("findings", "triaged", state=visit.request.query.get("state", ""))
+    kept = {name: visit.request.query.get(name, "") for name in ("state", "bucket", "detector")}
+    return visit.go("findings", f"marked-{visit.form['state']}.{len(set(chosen))}", **kept)
 
 
 def _triaged(visit: Visit, chosen: list[str]) -> Errors:

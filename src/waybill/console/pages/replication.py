@@ -20,9 +20,12 @@ _LOOKED_AT = 200
 _LISTED = 200
 _EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIRST_FILES = 5
+# How many copies one button starts or ends: what the time of a page allows.
+_MOST_AT_ONCE = 50
+_NOT_KNOWN = "not known"
 
 
-def overview(visit: Visit) -> Response:
+def overview(visit: Visit, errors: Any = None, status_code: int = 200) -> Response:
     """Show what failed by its cause, and the records by their status."""
     query = visit.request.query
     status, cursor = query.get("status", ""), query.get("cursor", "")
@@ -47,6 +50,9 @@ def overview(visit: Visit) -> Response:
     return visit.page(
         "replication/overview.html",
         "Replication",
+        status=status_code,
+        errors=errors or [],
+        most=_MOST_AT_ONCE,
         groups=groups,
         sentence=_sentence(groups, cut=cut, is_known=not isinstance(failed, ApiError)),
         trouble=failed if isinstance(failed, ApiError) else None,
@@ -68,13 +74,8 @@ def by_cause(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the failures in groups of one cause and destination, the largest first."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for record in failed:
-        copies = [
-            each
-            for each in record.get("copyResults") or []
-            if each.get("status") == "FAILED" or each.get("success") is False
-        ]
-        for copy in copies or [{"code": "UNKNOWN", "destinationBucket": "not known"}]:
-            groups[str(copy.get("code") or "UNKNOWN"), str(copy["destinationBucket"])].append(record)
+        for copy in _failures_of(record):
+            groups[_cause(copy)].append(record)
     found = [
         {
             "code": code,
@@ -83,10 +84,102 @@ def by_cause(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "files": records[:_FIRST_FILES],
             "since": min(each["startTime"] for each in records),
             "advice": COPY_ADVICE.get(code, "Open a file to see what happened."),
+            "is_known": destination != _NOT_KNOWN,
         }
         for (code, destination), records in groups.items()
     ]
     return sorted(found, key=lambda group: (-group["copies"], group["code"]))
+
+
+def _failures_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    # `failedBuckets` follows what was done since; `copyResults` is what the latest run came to, and may be cut.
+    results = {str(each["destinationBucket"]): each for each in record.get("copyResults") or []}
+    failed = record.get("failedBuckets") or [
+        bucket for bucket, each in results.items() if each.get("status") == "FAILED" or each.get("success") is False
+    ]
+    return [{"code": results.get(each, {}).get("code"), "destinationBucket": each} for each in failed or [_NOT_KNOWN]]
+
+
+def _cause(copy: dict[str, Any]) -> tuple[str, str]:
+    return str(copy.get("code") or "UNKNOWN"), str(copy["destinationBucket"])
+
+
+def retry(visit: Visit) -> Response:
+    """Start the failed copies of one cause and destination again."""
+    code, destination = visit.form["code"], visit.form["destination"]
+    records = _failed(visit, code, destination)[:_MOST_AT_ONCE]
+    once = visit.form["once"]
+    questions = {
+        str(place): Asked(
+            "startReplication",
+            body={
+                "sourceBucket": record["sourceBucket"],
+                "sourceKey": record["fileKey"],
+                "destinationBuckets": [destination],
+                "requestId": once,
+                **({"destinationPrefix": record["destinationPrefix"]} if record.get("destinationPrefix") else {}),
+            },
+        )
+        for place, record in enumerate(records)
+    }
+    return _done(visit, visit.api.ask_all(questions), "retried", "started")
+
+
+def confirm_group(visit: Visit, errors: Any = None, status: int = 200) -> Response:
+    """Ask whether nobody will mend the failures of one cause and destination."""
+    code, destination = visit.request.query.get("code", ""), visit.request.query.get("destination", "")
+    found = _failed(visit, code, destination)
+    if not found and not errors:
+        raise PageError(404, "No copy fails so any more", "Look at the page about replication for what fails now.")
+    shown = found[:_MOST_AT_ONCE]
+    return visit.page(
+        "replication/dismiss-group.html",
+        f"Stop trying to copy {count(len(shown), 'file')}?",
+        status=status,
+        code=code,
+        destination=destination,
+        files=shown,
+        more=len(found) - len(shown),
+        errors=errors or [],
+    )
+
+
+def dismiss_group(visit: Visit) -> Response:
+    """Note that nobody will mend failures: of the files that the page has shown, and no others."""
+    destination, reason = visit.request.query.get("destination", ""), visit.form["reason"]
+    files = [each.partition("/") for each in visit.form.all("file")[:_MOST_AT_ONCE]]
+    errors = required(visit.form, {"reason": "Enter why nobody will mend them"})
+    if errors or not files:
+        return confirm_group(visit, errors, 400)
+    questions = {
+        f"{bucket}/{key}": Asked(
+            "dismissFailures",
+            body={
+                "sourceBucket": bucket,
+                "sourceKey": key,
+                "reason": reason,
+                **({"destinationBucket": destination} if destination else {}),
+            },
+        )
+        for bucket, _, key in files
+    }
+    return _done(visit, visit.api.ask_all(questions), "group-dismissed", "dismissed")
+
+
+def _failed(visit: Visit, code: str, destination: str) -> list[dict[str, Any]]:
+    """Return the records of what fails now for this cause at this destination, once each."""
+    failed = visit.api.ask("listReplications", query={"status": "FAILED", "limit": _LOOKED_AT})["replications"]
+    return [record for record in failed if (code, destination) in {_cause(copy) for copy in _failures_of(record)}]
+
+
+def _done(visit: Visit, answers: dict[str, Any], notice: str, word: str) -> Response:
+    """Lead back with what was done of several; where not all of it was, the page says how much, and why not."""
+    failed = [answer for answer in answers.values() if isinstance(answer, ApiError)]
+    if not failed:
+        return visit.go("replication", f"{notice}.{len(answers)}")
+    why = failed[0].detail or "The API did not answer for the others."
+    text = f"{len(answers) - len(failed)} of {len(answers)} are {word}. {why}"
+    return overview(visit, [{"text": text, "href": "#failed"}], 400)
 
 
 def show_file(visit: Visit, errors: Any = None, status: int = 200) -> Response:
@@ -126,6 +219,11 @@ def copy_again(visit: Visit) -> Response:
     except ApiError as problem:
         return show_file(visit, errors_of(problem, {}, "main-content"), 400)
     return visit.go("replication/file", "copy-started", bucket=bucket, key=key)
+
+
+def back(visit: Visit) -> Response:
+    """Lead back from an address that takes forms only."""
+    return visit.go("replication")
 
 
 def confirm_dismissal(visit: Visit, errors: Any = None, status: int = 200) -> Response:

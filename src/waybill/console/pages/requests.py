@@ -208,25 +208,6 @@ def audit(visit: Visit, request_id: str) -> Response:
     return visit.page("requests/audit.html", "What was done", trail=found, request_id=request_id)
 
 
-def services(visit: Visit) -> Response:
-    """List the services that are asked."""
-    return visit.page(
-        "requests/services.html",
-        "Services",
-        services=visit.api.ask("listServices"),
-        may_suspend=visit.may(Role.SAR_ADMIN),
-    )
-
-
-def suspend(visit: Visit) -> Response:
-    """Suspend a service, or resume it."""
-    suspended = {"yes": "true", "no": "false"}.get(visit.form["suspended"])
-    if suspended is None:
-        raise PageError(404, "Page not found", "There is nothing of this name to do with a service.")
-    visit.api.ask("suspendService", query={"suspended": suspended}, id=visit.form["service"])
-    return visit.go("services")
-
-
 def _new_request(visit: Visit) -> dict[str, Any]:
     form = visit.form
     person = form["person"]
