@@ -20,9 +20,12 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 _STEP = r"(?:\[[^\]]*\]|[^\s./@{}|=\[\]]+)"
-_STEPS = re.compile(rf"{_STEP}(?:\.{_STEP})*")
-_ONE_STEP = re.compile(r"\[([^\]]*)\]|([^.]+)")
+# Steps are parted by dots, or as older templates have it by slashes (handlebarsjs.com, "Expressions").
+_STEPS = re.compile(rf"{_STEP}(?:[./]{_STEP})*")
+_ONE_STEP = re.compile(r"\[([^\]]*)\]|([^./]+)")
 _PLACES: Final = ("@index", "@number", "@key", "@first", "@last")
+# The place of a section further out is written ``../@index`` or ``@../index``.
+_OUTER_PLACE = re.compile(r"^@((?:\.\./)+)(?=[a-z]+$)")
 # In front of the steps: what they begin at.
 _BEGINNINGS: Final = (("@root", "root"), ("this", "own"), (".", "own"))
 _INDEX = re.compile(r"[0-9]{1,9}")
@@ -133,7 +136,7 @@ def _atom(kind: str, token: str) -> Expression:
 
 
 def _name(token: str) -> Name:
-    up, rest = 0, token
+    up, rest = 0, _OUTER_PLACE.sub(r"\1@", token)
     while rest == ".." or rest.startswith("../"):
         up, rest = up + 1, rest[3:]
     if rest in _PLACES:

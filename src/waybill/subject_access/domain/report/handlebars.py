@@ -17,7 +17,7 @@ from typing import Final
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.expressions import Expression, Frame, Scope, parse
 from waybill.subject_access.domain.report.handlebars_tags import MISMATCH, Tag, tags
-from waybill.subject_access.domain.report.helpers import Helper
+from waybill.subject_access.domain.report.helpers import ARGUMENTS, Helper
 from waybill.subject_access.domain.report.models import Json
 from waybill.subject_access.domain.report.wording import as_text
 
@@ -156,6 +156,8 @@ def _section(mark: str, key: str, line: int) -> _Section:
     called = key[: named.start()] if named else key
     first, _, rest = called.partition(" ")
     names = tuple(dict.fromkeys((first, called, key)))
+    if first in ARGUMENTS and first not in _BLOCKS and rest.strip():
+        raise TemplateError(f"{first} has no block: it is called as {{{{{called}}}}}")
     if mark == "#" and first in _BLOCKS and rest.strip():
         return _Section(first, parse(called if first == "eq" else rest), line, names, parameters)
     return _Section(mark, parse(called), line, names, parameters)
@@ -233,5 +235,7 @@ def _escaped(value: Json) -> str:
         return "<br>".join(map(_escaped, value))
     if isinstance(value, dict):
         return "<br>".join(f"{html.escape(key)}: {_escaped(one)}" for key, one in value.items())
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = value if isinstance(value, str) else as_text(value)
     return html.escape(text).replace("\r\n", "<br>").replace("\n", "<br>").replace("\r", "<br>")

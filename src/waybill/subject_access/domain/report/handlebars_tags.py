@@ -46,13 +46,18 @@ def tags(text: str) -> Iterator[str | Tag]:
         before = text[position : found.start()]
         _refuse_open(before, line)
         line += before.count("\n")
+        position = found.end()
+        if before.endswith("\\"):
+            # handlebarsjs.com, "Escaping Handlebars expressions": the tag itself is printed.
+            yield before[:-1] + found[0]
+            line, trimmed = line + found[0].count("\n"), False
+            continue
         before = before.lstrip() if trimmed else before
         trimmed = bool(found["after"])
         yield before.rstrip() if found["before"] else before
         if found["long"] is None and found["short"] is None:
             yield _tag(found, line)
         line += found[0].count("\n")
-        position = found.end()
     _refuse_open(text[position:], line)
     yield text[position:].lstrip() if trimmed else text[position:]
 

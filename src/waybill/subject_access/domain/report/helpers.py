@@ -5,15 +5,17 @@ request module): a text that fits no form is printed as it came. Values are as J
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
+from itertools import pairwise, zip_longest
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.models import Json, Lookups, Number
-from waybill.subject_access.domain.report.wording import NO_DATA_HELD, is_empty, words
+from waybill.subject_access.domain.report.wording import NO_DATA_HELD, as_text, is_empty, is_simple
 
 type Helper = Callable[..., Json]
 
@@ -26,9 +28,11 @@ _MOMENT = re.compile(
     r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+# Year, month, day, hour, minute and second that a list does not have.
+_MISSING: Final = (1, 1, 1, 0, 0, 0)
 _WHOLE = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
-_YES = {"1", "true"}
-_NO = {"0", "false"}
+_YES = (1, "1", "true")
+_NO = (0, "0", "false")
 
 
 def helpers(lookups: Lookups) -> Mapping[str, Helper]:
@@ -74,16 +78,21 @@ def _from_text(found: re.Match[str]) -> str:
 
 
 def _from_parts(parts: Sequence[Json]) -> Json:
-    wholes = [_WHOLE.fullmatch(str(part)) for part in parts[:6]]
-    if not all(wholes) or any(isinstance(part, bool) for part in parts[:6]):
-        return ", ".join(map(str, parts))
+    given = zip_longest(parts[: len(_MISSING)], _MISSING)
+    wholes = [_WHOLE.fullmatch(str(missing if part is None else part)) for part, missing in given]
     numbers = [int(whole[1]) for whole in wholes if whole]
-    year, month, day, hour, minute, second = [*numbers, *(1, 1, 1, 0, 0, 0)[len(numbers) :]]
+    if len(numbers) < len(_MISSING):
+        return _as_sent(parts)
+    year, month, day, hour, minute, second = numbers
     try:
         moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 — the zone is not given
     except ValueError:
-        return ", ".join(map(str, parts))
+        return _as_sent(parts)
     return _printed(moment, seconds=bool(second))
+
+
+def _as_sent(parts: Sequence[Json]) -> Json:
+    return ", ".join(map(as_text, parts)) if all(map(is_simple, parts)) else list(parts)
 
 
 @cache
@@ -142,17 +151,29 @@ def index_plus_one(index: Json) -> Json:
 
 def yes_or_no(value: Json) -> Json:
     """Return Yes or No for true and false, 1 and 0, and their texts."""
-    if is_empty(value):
+    if value is None:
         return NO_DATA_HELD
-    text = str(value).lower()
-    return "Yes" if text in _YES else "No" if text in _NO else value
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "Yes" if value in _YES else "No" if value in _NO else value
 
 
 def camel_case_words(value: Json) -> Json:
-    """Return ``roleDescription`` as ``role description``."""
+    """Return ``roleDescription`` as ``role description``, and ``addressLine2`` as ``address line 2``.
+
+    A word is letters of one case, the last capital of several with the small letters behind it; digits and other signs
+    are words of their own (Apache Commons Lang, `StringUtils.splitByCharacterTypeCamelCase`).
+    """
     if value is None or value == "":
         return NO_DATA_HELD
-    return words(value).lower() if isinstance(value, str) and " " not in value else value
+    if not isinstance(value, str) or isinstance(value, Number) or " " in value:
+        return value
+    kinds = [unicodedata.category(char) for char in value]
+    begins = [0]
+    for place, (before, kind) in enumerate(pairwise(kinds), start=1):
+        if kind != before:
+            begins.append(place - 1 if (before, kind) == ("Lu", "Ll") else place)
+    return " ".join(value[begin:end] for begin, end in pairwise([*dict.fromkeys(begins), len(value)])).lower()
 
 
 def equal(left: Json, right: Json) -> bool:
