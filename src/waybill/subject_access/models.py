@@ -346,7 +346,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Attachment:
-    """One file beside a service's answer; `outcome` says what became of it on the page."""
+    """One file beside a service's answer; `outcome` says what became of it on the page.
+
+    `inline` is set for a picture that stands in the answer itself (`domain.inline_pictures`).
+    """
 
     service: str
     number: int
@@ -357,3 +360,4 @@ class Attachment:
     stored_bytes: int | None = None
     key: str | None = None
     outcome: str = "STORED"
+    inline: str | None = None

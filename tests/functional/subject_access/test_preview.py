@@ -6,6 +6,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from PIL import Image
 
 from waybill.cli.app import main
 
@@ -57,3 +58,14 @@ def test_what_cannot_be_drawn_is_said_with_its_line(tried: Any, template: str, d
     status, _, error = tried(template, data)
     assert status == 1
     assert said in error
+
+
+def test_pictures_of_a_sample_are_files_beside_the_answer(tried: Any, tmp_path: Path) -> None:
+    Image.new("RGB", (30, 20), "teal").save(tmp_path / "ann.png")
+    photo = {"contentType": "image/png", "url": "https://files.example/ann.png", "filesize": 70}
+    other = {"contentType": "image/png", "url": "https://files.example/ben.png", "filesize": 70}
+    template = "{{#each people}}{{inlineAttachment this.photo}}{{/each}}"
+    status, told, _ = tried(template, {"content": {"people": [{"photo": photo}, {"photo": other}]}})
+    assert status == 0
+    assert [one["name"] for one in told["notShown"]] == ["Picture 2 in the text"]
+    assert "people[1].photo.url" in told["notPrinted"]

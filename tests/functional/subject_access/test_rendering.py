@@ -1,7 +1,9 @@
 """RenderPart and RenderReport on moto: from answers in the bucket to the report, also when they die on the way."""
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,7 @@ from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
 from waybill.subject_access.adapters.report_files import ReportFiles
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.endings import Delivery
+from waybill.subject_access.domain.inline_pictures import address_hash
 from waybill.subject_access.domain.keys import (
     names_key,
     part_key,
@@ -321,3 +324,17 @@ def test_a_function_that_dies_after_any_effect_is_repeated(
     assert stored.sha256 == hashlib.sha256(drawing.get(stored.key)).hexdigest()
     assert drawing.sar.actions().count("SERVICE_RESULT") == 3
     assert drawing.sar.keys("reports/") == sorted(one.key for one in stored.files)
+
+
+def test_a_picture_of_the_answer_that_cannot_be_shown_stops_at_review_and_is_in_the_package(drawing: Drawing) -> None:
+    url = "https://files.example/photo"
+    drawing.put(template_key("x"), b"<p>{{inlineAttachment photo}}</p>")
+    photo = replace(drawing.attached(100_001, b"no picture", "image/png"), inline=address_hash(url))
+    drawing.sar.store.save_attachments(drawing.claim, [photo])
+    drawing.answered({"photo": {"contentType": "image/png", "url": url}}, template_key=template_key("x"))
+    report = drawing.render_all()
+    part = drawing.part()
+    assert [(one.number, one.reason) for one in part.withheld] == [(100_001, "the file is damaged")]
+    assert report.package is not None
+    with zipfile.ZipFile(io.BytesIO(drawing.get(report.package.key))) as package:
+        assert [package.read(name) for name in package.namelist() if "100001" in name] == [b"no picture"]

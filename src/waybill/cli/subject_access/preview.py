@@ -42,7 +42,9 @@ def preview(
         lookups = Lookups.from_json(_json(names)) if names else Lookups()
     except ValueError as error:
         raise typer.BadParameter(f"{names}: {error}") from error
-    section = sample_section("sample", label, content, template.read_text("utf-8") if template else None, lookups)
+    section = sample_section(
+        "sample", label, content, template.read_text("utf-8") if template else None, lookups, data.parent
+    )
     subject = Subject("SAMPLE, Person", IdKind.NOMIS, "A1234AA")
     try:
         with TemporaryDirectory() as folder:
@@ -57,6 +59,8 @@ def preview(
         "unprintable": dict(found.summary.unprintable),
     }
     lines = [f"{output}: {found.summary.pages} pages", *(f"not printed: {path}" for path in found.unprinted)]
+    told["notShown"] = [{"name": one.name, "reason": one.problem} for one in found.summary.attachments if one.problem]
+    lines += [f"not shown: {one['name']}: {one['reason']}" for one in told["notShown"]]
     lines += [f"no letter for {code}: {count} times" for code, count in found.summary.unprintable.items()]
     if found.unchecked:
         lines.append(f"{found.unchecked:,} more values were not tried")

@@ -20,6 +20,7 @@ from waybill.core.errors import FieldError, InvalidInputError, NotFoundError
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body, reason_of
 from waybill.subject_access.domain.claims import opened_again, without_report
+from waybill.subject_access.domain.inline_pictures import FIRST_INLINE, MOST_INLINE
 from waybill.subject_access.domain.keys import redactions_key
 from waybill.subject_access.domain.ports import Change, Documents, RequestStore
 from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPage, MarkedValue, Redactions
@@ -83,7 +84,9 @@ class AttachmentMark(_Mark):
     """A whole attachment."""
 
     service: _Service = Field(description="The service", examples=["keyworker-api"])
-    number: Annotated[int, Field(ge=0, le=99_999)] = Field(description="Its number", examples=[1])
+    number: Annotated[int, Field(ge=0, le=FIRST_INLINE + MOST_INLINE)] = Field(
+        description="Its number; a picture within an answer has one from 100,001", examples=[1]
+    )
 
 
 class Marks(Body):

@@ -294,7 +294,8 @@ class Rendering:
             content=answer,
             template=self._template(part, folder),
             lookups=self._names(folder) if part.template_key else drawn.Lookups(),
-            attachments=[self._attachment(one, folder) for one in stored],
+            attachments=[self._attachment(one, folder) for one in stored if one.inline is None],
+            pictures={one.inline: self._attachment(one, folder) for one in stored if one.inline is not None},
             redactions=[
                 *(
                     drawn.Redaction(rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name)
@@ -352,7 +353,7 @@ class Rendering:
 
 def _withheld(summary: drawn.PartSummary, section: drawn.Section) -> tuple[Withheld, ...]:
     """Return the attachments that are not in a part, by names from which redacted values are gone."""
-    sent = {one.number: one for one in section.attachments}
+    sent = {one.number: one for one in (*section.attachments, *section.pictures.values())}
     return tuple(
         Withheld(
             one.number,

@@ -304,3 +304,38 @@ def test_a_dead_service_is_left_alone_by_all_requests(subject_access: SubjectAcc
 def _let_rest_end(service: str) -> None:
     found = runtime.health().circuit(service)
     assert runtime.health().move(service, found, replace(found, open_until=1))
+
+
+def test_pictures_within_the_content_are_fetched_where_the_template_prints_them(
+    subject_access: SubjectAccess,
+) -> None:
+    text = b"<p>{{inlineAttachment photo}}</p>"
+    runtime.catalogue().register_template("files", _hash(text), CATALOGUED)
+    served = subject_access.service("files", template=_template(text))
+    subject_access.request("files")
+    listed = _announce(subject_access, served, 1, _file(b"one"))
+    photo = _announce(subject_access, served, 2, _file(b"photo"), contentType="image/png")
+    plan = _announce(subject_access, served, 3, _file(b"plan"), contentType="Image/Jpeg", filesize="a few")
+    letter = _announce(subject_access, served, 4, _file(b"letter"), contentType="application/pdf")
+    content = {"a": [{"note": "{", "photo": photo}, {"photo": photo, "plan": plan}], "letter": letter}
+    served.replies = [StubReply.data(content, [listed])]
+
+    assert subject_access.fetch("files") == PartStatus.FETCHED
+    found = subject_access.attachments("files")
+    assert [(one.number, one.content_type, subject_access.object(one.key)) for one in found] == [
+        (1, "text/plain", b"one"),
+        (100_001, "image/png", b"photo"),
+        (100_002, "image/jpeg", b"plan"),
+    ]
+    assert [one.inline for one in found] == [None, *(_hash(str(one["url"]).encode()) for one in (photo, plan))]
+    assert subject_access.part("files").attachments == 1
+
+
+def test_no_picture_within_the_content_is_fetched_for_another_template(subject_access: SubjectAccess) -> None:
+    runtime.catalogue().register_template("files", _hash(TEMPLATE), CATALOGUED)
+    served = subject_access.service("files", template=_template(TEMPLATE))
+    subject_access.request("files")
+    photo = _announce(subject_access, served, 2, _file(b"photo"), contentType="image/png")
+    served.replies = [StubReply.data({"photo": photo})]
+    assert subject_access.fetch("files") == PartStatus.FETCHED
+    assert subject_access.attachments("files") == []

@@ -36,4 +36,19 @@ class Table:
     rows: Iterable[Sequence[str]]
 
 
-type Block = Heading | Paragraph | Pair | Table
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A picture of the answer, by its number; `alt` is what the template says that it shows.
+
+    The box that it is fitted into is in points; 0 for as wide or high as it is. A `caption` stands above one that
+    belongs into a table, which names it.
+    """
+
+    number: int
+    alt: str = ""
+    caption: str = ""
+    width: float = 0.0
+    height: float = 0.0
+
+
+type Block = Heading | Paragraph | Pair | Table | Inline

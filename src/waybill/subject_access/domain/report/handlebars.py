@@ -17,8 +17,8 @@ from typing import Final
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.expressions import Expression, Frame, Scope, parse
 from waybill.subject_access.domain.report.handlebars_tags import MISMATCH, Tag, tags
-from waybill.subject_access.domain.report.helpers import ARGUMENTS, Helper
-from waybill.subject_access.domain.report.models import Json
+from waybill.subject_access.domain.report.helpers import ARGUMENTS, SOURCE, Helper
+from waybill.subject_access.domain.report.models import InlineImage, Json
 from waybill.subject_access.domain.report.wording import as_text
 
 _BLOCKS: Final = ("each", "if", "unless", "with", "eq")
@@ -235,6 +235,8 @@ def _escaped(value: Json) -> str:
         return "<br>".join(map(_escaped, value))
     if isinstance(value, dict):
         return "<br>".join(f"{html.escape(key)}: {_escaped(one)}" for key, one in value.items())
+    if isinstance(value, InlineImage):
+        return f'<img src="{SOURCE}{value.number}" width="{value.width}" height="{value.height}">'
     if isinstance(value, bool):
         return "true" if value else "false"
     text = value if isinstance(value, str) else as_text(value)

@@ -13,9 +13,10 @@ from itertools import pairwise, zip_longest
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from waybill.subject_access.domain.inline_pictures import MEMBER
 from waybill.subject_access.domain.report.errors import TemplateError
-from waybill.subject_access.domain.report.models import Json, Lookups, Number
-from waybill.subject_access.domain.report.wording import NO_DATA_HELD, as_text, is_empty, is_simple
+from waybill.subject_access.domain.report.models import InlineImage, Json, Lookups, Number
+from waybill.subject_access.domain.report.wording import MARKED, NO_DATA_HELD, as_text, is_empty, is_simple, one_line
 
 type Helper = Callable[..., Json]
 
@@ -31,6 +32,8 @@ _MOMENT = re.compile(
 # Year, month, day, hour, minute and second that a list does not have.
 _MISSING: Final = (1, 1, 1, 0, 0, 0)
 _WHOLE = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
+# What the source of a picture that is printed in place begins with.
+SOURCE: Final = "inline:"
 _YES = (1, "1", "true")
 _NO = (0, "0", "false")
 
@@ -193,6 +196,46 @@ def look_up(value: Json, key: Json) -> Json:
     return None
 
 
+def inline_picture(value: Json, height: Json = None, width: Json = None) -> Json:
+    """Return the picture that an object of the answer describes, no larger than a box of CSS pixels."""
+    if value is None:
+        return NO_DATA_HELD
+    found = _picture(value)
+    return found if isinstance(found, str) else InlineImage(found, _pixels(width), _pixels(height))
+
+
+def inline_picture_source(value: Json) -> Json:
+    """Return the same as the ``src`` of an ``<img>``."""
+    if value is None:
+        return ""
+    found = _picture(value)
+    return found if isinstance(found, str) else f"{SOURCE}{found}"
+
+
+def _picture(value: Json) -> int | str:
+    """Return the number of a picture, or what stands where it, or its address, was taken out."""
+    if isinstance(value, str) and value.startswith(MARKED):
+        return value
+    kind = value.get("contentType") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(kind, str):
+        raise TemplateError("inlineAttachment takes an object with contentType, url and filesize")
+    if kind.startswith(MARKED):
+        return kind
+    if not kind.strip().lower().startswith("image/"):
+        raise TemplateError(f"inlineAttachment prints no {one_line(kind, 100)}")
+    url, number = value.get("url"), value.get(MEMBER)
+    if isinstance(url, str) and url.startswith(MARKED):
+        return url
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TemplateError("the picture did not come with the answer")
+    return number
+
+
+def _pixels(value: Json) -> int:
+    whole = _WHOLE.fullmatch(str(value))
+    return int(whole[1]) if whole and not isinstance(value, bool) else 0
+
+
 def _name_from(names: Mapping[str, str]) -> Helper:
     def name_of(code: Json) -> Json:
         return NO_DATA_HELD if is_empty(code) else names.get(str(code), code)
@@ -211,6 +254,8 @@ _FIXED: Final[Mapping[str, Helper]] = {
     "convertBoolean": yes_or_no,
     "convertCamelCase": camel_case_words,
     "eq": equal,
+    "inlineAttachment": inline_picture,
+    "inlineAttachmentContent": inline_picture_source,
     "lookup": look_up,
 }
 # With how many values each may be called, at least and at most.
@@ -219,6 +264,7 @@ _OTHER_THAN_ONE: Final = {
     "buildDateNumber": (3, 3),
     "eq": (2, 2),
     "getOrDefault": (1, 2),
+    "inlineAttachment": (1, 3),
     "lookup": (2, 2),
 }
 ARGUMENTS: Final[Mapping[str, tuple[int, int]]] = dict.fromkeys(helpers(Lookups()), (1, 1)) | _OTHER_THAN_ONE

@@ -8,20 +8,24 @@
 | the same with class ``summary-list`` | rows of label and value |
 | ``ul``, ``ol``, ``li`` | a list |
 | ``dl``, ``dt``, ``dd`` | a summary list |
+| ``img`` whose source is ``{{inlineAttachmentContent picture}}`` | the picture; behind a table where it is in one |
 | ``span``, ``strong``, ``b``, ``em``, ``i``, ``small`` | their text |
 
-Attributes other than that class mean nothing. No other tag is allowed.
+Attributes other than that class and those of ``img`` mean nothing. No other tag is allowed.
 """
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Final
 
-from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
+from waybill.subject_access.domain.inline_pictures import FIRST_INLINE
+from waybill.subject_access.domain.report.blocks import Block, Heading, Inline, Pair, Paragraph, Table
 from waybill.subject_access.domain.report.errors import TemplateError
+from waybill.subject_access.domain.report.helpers import SOURCE
+from waybill.subject_access.domain.report.wording import MARKED
 
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _INLINE: Final = ("span", "strong", "b", "em", "i", "small")
@@ -31,12 +35,17 @@ _TAGS: Final = frozenset((*_INLINE, *_TABLE, *_BREAKING, "br"))
 # What nobody sees of a document.
 _UNSEEN: Final = ("script", "style", "head", "template", "noscript")
 _FED: Final = 65_536
+_PICTURE = re.compile(rf"{SOURCE}([0-9]{{1,9}})")
+_PICTURE_TAG = re.compile(r"\s*\{\{[{&~]?\s*inlineAttachmentContent\s[^{}]*\}{2,3}\s*")
+_PIXELS = re.compile(r"\s*([0-9]{1,5})(?:\.[0-9]*)?(?:px)?\s*")
+# CSS Values and Units 3, 5.2: a pixel is the 96th part of an inch, of which a point is the 72nd.
+_POINTS: Final = 0.75
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
-def markup_blocks(pieces: Iterable[str]) -> Iterator[Block]:
+def markup_blocks(pieces: Iterable[str], *, pictures: bool = True) -> Iterator[Block]:
     """Return the blocks of a filled template, given in pieces; tags that are not allowed are left out."""
-    reader = _Reader()
+    reader = _Reader(pictures=pictures)
     for piece in pieces:
         reader.feed(piece)
         while reader.blocks:
@@ -48,7 +57,7 @@ def markup_blocks(pieces: Iterable[str]) -> Iterator[Block]:
 
 def document_blocks(text: str) -> Iterator[Block]:
     """Return the blocks of a document that somebody else wrote, whatever tags it has."""
-    yield from markup_blocks(text[begin : begin + _FED] for begin in range(0, len(text), _FED))
+    yield from markup_blocks((text[begin : begin + _FED] for begin in range(0, len(text), _FED)), pictures=False)
 
 
 def check_markup(text: str) -> None:
@@ -64,7 +73,11 @@ def check_markup(text: str) -> None:
 
 class _Checker(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
+        if tag == "img":
+            source = next((value or "" for name, value in attrs if name == "src"), "")
+            if not _PICTURE_TAG.fullmatch(source):
+                raise TemplateError("templates may not use the tag img but with the source inlineAttachmentContent")
+        elif tag not in _TAGS:
             raise TemplateError(f"templates may not use the tag {tag}")
 
 
@@ -75,24 +88,35 @@ class _Rows:
     summary: bool
     rows: list[list[str]] = field(default_factory=list)
     cell: bool = False
+    pictures: dict[int, list[Inline]] = field(default_factory=dict)
+
+    def add(self, picture: Inline) -> None:
+        self.pictures.setdefault(len(self.rows) - 1, []).append(picture)
 
     def blocks(self) -> Iterator[Block]:
-        rows = [row for row in self.rows if row]
         if self.summary:
-            for label, *values in rows:
-                yield Pair(label, " ".join(values)) if values else Paragraph(label)
-        elif rows:
+            for number, row in enumerate(self.rows):
+                if row:
+                    label, *values = row
+                    yield Pair(label, " ".join(values)) if values else Paragraph(label)
+                yield from self.pictures.get(number, ())
+            return
+        rows = [row for row in self.rows if row]
+        if rows:
             # Templates fill rows up with empty cells, which would only take room.
             columns = max(index for row in rows for index, cell in enumerate(row, start=1) if cell or index == 1)
             padded = [row[:columns] + [""] * (columns - len(row)) for row in rows]
             yield Table(padded[0], padded[1:]) if len(rows) > 1 else Table((), padded)
+        for some in self.pictures.values():
+            yield from some
 
 
 class _Reader(HTMLParser):
     """Reads tags one after the other; what is left open is closed by what follows, as browsers do."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pictures: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._pictures = pictures
         self.blocks: deque[Block] = deque()
         self._text: list[str] = []
         # The tag that the text stands in, and the lists around it: the number of the last item, or None for bullets.
@@ -105,7 +129,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen = self._unseen or tag
-        if tag == "br" or (self._table and self._table.cell and tag in _BREAKING):
+        if tag == "img" and self._pictures:
+            self._picture({name: value or "" for name, value in attrs})
+        elif tag == "br" or (self._table and self._table.cell and tag in _BREAKING):
             self._text.append("\n")
         elif tag in _TABLE:
             self._table_tag(tag, attrs)
@@ -130,6 +156,24 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._unseen:
             self._text.append(_SPACE.sub(" ", data))
+
+    def _picture(self, attributes: Mapping[str, str]) -> None:
+        source = attributes.get("src", "")
+        found = _PICTURE.fullmatch(source)
+        if found is None:
+            # What stands there where a picture was taken out.
+            self._text.append(source if source.startswith(MARKED) else "")
+            return
+        width, height = (_points(attributes.get(name, "")) for name in ("width", "height"))
+        alt = _SPACE.sub(" ", attributes.get("alt", "").replace("<br>", " ")).strip()
+        picture = Inline(int(found[1]), alt, "", width, height)
+        if self._table and self._table.cell:
+            caption = f"Picture {picture.number - FIRST_INLINE}"
+            self._text.append(caption)
+            self._table.add(replace(picture, caption=caption))
+        else:
+            self._end_text()
+            self.blocks.append(picture)
 
     def finish(self) -> None:
         """Close whatever is open."""
@@ -178,3 +222,8 @@ class _Reader(HTMLParser):
                 self._lists[-1] = number + 1
             return Paragraph(text, "•" if number is None else f"{number + 1}.")
         return Paragraph(text)
+
+
+def _points(text: str) -> float:
+    found = _PIXELS.fullmatch(text)
+    return int(found[1]) * _POINTS if found else 0.0

@@ -82,6 +82,15 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class InlineImage:
+    """What ``inlineAttachment`` prints: the number of a picture of the answer; sizes in CSS pixels, 0 for its own."""
+
+    number: int
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
 class Redaction:
     """A rule that takes values out of a service's answer before it is drawn.
 
@@ -158,6 +167,8 @@ class Section:
         The value, or the file with the service's answer, ``{"content": …, "attachments": […]}``.
     template : str or None
         Handlebars text (`templates`); without one the content is shown as it is.
+    pictures : Mapping[str, Attachment]
+        Those that stand in the content itself, by the hash of their address (`domain.inline_pictures`).
     hidden_attachments, hidden_pages : Mapping[int, str]
         What is printed in place of whole attachments, by number, and of whole pages, which count from 1.
     """
@@ -170,6 +181,7 @@ class Section:
     attachments: Sequence[Attachment] = ()
     redactions: Sequence[Redaction] = ()
     lookups: Lookups = Lookups()
+    pictures: Mapping[str, Attachment] = field(default_factory=dict)
     hidden_attachments: Mapping[int, str] = field(default_factory=dict)
     hidden_pages: Mapping[int, str] = field(default_factory=dict)
 

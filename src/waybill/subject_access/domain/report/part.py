@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from waybill.subject_access.domain.inline_pictures import numbered
 from waybill.subject_access.domain.report.attachments import Attachments
-from waybill.subject_access.domain.report.blocks import Block, Paragraph
+from waybill.subject_access.domain.report.blocks import Block, Inline, Paragraph
 from waybill.subject_access.domain.report.content import content_blocks
 from waybill.subject_access.domain.report.covers import subject_lines
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError
 from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.hidden_pages import hide_pages, without_title, without_what_is_hidden
+from waybill.subject_access.domain.report.inline import InlinePictures
 from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
@@ -52,14 +54,19 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     TemplateError
         The template cannot be filled (`templates.check_template`).
     """
-    redacted = redact(_content(section), section.redactions) if section.outcome is Outcome.COMPLETE else Redacted()
+    redacted = redact(_numbered(section), section.redactions) if section.outcome is Outcome.COMPLETE else Redacted()
     fonts = Fonts()
     sheets = Sheets(fonts, furniture(fonts, subject), work)
     flow = Flow(sheets)
     flow.page()
     title = one_line(section.label) or section.service
     flow.heading(title, 1)
-    flow.draw(_blocks(section, redacted, title))
+    pictures = InlinePictures(flow, section.pictures.values())
+    for block in _blocks(section, redacted, title):
+        if isinstance(block, Inline):
+            pictures.draw(block)
+        else:
+            flow.draw([block])
     headings = list(flow.headings)
     attachments = Attachments(flow, work, redacted.swept)
     if section.outcome is Outcome.COMPLETE:
@@ -73,7 +80,8 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
             without_title(one) if one.page in section.hidden_pages else one
             for one in (Bookmark(title, 1), *attachments.bookmarks)
         )
-    outcomes = tuple(without_what_is_hidden(one, section.hidden_pages) for one in attachments.outcomes)
+    shown = (*attachments.outcomes, *pictures.outcomes)
+    outcomes = tuple(without_what_is_hidden(one, section.hidden_pages) for one in shown)
     return PartSummary(
         pages=sheets.pages,
         size=destination.stat().st_size,
@@ -96,6 +104,14 @@ def _write(sheets: Sheets, attachments: Attachments, destination: Path, work: Pa
     joined = work / "joined.pdf"
     concatenate(files, joined, structure)
     place(joined, attachments.placements, destination)
+
+
+def _numbered(section: Section) -> Json:
+    """Return the content with the numbers of its pictures, so that they are found whatever is taken out of it."""
+    if not section.pictures:
+        return _content(section)
+    numbers = {address: one.number for address, one in section.pictures.items()}
+    return numbered(_content(section), numbers, section.hidden_attachments)
 
 
 def _content(section: Section) -> Json:

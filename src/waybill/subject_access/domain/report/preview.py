@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from waybill.subject_access.domain.inline_pictures import FIRST_INLINE, address_hash, is_picture, numbered
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.handlebars import Template
 from waybill.subject_access.domain.report.helpers import Helper, helpers
 from waybill.subject_access.domain.report.json_paths import ROOT, child, values_of
-from waybill.subject_access.domain.report.models import Json, Lookups, Number, Outcome, PartSummary, Section, Subject
+from waybill.subject_access.domain.report.models import (
+    Attachment,
+    Json,
+    Lookups,
+    Number,
+    Outcome,
+    PartSummary,
+    Section,
+    Subject,
+)
 from waybill.subject_access.domain.report.part import render_part
 from waybill.subject_access.domain.report.templates import check_template
 from waybill.subject_access.domain.report.wording import is_empty
@@ -45,13 +55,46 @@ def preview(section: Section, subject: Subject, destination: Path, work: Path) -
     if section.template is None:
         return Preview(summary, (), 0)
     paths = [path for path, value in values_of(section.content) if not is_empty(value)]
-    unprinted = _unprinted(section.template, section.content, section.lookups, set(paths[:_MOST_VALUES]))
+    numbers = {address: one.number for address, one in section.pictures.items()}
+    content = numbered(section.content, numbers, {})
+    unprinted = _unprinted(section.template, content, section.lookups, set(paths[:_MOST_VALUES]))
     return Preview(summary, tuple(unprinted), max(0, len(paths) - _MOST_VALUES))
 
 
-def sample_section(service: str, label: str, content: Json, template: str | None, lookups: Lookups) -> Section:
-    """Return a service's section as a sample has it."""
-    return Section(service, label, Outcome.COMPLETE, content=content, template=template, lookups=lookups)
+def sample_section(
+    service: str, label: str, content: Json, template: str | None, lookups: Lookups, folder: Path
+) -> Section:
+    """Return a service's section as a sample has it; pictures of the content are files in `folder`, or not shown."""
+    pictures = {address_hash(one["url"]): one["url"] for one in _objects(content) if is_picture(one)}
+    return Section(
+        service,
+        label,
+        Outcome.COMPLETE,
+        content=content,
+        template=template,
+        lookups=lookups,
+        pictures={
+            address: _sample(FIRST_INLINE + number, folder / Path(url).name)
+            for number, (address, url) in enumerate(pictures.items(), start=1)
+        },
+    )
+
+
+def _sample(number: int, file: Path) -> Attachment:
+    name, there = f"Picture {number - FIRST_INLINE} in the text", file.is_file()
+    problem = None if there else "a sample has pictures that lie beside the answer, and no others"
+    return Attachment(number, name, file.name, "", file if there else None, problem)
+
+
+def _objects(content: Json) -> Iterator[dict[str, Json]]:
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))
 
 
 def _unprinted(template: str, content: Json, lookups: Lookups, paths: set[str]) -> Iterator[str]:

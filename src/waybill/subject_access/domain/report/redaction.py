@@ -16,6 +16,7 @@ from waybill.subject_access.domain.report import matching
 from waybill.subject_access.domain.report.json_paths import ROOT, Step, Wild, child, steps_of
 from waybill.subject_access.domain.report.matching import NearMiss, ValueKind
 from waybill.subject_access.domain.report.models import Attachment, Json, Place, Redaction
+from waybill.subject_access.domain.report.wording import MARKED
 
 _GIVEN: Final = frozenset(("firstname", "forename", "forenames", "givenname", "givennames", "first"))
 _SURNAME: Final = frozenset(("lastname", "surname", "familyname", "last"))
@@ -93,7 +94,7 @@ def marker(rule: Redaction) -> str:
 
 def redacted_as(reason: str, exemption: str = "") -> str:
     """Return what is printed where something was taken out for a reason, by an exemption of the law."""
-    return f"[Redacted: {reason}; {exemption}]" if exemption else f"[Redacted: {reason}]"
+    return f"{MARKED}{reason}; {exemption}]" if exemption else f"{MARKED}{reason}]"
 
 
 def texts_at(content: Json, path: str) -> list[str] | None:

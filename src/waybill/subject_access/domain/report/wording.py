@@ -10,6 +10,8 @@ from waybill.subject_access.domain.report.models import Json
 NO_DATA_HELD: Final = "No Data Held"
 NOT_SUPPORTED: Final = "Does not hold records under this type of number"
 ABSENT: Final = "No data held"
+# What stands where something was taken out begins so.
+MARKED: Final = "[Redacted: "
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
 # Where a word of camelCase begins: dateOfBirth, prisonerPNCNumber, address1.

@@ -70,6 +70,7 @@ class Attachments:
             expected_bytes=entry.filesize,
             stored_bytes=stored.size,
             key=key,
+            inline=entry.inline,
         )
 
     def _stored(self, entry: AttachmentEntry, key: str, by: float) -> Stored:

@@ -18,6 +18,7 @@ from waybill.subject_access.domain.upstream.attachments import Attachments
 from waybill.subject_access.domain.upstream.circuits import COUNTED, Breaker
 from waybill.subject_access.domain.upstream.codes import Code
 from waybill.subject_access.domain.upstream.errors import ServiceError
+from waybill.subject_access.domain.upstream.inline import inline_entries
 from waybill.subject_access.domain.upstream.models import Limits, Question
 from waybill.subject_access.domain.upstream.ports import Credentials, Pace, Parts
 from waybill.subject_access.domain.upstream.retry import Tries
@@ -165,14 +166,15 @@ class _One:
         key = answer_key(claim.request_id, claim.generation, name)
         by.parts.put(key, _read(spool), content_type="application/json", expected=answer.size)
         until = by.pace.monotonic() + max(0.0, by.pace.remaining() - _MARGIN_SECONDS)
-        attached = by.attachments.fetch(claim, name, answer.attachments, until)
+        pictures = inline_entries(spool, self._by.limits.attachments) if template and template.pictures else ()
+        attached = by.attachments.fetch(claim, name, (*answer.attachments, *pictures), until)
         if attached:
             by.requests.save_attachments(claim, attached)
         return replace(
             part,
             bytes=answer.size,
             answer_key=key,
-            attachments=len(attached),
+            attachments=len(answer.attachments),
             template_key=template.key if template else None,
             template_version=template.version if template else None,
         )

@@ -41,7 +41,7 @@ class Problem:
 class AttachmentEntry:
     """One attachment as a service announces it; `name` and `filename` are cleaned, `headers` are to be sent.
 
-    `filesize` is in bytes.
+    `filesize` is in bytes; `inline` is the hash of the address of a picture that stands in the answer itself.
     """
 
     number: int
@@ -51,14 +51,16 @@ class AttachmentEntry:
     url: str = field(repr=False)
     filesize: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inline: str | None = None
 
 
 @dataclass(frozen=True)
 class TemplateChoice:
-    """The registered template that a part is rendered with."""
+    """The registered template that a part is rendered with; `pictures` are to be fetched where it may print some."""
 
     key: str
     version: int
+    pictures: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from waybill.core.notifications import Notification, Notifier
 from waybill.subject_access import WORKFLOW
+from waybill.subject_access.domain.inline_pictures import HELPER
 from waybill.subject_access.domain.keys import template_key
 from waybill.subject_access.domain.ports import Catalogue
 from waybill.subject_access.domain.upstream.answers import PATH, accept, refuse_encoding
@@ -55,7 +56,7 @@ class Templates:
         self.parts.put(template_key(text_hash), iter((text,)), content_type="text/plain; charset=utf-8")
         if version.status == "PENDING":
             self.catalogue.publish_template(service.name, version.version)
-        return TemplateChoice(template_key(text_hash), version.version)
+        return TemplateChoice(template_key(text_hash), version.version, HELPER.encode() in text)
 
     def judge(self, service: str, code: Code | None, now: datetime) -> None:
         """Remember how the template of `service` was found, `code` None being well; tell people once when it is not."""
