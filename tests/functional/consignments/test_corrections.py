@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.functional.consignments.bench import CLEAN, ConsignmentRun, Workbench, clean_check, described, format_result
+from tests.functional.consignments.bench import (
+    CLEAN,
+    Broken,
+    ConsignmentRun,
+    Workbench,
+    clean_check,
+    described,
+    format_result,
+)
 from waybill.consignments import runtime
 from waybill.consignments.adapters import table as tables
 from waybill.consignments.domain.corrections import Corrections
@@ -178,6 +186,23 @@ def test_a_record_stays_one_when_its_verdict_is_forgotten(bench: Workbench, chec
     bench.run(checked, "run-2")
     assert f"{checked}/{file_id['c.txt']}" not in bench.keys(CLEAN)
     assert correct(bench, checked, {"leaveOut": [file_id["c.txt"]]}).status == 200
+
+
+def test_a_copy_that_no_verdict_tells_of_goes_with_its_file(bench: Workbench) -> None:
+    """An accepted file is a statement (field notes on consignments): what nobody has accepted is not in the bucket."""
+    consignment_id = bench.received({"a.txt": b"good", "b.txt": b"good too"})
+    bench.broken = {"update_consignment": "it broke between the copies and the write"}
+    with pytest.raises(Broken):
+        bench.run(consignment_id, "run-1")
+    file_id = ids(bench, consignment_id)
+    orphan = f"{consignment_id}/{file_id['b.txt']}"
+    assert orphan in bench.keys(CLEAN)
+    run = ConsignmentRun(bench, consignment_id, "run-1")
+    bench.broken = {}
+    run.state("record_failure", step="Update API", error={"Error": "any", "Cause": "any"})
+    assert correct(bench, consignment_id, {"leaveOut": [file_id["b.txt"]]}).status == 200
+    bench.run(consignment_id, "run-2")
+    assert bench.keys(CLEAN) == [f"{consignment_id}/{file_id['a.txt']}"]
 
 
 def test_a_path_is_left_out_as_often_as_its_files_are(bench: Workbench, checked: str) -> None:

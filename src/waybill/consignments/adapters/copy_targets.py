@@ -37,6 +37,12 @@ class S3CopyTargets(CopyTargets):
                     self._client.delete_object(Bucket=bucket, Key=copy["to"])
         return place is CopyPlace.NOWHERE or self._copied(copy, self._buckets[place])
 
+    @override
+    def withdraw(self, key: str) -> None:
+        bucket = self._buckets[CopyPlace.CLEAN]
+        with translated(RunBucketUnavailableError, RunBucketRefusedError, bucket):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
     def _copied(self, copy: PlannedCopy, bucket: str) -> bool:
         source: CopySourceTypeDef = {"Bucket": copy["bucket"], "Key": copy["key"]}
         if "versionId" in copy:

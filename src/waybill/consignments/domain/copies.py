@@ -5,9 +5,10 @@ A file with other problems stays where it was uploaded until its sender has put 
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
 from typing import NotRequired, Protocol, TypedDict
 
-from waybill.consignments.domain.intake import groups
+from waybill.consignments.domain.intake import GONE, groups
 from waybill.consignments.domain.judgement import judged_files
 from waybill.consignments.domain.ports import Document, RunDocuments
 from waybill.consignments.domain.states import ClaimedRun, PlacedCopies
@@ -17,6 +18,7 @@ from waybill.consignments.models import CopyPlace, StatusName
 # What one function copies has to be done within its fifteen minutes.
 _COPY_BYTES = 200 * 1000**3
 _THREADS = 16
+_WITHDRAWN = 1000
 
 
 class PlannedCopy(TypedDict):
@@ -41,13 +43,18 @@ class CopyTargets(Protocol):
         """
         ...
 
+    def withdraw(self, key: str) -> None:
+        """Take the copy of a file that was left out away from the clean bucket; what is in quarantine stays."""
+        ...
+
 
 class CopyLine(TypedDict):
-    """What one function copies."""
+    """What one function copies, and keys of copies whose files were left out."""
 
     consignmentId: str
     executionId: str
     copies: list[PlannedCopy]
+    withdrawn: NotRequired[list[str]]
 
 
 COPIES: Document[CopyLine] = Document("copies.jsonl")
@@ -63,9 +70,15 @@ def place_of(values: Mapping[str, str]) -> CopyPlace:
 def plan_copies(documents: RunDocuments, run: ClaimedRun) -> int:
     """Write a line for every so many files that says where their copies belong; return the number of lines."""
     count = 0
+    own: CopyLine = {"consignmentId": run["consignmentId"], "executionId": run["executionId"], "copies": []}
     with documents.writing(COPIES) as lines:
         for some in groups(_copies(documents), _COPY_BYTES):
-            lines.add({"consignmentId": run["consignmentId"], "executionId": run["executionId"], "copies": some})
+            lines.add({**own, "copies": some})
+            count += 1
+        # A run may have broken between its copies and the write that says where they are.
+        gone = (f"{run['consignmentId']}/{line['fileId']}" for line in documents.reading(GONE, required=False))
+        for keys in batched(gone, _WITHDRAWN, strict=False):
+            lines.add({**own, "withdrawn": list(keys)})
             count += 1
     return count
 
@@ -86,8 +99,9 @@ def _copies(documents: RunDocuments) -> Iterator[PlannedCopy]:
         yield copy
 
 
-def copy_files(copies: Sequence[PlannedCopy], targets: CopyTargets) -> PlacedCopies:
+def copy_files(copies: Sequence[PlannedCopy], withdrawn: Sequence[str], targets: CopyTargets) -> PlacedCopies:
     """Put the copies of one line where they belong; return how many."""
     with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(targets.withdraw, withdrawn))
         placed = sum(threads.map(targets.place, copies))
     return {"placed": placed, "gone": len(copies) - placed}

@@ -61,6 +61,15 @@ class ExtraLine(TypedDict):
 
 
 GROUPS: Document[GroupLine] = Document("groups.jsonl")
+
+
+class GoneLine(TypedDict):
+    """A file that was left out later."""
+
+    fileId: str
+
+
+GONE: Document[GoneLine] = Document("left-out.jsonl")
 COMPARISON: Document[MissingLine | ExtraLine] = Document("comparison.jsonl")
 
 
@@ -101,7 +110,11 @@ class FileFetcher:
                 f"{len(registered)} of {consignment.announced} files of consignment {consignment_id} are registered"
             )
         prefix = upload_prefix(consignment.user_id, consignment_id)
-        gone = {left.file_id for left in self.reader.left_out(consignment_id)}
+        gone = {left.file_id for left in self.reader.left_out(consignment_id) if left.file_id}
+        if gone:
+            with documents.writing(GONE) as lines:
+                for file_id in sorted(gone):
+                    lines.add({"fileId": file_id})
         stored = {each.name: each for each in self.uploads.objects(prefix) if each.name not in gone}
         self._compare(consignment, registered, stored, documents)
         carried = self._carry(consignment, stored, documents)

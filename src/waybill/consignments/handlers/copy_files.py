@@ -18,4 +18,4 @@ def lambda_handler(event: "CopyLine", context: object) -> "PlacedCopies":
     A run that a later one has taken over places nothing: its verdicts are not the newest.
     """
     runtime.consignment_of(event)
-    return copy_files(event["copies"], runtime.copy_targets())
+    return copy_files(event["copies"], event.get("withdrawn", ()), runtime.copy_targets())
