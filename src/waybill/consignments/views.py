@@ -275,6 +275,7 @@ class FileFormatView(CheckResultView):
     warnings: list[str] | None = optional("What is wrong with the file", examples=[["CORRUPT_CONTAINER"]])
     text: bool | None = optional("Whether the file reads as text at both ends", examples=[False])
     office_package: bool | None = optional("True for a ZIP file that begins as an Office or EPUB document does")
+    message: bool | None = optional("True for what reads as an e-mail message, whatever its format is found to be")
     container: str | None = optional("Of an archive or image that need not have a PUID, its kind", examples=["zstd"])
     timed_out: bool | None = optional("Whether there was no result in time")
     encrypted: bool | None = optional("Whether the file is encrypted")

@@ -119,6 +119,58 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
     assert not is_accepted(values)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "value", "rule", "words"),
+    [
+        # Field notes, 2.4: what a double click runs, where PRONOM has no identifier for it; in any case.
+        (
+            "clean.CMD",
+            b"@echo off\r\ndel *.tmp\r\n",
+            "Executable",
+            "waybill.scriptByName",
+            ".cmd is a Windows command script",
+        ),
+        ("a.wsf", b"<job><script language='VBScript'>x</script></job>", "Executable", "waybill.scriptByName", ".wsf"),
+        (
+            "a.hta",
+            b"<html><head><hta:application></head></html>",
+            "Executable",
+            "waybill.scriptByName",
+            "HTML application",
+        ),
+        # PDF 1.7, 7.6.3.1: with an empty user password everybody opens it, and nobody lifts its restrictions.
+        (
+            "a.pdf",
+            contents.pdf(owner="secret"),
+            "PasswordProtected",
+            "waybill.restrictedPdf",
+            "opens without a password",
+        ),
+        (
+            "a.pdf",
+            contents.pdf(password="secret"),
+            "PasswordProtected",
+            "waybill.protection",
+            "protected by a password",
+        ),
+        # Field notes, kind 9: a message is no plain text under another name.
+        (
+            "a.eml",
+            b"From: a@b.org\nTo: c@b.org\nSubject: x\n\nHello\n",
+            "Unidentified",
+            "waybill.unknownMessage",
+            "e-mail",
+        ),
+    ],
+)
+def test_sentences_follow_what_was_seen(
+    desk: Desk, name: str, content: bytes, value: str, rule: str, words: str
+) -> None:
+    said, values = told(desk, name, content)
+    assert (values["FFID"], said["rule"]) == (value, rule)
+    assert words in said["sentence"]
+
+
 @pytest.mark.parametrize("name", ["a.docx", "a.txt", "a.warc"])
 def test_records_stay_accepted(desk: Desk, name: str) -> None:
     content = {"a.docx": DOCX, "a.txt": b"Minutes", "a.warc": b"WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n"}[name]

@@ -1,19 +1,28 @@
 """Malware inside of files, and what of a file nobody could scan (field notes on consignments, kinds 1 and 3)."""
 
 import base64
+import binascii
 import bz2
 import gzip
 import io
 import lzma
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, results, scanners
@@ -69,6 +78,191 @@ def antivirus(desk: Desk, name: str, content: bytes) -> tuple[str, str, dict[str
     verdicts = {verdict.name: verdict for verdict in file_verdicts(CheckedFile(line), None, shipped())}
     verdict = verdicts["Antivirus"]
     return verdict.value, verdict.detail, results(line)["antivirus"]
+
+
+def uuencoded(content: bytes) -> bytes:
+    lines = [binascii.b2a_uu(content[place : place + 45]) for place in range(0, len(content), 45)]
+    return b"begin 644 tool.com\n" + b"".join(lines) + b"`\nend\n"
+
+
+def warc(answer: bytes, kind: bytes = b"response") -> bytes:
+    head = b"WARC/1.1\r\nWARC-Type: %b\r\nWARC-Target-URI: http://example.org/a\r\n" % kind
+    return head + b"Content-Length: %d\r\n\r\n%b\r\n\r\n" % (len(answer), answer)
+
+
+def arc(answer: bytes) -> bytes:
+    version = b"1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n"
+    head = b"filedesc://a.arc 0.0.0.0 20240101000000 text/plain %d\n%b\n" % (len(version), version)
+    line = b"http://example.org/a 192.0.2.1 20240101000000 application/octet-stream %d\n"
+    return head + line % len(answer) + answer + b"\n"
+
+
+def answered(body: bytes, *fields: bytes) -> bytes:
+    return b"\r\n".join([b"HTTP/1.1 200 OK", *fields, b"", body])
+
+
+def in_chunks(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:middle], body[middle:], b""))
+
+
+@cache
+def _signer() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    own = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Registry")])
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, own.public_key(), 1, day, day + timedelta(days=900))
+    return made.sign(own, hashes.SHA256()), own
+
+
+def signed(content: bytes, encoding: Encoding = Encoding.DER) -> bytes:
+    certificate, own = _signer()
+    signing = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(certificate, own, hashes.SHA256())
+    return signing.sign(encoding, [pkcs7.PKCS7Options.Binary])
+
+
+def in_ber(content: bytes) -> bytes:
+    """Signed content of lengths that are not told, in pieces of 40 bytes, as programs write what they stream."""
+
+    def value(tag: int, *inner: bytes) -> bytes:
+        return bytes([tag, 0x80]) + b"".join(inner) + b"\0\0"
+
+    pieces = (content[place : place + 40] for place in range(0, len(content), 40))
+    octets = value(0x24, *(bytes([4, len(piece)]) + piece for piece in pieces))
+    data = value(0x30, bytes.fromhex("06092a864886f70d010701"), value(0xA0, octets))
+    own = value(0x30, b"\2\1\1", b"\x31\0", data)
+    return value(0x30, bytes.fromhex("06092a864886f70d010702"), value(0xA0, own))
+
+
+def pgp(content: bytes, algorithm: int = 1) -> bytes:
+    """A message that is compressed and not encrypted (RFC 9580, 5.6 and 5.9), with a body in partial lengths."""
+    literal = b"\xcb\xff" + struct.pack(">L", 6 + len(content)) + b"b\0" + bytes(4) + content
+    packers = {1: zlib.compressobj(wbits=-15), 2: zlib.compressobj()}
+    packer = packers.get(algorithm)
+    packed = packer.compress(literal) + packer.flush() if packer else bz2.compress(literal)
+    body = bytes([algorithm]) + packed
+    return b"\xc8\xe4" + body[:16] + bytes([len(body) - 16]) + body[16:]
+
+
+def armoured(content: bytes) -> bytes:
+    lines = base64.encodebytes(content)
+    return b"-----BEGIN PGP MESSAGE-----\nVersion: 1\n\n" + lines + b"=abcd\n-----END PGP MESSAGE-----\n"
+
+
+def in_xml(element: str, content: bytes) -> bytes:
+    return b"<?xml version='1.0'?>\n<document><%b>\n%b</%b></document>" % (
+        element.encode(),
+        base64.encodebytes(content),
+        element.split(maxsplit=1)[0].encode(),
+    )
+
+
+def pdf_with_script(source: bytes) -> bytes:
+    """A script as a string in an object that is packed with others (ISO 32000-1, 7.5.7 and 12.6.4.16)."""
+    file = io.BytesIO()
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        action = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String(source.decode()))
+        document.Root.OpenAction = action
+        document.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return file.getvalue()
+
+
+FLASH = b"CWS\x09" + struct.pack("<L", 8 + len(POWERSHELL)) + zlib.compress(POWERSHELL)
+LZMA_FLASH = lzma.compress(POWERSHELL, lzma.FORMAT_ALONE)
+AR = b"!<arch>\n" + b"tool.com/".ljust(48) + str(len(EICAR)).encode().ljust(10) + b"`\n" + EICAR
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        # Each sender's own way of keeping a file in another that shows nothing of it: none was opened.
+        ("a.warc", warc(answered(EICAR)), "http://example.org/a"),
+        ("a.warc", warc(answered(gzip.compress(EICAR), b"Content-Encoding: gzip")), "http://example.org/a/content"),
+        ("a.warc", warc(answered(zlib.compress(EICAR), b"Content-Encoding: deflate")), "http://example.org/a"),
+        ("a.warc", warc(answered(in_chunks(EICAR), b"Transfer-Encoding: chunked")), "http://example.org/a"),
+        # Crawlers that take the chunks apart keep the field.
+        ("a.warc", warc(answered(EICAR, b"Transfer-Encoding: chunked")), "http://example.org/a"),
+        ("a.warc", warc(b"x", b"request") + warc(EICAR, b"resource"), "http://example.org/a"),
+        ("a.warc.gz", gzip.compress(warc(b"x", b"request")) + gzip.compress(warc(answered(EICAR))), "example.org/a"),
+        ("a.arc", arc(answered(gzip.compress(EICAR), b"Content-Encoding: gzip")), "http://example.org/a/content"),
+        ("a.txt", b"The file that you asked for\n\n" + uuencoded(EICAR), "tool.com"),
+        ("a.eml", b"From: a@b.org\nTo: b@b.org\nSubject: old\n\nAs ever\n\n" + uuencoded(EICAR), "tool.com"),
+        ("a.p7m", signed(EICAR), "content"),
+        ("a.p7m", in_ber(EICAR), "content"),
+        ("a.pem", signed(EICAR, Encoding.PEM), "PKCS7 1/content"),
+        ("a.gpg", pgp(EICAR), "content"),
+        ("a.gpg", pgp(EICAR, 2), "content"),
+        ("a.gpg", pgp(EICAR, 3), "content"),
+        ("a.asc", armoured(pgp(EICAR)), "PGP MESSAGE 1/content"),
+        ("a.fodt", in_xml("office:binary-data", EICAR), "binary-data 1"),
+        ("a.xml", in_xml("pkg:binaryData", EICAR), "binaryData 1"),
+        ("a.xml", in_xml('w:binData w:name="oledata.mso" xml:space="preserve"', EICAR), "binData 1"),
+        ("a.vcf", b"BEGIN:VCARD\r\nPHOTO;ENCODING=b;TYPE=JPEG:" + base64.b64encode(EICAR) + b"\r\n", "part 1"),
+        (
+            "a.ldif",
+            b"dn: cn=a\njpegPhoto:: " + base64.b64encode(EICAR)[:60] + b"\n " + base64.b64encode(EICAR)[60:],
+            "1",
+        ),
+        ("a.swf", FLASH, "film"),
+        ("a.swf", b"ZWS\x0d" + struct.pack("<LL", 8 + len(POWERSHELL), 0) + LZMA_FLASH[:5] + LZMA_FLASH[13:], "film"),
+        ("a.pdf", pdf_with_script(POWERSHELL), "script in object"),
+        ("a.a", AR, "tool.com"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_malware_in_what_is_wrapped_or_encoded_is_found(desk: Desk, name: str, content: bytes, place: str) -> None:
+    # Field notes, kind 1: every container through which a rule cannot see.
+    value, detail, _ = antivirus(desk, name, content)
+    assert value == "VirusDetected"
+    assert place in detail
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.warc", warc(b"x", b"request") + warc(answered(gzip.compress(b"Hello"), b"Content-Encoding: gzip"))),
+        ("a.warc", warc(answered(b"", b"Content-Encoding: br"), b"revisit")),
+        ("a.arc", arc(answered(b"Hello"))),
+        ("a.txt", b"begin 644 of what was said\nand so on\n"),
+        ("a.p7m", signed(b"Minutes of the meeting")),
+        ("a.asc", armoured(pgp(b"Minutes of the meeting"))),
+        ("a.xml", in_xml("binary", b"Minutes of the meeting")),
+        ("a.swf", b"CWS is a word, and this is a text"),
+        ("a.txt", b"Key:: and what it means, at some length\n" * 5),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_clean_in_what_is_wrapped_or_encoded_stays_clean(desk: Desk, name: str, content: bytes) -> None:
+    assert antivirus(desk, name, content)[0] == "Success"
+
+
+def file_system(mark: bytes, place: int) -> bytes:
+    content = bytearray(8192)
+    content[place : place + len(mark)] = mark
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.warc", warc(answered(b"packed", b"Content-Encoding: br")), "http://example.org/a: UNKNOWN_METHOD"),
+        ("a.warc", warc(answered(b"Hello"))[:-12], "the file itself: TRUNCATED"),
+        ("a.warc", warc(answered(b"Hello")) + b"and what is no record\n", "the file itself: BROKEN"),
+        ("a.p7m", signed(EICAR)[:100], "the file itself: TRUNCATED"),
+        # The superblock of ext2 to ext4: magic number 0xEF53 at 0x38, clean, revision 1 ("The Super Block").
+        ("a.img", file_system(b"\x53\xef\1\0", 1080), "the file itself: NO_READER (disk image)"),
+        ("a.img", file_system(b"NTFS    ", 3), "the file itself: NO_READER (disk image)"),
+        ("a.img", file_system(b"FAT16   " + bytes(448) + b"\x55\xaa", 54), "NO_READER (disk image)"),
+        ("a.vmdk", file_system(b"KDMV", 0), "the file itself: NO_READER (disk image)"),
+        ("a.bin", file_system(b"EFI PART", 512), "the file itself: NO_READER (disk image)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_opened_of_it_is_not_called_clean(desk: Desk, name: str, content: bytes, told: str) -> None:
+    value, detail, _ = antivirus(desk, name, content)
+    assert value == "NotScannedInside"
+    assert told in detail
 
 
 @pytest.mark.parametrize(

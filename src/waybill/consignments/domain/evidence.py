@@ -55,6 +55,8 @@ def refusing_rule(path: str, result: Mapping[str, Any], puid: str) -> str:
     package = extension_of(path) in _OFFICE_EXTENSIONS or result.get("officePackage")
     if (not puid and warnings & DAMAGE) or (puid == _PLAIN_ZIP and package):
         return "waybill.damaged"
+    if not puid and result.get("message"):
+        return "waybill.unknownMessage"
     if not puid and result.get("extensionCandidates"):
         return "waybill.textUnderOtherName" if result.get("text") else "waybill.contentDoesNotFitName"
     if puid == _UNKNOWN_OLE2:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
-from waybill.consignments.domain.evidence import contradiction, refusing_rule, remarks
+from waybill.consignments.domain.evidence import contradiction, extension_of, refusing_rule, remarks
 from waybill.consignments.domain.tables import Tables
 from waybill.consignments.models import CheckedFile, ConsignmentStatus, FileVerdict, StatusName
 
@@ -174,7 +174,8 @@ def _format(file: CheckedFile, tables: Tables) -> FileVerdict:
         return _ffid_verdict(TIMED_OUT, "waybill.timedOut")
     # Whatever the format is and however damaged: who sends it without its protection solves the rest too.
     if (protection := _protection(result)) and (entry := tables.puids.disallowing(frozenset({protection}))):
-        return _ffid_verdict(entry[1], "waybill.protection", protection)
+        rule = "waybill.restrictedPdf" if result.get("opensWithoutPassword") else "waybill.protection"
+        return _ffid_verdict(entry[1], rule, protection)
     return _refused(file, result, tables) or _allowed(file, result)
 
 
@@ -183,6 +184,8 @@ def _refused(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> Fi
     known = _known(file)
     if len(known) > 1:
         return _ffid_verdict(MULTIPLE_FORMATS, "ffid.severalMatches", f"{', '.join(known)}{_evidence(file)}")
+    if result.get("text") and (script := tables.puids.scripts.get(extension_of(file.path))):
+        return _ffid_verdict("Executable", "waybill.scriptByName", f".{extension_of(file.path)} is a {script}")
     if entry := tables.puids.disallowing(frozenset(file.puids)):
         seen, reason = entry
         rule = refusing_rule(file.path, result, seen)

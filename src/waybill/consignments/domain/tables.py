@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 # How the table was made (field notes, kind 2): PRONOM's class of a format, or its name.
@@ -26,12 +27,14 @@ class PuidTable:
     """Which formats are refused, and which a judgment may have; `disallowed` are pairs of PUID and reason, in order.
 
     `named` are all PUIDs that somebody has decided on: those refused, those that are not any more, and those kept.
+    `scripts` are texts that a double click runs, by their extensions.
     """
 
     version: str
     allowed_for_judgment: frozenset[str]
     disallowed: Sequence[tuple[str, str]]
     named: frozenset[str] = frozenset()
+    scripts: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "PuidTable":
@@ -41,6 +44,7 @@ class PuidTable:
             frozenset(entry["puid"] for entry in document["allowedForJudgment"] if entry["active"]),
             tuple((entry["puid"], entry["reason"]) for entry in document["disallowed"] if entry["active"]),
             frozenset(entry["puid"] for entry in (*document["disallowed"], *document.get("kept", ()))),
+            {entry["extension"]: entry["name"] for entry in document.get("scripts", ()) if entry["active"]},
         )
 
     @property

@@ -5,7 +5,6 @@ Sources: [MS-OFFCRYPTO] 2.3.4.4 (`EncryptedPackage`); [MS-XLS] 2.4.117 (`FilePas
 (CMS); RFC 9580, sections 4.2 and 6.2 (OpenPGP).
 """
 
-import base64
 import io
 import re
 import struct
@@ -14,7 +13,9 @@ from typing import BinaryIO
 
 from waybill.core.containers.archives import BROKEN_ERRORS
 from waybill.core.containers.compound import MARK, CompoundFile
+from waybill.core.containers.encoded import armoured
 from waybill.core.containers.models import ContainerError
+from waybill.core.containers.wrapped import is_open_pgp_message
 from waybill.core.containers.zip_directory import read_directory
 
 _XML_BYTES = 4 << 20
@@ -162,11 +163,8 @@ def _armoured(head: bytes) -> str | None:
     found = _ARMOUR.search(head)
     if found is None or found.start() > 1024:
         return None
+    content = armoured(head[found.start() :])
     if found[1] == b"PGP MESSAGE":
-        return "openPgp"
-    try:
-        lines = re.split(rb"-----", head[found.end() :])[0]
-        digits = re.sub(rb"[^A-Za-z0-9+/]", b"", lines)[:400]
-        return "cms" if _is_cms(base64.b64decode(digits)) else None
-    except ValueError:
-        return None
+        # What is only signed has the same armour (RFC 9580, section 6.2).
+        return None if is_open_pgp_message(content) else "openPgp"
+    return "cms" if _is_cms(content) else None

@@ -3,14 +3,18 @@
 Sources: APPNOTE 6.3.10; RFC 1952 (gzip); [MS-CFB] 2.2; ISO 32000-1, 7.5.2 and annex H (the header within the first
 1,024 bytes); ECMA-119 (descriptors at sector 16); RFC 5322 (fields of a message), RFC 4155 (mailboxes); [MS-OXTNEF];
 [MS-OXRTFCP]; [MS-PST] 2.2.2.6; ECMA-167 (UDF); the marks of 7-Zip, RAR, cabinets, zstd (RFC 8878) and lz4 as their
-makers document them.
+makers document them; ISO 28500 (WARC); RFC 5652 (CMS); RFC 9580 (OpenPGP); the SWF specification; the kernel's
+documentation of ext4 ("The Super Block") and [MS-FAT] for images of disks, and the marks of those of virtual machines.
 """
 
 import io
 import re
+import struct
+from collections.abc import Callable
 from typing import BinaryIO
 
 from waybill.core.containers.models import ContainerKind
+from waybill.core.containers.wrapped import is_open_cms, is_open_pgp_message
 from waybill.core.containers.zip_directory import end_of_directory
 
 HEAD_BYTES = 65_536
@@ -52,6 +56,22 @@ _MARKS = (
     (0, b"SZDD\x88\xf0\x27\x33", ContainerKind.OTHER_ARCHIVE),
     (0, b"KWAJ\x88\xf0\x27\xd1", ContainerKind.OTHER_ARCHIVE),
     (0, b"\x37\xe4\x53\x96", ContainerKind.OTHER_ARCHIVE),
+    (0, b"!<arch>\n", ContainerKind.OTHER_ARCHIVE),
+    *((0, b"07070" + kind, ContainerKind.OTHER_ARCHIVE) for kind in (b"1", b"2", b"7")),
+    (0, b"conectix", ContainerKind.DISK_IMAGE),
+    (0, b"vhdxfile", ContainerKind.DISK_IMAGE),
+    (0, b"KDMV", ContainerKind.DISK_IMAGE),
+    (0, b"QFI\xfb", ContainerKind.DISK_IMAGE),
+    (0, b"EVF2\r\n\x81\0", ContainerKind.DISK_IMAGE),
+    (0, b"AFF10\r\n\0", ContainerKind.DISK_IMAGE),
+    (0, b"XFSB", ContainerKind.DISK_IMAGE),
+    (3, b"NTFS    ", ContainerKind.DISK_IMAGE),
+    (3, b"EXFAT   ", ContainerKind.DISK_IMAGE),
+    (512, b"EFI PART", ContainerKind.DISK_IMAGE),
+    (1024, b"H+\0\4", ContainerKind.DISK_IMAGE),
+    (1024, b"HX\0\5", ContainerKind.DISK_IMAGE),
+    (0, b"WARC/", ContainerKind.WEB_ARCHIVE),
+    (0, b"filedesc:", ContainerKind.WEB_ARCHIVE),
 )
 _FIELD = re.compile(rb"[!-9;-~]{1,80}[ \t]{0,8}:")
 _FIELDS = re.compile(
@@ -82,6 +102,7 @@ _UNMARKED = (
     ("utf-16-be", 2, (0,)),
 )
 _SHORTEST = 8
+_SHORTEST_FLASH = 16
 _SAMPLE_BYTES = 4096
 _MOSTLY = 0.6
 
@@ -91,15 +112,45 @@ def kinds_of(file: BinaryIO) -> list[ContainerKind]:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     found = [kind for place, mark, kind in _MARKS if head.startswith(mark, place)]
-    if b"%PDF-" in head[:_PDF_WITHIN]:
-        found.append(ContainerKind.PDF)
+    found += [kind for kind, looks_so in _BY_LOOKS if looks_so(head)]
     if wide_encoding(head) is not None:
         found.append(ContainerKind.WIDE_TEXT)
-    elif b"\0" not in head:
+    elif b"\0" not in head and ContainerKind.WEB_ARCHIVE not in found:
         found += _of_text(head)
     if ContainerKind.ZIP not in found and _ends_as_zip(file):
         found.append(ContainerKind.ZIP)
     return list(dict.fromkeys(found))
+
+
+def _is_flash(head: bytes) -> bool:
+    # A version behind the mark, up to 51, and what zlib (RFC 1950, 2.2) or LZMA begin with behind the length.
+    if len(head) < _SHORTEST_FLASH or not 6 <= head[3] <= 60:
+        return False
+    if head.startswith(b"CWS"):
+        return head[8] & 0xF == 8 and int.from_bytes(head[8:10]) % 31 == 0
+    return head.startswith(b"ZWS") and head[12] == 0x5D
+
+
+def _is_ext(head: bytes) -> bool:
+    # Magic number, state and revision, and the size of a block, of the superblock at 1,024.
+    if len(head) < 2048 or head[1080:1082] != b"\x53\xef":
+        return False
+    block, state, revision = struct.unpack_from("<24xL30xH16xL", head, 1024)
+    return bool(block <= 6 and state <= 7 and revision <= 1)
+
+
+def _is_fat(head: bytes) -> bool:
+    return head[510:512] == b"\x55\xaa" and (head.startswith(b"FAT", 54) or head.startswith(b"FAT32   ", 82))
+
+
+_BY_LOOKS: tuple[tuple[ContainerKind, Callable[[bytes], bool]], ...] = (
+    (ContainerKind.PDF, lambda head: b"%PDF-" in head[:_PDF_WITHIN]),
+    (ContainerKind.SIGNED, is_open_cms),
+    (ContainerKind.OPEN_PGP, is_open_pgp_message),
+    (ContainerKind.FLASH, _is_flash),
+    (ContainerKind.DISK_IMAGE, _is_ext),
+    (ContainerKind.DISK_IMAGE, _is_fat),
+)
 
 
 def wide_encoding(head: bytes) -> str | None:
@@ -138,8 +189,9 @@ def _of_text(head: bytes) -> list[ContainerKind]:
     found = []
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if _MAILBOX.match(start):
-        found.append(ContainerKind.MAILBOX)
-    elif _FIELD.match(start):
+        # What is encoded in it is in its messages.
+        return [ContainerKind.MAILBOX]
+    if _FIELD.match(start):
         fields = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
         if len({match[0].lower() for match in _FIELDS.finditer(fields)}) > 1:
             encrypted = _ENCRYPTED_FIELDS.search(fields)

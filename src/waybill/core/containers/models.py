@@ -26,8 +26,12 @@ class ContainerKind(StrEnum):
     MAILBOX = "mailbox"
     RTF = "RTF"
     WIDE_TEXT = "text in UTF-16 or UTF-32"
-    DATA_URLS = "data URLs"
+    DATA_URLS = "encoded parts of a text"
     PDF = "PDF"
+    WEB_ARCHIVE = "web archive"
+    SIGNED = "signed content"
+    OPEN_PGP = "OpenPGP message"
+    FLASH = "Flash film"
     ENCRYPTED_MAIL = "encrypted message"
     APPENDED = "archive behind other bytes"
     # Known by their mark, and nobody opens them here.

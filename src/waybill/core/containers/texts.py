@@ -11,6 +11,7 @@ from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from waybill.core.containers.archives import CHUNK, counted
+from waybill.core.containers.encoded import encoded_parts
 from waybill.core.containers.kinds import HEAD_BYTES, wide_encoding
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
 
@@ -20,6 +21,8 @@ _PLAIN = re.compile(rb"[^\s\"'<>)\x00]{1,67108864}")
 # What is shorter cannot hold what a rule looks for.
 _SHORTEST = 16
 _TEXT_BYTES = 256 << 20
+# What is encoded in a text is found up to the length of the overlap.
+_WINDOW, _OVERLAP = 160 << 20, 72 << 20
 _OBJECT = re.compile(rb"\\objdata\b")
 _HEX_OR_WHITE = re.compile(rb"(?:[0-9A-Fa-f\s]|\\(?:par|bin0|'|~|\*)|[{}]){1,134217728}")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
@@ -55,9 +58,7 @@ def _as_utf_8(file: BinaryIO, encoding: str, budget: ContainerBudget) -> Read:
     return read
 
 
-def data_url_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    """Yield what the data URLs of a text hold."""
-    text = _whole(file)
+def _data_urls(text: bytes, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     for number, found in enumerate(_URL.finditer(text), start=1):
         pattern = _BASE64 if found[2] else _PLAIN
         content = pattern.match(text, found.end())
@@ -66,6 +67,24 @@ def data_url_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contai
         budget.enter()
         plain = _base64(content[0]) if found[2] else unquote_to_bytes(content[0])
         yield ContainerEntry(f"data URL {number}", counted(io.BytesIO(plain), budget, len(content[0])))
+
+
+def encoded_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield what stands encoded in a text: data URLs, and what `encoded_parts` finds."""
+    for text in _windows(file):
+        yield from _data_urls(text, budget)
+        for name, plain, length in encoded_parts(text):
+            budget.enter()
+            yield ContainerEntry(name, counted(io.BytesIO(plain), budget, length))
+
+
+def _windows(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a text as a whole; a long one in windows, each of which begins with the end of the one before."""
+    size, place = file.seek(0, io.SEEK_END), 0
+    while place == 0 or place + _OVERLAP < size:
+        file.seek(place)
+        yield file.read(_WINDOW)
+        place += _WINDOW - _OVERLAP
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -23,7 +23,9 @@ from waybill.core.containers.models import (
     UnopenedMember,
     UnopenedReason,
 )
-from waybill.core.containers.texts import compressed_rtf_entries, data_url_entries, rtf_entries, wide_text_entries
+from waybill.core.containers.texts import compressed_rtf_entries, encoded_entries, rtf_entries, wide_text_entries
+from waybill.core.containers.web_archive import web_archive_entries
+from waybill.core.containers.wrapped import cms_entries, flash_entries, pgp_entries
 from waybill.core.containers.zip_archive import zip_entries
 
 READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
@@ -41,7 +43,11 @@ READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
         ContainerKind.MAILBOX: mailbox_entries,
         ContainerKind.RTF: rtf_entries,
         ContainerKind.WIDE_TEXT: wide_text_entries,
-        ContainerKind.DATA_URLS: data_url_entries,
+        ContainerKind.DATA_URLS: encoded_entries,
+        ContainerKind.WEB_ARCHIVE: web_archive_entries,
+        ContainerKind.SIGNED: cms_entries,
+        ContainerKind.OPEN_PGP: pgp_entries,
+        ContainerKind.FLASH: flash_entries,
     }
 )
 _IN_MEMORY_BYTES = 4 << 20

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Pictures whose bytes lie in the file as they are (ISO 32000-1, 7.4.1, table 6): the rules have seen them.
 _PICTURES = frozenset({"/DCTDecode", "/DCT", "/JPXDecode", "/CCITTFaxDecode", "/CCF", "/JBIG2Decode"})
+_DEPTH = 32
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 
 
@@ -33,6 +34,25 @@ def pdf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
             if isinstance(found, pikepdf.Stream):
                 budget.enter()
                 yield from _stream(found, f"stream {number}", budget)
+            for script in _scripts(found, 0):
+                # As its readers read it, whatever string it is written as.
+                budget.enter()
+                plain = str(script).encode("utf-8", "replace")
+                yield ContainerEntry(f"script in object {number}", counted(BytesIO(plain), budget, len(plain)))
+
+
+def _scripts(found: "pikepdf.Object", depth: int) -> "Iterator[pikepdf.String]":
+    """Yield the scripts that an object holds as strings (ISO 32000-1, 12.6.4.16), not those of what it refers to."""
+    import pikepdf
+
+    if depth > _DEPTH or not isinstance(found, pikepdf.Dictionary | pikepdf.Array | pikepdf.Stream):
+        return
+    values = list(found.items()) if not isinstance(found, pikepdf.Array) else [("", each) for each in found]
+    for key, value in values:
+        if key == "/JS" and isinstance(value, pikepdf.String):
+            yield value
+        elif isinstance(value, pikepdf.Dictionary | pikepdf.Array) and not value.is_indirect:
+            yield from _scripts(value, depth + 1)
 
 
 def _stream(stream: "pikepdf.Stream", name: str, budget: ContainerBudget) -> Iterator[ContainerEntry]:

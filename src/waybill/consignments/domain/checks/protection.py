@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from waybill.consignments.domain.checks.packed import PACKED, is_encrypted
+from waybill.core.containers.encoded import ANNOUNCING
 from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.kinds import kinds_of
 from waybill.core.containers.models import ContainerKind
@@ -71,14 +72,15 @@ def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
     if head.startswith(_ZIP_MARK):
         return _zip(file, path.stat().st_size, encryption)
     container = next((kind for kind in kinds if kind in _CONTAINERS), None)
-    return _said(encryption, **({} if container is None else {"container": container.value}))
+    told = {} if container is None else {"container": container.value}
+    return _said(encryption, **told, **({"message": True} if ContainerKind.MAIL in kinds else {}))
 
 
 def _holds_more(file: BinaryIO) -> bool:
     kinds = set(kinds_of(file))
     if kinds == {ContainerKind.DATA_URLS}:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b";base64,") >= 0
+            return any(content.find(word) >= 0 for word in ANNOUNCING)
     return bool(kinds)
 
 

@@ -1,0 +1,106 @@
+"""What stands encoded in texts, besides data URLs: uuencode, armour, and the parts of documents that are one XML file.
+
+Sources: POSIX.1-2017, `uuencode`; RFC 7468 (PEM) and RFC 9580, section 6.2 (OpenPGP); OpenDocument 1.3, part 3,
+`office:binary-data` (flat files); [MS-OI29500] (`pkg:binaryData`, "Flat OPC"); WordprocessingML of Word 2003,
+`w:binData`; RFC 2426 and RFC 5545 (`ENCODING=b`, `ENCODING=BASE64`); RFC 2849 (`name::`).
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+_LONGEST = 64 << 20
+_DIGITS = rb"[A-Za-z0-9+/=\s]{16,%d}" % _LONGEST
+_UUENCODED = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
+_UU_LINE = re.compile(rb"[ -`]{0,90}")
+_BASE64_BEGIN = re.compile(rb"^begin-base64 [0-7]{3,4} ([^\r\n]{1,255})\r?\n(" + _DIGITS + rb")", re.MULTILINE)
+_ARMOUR = re.compile(
+    rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]{0,8}\r?\n(?:[A-Za-z-]{1,40}: [^\r\n]{0,400}\r?\n){0,16}\s{0,8}("
+    + _DIGITS
+    + rb")"
+)
+_ELEMENT = re.compile(
+    rb"<(?:[A-Za-z0-9_.-]{1,40}:)?(binary-data|binaryData|binData|bindata|binary)(?:\s[^<>]{0,1000})?>\s{0,8}("
+    + _DIGITS
+    + rb")"
+)
+_PROPERTY = re.compile(
+    rb"^[A-Za-z0-9.-]{1,80}(?:;[^:\r\n]{1,400})?;(?:ENCODING=)?(?:b|BASE64)(?:;[^:\r\n]{1,400})?:"
+    rb"([A-Za-z0-9+/=]{16,1000}(?:\r?\n[ \t]{1,8}[A-Za-z0-9+/=]{1,1000}){0,1000000})",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LDIF = re.compile(
+    rb"^[A-Za-z][A-Za-z0-9;.-]{0,80}:: ([A-Za-z0-9+/=]{16,1000}(?:\r?\n [A-Za-z0-9+/=]{1,1000}){0,1000000})",
+    re.MULTILINE,
+)
+# Nothing is looked for that these words do not announce: most texts have none of them.
+_FORMS = (
+    ((b"begin-base64 ",), _BASE64_BEGIN),
+    ((b"-----BEGIN ",), _ARMOUR),
+    ((b"inary", b"binData", b"bindata"), _ELEMENT),
+    ((b";b:", b";ENCODING=", b";encoding=", b";BASE64", b";base64", b";Encoding="), _PROPERTY),
+    ((b":: ",), _LDIF),
+)
+# Words of which one stands in every text that holds something encoded, data URLs included.
+ANNOUNCING = (b"data:", b"begin ", *(word for words, _ in _FORMS for word in words))
+
+
+def encoded_parts(text: bytes) -> Iterator[tuple[str, bytes, int]]:
+    """Yield the name, the content and the encoded length of everything that is encoded in a text."""
+    if b"begin " in text:
+        for number, found in enumerate(_UUENCODED.finditer(text), start=1):
+            plain, length = _uudecoded(text, found.end())
+            if plain:
+                yield _shown(found[1], f"uuencoded file {number}"), plain, length
+    for words, form in _FORMS:
+        if any(word in text for word in words):
+            for number, found in enumerate(form.finditer(text), start=1):
+                digits = found[form.groups]
+                name = _shown(found[1], "encoded part") if form.groups > 1 else "encoded part"
+                if plain := _decoded(digits):
+                    yield f"{name} {number}", plain, len(digits)
+
+
+def armoured(text: bytes) -> bytes:
+    """Return what the first armour in a text holds, as far as the text goes."""
+    found = _ARMOUR.search(text)
+    return _decoded(found[2]) if found else b""
+
+
+def _shown(name: bytes, default: str) -> str:
+    return name.decode("utf-8", "replace").strip() or default
+
+
+def _decoded(digits: bytes) -> bytes:
+    """Return what digits of base64 say, up to their padding or the checksum of an armour behind it."""
+    tight = re.sub(rb"\s", b"", digits)
+    tight = tight.partition(b"=")[0]
+    try:
+        return base64.b64decode(tight[: len(tight) // 4 * 4] + _last(tight))
+    except binascii.Error:
+        return b""
+
+
+def _last(digits: bytes) -> bytes:
+    rest = digits[len(digits) // 4 * 4 :]
+    return rest + b"=" * (-len(rest) % 4) if len(rest) > 1 else b""
+
+
+def _uudecoded(text: bytes, place: int) -> tuple[bytes, int]:
+    """Return what the lines from a place on say, and how long they are together."""
+    plain, start = bytearray(), place
+    while len(plain) < _LONGEST:
+        line = _UU_LINE.match(text, place)
+        if line is None or not line[0] or line[0].startswith((b"end", b"`")):
+            break
+        # Spaces at the end of a line get lost on the way.
+        count = (line[0][0] - 32) & 0x3F
+        digits = line[0][: 1 + -(-count // 3) * 4].ljust(1 + -(-count // 3) * 4)
+        try:
+            plain += binascii.a2b_uu(digits)
+        except binascii.Error:
+            break
+        place = line.end()
+        place += len(text[place : place + 2]) - len(text[place : place + 2].lstrip(b"\r\n"))
+    return bytes(plain), place - start
