@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.first_bytes import first_bytes
 from waybill.scanning.domain.detection.gates import LEAD
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.proof import prove
@@ -75,6 +76,8 @@ RULES = [
 def test_a_gate_ends_where_the_engine_looks_for_it(detector: Detector, rule: Rule, data: st.DataObject) -> None:
     """`gates.py`: within whatever a rule matches, one of its gates ends in the first `LEAD` bytes."""
     shape = data.draw(st.from_regex(rule.core))
+    first = first_bytes(rule.core.decode())
+    assert first is None or all(found[0][0] in first for found in re.finditer(rule.core, shape))
     # What must stand in front is a line end; what may follow is one as well.
     found = rule.pattern.search(b"\n" + shape + b"\n")
     assume(found)
@@ -82,6 +85,26 @@ def test_a_gate_ends_where_the_engine_looks_for_it(detector: Detector, rule: Rul
     ends = [match.end() for gate in rule.gates for match in re.finditer(gate.encode(), found[0] + b"\n" * 9)]
     value = detector.validator(found[0], Surroundings(b"", b"", keyword=True, regions=("US", "GB", "ES", "DE")))
     assert value is None or min(ends, default=LEAD + 1) <= LEAD
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first"),
+    [
+        ("ab|c", b"ac"),
+        ("x{0,3}y", b"xy"),
+        ("(?i)k[b-d]", b"kK"),
+        ("(?i:k)b", b"kK"),
+        (r"(?=z)\d", b"0123456789"),
+        (r"(?:\[|\()?1", b"[(1"),
+        ("a{0,3}", None),
+        (r"[^a]", bytes(byte for byte in range(256) if byte != 0x61)),
+        (r"(?i)[^a]", None),
+        (r"[\D\d]", None),
+        (".b", None),
+    ],
+)
+def test_what_a_pattern_can_begin_with(pattern: str, first: bytes | None) -> None:
+    assert first_bytes(pattern) == (None if first is None else frozenset(first))
 
 
 def quantifiers(detector: Detector) -> list[str]:

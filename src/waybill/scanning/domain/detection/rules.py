@@ -33,6 +33,7 @@ from importlib import resources
 from typing import Any
 
 from waybill.core import containers
+from waybill.scanning.domain.detection.first_bytes import as_class, first_bytes
 from waybill.scanning.domain.detection.models import Confidence
 from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Validator
 from waybill.scanning.errors import DetectorError
@@ -169,7 +170,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
     if not gates:
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
-        pattern=re.compile(entry["pattern"].encode("ascii")),
+        pattern=re.compile(_quick(entry["pattern"]).encode("ascii")),
         escaped=re.compile(_behind_escapes(entry["pattern"], borders).encode("ascii")),
         core=_core(entry["pattern"]).encode("ascii"),
         gates=tuple(gates),
@@ -194,7 +195,19 @@ def _behind_escapes(pattern: str, borders: Sequence[str]) -> str:
         return pattern
     flags, behind = border.groups()
     words = [f"(?<=(?i:{word}))" for word in borders]
-    return f"{flags}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES, *words))}){pattern[border.end() :]}"
+    first = _first(_core(pattern))
+    return f"{flags}{first}{_WITHIN_ESCAPE}(?:{'|'.join((behind, *_ESCAPES, *words))}){pattern[border.end() :]}"
+
+
+def _quick(pattern: str) -> str:
+    """Return a pattern that asks for its first byte before it looks at what stands in front."""
+    border = _LEFT_BORDER.match(pattern)
+    return f"{border[1]}{_first(_core(pattern))}{pattern[border.start(2) :]}" if border else pattern
+
+
+def _first(core: str) -> str:
+    found = first_bytes(core)
+    return f"(?={as_class(found)})" if found else ""
 
 
 def _core(pattern: str) -> str:
