@@ -56,9 +56,9 @@ def _long_form(loader: yaml.CSafeLoader, suffix: str, node: yaml.Node) -> Tree:
 _Loader.add_multi_constructor("!", _long_form)
 
 
-def template_with_loops() -> Tree:
-    """Return the template as it is written."""
-    text = (PROJECT / "template.yaml").read_text("utf-8")
+def template_with_loops(text: str | None = None) -> Tree:
+    """Return the template as it is written; that of the project, unless another is given."""
+    text = (PROJECT / "template.yaml").read_text("utf-8") if text is None else text
     loader = _Loader(text)
     loader.lines = tuple(text.splitlines())
     written: Tree = loader.get_single_data()
@@ -67,11 +67,11 @@ def template_with_loops() -> Tree:
 
 @cache
 def _loaded() -> Tree:
-    return _without_loops(template_with_loops())
+    return without_loops(template_with_loops())
 
 
-def _without_loops(written: Tree) -> Tree:
-    """What AWS::LanguageExtensions makes of a template before SAM sees it.
+def without_loops(written: Tree) -> Tree:
+    """Return what AWS::LanguageExtensions makes of a template before SAM sees it.
 
     So far as `template.yaml` goes: loops over listed names, which stand in keys, in `!Sub "${Name}"` and in the keys of
     maps. A test compares the result with cfn-lint's, whose import takes longer than most tests.
@@ -126,8 +126,12 @@ def layers_of(function: str) -> list[str]:
 
 @cache
 def _transformed() -> Tree:
+    return transformed(load_template())
+
+
+def transformed(template: Tree) -> Tree:
+    """Return what SAM makes of a template without loops, which is changed on the way."""
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    template = load_template()
     # What `sam deploy` uploads and writes here; SAM's library takes no local path.
     uploaded = "s3://bucket/key"
     template["Globals"]["Function"]["CodeUri"] = uploaded
@@ -135,8 +139,8 @@ def _transformed() -> Tree:
         properties = resource.get("Properties", {})
         properties.update({name: uploaded for name in ("ContentUri", "DefinitionUri") if name in properties})
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    transformed: Tree = translator.translate(template, {})
-    return transformed
+    result: Tree = translator.translate(template, {})
+    return result
 
 
 def transformed_template() -> Tree:

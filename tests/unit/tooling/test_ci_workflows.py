@@ -79,3 +79,6 @@ def test_a_package_that_cannot_be_had_takes_no_other_with_it(tmp_path: Path) -> 
     log = (tmp_path / ".local" / "packages.log").read_text("utf-8")
     assert re.findall(r"asked: (?:.* )?(\S+)$", log, re.MULTILINE) == ["update", "clamav-daemon", "chromium"]
     assert "clamd is not installed" in ran.stdout
+    not_had = [f"{package} could not be installed" for package in ("clamav-daemon", "chromium")]
+    for lacks in ("no new lists of packages", *not_had):
+        assert f"packages.log: failed: {lacks} (status 100)" in ran.stdout

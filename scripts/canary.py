@@ -1,0 +1,109 @@
+"""Writes canary.yaml: template.yaml, whose functions take a new version on by and by (docs/deployment.md, "By and by").
+
+Every function that answers the API, or that a queue or an upload invokes, gets an alias; CodeDeploy sends a tenth of
+its calls to the new version for ten minutes, and takes it back when an alarm rings. SAM cannot make an alias under a
+condition (`AutoPublishAlias` takes a name, or a reference to one that is not empty), and the embedded AWS has no
+CodeDeploy: so this is another template, made of the one that people read.
+"""
+
+import re
+import sys
+
+from scripts.template import PROJECT, load_template
+
+CANARY = PROJECT / "canary.yaml"
+ALIAS = "live"
+_INVOKED_BY = {"Api": "Api", "SQS": "Queue", "S3": "Queue"}
+_SERVER_ERRORS = {"Api": "ApiServerErrorsAlarm", "Queue": "ReplicationWorkerErrorsAlarm"}
+# CloudWatch API reference, PutMetricAlarm: metric math over at most ten metrics.
+_METRICS = 10
+
+
+def functions() -> dict[str, str]:
+    """Return the functions that get an alias, and what invokes them: `Api`, `Queue`."""
+    found = {}
+    for name, resource in load_template()["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            events = {event["Type"] for event in resource["Properties"].get("Events", {}).values()}
+            if kinds := {_INVOKED_BY[event] for event in events if event in _INVOKED_BY}:
+                (found[name],) = kinds
+    return found
+
+
+def canary() -> str:
+    """Return the text of the template with aliases, deployments, their alarms and their role."""
+    text = (PROJECT / "template.yaml").read_text("utf-8")
+    chosen = functions()
+    for name, kind in chosen.items():
+        start = rf"^  {name}:\n    Type: AWS::Serverless::Function\n(?:    (?!Properties:).*\n)*    Properties:\n"
+        text, times = re.subn(start, lambda found, kind=kind: found[0] + _deployed(kind), text, flags=re.MULTILINE)
+        if times != 1:
+            raise ValueError(f"template.yaml has {name} {times} times as it is looked for")
+    made = "".join(
+        _alarm(kind, [name for name, one in chosen.items() if one == kind]) for kind in sorted(_SERVER_ERRORS)
+    )
+    before, outputs, after = text.partition("\nOutputs:\n")
+    return f"# Made of template.yaml by scripts/canary.\n{before}\n{_ROLE}{made}{outputs}{after}"
+
+
+def _deployed(kind: str) -> str:
+    return f"""\
+      AutoPublishAlias: {ALIAS}
+      AutoPublishAliasAllProperties: true  # layers and variables too
+      DeploymentPreference:
+        Type: Canary10Percent10Minutes
+        Role: !GetAtt DeploymentRole.Arn
+        Alarms: [!Ref {_SERVER_ERRORS[kind]}, !Ref Deployed{kind}ErrorsAlarm]
+"""
+
+
+_ROLE = """\
+  DeploymentRole:
+    Type: AWS::IAM::Role
+    Properties:
+      PermissionsBoundary: !If [Bounded, !Ref PermissionsBoundaryArn, !Ref AWS::NoValue]
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: codedeploy.amazonaws.com}, Action: sts:AssumeRole}]
+      ManagedPolicyArns: [!Sub "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited"]
+
+"""
+
+
+def _alarm(kind: str, names: list[str]) -> str:
+    if len(names) > _METRICS:
+        raise ValueError(f"an alarm watches {_METRICS} functions at most, not {', '.join(names)}")
+    metrics = "".join(
+        f"        - Id: m{number}\n"
+        "          ReturnData: false\n"
+        "          MetricStat: {Metric: {Namespace: AWS/Lambda, MetricName: Errors, "
+        f"Dimensions: [{{Name: FunctionName, Value: !Ref {name}}}]}}, Period: 60, Stat: Sum}}\n"
+        for number, name in enumerate(names)
+    )
+    return f"""\
+  Deployed{kind}ErrorsAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmDescription: Functions raise; CodeDeploy takes a new version back. See docs/operations.md.
+      Metrics:
+        - {{Id: all, Expression: SUM(METRICS()), ReturnData: true}}
+{metrics}\
+      EvaluationPeriods: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      TreatMissingData: notBreaching
+      AlarmActions: [!Ref FailureTopic]
+      OKActions: [!Ref FailureTopic]
+
+"""
+
+
+def main() -> int:
+    """Write the template; return an exit status."""
+    CANARY.write_text(canary(), "utf-8")
+    print(f"wrote {CANARY.name}: sam build --template {CANARY.name}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The template whose functions take a new version on by and by (AWS SAM developer guide, "Deploying gradually")."""
+
+import json
+from typing import Any
+
+import pytest
+
+from scripts.canary import ALIAS, canary, functions
+from scripts.deployment import Deployment
+from scripts.limits import RESOURCES
+from scripts.template import Tree, template_with_loops, transformed, transformed_template, without_loops
+from tests.template.support.rules import every
+
+CHOSEN = functions()
+
+
+@pytest.fixture(scope="module")
+def template() -> Tree:
+    """What SAM makes of it."""
+    return transformed(without_loops(template_with_loops(canary())))
+
+
+def of_type(template: Tree, kind: str) -> dict[str, Any]:
+    return {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def test_a_stack_holds_it(template: Tree) -> None:
+    """CloudFormation user guide, "CloudFormation quotas": 500."""
+    assert len(template["Resources"]) <= RESOURCES
+
+
+def test_what_answers_the_api_and_what_queues_invoke_is_taken_on_by_and_by() -> None:
+    assert {"ScanApiFunction", "ConsoleFunction", "ScanObjectsFunction", "ReplicationWorkerFunction"} <= set(CHOSEN)
+    assert "CopyFileFunction" not in CHOSEN  # a state machine invokes it by its own ARN
+    assert "AuthoriseFunction" not in CHOSEN  # what it refuses counts as an error
+
+
+@every("function", CHOSEN)
+def test_a_bad_version_is_taken_back(template: Tree, function: str) -> None:
+    policy = template["Resources"][f"{function}Alias{ALIAS}"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    group = template["Resources"][policy["DeploymentGroupName"]["Ref"]]["Properties"]
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    alarms = [one["Name"]["Ref"] for one in group["AlarmConfiguration"]["Alarms"]]
+    assert {template["Resources"][alarm]["Type"] for alarm in alarms} == {"AWS::CloudWatch::Alarm"}
+    watched = json.dumps([template["Resources"][alarm]["Properties"] for alarm in alarms])
+    assert f'{{"Ref": "{function}"}}' in watched
+    assert group["ServiceRoleArn"] == {"Fn::GetAtt": "DeploymentRole.Arn"}
+
+
+@every("function", CHOSEN)
+def test_whatever_invoked_the_function_invokes_its_alias(template: Tree, function: str) -> None:
+    """Requests, messages and uploads, and the permissions of those who send them."""
+    alias, before = {"Ref": f"{function}Alias{ALIAS}"}, transformed_template()["Resources"]
+    for kind in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
+        for name, one in before.items():
+            if one["Type"] == kind and one["Properties"]["FunctionName"] == {"Ref": function}:
+                assert template["Resources"][name]["Properties"]["FunctionName"] == alias, name
+    (api,) = of_type(template, "AWS::ApiGateway::RestApi").values()
+    assert f"{function}.Arn}}" not in json.dumps(api)
+    buckets = json.dumps(of_type(template, "AWS::S3::Bucket"))
+    assert f'"{function}.Arn"' not in buckets
+    assert json.dumps([function, "Arn"]) not in buckets
+
+
+def test_nothing_else_is_another(template: Tree) -> None:
+    before = transformed_template()["Resources"]
+    differs = {name for name, one in before.items() if template["Resources"].get(name) != one}
+    # Those of the test before, the API with its deployment and its stage, the bucket of uploads, and where a failed
+    # event goes.
+    kinds = {before[name]["Type"] for name in differs}
+    assert kinds <= {
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::Stage",
+        "AWS::S3::Bucket",
+    }
+
+
+def test_its_role_is_within_the_boundary(template: Tree) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    role = Deployment(template, PermissionsBoundaryArn=boundary).of_type("AWS::IAM::Role")["DeploymentRole"]
+    assert role["PermissionsBoundary"] == boundary
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "codedeploy.amazonaws.com"}
+
+
+@every("alarm", ["DeployedApiErrorsAlarm", "DeployedQueueErrorsAlarm"])
+def test_its_alarms_ring_within_the_ten_minutes_and_for_every_function(template: Tree, alarm: str) -> None:
+    properties = template["Resources"][alarm]["Properties"]
+    (expression,) = [one for one in properties["Metrics"] if one["ReturnData"]]
+    assert expression["Expression"] == "SUM(METRICS())"
+    metrics = [one["MetricStat"] for one in properties["Metrics"] if not one["ReturnData"]]
+    assert len(metrics) <= 10  # CloudWatch API reference, PutMetricAlarm
+    assert {metric["Period"] * properties["EvaluationPeriods"] for metric in metrics} == {60}
+    kind = alarm.removeprefix("Deployed").removesuffix("ErrorsAlarm")
+    watched = {metric["Metric"]["Dimensions"][0]["Value"]["Ref"] for metric in metrics}
+    assert watched == {name for name, one in CHOSEN.items() if one == kind}
+    assert properties["AlarmActions"] == [{"Ref": "FailureTopic"}]
