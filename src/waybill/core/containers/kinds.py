@@ -43,8 +43,11 @@ _MARKS = (
     (0, b"EVF\t\r\n\xff\0", ContainerKind.DISK_IMAGE),
     (0, b"hsqs", ContainerKind.DISK_IMAGE),
     (0, b"\x28\xb5\x2f\xfd", ContainerKind.ZSTANDARD),
+    # A frame that readers skip may stand first (RFC 8878, section 3.1.2); lz4 knows the same ones.
+    *((0, bytes([kind]) + b"\x2a\x4d\x18", ContainerKind.ZSTANDARD) for kind in range(0x50, 0x60)),
     (0, b"\x1f\x9d", ContainerKind.COMPRESS),
     (0, b"\x04\x22\x4d\x18", ContainerKind.LZ4),
+    (0, b"\x02\x21\x4c\x18", ContainerKind.LZ4),
     (0, b"!BDN", ContainerKind.OUTLOOK_FOLDERS),
     (7, b"**ACE**", ContainerKind.OTHER_ARCHIVE),
     (0, b"\x60\xea", ContainerKind.OTHER_ARCHIVE),
@@ -56,6 +59,8 @@ _MARKS = (
     (0, b"SZDD\x88\xf0\x27\x33", ContainerKind.OTHER_ARCHIVE),
     (0, b"KWAJ\x88\xf0\x27\xd1", ContainerKind.OTHER_ARCHIVE),
     (0, b"\x37\xe4\x53\x96", ContainerKind.OTHER_ARCHIVE),
+    (0, b"LZIP", ContainerKind.OTHER_ARCHIVE),
+    (0, b"\x89LZO\0\r\n\x1a\n", ContainerKind.OTHER_ARCHIVE),
     (0, b"!<arch>\n", ContainerKind.OTHER_ARCHIVE),
     *((0, b"07070" + kind, ContainerKind.OTHER_ARCHIVE) for kind in (b"1", b"2", b"7")),
     (0, b"conectix", ContainerKind.DISK_IMAGE),
@@ -64,6 +69,13 @@ _MARKS = (
     (0, b"QFI\xfb", ContainerKind.DISK_IMAGE),
     (0, b"EVF2\r\n\x81\0", ContainerKind.DISK_IMAGE),
     (0, b"AFF10\r\n\0", ContainerKind.DISK_IMAGE),
+    (0, b"WLPWM\0\0\0", ContainerKind.DISK_IMAGE),
+    (0, b"LVF\t\r\n\xff\0", ContainerKind.DISK_IMAGE),
+    (0, b"LEF2\r\n\x81\0", ContainerKind.DISK_IMAGE),
+    (0, b"COWD", ContainerKind.DISK_IMAGE),
+    (0x40, b"\x7f\x10\xda\xbe", ContainerKind.DISK_IMAGE),
+    (0, b"encrcdsa", ContainerKind.DISK_IMAGE),
+    (0, b"LUKS\xba\xbe", ContainerKind.DISK_IMAGE),
     (0, b"XFSB", ContainerKind.DISK_IMAGE),
     (3, b"NTFS    ", ContainerKind.DISK_IMAGE),
     (3, b"EXFAT   ", ContainerKind.DISK_IMAGE),
@@ -102,6 +114,7 @@ _UNMARKED = (
     ("utf-16-be", 2, (0,)),
 )
 _SHORTEST = 8
+_SECTOR = 512
 _SHORTEST_FLASH = 16
 _SAMPLE_BYTES = 4096
 _MOSTLY = 0.6
@@ -119,7 +132,17 @@ def kinds_of(file: BinaryIO) -> list[ContainerKind]:
         found += _of_text(head)
     if ContainerKind.ZIP not in found and _ends_as_zip(file):
         found.append(ContainerKind.ZIP)
+    if _ends_as_disk_image(file):
+        found.append(ContainerKind.DISK_IMAGE)
     return list(dict.fromkeys(found))
+
+
+def _ends_as_disk_image(file: BinaryIO) -> bool:
+    """Return whether the last sector is a footer: of an image of Apple's or, of a fixed size, of Virtual PC's."""
+    if file.seek(0, io.SEEK_END) < _SECTOR:
+        return False
+    file.seek(-_SECTOR, io.SEEK_END)
+    return file.read(8).startswith((b"koly\0\0\0\4", b"conectix"))
 
 
 def _is_flash(head: bytes) -> bool:
