@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from markupsafe import escape
 
-from tests.console.pages import FILE, ID
+from tests.console.pages import FILE, ID, prepared
 from tests.fakes.console import Console, ExampleApi, Problem, operations
 from waybill.console.domain.operations import OPERATIONS
 from waybill.console.routes import ROUTES
@@ -25,6 +25,7 @@ PAGES = [
     f"consignments/{ID}",
     f"consignments/{ID}?show=all",
     f"consignments/{ID}/upload",
+    f"consignments/{ID}/corrections",
     f"consignments/{ID}/file?file={FILE}",
     "replication",
     "replication?status=FAILED",
@@ -604,3 +605,74 @@ def test_who_only_reads_services_has_no_buttons(console: Console, api: ExampleAp
     assert "Suspend" not in text
     assert "services/keyworker-api" not in text
     assert console.get("services/keyworker-api").status == 403
+
+
+def test_files_are_left_out_by_those_who_sent_them(signed_in: Console, api: ExampleApi) -> None:
+    prepared(api)
+    page = f"consignments/{ID}/corrections"
+    text = signed_in.get(page).text
+    assert "minutes_1921.zip" in text
+    # What malware was found in, and what is for us to look at, is no sender's to put right.
+    assert "minutes_1934.doc" not in text
+    assert "Choose which files to leave out" in signed_in.post(page, {"leave": "x"}).text
+    assert signed_in.post(page, {"leave": [FILE, FILE]}).headers["Location"].endswith("corrections?done=left-out.1")
+    assert [each.body for each in api.of("correctConsignment")] == [{"leaveOut": [FILE]}]
+    api.answers["correctConsignment"] = Problem(409, "the checks are under way")
+    assert "the checks are under way" in signed_in.post(page, {"leave": FILE}).text
+
+
+def test_a_page_that_only_reads_corrects_nothing(console: Console, api: ExampleApi) -> None:
+    prepared(api)
+    console.sign_in("consignments-approver")
+    assert "Send corrected files" not in console.get(f"consignments/{ID}").text
+    assert console.get(f"consignments/{ID}/corrections").status == 403
+
+
+MARK = {"reason": "name of staff", "exemption": None, "service": "keyworker-api", "path": "notes[0].author",
+        "text": None, "everywhere": True, "kind": None, "givenName": False}  # fmt: skip
+
+
+def test_redactions_of_another_window_are_not_overwritten(signed_in: Console, api: ExampleApi) -> None:
+    page = f"requests/{ID}/redact?service=keyworker-api"
+    value = api_value("notes[0].author")
+    api.answers["showPartContent"] = {**api_content(), "values": [value]}
+    api.answers["showRedactions"] = {"values": [], "pages": [], "attachments": []}
+    opened = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', signed_in.get(page).text))
+    # The other window saves that the author is taken out.
+    api.answers["showRedactions"] = {"values": [MARK], "pages": [], "attachments": []}
+    mine = {**opened, "shown": value["path"], "reason.0": "name of staff", "words": "Daniel Okoro", "pages": "3"}
+    answer = signed_in.send(page, mine)
+    assert (answer.status, api.of("redactRequest")) == (409, [])
+    assert "These redactions were changed in another window." in answer.text
+    assert "still taken out, until you save" in answer.text
+    assert "Daniel Okoro" in answer.text
+    assert 'value="3"' in answer.text
+    fresh = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    assert signed_in.send(page, {**mine, **fresh}).status == 303
+    assert [each.get("path") for each in api.of("redactRequest")[0].body["values"]] == [None]
+
+
+def api_content() -> dict[str, object]:
+    from tests.fakes.console import example
+
+    found: dict[str, object] = example("showPartContent")
+    return found
+
+
+def api_value(path: str) -> dict[str, str]:
+    from tests.fakes.console import example
+
+    return {**example("showPartContent")["values"][0], "path": path}
+
+
+def test_what_was_ticked_is_kept_where_something_else_is_wrong(signed_in: Console, api: ExampleApi) -> None:
+    value = api_value("notes[0].text")
+    api.answers["showPartContent"] = {**api_content(), "values": [value]}
+    api.answers["showRedactions"] = {"values": [], "pages": [], "attachments": []}
+    page = f"requests/{ID}/redact?service=keyworker-api"
+    sent = {"service": "keyworker-api", "shown": value["path"], "take.0": "yes", "reason.0": "legal privilege"}
+    answer = signed_in.post(page, {**sent, "pages": "three"})
+    assert answer.status == 400
+    assert re.search(r'name="take.0"[^>]*checked', answer.text)
+    assert "<option selected>legal privilege</option>" in answer.text
+    assert "not taken out yet: save first" in answer.text

@@ -1,5 +1,7 @@
 """The console without AWS: an API that answers with the examples of its own description, and a table in memory."""
 
+import base64
+import hashlib
 import json
 import re
 import threading
@@ -187,7 +189,9 @@ class Console:
 
     def post(self, path: str, fields: Mapping[str, Any], *, page: str | None = None, **headers: str) -> Page:
         """Send a form, with the hidden fields of the page that it is on."""
-        hidden = dict(re.findall(r'type="hidden" name="(token|once|who)" value="([^"]*)"', self.get(page or path).text))
+        hidden = dict(
+            re.findall(r'type="hidden" name="(token|once|who|seen)" value="([^"]*)"', self.get(page or path).text)
+        )
         return self.send(path, {**hidden, **fields}, **headers)
 
     def send(self, path: str, fields: Mapping[str, Any], **headers: str) -> Page:
@@ -246,8 +250,27 @@ def install(monkeypatch: pytest.MonkeyPatch, api: ExampleApi, table: MemoryTable
     return key
 
 
+@dataclass
+class Store:
+    """Where browsers send files: takes what has the checksum of its address, as S3 does; `refusals` by name of file."""
+
+    held: dict[str, bytes] = field(default_factory=dict)
+    puts: list[str] = field(default_factory=list)
+    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def put(self, name: str, content: bytes, checksum: str) -> tuple[int, str]:
+        """Return status and text of the answer."""
+        self.puts.append(name)
+        if name in self.refusals:
+            return self.refusals[name]
+        if base64.b64encode(hashlib.sha256(content).digest()).decode() != checksum:
+            return 400, "<Error><Code>BadDigest</Code></Error>"
+        self.held[name] = content
+        return 200, ""
+
+
 @contextmanager
-def served() -> Iterator[str]:
+def served(store: Store | None = None) -> Iterator[str]:
     """Serve the console to browsers, with the prefix of the embedded AWS; the address of its home page."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -266,6 +289,15 @@ def served() -> Iterator[str]:
             self.wfile.write(content)
 
         do_GET = do_POST = do_HEAD = _answer  # noqa: N815 - the standard library's names
+
+        def do_PUT(self) -> None:
+            assert store is not None
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, text = store.put(self.path.rpartition("/")[2], content, self.headers["x-amz-checksum-sha256"])
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

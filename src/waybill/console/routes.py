@@ -8,6 +8,7 @@ from waybill.console.domain.web import Response
 from waybill.console.errors import PageError
 from waybill.console.pages import (
     consignments,
+    corrections,
     custody,
     detectors,
     entrance,
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route("consignments/{consignment_id}/upload", consignments.upload, _SENDERS, uploads=True),
     Route("consignments/{consignment_id}/addresses", consignments.back, _SENDERS, consignments.addresses),
     Route("consignments/{consignment_id}/start", consignments.back, _SENDERS, consignments.start),
+    Route("consignments/{consignment_id}/corrections", corrections.show, _SENDERS, corrections.correct, uploads=True),
     Route("consignments/{consignment_id}/export", consignments.export, _CONSIGNMENTS),
     Route("consignments/{consignment_id}/file", consignments.show_file, _CONSIGNMENTS, consignments.waive),
     Route("replication", replication.overview, _REPLICATION),

@@ -67,12 +67,12 @@ def upload(visit: Visit, consignment_id: str) -> Response:
 
 def register(visit: Visit) -> Response:
     """Hand a page of files over to the API, for the script of the page."""
-    return _json(visit.api.ask("registerConsignment", _body(visit)))
+    return _json(visit.api.ask("registerConsignment", body_of(visit)))
 
 
 def addresses(visit: Visit, consignment_id: str) -> Response:
     """Give fresh addresses, for the script of the page."""
-    return _json(visit.api.ask("renewUploads", _body(visit), consignmentId=uuid_of(consignment_id)))
+    return _json(visit.api.ask("renewUploads", body_of(visit), consignmentId=uuid_of(consignment_id)))
 
 
 def start(visit: Visit, consignment_id: str) -> Response:
@@ -121,6 +121,7 @@ def show(visit: Visit, consignment_id: str) -> Response:
         figures=_figures(verdicts),
         steps=progress_steps(head["progress"]),
         may_send=visit.may(Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE),
+        may_correct=head["status"] == "CompletedWithIssues",
         exports=_FORMATS,
     )
 
@@ -254,7 +255,8 @@ def _format_chart(files: list[dict[str, Any]]) -> Any:
     return charts.bars("Which formats are these? Files by PRONOM format", shown, "file")
 
 
-def _body(visit: Visit) -> dict[str, Any]:
+def body_of(visit: Visit) -> dict[str, Any]:
+    """Return the JSON that a script of a page has sent; raises PageError where it is none."""
     try:
         return json_object(visit.request.json_bytes().decode())
     except (InvalidInputError, UnicodeDecodeError):

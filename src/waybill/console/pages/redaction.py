@@ -1,10 +1,12 @@
 """The workbench: what goes out of the report, part by part, each with its reason."""
 
+import hashlib
+import json
 from typing import Any
 
 from waybill.console.adapters.api import Asked
 from waybill.console.domain.redacting import Shown, marks_of
-from waybill.console.domain.web import Response
+from waybill.console.domain.web import Form, Response
 from waybill.console.domain.words import REDACTION_REASONS
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import ROWS, Errors, errors_of, uuid_of
@@ -39,14 +41,18 @@ def show(visit: Visit, request_id: str, errors: Errors | None = None, status: in
         request=answers["head"],
         parts_of=[{**each, "taken": _taken(answers["marks"], each["serviceName"])} for each in parts],
         part=part,
-        values=[_row(number, each, answers["marks"], service) for number, each in enumerate(content["values"])],
+        values=[
+            _row(number, each, answers["marks"], service, visit.form) for number, each in enumerate(content["values"])
+        ],
         texts=[each for each in answers["marks"]["values"] if each["text"] and each["service"] in (None, service)],
         pages=", ".join(str(each["page"]) for each in answers["marks"]["pages"] if each["service"] == service),
-        attachments=_attachments(part, answers["marks"], service),
+        attachments=_attachments(part, answers["marks"], service, visit.form),
         cursor=content["cursor"],
         first=not cursor,
         here=cursor,
         reasons=REDACTION_REASONS,
+        seen=seen_of(answers["marks"]),
+        typed=set(visit.form.all("text")) if visit.form.pairs else None,
         errors=errors or [],
     )
 
@@ -55,6 +61,9 @@ def save(visit: Visit, request_id: str) -> Response:
     """Save what goes out of this part; what was marked elsewhere stays."""
     form, service = visit.form, visit.form["service"]
     before = visit.api.ask("showRedactions", id=uuid_of(request_id))
+    if form["seen"] != seen_of(before):
+        text = "These redactions were changed in another window. Yours are below, and not saved: check them, then save."
+        return show(visit, request_id, [{"text": text, "href": "#words"}], 409)
     shown = Shown(
         service=service,
         paths=tuple(form.all("shown")),
@@ -78,22 +87,32 @@ def save(visit: Visit, request_id: str) -> Response:
     return visit.go(f"requests/{request_id}/redact", "redacted", service=service, cursor=form["next"])
 
 
-def _row(number: int, value: dict[str, Any], marks: dict[str, Any], service: str) -> dict[str, Any]:
+def _row(number: int, value: dict[str, Any], marks: dict[str, Any], service: str, form: Form) -> dict[str, Any]:
     mark = next(
         (each for each in marks["values"] if each["path"] == value["path"] and each["service"] == service), None
     )
-    return {
-        **value,
-        "number": number,
-        "taken": mark is not None,
-        "reason": mark["reason"] if mark else REDACTION_REASONS[0],
-    }
+    found = {**value, "number": number, "taken": mark is not None, "saved": mark is not None}
+    found["reason"] = mark["reason"] if mark else REDACTION_REASONS[0]
+    shown = form.all("shown")
+    if number < len(shown) and shown[number] == value["path"]:
+        # What was typed and is not saved yet.
+        found["taken"] = bool(form[f"take.{number}"])
+        found["reason"] = form[f"reason.{number}"] or found["reason"]
+    return found
+
+
+def seen_of(marks: dict[str, Any]) -> str:
+    """Return a name for what a page has shown as taken out: another where somebody has saved meanwhile."""
+    shown = {name: marks[name] for name in ("values", "pages", "attachments")}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _taken(marks: dict[str, Any], service: str) -> int:
     return sum(each["service"] == service for kind in ("values", "pages", "attachments") for each in marks[kind])
 
 
-def _attachments(part: dict[str, Any], marks: dict[str, Any], service: str) -> list[dict[str, Any]]:
+def _attachments(part: dict[str, Any], marks: dict[str, Any], service: str, form: Form) -> list[dict[str, Any]]:
     taken = {each["number"] for each in marks["attachments"] if each["service"] == service}
+    if form.pairs:
+        taken = {int(number) for number in form.all("attachment") if number.isdecimal()}
     return [{**each, "taken": each["number"] in taken} for each in part["attachments"]]

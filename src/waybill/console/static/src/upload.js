@@ -13,6 +13,7 @@ const EXCLUDED = /^([Tt][Hh][Uu][Mm][Bb][Ss]\.[Dd][Bb]|desktop\.ini|\.DS_Store)$
 // Absolute, since the address of the page changes when the consignment is registered.
 const HOME = form && new URL(form.dataset.home, location.href).href;
 const REGISTER = form && new URL(form.dataset.register, location.href).href;
+const CORRECT = form && form.dataset.correct && new URL(form.dataset.correct, location.href).href;
 const WORKER = form && new URL(form.dataset.worker, location.href).href;
 
 // Ids of consignments that this page has asked for, by what they are of: whoever sends the same again after a failure
@@ -348,13 +349,64 @@ class Sending {
   }
 }
 
+// Files in place of others of a consignment: each at the path of the one that it replaces, under its own name.
+class Corrected {
+  constructor(inputs) {
+    this.leftOut = [];
+    this.files = [];
+    for (const input of inputs) {
+      const [file] = input.files;
+      if (!file) continue;
+      const folder = input.dataset.path.split("/").slice(0, -1);
+      this.files.push({ file, fileId: input.dataset.file, path: [...folder, file.name].join("/"), state: "waiting" });
+    }
+    this.tooLarge = this.files.find((each) => each.file.size > LARGEST);
+    this.bytes = this.files.reduce((sum, each) => sum + each.file.size, 0);
+  }
+}
+
+class Correcting extends Sending {
+  // Every one of them is another file now, whatever was sent before.
+  get done() {
+    return new Set();
+  }
+
+  note() {}
+
+  async registerAll() {
+    this.tell("Telling what is corrected");
+    const answer = await this.ask(CORRECT, {
+      replace: this.folder.files.map((each) => ({
+        fileId: each.fileId,
+        path: each.path,
+        size: each.file.size,
+        sha256: each.sha256,
+        lastModified: new Date(each.file.lastModified).toISOString(),
+      })),
+    });
+    const places = new Map(answer.files.map((place) => [place.fileId, place]));
+    for (const each of this.folder.files) each.upload = places.get(each.fileId).upload;
+  }
+}
+
 if (form && window.Worker && window.crypto && crypto.subtle) {
   document.querySelector("[data-no-script]").hidden = true;
   form.hidden = false;
   let folder = null;
   let sending = null;
 
-  form.querySelector("#folder").addEventListener("change", (event) => {
+  const corrected = [...form.querySelectorAll("[data-file]")];
+  for (const input of corrected) {
+    input.addEventListener("change", () => {
+      folder = new Corrected(corrected);
+      complain(folder.tooLarge ? `${folder.tooLarge.path} is larger than a browser can send: use waybill consign --replace.` : "");
+      const many = folder.files.length === 1 ? "file" : "files";
+      one("total").textContent = folder.files.length ? `${number.format(folder.files.length)} ${many}, ${size(folder.bytes)}` : "";
+      one("go").disabled = !folder.files.length || Boolean(folder.tooLarge);
+    });
+  }
+
+  if (!CORRECT) form.querySelector("#folder").addEventListener("change", (event) => {
     folder = new Folder(event.target.files);
     complain(folder.files.length ? "" : "This folder has no files that can be sent.");
     one("chosen").hidden = false;
@@ -385,7 +437,7 @@ if (form && window.Worker && window.crypto && crypto.subtle) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    sending = new Sending(folder);
+    sending = CORRECT ? new Correcting(folder) : new Sending(folder);
     if (!sending.field("reference")) {
       complain("Enter a reference.");
       return;
