@@ -21,6 +21,8 @@ from waybill.core.observability import MetricUnit, count, logger
 
 _ONCE_SECONDS = 900
 _WAIT_SECONDS = 6.0
+# An item of DynamoDB has 400 KB at most, and a letter has four bytes at most.
+_KEPT_LENGTH = 90_000
 _DRAFT = "__Secure-waybill-draft"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}; "
@@ -123,12 +125,15 @@ def _acted(visit: Visit, route: Route, ids: dict[str, str]) -> Response:
     mine = f"{secret}/{once[:64]}"
     if not runtime.sessions().begin(mine, "once", _ONCE_SECONDS):
         return _same_as_before(visit, mine)
-    location = ""
+    outcome = {"location": "", "page": ""}
     try:
         response = route.act(visit, **ids)
-        location = response.headers.get("Location", "")
+        outcome["location"] = response.headers.get("Location", "")
+        # What was done without leading on, such as a list of what was minted: it is the same page again then.
+        if response.status == 200 and len(response.body) < _KEPT_LENGTH:
+            outcome["page"] = response.body
     finally:
-        runtime.sessions().keep(mine, "outcome", {"location": location}, _ONCE_SECONDS)
+        runtime.sessions().keep(mine, "outcome", outcome, _ONCE_SECONDS)
     return response
 
 
@@ -139,6 +144,8 @@ def _same_as_before(visit: Visit, mine: str) -> Response:
         found = runtime.sessions().find(mine, "outcome")
         if found is not None:
             location = str(found["location"])
+            if found["page"]:
+                return Response(200, str(found["page"]))
             if not location:
                 return redirect(saying(visit.to(visit.request.path, visit.request.query), "sent-before"))
             return redirect(location if location.startswith("http") else saying(location, "sent-already"))
@@ -185,6 +192,9 @@ def _failed(visit: Visit, error: Exception) -> Response:
             return redirect(visit.to("sign-in", to=_here(visit)))
         case SignInFailedError():
             return _error_page(visit, 403, "Sign-in did not work", str(error), start=True)
+        case ApiError(status=401) if visit.request.method == "POST":
+            # The API takes the token no longer, and has done nothing.
+            return _kept_for_later(visit)
         case ApiError():
             return _api_failed(visit, error)
     code = error.code if isinstance(error, WaybillError) else type(error).__name__

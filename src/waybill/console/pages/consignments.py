@@ -17,8 +17,9 @@ from waybill.core.bodies import json_object
 from waybill.core.errors import InvalidInputError
 from waybill.core.roles import Role
 
-# So many files are judged together for the figures of a page; of more, pages of files are shown.
-_JUDGED = 200
+# So many files are judged together for the figures of a page; of more, pages of files are shown. Each of them may have
+# to be shown, and a page has 120 kB at most.
+_JUDGED = 150
 _STATES = ("Registered", "InProgress", "CompletedWithIssues", "Completed", "Failed")
 _FORMATS = {
     "csv": "One row for each file (CSV)",
@@ -123,6 +124,7 @@ def show(visit: Visit, consignment_id: str) -> Response:
         may_send=visit.may(Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE),
         may_correct=head["status"] == "CompletedWithIssues",
         exports=_FORMATS,
+        judged=_JUDGED,
     )
 
 

@@ -12,8 +12,8 @@ from waybill.console.pages.common import Errors, error, errors_of, uuid_of
 from waybill.console.pages.consignments import body_of
 from waybill.console.visit import Visit
 
-# So many files are looked at for one page, as on the page of the result.
-_JUDGED = 200
+# So many files are looked at for one page, which has 120 kB at most.
+_JUDGED = 100
 _MOST_LEFT_OUT = 100
 
 
