@@ -102,6 +102,24 @@ def everywhere(value: Any, text: str, **rule: Any) -> str:
         ("at the old mill", "At  the OLD mill, at the old millstone", "|, at the old millstone"),
         ("\u674e\u5c0f\u9f99", "\u674e\u5c0f\u9f99", "|"),
         ("Bob (Robert) [x] .* a+b", "bob (robert) [x] .* a+b", "|"),
+        # Particles before a surname are often left out, and may be joined to it.
+        ("van den Berg, Pieter", "P. Berg, Mr Berg, Berg's, Pieter v\u00e1n den Berg, bergamot, Berger",
+         "|, |, |'s, |, bergamot, Berger"),
+        ("al-Rashid, Omar", "Omar al Rashid, O. Rashid, Al-Rashid", "|, |, |"),
+        ("A. St John-Smythe", "A St. John Smythe; St. John-Smythe", "|; |"),
+        # One of two letters says too little alone.
+        ("Nguy\u1ec5n V\u0103n \u00c2n", "Mr An, an apple", "|, an apple"),
+        # What a person is to somebody, and several people in one value.
+        ("Jane DOE (sister)", "Jane Doe and Ms Doe", "| and |"),
+        ("John SMITH and Mary Brown", "Smith, J.; Mary Brown; Mr Brown", "|; |; |"),
+        ("BELL, Ann; COLE, Bob / Dee Dunn", "Ann Bell, Bob Cole, D Dunn", "|, |, |"),
+        # UAX 29, 4.1: every sign of a script that is written without spaces begins a word.
+        ("\u674e\u5c0f\u9f99", "\u89c1\u674e\u5c0f\u9f99\u5148\u751f\u3002Mr\u674e\u5c0f\u9f99",
+         "\u89c1|\u5148\u751f\u3002Mr|"),
+        ("\u674e\u660e", "\u674e\u660e\u3001\u674e", "|\u3001\u674e"),
+        ("\u0e2a\u0e21\u0e0a\u0e32\u0e22 \u0e43\u0e08\u0e14\u0e35",
+         "\u0e04\u0e38\u0e13\u0e2a\u0e21\u0e0a\u0e32\u0e22 \u0e43\u0e08\u0e14\u0e35\u0e04\u0e23\u0e31\u0e1a",
+         "\u0e04\u0e38\u0e13|\u0e04\u0e23\u0e31\u0e1a"),
     ],
 )  # fmt: skip
 def test_everywhere_means_the_person_and_not_the_text(value: str, text: str, expected: str) -> None:
@@ -133,6 +151,13 @@ def test_what_is_nearly_the_value_is_listed_and_not_taken_out() -> None:
     halves = redact({"v": "Smith-Jones, Ann", "t": "Mrs Smith"}, [Redaction("v", "x", everywhere=True)])
     assert [one.kind for one in halves.near] == ["part of the surname"]
     assert "Hart" not in repr(result.near)
+    numbers = redact(
+        {"v": "A9876-ZZ", "n": ["A9876ZY", "A9876Z", "B1876ZZ", "a9876 zz"]}, [Redaction("v", "x", everywhere=True)]
+    )
+    assert [(one.place, one.kind) for one in numbers.near] == [
+        ("n[0]", "one letter differs"),
+        ("n[1]", "one letter differs"),
+    ]
 
 
 # CWE-1333: what somebody writes decides how long nothing is searched.

@@ -18,6 +18,8 @@ from typing import Final
 SHORTEST: Final = 3
 _TITLES: Final = "mr|mrs|ms|miss|mx|dr|sir|dame|lord|lady|prof|professor|rev|reverend|pc|dc|ps|officer"
 _TITLE = re.compile(rf"(?:(?:{_TITLES})\.?\s+)+", re.IGNORECASE)
+_REMARK = re.compile(r"(?<=\S)\s*\([^()]{0,60}\)\s*$")
+_AND = re.compile(r"\s*(?:[;/&+\n]|\band\b)\s*", re.IGNORECASE)
 # What stands behind a name and is no part of it.
 _SUFFIX = re.compile(
     r"(?:[\s,(]+(?:jr|jnr|junior|sr|snr|senior|esq|esquire|mbe|obe|cbe|kbe|qc|kc|jp|mp|phd|md|ba|bsc|ma|msc|ii|iii|iv)\.?\)?)+$",
@@ -26,6 +28,8 @@ _SUFFIX = re.compile(
 _PARTICLES: Final = frozenset(
     ("al", "ap", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "la", "le", "o", "st", "ter", "van", "von")
 )
+_BEFORE_CORE = re.compile(rf"^(?:(?:{'|'.join(sorted(_PARTICLES))})[\s.\-]+)+(?=[^\W\d_])")
+_WITHIN_WORD = re.compile(r"['’ʼ\-‐–]")
 _PLAIN = {**dict.fromkeys("’ʼ`´‘", "'"), **dict.fromkeys("‐‑‒–—−", "-"), "ı": "i", "ł": "l", "ø": "o", "đ": "d"}
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june",
@@ -48,11 +52,20 @@ _WITHIN_PHONE: Final = r"[\s\-.()]{0,3}"
 # Between the words of a name; and between those of any other text.
 _BETWEEN: Final = r"[\s.,/_\-]{1,4}"
 _BETWEEN_WORDS: Final = r"[\s,.;:]+"
+# Scripts that are written without spaces, in which every sign may begin a word (UAX 29, section 4.1, rule WB999): Thai,
+# Lao, Tibetan, Burmese, Khmer, Hiragana, Chinese characters.
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u309f"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# A Chinese character or a Korean syllable says as much as two letters.
+_FULL_SIGN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
 # No letter or digit before or behind: what has an underline there is a word all the same.
-_BEGIN: Final = r"(?<![^\W_])"
-_END: Final = r"(?![^\W_])"
+_BEGIN: Final = rf"(?:(?<![^\W_{_UNSPACED}])|(?=[{_UNSPACED}]))"
+_END: Final = rf"(?:(?![^\W_{_UNSPACED}])|(?<=[{_UNSPACED}]))"
 # RFC 5321, 4.5.3.1: at most 64 before the sign. Unbounded, a long word would be gone through for each of its letters.
 _EMAIL = re.compile(r"(?<![\w.+\-'])[\w.+\-']{1,64}@[\w\-]{1,255}(?:\.[\w\-]{1,255}){1,20}")
+_CODE = re.compile(r"[^\W_]*[0-9][^\W_]*")
 _WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 # One letter of at least so many may differ in what is nearly a name.
 _NEAR_LETTERS: Final = 5
@@ -126,13 +139,30 @@ def kind_of(value: str) -> ValueKind:
     if any(char.isdigit() for char in text):
         return ValueKind.IDENTIFIER if _is_identifier(text) else ValueKind.TEXT
     words = re.split(r"[\s,]+", text)
-    named = all(word[:1].isupper() or word.lower() in _PARTICLES or not word[:1].islower() for word in words if word)
+    # A particle may be joined to the name: al-Rashid, d'Angelo.
+    named = all(
+        word.lower() in _PARTICLES or not _WITHIN_WORD.split(word)[-1][:1].islower()
+        for word in words
+        if word.strip(".")
+    )
     return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
 
 
 def _bare(value: str) -> str:
-    """Return a name without titles before it, and letters behind it."""
-    return _SUFFIX.sub("", _TITLE.sub("", value.strip())).strip()
+    """Return a name without titles before it, and letters and remarks in brackets behind it."""
+    return _SUFFIX.sub("", _REMARK.sub("", _TITLE.sub("", value.strip()))).strip()
+
+
+def people(value: str) -> Sequence[str]:
+    """Return the names in a value that has several, ``John SMITH and Mary Brown``; else the value alone."""
+    names = [one.strip() for one in _AND.split(value) if one.strip()]
+    several = len(names) > 1 and all(kind_of(one) is ValueKind.NAME for one in names)
+    return names if several else (value,)
+
+
+def weight(text: str) -> int:
+    """Return how many letters and digits a text has, signs that say as much as two counted twice."""
+    return sum(map(str.isalnum, text)) + len(_FULL_SIGN.findall(text))
 
 
 def _is_identifier(text: str) -> bool:
@@ -178,11 +208,19 @@ def patterns(value: str, kind: ValueKind) -> list[str]:
 
 
 def _name_patterns(found: Person) -> list[str]:
-    surname = r"[\s\-]*".join(re.escape(word) for word in re.split(r"[\s\-]+", found.surname) if word)
-    surname = surname.replace("'", r"['\s]?")
-    title = rf"(?:(?:{_TITLES})\.?\s+)?"
+    whole, core = _joined(found.surname), _joined(_core(found.surname))
+    # A surname without the particles before it, as they are often left out; one of two letters says too little alone.
+    alone = f"{whole}|{core}" if len(_core(found.surname)) >= SHORTEST else whole
+    alone = rf"(?:{_TITLES})\.?\s+(?:{whole}|{core})|{alone}"
     if not found.given:
-        return [_bounded(rf"{title}{surname}")]
+        return [_bounded(alone)]
+    without = _with_given(found, core) if core != whole else []
+    return [*_with_given(found, whole), *_any_order(found), *without, _bounded(alone)]
+
+
+def _with_given(found: Person, surname: str) -> list[str]:
+    """Return patterns for given name or initials beside a surname, in either order."""
+    title = rf"(?:(?:{_TITLES})\.?\s+)?"
     one = "|".join(map(_given, dict.fromkeys(found.given)))
     initials = _initials(found.given)
     # Names that the value lacks may stand between given name and surname.
@@ -191,9 +229,17 @@ def _name_patterns(found: Person) -> list[str]:
     return [
         _bounded(rf"{title}{given}{_BETWEEN}{surname}"),
         _bounded(rf"{surname}{_BETWEEN}{title}(?:{initials}|(?:{one})(?:[\s.\-]+(?:{one}))*\.?)"),
-        *_any_order(found),
-        _bounded(rf"{title}{surname}"),
     ]
+
+
+def _joined(surname: str) -> str:
+    words = [re.escape(word).replace("'", r"['\s]?") for word in re.split(r"[\s.\-]+", surname) if word]
+    return r"[\s.\-]*".join(words)
+
+
+def _core(surname: str) -> str:
+    """Return a surname without the particles before it: ``berg`` of ``van den berg``."""
+    return _BEFORE_CORE.sub("", surname)
 
 
 def _initials(given: Sequence[str]) -> str:
@@ -280,6 +326,21 @@ def emails(text: str) -> Iterator[re.Match[str]]:
 def words(text: str) -> Iterator[re.Match[str]]:
     """Yield the words of a normalised text."""
     return _WORD.finditer(text)
+
+
+def codes(text: str) -> Iterator[re.Match[str]]:
+    """Yield what has digits in it, and no separators, of a normalised text."""
+    return _CODE.finditer(text)
+
+
+def code_of(value: str) -> str | None:
+    """Return an identifier without its separators, normalised; None for a day."""
+    return None if _day_of(value) else "".join(filter(str.isalnum, normal(value).text))
+
+
+def surname_words(found: Person) -> Sequence[str]:
+    """Return the words of a surname that tell something: no particles, no single letters."""
+    return [word for word in _core(found.surname).split() if len(word) > 1]
 
 
 def differs_by_one(left: str, right: str) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from waybill.subject_access.domain.report import matching
@@ -154,17 +155,18 @@ def _note(value: Json, rule: Redaction, result: Redacted) -> None:
 
 
 def _note_text(text: str, rule: Redaction, result: Redacted) -> None:
-    kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(text)
-    if is_short(text):
-        if rule.everywhere:
-            _near(result, rule.path or ROOT, NearMiss.SHORT)
-    elif not ((text, kind) in result.texts and result.texts[text, kind].everywhere):
-        result.texts[text, kind] = rule
+    for name in (text,) if rule.kind and rule.kind != ValueKind.NAME else matching.people(text):
+        kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(name)
+        if is_short(name):
+            if rule.everywhere:
+                _near(result, rule.path or ROOT, NearMiss.SHORT)
+        elif not ((name, kind) in result.texts and result.texts[name, kind].everywhere):
+            result.texts[name, kind] = rule
 
 
 def is_short(text: str) -> bool:
     """Return whether a text has so few letters that it would be found by chance."""
-    return sum(map(str.isalnum, text)) < matching.SHORTEST
+    return matching.weight(text) < matching.SHORTEST
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -209,9 +211,17 @@ class Sweep:
             forms.append(f"(?P<{name}>{'|'.join(written)})")
         self._pattern = re.compile("|".join(forms))
         people = [matching.person(text) for (text, kind), rule in ordered if kind is ValueKind.NAME and rule.everywhere]
-        self._surnames = {word for one in people for word in one.surname.split() if len(word) > 1}
+        self._surnames = {word for one in people for word in matching.surname_words(one)}
         self._parts = {
-            part for word in self._surnames if "-" in word for part in word.split("-") if len(part) >= matching.SHORTEST
+            part
+            for one in people
+            for part in re.split(r"[\s\-]+", " ".join(matching.surname_words(one)))
+            if len(part) >= matching.SHORTEST
+        }
+        self._codes = {
+            code
+            for (text, kind), rule in ordered
+            if kind is ValueKind.IDENTIFIER and rule.everywhere and (code := matching.code_of(text))
         }
         self._given = {name for one in people for name in one.given if len(name) > 1}
         self._near_words: dict[str, NearMiss | None] = {}
@@ -262,21 +272,24 @@ class Sweep:
         return "".join([*pieces, text[end:]]) if pieces else text
 
     def _note_near(self, text: str, covered: Sequence[tuple[int, int]], place: str) -> None:
-        if not (self._surnames or self._given):
+        if not (self._surnames or self._given or self._codes):
             return
         addresses = list(matching.emails(text)) if "@" in text else []
         for found in addresses:
             if any(name in found[0] for name in self._surnames | self._given):
                 _near(self._result, place, NearMiss.EMAIL)
         taken = [*covered, *(found.span() for found in addresses)]
-        for found in matching.words(text):
+        looked_at = matching.words(text)
+        if self._codes:
+            looked_at = chain(looked_at, matching.codes(text))
+        for found in looked_at:
             kind = self._near_word(found[0])
             if kind and not any(first <= found.start() < last for first, last in taken):
                 _near(self._result, place, kind)
 
     def _near_word(self, word: str) -> NearMiss | None:
         if word not in self._near_words:
-            near = any(matching.differs_by_one(word, name) for name in self._surnames)
+            near = any(matching.differs_by_one(word, name) for name in self._surnames | self._codes)
             part = not self._parts.isdisjoint(word.split("-"))
             by = ((word in self._given, NearMiss.GIVEN_NAME), (part, NearMiss.PART), (near, NearMiss.ONE_LETTER))
             self._near_words[word] = next((kind for is_so, kind in by if is_so), None)
