@@ -1,5 +1,6 @@
 """Redacted values are gone from the pages and from the file."""
 
+import re
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import DrawPart
+from waybill.subject_access.domain.report import matching
 from waybill.subject_access.domain.report.models import Attachment, Redaction
 from waybill.subject_access.domain.report.redaction import redact
 
@@ -239,3 +241,33 @@ def test_any_rule_on_any_content_leaves_its_shape(content: Any, path: str, every
     result = redact(content, [Redaction(path, "r", everywhere)])
     assert (result.content == content) == (result.removed == 0)
     assert redact(result.content, []).content is result.content
+
+
+VALUES = ["John JONES", "van den Berg, Pieter Jan", "A9876ZZ", "1990-01-02", "07700 900123", "S. O'Connor-Reilly",
+          "Nguy\u1ec5n V\u0103n \u00c2n", "12 High Street, Leeds", "\u674e\u660e", "2 May 2001"]  # fmt: skip
+PIECES = ["John", "J.", "JONES", "jones,", "van", "den", "Berg", "P", "Pieter", "A9876", "zz", "A-9876-ZZ", "1990",
+          "2", "January", "02/01/1990", "07700", "+44", "7700900123", "900-123", "O\u2019Connor", "Reilly", "O'", "Mr",
+          "An", "Nguyen", "12", "High", "street", "leeds", "\u89c1\u674e\u660e", "May", "01", "\u00e9"]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from([" ", ", ", "-", "\n", "", "\u00a0 ", "."]))))
+def test_what_is_looked_for_first_misses_no_form(pieces: list[tuple[str, str]]) -> None:
+    """A text is gone through for the values of which it has an anchor alone: all others have no form in it."""
+    text = "".join(word + between for word, between in pieces)
+    normal = matching.normal(text).text
+    for value in VALUES:
+        kind = matching.kind_of(value)
+        if re.search("|".join(matching.patterns(value, kind)), normal):
+            squashed = matching.squashed(normal)
+            assert any(anchor in squashed for anchor in matching.anchors(value, kind, given_name=False))
+
+
+@given(st.text(alphabet="aB \t\n\u00a0\u0301\u00ad\u00df\ufb01\u0130\u674e'\u2019\u1100\uac00\x1c`"))
+def test_a_match_leads_back_to_its_place(text: str) -> None:
+    """Each sign of the normalised text is from the place that it says, and places never go back."""
+    normal = matching.normal(text)
+    spans = [normal.span(found) for found in re.finditer(".", normal.text)]
+    for (begin, end), sign in zip(spans, normal.text, strict=True):
+        assert 0 <= begin <= end <= len(text)
+        assert sign in matching.normal(f"x{text[begin : begin + 1]}x").text[1:-1] or sign == " "
+    assert spans == sorted(spans)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cached_property
 from typing import Final
 
 # Fewer letters and digits are found all over an answer by chance.
@@ -65,8 +65,10 @@ _BEGIN: Final = rf"(?:(?<![^\W_{_UNSPACED}])|(?=[{_UNSPACED}]))"
 _END: Final = rf"(?:(?![^\W_{_UNSPACED}])|(?<=[{_UNSPACED}]))"
 # RFC 5321, 4.5.3.1: at most 64 before the sign. Unbounded, a long word would be gone through for each of its letters.
 _EMAIL = re.compile(r"(?<![\w.+\-'])[\w.+\-']{1,64}@[\w\-]{1,255}(?:\.[\w\-]{1,255}){1,20}")
-_CODE = re.compile(r"[^\W_]*[0-9][^\W_]*")
-_WORD = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
+_SQUASHED = {ord(char): None for char in " \t\n\r\v\f-./_'(),;:+"}
+# What has digits and no separators, and what has letters alone, of a normalised text.
+CODE: Final = re.compile(r"[^\W_]*[0-9][^\W_]*")
+WORD: Final = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 # One letter of at least so many may differ in what is nearly a name.
 _NEAR_LETTERS: Final = 5
 
@@ -91,36 +93,47 @@ class NearMiss(StrEnum):
 
 @dataclass(frozen=True)
 class Normal:
-    """A text as it is compared, and for each of its characters the place in the text that it is from."""
+    """A text as it is compared: `original` is what it was."""
 
     text: str
-    places: Sequence[int]
-    length: int
+    original: str
 
     def span(self, found: re.Match[str]) -> tuple[int, int]:
         """Return where in the original the match begins and ends, marks on its last letter included."""
         end = found.end()
-        return self.places[found.start()], self.places[end] if end < len(self.places) else self.length
+        return self._places[found.start()], self._places[end] if end < len(self._places) else len(self.original)
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """For each character the place in the original that it is from: few texts are asked for it."""
+        if len(self.text) == len(self.original) and self.original.isascii():
+            return range(len(self.original))
+        kept: list[int] = []
+        before = " "
+        for place, char in enumerate(self.original):
+            for one in _FOLDED[ord(char)]:
+                if one != " " or before != " ":
+                    kept.append(place)
+                before = one
+        return kept
 
 
 def normal(text: str) -> Normal:
     """Return a text as it is compared."""
-    if text.isascii():
-        folded, places = text.lower(), range(len(text))
-        if not any(char in folded for char in "\t\n\r\v\f`") and "  " not in folded:
-            return Normal(folded, places, len(text))
-    kept: list[str] = []
-    origin: list[int] = []
-    for place, char in enumerate(text):
-        for one in _folded(char):
-            if one == " " and (not kept or kept[-1] == " "):
-                continue
-            kept.append(one)
-            origin.append(place)
-    return Normal("".join(kept), origin, len(text))
+    folded = text.lower() if text.isascii() else text.translate(_FOLDED)
+    if any(char in folded for char in "\t\n\r\v\f`\x1c\x1d\x1e\x1f"):
+        folded = text.translate(_FOLDED)
+    return Normal(_SPACES.sub(" ", folded).lstrip(" ") if "  " in folded or folded[:1] == " " else folded, text)
 
 
-@cache
+class _Folding(dict[int, str]):
+    """What each character is compared as, made when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _folded(chr(code))
+        return self[code]
+
+
 def _folded(char: str) -> str:
     if char.isspace():
         return " "
@@ -129,6 +142,10 @@ def _folded(char: str) -> str:
     apart = unicodedata.normalize("NFKD", char.casefold())
     plain = "".join(_PLAIN.get(one, one) for one in apart if unicodedata.category(one) not in {"Mn", "Cf"})
     return plain.casefold()
+
+
+_FOLDED: Final = _Folding()
+_SPACES = re.compile(" {2,}")
 
 
 def kind_of(value: str) -> ValueKind:
@@ -259,6 +276,27 @@ def _any_order(found: Person) -> list[str]:
     return [_bounded(rf"(?:{own})(?:{_BETWEEN}(?:{one}))+|(?:{one})(?:{_BETWEEN}(?:{one}))*{_BETWEEN}(?:{own})")]
 
 
+def squashed(text: str) -> str:
+    """Return a normalised text without all that may stand within and between the words and numbers of a pattern."""
+    return text.translate(_SQUASHED)
+
+
+def anchors(value: str, kind: ValueKind, *, given_name: bool) -> Sequence[str]:
+    """Return texts of which one is in every squashed text that has a form of the value: where none is, none is."""
+    if kind is ValueKind.NAME:
+        found = person(value)
+        words = [*found.given, *found.surname.split()] if _any_order(found) or given_name else ()
+        return [squashed(one) for one in (_core(found.surname), *words) if len(one) > 1 or one == found.surname]
+    day = _day_of(value) if kind is ValueKind.IDENTIFIER else None
+    if day:
+        return [f"{day.year % 100:02}"]
+    digits = re.sub(r"[^0-9]", "", value)
+    if kind is ValueKind.IDENTIFIER and _PHONE.fullmatch(value.strip()):
+        return [digits.removeprefix("00").removeprefix("44").removeprefix("0")]
+    plain = normal(value).text
+    return ["".join(filter(str.isalnum, plain)) if kind is ValueKind.IDENTIFIER else squashed(plain)]
+
+
 def given_name_pattern(found: Person) -> str:
     """Return a regular expression for the given names of a person, each alone."""
     return _bounded("|".join(re.escape(name) for name in found.given if len(name) > 1))
@@ -321,16 +359,6 @@ def _bounded(pattern: str, end: str = _END) -> str:
 def emails(text: str) -> Iterator[re.Match[str]]:
     """Yield the e-mail addresses of a normalised text."""
     return _EMAIL.finditer(text)
-
-
-def words(text: str) -> Iterator[re.Match[str]]:
-    """Yield the words of a normalised text."""
-    return _WORD.finditer(text)
-
-
-def codes(text: str) -> Iterator[re.Match[str]]:
-    """Yield what has digits in it, and no separators, of a normalised text."""
-    return _CODE.finditer(text)
 
 
 def code_of(value: str) -> str | None:

@@ -23,6 +23,8 @@ _GIVEN: Final = frozenset(("firstname", "forename", "forenames", "givenname", "g
 _SURNAME: Final = frozenset(("lastname", "surname", "familyname", "last"))
 # So many near misses are named; all are counted.
 MOST_NEAR: Final = 200
+# Of values that are looked for together.
+_MOST_PATTERNS: Final = 500
 # A rule and how much of its path led here.
 type _States = frozenset[tuple[int, int]]
 
@@ -199,7 +201,9 @@ class Sweep:
     def __init__(self, result: Redacted, texts: Mapping[tuple[str, ValueKind], Redaction]) -> None:
         self._result = result
         self._rules: dict[str, Redaction] = {}
-        forms: list[str] = []
+        self._forms: list[str] = []
+        self._anchors: list[Sequence[str]] = []
+        self._patterns: dict[tuple[int, ...], re.Pattern[str]] = {}
         # Rules that take out go first, then long values: what one has taken is not found again.
         ordered = sorted(texts.items(), key=lambda item: (not item[1].everywhere, -len(item[0][0]), item[0][0]))
         for number, ((text, kind), rule) in enumerate(ordered):
@@ -208,8 +212,8 @@ class Sweep:
             written = matching.patterns(text, kind)
             if kind is ValueKind.NAME and rule.given_name and any(len(one) > 1 for one in matching.person(text).given):
                 written.append(matching.given_name_pattern(matching.person(text)))
-            forms.append(f"(?P<{name}>{'|'.join(written)})")
-        self._pattern = re.compile("|".join(forms))
+            self._forms.append(f"(?P<{name}>{'|'.join(written)})")
+            self._anchors.append(matching.anchors(text, kind, given_name=rule.given_name))
         people = [matching.person(text) for (text, kind), rule in ordered if kind is ValueKind.NAME and rule.everywhere]
         self._surnames = {word for one in people for word in matching.surname_words(one)}
         self._parts = {
@@ -250,7 +254,9 @@ class Sweep:
         stem, dot, ending = name.rpartition(".")
         spaced = re.sub(r"[_+.]|%20", " ", stem) if dot else re.sub(r"[_+]|%20", " ", name)
         plain = stem if dot else name
-        found = self._pattern.search(matching.normal(spaced).text)
+        text = matching.normal(spaced).text
+        pattern = self._pattern_for(text)
+        found = pattern.search(text) if pattern else None
         return self.text(spaced if found else plain, place) + dot + (ending if dot else "")
 
     def text(self, text: str, place: str) -> str:
@@ -258,7 +264,8 @@ class Sweep:
         normal = matching.normal(text)
         pieces: list[str] = []
         end, covered = 0, list[tuple[int, int]]()
-        for found in self._pattern.finditer(normal.text):
+        pattern = self._pattern_for(normal.text)
+        for found in pattern.finditer(normal.text) if pattern else ():
             rule = self._rules[str(found.lastgroup)]
             covered.append(found.span())
             if not rule.everywhere:
@@ -271,6 +278,20 @@ class Sweep:
         self._note_near(normal.text, covered, place)
         return "".join([*pieces, text[end:]]) if pieces else text
 
+    def _pattern_for(self, text: str) -> re.Pattern[str] | None:
+        """Return a pattern for the values that may be in a normalised text: most texts have none of them."""
+        squashed = matching.squashed(text)
+        some = tuple(
+            number for number, anchors in enumerate(self._anchors) if any(anchor in squashed for anchor in anchors)
+        )
+        if not some:
+            return None
+        if some not in self._patterns and len(self._patterns) >= _MOST_PATTERNS:
+            some = tuple(range(len(self._forms)))
+        if some not in self._patterns:
+            self._patterns[some] = re.compile("|".join(self._forms[number] for number in some))
+        return self._patterns[some]
+
     def _note_near(self, text: str, covered: Sequence[tuple[int, int]], place: str) -> None:
         if not (self._surnames or self._given or self._codes):
             return
@@ -279,10 +300,11 @@ class Sweep:
             if any(name in found[0] for name in self._surnames | self._given):
                 _near(self._result, place, NearMiss.EMAIL)
         taken = [*covered, *(found.span() for found in addresses)]
-        looked_at = matching.words(text)
-        if self._codes:
-            looked_at = chain(looked_at, matching.codes(text))
-        for found in looked_at:
+        forms = [matching.WORD, matching.CODE] if self._codes else [matching.WORD]
+        # Nearly every text has none: then it is not gone through place by place.
+        if not any(self._near_word(word) for form in forms for word in set(form.findall(text))):
+            return
+        for found in chain.from_iterable(form.finditer(text) for form in forms):
             kind = self._near_word(found[0])
             if kind and not any(first <= found.start() < last for first, last in taken):
                 _near(self._result, place, kind)
