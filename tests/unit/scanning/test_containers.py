@@ -1,5 +1,7 @@
 """What is inside of containers: read, or named as not looked at; sources are field notes and the formats' standards."""
 
+import base64
+import binascii
 import bz2
 import email.message
 import gzip
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +62,17 @@ def only(members: dict[str, bytes]) -> bytes:
     return content
 
 
+def uuencoded(members: dict[str, bytes]) -> bytes:
+    """POSIX.1-2017, `uuencode`."""
+    files = [
+        f"begin 644 {name}\n".encode()
+        + b"".join(binascii.b2a_uu(content[place : place + 45]) for place in range(0, len(content), 45))
+        + b"`\nend\n"
+        for name, content in members.items()
+    ]
+    return b"\n".join(files)
+
+
 CONTAINERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "zip": zipped,
     "stored": lambda members: zipped(members, zipfile.ZIP_STORED),
@@ -67,11 +81,14 @@ CONTAINERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "package": lambda members: zipped({"[Content_Types].xml": b"x"} | members),
     "tar": tarred,
     "mail": mailed,
+    "uuencode": uuencoded,
+    "mailbox": lambda members: b"From a@b.example Fri Nov 28 10:00:00 2025\n" + mailed(members) + b"\n\n",
+    "zstd": lambda members: zstd.compress(only(members)),
     "gzip": lambda members: gzip.compress(only(members)),
     "bzip2": lambda members: bz2.compress(only(members)),
     "xz": lambda members: lzma.compress(only(members)),
 }
-SINGLE = ("gzip", "bzip2", "xz")
+SINGLE = ("zstd", "gzip", "bzip2", "xz")
 # Content that nobody reads here: each has to be named.
 OPAQUE = (b"GIF89a" + bytes(64), b"\x89PNG\r\n\x1a\n" + bytes(64), b"PAR1" + bytes(64))
 
@@ -205,6 +222,17 @@ def test_what_stands_around_the_parts_of_a_message_is_read(engine: Engine, text:
     content = 'From: Registry\nContent-Type: multipart/mixed; boundary="x"\n\n' + text.format(f"ssn {SSN.decode()}")
     report = scan(engine, content.encode())
     assert (report.outcome, report.counts["US_SSN"]) == (Outcome.COMPLETE, 1)
+
+
+@pytest.mark.parametrize("begin", [b"begin 644 a.zip\n", b"begin-base64 644 a.zip\n"])
+def test_a_file_that_is_encoded_in_a_text_is_opened(engine: Engine, begin: bytes) -> None:
+    """Field notes, K2: attachments are members; POSIX.1-2017, `uuencode` in both forms."""
+    packed = zipped({"a.txt": LINE})
+    text = uuencoded({"a.zip": packed}) if b"64 6" not in begin else begin + base64.encodebytes(packed) + b"====\n"
+    message = b"From: a@b.de\nTo: c@d.de\nSubject: x\n\nSee the file.\n\n" + text
+    for content in (text, b"See the file.\n\n" + text, message):
+        assert scan(engine, content).counts["US_SSN"] == 1
+    assert scan(engine, b"begin 644 of what was said\nand so on\n" + LINE).counts["US_SSN"] == 1
 
 
 def test_every_message_of_a_mailbox_is_read(engine: Engine) -> None:

@@ -240,6 +240,16 @@ def test_a_key_in_base64_is_found_at_the_place_of_its_quads(engine: Engine, leve
         assert len(inner) <= len(KEY_ID) + 4
 
 
+@pytest.mark.parametrize("before", range(0, 140, 9))
+def test_a_key_goes_over_the_end_of_a_line_of_base64(engine: Engine, before: int) -> None:
+    """Field notes, K11: base64 wrapped at 76 columns (RFC 2045, section 6.8)."""
+    text = b"data:\n" + base64.encodebytes(b"." * before + b" " + KEY_ID + b" is the key of the build" + b"." * 60)
+    [match] = engine.matches(text)
+    assert match.value == KEY_ID
+    place = text[: match.start].count(b"\n") - 1
+    assert (match.start - text.rfind(b"\n", 0, match.start) - 1 + 76 * place) // 4 == (before + 1) // 3
+
+
 def test_three_levels_of_base64_are_not_followed(engine: Engine) -> None:
     encoded = KEY_ID + b" is the key id of the build"
     for _ in range(3):

@@ -48,18 +48,29 @@ ANNOUNCING = (b"data:", b"begin ", *(word for words, _ in _FORMS for word in wor
 
 def encoded_parts(text: bytes) -> Iterator[tuple[str, bytes, int]]:
     """Yield the name, the content and the encoded length of everything that is encoded in a text."""
+    yield from encoded_files(text)
+    for words, form in _FORMS[1:]:
+        if any(word in text for word in words):
+            yield from _parts(text, form)
+
+
+def encoded_files(text: bytes) -> Iterator[tuple[str, bytes, int]]:
+    """Yield the same of the files that `uuencode` has put into a text, in either of its forms."""
     if b"begin " in text:
         for number, found in enumerate(_UUENCODED.finditer(text), start=1):
             plain, length = _uudecoded(text, found.end())
             if plain:
                 yield _shown(found[1], f"uuencoded file {number}"), plain, length
-    for words, form in _FORMS:
-        if any(word in text for word in words):
-            for number, found in enumerate(form.finditer(text), start=1):
-                digits = found[form.groups]
-                name = _shown(found[1], "encoded part") if form.groups > 1 else "encoded part"
-                if plain := _decoded(digits):
-                    yield f"{name} {number}", plain, len(digits)
+    if b"begin-base64 " in text:
+        yield from _parts(text, _BASE64_BEGIN)
+
+
+def _parts(text: bytes, form: re.Pattern[bytes]) -> Iterator[tuple[str, bytes, int]]:
+    for number, found in enumerate(form.finditer(text), start=1):
+        digits = found[form.groups]
+        name = _shown(found[1], "encoded part") if form.groups > 1 else "encoded part"
+        if plain := _decoded(digits):
+            yield f"{name} {number}", plain, len(digits)
 
 
 def armoured(text: bytes) -> bytes:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.message import Message
 from functools import partial
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO, cast
 
+from waybill.core.containers.encoded import encoded_files
 from waybill.core.containers.mail import texts_around_parts
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, ContainerLimits
 from waybill.core.containers.streams import StreamForm, UnpackedStream
@@ -31,7 +32,7 @@ from waybill.scanning.domain.detection.budget import (
     unreadable,
 )
 from waybill.scanning.domain.detection.compound import compound_members
-from waybill.scanning.domain.detection.content_type import Kind
+from waybill.scanning.domain.detection.content_type import Kind, has_encoded_file
 from waybill.scanning.domain.detection.database import database_members
 from waybill.scanning.domain.detection.member import Member, named, refused, spooled, text_of
 from waybill.scanning.domain.detection.office import office_parts
@@ -210,7 +211,29 @@ def _parts(outer: Member, content: bytes, budget: Budget) -> Iterator[Member]:
             plain = part.get_payload(decode=True)
             if isinstance(plain, bytes) and plain:
                 budget.unpack(len(plain), len(plain), len(plain))
-                yield Member(named(outer, path, budget), BytesIO(plain).read)
+                holds_files = part.get_content_maintype() == "text" and has_encoded_file(plain)
+                yield Member(named(outer, path, budget), BytesIO(plain).read, plain=holds_files)
+                if holds_files:
+                    yield from _encoded(outer, plain, budget)
+
+
+def _text_with_files(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield a text in which files stand encoded, and these files."""
+    with spooled(outer, budget) as spool:
+        budget.enter()
+        yield Member(named(outer, "text", budget), spool.read, plain=True)
+        if spool.seek(0, SEEK_END) > _MESSAGE_BYTES:
+            raise UnreadableError("ARCHIVE_TOO_LARGE")
+        spool.seek(0)
+        yield from _encoded(outer, spool.read(), budget)
+
+
+def _encoded(outer: Member, text: bytes, budget: Budget) -> Iterator[Member]:
+    """Yield the files that `uuencode` has put into a text (POSIX.1-2017), as mail programs once did."""
+    for name, plain, length in encoded_files(text):
+        budget.enter()
+        budget.unpack(len(plain), len(plain), length)
+        yield Member(named(outer, name, budget), BytesIO(plain).read)
 
 
 def _part_path(part: Message, number: int) -> str:
@@ -288,6 +311,7 @@ _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
     Kind.AVRO: avro_members,
     Kind.ORC: orc_members,
     Kind.ZIP: _zip,
+    Kind.ENCODED: _text_with_files,
     Kind.MAIL: _mail,
     Kind.MAILBOX: _mailbox,
     Kind.PDF: pdf_members,

@@ -43,6 +43,12 @@ _MAIL_FIELDS = re.compile(
 )
 # RFC 4155, appendix A: what a message of a mailbox begins with.
 _MAILBOX = re.compile(rb"From [^\s@]{1,64}(?:@[^\s]{1,255})? [^\r\n]{10,100}\r?\n[!-9;-~]{1,80}:")
+# POSIX.1-2017, `uuencode`: mode and name, and a first line of data, whose first character tells its length.
+_ENCODED_FILE = re.compile(
+    rb"^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n(?:M[ -`]{60}\r?\n|[!-L][ -`]{1,60}\r?\n(?:`|end)"
+    rb"|[A-Za-z0-9+/]{4,76}={0,2}\r?\n)",
+    re.MULTILINE,
+)
 
 
 class Kind(StrEnum):
@@ -51,6 +57,7 @@ class Kind(StrEnum):
     TEXT = "TEXT"
     MAIL = "MAIL"
     MAILBOX = "MAILBOX"
+    ENCODED = "ENCODED"
     GZIP = "GZIP"
     BZIP2 = "BZIP2"
     XZ = "XZ"
@@ -106,8 +113,14 @@ def content_type_of(head: bytes) -> ContentType:
         return ContentType(Kind.OTHER)
     found = _text_type(head)
     if found.kind == Kind.TEXT and found.encoding in {"utf-8", "latin-1"}:
-        return _message_type(head[found.mark :]) or found
+        message = _message_type(head[found.mark :])
+        return message or (ContentType(Kind.ENCODED) if has_encoded_file(head) else found)
     return found
+
+
+def has_encoded_file(text: bytes) -> bool:
+    """Return whether a file that `uuencode` has written begins in a text."""
+    return b"begin" in text and _ENCODED_FILE.search(text) is not None
 
 
 def _message_type(head: bytes) -> ContentType | None:

@@ -37,6 +37,9 @@ _MANY_WORDS = 5
 # The longest escape sequence.
 _ESCAPE = 6
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
+# Encoders break lines at 64 or 76 digits (RFC 2045, section 6.8; RFC 7468, section 2); values go over no more lines.
+_NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9+/_-])")
+_WRAPPED_AT, _LINES_BEHIND = 60, 3
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
 _HEX_RUN = re.compile(f"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,4096}})(?![0-9A-Za-z])".encode("ascii"))
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
@@ -267,14 +270,15 @@ class Engine:
         for run in _BASE64_RUN.finditer(text, first, limit):
             if run.start() > last:
                 return
-            encoded = run[0].translate(_STANDARD_ALPHABET)
+            lines = _wrapped(text, run)
+            encoded = b"".join(digits for _, digits in lines).translate(_STANDARD_ALPHABET)
             if len(encoded) % 4 == 1:
                 continue
             plain = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
             for match in self._matches(plain, 0, len(plain), None, depth - 1):
-                begin = run.start() + match.start // 3 * 4
-                end = min(run.end(), run.start() + -(-match.end // 3) * 4)
-                if begin < piece.end:
+                begin = _place_in(lines, match.start // 3 * 4)
+                end = _place_in(lines, min(len(encoded), -(-match.end // 3) * 4) - 1) + 1
+                if begin < min(piece.end, run.end()):
                     yield match._replace(start=begin, end=end, decoded_from=("base64", *match.decoded_from))
 
     def _from_digits(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
@@ -315,6 +319,27 @@ class Engine:
                 taken += 1
             kept.append(match)
         return sorted(kept, key=lambda match: (match.start, match.detector))
+
+
+def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:
+    """Return the digits of base64 that begin with `run`, and of the next lines where it goes on, with their places."""
+    lines, end = [(run.start(), run[0])], run.end()
+    while len(lines) <= _LINES_BEHIND and len(lines[-1][1]) >= _WRAPPED_AT and len(lines[-1][1]) % 4 == 0:
+        below = _NEXT_LINE.match(text, end)
+        if below is None:
+            break
+        lines.append((below.start(1), below[1]))
+        end = below.end()
+    return lines
+
+
+def _place_in(lines: Sequence[tuple[int, bytes]], offset: int) -> int:
+    """Return where in the text the digit `offset` of lines stands."""
+    for start, digits in lines:
+        if offset < len(digits):
+            return start + offset
+        offset -= len(digits)
+    return lines[-1][0] + len(lines[-1][1])
 
 
 def _by_rule(
