@@ -67,15 +67,6 @@ class Wire:
     _answers: list[_Answer] = field(default_factory=list)
     _changes: dict[str, Callable[[Any], None]] = field(default_factory=dict)
 
-    @contextmanager
-    def watch(self, session: Session) -> Iterator[None]:
-        """Look at the clients that `session` makes meanwhile."""
-        session.events.register_first("before-send", self._sent)
-        session.events.register_first("after-call", self._answered)
-        yield
-        session.events.unregister("before-send", self._sent)
-        session.events.unregister("after-call", self._answered)
-
     def clear(self) -> None:
         """Forget the requests."""
         self.requests.clear()
@@ -134,7 +125,8 @@ class Wire:
         """Let `change` alter every parsed answer of `operation`."""
         self._changes[operation] = change
 
-    def _sent(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+    def sent(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
+        """Note a request; return the answer that was ordered for it."""
         body = request.body or b""
         seen = Request(
             event_name.removeprefix("before-send."),
@@ -152,9 +144,41 @@ class Wire:
                 return response
         return None
 
-    def _answered(self, parsed: Any, event_name: str, **_: Any) -> None:
+    def answered(self, parsed: Any, event_name: str) -> None:
+        """Alter an answer, where that was ordered."""
         if change := self._changes.get(event_name.removeprefix("after-call.")):
             change(parsed)
+
+
+@dataclass
+class Line:
+    """Leads from the clients of a session, which are there for many tests, to the wire of this test."""
+
+    _wire: Wire | None = None
+
+    @classmethod
+    def of(cls, session: Session) -> "Line":
+        """Return the line of the clients that `session` makes from now on."""
+        line = cls()
+        session.events.register_first("before-send", line._sent)
+        session.events.register_first("after-call", line._answered)
+        return line
+
+    @contextmanager
+    def watched_by(self, wire: Wire) -> Iterator[None]:
+        """Let `wire` look at what is sent meanwhile."""
+        self._wire = wire
+        try:
+            yield
+        finally:
+            self._wire = None
+
+    def _sent(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        return self._wire.sent(request, event_name) if self._wire else None
+
+    def _answered(self, parsed: Any, event_name: str, **_: Any) -> None:
+        if self._wire:
+            self._wire.answered(parsed, event_name)
 
 
 class _Raw(BytesIO):

@@ -2,10 +2,11 @@
 
 import importlib
 import json
+import logging
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
@@ -14,10 +15,13 @@ import pytest
 from botocore.hooks import EventAliaser
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
+from moto.core.config import default_user_config
 
 import waybill
+from tests.fakes.moto_start import cheaper_start
 from tests.fakes.moto_tables import cheaper_tables
-from tests.fakes.wire import Wire
+from tests.fakes.shared_clients import SharedClients
+from tests.fakes.wire import Line, Wire
 from waybill.cli.app import main
 
 
@@ -27,16 +31,46 @@ def sdk() -> boto3.Session:
     return boto3.Session()
 
 
+@pytest.fixture(scope="session")
+def line(sdk: boto3.Session) -> Line:
+    """Where the wire of a test listens to the clients of all tests."""
+    return Line.of(sdk)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _cheaper_aws() -> Iterator[None]:
+def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
     """Spend the time of tests on what they test."""
+    clients = SharedClients(sdk)
     with pytest.MonkeyPatch.context() as patched:
+        clients.install(patched)
+        cheaper_start(patched)
         cheaper_tables(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
         patched.setattr(EventAliaser, "_alias_event_name", _named_once(EventAliaser._alias_event_name))
         # The descriptions of services are read from disk once, not once per session.
         patched.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
+        patched.setattr(logging.Handler, "handleError", _silent_about_closed_streams(logging.Handler.handleError))
+        # moto would let each test begin with another session.
+        patched.setitem(default_user_config["core"], "reset_boto3_session", False)
+        patched.setattr(boto3, "DEFAULT_SESSION", sdk)
+        yield clients
+
+
+@pytest.fixture(autouse=True)
+def _shared_clients(isolated_environment: None, _cheaper_aws: SharedClients) -> Iterator[None]:
+    """Use the clients of the tests before this one."""
+    with _cheaper_aws.for_one_test():
         yield
+
+
+def _silent_about_closed_streams(handle: Callable[..., None]) -> Callable[..., None]:
+    """Return `handle`, silent about the standard output of a test that has ended, to which loggers hold on."""
+
+    def handled(handler: logging.Handler, record: logging.LogRecord) -> None:
+        if not getattr(getattr(handler, "stream", None), "closed", False):
+            handle(handler, record)
+
+    return handled
 
 
 def _addresses_made_once(make: Any) -> Callable[[BaseBackend], Any]:
@@ -65,11 +99,10 @@ def _named_once(name: Callable[[EventAliaser, str], str]) -> Callable[[EventAlia
 
 
 @pytest.fixture
-def wire(sdk: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def wire(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """Start AWS on moto, empty, and watch what is sent to it; waiting before a retry takes no time."""
     wire = Wire()
-    with mock_aws(), wire.watch(sdk):
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", sdk)
+    with mock_aws(), line.watched_by(wire):
         monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=wire.waits.append))
         _forget_collaborators()
         yield wire
@@ -93,8 +126,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]:
 
 def _forget_collaborators() -> None:
     """Functions keep their collaborators, and with them clients, for as long as their process lives."""
-    for package in pkgutil.iter_modules(waybill.__path__):
-        if importlib.util.find_spec(f"waybill.{package.name}.runtime"):
-            for value in vars(importlib.import_module(f"waybill.{package.name}.runtime")).values():
-                if hasattr(value, "cache_clear"):
-                    value.cache_clear()
+    for runtime in _runtimes():
+        for value in vars(runtime).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+@cache
+def _runtimes() -> list[ModuleType]:
+    names = [f"waybill.{package.name}.runtime" for package in pkgutil.iter_modules(waybill.__path__)]
+    return [importlib.import_module(name) for name in names if importlib.util.find_spec(name)]
