@@ -57,11 +57,11 @@ def watched(page: "Page") -> list[str]:
     return told
 
 
-def violations(page: "Page") -> list[str]:
+def violations(page: "Page", rules: list[str] = RULES) -> list[str]:
     # Of another world than the page's, whose policy would refuse it.
     page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules
     )
     return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
 
@@ -80,6 +80,12 @@ def test_no_page_keeps_anybody_out(browser: "Browser", address: str, console: Co
         if PICTURES:
             page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
         found = violations(page)
+        # In the dark the words are the same and the colours others.
+        page.emulate_media(color_scheme="dark")
+        if PICTURES:
+            page.screenshot(path=f"{PICTURES}/{name}-{width}-dark.png", full_page=True)
+        found += [f"dark: {each}" for each in violations(page, ["color-contrast"])]
+        page.emulate_media(color_scheme="light")
         wide = page.evaluate("document.documentElement.scrollWidth")
         found += [f"{wide} pixels wide"] if wide > width else []
         wrong |= {name: found} if found else {}

@@ -1,6 +1,7 @@
 """What pages say, before they are pages: what needs somebody, what is known of a file, how names are shown."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from waybill.console.domain import needs
 from waybill.console.domain.custody import entries_of, known_of, sentence_of
 from waybill.console.domain.format import name_of, plain_name_of
 from waybill.console.domain.words import notice_of
+from waybill.console.pages import replication
 from waybill.console.settings import PlaceSettings
 
 LONDON = ZoneInfo("Europe/London")
@@ -181,3 +183,33 @@ def test_endpoints_in_china_have_another_name(region: str, suffix: str) -> None:
 )
 def test_an_address_names_a_sentence_and_holds_none(name: str, said: str) -> None:
     assert notice_of(name) == said
+
+
+def copied(seconds: float, **changes: Any) -> dict[str, Any]:
+    began = datetime(2027, 2, 26, 12, tzinfo=UTC)
+    row = example("listReplications")["replications"][0]
+    return {
+        **row,
+        "startTime": began.isoformat(),
+        "completedAt": (began + timedelta(seconds=seconds)).isoformat(),
+        **changes,
+    }
+
+
+def test_how_long_copies_took_is_said_in_words_and_drawn() -> None:
+    rows = [copied(seconds) for seconds in (0.4, 2, 3, 40, 1200)]
+    drawn = str(replication._took_chart([*rows, copied(9, status="FAILED"), copied(9, completedAt=None)]))
+    assert "<title>Half took 3 seconds at most, the slowest 20 minutes</title>" in drawn
+    assert "How long did these 5 files take?" in drawn
+    figures = re.findall(r'header">([^<]+)</th><td class="[^"]+">([\d,]+)', drawn)
+    assert dict(figures) == {
+        "under 1 s": "1", "1–5 s": "2", "5–30 s": "0", "30–60 s": "1", "1–15 min": "0", "over 15 min": "1",
+    }  # fmt: skip
+    assert replication._took_chart(rows[:2]) == ""
+
+
+def test_what_waits_is_drawn_by_how_long_and_said_to_be_cut() -> None:
+    rows = [copied(0, status="IN_PROGRESS")] * 3
+    drawn = str(replication._waiting_chart({"replications": rows, "cursor": "c"}, NOW + timedelta(hours=2)))
+    assert "3 or more on their way, the oldest for 2 hours" in drawn
+    assert replication._waiting_chart({"replications": [], "cursor": None}, NOW) == ""

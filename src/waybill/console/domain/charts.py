@@ -1,6 +1,6 @@
 """Charts as SVG: each answers one question, says its answer in words, and stands above its own figures as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -70,8 +70,8 @@ def clock(start: str, today: str, end: str, spent: float, holds: Sequence[tuple[
     ).format(answer, Markup("").join(parts), start, today, held, end)
 
 
-def share(title: str, rows: Sequence[Bar], answer: str, unit: str) -> Markup:
-    """Return one bar whose parts are shares of a whole, with a key below it."""
+def share(title: str, rows: Sequence[Bar], answer: str, shown: Callable[[int], str]) -> Markup:
+    """Return one bar whose parts are shares of a whole, with a key below it; `shown` says how much each is."""
     total = sum(row.value for row in rows) or 1
     drawn, left = Markup(""), 0.0
     for row in rows:
@@ -82,7 +82,7 @@ def share(title: str, rows: Sequence[Bar], answer: str, unit: str) -> Markup:
         left += wide
     key = Markup("").join(
         Markup('<li><span class="app-key app-key--{}" aria-hidden="true"></span>{}: {}</li>').format(
-            row.tone, row.label, f"{number(row.value)} {unit}"
+            row.tone, row.label, shown(row.value)
         )
         for row in rows
         if row.value

@@ -15,6 +15,7 @@ from waybill.console.visit import Visit
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOST_AT_ONCE = 50
+_FIRST_REASONS = 8
 _REASON_TO_DO = {
     "OVERSIZE": "Scan it with a larger limit of size.",
     "ENCRYPTED": "Only who has the key can look into it.",
@@ -139,6 +140,14 @@ def scan(visit: Visit, job_id: str) -> Response:
         trouble=None if known else coverage,
         reasons=[(reason, numbers, _REASON_TO_DO.get(reason, "")) for reason, numbers in reasons],
         chart=_coverage_chart(coverage) if known else "",
+        why=charts.bars(
+            "Why was something not looked at? Objects by reason",
+            [
+                Bar(reason.replace("_", " ").lower(), numbers["objects"], "amber")
+                for reason, numbers in reasons[:_FIRST_REASONS]
+            ],
+            "object",
+        ),
         detectors=charts.bars(
             "What was found? Findings by kind",
             [Bar(name, number) for name, number in sorted(job["detectors"].items(), key=lambda pair: -pair[1])[:10]],
@@ -260,4 +269,4 @@ def _coverage_chart(coverage: dict[str, Any]) -> Any:
     if not coverage["bytes_total"]:
         return ""
     answer = f"{size(looked)} of {size(coverage['bytes_total'])} were looked at"
-    return charts.share(f"How much was really looked at? {answer}", bars, answer, "bytes")
+    return charts.share(f"How much was really looked at? {answer}", bars, answer, size)
