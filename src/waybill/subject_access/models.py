@@ -231,6 +231,7 @@ class SubjectRequest:
     approved_sha256: str | None = None
     redactions_sha256: str | None = None
     redacted_by: tuple[str, ...] = ()
+    near_misses_sha256: str | None = None
     last_downloaded: datetime | None = None
     objects_removed: bool = False
     attention_told: bool = False

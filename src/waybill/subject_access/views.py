@@ -423,11 +423,20 @@ class AttachmentView(View):
     )
 
 
+class StaysView(View):
+    """That a near miss stays in the report."""
+
+    reason: str = Field(description="Why", examples=["Another person of that name"])
+    by: str = Field(description="Who has decided that", examples=["carol"])
+    at: str = Field(description="When", examples=[_LATER])
+
+
 class NearMissView(View):
     """Something that is nearly what was taken out, for a person to decide about."""
 
     path: str = Field(description="Where it is in the service's answer", examples=["notes[3].text"])
     kind: str = Field(description="What it is", examples=["given name alone"])
+    stays: StaysView | None = Field(description="What somebody has decided: that it stays in the report")
 
 
 class DrawnPart(View):
@@ -441,7 +450,12 @@ class DrawnPart(View):
     redacted: int = Field(description="How many values are taken out", ge=0, examples=[2])
     redacted_left: int = Field(description="How many places still have a form of one", ge=0, examples=[0])
     near_misses: int = Field(description="How many places have what is nearly one", ge=0, examples=[1])
+    near_misses_open: int = Field(description="About how many of these nobody has decided", ge=0, examples=[1])
     near: list[NearMissView] = Field(description="The first of these places")
+    warnings: list[str] = Field(
+        description="What is taken out so often that it may be everywhere",
+        examples=[["values[0] is taken out in 1,204 places of this part"]],
+    )
     current: bool = Field(description="Whether it was drawn without all that is taken out now", examples=[True])
     attachments: list[AttachmentView] = Field(description="What the service has sent with its answer")
 

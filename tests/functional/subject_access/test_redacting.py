@@ -6,6 +6,7 @@ when and why) and "How to disclose information safely" (not recoverable from tex
 
 import hashlib
 import io
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_person_is_taken_out_drawn_again_and_approved_by_a_third_person(office
         assert gone not in everything(report)
     (part, _) = office.ask("GET", f"{ROOT}/parts").json["parts"]
     assert (part["current"], part["redactedLeft"]) == (True, 0)
-    assert {"path": "notes[1]", "kind": "given name alone"} in part["near"]
+    assert {"path": "notes[1]", "kind": "given name alone", "stays": None} in part["near"]
     approved = sar.endings.approve("request-1", "carol")
     assert approved.approved_sha256 == hashlib.sha256(report).hexdigest()
     given = office.ask("GET", "/api/report", query={"id": "request-1"}, headers={"Accept": "application/pdf"})
@@ -218,3 +219,51 @@ def test_an_ended_request_is_redacted_no_more(office: Office, drawing: _Again) -
     office.ask("PATCH", f"{ROOT}/withdraw", body={"reason": "said so"})
     assert put(office, values=[{"text": PERSON, "reason": "x"}]).status == 400
     assert office.ask("POST", f"{ROOT}/render").status == 400
+
+
+def near_misses(office: Office) -> tuple[int, list[tuple[str, str | None]]]:
+    """How many nobody has decided about, and what was said of each."""
+    (part,) = [one for one in parts_of(office) if one["serviceName"] == SERVICE]
+    return part["nearMissesOpen"], [(one["path"], one["stays"] and one["stays"]["reason"]) for one in part["near"]]
+
+
+def parts_of(office: Office) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = office.ask("GET", f"{ROOT}/parts", "sar-approver").json["parts"]
+    return found
+
+
+def test_what_is_decided_about_near_misses_is_recorded_and_draws_nothing_again(office: Office, drawing: _Again) -> None:
+    mark = {"service": SERVICE, "path": "victim.name", "reason": "third party"}
+    assert put(office, values=[mark]).status == 200
+    assert office.ask("POST", f"{ROOT}/render", "sar-user").status == 200
+    drawing.drawn_again()
+    # "Joens" has two letters of Jones the wrong way round.
+    assert near_misses(office) == (2, [("notes[1]", None), ("notes[2]", None)])
+
+    stays = {"service": SERVICE, "path": "notes[1]", "reason": "Another John"}
+    wrong = put(office, values=[mark], nearMisses=[{**stays, "path": "notes[0]"}, {**stays, "service": "G1"}])
+    assert [one["field"] for one in wrong.json["errors"]] == ["nearMisses[0].path", "nearMisses[1].service"]
+    assert put(office, values=[mark], nearMisses=[stays]).status == 200
+    assert near_misses(office) == (1, [("notes[1]", "Another John"), ("notes[2]", None)])
+    # Other marks say nothing about what was decided, and nothing is to be drawn again for a decision.
+    assert put(office, values=[mark]).status == 200
+    assert all(one["current"] for one in parts_of(office))
+    # Who decides that something stays is one of those who do not approve.
+    assert office.sar.now().redacted_by == ("alice",)
+
+    whole = {"service": SERVICE, "reason": "Looked at one by one"}
+    assert put(office, values=[mark], nearMisses=[whole]).status == 200
+    assert near_misses(office) == (0, [("notes[1]", "Another John"), ("notes[2]", "Looked at one by one")])
+    entries = [one for one in office.sar.store.audit("request-1") if one.action == "NEAR_MISSES_DECIDED"]
+    assert [(one.detail["decided"], one.detail["open"]) for one in entries] == [(1, 1), (1, 0)]
+    assert "John" not in repr(entries)
+
+
+def test_what_is_taken_out_nearly_everywhere_is_said_with_its_count(office: Office, drawing: _Again) -> None:
+    answer = {"content": {"notes": [f"{number} seen by the officer" for number in range(120)]}}
+    drawing.put(str(drawing.part().answer_key), json.dumps(answer).encode())
+    assert put(office, values=[{"text": "officer", "reason": "third party"}]).status == 200
+    office.ask("POST", f"{ROOT}/render", "sar-user")
+    drawing.drawn_again()
+    (part,) = [one for one in parts_of(office) if one["serviceName"] == SERVICE]
+    assert part["warnings"] == ["values[0] is taken out in 120 places of this part"]

@@ -29,13 +29,20 @@ def parts(cli: Cli, request_id: _IdArgument) -> None:
             each["pages"],
             each["redacted"],
             each["redactedLeft"],
-            "\n".join(f"{near['path']}: {near['kind']}" for near in each["near"]),
+            "\n".join(f"{near['path']}: {near['kind']}{', stays' if near['stays'] else ''}" for near in each["near"]),
             "\n".join(f"{one['number']} {one['fileName']}: {_fate(one)}" for one in each["attachments"]),
         )
         for each in found
     ]
     columns = ("Service", "State", "Pages", "Redacted", "Left", "Nearly", "Attachments")
     cli.output.show({"id": request_id, "parts": found}, table(columns, rows))
+    for each in found:
+        for warning in each["warnings"]:
+            cli.output.note(f"{each['serviceName']}: {warning}")
+        if each["nearMissesOpen"]:
+            cli.output.note(
+                f"{each['serviceName']}: {each['nearMissesOpen']} near misses: waybill sar redact, or sar keep"
+            )
 
 
 @app.command()
@@ -94,6 +101,26 @@ def redact(  # noqa: PLR0917 (Typer passes parameters by name)
         deployed.redacting.mark(request_id, deployed.actor, Marks.parse(marks))
         cli.output.note("the report is to be drawn again: waybill sar render")
     _show(cli, request_id, marks)
+
+
+@app.command()
+def keep(
+    cli: Cli,
+    request_id: _IdArgument,
+    near: Annotated[
+        list[str],
+        typer.Option("--near", help="A near miss: SERVICE:PATH as `parts` lists it, or SERVICE for all of it."),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why it stays in the report.")],
+) -> None:
+    """Decide that near misses stay in the report; who does that does not approve it."""
+    from waybill.subject_access.domain.redacting import Marks
+
+    deployed = Deployed(cli)
+    places = [(service, path or None) for service, _, path in (each.partition(":") for each in near)]
+    asked = [{"service": service, "path": path, "reason": reason} for service, path in places]
+    deployed.redacting.decide(request_id, deployed.actor, Marks.parse({"nearMisses": asked}).near_misses)
+    cli.output.show({"id": request_id, "nearMisses": asked}, f"{len(asked)} decisions are noted")
 
 
 @app.command()

@@ -26,6 +26,11 @@ def redactions_key(request_id: str, sha256: str) -> str:
     return f"{work_prefix(request_id)}redactions/{sha256}.json"
 
 
+def near_misses_key(request_id: str, sha256: str) -> str:
+    """Return the key of what people decide about near misses, by its SHA-256 (hex)."""
+    return f"{work_prefix(request_id)}near-misses/{sha256}.json"
+
+
 def answer_key(request_id: str, generation: int, service: str) -> str:
     """Return the key of a service's answer: the body as it came."""
     return f"{_part(request_id, generation, service)}/answer.json"

@@ -11,14 +11,15 @@ from waybill.subject_access.models import Part
 
 def redactions_of(marks: Redactions, service: str) -> Sequence[Redaction]:
     """Return the rules that the part of a service is drawn with: by path in its own answer, by text in every one."""
-    return [one for value in marks.of_service(service) for one in _rules(value, service)]
+    told = {value: f"values[{number}]" for number, value in enumerate(marks.values)}
+    return [one for value in marks.of_service(service) for one in _rules(value, service, told[value])]
 
 
-def _rules(value: MarkedValue, service: str) -> Sequence[Redaction]:
+def _rules(value: MarkedValue, service: str, mark: str) -> Sequence[Redaction]:
     common = (value.reason, value.everywhere, value.kind, value.given_name, value.exemption)
-    by_path = [Redaction(value.path, *common)] if value.path and value.service == service else []
+    by_path = [Redaction(value.path, *common, mark=mark)] if value.path and value.service == service else []
     # By its path a value counts for its own part already.
-    by_text = [Redaction("", *common, texts=value.texts)] if value.texts and not by_path else []
+    by_text = [Redaction("", *common, texts=value.texts, mark=mark)] if value.texts and not by_path else []
     return by_path + by_text
 
 

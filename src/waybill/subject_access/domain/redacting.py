@@ -13,7 +13,7 @@ from itertools import islice
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, JsonValue, StrictBool
 
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.errors import FieldError, InvalidInputError, NotFoundError
@@ -21,11 +21,12 @@ from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body, reason_of
 from waybill.subject_access.domain.claims import opened_again, without_report
 from waybill.subject_access.domain.inline_pictures import FIRST_INLINE, MOST_INLINE
-from waybill.subject_access.domain.keys import redactions_key
+from waybill.subject_access.domain.keys import near_misses_key, redactions_key
+from waybill.subject_access.domain.near_misses import Decided, Stays
 from waybill.subject_access.domain.ports import Change, Documents, RequestStore
 from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPage, MarkedValue, Redactions
 from waybill.subject_access.domain.report.json_paths import steps_of, values_of
-from waybill.subject_access.domain.report.models import AttachmentOutcome, Json, Number, PartSummary
+from waybill.subject_access.domain.report.models import AttachmentOutcome, Json, Number, PartSummary, Place
 from waybill.subject_access.domain.report.redaction import is_short, texts_at
 from waybill.subject_access.errors import AnswersGoneError, PagesMovedError, UnknownRequestError, WrongStateError
 from waybill.subject_access.models import ENDED, Attachment, Part, PartStatus, RequestState, SubjectRequest
@@ -37,6 +38,8 @@ _MOST_MARKS = 500
 # A page of values has at most so many bytes, and of one value so many characters are shown.
 _PAGE_CHARACTERS = 1_000_000
 _SHOWN = 10_000
+# What is taken out of a part so often may be everywhere: people are told.
+_OFTEN = 100
 _DRAWN_AGAIN = frozenset(
     {RequestState.READY_FOR_REVIEW, RequestState.COMPLETED, RequestState.NEEDS_ATTENTION, RequestState.ERRORED}
 )
@@ -89,6 +92,18 @@ class AttachmentMark(_Mark):
     )
 
 
+class NearMark(Body):
+    """A near miss that stays: text that is nearly what is taken out, and is about somebody or something else."""
+
+    service: _Service = Field(description="The service", examples=["keyworker-api"])
+    path: _Line | None = Field(
+        default=None,
+        description="Where it is, as the parts list it; without it, all near misses of the service",
+        examples=["notes[3].text"],
+    )
+    reason: str = Field(description="Why it stays", examples=["Another person of that name"])
+
+
 class Marks(Body):
     """All that is taken out of a request's report: what is not named is printed again."""
 
@@ -100,6 +115,9 @@ class Marks(Body):
     )
     attachments: Annotated[tuple[AttachmentMark, ...], Field(max_length=_MOST_MARKS)] = Field(
         default=(), description="Whole attachments", examples=[[]]
+    )
+    near_misses: Annotated[tuple[NearMark, ...], Field(max_length=_MOST_MARKS)] = Field(
+        default=(), description="Near misses that stay, besides those that were decided about before", examples=[[]]
     )
 
 
@@ -121,7 +139,8 @@ class Redacting:
         """
         request = self._found(request_id)
         self.store.record(request_id, Action(by, "PARTS_VIEWED", {}))
-        return [self._part(request, part) for part in self.store.parts(request_id)]
+        decided = self._decided(request)
+        return [self._part(request, part, decided) for part in self.store.parts(request_id)]
 
     def content(self, request_id: str, service: str, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
         """Return values of a service's answer with their paths, and record who looked.
@@ -177,6 +196,8 @@ class Redacting:
         before = self._current(request)
         after = self._resolved(request_id, marks, parts)
         after = replace(after, pages=self._on_pages(marks, parts, request, before, after), salt=token_hex())
+        if marks.near_misses:
+            request = self.decide(request_id, by, marks.near_misses)
         if before.says_the_same(after):
             return request
         sha256 = after.sha256 if after else None
@@ -199,6 +220,71 @@ class Redacting:
             return Change(marked, Action(by, "REDACTIONS_SET", detail))
 
         return self.store.change(request_id, decide).request
+
+    def decide(self, request_id: str, by: str, near_misses: Sequence[NearMark]) -> SubjectRequest:
+        """Note that near misses stay in the report, and why; nothing is drawn again for that.
+
+        Raises
+        ------
+        UnknownRequestError
+            There is no such request.
+        WrongStateError
+            It has ended, or somebody else decides at the same moment.
+        InvalidInputError
+            A place is no near miss of the part as it is drawn, or there is no reason; names each.
+        """
+        request, salt = self._found(request_id), token_hex()
+        parts = {part.service: part for part in self.store.parts(request_id)}
+        after = self._decided(request).with_these(self._staying(near_misses, parts, by), salt)
+        self.documents.keep_document(near_misses_key(request_id, after.sha256), after.document)
+        detail: dict[str, JsonValue] = {
+            "decided": len(near_misses),
+            "open": sum(self._open(request, part, after) for part in parts.values()),
+            "sha256": after.sha256,
+        }
+
+        def decide(found: SubjectRequest) -> Change:
+            if found.state in ENDED or found.state is RequestState.ARCHIVED:
+                raise WrongStateError(f"is {found.state.value}: nothing is decided about it any more")
+            if found.near_misses_sha256 != request.near_misses_sha256:
+                raise WrongStateError("has just been decided about by somebody else: look again")
+            # Who says that something stays does not approve it.
+            people = tuple(dict.fromkeys((*found.redacted_by, by)))
+            decided = replace(found, near_misses_sha256=after.sha256, redacted_by=people)
+            return Change(decided, Action(by, "NEAR_MISSES_DECIDED", detail))
+
+        return self.store.change(request_id, decide).request
+
+    def _staying(self, near_misses: Sequence[NearMark], parts: Mapping[str, Part], by: str) -> list[Stays]:
+        errors, stays = list[FieldError](), []
+        at = self.now().isoformat(timespec="seconds")
+        for index, one in enumerate(near_misses):
+            part = parts.get(one.service)
+            summary = self._summary(part) if part else None
+            if part is None or summary is None or not summary.near_misses:
+                errors.append(FieldError(f"nearMisses[{index}].service", "has no near misses"))
+            elif one.path is not None and all(place.place != one.path for place in summary.near):
+                errors.append(FieldError(f"nearMisses[{index}].path", "is no near miss of the part as it is drawn"))
+            else:
+                try:
+                    reason = reason_of(one.reason)
+                except InvalidInputError as error:
+                    errors += [FieldError(f"nearMisses[{index}].reason", each.message) for each in error.errors]
+                else:
+                    stays.append(Stays(one.service, one.path or "", reason, by, at, part.answer_key or ""))
+        if errors:
+            raise InvalidInputError(*errors)
+        return stays
+
+    def _decided(self, request: SubjectRequest) -> Decided:
+        sha256 = request.near_misses_sha256
+        key = near_misses_key(request.request_id, sha256) if sha256 else None
+        text = self.documents.document(key, _MOST_DOCUMENT_BYTES) if key else None
+        return Decided.of(text) if text else Decided()
+
+    def _open(self, request: SubjectRequest, part: Part, decided: Decided) -> int:
+        summary = self._summary(part)
+        return _undecided(part, summary, decided) if summary else 0
 
     def marks(self, request_id: str, by: str) -> Redactions:
         """Return what is taken out of a request's report, and record who looked."""
@@ -234,7 +320,7 @@ class Redacting:
 
         return self.store.change(request_id, decide).request
 
-    def _part(self, request: SubjectRequest, part: Part) -> dict[str, Any]:
+    def _part(self, request: SubjectRequest, part: Part, decided: Decided) -> dict[str, Any]:
         summary = self._summary(part)
         stored = self.store.attachments(request.request_id, part.service, part.generation)
         outcomes = {one.number: one for one in summary.attachments} if summary else {}
@@ -247,7 +333,9 @@ class Redacting:
             "redacted": summary.redacted if summary else 0,
             "redactedLeft": summary.redacted_left if summary else 0,
             "nearMisses": summary.near_misses if summary else 0,
-            "near": [{"path": one.place, "kind": one.kind} for one in summary.near] if summary else [],
+            "nearMissesOpen": _undecided(part, summary, decided) if summary else 0,
+            "near": [_near(part, one, decided) for one in summary.near] if summary else [],
+            "warnings": _warnings(summary) if summary else [],
             "current": part.part_key is None or part.redactions_sha256 == request.redactions_sha256,
             "attachments": [_attachment(one, outcomes.get(one.number)) for one in stored],
         }
@@ -391,6 +479,29 @@ def drawn_again(part: Part) -> Part:
         rules_sha256=None,
         redactions_sha256=None,
     )
+
+
+def _near(part: Part, place: Place, decided: Decided) -> dict[str, Any]:
+    said = decided.about(part.service, place, part.answer_key or "")
+    stays = {"reason": said.reason, "by": said.by, "at": said.at} if said else None
+    return {"path": place.place, "kind": place.kind, "stays": stays}
+
+
+def _undecided(part: Part, summary: PartSummary, decided: Decided) -> int:
+    """Return of how many near misses nobody has said that they stay; those that are not listed are named together."""
+    answer = part.answer_key or ""
+    if decided.about(part.service, Place("", ""), answer):
+        return 0
+    return summary.near_misses - sum(decided.about(part.service, one, answer) is not None for one in summary.near)
+
+
+def _warnings(summary: PartSummary) -> list[str]:
+    """Say what is taken out so often that it is perhaps not what somebody meant."""
+    return [
+        f"{mark} is taken out in {count:,} places of this part"
+        for mark, count in summary.taken.items()
+        if count >= _OFTEN
+    ]
 
 
 def _attachment(one: Attachment, outcome: AttachmentOutcome | None) -> dict[str, Any]:

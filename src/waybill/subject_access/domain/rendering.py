@@ -298,7 +298,9 @@ class Rendering:
             pictures={one.inline: self._attachment(one, folder) for one in stored if one.inline is not None},
             redactions=[
                 *(
-                    drawn.Redaction(rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name)
+                    drawn.Redaction(
+                        rule.path, rule.reason, rule.everywhere, rule.kind, rule.given_name, mark=f"rule {rule.path}"
+                    )
                     for rule in rules
                 ),
                 *redactions_of(marks, part.service),

@@ -372,12 +372,17 @@ def surname_words(found: Person) -> Sequence[str]:
 
 
 def differs_by_one(left: str, right: str) -> bool:
-    """Return whether one letter more, less or other makes one word the other, and the word is long enough to say so."""
+    """Return whether one letter more, less or other, or two the other way round, makes one word the other.
+
+    Only of words that are long enough to say so.
+    """
     if left == right or min(len(left), len(right)) < _NEAR_LETTERS - 1 or max(len(left), len(right)) < _NEAR_LETTERS:
         return False
     if abs(len(left) - len(right)) > 1:
         return False
     shorter, longer = sorted((left, right), key=len)
     start = next((index for index, char in enumerate(shorter) if char != longer[index]), len(shorter))
+    if len(left) == len(right) and left[start : start + 2] == right[start : start + 2][::-1]:
+        return left[start + 2 :] == right[start + 2 :]
     skip = 0 if len(shorter) < len(longer) else 1
     return shorter[start + skip :] == longer[start + 1 :]

@@ -108,6 +108,8 @@ class Redaction:
         Of a person, take the given name alone out as well.
     texts : tuple[str, ...]
         Texts whose forms are taken out; with any, the path names nothing.
+    mark : str
+        What it is counted as: which mark or rule of somebody's list.
     """
 
     path: str
@@ -117,6 +119,7 @@ class Redaction:
     given_name: bool = False
     exemption: str = ""
     texts: tuple[str, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,8 @@ class PartSummary:
         is nearly the same, of which `near` names the first.
     attachments : tuple[AttachmentOutcome, ...]
         In the order of their numbers.
+    taken : Mapping[str, int]
+        How many values were taken out for each mark or rule (`Redaction.mark`).
     """
 
     pages: int
@@ -245,6 +250,7 @@ class PartSummary:
     near_misses: int = 0
     near: tuple[Place, ...] = ()
     attachments: tuple[AttachmentOutcome, ...] = ()
+    taken: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

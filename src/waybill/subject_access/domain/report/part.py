@@ -93,6 +93,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         near_misses=redacted.near_count,
         near=tuple(redacted.near),
         attachments=outcomes,
+        taken={mark: count for mark, count in sorted(redacted.taken.items()) if mark},
     )
 
 

@@ -43,6 +43,8 @@ class Redacted:
         Places that still hold a form of one that was taken out elsewhere.
     near : list[Place]
         Places that hold what is nearly the value, at most `MOST_NEAR`; `near_count` counts all of them.
+    taken : Counter[str]
+        Values that were taken out, by the mark of their rule.
     """
 
     content: Json = None
@@ -50,6 +52,7 @@ class Redacted:
     left: int = 0
     near: list[Place] = field(default_factory=list)
     near_count: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
     texts: dict[tuple[str, ValueKind], Redaction] = field(default_factory=dict)
 
     @cached_property
@@ -152,6 +155,7 @@ def _walk(
 def _note(value: Json, rule: Redaction, result: Redacted) -> None:
     """Remember the texts of a value that is taken out."""
     result.removed += 1
+    result.taken[rule.mark] += 1
     for text in _texts(value):
         _note_text(text, rule, result)
 
@@ -273,6 +277,7 @@ class Sweep:
                 continue
             first, last = normal.span(found)
             self._result.removed += 1
+            self._result.taken[rule.mark] += 1
             pieces += [text[end:first], marker(rule)]
             end = last
         self._note_near(normal.text, covered, place)
