@@ -63,5 +63,7 @@ def test_security_hub_hears_how_much_of_an_object_was_looked_at() -> None:
     assert result["CustomDataIdentifiers"]["Detections"][0]["Name"] == "BADGE"
     assert "SensitiveData" not in result
     assert mail["Resources"][0]["DataClassification"]["Result"]["Status"] == {"Code": "COMPLETE"}
+    [number] = security_hub_findings([finding("c", "3", "DE_TAX_ID")], job, {}, frozenset(), {})
+    assert number["Types"] == ["Sensitive Data Identifications/PII"]
     # What an earlier job has found is updated by this one: findings are removed 90 days after their last update.
     assert (mail["CreatedAt"], mail["UpdatedAt"]) == ("2026-11-02T09:21:04.000Z", ended)

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
+from waybill.scanning.domain.detection.national import CHECKS
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, key_hash
 
 _OCCURRENCES = 15
-_MONEY, _PEOPLE = frozenset({"CREDIT_CARD", "IBAN"}), frozenset({"US_SSN", "EMAIL", "PHONE", "UK_NINO", "UK_NHS", "IP"})
+_MONEY = frozenset({"CREDIT_CARD", "IBAN", "US_ROUTING_NUMBER"})
+_PEOPLE = (
+    frozenset({"US_SSN", "EMAIL", "PHONE", "UK_NINO", "UK_NHS", "IP"}) | {name.upper() for name in CHECKS} - _MONEY
+)
 # "Types taxonomy for ASFF": a namespace, and what of it where that is known.
 _NAMESPACE = "Sensitive Data Identifications"
 _TYPES = {"FINANCIAL_INFORMATION": "Financial", "PERSONAL_INFORMATION": "PII", "CREDENTIALS": "Passwords"}

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
+from waybill.scanning.domain.detection.national import CHECKS
 
 type Validator = Callable[[bytes, Surroundings], Verdict | None]
 
@@ -701,7 +702,18 @@ def service_account_key(value: bytes, around: Surroundings) -> Verdict | None:
     return Verdict(value + found[1]) if found else None
 
 
-VALIDATORS: Mapping[str, Validator] = {
+def _national_number(check: Callable[[str], bool]) -> Validator:
+    """Return a validator for a number of `national`; one digit over and over is none."""
+
+    def validator(value: bytes, _: Surroundings) -> Verdict | None:
+        normal = value.translate(None, b" .-/()").upper()
+        digits = digits_of(normal)
+        return Verdict(normal) if len(set(digits)) > 1 and check(normal.decode("ascii")) else None
+
+    return validator
+
+
+VALIDATORS: Mapping[str, Validator] = {name: _national_number(check) for name, check in CHECKS.items()} | {
     check.__name__: check
     for check in (
         age_secret_key,
