@@ -160,7 +160,7 @@ def test_a_stopped_backfill_says_how_to_go_on(
     error: BaseException,
     status: int,
 ) -> None:
-    monkeypatch.setattr("waybill.cli.replication.comparing._WINDOW", 8)
+    monkeypatch.setattr("waybill.replication.domain.backfill_comparing._WINDOW", 8)
     keys = [f"it's {number:03}" for number in range(40)]
     upload(*keys)
     start = executions.start

@@ -11,8 +11,8 @@ import pytest
 from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.world import World
 from tests.unit.replication.test_backfill import Scene
-from waybill.cli.replication.backfill_run import _asked
 from waybill.core.clock import iso
+from waybill.replication.domain.backfill_engine import asked
 from waybill.replication.domain.backfill_job import JobCounts, ObjectLine, PlaceResult, Result, line_of
 from waybill.replication.domain.backfill_settling import Settling
 from waybill.replication.models import FileId
@@ -79,10 +79,10 @@ def test_each_of_many_runs_is_asked_for_in_its_turn() -> None:
     pending = {A: PlaceResult(result=Result.STARTED)}
     settled = {A: PlaceResult(result=Result.SUCCEEDED)}
     lines = [ObjectLine(key=str(number), results=settled if number % 2 else pending) for number in range(200)]
-    turns = [_asked(lines, turn) for turn in range(4)]
+    turns = [asked(lines, turn) for turn in range(4)]
     assert [sum(asked) for asked in turns] == [25] * 4
     assert [any(column) for column in zip(*turns, strict=True)] == [not number % 2 for number in range(200)]
-    assert _asked([], 3) == []
+    assert asked([], 3) == []
 
 
 def test_a_run_that_ended_tells_what_became_of_each_destination(waiting: Waiting) -> None:

@@ -18,12 +18,12 @@ from waybill.cli.output import Output, ProgressBar, details
 from waybill.cli.replication.addresses import parse_uri
 from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
-from waybill.cli.replication.comparing import Range, compared
 from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
 from waybill.core.clock import iso, now
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
+from waybill.replication.domain.backfill_comparing import Range, compared
 from waybill.replication.domain.backfill_job import (
     BackfillJob,
     Entry,
@@ -32,7 +32,7 @@ from waybill.replication.domain.backfill_job import (
     JobStatus,
     Limits,
     line_of,
-    parts_of,
+    saved_entries,
 )
 from waybill.replication.domain.key_filter import KeyFilter
 from waybill.replication.models import FileId, ReplicationRequest
@@ -118,7 +118,7 @@ class BackfillCommand:
         )
         try:
             with (
-                compared(self.replication, what, start=False) as items,
+                compared(self.replication.backfill_tools, what, start=False) as items,
                 self.replication.cli.output.progress("comparing") as bar,
             ):
                 preview.follow(items, bar)
@@ -178,10 +178,7 @@ def new_job(
     )
     if job.input is JobInput.LISTING:
         return job
-    count = parts = 0
-    for part in parts_of(entries):
-        replication.backfills.save_entries(job.backfill_id, parts, part)
-        count, parts = count + len(part), parts + 1
+    count, parts = saved_entries(replication.backfills, job.backfill_id, entries)
     return job.model_copy(update={"entries": count, "entry_parts": parts})
 
 

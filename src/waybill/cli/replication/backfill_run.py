@@ -1,13 +1,10 @@
 """Working on a backfill job, from wherever it stands to its end."""
 
 import shlex
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count
 
 import typer
 from rich.console import Group
@@ -16,33 +13,15 @@ from rich.filesize import decimal
 from waybill.cli.errors import CommandError
 from waybill.cli.output import ProgressBar, details
 from waybill.cli.replication.collaborators import Replication
-from waybill.cli.replication.comparing import WORKERS, Range, backfill_of, compared, named
 from waybill.cli.replication.reports import ReportPlace, backfill_report
-from waybill.cli.watch import command_retry, watch
-from waybill.core.clock import Clock, iso, now
+from waybill.cli.watch import watch
+from waybill.core.clock import now
 from waybill.core.text import escaped
-from waybill.replication.domain.backfill_job import (
-    BackfillJob,
-    JobInput,
-    JobLostError,
-    JobStatus,
-    ObjectLine,
-    line_of,
-)
+from waybill.replication.domain.backfill_engine import BackfillEngine, Step
+from waybill.replication.domain.backfill_job import BackfillJob, JobInput, JobLostError, JobStatus
 from waybill.replication.domain.backfill_progress import JobProgress
-from waybill.replication.domain.backfill_settling import Settling
-from waybill.replication.domain.key_filter import KeyFilter
-from waybill.replication.domain.throttle import Throttle
-
-# Looks at the lines of a part, at its turn, and returns them as they stand now.
-type _Look = Callable[[list[ObjectLine], int], list[ObjectLine]]
 
 REDRAW_SECONDS = 0.1
-# What has become of runs is written down that often while they are waited for.
-_SAVE_SECONDS = 5.0
-# Step Functions developer guide, "Quotas related to API action throttling": DescribeExecution is refilled with 15 a
-# second; between two looks there are up to 3 seconds.
-_ASKED_AT_ONCE = 25
 
 
 def command_line(replication: Replication, words: Sequence[str]) -> list[str]:
@@ -94,11 +73,10 @@ class BackfillRun:
         output = self.replication.cli.output
         progress = JobProgress(self.replication.backfills, self.job)
         try:
-            if not progress.job.compared_all:
-                self._compare(progress)
-            if self.wait:
-                self._settle(progress)
-            progress.end(iso(now()))
+            engine = BackfillEngine(
+                self.replication.backfill_tools, progress, now, self.monotonic, watch, show=self._shown
+            )
+            engine.go(wait=self.wait)
         except JobLostError:
             raise
         except BaseException:
@@ -125,107 +103,12 @@ class BackfillRun:
         if job.prefix and job.input is JobInput.LISTING and not job.counts.compared:
             raise CommandError(f"there is no such object below {escaped(f's3://{job.source_bucket}/{job.prefix}')}")
 
-    def _compare(self, progress: JobProgress) -> None:
-        job, total = self.job, self.job.entries
-        with self._lines() as lines, self.replication.cli.output.progress("comparing", total) as bar:
-            bar.advance(job.counts.compared if total else 0)
-            pace = _Pace(bar, self.monotonic, total and total - job.counts.compared)
-            for line in lines:
-                progress.add(line)
-                pace.step("comparing")
-        progress.compared_all()
-
     @contextmanager
-    def _lines(self) -> Iterator[Iterator[ObjectLine]]:
-        """Yield a line for each object of the job that has none yet."""
-        job = self.job
-        if job.input is not JobInput.LISTING:
-            with named(self.replication, job) as lines:
-                yield lines
-            return
-        keys = KeyFilter(job.include, job.exclude)
-        what = Range(
-            job.source_bucket,
-            job.prefix,
-            job.destination_buckets,
-            job.last_key,
-            job.content_only,
-            keys,
-            job.limits,
-            job.backfill_id,
-        )
-        with compared(self.replication, what, start=True) as items:
-            yield (line_of(item, job.destination_buckets, iso(now())) for item in items)
-
-    def _settle(self, progress: JobProgress) -> None:
-        """Wait for the runs, part by part, and write down what has become of each."""
-        job, stopping = progress.job, threading.Event()
-        requests = Throttle(job.limits.requests_per_second, Clock(sleep=stopping.wait))
-        settling = Settling(self.replication.tracking, backfill_of(self.replication, job, requests))
-        retry = command_retry(stopping)
-
-        def look(line: ObjectLine, ask: bool) -> ObjectLine:
-            return retry.call(lambda: settling.look(line, now(), ask=ask)) if line.pending else line
-
-        with (
-            _set_at_the_end(stopping),
-            ThreadPoolExecutor(WORKERS) as pool,
-            self.replication.cli.output.progress("waiting", job.counts.pending) as bar,
-        ):
-            pace = _Pace(bar, self.monotonic, job.counts.pending)
-
-            def looked(lines: list[ObjectLine], turn: int) -> list[ObjectLine]:
-                after = list(pool.map(look, lines, _asked(lines, turn)))
-                pace.step("waiting", _pending(lines) - _pending(after))
-                return after
-
-            for chunk in range(job.settled_chunks, job.chunks):
-                self._settle_part(progress, chunk, looked)
-
-    def _settle_part(self, progress: JobProgress, chunk: int, looked: _Look) -> None:
-        saved = self.replication.backfills.lines(progress.job.backfill_id, chunk)
-        written, part = self.monotonic(), _Part(saved, looked)
-        for lines in watch(part.look):
-            done = not _pending(lines)
-            if done or self.monotonic() - written > _SAVE_SECONDS:
-                progress.settled(chunk, saved, lines)
-                saved, written = lines, self.monotonic()
-            if done:
-                return
-
-
-class _Part:
-    """Some lines of a job, looked at turn by turn."""
-
-    def __init__(self, lines: list[ObjectLine], looked: _Look) -> None:
-        self._lines, self._looked = lines, looked
-        self._turns = count()
-
-    def look(self) -> list[ObjectLine]:
-        """Return the lines as they stand now."""
-        self._lines = self._looked(self._lines, next(self._turns))
-        return self._lines
-
-
-@contextmanager
-def _set_at_the_end(event: threading.Event) -> Iterator[None]:
-    """Set `event` when the block ends, however it does."""
-    try:
-        yield
-    finally:
-        event.set()
-
-
-def _asked(lines: Sequence[ObjectLine], turn: int) -> list[bool]:
-    """Return for which lines Step Functions is asked at this turn: some of the pending ones, each in its time."""
-    pending = [position for position, line in enumerate(lines) if line.pending]
-    begin = turn * _ASKED_AT_ONCE % max(len(pending), 1)
-    asked = set((pending[begin:] + pending[:begin])[:_ASKED_AT_ONCE])
-    return [position in asked for position in range(len(lines))]
-
-
-def _pending(lines: Sequence[ObjectLine]) -> int:
-    return sum(len(line.pending) for line in lines)
+    def _shown(self, doing: str, total: int | None, before: int) -> Iterator[Step]:
+        with self.replication.cli.output.progress(doing, total) as bar:
+            bar.advance(before)
+            pace = _Pace(bar, self.monotonic, total and total - before)
+            yield lambda steps: pace.step(doing, steps)
 
 
 class _Pace:

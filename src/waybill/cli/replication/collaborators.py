@@ -4,28 +4,27 @@ import getpass
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, override
 
 import typer
 
 from waybill.cli.context import Cli
+from waybill.cli.watch import command_retry
 from waybill.core.aws.states import StepFunctions
 from waybill.core.clock import now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.fixity_table import FixityTable
+from waybill.replication.adapters.paced import PacedBuckets
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.backfill_comparing import BackfillTools
 from waybill.replication.domain.requests import guard_against_loops
 from waybill.replication.domain.starter import StartContext, Started, Starter, Workflows
 from waybill.replication.domain.throttle import Throttle
-from waybill.replication.models import DestinationOptions, FileId, ObjectFacts, ObjectPlace, ReplicationRequest
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from waybill.replication.models import DestinationOptions, FileId, ReplicationRequest
 
 # Only functions write history, by their own setting; backfill jobs are kept as long as it by default.
 _HISTORY_DAYS = 90
@@ -61,7 +60,7 @@ class Replication:
         """S3, in every Region."""
         return S3Buckets(lambda region: self.cli.client("s3", region), self._regions, self._options)
 
-    def paced_buckets(self, requests: Throttle) -> S3Buckets:
+    def paced_buckets(self, requests: Throttle) -> PacedBuckets:
         """Return S3, where looks at objects are bounded by `requests`."""
         return PacedBuckets(lambda region: self.cli.client("s3", region), self._regions, self._options, requests)
 
@@ -87,6 +86,13 @@ class Replication:
         stack = self.cli.stack
         express = stack.outputs.get("FileCopyExpressWorkflowArn")
         return Starter(self.executions, Workflows(stack.output("FileCopyWorkflowArn"), express))
+
+    @cached_property
+    def backfill_tools(self) -> BackfillTools:
+        """What backfills are worked on with."""
+        return BackfillTools(
+            self.backfills, self.tracking, self.paced_buckets, self.starter, self.executions, command_retry
+        )
 
     def user(self) -> str:
         """Return who runs the command, for what is kept of it."""
@@ -121,30 +127,6 @@ class Replication:
         """Start the run of `request`, or find the one that is carrying out the same now."""
         context = StartContext(self.buckets, self.tracking, self.trigger_buckets, lambda: uuid.uuid4().hex, now)
         return self.starter.start_manually(request.wire() | {"force": force}, context)
-
-
-class PacedBuckets(S3Buckets):
-    """S3, where each look at an object waits for its turn."""
-
-    def __init__(
-        self,
-        client_of: Callable[[str | None], "S3Client"],
-        regions: dict[str, str],
-        options: Mapping[str, DestinationOptions],
-        requests: Throttle,
-    ) -> None:
-        super().__init__(client_of, regions, options)
-        self._requests = requests
-
-    @override
-    def find(self, place: ObjectPlace) -> ObjectFacts | None:
-        self._requests.take(1)
-        return super().find(place)
-
-    @override
-    def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
-        self._requests.take(1)
-        return super().tags(place, version_id=version_id)
 
 
 def _as_typed(error: FieldError, destinations: tuple[str, ...]) -> str:

@@ -57,9 +57,17 @@ class BackfillTable(BackfillJobs, JobNotices):
         self._now = now
 
     @override
-    def create(self, job: BackfillJob) -> None:
-        with translated(TrackingUnavailableError):
-            self._client.put_item(TableName=self._table, Item=to_item(self._item(job)))
+    def create(self, job: BackfillJob) -> BackfillJob:
+        try:
+            with translated(TrackingUnavailableError):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(self._item(job)),
+                    ConditionExpression="attribute_not_exists(fileKey)",
+                )
+        except ConditionFailedError:
+            return self.read(job.backfill_id)
+        return job
 
     def _find(self, backfill_id: str) -> BackfillJob | None:
         """Return the job; None when it has expired since the index was read."""

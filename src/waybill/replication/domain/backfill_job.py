@@ -191,7 +191,8 @@ class BackfillJob(WireModel):
 
     `include`, `exclude`: patterns of the keys that it is about.
     `entries` counts the objects that it was given by name, kept in `entry_parts` parts; each gets one line, in order.
-    `report`: where in S3 its report goes.
+    Of what has failed they are None until somebody has found it: at the destinations `only_to`, with the code `cause`.
+    `report`: where in S3 its report goes. `problem`: why its last worker on the server has given up.
     `last_key`: the last object that has its line. `compared_all`: there are no more. `chunks` counts the parts in which
     the lines are kept, `settled_chunks` those of which nothing is pending any more.
     """
@@ -214,7 +215,10 @@ class BackfillJob(WireModel):
     input: JobInput = JobInput.LISTING
     entries: int | None = None
     entry_parts: int = 0
+    only_to: tuple[str, ...] = ()
+    cause: str | None = None
     report: str | None = None
+    problem: str | None = None
     last_key: str = ""
     compared_all: bool = False
     chunks: int = 0
@@ -227,6 +231,13 @@ class BackfillJob(WireModel):
             return self.model_copy(update={"status": JobStatus.STARTED})
         status = JobStatus.COMPLETED_WITH_ERRORS if self.counts.failed else JobStatus.COMPLETED
         return self.model_copy(update={"status": status})
+
+    def is_about_what(self, other: "BackfillJob") -> bool:
+        """Return whether both were asked for the same."""
+        asked = {"source_bucket", "prefix", "content_only", "include", "exclude", "limits", "input", "only_to", "cause"}
+        # What a job of failures goes to is known when they are found.
+        asked |= set() if self.input is JobInput.FAILED else {"destination_buckets"}
+        return self.model_dump(include=asked) == other.model_dump(include=asked)
 
 
 class JobLostError(PermanentError):
@@ -272,8 +283,8 @@ class JobPage:
 class BackfillJobs(Protocol):
     """The jobs. All methods raise `TrackingUnavailableError` when the table cannot be reached."""
 
-    def create(self, job: BackfillJob) -> None:
-        """Write the record of a new job."""
+    def create(self, job: BackfillJob) -> BackfillJob:
+        """Write the record of a new job; return the one that is there already under its id, if there is one."""
         ...
 
     def read(self, backfill_id: str) -> BackfillJob:
@@ -311,3 +322,12 @@ class BackfillJobs(Protocol):
     def all_lines(self, job: BackfillJob) -> Iterator[ObjectLine]:
         """Yield every line of the job, in order."""
         ...
+
+
+def saved_entries(jobs: BackfillJobs, backfill_id: str, entries: Iterable[Entry]) -> tuple[int, int]:
+    """Write the objects that a job is given by name; return how many there are, and in how many parts."""
+    count = parts = 0
+    for part in parts_of(entries):
+        jobs.save_entries(backfill_id, parts, part)
+        count, parts = count + len(part), parts + 1
+    return count, parts

@@ -53,6 +53,10 @@ class JobProgress:
         self.job = self._jobs.save(grown, self.job.chunks, self._lines)
         self._lines, self._bytes = [], 0
 
+    def change(self, **changes: object) -> None:
+        """Write other fields of the job's record."""
+        self.job = self._jobs.save(self.job.model_copy(update=changes))
+
     def compared_all(self) -> None:
         """Note that every object has its line."""
         self.write()

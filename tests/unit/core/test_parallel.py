@@ -7,8 +7,8 @@ from itertools import islice
 
 import pytest
 
-from waybill.cli.parallel import in_order, prefetched
 from waybill.core.errors import PermanentError
+from waybill.core.parallel import in_order, prefetched
 
 WINDOW = 8
 

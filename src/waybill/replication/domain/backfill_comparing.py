@@ -1,23 +1,22 @@
 """Comparing a source with its destinations: listings read ahead, many objects at a time, in the order of their keys."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import ClassVar, Protocol
 
-from waybill.cli.errors import CommandError
-from waybill.cli.parallel import in_order, prefetched
-from waybill.cli.replication.collaborators import Replication
-from waybill.cli.watch import command_retry
 from waybill.core.clock import Clock, iso, now
-from waybill.core.errors import RetryableError
+from waybill.core.errors import PermanentError, RetryableError
+from waybill.core.parallel import in_order, prefetched
 from waybill.core.retry import Retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
 from waybill.replication.domain.backfill_job import (
     INVALID_LINE,
     BackfillJob,
+    BackfillJobs,
     Entry,
     JobInput,
     Limits,
@@ -25,7 +24,12 @@ from waybill.replication.domain.backfill_job import (
     failed_line,
     line_of,
 )
+from waybill.replication.domain.backfill_settling import FileRecords
+from waybill.replication.domain.buckets import Buckets
+from waybill.replication.domain.failures import FailedRecords
 from waybill.replication.domain.key_filter import KeyFilter
+from waybill.replication.domain.records import Tracking
+from waybill.replication.domain.starter import FileCopyExecutions, Starter
 from waybill.replication.domain.throttle import Throttle
 from waybill.replication.errors import SourceNotFoundError
 from waybill.replication.models import ListedObject
@@ -36,6 +40,39 @@ _READERS = 16
 # Amazon S3 API Reference, ListObjectsV2: so many keys at a time; fewer are the last.
 _PAGE = 1_000
 _WINDOW = 8 * WORKERS
+
+
+class StoppedError(PermanentError):
+    """The work was given up before this object's turn."""
+
+    code: ClassVar[str] = "STOPPED"
+
+
+class Records(Tracking, FileRecords, FailedRecords, Protocol):
+    """The tracking records, as far as a backfill reads them."""
+
+
+class ListedBuckets(Buckets, Protocol):
+    """S3 with its listings."""
+
+    def list_objects(self, bucket: str, prefix: str, *, start_after: str = "") -> Iterator[list[ListedObject]]:
+        """Return the pages of a listing, in the order of the keys' UTF-8 bytes, each read when it is asked for."""
+        ...
+
+
+@dataclass(frozen=True)
+class BackfillTools:
+    """What backfills are worked on with.
+
+    `buckets` is S3 where looks at objects are bounded; `retry` says how a call is repeated until an event is set.
+    """
+
+    jobs: BackfillJobs
+    records: Records
+    buckets: Callable[[Throttle], ListedBuckets]
+    starter: Starter
+    executions: FileCopyExecutions
+    retry: Callable[[threading.Event], Retry]
 
 
 @dataclass(frozen=True)
@@ -55,31 +92,32 @@ class Range:
     backfill_id: str | None = None
 
 
-def backfill_of(replication: Replication, what: Range | BackfillJob, requests: Throttle) -> Backfill:
+def backfill_of(tools: BackfillTools, what: Range | BackfillJob, requests: Throttle) -> Backfill:
     """Return what decides about the objects of a bucket, and asks S3 no more than `requests` lets through."""
     return Backfill(
         what.source_bucket,
-        replication.tracking,
-        replication.paced_buckets(requests),
-        replication.starter,
-        replication.executions,
+        tools.records,
+        tools.buckets(requests),
+        tools.starter,
+        tools.executions,
         what.content_only,
         what.backfill_id,
     )
 
 
 @contextmanager
-def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
+def compared(tools: BackfillTools, what: Range, *, start: bool) -> Iterator[Iterator[PlanItem]]:
     """Yield what has become of each object, in order; what is under way at the end is finished or given up."""
-    with _pools(what.limits) as pools:
-        backfill = backfill_of(replication, what, pools.requests)
+    with _pools(tools, what.limits) as pools:
+        backfill = backfill_of(tools, what, pools.requests)
+        buckets = tools.buckets(pools.requests)
 
         def handled(comparison: Comparison) -> PlanItem:
             item = pools.retry.call(lambda: backfill.plan(comparison))
             return pools.started(backfill, item) if start else item
 
         def listed(bucket: str) -> Iterator[ListedObject]:
-            return prefetched(_pages(replication, bucket, what, pools), pools.readers)
+            return prefetched(_pages(buckets, bucket, what, pools), pools.readers)
 
         source = (item for item in listed(what.source_bucket) if what.keys.accepts(item.key))
         destinations = {bucket: listed(bucket) for bucket in what.destination_buckets}
@@ -88,10 +126,10 @@ def compared(replication: Replication, what: Range, *, start: bool) -> Iterator[
 
 
 @contextmanager
-def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
+def named(tools: BackfillTools, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
     """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
-    with _pools(job.limits) as pools:
-        backfill = backfill_of(replication, job, pools.requests)
+    with _pools(tools, job.limits) as pools:
+        backfill = backfill_of(tools, job, pools.requests)
 
         def handled(entry: Entry) -> ObjectLine:
             destinations = entry.destination_buckets or job.destination_buckets
@@ -105,7 +143,7 @@ def named(replication: Replication, job: BackfillJob) -> Iterator[Iterator[Objec
             return line.model_copy(update={"version_id": entry.version_id})
 
         # Each entry has exactly one line, in the same order.
-        rest = islice(replication.backfills.entries(job), job.counts.compared, None)
+        rest = islice(tools.jobs.entries(job), job.counts.compared, None)
         yield in_order(rest, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
 
 
@@ -130,18 +168,18 @@ class _Pools:
         self.requests.take(len(item.differences))
         self.bytes.take(item.source.size * len(item.differences))
         if self.retry.stopped():
-            raise CommandError("stopped before it was started")
+            raise StoppedError("stopped before it was started")
         return self.retry.call(lambda: backfill.start(item))
 
 
 @contextmanager
-def _pools(limits: Limits) -> Iterator[_Pools]:
+def _pools(tools: BackfillTools, limits: Limits) -> Iterator[_Pools]:
     stopping = threading.Event()
     clock = Clock(sleep=stopping.wait)
     pools = _Pools(
         ThreadPoolExecutor(_READERS),
         ThreadPoolExecutor(WORKERS),
-        command_retry(stopping),
+        tools.retry(stopping),
         Throttle(limits.requests_per_second, clock),
         Throttle(limits.bytes_per_second, clock),
     )
@@ -153,13 +191,13 @@ def _pools(limits: Limits) -> Iterator[_Pools]:
         pools.readers.shutdown(cancel_futures=True)
 
 
-def _pages(replication: Replication, bucket: str, what: Range, pools: _Pools) -> Iterator[list[ListedObject]]:
+def _pages(buckets: ListedBuckets, bucket: str, what: Range, pools: _Pools) -> Iterator[list[ListedObject]]:
     """Yield the pages of a listing; one that fails for now is taken up again behind the last key."""
     behind, course = what.start_after, pools.retry.begin()
     while True:
         try:
             pools.requests.take(1)
-            for page in replication.buckets.list_objects(bucket, what.prefix, start_after=behind):
+            for page in buckets.list_objects(bucket, what.prefix, start_after=behind):
                 yield page
                 behind = page[-1].key if page else behind
                 course.progress()
