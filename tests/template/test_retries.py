@@ -67,7 +67,8 @@ NOTIFICATION = "NotificationUnavailableError"
 DIFFERS = own(ONCE, "VerificationFailedError")
 
 USES: dict[str, dict[tuple[str, ...], Retries]] = {
-    "verification VerifyReplications": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
+    "replication_jobs WorkOnJob": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
+    "replication_jobs WorkOnPart": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
     "replication ValidateInput": PATIENT | TWICE_MORE,
     "replication LogWorkflowStart": PATIENT | TWICE_MORE | own(SHORTLY, TRACKING),
     "replication DescribeSource": PATIENT | TWICE_MORE | own(BRIEFLY, *S3),

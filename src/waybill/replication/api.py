@@ -13,7 +13,14 @@ from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor, fails, idempotency_header
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.backfill_job import RECORD as BACKFILL
-from waybill.replication.domain.backfill_job import JobEndedError
+from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError
+from waybill.replication.domain.backfill_request import (
+    BackfillRequest,
+    RetryRequest,
+    backfill_asked,
+    failed_entries,
+    retry_asked,
+)
 from waybill.replication.domain.dismissal import dismiss
 from waybill.replication.domain.fixity_job import RECORD as VERIFICATION
 from waybill.replication.domain.fixity_request import FixityRequest
@@ -111,9 +118,50 @@ def _next(position: Mapping[str, str] | None) -> str | None:
 
 @app.get("/backfills", summary="List backfills")
 def list_backfills(limit: _LIMIT = 50, cursor: _CURSOR = None) -> BackfillList:
-    """List the backfills, newest first; `waybill replicate --backfill` begins them, and resumes them."""
+    """List the backfills, newest first."""
     page = runtime.backfills().newest(limit, _page(cursor, BACKFILL))
     return BackfillList(backfills=tuple(map(BackfillView.of_job, page.jobs)), cursor=_next(page.position))
+
+
+@app.post("/backfills", summary="Start a backfill", status_code=202)
+def start_backfill(
+    request: BackfillRequest,
+    idempotency_key: Annotated[
+        str | None, idempotency_header("The same key again is answered with the same backfill", "first-backfill")
+    ] = None,
+) -> Response[BackfillView]:
+    """Bring everything that is missing or differs, in the background; a run for each object that needs one."""
+    by, settings = caller(app).subject, runtime.job_defaults()
+    asked = backfill_asked(request, runtime.job_id(by, idempotency_key), *settings, by, now())
+    return _accepted(runtime.start_backfill(asked))
+
+
+@app.post("/replications/retry", summary="Retry what has failed", operation_id="retryReplications", status_code=202)
+@fails({404: "A file has no record", 409: "None of these files has failed, or the key was used for another request"})
+def retry_replications(
+    request: RetryRequest,
+    idempotency_key: Annotated[
+        str | None, idempotency_header("The same key again is answered with the same backfill", "retry-denied")
+    ] = None,
+) -> Response[BackfillView]:
+    """Start what has failed once more, as a backfill; what has arrived since is left alone."""
+    by, settings = caller(app).subject, runtime.job_defaults()
+    asked = retry_asked(request, runtime.job_id(by, idempotency_key), *settings, by, now())
+    return _accepted(runtime.start_backfill(asked, failed_entries(request, runtime.tracking())))
+
+
+@app.post("/backfills/<backfillId>/resume", summary="Resume a backfill", status_code=202)
+@fails({404: "There is no such backfill, or it is no longer kept", 409: "It has ended"})
+def resume_backfill(backfillId: _JOB_ID) -> Response[BackfillView]:  # noqa: N803 - as in the path
+    """Let the server go on with a backfill behind its last object, whoever has worked on it before."""
+    try:
+        return _accepted(runtime.resume_backfill(backfillId, caller(app).subject))
+    except JobEndedError as ended:
+        raise ConflictError(str(ended)) from ended
+
+
+def _accepted(job: BackfillJob) -> Response[BackfillView]:
+    return Response(202, content_type="application/json", body=BackfillView.of_job(job))
 
 
 @app.get("/backfills/<backfillId>", summary="Show a backfill")

@@ -56,6 +56,7 @@ class BackfillView(View, extra="ignore"):
     worked_by: str = Field(description="Who has last worked on it", examples=["waybill:alice"])
     entries: int | None = optional("How many objects it was given by name", ge=0)
     report: str | None = optional("Where in S3 its report goes", examples=["s3://reports/backfill.csv"])
+    problem: str | None = optional("Why the server has stopped working on it", examples=["s3:ListBucket is denied"])
     last_key: str = Field(description="The last object that was compared", examples=[_KEY])
     counts: BackfillCountsView = Field(description="What it has done")
 

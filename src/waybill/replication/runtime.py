@@ -3,8 +3,9 @@
 Each is built when it is first needed, and what it is made of is imported then: a function loads what it uses.
 """
 
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,11 +16,11 @@ from waybill.replication.settings import (
     CopyLimitSettings,
     DestinationSettings,
     FileCopyWorkflowSettings,
+    JobStartSettings,
     LoopGuardSettings,
     ReconcileSettings,
     RoutingSettings,
     TrackingSettings,
-    VerificationStartSettings,
     VerifySettings,
 )
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from waybill.replication.adapters.fixity_table import FixityTable
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
+    from waybill.replication.domain.backfill_comparing import BackfillTools
+    from waybill.replication.domain.backfill_job import BackfillJob, Entry
     from waybill.replication.domain.backfill_notice import FailureTelling
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.fixity_job import FixityJob
@@ -43,6 +46,11 @@ if TYPE_CHECKING:
 
 # No object is begun with less time than the first; none is read on with less than the second.
 _SECONDS_TO_FINISH, _SECONDS_TO_SAVE = 240.0, 60.0
+# So long a call of a backfill looks after its runs, before the workflow waits for less.
+_SECONDS_TO_WAIT = 120.0
+_PROBLEM_LENGTH = 1_000
+# A state has 256 KiB.
+_PARTS_AT_ONCE = 10_000
 
 
 @cache
@@ -174,6 +182,123 @@ def fixity_table() -> "FixityTable":
     )
 
 
+def job_id(by: str, key: str | None) -> str:
+    """Return the id of what somebody starts over HTTP: the same for the same idempotency key."""
+    from waybill.core.executions import execution_name
+
+    return execution_name("api", by, key or uuid.uuid4().hex)
+
+
+def job_defaults() -> tuple[str, tuple[str, ...]]:
+    """Return the stack's source bucket and its destinations."""
+    settings = load(JobStartSettings)
+    return settings.source_bucket, settings.destination_buckets
+
+
+def start_backfill(asked: "BackfillJob", entries: "Sequence[Entry]" = ()) -> "BackfillJob":
+    """Start the backfill that somebody `asked` for, with the objects that it is given by name; once for its id.
+
+    Raises
+    ------
+    ConflictError
+        Its id stands for another request.
+    """
+    from waybill.core.errors import ConflictError, NotFoundError
+    from waybill.replication.domain.backfill_job import FINAL, saved_entries
+
+    jobs = backfills()
+    try:
+        job = jobs.read(asked.backfill_id)
+    except NotFoundError:
+        if entries:
+            count, parts = saved_entries(jobs, asked.backfill_id, entries)
+            asked = asked.model_copy(update={"entries": count, "entry_parts": parts})
+        job = jobs.create(asked)
+    if job.asked != asked.asked:
+        raise ConflictError("the idempotency key was used for another backfill")
+    # What is repeated after a death between the two starts what has not been started.
+    return job if job.status in FINAL else _worked_on(job)
+
+
+def resume_backfill(backfill_id: str, by: str) -> "BackfillJob":
+    """Let the server go on with a backfill, whoever has worked on it; raises `NotFoundError`, `JobEndedError`."""
+    return _worked_on(backfills().take_over(backfill_id, by))
+
+
+def _worked_on(job: "BackfillJob") -> "BackfillJob":
+    from waybill.replication.domain.backfill_job import BackfillTurn
+
+    turn = BackfillTurn.of_job(job)
+    executions().start(load(JobStartSettings).replication_jobs_workflow_arn, turn.execution_name, turn.wire())
+    return job
+
+
+def backfill(
+    payload: object, part: int | None, stack: Mapping[str, str], context: "InvocationContext"
+) -> dict[str, object]:
+    """Go on with the backfill that an execution of the workflow carries out, or with one `part` of it.
+
+    Returns `{backfillId, complete}`; `waits` where its runs are looked at again later, `parts` where others are to work
+    on them first.
+    """
+    from waybill.core.errors import PermanentError
+    from waybill.core.retry import looks
+    from waybill.replication.domain.backfill_engine import BackfillEngine
+    from waybill.replication.domain.backfill_job import FINAL, BackfillTurn, JobLostError, JobStatus
+    from waybill.replication.domain.backfill_progress import JobProgress
+
+    turn, jobs, begun = BackfillTurn.parse(payload), backfills(), time.monotonic()
+    job = jobs.read(turn.backfill_id)
+    ended: dict[str, object] = {"backfillId": turn.backfill_id, "complete": True}
+    if job.generation != turn.generation or job.status in FINAL:
+        # Somebody has cancelled it, or works on it elsewhere.
+        return ended
+    progress = JobProgress(jobs, job)
+
+    def stop() -> bool:
+        waited = progress.job.compared_all and time.monotonic() - begun > _SECONDS_TO_WAIT
+        return waited or context.get_remaining_time_in_millis() / 1000 < _SECONDS_TO_FINISH
+
+    engine = BackfillEngine(backfill_tools(stack), progress, now, time.monotonic, looks, stop, beside=part is None)
+    if part is not None:
+        engine.work_on_part(part)
+        return ended
+    try:
+        if engine.go(wait=True):
+            return ended
+    except JobLostError:
+        return ended
+    except PermanentError as error:
+        progress.change(status=JobStatus.STOPPED, problem=str(error)[:_PROBLEM_LENGTH])
+        raise
+    parts = engine.parts_left
+    answer = {"backfillId": turn.backfill_id, "complete": False, "waits": progress.job.compared_all}
+    return answer | ({"parts": list(parts[:_PARTS_AT_ONCE])} if parts else {})
+
+
+def backfill_tools(stack: Mapping[str, str]) -> "BackfillTools":
+    """Return what backfills are worked on with; `stack` has the workflows, for which the environment has no room."""
+    from waybill.core.aws.clients import client
+    from waybill.core.clock import Clock
+    from waybill.core.retry import Retry
+    from waybill.replication.adapters.paced import PacedBuckets
+    from waybill.replication.domain.backfill_comparing import BackfillTools
+    from waybill.replication.domain.starter import Starter, Workflows
+
+    options = load(DestinationSettings).destination_options
+    regions: dict[str, str] = {}
+    return BackfillTools(
+        backfills(),
+        tracking(),
+        lambda requests: PacedBuckets(lambda region: client("s3", region), regions, options, requests),
+        Starter(executions(), Workflows(stack["fileCopyWorkflow"], stack.get("fileCopyExpressWorkflow") or None)),
+        executions(),
+        lambda stopping: Retry(
+            tries=8, first_pause=0.5, longest_pause=15.0, clock=Clock(sleep=stopping.wait), stopped=stopping.is_set
+        ),
+    )
+
+
 def start_verification(request: "FixityRequest", by: str, key: str | None) -> "FixityJob":
     """Start the verification that `by` asks for; the same idempotency key again is answered with the same one.
 
@@ -183,13 +308,12 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
         The key was used for another request.
     """
     from waybill.core.errors import ConflictError
-    from waybill.core.executions import execution_name
     from waybill.replication.domain.fixity_job import new_fixity_job
     from waybill.replication.domain.key_filter import literal_pattern
 
-    settings, moment = load(VerificationStartSettings), now()
+    settings, moment = load(JobStartSettings), now()
     asked = new_fixity_job(
-        execution_name("api", by, key or uuid.uuid4().hex),
+        job_id(by, key),
         request.source_bucket or settings.source_bucket,
         request.prefix,
         request.destination_buckets or settings.destination_buckets,
@@ -203,7 +327,7 @@ def start_verification(request: "FixityRequest", by: str, key: str | None) -> "F
     if not job.is_about_what(asked):
         raise ConflictError("the idempotency key was used for another verification")
     # What is repeated after a death between the two starts what has not been started.
-    executions().start(settings.verification_workflow_arn, job.verification_id, job.request())
+    executions().start(settings.replication_jobs_workflow_arn, job.verification_id, job.request())
     return job
 
 

@@ -75,10 +75,10 @@ class VerifySettings(WaybillSettings):
     key_suffix: str = ""
 
 
-class VerificationStartSettings(VerifySettings):
-    """What a verification is about by default, and the workflow that carries it out."""
+class JobStartSettings(VerifySettings):
+    """What a verification or a backfill is about by default, and the workflow that carries them out."""
 
-    verification_workflow_arn: str
+    replication_jobs_workflow_arn: str
     source_bucket: str
     destination_buckets: Names
 

@@ -101,6 +101,7 @@ def stack(wire: Wire, clone: Path) -> None:
         "DestinationBucketNames": ",".join(DESTINATIONS),
         "FileCopyTrackingTableName": PHYSICAL["FileCopyTrackingTable"],
         "FileCopyWorkflowArn": MACHINE,
+        "ReplicationJobsWorkflowArn": f"{MACHINE}-jobs",
         "ReconcileReplicationsFunctionName": "reconcile",
         "ReplicationRetryQueueUrl": sqs.create_queue(QueueName="retry")["QueueUrl"],
         "ReplicationDeadLetterQueueUrl": sqs.create_queue(QueueName="dead")["QueueUrl"],

@@ -16,14 +16,14 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION
 from tests.fakes.runs import DESTINATIONS, SOURCE, result
 from tests.fakes.wire import Wire
-from tests.functional.cli.conftest import Program, lines, recorded, run_of
+from tests.functional.cli.conftest import MACHINE, Program, lines, recorded, run_of
 from waybill.cli.replication import backfill_run
 from waybill.core.aws.clients import client
 from waybill.core.clock import now
 from waybill.core.executions import StartedExecution
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError, JobLostError
+from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError, JobLostError, JobStatus
 from waybill.replication.domain.backfill_progress import JobProgress
 from waybill.replication.domain.throttle import Throttle
 
@@ -485,3 +485,33 @@ def test_progress_tells_the_rate_and_how_long_the_rest_takes(
     done: int, seconds: float, total: int | None, told: str
 ) -> None:
     assert backfill_run.pace_of(done, seconds, total) == told
+
+
+def test_on_aws_a_job_is_handed_over_and_seen_through(
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, jobs: BackfillTable, tmp_path: Path
+) -> None:
+    """Source: the contract, "Replication": a backfill is a job, which a command, the API or the server works on."""
+    upload("a", "b")
+    begun = waybill(*BACKFILL, "--on", "aws", "--json").json
+    ((arn, given),) = executions.inputs.items()
+    assert f"{MACHINE}-jobs".replace(":stateMachine:", ":execution:") in arn
+    assert (begun["status"], given) == ("RUNNING", {"backfillId": begun["backfillId"], "generation": 1})
+    # The server has ended it by the time that somebody asks to see it through.
+    job = jobs.read(begun["backfillId"])
+    jobs.save(job.model_copy(update={"status": JobStatus.STOPPED, "problem": "s3:ListBucket on x\x1b[2J is denied"}))
+    assert "x\\x1b[2J is denied" in waybill("backfills", "show", job.backfill_id).out
+    working = executions.start
+
+    def ended(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
+        taken = jobs.read(job.backfill_id)
+        assert (taken.generation, taken.problem) == (2, None)
+        jobs.save(taken.model_copy(update={"compared_all": True}).ended())
+        return working(machine, name, payload)
+
+    executions.start = ended  # type: ignore[method-assign]
+    seen = waybill("backfills", "resume", job.backfill_id, "--on", "aws", "--wait", "--json")
+    assert (seen.status, seen.json["status"]) == (0, "COMPLETED")
+    report = str(tmp_path / "report.csv")
+    for wrong in (("--on", "moon"), ("--on", "aws", "--report", report), ("--on", "aws", "--dry-run")):
+        assert waybill(*BACKFILL, *wrong).status == 2
+    assert waybill("replicate", f"{ALL}/a", "--on", "aws").status == 2

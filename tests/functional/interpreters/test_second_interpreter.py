@@ -20,7 +20,12 @@ SUBSTITUTIONS: Mapping[str, Mapping[str, str]] = {
     "subject_access": {},
     "minting": {},
     "consignments": {"ConsignmentsTableName": "consignments"},
-    "verification": {"SourceBucket": "s", "DestinationBuckets": "a,b"},
+    "replication_jobs": {
+        "SourceBucket": "s",
+        "DestinationBuckets": "a,b",
+        "FileCopyWorkflowArn": "w",
+        "FileCopyExpressWorkflowArn": "",
+    },
 }
 TOO_MANY = Refused("TooManyRequestsException")
 
@@ -336,9 +341,33 @@ CONSIGNMENTS = [
     ),
 ]
 
-VERIFICATION = [
-    Case("two tasks", {}, {"VerifyReplications": [{"complete": False}, {"complete": True}]}, through=("Verified",)),
-    Case("it raises", {}, {"VerifyReplications": Raised("TableGoneError")}, "FAILED", "TableGoneError"),
+BACKFILL = {"backfillId": "b", "generation": 2}
+
+
+def backfilled(given: Any) -> dict[str, Any]:
+    """A large backfill, whose parts come first."""
+    assert given["stack"]["fileCopyWorkflow"] == "w"
+    assert given["input"] == BACKFILL
+    return {"complete": True, "part": given["part"]} if "part" in given else IN_PARTS.pop(0)
+
+
+IN_PARTS: list[dict[str, Any]] = [
+    {"backfillId": "b", "complete": False, "waits": False, "parts": [3, 4, 5]},
+    {"backfillId": "b", "complete": False, "waits": True},
+    {"backfillId": "b", "complete": False, "waits": False},
+    {"backfillId": "b", "complete": True},
+]
+
+JOBS = [
+    Case(
+        "a large backfill",
+        BACKFILL,
+        {"WorkOnJob": backfilled},
+        through=("BackfillParts", "WaitForRuns", "JobEnded"),
+        times={"WorkOnJob": 7},
+    ),
+    Case("two tasks", {}, {"WorkOnJob": [{"complete": False}, {"complete": True}]}, through=("JobEnded",)),
+    Case("it raises", {}, {"WorkOnJob": Raised("TableGoneError")}, "FAILED", "TableGoneError"),
 ]
 
 
@@ -367,9 +396,9 @@ def test_consignments(case: Case) -> None:
     check("consignments", case)
 
 
-@every("case", VERIFICATION)
-def test_verification(case: Case) -> None:
-    check("verification", case)
+@every("case", JOBS)
+def test_replication_jobs(case: Case) -> None:
+    check("replication_jobs", case)
 
 
 def test_a_successor_has_a_name_of_its_own_and_the_listing_so_far() -> None:
@@ -382,6 +411,6 @@ def test_a_successor_has_a_name_of_its_own_and_the_listing_so_far() -> None:
 
 def test_a_state_has_at_most_256_kib() -> None:
     """Step Functions developer guide, "Quotas". That States.ALL takes the error is moto's: `docs/embedded-aws.md`."""
-    run = machine("verification").run({}, VerifyReplications={"complete": True, "text": "x" * 262_144})
-    assert (run.status, run.error) == ("FAILED", "VerificationFailed")
+    run = machine("replication_jobs").run({}, WorkOnJob={"complete": True, "text": "x" * 262_144})
+    assert (run.status, run.error) == ("FAILED", "JobFailed")
     assert (run.cause or "").startswith("States.DataLimitExceeded")

@@ -175,7 +175,7 @@ def send_failure_notification(event: Any, invoke: Invoke, wire: Wire) -> None:
     assert event["run"]["executionId"] in letter.body
 
 
-def verify_replications(event: Any, invoke: Invoke, wire: Wire) -> None:
+def work_on_job(event: Any, invoke: Invoke, wire: Wire) -> None:
     make_table()
     make_failure_topic()
     s3 = make_buckets()

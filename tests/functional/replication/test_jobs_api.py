@@ -15,7 +15,7 @@ from waybill.replication.domain.backfill_job import BackfillJob, JobStatus
 from waybill.replication.domain.fixity import FixityCheck, FixityResult
 
 NOW = "2026-11-21T10:00:00.000Z"
-MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-verification"
+MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-replication-jobs"
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +23,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tracking: TrackingTable) -> Non
     """What ReplicationApiFunction has; the table is there, and empty."""
     for name, value in functions()["waybill.replication.handlers.replication_api"].environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("VERIFICATION_WORKFLOW_ARN", MACHINE)
+    monkeypatch.setenv("REPLICATION_JOBS_WORKFLOW_ARN", MACHINE)
     role = "arn:aws:iam::123456789012:role/any"
-    client("stepfunctions").create_state_machine(name="waybill-verification", definition="{}", roleArn=role)
+    client("stepfunctions").create_state_machine(name="waybill-replication-jobs", definition="{}", roleArn=role)
 
 
 def get(path: str, **query: str) -> Answer:

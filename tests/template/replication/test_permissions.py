@@ -75,7 +75,7 @@ SHARED: dict[str, set[Permission]] = {
     | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"),
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
     # It finds sources as it finds copies.
-    "VerifyReplicationsFunction": on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold"),
+    "WorkOnJobFunction": on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold"),
 }
 
 _PACKAGES = ("waybill.replication.", "waybill.core.")
@@ -117,7 +117,9 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
             }
             continue
         service, _, name = boto3_operations()[operation].partition(".")
-        if service == "s3":
+        if caller == _name_of(BackfillTable.save):
+            found |= on("table", "dynamodb:PutItem")  # its transactions put lines beside the record
+        elif service == "s3":
             found |= S3_METHODS[caller.rpartition(".")[2]]
         else:
             found |= OPERATIONS.get(operation) or on("table", f"{service}:{name}")
@@ -173,10 +175,17 @@ def test_keys_are_used_through_s3_alone(stack: Stack, function: str) -> None:
 
 def test_only_the_workflow_runs_its_states(stack: Stack) -> None:
     may = {(grant.action, grant.resource) for grant in stack.grants("FileCopyWorkflowRole") if grant.resource != "*"}
-    machines = [stack.source["Resources"][name]["Properties"] for name in ("FileCopyWorkflow", "VerificationWorkflow")]
+    machines = [
+        stack.source["Resources"][name]["Properties"] for name in ("FileCopyWorkflow", "ReplicationJobsWorkflow")
+    ]
     substituted = {name for machine in machines for name in machine["DefinitionSubstitutions"]}
     states = {name.removesuffix("Arn") for name in substituted if name.endswith("FunctionArn")}
-    assert may == {("lambda:InvokeFunction", function) for function in states}
+    # Step Functions developer guide, "IAM policies for using Distributed Map state".
+    jobs = "states:<region>:<account>:{}:<stack>-replication-jobs"
+    children = {("states:StartExecution", f"arn:aws:{jobs.format('stateMachine')}")} | {
+        (f"states:{verb}Execution", f"arn:aws:{jobs.format('execution')}/*") for verb in ("Describe", "Stop", "Redrive")
+    }
+    assert may == {("lambda:InvokeFunction", function) for function in states} | children
 
 
 def test_the_workflow_logs_and_traces(stack: Stack) -> None:

@@ -20,6 +20,7 @@ from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, co
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
+from waybill.cli.replication.serving import Place, hand_over
 from waybill.core.clock import iso, now
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
@@ -64,6 +65,7 @@ class BackfillCommand:
     manifest: str | None = None
     keys: KeyFilter = field(default_factory=KeyFilter)
     limits: Limits = field(default_factory=Limits)
+    on: Place = Place.HERE
 
     def run(self) -> None:
         """Make the job and work on it, or with `dry_run` show what it would start."""
@@ -78,7 +80,10 @@ class BackfillCommand:
         place = report_place(self.replication, self.report) if self.report else None
         job = self._job(under, request)
         self.replication.backfills.create(job)
-        BackfillRun(self.replication, job, wait=self.wait, report=place).run()
+        if self.on is Place.AWS:
+            hand_over(self.replication, job, wait=self.wait)
+        else:
+            BackfillRun(self.replication, job, wait=self.wait, report=place).run()
 
     def _job(self, under: FileId, request: ReplicationRequest) -> BackfillJob:
         options: JobOptions = {

@@ -34,6 +34,17 @@ Report = Annotated[
     ),
 ]
 
+_ON = ("here", "aws")
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="here|aws",
+        help="Who works on the job: this machine, or the stack's functions, which need no machine that stays.",
+        autocompletion=among(_ON),
+    ),
+]
+
 
 @app.command()
 def upload(
@@ -107,6 +118,7 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         int | None,
         typer.Option("--bytes-per-second", min=1, help="With --backfill: at most so many, copied.", metavar="N"),
     ] = None,
+    on: On = "here",
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
     if backfill:
@@ -123,17 +135,21 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
                 "--exclude": exclude,
                 "--requests-per-second": requests_per_second,
                 "--bytes-per-second": bytes_per_second,
+                "--on": on != "here",
             },
             "needs --backfill",
         )
     if dry_run:
-        _refuse({"--wait": wait, "--report": report, "--manifest": manifest}, "does not go with --dry-run")
+        refused = {"--wait": wait, "--report": report, "--manifest": manifest, "--on": on != "here"}
+        _refuse(refused, "does not go with --dry-run")
+    _check_place(on, report)
     if manifest:
         _refuse({"--start-after": start_after}, "does not go with --manifest")
 
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.serving import Place
     from waybill.replication.domain.backfill_job import Limits
     from waybill.replication.domain.key_filter import KeyFilter
 
@@ -141,7 +157,18 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
         limits = Limits(requests_per_second=requests_per_second, bytes_per_second=bytes_per_second)
         many.BackfillCommand(
-            Replication(cli), target, to, start_after, dry_run, content_only, wait, report, manifest, keys, limits
+            replication=Replication(cli),
+            target=target,
+            to=to,
+            start_after=start_after,
+            dry_run=dry_run,
+            content_only=content_only,
+            wait=wait,
+            report=report,
+            manifest=manifest,
+            keys=keys,
+            limits=limits,
+            on=Place(on),
         ).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
@@ -308,12 +335,15 @@ def retry(
         bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
     ] = False,
     report: Report = None,
+    on: On = "here",
 ) -> None:
     """Start everything that has failed once more, as a backfill job; what has arrived since is left alone."""
     from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.retrying import retry_failures
+    from waybill.cli.replication.serving import Place
 
-    retry_failures(Replication(cli), target, to, cause, wait=wait, report=report)
+    _check_place(on, report)
+    retry_failures(Replication(cli), target, to, cause, wait=wait, report=report, on=Place(on))
 
 
 @records.command()
@@ -383,12 +413,15 @@ def resume_job(
         bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
     ] = False,
     report: Report = None,
+    on: On = "here",
 ) -> None:
     """Go on with a job that was stopped, here or on another machine; one that has started everything is waited for."""
     from waybill.cli.replication.backfills import resume_backfill
     from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.serving import Place
 
-    resume_backfill(Replication(cli), backfill_id, wait=wait, report=report)
+    _check_place(on, report)
+    resume_backfill(Replication(cli), backfill_id, wait=wait, report=report, on=Place(on))
 
 
 @jobs.command("cancel")
@@ -429,6 +462,13 @@ def show_checks(
     from waybill.cli.replication.verifying import show_verification
 
     show_verification(Replication(cli), verification_id, report)
+
+
+def _check_place(on: str, report: str | None) -> None:
+    if on not in _ON:
+        raise typer.BadParameter(f"--on {on}: here or aws")
+    if on != "here":
+        _refuse({"--report": report}, "does not go with --on aws: `waybill backfills show ID --report FILE` writes it")
 
 
 def _refuse(options: Mapping[str, object], reason: str) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
@@ -104,7 +105,7 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     @override
     def take_over(self, backfill_id: str, by: str) -> BackfillJob:
-        return self._seized(backfill_id, {"worked_by": by, "status": JobStatus.RUNNING})
+        return self._seized(backfill_id, {"worked_by": by, "status": JobStatus.RUNNING, "problem": None})
 
     @override
     def cancel(self, backfill_id: str) -> BackfillJob:
@@ -205,7 +206,24 @@ class BackfillTable(BackfillJobs, JobNotices):
     @override
     def entries(self, job: BackfillJob) -> Iterator[Entry]:
         for part in range(job.entry_parts):
-            yield from map(Entry.model_validate, self._unpacked(job.backfill_id, _entries_key(part)))
+            yield from self.entries_of(job.backfill_id, part)
+
+    @override
+    def entries_of(self, backfill_id: str, part: int) -> list[Entry]:
+        return [Entry.model_validate(entry) for entry in self._unpacked(backfill_id, _entries_key(part))]
+
+    @override
+    def find_lines(self, backfill_id: str, chunk: int) -> list[ObjectLine] | None:
+        try:
+            return self.lines(backfill_id, chunk)
+        except NotFoundError:
+            return None
+
+    @override
+    def add_lines(self, backfill_id: str, chunk: int, lines: Sequence[ObjectLine]) -> None:
+        item = to_item(self._packed(backfill_id, _lines_key(chunk), lines))
+        with suppress(ConditionFailedError), translated(TrackingUnavailableError):
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(fileKey)")
 
     @override
     def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:

@@ -1,11 +1,10 @@
 """Comparing a source with its destinations: listings read ahead, many objects at a time, in the order of their keys."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import ClassVar, Protocol
 
 from waybill.core.clock import Clock, iso, now
@@ -126,8 +125,8 @@ def compared(tools: BackfillTools, what: Range, *, start: bool) -> Iterator[Iter
 
 
 @contextmanager
-def named(tools: BackfillTools, job: BackfillJob) -> Iterator[Iterator[ObjectLine]]:
-    """Yield the lines of the objects that a job was given by name, behind those that have their line already."""
+def named(tools: BackfillTools, job: BackfillJob, entries: Iterable[Entry]) -> Iterator[Iterator[ObjectLine]]:
+    """Yield the lines of `entries`, objects that a job was given by name."""
     with _pools(tools, job.limits) as pools:
         backfill = backfill_of(tools, job, pools.requests)
 
@@ -142,9 +141,7 @@ def named(tools: BackfillTools, job: BackfillJob) -> Iterator[Iterator[ObjectLin
             line = line_of(pools.started(backfill, item), destinations, iso(now()))
             return line.model_copy(update={"version_id": entry.version_id})
 
-        # Each entry has exactly one line, in the same order.
-        rest = islice(tools.jobs.entries(job), job.counts.compared, None)
-        yield in_order(rest, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
+        yield in_order(entries, handled, pools.workers, window=_WINDOW, trivial=lambda _: None)
 
 
 def _planned(backfill: Backfill, entry: Entry, destinations: Sequence[str], *, removals: bool) -> PlanItem:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from itertools import count, islice
 from typing import Protocol
 
 from waybill.core.clock import Clock, iso
@@ -62,7 +62,10 @@ def _never() -> bool:
 
 @dataclass
 class BackfillEngine:
-    """One worker of a job, the one that its record names; `stop` says that its time is up."""
+    """One worker of a job, the one that its record names; `stop` says that its time is up.
+
+    `beside`: there are others who work on the parts of a large job (`work_on_part`).
+    """
 
     tools: BackfillTools
     progress: JobProgress
@@ -71,6 +74,16 @@ class BackfillEngine:
     turns: Turns
     stop: Callable[[], bool] = _never
     show: Show = _unseen
+    beside: bool = False
+
+    @property
+    def parts_left(self) -> range | None:
+        """The parts that somebody has to work on beside each other, where `go` has come to one."""
+        job = self.progress.job
+        return range(job.chunks, job.entry_parts) if self.beside and self._missing else None
+
+    def __post_init__(self) -> None:
+        self._missing = False
 
     def go(self, *, wait: bool) -> bool:
         """Go on with the job, and return whether it is at its end; with `wait` that is the end of its runs.
@@ -81,6 +94,8 @@ class BackfillEngine:
             Somebody else works on it by now, or has cancelled it.
         """
         self._gather()
+        if self.beside and self.progress.job.is_large and not self.progress.job.by_parts:
+            self.progress.change(by_parts=True)
         if not self.progress.job.compared_all and not self._compare():
             return False
         if wait and not self._settle():
@@ -100,7 +115,41 @@ class BackfillEngine:
         buckets = dict.fromkeys(bucket for entry in failed for bucket in entry.destination_buckets or ())
         self.progress.change(entries=entries, entry_parts=parts, destination_buckets=tuple(buckets))
 
+    def work_on_part(self, part: int) -> list[ObjectLine]:
+        """Start what is needed of one part of the objects that the job was given by name; return its lines."""
+        jobs, job = self.tools.jobs, self.progress.job
+        if (known := jobs.find_lines(job.backfill_id, part)) is not None:
+            return known
+        with named(self.tools, job, jobs.entries_of(job.backfill_id, part)) as lines:
+            jobs.add_lines(job.backfill_id, part, list(lines))
+        return jobs.lines(job.backfill_id, part)
+
     def _compare(self) -> bool:
+        return self._compare_parts() if self.progress.job.by_parts else self._compare_in_order()
+
+    def _compare_parts(self) -> bool:
+        """Count the parts that are done, and do those that are not, or leave them to others."""
+        job = self.progress.job
+        with self.show("comparing", job.entries, job.counts.compared) as step:
+            for part in range(job.chunks, job.entry_parts):
+                lines = self._part(part)
+                if lines is not None:
+                    self.progress.count(lines)
+                    step(len(lines))
+                if lines is None or self.stop():
+                    self.progress.change()
+                    return False
+        self.progress.compared_all()
+        return True
+
+    def _part(self, part: int) -> list[ObjectLine] | None:
+        if not self.beside:
+            return self.work_on_part(part)
+        lines = self.tools.jobs.find_lines(self.progress.job.backfill_id, part)
+        self._missing = lines is None
+        return lines
+
+    def _compare_in_order(self) -> bool:
         job, total = self.progress.job, self.progress.job.entries
         with self._lines() as lines, self.show("comparing", total, job.counts.compared if total else 0) as step:
             for line in lines:
@@ -117,7 +166,9 @@ class BackfillEngine:
         """Yield a line for each object of the job that has none yet."""
         job = self.progress.job
         if job.input is not JobInput.LISTING:
-            with named(self.tools, job) as lines:
+            # Each entry has exactly one line, in the same order.
+            rest = islice(self.tools.jobs.entries(job), job.counts.compared, None)
+            with named(self.tools, job, rest) as lines:
                 yield lines
             return
         what = Range(

@@ -9,15 +9,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from waybill.core.errors import PermanentError
+from waybill.core.executions import execution_name
 from waybill.core.wire import WireModel
 from waybill.replication.domain.backfill import BackfillVerdict, PlanItem
 
 # A DynamoDB item holds 400 KB. What is compressed is smaller, whatever the keys are.
 PART_BYTES = 250_000
 PART_LENGTH = 1_000
+# So many objects that were given by name make a part: their lines have to fit an item as well.
+ENTRIES_PER_PART = 250
+# From so many on, parts are gone through beside each other where something can do so.
+_LARGE = 10_000
 INVALID_LINE = "INVALID_LINE"
 # What a job's record is called among the items of its id.
 RECORD = "#backfill"
@@ -192,6 +197,8 @@ class BackfillJob(WireModel):
     `include`, `exclude`: patterns of the keys that it is about.
     `entries` counts the objects that it was given by name, kept in `entry_parts` parts; each gets one line, in order.
     Of what has failed they are None until somebody has found it: at the destinations `only_to`, with the code `cause`.
+    `by_parts`: the lines of each such part are a part of their own, which anybody may write before the job counts it.
+    `asked`: a digest of the request over HTTP.
     `report`: where in S3 its report goes. `problem`: why its last worker on the server has given up.
     `last_key`: the last object that has its line. `compared_all`: there are no more. `chunks` counts the parts in which
     the lines are kept, `settled_chunks` those of which nothing is pending any more.
@@ -217,6 +224,8 @@ class BackfillJob(WireModel):
     entry_parts: int = 0
     only_to: tuple[str, ...] = ()
     cause: str | None = None
+    by_parts: bool = False
+    asked: str | None = None
     report: str | None = None
     problem: str | None = None
     last_key: str = ""
@@ -232,12 +241,29 @@ class BackfillJob(WireModel):
         status = JobStatus.COMPLETED_WITH_ERRORS if self.counts.failed else JobStatus.COMPLETED
         return self.model_copy(update={"status": status})
 
-    def is_about_what(self, other: "BackfillJob") -> bool:
-        """Return whether both were asked for the same."""
-        asked = {"source_bucket", "prefix", "content_only", "include", "exclude", "limits", "input", "only_to", "cause"}
-        # What a job of failures goes to is known when they are found.
-        asked |= set() if self.input is JobInput.FAILED else {"destination_buckets"}
-        return self.model_dump(include=asked) == other.model_dump(include=asked)
+    @property
+    def is_large(self) -> bool:
+        """Whether it pays to go through its parts beside each other, where nobody has begun and nothing is bounded."""
+        entries = self.entries or 0
+        fits = entries <= self.entry_parts * ENTRIES_PER_PART
+        return entries > _LARGE and fits and not self.counts.compared and self.limits == Limits()
+
+
+class BackfillTurn(WireModel, extra="forbid"):
+    """What the workflow is asked for: to work on a job as long as nobody has taken it over."""
+
+    backfill_id: str
+    generation: int
+
+    @classmethod
+    def of_job(cls, job: BackfillJob) -> Self:
+        """Return the turn of whoever the record says works on the job now."""
+        return cls(backfill_id=job.backfill_id, generation=job.generation)
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution that works on it."""
+        return execution_name(self.backfill_id, self.backfill_id, str(self.generation))
 
 
 class JobLostError(PermanentError):
@@ -252,13 +278,13 @@ class JobEndedError(PermanentError):
     code: ClassVar[str] = "BACKFILL_ENDED"
 
 
-def parts_of[T: WireModel](things: Iterable[T]) -> Iterator[list[T]]:
-    """Yield `things` in lists that fit an item of the table (400 KB) whatever keys they have."""
+def parts_of[T: WireModel](things: Iterable[T], length: int = PART_LENGTH) -> Iterator[list[T]]:
+    """Yield `things` in lists of at most `length` that fit an item of the table (400 KB) whatever keys they have."""
     part: list[T] = []
     room = PART_BYTES
     for thing in things:
         size = size_of(thing)
-        if part and (size > room or len(part) >= PART_LENGTH):
+        if part and (size > room or len(part) >= length):
             yield part
             part, room = [], PART_BYTES
         part.append(thing)
@@ -315,6 +341,18 @@ class BackfillJobs(Protocol):
         """Yield the objects that the job was given by name."""
         ...
 
+    def entries_of(self, backfill_id: str, part: int) -> list[Entry]:
+        """Return one part of the objects that the job was given by name."""
+        ...
+
+    def find_lines(self, backfill_id: str, chunk: int) -> list[ObjectLine] | None:
+        """Return the lines of one part; None when nobody has written them."""
+        ...
+
+    def add_lines(self, backfill_id: str, chunk: int, lines: Sequence[ObjectLine]) -> None:
+        """Write the lines of one part unless somebody has."""
+        ...
+
     def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
         """Return the lines of one part."""
         ...
@@ -327,7 +365,7 @@ class BackfillJobs(Protocol):
 def saved_entries(jobs: BackfillJobs, backfill_id: str, entries: Iterable[Entry]) -> tuple[int, int]:
     """Write the objects that a job is given by name; return how many there are, and in how many parts."""
     count = parts = 0
-    for part in parts_of(entries):
+    for part in parts_of(entries, ENTRIES_PER_PART):
         jobs.save_entries(backfill_id, parts, part)
         count, parts = count + len(part), parts + 1
     return count, parts

@@ -38,19 +38,24 @@ class JobProgress:
         if late or self._bytes >= PART_BYTES or len(self._lines) >= PART_LENGTH:
             self.write()
 
+    def count(self, lines: list[ObjectLine]) -> None:
+        """Count the lines of the next part, which are written; the record follows at the latest after some seconds."""
+        self.job = self._grown(lines)
+        if self._monotonic() - self._written > _PART_SECONDS:
+            self._written = self._monotonic()
+            self.job = self._jobs.save(self.job)
+
+    def _grown(self, lines: list[ObjectLine]) -> BackfillJob:
+        last = {"last_key": lines[-1].key} if lines else {}
+        more = {"chunks": self.job.chunks + 1, "counts": self.job.counts.plus(lines)}
+        return self.job.model_copy(update=last | more)
+
     def write(self) -> None:
         """Write the lines that are not written yet."""
         self._written = self._monotonic()
         if not self._lines:
             return
-        grown = self.job.model_copy(
-            update={
-                "last_key": self._lines[-1].key,
-                "chunks": self.job.chunks + 1,
-                "counts": self.job.counts.plus(self._lines),
-            }
-        )
-        self.job = self._jobs.save(grown, self.job.chunks, self._lines)
+        self.job = self._jobs.save(self._grown(self._lines), self.job.chunks, self._lines)
         self._lines, self._bytes = [], 0
 
     def change(self, **changes: object) -> None:

@@ -22,6 +22,12 @@ class FailedRecords(Protocol):
         ...
 
 
+def failed_buckets(record: RecordItem) -> list[str]:
+    """Return the destinations where the last attempt has failed."""
+    found: list[str] = json.loads(record.get("failedBuckets", "[]")) if record["status"] == RecordStatus.FAILED else []
+    return found
+
+
 def failures_below(
     records: FailedRecords, source_bucket: str, prefix: str, *, to: Sequence[str] = (), cause: str | None = None
 ) -> list[Entry]:
@@ -40,7 +46,7 @@ def failures_below(
         codes = {item["destinationBucket"]: item.get("code") for item in items if item["status"] == RecordStatus.FAILED}
         buckets = [
             bucket
-            for bucket in json.loads(record.get("failedBuckets", "[]"))
+            for bucket in failed_buckets(record)
             if (not to or bucket in to) and (cause is None or codes.get(bucket, ABANDONED) == cause)
         ]
         if buckets:
