@@ -170,6 +170,15 @@ def pdf_with_script(source: bytes) -> bytes:
 
 FLASH = b"CWS\x09" + struct.pack("<L", 8 + len(POWERSHELL)) + zlib.compress(POWERSHELL)
 LZMA_FLASH = lzma.compress(POWERSHELL, lzma.FORMAT_ALONE)
+# [MS-ONESTORE] 2.3.1 and 2.6.13: a section, and a file in it between its two marks.
+ONENOTE = (
+    bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3")
+    + bytes(3000)
+    + bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac")
+    + struct.pack("<QLQ", len(EICAR), 0, 0)
+    + EICAR
+    + bytes(500)
+)
 AR = b"!<arch>\n" + b"tool.com/".ljust(48) + str(len(EICAR)).encode().ljust(10) + b"`\n" + EICAR
 
 
@@ -208,6 +217,7 @@ AR = b"!<arch>\n" + b"tool.com/".ljust(48) + str(len(EICAR)).encode().ljust(10) 
         ("a.swf", b"ZWS\x0d" + struct.pack("<LL", 8 + len(POWERSHELL), 0) + LZMA_FLASH[:5] + LZMA_FLASH[13:], "film"),
         ("a.pdf", pdf_with_script(POWERSHELL), "script in object"),
         ("a.a", AR, "tool.com"),
+        ("a.one", ONENOTE, "embedded file 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -254,6 +264,7 @@ def file_system(mark: bytes, place: int) -> bytes:
         ("a.img", file_system(b"\x53\xef\1\0", 1080), "the file itself: NO_READER (disk image)"),
         ("a.img", file_system(b"NTFS    ", 3), "the file itself: NO_READER (disk image)"),
         ("a.img", file_system(b"FAT16   " + bytes(448) + b"\x55\xaa", 54), "NO_READER (disk image)"),
+        ("a.chm", b"ITSF\3\0\0\0" + bytes(400), "the file itself: NO_READER (archive)"),
         ("a.vmdk", file_system(b"KDMV", 0), "the file itself: NO_READER (disk image)"),
         ("a.bin", file_system(b"EFI PART", 512), "the file itself: NO_READER (disk image)"),
     ],

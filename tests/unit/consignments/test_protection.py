@@ -1,7 +1,9 @@
 """Encryption that PRONOM has no identifier for, and archives that are meant to hurt."""
 
+import base64
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import contents
 from waybill.consignments.domain.checks.protection import inspect
+from waybill.consignments.domain.tables import shipped
 from waybill.core.containers.compound import CompoundFile
 from waybill.core.containers.models import ContainerError
 from waybill.core.containers.zip_directory import read_directory
@@ -190,3 +193,48 @@ def test_the_directory_agrees_with_the_standard_library(members: dict[str, bytes
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert facts.members == len(opened.infolist())
     assert facts.encrypted == 0
+
+
+def old_word(flags: int) -> bytes:
+    return struct.pack("<HHHHHH", 0xA5DB, 0x2D, 0, 0, 0, flags) + bytes(600)
+
+
+def old_sheet(*kinds: int) -> bytes:
+    return b"".join(struct.pack("<HH", kind, 6) + bytes(6) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("content", "encryption"),
+    [
+        # [MS-OFFCRYPTO] 2.2.10: a document of rights management lies in a stream of the older file.
+        (contents.compound({"WordDocument": bytes(5000), "\tDRMContent": bytes(5000)}), "office"),
+        # The flag of Word 2 and the record of Excel 4 stand where those of later versions do.
+        (old_word(0x0100), "office"),
+        (old_word(0x0004), None),
+        (old_sheet(0x0409, 0x002F, 0x000A), "office"),
+        (old_sheet(0x0409, 0x0042, 0x000A), None),
+        # What each program documents as the beginning of its files.
+        (b"age-encryption.org/v1\n-> X25519 abc\n--- y\n" + bytes(50), "other"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24=\n", "other"),
+        (b"Salted__" + bytes(range(64)), "other"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "other"),
+        (b"LUKS\xba\xbe\0\2" + bytes(600), "other"),
+        (b"\xeb\x58\x90-FVE-FS-" + bytes(600), "other"),
+        (bytes.fromhex("03d9a29a67fb4bb5") + bytes(100), "other"),
+        (b"Salted peanuts are no cipher", None),
+    ],
+)
+def test_encryption_of_older_and_other_programs(tmp_path: Path, content: bytes, encryption: str | None) -> None:
+    assert inspected(tmp_path, content).get("encryption") == encryption
+    assert encryption is None or shipped().puids.disallowing(frozenset({f"encrypted{encryption.title()}"}))
+
+
+@pytest.mark.parametrize("tag", [1, 3, 9, 18])
+def test_armour_hides_what_its_packets_say(tmp_path: Path, tag: int) -> None:
+    """RFC 9580, sections 5.1, 5.3, 5.7 and 5.13: keys and encrypted data; what is signed alone has the same armour."""
+    packet = bytes([0xC0 | tag, 20, 3 if tag == 1 else 4, 9]) + bytes(18)
+    text = b"-----BEGIN PGP MESSAGE-----\n\n" + base64.encodebytes(packet) + b"-----END PGP MESSAGE-----\n"
+    assert inspected(tmp_path, text)["encryption"] == "openPgp"
+    one_pass = bytes([0xC4, 13, 3, 0, 8, 1]) + bytes(9)
+    signed = b"-----BEGIN PGP MESSAGE-----\n\n" + base64.encodebytes(one_pass) + b"-----END PGP MESSAGE-----\n"
+    assert inspected(tmp_path, signed)["encrypted"] is False

@@ -26,6 +26,22 @@ _FILE_PASS = 0x002F
 _RECORDS = 8
 _PPT_ENCRYPTED = 0xF3D1C4DF
 _DOC_MAGIC = frozenset({0xA5EC, 0xA5DC, 0xA699, 0xA697})
+# Of a package, and of what rights management has made of an older file ([MS-OFFCRYPTO] 2.2.10 and 2.3.4.4).
+_PROTECTED_STREAMS = frozenset({"EncryptedPackage", "\tDRMContent", "\tDRMViewerContent"})
+# Word for Windows 1 and 2, and Excel 2 to 4, whose flag and record are those of later versions.
+_OLD_DOC_MAGIC = (b"\x9b\xa5", b"\x9c\xa5", b"\xdb\xa5")
+_OLD_BOF = frozenset({0x0009, 0x0209, 0x0409})
+_SHORTEST = 16
+# age (C2SP), `openssl enc`, LUKS, BitLocker, Ansible Vault, and KeePass, by what their files begin with.
+_CIPHERS = (
+    (0, b"age-encryption.org/v"),
+    (0, b"-----BEGIN AGE ENCRYPTED FILE-----"),
+    (0, b"Salted__"),
+    (0, b"LUKS\xba\xbe"),
+    (3, b"-FVE-FS-"),
+    (0, b"$ANSIBLE_VAULT;"),
+    *((0, b"\x03\xd9\xa2\x9a" + kind + b"\xfb\x4b\xb5") for kind in (b"\x65", b"\x66", b"\x67")),
+)
 _ODF_ENCRYPTED = re.compile(rb"<[A-Za-z0-9_.-]{0,40}:?encryption-data[\s>/]")
 _EPUB_ALGORITHM = re.compile(rb"Algorithm\s{0,16}=\s{0,16}[\"']([^\"']{1,300})[\"']")
 # Fonts that are only obfuscated (EPUB 3.3, 4.2.6.3.1; Adobe's method) are no encryption, nor are these of a signature.
@@ -54,6 +70,10 @@ def encryption_of(file: BinaryIO) -> str | None:
         return _of_package(file, size)
     if _is_cms(head):
         return "cms"
+    if _is_old_office(head):
+        return "office"
+    if any(head.startswith(mark, place) for place, mark in _CIPHERS):
+        return "other"
     if _is_open_pgp(head, size):
         return "openPgp"
     return _armoured(head)
@@ -65,7 +85,7 @@ def _of_office(file: BinaryIO) -> str | None:
     except ContainerError:
         return None
     names = {stream.name for stream in compound.streams}
-    if "EncryptedPackage" in names:
+    if names & _PROTECTED_STREAMS:
         return "office"
     for name in ("Workbook", "Book"):
         if name in names and _has_file_pass(compound.beginning(name, 4096)):
@@ -79,6 +99,14 @@ def _of_office(file: BinaryIO) -> str | None:
         if magic in _DOC_MAGIC and flags & 0x0100:
             return "office"
     return None
+
+
+def _is_old_office(head: bytes) -> bool:
+    """Return whether a file of before compound files is protected: a stream of records, or one with a Word header."""
+    if len(head) > _SHORTEST and head.startswith(_OLD_DOC_MAGIC):
+        return bool(struct.unpack_from("<H", head, 10)[0] & 0x0100)
+    kind, length = struct.unpack_from("<HH", head) if len(head) > _SHORTEST else (0, 0)
+    return kind in _OLD_BOF and 4 <= length <= 8 and _has_file_pass(head)
 
 
 def _has_file_pass(stream: bytes) -> bool:

@@ -62,6 +62,8 @@ _MARKS = (
     (0, b"LZIP", ContainerKind.OTHER_ARCHIVE),
     (0, b"\x89LZO\0\r\n\x1a\n", ContainerKind.OTHER_ARCHIVE),
     (0, b"!<arch>\n", ContainerKind.OTHER_ARCHIVE),
+    (0, b"ITSF\3\0\0\0", ContainerKind.OTHER_ARCHIVE),
+    (0, bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), ContainerKind.ONENOTE),
     *((0, b"07070" + kind, ContainerKind.OTHER_ARCHIVE) for kind in (b"1", b"2", b"7")),
     (0, b"conectix", ContainerKind.DISK_IMAGE),
     (0, b"vhdxfile", ContainerKind.DISK_IMAGE),

@@ -31,6 +31,7 @@ class ContainerKind(StrEnum):
     WEB_ARCHIVE = "web archive"
     SIGNED = "signed content"
     OPEN_PGP = "OpenPGP message"
+    ONENOTE = "OneNote section"
     FLASH = "Flash film"
     ENCRYPTED_MAIL = "encrypted message"
     APPENDED = "archive behind other bytes"

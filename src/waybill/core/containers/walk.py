@@ -25,7 +25,7 @@ from waybill.core.containers.models import (
 )
 from waybill.core.containers.texts import compressed_rtf_entries, encoded_entries, rtf_entries, wide_text_entries
 from waybill.core.containers.web_archive import web_archive_entries
-from waybill.core.containers.wrapped import cms_entries, flash_entries, pgp_entries
+from waybill.core.containers.wrapped import cms_entries, flash_entries, onenote_entries, pgp_entries
 from waybill.core.containers.zip_archive import zip_entries
 
 READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
@@ -48,6 +48,7 @@ READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
         ContainerKind.SIGNED: cms_entries,
         ContainerKind.OPEN_PGP: pgp_entries,
         ContainerKind.FLASH: flash_entries,
+        ContainerKind.ONENOTE: onenote_entries,
     }
 )
 _IN_MEMORY_BYTES = 4 << 20

@@ -1,7 +1,7 @@
-"""What is wrapped as a whole and can be read without a key: signed or compressed CMS, OpenPGP messages, Flash.
+"""What is wrapped and can be read without a key: signed or compressed CMS, OpenPGP messages, Flash, OneNote's files.
 
 Sources: RFC 5652, sections 3, 4 and 5.2, and RFC 3274 (CMS); X.690, section 8 (BER); RFC 9580, sections 4.2, 5.6 and
-5.9 (OpenPGP); "SWF File Format Specification" 19, chapter 2.
+5.9 (OpenPGP); "SWF File Format Specification" 19, chapter 2; [MS-ONESTORE] 2.6.13 (embedded files).
 """
 
 import bz2
@@ -292,3 +292,36 @@ def flash_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Container
         length = max(0, struct.unpack_from("<L", head, 4)[0] - _FLASH_HEAD)
         decompress(file.read(_LZMA_PROPERTIES) + struct.pack("<Q", length))
     yield ContainerEntry("film", counted(_Inflated(file.read, decompress), budget, size))
+
+
+_FILE_BEGINS = bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac")
+_FILE_HEAD = 36
+
+
+def onenote_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield the files that are embedded in a section: each lies in it as it is, behind a mark and its length."""
+    size, place, number = file.seek(0, io.SEEK_END), 0, 0
+    while (found := _place_of(file, _FILE_BEGINS, place)) >= 0:
+        file.seek(found + len(_FILE_BEGINS))
+        start = found + _FILE_HEAD
+        head = file.read(8)
+        end = start + int.from_bytes(head, "little")
+        if len(head) < 8 or end > size:
+            raise ContainerError(UnopenedReason.TRUNCATED)
+        number, place = number + 1, end
+        budget.enter()
+        content = _Octets(file, iter([(start, end)]))
+        yield ContainerEntry(f"embedded file {number}", counted(content, budget, size))
+
+
+def _place_of(file: BinaryIO, mark: bytes, place: int) -> int:
+    """Return where a mark is found from a place on; -1 for nowhere."""
+    before = b""
+    file.seek(place)
+    while part := file.read(CHUNK):
+        found = (before + part).find(mark)
+        if found >= 0:
+            return place - len(before) + found
+        place += len(part)
+        before = part[-len(mark) + 1 :]
+    return -1
