@@ -77,6 +77,10 @@ class _FakeS3:
         headers = {"ETag": '"large"', "Content-Length": str(self._size), "x-amz-version-id": "v1"}
         return self._response(request, 200, headers, _Sparse(self._size))
 
+    def no_item(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        """Answer for the table, which knows of no rules that were ever built."""
+        return self._response(request, 200, {"Content-Type": "application/x-amz-json-1.0"}, _Text(b"{}"))
+
     def _response(self, request: AWSPreparedRequest, status: int, headers: Any, raw: Any) -> AWSResponse:
         return AWSResponse(request.url, status, headers, raw)
 
@@ -84,8 +88,9 @@ class _FakeS3:
 def main() -> None:
     size = int(sys.argv[1])
     fake = _FakeS3(size)
-    botocore.handlers.BUILTIN_HANDLERS += [("before-send.s3", fake.answer)]
+    botocore.handlers.BUILTIN_HANDLERS += [("before-send.s3", fake.answer), ("before-send.dynamodb", fake.no_item)]
     os.environ.update(
+        CONSIGNMENTS_TABLE="consignments",
         CONSIGNMENT_RESULTS_BUCKET="results",
         CONSIGNMENT_RULES_BUCKET="rules",
         AWS_ACCESS_KEY_ID="none",

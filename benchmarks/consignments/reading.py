@@ -15,6 +15,7 @@ from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.report import breakdown
 
 _UPLOADS, _RESULTS, _RULES = "uploads", "results", "rules"
+_TABLE = "consignments"
 _REGION = "eu-west-1"
 _FILES = 120
 _STREAMED = 40_000_000
@@ -24,6 +25,7 @@ _VARIABLES = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",
     "AWS_DEFAULT_REGION": _REGION,
+    "CONSIGNMENTS_TABLE": _TABLE,
     "CONSIGNMENT_RESULTS_BUCKET": _RESULTS,
     "CONSIGNMENT_RULES_BUCKET": _RULES,
     "CONSIGNMENT_LARGE_FILE_BYTES": str(_LARGE_BYTES),
@@ -67,6 +69,13 @@ def _measure_reading(lab: Lab) -> Iterator[Figure]:
         s3 = boto3.client("s3", _REGION)
         for bucket in (_UPLOADS, _RESULTS, _RULES):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
+        keys = {"pk": "HASH", "sk": "RANGE"}
+        boto3.client("dynamodb", _REGION).create_table(
+            TableName=_TABLE,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
         records = [_uploaded(s3, name, content) for name, content in contents]
         client("s3").meta.events.register("after-call.s3.GetObject", counter.note)
         event = {"resultKey": "runs/0.jsonl", "files": records}

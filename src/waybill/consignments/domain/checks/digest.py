@@ -70,8 +70,8 @@ class DigestBuilder:
         return Digest(self._sha256.hexdigest(), self._size, self._blank.result())
 
 
-# Of pieces of a megabyte: enough to even out what S3 and the disk take, and little beside a block.
-_AHEAD = 4
+# Of pieces of a megabyte: as much as is hashed while a block of a stream is written and handed over.
+_AHEAD = 32
 
 
 def digested(chunks: Iterable[bytes], passing: DigestBuilder) -> Iterator[bytes]:
