@@ -174,6 +174,8 @@ class Consignment:
     started_arn: str | None = None
     # The claim of the token that registered it: its problems go into no e-mail, but for malware.
     rehearsal: bool = False
+    # Its sender wants to see what archives hold.
+    inside: bool = False
     failure: RunFailure | None = None
     differences: Differences | None = None
     # Some files were corrected since the last run: the next one checks these alone, and carries over the rest.

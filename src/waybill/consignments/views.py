@@ -267,6 +267,23 @@ class AntivirusView(CheckResultView):
     not_scanned_count: int | None = optional("How many members were not scanned", examples=[0])
 
 
+class ArchiveMemberView(View):
+    """A file in an archive, which is accepted as nothing."""
+
+    path: str = Field(description="Its path in the archive, through archives in it", examples=["minutes/2026-01.pdf"])
+    size: int = Field(description="Its size in bytes", examples=[48213])
+    puid: str | None = optional("The format, as PRONOM names it; absent where none was found", examples=["fmt/276"])
+    format_name: str | None = optional("The name of the format", examples=["Acrobat PDF 1.7"])
+
+
+class ArchiveMembersView(View):
+    """What an archive holds, of a consignment that was registered with `inside`."""
+
+    count: int = Field(description="How many files", examples=[1])
+    listed: list[ArchiveMemberView] = Field(description="The first of them")
+    not_listed: list[UnscannedView] = Field(description="The first that could not be opened", examples=[[]])
+
+
 class FileFormatView(CheckResultView):
     """What the identification of the format has found."""
 
@@ -277,6 +294,7 @@ class FileFormatView(CheckResultView):
     office_package: bool | None = optional("True for a ZIP file that begins as an Office or EPUB document does")
     message: bool | None = optional("True for what reads as an e-mail message, whatever its format is found to be")
     container: str | None = optional("Of an archive or image that need not have a PUID, its kind", examples=["zstd"])
+    members: ArchiveMembersView | None = optional("What the archive holds, where its sender wanted to know")
     timed_out: bool | None = optional("Whether there was no result in time")
     encrypted: bool | None = optional("Whether the file is encrypted")
     encryption: str | None = optional("How, such as `pdf`, `office` or `openPgp`", examples=["pdf"])

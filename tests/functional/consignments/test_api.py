@@ -222,3 +222,24 @@ def test_files_come_by_page_with_explanations(bench: Workbench) -> None:
 def test_a_cursor_of_something_else_is_refused(bench: Workbench, consignment_id: str, cursor: str) -> None:
     answer = bench.ask("GET", f"/consignments/{consignment_id}/files", query={"cursor": cursor})
     assert (answer.status, answer.fields) == (400, ["cursor"])
+
+
+def test_what_archives_hold_is_asked_for_at_the_registration(bench: Workbench) -> None:
+    """The contract: members are listed on request, and not accepted as files."""
+    asked: list[Any] = []
+    members = {"count": 1, "listed": [{"path": "a.txt", "size": 1, "puid": "x-fmt/111"}], "notListed": []}
+
+    def check(record: Any, content: bytes) -> Any:
+        asked.append(record.get("inside"))
+        found = {"fileFormat": [format_result("x-fmt/263", members=members)]} if record.get("inside") else {}
+        return clean_check(record, content) | found
+
+    bench.check = check
+    for wanted in ({}, {"inside": True}):
+        consignment_id = bench.received({"a.zip": b"zip"}, **wanted)
+        bench.run(consignment_id, f"run-{len(asked)}")
+    assert asked == [None, True]
+    [shown] = bench.files(consignment_id).values()
+    assert shown["fileFormat"]["members"] == members
+    assert shown["accepted"] is False
+    assert bench.ask("POST", "/consignments", body={"reference": "R", "files": [], "inside": "yes"}).status == 400

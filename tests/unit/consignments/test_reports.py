@@ -274,3 +274,19 @@ def test_each_check_is_an_event_of_premis_3_with_its_agent() -> None:
     assert {found.text for found in root.iter(f"{PREMIS}linkingObjectIdentifierValue")} == objects
     assert [found.text for found in root.iter(f"{PREMIS}formatName")][-1] == "unknown"
     assert all(found.text and found.text.endswith("Z") for found in root.iter(f"{PREMIS}eventDateTime"))
+
+
+def test_what_archives_hold_is_told_and_accepted_as_nothing() -> None:
+    """Three questions (what was sent, what is wrong and whose turn is it, what was checked) stay those of the files."""
+    members = {
+        "count": 70,
+        "listed": [{"path": "minutes/a\u200b.docx", "size": 9, "puid": "fmt/412", "formatName": "Microsoft Word"}],
+        "notListed": [{"path": "secret.7z", "reason": "ENCRYPTED"}],
+    }
+    archive = refused("a.zip", 1, fileFormat={"software": "Siegfried", "matches": [], "members": members})
+    made = page([archive, a_file("b.pdf", 2)])
+    assert "What archives hold: 1" in made
+    for words in ("70 files", "minutes/a\\u200b.docx", "Microsoft Word (fmt/412)", "protected by a password or a key"):
+        assert words in made
+    assert Summary.of([archive]).files == 1
+    assert "What archives hold" not in page([a_file("b.pdf", 2)])

@@ -12,7 +12,7 @@ from rich.console import Group
 from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.collaborators import Consignments
 from waybill.cli.consignments.sending import HashedFile, Memory, Upload, Uploader, described, note_left_out, register
-from waybill.cli.consignments.showing import overview, verdicts
+from waybill.cli.consignments.showing import archives, overview, verdicts
 from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
 from waybill.cli.consignments.walking import told as told_of
 from waybill.cli.context import Cli
@@ -75,6 +75,9 @@ def consign(
     ] = None,
     body: Annotated[str, typer.Option("--body", help="The transferring body.")] = "",
     user: Annotated[str, typer.Option("--user", help="Who owns it: the subject of tokens.")] = "local-user",
+    inside: Annotated[
+        bool, typer.Option("--inside", help="List what archives hold, with formats; none of it is accepted as a file.")
+    ] = False,
     new: Annotated[bool, typer.Option("--new", help="Begin anew, whatever was interrupted.")] = False,
     replace: Annotated[
         str | None,
@@ -89,6 +92,8 @@ def consign(
     _tell(cli, left_out, found.hard_links)
     if not hashed:
         raise CommandError(f"{directory} holds no file to send")
+    if inside and replace is not None:
+        raise CommandError("--inside is for a new consignment: one that is corrected keeps what it was registered with")
     if replace is not None:
         told = _replaced(cli, service, consignment_id_of(replace, "--replace"), hashed)
         _finish(cli, service, {**told, "notSent": told_of(left_out)}, left_out, wait=wait)
@@ -97,6 +102,7 @@ def consign(
         "type": type_.value,
         "reference": reference or directory.resolve().name or "consignment",
         "transferringBody": body,
+        **({"inside": True} if inside else {}),
     }
     memory = Memory.of(cli.stack, directory, head, user, hashed)
     if new:
@@ -325,7 +331,7 @@ def _wait(cli: Cli, service: Consignments, consignment_id: str, execution_arn: s
 def _show(cli: Cli, service: Consignments, consignment_id: str, *, more: dict[str, Any]) -> None:
     shown, files = service.shown(consignment_id), list(service.files(consignment_id))
     numbers = Summary.of(files).numbers()
-    human = Group(overview(shown, numbers), "", verdicts(files))
+    human = Group(overview(shown, numbers), "", verdicts(files), *archives(files))
     left_out = told_of(list(service.table.left_out(consignment_id)))
     cli.output.show({**more, **shown, "summary": numbers, "notSent": left_out, "files": files}, human)
     # Success is a statement about now: what nobody has checked to its end is none.

@@ -62,3 +62,20 @@ def _row(file: Mapping[str, Any]) -> tuple[object, ...]:
 def advice(explanations: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return what has to be done about a file, a sentence each; nothing about what is as it should be."""
     return [f"{each['action']}: {each['sentence']}" for each in wrong(explanations)]
+
+
+def archives(files: Iterable[Mapping[str, Any]]) -> list[RenderableType]:
+    """Return a table of what each archive holds, of a consignment that was sent with `--inside`."""
+    shown: list[RenderableType] = []
+    for file in files:
+        if members := (file.get("fileFormat") or {}).get("members"):
+            title = f"{escaped(file['path'])} holds {members['count']:,} files, none of which is accepted as one"
+            rows = [
+                (escaped(each["path"]), each.get("puid"), each.get("formatName"), each["size"])
+                for each in members["listed"]
+            ]
+            rows += [
+                (escaped(each["path"]), None, f"not opened: {each['reason']}", None) for each in members["notListed"]
+            ]
+            shown += ["", table(("Inside", "PUID", "Format", "Bytes"), rows, title=title)]
+    return shown

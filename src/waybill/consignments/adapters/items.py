@@ -46,6 +46,7 @@ def item_of(consignment: Consignment) -> Item:
         "createdAt": consignment.created_at,
         "run": 0,
         "rehearsal": consignment.rehearsal,
+        "inside": consignment.inside,
         "statuses": {},
     }
 
@@ -69,6 +70,7 @@ def consignment_of(item: Item) -> Consignment:
         file_count=item.get("fileCount"),
         started_arn=item.get("startedArn"),
         rehearsal=item.get("rehearsal", False),
+        inside=item.get("inside", False),
         failure=item.get("failure"),
         differences=item.get("differences"),
         correcting=item.get("correcting", False),

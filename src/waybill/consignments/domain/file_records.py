@@ -21,6 +21,7 @@ class RegisteredRecord(TypedDict):
     objectSize: int
     eTag: str
     versionId: NotRequired[str]
+    inside: NotRequired[bool]
     fileCheckResults: dict[str, list[Result]]
 
 

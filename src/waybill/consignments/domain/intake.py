@@ -192,6 +192,8 @@ def record_of(
     }
     if stored.version_id is not None:
         record["versionId"] = stored.version_id
+    if consignment.inside:
+        record["inside"] = True
     return record
 
 

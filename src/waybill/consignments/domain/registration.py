@@ -78,6 +78,7 @@ class Registrar:
             status=ConsignmentStatus.REGISTERED,
             created_at=iso(self.now()),
             rehearsal=rehearsal,
+            inside=request.inside,
         )
         stored = self.register.create(consignment)
         if request.total_files not in {None, stored.announced}:

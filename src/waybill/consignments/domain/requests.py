@@ -176,6 +176,9 @@ class ConsignmentRequest(WireModel):
     transferring_body: Annotated[str, StringConstraints(max_length=200)] = Field(
         default="", description="Who sends it, in one line", examples=["Town Hall"]
     )
+    inside: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Whether to list what archives hold, each with its format; the first page decides"
+    )
     consignment_id: uuid.UUID | None = Field(
         default=None,
         description="The consignment that this page belongs to; without it, a new one",

@@ -164,7 +164,8 @@ class FileChecker:
         What fails the same way again is a verdict on the file. Where there is no time for that, it is none.
         """
         question = self._question(entry)
-        for part in [part for part, answer in answers.items() if _is_of_a_parser(answer)]:
+        # A list of what an archive holds is no verdict: it is missing where it cannot be made.
+        for part in [part for part, answer in answers.items() if part != "members" and _is_of_a_parser(answer)]:
             if self._seconds_left() < self._full(part):
                 answers[part] = OUT_OF_TIME
                 continue
@@ -191,6 +192,8 @@ class FileChecker:
         parts = dict.fromkeys(("identify", "inspect"), self._seconds(self._limits.format_seconds))
         if self._antivirus.scans and fetched.stream is None:
             parts["scan"] = self._seconds(self._limits.scan_seconds)
+        if entry.record.inside and fetched.stream is None:
+            parts["members"] = self._seconds(self._limits.format_seconds)
         return Examination(fetched.path, parts, entry.record.extension, partial=fetched.stream is not None)
 
     def _seconds(self, limit: float) -> float:
@@ -213,6 +216,7 @@ class FileChecker:
             "timedOut": False,
             **self._age(found.get("signaturesCreated", "")),
             "partial": fetched.stream is not None,
+            **_members(answers.get("members")),
         }
 
     def _age(self, created: str) -> dict[str, int]:
@@ -250,6 +254,12 @@ _DAY = 86_400
 # What an inspection says that is no result.
 _FOR_THE_CHECKER = frozenset({"inside", "beginsAsNamed"})
 _NOTHING: ScanAnswer = {"hits": [], "unscanned": [], "unscannedCount": 0}
+
+
+def _members(answer: Any) -> dict[str, Any]:
+    if isinstance(answer, Failure):
+        return {"members": {"count": 0, "listed": [], "notListed": [{"path": "", "reason": answer.reason.value}]}}
+    return {"members": answer} if answer else {}
 
 
 def _is_of_a_parser(answer: Any) -> bool:

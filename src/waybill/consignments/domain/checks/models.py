@@ -88,6 +88,8 @@ class FileRecord(BaseModel):
     e_tag: str | None = None
     # Bytes that S3 holds, when they were listed; what was registered may be wrong.
     object_size: int | None = None
+    # Whether what an archive holds is to be listed.
+    inside: bool = False
 
     @property
     def extension(self) -> str:
@@ -107,7 +109,10 @@ class Digest:
 
 @dataclass(frozen=True)
 class Examination:
-    """What is asked about the file at `path`; `parts` are `identify`, `scan` and `inspect`, with seconds for each."""
+    """What is asked about the file at `path`.
+
+    `parts` are `identify`, `scan`, `inspect` and `members`, with seconds for each.
+    """
 
     path: Path
     parts: Mapping[str, float]

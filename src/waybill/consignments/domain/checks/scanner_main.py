@@ -16,6 +16,7 @@ from waybill.consignments.domain.checks.beginnings import beginning_of
 from waybill.consignments.domain.checks.identification import interpret, unidentified, versions
 from waybill.consignments.domain.checks.inside import scan, scan_alone
 from waybill.consignments.domain.checks.malware_rules import MalwareRules
+from waybill.consignments.domain.checks.members import members_of
 from waybill.consignments.domain.checks.models import ScanAnswer
 from waybill.consignments.domain.checks.protection import inspect, is_excessive
 
@@ -26,7 +27,12 @@ class _Scanners:
 
         self._rules = rules
         self._siegfried = pygfried.Scanner(signature=signatures) if signatures else pygfried.Scanner()
-        self._parts = {"identify": self._identify, "scan": self._scan, "inspect": self._inspect}
+        self._parts = {
+            "identify": self._identify,
+            "scan": self._scan,
+            "inspect": self._inspect,
+            "members": self._members,
+        }
 
     def versions(self) -> dict[str, str]:
         """Return the versions of Siegfried and its signatures, which it tells of any file, even of none."""
@@ -79,6 +85,12 @@ class _Scanners:
         if self._rules is None:
             raise LookupError("no rules")
         return (scan_alone if request["partial"] else scan)(self._rules, path, request["scanSeconds"])
+
+    def _members(self, path: Path, request: dict[str, Any]) -> dict[str, Any] | None:
+        def identified(copy: Path, extension: str) -> dict[str, Any]:
+            return self._identify(copy, {"extension": extension})
+
+        return members_of(path, identified, request["membersSeconds"])
 
     def _inspect(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         return {**inspect(path, partial=request["partial"]), **beginning_of(path)}

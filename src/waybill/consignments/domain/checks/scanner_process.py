@@ -239,6 +239,7 @@ def _request(question: Examination, parts: list[str]) -> dict[str, Any]:
         "extension": question.extension,
         "partial": question.partial,
         "scanSeconds": question.parts.get("scan", 1),
+        "membersSeconds": question.parts.get("members", 1),
     }
 
 

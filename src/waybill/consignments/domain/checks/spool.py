@@ -4,7 +4,7 @@ from collections import deque
 from itertools import count
 from pathlib import Path
 from re import fullmatch
-from shutil import disk_usage
+from shutil import disk_usage, rmtree
 
 WINDOW = 16 << 20
 _ZIP_MARK = b"PK\x03\x04"
@@ -35,7 +35,10 @@ class Workspace:
     def clear(self) -> None:
         """Remove what an invocation that was killed has left; nothing may be in use."""
         for left in self._root.iterdir():
-            left.unlink()
+            if left.is_dir():
+                rmtree(left)
+            else:
+                left.unlink()
 
 
 class Windows:

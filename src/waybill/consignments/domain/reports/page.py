@@ -40,6 +40,7 @@ _CODES = {
     "PARSER_FAILED": "its reader fails",
     "encryptedPdf": "an encrypted PDF",
     "encryptedZip": "an encrypted ZIP",
+    "encryptedOther": "encrypted by a program for that",
     "encryptedOffice": "an encrypted Office document",
     "encryptedOpenDocument": "an encrypted OpenDocument",
     "encryptedEpub": "an encrypted EPUB",
@@ -153,6 +154,7 @@ def _values(
         "remarks": _section([_problem(problem) for problem in summary.remarks]),
         "formats": _formats(summary),
         "duplicates": _groups(summary.duplicates, "the same content"),
+        "archives": _archives(summary),
         "empty": _groups(summary.without_content, "no content"),
         "pairs": _pairs(summary.pairs),
         "exceptions": _exceptions(summary.exceptions),
@@ -295,6 +297,33 @@ def _groups(named: Named, what: str) -> dict[str, Any] | None:
     more = named.count - len(shown)
     groups = [{"paths": [{"path": escaped(path)} for path in paths]} for paths in shown]
     return {"count": f"{named.count:,}", "what": what, "groups": groups, "more": f"{more:,} more" if more else ""}
+
+
+def _archives(summary: Summary) -> dict[str, Any] | None:
+    """Return what archives hold, of a consignment whose sender wanted to know."""
+    if not summary.archives:
+        return None
+    holding = [
+        {
+            "archive": escaped(path),
+            "number": f"{members['count']:,} {'file' if members['count'] == 1 else 'files'}",
+            "members": [
+                *({"path": escaped(each["path"]), "format": _format_of(each)} for each in members["listed"]),
+                *(
+                    {"path": escaped(each["path"]), "format": _CODES.get(each["reason"], "not opened")}
+                    for each in members["notListed"]
+                ),
+            ],
+        }
+        for path, members in summary.archives
+    ]
+    more = summary.archive_count - len(holding)
+    told = f"{more:,} more archives: the exports have them" if more else ""
+    return {"count": f"{summary.archive_count:,}", "holding": holding, "more": told}
+
+
+def _format_of(member: Mapping[str, Any]) -> str:
+    return f"{member['formatName']} ({member['puid']})" if member.get("puid") else "no format found"
 
 
 def _pairs(named: Named) -> dict[str, Any] | None:

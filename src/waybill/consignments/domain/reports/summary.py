@@ -10,6 +10,7 @@ from typing import Any
 OLD_SIGNATURES_DAYS = 365
 # Of a problem, of duplicates and the like: more are in the exports.
 FILES_NAMED = 200
+ARCHIVES_NAMED = 20
 _WELCOME = frozenset({"Success", "Completed"})
 _SUMMING_UP = "ClientChecks"
 _MALWARE = "VirusDetected"
@@ -106,6 +107,9 @@ class Summary:
         self.without_content = Named()
         self.pairs = Named()
         self.exceptions = Named()
+        # What archives hold: the path of each, and its members as results have them.
+        self.archives: list[tuple[str, Mapping[str, Any]]] = []
+        self.archive_count = 0
         self.first_changed = self.last_changed = ""
         self.signature_age_days = 0
         self._problems: dict[tuple[str, str], Problem] = {}
@@ -143,6 +147,10 @@ class Summary:
         self._note_software(file)
         if original := file.get("originalFilepath"):
             self.pairs.add(path, str(original))
+        if members := (file.get("fileFormat") or {}).get("members"):
+            self.archive_count += 1
+            if len(self.archives) < ARCHIVES_NAMED:
+                self.archives.append((path, members))
         if file["statuses"].get("FFID") == _EMPTY:
             self.without_content.add(path)
         if moment := str(file.get("lastModified") or ""):
