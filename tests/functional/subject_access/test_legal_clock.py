@@ -300,3 +300,25 @@ def test_a_copy_has_the_clock_of_its_original(office: Office) -> None:
 def test_a_safeguard_that_is_misspelt_is_refused(office: Office, body: dict[str, Any]) -> None:
     refused = office.create(**body)
     assert (refused.status, refused.fields) == (400, list(body))
+
+
+# UK GDPR Article 12A(2) and (4): what was asked for came behind the receipt, and notice is given in the first month.
+def test_a_corrected_receipt_contradicts_nothing_that_came_to_pass(office: Office) -> None:
+    made = received(office, "2026-03-02")
+    assert patch(office, made, "hold", {"reason": "identity", "from": "2026-03-02"}).status == 200
+    at(office, "2026-03-10")
+    late = patch(office, made, "correct", {"reason": "stamp", "receivedDate": "2026-03-03"})
+    assert (late.status, late.fields) == (400, ["receivedDate"])
+    assert patch(office, made, "release", {"on": "2026-03-09"}).status == 200
+    # The month for the notice ends on 9 April, one month from the proof.
+    at(office, "2026-04-08")
+    assert patch(office, made, "extend", {"reason": "many records"}).status == 200
+    assert patch(office, made, "correct", {"reason": "stamp", "receivedDate": "2026-02-27"}).status == 200
+
+    other = received(office, "2026-05-11")
+    at(office, "2026-06-11")
+    assert patch(office, other, "extend", {"reason": "many records", "on": "2026-06-10"}).status == 200
+    early = patch(office, other, "correct", {"reason": "stamp", "receivedDate": "2026-05-08"})
+    assert (early.status, early.fields) == (400, ["receivedDate"])
+    assert patch(office, other, "extend", {"undo": True}).status == 200
+    assert patch(office, other, "correct", {"reason": "stamp", "receivedDate": "2026-05-08"}).status == 200

@@ -12,7 +12,7 @@ from waybill.core.errors import ConflictError, FieldError, InvalidInputError
 from waybill.subject_access.domain.audit import Action, sealed
 from waybill.subject_access.domain.bodies import Body, day_of, reason_of
 from waybill.subject_access.domain.claims import opened_again, without_report
-from waybill.subject_access.domain.deadlines import london_day
+from waybill.subject_access.domain.deadlines import deadline, london_day
 from waybill.subject_access.domain.intake import Checks
 from waybill.subject_access.domain.ports import Change, RequestStore
 from waybill.subject_access.errors import WrongStateError
@@ -87,7 +87,8 @@ class Corrections:
         Raises
         ------
         InvalidInputError
-            A value breaks the rules for new requests, nothing is to be corrected, or there is no reason.
+            A value breaks the rules for new requests or contradicts what came to pass since, nothing is to be
+            corrected, or there is no reason.
         WrongStateError
             It has ended.
         ConflictError
@@ -105,6 +106,7 @@ class Corrections:
                 raise InvalidInputError(FieldError("input", "must name a field that is wrong, with another value"))
             if not changed.keys().isdisjoint(_PERSON) and request.generation:
                 raise ConflictError("Services were asked about this person already: for another one make a new request")
+            _refuse_contradictions(replace(request, **changed), changed.keys(), today)
             again = _again(parts, changed.keys())
             salt = request.correction_salt or token_hex()
             after = replace(request, **changed, correction_salt=salt)
@@ -139,6 +141,25 @@ def _wanted(correction: Correction, request: SubjectRequest, today: date) -> dic
     if correction.regime is not None:
         wanted["regime"] = correction.regime
     return wanted
+
+
+def _refuse_contradictions(after: SubjectRequest, changed: Collection[str], today: date) -> None:
+    """Refuse a day of receipt behind what came to pass since, and one that makes an extension come too late."""
+    asked = [(hold.since, f"the person was asked for {hold.reason.value}") for hold in after.holds]
+    if after.extended_on:
+        asked.append((after.extended_on, "the person was told of the extension"))
+    first = min(asked, default=None)
+    if "received" in changed and first and first[0] < after.received:
+        raise InvalidInputError(
+            FieldError("receivedDate", f"must not be after {first[0].isoformat()}, when {first[1]}")
+        )
+    if after.extended_on and not {"received", "regime"}.isdisjoint(changed):
+        known = (after.received, after.regime, after.holds)
+        last = deadline(*known, extended=False, bank_holidays=(), today=today).notice_by
+        if after.extended_on > last:
+            field = "receivedDate" if "received" in changed else "regime"
+            said = f"would end the month for telling of the extension on {last.isoformat()}: take that back first"
+            raise InvalidInputError(FieldError(field, said))
 
 
 def _british(text: str | None) -> str | None:
