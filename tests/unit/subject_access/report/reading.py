@@ -80,7 +80,8 @@ class _Reader:
             self.faults.append("7.3: a figure without alternative text")
         if tag == "/TH" and "/Scope" not in found.get("/A", {}):
             self.faults.append("7.5: a header cell without scope")
-        kids = found.get("/K", ())
+        # An empty cell has no kids.
+        kids = found.get("/K", pikepdf.Array())
         for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
             self._kid(found, kid, made)
         if tag == "/Span" and "/ActualText" in found:

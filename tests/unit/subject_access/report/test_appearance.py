@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import pypdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from tests.conftest import PROJECT
-from tests.unit.subject_access.report.conftest import DrawPart, DrawReport
+from tests.unit.subject_access.report.conftest import DrawnPart, DrawPart, DrawReport
 from waybill.subject_access.domain.report.models import Redaction
 
 PICTURE = PROJECT / "docs" / "images" / "subject-access-report-page.png"
@@ -66,3 +67,30 @@ def test_the_comparison_sees_a_line_that_is_elsewhere(page: Image.Image) -> None
     mean, different = differences(page, moved)
     assert mean > MEAN_DIFFERENCE
     assert different > DIFFERENT_PIXELS
+
+
+def places(part: DrawnPart) -> dict[str, float]:
+    """Where texts of the first page begin, in points from the left."""
+    found: dict[str, float] = {}
+
+    def note(text: str, _: object, matrix: list[float], *__: object) -> None:
+        if text.strip():
+            found.setdefault(text.strip(), matrix[4])
+
+    pypdf.PdfReader(part.path).pages[0].extract_text(visitor_text=note)
+    return found
+
+
+def test_what_belongs_to_a_heading_is_set_in_below_it(draw: DrawPart) -> None:
+    """GOV.UK, "Publishing accessible documents": people see what belongs to what, however deep it is."""
+    part = draw({"a": {"b": {"c": {"deep": "value"}}}, "z": {"y": "last"}})
+    found = places(part)
+    assert found["A"] < found["B"] < found["C"] == found["Deep"]
+    assert found["Z"] == found["A"]
+
+
+def test_no_word_of_a_table_is_cut_while_there_is_room(draw: DrawPart) -> None:
+    row = {"date": "2026-01-02", "from": "Leeds (HMP)", "to": "Moorland (HMP)", "escort": "GEO", "sequence": 1}
+    part = draw({"moves": [{**row, "reason": "Court hearing, then returned " * 4} for _ in range(3)]})
+    for word in ("Escort", "Sequence", "Moorland", "January"):
+        assert word in part.text.split()

@@ -40,7 +40,7 @@ def report(draw: DrawPart, join: DrawReport, attach: Callable[..., Attachment]) 
             attach("photo.png", picture.getvalue(), "image/png"),
             attach("letter.pdf", a_pdf("in the letter"), "application/pdf"),
             attach("clip.mp4", b"video", "video/mp4"),
-            attach("list.csv", b"a,b\n1,2\n", "text/csv"),
+            attach("list.csv", b"a,b\n1,\n,2\n", "text/csv"),
         ]
         parts = [
             ("G1", "First", "PRISON", draw(CONTENT, attachments=files)),

@@ -23,6 +23,12 @@ _SAMPLE: Final = 200
 _WIDEST: Final = 220.0
 _NARROWEST: Final = 44.0
 _MARK_INDENT: Final = 14.0
+# What is below a heading of the third level and deeper is set in by so much for each, so that people see what belongs
+# to what; very deep levels are not set in further, or nothing would be left of the page.
+_INDENT: Final = 14.0
+_DEEPEST_INDENT: Final = 6
+# A word of so much of the page may ask that its column is as wide as it is.
+_LONGEST_WORD: Final = 0.25
 _OF_ROW: Final = {"Scope": "Row"}
 _OF_COLUMN: Final = {"Scope": "Column"}
 
@@ -63,6 +69,9 @@ class Flow:
         self.sheets = sheets
         self._fonts = sheets.fonts
         self._y = 0.0
+        self._indent = 0.0
+        # Whether a line of a table was drawn last.
+        self._ruled = False
         self.headings: list[tuple[str, int, int]] = []
 
     @property
@@ -100,7 +109,9 @@ class Flow:
     def heading(self, text: str, level: int) -> None:
         """Draw a heading, with room below it for the beginning of what follows."""
         size = _HEADING_SIZES[min(level, len(_HEADING_SIZES)) - 1]
-        column = _Column(LEFT, self._width, bold=True)
+        self._indent = _INDENT * min(max(level - 2, 0), _DEEPEST_INDENT)
+        self._ruled = False
+        column = _Column(self._left, self._width, bold=True)
         lines = self._wrapped(text, column, size)
         leading = size * _LEADING
         self._y -= size * 0.6
@@ -114,8 +125,10 @@ class Flow:
     def paragraph(self, text: str, mark: str = "", size: float = _BODY, bold: bool = False) -> None:
         """Draw running text; a `mark` stands left of its first line."""
         indent = _MARK_INDENT if mark else 0.0
-        column = _Column(LEFT + indent, self._width - indent, bold)
+        column = _Column(self._left + indent, self._width - indent, bold)
         lines = self._wrapped(text, column, size)
+        self._y -= 2 * _PADDING * self._ruled
+        self._ruled = False
         if self.room < size * _LEADING:
             self.page()
         if mark:
@@ -128,7 +141,7 @@ class Flow:
 
     def _item(self, mark: str, lines: Sequence[str], column: _Column, size: float) -> None:
         with self.sheets.marked("Lbl") as label:
-            self.sheets.text(LEFT, self._y - size, self._fonts.printable(mark), size)
+            self.sheets.text(self._left, self._y - size, self._fonts.printable(mark), size)
         (marks,) = self._rows([lines], [column], size, ["LBody"])
         numbering = "Decimal" if mark[:1].isdigit() else "Disc"
         self.sheets.structure.within("L", {"ListNumbering": numbering})
@@ -148,13 +161,17 @@ class Flow:
     def pair(self, label: str, value: str) -> None:
         """Draw a row of a summary list."""
         left = self._width * _LABELS
-        columns = (_Column(LEFT, left - 2 * _PADDING, bold=True), _Column(LEFT + left, self._width - left))
+        columns = (
+            _Column(self._left, left - 2 * _PADDING, bold=True),
+            _Column(self._left + left, self._width - left),
+        )
         cells = [self._wrapped(text, column, _BODY) for text, column in zip((label, value), columns, strict=True)]
         self._keep_together(cells, _BODY)
         self._y -= _PADDING
         named, told = self._rows(cells, columns, _BODY, ("TH", "TD"))
         self._y -= _PADDING
-        self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.8)
+        self.sheets.rule(self._y, self._left, self._left + self._width, 0.8)
+        self._ruled = True
         self.sheets.structure.within("Table")
         self.sheets.structure.row((Cell("TH", named, _OF_ROW), Cell("TD", told)))
 
@@ -182,10 +199,10 @@ class Flow:
             top = self._y
             marks = self._rows(cells, columns, _SMALL, tags)
             self._y -= _PADDING
-            self.sheets.rule(self._y, LEFT, LEFT + self._width, 0.85)
+            self.sheets.rule(self._y, self._left, self._left + self._width, 0.85)
             told = [Cell("TD", one) for one in marks]
             if placed is not None:
-                placed(RowPlace(self.sheets.pages, LEFT, self._y, LEFT + self._width, max(top, self._y)))
+                placed(RowPlace(self.sheets.pages, self._left, self._y, self._left + self._width, max(top, self._y)))
                 told[0] = Cell("TD", marks[0], {"Link": number})
             self.sheets.structure.row(told)
         self.sheets.structure.within("")
@@ -205,7 +222,7 @@ class Flow:
     ) -> Sequence[Sequence[Mark]]:
         height = _tallest(cells) * _SMALL * _LEADING + 2 * _PADDING
         if height <= self.room:
-            self.sheets.shade(LEFT, self._y - height, self._width, height)
+            self.sheets.shade(self._left, self._y - height, self._width, height)
         self._y -= _PADDING
         if again:
             with self.sheets.artifact():
@@ -256,13 +273,25 @@ class Flow:
         return True
 
     def _columns(self, sample: Sequence[Sequence[str]]) -> list[_Column]:
-        """Divide the page among the columns, by the widest line that each has in the sample."""
-        asked = [max(_NARROWEST, *map(self._widest, column)) for column in zip(*sample, strict=True)]
-        share = self._width / sum(asked) if asked else 0.0
-        lefts = accumulate((width * share for width in asked), initial=LEFT + _PADDING)
-        return [
-            _Column(left, max(width * share - 2 * _PADDING, _SMALL)) for left, width in zip(lefts, asked, strict=False)
-        ]
+        """Divide the page among the columns: no word is cut while there is room, the rest goes by what they ask."""
+        columns = list(zip(*sample, strict=True))
+        asked = [max(_NARROWEST, *map(self._widest, column)) for column in columns]
+        least = [max(_NARROWEST / 2, *map(self._longest_word, column)) for column in columns]
+        widths = self._divided(asked, least) if asked else []
+        lefts = accumulate(widths, initial=self._left + _PADDING)
+        return [_Column(left, max(width - 2 * _PADDING, _SMALL)) for left, width in zip(lefts, widths, strict=False)]
+
+    def _divided(self, asked: Sequence[float], least: Sequence[float]) -> list[float]:
+        wanted = [more - less for more, less in zip(asked, least, strict=True)]
+        left = self._width - sum(least)
+        if left < 0 or not sum(wanted) or sum(asked) <= self._width:
+            return [self._width * width / sum(asked) for width in asked]
+        return [less + left * more / sum(wanted) for less, more in zip(least, wanted, strict=True)]
+
+    def _longest_word(self, text: str) -> float:
+        words = self._fonts.printable(text[:_SAMPLE]).split()
+        longest = max((self._fonts.width(word, _SMALL, bold=True) for word in words), default=0.0)
+        return min(longest + 2 * _PADDING + 1, self._width * _LONGEST_WORD)
 
     def _widest(self, text: str) -> float:
         lines = self._fonts.printable(text[:_SAMPLE]).split("\n")
@@ -272,8 +301,12 @@ class Flow:
         return wrap(self._fonts, self._fonts.printable(text), column.width, size, column.bold)
 
     @property
+    def _left(self) -> float:
+        return LEFT + self._indent
+
+    @property
     def _width(self) -> float:
-        return self.sheets.size[0] - LEFT - RIGHT
+        return self.sheets.size[0] - self._left - RIGHT
 
     @property
     def _height(self) -> float:
