@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from waybill.custody.domain.erasing import Eraser, Marker
+from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
 from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import LeafKey, Recorder
@@ -83,6 +85,8 @@ class MemoryLedger:
     before_write: Callable[[], None] = lambda: None
     names: dict[str, KnownPlace] = field(default_factory=dict)
     kept: dict[tuple[str, str], Event] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    markers: dict[str, tuple[Marker, bool]] = field(default_factory=dict)
     ways: dict[tuple[str, str], str] = field(default_factory=dict)
     linked: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
     queued: dict[str, tuple[LeafKey, ...]] = field(default_factory=dict)
@@ -91,6 +95,45 @@ class MemoryLedger:
 
     def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
         return {hash_: self.names[hash_] for hash_ in hashes if hash_ in self.names}
+
+    def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        return {hash_: self.markers[hash_][0].at for hash_ in hashes if hash_ in self.markers}
+
+    def add_reason(self, subject: str, digest: str, reason: str, salt: str) -> None:
+        self.before_write()
+        self.reasons[subject, digest] = (reason, salt)
+
+    def remove_reasons(self, subject: str) -> None:
+        self.before_write()
+        self.reasons = {key: told for key, told in self.reasons.items() if key[0] != subject}
+
+    def begun_erasure(self, hash_: str) -> Marker | None:
+        marker, is_begun = self.markers.get(hash_, (None, False))
+        return marker if is_begun else None
+
+    def mark_erased(self, hash_: str, marker: Marker, *, begun: bool) -> None:
+        self.before_write()
+        self.markers[hash_] = (marker, begun)
+
+    def blank(self, event: Event) -> None:
+        self.before_write()
+        key = (event.leaf.pk, event.leaf.sk)
+        self.kept[key] = replace(self.kept[key], states=event.states)
+
+    def remove_ways(
+        self, subject: str, *, digests: Iterable[str], consignment_files: Iterable[tuple[str, str]]
+    ) -> None:
+        self.before_write()
+        for sha256 in digests:
+            self.ways.pop((sha256, subject), None)
+        for file in consignment_files:
+            if self.ways.get(file) == subject:
+                del self.ways[file]
+
+    def remove_place(self, hash_: str, subject: str) -> None:
+        self.before_write()
+        if hash_ in self.names and self.names[hash_].subject.pk == subject:
+            del self.names[hash_]
 
     def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
         self.before_write()
@@ -195,6 +238,14 @@ class Custody:
 
     def now(self) -> datetime:
         return self.at
+
+    @property
+    def linker(self) -> Linker:
+        return Linker(self.ledger, self.recorder, self.keys, self.now)
+
+    @property
+    def eraser(self) -> Eraser:
+        return Eraser(self.ledger, self.recorder, self.keys, self.now)
 
     @property
     def recorder(self) -> Recorder:

@@ -112,10 +112,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class KnownPlace:
-    """A place with its subject; gone after an erasure."""
+    """A place with its subject; gone after an erasure.
+
+    `since` is when the names of an earlier history of this place were erased: what happened until then is told no more.
+    """
 
     place: Place
     subject: Subject
+    since: str = ""
 
 
 @dataclass(frozen=True)

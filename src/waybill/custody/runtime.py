@@ -27,8 +27,12 @@ from waybill.custody.settings import (
 if TYPE_CHECKING:
     from waybill.custody.adapters.kms import KmsKeys, KmsSigner
     from waybill.custody.adapters.log_bucket import S3Log
+    from waybill.custody.adapters.refusals import RefusedMessages
     from waybill.custody.adapters.table import CustodyTable
+    from waybill.custody.domain.erasing import Eraser
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
+    from waybill.custody.domain.linking import Linker
+    from waybill.custody.domain.recording import Recorder
     from waybill.custody.domain.sealing import Sealed
     from waybill.custody.domain.standing import Standing
     from waybill.custody.domain.tracing import Trace, Tracer
@@ -155,20 +159,68 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
         yield taking.take(((workflow, Change(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
 
 
-def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]]":
-    """Yield how every file stands that lies in a bucket now, by its key; None of one that nothing is recorded of."""
+def eraser() -> "Eraser":
+    """Return what erases names."""
+    from waybill.custody.domain.erasing import Eraser
+
+    return Eraser(table(), _told_by_people(), keys(), now)
+
+
+def linker() -> "Linker":
+    """Return what links identifiers with files."""
+    from waybill.custody.domain.linking import Linker
+
+    return Linker(table(), _told_by_people(), keys(), now)
+
+
+def _told_by_people() -> "Recorder":
+    from waybill.custody.domain.recording import Recorder
+
+    return Recorder(table(), keys(), now, "person")
+
+
+def refused() -> "RefusedMessages":
+    """Return the records that wait for a person."""
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.refusals import RefusedMessages
+
+    return RefusedMessages(client("sqs"), load(RefusalSettings).custody_refused_queue_url)
+
+
+def read_again(workflow: "Workflow", key: Mapping[str, str]) -> "TakenIn | None":
+    """Record what one item of a workflow's table tells; None where it is not there any more."""
+    from waybill.core.aws.clients import client
+    from waybill.core.aws.table import Table
+    from waybill.custody.domain.records.change import NO_RECORD, Change
+
+    (name,) = (name for name, owner in sources().items() if owner is workflow)
+    item = Table(client("dynamodb"), name, CustodyUnavailableError).get(dict(key))
+    if item is None:
+        return None
+    return intake("record").take([(workflow, Change(NO_RECORD, item))], uuid.uuid4().hex)
+
+
+def traces_below(bucket: str, prefix: str) -> "Iterator[tuple[str, Trace | None]]":
+    """Yield the whole history of every file that lies in a bucket now, by its key; None where nothing is recorded."""
     from waybill.core.aws.clients import client
     from waybill.custody.adapters.listing import keys_of
-    from waybill.custody.domain.standing import standing_of
     from waybill.custody.domain.tracing import ByPlace
     from waybill.custody.models import Place
 
     for key in keys_of(client("s3"), bucket, prefix):
-        place = Place(bucket, key)
         try:
-            yield key, standing_of(tracer().whole(ByPlace(place)), place)
+            yield key, tracer().whole(ByPlace(Place(bucket, key)))
         except NotFoundError:
             yield key, None
+
+
+def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]]":
+    """Yield how every file stands that lies in a bucket now, by its key; None of one that nothing is recorded of."""
+    from waybill.custody.domain.standing import standing_of
+    from waybill.custody.models import Place
+
+    for key, trace in traces_below(bucket, prefix):
+        yield key, standing_of(trace, Place(bucket, key), now()) if trace else None
 
 
 def export(traces: "Iterable[Trace]") -> Iterator[str]:

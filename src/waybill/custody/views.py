@@ -156,13 +156,14 @@ class TraceView(View):
     def of_trace(cls, trace: Trace, events: list[EventView], cursor: str | None, checkpoint: str | None) -> Self:
         """Return the view of a page of a history."""
         head = trace.head
-        identifiers = [pk.removeprefix("I#") for pk in trace.subjects if pk.startswith("I#")]
+        named = [pk.removeprefix("I#") for pk in (*trace.subjects, *trace.origins) if pk.startswith("I#")]
+        origins = [pk for pk in trace.origins if not pk.startswith("I#")]
         subject = SubjectView(
             subject_id=trace.subjects[0],
             places=[PlaceView.of_place(place) for place in trace.places],
-            origin=trace.origins[0] if trace.origins else None,
+            origin=origins[0] if origins else None,
             copies=[PlaceView.of_place(place) for place in trace.copies],
-            identifiers=identifiers,
+            identifiers=list(dict.fromkeys(named)),
         )
         return cls(
             subject=subject,

@@ -1,5 +1,6 @@
 """`GET /custody`, `waybill trace` and `waybill custody`: what they answer, and what they refuse."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from tests.fakes.api import ask
 from tests.fakes.custody import LocalSigner
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
-from tests.functional.custody.conftest import CustodyOnMoto, table
+from tests.functional.custody.conftest import CustodyOnMoto, table, typed
 from tests.functional.custody.samples import ABC, CHECKSUM, tracking
 from waybill.cli.app import main
 from waybill.cli.context import Cli
@@ -284,3 +285,94 @@ def test_a_log_without_its_lock_says_so(recorded: CustodyOnMoto, run: Any, monke
     monkeypatch.setattr(Cli, "stack", stack)
     settings.load.cache_clear()
     assert [finding["code"] for finding in run("custody", "verify")[1]["findings"]] == ["UNANCHORED"]
+
+
+def test_names_are_erased_by_command_and_the_log_holds(recorded: CustodyOnMoto, run: Any) -> None:
+    recorded.seal()
+    place = f"s3://{SOURCE}/{KEY}"
+    status, said = run("custody", "erase", place, "--dry-run")
+    places = [{"bucket": SOURCE, "key": KEY}, {"bucket": DESTINATIONS[0], "key": KEY}]
+    assert (status, said) == (0, {"erased": False, "places": places})
+    assert run("custody", "erase", place)[0] == 2
+    assert run("trace", place)[0] == 0
+    recorded.at += timedelta(hours=1)
+    assert run("custody", "erase", place, "--reason", "asked for by the person")[0] == 0
+    recorded.seal()
+    assert run("trace", place)[0] == 1
+    assert run("trace", f"sha256:{ABC}")[0] == 1
+    assert run("custody", "erase", place, "--reason", "again")[0] == 1
+    # What the records of the workflows still hold brings nothing back.
+    assert run("custody", "reconcile", "--table", "replication")[1]["tables"][0]["events"] == 0
+    assert run("custody", "verify")[1]["findings"] == []
+    held = repr(recorded.items())
+    assert KEY not in held
+    assert ABC not in held
+
+
+def test_an_identifier_that_somebody_links_shows_the_file(recorded: CustodyOnMoto, run: Any) -> None:
+    place, said = f"s3://{SOURCE}/{KEY}", ("--reason", "it is on the cover")
+    assert run("custody", "link", place, "kx7dn2ph", *said)[0] == 1
+    item = {"pk": "S#Work#sierra#b1", "canonicalId": "kx7dn2ph", "createdAt": "2026-11-01T10:00:00.000Z"}
+    recorded.dynamodb.put_item(TableName=table(_resource("IDENTIFIERS_TABLE")), Item=typed(item))
+    recorded.record(Workflow.MINTING)
+    assert run("custody", "link", place, "kx7dn2ph", *said)[0] == 0
+    status, found = run("trace", "kx7dn2ph")
+    assert status == 0
+    kinds = [event["type"] for event in found["events"]]
+    assert kinds.count("replication") == RUNS
+    assert {"identifier assignment", "metadata modification"} <= set(kinds)
+    assert "on the cover" not in repr(found)
+    assert run("custody", "link", place, "not-an-id", *said)[0] == 2
+    assert run("custody", "link", f"s3://{SOURCE}/nothing", "kx7dn2ph", *said)[0] == 1
+    assert traced(bucket=SOURCE, key=KEY).json["subject"]["identifiers"] == ["kx7dn2ph"]
+
+
+def test_refused_records_are_shown_and_read_again(recorded: CustodyOnMoto, run: Any) -> None:
+    name = table("FileCopyTrackingTable")
+    broken = {"fileKey": "odd", "sourceBucket": f"{SOURCE}#dest#eu", "destinationBucket": "eu", "executionId": "x:1"}
+    recorded.dynamodb.put_item(TableName=name, Item=typed(broken))
+    recorded.record(Workflow.REPLICATION)
+    status, said = run("custody", "refused")
+    assert status == 1
+    (told,) = said["refused"]
+    assert (told["table"], told["key"], told["state"]) == ("replication", f"odd {SOURCE}#dest#eu", "waits")
+    assert run("custody", "refused", "--limit", "0")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("is_mended", "state", "status"), [(True, "recorded", 0), (False, "not understood", 1), (None, "gone", 0)]
+)
+def test_a_refused_record_comes_off_the_queue_once_it_is_understood(
+    recorded: CustodyOnMoto, run: Any, is_mended: bool | None, state: str, status: int
+) -> None:
+    name = table("FileCopyTrackingTable")
+    key = {"fileKey": "odd", "sourceBucket": f"{SOURCE}#dest#eu"}
+    broken = {**key, "destinationBucket": "eu", "executionId": "x:1"}
+    recorded.dynamodb.put_item(TableName=name, Item=typed(broken))
+    recorded.record(Workflow.REPLICATION)
+    if is_mended:
+        mended = {**broken, "status": "COMPLETED", "code": "COPIED", "timestamp": "2026-11-21T10:00:00.000Z"}
+        recorded.dynamodb.put_item(TableName=name, Item=typed(mended))
+    elif is_mended is None:
+        recorded.dynamodb.delete_item(TableName=name, Key=typed(key))
+    found = run("custody", "refused", "--again")
+    assert (found[0], [each["state"] for each in found[1]["refused"]]) == (status, [state])
+    assert len(recorded.refused()) == (1 if is_mended is False else 0)
+
+
+def test_a_bucket_is_exported_with_proofs_and_as_premis(recorded: CustodyOnMoto, run: Any, tmp_path: Path) -> None:
+    recorded.s3.create_bucket(Bucket=SOURCE, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    recorded.s3.put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
+    recorded.seal()
+    lines, key = tmp_path / "all.ndjson", tmp_path / "log.key"
+    key.write_text(LocalSigner(name="waybill/custodylogbucket").key().text)
+    status, said = run("custody", "export", f"s3://{SOURCE}/", "--output", str(lines))
+    assert (status, said) == (0, {"bucket": SOURCE, "files": 1, "unknown": []})
+    assert run("custody", "verify", "--file", str(lines), "--key", str(key))[1]["proven"] == RUNS
+    recorded.s3.put_object(Bucket=SOURCE, Key="unknown.txt", Body=b"")
+    folder = tmp_path / "premis"
+    status, said = run("custody", "export", f"s3://{SOURCE}/", "--output", str(folder), "--format", "premis")
+    assert (status, said["unknown"]) == (1, ["unknown.txt"])
+    (document,) = folder.iterdir()
+    assert "<premis" in document.read_text("utf-8")
+    assert run("custody", "export", f"s3://{SOURCE}/", "--output", str(lines), "--format", "text")[0] == 2

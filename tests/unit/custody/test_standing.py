@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.custody import Custody
+from tests.fakes.custody import NOON, Custody
 from tests.unit.custody.samples import COPY, UPLOAD, copied
 from waybill.custody.domain.standing import Standing, standing_of
 from waybill.custody.domain.tracing import ByPlace
@@ -20,7 +20,7 @@ REPAIRED = replace(copied(5), detail={"verification": "CHECKSUM"})
 def standing(*happened: Happening) -> Standing:
     custody = Custody()
     custody.recorder.record(list(happened), [], "a")
-    return standing_of(custody.tracer.trace(ByPlace(UPLOAD.place), limit=50), UPLOAD.place)
+    return standing_of(custody.tracer.trace(ByPlace(UPLOAD.place), limit=50), UPLOAD.place, NOON)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,30 @@ def test_copies_are_places_and_a_second_copy_of_one_is_none() -> None:
     other = FileState(Place("copies-us", "k"))
     assert standing(copied(1), copied(2), copied(3, UPLOAD, other)).copies == 2
     assert standing(copied(1, UPLOAD, COPY)).first_at == copied(1).at
+
+
+def checked(month: int, day: int = 29, outcome: Outcome = Outcome.SUCCESS) -> Happening:
+    at = f"2026-{month:02}-{day:02}T10:00:00.000Z"
+    return replace(copied(month * 31 + day), type=EventType.FIXITY_CHECK, at=at, outcome=outcome)
+
+
+NO_VALUE = replace(BY_ETAG, about=replace(UPLOAD, sha256=None), copies=(replace(COPY, sha256=None),))
+
+
+@pytest.mark.parametrize(
+    ("happened", "level"),
+    [
+        ([NO_VALUE], 0),
+        ([BY_ETAG], 1),
+        ([checked(11)], 2),
+        ([checked(6), checked(9), checked(11)], 2),  # more than 90 days between the first two
+        ([checked(6, 30), checked(8, 31)], 2),  # the last one is longer ago than that
+        ([checked(7), checked(9), checked(11)], 3),
+        ([checked(9), checked(11), checked(11, 29, Outcome.FAILURE)], 0),
+    ],
+)
+def test_the_level_of_fixity_is_what_the_events_show(happened: list[Happening], level: int) -> None:
+    """NDSA Levels of Digital Preservation (2013), row "File Fixity and Data Integrity"."""
+    if happened[-1].outcome is Outcome.FAILURE:
+        happened = [*happened[:-1], replace(happened[-1], at="2026-11-29T11:00:00.000Z")]
+    assert standing(*happened).ndsa_level == level

@@ -1,14 +1,16 @@
 """`waybill trace` and `waybill custody`: what happened to a file, and the proof."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from waybill.cli.context import Cli
-from waybill.cli.custody.naming import asked_of, prefix_of
+from waybill.cli.custody.naming import asked_of, place_of, prefix_of
 from waybill.cli.custody.showing import history, standings_table
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
@@ -18,7 +20,7 @@ from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.notes import VerifierKey, opened_note
 from waybill.custody.domain.premis import document
 from waybill.custody.domain.proving import verify_export
-from waybill.custody.domain.tracing import Asked, Trace
+from waybill.custody.domain.tracing import Asked, ByIdentifier, Trace
 from waybill.custody.domain.verifying import Report
 from waybill.custody.errors import BadProofError
 from waybill.custody.views import EventView
@@ -60,7 +62,7 @@ def trace(
         ),
     ] = False,
 ) -> None:
-    """Show what was done with one file. A canonical id has a history of its own, which names no file."""
+    """Show what was done with one file. A canonical id shows files only where somebody has linked them."""
     asked = asked_of(name, version_id)
     cli.enter()
     traces = _pages(asked)
@@ -200,6 +202,120 @@ def report(
     cli.output.show({"bucket": bucket, "files": said, "unknown": unknown}, standings_table(rows))
     if unknown or not all(standing.intact for _, standing in rows if standing):
         raise typer.Exit(1)
+
+
+@custody.command("erase")
+def erase(
+    cli: Cli,
+    place: Annotated[str, typer.Argument(help="The file; every copy of it goes too.", metavar="s3://BUCKET/KEY")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept in the table, so name nobody.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which places it would be, and erase nothing.")
+    ] = False,
+) -> None:
+    """Erase the names of a file and of its copies from the history, for good; what was sealed still verifies."""
+    named = place_of(place)
+    if not dry_run and not (reason or "").strip():
+        raise typer.BadParameter("--reason says why")
+    cli.enter()
+    if dry_run:
+        places = runtime.eraser().places_of(named)
+    else:
+        places = runtime.eraser().erase(named, by=_person(), reason=(reason or "").strip())
+    said = [{"bucket": one.bucket, "key": one.key} for one in places]
+    rows = [(one.bucket, one.key) for one in places]
+    title = "Would be erased" if dry_run else "Erased from the history"
+    cli.output.show({"erased": not dry_run, "places": said}, table(["Bucket", "Key"], rows, title=title))
+
+
+@custody.command("link")
+def link(
+    cli: Cli,
+    place: Annotated[str, typer.Argument(help="The file.", metavar="s3://BUCKET/KEY")],
+    canonical_id: Annotated[str, typer.Argument(help="The identifier that names it.", metavar="CANONICAL_ID")],
+    reason: Annotated[str, typer.Option("--reason", help="How you know; the log has a salted digest of it.")],
+) -> None:
+    """Say that an identifier names a file: a trace of the identifier shows the file's history from then on."""
+    named, asked = place_of(place), asked_of(canonical_id, None)
+    if not isinstance(asked, ByIdentifier):
+        raise typer.BadParameter(f"{canonical_id} is no canonical id")
+    if not reason.strip():
+        raise typer.BadParameter("--reason says how you know")
+    cli.enter()
+    runtime.linker().link(named, asked.canonical_id, by=_person(), reason=reason.strip())
+    said = {"canonicalId": asked.canonical_id, "bucket": named.bucket, "key": named.key}
+    cli.output.show(said, f"{asked.canonical_id} names s3://{named.bucket}/{named.key}")
+
+
+@custody.command("refused")
+def refused(
+    cli: Cli,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 100,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read each record again; what is understood now comes off the queue.")
+    ] = False,
+) -> None:
+    """Show records that custody did not understand; exit status 1 while there are any."""
+    cli.enter()
+    queue, rows, left = runtime.refused(), list[tuple[str, str, str, str]](), 0
+    # All are looked at first: what is refused again comes to the end of the same queue.
+    for waiting in list(queue.waiting(limit)):
+        record, state = waiting.record, "waits"
+        if again:
+            taken = runtime.read_again(record.workflow, record.key)
+            state = "gone" if taken is None else "not understood" if taken.refused else "recorded"
+            queue.done(waiting)
+        left += state in {"waits", "not understood"}
+        rows.append((record.workflow.value, " ".join(record.key.values()), record.problem, state))
+    names = ("table", "key", "problem", "state")
+    said = [dict(zip(names, row, strict=True)) for row in rows]
+    cli.output.show({"refused": said}, table(["Table", "Key", "Problem", "State"], rows))
+    if left:
+        raise typer.Exit(1)
+
+
+@custody.command("export")
+def export(
+    cli: Cli,
+    place: Annotated[str, typer.Argument(help="What lies there is exported.", metavar="s3://BUCKET/PREFIX")],
+    output: Annotated[Path, typer.Option("--output", help="A file for ndjson, a folder for premis.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="ndjson, with proofs; premis, a document per file.")
+    ] = Format.NDJSON,
+) -> None:
+    """Write the histories of all files of a bucket; exit status 1 where nothing is recorded of one."""
+    bucket, prefix = prefix_of(place)
+    if form is Format.TEXT:
+        raise typer.BadParameter("--format is ndjson or premis")
+    cli.enter()
+    unknown = list[str]()
+    written = 0
+
+    def traces() -> Iterator[Trace]:
+        nonlocal written
+        for key, found in runtime.traces_below(bucket, prefix):
+            if found is None:
+                unknown.append(key)
+            else:
+                written += 1
+                yield found
+
+    if form is Format.NDJSON:
+        with output.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in runtime.export(traces()))
+    else:
+        output.mkdir(parents=True, exist_ok=True)
+        for number, one in enumerate(traces(), start=1):
+            with (output / f"premis-{number:06}.xml").open("w", encoding="utf-8") as file:
+                file.writelines(document(one.events))
+    said = {"bucket": bucket, "files": written, "unknown": unknown}
+    cli.output.show(said, details({"Files": written, "Nothing recorded of": len(unknown)}))
+    if unknown:
+        raise typer.Exit(1)
+
+
+def _person() -> str:
+    return f"waybill:{getuser()}"
 
 
 @custody.command("reconcile")

@@ -26,6 +26,20 @@ def prefix_of(text: str) -> tuple[str, str]:
     return bucket, prefix
 
 
+def place_of(text: str) -> Place:
+    """Return the place that `s3://BUCKET/KEY` names.
+
+    Raises
+    ------
+    BadParameter
+        It has another form.
+    """
+    bucket, _, key = text.removeprefix(_SCHEME).partition("/")
+    if not text.startswith(_SCHEME) or not bucket or not key:
+        raise typer.BadParameter(f"{text} names no object: the form is s3://BUCKET/KEY")
+    return Place(bucket, key)
+
+
 def asked_of(text: str, version_id: str | None) -> Asked:
     """Return what `text` names.
 
@@ -35,10 +49,7 @@ def asked_of(text: str, version_id: str | None) -> Asked:
         It names nothing.
     """
     if text.startswith(_SCHEME):
-        bucket, _, key = text.removeprefix(_SCHEME).partition("/")
-        if not bucket or not key:
-            raise typer.BadParameter(f"{text} names no object: the form is s3://BUCKET/KEY")
-        return ByPlace(Place(bucket, key), version_id)
+        return ByPlace(place_of(text), version_id)
     if version_id:
         raise typer.BadParameter("--version-id goes with s3://BUCKET/KEY")
     if text.startswith(_DIGEST):

@@ -32,15 +32,15 @@ def history(events: Sequence[EventView]) -> Table:
 
 def standings_table(rows: Iterable[tuple[str, Standing | None]]) -> Table:
     """Return how files stand, a line each."""
-    columns = ["File", "Events", "Known since", "Last proven", "Failed since", "Copies", "History"]
+    columns = ["File", "Events", "Known since", "Last proven", "Failed since", "Copies", "History", "NDSA"]
     return table(columns, ((key, *_standing_row(standing)) for key, standing in rows))
 
 
 def _standing_row(standing: Standing | None) -> Sequence[object]:
     if standing is None:
-        return (0, "", "", "", "", "nothing recorded")
+        return (0, "", "", "", "", "nothing recorded", 0)
     times = (standing.first_at, standing.proven_at or "never", standing.failed_at)
-    return (standing.events, *times, standing.copies, "intact" if standing.intact else "ALTERED")
+    return (standing.events, *times, standing.copies, "intact" if standing.intact else "ALTERED", standing.ndsa_level)
 
 
 def _place_of(state: FileStateView, common: str | None) -> str:

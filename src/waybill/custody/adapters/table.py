@@ -1,7 +1,9 @@
 """The custody table: the one module that knows its items.
 
     P#<place>            NAME                     a place by a keyed hash: bucket, key, subject, salt
-    F#<subject>          A#C#<subject>#<place>    a copy whose history goes on where this one's was
+                         ERASED                   when and why its names were erased
+    F#<subject>          R#<digest>               why somebody has said something: what the digest in an event opens to
+                         A#C#<subject>#<place>    a copy whose history goes on where this one's was
                          A#O#<subject>            where this one's was before
                          E#<time>#<event>         an event of the file
     I#<canonical id>     E#<time>#<event>         an event of the identifier
@@ -12,8 +14,8 @@
     LOG                  HEAD                     how far the log is
     LOG#<minute>         <first index>            ids of the leaves of that minute, in the order of the log
 
-An event and an entry hold `sealed`, the very text that the log takes. Nothing but `NAME` holds a name,
-so erasure takes that.
+An event and an entry hold `sealed`, the very text that the log takes. Nothing but `NAME` holds a name; erasure takes
+that, the versions, digests and sizes beside events, and the ways by digest and by consignment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +25,8 @@ from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
+from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
+from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
 from waybill.custody.domain.recording import LeafKey, Ledger
 from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _NAME, _SLIPS, _LOG, _HEAD = "NAME", "Q", "LOG", "HEAD"
+_ERASED = "ERASED"
+_WITH_FILE, _REASON = 4, "R#"
 _NEW = "attribute_not_exists(pk)"
 _COPY, _ORIGIN = "A#C#", "A#O#"
 _ID_BYTES = 16
@@ -43,7 +49,7 @@ _SLIP_SECONDS = 90 * 86_400
 _HEAD_KEY: Item = {"pk": _LOG, "sk": _HEAD}
 
 
-class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger):
+class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLedger, LinkedLedger):
     """`Ledger` and what else is asked of the table, on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
@@ -55,6 +61,11 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger):
         return {item["pk"].removeprefix("P#"): _known_place(item) for item in self._table.batch_get(keys)}
 
     @override
+    def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        keys = [{"pk": f"P#{hash_}", "sk": _ERASED} for hash_ in hashes]
+        return {item["pk"].removeprefix("P#"): item["at"] for item in self._table.batch_get(keys)}
+
+    @override
     def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
         item = {
             "pk": f"P#{hash_}",
@@ -64,6 +75,8 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger):
             "subject": known.subject.pk,
             "salt": known.subject.salt,
         }
+        if known.since:
+            item["since"] = known.since
         try:
             self._table.put(item, _NEW)
         except ConditionFailedError as failed:
@@ -204,13 +217,63 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger):
         page = self._table.page("pk = :pk AND sk BETWEEN :from AND :to", values, Read(page_size=limit + 1))
         return [_event(item) for item in page.items if item["sk"] != after][:limit]
 
+    @override
+    def add_reason(self, subject: str, digest: str, reason: str, salt: str) -> None:
+        self._add({"pk": subject, "sk": f"{_REASON}{digest}", "reason": reason, "salt": salt})
+
+    @override
+    def remove_reasons(self, subject: str) -> None:
+        values = {":pk": subject, ":reasons": _REASON}
+        for item in self._table.query("pk = :pk AND begins_with(sk, :reasons)", values, Read(consistent=True)):
+            self._table.delete({"pk": item["pk"], "sk": item["sk"]})
+
+    @override
+    def begun_erasure(self, hash_: str) -> Marker | None:
+        item = self._table.get({"pk": f"P#{hash_}", "sk": _ERASED})
+        if item is None or not item["begun"]:
+            return None
+        # Ids of consignments and their files, as far as the places are such; neither holds a blank.
+        plan = [each.split(" ") for each in item["plan"]]
+        files = [(each[2], each[3]) if len(each) == _WITH_FILE else None for each in plan]
+        places = tuple(ErasedPlace(each[0], each[1], file) for each, file in zip(plan, files, strict=True))
+        return Marker(item["at"], item["by"], item["reason"], places)
+
+    @override
+    def mark_erased(self, hash_: str, marker: Marker, *, begun: bool) -> None:
+        plan = [" ".join((each.hash_, each.subject, *(each.consignment_file or ()))) for each in marker.plan]
+        item = {"pk": f"P#{hash_}", "sk": _ERASED, "at": marker.at, "by": marker.by, "reason": marker.reason}
+        self._table.put({**item, "begun": begun, "plan": plan})
+
+    @override
+    def blank(self, event: Event) -> None:
+        states = [_without_none(state) for state in event.states]
+        key = {"pk": event.leaf.pk, "sk": event.leaf.sk}
+        self._table.update(key, Update.of({"states": states}), "attribute_exists(pk)")
+
+    @override
+    def remove_ways(
+        self, subject: str, *, digests: Iterable[str], consignment_files: Iterable[tuple[str, str]]
+    ) -> None:
+        for sha256 in digests:
+            self._table.delete({"pk": f"H#{sha256}", "sk": subject})
+        for consignment_id, file_id in consignment_files:
+            with suppress(ConditionFailedError):
+                key = {"pk": f"C#{consignment_id}", "sk": file_id}
+                self._table.delete(key, "subject = :subject", {":subject": subject})
+
+    @override
+    def remove_place(self, hash_: str, subject: str) -> None:
+        with suppress(ConditionFailedError):
+            self._table.delete({"pk": f"P#{hash_}", "sk": _NAME}, "subject = :subject", {":subject": subject})
+
     def _add(self, item: Item) -> None:
         with suppress(ConditionFailedError):
             self._table.put(item, _NEW)
 
 
 def _known_place(item: Item) -> KnownPlace:
-    return KnownPlace(Place(item["bucket"], item["key"]), Subject(item["subject"], item["salt"]))
+    place, subject = Place(item["bucket"], item["key"]), Subject(item["subject"], item["salt"])
+    return KnownPlace(place, subject, item.get("since", ""))
 
 
 def _event_item(event: Event) -> Item:

@@ -65,6 +65,10 @@ class Ledger(Protocol):
         """Return those of the places that are known, by their hashes."""
         ...
 
+    def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        """Return when the names of those of the places were erased that were, by their hashes; ISO 8601."""
+        ...
+
     def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
         """Keep a new place; return the one that is kept, this or somebody else's."""
         ...
@@ -110,8 +114,8 @@ class Recorder:
     def record(self, happened: Sequence[Happening], entries: Sequence[TrailEntry], slip: str) -> Recorded:
         """Keep everything of a batch, and then the slip, whose name begins with `slip`."""
         batch = _Batch(self, iso(self.now()))
-        batch.find_places(happened)
-        leaves = [batch.keep(one) for one in sorted(happened, key=lambda one: one.at)]
+        told = batch.find_places(happened)
+        leaves = [batch.keep(one) for one in sorted(told, key=lambda one: one.at)]
         leaves += [batch.keep_entry(entry) for entry in entries]
         if leaves:
             named = list(dict.fromkeys(leaves))
@@ -131,16 +135,31 @@ class _Batch:
         self._newest: dict[str, str | None] = {}
         self.new = 0
 
-    def find_places(self, happened: Iterable[Happening]) -> None:
-        wanted = {self._hash(state.place): state.place for one in happened for state in _states(one)}
+    def find_places(self, happened: Sequence[Happening]) -> list[Happening]:
+        """Find the places of what happened, or make them; return what is to be told.
+
+        That is all but what happened before the names of one of its places were erased: the workflows' records still
+        hold those names, and would bring them back.
+        """
+        hashes = [{self._hash(state.place): state.place for state in _states(one)} for one in happened]
+        wanted = {hash_: place for named in hashes for hash_, place in named.items()}
         self._places = dict(self._ledger.places(wanted))
-        for hash_, place in wanted.items():
-            if hash_ not in self._places:
+        unknown = [hash_ for hash_ in wanted if hash_ not in self._places]
+        since = {hash_: known.since for hash_, known in self._places.items()}
+        since |= self._ledger.erased(unknown) if unknown else {}
+        told, needed = [], dict[str, None]()
+        for one, named in zip(happened, hashes, strict=True):
+            if all(one.at > since.get(hash_, "") for hash_ in named):
+                told.append(one)
+                needed |= dict.fromkeys(named)
+        for hash_ in unknown:
+            if hash_ in needed:
                 subject = Subject(new_subject_pk(), new_salt())
-                known = self._ledger.add_place(hash_, KnownPlace(place, subject))
+                known = self._ledger.add_place(hash_, KnownPlace(wanted[hash_], subject, since.get(hash_, "")))
                 self._places[hash_] = known
                 if known.subject == subject:
                     self._newest[subject.pk] = None
+        return told
 
     def keep(self, one: Happening) -> LeafKey:
         subject = self._subject(one)

@@ -1,13 +1,20 @@
 """How a file stands by its history: what is known of it, and when it was last proven to be what it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from pydantic import JsonValue
 
+from waybill.core.clock import moment_of
 from waybill.custody.domain.tracing import Trace, TracedEvent
 from waybill.custody.models import EventType, Outcome, Place
 
 _PROVING_COPIES = "CHECKSUM"
+_CHECKED, _REGULAR = 2, 3
+# The design reads every object once in 90 days.
+_INTERVAL = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,11 @@ class Standing:
         Other places to which it was copied, in the newest attempt with success.
     intact
         Whether every event of the history is what was written.
+    ndsa_level
+        What the history shows of the row "File Fixity and Data Integrity" of the NDSA Levels of Digital Preservation
+        (2013): 1, a fixity value is known since it came; 2, it was checked against its content at least once; 3, it is
+        checked at fixed intervals, the last time within 90 days, and the log of it is whole; 0 below that. Level 4 is
+        about who may write all copies, which no record says.
     """
 
     events: int
@@ -33,27 +45,43 @@ class Standing:
     failed_at: str | None
     copies: int
     intact: bool
+    ndsa_level: int
 
 
-def standing_of(trace: Trace, place: Place) -> Standing:
+def standing_of(trace: Trace, place: Place, now: datetime) -> Standing:
     """Return how the file at `place` stands by its whole history."""
     proven = failed = None
+    checks: list[datetime] = []
+    has_value = False
     copies: dict[Place, bool] = {}
     for event in trace.events:
         at, well = str(event.said["at"]), event.said["outcome"] == Outcome.SUCCESS
         if _is_about(event, place) and _proves(event):
             proven, failed = (at, None) if well else (proven, at)
+            checks += [moment] if well and (moment := moment_of(at)) else []
+        has_value = has_value or any(state.place == place and state.sha256 for state in event.states)
         for state in event.states[1:]:
             if state.place and state.place != place:
                 copies[state.place] = well
+    intact = all(event.intact for event in trace.events)
     return Standing(
         events=len(trace.events),
         first_at=str(trace.events[0].said["at"]),
         proven_at=proven,
         failed_at=failed,
         copies=sum(copies.values()),
-        intact=all(event.intact for event in trace.events),
+        intact=intact,
+        ndsa_level=0 if failed or not intact else _level(checks, now, has_value=has_value),
     )
+
+
+def _level(checks: Sequence[datetime], now: datetime, *, has_value: bool) -> int:
+    if not checks:
+        return int(has_value)
+    ordered = sorted(checks)
+    gaps = [later - earlier for earlier, later in pairwise([*ordered, now])]
+    # Two checks make one interval; each has to be kept.
+    return _REGULAR if len(ordered) > 1 and max(gaps) <= _INTERVAL else _CHECKED
 
 
 def _is_about(event: TracedEvent, place: Place) -> bool:

@@ -8,6 +8,14 @@ from waybill.custody.domain.identity import commitment
 from waybill.custody.models import Event, FileState, KnownPlace
 
 
+def named(known: KnownPlace | None, at: JsonValue) -> KnownPlace | None:
+    """Return the place of a state in an event of the time `at`: None where its names were erased since.
+
+    A place that has got a new history has a name again, which is none of the old events'.
+    """
+    return None if known is None or str(at) <= known.since else known
+
+
 def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> bool:
     """Return whether the names, versions and digests that stand beside an event are those that were sealed.
 
@@ -19,7 +27,7 @@ def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[
     if [state.commitment for state in event.states] != sealed:
         return False
     for state in event.states:
-        known = places.get(state.place)
+        known = named(places.get(state.place), content.get("at"))
         if known is None:
             continue
         opened = FileState(known.place, state.version_id, state.sha256, state.size)

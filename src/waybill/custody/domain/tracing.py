@@ -12,7 +12,7 @@ from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
 from waybill.custody.domain.sealing import Head, Placed
-from waybill.custody.domain.states import states_hold
+from waybill.custody.domain.states import named, states_hold
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import Event, EventType, KnownPlace, Outcome, Place, StateReference
 
@@ -237,7 +237,7 @@ class Tracer:
         said = _readable(event)
         mac = mac_of(event.leaf.sealed, str(said.get("recordedAt")), self.keys)
         intact = hmac.compare_digest(mac, event.leaf.mac) and states_hold(event, said, known)
-        states = tuple(_traced_state(state, known.get(state.place)) for state in event.states)
+        states = tuple(_traced_state(state, named(known.get(state.place), said["at"])) for state in event.states)
         return TracedEvent(event, said, states, intact, _index(event, placed))
 
 
