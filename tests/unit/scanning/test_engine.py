@@ -130,27 +130,28 @@ def test_a_gate_that_several_rules_share_is_one_pass() -> None:
     assert len(asked) == len(set(asked)) < sum(len(rule.gates) for rule in rules)
 
 
-# A megabyte each, made by the test that needs it.
+# So many bytes each, made by the test that needs them.
+_HOSTILE_BYTES = 1 << 18
 HOSTILE: dict[str, Callable[[], bytes]] = {
-    "base64": lambda: base64.b64encode(random.Random(1).randbytes(786_432)),
-    "a": lambda: b"a" * (1 << 20),
-    "digits and spaces": lambda: "".join(random.Random(1).choices("0123456789 ", k=1 << 20)).encode(),
-    "a@": lambda: b"a@" * (1 << 19),
-    "quads of base64": lambda: base64.b64encode(b"hello, this is text. " * 37_449),
-    "colons": lambda: b"1:" * (1 << 19),
-    "dots": lambda: b"1." * (1 << 19),
-    "zeros": lambda: (b"0" * 60 + b" ") * 17_000,
+    "base64": lambda: base64.b64encode(random.Random(1).randbytes(_HOSTILE_BYTES * 3 // 4)),
+    "a": lambda: b"a" * _HOSTILE_BYTES,
+    "digits and spaces": lambda: "".join(random.Random(1).choices("0123456789 ", k=_HOSTILE_BYTES)).encode(),
+    "a@": lambda: b"a@" * (_HOSTILE_BYTES // 2),
+    "quads of base64": lambda: base64.b64encode(b"hello, this is text. " * (_HOSTILE_BYTES // 28)),
+    "colons": lambda: b"1:" * (_HOSTILE_BYTES // 2),
+    "dots": lambda: b"1." * (_HOSTILE_BYTES // 2),
+    "zeros": lambda: (b"0" * 60 + b" ") * (_HOSTILE_BYTES // 61),
 }
 
 
 @pytest.mark.parametrize("gate", ["engine", "plain_engine", "regional_engine"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_megabyte_takes_linear_time(request: pytest.FixtureRequest, gate: str, name: str) -> None:
+def test_hostile_text_takes_linear_time(request: pytest.FixtureRequest, gate: str, name: str) -> None:
     whole = HOSTILE[name]()
     engine: Engine = request.getfixturevalue(gate)
     spent = [_cpu_seconds(engine, whole[: len(whole) // share]) for share in (4, 1)]
     # Four times the text, about four times the time; a quadratic pattern would take sixteen times as long.
-    assert spent[1] < max(0.4, 9 * spent[0])
+    assert spent[1] < max(0.1, 9 * spent[0])
 
 
 def _cpu_seconds(engine: Engine, text: bytes) -> float:

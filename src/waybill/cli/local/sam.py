@@ -23,6 +23,8 @@ class SamCli:
     ----------
     python : Path
         The interpreter of the environment that holds the SAM CLI.
+    program : Path
+        `tools/sam/quick.py`, which runs the SAM CLI.
     layer_python : Path
         A Python 3.13 with pip, which builds the layers; its folder comes first on ``PATH``.
     template : Path
@@ -34,6 +36,7 @@ class SamCli:
     """
 
     python: Path
+    program: Path
     layer_python: Path
     template: Path
     build_dir: Path
@@ -105,7 +108,7 @@ class SamCli:
         with self.log_file.open("ab") as log:
             start = log.tell()
             done = subprocess.run(
-                [self.python, "-m", "samcli", command, *configured, *options],
+                [self.python, self.program, command, *configured, *options],
                 cwd=self.template.parent,
                 env={**self._environment(), **environment},
                 stdin=subprocess.DEVNULL,

@@ -89,6 +89,7 @@ class LocalStack:
         )
         self.sam = SamCli(
             python=tools / "sam" / "bin" / "python",
+            program=project / "tools" / "sam" / "quick.py",
             layer_python=tools / "uv" / "bin" / "python3.13",
             template=self.template,
             build_dir=build_dir or project / ".aws-sam",
