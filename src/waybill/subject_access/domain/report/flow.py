@@ -251,8 +251,9 @@ class Flow:
                 if not any(shown):
                     continue
                 if tags:
-                    with self.sheets.marked(tags[index]) as mark:
-                        self._lines(shown, column, size)
+                    mark = self.sheets.begin_mark(tags[index])
+                    self._lines(shown, column, size)
+                    self.sheets.end_mark(mark)
                     marks[index].append(mark)
                 else:
                     self._lines(shown, column, size)
@@ -261,8 +262,9 @@ class Flow:
         return marks
 
     def _lines(self, lines: Sequence[str], column: _Column, size: float) -> None:
+        y, leading, show = self._y - size, size * _LEADING, self.sheets.text
         for index, line in enumerate(lines):
-            self.sheets.text(column.left, self._y - size - index * size * _LEADING, line, size, column.bold)
+            show(column.left, y - index * leading, line, size, column.bold)
 
     def _keep_together(self, cells: Sequence[Sequence[str]], size: float) -> bool:
         """Begin a page when the row fits on a page of its own but not on this one; return whether a page began."""

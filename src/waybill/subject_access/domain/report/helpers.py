@@ -59,7 +59,8 @@ def format_date(value: Json) -> Json:
         return ""
     if isinstance(value, list):
         return _from_parts(value)
-    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    # Most texts are no dates, and every form of a date begins with a digit.
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) and "0" <= value[:1] <= "9" else None
     if found is None:
         return value
     try:

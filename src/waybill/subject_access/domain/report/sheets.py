@@ -116,12 +116,22 @@ class Sheets:
     @contextmanager
     def marked(self, tag: str) -> Iterator[Mark]:
         """Mark what is drawn meanwhile, for an element of the structure that has this tag."""
-        mark = Mark(self.pages, self._marks)
-        self._marks += 1
-        self._operators.append(f"/{tag} <</MCID {mark.number}>> BDC")
-        self._shown = []
+        mark = self.begin_mark(tag)
         yield mark
-        if any(map(leftwards, self._shown)):
+        self.end_mark(mark)
+
+    def begin_mark(self, tag: str) -> Mark:
+        """Mark what is drawn from here on to `end_mark`: as `marked`, for what a table has hundreds of thousands of."""
+        number = self._marks
+        self._marks += 1
+        self._operators.append(f"/{tag} <</MCID {number}>> BDC")
+        self._shown = []
+        return Mark(self.pages, number)
+
+    def end_mark(self, mark: Mark) -> None:
+        """End what `begin_mark` began."""
+        # What is ASCII runs rightwards, and nearly all is.
+        if not all(map(str.isascii, self._shown)) and any(map(leftwards, self._shown)):
             self.structure.tell(mark, " ".join(self._shown))
         self._operators.append("EMC")
 

@@ -102,7 +102,7 @@ class Structure:
         self._write("-")
 
     def _element(self, cell: Cell) -> None:
-        if self._texts.keys().isdisjoint(cell.marks) or "Link" in cell.attributes:
+        if not self._texts or self._texts.keys().isdisjoint(cell.marks) or "Link" in cell.attributes:
             self._write(_line("=", *cell))
             return
         self._write(_line("+", cell.tag, (), cell.attributes))
@@ -159,12 +159,18 @@ class Element(NamedTuple):
         return "-" if self.kind == "-" else _line(self.kind, self.tag, self.marks, self.attributes)
 
 
-def elements(packed: bytes) -> Iterator[Element]:
-    """Read what `Structure` wrote, a little at a time."""
+def lines_of(packed: bytes) -> Iterator[list[str]]:
+    """Read the lines of what `Structure` wrote, some at a time."""
     unpacker, rest = zlib.decompressobj(), b""
     for begin in range(0, len(packed), _READ):
         *lines, rest = (rest + unpacker.decompress(packed[begin : begin + _READ])).split(b"\n")
-        yield from (Element.of(line.decode()) for line in lines)
+        # JSON has no other characters.
+        yield b"\n".join(lines).decode("ascii").split("\n") if lines else []
+
+
+def elements(packed: bytes) -> Iterator[Element]:
+    """Read what `Structure` wrote, a little at a time."""
+    return (Element.of(line) for lines in lines_of(packed) for line in lines)
 
 
 def packed(found: Iterable[Element]) -> bytes:
@@ -222,6 +228,9 @@ def _mark(text: str) -> Mark:
 
 
 def _line(kind: str, tag: str, marks: Sequence[Mark], attributes: Attributes) -> str:
+    if len(marks) == 1 and not attributes:
+        (page, number) = marks[0]
+        return f"{kind}{tag} {page}.{number}"
     told = json.dumps(dict(attributes)) if attributes else ""
     return f"{kind}{tag} {','.join(f'{page}.{number}' for page, number in marks)} {told}".rstrip()
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 import pikepdf
 from pikepdf import Dictionary, Name
 
-from waybill.subject_access.domain.report.structure import TEXTS, Attributes, Element, Mark, elements
+from waybill.subject_access.domain.report.structure import TEXTS, Attributes, Element, Mark, lines_of
 
 _OBJECTS_PER_STREAM: Final = 400
 _PAGES_PER_LEAF: Final = 200
@@ -137,10 +137,15 @@ class _Addition:
             return
         stream, heads, offset = self.number(), [], 0
         self._grow()
+        first, kinds, wheres, places = self._first, self._kinds, self._wheres, self._places
         for place, (number, text) in enumerate(self._waiting):
             heads.append(f"{number} {offset}")
             offset += len(text) + 1
-            self._at(number, _IN_STREAM, stream, place)
+            if number < first:
+                self._at(number, _IN_STREAM, stream, place)
+            else:
+                index = number - first
+                kinds[index], wheres[index], places[index] = _IN_STREAM, stream, place
         head = " ".join(heads) + "\n"
         body = zlib.compress((head + "\n".join(text for _, text in self._waiting)).encode("ascii"), 6)
         self._at(stream, _IN_FILE, self._out.tell(), 0)
@@ -177,8 +182,9 @@ class _Tree:
     def add(self, described: Described) -> None:
         """Add a part of the document."""
         self._begin("/S/Sect", self._path[-1].number)
-        for one in elements(described.structure):
-            self._element(one, described.begin)
+        for lines in lines_of(described.structure):
+            for line in lines:
+                self._line(line, described.begin)
         self._close()
 
     def end(self) -> None:
@@ -202,6 +208,29 @@ class _Tree:
             self._root,
             f"<</Type/StructTreeRoot/K {document} 0 R/ParentTree {parents} 0 R/ParentTreeNextKey {len(keys)}>>",
         )
+
+    def _line(self, line: str, before: int) -> None:
+        """Add what a line says; of a long table nearly all are rows and cells of one mark, which say no more."""
+        tag, space, rest = line[1:].partition(" ")
+        page, dot, mark = rest.partition(".")
+        if dot and mark.isdecimal() and page.isdecimal() and line[0] == "=":
+            self._cell(tag, before + int(page) - 1, int(mark))
+        elif line == "-":
+            self._close()
+        elif not space and line[0] == "+":
+            self._begin(f"/S/{tag}", self._path[-1].number)
+        else:
+            self._element(Element.of(line), before)
+
+    def _cell(self, tag: str, page: int, mark: int) -> None:
+        number, around = self._addition.number(), self._path[-1]
+        around.kids.append(number)
+        owners = self._owners[page]
+        if len(owners) == mark:
+            owners.append(number)
+        else:
+            self._own(page, mark, number)
+        self._addition.put(number, f"<</S/{tag}/P {around.number} 0 R/Pg {self._pages[page]} 0 R/K[{mark}]>>")
 
     def _element(self, one: Element, before: int) -> None:
         if one.kind == "-":
