@@ -53,6 +53,17 @@ def test_every_role_is_bounded_where_there_is_a_boundary(stack: Stack, given: di
     assert {name for name, role in roles.items() if role.get("PermissionsBoundary") != expected} == set()
 
 
+def test_every_role_that_any_parameter_makes_can_be_bounded(stack: Stack) -> None:
+    bounded = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+    roles = stack.of_type("AWS::IAM::Role")
+    assert {name for name, role in roles.items() if role.get("PermissionsBoundary") != bounded} == set()
+
+
+def test_a_function_is_reached_through_the_api_alone(stack: Stack) -> None:
+    """A function's own address has no token to verify (Lambda developer guide, "Control access to function URLs")."""
+    assert stack.of_type("AWS::Lambda::Url") == {}
+
+
 def test_what_costs_or_looks_at_requests_is_made_on_request_alone(stack: Stack) -> None:
     optional = ("AWS::Budgets::Budget", "AWS::WAFv2::WebACLAssociation")
     plain = Deployment(stack.template, AlertEmail="team@example.org")
@@ -75,6 +86,8 @@ def test_the_api_has_a_name_of_its_own_on_request_alone(stack: Stack) -> None:
     asked = Deployment(stack.template, ApiDomainName="waybill.example.org", ApiCertificateArn=certificate)
     (domain,), (mapping,) = (list(asked.of_type(kind).values()) for kind in kinds)
     assert (domain["DomainName"], domain["RegionalCertificateArn"]) == ("waybill.example.org", certificate)
+    # API Gateway developer guide, "Choosing a minimum TLS version": TLS_1_0 is the other.
+    assert domain["SecurityPolicy"] == "TLS_1_2"
     assert domain["EndpointConfiguration"]["Types"] == [stack["Api"]["EndpointConfiguration"]["Types"][0]]
     assert mapping == {"DomainName": "ApiDomain", "RestApiId": "Api", "Stage": "ApiStage"}
     url = stack.template["Outputs"]["ApiUrl"]["Value"]
