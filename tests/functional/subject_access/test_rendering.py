@@ -32,6 +32,7 @@ from waybill.subject_access.domain.rendering import (
     RULES_CHANGED,
     TEMPLATE_UNUSABLE,
 )
+from waybill.subject_access.domain.report import part as drawn_part
 from waybill.subject_access.errors import ClaimLostError, PartsMissingError, RulesChangedError
 from waybill.subject_access.models import Gap, PartStatus, RequestState
 from waybill.subject_access.service_models import RedactionRule
@@ -338,3 +339,11 @@ def test_a_picture_of_the_answer_that_cannot_be_shown_stops_at_review_and_is_in_
     assert report.package is not None
     with zipfile.ZipFile(io.BytesIO(drawing.get(report.package.key))) as package:
         assert [package.read(name) for name in package.namelist() if "100001" in name] == [b"no picture"]
+
+
+def test_a_part_that_is_too_large_is_in_error_by_itself(drawing: Drawing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn_part, "MOST_PAGES", 2)
+    drawing.answered([{"n": number} for number in range(1_000)])
+    part = drawing.render_part()
+    assert (part.render_status, part.error_code) == (PartStatus.ERRORED, DRAWING_FAILED)
+    assert part.error_message == "it takes more than 2 pages"

@@ -19,7 +19,7 @@ from waybill.subject_access.domain.redacting import drawn_again
 from waybill.subject_access.domain.redactions import Redactions
 from waybill.subject_access.domain.report import models as drawn
 from waybill.subject_access.domain.report.assembly import assemble
-from waybill.subject_access.domain.report.errors import AnswerUnreadableError, TemplateError
+from waybill.subject_access.domain.report.errors import AnswerUnreadableError, PartTooLargeError, TemplateError
 from waybill.subject_access.domain.report.merging import digest
 from waybill.subject_access.domain.report.part import render_part
 from waybill.subject_access.errors import (
@@ -119,6 +119,8 @@ class Rendering:
                 return self._refused(claim, part, ANSWER_UNREADABLE, error)
             except ReportDamagedError as error:
                 return self._refused(claim, part, ANSWER_GONE, error)
+            except PartTooLargeError as error:
+                return self._refused(claim, part, DRAWING_FAILED, error)
             except PagesMovedError as error:
                 return self._refused(claim, part, PAGES_MOVED, error)
             except (RetryableError, PermanentError):

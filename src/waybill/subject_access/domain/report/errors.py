@@ -21,3 +21,9 @@ class PartUnreadableError(PermanentError):
     """A part that should go into the report is not a PDF, or has another number of pages than its summary says."""
 
     code: ClassVar[str] = "PART_UNREADABLE"
+
+
+class PartTooLargeError(PermanentError):
+    """A part takes more pages or time than a part may; the text says which, and nothing of the data."""
+
+    code: ClassVar[str] = "PART_TOO_LARGE"

@@ -25,6 +25,8 @@ _BLOCKS: Final = ("each", "if", "unless", "with", "eq")
 _NESTING: Final = 50
 # A service's part may take so many steps through its template: a list of 10,000 records with 50 values each takes half.
 STEPS: Final = 1_000_000
+# A value may be long, and printed at every step.
+CHARACTERS: Final = 300_000_000
 _BLOCK_PARAMETERS = re.compile(r"\s+as\s+\|\s*([^|]*?)\s*\|$")
 
 
@@ -86,7 +88,8 @@ class Template:
         Raises
         ------
         TemplateError
-            A helper cannot use a value that it is called with, or filling takes more than `STEPS` steps.
+            A helper cannot use a value that it is called with, or filling takes more than `STEPS` steps or prints more
+        than `CHARACTERS`.
         """
         frames = (Frame({"content": content}), Frame(content))
         return _Filling(Scope(frames, helpers, content)).filled(self._nodes)
@@ -165,10 +168,11 @@ def _section(mark: str, key: str, line: int) -> _Section:
 
 @dataclass
 class _Filling:
-    """One template being filled; `steps` are those that are left."""
+    """One template being filled; `steps` and `characters` are those that are left."""
 
     scope: Scope
     steps: int = STEPS
+    characters: int = CHARACTERS
 
     def filled(self, nodes: list[_Node], scope: Scope | None = None) -> Iterator[str]:
         scope = scope or self.scope
@@ -180,7 +184,12 @@ class _Filling:
                 case str():
                     yield node
                 case _Value(expression, line):
-                    yield _escaped(_evaluated(scope, expression, line))
+                    text = _escaped(_evaluated(scope, expression, line))
+                    self.characters -= len(text)
+                    if self.characters < 0:
+                        said = f"the template prints more than {CHARACTERS:,} characters of what this service holds"
+                        raise TemplateError(f"{said} (line {line})")
+                    yield text
                 case _Section():
                     yield from self._section(node, scope)
 

@@ -1,6 +1,7 @@
 """One service's part of the report: its own file, made by itself."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from waybill.subject_access.domain.report.merging import concatenate, digest
 from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
 from waybill.subject_access.domain.report.redaction import Redacted, redact
-from waybill.subject_access.domain.report.sheets import Furniture, Sheets
+from waybill.subject_access.domain.report.sheets import Budget, Furniture, Sheets
 from waybill.subject_access.domain.report.templates import template_blocks
 from waybill.subject_access.domain.report.wording import NO_DATA_HELD, NOT_SUPPORTED, is_empty, one_line
 
 FOOTER = "Official Sensitive"
+# What one service's part may take: 60 MB of answer have some 20,000 pages, and RenderPart has 15 minutes.
+MOST_PAGES = 100_000
+MOST_SECONDS = 600.0
 # Headings of these levels are in the outline, below the service, as long as there are not too many to be of use.
 _BOOKMARKED = (2, 3)
 _MOST_BOOKMARKS = 500
@@ -53,10 +57,13 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         `section.content` names a file that is not a JSON object.
     TemplateError
         The template cannot be filled (`templates.check_template`).
+    PartTooLargeError
+        It takes more than `MOST_PAGES` or `MOST_SECONDS`.
     """
     redacted = redact(_numbered(section), section.redactions) if section.outcome is Outcome.COMPLETE else Redacted()
     fonts = Fonts()
-    sheets = Sheets(fonts, furniture(fonts, subject), work)
+    budget = Budget(MOST_PAGES, time.monotonic() + MOST_SECONDS)
+    sheets = Sheets(fonts, furniture(fonts, subject), work, budget)
     flow = Flow(sheets)
     flow.page()
     title = one_line(section.label) or section.service

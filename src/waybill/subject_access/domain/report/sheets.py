@@ -3,6 +3,7 @@
 Sizes and places are in points, from the lower left corner (reference, section 8: A4, margins 50/35/70/35).
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from waybill.subject_access.domain.report.direction import leftwards
+from waybill.subject_access.domain.report.errors import PartTooLargeError
 from waybill.subject_access.domain.report.fonts import Fonts, Ink
 from waybill.subject_access.domain.report.structure import Mark, Structure
 
@@ -36,6 +38,21 @@ _PAGES_PER_FILE = 500
 _PIXELS_PER_FILE = 20_000_000
 _HEADER_TOP = 22.0
 _HEADER_LEADING = 13.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What may be drawn: so many pages, until a moment of the monotonic clock."""
+
+    pages: int
+    until: float
+
+    def look(self, pages: int) -> None:
+        """Raise `PartTooLargeError` where more is drawn already."""
+        if pages >= self.pages:
+            raise PartTooLargeError(f"it takes more than {self.pages:,} pages")
+        if time.monotonic() > self.until:
+            raise PartTooLargeError("it takes too long to be drawn")
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,8 @@ class Sheets:
         Header and footer.
     folder : Path
         Where the files go, in the order of their names.
+    budget : Budget or None
+        Looked at when a page begins; none for what cannot be large.
 
     Attributes
     ----------
@@ -75,11 +94,12 @@ class Sheets:
         What a screen reader is told of what is drawn; whoever draws adds to it.
     """
 
-    def __init__(self, fonts: Fonts, furniture: Furniture, folder: Path) -> None:
+    def __init__(self, fonts: Fonts, furniture: Furniture, folder: Path, budget: Budget | None = None) -> None:
         self.fonts = fonts
         self.pages = 0
         self.size = PORTRAIT
         self._furniture = furniture
+        self._budget = budget
         self._folder = folder
         self.structure = Structure(folder / "structure")
         self._files: list[Path] = []
@@ -94,6 +114,8 @@ class Sheets:
 
     def begin(self, size: Size = PORTRAIT) -> None:
         """Begin a page; ends the page before."""
+        if self._budget is not None:
+            self._budget.look(self.pages)
         self._end()
         if self._pages_in_file >= _PAGES_PER_FILE or self._pixels_in_file >= _PIXELS_PER_FILE:
             self._save()
