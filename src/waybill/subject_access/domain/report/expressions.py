@@ -30,6 +30,8 @@ _OUTER_PLACE = re.compile(r"^@((?:\.\./)+)(?=[a-z]+$)")
 _BEGINNINGS: Final = (("@root", "root"), ("this", "own"), (".", "own"))
 _INDEX = re.compile(r"[0-9]{1,9}")
 _NESTING: Final = 50
+# No helper takes more than three.
+_MOST_VALUES: Final = 20
 _LITERALS: Final[Mapping[str, Json]] = {"true": True, "false": False, "null": None, "undefined": None}
 
 
@@ -97,6 +99,8 @@ def _sequence(text: str, tokens: list[tuple[str, str]], depth: int) -> Expressio
         if (kind, token) == ("mark", ")"):
             break
         tokens.pop()
+        if len(parts) > _MOST_VALUES:
+            raise TemplateError(f"more than {_MOST_VALUES} values between brackets or braces")
         if kind == "mark":
             parts.append(("", _sequence(text, tokens, depth + 1)))
         elif kind == "word" and not parts and token in ARGUMENTS:

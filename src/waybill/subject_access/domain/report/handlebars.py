@@ -27,7 +27,7 @@ _NESTING: Final = 50
 STEPS: Final = 1_000_000
 # A value may be long, and printed at every step.
 CHARACTERS: Final = 300_000_000
-_BLOCK_PARAMETERS = re.compile(r"\s+as\s+\|\s*([^|]*?)\s*\|$")
+_BLOCK_PARAMETERS = re.compile(r"(?<!\s)\s++as\s++\|([^|]*+)\|$")
 
 
 @dataclass(frozen=True)

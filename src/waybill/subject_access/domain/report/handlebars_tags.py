@@ -11,14 +11,16 @@ from typing import Final
 
 from waybill.subject_access.domain.report.errors import TemplateError
 
-_INSIDE = r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|[^{}"'\[\]]|[\[\]"'])*?"""
+# Possessive throughout: a template is gone through once, whatever stands in it.
+_INSIDE = r"""(?:"[^"]*+"|'[^']*+'|\[[^\]]*+\]|~(?!\}\})|[^{}"'\[\]~]|[\[\]"'])*+"""
 _TAG = re.compile(
-    r"\{\{(?P<before>~?)(?:"
-    r"!--(?P<long>.*?)--(?=~?\}\})|!(?P<short>[^}]*)"
-    rf"|\{{(?P<raw>{_INSIDE})\}}|(?P<mark>[#^/&>=]?)(?P<key>{_INSIDE})"
-    r")(?P<after>~?)\}\}",
-    re.DOTALL,
+    r"\{\{(?P<before>~?+)(?:"
+    r"!(?P<comment>[^}]*+)"
+    rf"|\{{(?P<raw>{_INSIDE})\}}|(?P<mark>[#^/&>=]?+)(?P<key>{_INSIDE})"
+    r")(?P<after>~?+)\}\}"
 )
+_LONG_COMMENT = re.compile(r"\{\{(?P<before>~?+)!--")
+_END_OF_LONG = re.compile(r"--(?P<after>~?+)\}\}")
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,28 @@ def tags(text: str) -> Iterator[str | Tag]:
         Braces are opened that are not closed, or there is nothing between them.
     """
     position, line, trimmed = 0, 1, False
-    for found in _TAG.finditer(text):
-        before = text[position : found.start()]
-        _refuse_open(before, line)
+    # Behind the last end there is no long comment, and none is looked for.
+    last_end = max(text.rfind("--}}"), text.rfind("--~}}"))
+    while (opened := text.find("{{", position)) >= 0:
+        before, escaped = text[position:opened], text[opened - 1 : opened] == "\\" and opened > position
         line += before.count("\n")
-        position = found.end()
-        if before.endswith("\\"):
+        found = None if escaped else _LONG_COMMENT.match(text, opened)
+        ended = _END_OF_LONG.search(text, found.end()) if found and found.end() <= last_end else None
+        found = found if ended else _TAG.match(text, opened)
+        if found is None:
+            raise TemplateError(f"{MISMATCH}: braces in line {line} are not closed")
+        end = (ended or found).end()
+        line_of_tag, line = line, line + text.count("\n", opened, end)
+        if escaped:
             # handlebarsjs.com, "Escaping Handlebars expressions": the tag itself is printed.
-            yield before[:-1] + found[0]
-            line, trimmed = line + found[0].count("\n"), False
-            continue
-        before = before.lstrip() if trimmed else before
-        trimmed = bool(found["after"])
-        yield before.rstrip() if found["before"] else before
-        if found["long"] is None and found["short"] is None:
-            yield _tag(found, line)
-        line += found[0].count("\n")
-    _refuse_open(text[position:], line)
+            yield (before.lstrip() if trimmed else before)[:-1] + text[opened:end]
+        else:
+            before = before.lstrip() if trimmed else before
+            yield before.rstrip() if found["before"] else before
+            if ended is None and found["comment"] is None:
+                yield _tag(found, line_of_tag)
+        trimmed = bool((ended or found)["after"]) and not escaped
+        position = end
     yield text[position:].lstrip() if trimmed else text[position:]
 
 
@@ -67,9 +74,3 @@ def _tag(found: re.Match[str], line: int) -> Tag:
     if found["raw"] is None and not mark and not key:
         raise TemplateError(f"{MISMATCH}: nothing between the braces in line {line}")
     return Tag("" if mark == "&" else mark, key.strip(), line)
-
-
-def _refuse_open(text: str, line: int) -> None:
-    opened = text.find("{{")
-    if opened >= 0:
-        raise TemplateError(f"{MISMATCH}: braces in line {line + text.count(chr(10), 0, opened)} are not closed")
