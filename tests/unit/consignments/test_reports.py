@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.fakes.premis import faults_of
 from waybill.consignments.domain.reports.exports import csv_text, droid_csv, ndjson_text
 from waybill.consignments.domain.reports.page import LISTED_FILES, report
 from waybill.consignments.domain.reports.premis import premis_xml
@@ -258,6 +259,7 @@ def test_each_check_is_an_event_of_premis_3_with_its_agent() -> None:
     unknown["fileFormat"]["matches"] = [{"puid": None}]
     root = ET.fromstring(premis_xml(CONSIGNMENT, [a_file("a.pdf", 1), unknown]))
     assert (root.tag, root.get("version")) == (f"{PREMIS}premis", "3.0")
+    assert faults_of(root) == []
     for element in root.iter():
         order = ORDER.get(element.tag.removeprefix(PREMIS))
         if order:
@@ -290,3 +292,37 @@ def test_what_archives_hold_is_told_and_accepted_as_nothing() -> None:
         assert words in made
     assert Summary.of([archive]).files == 1
     assert "What archives hold" not in page([a_file("b.pdf", 2)])
+
+
+def test_a_folder_of_one_file_is_told_in_its_line() -> None:
+    # 2,000 files have to fit on 20 pages, in however many folders they lie.
+    made = page([a_file("a/b/one.pdf", 1), a_file("c/two.pdf", 2), a_file("c/three.pdf", 3), a_file("four.pdf", 4)])
+    assert '<span class="name">a/b/one.pdf</span>' in made
+    assert '<p class="name">c/</p>' in made
+    assert '<span class="name">two.pdf</span>' in made
+    assert '<p class="name">a/b/</p>' not in made
+
+
+def test_a_document_of_a_consignment_without_files_is_valid() -> None:
+    """The schema wants one object at least: the consignment itself, which is an intellectual entity."""
+    root = ET.fromstring(premis_xml(CONSIGNMENT, []))
+    assert faults_of(root) == []
+    assert [found.text for found in root.iter(f"{PREMIS}objectIdentifierValue")] == [CONSIGNMENT["consignmentId"]]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda root: root.remove(root[0]),
+        lambda root: root.insert(0, root[-1]),
+        lambda root: root[0].remove(root[0][0]),
+        lambda root: root[0][1].append(root[0][0]),
+        lambda root: root[-1].set("authority", "x"),
+        lambda root: root.set("version", "2"),
+        lambda root: ET.SubElement(root[-1], f"{PREMIS}agentSize"),
+    ],
+)
+def test_a_spoilt_document_is_not_valid(spoil: Any) -> None:
+    root = ET.fromstring(premis_xml(CONSIGNMENT, [a_file("a.pdf", 1)]))
+    spoil(root)
+    assert faults_of(root)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.custody import Custody
+from tests.fakes.premis import faults_of
 from tests.unit.custody.samples import COPY, SHA256, UPLOAD, assigned, copied
 from waybill.custody.domain.premis import NAMESPACE, document
 from waybill.custody.domain.tracing import ByIdentifier, ByPlace
@@ -47,6 +48,7 @@ def written(happened: list[Happening], asked: ByPlace | ByIdentifier) -> ET.Elem
             places = [order.index(local(child)) for child in element]
             assert places == sorted(places), local(element)
     assert root.get("version") == "3.0"
+    assert faults_of(root) == []
     known = {
         (element.find(f"p:{kind}IdentifierType", NS).text, element.find(f"p:{kind}IdentifierValue", NS).text)  # type: ignore[union-attr]
         for kind in ("object", "event", "agent")

@@ -381,11 +381,17 @@ def names_of_differences(found: Mapping[str, Any]) -> list[str]:
 
 
 def _folders(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows below the names of their folders, which would be most of the page otherwise."""
+    """Return the rows below the names of their folders, which would be most of the page otherwise.
+
+    A folder of one file needs no line of its own.
+    """
     ordered = sorted(rows, key=lambda row: (str(row["folder"]), str(row["name"])))
-    return [
-        {"folder": folder, "rows": list(some)} for folder, some in groupby(ordered, key=lambda row: str(row["folder"]))
-    ]
+    found = []
+    for folder, some in groupby(ordered, key=lambda row: str(row["folder"])):
+        below = list(some)
+        alone = [{**row, "name": f"{folder}{row['name']}"} for row in below] if len(below) == 1 else []
+        found.append({"folder": "", "rows": alone} if alone else {"folder": folder, "rows": below})
+    return found
 
 
 def _row(file: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,9 +50,20 @@ def premis_xml(consignment: Mapping[str, Any], files: Iterable[Mapping[str, Any]
     for file in sorted(files, key=lambda each: str(each["path"])):
         root.append(_object(file))
         events += _events(consignment, file, agents)
+    if not len(root):
+        root.append(_consignment(consignment))
     root.extend(events)
     root.extend(agents[name] for name in sorted(agents))
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _consignment(consignment: Mapping[str, Any]) -> ET.Element:
+    """Return a consignment as an object: a document without any is not valid."""
+    made = _element("object")
+    made.set(f"{{{_XSI}}}type", "premis:intellectualEntity")
+    _identifier(made, "objectIdentifier", "UUID", consignment["consignmentId"])
+    _text(made, "originalName", escaped(str(consignment["reference"])))
+    return made
 
 
 def _object(file: Mapping[str, Any]) -> ET.Element:
