@@ -16,6 +16,8 @@ SHOWN = {
     "replication": "replication",
     "dismiss-group": "replication/dismiss-group?code=ACCESS_DENIED&destination=waybill-copy-dublin",
     "verification": f"replication/verification?id={ID}",
+    "backfills": "replication/backfills",
+    "backfill": f"replication/backfill?id={ID}",
     "detectors": "detectors",
     "new-detector": "detectors/new",
     "schedules": "scans/schedules",
@@ -45,6 +47,12 @@ def prepared(api: ExampleApi) -> None:
     api.answers["showConsignment"] = {**example("showConsignment"), "status": "CompletedWithIssues"}
     api.answers["listConsignments"] = {"consignments": [api.answers["showConsignment"] | {"files": 7}], "cursor": None}
     api.answers["listConsignmentFiles"] = {"files": list(_files()), "cursor": None}
+    traced = example("traceFile")
+    (event,) = traced["events"]
+    copy = {**event["object"], "bucket": "waybill-copy-dublin"}
+    whole = {**event, "type": "replication", "intact": True, "related": [copy]}
+    compared = {**whole, "type": "fixity check", "at": "2026-11-30T03:00:00.000Z", "index": 513}
+    api.answers["traceFile"] = {**traced, "events": [whole, compared], "cursor": None}
     failed = example("listReplications")["replications"][0] | {
         "status": "FAILED",
         "failedBuckets": ["waybill-copy-dublin"],

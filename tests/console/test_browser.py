@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.console.pages import ID, SHOWN, prepared
-from tests.fakes.console import Console, ExampleApi, Problem, served
+from tests.fakes.console import Console, ExampleApi, Problem, example, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -139,4 +139,48 @@ def test_progress_changes_by_itself_and_ends(
     assert page.get_by_text("3 of 7").is_visible()
     api.answers["showConsignment"] = head
     page.get_by_text("The checks have ended.").wait_for(timeout=30_000)
+    page.close()
+
+
+FOCUS = """() => {
+  const on = document.activeElement, style = getComputedStyle(on), shown = [style.outlineStyle, style.boxShadow];
+  const label = on.nextElementSibling && getComputedStyle(on.nextElementSibling, "::before").boxShadow;
+  const seen = [...shown, label || "none"].some((each) => each !== "none");
+  return {name: on.id || on.textContent.trim(), seen};
+}"""
+
+
+def tab_to(page: "Page", name: str) -> None:
+    """Press Tab until what is called so has the focus; wherever the focus is, it can be seen (WCAG 2.4.7)."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        assert focus["seen"], focus
+        if focus["name"] == name:
+            return
+    raise AssertionError(f"Tab never comes to {name}")
+
+
+def test_a_report_is_approved_with_the_keyboard_alone(
+    browser: "Browser", address: str, console: Console, api: ExampleApi
+) -> None:
+    """From the home page: the need, the decision, the tick, the button; at 360 pixels."""
+    request = {**example("showSubjectAccessRequest"), "state": "ReadyForReview", "reportSha256": "9f" * 32}
+    api.answers["showSubjectAccessRequest"] = request
+    waits = {**example("listTasks")["tasks"][0], "state": "ReadyForReview"}
+    api.answers["listTasks"] = lambda asked: {"tasks": [] if "mine" in asked.query else [waits], "cursor": None}
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    open_session(page, address, console, "sar-approver")
+    tab_to(page, "SAR-2026-42 waits for approval")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests/*")
+    tab_to(page, "Approve exactly this report")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/decide?what=approve")
+    tab_to(page, "read")
+    page.keyboard.press("Space")
+    tab_to(page, "Approve exactly this report")
+    page.keyboard.press("Enter")
+    page.get_by_text("The report is approved.").wait_for()
+    assert [each.body for each in api.of("approveReport")] == [{"sha256": "9f" * 32}]
     page.close()

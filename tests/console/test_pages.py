@@ -35,6 +35,7 @@ PAGES = [
     "replication/verifications",
     f"replication/verification?id={ID}",
     "replication/backfills",
+    f"replication/backfill?id={ID}",
     "findings",
     "findings?state=all",
     "scans",
@@ -676,3 +677,49 @@ def test_what_was_ticked_is_kept_where_something_else_is_wrong(signed_in: Consol
     assert re.search(r'name="take.0"[^>]*checked', answer.text)
     assert "<option selected>legal privilege</option>" in answer.text
     assert "not taken out yet: save first" in answer.text
+
+
+NO_COPIES = dict.fromkeys(("copies", "succeeded", "failed", "pending"), 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "said"),
+    [
+        ("RUNNING", {}, "What is missing is being copied"),
+        ("STOPPED", {}, "The backfill has stopped before its end"),
+        ("CANCELLED", {}, "The backfill was ended early"),
+        ("COMPLETED", {"copies": 2, "succeeded": 2}, "Nothing is missing of what was compared"),
+        ("COMPLETED", {"copies": 2, "pending": 2}, "Not every copy is known to have arrived"),
+        ("STARTED", {"copies": 2, "pending": 2}, "Not every copy is known to have arrived"),
+        ("COMPLETED_WITH_ERRORS", {"copies": 2, "failed": 1, "succeeded": 1}, "1 copy failed"),
+    ],
+)
+def test_a_backfill_is_called_what_it_is(
+    signed_in: Console, api: ExampleApi, status: str, counts: dict[str, int], said: str
+) -> None:
+    """The statuses are those of the API's description of a backfill."""
+    from tests.fakes.console import DESCRIPTION, example
+
+    told = DESCRIPTION["components"]["schemas"]["BackfillView"]["properties"]["status"]["description"]
+    assert f"`{status}`" in told
+    found = example("showBackfill")
+    api.answers["showBackfill"] = {**found, "status": status, "counts": {**found["counts"], **NO_COPIES, **counts}}
+    text = signed_in.get(f"replication/backfill?id={found['backfillId']}").text
+    assert f'<bdi class="app-name">{said}</bdi></h1>' in text
+    assert ("Go on" in text) is (status == "STOPPED")
+    assert ("End this backfill" in text) is (status in {"RUNNING", "STOPPED"})
+
+
+def test_a_backfill_is_begun_resumed_and_ended(signed_in: Console, api: ExampleApi) -> None:
+    answer = signed_in.post("replication/backfills", {"prefix": "2027/", "content": "yes"})
+    assert "replication/backfill?id=20261102-091500-1f7c11aa&done=backfill-started" in answer.headers["Location"]
+    (asked,) = api.of("startBackfill")
+    assert asked.body == {"prefix": "2027/", "contentOnly": True}
+    assert asked.headers["Idempotency-Key"]
+    page = "replication/backfill?id=20261102-091500-1f7c11aa"
+    for what, operation in (("resume", "resumeBackfill"), ("cancel", "cancelBackfill")):
+        assert signed_in.post(page, {"what": what}).status == 303
+        assert len(api.of(operation)) == 1
+    assert signed_in.post(page, {"what": "delete"}).status == 404
+    api.answers["startBackfill"] = Problem(400, "", (("sourceBucket", "is no source of this stack"),))
+    assert "is no source of this stack" in signed_in.post("replication/backfills", {"bucket": "other"}).text

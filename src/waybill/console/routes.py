@@ -7,6 +7,7 @@ from typing import Any
 from waybill.console.domain.web import Response
 from waybill.console.errors import PageError
 from waybill.console.pages import (
+    backfills,
     consignments,
     corrections,
     custody,
@@ -83,7 +84,8 @@ ROUTES: tuple[Route, ...] = (
     Route("replication/dismiss", replication.confirm_dismissal, _REPLICATION, replication.dismiss),
     Route("replication/verifications", replication.verifications, _REPLICATION, replication.verify),
     Route("replication/verification", replication.verification, _REPLICATION),
-    Route("replication/backfills", replication.backfills, _REPLICATION),
+    Route("replication/backfills", backfills.overview, _REPLICATION, backfills.start),
+    Route("replication/backfill", backfills.show, _REPLICATION, backfills.act),
     Route("findings", findings.overview, _SCANNING, findings.triage),
     Route("scans", findings.scans, _SCANNING),
     Route("scans/schedules", detectors.schedules, _SCANNING, detectors.change_schedules),

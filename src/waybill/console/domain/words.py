@@ -35,6 +35,8 @@ _NOTICES: Final = {
     "service-added": "The service is added. New requests can ask it.",
     "suspended": "The service is suspended. Requests wait for it.",
     "resumed": "The service is asked again.",
+    "backfill-started": "The backfill has started. It goes on without this page.",
+    "backfill-resumed": "The backfill goes on behind its last object.",
     "backfill-cancelled": "The backfill is ended. Copies that it has started go on.",
     "scan-started": "The scan has started.",
     "scan-cancelled": "The scan is being stopped.",
@@ -86,6 +88,14 @@ REQUEST: Final = {
     "Archived": Tag("Archived", "grey"),
 }
 ENDED: Final = frozenset({"Delivered", "Refused", "Withdrawn", "Archived"})
+BACKFILL: Final = {
+    "RUNNING": Tag("Running", "blue"),
+    "STOPPED": Tag("Stopped", "yellow"),
+    "STARTED": Tag("Started, nobody waited", "yellow"),
+    "COMPLETED": Tag("Ended", "green"),
+    "COMPLETED_WITH_ERRORS": Tag("Ended, with failures", "red"),
+    "CANCELLED": Tag("Ended early", "grey"),
+}
 TEMPLATE: Final = {"PENDING": Tag("Not found in use yet", "yellow"), "PUBLISHED": Tag("Published", "green")}
 PART: Final = {
     "PENDING": Tag("Waiting", "blue"),

@@ -387,19 +387,6 @@ def compared(status: str, counts: dict[str, int]) -> str:
     return ", ".join(said) or "Not every copy is known to be equal"
 
 
-def backfills(visit: Visit) -> Response:
-    """List backfills."""
-    cursor = visit.request.query.get("cursor", "")
-    found = visit.api.ask("listBackfills", query={"limit": ROWS, "cursor": cursor})
-    return visit.page(
-        "replication/backfills.html",
-        "Backfills",
-        backfills=found["backfills"],
-        cursor=found["cursor"],
-        first=not cursor,
-    )
-
-
 def _file_of(visit: Visit) -> tuple[str, str]:
     bucket, key = visit.request.query.get("bucket", ""), visit.request.query.get("key", "")
     if not bucket or not key or len(bucket) > 63 or len(key.encode()) > 1024:
