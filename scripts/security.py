@@ -70,7 +70,7 @@ def is_allowed(finding: Finding, allowed: Mapping[str, Tree]) -> bool:
     entry = allowed.get(finding.check)
     if entry is None or finding.resource not in entry.get("resources", [finding.resource]):
         return False
-    return entry.get("text", "") in finding.text
+    return any(text in finding.text for text in entry.get("texts", [entry.get("text", "")]))
 
 
 def by_checkov(deployment: Deployment) -> Iterator[Finding]:

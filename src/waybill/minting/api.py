@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
+from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.http import Role, build_api, caller, fails, public
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.domain.canonical_ids import parse_canonical_id
@@ -13,14 +14,18 @@ from waybill.minting.domain.lifecycle import Lifecycle
 from waybill.minting.domain.lookup import IdentifierMapping
 from waybill.minting.views import (
     AuditView,
+    IdentifierStatistics,
     LifeView,
     MappingView,
     MintBody,
+    MintingRunList,
+    MintingRunReport,
     MintView,
     ReplaceBody,
     ReservationView,
     ReserveBody,
     WithdrawBody,
+    run_token,
 )
 
 app = build_api(
@@ -88,6 +93,35 @@ def reserve(
 def audit() -> AuditView:
     """Check that every source has the canonical ID that is its own, and the reverse; a large registry is refused."""
     return AuditView.of_audit(runtime.audit())
+
+
+@app.get("/identifiers/statistics", summary="Count the registry", operation_id="countIdentifiers")
+@fails({409: "The registry is too large for one answer: `waybill ids stats` counts it"})
+def statistics() -> IdentifierStatistics:
+    """Count identifiers by month, job, source system and how they stand; a large registry is refused."""
+    return IdentifierStatistics.of_statistics(runtime.statistics())
+
+
+@app.get("/identifiers/runs", summary="List minting runs", operation_id="listMintingRuns")
+def list_runs(
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged")
+    ] = None,
+) -> MintingRunList:
+    """List the runs of the minting workflow, newest first; each is known for 90 days after its end."""
+    return MintingRunList.of_page(*runtime.workflow_runs().newest(limit, run_token(cursor)))
+
+
+@app.get("/identifiers/runs/<runId>", summary="Show a minting run", operation_id="showMintingRun")
+@fails({404: "There is no run of this name, or it ended over 90 days ago"})
+def show_run(
+    runId: Annotated[  # noqa: N803 - as in the path
+        str, Path(description="Its name", max_length=80, pattern=r"^[A-Za-z0-9_-]+$", examples=["catalogue-2026-11"])
+    ],
+) -> MintingRunReport:
+    """Show one run of the minting workflow with what it came to, and where its report is."""
+    return MintingRunReport.of_described(runtime.workflow_runs().read(runId))
 
 
 @app.post("/identifiers/<canonicalId>/replace", summary="Replace a canonical ID", operation_id="replaceIdentifier")

@@ -20,6 +20,7 @@ from waybill.minting.settings import (
     ResolverSettings,
     ResultQueueSettings,
     RunSettings,
+    WorkflowSettings,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from waybill.core.aws.sns import SnsNotifier
     from waybill.minting.adapters.documents import S3Documents
+    from waybill.minting.adapters.executions import MintingRuns
     from waybill.minting.adapters.lifecycle import LifecycleTable
     from waybill.minting.adapters.runs import S3Runs
     from waybill.minting.adapters.table import IdentifiersTable
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from waybill.minting.domain.queued_requests import QueuedRequests
     from waybill.minting.domain.registry import InvocationTime
     from waybill.minting.domain.requests import Mode
+    from waybill.minting.domain.statistics import Statistics
     from waybill.minting.models import RunPlan, RunSummary
 
 # A request has 28 seconds; a page of a scan, about 5,000 items, takes a fraction of one.
@@ -119,6 +122,24 @@ def audit() -> "Audit":
     if found.items > AUDIT_LIMIT:
         raise ConflictError(f"the registry has over {AUDIT_LIMIT} items: audit it with `waybill ids audit`")
     return confirmed(found, registry().read_all)
+
+
+def statistics() -> "Statistics":
+    """Return what the registry comes to, which has to be as small as for `audit`."""
+    from waybill.minting.domain.statistics import statistics_of
+
+    counts = statistics_of(itertools.islice(registry().items(), AUDIT_LIMIT + 1))
+    if counts.items > AUDIT_LIMIT:
+        raise ConflictError(f"the registry has over {AUDIT_LIMIT} items: count it with `waybill ids stats`")
+    return counts
+
+
+def workflow_runs() -> "MintingRuns":
+    """Return the runs of the minting workflow."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.executions import MintingRuns
+
+    return MintingRuns(client("stepfunctions"), load(WorkflowSettings).id_minter_workflow_arn)
 
 
 @cache

@@ -35,6 +35,12 @@ class DocumentSettings(WaybillSettings):
     documents_bucket: str
 
 
+class WorkflowSettings(WaybillSettings):
+    """The minting workflow."""
+
+    id_minter_workflow_arn: str
+
+
 class RunSettings(WaybillSettings):
     """How many chunks of a request are minted at a time."""
 

@@ -1,6 +1,7 @@
 """The HTTP routes of replication."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import Annotated
 
@@ -24,7 +25,9 @@ from waybill.replication.domain.backfill_request import (
 from waybill.replication.domain.dismissal import dismiss
 from waybill.replication.domain.fixity_job import RECORD as VERIFICATION
 from waybill.replication.domain.fixity_request import FixityRequest
+from waybill.replication.domain.pending import COUNTED, pending_of
 from waybill.replication.domain.records import RecordStatus
+from waybill.replication.domain.throughput import ENDED, throughput_of
 from waybill.replication.job_views import (
     BackfillList,
     BackfillView,
@@ -39,6 +42,7 @@ from waybill.replication.views import (
     DismissalReply,
     FileReport,
     RecordList,
+    ReplicationStatistics,
     StartReply,
     file_report,
     is_position,
@@ -91,6 +95,17 @@ def list_replications(
     page = list_records(runtime.tracking(), status, limit, _position(cursor))
     next_cursor = encode_cursor({"position": page.position}) if page.position else None
     return RecordList(replications=page.items, cursor=next_cursor)
+
+
+@app.get("/replications/statistics", summary="Count replications by the hour", operation_id="countReplications")
+def count_replications(
+    hours: Annotated[int, Query(ge=1, le=168, description="How many hours back")] = 24,
+) -> ReplicationStatistics:
+    """Count files by the hour of their last run with how long it took, and what is on its way."""
+    records, moment = runtime.tracking(), now()
+    counted = throughput_of(records.newest(ENDED), moment - timedelta(hours=hours))
+    waiting = pending_of(records.oldest_open(COUNTED), moment, timedelta())
+    return ReplicationStatistics.of_counts(counted, waiting)
 
 
 @app.get("/replications/file", summary="Show one file")

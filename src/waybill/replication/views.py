@@ -11,6 +11,7 @@ from pydantic import Field
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.views import RequestBody, View, optional
+from waybill.replication.domain.pending import Pending
 from waybill.replication.domain.records import (
     DestinationItem,
     HistoryItem,
@@ -20,6 +21,7 @@ from waybill.replication.domain.records import (
     position_of,
 )
 from waybill.replication.domain.starter import EventOutcome, Started
+from waybill.replication.domain.throughput import Throughput
 from waybill.replication.models import BucketName, FileId, ObjectKey
 
 _HISTORY_SHOWN = 20
@@ -206,6 +208,45 @@ class DismissalReply(View):
         description="The destinations whose failure is no longer listed as one", examples=[[_COPY]]
     )
     status: str = Field(description="The status of the file's record now", examples=["DISMISSED"])
+
+
+class HourView(View):
+    """What began in an hour."""
+
+    hour: str = Field(description="Its beginning, ISO 8601", examples=["2026-11-02T09:00:00.000Z"])
+    files: int = Field(description="Files that arrived at every destination", ge=0)
+    failed: int = Field(description="Files that have failed", ge=0)
+    p50: float = Field(description="Seconds of a run within which half of these files arrived", ge=0)
+    p95: float = Field(description="Seconds within which 95 in a hundred arrived", ge=0)
+    max: float = Field(description="Seconds of the slowest", ge=0)
+
+
+class ReplicationStatistics(View):
+    """Files by the hour of their last run, and what is on its way."""
+
+    hours: tuple[HourView, ...] = Field(description="The hours in which anything began, oldest first")
+    since: str = Field(
+        description="From when on everything is counted, ISO 8601: of very many files the newest 10,000 are",
+        examples=["2026-11-01T09:15:00.000Z"],
+    )
+    pending_objects: int = Field(description="Files that are on their way, counted up to 20,000", ge=0)
+    pending_bytes: int = Field(description="Their bytes, as far as they are known", ge=0)
+
+    @classmethod
+    def of_counts(cls, counted: Throughput, pending: Pending) -> Self:
+        """Return how counts are shown."""
+        hours = tuple(
+            HourView(
+                hour=name,
+                files=len(hour.seconds),
+                failed=hour.failed,
+                p50=hour.percentile(50),
+                p95=hour.percentile(95),
+                max=hour.percentile(100),
+            )
+            for name, hour in sorted(counted.hours.items())
+        )
+        return cls(hours=hours, since=counted.since, pending_objects=pending.objects, pending_bytes=pending.bytes)
 
 
 class RecordList(View):

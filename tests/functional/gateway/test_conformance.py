@@ -82,7 +82,7 @@ def _made() -> dict[str, str]:
             case "AWS::SecretsManager::Secret":
                 names[f"{name}.Id"] = secrets.create_secret(Name=name, SecretString="a secret")["ARN"]
     sns.create_topic(Name="waybill-failures")
-    for name in ("replication", "replication-jobs", "consignments", "scanning"):
+    for name in ("replication", "replication-jobs", "minting", "consignments", "scanning"):
         sfn.create_state_machine(name=f"waybill-{name}", definition=_WAITS, roleArn=_ANY_ROLE)
     # What the examples of the document name.
     for bucket in ("waybill-source", "town-hall-exports"):

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.api import Answer, answer_of, request_event
-from tests.functional.minting.conftest import TABLE, Aws
+from tests.functional.minting.conftest import TABLE, WORKFLOW, Aws, make_workflow
 from waybill.core.settings import load
+from waybill.minting import runtime
 from waybill.minting.api import app
 from waybill.minting.handlers.minting_api import lambda_handler
 
@@ -230,3 +231,24 @@ def test_an_id_is_followed_and_shown_with_hyphens(ask, minted: str, monkeypatch:
     typed = f"{minted[:4]}-{minted[4:]}".upper()
     assert ask("GET", f"/identifiers/{typed}").json["canonicalId"] == minted
     assert ask("GET", f"/id/{typed}").headers["location"] == f"https://example.org/{minted}"
+
+
+def test_runs_and_counts_are_answered_like_those_of_the_command(ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: the contract, "Routes for what only the CLI had", and lists: `limit`, `cursor`, null at the end."""
+    monkeypatch.setenv("ID_MINTER_WORKFLOW_ARN", WORKFLOW)
+    load.cache_clear()
+    make_workflow("first", "second")
+    page = ask("GET", "/identifiers/runs", query={"limit": "1"}).json
+    rest = ask("GET", "/identifiers/runs", query={"cursor": page["cursor"]}).json
+    assert sorted(run["runId"] for run in page["runs"] + rest["runs"]) == ["first", "second"]
+    assert rest["cursor"] is None
+    assert ask("GET", "/identifiers/runs/first").json["status"] == "RUNNING"
+    assert ask("GET", "/identifiers/runs/nobody").status == 404
+    assert ask("GET", "/identifiers/runs", query={"cursor": "nonsense"}).status == 400
+    ask("POST", "/identifiers", body={"sourceIdentifiers": ["a", "b"]})
+    ask("POST", "/identifiers/reserve", body={"count": 2, "purpose": "next year"})
+    counted = ask("GET", "/identifiers/statistics").json
+    assert (counted["assignments"], counted["canonicalIds"], counted["reserved"]) == (2, 4, 2)
+    monkeypatch.setattr(runtime, "AUDIT_LIMIT", 2)
+    assert ask("GET", "/identifiers/statistics").status == 409
+    assert ask("GET", "/identifiers/statistics", roles="replication").status == 403

@@ -1,5 +1,6 @@
 """The tracking records over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -179,3 +180,22 @@ def test_unknown_routes_and_methods_are_refused() -> None:
         "DELETE /replications": ask(app, "DELETE", "/replications").status,
     }
     assert set(statuses.values()) <= {404, 405}
+
+
+def test_files_are_counted_by_the_hour_and_what_is_on_its_way(
+    tracking: TrackingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: the plan of the console, section 3, item 7: hour, files, p50, p95, max, pendingObjects, pendingBytes."""
+    monkeypatch.setattr("waybill.replication.api.now", lambda: datetime(2026, 11, 21, 11, 30, tzinfo=UTC))
+    for minute, key in enumerate(["a", "b", "c"]):
+        run = run_of(tracking, key, minute)
+        last = failure(run, B) if key == "c" else result(run, B)
+        tracking.finish(run, *ended(result(run, A), last))
+    run_of(tracking, "under way")
+    counted = get("/replications/statistics", hours="2").json
+    (hour,) = counted["hours"]
+    assert (hour["hour"], hour["files"], hour["failed"]) == ("2026-11-21T10:00:00.000Z", 2, 1)
+    assert 0 <= hour["p50"] <= hour["p95"] == hour["max"]
+    assert (counted["pendingObjects"], counted["since"]) == (1, "2026-11-21T09:30:00.000Z")
+    assert get("/replications/statistics", hours="1").json["hours"] == []
+    assert [get("/replications/statistics", **{name: "0"}).status for name in ("hours", "hour")] == [400, 400]

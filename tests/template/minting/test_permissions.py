@@ -23,7 +23,9 @@ EXPECTED: dict[str, set[Permission]] = {
     | READ
     | DOCUMENTS
     | on(f"{TABLE}/index/ByAlias", "dynamodb:Query")
-    | on(TABLE, "dynamodb:Scan"),
+    | on(TABLE, "dynamodb:Scan")
+    | on("stateMachine:<stack>-minting", "states:ListExecutions")
+    | on("execution:<stack>-minting:*", "states:DescribeExecution"),
     "MintingQueueFunction": MINT
     | DOCUMENTS
     | on("MintingResultQueue", "sqs:SendMessage")

@@ -31,4 +31,6 @@ def test_what_is_allowed_is_allowed_for_the_resources_that_are_named() -> None:
     assert security.is_allowed(finding, {"CKV_1": {"reason": "Because.", "resources": ["Bucket"]}})
     assert not security.is_allowed(finding, {"CKV_1": {"reason": "Because.", "resources": ["Queue"]}})
     assert not security.is_allowed(finding, {"CKV_1": {"reason": "Because.", "text": "anything"}})
+    assert security.is_allowed(finding, {"CKV_1": {"reason": "Because.", "texts": ["anything", "some"]}})
+    assert not security.is_allowed(finding, {"CKV_1": {"reason": "Because.", "texts": ["anything"]}})
     assert not security.is_allowed(finding, {"CKV_2": {"reason": "Because."}})
