@@ -76,6 +76,7 @@ def application(request: pytest.FixtureRequest) -> Iterator[Application]:
         local: LocalStack = request.getfixturevalue("local_stack")
         application = Application(EmbeddedStack(local, local.stack_name, _QUIET_BUCKET))
     assert application.mailbox.all() == []
+    assert application.early
     yield application
     if name:
         application.remove_buckets()

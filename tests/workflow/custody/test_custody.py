@@ -22,11 +22,8 @@ def traced(api: Api, **asked: str) -> Any:
     return answer.body if answer.status == 200 else None
 
 
-def test_an_upload_has_a_history_that_is_sealed_and_holds(
-    application: Application, source: Source, api: Api, label: str
-) -> None:
-    key = f"a b/é {label}#1.zip"
-    source.put(key, b"a build")
+def test_an_upload_has_a_history_that_is_sealed_and_holds(application: Application, source: Source, api: Api) -> None:
+    key = application.early
     source.record(key)
 
     def whole() -> Any:
