@@ -175,7 +175,9 @@ def _explain(error: Exception) -> Complaint:
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             hint = f" Try `{context.command_path} --help`." if context else ""
-            return _complaint(error.exit_code, "USAGE", f"{error.format_message()}{hint}")
+            message = error.format_message()
+            stop = "." if hint and message[-1:] not in ".?!" else ""
+            return _complaint(error.exit_code, "USAGE", f"{message}{stop}{hint}")
         case typer.Abort():
             return _complaint(_FAILED, "ABORTED", "aborted")
         case InvalidInputError():

@@ -32,7 +32,11 @@ def mint(  # noqa: PLR0917 - one per option
     cli: Cli,
     identifiers: Annotated[list[str] | None, typer.Argument(help="Source identifiers.", metavar="ID…")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help="One per line, or .jsonl with predecessors; - for standard input.")
+        Path | None,
+        typer.Option(
+            "--file",
+            help="One per line, or .jsonl with predecessors; - for standard input.",
+        ),
     ] = None,
     job: Annotated[str | None, typer.Option("--job", help="Job that the answers are labelled with.")] = None,
     documents: Annotated[

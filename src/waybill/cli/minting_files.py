@@ -47,7 +47,12 @@ def _text(file: Path) -> list[str]:
             raise typer.BadParameter(f"--file {file}: it is in UTF-16; save it as UTF-8")
         return content.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"--file {file}: {error}") from None
+        raise typer.BadParameter(f"--file {file}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be read or written, without the number and the name that the system adds."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 @contextmanager
@@ -59,7 +64,7 @@ def written(file: Path) -> Iterator[IO[str]]:
             yield stream
         part.replace(file)
     except OSError as error:
-        raise InvalidInputError(FieldError("FILE", str(error))) from None
+        raise InvalidInputError(FieldError("FILE", _reason(error))) from None
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -75,4 +80,4 @@ def lines_of(file: Path, option: str) -> Iterator[str]:
         with _opened(file) as stream:
             yield from stream
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InvalidInputError(FieldError(option, f"{file}: {error}")) from None
+        raise InvalidInputError(FieldError(option, f"{file}: {_reason(error)}")) from None

@@ -146,7 +146,10 @@ def runs(
 @ids.command("import")
 def import_(
     cli: Cli,
-    file: Annotated[Path, typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON Lines: sourceIdentifier, canonicalId.", metavar="FILE", exists=True, dir_okay=False),
+    ],
 ) -> None:
     """Bring an existing map in; what contradicts the registry is refused. Start it again after an interruption."""
     stored = present = 0

@@ -95,7 +95,7 @@ def test_global_options_work_everywhere(seen: list[Options], arguments: list[str
         (["probe", "--fail", "command"], 1, "waybill: it failed"),
         (["probe", "--fail", "input"], 2, "waybill: sourceKey: is empty"),
         (["probe", "--fail", "bug"], 1, "waybill: ZeroDivisionError: by zero (with --debug: where)"),
-        (["probe", "--unknown"], 2, "waybill: No such option: --unknown Try `waybill probe --help`."),
+        (["probe", "--unknown"], 2, "waybill: No such option: --unknown. Try `waybill probe --help`."),
         (["xyz"], 2, "waybill: No such command 'xyz'. Try `waybill --help`."),
     ],
 )
@@ -235,6 +235,31 @@ def test_with_json_an_error_is_one_json_object(
 def test_every_command_of_the_overview_is_where_it_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "-h"]) == 0
     assert capsys.readouterr().out.startswith(f"Usage: waybill {name} ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["consign", "no folder"],
+        ["ids", "import", "no file"],
+        ["detectors", "put", "no file"],
+        ["detectors", "test", "no file"],
+        ["mint", "--file", "no file"],
+        ["scan-file", "no file"],
+        ["scan-file", ".", "--baseline", "no file"],
+        ["rules", "build", "no folder"],
+        ["custody", "verify", "--file", "no file"],
+    ],
+)
+def test_a_file_that_is_not_there_is_bad_usage_before_a_stack_is_looked_for(
+    clone: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The contract: 2 is bad usage; one sentence, without the words of the operating system's interface."""
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "no f" in told
+    assert "Errno" not in told
+    assert "stack" not in told
 
 
 def test_the_version_and_the_overview_need_nothing_but_the_grammar(project: Path) -> None:

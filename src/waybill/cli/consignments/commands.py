@@ -66,7 +66,7 @@ ConsignmentArgument = Annotated[
 @app.command()
 def consign(
     cli: Cli,
-    directory: Annotated[Path, typer.Argument(help="Directory to send.", metavar="DIR")],
+    directory: Annotated[Path, typer.Argument(help="Directory to send.", metavar="DIR", exists=True, file_okay=False)],
     *,
     type_: Annotated[ConsignmentType, typer.Option("--type", help="What is sent.")] = ConsignmentType.STANDARD,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdicts and show them.")] = False,

@@ -101,7 +101,10 @@ SortOption = Annotated[
 ]
 FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
 BaselineOption = Annotated[
-    Path | None, typer.Option("--baseline", help="Leave out what this file names as known.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--baseline", help="Leave out what this file names as known.", metavar="FILE", exists=True, dir_okay=False
+    ),
 ]
 WriteBaselineOption = Annotated[
     Path | None,

@@ -24,7 +24,12 @@ app.add_typer(detectors)
 
 _FILE_BYTES = 1 << 20
 DetectorArgument = Annotated[str, typer.Argument(help="Id of the detector.", metavar="ID")]
-FileArgument = Annotated[Path, typer.Argument(help="YAML in the format of the shipped detectors.", metavar="FILE")]
+FileArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="YAML in the format of the shipped detectors.", metavar="FILE", exists=True, dir_okay=False, readable=True
+    ),
+]
 
 
 @detectors.command("list")

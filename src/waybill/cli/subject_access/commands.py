@@ -348,7 +348,8 @@ def letter(
     request_id: IdArgument,
     kind: Annotated[LetterKind, typer.Argument(help="Which letter.")],
     texts: Annotated[
-        Path | None, typer.Option("--texts", help="JSON: controller, contact, purposes, recipients, retention, codes.")
+        Path | None,
+        typer.Option("--texts", help="JSON: controller, contact, purposes, recipients, retention, codes.", exists=True),
     ] = None,
     output: OutputOption = None,
     force: ForceOption = False,
