@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 from waybill.consignments.domain.statuses import file_verdicts
 from waybill.consignments.domain.tables import shipped
 from waybill.consignments.models import CheckedFile
+from waybill.core.containers.encoded import encoded_parts
 
 EICAR = contents.eicar()
 # Found by a rule of the project in ASCII; that rule sees no other encoding.
@@ -423,3 +425,18 @@ def test_a_pdf_that_makes_the_parser_fail_costs_itself(desk: Desk) -> None:
     }
     bad, good = desk.check()
     assert bad["failureReasons"] == good["failureReasons"] == {}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"), [(b"TYPE=JPEG;ENCODING=BASE64", True), (b"BASE64;JPEG", True), (b"CHARSET=UTF-8", False)]
+)
+def test_a_property_is_decoded_where_it_says_so(desk: Desk, parameters: bytes, found: bool) -> None:
+    # vCard 2.1 and RFC 2426: the encoding is one of the parameters, with or without its name.
+    card = b"BEGIN:VCARD\r\nPHOTO;%b:%b\r\nEND:VCARD\r\n" % (parameters, base64.b64encode(EICAR))
+    assert (antivirus(desk, "a.vcf", card)[0] == "VirusDetected") is found
+
+
+def test_lines_that_are_all_parameters_take_no_longer_than_others() -> None:
+    started = time.process_time()
+    assert list(encoded_parts((b"A" * 80 + b";" + b";b" * 195 + b"\n") * 4000)) == []
+    assert time.process_time() - started < 1

@@ -25,11 +25,13 @@ _ELEMENT = re.compile(
     + _DIGITS
     + rb")"
 )
+# The parameters are looked through apart: together with their line that would take long for a hostile one.
 _PROPERTY = re.compile(
-    rb"^[A-Za-z0-9.-]{1,80}(?:;[^:\r\n]{1,400})?;(?:ENCODING=)?(?:b|BASE64)(?:;[^:\r\n]{1,400})?:"
+    rb"^[A-Za-z0-9.-]{1,80}(?P<parameters>;[^:\r\n]{1,400}):"
     rb"([A-Za-z0-9+/=]{16,1000}(?:\r?\n[ \t]{1,8}[A-Za-z0-9+/=]{1,1000}){0,1000000})",
-    re.MULTILINE | re.IGNORECASE,
+    re.MULTILINE,
 )
+_IN_BASE64 = re.compile(rb";(?:ENCODING=)?(?:b|BASE64)(?:;|\Z)", re.IGNORECASE)
 _LDIF = re.compile(
     rb"^[A-Za-z][A-Za-z0-9;.-]{0,80}:: ([A-Za-z0-9+/=]{16,1000}(?:\r?\n [A-Za-z0-9+/=]{1,1000}){0,1000000})",
     re.MULTILINE,
