@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.first_bytes import first_bytes
 from waybill.scanning.domain.detection.gates import LEAD
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
+from waybill.scanning.domain.detection.pattern_facts import first_bytes
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
 from waybill.scanning.domain.detection.validators import digits_of, national_shape

@@ -6,6 +6,7 @@ the piece that it starts in. Which pieces are looked at depends on the gates, wh
 
 import base64
 import re
+import string
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from waybill.scanning.domain.detection.decoding import SIGN_GATES, readings
 from waybill.scanning.domain.detection.gates import HEX_PAIR, INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
 from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines, bits_of, is_labelled
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
+from waybill.scanning.domain.detection.pattern_facts import always_has, has_only, shortest
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.validators import REGIONS
 
@@ -34,6 +36,11 @@ _SHORTEST = 6
 # detector has so many keywords.
 _MANY_DETECTORS = 3
 _MANY_WORDS = 5
+# Whether a line has a digit, or letters and digits in a row, is asked where that takes less time than the rules do.
+_SHORT_LINE = 512
+_DIGITS, _DIGIT = frozenset(b"0123456789"), re.compile(rb"[0-9]")
+_RUN_BYTES = frozenset(b"+/=_.~-" + string.ascii_letters.encode() + string.digits.encode())
+_LONG_RUN_BYTES, _LONG_RUN = 14, re.compile(rb"[A-Za-z0-9+/=_.~-]{14}")
 # The longest escape sequence.
 _ESCAPE = 6
 _BASE64_RUN = re.compile(f"(?:{QUAD}){{6,2040}}(?:[A-Za-z0-9+/_-]{{2,3}}(?![A-Za-z0-9+/_-]))?".encode("ascii"))
@@ -115,14 +122,36 @@ class Engine:
         worded = [detector for detector in known if detector.keywords]
         self._words = {detector.id: self._signs << 1 + number for number, detector in enumerate(worded)}
         self._word_reach = max((detector.keyword_distance for detector in worded), default=0) + _BEFORE
-        vague = [index for index, task in enumerate(self._tasks) if self._is_vague(task, gates)]
+        words = [index for index, task in enumerate(self._tasks) if task.rule.needs_keyword]
+        self._digital = sum(1 << index for index in words if always_has(self._core(index), _DIGITS))
+        self._long = sum(
+            1 << index for index in words if self._is_long(self._core(index)) and not 1 << index & self._digital
+        )
+        # Of numbers that need a keyword, a digit in the line says enough: so many shapes of digits together
+        # would take seconds to compile.
+        vague = [
+            index
+            for index, task in enumerate(self._tasks)
+            if self._is_vague(task, gates) and not 1 << index & self._digital
+        ]
         wordy = [index for index, task in enumerate(self._tasks) if len(task.detector.hints) >= _MANY_WORDS]
         self._asking = sum(1 << index for index in {*vague, *wordy})
         self._vague = sum(1 << index for index in vague)
+        cores = {1 << index: self._tasks[index].rule.core for index in vague}
+        # Apart: a column of numbers has the shape of many rules that need a keyword, which few lines have.
+        self._narrowed_by_word = self._gate.narrowing(
+            {bit: core for bit, core in cores.items() if bit & self._need_keyword}
+        )
         self._narrowed = self._gate.narrowing(
-            {1 << index: self._tasks[index].rule.core for index in vague}
+            {bit: core for bit, core in cores.items() if not bit & self._need_keyword}
             | {self._words[detector.id]: detector.words_pattern for detector in worded}
         )
+
+    def _core(self, index: int) -> str:
+        return self._tasks[index].rule.core.decode("ascii")
+
+    def _is_long(self, core: str) -> bool:
+        return shortest(core) >= _LONG_RUN_BYTES and has_only(core, _RUN_BYTES)
 
     def _is_vague(self, task: _Task, gates: Mapping[str, int]) -> bool:
         """Return whether the gates of a task are keywords, or shared by so many that they say little of each."""
@@ -234,10 +263,21 @@ class Engine:
         found: list[Match] = []
         begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
         bits = look.tasks & ~self._signs
+        if bits & self._need_keyword and piece.line_end - piece.start <= _SHORT_LINE:
+            # Of most lines with a keyword this is all there is to ask.
+            if bits & self._digital and not _DIGIT.search(text, piece.start, piece.line_end):
+                bits &= ~self._digital
+            if bits & self._long and not _LONG_RUN.search(text, piece.start, piece.line_end):
+                bits &= ~self._long
+        if not bits:
+            return found
         may = -1
         if bits & self._asking:
             start = (piece.start if bits & self._need_keyword else begin) - self._word_reach
-            may = self._narrowed(text[max(piece.line_start, start) : min(piece.line_end, piece.end + LOOKAHEAD)])
+            asked = text[max(piece.line_start, start) : min(piece.line_end, piece.end + LOOKAHEAD)]
+            may = self._narrowed(asked)
+            if bits & self._need_keyword:
+                may |= self._narrowed_by_word(asked)
             bits &= ~self._vague | may
         if not bits:
             return found

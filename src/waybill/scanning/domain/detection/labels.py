@@ -174,6 +174,8 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
     `above` is for the line right above a value, which may be a label without any sign.
     """
     tail = line[-_NEAR:]
+    if len(line) <= _NEAR and not keywords.search(line):
+        return False
     if tag := _TAG.search(tail):
         return keywords.search(tag[1]) is not None
     bracket = _unclosed(line)

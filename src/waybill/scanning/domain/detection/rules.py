@@ -33,8 +33,8 @@ from importlib import resources
 from typing import Any
 
 from waybill.core import containers
-from waybill.scanning.domain.detection.first_bytes import as_class, first_bytes
 from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.pattern_facts import as_class, first_bytes
 from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Validator
 from waybill.scanning.errors import DetectorError
 
