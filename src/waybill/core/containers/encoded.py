@@ -69,8 +69,12 @@ def encoded_files(text: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 def _parts(text: bytes, form: re.Pattern[bytes]) -> Iterator[tuple[str, bytes, int]]:
     for number, found in enumerate(form.finditer(text), start=1):
-        digits = found[form.groups]
-        name = _shown(found[1], "encoded part") if form.groups > 1 else "encoded part"
+        digits, name = found[form.groups], "encoded part"
+        if form is _PROPERTY:
+            if not _IN_BASE64.search(found["parameters"]):
+                continue
+        elif form.groups > 1:
+            name = _shown(found[1], name)
         if plain := _decoded(digits):
             yield f"{name} {number}", plain, len(digits)
 
