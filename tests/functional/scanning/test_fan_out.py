@@ -15,6 +15,8 @@ from waybill.scanning.models import ListingRange, Status
 AWKWARD = [
     f"{folder}{number}" for folder in ("é/", "~/", "A/", "a/", "%2F/", "", " ", "😀", "//") for number in range(30)
 ]
+# As many folders with half as many keys: cut as often as a test needs that repeats each step.
+FEWER = AWKWARD[::2]
 
 
 def list_in_turns(scanner: Scanner, job_id: str, chance: random.Random, batch: int = 6) -> None:
@@ -65,7 +67,7 @@ def test_the_ranges_together_are_the_plain_listing(scanner: Scanner, seed: int, 
 def test_killed_after_any_effect_of_a_cut_listing_nothing_is_lost_or_counted_twice(
     scanner: Scanner, monkeypatch: pytest.MonkeyPatch, effect: str, seed: int
 ) -> None:
-    scanner.bucket.objects = dict.fromkeys(AWKWARD, b"")
+    scanner.bucket.objects = dict.fromkeys(FEWER, b"")
     job = scanner.create()
     owner, method = scanner.effect(effect)
     original, chance, deaths = getattr(owner, method), random.Random(seed), 0
@@ -81,9 +83,10 @@ def test_killed_after_any_effect_of_a_cut_listing_nothing_is_lost_or_counted_twi
     monkeypatch.setattr(owner, method, kill_after)
     list_in_turns(scanner, job.job_id, chance)
     assert deaths
-    assert delivered(scanner) == set(AWKWARD)
+    assert len(scanner.table.ranges.all(job.job_id)) > 4
+    assert delivered(scanner) == set(FEWER)
     found = scanner.jobs.find(job.job_id)
-    assert (found.total, found.listing_done) == (len(AWKWARD), True)
+    assert (found.total, found.listing_done) == (len(FEWER), True)
 
 
 def test_a_batch_that_wakes_up_after_the_cut_counts_nothing_that_the_pieces_count(
