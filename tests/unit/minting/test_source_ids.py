@@ -1,5 +1,7 @@
 """Source identifiers: what a request may write, and the keys they get."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +132,64 @@ def test_what_nobody_means_to_type_is_refused_with_a_reason_of_its_own(text: str
     assert reason in str(refused.value)
     assert str(refused.value).isprintable()
     assert str(refused.value).isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        *(
+            (text, "the heading of a table")
+            for text in ("sourceIdentifier", "Source Identifier", "SOURCE_ID", "id", "IDs")
+        ),
+        *((text, "the heading of a table") for text in ("source-identifier,predecessor", "id; canonicalId")),
+        # ECMA-376, part 1, 18.17.3: errors of cells.
+        *((text, "in place of a value") for text in ("#REF!", "#N/A", "#DIV/0!", "#name?")),
+        *((text, "has rounded") for text in ("1.16104E+07", "2E+12")),
+        *(
+            (text, '"Work[a/b]"')
+            for text in ("work[a/b]", "WORK[a/b]", "Work{a/b}", "Work(a/b)", "Work\uff3ba/b\uff3d")
+        ),
+        ("person[lc/n1]", '"Person[lc/n1]"'),
+    ],
+)
+def test_what_a_table_or_a_near_form_leaves_behind_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(InvalidIdentifierError) as refused:
+        parse_source_id(text)
+    assert reason in str(refused.value)
+    assert str(refused.value).isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("b1161044x\u200b", "b1161044x"),
+        ("\ufeffcafe\u0301", "caf\\u00e9"),
+        ("Work[a/b", "Work[a/b]"),
+        ("Work [ sierra / b1 ]", "Work[sierra/b1]"),
+        ("sierra / b1", "sierra/b1"),
+    ],
+)
+def test_a_reason_says_what_was_probably_meant(text: str, meant: str) -> None:
+    with pytest.raises(InvalidIdentifierError) as refused:
+        parse_source_id(text)
+    assert str(refused.value).endswith(f'; was "{meant}" meant?')
+
+
+@pytest.mark.parametrize(
+    "text", ["MS(A/12)", "ideas", "Works[a/b]", "b1161044x, id", "E+07", "1.5E07", "#1", "Workshop(a/b)"]
+)
+def test_what_only_resembles_them_is_an_identifier(text: str) -> None:
+    assert parse_source_id(text)
+
+
+@given(CLEAN)
+def test_what_is_suggested_can_be_minted(text: str) -> None:
+    try:
+        fault = examine(text).fault
+    except InvalidIdentifierError:
+        return
+    if fault and "; was " in fault:
+        assert parse_source_id(json.loads(fault.partition("; was ")[2].removesuffix(" meant?")))
 
 
 @given(st.text(st.characters(categories=("Cf", "Zl", "Zp")), min_size=1, max_size=1), CLEAN, CLEAN)

@@ -25,7 +25,8 @@ _CONCEPTS = frozenset({"Person", "Organisation", "Place", "Agent", "Meeting", "G
 _TYPE = re.compile(r"\w+")
 _TYPED = re.compile(r"(\w+)\[([^/]+)/(.+)\]", re.DOTALL)
 _WITH_SYSTEM = re.compile(r"([^/\[\]]+)/(.+)", re.DOTALL)
-_FORM = "a typed identifier is Type[system/value]"
+_EXAMPLE = "Type[system/value]"
+_FORM = f"a typed identifier is {_EXAMPLE}"
 # What the keys of the registry begin with: of forward items, of reverse ones, and of what there is of an ID's life.
 FORWARD_KEYS, REVERSE_KEYS = "S#", "C#"
 RESERVATION_KEYS, EVENT_KEYS, KEY_KEYS = "R#", "L#", "K#"
@@ -37,6 +38,19 @@ _WHITE_SPACE = "".join(
     char for char in map(chr, range(0x3001)) if char.isspace() and unicodedata.category(char) not in _INVISIBLE
 )
 _SHOWN_CHARACTERS = 100
+# Types that requests and documents name; one in other letters, or with other brackets, is a typing error.
+_KNOWN_TYPES = _CONCEPTS | {DEFAULT_TYPE, "Concept", "Item", "Image"}
+_NEARLY_TYPED = re.compile(
+    rf"({'|'.join(sorted(_KNOWN_TYPES))})\s*[\[({{<\uff3b\uff08\u3010]([^/]+)/(.+)[\])}}>\uff3d\uff09\u3011]",
+    re.DOTALL | re.IGNORECASE,
+)
+# What tables of identifiers have in their first line: names of the fields of this interface, however they are written.
+_HEADINGS = frozenset({"sourceidentifier", "sourceid", "canonicalid", "predecessor", "identifier", "id"})
+_BETWEEN_CELLS = re.compile(r"[,;\t|]")
+# ECMA-376, part 1, 18.17.3: what a cell shows in place of a value that it cannot have.
+_CELL_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
+# How a spreadsheet shows a number of more than eleven digits (format "General"): the others are gone.
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,8 @@ def examine(text: str) -> ExaminedId:
         source = _kept(DEFAULT_TYPE, *match.groups())
     else:
         source = _kept(DEFAULT_TYPE, "", own)
-    return ExaminedId(source, _character_fault(own) or _form_fault(own))
+    fault = _character_fault(own) or _table_fault(own) or _form_fault(own)
+    return ExaminedId(source, fault and f"{fault}{_suggestion(own)}")
 
 
 def examine_parts(ontology_type: str, source_system: str, value: str) -> ExaminedId:
@@ -128,11 +143,49 @@ def _character_fault(*parts: str) -> str | None:
     return None
 
 
+def _table_fault(text: str) -> str | None:
+    """Return what shows that the text comes from a table and is none of its identifiers."""
+    if text[-1:].isalpha() and all(_heading(cell) in _HEADINGS for cell in _BETWEEN_CELLS.split(text)):
+        return "it is the heading of a table"
+    if text.startswith("#") and text.upper() in _CELL_ERRORS:
+        return "it is what a spreadsheet shows in place of a value"
+    if "E+" in text and _ROUNDED.fullmatch(text):
+        return "it is a number that a spreadsheet has rounded"
+    return None
+
+
+def _heading(cell: str) -> str:
+    return re.sub(r"[\W_]", "", cell).lower().removesuffix("s")
+
+
+def _suggestion(text: str) -> str:
+    """Return what was probably meant, as a clause for a reason; nothing where no near form is without a fault."""
+    seen = "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE and not is_ignorable(char))
+    near = re.sub(r"\s*([\[\]/])\s*", r"\1", unicodedata.normalize("NFC", seen))
+    for meant in (near, f"{near}]", _with_known_type(near)):
+        faults = (_character_fault(meant), _table_fault(meant), _form_fault(meant))
+        if 0 < len(meant) <= _SHOWN_CHARACTERS and meant != text and not any(faults):
+            return f"; was {json.dumps(meant)} meant?"
+    return ""
+
+
+def _with_known_type(text: str) -> str:
+    match = _NEARLY_TYPED.fullmatch(text)
+    if not match:
+        return ""
+    written, system, value = match.groups()
+    return next((f"{known}[{system}/{value}]" for known in _KNOWN_TYPES if known.lower() == written.lower()), "")
+
+
 def _form_fault(text: str) -> str | None:
     """Return what is wrong with the form. A bracket before the first slash, or without one, announces a typed one."""
     head = text.partition("/")[0]
-    if "[" in head or "]" in head:
-        return _typed_fault(text)
+    if ("[" in head or "]" in head) and (fault := _typed_fault(text)):
+        return fault
+    if not text[-1:].isalnum() and _with_known_type(text) not in ("", text):
+        return f"it is nearly a typed identifier, which is {_EXAMPLE}"
+    if "[" in head:
+        return None
     if "/" in text:
         system, _, value = text.partition("/")
         return _part_fault(DEFAULT_TYPE, system, value, system_needed=True)
