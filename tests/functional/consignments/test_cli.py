@@ -152,7 +152,7 @@ def test_nothing_to_send(run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "Thumbs.db").touch()
     assert run("consign", str(tmp_path / "empty"))[0] == 1
-    assert run("consign", str(tmp_path / "absent"))[0] == 1
+    assert run("consign", str(tmp_path / "absent"))[0] == 2
 
 
 def test_a_name_that_is_not_utf_8_is_told(run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

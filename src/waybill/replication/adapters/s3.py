@@ -244,7 +244,7 @@ class S3Buckets(FixityBuckets):
             ]
 
     def list_objects(self, bucket: str, prefix: str, *, start_after: str = "") -> Iterator[list[ListedObject]]:
-        """Return the pages of a listing, in the order of the keys' UTF-8 bytes, each read when it is asked for."""
+        """Return one list per answer of `ListObjectsV2`, whose keys S3 sorts by their UTF-8 bytes."""
         pages = self._client(bucket).get_paginator("list_objects_v2")
         return self._listed(bucket, iter(pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)))
 

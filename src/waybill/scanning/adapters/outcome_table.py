@@ -64,7 +64,7 @@ class OutcomeTable:
         return Attempts(item.get("begun", 0), item.get("faults", 0))
 
     def get(self, job_id: str, keys: Sequence[str]) -> dict[str, ObjectOutcome]:
-        """Return the outcomes of those of `keys` that have one."""
+        """Return outcomes by their keys, read many at a time; a key without one is not in the answer."""
         found = {item["sk"]: item for item in self._items.get_many([key_of(job_id, object_key(key)) for key in keys])}
         return {key: outcome_of(found[object_key(key)]) for key in keys if object_key(key) in found}
 
