@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.scanning.conftest import Scan
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.rules import detectors
 
@@ -45,3 +46,24 @@ def test_a_number_in_another_column_is_none() -> None:
     columns = Columns.of(b"invoice,ssn\n", detectors())
     assert columns is not None
     assert not columns.name("US_SSN", b"", 0, 0)
+
+
+NAMED = [
+    pytest.param(detector.id, word[0].decode(), str(example["finds"]), id=detector.id)
+    for detector in detectors()
+    if detector.keywords and any(rule.needs_keyword for rule in detector.rules)
+    for example in detector.examples
+    if "finds" in example and not example.get("sample")
+    if (word := detector.keywords.search(example["text"].encode()))
+]
+
+
+@pytest.mark.parametrize(("detector", "word", "value"), NAMED)
+def test_a_column_names_the_values_of_every_kind_that_needs_a_word(
+    scan: Scan, detector: str, word: str, value: str
+) -> None:
+    # Amazon Macie, "Keyword requirements": of columnar data, a keyword in the name of the column counts.
+    for delimiter in [sign for sign in ",;\t|" if sign not in value]:
+        rows = (("id", word, "amount"), ("7", value, "12"))
+        table = "".join(f"{delimiter.join(row)}\n" for row in rows)
+        assert detector in {finding.detector for finding in scan(table.encode()).findings}, delimiter

@@ -4,6 +4,7 @@ Each check takes the number in capitals without its separators. What a number sa
 Sources are named by each.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
@@ -353,6 +354,43 @@ def il_identity(number: str) -> bool:
     return _luhn(number.zfill(9))
 
 
+# Papers
+
+
+def _is_date(digits: str) -> bool:
+    """Return whether eight digits are a day, as papers print those that they hold from and to."""
+    year_first = _is_day(int(digits[:4]), int(digits[4:6]), int(digits[6:])) and digits[:2] in {"19", "20"}
+    year_last = _is_day(int(digits[4:]), int(digits[2:4]), int(digits[:2])) and digits[4:6] in {"19", "20"}
+    return year_first or year_last
+
+
+def passport(number: str) -> bool:
+    """Microsoft Purview, entity definitions "Passport number" of each country; ICAO Doc 9303, part 3, 4.9: check digit.
+
+    A German number may have its check digit behind it, and the letter of its country behind that.
+    """
+    if len(number) > 9:
+        values = [_ALPHABET.index(each) for each in number[:9]]
+        return sum(value * weight for value, weight in zip(values, (7, 3, 1) * 3, strict=True)) % 10 == int(number[9])
+    return sum(map(str.isdigit, number)) > 2
+
+
+_DVLA = re.compile(r"[A-Z]{1,5}9{0,4}(\d)([0156]\d)(\d\d)(\d)(?:[A-Z]{2}|[A-Z]9|99)")
+
+
+def driving_licence(number: str) -> bool:
+    """Microsoft Purview, entity definitions "Driver's license number" of each country, and those of states of the US.
+
+    A British number holds a day of birth (DVLA: five is added to the month of women), a Spanish one is that of the DNI.
+    """
+    british = _DVLA.match(number)
+    if british and british.end(4) == 11 and len(number) >= 16:
+        return _is_day_of(f"{british[1]}{british[4]}{int(british[2]) % 50:02}{british[3]}")
+    if len(number) == 9 and number[:8].isdigit() and number[8].isalpha():
+        return es_dni(number)
+    return not (len(number) == 8 and number.isdigit() and _is_date(number))
+
+
 CHECKS: Mapping[str, Callable[[str], bool]] = {
     check.__name__: check
     for check in (
@@ -373,7 +411,7 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
         *(it_fiscal_code, nl_bsn, be_national_number, pt_nif, pl_pesel, cz_birth_number, ro_cnp, bg_egn, hr_oib),
         *(se_person_number, no_birth_number, dk_cpr, fi_identity_code, ee_personal_code, ie_pps, at_social_insurance),
         *(ch_ahv, gr_amka, tr_identity, in_aadhaar, in_pan, sg_nric, au_tfn, au_medicare, nz_ird, za_identity),
-        *(kr_resident, cn_resident, hk_identity, tw_identity, th_identity, il_identity),
+        *(kr_resident, cn_resident, hk_identity, tw_identity, th_identity, il_identity, passport, driving_licence),
     )
 }
 """The checks, by the names that detectors give their validators."""
