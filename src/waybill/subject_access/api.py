@@ -340,10 +340,15 @@ def extend_request(id: _Id, extension: Extension) -> RequestView:
 
 @app.patch("/api/subjectAccessRequests/<id>/approve", summary="Approve a report")
 @allow(Role.SAR_APPROVER, Role.SAR_ADMIN)
-@fails({409: "The caller made or redacted it, or the report is not what was made, or older than a redaction"})
+@fails(
+    {409: "The caller made or redacted it; or the report is not what was made, or older than a redaction; or unseen"}
+)
 def approve_report(id: _Id, approval: Annotated[Approval | None, Body()] = None) -> RequestView:
-    """Let a report that was to be reviewed count as completed; neither who made the request nor who redacted it may."""
-    return _view(runtime.endings().approve(id, caller(app).subject, approval.sha256 if approval else None))
+    """Let a report that was to be reviewed count as completed; neither who made the request nor who redacted it may.
+
+    Near misses that nobody has decided about, and attachments that were not searched, are to be seen first.
+    """
+    return _view(runtime.endings().approve(id, caller(app).subject, approval))
 
 
 @app.patch("/api/subjectAccessRequests/<id>/deliver", summary="Note a delivery")

@@ -79,6 +79,12 @@ class ApproverError(ConflictError):
     code: ClassVar[str] = "SAME_PERSON"
 
 
+class UnseenError(ConflictError):
+    """Near misses are open, or attachments were not searched, and the approver does not say that they were seen."""
+
+    code: ClassVar[str] = "UNSEEN"
+
+
 class PartsMissingError(ConflictError):
     """Not every part of the request is there, and nobody has decided to issue the report without."""
 

@@ -188,8 +188,9 @@ def holds() -> "Holds":
 def endings() -> "Endings":
     """Return what ends the clock of the law."""
     from waybill.subject_access.domain.endings import Endings
+    from waybill.subject_access.domain.unseen import DrawnParts
 
-    return Endings(store(), reports(), catalogue(), now)
+    return Endings(store(), reports(), catalogue(), DrawnParts(store(), reports()), now)
 
 
 def corrections() -> "Corrections":

@@ -451,6 +451,11 @@ class DrawnPart(View):
     redacted_left: int = Field(description="How many places still have a form of one", ge=0, examples=[0])
     near_misses: int = Field(description="How many places have what is nearly one", ge=0, examples=[1])
     near_misses_open: int = Field(description="About how many of these nobody has decided", ge=0, examples=[1])
+    not_searched: int = Field(
+        description="How many attachments go to the person without having been searched for what is taken out",
+        ge=0,
+        examples=[0],
+    )
     near: list[NearMissView] = Field(description="The first of these places")
     warnings: list[str] = Field(
         description="What is taken out so often that it may be everywhere",

@@ -49,6 +49,7 @@ from waybill.subject_access.domain.holds import Holds
 from waybill.subject_access.domain.keys import report_key
 from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
 from waybill.subject_access.domain.redacting import Redacting
+from waybill.subject_access.domain.unseen import DrawnParts
 from waybill.subject_access.handlers import subject_access_admin_api, subject_access_api
 from waybill.subject_access.models import Claim, PartStatus, StoredReport, SubjectRequest
 
@@ -110,7 +111,7 @@ class SubjectAccess:
 
     @property
     def endings(self) -> Endings:
-        return Endings(self.store, self.reports, self.catalogue, self.clock)
+        return Endings(self.store, self.reports, self.catalogue, DrawnParts(self.store, self.reports), self.clock)
 
     @property
     def corrections(self) -> Corrections:

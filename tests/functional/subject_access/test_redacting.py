@@ -16,9 +16,10 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess, claim_of
 from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
+from waybill.subject_access.domain.endings import Approval
 from waybill.subject_access.domain.marks import redactions_of
 from waybill.subject_access.domain.redacting import Marks
-from waybill.subject_access.errors import ApproverError, RulesChangedError
+from waybill.subject_access.errors import ApproverError, RulesChangedError, UnseenError
 from waybill.subject_access.models import PartStatus, RequestState
 
 ROOT = "/api/subjectAccessRequests/request-1"
@@ -86,7 +87,15 @@ def test_a_person_is_taken_out_drawn_again_and_approved_by_a_third_person(office
     (part, _) = office.ask("GET", f"{ROOT}/parts").json["parts"]
     assert (part["current"], part["redactedLeft"]) == (True, 0)
     assert {"path": "notes[1]", "kind": "given name alone", "stays": None} in part["near"]
-    approved = sar.endings.approve("request-1", "carol")
+    # ICO, "How to disclose information safely"; near misses and what was not searched are for a person to look at: two
+    # near misses and the PDF are in the way of an approval that does not say so, or names another count.
+    assert (part["nearMissesOpen"], part["notSearched"]) == (2, 1)
+    for said in (None, Approval(near_misses=2), Approval(near_misses=1, not_searched=1), Approval(near_misses=3)):
+        with pytest.raises(UnseenError, match=r"2 near misses .* and 1 attachment not searched"):
+            sar.endings.approve("request-1", "carol", said)
+    approved = sar.endings.approve("request-1", "carol", Approval(near_misses=2, not_searched=1))
+    (entry,) = [one for one in sar.store.audit("request-1") if one.action == "APPROVED"]
+    assert (entry.detail["nearMissesSeen"], entry.detail["notSearchedSeen"]) == (2, 1)
     assert approved.approved_sha256 == hashlib.sha256(report).hexdigest()
     given = office.ask("GET", "/api/report", query={"id": "request-1"}, headers={"Accept": "application/pdf"})
     assert given.content == report
@@ -104,7 +113,8 @@ def test_who_redacted_cannot_approve(office: Office, drawing: _Again) -> None:
     for by in ("alice", "bob"):
         with pytest.raises(ApproverError):
             drawing.sar.endings.approve("request-1", by)
-    assert drawing.sar.endings.approve("request-1", "carol").state is RequestState.COMPLETED
+    seen = Approval(near_misses=2, not_searched=1)
+    assert drawing.sar.endings.approve("request-1", "carol", seen).state is RequestState.COMPLETED
 
 
 def test_a_value_of_one_service_goes_out_of_the_parts_of_all(office: Office, drawing: _Again) -> None:
@@ -257,6 +267,15 @@ def test_what_is_decided_about_near_misses_is_recorded_and_draws_nothing_again(o
     entries = [one for one in office.sar.store.audit("request-1") if one.action == "NEAR_MISSES_DECIDED"]
     assert [(one.detail["decided"], one.detail["open"]) for one in entries] == [(1, 1), (1, 0)]
     assert "John" not in repr(entries)
+    # What is decided about is not asked for again; a count of what there is not is refused too.
+    with pytest.raises(UnseenError, match="has 1 attachment not searched"):
+        office.sar.endings.approve("request-1", "carol", Approval(near_misses=2, not_searched=1))
+    assert office.sar.endings.approve("request-1", "carol", Approval(not_searched=1)).approved_by == "carol"
+
+
+def test_a_report_from_which_nothing_is_taken_out_has_nothing_unseen(office: Office, drawing: _Again) -> None:
+    assert [one["notSearched"] for one in parts_of(office)] == [0, 0]
+    assert office.sar.endings.approve("request-1", "carol").state is RequestState.COMPLETED
 
 
 def test_what_is_taken_out_nearly_everywhere_is_said_with_its_count(office: Office, drawing: _Again) -> None:

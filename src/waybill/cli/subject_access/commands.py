@@ -321,10 +321,25 @@ def overdue(cli: Cli) -> None:
 
 
 @sar.command()
-def approve(cli: Cli, request_id: IdArgument) -> None:
-    """Let a report that was to be reviewed count as completed; not by who made the request."""
+def approve(
+    cli: Cli,
+    request_id: IdArgument,
+    near_misses: Annotated[
+        int, typer.Option("--near-misses", min=0, help="How many near misses you saw that nobody has decided about.")
+    ] = 0,
+    not_searched: Annotated[
+        int, typer.Option("--not-searched", min=0, help="How many attachments you saw that were not searched.")
+    ] = 0,
+) -> None:
+    """Let a report that was to be reviewed count as completed; not by who made the request.
+
+    Near misses and attachments that were not searched have to be seen first: `parts` lists them.
+    """
+    from waybill.subject_access.domain.endings import Approval
+
     deployed = Deployed(cli)
-    _show(cli, deployed, deployed.endings.approve(request_id, deployed.actor))
+    said = Approval(near_misses=near_misses, not_searched=not_searched)
+    _show(cli, deployed, deployed.endings.approve(request_id, deployed.actor, said))
 
 
 @sar.command()

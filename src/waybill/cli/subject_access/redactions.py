@@ -39,6 +39,9 @@ def parts(cli: Cli, request_id: _IdArgument) -> None:
     for each in found:
         for warning in each["warnings"]:
             cli.output.note(f"{each['serviceName']}: {warning}")
+        if each["notSearched"]:
+            count = each["notSearched"]
+            cli.output.note(f"{each['serviceName']}: {count} attachments not searched: look at them, or take them out")
         if each["nearMissesOpen"]:
             cli.output.note(
                 f"{each['serviceName']}: {each['nearMissesOpen']} near misses: waybill sar redact, or sar keep"

@@ -12,7 +12,7 @@ from waybill.subject_access.domain.audit import Action, sealed
 from waybill.subject_access.domain.bodies import Body, day_of, reason_of
 from waybill.subject_access.domain.claims import opened_again, released, without_report
 from waybill.subject_access.domain.deadlines import deadline, london_day
-from waybill.subject_access.domain.endings import Endings
+from waybill.subject_access.domain.endings import ReportCheck
 from waybill.subject_access.domain.ports import Catalogue, Change, Reports, RequestLists, RequestStore
 from waybill.subject_access.domain.redacting import drawn_again
 from waybill.subject_access.errors import ReportDamagedError, RulesChangedError, WrongStateError
@@ -91,7 +91,7 @@ class Decisions:
         if request.state is not RequestState.COMPLETED or request.report is None:
             return False
         try:
-            Endings(self.store, self.reports, self.catalogue, self.now).report_of(request)
+            ReportCheck(self.store, self.reports, self.catalogue).report_of(request)
         except (ReportDamagedError, RulesChangedError):
             return True
         return False

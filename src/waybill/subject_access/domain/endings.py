@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StrictBool
 
@@ -18,7 +18,14 @@ from waybill.subject_access.domain.bodies import Body, day_of, reason_of
 from waybill.subject_access.domain.claims import released
 from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.ports import Catalogue, Change, Reports, RequestStore
-from waybill.subject_access.errors import ApproverError, ReportDamagedError, RulesChangedError, WrongStateError
+from waybill.subject_access.domain.unseen import DrawnParts, Unseen
+from waybill.subject_access.errors import (
+    ApproverError,
+    ReportDamagedError,
+    RulesChangedError,
+    UnseenError,
+    WrongStateError,
+)
 from waybill.subject_access.models import (
     CLAIMABLE,
     ENDED,
@@ -41,6 +48,16 @@ class Approval(Body):
         pattern="^[0-9a-f]{64}$",
         description="The SHA-256 of the report that was read: what was drawn again meanwhile is not approved",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    near_misses: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many near misses were looked at that nobody has decided about: as many as there are",
+        examples=[0],
+    )
+    not_searched: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many attachments were looked at that were not searched for what is taken out: all of them",
+        examples=[0],
     )
 
 
@@ -89,18 +106,61 @@ class Withdrawal(Body):
 
 
 @dataclass(frozen=True)
-class Endings:
-    """Approval and ends; each is one write with its audit entry."""
+class ReportCheck:
+    """Looks at a report where it lies."""
 
     store: RequestStore
     reports: Reports
     catalogue: Catalogue
+
+    def report_of(self, request: SubjectRequest) -> StoredReport:
+        """Return the report, after a look that it is there now, and is the one that the request points at.
+
+        Raises
+        ------
+        ReportDamagedError, RulesChangedError
+            It is not there or not what was made; a rule of redaction is newer.
+        """
+        report = request.report
+        if report is None:
+            raise ReportDamagedError("the request has no report; restart it")
+        if request.approved_sha256 not in (None, report.sha256):
+            raise ReportDamagedError("the report is not the one that was approved; restart the request")
+        try:
+            found, *_ = [self.reports.verify(one) for one in report.files]
+        except ReportDamagedError as error:
+            raise ReportDamagedError(f"{error}; restart the request") from None
+        if found != request.report_etag:
+            raise ReportDamagedError("the report was written to since it was made; restart the request")
+        self._refuse_older_than_rules(request)
+        return report
+
+    def _refuse_older_than_rules(self, request: SubjectRequest) -> None:
+        parts = self.store.parts(request.request_id)
+        for part in parts:
+            if part.part_key and part.redactions_sha256 != request.redactions_sha256:
+                raise RulesChangedError("what is taken out of the report changed since it was made; draw it again")
+        drawn = [part for part in parts if part.rules_sha256]
+        services = {service.name: service for service in self.catalogue.services()} if drawn else {}
+        for part in drawn:
+            rules = services[part.service].redactions if part.service in services else ()
+            if rules_digest(rules) != part.rules_sha256:
+                raise RulesChangedError(
+                    f"the rules of redaction of {part.service} changed since the report was made; restart the request"
+                )
+
+
+@dataclass(frozen=True)
+class Endings(ReportCheck):
+    """Approval and ends; each is one write with its audit entry."""
+
+    drawn: DrawnParts
     now: Callable[[], datetime]
 
-    def approve(self, request_id: str, by: str, read: str | None = None) -> SubjectRequest:
+    def approve(self, request_id: str, by: str, approval: Approval | None = None) -> SubjectRequest:
         """Let a report that was to be reviewed count as completed: the bytes that are there now, and no others.
 
-        `read` is the SHA-256 of what was read, where that is said.
+        `approval` says what was read: the SHA-256 of the report, and how much of what nobody had seen.
 
         Raises
         ------
@@ -112,8 +172,10 @@ class Endings:
             The report is not there, or is not what was made.
         RulesChangedError
             A rule of redaction is newer than the report.
+        UnseenError
+            Near misses or attachments that were not searched have been seen by nobody.
         """
-        now = self.now()
+        now, said = self.now(), approval or Approval()
 
         def decide(request: SubjectRequest) -> Change:
             if request.state is not RequestState.READY_FOR_REVIEW:
@@ -121,8 +183,11 @@ class Endings:
             if by == request.requested_by or by in request.redacted_by:
                 raise ApproverError("Whoever made a request, or what is taken out of it, cannot approve its report")
             report = self.report_of(request)
-            if read not in (None, report.sha256):
+            if said.sha256 not in (None, report.sha256):
                 raise ReportDamagedError("the report was drawn again since it was read: read it, then approve it")
+            unseen = self.drawn.unseen(request)
+            if unseen != Unseen(said.near_misses, said.not_searched):
+                raise UnseenError(_told(unseen))
             done = replace(
                 request,
                 state=RequestState.COMPLETED,
@@ -132,7 +197,10 @@ class Endings:
                 approved_at=now,
                 approved_sha256=report.sha256,
             )
-            return Change(done, Action(by, "APPROVED", {"sha256": report.sha256, "pages": report.pages}))
+            detail: dict[str, JsonValue] = {"sha256": report.sha256, "pages": report.pages}
+            if unseen != Unseen():
+                detail |= {"nearMissesSeen": unseen.near_misses, "notSearchedSeen": unseen.not_searched}
+            return Change(done, Action(by, "APPROVED", detail))
 
         return self.store.change(request_id, decide).request
 
@@ -235,42 +303,6 @@ class Endings:
 
         return self.store.change(request_id, decide).request
 
-    def report_of(self, request: SubjectRequest) -> StoredReport:
-        """Return the report, after a look that it is there now, and is the one that the request points at.
-
-        Raises
-        ------
-        ReportDamagedError, RulesChangedError
-            As in `approve`.
-        """
-        report = request.report
-        if report is None:
-            raise ReportDamagedError("the request has no report; restart it")
-        if request.approved_sha256 not in (None, report.sha256):
-            raise ReportDamagedError("the report is not the one that was approved; restart the request")
-        try:
-            found, *_ = [self.reports.verify(one) for one in report.files]
-        except ReportDamagedError as error:
-            raise ReportDamagedError(f"{error}; restart the request") from None
-        if found != request.report_etag:
-            raise ReportDamagedError("the report was written to since it was made; restart the request")
-        self._refuse_older_than_rules(request)
-        return report
-
-    def _refuse_older_than_rules(self, request: SubjectRequest) -> None:
-        parts = self.store.parts(request.request_id)
-        for part in parts:
-            if part.part_key and part.redactions_sha256 != request.redactions_sha256:
-                raise RulesChangedError("what is taken out of the report changed since it was made; draw it again")
-        drawn = [part for part in parts if part.rules_sha256]
-        services = {service.name: service for service in self.catalogue.services()} if drawn else {}
-        for part in drawn:
-            rules = services[part.service].redactions if part.service in services else ()
-            if rules_digest(rules) != part.rules_sha256:
-                raise RulesChangedError(
-                    f"the rules of redaction of {part.service} changed since the report was made; restart the request"
-                )
-
 
 @dataclass(frozen=True)
 class _End:
@@ -278,6 +310,13 @@ class _End:
     reason: str
     on: str | None
     detail: Mapping[str, "JsonValue"]
+
+
+def _told(unseen: Unseen) -> str:
+    if unseen == Unseen():
+        return "nothing of the report is left to be looked at: nearMisses and notSearched are to be 0"
+    counts = f"nearMisses {unseen.near_misses} and notSearched {unseen.not_searched}"
+    return f"the report has {unseen}: look at them in its parts, then decide, or say with {counts} that you have"
 
 
 def _ground(text: str | None) -> RefusalGround:

@@ -28,6 +28,7 @@ from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPag
 from waybill.subject_access.domain.report.json_paths import steps_of, values_of
 from waybill.subject_access.domain.report.models import AttachmentOutcome, Json, Number, PartSummary, Place
 from waybill.subject_access.domain.report.redaction import is_short, texts_at
+from waybill.subject_access.domain.unseen import DrawnParts, not_searched, undecided
 from waybill.subject_access.errors import AnswersGoneError, PagesMovedError, UnknownRequestError, WrongStateError
 from waybill.subject_access.models import ENDED, Attachment, Part, PartStatus, RequestState, SubjectRequest
 
@@ -139,7 +140,7 @@ class Redacting:
         """
         request = self._found(request_id)
         self.store.record(request_id, Action(by, "PARTS_VIEWED", {}))
-        decided = self._decided(request)
+        decided = self._drawn.decided(request)
         return [self._part(request, part, decided) for part in self.store.parts(request_id)]
 
     def content(self, request_id: str, service: str, by: str, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -235,11 +236,11 @@ class Redacting:
         """
         request, salt = self._found(request_id), token_hex()
         parts = {part.service: part for part in self.store.parts(request_id)}
-        after = self._decided(request).with_these(self._staying(near_misses, parts, by), salt)
+        after = self._drawn.decided(request).with_these(self._staying(near_misses, parts, by), salt)
         self.documents.keep_document(near_misses_key(request_id, after.sha256), after.document)
         detail: dict[str, JsonValue] = {
             "decided": len(near_misses),
-            "open": sum(self._open(request, part, after) for part in parts.values()),
+            "open": sum(self._open(part, after) for part in parts.values()),
             "sha256": after.sha256,
         }
 
@@ -260,7 +261,7 @@ class Redacting:
         at = self.now().isoformat(timespec="seconds")
         for index, one in enumerate(near_misses):
             part = parts.get(one.service)
-            summary = self._summary(part) if part else None
+            summary = self._drawn.summary(part) if part else None
             if part is None or summary is None or not summary.near_misses:
                 errors.append(FieldError(f"nearMisses[{index}].service", "has no near misses"))
             elif one.path is not None and all(place.place != one.path for place in summary.near):
@@ -276,15 +277,13 @@ class Redacting:
             raise InvalidInputError(*errors)
         return stays
 
-    def _decided(self, request: SubjectRequest) -> Decided:
-        sha256 = request.near_misses_sha256
-        key = near_misses_key(request.request_id, sha256) if sha256 else None
-        text = self.documents.document(key, _MOST_DOCUMENT_BYTES) if key else None
-        return Decided.of(text) if text else Decided()
+    @property
+    def _drawn(self) -> DrawnParts:
+        return DrawnParts(self.store, self.documents)
 
-    def _open(self, request: SubjectRequest, part: Part, decided: Decided) -> int:
-        summary = self._summary(part)
-        return _undecided(part, summary, decided) if summary else 0
+    def _open(self, part: Part, decided: Decided) -> int:
+        summary = self._drawn.summary(part)
+        return undecided(part, summary, decided) if summary else 0
 
     def marks(self, request_id: str, by: str) -> Redactions:
         """Return what is taken out of a request's report, and record who looked."""
@@ -321,7 +320,7 @@ class Redacting:
         return self.store.change(request_id, decide).request
 
     def _part(self, request: SubjectRequest, part: Part, decided: Decided) -> dict[str, Any]:
-        summary = self._summary(part)
+        summary = self._drawn.summary(part)
         stored = self.store.attachments(request.request_id, part.service, part.generation)
         outcomes = {one.number: one for one in summary.attachments} if summary else {}
         return {
@@ -333,17 +332,13 @@ class Redacting:
             "redacted": summary.redacted if summary else 0,
             "redactedLeft": summary.redacted_left if summary else 0,
             "nearMisses": summary.near_misses if summary else 0,
-            "nearMissesOpen": _undecided(part, summary, decided) if summary else 0,
+            "nearMissesOpen": undecided(part, summary, decided) if summary else 0,
+            "notSearched": not_searched(part, summary, stored) if summary else 0,
             "near": [_near(part, one, decided) for one in summary.near] if summary else [],
             "warnings": _warnings(summary) if summary else [],
             "current": part.part_key is None or part.redactions_sha256 == request.redactions_sha256,
             "attachments": [_attachment(one, outcomes.get(one.number)) for one in stored],
         }
-
-    def _summary(self, part: Part) -> PartSummary | None:
-        key = part.part_key.removesuffix(".pdf") + ".json" if part.part_key else None
-        text = self.documents.document(key, _MOST_DOCUMENT_BYTES) if key else None
-        return PartSummary.from_json(json.loads(text)) if text else None
 
     def _found(self, request_id: str) -> SubjectRequest:
         request = self.store.request(request_id)
@@ -485,14 +480,6 @@ def _near(part: Part, place: Place, decided: Decided) -> dict[str, Any]:
     said = decided.about(part.service, place, part.answer_key or "")
     stays = {"reason": said.reason, "by": said.by, "at": said.at} if said else None
     return {"path": place.place, "kind": place.kind, "stays": stays}
-
-
-def _undecided(part: Part, summary: PartSummary, decided: Decided) -> int:
-    """Return of how many near misses nobody has said that they stay; those that are not listed are named together."""
-    answer = part.answer_key or ""
-    if decided.about(part.service, Place("", ""), answer):
-        return 0
-    return summary.near_misses - sum(decided.about(part.service, one, answer) is not None for one in summary.near)
 
 
 def _warnings(summary: PartSummary) -> list[str]:
