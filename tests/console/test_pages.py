@@ -679,6 +679,68 @@ def test_what_was_ticked_is_kept_where_something_else_is_wrong(signed_in: Consol
     assert "not taken out yet: save first" in answer.text
 
 
+NEAR = [
+    {"path": "notes[1]", "kind": "given name alone", "stays": None},
+    {"path": "notes[1]", "kind": "one letter differs", "stays": None},
+    {"path": "attachments[1].name", "kind": "one letter differs", "stays": None},
+    {"path": "notes[4]", "kind": "given name alone", "stays": {"reason": "Another <John>", "by": "carol",
+                                                               "at": "2026-11-02T09:00:00+00:00"}},
+]  # fmt: skip
+
+
+def with_near_misses(api: ExampleApi) -> str:
+    from tests.fakes.console import example
+
+    parts = example("listParts")
+    counts = {"nearMisses": 4, "nearMissesOpen": 3, "notSearched": 2, "near": NEAR}
+    parts["parts"][0] |= {"renderStatus": "COMPLETE", **counts}
+    api.answers["listParts"] = parts
+    api.answers["showRedactions"] = {"values": [], "pages": [], "attachments": []}
+    return f"requests/{ID}/redact?service={parts['parts'][0]['serviceName']}"
+
+
+def test_near_misses_are_decided_about_in_the_workbench(signed_in: Console, api: ExampleApi) -> None:
+    """Interface, "Subject access": `PUT …/redactions`; what stays is noted with its reason, what goes is marked."""
+    page = with_near_misses(api)
+    shown = signed_in.get(page).text
+    assert re.findall(r'name="near" value="([^"]*)"', shown) == ["notes[1]", "attachments[1].name", ""]
+    assert "given name alone, one letter differs" in shown
+    assert "2 attachments of this part were not searched" in shown
+    assert "Another &lt;John&gt;" in shown
+    # What is in no value cannot be taken out as one.
+    assert shown.count("Take it out</option>") == 1
+    chosen = {"service": "keyworker-api", "near": ["notes[1]", "attachments[1].name", ""],
+              "near.0": "take", "nearWhy.0": "third party", "near.1": "keep"}  # fmt: skip
+    refused = signed_in.post(page, chosen)
+    assert (refused.status, api.of("redactRequest")) == (400, [])
+    assert 'href="#near-why-1"' in refused.text
+    assert 'value="third party"' in refused.text
+    assert signed_in.post(page, {**chosen, "nearWhy.1": "A form's title"}).status == 303
+    sent = api.of("redactRequest")[0].body
+    assert sent["values"] == [
+        {"service": "keyworker-api", "path": "notes[1]", "reason": "third party", "everywhere": False}
+    ]
+    assert sent["nearMisses"] == [
+        {"service": "keyworker-api", "path": "attachments[1].name", "reason": "A form's title"}
+    ]
+
+
+def test_who_approves_says_how_much_was_seen(console: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    with_near_misses(api)
+    state = {"state": "ReadyForReview", "requestedBy": "alice", "redactedBy": [], "reportSha256": "9f" * 32}
+    api.answers["showSubjectAccessRequest"] = {**example("showSubjectAccessRequest"), **state}
+    console.sign_in("sar-approver", subject="bob")
+    page = f"requests/{ID}/decide?what=approve"
+    shown = console.get(page).text
+    assert "I have looked at the 3 near misses that nobody has decided about" in shown
+    assert "I have looked at the 2 attachments that no search has read" in shown
+    sent = {"read": "yes", "sha256": "9f" * 32, "nearMisses": "3", "notSearched": "2"}
+    assert console.post(page, sent).status == 303
+    assert api.of("approveReport")[0].body == {"sha256": "9f" * 32, "nearMisses": 3, "notSearched": 2}
+
+
 NO_COPIES = dict.fromkeys(("copies", "succeeded", "failed", "pending"), 0)
 
 

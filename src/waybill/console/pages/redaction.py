@@ -5,11 +5,11 @@ import json
 from typing import Any
 
 from waybill.console.adapters.api import Asked
-from waybill.console.domain.redacting import Shown, marks_of
+from waybill.console.domain.redacting import Shown, marks_of, takable
 from waybill.console.domain.web import Form, Response
 from waybill.console.domain.words import REDACTION_REASONS
 from waybill.console.errors import ApiError, PageError
-from waybill.console.pages.common import ROWS, Errors, errors_of, uuid_of
+from waybill.console.pages.common import ROWS, Errors, error, errors_of, uuid_of
 from waybill.console.visit import Visit
 
 
@@ -47,6 +47,8 @@ def show(visit: Visit, request_id: str, errors: Errors | None = None, status: in
         texts=[each for each in answers["marks"]["values"] if each["text"] and each["service"] in (None, service)],
         pages=", ".join(str(each["page"]) for each in answers["marks"]["pages"] if each["service"] == service),
         attachments=_attachments(part, answers["marks"], service, visit.form),
+        near=_near(part, visit.form),
+        unlisted=max(part["nearMisses"] - len(part["near"]), 0),
         cursor=content["cursor"],
         first=not cursor,
         here=cursor,
@@ -64,6 +66,13 @@ def save(visit: Visit, request_id: str) -> Response:
     if form["seen"] != seen_of(before):
         text = "These redactions were changed in another window. Yours are below, and not saved: check them, then save."
         return show(visit, request_id, [{"text": text, "href": "#words"}], 409)
+    errors = [
+        error(f"near-why-{number}", "Say why it stays")
+        for number, path in enumerate(form.all("near"))
+        if form[f"near.{number}"] == "keep" and not form[f"nearWhy.{number}"].strip()
+    ]
+    if errors:
+        return show(visit, request_id, errors, 400)
     shown = Shown(
         service=service,
         paths=tuple(form.all("shown")),
@@ -75,6 +84,11 @@ def save(visit: Visit, request_id: str) -> Response:
         pages=form["pages"],
         attachments=tuple(int(number) for number in form.all("attachment") if number.isdecimal()),
         reason=form["reason"] or REDACTION_REASONS[0],
+        near={
+            path: (form[f"near.{number}"], form[f"nearWhy.{number}"].strip())
+            for number, path in enumerate(form.all("near"))
+            if form[f"near.{number}"]
+        },
     )
     try:
         visit.api.ask("redactRequest", marks_of(before, shown), id=request_id)
@@ -99,6 +113,27 @@ def _row(number: int, value: dict[str, Any], marks: dict[str, Any], service: str
         found["taken"] = bool(form[f"take.{number}"])
         found["reason"] = form[f"reason.{number}"] or found["reason"]
     return found
+
+
+def _near(part: dict[str, Any], form: Form) -> list[dict[str, Any]]:
+    """Return near misses by their place, and what was chosen; the last is all of the part, where some are open."""
+    places: dict[str, dict[str, Any]] = {}
+    for each in part["near"]:
+        place = places.setdefault(each["path"], {"path": each["path"], "kinds": [], "stays": each["stays"]})
+        if each["kind"] not in place["kinds"]:
+            place["kinds"].append(each["kind"])
+    rows = [each for each in places.values() if each["stays"] is None]
+    if part["nearMissesOpen"]:
+        rows.append({"path": "", "kinds": [], "stays": None})
+    for number, row in enumerate(rows):
+        same = number < len(form.all("near")) and form.all("near")[number] == row["path"]
+        row |= {
+            "number": number,
+            "choice": form[f"near.{number}"] if same else "",
+            "why": form[f"nearWhy.{number}"] if same else "",
+            "takable": bool(row["path"]) and takable(row["path"]),
+        }
+    return [*rows, *(each for each in places.values() if each["stays"] is not None)]
 
 
 def seen_of(marks: dict[str, Any]) -> str:

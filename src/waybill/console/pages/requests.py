@@ -39,6 +39,7 @@ _FIELDS = {
     "requesterAuthority": "requesterAuthority",
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _PRISON_ID = re.compile(r"[A-Za-z]\d{4}[A-Za-z]{2}")
 
 
@@ -109,6 +110,7 @@ def confirm(visit: Visit, request_id: str, errors: Errors | None = None, status:
     decision = _decision(visit)
     found = visit.api.ask("showSubjectAccessRequest", id=uuid_of(request_id))
     why = blocked(decision, found, visit.who.subject)
+    unseen = _unseen(visit, request_id) if decision.name == "approve" and not why else {}
     return visit.page(
         "requests/decide.html",
         decision.title,
@@ -118,8 +120,19 @@ def confirm(visit: Visit, request_id: str, errors: Errors | None = None, status:
         blocked=why,
         has_report=decision.name in {"approve", "deliver"} and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
         left=days_left(_left(found), found["state"] in ENDED),
+        unseen=unseen,
         errors=errors or [],
     )
+
+
+def _unseen(visit: Visit, request_id: str) -> dict[str, int]:
+    """Return how much of a report is for a person to look at before it is approved, by the API's names of it."""
+    parts = visit.api.ask("listParts", id=request_id)["parts"]
+    counts = {
+        "nearMisses": sum(each["nearMissesOpen"] for each in parts),
+        "notSearched": sum(each["notSearched"] for each in parts),
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def decide(visit: Visit, request_id: str) -> Response:
@@ -133,9 +146,11 @@ def decide(visit: Visit, request_id: str) -> Response:
         errors.append(error("read", "Open this page again: it does not say which report was read"))
     if errors:
         return confirm(visit, request_id, errors, 400)
-    body = {each.name: form[each.name] for each in decision.fields if form[each.name]} or None
+    body: dict[str, Any] | None = {each.name: form[each.name] for each in decision.fields if form[each.name]} or None
     if binds:
-        body = {"sha256": form["sha256"]}
+        body = {"sha256": form["sha256"]} | {
+            name: int(form[name]) for name in ("nearMisses", "notSearched") if _COUNT.fullmatch(form[name])
+        }
     once = form["once"] if decision.name == "duplicate" else ""
     try:
         found = visit.api.ask(decision.operation, body, once=once, id=uuid_of(request_id))
