@@ -119,11 +119,15 @@ _NO_DOMAIN = frozenset(
     b" pptx gz tgz bz xz tar jar war whl egg lock map local localdomain internal lan corp class java kt rb php swift"
     b" cpp hpp exe dll dylib bin dat db sql bak tmp".split()
 )
+# RFC 3986, section 3.2.1: what stands before the host of an address says who logs in, and with what password.
+_USER_OF_URL = re.compile(rb"(?i)(?://[^\s/@:]{0,60}:|(?<![a-z])(?:git|ssh|sftp|svn\+ssh|git\+ssh|rsync)://)$")
 _SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
 
 
 def email(value: bytes, around: Surroundings) -> Verdict | None:
     """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
+    if around.before[-1:] in {b":", b"/"} and _USER_OF_URL.search(around.before):
+        return None
     # A quote around an address is no part of it, whatever letter stands before the quote.
     start = value.rfind(b"'", 0, value.find(b"@")) + 1 if around.after[:1] == b"'" else 0
     lowered = _folded(value[start:])
@@ -466,18 +470,35 @@ def private_key(value: bytes, around: Surroundings) -> Verdict | None:
     return Verdict(value + bytes(body.split()[0] if body.split() else b""))
 
 
+# Claims of the tokens that jwt.io and RFC 7519, section 3.1, show.
+_SHOWN_CLAIMS = (b'"sub":"1234567890"', b'"iss":"joe",\r\n "exp":1300819380')
+
+
 def jwt(value: bytes, _: Surroundings) -> Verdict | None:
-    """The header decodes to JSON with `alg`."""
-    header = value.partition(b".")[0]
+    """The header decodes to JSON with `alg`, and the claims to an object, if they are neither packed nor encrypted."""
+    header, claims, signature = value.split(b".")
     try:
-        decoded: Any = json.loads(base64.urlsafe_b64decode(header + b"=" * (-len(header) % 4)))
+        decoded: Any = json.loads(_from_base64url(header))
+        shown = _from_base64url(claims)
     except (ValueError, RecursionError):
         return None
-    return Verdict(value) if isinstance(decoded, dict) and isinstance(decoded.get("alg"), str) else None
+    if not isinstance(decoded, dict) or not isinstance(decoded.get("alg"), str):
+        return None
+    if not {"enc", "zip", "b64"} & decoded.keys() and shown[:1] != b"{":
+        return None
+    if not signature and decoded["alg"].lower() != "none":
+        return None
+    return Verdict(value, sample=any(claim in shown for claim in _SHOWN_CLAIMS))
+
+
+def _from_base64url(text: bytes) -> bytes:
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
 _PLACEHOLDER = re.compile(
-    rb"(?i)example|placeholder|changeme|your[-_]?|dummy|x{8}|0{8}|1234567890|abcdefghij|deadbeef|\.\.\.|\*{4}|([^A])\1{7}"
+    rb"(?i)example|placeholder|changeme|your[-_]?|dummy|x{8}|0{8}|deadbeef|\.\.\.|\*{4}|([^A])\1{7}"
+    # What is counted up or down on a keyboard, in decimal or hexadecimal digits, or in letters.
+    rb"|01234567|12345678|23456789|abcdef0|abcdef1|98765432|fedcba98|abcdefgh|defghijk|ijklmnop|opqrstuv|qwertyui"
 )
 
 
@@ -624,6 +645,8 @@ def password_file(value: bytes, around: Surroundings) -> Verdict | None:
         return Verdict(value + below[1]) if below and not is_placeholder(below[1]) else None
     start = max(value.rfind(b":"), value.rfind(b" "), value.rfind(b"\t")) + 1
     password = value[start:]
+    if value.startswith(b"machine") and _EXAMPLE.search(b"@" + value.split()[1].lower()):
+        return None
     return None if is_placeholder(password) or entropy(password) < 2 else Verdict(password, start=start)
 
 
@@ -641,7 +664,8 @@ def elastic_key(value: bytes, _: Surroundings) -> Verdict | None:
 
 def azure_storage_key(value: bytes, around: Surroundings) -> Verdict | None:
     """Keys of Cosmos DB have the same form, and stand behind an endpoint."""
-    return None if b"documents.azure.com" in around.before else random_token(value, around)
+    cosmos = b"documents.azure.com" in around.before or b"accountendpoint" in around.before.lower()
+    return None if cosmos else random_token(value, around)
 
 
 def azure_sas(value: bytes, _: Surroundings) -> Verdict | None:
@@ -692,14 +716,14 @@ def kubernetes_secret(value: bytes, around: Surroundings) -> Verdict | None:
 
 
 _KEY_OF_ACCOUNT = re.compile(
-    rb'"private_key"[ \t]{0,4}:[ \t]{0,4}"(-----BEGIN [A-Z ]{0,16}PRIVATE KEY-----[^"]{32,64})'
+    rb'"private_key"[ \t]{0,4}:[ \t]{0,4}"(-----BEGIN [A-Z ]{0,16}PRIVATE KEY-----[^"-]{32,64})'
 )
 
 
 def service_account_key(value: bytes, around: Surroundings) -> Verdict | None:
     """A private key follows in the same object."""
     found = _KEY_OF_ACCOUNT.search(around.after)
-    return Verdict(value + found[1]) if found else None
+    return Verdict(value + found[1]) if found and not _PLACEHOLDER.search(found[1]) else None
 
 
 def _national_number(check: Callable[[str], bool]) -> Validator:
