@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from waybill.subject_access.domain.redactions import MarkedValue, Redactions
+from waybill.subject_access.domain.report.matching import is_small_name
 from waybill.subject_access.domain.report.models import Redaction
-from waybill.subject_access.domain.report.redaction import redacted_as
+from waybill.subject_access.domain.report.redaction import names_person, redacted_as
 from waybill.subject_access.errors import PagesMovedError
 from waybill.subject_access.models import Part
 
@@ -18,8 +19,10 @@ def redactions_of(marks: Redactions, service: str) -> Sequence[Redaction]:
 def _rules(value: MarkedValue, service: str, mark: str) -> Sequence[Redaction]:
     common = (value.reason, value.everywhere, value.kind, value.given_name, value.exemption)
     by_path = [Redaction(value.path, *common, mark=mark)] if value.path and value.service == service else []
-    # By its path a value counts for its own part already.
-    by_text = [Redaction("", *common, texts=value.texts, mark=mark)] if value.texts and not by_path else []
+    # By its path a value counts for its own part already; what its field says of it counts for the others.
+    person = not value.kind and names_person(value.path) and all(map(is_small_name, value.texts))
+    told = (value.reason, value.everywhere, "name" if person else value.kind, value.given_name, value.exemption)
+    by_text = [Redaction("", *told, texts=value.texts, mark=mark)] if value.texts and not by_path else []
     return by_path + by_text
 
 

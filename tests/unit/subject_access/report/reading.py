@@ -89,6 +89,8 @@ class _Reader:
         rows = [len(row.kids) for row in made.kids]
         if tag == "/Table" and len(set(rows)) != 1:
             self.faults.append(f"7.2: rows of a table have {rows} cells")
+        if tag == "/Table" and not made.all("TH"):
+            self.faults.append("7.5: a table without a header cell")
         return made
 
     def _kid(self, found: Any, kid: Any, made: Read) -> None:

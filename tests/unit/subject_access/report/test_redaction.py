@@ -201,6 +201,35 @@ def test_any_value_is_looked_for_in_any_text(text: str, value: str) -> None:
         assert result.content["text"] == text
 
 
+SMALL = {"note": "JONES, John hit Mr Jones. j. jones", "b": "Abuse of John"}
+
+
+def test_a_name_in_small_letters_is_one_where_its_field_says_so() -> None:
+    """Field notes, 1, item 3: a value that is a name is a person, guessed by the form, or by what it stands in."""
+    rule = Redaction("victim.name", "x", everywhere=True)
+    result = redact({"victim": {"name": "john jones"}, **SMALL}, [rule])
+    assert result.content == {
+        "victim": {"name": "[Redacted: x]"},
+        "note": "[Redacted: x] hit [Redacted: x]. [Redacted: x]",
+        "b": "Abuse of John",
+    }
+
+
+def test_words_in_small_letters_are_near_misses_where_they_are_written_as_names() -> None:
+    """Field notes, 1, item 6: what is nearly the value is listed, and not taken out."""
+    result = redact(SMALL, [Redaction("", "x", everywhere=True, texts=("john jones",))])
+    assert result.content == SMALL
+    assert [(one.place, one.kind) for one in result.near] == [
+        *[("note", "a word of it, as a name is written")] * 3,
+        ("b", "a word of it, as a name is written"),
+    ]
+    # Where somebody says that it is no name, it is none.
+    assert redact(SMALL, [Redaction("", "x", True, "text", texts=("john jones",))]).near_count == 0
+    assert redact(
+        {"a": "The Abuse was domestic abuse"}, [Redaction("", "x", True, texts=("domestic abuse",))]
+    ).content == {"a": "The Abuse was [Redacted: x]"}
+
+
 def test_short_texts_are_not_looked_for_elsewhere() -> None:
     result = redact({"a": "is", "b": "this is it"}, [Redaction("a", "x", everywhere=True)])
     assert result.content["b"] == "this is it"

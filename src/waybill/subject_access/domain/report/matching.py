@@ -43,6 +43,8 @@ _DAY_FORMS = (
 )
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.\-‐–]| |, ?){1,80}")
 _MOST_NAMES: Final = 6
+# Words in small letters are a name by chance; of more than these hardly ever.
+_SMALL_NAMES: Final = 3
 _LONGEST_NAME: Final = 100
 _LONGEST_IDENTIFIER: Final = 40
 _PHONE = re.compile(r"\+?[0-9][0-9 ().\-]{7,20}")
@@ -89,6 +91,7 @@ class NearMiss(StrEnum):
     EMAIL = "within an e-mail address"
     PART = "part of the surname"
     SHORT = "too short to be looked for"
+    SMALL = "a word of it, as a name is written"
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,13 @@ def kind_of(value: str) -> ValueKind:
         if word.strip(".")
     )
     return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
+
+
+def is_small_name(value: str) -> bool:
+    """Return whether a text would be a person's name if its words were not in small letters."""
+    text = _bare(value)
+    few = 2 <= len(text.split()) <= _SMALL_NAMES
+    return few and text.islower() and bool(_NAME.fullmatch(text)) and kind_of(value) is ValueKind.TEXT
 
 
 def _bare(value: str) -> str:

@@ -21,6 +21,10 @@ from waybill.subject_access.domain.report.wording import MARKED
 
 _GIVEN: Final = frozenset(("firstname", "forename", "forenames", "givenname", "givennames", "first"))
 _SURNAME: Final = frozenset(("lastname", "surname", "familyname", "last"))
+# Fields of such names hold people, however they are written: `victim.name`, `createdByDisplayName`, `author`.
+_OF_PEOPLE = re.compile(
+    r"(?:\w*(?:full|display|person|officer|staff|victim|author|witness|worker))?_?name|author|surname", re.IGNORECASE
+)
 # So many near misses are named; all are counted.
 MOST_NEAR: Final = 200
 # Of values that are looked for together.
@@ -160,9 +164,17 @@ def _note(value: Json, rule: Redaction, result: Redacted) -> None:
         _note_text(text, rule, result)
 
 
+def names_person(path: str) -> bool:
+    """Return whether the field that a path ends with holds a person's name, however it is written."""
+    names = [step for step in steps_of(path) if isinstance(step, str)] if path else []
+    return bool(names and _OF_PEOPLE.fullmatch(names[-1]))
+
+
 def _note_text(text: str, rule: Redaction, result: Redacted) -> None:
     for name in (text,) if rule.kind and rule.kind != ValueKind.NAME else matching.people(text):
         kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(name)
+        if not rule.kind and matching.is_small_name(name) and names_person(rule.path):
+            kind = ValueKind.NAME
         if is_short(name):
             if rule.everywhere:
                 _near(result, rule.path or ROOT, NearMiss.SHORT)
@@ -232,6 +244,14 @@ class Sweep:
             if kind is ValueKind.IDENTIFIER and rule.everywhere and (code := matching.code_of(text))
         }
         self._given = {name for one in people for name in one.given if len(name) > 1}
+        # Of what may be a name in small letters: a word with a capital letter may be the person.
+        self._small = {
+            word
+            for (text, kind), rule in ordered
+            if kind is ValueKind.TEXT and rule.everywhere and not rule.kind and matching.is_small_name(text)
+            for word in matching.WORD.findall(matching.normal(text).text)
+            if len(word) >= matching.SHORTEST
+        }
         self._near_words: dict[str, NearMiss | None] = {}
 
     def value(self, value: Json, place: str) -> Json:
@@ -280,7 +300,7 @@ class Sweep:
             self._result.taken[rule.mark] += 1
             pieces += [text[end:first], marker(rule)]
             end = last
-        self._note_near(normal.text, covered, place)
+        self._note_near(normal, covered, place)
         return "".join([*pieces, text[end:]]) if pieces else text
 
     def _pattern_for(self, text: str) -> re.Pattern[str] | None:
@@ -297,8 +317,9 @@ class Sweep:
             self._patterns[some] = re.compile("|".join(self._forms[number] for number in some))
         return self._patterns[some]
 
-    def _note_near(self, text: str, covered: Sequence[tuple[int, int]], place: str) -> None:
-        if not (self._surnames or self._given or self._codes):
+    def _note_near(self, normal: matching.Normal, covered: Sequence[tuple[int, int]], place: str) -> None:
+        text = normal.text
+        if not (self._surnames or self._given or self._codes or self._small):
             return
         addresses = list(matching.emails(text)) if "@" in text else []
         for found in addresses:
@@ -311,6 +332,8 @@ class Sweep:
             return
         for found in chain.from_iterable(form.finditer(text) for form in forms):
             kind = self._near_word(found[0])
+            if kind is NearMiss.SMALL and not normal.original[normal.span(found)[0]].isupper():
+                continue
             if kind and not any(first <= found.start() < last for first, last in taken):
                 _near(self._result, place, kind)
 
@@ -318,6 +341,11 @@ class Sweep:
         if word not in self._near_words:
             near = any(matching.differs_by_one(word, name) for name in self._surnames | self._codes)
             part = not self._parts.isdisjoint(word.split("-"))
-            by = ((word in self._given, NearMiss.GIVEN_NAME), (part, NearMiss.PART), (near, NearMiss.ONE_LETTER))
+            by = (
+                (word in self._given, NearMiss.GIVEN_NAME),
+                (part, NearMiss.PART),
+                (near, NearMiss.ONE_LETTER),
+                (word in self._small, NearMiss.SMALL),
+            )
             self._near_words[word] = next((kind for is_so, kind in by if is_so), None)
         return self._near_words[word]
