@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.unit.subject_access.report.conftest import DrawPart
 from waybill.subject_access.domain.report import pdf_pages, pictures
-from waybill.subject_access.domain.report.models import Attachment
+from waybill.subject_access.domain.report.models import Attachment, Redaction
 
 type Attach = Callable[[str, bytes, str], Attachment]
 
@@ -270,3 +270,30 @@ def test_the_same_attachments_give_the_same_bytes(draw: DrawPart, attach: Attach
         attach("c.png", picture_of((30, 30), "RGBA"), "image/png"),
     ]
     assert draw({"a": 1}, attachments=attachments).summary == draw({"a": 1}, attachments=attachments).summary
+
+
+def test_what_a_pdf_says_of_a_redacted_person_is_listed(draw: DrawPart, attach: Attach) -> None:
+    """Field notes, 1: text inside PDF attachments is never "not searched" without a word, so that a person looks."""
+    lines = ["Plan", "JONES, John was seen; Joens as well", "nothing here"]
+    made = io.BytesIO()
+    canvas = Canvas(made)
+    for number, line in enumerate(lines):
+        canvas.drawString(20, 400, line)
+        if number == 2:
+            canvas.acroForm.textfield(name="who", value="A 9876 ZZ", x=20, y=40, width=80, height=15)
+        canvas.showPage()
+    canvas.save()
+    content = {"victim": {"name": "John JONES", "id": "A9876ZZ"}}
+    rules = [Redaction(f"victim.{name}", "third party", everywhere=True) for name in ("name", "id")]
+    attached = attach("plan.pdf", made.getvalue(), PDF)
+    part = draw(content, redactions=rules, attachments=[attached])
+    assert [(one.place, one.kind) for one in part.summary.near] == [
+        ("attachments[1].pages[2]", "within a page that is shown as it came"),
+        ("attachments[1].pages[2]", "one letter differs"),
+        # What was filled into a form is part of the page.
+        ("attachments[1].pages[3]", "within a page that is shown as it came"),
+    ]
+    # Nothing was taken out of the file, and it counts as not searched: its pictures are not read.
+    assert (part.summary.redacted, part.summary.redacted_left) == (2, 0)
+    assert [(one.searched, one.swept) for one in part.summary.attachments] == [(False, False)]
+    assert draw(content, attachments=[attached]).summary.near == ()

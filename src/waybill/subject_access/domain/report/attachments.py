@@ -4,7 +4,7 @@ A placeholder is no failure: the file is in the package (`packaging`), and a per
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,12 @@ from waybill.subject_access.domain.report.flow import Flow
 from waybill.subject_access.domain.report.models import Attachment, AttachmentOutcome, Bookmark
 from waybill.subject_access.domain.report.pdf_pages import Placement, cleaned
 from waybill.subject_access.domain.report.pdf_streams import UnreadablePdf
+from waybill.subject_access.domain.report.pdf_text import texts_of
 from waybill.subject_access.domain.report.pictures import UnreadablePicture, frames
 from waybill.subject_access.domain.report.sheets import BOTTOM, PORTRAIT
 from waybill.subject_access.domain.report.wording import one_line
+
+type Look = Callable[[str, str], None]
 
 # The share of the page that a picture is fitted into (reference, section 8).
 _SHARE: Final = 0.75
@@ -60,6 +63,8 @@ class Attachments:
         A folder for copies of PDFs.
     sweep : Sweep
         Takes redacted values out of a text that is drawn.
+    look : Look or None
+        Notes what a text that is shown as it came has of them, and where; None where there is nothing to look for.
 
     Attributes
     ----------
@@ -71,8 +76,9 @@ class Attachments:
         How each came out.
     """
 
-    def __init__(self, flow: Flow, work: Path, sweep: Sweep = str) -> None:
+    def __init__(self, flow: Flow, work: Path, sweep: Sweep = str, look: Look | None = None) -> None:
         self._sweep = sweep
+        self._look = look
         self._flow = flow
         self._work = work
         self.placements: list[Placement] = []
@@ -184,6 +190,9 @@ class Attachments:
             clean = cleaned(path, self._work / f"attachment-{len(self.outcomes):05}.pdf")
         except UnreadablePdf as error:
             return self._placeholder(attachment, str(error))
+        if self._look is not None:
+            for page, text in texts_of(clean.path, time.monotonic() + _SECONDS):
+                self._look(text, f"attachments[{attachment.number}].pages[{page}]")
         self._heading(attachment)
         count = len(clean.sizes)
         self._flow.paragraph(f"PDF file, {count:,} {'page' if count == 1 else 'pages'}")

@@ -91,6 +91,7 @@ class NearMiss(StrEnum):
     EMAIL = "within an e-mail address"
     PART = "part of the surname"
     SHORT = "too short to be looked for"
+    SHOWN = "within a page that is shown as it came"
     SMALL = "a word of it, as a name is written"
 
 

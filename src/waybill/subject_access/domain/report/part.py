@@ -75,7 +75,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         else:
             flow.draw([block])
     headings = list(flow.headings)
-    attachments = Attachments(flow, work, redacted.swept)
+    attachments = Attachments(flow, work, redacted.swept, redacted.look if redacted.texts else None)
     if section.outcome is Outcome.COMPLETE:
         attachments.draw([redacted.attachment(one) for one in section.attachments], section.hidden_attachments)
     _write(sheets, attachments, destination, work)

@@ -68,6 +68,11 @@ class Redacted:
         """Return a text of an attachment without what was taken out; what is nearly that has no path."""
         return self.sweep.text(text, "attachments") if self.texts else text
 
+    def look(self, text: str, place: str) -> None:
+        """Note what a text has of the values, and what is nearly one, where it is shown as it came."""
+        if self.texts:
+            self.sweep.look(text, place)
+
     def attachment(self, attachment: Attachment) -> Attachment:
         """Return an attachment whose names do not hold what was taken out."""
         if not self.texts:
@@ -302,6 +307,15 @@ class Sweep:
             end = last
         self._note_near(normal, covered, place)
         return "".join([*pieces, text[end:]]) if pieces else text
+
+    def look(self, text: str, place: str) -> None:
+        """Note the forms of values in a text from which nothing can be taken, and what is nearly one."""
+        normal = matching.normal(text)
+        pattern = self._pattern_for(normal.text)
+        covered = [found.span() for found in pattern.finditer(normal.text)] if pattern else []
+        for _ in covered:
+            _near(self._result, place, NearMiss.SHOWN)
+        self._note_near(normal, covered, place)
 
     def _pattern_for(self, text: str) -> re.Pattern[str] | None:
         """Return a pattern for the values that may be in a normalised text: most texts have none of them."""
