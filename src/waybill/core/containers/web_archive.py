@@ -17,6 +17,8 @@ _LINE_BYTES = 1 << 20
 _FIELDS = 1000
 _HARVESTED = frozenset({"response", "resource", "conversion", "continuation"})
 _HTTP = b"HTTP/"
+# Of a header of a thousand lines of a megabyte each nothing else is kept.
+_READ = frozenset({"content-length", "warc-type", "warc-target-uri", "content-encoding", "transfer-encoding"})
 # Address, IP address, date, type, length (version 1); version 2 has others between, and the length last.
 _ARC_LINE = re.compile(
     rb"(?P<name>[A-Za-z][A-Za-z0-9+.-]{1,20}:\S{1,4000}) \S{1,100} \d{14} .{0,500}?(?P<size>\d{1,18})\r?\n"
@@ -33,7 +35,7 @@ def web_archive_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Con
     place = 0
     while place < size:
         file.seek(place)
-        line = _first_line(file)
+        line = _first_line(file, budget)
         if not line:
             return
         record = _warc_record(file) if warc and line.startswith(b"WARC/") else _arc_record(line)
@@ -49,9 +51,10 @@ def web_archive_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Con
             raise ContainerError(UnopenedReason.TRUNCATED)
 
 
-def _first_line(file: BinaryIO) -> bytes:
-    """Return the next line that is not empty: empty ones stand between records."""
+def _first_line(file: BinaryIO, budget: ContainerBudget) -> bytes:
+    """Return the next line that is not empty: empty ones stand between records, any number of them."""
     while line := file.readline(_LINE_BYTES):
+        budget.check_time()
         if line.strip(b"\r\n"):
             return line
     return b""
@@ -83,7 +86,8 @@ def _fields(file: BinaryIO) -> Mapping[str, str]:
         if not line:
             break
         name, _, value = line.decode("utf-8", "replace").partition(":")
-        fields.setdefault(name.strip().lower(), value.strip())
+        if (known := name.strip().lower()) in _READ:
+            fields.setdefault(known, value.strip())
     return fields
 
 
@@ -170,11 +174,11 @@ class _Deflated:
     def read(self, count: int, /) -> bytes:
         while not self._stream.eof:
             waiting = self._stream.unconsumed_tail or self._read(CHUNK)
-            if not waiting:
-                raise ContainerError(UnopenedReason.TRUNCATED)
-            if not self._begun and (waiting[0] & 0xF != 8 or int.from_bytes(waiting[:2]) % 31):
+            if not self._begun and waiting and (waiting[0] & 0xF != 8 or int.from_bytes(waiting[:2]) % 31):
                 self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
             self._begun = True
             if plain := self._stream.decompress(waiting, count):
                 return plain
+            if not waiting and not self._stream.eof:
+                raise ContainerError(UnopenedReason.TRUNCATED)
         return b""

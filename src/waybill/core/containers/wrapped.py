@@ -12,7 +12,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
@@ -41,7 +41,7 @@ def is_open_cms(head: bytes) -> bool:
 
 def cms_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     """Yield the content that was signed or compressed; a signature that is kept apart holds none."""
-    reader = _Ber(file)
+    reader = _Ber(file, budget)
     content_info = reader.at(0)
     kind = reader.at(content_info.start)
     wrapped = reader.at(reader.at(reader.behind(kind)).start)
@@ -59,17 +59,19 @@ def cms_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
     budget.enter()
     octets = reader.octets(reader.at(found.start))
     size = file.seek(0, io.SEEK_END)
-    content = _Inflated(octets.read, zlib.decompressobj().decompress) if compressed else octets
+    content = _Inflated(octets.read, zlib.decompressobj()) if compressed else octets
     yield ContainerEntry("content", counted(content, budget, size))
 
 
 class _Ber:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, budget: ContainerBudget) -> None:
+        self._file, self._budget = file, budget
         self._size = file.seek(0, io.SEEK_END)
 
     def at(self, place: int) -> _Value:
         """Return the value at a place; raises `ContainerError` where there is none."""
+        # A value may take two bytes, and a file hold any number of them.
+        self._budget.check_time()
         self._file.seek(place)
         head = self._file.read(10)
         if len(head) < 2 or head[0] & 0x1F == 0x1F:
@@ -141,21 +143,39 @@ class _Octets:
         return plain
 
 
-class _Inflated:
-    """What a decompressor gives, which keeps nothing back but what it is asked for."""
+class _Stream(Protocol):
+    """A decompressor of zlib, bz2 or lzma."""
 
-    def __init__(self, read: Read, decompress: Callable[[bytes], bytes]) -> None:
-        self._read, self._decompress = read, decompress
-        self._waiting = b""
+    @property
+    def eof(self) -> bool:
+        """Whether what was packed is at its end."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Return at most so many bytes."""
+        ...
+
+
+class _Inflated:
+    """What a decompressor gives, as much at a time as is asked for: a few bytes of bzip2 may hold gigabytes."""
+
+    def __init__(self, read: Read, stream: _Stream) -> None:
+        self._read, self._stream = read, stream
 
     def read(self, count: int, /) -> bytes:
-        while not self._waiting:
-            packed = self._read(CHUNK >> 4)
-            if not packed:
-                return b""
-            self._waiting = self._decompress(packed)
-        plain, self._waiting = self._waiting[:count], self._waiting[count:]
-        return plain
+        stream = self._stream
+        while not stream.eof:
+            # zlib hands back what it has not come to, the others keep it.
+            packed: bytes = getattr(stream, "unconsumed_tail", b"")
+            ended = False
+            if not packed and getattr(stream, "needs_input", True):
+                packed = self._read(CHUNK >> 4)
+                ended = not packed
+            if plain := stream.decompress(packed, count):
+                return plain
+            if ended and not stream.eof:
+                raise ContainerError(UnopenedReason.TRUNCATED)
+        return b""
 
 
 _SIGNATURE, _ONE_PASS, _PACKED, _LITERAL = 2, 4, 8, 11
@@ -174,11 +194,9 @@ def is_open_pgp_message(head: bytes) -> bool:
         tag, parts = _packet(io.BytesIO(head), 0)
         body = _Octets(io.BytesIO(head), parts)
         if tag == _PACKED:
-            decompress = _decompressor(body.read(1)[0])
-            inner = b""
+            content, inner = _unpacking(body, body.read(1)[0]), b""
             with suppress(ContainerError):
-                while not inner and (packed := body.read(len(head))):
-                    inner = decompress(packed)
+                inner = content.read(len(head))
             return _packet(io.BytesIO(inner), 0)[0] in _OPEN_PACKETS
         # RFC 9580, 5.4: a version, and the kind of the signature: of a binary or a text.
         beginning = body.read(2)
@@ -191,10 +209,13 @@ def pgp_entries(file: BinaryIO, budget: ContainerBudget, depth: int = 0) -> Iter
     """Yield the texts of a message, out of their packets."""
     size, place = file.seek(0, io.SEEK_END), 0
     while place < size:
-        tag, parts = _packet(file, place)
-        kept = list(parts)
-        place = kept[-1][1] if kept else place + 2
-        body = _Octets(file, iter(kept))
+        begin = place
+        tag, parts = _packet(file, begin)
+        # A body may be in as many parts as it has bytes, and a file hold as many packets as half of that.
+        for _, end in parts:
+            budget.check_time()
+            place = end
+        body = _Octets(file, _packet(file, begin)[1])
         if tag == _LITERAL:
             # What kind of text, its name and its date stand before it.
             _skipped(body, 1)
@@ -205,10 +226,12 @@ def pgp_entries(file: BinaryIO, budget: ContainerBudget, depth: int = 0) -> Iter
             yield from _unpacked(body, size, budget, depth)
         elif tag == _PACKED:
             raise ContainerError(UnopenedReason.DEPTH)
+    if place > size:
+        raise ContainerError(UnopenedReason.TRUNCATED)
 
 
 def _unpacked(body: "_Octets", size: int, budget: ContainerBudget, depth: int) -> Iterator[ContainerEntry]:
-    read = counted(_Inflated(body.read, _decompressor(_skipped(body, 1)[0])), budget, size)
+    read = counted(_unpacking(body, _skipped(body, 1)[0]), budget, size)
     with tempfile.SpooledTemporaryFile(max_size=_UNPACKED_IN_MEMORY) as spool:
         while plain := read(CHUNK):
             spool.write(plain)
@@ -224,17 +247,18 @@ def _skipped(body: "_Octets", count: int) -> bytes:
     return found
 
 
-def _decompressor(algorithm: int) -> Callable[[bytes], bytes]:
-    """Return what unpacks a compressed packet (RFC 9580, section 9.4)."""
-    known: dict[int, Callable[[], Callable[[bytes], bytes]]] = {
-        0: lambda: bytes,
-        1: lambda: zlib.decompressobj(-zlib.MAX_WBITS).decompress,
-        2: lambda: zlib.decompressobj().decompress,
-        3: lambda: bz2.BZ2Decompressor().decompress,
+def _unpacking(body: "_Octets", algorithm: int) -> "_Inflated | _Octets":
+    """Return what is in a compressed packet (RFC 9580, section 9.4)."""
+    known: dict[int, Callable[[], _Stream]] = {
+        1: lambda: zlib.decompressobj(-zlib.MAX_WBITS),
+        2: zlib.decompressobj,
+        3: bz2.BZ2Decompressor,
     }
+    if algorithm == 0:
+        return body
     if algorithm not in known:
         raise ContainerError(UnopenedReason.UNKNOWN_METHOD)
-    return known[algorithm]()
+    return _Inflated(body.read, known[algorithm]())
 
 
 def _packet(file: BinaryIO, place: int) -> tuple[int, Iterator[tuple[int, int]]]:
@@ -283,15 +307,14 @@ def flash_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Container
     head = file.read(_FLASH_HEAD)
     budget.enter()
     if head.startswith(b"CWS"):
-        decompress: Callable[[bytes], bytes] = zlib.decompressobj().decompress
+        stream: _Stream = zlib.decompressobj()
     else:
         file.seek(_LZMA_HEAD)
         stream = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=96 << 20)
         # The header of such a stream tells the length too, which here stands in that of the film.
-        decompress = stream.decompress
         length = max(0, struct.unpack_from("<L", head, 4)[0] - _FLASH_HEAD)
-        decompress(file.read(_LZMA_PROPERTIES) + struct.pack("<Q", length))
-    yield ContainerEntry("film", counted(_Inflated(file.read, decompress), budget, size))
+        stream.decompress(file.read(_LZMA_PROPERTIES) + struct.pack("<Q", length), 0)
+    yield ContainerEntry("film", counted(_Inflated(file.read, stream), budget, size))
 
 
 _FILE_BEGINS = bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac")
