@@ -130,6 +130,9 @@ def drill(client: Client, stack: str, into: str, at: datetime | None = None) -> 
     tables, buckets = of(source, TABLE), of(source, BUCKET)
     if not tables and not buckets:
         raise ValueError(f"{stack} has no table and no bucket: nothing to restore")
+    # A stack has a name and an ARN, and one could have taken over something of the other.
+    if same := {physical for _, physical in (*tables, *buckets)} & {physical for _, physical in target.values()}:
+        raise ValueError(f"{', '.join(sorted(same))} is of both: a stack is not restored into itself")
     there = {name for name, _ in (*of(target, TABLE), *of(target, BUCKET))}
     if lacking := [name for name, _ in (*tables, *buckets) if name not in there]:
         raise ValueError(f"{into} has no {', '.join(lacking)}: deploy the template of {stack}")

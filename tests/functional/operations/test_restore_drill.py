@@ -89,6 +89,20 @@ def test_an_object_keeps_type_metadata_and_tags_whatever_its_size(account: Accou
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "records", "kept": "yes"}
 
 
+def test_a_stack_by_another_name_is_not_restored_into_itself(account: Account) -> None:
+    """CloudFormation, ListStackResources: a stack is asked for by its name or by its ARN."""
+    arn = "arn:aws:cloudformation:eu-west-1:1:stack/first/1"
+    resources = account._listed("first")
+
+    def paginate(StackName: str) -> Any:  # noqa: N803  # as boto3 has it
+        return resources if StackName == arn else account._listed(StackName)
+
+    asked = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
+    client = {"cloudformation": asked}
+    with pytest.raises(ValueError, match="is of both"):
+        next(drill(lambda name: client.get(name) or account.client(name), "first", arn))
+
+
 def test_an_object_with_other_tags_differs(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     _put(account, 1, team="records")
     s3 = account.client("s3")

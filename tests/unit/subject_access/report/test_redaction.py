@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.subject_access.report.conftest import DrawPart
@@ -289,6 +289,44 @@ def test_what_is_looked_for_first_misses_no_form(pieces: list[tuple[str, str]]) 
         if re.search("|".join(matching.patterns(value, kind)), normal):
             squashed = matching.squashed(normal)
             assert any(anchor in squashed for anchor in matching.anchors(value, kind, given_name=False))
+
+
+PEOPLE = st.lists(
+    st.sampled_from(["John", "van", "de", "O", "al", "X", "\u674e", "Ann-Marie", "Berg", "O'Neil", "J.", "St",
+                     "M\u00fc"]),
+    min_size=1, max_size=4,
+).map(" ".join)  # fmt: skip
+
+
+@given(
+    st.lists(st.one_of(PEOPLE, st.sampled_from(VALUES)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(
+            st.sampled_from([*PIECES, "de", "O", "al", "X", "\u674e", "Ann", "Marie", "Neil", "St", "M\u00fc"]),
+            st.sampled_from([" ", ", ", "-", "\n", "", "\u00a0 ", ".", "'"]),
+        )
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+@settings(max_examples=30)  # each makes its patterns twice
+def test_a_sweep_takes_out_what_it_would_without_looking_first(
+    values: list[str], pieces: list[tuple[str, str]], given_name: bool, everywhere: bool
+) -> None:
+    """The plain method is each pattern on each text; what is looked for first may save time alone."""
+    content = {"text": "".join(word + between for word, between in pieces), **dict(enumerate(values))}
+    rules = [Redaction(str(each), "r", everywhere, "name", given_name) for each in range(len(values))]
+    swept = redact({str(name): one for name, one in content.items()}, rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "anchors", lambda *_, **__: [""])
+        plain = redact({str(name): one for name, one in content.items()}, rules)
+    assert swept == plain
+
+
+@pytest.mark.parametrize("name", ["Piet van X", "al O", "Anna de \u674e"])
+def test_a_surname_of_one_letter_behind_particles_is_taken_out(name: str) -> None:
+    found = redact({"name": name, "text": f"Seen by {name} today"}, [Redaction("name", "r", everywhere=True)])
+    assert found.content == {"name": "[Redacted: r]", "text": "Seen by [Redacted: r] today"}
 
 
 @given(st.text(alphabet="aB \t\n\u00a0\u0301\u00ad\u00df\ufb01\u0130\u674e'\u2019\u1100\uac00\x1c`"))

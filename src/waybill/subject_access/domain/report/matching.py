@@ -297,7 +297,7 @@ def anchors(value: str, kind: ValueKind, *, given_name: bool) -> Sequence[str]:
     if kind is ValueKind.NAME:
         found = person(value)
         words = [*found.given, *found.surname.split()] if _any_order(found) or given_name else ()
-        return [squashed(one) for one in (_core(found.surname), *words) if len(one) > 1 or one == found.surname]
+        return [squashed(one) for one in (_core(found.surname), *(word for word in words if len(word) > 1))]
     day = _day_of(value) if kind is ValueKind.IDENTIFIER else None
     if day:
         return [f"{day.year % 100:02}"]
