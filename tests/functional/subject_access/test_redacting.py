@@ -278,6 +278,33 @@ def test_a_report_from_which_nothing_is_taken_out_has_nothing_unseen(office: Off
     assert office.sar.endings.approve("request-1", "carol").state is RequestState.COMPLETED
 
 
+@pytest.mark.parametrize("where", [{}, {"path": "notes[2]"}])
+def test_near_misses_that_later_marks_bring_up_are_open_again(
+    office: Office, drawing: _Again, where: dict[str, str]
+) -> None:
+    """UK GDPR Article 15(4): of each piece of information about somebody else it has to be said why it stays."""
+    first = {"service": SERVICE, "path": "victim.name", "reason": "third party"}
+    answer = {"content": {"victim": {"name": PERSON}, "notes": ["", "", "Joens met Brwon"], "other": "Ann BROWN"}}
+    drawing.put(str(drawing.part().answer_key), json.dumps(answer).encode())
+    assert put(office, values=[first]).status == 200
+    office.ask("POST", f"{ROOT}/render", "sar-user")
+    drawing.drawn_again()
+    stays = {"service": SERVICE, "reason": "Is a place", **where}
+    assert put(office, values=[first], nearMisses=[stays]).status == 200
+    assert near_misses(office) == (0, [("notes[2]", "Is a place")])
+
+    later = {"service": SERVICE, "path": "other", "reason": "third party"}
+    assert put(office, values=[first, later]).status == 200
+    office.ask("POST", f"{ROOT}/render", "sar-user")
+    drawing.drawn_again()
+    assert near_misses(office) == (2, [("notes[2]", None)] * 2)
+    # With the first marks alone it is as it was when it was decided.
+    assert put(office, values=[first]).status == 200
+    office.ask("POST", f"{ROOT}/render", "sar-user")
+    drawing.drawn_again()
+    assert near_misses(office) == (0, [("notes[2]", "Is a place")])
+
+
 def test_what_is_taken_out_nearly_everywhere_is_said_with_its_count(office: Office, drawing: _Again) -> None:
     answer = {"content": {"notes": [f"{number} seen by the officer" for number in range(120)]}}
     drawing.put(str(drawing.part().answer_key), json.dumps(answer).encode())

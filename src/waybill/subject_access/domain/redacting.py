@@ -26,9 +26,9 @@ from waybill.subject_access.domain.near_misses import Decided, Stays
 from waybill.subject_access.domain.ports import Change, Documents, RequestStore
 from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPage, MarkedValue, Redactions
 from waybill.subject_access.domain.report.json_paths import steps_of, values_of
-from waybill.subject_access.domain.report.models import AttachmentOutcome, Json, Number, PartSummary, Place
+from waybill.subject_access.domain.report.models import AttachmentOutcome, Json, Number, PartSummary
 from waybill.subject_access.domain.report.redaction import is_short, texts_at
-from waybill.subject_access.domain.unseen import DrawnParts, not_searched, undecided
+from waybill.subject_access.domain.unseen import DrawnParts, about_near, not_searched, undecided
 from waybill.subject_access.errors import AnswersGoneError, PagesMovedError, UnknownRequestError, WrongStateError
 from waybill.subject_access.models import ENDED, Attachment, Part, PartStatus, RequestState, SubjectRequest
 
@@ -272,7 +272,11 @@ class Redacting:
                 except InvalidInputError as error:
                     errors += [FieldError(f"nearMisses[{index}].reason", each.message) for each in error.errors]
                 else:
-                    stays.append(Stays(one.service, one.path or "", reason, by, at, part.answer_key or ""))
+                    near = [place for place in summary.near if one.path in {None, place.place}]
+                    count = summary.near_misses if one.path is None else len(near)
+                    listed = tuple((place.place, place.kind) for place in near)
+                    answer = part.answer_key or ""
+                    stays.append(Stays(one.service, one.path or "", reason, by, at, answer, listed, count))
         if errors:
             raise InvalidInputError(*errors)
         return stays
@@ -334,7 +338,7 @@ class Redacting:
             "nearMisses": summary.near_misses if summary else 0,
             "nearMissesOpen": undecided(part, summary, decided) if summary else 0,
             "notSearched": not_searched(part, summary, stored) if summary else 0,
-            "near": [_near(part, one, decided) for one in summary.near] if summary else [],
+            "near": _near(part, summary, decided) if summary else [],
             "warnings": _warnings(summary) if summary else [],
             "current": part.part_key is None or part.redactions_sha256 == request.redactions_sha256,
             "attachments": [_attachment(one, outcomes.get(one.number)) for one in stored],
@@ -476,10 +480,17 @@ def drawn_again(part: Part) -> Part:
     )
 
 
-def _near(part: Part, place: Place, decided: Decided) -> dict[str, Any]:
-    said = decided.about(part.service, place, part.answer_key or "")
-    stays = {"reason": said.reason, "by": said.by, "at": said.at} if said else None
-    return {"path": place.place, "kind": place.kind, "stays": stays}
+def _near(part: Part, summary: PartSummary, decided: Decided) -> list[dict[str, Any]]:
+    about = about_near(part, summary, decided)
+    said = [(place, about.at(place)) for place in summary.near]
+    return [
+        {
+            "path": place.place,
+            "kind": place.kind,
+            "stays": {"reason": one.reason, "by": one.by, "at": one.at} if one else None,
+        }
+        for place, one in said
+    ]
 
 
 def _warnings(summary: PartSummary) -> list[str]:

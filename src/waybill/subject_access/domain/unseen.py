@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from waybill.subject_access.domain.keys import near_misses_key
-from waybill.subject_access.domain.near_misses import Decided
+from waybill.subject_access.domain.near_misses import About, Decided
 from waybill.subject_access.domain.ports import Documents, RequestStore
-from waybill.subject_access.domain.report.models import AttachmentOutcome, PartSummary, Place
+from waybill.subject_access.domain.report.models import AttachmentOutcome, PartSummary
 from waybill.subject_access.errors import ReportDamagedError
 from waybill.subject_access.models import Attachment, Part, SubjectRequest
 from waybill.subject_access.service_models import rules_digest
@@ -85,10 +85,15 @@ def is_searched(part: Part) -> bool:
 
 def undecided(part: Part, summary: PartSummary, decided: Decided) -> int:
     """Return of how many near misses nobody has said that they stay; those that are not listed are named together."""
-    answer = part.answer_key or ""
-    if decided.about(part.service, Place("", ""), answer):
+    about = about_near(part, summary, decided)
+    if about.whole:
         return 0
-    return summary.near_misses - sum(decided.about(part.service, one, answer) is not None for one in summary.near)
+    return summary.near_misses - sum(about.at(one) is not None for one in summary.near)
+
+
+def about_near(part: Part, summary: PartSummary, decided: Decided) -> About:
+    """Return what stands of the decisions about a part as it is drawn."""
+    return decided.about(part.service, part.answer_key or "", summary.near, summary.near_misses)
 
 
 def not_searched(part: Part, summary: PartSummary, attachments: Sequence[Attachment]) -> int:
