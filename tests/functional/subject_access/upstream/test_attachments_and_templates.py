@@ -1,7 +1,9 @@
 """Attachments, templates and circuits, through the function."""
 
 import hashlib
+import tempfile
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +17,7 @@ from waybill.subject_access import runtime
 from waybill.subject_access.domain.upstream import attachments
 from waybill.subject_access.domain.upstream.attachments import Attachments
 from waybill.subject_access.domain.upstream.entries import entries
+from waybill.subject_access.domain.upstream.inline import inline_entries
 from waybill.subject_access.domain.upstream.models import Limits
 from waybill.subject_access.domain.upstream.ports import Stored
 from waybill.subject_access.errors import ClaimLostError
@@ -339,3 +342,23 @@ def test_no_picture_within_the_content_is_fetched_for_another_template(subject_a
     served.replies = [StubReply.data({"photo": photo})]
     assert subject_access.fetch("files") == PartStatus.FETCHED
     assert subject_access.attachments("files") == []
+
+
+def test_no_values_but_pictures_are_built_when_these_are_looked_for() -> None:
+    """An answer may have 100 MB, of numbers alone too, and a function has a few hundred."""
+    with tempfile.TemporaryFile() as spool:
+        spool.write(b'{"content": {"list": [' + b"1," * 500_000)
+        spool.write(b'{"url": "https://a.example/1", "n": ["\\"{"], "contentType": "image/png"}, "}", ')
+        spool.write(b'{"contentType": "image/png", "url": "https://a.example/2", "in": {"contentType": "image/gif", ')
+        spool.write(b'"url": "https://a.example/1"}}], "contentType": 1}}')
+        spool.flush()
+        tracemalloc.start()
+        found = inline_entries(spool, 10)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert [(one.number, one.url, one.content_type) for one in found] == [
+        (100_001, "https://a.example/1", "image/png"),
+        (100_002, "https://a.example/2", "image/png"),
+    ]
+    # Its nesting is measured on two copies of its 1 MB; a value that is built takes 60 bytes and more.
+    assert most < 4_000_000
