@@ -392,3 +392,47 @@ def test_an_archive_behind_a_script_is_not_passed_over(
     report = ObjectScanner(engine, b"key").scan(io.BytesIO(script + pack(b"ssn 219-45-6789")).read)
     assert report.outcome in {Outcome.PARTIAL, Outcome.SKIPPED}
     assert report.reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("CUSTOMER RECORD " * 4, "cp037"),
+        ("Name and address of each customer\n" * 3, "cp500"),
+        ("顧客番号の一覧です。\n" * 5, "shift_jis"),
+        ("“It’s … –” he ‘said’, 5 €\n" * 3, "cp1252"),
+    ],
+)
+def test_text_of_other_machines_is_read_at_its_place(engine: Engine, text: str, encoding: str) -> None:
+    """Field notes, K2: read, or named; to call EBCDIC looked at as Latin-1 text was neither."""
+    content = f"{text} SSN: 219-45-6789 ".encode(encoding)
+    report = scan(engine, content)
+    [found] = report.findings
+    assert (report.outcome, found.detector) == (Outcome.COMPLETE, "US_SSN")
+    assert content[found.byte_offset : found.byte_offset + found.byte_length].decode(encoding) == "219-45-6789"
+
+
+def test_a_file_encoded_far_behind_in_a_text_is_named(engine: Engine) -> None:
+    """POSIX.1-2017, `uuencode`: a text may hold a file anywhere. Field notes, K2: what is not read is named."""
+    line = b"begin 644 a.txt\n" + binascii.b2a_uu(b"SSN 219-45-6789 of a customer, and more of it") + b"`\nend\n"
+    for before in (b"Dear all, please find the file below.\n" * 600, b"to begin with\n" * 200_000):
+        report = scan(engine, before + line)
+        assert (report.outcome, dict(report.reasons)) == (Outcome.PARTIAL, {"ENCODED_FILE": 1})
+        assert scan(engine, before + b"begin 644 a.txt is what such a file begins with\n").outcome == Outcome.COMPLETE
+
+
+def test_an_archive_of_the_oldest_tar_is_opened(engine: Engine) -> None:
+    """The header of Unix's seventh edition (tar(5) of FreeBSD, "Old-Style Archive Format") ends behind 257 bytes."""
+    text = b"ssn 219-45-6789\n"
+    fields = (
+        b"a.txt".ljust(100, b"\0"),
+        b"000644 \0",
+        b"000000 \0",
+        b"000000 \0",
+        b"%011o " % len(text),
+        b"%011o " % 0,
+    )
+    header = (b"".join(fields) + b" " * 8).ljust(512, b"\0")
+    header = header[:148] + b"%06o\0 " % sum(header) + header[156:]
+    report = scan(engine, header + text.ljust(512, b"\0") + bytes(1024))
+    assert [(found.detector, found.member) for found in report.findings] == [("US_SSN", "a.txt")]

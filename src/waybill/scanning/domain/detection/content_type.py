@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import string
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,17 @@ CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
 _CONTROL_8BIT = bytes(range(0x80, 0xA0))
 # Of random bytes a fifth are control characters; of text in whatever eight-bit encoding, hardly one in fifty.
 _TEXT_SHARE = 0.06
+# Of fewer bytes nobody can tell; characters of two bytes need more.
+_SHORTEST_HEAD, _SHORTEST_WIDE = 24, 64
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_LETTERS = [bytes([letter]) for letter in string.ascii_letters.encode("ascii")]
+_ORDINARY = (string.ascii_letters + string.digits + " \n").encode("ascii")
+# Bytes that Windows-1252 has no character for.
+_UNASSIGNED = b"\x81\x8d\x8f\x90\x9d"
+EBCDIC = "cp037"
+"""Python's name of it. Other code pages have the same letters, digits, blanks, points, colons and hyphens."""
+# IBM's character data representation architecture, appendix on control characters: new line and line feed.
+_FROM_EBCDIC = bytes(range(256)).decode(EBCDIC).encode("latin-1").translate(bytes.maketrans(b"\x85", b"\n"))
 _MARKED = (
     (codecs.BOM_UTF8, "utf-8"),
     # Before UTF-16, whose mark this begins with.
@@ -45,10 +57,12 @@ _MAIL_FIELDS = re.compile(
 _MAILBOX = re.compile(rb"From [^\s@]{1,64}(?:@[^\s]{1,255})? [^\r\n]{10,100}\r?\n[!-9;-~]{1,80}:")
 # POSIX.1-2017, `uuencode`: mode and name, and a first line of data, whose first character tells its length.
 _ENCODED_FILE = re.compile(
-    rb"^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n(?:M[ -`]{60}\r?\n|[!-L][ -`]{1,60}\r?\n(?:`|end)"
-    rb"|[A-Za-z0-9+/]{4,76}={0,2}\r?\n)",
-    re.MULTILINE,
+    rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n(?:M[ -`]{60}\r?\n|[!-L][ -`]{1,60}\r?\n(?:`|end)"
+    rb"|[A-Za-z0-9+/]{4,76}={0,2}\r?\n)"
 )
+
+
+_TAR_CHECKSUM = re.compile(rb" {0,6}([0-7]{1,7})[\0 ].{356}", re.DOTALL)
 
 
 class Kind(StrEnum):
@@ -109,6 +123,8 @@ def content_type_of(head: bytes) -> ContentType:
     for mark, kind in _CONTAINERS:
         if mark.match(head):
             return ContentType(kind)
+    if _is_old_tar(head):
+        return ContentType(Kind.TAR)
     if head.startswith(_BINARIES):
         return ContentType(Kind.OTHER)
     found = _text_type(head)
@@ -118,9 +134,25 @@ def content_type_of(head: bytes) -> ContentType:
     return found
 
 
+def _is_old_tar(head: bytes) -> bool:
+    """Return whether the header of Unix's seventh edition stands there, which has no mark but its checksum (tar(5))."""
+    noted = _TAR_CHECKSUM.match(head, 148)
+    return noted is not None and head[0] != 0 and sum(head[:148]) + 8 * 32 + sum(head[156:512]) == int(noted[1], 8)
+
+
 def has_encoded_file(text: bytes) -> bool:
     """Return whether a file that `uuencode` has written begins in a text."""
-    return b"begin" in text and _ENCODED_FILE.search(text) is not None
+    return encoded_file_in(text, 0, len(text))
+
+
+def encoded_file_in(text: bytes, start: int, end: int) -> bool:
+    """Return whether such a file begins in `text[start:end]`, at the beginning of a line of `text`."""
+    at = text.find(b"begin", start, end)
+    while at >= 0:
+        if (not at or text[at - 1 : at] == b"\n") and _ENCODED_FILE.match(text, at):
+            return True
+        at = text.find(b"\nbegin", at, end) + 1 or -1
+    return False
 
 
 def _message_type(head: bytes) -> ContentType | None:
@@ -147,10 +179,40 @@ def _text_type(head: bytes) -> ContentType:
     except UnicodeDecodeError:
         if wide := _wide_of_other_scripts(head):
             return ContentType(Kind.TEXT, wide)
-        if share_of(head, CONTROL + _CONTROL_8BIT) >= _TEXT_SHARE:
+        if _is_ebcdic(head):
+            return ContentType(Kind.TEXT, EBCDIC)
+        if share_of(head, CONTROL + _CONTROL_8BIT) >= _TEXT_SHARE and not _is_text_beyond_latin(head):
             return ContentType(Kind.OTHER)
         return ContentType(Kind.TEXT, "latin-1")
     return ContentType(Kind.TEXT, "utf-8")
+
+
+def _is_ebcdic(head: bytes) -> bool:
+    """Return whether `head` is text in EBCDIC: letters, digits and blanks when it is read as such, and no letter rules.
+
+    In Latin-1 its blank is an at sign, and blanks of ASCII are a control character that hardly a file of EBCDIC has.
+    """
+    if len(head) < _SHORTEST_HEAD or head.count(b"@") < 0.03 * len(head) or head.count(b" ") > 0.01 * len(head):
+        return False
+    text = head.translate(_FROM_EBCDIC)
+    letters = [text.count(letter) for letter in _LETTERS]
+    return share_of(text, _ORDINARY) > 0.8 and share_of(text, CONTROL) < 0.02 and max(letters) < 0.25 * len(text)
+
+
+def _is_text_beyond_latin(head: bytes) -> bool:
+    """Return whether `head` is text in Windows-1252 or Shift-JIS, where letters and quotes stand in place of C1.
+
+    Of random bytes one in ten is a control character, a third are of ASCII, and most are no text in Shift-JIS.
+    """
+    if len(head) < _SHORTEST_HEAD or head.translate(None, CONTROL) != head:
+        return False
+    if share_of(head, _PRINTABLE) > 0.7 and head.translate(None, _UNASSIGNED) == head:
+        return True
+    try:
+        codecs.getincrementaldecoder("cp932")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return len(head) >= _SHORTEST_WIDE
 
 
 def share_of(text: bytes, characters: bytes) -> float:
@@ -190,6 +252,17 @@ def _wide_of_other_scripts(head: bytes) -> str | None:
         if sum(character.isprintable() or character.isspace() for character in text) > 0.99 * len(text):
             return encoding
     return None
+
+
+class EbcdicReader:
+    """Reads EBCDIC as Latin-1, a byte for a byte."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def read(self, count: int) -> bytes:
+        """Return at most `count` bytes; none at the end."""
+        return self._read(count).translate(_FROM_EBCDIC)
 
 
 class Utf8Reader:

@@ -14,11 +14,14 @@ from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
+    EBCDIC,
     SNIFFED_BYTES,
     ContentType,
+    EbcdicReader,
     Kind,
     Utf8Reader,
     content_type_of,
+    encoded_file_in,
     share_of,
 )
 from waybill.scanning.domain.detection.engine import Engine
@@ -337,6 +340,8 @@ class _Scan:
             read(content.mark)
         if content.encoding.startswith(("utf-16", "utf-32")):
             read = Utf8Reader(read, content.encoding).read
+        elif content.encoding == EBCDIC:
+            read = EbcdicReader(read).read
         place = Place(content.encoding, resume.offset if resume else content.mark)
         columns: Columns | None = None
         if resume:
@@ -370,6 +375,9 @@ class _Scan:
                 report.leave(member.name, "BINARY_DATA")
             if not member.name:
                 self._budget.leave(binary)
+        if not member.plain and encoded_file_in(block.text, block.start, block.end):
+            # Those at the beginning make a text a container, see `content_type_of`.
+            report.leave(member.name, "ENCODED_FILE")
         matches = scanner.engine.matches(block.text, block.start, block.end, columns)
         for index, match in enumerate(matches):
             if scanner.only is not None and match.detector not in scanner.only:
