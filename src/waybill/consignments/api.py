@@ -1,5 +1,6 @@
 """The HTTP routes of the consignment checks."""
 
+import re
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -51,7 +52,8 @@ _MAX_BODY_BYTES = 5_000_000
 
 # Lambda answers with 6 MB at most, in which a text is written as JSON.
 _MAX_TEXT_BYTES = 4_000_000
-_PLACE_LENGTH = 100
+# When it was registered, and its id; the place in a list of files is an id alone.
+_PLACE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READ_ALL = (Role.CONSIGNMENTS_SERVICE, Role.CONSIGNMENTS_APPROVER)
 _READERS = (Role.CONSIGNMENTS, *_READ_ALL)
 _LOCATION: dict[str, OpenAPIResponseHeader] = {
@@ -281,7 +283,7 @@ def _place(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     place = decode_cursor(cursor).get("after")
-    if not isinstance(place, str) or not 1 <= len(place) <= _PLACE_LENGTH:
+    if not isinstance(place, str) or not _PLACE.fullmatch(place):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return place
 

@@ -326,13 +326,20 @@ def _require(operation: Operation, who: Caller) -> None:
 
 
 def _unless_known(response: Response[Any], known: str) -> Response[Any]:
-    """Return 304 without a body in place of an answer whose entity tag the client has (RFC 9110, 13.1.2)."""
+    """Return 304 without a body in place of an answer whose entity tag the client has.
+
+    A weak tag and a strong one of the same letters are the same here (RFC 9110, 13.1.2 and 8.8.3.2).
+    """
     tag = response.headers.get("ETag")
     if response.status_code != HTTPStatus.OK or tag is None:
         return response
-    if known.strip() != "*" and tag not in [each.strip() for each in known.split(",")]:
+    if known.strip() != "*" and _opaque(tag) not in map(_opaque, known.split(",")):
         return response
     return Response(304, content_type=response.content_type, body="", headers=response.headers)
+
+
+def _opaque(tag: str | list[str]) -> str:
+    return str(tag).strip().removeprefix("W/")
 
 
 def _shared(answer: ProxyResponse, event: Event) -> ProxyResponse:

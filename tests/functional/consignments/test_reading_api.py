@@ -10,6 +10,7 @@ import pytest
 from tests.functional.consignments.bench import Workbench, clean_check, format_result, virus_result
 from waybill.cli.app import main
 from waybill.consignments import api
+from waybill.core.cursors import encode_cursor
 
 FILES = {"a.pdf": b"good", "x.zip": b"zip", "virus.exe": b"bad"}
 
@@ -46,6 +47,12 @@ def test_a_list_is_filtered_and_paged(bench: Workbench, consignment_id: str) -> 
     assert [each["consignmentId"] for each in rest["consignments"]] == [consignment_id]
     assert bench.ask("GET", "/consignments", query={"status": "Nonsense"}).status == 400
     assert bench.ask("GET", "/consignments", query={"cursor": "bm9uc2Vuc2U"}).status == 400
+    # Field notes, "Strictness": a cursor that is not of this list is a 400 that names `cursor`.
+    file_id = bench.ask("GET", f"/consignments/{second}/files").json["files"][0]["fileId"]
+    of_files, shortened = encode_cursor({"after": file_id}), first["cursor"][:-8]
+    for other in (of_files, shortened, encode_cursor({"position": file_id})):
+        assert bench.ask("GET", "/consignments", query={"cursor": other}).fields == ["cursor"]
+    assert bench.ask("GET", f"/consignments/{second}/files", query={"cursor": first["cursor"]}).fields == ["cursor"]
 
 
 def test_the_report_is_a_page(bench: Workbench, consignment_id: str) -> None:

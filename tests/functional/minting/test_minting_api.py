@@ -94,6 +94,10 @@ def test_who_knows_the_etag_gets_304(ask, minted: str, path: str) -> None:
     again = ask("GET", path.format(id=minted), headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
     assert (again.status, again.text) == (304, "")
     assert again.headers["etag"] == first.headers["etag"]
+    # RFC 9110, 13.1.2: weak comparison, for which a strong tag is the same (8.8.3.2, table 3).
+    strong = first.headers["etag"].removeprefix("W/")
+    assert ask("GET", path.format(id=minted), headers={"If-None-Match": strong}).status == 304
+    assert ask("GET", path.format(id=minted), headers={"If-None-Match": strong.lower()[:-2] + '_"'}).status == 200
 
 
 def test_by_source(ask, minted: str) -> None:
