@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +58,7 @@ def json_object(text: str) -> dict[str, Any]:
         where = f"line {error.lineno}, column {error.colno}"
         raise _bad_body(f"is not valid JSON: {error.msg} at {where}") from None
     except (ValueError, RecursionError):
-        raise _bad_body("is not usable JSON: nested too deeply, or a number out of range") from None
+        raise unusable_body() from None
     # Powertools takes the first element of a list where a model is declared; the others would be lost.
     if not isinstance(document, dict):
         raise _bad_body("must be a JSON object")
@@ -80,13 +81,18 @@ def strict_json(text: str) -> Any:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise RepeatedNameError(next(name for name in names if names.count(name) > 1))
+        counted = Counter(name for name, _ in pairs)
+        raise RepeatedNameError(next(name for name, times in counted.items() if times > 1))
     return members
 
 
 def _no_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def unusable_body() -> InvalidInputError:
+    """Return what the sender of JSON is told that is none by its letters, and no program of ours can use."""
+    return _bad_body("is not usable JSON: nested too deeply, or a number out of range")
 
 
 def _bad_body(message: str) -> InvalidInputError:

@@ -30,6 +30,7 @@ from waybill.core.errors import (
     UnsupportedMediaTypeError,
     WaybillError,
 )
+from waybill.core.text import escaped, shortened
 from waybill.core.wire import field_path
 
 PROBLEM_JSON = "application/problem+json"
@@ -49,6 +50,9 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
 }
 _UNAVAILABLE = "Something that this request needs is not available now. Try again."
 _FAULT = "The request failed through no fault of its own."
+# Lambda hands over 6 MB: of a body that is wrong in more places than these, or names fields at greater length, nobody
+# would hear anything. JSON writes a character with up to twelve.
+_MOST_ERRORS, _FIELD_LENGTH, _MESSAGE_LENGTH, _DETAIL_LENGTH = 200, 200, 500, 4000
 # Where a Powertools field error was found; clients know their fields without these.
 _LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
 
@@ -114,14 +118,24 @@ def _named(error: WaybillError) -> ProblemDetails:
         return _internal()
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return ProblemDetails(status, _UNAVAILABLE, error.code)
-    return ProblemDetails(
-        status, str(error) or status.phrase, error.code, invalid_token=isinstance(error, TokenExpiredError)
-    )
+    detail = _told(str(error), _DETAIL_LENGTH) or status.phrase
+    return ProblemDetails(status, detail, error.code, invalid_token=isinstance(error, TokenExpiredError))
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> ProblemDetails:
-    detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
-    return ProblemDetails(HTTPStatus.BAD_REQUEST, detail, InvalidInputError.code, errors)
+    told = tuple(
+        FieldError(_told(error.field, _FIELD_LENGTH), _told(error.message, _MESSAGE_LENGTH))
+        for error in errors[:_MOST_ERRORS]
+    )
+    parts = [f"{error.field}: {error.message}" for error in told]
+    if len(errors) > len(told):
+        parts.append(f"and {len(errors) - len(told):,} more")
+    return ProblemDetails(HTTPStatus.BAD_REQUEST, "; ".join(parts), InvalidInputError.code, told)
+
+
+def _told(text: str, limit: int) -> str:
+    """Return what somebody has sent as people and terminals can be shown it: one line, of no great length."""
+    return shortened(escaped(text), limit)
 
 
 def _internal() -> ProblemDetails:

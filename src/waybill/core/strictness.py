@@ -4,14 +4,17 @@ All routes pass here, so that a route is strict because it is one, and not becau
 """
 
 import base64
+import json
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from aws_lambda_powertools.event_handler.openapi.params import Form
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
-from waybill.core.bodies import json_object
+from waybill.core.bodies import json_object, unusable_body
 from waybill.core.errors import FieldError, InvalidInputError, UnsupportedMediaTypeError
 from waybill.core.wire import field_errors, field_path
 
@@ -23,6 +26,8 @@ _JSON, _FORM = "application/json", "multipart/form-data"
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s";]+))', re.IGNORECASE)
 # As JSON writes them: Python's `int` also takes white space, a sign, underscores and digits of other scripts.
 _INTEGER = re.compile(r"-?[0-9]+")
+# A full-date of RFC 3339, 5.6: Pydantic also takes seconds since 1970, and a time that is midnight.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BOOLEANS = {"true", "false"}
 _SHOWN_CHARACTERS = 100
 # Pydantic's types of errors that mean that something is unknown, or of another type of JSON. Others come of strictness
@@ -87,7 +92,7 @@ def check_body(text: str, dependant: "Dependant") -> None:
         return
     document = json_object(text)
     try:
-        model.model_validate_json(text, strict=True, extra="forbid", by_alias=True, by_name=False)
+        model.model_validate_json(_whole(text, document), strict=True, extra="forbid", by_alias=True, by_name=False)
     except ValidationError as error:
         kinds = [each["type"] in _CONVERTED for each in error.errors()]
         # What the route's own validation refuses too, it names itself.
@@ -99,6 +104,23 @@ def check_body(text: str, dependant: "Dependant") -> None:
     inner = tuple(_inner_names(model, document))
     if inner:
         raise InvalidInputError(*inner)
+
+
+def _whole(text: str, document: dict[str, Any]) -> str:
+    """Return a document as Pydantic's parser reads it, which ends at halves of surrogate pairs and at depth.
+
+    What it did not read it did not check. A half becomes a question mark; where it belongs, the route says what is
+    wrong with it (RFC 8259, 8.2, leaves open what comes of one).
+    """
+    try:
+        from_json(text)
+    except ValueError:
+        text = json.dumps(document, ensure_ascii=False).encode(errors="replace").decode()
+        try:
+            from_json(text)
+        except ValueError:
+            raise unusable_body() from None
+    return text
 
 
 def _is_taken(model: type[BaseModel], document: object) -> bool:
@@ -159,6 +181,8 @@ def _query_problems(name: str, values: Sequence[str], field: "ModelField | None"
         yield FieldError(name, "must be true or false")
     elif int in kinds and bool not in kinds and not all(_INTEGER.fullmatch(value) for value in values):
         yield FieldError(name, "must be a whole number")
+    elif date in kinds and not all(_DATE.fullmatch(value) for value in values):
+        yield FieldError(name, "must be a date such as 2026-12-24")
     elif name == "cursor" and "" in values:
         yield FieldError(name, "is empty: leave it out, or use the one from the previous answer")
 

@@ -72,7 +72,7 @@ _PROBLEM_SCHEMA: Document = {
         },
         "errors": {
             "type": "array",
-            "description": "With status 400: what is wrong with which field or parameter.",
+            "description": "With status 400: what is wrong with which field or parameter; the first 200.",
             "items": {
                 "type": "object",
                 "required": ["field", "message"],

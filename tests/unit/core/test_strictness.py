@@ -1,6 +1,8 @@
 """What was not understood is not taken. Rules: field notes on the API, 2, 3 and 8, and their table "Strictness"."""
 
 import json
+from datetime import date
+from time import process_time
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -54,8 +56,9 @@ def api() -> Api:
         urgent: bool | None = None,
         status: Literal["OPEN", "DONE"] | None = None,
         cursor: str | None = None,
+        due: date | None = None,
     ) -> dict[str, Any]:
-        return {"limit": limit, "urgent": urgent, "status": status, "cursor": cursor}
+        return {"limit": limit, "urgent": urgent, "status": status, "cursor": cursor, "due": due}
 
     @app.get("/open")
     @public
@@ -97,6 +100,27 @@ def test_what_a_body_holds_that_was_not_asked_for_is_named(ask, more: dict[str, 
     assert (refused.status, refused.fields) == (400, fields)
 
 
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        # RFC 8259, 8.2: texts with half a surrogate pair are JSON, and not every parser reads them.
+        ('"x": "\\ud800"', ["x"]),
+        ('"x": 1, "y": "\\udc00"', ["x", "y"]),
+        ('"\\udfff": 1', ["?"]),
+        ('"urgent": "yes", "parts": [{"partNumber": 1, "checkSum": "\\ud800"}]', ["urgent"]),
+        ('"parts": [{"partNumber": "1", "checkSum": "c", "x": "\\ud83d"}]', ["parts[0].partNumber", "parts[0].x"]),
+        # RFC 8259, 9: a parser may limit the depth.
+        ('"x": ' + "[" * 150 + "]" * 150, ["x"]),
+        ('"x": ' + "[" * 300 + "]" * 300, ["body"]),
+        ('"x": ' + '{"y": ' * 800 + "1" + "}" * 800, ["body"]),
+    ],
+)
+def test_nothing_in_a_body_hides_the_rest_of_it(ask, more: str, fields: list[str]) -> None:
+    refused = ask("POST", "/orders", body=f'{{"name": "n", {more}}}')
+    assert refused.status == 400
+    assert set(fields) <= set(refused.fields)
+
+
 def test_a_body_as_it_should_be(ask) -> None:
     body = {"name": "n", "totalParts": 1, "urgent": True, "parts": [{"partNumber": 1, "checkSum": "c"}]}
     assert ask("POST", "/orders", body=body).json["parts"] == [{"partNumber": 1, "checkSum": "c"}]
@@ -124,6 +148,12 @@ def test_a_body_as_it_should_be(ask) -> None:
         ({"urgent": "True"}, ["urgent"]),
         ({"status": "open"}, ["status"]),
         ({"cursor": ""}, ["cursor"]),
+        # RFC 3339, 5.6: full-date. Not seconds since 1970, not a time.
+        ({"due": "0"}, ["due"]),
+        ({"due": "1700006400"}, ["due"]),
+        ({"due": "2026-12-24T00:00:00Z"}, ["due"]),
+        ({"due": "2026-02-30"}, ["due"]),
+        ({"due": "\u0662026-12-24"}, ["due"]),
     ],
 )
 def test_a_parameter_that_is_unknown_or_would_be_converted_is_named(ask, query: dict[str, str], fields) -> None:
@@ -132,8 +162,9 @@ def test_a_parameter_that_is_unknown_or_would_be_converted_is_named(ask, query: 
 
 
 def test_parameters_as_they_should_be(ask) -> None:
-    query = {"limit": "5", "urgent": "true", "status": "OPEN"}
-    assert ask("GET", "/orders", query=query).json == {"limit": 5, "urgent": True, "status": "OPEN", "cursor": None}
+    query: dict[str, Any] = {"urgent": "true", "status": "OPEN", "due": "2026-12-24"}
+    got = ask("GET", "/orders", query=query | {"limit": "5"}).json
+    assert got == query | {"limit": 5, "urgent": True, "cursor": None}
 
 
 def test_a_parameter_is_given_once(ask) -> None:
@@ -244,3 +275,33 @@ def test_no_name_that_is_sent_gets_into_an_answer_as_it_stands(ask) -> None:
     refused = ask("GET", "/orders", query={"a\u202eb": "1"})
     assert refused.fields == ["a\\u202eb"]
     assert json.dumps(refused.json).isascii()
+    # Unicode Standard 23, "Special Areas and Format Characters": what ends a line, or cannot be seen.
+    refused = ask("POST", "/orders", body={"name": "n", "a\x00\n\x1b[31m\u202eb": 1})
+    assert refused.fields == ["a\\x00\\n\\x1b[31m\\u202eb"]
+    assert refused.json["detail"].isprintable()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"x{number}": 1 for number in range(30_000)},
+        {"name": "n", "parts": [{"partNumber": "1"}] * 30_000},
+        {"\U0001f600" * 60_000: 1},
+        '{"é' + "é" * 200_000 + '": 1, "é' + "é" * 200_000 + '": 2}',
+    ],
+    ids=["names", "parts", "a long name", "a long name twice"],
+)
+def test_a_refusal_is_as_short_as_lambda_can_hand_over(ask, body: Any) -> None:
+    """6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Invocation payload"."""
+    refused = ask("POST", "/orders", body=body)
+    assert refused.status == 400
+    assert len(refused.text) < 1_000_000
+    assert 1 <= len(refused.fields) <= 200
+    assert len(refused.fields) == 1 or refused.json["detail"].endswith(" more")
+
+
+def test_a_name_that_is_given_twice_among_many_is_found_at_once(ask) -> None:
+    many = ",".join(f'"x{number}": 1' for number in range(60_000))
+    began = process_time()
+    assert ask("POST", "/orders", body=f'{{{many}, "last": 1, "last": 2}}').fields == ["last"]
+    assert process_time() - began < 3  # Lambda answers the API within 29 s; every name against every other took minutes
