@@ -61,6 +61,28 @@ def test_what_is_waited_for_is_said(office: Office) -> None:
     assert "We will answer by" not in text
 
 
+def test_no_letter_promises_a_day_that_has_passed(office: Office) -> None:
+    """Interface, "A success is a statement about now"; UK GDPR Art. 12(3): the month ended on 2 December."""
+    made = office.create().text
+    office.sar.clock.advance(days=31)
+    text = text_of(letter(office, made, "acknowledgement").content)
+    assert "We should have answered by 2 December 2026, and are sorry" in text
+    assert "We will answer by" not in text
+
+
+def test_nothing_is_promised_to_who_has_the_answer_or_wants_none(office: Office) -> None:
+    made = office.create().text
+    extension = f"/api/subjectAccessRequests/{made}/extend"
+    assert office.ask("PATCH", extension, body={"reason": "Records of 30 services"}).status == 200
+    office.ask("PATCH", f"/api/subjectAccessRequests/{made}/withdraw", body={"reason": "By telephone"})
+    for kind in ("acknowledgement", "extension", "cover"):
+        assert letter(office, made, kind).fields == ["status"]
+    delivered, _ = fulfilled(office, review=False)
+    assert office.ask("PATCH", f"/api/subjectAccessRequests/{delivered}/deliver").status == 200
+    assert letter(office, delivered, "acknowledgement").status == 400
+    assert letter(office, delivered, "cover").status == 200
+
+
 def test_an_extension_is_written_when_there_is_one(office: Office) -> None:
     made = office.create().text
     assert letter(office, made, "extension").status == 400

@@ -66,7 +66,7 @@ DECISIONS: dict[str, Decision] = {
             "This ends the clock of the law.",
             "deliverReport",
             _WORKERS,
-            (_ON, Field("lateReason", "Why it was late", "Needed only where it was")),
+            (_ON, Field("lateReason", "Why it was late", "Where it was; the cover letter says it")),
         ),
         Decision(
             "hold",

@@ -70,7 +70,9 @@ class Delivery(Body):
         examples=["2026-11-30"],
     )
     late_reason: str | None = Field(
-        default=None, description="Why it was late, in one line; needed where it was", examples=["Waited for a service"]
+        default=None,
+        description="Why it was late, in one line, where it was: the cover letter says it",
+        examples=["Waited for a service"],
     )
 
 

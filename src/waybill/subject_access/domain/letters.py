@@ -87,7 +87,7 @@ class Letters:
         UnknownRequestError
             There is no such request.
         WrongStateError
-            What the letter says is not so: the request is not extended, not refused, or has no report.
+            What the letter says is not so: the request has ended, is not extended, not refused, or has no report.
         InvalidInputError
             A text is more than one line.
         """
@@ -108,12 +108,19 @@ class Letters:
     def _words(
         self, request: SubjectRequest, kind: LetterKind, given: Mapping[str, str], codes: Mapping[str, str]
     ) -> Words:
-        due = self.answers().due(request)
+        answers = self.answers()
+        due = day(answers.due(request).due)
+        # No letter promises a day that has passed.
+        promise = (
+            f"We should have answered by {due}, and are sorry that we have not. We will answer as soon as we can."
+            if answers.is_past_due(request)
+            else f"We will answer by {due}."
+        )
         match kind:
             case LetterKind.ACKNOWLEDGEMENT:
-                title, lines = "We have received your request", _received(request, day(due.due))
+                title, lines = "We have received your request", _received(request, promise)
             case LetterKind.EXTENSION:
-                title, lines = "We need more time to answer your request", _extended(request, day(due.due))
+                title, lines = "We need more time to answer your request", _extended(request, promise)
             case LetterKind.REFUSAL:
                 title, lines = "We will not answer your request", _refused(request)
             case _:
@@ -130,6 +137,8 @@ class Letters:
 
 
 def _refuse_untrue(kind: LetterKind, request: SubjectRequest) -> None:
+    if kind in {LetterKind.ACKNOWLEDGEMENT, LetterKind.EXTENSION} and request.law_ended_on is not None:
+        raise WrongStateError(f"is {request.state.value}: no answer is to be promised any more")
     if kind is LetterKind.EXTENSION and not request.extended:
         raise WrongStateError("is not extended: extend it first")
     if kind is LetterKind.REFUSAL and request.state is not RequestState.REFUSED:
@@ -156,10 +165,10 @@ def _about(request: SubjectRequest) -> Sequence[str]:
     return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {day(request.received)}."]
 
 
-def _received(request: SubjectRequest, due: str) -> Sequence[str]:
+def _received(request: SubjectRequest, promise: str) -> Sequence[str]:
     waits = [_WAITS[hold.reason] for hold in request.waits]
     if not waits:
-        return [f"We will answer by {due}."]
+        return [promise]
     paused = all(hold.reason is HoldReason.CLARIFICATION for hold in request.waits)
     begins = "The days until it comes do not count." if paused else "The time to answer begins when it comes."
     return [f"Before we can answer we need {' and '.join(waits)}. {begins}", *_notes(request.waits)]
@@ -176,11 +185,11 @@ def _notes(holds: Sequence[Hold]) -> Sequence[str]:
     return [hold.note for hold in holds if hold.note]
 
 
-def _extended(request: SubjectRequest, due: str) -> Sequence[str]:
+def _extended(request: SubjectRequest, promise: str) -> Sequence[str]:
     return [
         "Because of the complexity of your request, or the number of your requests, we need up to two further months.",
         f"The reason is: {request.extension_reason}",
-        f"We will answer by {due}.",
+        promise,
     ]
 
 
