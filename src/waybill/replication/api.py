@@ -162,7 +162,7 @@ def retry_replications(
     """Start what has failed once more, as a backfill; what has arrived since is left alone."""
     by, settings = caller(app).subject, runtime.job_defaults()
     asked = retry_asked(request, runtime.job_id(by, idempotency_key), *settings, by, now())
-    return _accepted(runtime.start_backfill(asked, failed_entries(request, runtime.tracking())))
+    return _accepted(runtime.start_backfill(asked, lambda: failed_entries(request, runtime.tracking())))
 
 
 @app.post("/backfills/<backfillId>/resume", summary="Resume a backfill", status_code=202)

@@ -5,7 +5,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -195,8 +195,10 @@ def job_defaults() -> tuple[str, tuple[str, ...]]:
     return settings.source_bucket, settings.destination_buckets
 
 
-def start_backfill(asked: "BackfillJob", entries: "Sequence[Entry]" = ()) -> "BackfillJob":
-    """Start the backfill that somebody `asked` for, with the objects that it is given by name; once for its id.
+def start_backfill(asked: "BackfillJob", entries: "Callable[[], Sequence[Entry]] | None" = None) -> "BackfillJob":
+    """Start the backfill that somebody `asked` for, once for its id.
+
+    `entries` finds the objects that it is given by name; who asks again is answered with those that were found first.
 
     Raises
     ------
@@ -210,8 +212,8 @@ def start_backfill(asked: "BackfillJob", entries: "Sequence[Entry]" = ()) -> "Ba
     try:
         job = jobs.read(asked.backfill_id)
     except NotFoundError:
-        if entries:
-            count, parts = saved_entries(jobs, asked.backfill_id, entries)
+        if found := entries() if entries else ():
+            count, parts = saved_entries(jobs, asked.backfill_id, found)
             asked = asked.model_copy(update={"entries": count, "entry_parts": parts})
         job = jobs.create(asked)
     if job.asked != asked.asked:

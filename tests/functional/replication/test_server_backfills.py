@@ -310,3 +310,24 @@ def test_what_has_failed_is_retried_by_name_by_cause_and_altogether(workflow: Wo
     assert [answer.status for answer in answers] == [409, 404]
     both = {"files": [{"sourceBucket": SOURCE, "sourceKey": "a"}], "cause": "KMS_DENIED"}
     assert post("/replications/retry", both).status == 400
+
+
+def test_a_retry_with_the_same_key_is_the_same_whatever_has_arrived_since(workflow: Workflow, s3: Any) -> None:
+    """The route says it of the header: "The same key again is answered with the same backfill"."""
+    put(s3, "a")
+    workflow.failing |= {"a"}
+    post("/backfills", {})
+    workflow.run(workflow.jobs[0])
+    workflow.failing.clear()
+    asked = {"files": [{"sourceBucket": SOURCE, "sourceKey": "a"}]}
+    first = post("/replications/retry", asked, "key")
+    workflow.run(workflow.jobs[1])
+    again = post("/replications/retry", asked, "key")
+    assert (again.status, again.json["backfillId"], again.json["status"]) == (
+        202,
+        first.json["backfillId"],
+        "COMPLETED",
+    )
+    other = {"files": [{"sourceBucket": SOURCE, "sourceKey": "b"}]}
+    assert post("/replications/retry", other, "key").status == 409
+    assert post("/replications/retry", asked, "another").status == 409
