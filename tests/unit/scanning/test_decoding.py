@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.unit.scanning.conftest import Scan
 from waybill.scanning.domain.detection.decoding import Reading
+from waybill.scanning.domain.detection.engine import Engine
 
 CARD, SSN, MAIL = "4539214712746634", "219-45-6789", "alice@corp-mail.org"
 
@@ -65,3 +66,11 @@ def test_every_part_of_a_reading_has_its_place(parts: list[str]) -> None:
         place = start
         if not any(sign in text[start:end] for sign in b"%&\\=\xef\xe2"):
             assert text[start:end] == reading.text[at : at + 1]
+
+
+def test_a_line_that_no_encoder_ends_is_not_read(engine: Engine) -> None:
+    # RFC 2045, section 6.7, rule 5: soft line ends keep lines within 76 characters; empty settings look like them.
+    settings = b"a=\n" * 1000
+    assert not engine.pieces(settings, 0, len(settings), None)
+    [found] = engine.matches(b"the card is 4539=\n214712746634 of today\n")
+    assert found.normal == b"4539214712746634"

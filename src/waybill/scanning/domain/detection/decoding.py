@@ -41,7 +41,9 @@ SIGN_GATES = (
     "&#[0-9xX]",
     f"&(?:{_NAMED});",
     r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])|x[2-7A-Fa-f]|')[0-9A-Fa-f]",
-    r"=(?:3D|40|2[DE]|5F|C2=|C[3-9]=|D[01]=|E2=80=|\r?\n)",
+    r"=(?:3D|40|2[DE]|5F|C2=|C[3-9]=|D[01]=|E2=80=)",
+    # Encoders end lines that would be longer than 76 characters (RFC 2045, section 6.7, rule 5), none behind a few.
+    r"[^\n]{8}=\r?\n",
     _DIGITS,
     rf"[0-9A-Za-z](?:{_SEPARATORS})[0-9A-Za-z]",
     _NOTHING,
