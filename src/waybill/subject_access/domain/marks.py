@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from waybill.subject_access.domain.redactions import MarkedValue, Redactions
-from waybill.subject_access.domain.report.matching import is_small_name
+from waybill.subject_access.domain.report.matching import is_small_name, people
 from waybill.subject_access.domain.report.models import Redaction
 from waybill.subject_access.domain.report.redaction import names_person, redacted_as
 from waybill.subject_access.errors import PagesMovedError
@@ -20,7 +20,8 @@ def _rules(value: MarkedValue, service: str, mark: str) -> Sequence[Redaction]:
     common = (value.reason, value.everywhere, value.kind, value.given_name, value.exemption)
     by_path = [Redaction(value.path, *common, mark=mark)] if value.path and value.service == service else []
     # By its path a value counts for its own part already; what its field says of it counts for the others.
-    person = not value.kind and names_person(value.path) and all(map(is_small_name, value.texts))
+    small = all(is_small_name(name, least=1) for text in value.texts for name in people(text, small=True))
+    person = not value.kind and names_person(value.path) and small
     told = (value.reason, value.everywhere, "name" if person else value.kind, value.given_name, value.exemption)
     by_text = [Redaction("", *told, texts=value.texts, mark=mark)] if value.texts and not by_path else []
     return by_path + by_text

@@ -215,6 +215,26 @@ def test_a_name_in_small_letters_is_one_where_its_field_says_so() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "path", "text", "left"),
+    [
+        ({"name": "jones"}, "a.name", "Mr Jones", "[Redacted: x]"),
+        ({"author": "john smith and mary brown"}, "a.author", "BROWN, Mary; J. Smith", "[Redacted: x]; [Redacted: x]"),
+        (
+            {"firstName": "wei", "lastName": "lin"},
+            "a",
+            "Wei LIN; Mr Lin; a line",
+            "[Redacted: x]; [Redacted: x]; a line",
+        ),
+        # What is no name by its field stays what it is: words, as they stand.
+        ({"offence": "theft and arson"}, "a.offence", "Mr Theft; ARSON", "Mr Theft; ARSON"),
+    ],
+)
+def test_fields_of_people_hold_people(value: dict[str, str], path: str, text: str, left: str) -> None:
+    """Field notes, 1: a rule on an object with given name and surname is a person; other forms go with it."""
+    assert redact({"a": value, "note": text}, [Redaction(path, "x", everywhere=True)]).content["note"] == left
+
+
 def test_words_in_small_letters_are_near_misses_where_they_are_written_as_names() -> None:
     """Field notes, 1, item 6: what is nearly the value is listed, and not taken out."""
     result = redact(SMALL, [Redaction("", "x", everywhere=True, texts=("john jones",))])

@@ -169,10 +169,10 @@ def kind_of(value: str) -> ValueKind:
     return ValueKind.NAME if _NAME.fullmatch(text) and named and len(words) <= _MOST_NAMES else ValueKind.TEXT
 
 
-def is_small_name(value: str) -> bool:
-    """Return whether a text would be a person's name if its words were not in small letters."""
+def is_small_name(value: str, least: int = 2) -> bool:
+    """Return whether a text of `least` words would be a person's name if they were not in small letters."""
     text = _bare(value)
-    few = 2 <= len(text.split()) <= _SMALL_NAMES
+    few = least <= len(text.split()) <= _SMALL_NAMES
     return few and text.islower() and bool(_NAME.fullmatch(text)) and kind_of(value) is ValueKind.TEXT
 
 
@@ -181,10 +181,15 @@ def _bare(value: str) -> str:
     return _SUFFIX.sub("", _REMARK.sub("", _TITLE.sub("", value.strip()))).strip()
 
 
-def people(value: str) -> Sequence[str]:
-    """Return the names in a value that has several, ``John SMITH and Mary Brown``; else the value alone."""
+def people(value: str, *, small: bool = False) -> Sequence[str]:
+    """Return the names in a value that has several, ``John SMITH and Mary Brown``; else the value alone.
+
+    With `small` it is known to be about people: names in small letters are names too.
+    """
     names = [one.strip() for one in _AND.split(value) if one.strip()]
-    several = len(names) > 1 and all(kind_of(one) is ValueKind.NAME for one in names)
+    several = len(names) > 1 and all(
+        kind_of(one) is ValueKind.NAME or (small and is_small_name(one, least=1)) for one in names
+    )
     return names if several else (value,)
 
 

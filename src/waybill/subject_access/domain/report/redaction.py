@@ -176,9 +176,10 @@ def names_person(path: str) -> bool:
 
 
 def _note_text(text: str, rule: Redaction, result: Redacted) -> None:
-    for name in (text,) if rule.kind and rule.kind != ValueKind.NAME else matching.people(text):
+    person = rule.kind == ValueKind.NAME or (not rule.kind and names_person(rule.path))
+    for name in (text,) if rule.kind and not person else matching.people(text, small=person):
         kind = ValueKind(rule.kind) if rule.kind else matching.kind_of(name)
-        if not rule.kind and matching.is_small_name(name) and names_person(rule.path):
+        if person and matching.is_small_name(name, least=1):
             kind = ValueKind.NAME
         if is_short(name):
             if rule.everywhere:
@@ -199,7 +200,9 @@ def _texts(value: Json) -> Iterator[str]:
         given = next((plain[name] for name in plain if name in _GIVEN), None)
         surname = next((plain[name] for name in plain if name in _SURNAME), None)
         if surname and surname.strip():
-            yield f"{surname}, {given or ''}".rstrip(", ")
+            whole = f"{surname}, {given or ''}".rstrip(", ")
+            # What two fields say is a person's is one in small letters too; capitals are compared as none.
+            yield whole.title() if whole.islower() else whole
         for name, one in value.items():
             if not (surname and name.lower().replace("_", "") in _GIVEN | _SURNAME):
                 yield from _texts(one)
