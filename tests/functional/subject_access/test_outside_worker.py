@@ -170,22 +170,34 @@ def _file(pdf: pikepdf.Pdf) -> None:
     pdf.attachments["evil.exe"] = b"MZ"
 
 
+def _other_file(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.GoToR, F=r"\\\\host.example\\a.pdf")
+
+
+def _clip(pdf: pikepdf.Pdf) -> None:
+    clip = pikepdf.Dictionary(Subtype=pikepdf.Name.FileAttachment, FS=pikepdf.Dictionary(F="a.exe"))
+    pdf.pages[0].Annots = pikepdf.Array([clip])
+
+
 def _ring(pdf: pikepdf.Pdf) -> None:
     pdf.Root.Pages.Kids = pikepdf.Array([pdf.Root.Pages, pdf.Root.Pages])
 
 
-# CWE-434, CWE-345; ISO 32000-1, 12.6.4.5, 12.6.4.16 and 7.11.4.
+# CWE-434, CWE-345; ISO 32000-1, 12.6.4.3, 12.6.4.5, 12.6.4.16, 12.5.6.15 and 7.11.4.
 @pytest.mark.parametrize(
     "content",
     [
         b"<html><script>alert(1)</script></html>",
         b"%PDF-1.7 and nothing else",
+        b"GIF89a" + PDF,
         PDF[: len(PDF) // 2],
         _with(lambda pdf: None, encryption=pikepdf.Encryption(owner="a", user="b")),
         _with(lambda pdf: None, encryption=pikepdf.Encryption(owner="a", user="")),
         _with(_script),
         _with(_launch),
         _with(_file),
+        _with(_other_file),
+        _with(_clip),
         _with(_ring),
         _with(lambda pdf: pdf.pages.__delitem__(slice(0, 3))),
     ],

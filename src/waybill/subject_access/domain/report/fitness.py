@@ -18,13 +18,25 @@ _MEMORY_BYTES: Final = 1 << 30
 _MOST_CONTENT_BYTES: Final = 1 << 30
 _MOST_PAGES: Final = 200_000
 _DEPTH: Final = 50
-_ACTIONS: Final = frozenset(("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition", "/RichMediaExecute"))
+# GoToR and GoToE open another file, which may lie on somebody's server (12.6.4.3, 12.6.4.4).
+_ACTIONS: Final = frozenset(
+    (
+        *("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition", "/RichMediaExecute"),
+        *("/GoToR", "/GoToE", "/Sound", "/Movie"),
+    )
+)
+# Annotations that bring a file of their own (12.5.6.15 to 12.5.6.17).
+_FILES: Final = frozenset(("/FileAttachment", "/Sound", "/Movie"))
 _KEYS: Final = ("/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/AA", "/XFA", "/RichMediaContent")
 
 
 def examined(file: Path) -> int | str:
     """Return the number of pages of a PDF, or what is wrong with it."""
     try:
+        # What begins as something else is taken for that elsewhere: a picture and a PDF in one.
+        with file.open("rb") as begin:
+            if begin.read(5) != b"%PDF-":
+                return "it is no PDF, or damaged"
         # Without a repair: of half a file that would leave the pages that are there.
         with pikepdf.open(file, suppress_warnings=True, attempt_recovery=False) as pdf:
             return _problem(pdf) or len(pdf.pages)
@@ -61,6 +73,8 @@ def _acts(found: object, depth: int = 0) -> bool:
     if not isinstance(found, pikepdf.Dictionary | pikepdf.Stream):
         return False
     if any(key in found for key in _KEYS) or str(found.get("/S", "")) in _ACTIONS:
+        return True
+    if str(found.get("/Subtype", "")) in _FILES:
         return True
     return any(_acts(one, depth + 1) for one in _within(found.get(key) for key in found.keys()))  # noqa: SIM118
 
