@@ -6,6 +6,7 @@ import pytest
 
 from tests.functional.subject_access.conftest import Office
 from tests.functional.subject_access.test_handing_over import fulfilled
+from waybill.subject_access.domain.endings import Approval
 from waybill.subject_access.errors import ReportDamagedError
 
 TASKS, STATISTICS = "/api/subjectAccessRequests/tasks", "/api/subjectAccessRequests/statistics"
@@ -107,5 +108,5 @@ def test_what_was_drawn_again_since_it_was_read_is_not_approved(office: Office) 
     assert office.ask("GET", f"/api/subjectAccessRequest/{made}").json["reportSha256"] == read
     assert office.ask("PATCH", path, "sar-approver", body={"sha256": "x"}).fields == ["sha256"]
     with pytest.raises(ReportDamagedError, match="drawn again"):
-        office.sar.endings.approve(made, "bob", "0" * 64)
-    assert office.sar.endings.approve(made, "bob", read).approved_sha256 == read
+        office.sar.endings.approve(made, "bob", Approval(sha256="0" * 64))
+    assert office.sar.endings.approve(made, "bob", Approval(sha256=read)).approved_sha256 == read
