@@ -552,7 +552,7 @@ def test_a_detector_is_saved_as_it_was_typed_and_not_over_somebody_elses(signed_
     assert "Somebody else has changed it meanwhile" in answer.text
 
 
-@pytest.mark.parametrize("definition", ["{", "[1]", "nothing", "9" * 5000])
+@pytest.mark.parametrize("definition", ["{", "[1]", "nothing", "9" * 5000, "[" * 20_000])
 def test_what_is_no_definition_is_not_sent(signed_in: Console, api: ExampleApi, definition: str) -> None:
     api.answers["showDetector"] = Problem(404)
     answer = signed_in.post("detectors/new", {"id": "NEW_ONE", "definition": definition})

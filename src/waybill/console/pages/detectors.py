@@ -136,7 +136,7 @@ def _saved(visit: Visit, name: str) -> Errors:
     """Save the definition of the form; return what is wrong with it."""
     try:
         definition = json.loads(visit.form["definition"])
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         place = f" in line {problem.lineno}" if isinstance(problem, json.JSONDecodeError) else ""
         return [error("definition", f"This is no JSON{place}")]
     if not isinstance(definition, dict):
