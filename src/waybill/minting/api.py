@@ -76,6 +76,7 @@ def reserve(
         str | None,
         Header(
             alias="Idempotency-Key",
+            min_length=1,
             max_length=200,
             description="The same key again is answered with the same IDs",
             examples=["accession-2027-1"],

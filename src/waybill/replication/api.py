@@ -139,6 +139,7 @@ def list_backfills(limit: _LIMIT = 50, cursor: _CURSOR = None) -> BackfillList:
 
 
 @app.post("/backfills", summary="Start a backfill", status_code=202)
+@fails({409: "The idempotency key was used for another backfill"})
 def start_backfill(
     request: BackfillRequest,
     idempotency_key: Annotated[
@@ -204,6 +205,7 @@ def list_verifications(limit: _LIMIT = 50, cursor: _CURSOR = None) -> Verificati
 
 
 @app.post("/verifications", summary="Start a verification", status_code=202)
+@fails({409: "The idempotency key was used for another verification"})
 def start_verification(
     request: FixityRequest,
     idempotency_key: Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import TypeAdapter
 
 from waybill.core.problems import PROBLEM_JSON
 from waybill.gateway.openapi import openapi_document
@@ -302,3 +303,26 @@ def test_every_body_has_an_example_that_its_schema_takes(document: dict[str, Any
         validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
         problems = [f"{each.json_path}: {each.message}" for each in validator.iter_errors(content["example"])]
         assert (where, problems) == (where, [])
+
+
+@pytest.mark.parametrize("module", API_MODULES)
+def test_a_route_takes_the_example_of_its_body(document: dict[str, Any], module: str) -> None:
+    """Field notes on the API, 1: an example that is refused is worse than none; rules between fields refuse too."""
+    app = import_module(module).app
+    for route in (*app._static_routes, *app._dynamic_routes):
+        operation = document["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content:
+            TypeAdapter(route.dependant.body_params[0].type_).validate_python(content["example"])
+
+
+def test_a_key_that_was_used_for_something_else_is_409(document: dict[str, Any]) -> None:
+    """Field notes on the API, "What a complete document needs": requests that repeat safely say what 409 means."""
+    silent = [
+        item["operationId"]
+        for path in document["paths"].values()
+        for item in path.values()
+        for parameter in item.get("parameters", ())
+        if parameter["name"] == "Idempotency-Key" and "409" not in item["responses"]
+    ]
+    assert silent == []

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Protocol, Self
 
 from pydantic import Field, model_validator
+from pydantic.config import JsonDict
 
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, NotFoundError
@@ -54,7 +55,10 @@ class FailedFile(WireModel, extra="forbid"):
     source_key: ObjectKey = Field(description="Its key", examples=["reports/2026/annual.pdf"])
 
 
-class RetryRequest(WireModel, extra="forbid"):
+_RETRY_EXAMPLE: JsonDict = {"cause": "ACCESS_DENIED", "prefix": "reports/", "to": [_COPY]}
+
+
+class RetryRequest(WireModel, extra="forbid", json_schema_extra={"examples": [_RETRY_EXAMPLE]}):
     """What of the failures is started once more: these files, or those of one cause, or all."""
 
     files: Annotated[tuple[FailedFile, ...], Field(min_length=1, max_length=100)] | None = Field(

@@ -21,7 +21,9 @@ class FixityRequest(WireModel, extra="forbid"):
         default=None, description="Where the copies are; without it, all of the stack", examples=[["waybill-copy-eu"]]
     )
     deep: Annotated[bool, Field(strict=True)] = Field(
-        default=False, description="Whether both are read, where otherwise what S3 keeps of them is compared"
+        default=False,
+        description="Whether both are read, where otherwise what S3 keeps of them is compared",
+        examples=[True],
     )
     sample: Annotated[int, Field(ge=1, le=100, strict=True)] = Field(
         default=100, description="With `deep`: of how many objects in a hundred both are read", examples=[5]
