@@ -4,13 +4,13 @@ UK GDPR Article 15(4); Data Protection Act 2018, Schedule 2, paragraph 16(3): be
 somebody else was disclosed. What is to go is marked as anything else is; its near miss is gone with the next drawing.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
+from waybill.subject_access.domain.kept_document import KeptDocument
 from waybill.subject_access.domain.report.models import Place
 
 
@@ -46,21 +46,11 @@ def seen(near: Sequence[Place]) -> Counter[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decided(KeptDocument):
     """All that was decided about a request, as it is kept beside the answers; `salt` keeps the SHA-256 from guesses."""
 
     stays: tuple[Stays, ...] = ()
     salt: str = ""
-
-    @property
-    def document(self) -> bytes:
-        """As JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode()
-
-    @property
-    def sha256(self) -> str:
-        """Of the document, hexadecimal."""
-        return hashlib.sha256(self.document).hexdigest()
 
     @classmethod
     def of(cls, document: bytes) -> Self:

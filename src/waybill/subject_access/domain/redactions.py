@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from waybill.subject_access.domain.kept_document import KeptDocument
 from waybill.subject_access.models import Part
 
 
@@ -52,7 +53,7 @@ class MarkedAttachment:
 
 
 @dataclass(frozen=True)
-class Redactions:
+class Redactions(KeptDocument):
     """All that is taken out of a request's report. `salt` keeps the SHA-256 from being guessed from what is said."""
 
     values: tuple[MarkedValue, ...] = ()
@@ -62,16 +63,6 @@ class Redactions:
 
     def __bool__(self) -> bool:
         return bool(self.values or self.pages or self.attachments)
-
-    @property
-    def document(self) -> bytes:
-        """As JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode()
-
-    @property
-    def sha256(self) -> str:
-        """Of the document, hexadecimal."""
-        return hashlib.sha256(self.document).hexdigest()
 
     @classmethod
     def of(cls, document: bytes) -> Self:
