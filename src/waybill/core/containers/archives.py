@@ -178,3 +178,16 @@ class _Joined:
 gzip_entries = _stream_entries("gzip")
 bzip2_entries = _stream_entries("bzip2")
 xz_entries = _stream_entries("xz")
+
+
+def place_of(file: BinaryIO, mark: bytes, place: int) -> int:
+    """Return where a mark is found from a place on; -1 for nowhere."""
+    before = b""
+    file.seek(place)
+    while part := file.read(CHUNK):
+        found = (before + part).find(mark)
+        if found >= 0:
+            return place - len(before) + found
+        place += len(part)
+        before = part[-len(mark) + 1 :]
+    return -1

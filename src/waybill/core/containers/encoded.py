@@ -91,17 +91,17 @@ def _shown(name: bytes, default: str) -> str:
 
 def _decoded(digits: bytes) -> bytes:
     """Return what digits of base64 say, up to their padding or the checksum of an armour behind it."""
-    tight = re.sub(rb"\s", b"", digits)
-    tight = tight.partition(b"=")[0]
+    return base64_of(re.sub(rb"\s", b"", digits).partition(b"=")[0])
+
+
+def base64_of(digits: bytes) -> bytes:
+    """Return what digits of base64 without padding say; a last one alone says nothing, nor do others than its own."""
+    whole = len(digits) // 4 * 4
+    last = digits[whole:] if len(digits) - whole > 1 else b""
     try:
-        return base64.b64decode(tight[: len(tight) // 4 * 4] + _last(tight))
+        return base64.b64decode(digits[:whole] + last + b"=" * (-len(last) % 4))
     except binascii.Error:
         return b""
-
-
-def _last(digits: bytes) -> bytes:
-    rest = digits[len(digits) // 4 * 4 :]
-    return rest + b"=" * (-len(rest) % 4) if len(rest) > 1 else b""
 
 
 def _uudecoded(text: bytes, place: int) -> tuple[bytes, int]:

@@ -1,7 +1,5 @@
 """What stands encoded in texts: UTF-16 and UTF-32, data URLs (RFC 2397), and the objects of RTF."""
 
-import base64
-import binascii
 import codecs
 import io
 import re
@@ -11,7 +9,7 @@ from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from waybill.core.containers.archives import CHUNK, counted
-from waybill.core.containers.encoded import encoded_parts
+from waybill.core.containers.encoded import base64_of, encoded_parts
 from waybill.core.containers.kinds import HEAD_BYTES, wide_encoding
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
 
@@ -97,16 +95,8 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _base64(text: bytes) -> bytes:
-    digits = re.sub(rb"[^A-Za-z0-9+/]", b"", unquote_to_bytes(text).replace(b"-", b"+").replace(b"_", b"/"))
-    try:
-        return base64.b64decode(digits[: len(digits) // 4 * 4] + _last(digits))
-    except binascii.Error:
-        return b""
-
-
-def _last(digits: bytes) -> bytes:
-    rest = digits[len(digits) // 4 * 4 :]
-    return rest + b"=" * (-len(rest) % 4) if len(rest) > 1 else b""
+    plain = unquote_to_bytes(text).replace(b"-", b"+").replace(b"_", b"/")
+    return base64_of(re.sub(rb"[^A-Za-z0-9+/]", b"", plain))
 
 
 def rtf_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:

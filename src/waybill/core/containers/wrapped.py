@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted
+from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted, place_of
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
 
 _SIGNED = bytes.fromhex("06092a864886f70d010702")
@@ -324,7 +324,7 @@ _FILE_HEAD = 36
 def onenote_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     """Yield the files that are embedded in a section: each lies in it as it is, behind a mark and its length."""
     size, place, number = file.seek(0, io.SEEK_END), 0, 0
-    while (found := _place_of(file, _FILE_BEGINS, place)) >= 0:
+    while (found := place_of(file, _FILE_BEGINS, place)) >= 0:
         file.seek(found + len(_FILE_BEGINS))
         start = found + _FILE_HEAD
         head = file.read(8)
@@ -335,16 +335,3 @@ def onenote_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contain
         budget.enter()
         content = _Octets(file, iter([(start, end)]))
         yield ContainerEntry(f"embedded file {number}", counted(content, budget, size))
-
-
-def _place_of(file: BinaryIO, mark: bytes, place: int) -> int:
-    """Return where a mark is found from a place on; -1 for nowhere."""
-    before = b""
-    file.seek(place)
-    while part := file.read(CHUNK):
-        found = (before + part).find(mark)
-        if found >= 0:
-            return place - len(before) + found
-        place += len(part)
-        before = part[-len(mark) + 1 :]
-    return -1

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted, refused
+from waybill.core.containers.archives import BROKEN_ERRORS, CHUNK, counted, place_of, refused
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, Read, UnopenedReason
 from waybill.core.containers.zip_directory import read_directory
 
@@ -130,7 +130,7 @@ class _LocalEntries:
 
     def entries(self) -> Iterator[ContainerEntry]:
         """Yield the members; each is read before the next is asked for, as far as there is any of it."""
-        while (place := self._header_from(self._next)) >= 0:
+        while (place := place_of(self._file, _LOCAL, self._next)) >= 0:
             self._file.seek(place)
             header = self._file.read(_LOCAL_LENGTH)
             if len(header) < _LOCAL_LENGTH:
@@ -150,17 +150,6 @@ class _LocalEntries:
                 yield ContainerEntry(shown, self._stored(data, packed))
             else:
                 yield refused(shown, UnopenedReason.UNKNOWN_METHOD)
-
-    def _header_from(self, place: int) -> int:
-        before = b""
-        self._file.seek(place)
-        while part := self._file.read(CHUNK):
-            found = (before + part).find(_LOCAL)
-            if found >= 0:
-                return place - len(before) + found
-            place += len(part)
-            before = part[-len(_LOCAL) + 1 :]
-        return -1
 
     def _stored(self, place: int, size: int) -> Read:
         left = size
