@@ -115,3 +115,20 @@ def test_the_strategy_follows_from_the_size(size: int, limits: CopyLimits, strat
     assert described.strategy is strategy
     assert len(described.batches) == batches
     assert (described.part_size > 0) is (strategy is not Strategy.COPY)
+
+
+@pytest.mark.parametrize("per_batch", [1, 100])
+@pytest.mark.parametrize("destinations", [1, 2, 22, 100, 700, 1000])
+def test_a_run_stays_within_its_history(destinations: int, per_batch: int) -> None:
+    """Step Functions developer guide, "Service quotas": 25,000 events, a state about five and a Map's turn two more.
+
+    A turn with a batch has seven (of the Map, of the task: entered, scheduled, started, succeeded, exited), a
+    destination 22 besides, and what is around them some 60.
+    """
+    described = describe(facts(size=MAX_OBJECT_SIZE), CopyLimits(parts_per_batch=per_batch), destinations)
+    numbers = [number for one in described.batches for number in range(one.first_part, one.last_part + 1)]
+    assert numbers in ([], list(range(1, 10_001)))
+    assert (described.strategy is Strategy.MULTIPART_BATCHES) is bool(numbers)
+    assert 60 + destinations * (22 + 7 * len(described.batches)) <= 25_000
+    # The description goes from state to state, which have 256 KiB.
+    assert len(described.model_dump_json().encode()) <= 128 * 1024

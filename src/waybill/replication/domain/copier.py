@@ -302,7 +302,7 @@ def describe_source(buckets: Buckets, request: ReplicationRequest, limits: CopyL
         if request.is_from_event:
             raise SupersededError(f"{error}: it was deleted after the event") from error
         raise
-    return describe(source, limits)
+    return describe(source, limits, len(request.destination_buckets))
 
 
 def _described_as_removed(buckets: Buckets, request: ReplicationRequest) -> SourceDescription:

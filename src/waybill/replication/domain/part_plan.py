@@ -20,6 +20,11 @@ from waybill.replication.models import (
     Strategy,
 )
 
+# Step Functions developer guide, "Service quotas": the history of an execution. A batch takes seven events, and three
+# more where it is tried again; a destination 22 and those of a failure; the states around them some 60.
+_HISTORY_EVENTS = 25_000
+_EVENTS_OF_A_RUN, _EVENTS_OF_A_DESTINATION, _EVENTS_OF_A_BATCH = 100, 40, 10
+
 
 @dataclass(frozen=True)
 class PartPlan:
@@ -66,19 +71,28 @@ def plan_parts(size: int, preferred_part_size: int) -> PartPlan:
     return PartPlan(size, min(whole_mib, MAX_PART_SIZE))
 
 
-def describe(source: ObjectFacts, limits: CopyLimits) -> SourceDescription:
+def describe(source: ObjectFacts, limits: CopyLimits, destinations: int = 1) -> SourceDescription:
     """Return `source` with the strategy for its size.
 
     What has its checksum over parts is copied in the same parts, whatever its size: only then can the copy be compared.
+    The more `destinations` there are, the more parts a batch has, and where their history has no room for any batch,
+    one function copies all of them, in as many calls as it takes.
     """
     if source.size <= min(limits.single_copy_max, SINGLE_COPY_LIMIT) and source.part_size is None:
         return SourceDescription(source=source, strategy=Strategy.COPY)
     plan = PartPlan(source.size, source.part_size) if source.part_size else plan_parts(source.size, limits.part_size)
-    if source.size <= limits.one_function_max:
+    most = most_batches(destinations)
+    if source.size <= limits.one_function_max or not most:
         return SourceDescription(source=source, strategy=Strategy.MULTIPART, part_size=plan.part_size)
     return SourceDescription(
         source=source,
         strategy=Strategy.MULTIPART_BATCHES,
         part_size=plan.part_size,
-        batches=plan.batches(limits.parts_per_batch),
+        batches=plan.batches(max(limits.parts_per_batch, -(-plan.count // most))),
     )
+
+
+def most_batches(destinations: int) -> int:
+    """Return the most batches for each of so many destinations that the history of one run has room for."""
+    events = (_HISTORY_EVENTS - _EVENTS_OF_A_RUN) // destinations - _EVENTS_OF_A_DESTINATION
+    return max(0, events // _EVENTS_OF_A_BATCH)
