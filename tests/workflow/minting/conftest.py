@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.support.application import Application, Execution, Invoked
+from tests.workflow.support.application import Application, Execution
 from tests.workflow.support.polling import until
 
 
@@ -22,17 +22,9 @@ class Minter:
         return self.application.outputs
 
     def mint(self, *names: str, **more: Any) -> dict[str, Any]:
-        """Invoke the function, again while Lambda has no room for it."""
-
-        def look() -> Invoked | None:
-            try:
-                return self.application.invoke(
-                    self.outputs["IdMinterFunctionName"], {"sourceIdentifiers": names, **more}
-                )
-            except self.application.functions.exceptions.TooManyRequestsException:
-                return None
-
-        invoked = until(look, "room for an invocation", 90)
+        """Invoke the function."""
+        request = {"sourceIdentifiers": names, **more}
+        invoked = self.application.invoke(self.outputs["IdMinterFunctionName"], request)
         assert invoked.error is None, invoked.payload
         answer: dict[str, Any] = invoked.payload
         return answer

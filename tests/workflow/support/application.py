@@ -229,8 +229,17 @@ class Application:
         assert killed, f"{logical_name} does not run"
 
     def invoke(self, function: str, payload: object) -> Invoked:
-        """Invoke a function and wait for its answer."""
+        """Invoke a function and wait for its answer; again while Lambda has no room for it.
+
+        What scans, runs and streams of other tests have left may fill every process of a busy machine for a while.
+        """
+        busy = self.functions.exceptions.TooManyRequestsException
+
+        def look() -> Any:
+            with suppress(busy):
+                return self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+
+        answer = until(look, f"room for {function}")
         self._invoked[function] += 1
-        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
         content = json.loads(answer["Payload"].read() or b"null")
         return Invoked(content, content.get("errorType") if answer.get("FunctionError") else None)
