@@ -14,10 +14,19 @@ from tests.template.support.rules import every
 CHOSEN = functions()
 
 
+INVOKED = {
+    name: one["Properties"]["FunctionName"]
+    for name, one in transformed_template()["Resources"].items()
+    if one["Type"] in {"AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"}
+}
+
+
 @pytest.fixture(scope="module")
 def template() -> Tree:
-    """What SAM makes of it."""
-    return transformed(without_loops(template_with_loops(canary())))
+    """What SAM makes of it; `Written` is what names a function besides, as texts."""
+    made = transformed(without_loops(template_with_loops(canary())))
+    kinds = ("AWS::ApiGateway::RestApi", "AWS::S3::Bucket")
+    return made | {"Written": {kind: json.dumps(of_type(made, kind)) for kind in kinds}}
 
 
 def of_type(template: Tree, kind: str) -> dict[str, Any]:
@@ -50,14 +59,12 @@ def test_a_bad_version_is_taken_back(template: Tree, function: str) -> None:
 @every("function", CHOSEN)
 def test_whatever_invoked_the_function_invokes_its_alias(template: Tree, function: str) -> None:
     """Requests, messages and uploads, and the permissions of those who send them."""
-    alias, before = {"Ref": f"{function}Alias{ALIAS}"}, transformed_template()["Resources"]
-    for kind in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
-        for name, one in before.items():
-            if one["Type"] == kind and one["Properties"]["FunctionName"] == {"Ref": function}:
-                assert template["Resources"][name]["Properties"]["FunctionName"] == alias, name
-    (api,) = of_type(template, "AWS::ApiGateway::RestApi").values()
-    assert f"{function}.Arn}}" not in json.dumps(api)
-    buckets = json.dumps(of_type(template, "AWS::S3::Bucket"))
+    alias = {"Ref": f"{function}Alias{ALIAS}"}
+    for name, invoked in INVOKED.items():
+        if invoked == {"Ref": function}:
+            assert template["Resources"][name]["Properties"]["FunctionName"] == alias, name
+    assert f"{function}.Arn}}" not in template["Written"]["AWS::ApiGateway::RestApi"]
+    buckets = template["Written"]["AWS::S3::Bucket"]
     assert f'"{function}.Arn"' not in buckets
     assert json.dumps([function, "Arn"]) not in buckets
 
