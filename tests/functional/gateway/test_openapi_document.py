@@ -73,6 +73,7 @@ OPERATIONS = {
         "listRequestsByState",
         "listServices",
         "listTemplates",
+        "moveService",
         "registerTemplate",
         "restartRequest",
         "showSummary",

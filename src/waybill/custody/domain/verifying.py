@@ -60,6 +60,14 @@ class Report:
         return not self.findings
 
 
+@dataclass(frozen=True)
+class SealedTrail:
+    """What the log has of an audit trail: hashes by number; `report` says whether the log itself holds."""
+
+    report: Report
+    hashes: Mapping[int, str]
+
+
 class StoredLog(Protocol):
     """The log as it is stored; raises `CustodyUnavailableError` and `CustodyRefusedError`."""
 
@@ -127,7 +135,41 @@ class Verifier:
 
         `kept` is a head that somebody has kept elsewhere: the log has to begin with what it signs.
         """
-        report = Report()
+        report, known = Report(), set[str]()
+        heads = self._opened(report, kept)
+        if heads is not None:
+            self._check_entries(heads, report, lambda first, entries: self._compare(first, entries, known, report))
+        # Where nothing was ever sealed, or nobody left anything of it, what is old says which.
+        self._check_table(known, report)
+        if report.holds and heads is not None:
+            self.ledger.note_verified(report.size, iso(self.now()))
+        return report
+
+    def trail(self, name: str) -> SealedTrail:
+        """Return what the log has of one audit trail; its table is compared with it by whoever asks.
+
+        Every entry of the log is read: nothing else than the log says that it has no more of them.
+        """
+        report, hashes = Report(), dict[int, str]()
+
+        def look(first: int, entries: Sequence[bytes]) -> None:
+            for index, entry in enumerate(entries, first):
+                try:
+                    content = parsed(entry)
+                except BadProofError:
+                    report.findings.append(Finding("ALTERED", "an entry of the log is none of custody's", index))
+                    continue
+                number = content.get("number")
+                if content.get("trail") == name and isinstance(number, int):
+                    hashes[number] = str(content.get("hash"))
+
+        heads = self._opened(report, None)
+        if heads is not None:
+            self._check_entries(heads, report, look)
+        return SealedTrail(report, hashes)
+
+    def _opened(self, report: Report, kept: Checkpoint | None) -> dict[int, bytes] | None:
+        """Return the signed roots of the log by size, and note how much there should be; None where there is no log."""
         if not self.log.is_locked():
             report.findings.append(Finding("UNANCHORED", "the bucket of the log has no Object Lock"))
         # The log grows meanwhile: what the table said before has to be in it, what it has to be in the table after.
@@ -137,9 +179,7 @@ class Verifier:
         after = self.ledger.head()
         report.size = max([before.edge.size, before.verified_size, *sizes, kept.size if kept else 0])
         if published is None and not report.size:
-            # Nothing was ever sealed, or nobody left anything of it: what is old says which.
-            self._check_table(set(), report)
-            return report
+            return None
         if published is None or published.decode(errors="replace").strip() != self.key.text:
             report.findings.append(Finding("BAD_SIGNATURE", "the key in the log is another than the stack's"))
         heads = self._heads(sizes, report)
@@ -148,11 +188,7 @@ class Verifier:
                 report.findings.append(Finding("FORKED", f"the kept head of size {kept.size} is another", kept.size))
             heads[kept.size] = kept.root
         self._check_size(after, sizes, report)
-        known = self._check_entries(heads, report)
-        self._check_table(known, report)
-        if report.holds:
-            self.ledger.note_verified(report.size, iso(self.now()))
-        return report
+        return heads
 
     def _heads(self, sizes: Iterable[int], report: Report) -> dict[int, bytes]:
         """Return the signed roots by size."""
@@ -183,9 +219,10 @@ class Verifier:
                 Finding("FORKED", f"the table's head was set back to {head.edge.size} of {report.size}", head.edge.size)
             )
 
-    def _check_entries(self, heads: Mapping[int, bytes], report: Report) -> set[str]:
-        """Check the entries against the signed heads, and the table's items against the entries; return their ids."""
-        known: set[str] = set()
+    def _check_entries(
+        self, heads: Mapping[int, bytes], report: Report, look: Callable[[int, Sequence[bytes]], None]
+    ) -> None:
+        """Check the entries against the signed heads, and let `look` see them, each with the number of the first."""
         edge, number = Edge(), 0
         while edge.size < report.size:
             entries = self._bundle(number, report)
@@ -193,10 +230,9 @@ class Verifier:
                 report.findings.append(Finding("MISSING", "entries of the log are not there", edge.size))
                 break
             edge = self._check_roots(edge, entries, heads, report)
-            self._compare(edge.size - len(entries), entries, known, report)
+            look(edge.size - len(entries), entries)
             number += 1
         report.entries = edge.size
-        return known
 
     def _bundle(self, number: int, report: Report) -> list[bytes] | None:
         width = min(WIDTH, report.size - number * WIDTH)

@@ -39,6 +39,7 @@ _MOMENTS = (
     "active_since",
     "law_ended_at",
     "approved_at",
+    "proposed_at",
 )
 _DAYS = ("date_from", "date_to", "received", "extended_on", "law_ended_on")
 
@@ -171,12 +172,14 @@ def template_of(item: Mapping[str, Any]) -> TemplateVersion:
 
 def entry_attributes(entry: AuditEntry) -> dict[str, Any]:
     """Return the attributes of an audit entry's item."""
-    return asdict(entry) | {"detail": dict(entry.detail)}
+    # DynamoDB has no use for what is empty; entries from before have none.
+    return asdict(entry) | {"detail": dict(entry.detail), "says": dict(entry.says) or None}
 
 
 def entry_of(item: Mapping[str, Any]) -> AuditEntry:
     """Return the audit entry of an item."""
-    return AuditEntry(**{name: item.get(name, "") for name in AuditEntry.__dataclass_fields__})
+    known = {name: item.get(name, "") for name in AuditEntry.__dataclass_fields__}
+    return AuditEntry(**known | {"says": item.get("says") or {}})
 
 
 def _with_lists(part: Mapping[str, Any]) -> dict[str, Any]:
