@@ -127,7 +127,8 @@ def everywhere(value: Any, text: str, **rule: Any) -> str:
          "|, |, |'s; fiel- ding"),
         ("Ann Smith-Jones", "Smith-\nJones; Smith-Jones", "|; |"),
         ("well-known old mill", "a well-\nknown old mill", "a |"),
-        ("Peter Quill", "quillPeter, PeterQuill, peter_quill, Tranquill, quillpeters", "|, |, |, Tranquill, quillpeters"),
+        ("Peter Quill", "quillPeter, PeterQuill, peter_quill, Tranquill, quillpeters",
+         "|, |, |, Tranquill, quillpeters"),
         ("2 September 1990", "2 Sept 1990, 2nd Sept. 1990", "|, |"),
         # Chinese, Japanese and Korean names are written with and without a space; Korean adds to them what they are
         # in the sentence.
