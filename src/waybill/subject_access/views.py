@@ -74,13 +74,9 @@ class PartView(View):
     )
     rendered_at: str | None = Field(description="When it was drawn", examples=[_LATER])
     error_code: str | None = Field(description="Why there is none, for programs", examples=["UPSTREAM_503"])
-    redacted_count: int | None = Field(
-        description="How much is taken out of it; null where nobody counted", ge=0, examples=[0]
-    )
-    unseen_count: int = Field(
-        description="How many near misses of what is taken out it has, and attachments that were not searched for it",
-        ge=0,
-        examples=[0],
+    redacted_count: int | None = optional("How much is taken out of it, once it is drawn")
+    unseen_count: int | None = optional(
+        "How many near misses of what is taken out it has, and attachments that were not searched for it"
     )
     withheld_count: int = Field(description="How many attachments are not in the report", ge=0, examples=[0])
     withheld_attachments: list[WithheldView] = Field(description="The first fifty of these")

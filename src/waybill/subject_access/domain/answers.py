@@ -333,8 +333,7 @@ def _part(name: str, part: PartState) -> dict[str, Any]:
         "templateVersion": part.template_version,
         "renderedAt": moment(part.rendered_at),
         "errorCode": part.error_code,
-        "redactedCount": part.taken,
-        "unseenCount": part.unseen,
+        **({"redactedCount": part.taken, "unseenCount": part.unseen} if part.taken is not None else {}),
         "withheldCount": part.withheld_count,
         "withheldAttachments": [
             {
