@@ -120,7 +120,7 @@ def _measure_memory(lab: Lab) -> Iterator[Figure]:
     if outcome["line"]["failures"] or (reading["how"], reading["bytes"]) != ("stream", _FIVE_GB):
         raise AssertionError(f"the object was not checked: {outcome['line']}")
     peaks = {name: round(peak, 1) for name, peak in outcome["peaks"].items()}
-    how = f"VmHWM of both processes; the handler on a sparse object of 5 GiB in {outcome['seconds']:.0f} s"
+    how = f"VmHWM of all processes; the handler on a sparse object of 5 GiB in {outcome['seconds']:.0f} s"
     yield Figure("consignments.peak_mb_5gb", round(sum(peaks.values()), 1), "MB", how, peaks, "< 512")
 
 

@@ -29,8 +29,8 @@ def _obeying(part: str, real: Any) -> Any:
 
 
 class _Hostile(scanner_main._Scanners):
-    def __init__(self, rules: Any, signatures: Any = None) -> None:
-        super().__init__(rules, signatures)
+    def __init__(self, rules: Any, signatures: Any = None, *, identifying: bool = True) -> None:
+        super().__init__(rules, signatures, identifying=identifying)
         self._parts = {part: _obeying(part, self._parts[part]) for part in _PARTS}
 
     def _identify_all(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:

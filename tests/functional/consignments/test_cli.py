@@ -9,6 +9,7 @@ import pytest
 from tests.functional.consignments.bench import UPLOADS, Workbench, clean_check, virus_result
 from waybill.cli.app import main
 from waybill.cli.consignments import commands
+from waybill.cli.consignments.sending import Uploader
 from waybill.cli.consignments.walking import sha256_of
 from waybill.consignments import runtime
 
@@ -40,8 +41,6 @@ def test_a_directory_is_sent_without_what_is_no_record(run, bench: Workbench, di
 
 
 def test_an_interrupted_call_goes_on(run, bench: Workbench, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from waybill.cli.consignments.sending import Uploader
-
     sent: list[str] = []
     whole = Uploader._send
 
@@ -139,6 +138,33 @@ def test_what_cannot_be_read_is_left_out_and_the_others_are_sent(
     status, told = run("consign", str(directory))
     assert (status, told["files"]) == (1, 1)
     assert {"path": "a.txt", "kind": "UNREADABLE", "reason": "it cannot be read: Permission denied"} in told["notSent"]
+
+
+@pytest.mark.parametrize("how", ["written to", "taken away"])
+def test_what_changes_while_it_is_sent_is_left_out_and_the_others_are_checked(
+    run, bench: Workbench, directory: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A log that somebody writes to keeps none of the other files from being checked."""
+    whole = Uploader._send
+
+    def meanwhile(self: Uploader, upload: Any) -> None:
+        if upload.file.path == "a.txt" and how == "taken away":
+            upload.file.location.unlink()
+        whole(self, upload)
+        if upload.file.path == "a.txt":
+            upload.file.location.write_bytes(b"a line more")
+
+    monkeypatch.setattr(Uploader, "_send", meanwhile)
+    status, told = run("consign", str(directory))
+    assert (status, told["files"], told["uploaded"]) == (1, 1, 1)
+    [changed] = [each for each in told["notSent"] if each["kind"] == "CHANGED"]
+    assert changed["path"] == "a.txt"
+    assert "send it when nobody writes to it" in changed["reason"]
+    bench.run(told["consignmentId"])
+    shown = bench.ask("GET", f"/consignments/{told['consignmentId']}", who="local-user").json
+    assert shown["status"] == "Completed"
+    kept = {each.path: each.kind for each in runtime.table().left_out(told["consignmentId"])}
+    assert kept["a.txt"] == "CHANGED"
 
 
 def test_files_carry_when_they_were_changed(run, bench: Workbench, directory: Path) -> None:

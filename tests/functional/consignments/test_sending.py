@@ -52,7 +52,7 @@ def test_files_that_are_sent_at_once_are_not_held_in_memory(tmp_path: Path) -> N
     with ThreadPoolExecutor(THREADS) as pool:
         tracemalloc.start()
         try:
-            assert Uploader(s3, "uploads").send_all(uploads, {}, pool, lambda: None) == THREADS
+            assert Uploader(s3, "uploads").send_all(uploads, {}, pool, lambda: None).count == THREADS
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

@@ -2,13 +2,14 @@
 
 import hashlib
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.consignments.domain.checks.blocks import Blocks
-from waybill.consignments.domain.checks.digest import DigestBuilder, digested
+from waybill.consignments.domain.checks.digest import CopyDigest, DigestBuilder, digested
 from waybill.consignments.domain.checks.models import Digest
 
 
@@ -91,3 +92,31 @@ def test_what_is_hashed_beside_is_whole_at_the_end_and_passes_in_order(pieces: i
     passing = DigestBuilder()
     assert list(digested(content, passing)) == content
     assert passing.digest().sha256 == hashlib.sha256(b"".join(content)).hexdigest()
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 2, 5])
+def test_a_copy_is_hashed_behind_its_writer(tmp_path: Path, pieces: int) -> None:
+    content = [bytes([number + 48]) * 700_000 for number in range(pieces)]
+    copy = tmp_path / "copy"
+    with copy.open("wb", buffering=0) as file:
+        # Its length is told first, as that of copies is: what is not written yet reads as zeros, and is not hashed.
+        file.truncate(10_000_000)
+        found = CopyDigest(copy)
+        for piece in content:
+            file.write(piece)
+            found.wrote(len(piece))
+        file.truncate(file.tell())
+    found.end()
+    whole = b"".join(content)
+    assert found.result() == Digest(hashlib.sha256(whole).hexdigest(), len(whole), blank=not whole)
+    found.close()
+
+
+def test_a_copy_that_is_given_up_is_hashed_no_further(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"half")
+    found = CopyDigest(copy)
+    found.wrote(4)
+    # Its end never comes.
+    found.close()
+    assert found.result().size <= 4

@@ -1,6 +1,8 @@
 """The sentence follows the evidence, each beside a file that has it (field notes on consignments, kind 9)."""
 
+import gzip
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -58,6 +60,10 @@ NOISE = bytes(range(256)) * 2
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + bytes(50) + b"\xff\xd9"
 
 
+XML = b'<?xml version="1.0"?>\n<a/>\n'
+GRIB = b"GRIB\0\0\0\1" + bytes(20) + b"7777"
+
+
 def told(desk: Desk, name: str, content: Content) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the explanation of `FFID`, and all values."""
     desk.objects.contents[name] = made(content)
@@ -76,8 +82,14 @@ def told(desk: Desk, name: str, content: Content) -> tuple[dict[str, Any], dict[
         ("bomb.docx", bomb, "Unidentified", "unpack to far more than we open"),
         ("words.doc", b"Minutes of the meeting\r\n" * 30, "Unidentified", "plain text under the name"),
         ("noise.doc", NOISE, "Unidentified", "does not fit its name"),
+        # Formats of text, which PRONOM has signatures of: to be named .txt would lose what they are.
+        ("mesh.obj", b"v 0 0 0\nf 1 2 3\n", "Unidentified", "is text, as its name lets expect"),
+        ("map.prj", b'GEOGCS["WGS 84"]', "Unidentified", "is text, as its name lets expect"),
+        ("pic.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "Unidentified", "is text, as its name lets expect"),
+        ("key.cer", b"-----BEGIN CERTIFICATE-----\nMIIB\n", "Unidentified", "is text, as its name lets expect"),
         ("cut.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "Unidentified", "damaged or cut off"),
         ("cut.jpg", JPEG[:-2], "Unidentified", "damaged or cut off"),
+        ("next.pdf", contents.pdf().replace(b"%PDF-1.", b"%PDF-3."), "Unidentified", "of no version of that format"),
         ("cut.pdf", contents.pdf()[:-60], "Unidentified", "damaged or cut off"),
         ("count.bin", wrong_count(), "Zip", "damaged or cut off"),
         ("noise.odt", NOISE, "Unidentified", ".odt stands for Online Description Tool Format (x-fmt/3)"),
@@ -129,6 +141,13 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
             "Executable",
             "waybill.scriptByName",
             ".cmd is a Windows command script",
+        ),
+        (
+            "a.reg",
+            "Windows Registry Editor Version 5.00\r\n".encode("utf-16"),
+            "Executable",
+            "waybill.scriptByName",
+            ".reg is a set of entries for the registry of Windows",
         ),
         ("a.wsf", b"<job><script language='VBScript'>x</script></job>", "Executable", "waybill.scriptByName", ".wsf"),
         (
@@ -192,6 +211,11 @@ def test_records_stay_accepted(desk: Desk, name: str) -> None:
         ("archive.zip", DOCX, "waybill.extensionMismatch", "its name ends in .zip"),
         ("photo", JPEG, "waybill.extensionMismatch", "its name has no extension"),
         ("run.sh", b"echo hello\n", "waybill.textOnly", "Plain Text File (x-fmt/111), its name ends in .sh"),
+        ("scan.pdf", XML, "waybill.extensionMismatch", "Extensible Markup Language (fmt/101), its name ends in .pdf"),
+        # PRONOM knows XML by .xml alone, and no format by .grib.
+        ("a.xsd", XML, "waybill.xmlOnly", "what kind of XML it is cannot be told"),
+        ("a.tei", XML, "waybill.xmlOnly", "what kind of XML it is cannot be told"),
+        ("a.grib", GRIB, "waybill.unknownExtension", "Gridded Binary (fmt/284), its name ends in .grib"),
         ("a.csv", b"a,b\r\n1,2\r\n", "waybill.extensionOnly", ".csv stands for Comma Separated Values (x-fmt/18)"),
         ("a.csv", "a,\u00fcber\n".encode("utf-16"), "waybill.extensionOnly", "Only the name"),
         ("a.md", "# \u00dcberschrift\n".encode("latin-1"), "waybill.extensionOnly", "Only the name"),
@@ -223,6 +247,69 @@ def test_what_was_not_scanned_inside_is_told_why(desk: Desk, name: str, content:
     said = explanation({"statusName": "Antivirus", "value": verdict.value, "rule": verdict.rule}, TABLES)
     assert verdict.value == "NotScannedInside"
     assert words in said["sentence"]
+
+
+WARC = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+SVG = b'<?xml version="1.0"?>\n<!-- a plan -->\n<svg xmlns="http://www.w3.org/2000/svg"/>'
+NIFTI = struct.pack("<i", 348) + bytes(340) + b"n+1\0" + bytes(64)
+
+
+# Each by its own specification: ISO 28500, annex D (records one by one); SVG 1.1, 1.2; NIfTI-1; SAMv1, 4.1; "R
+# Internals", 1.8; [MS-EMF] 2.3.4.2; the manuals of Gnumeric and Dia.
+@pytest.mark.parametrize(
+    ("name", "content", "holds"),
+    [
+        ("crawl.warc.gz", gzip.compress(WARC) + gzip.compress(WARC), "WARC"),
+        ("crawl.WARC", gzip.compress(WARC), "WARC"),
+        ("crawl.arc.gz", gzip.compress(b"filedesc://a.arc 0.0.0.0 20200101000000 text/plain 0\n\n"), "ARC"),
+        ("plan.svgz", gzip.compress(SVG), "SVG"),
+        ("brain.nii.gz", gzip.compress(NIFTI), "NIfTI"),
+        ("reads.bam", gzip.compress(b"BAM\1" + bytes(40)), "BAM"),
+        ("calls.vcf.gz", gzip.compress(b"##fileformat=VCFv4.3\n"), "VCF"),
+        ("frame.rds", gzip.compress(b"X\n\0\0\0\3" + bytes(40)), "R data"),
+        ("frame.RData", gzip.compress(b"RDX3\nX\n" + bytes(40)), "R data"),
+        ("chart.emz", gzip.compress(b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(40)), "EMF"),
+        ("sums.gnumeric", gzip.compress(b'<gnm:Workbook xmlns:gnm="http://www.gnumeric.org/v10.dtd"/>'), "Gnumeric"),
+        ("net.dia", gzip.compress(b'<dia:diagram xmlns:dia="http://www.lysator.liu.se/~alla/dia/"/>'), "Dia"),
+    ],
+)
+def test_what_its_maker_compresses_is_kept_as_it_is(desk: Desk, name: str, content: bytes, holds: str) -> None:
+    said, values = told(desk, name, content)
+    assert is_accepted(values)
+    assert said["sentence"] == f"This file is compressed, as its format has it ({holds}): it is kept as it is."
+    assert said["action"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("minutes.txt.gz", gzip.compress(b"Minutes")),
+        ("plan.svg.gz", gzip.compress(SVG)),
+        ("crawl.txt", gzip.compress(WARC)),
+        ("folder.svgz", gzip.compress(contents.zipped({"a": b"a"}))),
+        ("cut.svgz", gzip.compress(SVG)[:12]),
+        ("page.svgz", gzip.compress(b"<html><svg/></html>")),
+    ],
+)
+def test_what_somebody_has_compressed_is_unpacked_first(desk: Desk, name: str, content: bytes) -> None:
+    said, values = told(desk, name, content)
+    assert values["FFID"] == "Zip"
+    assert "Unpack it" in said["sentence"]
+
+
+@pytest.mark.parametrize("member", ["project.json", "archive/crawl.warc"])
+@pytest.mark.parametrize("name", ["game.sb3", "crawl.wacz", "report.docx", "scan.pdf"])
+def test_a_zip_under_another_name_is_not_called_damaged(desk: Desk, name: str, member: str) -> None:
+    """Programs save documents as ZIP archives that PRONOM does not know: to unpack one is not all that can be done."""
+    said, values = told(desk, name, contents.zipped({member: b"x"}))
+    assert values["FFID"] == "Zip"
+    assert said["rule"] == "waybill.zipUnderOtherName"
+
+
+def test_a_package_of_a_program_that_nobody_knows_is_not_called_damaged(desk: Desk) -> None:
+    # ECMA-376, part 2, for another program's documents: 3MF.
+    said, _ = told(desk, "part.3mf", contents.zipped({"[Content_Types].xml": b"<Types/>", "3D/part.model": b"<m/>"}))
+    assert said["rule"] == "waybill.zipUnderOtherName"
 
 
 def test_formats_of_the_name_alone_are_those_of_the_signatures(process: ScannerProcess, tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def test_a_reason_that_nobody_has_written_a_sentence_for_is_explained_all_the_sa
 
 RULES = [key for key in TABLES.sentences if ".waybill." in key]
 # What is only to be known: nothing is wrong with the file.
-REMARKS = {"ffid.waybill.extensionOnly", "ffid.waybill.textOnly"}
+REMARKS = {
+    f"ffid.waybill.{name}" for name in ("extensionOnly", "ownPacking", "textOnly", "unknownExtension", "xmlOnly")
+}
 
 
 @pytest.mark.parametrize("key", RULES)

@@ -84,10 +84,13 @@ def test_nobody_looks_who_was_not_asked_to(tmp_path: Path, process: ScannerProce
 
 
 def test_a_member_without_a_format_and_one_with_a_password_are_told(tmp_path: Path, process: ScannerProcess) -> None:
-    content = contents.zipped({"noise": bytes(range(1, 256)), "secret.7z": seven_zipped("a", b"a", "x")})
+    content = contents.zipped({"noise": bytes(range(1, 256)), "empty": b"", "secret.7z": seven_zipped("a", b"a", "x")})
     found = held(tmp_path, process, "a.zip", content)
     assert {"path": "noise", "size": 255} in found["listed"]
     assert found["notListed"] == [{"path": "secret.7z/a", "reason": "ENCRYPTED"}]
+    # Neither its size nor its format is known.
+    assert "secret.7z/a" not in {each["path"] for each in found["listed"]}
+    assert {"path": "empty", "size": 0} in found["listed"]
 
 
 def test_the_list_has_an_end_and_the_number_of_all(tmp_path: Path, process: ScannerProcess) -> None:

@@ -71,7 +71,7 @@ def cabinet(content: bytes) -> bytes:
     return made
 
 
-def rar(content: bytes) -> bytes:
+def rar(content: bytes, flags: int = 0, *, headers: bool = False) -> bytes:
     """RAR 4 with a stored file ("RAR version 4.x - Technical note", blocks and the file header)."""
 
     def block(kind: int, flags: int, body: bytes, behind: bytes = b"") -> bytes:
@@ -84,10 +84,36 @@ def rar(content: bytes) -> bytes:
     )
     return (
         b"Rar!\x1a\x07\x00"
-        + block(0x73, 0, bytes(6))
-        + block(0x74, 0x8000, facts + name, content)
+        + block(0x73, 0x80 if headers else 0, bytes(6))
+        + block(0x74, 0x8000 | flags, facts + name, content)
         + block(0x7B, 0x4000, b"")
     )
+
+
+def rar_5(*files: tuple[bytes, bool], headers: bool = False) -> bytes:
+    """RAR 5 of stored files, each with whether it says that it is encrypted ("RAR 5.0 archive format")."""
+
+    def number(value: int) -> bytes:
+        low, rest = value & 0x7F, value >> 7
+        return bytes([low | 0x80]) + number(rest) if rest else bytes([low])
+
+    def block(*fields: bytes) -> bytes:
+        head = b"".join(fields)
+        head = number(len(head)) + head
+        return struct.pack("<L", zlib.crc32(head)) + head
+
+    def stored(place: int, content: bytes, encrypted: bool) -> bytes:
+        extra = number(1) + number(0) * 2 + b"\x0f" + bytes(32)
+        extra = number(len(extra)) + extra if encrypted else b""
+        name, size = b"%d.com" % place, number(len(content))
+        sizes = (number(len(extra)), size) if extra else (size,)
+        facts = (number(4), size, number(0o100644), struct.pack("<L", zlib.crc32(content)), number(0), number(1))
+        return block(number(2), number(3 if extra else 2), *sizes, *facts, number(len(name)), name, extra) + content
+
+    main = block(number(1), number(0), number(0))
+    lock = block(number(4), number(0), number(0), number(0), b"\x0f" + bytes(16)) if headers else b""
+    body = b"".join(stored(place, *file) for place, file in enumerate(files))
+    return b"Rar!\x1a\x07\x01\x00" + lock + main + body + block(number(5), number(0), number(0))
 
 
 def antivirus(desk: Desk, name: str, content: bytes) -> tuple[dict[str, str], str, str | None]:
@@ -155,6 +181,30 @@ def test_an_archive_with_a_password_is_protected_and_was_not_scanned(desk: Desk,
     values, detail, encryption = antivirus(desk, "a.7z", seven_zip(HARMLESS, "secret", header=header))
     assert (values["FFID"], values["Antivirus"], encryption) == ("PasswordProtected", "NotScannedInside", "archive")
     assert "ENCRYPTED" in detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        rar(HARMLESS, 0x04),
+        rar(HARMLESS, headers=True),
+        rar_5((HARMLESS, True)),
+        rar_5((HARMLESS, False), (HARMLESS, True)),
+        rar_5((HARMLESS, False), headers=True),
+    ],
+    ids=["4", "4, headers", "5", "5, the second", "5, headers"],
+)
+def test_what_a_rar_encrypts_is_not_taken_for_its_content(desk: Desk, content: bytes) -> None:
+    """libarchive gives the encrypted bytes of a stored file without a word: they were scanned, and called clean."""
+    values, detail, encryption = antivirus(desk, "a.rar", content)
+    assert (values["FFID"], values["Antivirus"], encryption) == ("PasswordProtected", "NotScannedInside", "archive")
+    assert "ENCRYPTED" in detail
+
+
+def test_a_rar_5_without_a_password_is_scanned(desk: Desk) -> None:
+    assert antivirus(desk, "a.rar", rar_5((HARMLESS, False), (HARMLESS, False)))[0]["Antivirus"] == "Success"
+    values, detail, _ = antivirus(desk, "a.rar", rar_5((HARMLESS, False), (EICAR, False)))
+    assert (values["Antivirus"], "1.com" in detail) == ("VirusDetected", True)
 
 
 @pytest.mark.parametrize("pack", [seven_zip, cabinet, rar])

@@ -66,7 +66,9 @@ def test_nothing_is_refused_and_kept(document: dict[str, Any]) -> None:
     ("puid", "reason"),
     [
         *dict.fromkeys(["fmt/484", "fmt/411", "x-fmt/264", "x-fmt/414", "fmt/1671", "fmt/987"], "Zip").items(),
-        *dict.fromkeys(["fmt/468", "fmt/803", "fmt/1738", "fmt/2061", "fmt/2068"], "Zip").items(),
+        *dict.fromkeys(
+            ["fmt/468", "fmt/803", "fmt/1738", "fmt/2061", "fmt/2068", "fmt/2071", "fmt/655"], "Zip"
+        ).items(),
         *dict.fromkeys(["fmt/690", "fmt/692", "fmt/694", "x-fmt/415", "fmt/2041", "fmt/1070"], "Executable").items(),
         *dict.fromkeys(["x-fmt/413", "fmt/1089", "x-fmt/423"], "Executable").items(),
         *dict.fromkeys(["fmt/1424", "fmt/1807", "fmt/1809", "fmt/843", "fmt/887"], "PasswordProtected").items(),
@@ -113,6 +115,7 @@ def test_aggregates_that_are_records_stay_accepted(puid: str) -> None:
         ("Something", "Image (Raster), Aggregate", True),
         ("XYZ Disk Image", "", True),
         ("Package of X", "", True),
+        ("Some Floppy Stream", "", True),
         ("Portable Document Format", "Page Description", False),
     ],
 )

@@ -371,6 +371,37 @@ def test_nothing_is_found_in_what_is_no_container() -> None:
         assert list(walk(io.BytesIO(content))) == []
 
 
+def of_type(kind: bytes) -> bytes:
+    """A tar archive of one file whose header says another type (POSIX, pax interchange format: `typeflag`)."""
+    archive = bytearray(tarred(odd=NEEDLE))
+    archive[156:157], archive[148:156] = kind, b" " * 8
+    archive[148:156] = b"%06o\0 " % sum(archive[:512])
+    return bytes(archive)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Types that nobody knows are to be read as files; GNU tar and bsdtar do so.
+        of_type(b"Z"),
+        of_type(b"7"),
+        # A header that is none: GNU tar goes on to the next one, and whoever reads on past the end finds more.
+        tarred(first=b"harmless")[:1024] + b"!" * 512 + tarred(odd=NEEDLE),
+        tarred(first=b"harmless") + tarred(odd=NEEDLE),
+        tarred(first=b"harmless") + NEEDLE,
+    ],
+    ids=["a vendor's type", "contiguous", "a gap", "another archive", "a tail"],
+)
+def test_nothing_of_a_tar_archive_is_passed_over(content: bytes) -> None:
+    members, _ = looked_into(content)
+    assert NEEDLE in members.values()
+
+
+def test_zeros_behind_a_tar_archive_are_nothing() -> None:
+    members, unopened = looked_into(tarred(first=b"harmless") + bytes(20_000))
+    assert (members, unopened) == ({"first": b"harmless"}, set())
+
+
 def test_names_of_any_bytes_and_length_can_be_stored() -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
@@ -379,4 +410,6 @@ def test_names_of_any_bytes_and_length_can_be_stored() -> None:
         archive.addfile(entry, io.BytesIO(b"abc"))
     (path,) = looked_into(out.getvalue())[0]
     assert len(path.encode()) < 1100
+    # Told so that it is not taken for another name.
+    assert path.startswith("caf\\xe9xxx")
     assert all(not isinstance(found, UnopenedMember) for found in walk(io.BytesIO(out.getvalue())))

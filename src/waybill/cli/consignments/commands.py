@@ -11,7 +11,16 @@ from rich.console import Group
 
 from waybill.cli.completion import KNOWN, known
 from waybill.cli.consignments.collaborators import Consignments
-from waybill.cli.consignments.sending import HashedFile, Memory, Upload, Uploader, described, note_left_out, register
+from waybill.cli.consignments.sending import (
+    HashedFile,
+    Memory,
+    Sent,
+    Upload,
+    Uploader,
+    described,
+    note_left_out,
+    register,
+)
 from waybill.cli.consignments.showing import archives, overview, verdicts
 from waybill.cli.consignments.walking import FAULTS, LeftOut, LocalFile, sha256_of, walk
 from waybill.cli.consignments.walking import told as told_of
@@ -26,6 +35,7 @@ from waybill.consignments.domain.reports.exports import export as export_text
 from waybill.consignments.domain.reports.page import report as report_page
 from waybill.consignments.domain.reports.summary import Summary
 from waybill.consignments.domain.requests import (
+    LEFT_OUT_PER_REQUEST,
     UPLOADS_PER_REQUEST,
     CorrectionsRequest,
     WaiverRequest,
@@ -47,6 +57,7 @@ _KINDS = {
     LeftOut.UNREADABLE: "not readable",
     LeftOut.NAME_NOT_UTF8: "names that are not UTF-8",
     LeftOut.EMPTY_FOLDER: "empty folders",
+    LeftOut.CHANGED: "changed meanwhile",
 }
 
 app = App()
@@ -111,9 +122,16 @@ def consign(
     named = {**head, "consignmentId": consignment_id}
     sent = _sent(cli, service, named, hashed, user)
     note_left_out(service.registrar, named, len(hashed), left_out, user)
+    changed = _left_out_later(service, consignment_id, sent.changed)
+    if len(changed) == len(hashed):
+        raise CommandError("every file has changed while it was sent: send them when nobody writes to them")
+    _tell(cli, changed, ())
+    left_out = sorted((*left_out, *changed), key=lambda each: each.path)
     started = service.starter.start(service.find(consignment_id))
     memory.forget()
-    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "files": len(hashed), **sent}
+    told = {"consignmentId": consignment_id, "executionArn": started.execution_arn}
+    told |= {"files": len(hashed) - len(changed), "uploaded": sent.count}
+    told["uploadedBefore"] = told["files"] - sent.count
     told |= {"notSent": told_of(left_out), "hardLinks": [list(paths) for paths in found.hard_links]}
     _finish(cli, service, told, left_out, wait=wait)
 
@@ -249,13 +267,15 @@ def _replaced(cli: Cli, service: Consignments, consignment_id: str, hashed: list
         service.corrector.take(consignment, CorrectionsRequest.parse({"replace": asked}))
     prefix = upload_prefix(consignment.user_id, consignment_id)
     uploads = [Upload(file, sha256, prefix + known[file.path].file_id) for file, sha256 in hashed]
-    sent = _uploaded(cli, uploads, prefix)
-    if not changed and not sent:
+    sending = _uploaded(cli, uploads, prefix)
+    if sending.changed:
+        raise CommandError(f"{escaped(sending.changed[0].file.path)} has changed while it was sent: send it again")
+    if not changed and not sending.count:
         raise CommandError("every file is there already as it is here: nothing is replaced")
     started = service.starter.start(service.find(consignment_id))
     replaced = [file.path for file, _ in changed]
     told = {"consignmentId": consignment_id, "executionArn": started.execution_arn, "replaced": replaced}
-    return {**told, "files": len(known), "uploaded": sent}
+    return {**told, "files": len(known), "uploaded": sending.count}
 
 
 def _begun(service: Consignments, memory: Memory) -> str:
@@ -299,14 +319,23 @@ def _hashed(cli: Cli, files: tuple[LocalFile, ...]) -> tuple[list[HashedFile], l
     return hashed, unreadable
 
 
-def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> dict[str, int]:
+def _sent(cli: Cli, service: Consignments, head: dict[str, Any], hashed: list[HashedFile], user: str) -> Sent:
     uploads = list(register(service.registrar, head, hashed, user))
-    sent = _uploaded(cli, uploads, upload_prefix(user, head["consignmentId"]))
-    return {"uploaded": sent, "uploadedBefore": len(hashed) - sent}
+    return _uploaded(cli, uploads, upload_prefix(user, head["consignmentId"]))
 
 
-def _uploaded(cli: Cli, uploads: Sequence[Upload], prefix: str) -> int:
-    """Upload what is not there yet below `prefix`; return how many files that were."""
+def _left_out_later(service: Consignments, consignment_id: str, changed: Sequence[Upload]) -> list[LeftOutFile]:
+    """Take files that have changed while they were sent out of the consignment: what arrived is not what was hashed."""
+    reason = "it has changed, or is gone, since it was looked at: send it when nobody writes to it"
+    for some in batched(changed, LEFT_OUT_PER_REQUEST, strict=False):
+        ids = [upload.key.rpartition("/")[2] for upload in some]
+        asked = CorrectionsRequest.parse({"leaveOut": ids})
+        service.corrector.take(service.find(consignment_id), asked, (LeftOut.CHANGED.value, reason))
+    return [LeftOutFile(upload.file.path, LeftOut.CHANGED.value, reason) for upload in changed]
+
+
+def _uploaded(cli: Cli, uploads: Sequence[Upload], prefix: str) -> Sent:
+    """Upload what is not there yet below `prefix`."""
     uploader = Uploader(cli.client("s3"), cli.stack.output("ConsignmentUploadBucketName"))
     with ThreadPoolExecutor(_THREADS) as pool, cli.output.progress("uploading", total=len(uploads)) as bar:
         return uploader.send_all(uploads, uploader.present(prefix), pool, bar.advance)

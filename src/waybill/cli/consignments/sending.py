@@ -38,6 +38,10 @@ class UploadRefusedError(WaybillError):
     """S3 did not take an upload."""
 
 
+class _ChangedError(Exception):
+    """A file is not any more what it was when it was looked at."""
+
+
 @dataclass(frozen=True)
 class Upload:
     """One file, and where it goes."""
@@ -45,6 +49,14 @@ class Upload:
     file: LocalFile
     sha256: str
     key: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How many files were sent, and those that changed between the look at them and the end of their upload."""
+
+    count: int
+    changed: Sequence[Upload] = ()
 
 
 @dataclass(frozen=True)
@@ -124,17 +136,35 @@ class Uploader:
 
     def send_all(
         self, uploads: Sequence[Upload], present: dict[str, int], pool: Executor, advance: Callable[[], None]
-    ) -> int:
-        """Upload what is not there yet; return the number of files that were sent."""
+    ) -> Sent:
+        """Upload what is not there yet; what changes meanwhile keeps none of the others from being sent."""
+        changed: list[Upload] = []
 
         def send(upload: Upload) -> bool:
             there = present.get(upload.key) == upload.file.size and self._is_there(upload)
-            if not there:
-                self._send(upload)
-            advance()
+            try:
+                if not there:
+                    self._send_unchanged(upload)
+            except _ChangedError:
+                changed.append(upload)
+                return False
+            finally:
+                advance()
             return not there
 
-        return sum(pool.map(send, uploads))
+        number = sum(pool.map(send, uploads))
+        return Sent(number, sorted(changed, key=lambda upload: upload.file.path))
+
+    def _send_unchanged(self, upload: Upload) -> None:
+        try:
+            self._send(upload)
+        except (UploadRefusedError, OSError) as error:
+            if upload.file.has_changed():
+                raise _ChangedError from error
+            raise
+        # Of what is sent in parts nobody has compared the checksum of the whole.
+        if upload.file.has_changed():
+            raise _ChangedError
 
     def _is_there(self, upload: Upload) -> bool:
         head = self.client.head_object(Bucket=self.bucket, Key=upload.key)

@@ -27,10 +27,11 @@ class LeftOut(StrEnum):
     UNREADABLE = "UNREADABLE"
     NAME_NOT_UTF8 = "NAME_NOT_UTF8"
     EMPTY_FOLDER = "EMPTY_FOLDER"
+    CHANGED = "CHANGED"
 
 
 # What somebody would have wanted to send: the command has not done all that was asked of it.
-FAULTS = frozenset({LeftOut.UNREADABLE, LeftOut.NAME_NOT_UTF8})
+FAULTS = frozenset({LeftOut.UNREADABLE, LeftOut.NAME_NOT_UTF8, LeftOut.CHANGED})
 _SPECIAL = (
     (stat.S_ISFIFO, "a pipe (FIFO)"),
     (stat.S_ISSOCK, "a socket"),
@@ -41,12 +42,26 @@ _SPECIAL = (
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file to send: `path` is what the register calls it, relative to the directory, with slashes."""
+    """A file to send: `path` is what the register calls it, relative to the directory, with slashes.
+
+    `changed_ns` is when its content was changed last, in nanoseconds, to notice a later change by.
+    """
 
     location: Path
     path: str
     size: int
     last_modified: str | None = None
+    changed_ns: int | None = None
+
+    def has_changed(self) -> bool:
+        """Return whether it is another file by now, or gone."""
+        if self.changed_ns is None:
+            return False
+        try:
+            status = self.location.stat()
+        except OSError:
+            return True
+        return (status.st_size, status.st_mtime_ns) != (self.size, self.changed_ns)
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,8 @@ class _Directory:
         elif (entry := excluded_by(location.name)) is not None:
             self._leave(path, LeftOut.EXCLUDED, f"names such as `{entry}` are excluded: systems make them")
         else:
-            self.files.append(LocalFile(location, path, status.st_size, _moment(status.st_mtime)))
+            moment = _moment(status.st_mtime)
+            self.files.append(LocalFile(location, path, status.st_size, moment, status.st_mtime_ns))
             if status.st_nlink > 1:
                 self._linked[status.st_dev, status.st_ino].append(path)
 

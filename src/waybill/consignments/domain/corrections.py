@@ -53,8 +53,12 @@ class Corrector:
     now: Callable[[], datetime]
     signer: UploadSigner | None = None
 
-    def take(self, consignment: Consignment, request: CorrectionsRequest) -> CorrectedConsignment:
+    def take(
+        self, consignment: Consignment, request: CorrectionsRequest, because: tuple[str, str] | None = None
+    ) -> CorrectedConsignment:
         """Note the corrections, and forget what was found of these files; the same again changes nothing more.
+
+        `because` is why files are left out, for programs and for people, where their sender did not ask for it.
 
         Raises
         ------
@@ -69,7 +73,7 @@ class Corrector:
         """
         replaced = self._replaced(consignment, request)
         leaving = [str(file_id) for file_id in request.leave_out]
-        left_out = self._left_out(consignment, leaving)
+        left_out = self._left_out(consignment, leaving, because)
         again = self._judged_again(consignment, replaced, {str(each.file_id) for each in left_out})
         self.register.correct(consignment, Corrections([new for _, new in replaced], left_out, again))
         places = [upload_place(consignment, new, self.signer) for _, new in replaced]
@@ -90,7 +94,9 @@ class Corrector:
             pairs.append((known[file_id], new))
         return pairs
 
-    def _left_out(self, consignment: Consignment, file_ids: Sequence[str]) -> list[LeftOutFile]:
+    def _left_out(
+        self, consignment: Consignment, file_ids: Sequence[str], because: tuple[str, str] | None
+    ) -> list[LeftOutFile]:
         gone = {each.file_id for each in self.reader.left_out(consignment.consignment_id)} if file_ids else set()
         found = []
         for file_id in file_ids:
@@ -103,7 +109,7 @@ class Corrector:
                 # It is a record then, and may be in the clean bucket: what becomes of it is for the archive to say.
                 raise AcceptedFileError(f"file {file_id} is accepted: its sender cannot leave it out any more")
             reason = f"its sender left it out on {iso(self.now())[:10]}, after run {consignment.run} of the checks"
-            found.append(LeftOutFile(row["path"], LEFT_OUT_KIND, reason, file_id))
+            found.append(LeftOutFile(row["path"], *(because or (LEFT_OUT_KIND, reason)), file_id))
         return found
 
     def _judged_again(

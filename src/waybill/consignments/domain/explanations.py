@@ -27,7 +27,7 @@ def explanation(verdict: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
 def explained_remarks(path: str, file_format: Mapping[str, Any], tables: Tables) -> list[dict[str, Any]]:
     """Return `{rule, sentence, action}` for what is to be told of a file whatever its verdicts are."""
     found = []
-    for remark in remarks(path, file_format):
+    for remark in remarks(path, file_format, tables):
         told = tables.sentences[f"ffid.{remark.rule}"]
         sentence = told.sentence.replace(_DETAIL, remark.detail)
         detail = {"detail": remark.detail} if remark.detail else {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
-from waybill.consignments.domain.evidence import contradiction, extension_of, refusing_rule, remarks
+from waybill.consignments.domain.evidence import contradiction, extension_of, is_own_packing, refusing_rule, remarks
 from waybill.consignments.domain.tables import Tables
 from waybill.consignments.models import CheckedFile, ConsignmentStatus, FileVerdict, StatusName
 
@@ -176,7 +176,7 @@ def _format(file: CheckedFile, tables: Tables) -> FileVerdict:
     if (protection := _protection(result)) and (entry := tables.puids.disallowing(frozenset({protection}))):
         rule = "waybill.restrictedPdf" if result.get("opensWithoutPassword") else "waybill.protection"
         return _ffid_verdict(entry[1], rule, protection)
-    return _refused(file, result, tables) or _allowed(file, result)
+    return _refused(file, result, tables) or _allowed(file, result, tables)
 
 
 def _refused(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> FileVerdict | None:
@@ -186,9 +186,11 @@ def _refused(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> Fi
         return _ffid_verdict(MULTIPLE_FORMATS, "ffid.severalMatches", f"{', '.join(known)}{_evidence(file)}")
     if result.get("text") and (script := tables.puids.scripts.get(extension_of(file.path))):
         return _ffid_verdict("Executable", "waybill.scriptByName", f".{extension_of(file.path)} is a {script}")
+    if is_own_packing(file.path, result, tables.puids.packed):
+        return None
     if entry := tables.puids.disallowing(frozenset(file.puids)):
         seen, reason = entry
-        rule = refusing_rule(file.path, result, seen)
+        rule = refusing_rule(file.path, result, seen, tables.extension_only)
         return _ffid_verdict(reason, rule, f"{seen or 'no match'}{_evidence(file)}")
     if unnamed := [match for match in file.matches if tables.puids.is_unnamed_container(match)]:
         return _ffid_verdict("Zip", "waybill.unnamedContainer", f"{unnamed[0]['puid']} {unnamed[0]['formatName']}")
@@ -196,9 +198,9 @@ def _refused(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> Fi
     return _ffid_verdict(UNIDENTIFIED, against.rule, against.detail) if against else None
 
 
-def _allowed(file: CheckedFile, result: Mapping[str, Any]) -> FileVerdict:
+def _allowed(file: CheckedFile, result: Mapping[str, Any], tables: Tables) -> FileVerdict:
     known = ", ".join(_known(file))
-    told = remarks(file.path, result)
+    told = remarks(file.path, result, tables)
     # An accepted file is told its most serious remark, by the rule of that.
     return _ffid_verdict(SUCCESS, told[0].rule if told else "ffid.allowed", (told and told[0].detail) or known)
 

@@ -12,9 +12,11 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-# How the table was made (field notes, kind 2): PRONOM's class of a format, or its name.
+# How the table was made: PRONOM's class of a format, or its name.
 _CONTAINER_CLASS = "Aggregate"
-_CONTAINER_NAME = re.compile(r"archive|compressed|dis[ck] image|executable|package|installer", re.IGNORECASE)
+_CONTAINER_NAME = re.compile(
+    r"archive|compressed|dis[ck] image|executable|package|installer|floppy|flux|supercard", re.IGNORECASE
+)
 
 
 def is_of_refused_class(name: str, format_class: str) -> bool:
@@ -27,7 +29,8 @@ class PuidTable:
     """Which formats are refused, and which a judgment may have; `disallowed` are pairs of PUID and reason, in order.
 
     `named` are all PUIDs that somebody has decided on: those refused, those that are not any more, and those kept.
-    `scripts` are texts that a double click runs, by their extensions.
+    `scripts` are texts that a double click runs, by their extensions. `packed` are pairs of content and extension:
+    formats that their makers compress by gzip.
     """
 
     version: str
@@ -35,6 +38,7 @@ class PuidTable:
     disallowed: Sequence[tuple[str, str]]
     named: frozenset[str] = frozenset()
     scripts: Mapping[str, str] = MappingProxyType({})
+    packed: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "PuidTable":
@@ -45,6 +49,12 @@ class PuidTable:
             tuple((entry["puid"], entry["reason"]) for entry in document["disallowed"] if entry["active"]),
             frozenset(entry["puid"] for entry in (*document["disallowed"], *document.get("kept", ()))),
             {entry["extension"]: entry["name"] for entry in document.get("scripts", ()) if entry["active"]},
+            frozenset(
+                (entry["content"], extension)
+                for entry in document.get("packed", ())
+                if entry["active"]
+                for extension in entry["extensions"]
+            ),
         )
 
     @property
@@ -66,11 +76,13 @@ class PuidTable:
 class ExtensionOnlyTable:
     """Formats that a name alone can tell: those whose content is text, and those whose extension others have too.
 
-    `shared` are pairs of PUID and extension: formats with a signature have the same extension.
+    `shared` are pairs of PUID and extension: formats with a signature have the same extension. `text_extensions` are
+    those of formats of text that have signatures.
     """
 
     text: frozenset[str]
     shared: frozenset[tuple[str, str]]
+    text_extensions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "ExtensionOnlyTable":
@@ -78,6 +90,7 @@ class ExtensionOnlyTable:
         return cls(
             frozenset(entry["puid"] for entry in document["text"]),
             frozenset((entry["puid"], entry["extension"]) for entry in document["shared"]),
+            frozenset(document["textExtensions"]),
         )
 
 

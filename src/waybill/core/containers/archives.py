@@ -23,6 +23,7 @@ CHUNK = 1 << 18
 # An extension header that is longer is there to take memory; libarchive stops at the same.
 _TAR_HEADER_BYTES = 1 << 20
 _TAR_BLOCK = 512
+_TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 # What decompressors and archive readers raise of hostile bytes: their documentation names but a part.
 BROKEN_ERRORS = (
     tarfile.TarError,
@@ -96,7 +97,11 @@ class _BoundedHeaders(io.RawIOBase):
 
 
 def tar_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    """Yield the files of a tar archive; links and devices hold nothing."""
+    """Yield the files of a tar archive, and whatever else lies in it; links and devices hold nothing.
+
+    Kinds of entries that nobody knows are files (POSIX, pax interchange format, `typeflag`). The library ends without a
+    word where a header is none, from where others go on to the next one.
+    """
     file.seek(0)
     guarded: Any = _BoundedHeaders(file)
     try:
@@ -108,12 +113,52 @@ def tar_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEn
             # It keeps every entry that it has seen.
             kept: Any = archive
             kept.members = []
-            if not entry.isfile():
-                continue
-            budget.enter()
-            content = archive.extractfile(entry)
-            if content is not None:
+            if entry.isfile() or entry.type not in tarfile.SUPPORTED_TYPES:
+                budget.enter()
+                content = archive.fileobject(archive, entry)
                 yield ContainerEntry(entry.name, _whole(counted(content, budget, entry.size), entry.size))
+        yield from _behind(file, archive.offset, budget)
+
+
+def _behind(file: BinaryIO, place: int, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield what stands behind the last entry and the zeros that end an archive, where there is anything."""
+    file.seek(place)
+    while block := file.read(CHUNK):
+        budget.check_time()
+        if rest := block.lstrip(b"\0"):
+            place += len(block) - len(rest)
+            # Blocks of zeros end it: what comes then begins with its block.
+            place -= place % _TAR_BLOCK
+            budget.enter()
+            yield ContainerEntry("behind the end", counted(_From(file, place), budget, CHUNK))
+            yield from _further_entries(file, place, budget)
+            return
+        place += len(block)
+
+
+def _further_entries(file: BinaryIO, place: int, budget: ContainerBudget) -> Iterator[ContainerEntry]:
+    """Yield everything from the next header on, where what stands before it is none."""
+    found = place_of(file, _TAR_MARK, place)
+    while found >= 0 and (found - _TAR_MARK_AT - place) % _TAR_BLOCK:
+        budget.check_time()
+        found = place_of(file, _TAR_MARK, found + 1)
+    if found > place + _TAR_MARK_AT:
+        budget.enter()
+        start = found - _TAR_MARK_AT
+        yield ContainerEntry(f"from byte {start:,}", counted(_From(file, start), budget, CHUNK))
+
+
+class _From:
+    """A file from a place on; others may read it meanwhile."""
+
+    def __init__(self, file: BinaryIO, place: int) -> None:
+        self._file, self._place = file, place
+
+    def read(self, count: int, /) -> bytes:
+        self._file.seek(self._place)
+        part = self._file.read(count)
+        self._place += len(part)
+        return part
 
 
 def _next_entry(archive: tarfile.TarFile) -> tarfile.TarInfo | None:

@@ -165,5 +165,5 @@ class _Walker:
 
 def _shown(path: str) -> str:
     """Return a path as text that can be stored: archives hold names of any bytes and of any length."""
-    text = path[:_PATH_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = path[:_PATH_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text if len(path) <= _PATH_LENGTH else f"{text}…"

@@ -18,6 +18,10 @@ _ENCRYPTED = 1 << 0 | 1 << 6
 _SIZES_BEHIND, _UTF_8 = 1 << 3, 1 << 11
 _KNOWN_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 _LOCAL, _LOCAL_LENGTH = b"PK\x03\x04", 30
+# Names of the packages of documents: OPC, ODF and EPUB, Java.
+OF_PACKAGES = frozenset(
+    {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF", "META-INF/manifest.xml", "META-INF/container.xml"}
+)
 # What stands before the first member of an archive that was once in parts (section 8.5.4).
 _SPANNED = 4
 

@@ -147,7 +147,7 @@ class FileChecker:
                 raise
             return Findings.failed(Failure(Reason.S3_UNAVAILABLE, "S3 did not give the file, however often asked."))
         entry = _Waiting(record, fetched, started_ms)
-        if fetched.stream is None and fetched.digest.size <= _SMALL_BYTES:
+        if fetched.stream is None and fetched.size <= _SMALL_BYTES:
             stack.enter_context(fetched)
             return entry
         with fetched:
@@ -207,7 +207,7 @@ class FileChecker:
                 return {"fileId": record.file_id, **versions, "matches": [], "unexaminable": _told(answer)}
             if isinstance(answer, Failure):
                 return answer
-        incomplete = inside.get("beginsAsNamed") and not formats_of(found)
+        incomplete = inside.get("beginsAsNamed") and not inside.get("endsAsNamed") and not formats_of(found)
         return {
             "fileId": record.file_id,
             **found,

@@ -1,10 +1,13 @@
 """The one pass over a file's bytes: checksum, size, and whether there is anything but white space."""
 
 import hashlib
+import os
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Condition
 
 from waybill.consignments.domain.checks.models import Digest
 
@@ -24,6 +27,11 @@ class BlankContent:
         self._head: bytes | None = b""
         self._white = _WHITE
         self._blank = True
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing was fed yet that is not blank: if there was, nothing more need be fed."""
+        return self._blank
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes; chunks may be cut anywhere."""
@@ -59,10 +67,11 @@ class DigestBuilder:
         self._blank = BlankContent()
         self._size = 0
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes."""
         self._sha256.update(chunk)
-        self._blank.feed(chunk)
+        if self._blank.possible:
+            self._blank.feed(bytes(chunk))
         self._size += len(chunk)
 
     def digest(self) -> Digest:
@@ -72,13 +81,11 @@ class DigestBuilder:
 
 # Of pieces of a megabyte: as much as is hashed while a block of a stream is written and handed over.
 _AHEAD = 32
+_PIECE = 1 << 20
 
 
 def digested(chunks: Iterable[bytes], passing: DigestBuilder) -> Iterator[bytes]:
-    """Yield `chunks`, and feed them to `passing` on another thread meanwhile; at the end it has had all of them.
-
-    Hashing takes as long as all that is done with a large file beside it, and needs no lock of Python's.
-    """
+    """Yield `chunks`, and feed them to `passing` on another thread meanwhile; at the end it has had all of them."""
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as thread:
         for number, chunk in enumerate(chunks):
@@ -93,3 +100,60 @@ def digested(chunks: Iterable[bytes], passing: DigestBuilder) -> Iterator[bytes]
             yield chunk
         for waiting in under_way:
             waiting.result()
+
+
+class CopyDigest:
+    """The digest of a copy that is being written: a thread reads it behind the writer, and goes on when that is done.
+
+    Hashing is what takes longest of a large file; what the scanners say of the copy need not wait for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written = 0
+        self._ended = self._cancelled = False
+        self._changed = Condition()
+        thread = ThreadPoolExecutor(1)
+        self._found = thread.submit(self._follow)
+        thread.shutdown(wait=False)
+
+    def wrote(self, count: int) -> None:
+        """Take note that so many bytes more are in the copy."""
+        with self._changed:
+            self._written += count
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Take note that the copy is whole."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def result(self) -> Digest:
+        """Return the digest of the whole copy, once there is one."""
+        return self._found.result()
+
+    def close(self) -> None:
+        """Stop; the thread has left the copy then."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify()
+        self._found.exception()
+
+    def _follow(self) -> Digest:
+        passing, place = DigestBuilder(), 0
+        buffer = memoryview(bytearray(_PIECE))
+        with self._path.open("rb", buffering=0) as file:
+            while (ready := self._ready(place)) > 0:
+                count = os.preadv(file.fileno(), [buffer[: min(ready, _PIECE)]], place)
+                if not count:
+                    raise OSError("the copy is shorter than what was written")
+                passing.feed(buffer[:count])
+                place += count
+        return passing.digest()
+
+    def _ready(self, place: int) -> int:
+        """Return how many bytes behind `place` can be read, when there are any; none at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._written > place or self._ended or self._cancelled)
+            return 0 if self._cancelled else self._written - place

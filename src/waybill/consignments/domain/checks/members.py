@@ -24,18 +24,16 @@ from waybill.core.containers.models import (
     ContainerMember,
 )
 from waybill.core.containers.walk import READERS, walk
-from waybill.core.containers.zip_archive import zip_entries, zip_names
+from waybill.core.containers.zip_archive import OF_PACKAGES, zip_entries, zip_names
 
 # What the results of a file have room for; the number of all is told beside it.
 _LISTED_BYTES = 8000
 _UNLISTED = 5
 _MEMBERS_SHARE = 0.8
-# Of the packages of documents: OPC, ODF and EPUB, Java.
-_OF_PACKAGES = frozenset({"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF", "META-INF/manifest.xml"})
 
 
 def _archive_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
-    if not _OF_PACKAGES.intersection(zip_names(file)):
+    if not OF_PACKAGES.intersection(zip_names(file)):
         yield from zip_entries(file, budget)
 
 
@@ -66,7 +64,12 @@ def members_of(path: Path, identify: Callable[[Path, str], dict[str, Any]], seco
         count = room = 0
         for found in walk(file, ContainerLimits(seconds=seconds * _MEMBERS_SHARE), _READERS):
             if not isinstance(found, ContainerMember):
-                if (found.kind is None or found.kind in _READERS) and len(not_listed) < _UNLISTED:
+                if found.kind is not None and found.kind not in _READERS:
+                    continue
+                if listed and (listed[-1]["path"], listed[-1]["size"]) == (found.path, 0):
+                    # Nothing of it could be read: neither that it is empty nor its format is known.
+                    listed.pop()
+                if len(not_listed) < _UNLISTED:
                     not_listed.append({"path": found.path, "reason": found.reason.value})
                 continue
             count += 1
@@ -78,7 +81,7 @@ def members_of(path: Path, identify: Callable[[Path, str], dict[str, Any]], seco
 
 def _is_archive(file: BinaryIO) -> bool:
     kinds = _READERS.keys() & set(kinds_of(file))
-    return bool(kinds) and (kinds != {ContainerKind.ZIP} or not _OF_PACKAGES.intersection(zip_names(file)))
+    return bool(kinds) and (kinds != {ContainerKind.ZIP} or not OF_PACKAGES.intersection(zip_names(file)))
 
 
 def _member(

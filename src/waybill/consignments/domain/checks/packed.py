@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
-from waybill.core.containers.archives import counted
+from waybill.consignments.domain.checks.rar import HeadersEncryptedError, encrypted_files
+from waybill.core.containers.archives import counted, refused
 from waybill.core.containers.models import (
     ContainerBudget,
     ContainerEntry,
@@ -36,9 +37,15 @@ _REASONS = (
 def packed_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[ContainerEntry]:
     """Yield the files of an archive, one after the other as they lie in it; folders and links hold nothing."""
     size = file.seek(0, io.SEEK_END)
+    encrypted = _encrypted_files(file)
     for number, entry in enumerate(_entries(file), start=1):
         budget.enter()
-        if not stat.S_ISDIR(entry.mode) and not stat.S_ISLNK(entry.mode):
+        if stat.S_ISDIR(entry.mode) or stat.S_ISLNK(entry.mode):
+            continue
+        # Where libarchive sees other files than the headers tell, none of them is taken for plain.
+        if encrypted[number - 1] if number <= len(encrypted) else any(encrypted):
+            yield refused(_name(entry, number), UnopenedReason.ENCRYPTED)
+        else:
             yield ContainerEntry(_name(entry, number), counted(_Content(entry), budget, size))
 
 
@@ -56,8 +63,10 @@ def guessed_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contain
 
 
 def is_encrypted(file: BinaryIO) -> bool:
-    """Return whether only a password opens the archive, or the first file in it."""
+    """Return whether only a password opens the archive, a file in it (RAR), or the first file in it."""
     try:
+        if any(_encrypted_files(file)):
+            return True
         for entry in _entries(file):
             if not stat.S_ISDIR(entry.mode):
                 _Content(entry).read(1)
@@ -65,6 +74,13 @@ def is_encrypted(file: BinaryIO) -> bool:
     except ContainerError as error:
         return error.reason is UnopenedReason.ENCRYPTED
     return False
+
+
+def _encrypted_files(file: BinaryIO) -> list[bool]:
+    try:
+        return encrypted_files(file)
+    except HeadersEncryptedError:
+        raise ContainerError(UnopenedReason.ENCRYPTED) from None
 
 
 def _entries(file: BinaryIO) -> Iterator["archi.Entry"]:

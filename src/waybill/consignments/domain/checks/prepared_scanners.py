@@ -1,10 +1,10 @@
-"""The scanners' process of one function, which is kept from one group to the next."""
+"""The scanners' processes of one function, which are kept from one group to the next."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+from waybill.consignments.domain.checks.scanner_pair import ScannerPair
 
 if TYPE_CHECKING:
     from waybill.consignments.domain.checks.rule_set import RuleSet
@@ -25,11 +25,11 @@ class PreparedScanners:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.rules: RuleSet | None = None
-        self.process: ScannerProcess | None = None
+        self.process: ScannerPair | None = None
         self.signatures: SignatureSet | None = None
         self._environment = environment
 
-    def prepare(self, rules: "RuleSet | None", signatures: "SignatureSet | None" = None) -> ScannerProcess:
+    def prepare(self, rules: "RuleSet | None", signatures: "SignatureSet | None" = None) -> ScannerPair:
         """Return the process with `rules` and `signatures`, a new one if there was one with others."""
         if self.process is not None and (rules, signatures) == (self.rules, self.signatures):
             return self.process
@@ -44,6 +44,6 @@ class PreparedScanners:
             file = self.folder / "signatures.sig"
             file.write_bytes(signatures.content)
         excluded = rules.excluded if rules else ()
-        self.process = ScannerProcess(compiled, excluded, self._environment, signatures=file)
+        self.process = ScannerPair(compiled, excluded, self._environment, signatures=file)
         self.rules, self.signatures = rules, signatures
         return self.process

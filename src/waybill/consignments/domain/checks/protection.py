@@ -5,17 +5,21 @@ import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from waybill.consignments.domain.checks.beginnings import begins_as_package
+from waybill.consignments.domain.checks.own_packing import packed_content
 from waybill.consignments.domain.checks.packed import PACKED, is_encrypted
 from waybill.core.containers.encoded import ANNOUNCING
 from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.kinds import kinds_of
 from waybill.core.containers.models import ContainerKind
+from waybill.core.containers.zip_archive import OF_PACKAGES, zip_names
 from waybill.core.containers.zip_directory import read_directory
 
 _ZIP_MARK = b"PK"
 _PDF_MARK = re.compile(rb"%PDF-")
 _PDF_MARK_WITHIN = 1024
 _SHORTEST = 8
+_MEMBERS_NAMED = 10_000
 # Not all of these have a PUID: that they are archives and images is known by their marks.
 _CONTAINERS = frozenset(
     {ContainerKind.ZSTANDARD, ContainerKind.LZ4, ContainerKind.COMPRESS}
@@ -72,7 +76,9 @@ def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
     if head.startswith(_ZIP_MARK):
         return _zip(file, path.stat().st_size, encryption)
     container = next((kind for kind in kinds if kind in _CONTAINERS), None)
-    told = {} if container is None else {"container": container.value}
+    told: dict[str, Any] = {} if container is None else {"container": container.value}
+    if ContainerKind.GZIP in kinds and (content := packed_content(file)):
+        told["packedContent"] = content
     return _said(encryption, **told, **({"message": True} if ContainerKind.MAIL in kinds else {}))
 
 
@@ -102,8 +108,13 @@ def _zip(file: BinaryIO, size: int, encryption: str | None) -> dict[str, Any]:
     facts = read_directory(file, size)
     if facts is None:
         return _said(encryption, "UNREADABLE_ARCHIVE")
-    warnings = ("ARCHIVE_OVER_LIMITS",) if facts.excessive else ()
-    return _said(encryption or ("zip" if facts.encrypted else None), *warnings)
+    encryption = encryption or ("zip" if facts.encrypted else None)
+    if facts.excessive:
+        return _said(encryption, "ARCHIVE_OVER_LIMITS")
+    # Of most packages their beginning is enough, and a long directory takes time.
+    short = facts.members <= _MEMBERS_NAMED and not begins_as_package(file)
+    plain = short and not OF_PACKAGES.intersection(zip_names(file))
+    return _said(encryption, **({"plainZip": True} if plain else {}))
 
 
 def _pdf(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:

@@ -20,13 +20,16 @@ from waybill.consignments.domain.checks.members import members_of
 from waybill.consignments.domain.checks.models import ScanAnswer
 from waybill.consignments.domain.checks.protection import inspect, is_excessive
 
+# A content that is of no format, and no text; and how many extensions are remembered.
+_NO_FORMAT = b"\0\1"
+_EXTENSIONS = 1000
+
 
 class _Scanners:
-    def __init__(self, rules: MalwareRules | None, signatures: str | None = None) -> None:
-        import pygfried
-
+    def __init__(self, rules: MalwareRules | None, signatures: str | None = None, *, identifying: bool = True) -> None:
         self._rules = rules
-        self._siegfried = pygfried.Scanner(signature=signatures) if signatures else pygfried.Scanner()
+        self._known: dict[str, bool] = {}
+        self._siegfried: Any = _siegfried(signatures) if identifying else None
         self._parts = {
             "identify": self._identify,
             "scan": self._scan,
@@ -36,6 +39,8 @@ class _Scanners:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of Siegfried and its signatures, which it tells of any file, even of none."""
+        if self._siegfried is None:
+            return {}
         result: Any = self._siegfried.identify("", detailed=True)
         return versions(result)
 
@@ -47,7 +52,7 @@ class _Scanners:
     def together(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the answers to several requests by part, at once."""
         try:
-            identified = self._identify_all(requests)
+            identified = self._identify_all(requests) if self._siegfried is not None else None
         except Exception:  # whatever one of the files makes of it: one by one it shows whose fault that is
             identified = None
         answers = []
@@ -72,14 +77,35 @@ class _Scanners:
             return [self._identify(Path(request["path"]), request) for request in requests]
         result: Any = self._siegfried.identify_many([request["path"] for request in requests])
         pairs = zip(requests, result["files"], strict=True)
-        return [interpret({**result, "files": [file]}, request["extension"]) for request, file in pairs]
+        return [
+            self._interpreted({**result, "files": [file]}, Path(request["path"]), request["extension"])
+            for request, file in pairs
+        ]
 
     def _identify(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         if is_excessive(path):
             # Siegfried looks into containers, and unpacks a member as large as it says it is.
             return unidentified(self.versions())
-        result: Any = self._siegfried.identify(str(path), detailed=True)
-        return interpret(result, request["extension"])
+        return self._interpreted(self._siegfried.identify(str(path), detailed=True), path, request["extension"])
+
+    def _interpreted(self, result: Any, path: Path, extension: str) -> dict[str, Any]:
+        found = interpret(result, extension)
+        if any(match["fileExtensionMismatch"] for match in found["matches"]):
+            found["extensionKnown"] = self._is_known(path)
+        return found
+
+    def _is_known(self, path: Path) -> bool:
+        """Return whether any format has the extension of `path`: asked of a file that has nothing but the name."""
+        suffix = path.suffix.lower()
+        if suffix and suffix not in self._known and len(self._known) < _EXTENSIONS:
+            probe = path.with_name(f"extension{suffix}")
+            probe.write_bytes(_NO_FORMAT)
+            try:
+                asked = interpret(self._siegfried.identify(str(probe), detailed=True), suffix[1:])
+            finally:
+                probe.unlink()
+            self._known[suffix] = bool(asked["extensionCandidates"] or asked["matches"][0]["puid"])
+        return self._known.get(suffix, True)
 
     def _scan(self, path: Path, request: dict[str, Any]) -> ScanAnswer:
         if self._rules is None:
@@ -96,6 +122,12 @@ class _Scanners:
         return {**inspect(path, partial=request["partial"]), **beginning_of(path)}
 
 
+def _siegfried(signatures: str | None) -> Any:
+    import pygfried
+
+    return pygfried.Scanner(signature=signatures) if signatures else pygfried.Scanner()
+
+
 def main() -> None:
     """Answer questions until the other side closes the connection."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -105,7 +137,7 @@ def main() -> None:
         _limit_memory(start["memoryBytes"])
         try:
             rules = MalwareRules(Path(start["rules"]).read_bytes(), start["excluded"]) if start["rules"] else None
-            scanners = _Scanners(rules, start["signatures"])
+            scanners = _Scanners(rules, start["signatures"], identifying=start["identifying"])
         except OSError as error:
             _send(connection, {"invalid": str(error)})
             return

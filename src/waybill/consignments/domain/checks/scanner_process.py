@@ -107,6 +107,8 @@ class ScannerProcess(Scanners):
         What it may allocate, mapped files apart; a file that makes it ask for more fails alone.
     signatures : Path or None
         Signatures of formats; None for those that the identifying program brings.
+    identifying : bool
+        Whether it tells formats; without that it has no versions.
     """
 
     def __init__(
@@ -117,8 +119,11 @@ class ScannerProcess(Scanners):
         module: str = MODULE,
         memory_bytes: int = _MEMORY_BYTES,
         signatures: Path | None = None,
+        *,
+        identifying: bool = True,
     ) -> None:
         self._start = {
+            "identifying": identifying,
             "signatures": None if signatures is None else str(signatures),
             "rules": None if rules is None else str(rules),
             "excluded": [list(pair) for pair in excluded],

@@ -50,8 +50,10 @@ class ObjectStream:
         if self._scanners is None or self._failure is not None:
             return
         place = self._places[0]
-        with place.open("wb", buffering=0) as file:
+        # Over the block before the last, whose pages the system has already.
+        with place.open("r+b" if place.exists() else "xb", buffering=0) as file:
             file.writelines(block)
+            file.truncate()
         self._collect()
         self._scanners.ask(Examination(place, {"scan": self._seconds}, partial=True))
         self._asked = True

@@ -77,6 +77,7 @@ _LEFT_OUT = {
     "NAME_NOT_UTF8": "Names that are not UTF-8",
     "EMPTY_FOLDER": "Empty folders",
     "LEFT_OUT_LATER": "Left out after the checks",
+    "CHANGED": "Changed while they were sent",
 }
 _TITLES = {
     "FFID": "Format",

@@ -1,0 +1,96 @@
+"""Two processes of scanners, which look at a file at the same time: one tells formats, the other looks inside."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, override
+
+from waybill.consignments.domain.checks.models import Examination, Failure
+from waybill.consignments.domain.checks.ports import Scanners
+from waybill.consignments.domain.checks.scanner_process import ScannerProcess
+
+_OF_FORMATS = frozenset({"identify", "members"})
+# Together less than what the function has.
+_FORMATS_BYTES, _INSIDE_BYTES = 640 << 20, 1 << 30
+
+
+class ScannerPair(Scanners):
+    """`Scanners` of two processes, each of which is started when it is first needed.
+
+    Siegfried takes as long for a small file as everything else together, and holds Python's lock all the while.
+
+    Parameters
+    ----------
+    rules : Path or None
+        The compiled rules; None to scan nothing.
+    excluded : sequence of pairs
+        Files and names of rules whose matches do not count.
+    environment : Mapping[str, str]
+        The variables of the processes: nothing that is secret.
+    signatures : Path or None
+        Signatures of formats; None for those that the identifying program brings.
+    """
+
+    def __init__(
+        self,
+        rules: Path | None,
+        excluded: Sequence[Sequence[str]],
+        environment: Mapping[str, str],
+        signatures: Path | None = None,
+    ) -> None:
+        self._formats = ScannerProcess(None, (), environment, memory_bytes=_FORMATS_BYTES, signatures=signatures)
+        self._inside = ScannerProcess(rules, excluded, environment, memory_bytes=_INSIDE_BYTES, identifying=False)
+        # One question is asked at a time, of both.
+        self._beside = ThreadPoolExecutor(1)
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the processes that are there."""
+        return [process.pid for process in (self._formats, self._inside) if process.pid is not None]
+
+    @override
+    def versions(self) -> dict[str, str]:
+        found = self._beside.submit(self._formats.versions)
+        self._inside.versions()
+        return found.result()
+
+    @override
+    def examine(self, question: Examination) -> dict[str, Any | Failure]:
+        formats, inside = _split(question)
+        found = self._beside.submit(self._formats.examine, formats) if formats.parts else None
+        answers = self._inside.examine(inside) if inside.parts else {}
+        return {**answers, **(found.result() if found else {})}
+
+    @override
+    def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+        formats, inside = zip(*map(_split, questions), strict=True) if questions else ((), ())
+        found = self._beside.submit(self._formats.examine_all, formats, seconds)
+        answers = self._inside.examine_all(inside, seconds)
+        return [{**one, **other} for one, other in zip(answers, found.result(), strict=True)]
+
+    @override
+    def ask(self, question: Examination) -> None:
+        self._inside.ask(question)
+
+    @override
+    def answers(self) -> dict[str, Any | Failure]:
+        return self._inside.answers()
+
+    @override
+    def restart(self) -> None:
+        self._formats.restart()
+        self._inside.restart()
+
+    def close(self) -> None:
+        """End both processes."""
+        self._formats.close()
+        self._inside.close()
+        self._beside.shutdown()
+
+
+def _split(question: Examination) -> tuple[Examination, Examination]:
+    """Return what is asked of the one process, and what of the other."""
+    formats = {part: seconds for part, seconds in question.parts.items() if part in _OF_FORMATS}
+    inside = {part: seconds for part, seconds in question.parts.items() if part not in _OF_FORMATS}
+    return replace(question, parts=formats), replace(question, parts=inside)
