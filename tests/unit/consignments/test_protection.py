@@ -24,7 +24,9 @@ from waybill.core.containers.zip_directory import read_directory
 def inspected(folder: Path, content: bytes, *, partial: bool = False) -> dict[str, object]:
     path = folder / "content"
     path.write_bytes(content)
-    return inspect(path, partial=partial)
+    said = inspect(path, partial=partial)
+    # How a ZIP archive is built is told beside, for what people are advised.
+    return {name: value for name, value in said.items() if name != "plainZip"}
 
 
 PLAIN = {"encrypted": False, "warnings": []}

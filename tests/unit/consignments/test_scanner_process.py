@@ -13,6 +13,7 @@ from tests.fakes.checking import HOSTILE, scanners
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.models import Examination, Failure, Reason, ScanAnswer
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
+from waybill.consignments.domain.checks.scanner_pair import ScannerPair
 from waybill.consignments.domain.checks.scanner_process import ScannerProcess
 
 ALL = {"identify": 30.0, "inspect": 30.0, "scan": 30.0}
@@ -196,3 +197,30 @@ def test_one_bad_file_among_many_is_told_from_its_neighbours(
     failed = [{part for part, answer in each.items() if isinstance(answer, Failure)} for each in said]
     assert failed == [set(), {order.decode().partition("-")[2]}, set()]
     assert rules_of(said[2]["scan"]) == ["eicar"]
+
+
+def test_two_processes_answer_as_one_does(real: ScannerProcess, folder: Path, tmp_path: Path) -> None:
+    questions = []
+    for number, content in enumerate((contents.eicar(), contents.pdf(password="x"), contents.zipped({"a.txt": b"a"}))):
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(content)
+        questions.append(Examination(path, {**ALL, "members": 30.0}, "zip"))
+    pair = ScannerPair(folder / "rules.yarc", (), {})
+    try:
+        assert pair.versions() == real.versions()
+        assert len(pair.pids) == 2
+        assert pair.examine_all(questions, 30.0) == real.examine_all(questions, 30.0)
+        assert pair.examine_all([], 30.0) == []
+        # One that ends costs the other nothing, and is there again.
+        first, _ = pair.pids
+        os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        assert pair.examine(questions[0]) == real.examine(questions[0])
+        pair.restart()
+        assert pair.pids == []
+        # Blocks of a stream are for the one that scans.
+        pair.ask(Examination(questions[0].path, {"scan": 30.0}, partial=True))
+        assert rules_of(pair.answers()["scan"]) == ["eicar"]
+        assert len(pair.pids) == 1
+    finally:
+        pair.close()
