@@ -1,7 +1,6 @@
 """The one pass over a file's bytes: checksum, size, and whether there is anything but white space."""
 
 import hashlib
-import os
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -145,8 +144,7 @@ class CopyDigest:
         buffer = memoryview(bytearray(_PIECE))
         with self._path.open("rb", buffering=0) as file:
             while (ready := self._ready(place)) > 0:
-                count = os.preadv(file.fileno(), [buffer[: min(ready, _PIECE)]], place)
-                if not count:
+                if not (count := file.readinto(buffer[:ready])):
                     raise OSError("the copy is shorter than what was written")
                 passing.feed(buffer[:count])
                 place += count
