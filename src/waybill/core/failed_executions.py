@@ -2,12 +2,32 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from waybill.core.notifications import Notification
 
 
-def told_already(detail: Mapping[str, Any]) -> bool:
+class StatusChange(TypedDict, total=False):
+    """What EventBridge tells of an execution that has ended (Step Functions developer guide, "Events")."""
+
+    executionArn: str
+    stateMachineArn: str
+    name: str
+    status: str
+    startDate: int
+    stopDate: int
+    input: str | None
+    error: str | None
+    cause: str | None
+
+
+class StatusChangeEvent(TypedDict):
+    """A `Step Functions Execution Status Change`."""
+
+    detail: StatusChange
+
+
+def told_already(detail: StatusChange) -> bool:
     """Return whether the execution of an EventBridge status change ended in a Fail state that says `notified: true`.
 
     A workflow that has notified people of its failure puts its result document into the cause of its Fail state.
@@ -19,7 +39,7 @@ def told_already(detail: Mapping[str, Any]) -> bool:
     return isinstance(cause, Mapping) and cause.get("notified") is True
 
 
-def is_told_with_its_job(detail: Mapping[str, Any]) -> bool:
+def is_told_with_its_job(detail: StatusChange) -> bool:
     """Return whether the execution is one of many of a job (`backfillId` in its input) and was stopped or timed out.
 
     Whoever closes the records of such runs tells of the job, and not of each of thousands.
@@ -33,7 +53,7 @@ def is_told_with_its_job(detail: Mapping[str, Any]) -> bool:
     return isinstance(given, Mapping) and isinstance(given.get("backfillId"), str)
 
 
-def notification_of(detail: Mapping[str, Any]) -> Notification:
+def notification_of(detail: StatusChange) -> Notification:
     """Return what people are told of the execution of a `Step Functions Execution Status Change`.
 
     Input and output stay out: they may hold what does not belong into mail.

@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -313,7 +313,7 @@ def caller(app: APIGatewayRestResolver) -> Caller:
     return Caller(subject, known_roles(re.split(r"[\s,]+", str(identity.get("roles", "")))), rehearsal=rehearsal)
 
 
-def is_api_event(event: object) -> bool:
+def is_api_event(event: object) -> TypeGuard[Event]:
     """Return whether `event` is a REST API's proxy event, for functions that are also invoked directly."""
     return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waybill.core.clock import now
 from waybill.core.errors import ConflictError, NotFoundError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waybill.custody.adapters.kms import KmsKeys, KmsSigner
     from waybill.custody.adapters.log_bucket import S3Log
     from waybill.custody.adapters.refusals import RefusedMessages
+    from waybill.custody.adapters.streams import StreamRecord
     from waybill.custody.adapters.table import CustodyTable
     from waybill.custody.domain.erasing import Eraser
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
@@ -122,7 +123,7 @@ def intake(source: str) -> "Intake":
     return Intake(Interpreter(others, buckets), Recorder(table(), keys(), now, source), refusals)
 
 
-def record_stream(records: Iterable[Mapping[str, Any]], slip: str) -> "TakenIn":
+def record_stream(records: "Iterable[StreamRecord]", slip: str) -> "TakenIn":
     """Record what a batch of a stream tells."""
     from waybill.custody.adapters.streams import changes_of
 

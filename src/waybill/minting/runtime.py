@@ -24,9 +24,8 @@ from waybill.minting.settings import (
 )
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
     from waybill.core.aws.sns import SnsNotifier
+    from waybill.core.invocations import InvocationContext
     from waybill.minting.adapters.documents import S3Documents
     from waybill.minting.adapters.executions import MintingRuns
     from waybill.minting.adapters.lifecycle import LifecycleTable
@@ -57,14 +56,14 @@ def registry() -> "IdentifiersTable":
     return IdentifiersTable(client("dynamodb", attempts=1), load(RegistrySettings).identifiers_table)
 
 
-def invocation_time(context: "LambdaContext") -> "InvocationTime":
+def invocation_time(context: "InvocationContext") -> "InvocationTime":
     """Return the time of one invocation, as its Lambda `context` has it."""
     from waybill.minting.domain.registry import InvocationTime
 
     return InvocationTime(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep, _JITTER.uniform)
 
 
-def minter(context: "LambdaContext") -> "Minter":
+def minter(context: "InvocationContext") -> "Minter":
     """Return the minter for one invocation."""
     from waybill.minting.domain.canonical_ids import identifier_prefixes
     from waybill.minting.domain.minter import Minter
@@ -151,7 +150,7 @@ def documents() -> "S3Documents":
     return S3Documents(client("s3"), load(DocumentSettings).documents_bucket)
 
 
-def answers(context: "LambdaContext", mode: "Mode") -> "RequestMinter":
+def answers(context: "InvocationContext", mode: "Mode") -> "RequestMinter":
     """Return what answers in `mode`; documents need settings that only some functions have."""
     from waybill.minting.domain.answers import IdentifierMinter
     from waybill.minting.domain.documents import DocumentMinter
@@ -161,7 +160,7 @@ def answers(context: "LambdaContext", mode: "Mode") -> "RequestMinter":
     return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents())
 
 
-def respond(payload: object, context: "LambdaContext", cap: int, *, resumes: bool = False) -> "MintAnswer":
+def respond(payload: object, context: "InvocationContext", cap: int, *, resumes: bool = False) -> "MintAnswer":
     """Return the answer to a request of at most `cap` identifiers; `resumes`: it may hold an `earlier` answer."""
     from waybill.minting.adapters.metrics import RequestMetrics
     from waybill.minting.domain.answers import answer
@@ -195,7 +194,7 @@ def runs() -> "S3Runs":
     return S3Runs(client("s3"), load(DocumentSettings).documents_bucket)
 
 
-def queue(context: "LambdaContext") -> "QueuedRequests":
+def queue(context: "InvocationContext") -> "QueuedRequests":
     """Return what handles queued requests in one invocation."""
     from waybill.core.aws.clients import client
     from waybill.minting.adapters.queue import ResultQueue

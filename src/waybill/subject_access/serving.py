@@ -1,17 +1,14 @@
 """HTTP requests, answered; and recorded where they were refused."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from waybill.core.clock import now
 from waybill.core.errors import RetryableError
-from waybill.core.http import Api
+from waybill.core.http import Api, Event, ProxyResponse
 from waybill.core.observability import logger
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.domain.trail import record_refusal
 
 
-def serve(app: Api, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+def serve(app: Api, event: Event, context: object) -> ProxyResponse:
     """Return the proxy response of `app`; a refusal that cannot be recorded now stays a refusal, and is logged."""
     answer = app.resolve(event, context)
     try:

@@ -1,14 +1,17 @@
 """ReportFailedExecutionFunction: the net below the workflows' own notifications."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
 from waybill.core.observability import instrumented
 from waybill.core.settings import NotificationSettings, load
 
+if TYPE_CHECKING:
+    from waybill.core.failed_executions import StatusChangeEvent
+
 
 @instrumented("operations")
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, bool]:
+def lambda_handler(event: "StatusChangeEvent", context: object) -> dict[str, bool]:
     """Take a `Step Functions Execution Status Change`; return `{notified}`: false when the run or its job tells."""
     detail = event["detail"]
     if told_already(detail) or is_told_with_its_job(detail):

@@ -1,17 +1,38 @@
 """Records of DynamoDB streams as changes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import ConfigurationError
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.records.change import NO_RECORD, Change
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-def changes_of(
-    records: Iterable[Mapping[str, Any]], tables: Mapping[str, Workflow]
-) -> Iterator[tuple[Workflow, Change]]:
+
+class StreamImages(TypedDict, total=False):
+    """An item before and behind a change, in DynamoDB's own JSON; what goes from a table has no new one."""
+
+    NewImage: Mapping[str, "AttributeValueTypeDef"]
+    OldImage: Mapping[str, "AttributeValueTypeDef"]
+
+
+class StreamRecord(TypedDict):
+    """One change of one item (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB")."""
+
+    eventSourceARN: str
+    dynamodb: StreamImages
+
+
+class StreamEvent(TypedDict):
+    """A batch of a stream."""
+
+    Records: list[StreamRecord]
+
+
+def changes_of(records: Iterable[StreamRecord], tables: Mapping[str, Workflow]) -> Iterator[tuple[Workflow, Change]]:
     """Yield the changes that stream records are, with whose table it is; what goes from a table is none.
 
     Items go by time to live as well (Amazon DynamoDB Developer Guide, "DynamoDB Streams and Time to Live").
@@ -31,6 +52,6 @@ def changes_of(
             yield tables[table], Change(old, from_item(images["NewImage"]))
 
 
-def _table_of(record: Mapping[str, Any]) -> str:
+def _table_of(record: StreamRecord) -> str:
     """Return the table of a record: the ARN of a stream is `…:table/<name>/stream/<time>`."""
     return str(record["eventSourceARN"]).split(":table/", 1)[1].split("/", 1)[0]

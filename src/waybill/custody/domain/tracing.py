@@ -11,8 +11,8 @@ from waybill.core.errors import ConflictError, NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
 from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
+from waybill.custody.domain.sealed_states import named, states_hold
 from waybill.custody.domain.sealing import Head, Placed
-from waybill.custody.domain.states import named, states_hold
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import Event, EventType, KnownPlace, Outcome, Place, StateReference
 

@@ -20,8 +20,8 @@ from waybill.custody.domain.merkle import Edge, leaf_hash
 from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.recording import MINUTE, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
+from waybill.custody.domain.sealed_states import states_hold
 from waybill.custody.domain.sealing import Head
-from waybill.custody.domain.states import states_hold
 from waybill.custody.domain.tiles import WIDTH, bundle_path, entries_in
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import Event, KnownPlace, Leaf

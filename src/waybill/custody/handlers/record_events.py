@@ -1,13 +1,17 @@
 """RecordEventsFunction: makes events of what the workflows have recorded, from the streams of their tables."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from waybill.core.invocations import BatchAnswer, InvocationContext, again
 from waybill.core.observability import count, instrumented
 from waybill.custody import WORKFLOW, runtime
 
+if TYPE_CHECKING:
+    from waybill.custody.adapters.streams import StreamEvent
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+def lambda_handler(event: "StreamEvent", context: InvocationContext) -> BatchAnswer:
     """Take a batch of a stream; return that nothing of it is to come again.
 
     What nobody understands waits in the queue of refused records. An exception lets the whole batch come again, which
@@ -17,4 +21,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[s
     count(WORKFLOW, "EventsRecorded", taken.recorded.new)
     if taken.refused:
         count(WORKFLOW, "EventsRefused", taken.refused)
-    return {"batchItemFailures": []}
+    return again(())

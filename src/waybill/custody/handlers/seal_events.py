@@ -1,16 +1,19 @@
 """SealEventsFunction: puts what was recorded into the log, on a schedule."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented
 from waybill.custody import WORKFLOW, runtime
+
+if TYPE_CHECKING:
+    from waybill.core.invocations import InvocationContext
 
 # A step takes seconds; what is left waits for the next run.
 _ENOUGH_MS = 45_000
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+def lambda_handler(event: object, context: "InvocationContext") -> dict[str, int]:
     """Take anything; return how many entries were `added`, and how many are `missing` that slips have named."""
     added = missing = 0
     for step in runtime.seal():

@@ -1,7 +1,5 @@
 """VerifyCustodyFunction: compares the log with the table, on a schedule."""
 
-from typing import Any
-
 from waybill.core.observability import count, instrumented, logger
 from waybill.custody import WORKFLOW, runtime
 from waybill.custody.errors import CustodyBrokenError
@@ -10,7 +8,7 @@ _SHOWN = 20
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+def lambda_handler(event: object, context: object) -> dict[str, int]:
     """Take anything; return how many `entries` were compared, and how many events are `waiting` to be sealed.
 
     What does not hold is logged, each finding by itself, and raises: its alarm tells of every error.

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import jwt
 
@@ -46,6 +46,28 @@ class Principal:
     roles: frozenset[Role]
     expires_at: int
     rehearsal: bool = False
+
+
+class AuthoriserEvent(TypedDict):
+    """API Gateway's question (developer guide, "Input to an API Gateway Lambda authorizer")."""
+
+    authorizationToken: NotRequired[str]
+    methodArn: str
+
+
+class PolicyDocument(TypedDict):
+    """An IAM policy."""
+
+    Version: str
+    Statement: list[dict[str, str]]
+
+
+class AuthoriserAnswer(TypedDict):
+    """What API Gateway takes (developer guide, "Output from an API Gateway Lambda authorizer")."""
+
+    principalId: str
+    policyDocument: PolicyDocument
+    context: dict[str, str]
 
 
 def bearer_token(header: object) -> str:
@@ -159,7 +181,7 @@ def _principal(claims: dict[str, Any], roles: frozenset[Role]) -> Principal:
     return Principal(subject, roles, expires_at, rehearsal=claims.get("rehearsal") is True)
 
 
-def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
+def policy(principal: Principal, method_arn: str) -> AuthoriserAnswer:
     """Return the authoriser's answer to API Gateway, for the stage in `method_arn`.
 
     A principal may call the API, and each route checks its roles, so that one without any is told so (403). The
@@ -179,7 +201,7 @@ def policy(principal: Principal, method_arn: str) -> dict[str, Any]:
     }
 
 
-def refusal(method_arn: str) -> dict[str, Any]:
+def refusal(method_arn: str) -> AuthoriserAnswer:
     """Return the answer about a token that proves nobody: denied everything.
 
     API Gateway answers a denial with 401 and `error="invalid_token"` (its response `ACCESS_DENIED` in the template),
@@ -188,7 +210,7 @@ def refusal(method_arn: str) -> dict[str, Any]:
     return {"principalId": "nobody", "policyDocument": _document("Deny", method_arn), "context": {}}
 
 
-def _document(effect: str, method_arn: str) -> dict[str, Any]:
+def _document(effect: str, method_arn: str) -> PolicyDocument:
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{_stage_arn(method_arn)}/*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 

@@ -5,12 +5,15 @@ response `ACCESS_DENIED`, which the template makes 401 `invalid_token`; the erro
 means 401, and any other error 500.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented, logger
 from waybill.gateway.domain.authoriser import bearer_token, policy, refusal
 from waybill.gateway.errors import TokenMissingError, TokenRefusedError
 from waybill.gateway.runtime import SERVICE, token_verifier
+
+if TYPE_CHECKING:
+    from waybill.gateway.domain.authoriser import AuthoriserAnswer, AuthoriserEvent
 
 
 class UnauthorizedError(Exception):
@@ -21,7 +24,7 @@ class UnauthorizedError(Exception):
 
 
 @instrumented(SERVICE)
-def decide(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+def decide(event: "AuthoriserEvent", context: object) -> "AuthoriserAnswer | None":
     """Return the policy for the caller, or None when the request presents no token."""
     try:
         verifier = token_verifier()
@@ -40,9 +43,9 @@ def decide(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     return answer
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: "AuthoriserEvent", context: object) -> "AuthoriserAnswer":
     """Answer API Gateway's question whether the holder of a token may call the API."""
-    answer: dict[str, Any] | None = decide(event, context)
+    answer: AuthoriserAnswer | None = decide(event, context)
     if answer is None:
         raise UnauthorizedError
     return answer

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from waybill.core.bodies import strict_json
+from waybill.core.invocations import SqsRecord
 from waybill.core.notifications import Notification, Notifier
 from waybill.core.text import escaped
 from waybill.minting import WORKFLOW
@@ -40,7 +41,7 @@ class QueuedRequests:
     records: FailureRecorder
     notifier: Notifier
 
-    def handle(self, record: Mapping[str, Any]) -> bool:
+    def handle(self, record: SqsRecord) -> bool:
         """Handle an SQS record; return False when some of its identifiers may succeed on another delivery.
 
         Raises

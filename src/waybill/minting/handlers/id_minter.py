@@ -1,14 +1,17 @@
 """IdMinterFunction: mints the identifiers of one request; invoked directly and as the state `IdMinter`."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.models import MintResponse
 
+if TYPE_CHECKING:
+    from waybill.core.invocations import InvocationContext
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: Any, context: Any) -> MintResponse | dict[str, str]:
+def lambda_handler(event: object, context: "InvocationContext") -> MintResponse | dict[str, str]:
     """Take `{sourceIdentifiers, jobId?, predecessors?, mode?}`; return `{successes, failures, identifiers, jobId?}`.
 
     With an `earlier` answer to the request, what failed there for a passing reason is tried again, and nothing else.

@@ -1,13 +1,12 @@
 """MintingApiFunction: mints and looks up identifiers over HTTP."""
 
-from typing import Any
-
+from waybill.core.http import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW
 from waybill.minting.api import app
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Event, context: object) -> ProxyResponse:
     """Take an API Gateway proxy event; return its proxy response."""
     return app.resolve(event, context)

@@ -1,20 +1,18 @@
 """MintingQueueFunction: answers requests from `MintingRequestQueue`, a message per success on `MintingResultQueue`."""
 
-from typing import Any
-
 from waybill.core.errors import RetryableError
+from waybill.core.invocations import BatchAnswer, InvocationContext, SqsEvent, SqsRecord, again
 from waybill.core.observability import instrumented, logger
 from waybill.minting import WORKFLOW, runtime
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: SqsEvent, context: InvocationContext) -> BatchAnswer:
     """Take an SQS batch; return the messages to deliver again: those with failures that may pass, and no others."""
-    again = [record["messageId"] for record in event["Records"] if not _handled(record, context)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+    return again(record["messageId"] for record in event["Records"] if not _handled(record, context))
 
 
-def _handled(record: dict[str, Any], context: Any) -> bool:
+def _handled(record: SqsRecord, context: InvocationContext) -> bool:
     try:
         return runtime.queue(context).handle(record)
     except RetryableError as error:

@@ -1,6 +1,6 @@
 """PlanMinting: cuts a large request into chunks, in the state where they fit, else in a manifest in S3."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import instrumented
 from waybill.minting import WORKFLOW, runtime
@@ -9,9 +9,12 @@ from waybill.minting.domain.plan import MintingRun
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.models import RunPlan
 
+if TYPE_CHECKING:
+    from waybill.minting.domain.states import PlanMintingEvent
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> RunPlan:
+def lambda_handler(event: "PlanMintingEvent", context: object) -> RunPlan:
     """Take `{request, run, executionId}`; return a plan: `kind` and what belongs to it.
 
     `INLINE` holds the `chunks`, `MANIFEST` the `bucket` and `key` of them; both `run`, `chunkCount` and `concurrency`.

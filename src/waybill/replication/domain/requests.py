@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.replication.domain.events import Ignored, ObjectCreated, ObjectRemoved, TagsChanged
@@ -77,7 +76,7 @@ def guard_against_loops(request: ReplicationRequest, trigger_buckets: frozenset[
         raise InvalidInputError(*looping)
 
 
-def open_run(payload: object, execution: Mapping[str, Any], trigger_buckets: frozenset[str]) -> ReplicationRun:
+def open_run(payload: object, execution: Mapping[str, str], trigger_buckets: frozenset[str]) -> ReplicationRun:
     """Return the run of `execution` (Step Functions' `Id`, `Name`, `StartTime`) for the workflow input `payload`.
 
     Raises

@@ -1,14 +1,17 @@
 """CopyFile: copies the source to one destination, in one call or in parts that fit one invocation."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import MetricUnit, count, instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import CopyTask
 
+if TYPE_CHECKING:
+    from waybill.core.invocations import InvocationContext
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: object, context: "InvocationContext") -> dict[str, object]:
     """Take a copy task; return its destination result."""
     result = runtime.copier(context).copy_file(CopyTask.parse(event))
     count(WORKFLOW, "BytesCopied", result.bytes or 0, MetricUnit.Bytes)

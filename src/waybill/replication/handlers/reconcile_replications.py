@@ -1,7 +1,5 @@
 """ReconcileReplications: closes runs that ended without saying so; started by a schedule or by `waybill`."""
 
-from typing import Any
-
 from waybill.core.observability import MetricUnit, count, instrumented, logger
 from waybill.core.settings import load
 from waybill.replication import WORKFLOW, runtime
@@ -9,7 +7,7 @@ from waybill.replication.settings import ReconcileSettings
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+def lambda_handler(event: object, context: object) -> dict[str, int]:
     """Take anything; return `{abandoned}`, the number of runs that were closed; and measure what is pending."""
     waiting = runtime.pending()
     count(WORKFLOW, "PendingObjects", waiting.objects)

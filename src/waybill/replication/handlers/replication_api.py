@@ -1,13 +1,12 @@
 """ReplicationApiFunction: serves the tracking records over HTTP."""
 
-from typing import Any
-
+from waybill.core.http import Event, ProxyResponse
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW
 from waybill.replication.api import app
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Event, context: object) -> ProxyResponse:
     """Take an API Gateway proxy event; return its proxy response."""
     return app.resolve(event, context)

@@ -1,8 +1,7 @@
 """ReplicationWorkerFunction: starts a run for every new object that an event names."""
 
-from typing import Any
-
 from waybill.core.errors import WaybillError
+from waybill.core.invocations import BatchAnswer, again
 from waybill.core.observability import count, instrumented, logger
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.events import sqs_messages
@@ -11,7 +10,7 @@ from waybill.replication.views import worker_reply
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+def lambda_handler(event: object, context: object) -> dict[str, object] | BatchAnswer:
     """Handle an S3 or EventBridge event, bare or inside SNS, or a batch of SQS messages that carry such events.
 
     An SQS batch is answered with the messages to deliver again; anything else raises, so that Lambda tries again.
@@ -19,8 +18,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     messages = sqs_messages(event)
     if messages is None:
         return worker_reply(_handle(event))
-    failed = [message_id for message_id, body in messages if not _handled(message_id, body)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return again(message_id for message_id, body in messages if not _handled(message_id, body))
 
 
 def _handled(message_id: str, body: str) -> bool:

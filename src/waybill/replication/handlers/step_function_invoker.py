@@ -1,9 +1,7 @@
 """StepFunctionInvokerFunction: starts a run by hand, for `POST /step-function` and for direct invocations."""
 
-from typing import Any
-
 from waybill.core.errors import InvalidInputError
-from waybill.core.http import is_api_event
+from waybill.core.http import ProxyResponse, is_api_event
 from waybill.core.observability import instrumented
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.api import app
@@ -11,7 +9,7 @@ from waybill.replication.views import direct_reply, start_reply
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+def lambda_handler(event: object, context: object) -> ProxyResponse:
     """Take a proxy event, or the plain payload `{sourceBucket, sourceKey, destinationBuckets}`.
 
     A payload that breaks its contract is answered with 400 and the fields; our own faults raise.

@@ -1,6 +1,6 @@
 """UpdateDynamoDBFinal: writes the final tracking record and the history item of a run."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.clock import moment_of, now
 from waybill.core.observability import MetricUnit, count, instrumented
@@ -8,9 +8,12 @@ from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.models import ReplicationRun, RunOutcome, RunTotals
 
+if TYPE_CHECKING:
+    from waybill.replication.domain.states import FinishedRun, RecordedOutcome
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: "FinishedRun", context: object) -> "RecordedOutcome":
     """Take `{run, totals}`; return `{outcome, recorded}`: `recorded` is false when a later run owns the record."""
     totals = RunTotals.parse(event["totals"])
     outcome = outcome_of(totals)

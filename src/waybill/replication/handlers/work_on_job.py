@@ -1,13 +1,17 @@
 """WorkOnJob: goes on with a verification or a backfill, as far as one invocation's time goes."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented, logger
 from waybill.replication import WORKFLOW, runtime
 
+if TYPE_CHECKING:
+    from waybill.core.invocations import InvocationContext
+    from waybill.replication.domain.states import WorkOnJobEvent
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: "WorkOnJobEvent", context: "InvocationContext") -> dict[str, object]:
     """Take `{input, execution, stack}`; return `{verificationId, complete}`. Called again until it is complete.
 
     Of a backfill, `input` is `{backfillId, generation}`, and the answer has `waits` where runs are under way, and

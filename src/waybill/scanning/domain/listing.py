@@ -7,7 +7,7 @@ the page stored sends what is stored: what the bucket holds by then does not mat
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from waybill.core.errors import NotFoundError
 from waybill.scanning.domain.ranges import PAGE_KEYS, pieces_for
@@ -49,14 +49,15 @@ class Batch:
     part: ListingRange
     split: bool = False
 
-    def state(self, before: dict[str, Any]) -> dict[str, Any]:
+    def state(self, before: Mapping[str, object]) -> dict[str, object]:
         """Return the state of the workflow behind this batch."""
+        processed = before.get("objects_processed")
         return {
             "job_id": self.job.job_id,
             "bucket": self.job.request.bucket,
             "prefix": self.job.request.prefix,
             "continuation_token": None if self.done else self.part.after,
-            "objects_processed": int(before.get("objects_processed") or 0) + self.objects,
+            "objects_processed": (int(processed) if isinstance(processed, int | float) else 0) + self.objects,
             "batch_size": self.objects,
             "messages_enqueued": self.messages,
             "done": self.done,

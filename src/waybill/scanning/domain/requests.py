@@ -1,7 +1,7 @@
 """The workflow's input, from the API or from somebody who starts the workflow directly."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -20,7 +20,7 @@ class _Jobs(Protocol):
     def create(self, job: Job) -> Job: ...
 
 
-def ensure_job(jobs: _Jobs, bucket: _Bucket, state: Mapping[str, Any]) -> Job:
+def ensure_job(jobs: _Jobs, bucket: _Bucket, state: Mapping[str, object]) -> Job:
     """Return the job that a state of the workflow is about, making it where the workflow was started directly.
 
     Raises
@@ -45,7 +45,7 @@ def ensure_job(jobs: _Jobs, bucket: _Bucket, state: Mapping[str, Any]) -> Job:
     return jobs.create(Job(job_id, request, Status.LISTING, created, created))
 
 
-def range_number(state: Mapping[str, Any]) -> int:
+def range_number(state: Mapping[str, object]) -> int:
     """Return the range that a state of the workflow is about; the only one has number 0.
 
     Raises

@@ -1,8 +1,8 @@
 """DeliverWebhookFunction: delivers the end of a job to the address that its request names."""
 
 import json
-from typing import Any
 
+from waybill.core.invocations import BatchAnswer, SqsEvent, SqsRecord, again
 from waybill.core.observability import count, instrumented, logger
 from waybill.scanning import WORKFLOW
 from waybill.scanning.errors import QueueUnavailableError
@@ -10,9 +10,9 @@ from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: SqsEvent, context: object) -> BatchAnswer:
     """Take SQS messages that hold `ScanCompleted` events; return those to deliver again, each hidden until its time."""
-    again = []
+    early = []
     for record in event["Records"]:
         detail = json.loads(record["body"])["detail"]
         scan_event = {name: value for name, value in detail.items() if name != "wants"}
@@ -21,11 +21,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if delivery.wait is not None:
             _hide(record, delivery.wait)
         if delivery.again:
-            again.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+            early.append(record["messageId"])
+    return again(early)
 
 
-def _hide(record: dict[str, Any], seconds: int) -> None:
+def _hide(record: SqsRecord, seconds: int) -> None:
     """Let the message come again in `seconds`; at the queue's own time where SQS refuses, since the attempt is made."""
     try:
         deployed().webhook_queue.wait(record["receiptHandle"], seconds)

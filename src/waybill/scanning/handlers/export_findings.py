@@ -2,8 +2,8 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 
+from waybill.core.invocations import BatchAnswer, InvocationContext, SqsEvent, again
 from waybill.core.observability import count, instrumented
 from waybill.scanning import WORKFLOW
 from waybill.scanning.domain.export import Progress
@@ -11,7 +11,7 @@ from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: SqsEvent, context: InvocationContext) -> BatchAnswer:
     """Take SQS messages, `ScanCompleted` events or `{job_id, progress}`; return no failures: a fault repeats all."""
     for record in event["Records"]:
         body = json.loads(record["body"])
@@ -21,4 +21,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             deployed().export_queue.send(wanted["job_id"], asdict(progress))
         else:
             count(WORKFLOW, "FindingsExported", progress.findings)
-    return {"batchItemFailures": []}
+    return again(())

@@ -1,7 +1,6 @@
 """FailSlicesFunction: records the objects of slices that were given up on as failed, so that their jobs end."""
 
-from typing import Any
-
+from waybill.core.invocations import BatchAnswer, SqsEvent, again
 from waybill.core.observability import count, instrumented, logger
 from waybill.scanning import WORKFLOW
 from waybill.scanning.models import Slice
@@ -9,7 +8,7 @@ from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: SqsEvent, context: object) -> BatchAnswer:
     """Take a batch of the dead-letter queue; return the messages that could not be handled."""
     failed = []
     for record in event["Records"]:
@@ -21,4 +20,4 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         else:
             deployed().failed_slices.fail(work, "WORKER_FAILED")
             count(WORKFLOW, "SlicesFailed")
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return again(failed)

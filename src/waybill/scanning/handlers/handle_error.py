@@ -1,15 +1,18 @@
 """HandleError: records on the job that its listing failed, and notifies people."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented
 from waybill.scanning import WORKFLOW
 from waybill.scanning.models import Status
 from waybill.scanning.runtime import deployed
 
+if TYPE_CHECKING:
+    from waybill.scanning.domain.states import FailedListing, RecordedFailure
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: "FailedListing", context: object) -> "RecordedFailure":
     """Take `{job_id, failure: {Error, Cause}}`; return `{job_id, status, notified}`."""
     job = deployed().completion.end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
     count(WORKFLOW, "ScansFailed")

@@ -2,9 +2,9 @@
 
 import random
 from contextlib import suppress
-from typing import Any
 
 from waybill.core.errors import WaybillError
+from waybill.core.invocations import BatchAnswer, InvocationContext, SqsEvent, SqsRecord, again
 from waybill.core.observability import count, instrumented, logger
 from waybill.scanning import WORKFLOW
 from waybill.scanning.adapters.heartbeat import Heartbeat
@@ -14,13 +14,12 @@ from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: SqsEvent, context: InvocationContext) -> BatchAnswer:
     """Take an SQS batch; return the messages to deliver again."""
-    failed = [record["messageId"] for record in event["Records"] if not _work(record, context)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return again(record["messageId"] for record in event["Records"] if not _work(record, context))
 
 
-def _work(record: dict[str, Any], context: Any) -> bool:
+def _work(record: SqsRecord, context: InvocationContext) -> bool:
     work = Slice.parse(record["body"])
     if work is None:
         # It goes to the dead-letter queue, and from there to a person.
@@ -41,7 +40,7 @@ def _work(record: dict[str, Any], context: Any) -> bool:
     return True
 
 
-def _delay(record: dict[str, Any]) -> None:
+def _delay(record: SqsRecord) -> None:
     """Let the slice come again sooner than that of a dead worker, and later each time: up to a quarter of an hour."""
     longest = min(900, 10 * 4 ** (int(record["attributes"]["ApproximateReceiveCount"]) - 1))
     with suppress(QueueUnavailableError):

@@ -1,14 +1,12 @@
 """SweepScansFunction: makes the scans that are due, goes on with jobs that nobody works on; started by a schedule."""
 
-from typing import Any
-
 from waybill.core.observability import count, instrumented
 from waybill.scanning import WORKFLOW
 from waybill.scanning.runtime import deployed
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
+def lambda_handler(event: object, context: object) -> dict[str, list[str]]:
     """Take anything; return `{started, taken_up}`, the ids of the jobs that were due, and of those that lay still."""
     # A scan that cannot be started is no reason to let others lie still: its fault goes up when both are done.
     try:

@@ -1,7 +1,7 @@
 """What the states of the workflow hand to each other."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import WireModel
@@ -45,7 +45,7 @@ class RenderedReport(WireModel):
         )
 
 
-def wanted_request(event: Mapping[str, Any]) -> str | None:
+def wanted_request(event: Mapping[str, object]) -> str | None:
     """Return the request that an execution is about, None for whichever is the oldest.
 
     Raises
@@ -61,7 +61,7 @@ def wanted_request(event: Mapping[str, Any]) -> str | None:
     return wanted
 
 
-def claim_answer(request: SubjectRequest) -> dict[str, Any]:
+def claim_answer(request: SubjectRequest) -> dict[str, object]:
     """Return a claim with the parts that are still to be made; a part that is fetched is only to be rendered.
 
     A part that is accepted as missing is asked for while nobody has, as after a restart: it may come after all.
@@ -81,7 +81,7 @@ def _rank(item: tuple[str, PartState]) -> int:
     return item[1].rank
 
 
-def failure_code(failure: Mapping[str, Any] | None) -> str:
+def failure_code(failure: Mapping[str, object] | None) -> str:
     """Return what to record of the error that ended an attempt; its message may hold anything and stays out."""
     name = str((failure or {}).get("Error") or PartStatus.ERRORED.value)
     return name.rpartition(".")[2][:100]

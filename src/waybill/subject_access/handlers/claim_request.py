@@ -1,6 +1,6 @@
 """ClaimRequest: takes the oldest request that may be claimed, or the one that the execution is about."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from waybill.core.observability import count, instrumented
 from waybill.subject_access import WORKFLOW, runtime
@@ -9,7 +9,7 @@ from waybill.subject_access.domain.requests import claim_answer, wanted_request
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, object], context: object) -> dict[str, object]:
     """Take `{requestId?}`; return `{claimed: false}`, or the claim with the services that are still to be asked."""
     request_id = wanted_request(event)
     claimer = runtime.claimer()

@@ -1,6 +1,6 @@
 """CompleteRequest: completes the request in one transaction tied to the claim; removes what counts no more."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from waybill.core.observability import count, instrumented
 from waybill.subject_access import WORKFLOW, runtime
@@ -8,7 +8,7 @@ from waybill.subject_access.models import Claim, RequestState
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, object], context: object) -> dict[str, object]:
     """Take a claim; return `{requestId, status, pages}`."""
     claim = Claim.parse(event)
     if runtime.fulfilment().complete(claim):

@@ -1,15 +1,18 @@
 """FailAttempt: gives the request back, to be tried again later or to be looked at by a person."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waybill.core.observability import count, instrumented
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.domain.requests import failure_code
 from waybill.subject_access.models import Claim
 
+if TYPE_CHECKING:
+    from waybill.subject_access.domain.states import FailedAttempt, FailedAttemptEvent
+
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: "FailedAttemptEvent", context: object) -> "FailedAttempt":
     """Take a claim with `failure: {Error, Cause}`; return `{requestId, state, code, counted, notified}`."""
     claim = Claim.parse(event)
     failed = runtime.fulfilment().fail(claim, failure_code(event.get("failure")))

@@ -1,7 +1,7 @@
 """RenderReport: joins the parts into one PDF with covers, contents, page numbers and bookmarks."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
 
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW, runtime
@@ -11,7 +11,7 @@ from waybill.subject_access.models import Claim
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, object], context: object) -> dict[str, object]:
     """Take a claim; return it with what `RenderedReport` says of the report."""
     started = time.monotonic()
     stored = runtime.rendering().report(Claim.parse(event))

@@ -1,6 +1,6 @@
 """StoreReport: looks that the report is in the bucket as it was rendered, and makes the request point at it."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from waybill.core.observability import instrumented
 from waybill.subject_access import WORKFLOW, runtime
@@ -9,7 +9,7 @@ from waybill.subject_access.models import Claim
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, object], context: object) -> Mapping[str, object]:
     """Take a claim with what `RenderedReport` says of the report; return it."""
     runtime.fulfilment().keep_report(Claim.parse(event), RenderedReport.parse(event).stored)
     return event
