@@ -9,7 +9,7 @@ CodeDeploy: so this is another template, made of the one that people read.
 import re
 import sys
 
-from scripts.template import PROJECT, load_template
+from scripts.template import PROJECT, events_of, load_template
 
 CANARY = PROJECT / "canary.yaml"
 ALIAS = "live"
@@ -24,7 +24,7 @@ def functions() -> dict[str, str]:
     found = {}
     for name, resource in load_template()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
-            events = {event["Type"] for event in resource["Properties"].get("Events", {}).values()}
+            events = {event["Type"] for event in events_of(name)}
             if kinds := {_INVOKED_BY[event] for event in events if event in _INVOKED_BY}:
                 (found[name],) = kinds
     return found
@@ -39,11 +39,36 @@ def canary() -> str:
         text, times = re.subn(start, lambda found, kind=kind: found[0] + _deployed(kind), text, flags=re.MULTILINE)
         if times != 1:
             raise ValueError(f"template.yaml has {name} {times} times as it is looked for")
+    text = _for_aliases(text, [name for name, kind in chosen.items() if kind == "Api"])
     made = "".join(
         _alarm(kind, [name for name, one in chosen.items() if one == kind]) for kind in sorted(_SERVER_ERRORS)
     )
     before, outputs, after = text.partition("\nOutputs:\n")
     return f"# Made of template.yaml by scripts/canary.\n{before}\n{_ROLE}{made}{outputs}{after}"
+
+
+def _for_aliases(text: str, functions: list[str]) -> str:
+    """Let the API invoke the aliases of its functions, and give it the permission to."""
+    for name in functions:
+        text = text.replace(f"/functions/${{{name}.Arn}}/invocations", f"/functions/${{{name}.Alias}}/invocations")
+    permissions = "".join(_PERMISSION.format(name=name) for name in functions)
+    text, times = re.subn(r"  Fn::ForEach::ApiPermissions:\n(?:    .*\n)+\n", lambda _: permissions, text)
+    if times != 1:
+        raise ValueError("template.yaml has no ApiPermissions as they are looked for")
+    return text
+
+
+# The same as in the loop, which cannot name aliases.
+_PERMISSION = """\
+  {name}ApiPermission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref {name}.Alias
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/*
+
+"""
 
 
 def _deployed(kind: str) -> str:

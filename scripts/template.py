@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import yaml
@@ -20,6 +20,7 @@ REASON = "#"
 
 _COMMENT = re.compile(r"\s#\s+(?P<text>.*\S)")
 _REFERENCE = re.compile(r"\$\{(?P<name>[^}!]+)\}")
+_SERVED_BY = re.compile(r"functions/\$\{(?P<function>\w+)\.Arn\}/invocations")
 _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "<region>",
@@ -112,6 +113,35 @@ def load_template() -> Tree:
 def properties_of(resource: str) -> Tree:
     """Return what the template says of one resource, as `load_template` writes it."""
     return copy.deepcopy(_loaded()["Resources"][resource]["Properties"])
+
+
+class ApiPath(NamedTuple):
+    """A path of the API: the function that serves it, and whether it needs no token."""
+
+    path: str
+    function: str
+    public: bool
+
+
+def api_paths() -> list[ApiPath]:
+    """Return the paths of the API, as its definition has them; each is served by one function for all methods."""
+    paths = _loaded()["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    return [_api_path(path, methods) for path, methods in paths.items()]
+
+
+def _api_path(path: str, methods: Tree) -> ApiPath:
+    ((name, method),) = methods.items()
+    served = _SERVED_BY.search(method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"])
+    if name != "x-amazon-apigateway-any-method" or served is None:
+        raise ValueError(f"{path} is not served by one function for all methods")
+    return ApiPath(path, served["function"], public=method.get("security") == [{"NONE": []}])
+
+
+def events_of(function: str) -> list[Tree]:
+    """Return what invokes a function: its events as the template writes them, and an `Api` for each of its paths."""
+    written = _loaded()["Resources"][function]["Properties"].get("Events", {})
+    paths = [{"Type": "Api", "Properties": {"Path": one.path}} for one in api_paths() if one.function == function]
+    return copy.deepcopy([*written.values(), *paths])
 
 
 def layers_of(function: str) -> list[str]:

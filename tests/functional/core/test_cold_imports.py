@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from scripts.template import properties_of
+from scripts.template import events_of
 from tests.fakes.functions import functions
 from tests.fakes.samples import PROJECT, handlers
 
@@ -83,8 +83,7 @@ def normalised(distribution: str) -> str:
 
 def callers_of(function: str) -> set[str]:
     """Return the kinds of events that call a function."""
-    properties = properties_of(function)
-    return {event["Type"] for event in properties.get("Events", {}).values()}
+    return {event["Type"] for event in events_of(function)}
 
 
 def serves_http(module: str) -> bool:

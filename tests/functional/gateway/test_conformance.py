@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from scripts.openapi import DOCUMENT
-from scripts.template import load_template
+from scripts.template import api_paths, load_template
 from tests.fakes.api import LambdaContext, answer_of, request_event
 from tests.fakes.functions import functions, table_definition
 from waybill.core.roles import Role
@@ -55,13 +55,7 @@ schema = schemathesis.openapi.from_path(DOCUMENT, config=_CONFIG)
 def _handlers() -> dict[str, str]:
     """The handler of each path, as the template has it."""
     modules = {function.name: module for module, function in functions().items()}
-    return {
-        event["Properties"]["Path"]: modules[name]
-        for name, resource in load_template()["Resources"].items()
-        if resource["Type"] == "AWS::Serverless::Function"
-        for event in resource["Properties"].get("Events", {}).values()
-        if event["Type"] == "Api"
-    }
+    return {one.path: modules[one.function] for one in api_paths()}
 
 
 def _made() -> dict[str, str]:

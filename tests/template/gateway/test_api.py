@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from scripts.deployment import Deployment
-from scripts.template import load_template
+from scripts.template import api_paths, load_template
 from tests.template.support.rules import every
 from tests.template.support.stack import Stack
 from waybill.console.routes import ROUTES as CONSOLE_ROUTES
@@ -29,19 +29,9 @@ class Route(NamedTuple):
 
 
 def declared_routes() -> Iterator[Route]:
-    for resource in RESOURCES.values():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        properties = resource["Properties"]
-        for event in properties.get("Events", {}).values():
-            if event["Type"] == "Api":
-                route = event["Properties"]
-                assert route["RestApiId"] == {"Ref": "Api"}
-                package = ".".join(properties["Handler"].split(".")[:2])
-                public = route.get("Auth", {}).get("Authorizer") == "NONE"
-                # The function answers 405 with the methods that there are, and HEAD as GET (RFC 9110, 9.3.2, 15.5.6).
-                assert route["Method"] == "ANY"
-                yield Route(route["Path"], package, public)
+    # Each takes all methods: the function answers 405 with those there are, and HEAD as GET (RFC 9110, 9.3.2, 15.5.6).
+    for path, function, public in api_paths():
+        yield Route(path, ".".join(RESOURCES[function]["Properties"]["Handler"].split(".")[:2]), public)
 
 
 def offered_routes() -> set[Route]:
@@ -59,6 +49,21 @@ def offered_routes() -> set[Route]:
 
 def test_the_template_declares_the_routes_that_the_code_offers_and_who_serves_them() -> None:
     assert sorted(declared_routes()) == sorted(offered_routes())
+
+
+def test_the_api_may_invoke_the_functions_of_its_paths_and_no_others(stack: Stack) -> None:
+    """API Gateway developer guide, "Grant API Gateway permission to invoke a Lambda function": for each function."""
+    allowed = [
+        one["FunctionName"]["Ref"]
+        for one in stack.of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "apigateway.amazonaws.com" and one["SourceArn"]["Fn::Sub"].endswith(":${Api}/*")
+    ]
+    assert sorted(allowed) == sorted({one.function for one in api_paths()})
+    body = stack.resources["Api"]["Properties"]["Body"]
+    public = {one.path for one in api_paths() if one.public}
+    for path, methods in body["paths"].items():
+        asked = methods["x-amazon-apigateway-any-method"].get("security")
+        assert asked == ([] if path in public else [{"TokenAuthoriser": []}]), path
 
 
 def test_no_route_is_greedy() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from scripts.template import Tree, load_template, readable, readable_list, statements, transformed_template
+from scripts.template import Tree, events_of, load_template, readable, readable_list, statements, transformed_template
 
 FUNCTION = "AWS::Serverless::Function"
 
@@ -26,7 +26,6 @@ class Grant(NamedTuple):
 class Event(NamedTuple):
     """What invokes a function."""
 
-    name: str
     kind: str
     properties: Tree
 
@@ -54,8 +53,7 @@ class Stack:
 
     def events(self, function: str) -> list[Event]:
         """What the template lets invoke `function`."""
-        events = self.source["Resources"][function]["Properties"].get("Events", {})
-        return [Event(name, event["Type"], event["Properties"]) for name, event in events.items()]
+        return [Event(event["Type"], event["Properties"]) for event in events_of(function)]
 
     def grants(self, role: str) -> list[Grant]:
         """What the role may do by the policies of this template."""
