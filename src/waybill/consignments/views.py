@@ -1,6 +1,6 @@
 """What the routes and commands of the consignment checks answer."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -206,7 +206,7 @@ class MatchView(View):
     mime_type: str | None = Field(default=None, description="Its media types", examples=["application/pdf"])
 
     @model_serializer(mode="wrap")
-    def _as_stored(self, serialize: SerializerFunctionWrapHandler) -> Any:
+    def _as_stored(self, serialize: SerializerFunctionWrapHandler) -> object:
         absent = {
             name
             for field, described in type(self).model_fields.items()
@@ -450,7 +450,7 @@ def consignment_list_view(consignments: "Sequence[Consignment]", cursor: str | N
     return ConsignmentListView(consignments=shown, cursor=cursor)
 
 
-def file_documents(consignment: "Consignment", reader: "Reader", tables: "Tables") -> "Iterator[dict[str, Any]]":
+def file_documents(consignment: "Consignment", reader: "Reader", tables: "Tables") -> "Iterator[dict[str, object]]":
     """Yield all files as the API shows them."""
     after = None
     while True:

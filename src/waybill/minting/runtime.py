@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waybill.core.errors import ConflictError
 from waybill.core.settings import NotificationSettings, load
@@ -223,7 +223,7 @@ def plan(request: object, run: "MintingRun") -> "RunPlan":
         return {**result, "kind": "MANIFEST", **manifest}
 
 
-def _planned(request: Mapping[str, Any]) -> "Plan":
+def _planned(request: Mapping[str, object]) -> "Plan":
     from waybill.minting.domain.plan import plan_lines, plan_request
     from waybill.minting.domain.selection import Named, Written, parse_selection
 

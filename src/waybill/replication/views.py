@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field
 
@@ -298,7 +298,7 @@ def is_position(text: str) -> bool:
     return _POSITION.fullmatch(text) is not None
 
 
-def _readable(item: RecordItem | DestinationItem | HistoryItem) -> dict[str, Any]:
+def _readable(item: RecordItem | DestinationItem | HistoryItem) -> dict[str, object]:
     """Return a stored item with its lists as lists."""
     return {name: json.loads(str(value)) if name in _JSON_TEXTS else value for name, value in item.items()}
 
@@ -315,7 +315,7 @@ def start_reply(started: Started) -> StartReply:
     )
 
 
-def worker_reply(outcome: EventOutcome) -> dict[str, Any]:
+def worker_reply(outcome: EventOutcome) -> dict[str, object]:
     """Return the worker's answer: of one record its own fields, of several a list under `executions`."""
     replies = [
         WorkerStart(
@@ -334,6 +334,6 @@ def worker_reply(outcome: EventOutcome) -> dict[str, Any]:
     return direct_reply(200, {"message": message, **only, "executions": replies})
 
 
-def direct_reply(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
+def direct_reply(status: int, document: Mapping[str, object]) -> dict[str, object]:
     """Return `document` for a direct invocation, with `statusCode` and `body` besides, as the API has them."""
     return {"statusCode": status, **document, "body": json.dumps(document, ensure_ascii=False)}

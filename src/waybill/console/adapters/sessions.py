@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waybill.console.domain.sealing import name_of, seal, unseal
-from waybill.core.aws.dynamodb import ConditionFailedError
+from waybill.core.aws.dynamodb import ConditionFailedError, Item
 from waybill.core.aws.table import Table
 
 type Content = dict[str, Any]
@@ -17,7 +17,7 @@ class Sessions:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keep(self, secret: str, purpose: str, content: Mapping[str, Any], seconds: int) -> None:
+    def keep(self, secret: str, purpose: str, content: Mapping[str, object], seconds: int) -> None:
         """Keep `content` for so long, in place of what was kept."""
         self._table.put(
             {
@@ -27,7 +27,7 @@ class Sessions:
             }
         )
 
-    def renew(self, secret: str, purpose: str, content: Mapping[str, Any], seconds: int) -> bool:
+    def renew(self, secret: str, purpose: str, content: Mapping[str, object], seconds: int) -> bool:
         """Keep `content` for so long in place of what is kept; False where it was taken meanwhile, and stays gone."""
         item = {
             "id": name_of(secret, purpose),
@@ -58,7 +58,7 @@ class Sessions:
         return True
 
     @staticmethod
-    def _opened(secret: str, item: Mapping[str, Any] | None) -> Content | None:
+    def _opened(secret: str, item: Item | None) -> Content | None:
         # DynamoDB removes what has expired within days (developer guide, "Time to Live").
         if item is None or "sealed" not in item or int(item["expires"]) <= time.time():
             return None

@@ -16,7 +16,7 @@ ID gets its `owner` when it is assigned.
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -35,6 +35,7 @@ from waybill.minting.models import Assignment, Found, Proposal, ProposalVerdict,
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
         BatchGetItemOutputTypeDef,
         ConditionCheckTypeDef,
         KeysAndAttributesTypeDef,
@@ -212,16 +213,23 @@ def _translated(error: ClientError, table: str) -> Exception:
     return RegistryRefusedError(f"{code} from DynamoDB on table {table} ({error.operation_name})")
 
 
-def _left(answer: "BatchGetItemOutputTypeDef", table: str) -> Sequence[Mapping[str, Any]]:
+def _left(answer: "BatchGetItemOutputTypeDef", table: str) -> Sequence[Mapping[str, "AttributeValueTypeDef"]]:
     """Return the keys that DynamoDB has left unprocessed."""
     unprocessed = answer.get("UnprocessedKeys", {})
     return unprocessed[table]["Keys"] if table in unprocessed else []
 
 
+class Reason(TypedDict, total=False):
+    """Why an action of a transaction was not done (DynamoDB API Reference, TransactWriteItems)."""
+
+    Code: str
+    Item: Mapping[str, "AttributeValueTypeDef"]
+
+
 class TransactionCancelled(Exception):
     """A transaction was cancelled; `reasons` are aligned with its actions."""
 
-    def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, reasons: Sequence[Reason]) -> None:
         super().__init__("the transaction was cancelled")
         self.reasons = reasons
 
@@ -272,7 +280,7 @@ def _actions(
     return actions
 
 
-def _forward(proposal: Proposal, created_at: str, job_id: str | None) -> dict[str, Any]:
+def _forward(proposal: Proposal, created_at: str, job_id: str | None) -> dict[str, object]:
     source, before = proposal.source, proposal.predecessor
     minted = "inherited" if before else "minted"
     return {
@@ -289,7 +297,7 @@ def _forward(proposal: Proposal, created_at: str, job_id: str | None) -> dict[st
     }
 
 
-def put_action(table: str, attributes: Mapping[str, Any], condition: str = _NEW) -> "TransactWriteItemTypeDef":
+def put_action(table: str, attributes: Mapping[str, object], condition: str = _NEW) -> "TransactWriteItemTypeDef":
     """Return the action of a transaction that writes an item, by default one that is not there yet."""
     return {
         "Put": {
@@ -302,7 +310,7 @@ def put_action(table: str, attributes: Mapping[str, Any], condition: str = _NEW)
 
 
 def _verdicts(
-    proposals: Sequence[Proposal], about: Sequence[tuple[str, SourceId]], reasons: Sequence[Mapping[str, Any]]
+    proposals: Sequence[Proposal], about: Sequence[tuple[str, SourceId]], reasons: Sequence[Reason]
 ) -> list[ProposalVerdict]:
     said: dict[tuple[str, SourceId], ProposalVerdict] = {
         subject: _verdict(subject[0], reason) for subject, reason in zip(about, reasons, strict=False)
@@ -317,7 +325,7 @@ def _verdicts(
     return [on(proposal) for proposal in proposals]
 
 
-def _verdict(kind: str, reason: Mapping[str, Any]) -> ProposalVerdict:
+def _verdict(kind: str, reason: Reason) -> ProposalVerdict:
     code = str(reason.get("Code", "None"))
     if code != "ConditionalCheckFailed":
         return ProposalVerdict(_RULINGS.get(code, Ruling.CONFLICT))

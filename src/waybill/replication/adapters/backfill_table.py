@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.wire import WireModel
@@ -111,7 +111,7 @@ class BackfillTable(BackfillJobs, JobNotices):
     def cancel(self, backfill_id: str) -> BackfillJob:
         return self._seized(backfill_id, {"status": JobStatus.CANCELLED, "completed_at": iso(self._now())})
 
-    def _seized(self, backfill_id: str, changes: Mapping[str, Any]) -> BackfillJob:
+    def _seized(self, backfill_id: str, changes: Mapping[str, object]) -> BackfillJob:
         """Write `changes` to the record as it is, and count on: whoever has worked on the job has lost it."""
         for _ in range(_TAKE_OVERS):
             job = self.read(backfill_id)
@@ -173,7 +173,7 @@ class BackfillTable(BackfillJobs, JobNotices):
         is_first = notice["firstRun"] == execution_id
         return Notice(is_first, self._failed_runs(backfill_id) if is_first else 0)
 
-    def _touch(self, backfill_id: str, range_key: str, update: str, **values: str) -> dict[str, Any]:
+    def _touch(self, backfill_id: str, range_key: str, update: str, **values: str) -> Item:
         """Write to an item of the job, which is there afterwards, and return it."""
         bound = {"expiry": self._expiry(), **values}
         with translated(TrackingUnavailableError):
@@ -234,14 +234,14 @@ class BackfillTable(BackfillJobs, JobNotices):
         for chunk in range(job.chunks):
             yield from self.lines(job.backfill_id, chunk)
 
-    def _item(self, job: BackfillJob) -> dict[str, Any]:
+    def _item(self, job: BackfillJob) -> Item:
         key = {"fileKey": job.backfill_id, "sourceBucket": JOB, "statusPartition": _PARTITION}
         # The range key of the record has the name of one of its fields, which is kept under another.
         kept = job.wire()
         kept["jobSourceBucket"] = kept.pop("sourceBucket")
         return {**kept, **key, "expiresAt": self._expiry()}
 
-    def _packed(self, backfill_id: str, range_key: str, things: Sequence[WireModel]) -> dict[str, Any]:
+    def _packed(self, backfill_id: str, range_key: str, things: Sequence[WireModel]) -> Item:
         text = json.dumps([thing.wire() for thing in things], separators=(",", ":"))
         key = {"fileKey": backfill_id, "sourceBucket": range_key}
         return {**key, "packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
@@ -258,7 +258,7 @@ class BackfillTable(BackfillJobs, JobNotices):
         return int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY
 
 
-def _key(backfill_id: str, range_key: str) -> dict[str, Any]:
+def _key(backfill_id: str, range_key: str) -> Item:
     return to_item({"fileKey": backfill_id, "sourceBucket": range_key})
 
 

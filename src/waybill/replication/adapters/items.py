@@ -13,9 +13,9 @@ DISMISSED are one partition each; the others, which every file ends in, are spre
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from waybill.core.aws.dynamodb import Item
 from waybill.replication.domain.records import RecordStatus, Standing
 from waybill.replication.models import FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
 
@@ -139,7 +139,7 @@ def capped_results(totals: RunTotals) -> Attributes:
     return {"copyResults": json_text(kept), "copyResultsCut": len(results) - len(kept)}
 
 
-def shortened(result: Mapping[str, Any]) -> Attributes:
+def shortened(result: Item) -> Attributes:
     """Return `result` with a cause that fits an item."""
     return {**result, "cause": result["cause"][:_CAUSE_LIMIT]} if result.get("cause") else dict(result)
 
@@ -152,6 +152,6 @@ def checksum_attributes(source: ObjectFacts | None) -> Attributes:
     return {"sourceChecksumAlgorithm": checksum.algorithm, "sourceChecksum": checksum.value}
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """Return a list as the table keeps it: JSON, as documented."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,12 +1,13 @@
 """The metadata and content headers of an object, read so that they can be sent again as they were."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waybill.replication.models import ObjectHeaders
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 _HEADERS = (
     "CacheControl",
@@ -17,7 +18,7 @@ _HEADERS = (
 )
 
 
-def headers_of(answer: Mapping[str, Any]) -> ObjectHeaders:
+def headers_of(answer: "HeadObjectOutputTypeDef") -> ObjectHeaders:
     """Return the metadata and content headers in boto3's `answer` to a HeadObject.
 
     `Expires` is free text in HTTP, which S3 keeps as it was sent, and boto3 hands out as ExpiresString.
@@ -37,12 +38,12 @@ def send_expires_as_text(client: "S3Client") -> "S3Client":
     return client
 
 
-def _set_expires_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _set_expires_aside(params: dict[str, object], context: dict[str, object], **_: object) -> None:
     if "Expires" in params:
         context["waybill_expires"] = params.pop("Expires")
 
 
-def _send_expires(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
+def _send_expires(params: Mapping[str, dict[str, object]], context: Mapping[str, object], **_: object) -> None:
     if "waybill_expires" in context:
         params["headers"]["Expires"] = context["waybill_expires"]
 

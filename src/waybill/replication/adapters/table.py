@@ -333,7 +333,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
         return cast("list[HistoryItem]", list(islice(runs, limit)))
 
-    def _history_item(self, run: ReplicationRun, summary: Mapping[str, Any]) -> Item:
+    def _history_item(self, run: ReplicationRun, summary: Mapping[str, object]) -> Item:
         return {
             **history_key(run),
             "executionId": run.execution_id,
@@ -343,7 +343,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             **summary,
         }
 
-    def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Mapping[str, Any]) -> str | None:
+    def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Mapping[str, object]) -> str | None:
         owned = {
             "destinationBucket": bucket,
             "executionId": run.execution_id,
@@ -405,7 +405,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             yield from map(from_item, page["Items"])
 
 
-def _unchanged(execution_id: str, revision: int | None) -> tuple[str, dict[str, Any]]:
+def _unchanged(execution_id: str, revision: int | None) -> tuple[str, Item]:
     """Return the condition that the run still owns the record, and that no other has ended since it was read."""
     if revision is None:
         return "executionId = :id AND attribute_not_exists(revision)", {"id": execution_id}

@@ -13,10 +13,9 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.isolation import Isolated, Work
@@ -146,7 +145,7 @@ def _child(work: Work, given: int, taken: int, memory_bytes: int) -> None:
     try:
         _limit(memory_bytes)
 
-        def send(document: dict[str, Any]) -> None:
+        def send(document: Mapping[str, object]) -> None:
             line = memoryview(json.dumps(document).encode() + b"\n")
             while line:
                 line = line[os.write(taken, line) :]

@@ -43,7 +43,7 @@ class FindingTable:
         return [str(item["fingerprint"]) for item in found]
 
     def page(
-        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, Any]
+        self, job_id: str, limit: int, after: str | None, wanted: Mapping[str, str | None]
     ) -> tuple[list[Item], str | None]:
         """Return findings in a stable order, and the position to go on from.
 
@@ -68,7 +68,7 @@ class FindingTable:
         return found, position
 
 
-def _findings_after(job_id: str, position: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _findings_after(job_id: str, position: str, wanted: Mapping[str, str | None]) -> Item:
     # "F$" is the first text behind every "F#…".
     query: dict[str, Any] = {"KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :last"}
     values = {":pk": f"JOB#{job_id}", ":after": f"{position}\0" if position != "F#" else position, ":last": "F$"}

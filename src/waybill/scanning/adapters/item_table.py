@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.core.aws.table import Table
@@ -64,12 +64,12 @@ class ItemTable:
     def update(
         self,
         job_id: str,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         condition: str,
         *,
         added: Mapping[str, int] | None = None,
         sort_key: str = "META",
-        **bound: Any,
+        **bound: object,
     ) -> bool:
         """Change an item of a job if `condition` holds, and add `added` to its numbers; False when it does not hold."""
         update = Update.of({**changes, "updated_at": iso(self.now())})

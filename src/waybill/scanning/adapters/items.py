@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from waybill.core.aws.dynamodb import Item
 from waybill.scanning.domain.detection.models import Confidence, Finding
 from waybill.scanning.models import (
     Entry,
@@ -25,12 +26,12 @@ _ETAG_LENGTH = 8
 _OFTEN_EMPTY = frozenset({"not_read", "unread", "triaged"})
 
 
-def job_attributes(job: Job) -> dict[str, Any]:
+def job_attributes(job: Job) -> Item:
     """Return the attributes of a job's item, its key left out."""
     return asdict(job) | {"request": job.request.model_dump_json(), "status": job.status.value}
 
 
-def job_of(item: Mapping[str, Any]) -> Job:
+def job_of(item: Item) -> Job:
     """Return the job of an item."""
     known = {name: item[name] for name in Job.__dataclass_fields__ if name in item}
     return Job(
@@ -38,18 +39,18 @@ def job_of(item: Mapping[str, Any]) -> Job:
     )
 
 
-def range_attributes(part: ListingRange) -> dict[str, Any]:
+def range_attributes(part: ListingRange) -> Item:
     """Return the attributes of a range's item, its key left out."""
     return asdict(part) | {"smallest": list(part.smallest)}
 
 
-def range_of(item: Mapping[str, Any]) -> ListingRange:
+def range_of(item: Item) -> ListingRange:
     """Return the range of an item."""
     known = {name: item[name] for name in ListingRange.__dataclass_fields__ if name in item}
     return ListingRange(**known | {"smallest": tuple(item["smallest"])})
 
 
-def page_attributes(page: Page) -> dict[str, Any]:
+def page_attributes(page: Page) -> Item:
     """Return the attributes of a page's item; its objects are compressed JSON."""
     objects = json.dumps([list(entry) for entry in page.entries], separators=(",", ":"))
     return {
@@ -61,13 +62,13 @@ def page_attributes(page: Page) -> dict[str, Any]:
     }
 
 
-def page_of(number: int, item: Mapping[str, Any]) -> Page:
+def page_of(number: int, item: Item) -> Page:
     """Return the page of an item."""
     objects = json.loads(zlib.decompress(bytes(item["objects"])))
     return Page(number, tuple(Entry(*entry) for entry in objects), item["last_key"], item["final"])
 
 
-def outcome_attributes(outcome: ObjectOutcome) -> dict[str, Any]:
+def outcome_attributes(outcome: ObjectOutcome) -> Item:
     """Return the attributes of an object's item."""
     attributes = asdict(outcome) | {"status": outcome.status.value, "counts": dict(outcome.counts)}
     attributes["unread"] = [list(each) for each in outcome.unread]
@@ -75,7 +76,7 @@ def outcome_attributes(outcome: ObjectOutcome) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if value or name not in _OFTEN_EMPTY}
 
 
-def outcome_of(item: Mapping[str, Any], **changes: Any) -> ObjectOutcome:
+def outcome_of(item: Item, **changes: Any) -> ObjectOutcome:
     """Return the outcome of an item, with `changes`."""
     known = {name: item[name] for name in ObjectOutcome.__dataclass_fields__ if name in item}
     counts = {name: int(count) for name, count in item["counts"].items()}
@@ -114,7 +115,7 @@ def increments_left_out(left_out: Mapping[str, tuple[int, int]]) -> dict[str, in
     return {name: value for name, value in added.items() if value}
 
 
-def tally_of(counters: Iterable[Mapping[str, Any]]) -> Tally:
+def tally_of(counters: Iterable[Item]) -> Tally:
     """Return the sum over counter items."""
     sums: dict[str, int] = {}
     for counter in counters:
@@ -159,7 +160,7 @@ def finding_sort_key(key: str, etag: str, finding: Finding) -> str:
     return f"{findings_prefix(key, etag)}{finding.byte_offset:012}#{finding.detector}{member}"
 
 
-def finding_attributes(key: str, etag: str, finding: Finding) -> dict[str, Any]:
+def finding_attributes(key: str, etag: str, finding: Finding) -> Item:
     """Return the attributes of a finding's item."""
     return asdict(finding) | {
         "key": key,

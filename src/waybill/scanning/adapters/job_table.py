@@ -103,11 +103,11 @@ class JobTable:
         with suppress(ConditionFailedError):
             self._items.count_with(writes, job.job_id, {})
 
-    def save_webhook(self, job_id: str, delivery: Mapping[str, Any]) -> None:
+    def save_webhook(self, job_id: str, delivery: Mapping[str, object]) -> None:
         """Record how the last delivery to the webhook ended."""
         self._items.update(job_id, {"webhook": dict(delivery)}, "attribute_exists(sk)")
 
-    def save_export(self, job_id: str, export: Mapping[str, Any]) -> None:
+    def save_export(self, job_id: str, export: Mapping[str, object]) -> None:
         """Record where the findings are exported to, and how far that is."""
         self._items.update(job_id, {"exported": dict(export)}, "attribute_exists(sk)")
 

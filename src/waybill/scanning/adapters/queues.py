@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -80,7 +80,7 @@ class ExportQueue:
         self._client = client
         self._url = url
 
-    def send(self, job_id: str, progress: Mapping[str, Any]) -> None:
+    def send(self, job_id: str, progress: Mapping[str, object]) -> None:
         """Ask for an export, from `progress` on; raises QueueUnavailableError."""
         body = json.dumps({"job_id": job_id, "progress": progress})
         with _translated():

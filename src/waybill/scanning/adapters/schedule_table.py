@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.errors import ScanStoreUnavailableError
@@ -60,7 +59,9 @@ class ScheduleTable:
         """Mark a schedule as taken away, and return it; None where there is none."""
         return self._change(schedule_id, {"deleted": True}, "attribute_exists(sk) AND attribute_not_exists(deleted)")
 
-    def _change(self, schedule_id: str, changes: Mapping[str, Any], condition: str, **bound: Any) -> Schedule | None:
+    def _change(
+        self, schedule_id: str, changes: Mapping[str, object], condition: str, **bound: object
+    ) -> Schedule | None:
         arguments = Update.of(dict(changes)).arguments(condition, **bound)
         key = to_item({"pk": _PARTITION, "sk": schedule_id})
         try:
@@ -73,6 +74,6 @@ class ScheduleTable:
         return _schedule_of(from_item(answer["Attributes"]))
 
 
-def _schedule_of(item: Mapping[str, Any]) -> Schedule:
+def _schedule_of(item: Item) -> Schedule:
     known = {name: item[name] for name in Schedule.__dataclass_fields__ if name in item}
     return Schedule(**known | {"request": ScanRequest.model_validate_json(item["request"])})

@@ -1,6 +1,6 @@
 """`Hub` on AWS Security Hub."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +22,7 @@ class SecurityHub:
     def __init__(self, client: "SecurityHubClient") -> None:
         self._client = client
 
-    def import_findings(self, findings: Sequence[dict[str, Any]]) -> None:
+    def import_findings(self, findings: Sequence[Mapping[str, object]]) -> None:
         """Import findings; those that are there already are replaced.
 
         Raises

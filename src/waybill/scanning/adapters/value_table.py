@@ -105,7 +105,7 @@ def _key(fingerprint: str, part: str) -> dict[str, str]:
     return {"pk": f"VALUES#{fingerprint[0]}", "sk": f"{fingerprint}#{part}"}
 
 
-def _history(item: Mapping[str, Any]) -> list[Decision]:
+def _history(item: Item) -> list[Decision]:
     return [Decision(**{name: str(text) for name, text in each.items()}) for each in item["history"]]
 
 

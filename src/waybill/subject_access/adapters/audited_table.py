@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
 from waybill.core.clock import iso
@@ -68,7 +68,7 @@ class AuditedTable:
             put["ExpressionAttributeValues"] = to_item({f":{name}": value for name, value in bound.items()})
         return {"Put": put}
 
-    def head_put(self, about: str, attributes: dict[str, Any], seen_version: int) -> "TransactWriteItemTypeDef":
+    def head_put(self, about: str, attributes: Item, seen_version: int) -> "TransactWriteItemTypeDef":
         """Return the write of the item `META`, if it still has the version that was seen; 0 where there was none."""
         item = item_key(about, "META") | to_item(attributes | {"version": seen_version + 1})
         if not seen_version:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
+from waybill.core.aws.dynamodb import Item
 from waybill.core.clock import iso
 from waybill.subject_access.domain.audit import AuditEntry
 from waybill.subject_access.models import (
@@ -24,6 +25,9 @@ from waybill.subject_access.models import (
     Withheld,
 )
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _MOMENTS = (
     "requested_at",
@@ -76,7 +80,7 @@ def listing_of(request: SubjectRequest) -> tuple[str, str] | None:
     return "LIVE", f"{iso(request.requested_at)}#{request.request_id}"
 
 
-def request_attributes(request: SubjectRequest) -> dict[str, Any]:
+def request_attributes(request: SubjectRequest) -> Item:
     """Return the attributes of a request's item, its key left out."""
     attributes = _plain({name: getattr(request, name) for name in _names(request)})
     attributes["holds"] = [_plain(asdict(hold)) for hold in request.holds]
@@ -96,7 +100,7 @@ def request_attributes(request: SubjectRequest) -> dict[str, Any]:
     return attributes
 
 
-def request_of(item: Mapping[str, Any]) -> SubjectRequest:
+def request_of(item: Item) -> SubjectRequest:
     """Return the request of an item."""
     # DynamoDB has no item attribute for what is None.
     known = {"date_from": None, "nomis_id": None, "ndelius_id": None} | _typed(SubjectRequest, item)
@@ -127,88 +131,88 @@ def request_of(item: Mapping[str, Any]) -> SubjectRequest:
     )
 
 
-def part_attributes(part: Part) -> dict[str, Any]:
+def part_attributes(part: Part) -> Item:
     """Return the attributes of a part's item."""
     return _with_lists(asdict(part))
 
 
-def part_of(item: Mapping[str, Any]) -> Part:
+def part_of(item: Item) -> Part:
     """Return the part of an item."""
     return Part(**_typed(Part, item) | {"render_status": PartStatus(item["render_status"]), **_withheld(item)})
 
 
-def attachment_attributes(attachment: Attachment) -> dict[str, Any]:
+def attachment_attributes(attachment: Attachment) -> Item:
     """Return the attributes of an attachment's item."""
     return asdict(attachment)
 
 
-def attachment_of(item: Mapping[str, Any]) -> Attachment:
+def attachment_of(item: Item) -> Attachment:
     """Return the attachment of an item."""
     return Attachment(**_typed(Attachment, item))
 
 
-def service_attributes(service: Service) -> dict[str, Any]:
+def service_attributes(service: Service) -> Item:
     """Return the attributes of a service's item."""
     rules = [asdict(rule) for rule in service.redactions]
     return _plain({name: getattr(service, name) for name in _names(service)}) | {"redactions": rules}
 
 
-def service_of(item: Mapping[str, Any]) -> Service:
+def service_of(item: Item) -> Service:
     """Return the service of an item."""
     rules = tuple(RedactionRule(**rule) for rule in item.get("redactions", []))
     return Service(**_typed(Service, item) | {"redactions": rules})
 
 
-def template_attributes(template: TemplateVersion) -> dict[str, Any]:
+def template_attributes(template: TemplateVersion) -> Item:
     """Return the attributes of a template version's item."""
     return _plain({name: getattr(template, name) for name in _names(template)})
 
 
-def template_of(item: Mapping[str, Any]) -> TemplateVersion:
+def template_of(item: Item) -> TemplateVersion:
     """Return the template version of an item."""
     known = _typed(TemplateVersion, item)
     return TemplateVersion(**known | {"created_at": datetime.fromisoformat(item["created_at"])})
 
 
-def entry_attributes(entry: AuditEntry) -> dict[str, Any]:
+def entry_attributes(entry: AuditEntry) -> Item:
     """Return the attributes of an audit entry's item."""
     # DynamoDB has no use for what is empty; entries from before have none.
     return asdict(entry) | {"detail": dict(entry.detail), "says": dict(entry.says) or None}
 
 
-def entry_of(item: Mapping[str, Any]) -> AuditEntry:
+def entry_of(item: Item) -> AuditEntry:
     """Return the audit entry of an item."""
     known = {name: item.get(name, "") for name in AuditEntry.__dataclass_fields__}
     return AuditEntry(**known | {"says": item.get("says") or {}})
 
 
-def _with_lists(part: Mapping[str, Any]) -> dict[str, Any]:
+def _with_lists(part: Item) -> Item:
     return _plain(part) | {"withheld": list(part["withheld"])}
 
 
-def _withheld(item: Mapping[str, Any]) -> dict[str, tuple[Withheld, ...]]:
+def _withheld(item: Item) -> dict[str, tuple[Withheld, ...]]:
     return {"withheld": tuple(Withheld(**{"bytes": None} | one) for one in item.get("withheld", ()))}
 
 
-def _stored(item: Mapping[str, Any] | None) -> StoredReport | None:
+def _stored(item: Item | None) -> StoredReport | None:
     return StoredReport(**item) if item else None
 
 
-def _names(record: Any) -> list[str]:
+def _names(record: "DataclassInstance") -> list[str]:
     return [field.name for field in fields(record)]
 
 
-def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(attributes: Mapping[str, object]) -> Item:
     return {name: _text(value) for name, value in attributes.items()}
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> object:
     if isinstance(value, datetime):
         return iso(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _typed(record: type[Any], item: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(record: type["DataclassInstance"], item: Item) -> Item:
     known = {name: item[name] for name in record.__dataclass_fields__ if name in item}
     known |= {name: datetime.fromisoformat(known[name]) for name in _MOMENTS if known.get(name)}
     return known | {name: date.fromisoformat(known[name]) for name in _DAYS if known.get(name)}

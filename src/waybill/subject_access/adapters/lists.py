@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
-from waybill.core.aws.dynamodb import from_item, to_item, translated
+from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
 from waybill.core.aws.table import Table
 from waybill.core.clock import iso
 from waybill.subject_access.adapters.items import request_of
@@ -87,17 +87,17 @@ class SubjectAccessLists(RequestLists):
         return list(dict.fromkeys(_id_of(item) for item in items if _id_of(item) != request.request_id))
 
     def _pages(
-        self, index: str, condition: str, values: dict[str, Any], *, newest_first: bool = False, **more: Any
-    ) -> Iterator[dict[str, Any]]:
+        self, index: str, condition: str, values: Item, *, newest_first: bool = False, **more: Any
+    ) -> Iterator[Item]:
         with translated(SubjectAccessStoreUnavailableError):
             for page in self._query(index, condition, values, ScanIndexForward=not newest_first, **more):
                 yield from map(from_item, page["Items"])
 
-    def _count(self, index: str, condition: str, values: dict[str, Any], **more: Any) -> int:
+    def _count(self, index: str, condition: str, values: Item, **more: Any) -> int:
         with translated(SubjectAccessStoreUnavailableError):
             return sum(page["Count"] for page in self._query(index, condition, values, Select="COUNT", **more))
 
-    def _query(self, index: str, condition: str, values: dict[str, Any], **more: Any) -> Any:
+    def _query(self, index: str, condition: str, values: Item, **more: Any) -> Any:
         return self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=index,
@@ -107,17 +107,17 @@ class SubjectAccessLists(RequestLists):
         )
 
 
-def _matching(search: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _matching(search: str) -> tuple[Item, Item]:
     if not search:
         return {":live": "LIVE"}, {}
     return {":live": "LIVE", ":search": search.casefold()}, {"FilterExpression": "contains(search_text, :search)"}
 
 
-def _standing(queue: str, before: datetime | None) -> tuple[str, dict[str, Any]]:
+def _standing(queue: str, before: datetime | None) -> tuple[str, Item]:
     if before is None:
         return "queue = :queue", {":queue": queue}
     return "queue = :queue AND queue_place < :before", {":queue": queue, ":before": iso(before)}
 
 
-def _id_of(item: dict[str, Any]) -> str:
+def _id_of(item: Item) -> str:
     return str(item["pk"]).removeprefix("SAR#")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 from waybill.subject_access.domain.rendering import Files
@@ -63,7 +63,7 @@ class ReportFiles(Files):
             self._client.upload_file(str(file), self._bucket, key, ExtraArgs=arguments, Config=parts)
 
     @override
-    def keep_facts(self, key: str, facts: Mapping[str, Any]) -> None:
+    def keep_facts(self, key: str, facts: Mapping[str, object]) -> None:
         body = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
         with _translated():
             self._client.put_object(

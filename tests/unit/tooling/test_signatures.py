@@ -1,0 +1,71 @@
+"""What crosses an edge has a type: `Any` stands in no signature of a handler, and elsewhere where it is said why.
+
+A value of `Any` may be anything and be used as anything (typing, "The Any type"): a checker finds no fault in it.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from scripts.template import PROJECT
+
+SOURCE = PROJECT / "src" / "waybill"
+
+_ARGUMENTS = "arguments that boto3 takes by name, checked where they are made"
+_FIELDS = "fields of a model, which checks them itself"
+_JSON = "JSON of others, read field by field"
+UNTYPED = {
+    "console/adapters/api.py": _JSON,
+    "console/adapters/provider.py": _JSON,
+    "core/views.py": "Pydantic's own, which every model of an answer inherits",
+    "minting/adapters/table.py": _ARGUMENTS,
+    "minting/views.py": _FIELDS,
+    "replication/adapters/backfill_table.py": _JSON,
+    "replication/adapters/s3.py": _ARGUMENTS,
+    "replication/adapters/table.py": _ARGUMENTS,
+    "scanning/adapters/items.py": _FIELDS,
+    "scanning/adapters/local_files.py": "the document that the command line prints",
+    "scanning/adapters/s3.py": _ARGUMENTS,
+    "subject_access/adapters/health_table.py": _ARGUMENTS,
+    "subject_access/adapters/lists.py": _ARGUMENTS,
+    "subject_access/api.py": "Powertools' answers with bytes, which have no model",
+}
+
+
+def _untyped(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = node.args
+            every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+            said = [one.annotation for one in every if one is not None] + [node.returns]
+            if any(_names_any(one) for one in said if one is not None):
+                yield node.name
+
+
+def _names_any(annotation: ast.expr) -> bool:
+    return any(
+        (isinstance(part, ast.Name) and part.id == "Any")
+        or (isinstance(part, ast.Constant) and isinstance(part.value, str) and "Any" in part.value.split("[")[-1])
+        for part in ast.walk(annotation)
+    )
+
+
+def _found(*places: str) -> dict[str, list[str]]:
+    files = sorted(file for place in places for file in SOURCE.glob(place))
+    assert len(files) > 40
+    found = {file.relative_to(SOURCE).as_posix(): list(_untyped(ast.parse(file.read_text("utf-8")))) for file in files}
+    return {name: functions for name, functions in found.items() if functions}
+
+
+def test_what_a_function_is_given_and_returns_has_a_type() -> None:
+    assert _found("*/handlers/*.py") == {}
+
+
+def test_any_in_adapters_and_routes_is_said_why() -> None:
+    found = _found("*/adapters/*.py", "*/api.py", "*/*_api.py", "*/runtime.py", "*/views.py")
+    assert {name: functions for name, functions in found.items() if name not in UNTYPED} == {}
+    assert sorted(UNTYPED) == sorted(found), "a file that has none any more is to have none again"
+
+
+def test_a_planted_any_is_found() -> None:
+    planted = 'def f(a: "dict[str, Any]"): ...\ndef g(*, b: list[Any]): ...\ndef h(**c: object) -> int: ...'
+    assert list(_untyped(ast.parse(planted))) == ["f", "g"]
