@@ -28,6 +28,7 @@ OUTPUT_OF_SETTING = {
     "CUSTODY_SIGNING_KEY_ARN": "CustodyKeyArn",
     "CUSTODY_TABLE": "CustodyTableName",
     "DESTINATION_BUCKETS": "DestinationBucketNames",
+    "DESTINATION_OPTIONS": "DestinationOptions",
     "DOCUMENTS_BUCKET": "DocumentsBucketName",
     "FAILURE_TOPIC_ARN": "FailureTopicArn",
     "FILE_COPY_EXPRESS_WORKFLOW_ARN": "FileCopyExpressWorkflowArn",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from waybill.core.invocations import InvocationContext
     from waybill.replication.adapters.backfill_table import BackfillTable
     from waybill.replication.adapters.fixity_table import FixityTable
+    from waybill.replication.adapters.paced import PacedBuckets
     from waybill.replication.adapters.s3 import S3Buckets
     from waybill.replication.adapters.table import TrackingTable
     from waybill.replication.domain.backfill_comparing import BackfillTools
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
     from waybill.replication.domain.starter import Started, Starter
+    from waybill.replication.domain.throttle import Throttle
     from waybill.replication.models import CopyLimits
 
 # No object is begun with less time than the first; none is read on with less than the second.
@@ -67,11 +69,26 @@ def tracking() -> "TrackingTable":
 
 @cache
 def buckets() -> "S3Buckets":
-    """Return S3, with the Regions of the buckets seen so far: the only thing kept between invocations."""
+    """Return S3."""
     from waybill.core.aws.clients import client
     from waybill.replication.adapters.s3 import S3Buckets
 
-    return S3Buckets(lambda region: client("s3", region), {}, load(DestinationSettings).destination_options)
+    return S3Buckets(lambda region: client("s3", region), _regions(), load(DestinationSettings).destination_options)
+
+
+def paced_buckets(requests: "Throttle") -> "PacedBuckets":
+    """Return S3, where looks at objects are bounded by `requests`."""
+    from waybill.core.aws.clients import client
+    from waybill.replication.adapters.paced import PacedBuckets
+
+    options = load(DestinationSettings).destination_options
+    return PacedBuckets(lambda region: client("s3", region), _regions(), options, requests)
+
+
+@cache
+def _regions() -> dict[str, str]:
+    """Return the Regions of the buckets seen so far: the only thing kept between invocations."""
+    return {}
 
 
 def limits() -> "CopyLimits":
@@ -280,19 +297,15 @@ def backfill(
 
 def backfill_tools(stack: Mapping[str, str]) -> "BackfillTools":
     """Return what backfills are worked on with; `stack` has the workflows, for which the environment has no room."""
-    from waybill.core.aws.clients import client
     from waybill.core.clock import Clock
     from waybill.core.retry import Retry
-    from waybill.replication.adapters.paced import PacedBuckets
     from waybill.replication.domain.backfill_comparing import BackfillTools
     from waybill.replication.domain.starter import Starter, Workflows
 
-    options = load(DestinationSettings).destination_options
-    regions: dict[str, str] = {}
     return BackfillTools(
         backfills(),
         tracking(),
-        lambda requests: PacedBuckets(lambda region: client("s3", region), regions, options, requests),
+        paced_buckets,
         Starter(executions(), Workflows(stack["fileCopyWorkflow"], stack.get("fileCopyExpressWorkflow") or None)),
         executions(),
         lambda stopping: Retry(

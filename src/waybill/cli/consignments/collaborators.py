@@ -1,12 +1,12 @@
-"""The consignment checks on the stack that a command is for."""
+"""The consignment checks on the stack that a command is for: the same code as its functions."""
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from waybill.cli.context import Cli
+from waybill.consignments import runtime
 from waybill.consignments.adapters.result_files import S3ResultFiles
 from waybill.consignments.adapters.table import ConsignmentsTable
 from waybill.consignments.domain.corrections import Corrector
@@ -20,7 +20,6 @@ from waybill.consignments.errors import FileNotFoundInConsignmentError
 from waybill.consignments.models import Consignment
 from waybill.consignments.views import consignment_view, file_documents
 from waybill.core.aws.states import StepFunctions
-from waybill.core.clock import now
 
 
 @dataclass(frozen=True)
@@ -29,42 +28,45 @@ class Consignments:
 
     cli: Cli
 
+    def _of_stack[T](self, build: Callable[[], T]) -> T:
+        """Return what the functions of the stack work with too."""
+        self.cli.enter()
+        return build()
+
     @cached_property
     def table(self) -> ConsignmentsTable:
         """The consignments table."""
-        name = self.cli.stack.output("ConsignmentsTableName")
-        return ConsignmentsTable(self.cli.client("dynamodb"), name)
+        return self._of_stack(runtime.table)
 
     @cached_property
     def executions(self) -> StepFunctions:
         """Step Functions."""
-        return StepFunctions(self.cli.client("stepfunctions"))
+        return self._of_stack(runtime.executions)
 
-    @property
+    @cached_property
     def registrar(self) -> Registrar:
         """What takes registrations in."""
-        return Registrar(self.table, now, lambda: str(uuid.uuid4()))
+        return self._of_stack(runtime.registrar)
 
-    @property
+    @cached_property
     def corrector(self) -> Corrector:
         """What takes corrections in."""
-        return Corrector(self.table, self.table, now)
+        return self._of_stack(runtime.corrector)
 
-    @property
+    @cached_property
     def starter(self) -> CheckStarter:
         """What starts the checks."""
-        return CheckStarter(self.table, self.executions, self.cli.stack.output("ConsignmentChecksWorkflowArn"))
+        return self._of_stack(runtime.starter)
 
-    @property
+    @cached_property
     def result_files(self) -> S3ResultFiles:
         """Where reports and exports are kept."""
-        client = self.cli.client("s3")
-        return S3ResultFiles(client, client, self.cli.stack.output("ConsignmentResultsBucketName"))
+        return self._of_stack(runtime.result_files)
 
-    @property
+    @cached_property
     def waivers(self) -> Waivers:
         """What makes exceptions."""
-        return Waivers(self.table, self.table, now)
+        return self._of_stack(runtime.waivers)
 
     def standing(self, consignment_id: str) -> Consignment:
         """Return a consignment as it stands; raises `ConsignmentNotFoundError`."""
