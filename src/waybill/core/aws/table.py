@@ -292,11 +292,11 @@ class Table:
         self,
         key: Item,
         update: Update,
-        condition: str,
+        condition: str | None = None,
         values: Mapping[str, Any] | None = None,
         names: Mapping[str, str] | None = None,
     ) -> Item:
-        """Change an item under `condition`; return it as it is then.
+        """Change an item under `condition`, or make it; return it as it is then.
 
         Raises
         ------
@@ -307,10 +307,11 @@ class Table:
             "TableName": self.name,
             "Key": to_item(key),
             "UpdateExpression": update.expression,
-            "ConditionExpression": condition,
             "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+        if condition:
+            arguments["ConditionExpression"] = condition
+            arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if all_names := {**update.names, **(names or {})}:
             arguments["ExpressionAttributeNames"] = all_names
         if all_values := {**update.values, **to_item(values or {})}:

@@ -17,7 +17,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, to_item
+from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.wire import WireModel
@@ -52,20 +53,14 @@ class BackfillTable(BackfillJobs, JobNotices):
     def __init__(
         self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
     ) -> None:
-        self._client = client
-        self._table = table_name
+        self._table = Table(client, table_name, TrackingUnavailableError)
         self._history_days = history_days
         self._now = now
 
     @override
     def create(self, job: BackfillJob) -> BackfillJob:
         try:
-            with translated(TrackingUnavailableError):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(self._item(job)),
-                    ConditionExpression="attribute_not_exists(fileKey)",
-                )
+            self._table.put(self._item(job), "attribute_not_exists(fileKey)")
         except ConditionFailedError:
             return self.read(job.backfill_id)
         return job
@@ -79,29 +74,17 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     @override
     def read(self, backfill_id: str) -> BackfillJob:
-        with translated(TrackingUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=_key(backfill_id, JOB), ConsistentRead=True)
-        if not answer.get("Item"):
+        item = self._table.get(_key(backfill_id, JOB))
+        if item is None:
             raise NotFoundError(f"there is no backfill {backfill_id}")
-        item = from_item(answer["Item"])
         return BackfillJob.model_validate(item | {"sourceBucket": item["jobSourceBucket"]})
 
     @override
     def newest(self, limit: int, position: Mapping[str, str] | None) -> JobPage:
-        start: Any = {"ExclusiveStartKey": to_item(position)} if position else {}
-        with translated(TrackingUnavailableError):
-            answer = self._client.query(
-                TableName=self._table,
-                IndexName=STATUS_INDEX,
-                KeyConditionExpression="statusPartition = :partition",
-                ExpressionAttributeValues=to_item({":partition": _PARTITION}),
-                ScanIndexForward=False,
-                Limit=limit,
-                **start,
-            )
-        jobs = tuple(job for item in answer["Items"] if (job := self._find(from_item(item)["fileKey"])))
-        last = answer.get("LastEvaluatedKey")
-        return JobPage(jobs, from_item(last) if last else None)
+        read = Read(index=STATUS_INDEX, newest_first=True, page_size=limit)
+        start = dict(position) if position else None
+        page = self._table.page("statusPartition = :partition", {":partition": _PARTITION}, read, start=start)
+        return JobPage(tuple(job for item in page.items if (job := self._find(item["fileKey"]))), page.last_key)
 
     @override
     def take_over(self, backfill_id: str, by: str) -> BackfillJob:
@@ -122,14 +105,7 @@ class BackfillTable(BackfillJobs, JobNotices):
             unchanged = "generation = :generation AND updatedAt = :seen AND #status = :status"
             bound = {":generation": job.generation, ":seen": job.updated_at, ":status": job.status.value}
             try:
-                with translated(TrackingUnavailableError):
-                    self._client.put_item(
-                        TableName=self._table,
-                        Item=to_item(self._item(seized)),
-                        ConditionExpression=unchanged,
-                        ExpressionAttributeNames={"#status": "status"},
-                        ExpressionAttributeValues=to_item(bound),
-                    )
+                self._table.put(self._item(seized), unchanged, bound, {"#status": "status"})
             except ConditionFailedError:
                 continue
             return seized
@@ -138,22 +114,13 @@ class BackfillTable(BackfillJobs, JobNotices):
     @override
     def save(self, job: BackfillJob, chunk: int | None = None, lines: Sequence[ObjectLine] = ()) -> BackfillJob:
         saved = job.model_copy(update={"updated_at": iso(self._now())})
-        record: Any = {
-            "TableName": self._table,
-            "Item": to_item(self._item(saved)),
-            "ConditionExpression": "generation = :generation",
-            "ExpressionAttributeValues": to_item({":generation": job.generation}),
-        }
+        record, mine, bound = self._item(saved), "generation = :generation", {":generation": job.generation}
         try:
-            with translated(TrackingUnavailableError):
-                if chunk is None:
-                    self._client.put_item(**record)
-                else:
-                    part: Any = {
-                        "TableName": self._table,
-                        "Item": to_item(self._packed(job.backfill_id, _lines_key(chunk), lines)),
-                    }
-                    self._client.transact_write_items(TransactItems=[{"Put": record}, {"Put": part}])
+            if chunk is None:
+                self._table.put(record, mine, bound)
+            else:
+                part = self._table.put_action(self._packed(job.backfill_id, _lines_key(chunk), lines))
+                self._table.transact([self._table.put_action(record, mine, bound), part])
         except ConditionFailedError as failed:
             raise self._lost(job) from failed
         return saved
@@ -167,41 +134,21 @@ class BackfillTable(BackfillJobs, JobNotices):
     @override
     def notice(self, backfill_id: str, hour: str, execution_id: str) -> Notice:
         run = hashlib.sha256(execution_id.encode()).hexdigest()
-        self._touch(backfill_id, f"{_FAILED}{run}", "SET expiresAt = :expiry")
+        expiry = {":expiry": self._expiry()}
+        self._table.update(_key(backfill_id, f"{_FAILED}{run}"), Update("SET expiresAt = :expiry", {}, to_item(expiry)))
         noted = "SET expiresAt = :expiry, firstRun = if_not_exists(firstRun, :run)"
-        notice = self._touch(backfill_id, f"{_NOTICE}{hour}", noted, run=execution_id)
+        first = Update(noted, {}, to_item(expiry | {":run": execution_id}))
+        notice = self._table.update(_key(backfill_id, f"{_NOTICE}{hour}"), first)
         is_first = notice["firstRun"] == execution_id
         return Notice(is_first, self._failed_runs(backfill_id) if is_first else 0)
 
-    def _touch(self, backfill_id: str, range_key: str, update: str, **values: str) -> Item:
-        """Write to an item of the job, which is there afterwards, and return it."""
-        bound = {"expiry": self._expiry(), **values}
-        with translated(TrackingUnavailableError):
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(backfill_id, range_key),
-                UpdateExpression=update,
-                ExpressionAttributeValues=to_item({f":{name}": value for name, value in bound.items()}),
-                ReturnValues="ALL_NEW",
-            )
-        return from_item(answer["Attributes"])
-
     def _failed_runs(self, backfill_id: str) -> int:
-        with translated(TrackingUnavailableError):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="fileKey = :id AND begins_with(sourceBucket, :failed)",
-                ExpressionAttributeValues=to_item({":id": backfill_id, ":failed": _FAILED}),
-                Select="COUNT",
-                ConsistentRead=True,
-            )
-            return sum(page["Count"] for page in pages)
+        condition = "fileKey = :id AND begins_with(sourceBucket, :failed)"
+        return self._table.count(condition, {":id": backfill_id, ":failed": _FAILED}, Read(consistent=True))
 
     @override
     def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:
-        with translated(TrackingUnavailableError):
-            item = self._packed(backfill_id, _entries_key(part), entries)
-            self._client.put_item(TableName=self._table, Item=to_item(item))
+        self._table.put(self._packed(backfill_id, _entries_key(part), entries))
 
     @override
     def entries(self, job: BackfillJob) -> Iterator[Entry]:
@@ -221,9 +168,8 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     @override
     def add_lines(self, backfill_id: str, chunk: int, lines: Sequence[ObjectLine]) -> None:
-        item = to_item(self._packed(backfill_id, _lines_key(chunk), lines))
-        with suppress(ConditionFailedError), translated(TrackingUnavailableError):
-            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(fileKey)")
+        with suppress(ConditionFailedError):
+            self._table.put(self._packed(backfill_id, _lines_key(chunk), lines), "attribute_not_exists(fileKey)")
 
     @override
     def lines(self, backfill_id: str, chunk: int) -> list[ObjectLine]:
@@ -243,15 +189,13 @@ class BackfillTable(BackfillJobs, JobNotices):
 
     def _packed(self, backfill_id: str, range_key: str, things: Sequence[WireModel]) -> Item:
         text = json.dumps([thing.wire() for thing in things], separators=(",", ":"))
-        key = {"fileKey": backfill_id, "sourceBucket": range_key}
-        return {**key, "packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
+        return {**_key(backfill_id, range_key), "packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
 
     def _unpacked(self, backfill_id: str, range_key: str) -> list[Any]:
-        with translated(TrackingUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=_key(backfill_id, range_key), ConsistentRead=True)
-        if not answer.get("Item"):
+        item = self._table.get(_key(backfill_id, range_key))
+        if item is None:
             raise NotFoundError(f"the objects of backfill {backfill_id} are no longer kept")
-        found: list[Any] = json.loads(zlib.decompress(bytes(from_item(answer["Item"])["packed"])))
+        found: list[Any] = json.loads(zlib.decompress(bytes(item["packed"])))
         return found
 
     def _expiry(self) -> int:
@@ -259,7 +203,7 @@ class BackfillTable(BackfillJobs, JobNotices):
 
 
 def _key(backfill_id: str, range_key: str) -> Item:
-    return to_item({"fileKey": backfill_id, "sourceBucket": range_key})
+    return {"fileKey": backfill_id, "sourceBucket": range_key}
 
 
 def _lines_key(chunk: int) -> str:

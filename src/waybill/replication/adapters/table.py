@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, cast, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
+from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
 from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
@@ -66,8 +67,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
     def __init__(
         self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
     ) -> None:
-        self._client = client
-        self._table = table_name
+        self._table = Table(client, table_name, TrackingUnavailableError)
         self._history_days = history_days
         self._now = now
 
@@ -111,25 +111,18 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             removed=FINAL_ATTRIBUTES,
             counted=("generation",),
         )
-        arguments = update.arguments(condition, id=run.execution_id, name=run.execution_name, **ordering)
+        bound = {"id": run.execution_id, "name": run.execution_name, **ordering}
         try:
-            with translated(TrackingUnavailableError):
-                answer = self._client.update_item(
-                    TableName=self._table,
-                    Key=to_item(record_key(run.file)),
-                    ReturnValues="UPDATED_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    **arguments,
-                )
+            claimed = self._table.update(record_key(run.file), update, condition, _values(bound))
         except ConditionFailedError as failed:
             owner = failed.item
             same = owner.get("executionName") == run.execution_name or owner.get("sequencer") == run.sequencer
             return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
-        return Claimed(ClaimOutcome.STARTED, from_item(answer["Attributes"])["generation"])
+        return Claimed(ClaimOutcome.STARTED, claimed["generation"])
 
     @override
     def latest_run(self, file: FileId) -> LatestRun | None:
-        item = self._get(record_key(file))
+        item = self._table.get(record_key(file))
         if not item:
             return None
         return LatestRun(
@@ -145,7 +138,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
     @override
     def destination(self, file: FileId, bucket: str) -> DestinationRecord | None:
-        item = self._get(destination_key(file, bucket))
+        item = self._table.get(destination_key(file, bucket))
         if not item:
             return None
         return DestinationRecord(
@@ -200,17 +193,16 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         # record says otherwise, it does.
         if run.generation == 1 and self._finish_alone(run, totals, outcome):
             return True
-        seen: Item = self._get(record_key(run.file)) or {}
+        seen: Item = self._table.get(record_key(run.file)) or {}
         items = self.destinations(run.file)
         try:
             self._finish_after(run, totals, outcome, seen, items)
         except ConditionFailedError as failed:
-            record = self._get(record_key(run.file))
+            record = self._table.get(record_key(run.file))
             if record and record["executionId"] == run.execution_id:
                 raise TrackingUnavailableError("another run of the file has ended at this moment") from failed
             summary = summary_of(totals, outcome) | {"completedAt": iso(self._now())}
-            with translated(TrackingUnavailableError):
-                self._client.put_item(TableName=self._table, Item=to_item(self._history_item(run, summary)))
+            self._table.put(self._history_item(run, summary))
             if totals.successful_copies or totals.failed_copies:
                 self._follow(run.file)
             return False
@@ -235,16 +227,13 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             | capped_results(totals)
         )
         summary = summary_of(totals, outcome) | {"completedAt": ended_at}
-        history: Any = {"TableName": self._table, "Item": to_item(self._history_item(run, summary))}
         condition, bound = _unchanged(run.execution_id, seen.get("revision"))
-        own = update.arguments(condition, **bound)
-        final: Any = {"TableName": self._table, "Key": to_item(record_key(run.file)), **own}
-        with translated(TrackingUnavailableError):
-            self._client.transact_write_items(TransactItems=[{"Update": final}, {"Put": history}])
+        final = self._table.update_action(record_key(run.file), update, condition, _values(bound))
+        self._table.transact([final, self._table.put_action(self._history_item(run, summary))])
 
     @override
     def dismiss(self, file: FileId, buckets: Sequence[str], dismissal: Dismissal) -> None:
-        record = self._get(record_key(file)) or {}
+        record = self._table.get(record_key(file)) or {}
         details = {
             "status": RecordStatus.DISMISSED.value,
             "dismissedBy": dismissal.by,
@@ -252,22 +241,21 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             "dismissReason": dismissal.reason,
         }
         for bucket in buckets:
-            if self._get(destination_key(file, bucket)):
-                arguments = Update.of(details).arguments("#status = :failed", failed=RecordStatus.FAILED.value)
-                arguments["ExpressionAttributeNames"] |= {"#status": "status"}
-            else:
-                # A failure that could not be recorded has no item: the record alone tells of it.
-                named = {"destinationBucket": bucket, "executionId": record.get("executionId")}
-                arguments = Update.of(details | named).arguments("attribute_not_exists(fileKey)")
-            key = to_item(destination_key(file, bucket))
-            with suppress(ConditionFailedError), translated(TrackingUnavailableError):
-                self._client.update_item(TableName=self._table, Key=key, **arguments)
+            key = destination_key(file, bucket)
+            with suppress(ConditionFailedError):
+                if self._table.get(key):
+                    failed = {":failed": RecordStatus.FAILED.value}
+                    self._table.update(key, Update.of(details), "#status = :failed", failed, {"#status": "status"})
+                else:
+                    # A failure that could not be recorded has no item: the record alone tells of it.
+                    named = {"destinationBucket": bucket, "executionId": record.get("executionId")}
+                    self._table.update(key, Update.of(details | named), "attribute_not_exists(fileKey)")
         self._follow(file)
 
     def _follow(self, file: FileId) -> None:
         """Make the record say how its file stands; of one in progress, its run does so when it ends."""
         for _ in range(_FOLLOWERS):
-            record = self._get(record_key(file))
+            record = self._table.get(record_key(file))
             if not record:
                 return
             changes: Attributes = {"revision": int(record.get("revision", 0)) + 1}
@@ -276,11 +264,9 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
                 changes |= standing_attributes(standing_by_status(statuses), file)
             condition, bound = _unchanged(record["executionId"], record.get("revision"))
             condition += " AND #status = :status"
-            arguments = Update.of(changes).arguments(condition, **bound, status=record["status"])
-            arguments["ExpressionAttributeNames"] |= {"#status": "status"}
+            values = _values(bound | {"status": record["status"]})
             try:
-                with translated(TrackingUnavailableError):
-                    self._client.update_item(TableName=self._table, Key=to_item(record_key(file)), **arguments)
+                self._table.update(record_key(file), Update.of(changes), condition, values, {"#status": "status"})
             except ConditionFailedError:
                 continue
             return
@@ -308,12 +294,9 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
     @override
     def oldest_open(self, limit: int) -> Iterator[RecordItem]:
-        open_records = self._pages(
-            _COUNTED_PAGE,
-            IndexName=STATUS_INDEX,
-            KeyConditionExpression="statusPartition = :partition",
-            ExpressionAttributeValues=to_item({":partition": RecordStatus.IN_PROGRESS.value}),
-        )
+        partition = {":partition": RecordStatus.IN_PROGRESS.value}
+        read = Read(index=STATUS_INDEX, page_size=_COUNTED_PAGE)
+        open_records = self._table.query("statusPartition = :partition", partition, read)
         return islice(cast("Iterator[RecordItem]", open_records), limit)
 
     @override
@@ -322,7 +305,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
     @override
     def record(self, file: FileId) -> RecordItem | None:
-        return cast("RecordItem | None", self._get(record_key(file)))
+        return cast("RecordItem | None", self._table.get(record_key(file)))
 
     @override
     def destinations(self, file: FileId) -> list[DestinationItem]:
@@ -343,7 +326,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             **summary,
         }
 
-    def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Mapping[str, object]) -> str | None:
+    def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Item) -> str | None:
         owned = {
             "destinationBucket": bucket,
             "executionId": run.execution_id,
@@ -351,58 +334,33 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
             "generation": run.generation,
         }
         try:
-            with translated(TrackingUnavailableError):
-                answer = self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item({**attributes, **owned, **destination_key(run.file, bucket)}),
-                    ConditionExpression="attribute_not_exists(generation) OR generation <= :generation",
-                    ExpressionAttributeValues=to_item({":generation": run.generation}),
-                    ReturnValues="ALL_OLD",
-                )
+            replaced = self._table.put(
+                {**attributes, **owned, **destination_key(run.file, bucket)},
+                "attribute_not_exists(generation) OR generation <= :generation",
+                {":generation": run.generation},
+            )
         except ConditionFailedError:
             return attributes.get("uploadId")
-        replaced = from_item(answer.get("Attributes", {}))
+        replaced = replaced or {}
         return replaced.get("uploadId") if replaced.get("executionId") != run.execution_id else None
-
-    def _get(self, key: Mapping[str, str]) -> Item | None:
-        with translated(TrackingUnavailableError):
-            answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
-        return from_item(answer["Item"]) if answer.get("Item") else None
 
     def _query(
         self, file: FileId, prefix: str, *, newest_first: bool = False, page_size: int | None = None
     ) -> Iterator[Item]:
-        yield from self._pages(
-            page_size,
-            KeyConditionExpression="fileKey = :key AND begins_with(sourceBucket, :prefix)",
-            ExpressionAttributeValues=to_item({":key": file.source_key, ":prefix": prefix}),
-            ScanIndexForward=not newest_first,
-        )
+        condition = "fileKey = :key AND begins_with(sourceBucket, :prefix)"
+        values = {":key": file.source_key, ":prefix": prefix}
+        return self._table.query(condition, values, Read(newest_first=newest_first, page_size=page_size))
 
     def _partition(self, partition: str, latest: str | None) -> Iterator[RecordItem]:
         """Yield the records of one index partition, newest first; with `latest`, those that started no later."""
-        newest_first = self._pages(
-            _INDEX_PAGE,
-            IndexName=STATUS_INDEX,
-            KeyConditionExpression="statusPartition = :partition" + (" AND startTime <= :latest" if latest else ""),
-            ExpressionAttributeValues=to_item({":partition": partition, ":latest": latest}),
-            ScanIndexForward=False,
+        newest_first = self._table.query(
+            "statusPartition = :partition" + (" AND startTime <= :latest" if latest else ""),
+            {":partition": partition, ":latest": latest},
+            Read(index=STATUS_INDEX, newest_first=True, page_size=_INDEX_PAGE),
         )
         # The index orders by time alone; records of one millisecond come in any order.
         for _, together in groupby(cast("Iterator[RecordItem]", newest_first), key=lambda item: item["startTime"]):
             yield from sorted(together, key=position_of, reverse=True)
-
-    def _pages(self, page_size: int | None, **query: Any) -> Iterator[Item]:
-        paging: Any = {"PageSize": page_size}
-        pages = iter(
-            self._client.get_paginator("query").paginate(TableName=self._table, PaginationConfig=paging, **query)
-        )
-        while True:
-            with translated(TrackingUnavailableError):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield from map(from_item, page["Items"])
 
 
 def _unchanged(execution_id: str, revision: int | None) -> tuple[str, Item]:
@@ -410,3 +368,8 @@ def _unchanged(execution_id: str, revision: int | None) -> tuple[str, Item]:
     if revision is None:
         return "executionId = :id AND attribute_not_exists(revision)", {"id": execution_id}
     return "executionId = :id AND revision = :revision", {"id": execution_id, "revision": revision}
+
+
+def _values(bound: Mapping[str, object]) -> Item:
+    """Return the values of an expression by their names in it."""
+    return {f":{name}": value for name, value in bound.items()}
