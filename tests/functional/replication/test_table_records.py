@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE, a_run, ended, facts, failure, result
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import NOW
+from waybill.core.aws.table import InvalidTransactionError
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.errors import TrackingUnavailableError
@@ -134,8 +134,8 @@ def test_record_and_history_are_written_together_or_not_at_all(tracking: Trackin
         (["TransactionConflict", "None"], TrackingUnavailableError),
         (["None", "ThrottlingError"], TrackingUnavailableError),
         (["ProvisionedThroughputExceeded", "None"], TrackingUnavailableError),
-        (["ValidationError", "None"], ClientError),
-        (["None", "ItemCollectionSizeLimitExceeded"], ClientError),
+        (["ValidationError", "None"], InvalidTransactionError),
+        (["None", "ItemCollectionSizeLimitExceeded"], InvalidTransactionError),
     ],
 )
 def test_the_reasons_of_a_cancelled_transaction_decide(

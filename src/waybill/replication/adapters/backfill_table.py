@@ -22,7 +22,7 @@ from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.core.wire import WireModel
-from waybill.replication.adapters.table import STATUS_INDEX
+from waybill.replication.adapters.table import ONCE, STATUS_INDEX
 from waybill.replication.domain.backfill_job import (
     FINAL,
     BackfillJob,
@@ -53,7 +53,7 @@ class BackfillTable(BackfillJobs, JobNotices):
     def __init__(
         self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
     ) -> None:
-        self._table = Table(client, table_name, TrackingUnavailableError)
+        self._table = Table(client, table_name, TrackingUnavailableError, retry=ONCE)
         self._history_days = history_days
         self._now = now
 

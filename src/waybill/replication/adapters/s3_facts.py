@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from waybill.core.clock import iso
 from waybill.replication.models import MAX_PART_SIZE, MIN_PART_SIZE, Checksum, ObjectFacts
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 _CHECKSUMS = ("CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1")
 # What S3 replicates besides content, tags and metadata (S3 user guide, "What does Amazon S3 replicate?").
@@ -24,7 +22,7 @@ _PROPERTIES = {
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
-def facts_of(bucket: str, key: str, answer: "HeadObjectOutputTypeDef", *, whole: bool = True) -> ObjectFacts:
+def facts_of(bucket: str, key: str, answer: Mapping[str, Any], *, whole: bool = True) -> ObjectFacts:
     """Return the facts in `answer`: boto3's to a HeadObject, or (not `whole`) what a CopyObject tells in its fields."""
     version = answer.get("VersionId")
     modified, lock_until = answer.get("LastModified"), answer.get("ObjectLockRetainUntilDate")
@@ -48,21 +46,21 @@ def facts_of(bucket: str, key: str, answer: "HeadObjectOutputTypeDef", *, whole:
     )
 
 
-def part_size_of(facts: ObjectFacts, first_part: "HeadObjectOutputTypeDef") -> int | None:
+def part_size_of(facts: ObjectFacts, first_part: Mapping[str, Any]) -> int | None:
     """Return the size of the object's parts by boto3's answer to a HeadObject of the first; None if it has others."""
     length, count = first_part["ContentLength"], first_part.get("PartsCount", 0)
     of_one_size = length > 0 and -(-facts.size // length) == count
     return length if of_one_size and (count == 1 or MIN_PART_SIZE <= length <= MAX_PART_SIZE) else None
 
 
-def _is_archived(answer: "HeadObjectOutputTypeDef") -> bool:
+def _is_archived(answer: Mapping[str, Any]) -> bool:
     """Return whether the object must be restored before anybody can read it."""
     # HeadObject, x-amz-restore: a restored copy is readable when no request for it is ongoing.
     restored = 'ongoing-request="false"' in answer.get("Restore", "")
     return (answer.get("StorageClass") in _ARCHIVES or bool(answer.get("ArchiveStatus"))) and not restored
 
 
-def _properties(answer: "HeadObjectOutputTypeDef") -> dict[str, str]:
+def _properties(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return what S3 hands out with the object besides its content, as digests by name.
 
     Digests, since they travel through states and records, where other people's metadata has no business.
@@ -80,7 +78,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _checksum(answer: "HeadObjectOutputTypeDef") -> Checksum | None:
+def _checksum(answer: Mapping[str, Any]) -> Checksum | None:
     for algorithm in _CHECKSUMS:
         if value := answer.get(f"Checksum{algorithm}"):
             # Composite values end in the number of parts; ChecksumType says so where S3 sends it.

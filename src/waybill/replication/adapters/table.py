@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, override
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
 from waybill.core.clock import iso
+from waybill.core.retry import Retry
 from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
     Attributes,
@@ -57,6 +58,8 @@ STATUS_INDEX = "ByStatus"
 _INDEX_PAGE = 100
 _COUNTED_PAGE = 1_000
 _SECONDS_PER_DAY = 86_400
+# Who writes at the same moment has ended the same file or job: what is to be written is to be made out anew.
+ONCE = Retry(tries=1)
 # As many runs of one file may end at the same moment before one of them has to try again.
 _FOLLOWERS = 10
 
@@ -67,7 +70,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
     def __init__(
         self, client: "DynamoDBClient", table_name: str, *, history_days: int, now: Callable[[], datetime]
     ) -> None:
-        self._table = Table(client, table_name, TrackingUnavailableError)
+        self._table = Table(client, table_name, TrackingUnavailableError, retry=ONCE)
         self._history_days = history_days
         self._now = now
 

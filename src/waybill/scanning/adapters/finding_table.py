@@ -71,7 +71,7 @@ class FindingTable:
 def _findings_after(job_id: str, position: str, wanted: Mapping[str, str | None]) -> Item:
     # "F$" is the first text behind every "F#…".
     query: dict[str, Any] = {"KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :last"}
-    values = {":pk": f"JOB#{job_id}", ":after": f"{position}\0" if position != "F#" else position, ":last": "F$"}
+    values: Item = {":pk": f"JOB#{job_id}", ":after": f"{position}\0" if position != "F#" else position, ":last": "F$"}
     if wanted:
         tests = {"key": "begins_with(#key, :key)", "detector": "#detector = :detector"}
         tests["certainty"] = "#certainty >= :certainty"

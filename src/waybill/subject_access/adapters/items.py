@@ -103,7 +103,7 @@ def request_attributes(request: SubjectRequest) -> Item:
 def request_of(item: Item) -> SubjectRequest:
     """Return the request of an item."""
     # DynamoDB has no item attribute for what is None.
-    known = {"date_from": None, "nomis_id": None, "ndelius_id": None} | _typed(SubjectRequest, item)
+    known: Item = {"date_from": None, "nomis_id": None, "ndelius_id": None} | _typed(SubjectRequest, item)
     holds = tuple(
         Hold(date.fromisoformat(hold["since"]), HoldReason(hold["reason"]), _day(hold.get("until")), hold.get("note"))
         for hold in item.get("holds", [])
