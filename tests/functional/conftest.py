@@ -104,9 +104,9 @@ def wire(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     wire = Wire()
     with mock_aws(), line.watched_by(wire):
         monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=wire.waits.append))
-        _forget_collaborators()
+        forget_collaborators()
         yield wire
-    _forget_collaborators()
+    forget_collaborators()
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any]]:
     return ran
 
 
-def _forget_collaborators() -> None:
+def forget_collaborators() -> None:
     """Functions keep their collaborators, and with them clients, for as long as their process lives."""
     for runtime in _runtimes():
         for value in vars(runtime).values():

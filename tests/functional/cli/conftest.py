@@ -15,11 +15,12 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.functions import PHYSICAL, REGION, tracking_table_definition
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
+from tests.functional.conftest import forget_collaborators
 from waybill.cli.app import main
-from waybill.cli.replication.collaborators import Replication
 from waybill.core.aws.clients import client
 from waybill.core.clock import now
 from waybill.core.executions import StartedExecution
+from waybill.replication import runtime
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.models import DestinationResult, ObjectFacts, ReplicationRun
 
@@ -55,6 +56,7 @@ def waybill(stack: None, capsys: pytest.CaptureFixture[str]) -> Program:
     """Run the program with these arguments."""
 
     def run(*arguments: str) -> Ran:
+        forget_collaborators()  # a command is a process of its own
         capsys.readouterr()
         status = main(arguments)
         printed = capsys.readouterr()
@@ -118,7 +120,7 @@ def stack(wire: Wire, clone: Path) -> None:
 def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
     """Step Functions, whose executions end when the test says so."""
     fake = FakeExecutions()
-    monkeypatch.setattr(Replication, "executions", fake)
+    monkeypatch.setattr(runtime, "executions", lambda: fake)
     return fake
 
 

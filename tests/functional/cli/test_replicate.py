@@ -12,9 +12,9 @@ from tests.fakes.wire import Wire
 from tests.functional.cli.conftest import MACHINE, Program, lines, plain, recorded, run_of
 from waybill.cli import watch
 from waybill.cli.replication import waiting
-from waybill.cli.replication.collaborators import Replication
 from waybill.core.clock import Clock
 from waybill.core.executions import StartedExecution
+from waybill.replication import runtime
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.records import RecordStatus
 from waybill.replication.models import ReplicationRun
@@ -335,7 +335,7 @@ class Express(FakeExecutions):
 @pytest.fixture
 def express(monkeypatch: pytest.MonkeyPatch) -> Express:
     fake = Express()
-    monkeypatch.setattr(Replication, "executions", fake)
+    monkeypatch.setattr(runtime, "executions", lambda: fake)
     return fake
 
 
