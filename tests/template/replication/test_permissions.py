@@ -59,10 +59,16 @@ S3_METHODS: dict[str, set[Permission]] = {
 }
 # The other services' actions are named as their operations, but for these.
 OPERATIONS: dict[str, set[Permission]] = {
-    "transact_write_items": on("table", "dynamodb:UpdateItem", "dynamodb:PutItem"),
     "start_execution": on("workflow", "states:StartExecution"),
     "describe_execution": on("execution", "states:DescribeExecution"),
     "publish": on("topic", "sns:Publish"),
+}
+# What the items of a transaction do.
+TRANSACTED = {
+    "transact_put": on("table", "dynamodb:PutItem"),
+    "transact_update": on("table", "dynamodb:UpdateItem"),
+    "transact_delete": on("table", "dynamodb:DeleteItem"),
+    "transact_condition_check": on("table", "dynamodb:ConditionCheckItem"),
 }
 # The functions that copy share their policies: what one of them has besides what it calls. Whoever may write an object
 # may ruin it, so policies of their own would guard little and be more to get wrong.
@@ -116,10 +122,11 @@ def needed(code: Code, stack: Stack, function: str) -> set[Permission]:
                 if any(_name_of(method) in reach.names for method in methods)
             }
             continue
+        if operation == "transact_write_items":
+            found |= {permission for verb in reach.verbs for permission in TRANSACTED[verb]}
+            continue
         service, _, name = boto3_operations()[operation].partition(".")
-        if caller == _name_of(BackfillTable.save):
-            found |= on("table", "dynamodb:PutItem")  # its transactions put lines beside the record
-        elif service == "s3":
+        if service == "s3":
             found |= S3_METHODS[caller.rpartition(".")[2]]
         else:
             found |= OPERATIONS.get(operation) or on("table", f"{service}:{name}")
