@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -414,3 +415,31 @@ def texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | dict):
         for one in value.values() if isinstance(value, dict) else value:
             yield from texts(one)
+
+
+@every("table", made_names("AWS::DynamoDB::Table"))
+def test_attributes_that_a_table_goes_by_are_such_as_the_code_writes(stack: Stack, project: Path, table: str) -> None:
+    """An item without the attribute is in no index, and lives for ever (DynamoDB developer guide, "Time to Live").
+
+    Keys, what indexes hold besides, and the time by which items go: each by its name in the package of a function that
+    writes to the table.
+    """
+    one = stack[table]
+    named = {attribute["AttributeName"] for attribute in one["AttributeDefinitions"]}
+    named |= {one["TimeToLiveSpecification"]["AttributeName"]} if "TimeToLiveSpecification" in one else set()
+    for index in one.get("GlobalSecondaryIndexes", []):
+        named |= set(index["Projection"].get("NonKeyAttributes", []))
+    writers = {
+        function["Handler"].split(".")[1]
+        for function in stack.of_type("AWS::Lambda::Function").values()
+        if any(
+            grant.resource == table and re.match(r"dynamodb:(Put|Update)Item", grant.action)
+            for grant in stack.grants(target(function["Role"]))
+        )
+    }
+    assert writers
+    code = "".join(
+        file.read_text("utf-8") for package in writers for file in (project / "src/waybill" / package).rglob("*.py")
+    )
+    written = {name for name in named if re.search(rf"[\"' ]{name}[\"' ]|\b{name}\s*[=:,)]", code)}
+    assert named - written == set()

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from scripts.template import layers_of, template_with_loops
+from tests.template.support.stack import FUNCTION, names
 from tests.workflow.support.application import Application
 
 # AWS Lambda developer guide, "Lambda quotas": a deployment package with its layers, unzipped.
@@ -22,10 +23,9 @@ def test_a_function_and_its_layers_fit(application: Application) -> None:
     def folder(name: str, key: str) -> Path:
         return (built.parent / resources[name]["Properties"][key]).resolve()
 
-    functions = [name for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"]
     sizes = {
         name: size(folder(name, "CodeUri")) + sum(size(folder(layer, "ContentUri")) for layer in layers_of(name))
-        for name in functions
+        for name in names(FUNCTION)
     }
     assert min(sizes.values()) > 1024**2
     assert {name: found for name, found in sizes.items() if found > UNZIPPED} == {}
