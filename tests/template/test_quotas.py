@@ -4,14 +4,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonata.jsonata import Jsonata
 
 from scripts.deployment import Deployment
 from scripts.limits import ACCOUNT, REGION, STACK, largest
 from scripts.template import Tree, readable, readable_list, statements, transformed_template
+from tests.template.support.jsonata import CLOSE, OPEN
 from tests.template.support.machines import machines
 from tests.template.support.references import references
 from tests.template.support.rules import every
@@ -40,7 +43,7 @@ MEMORY_IN_A_NEW_ACCOUNT = 3008
 # Step Functions developer guide, "Service quotas": bytes of a definition, characters of a state's name; "Using Map
 # state in Distributed mode": of a label.
 DEFINITION, STATE_NAME, LABEL = 1024**2, 80, 40
-DAY = 86_400
+HISTORY_EVENTS, DAY = 25_000, 86_400
 
 _ROLES_SERVICE = {
     "AWS::Lambda::Function": ("Role", "lambda.amazonaws.com"),
@@ -366,6 +369,23 @@ def test_a_machine_waits_less_than_a_year_and_a_state_less_than_its_machine(mach
     for state in machine.states:
         if state.kind == "Wait" and isinstance(state.body.get("Seconds"), int):
             assert state.body["Seconds"] < machine.definition["TimeoutSeconds"], state.name
+
+
+def test_a_job_that_waits_for_its_runs_keeps_within_its_history() -> None:
+    """Step Functions developer guide, "Service quotas": 25,000 events.
+
+    A round takes nine (two of the wait, five of the task, two of the choice), and a call of the task two minutes.
+    """
+    (machine,) = (one for one in MACHINES if one.label == "replication_jobs")
+    (wait,) = (state for state in machine.states if state.name == "WaitForRuns")
+    age, events, now = 0.0, 0, datetime.now(UTC)
+    while age < machine.definition["TimeoutSeconds"]:
+        started = (now - timedelta(seconds=age)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        context = {"context": {"Execution": {"StartTime": started}}}
+        seconds = Jsonata(wait.body["Seconds"][len(OPEN) : -len(CLOSE)]).evaluate(None, {"states": context})
+        assert 60 <= seconds <= max(60, age / 20 + 60)  # nobody waits much longer than the runs have taken
+        age, events = age + 120 + seconds, events + 9
+    assert events <= HISTORY_EVENTS * 0.9  # what is compared before takes some as well
 
 
 def test_names_by_which_cloudformation_makes_physical_ones_differ(stack: Stack) -> None:
