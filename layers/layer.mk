@@ -3,6 +3,7 @@
 # Wheels are chosen by platform, so no container and no compiler are needed to build for AWS from any machine.
 #   LAYER_ARCHITECTURE  where it is set, what has to be the application's parameter Architecture
 #   LAYER_PLATFORM      lambda (default), or host: for functions that run on this very machine
+#   finish          in a layer's own Makefile: what is done to it last
 #   LAYER_PYTHON        a Python 3.13 with pip (default: that of `make setup` where there is one, else python3.13)
 #
 # A function cannot write byte code beside its layers, so without it every cold start compiles them again
@@ -30,4 +31,5 @@ build-%:
 	cd "$(ARTIFACTS_DIR)/python" && find . -type d \( -name __pycache__ -o -name tests \) -prune -exec rm -rf {} +
 	cd "$(ARTIFACTS_DIR)/python" && find . -type f \( -name '*.pyi' -o -path '*.dist-info/RECORD' -o -path '*.dist-info/direct_url.json' \) -delete
 	"$(LAYER_PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(ARTIFACTS_DIR)/python"
+	$(finish)
 	$(if $(for_lambda),$(processor) check "$(ARTIFACTS_DIR)" $(asked))

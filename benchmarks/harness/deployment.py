@@ -69,6 +69,10 @@ class Deployment:
         )
         return str(described["StackResourceDetail"]["PhysicalResourceId"])
 
+    def token(self, *roles: str) -> str:
+        """Return a token of the API for somebody with these roles."""
+        return self._stack.signing_key.token(subject="bench", roles=roles)
+
     def client(self, service: str) -> Any:
         """Return a boto3 client with all rights."""
         return self._stack.client(service)

@@ -2,7 +2,8 @@
 
 Run by path with the embedded AWS's interpreter, which stands for the runtime. Reads a job as JSON from standard input:
 `path` (folders of code and layers), `module`, `event`, `name`, `arn`, `memory`, and optionally `before`, a callable
-as ``module:name`` in `project` that is called with `options` first. Writes `answer` and `peak_kb`, or `error`.
+as ``module:name`` in `project` that is called with `options` first. Writes `answer` or `error`, `peak_kb`, and the
+`milliseconds` that importing the module and answering took.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import importlib
 import json
 import resource
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,12 @@ def main() -> None:
         get_remaining_time_in_millis=lambda: 900_000,
     )
     outcome: dict[str, Any] = {}
+    began = time.perf_counter()
     try:
         outcome["answer"] = importlib.import_module(job["module"]).lambda_handler(job["event"], context)
     except Exception as error:
         outcome["error"] = f"{type(error).__name__}: {error}"
+    outcome["milliseconds"] = (time.perf_counter() - began) * 1000
     outcome["peak_kb"] = peak_kb()
     json.dump(outcome, real_output)
 

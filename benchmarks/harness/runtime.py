@@ -22,10 +22,11 @@ class FunctionFailedError(Exception):
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a handler answered, and the most memory that its process had, in MB of 1,024 KB."""
+    """What a handler answered, the most memory that its process had (MB of 1,024 KB), its import and answer in ms."""
 
     answer: Any
     peak: float
+    milliseconds: float
 
 
 class Runtime:
@@ -76,7 +77,7 @@ class Runtime:
         outcome = self._run("function_process.py", job, variables)
         if "error" in outcome:
             raise FunctionFailedError(f"{function.step}: {outcome['error']}")
-        return Invocation(outcome["answer"], outcome["peak_kb"] / 1024)
+        return Invocation(outcome["answer"], outcome["peak_kb"] / 1024, outcome["milliseconds"])
 
     def import_time(self, function: Function) -> tuple[float, int]:
         """Return the ms that a new interpreter takes to import the handler, and the modules that this brings in."""

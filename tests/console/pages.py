@@ -26,6 +26,8 @@ SHOWN = {
     "replication-file": f"replication/file?{PLACE}",
     "findings": "findings?state=all",
     "scan": f"scans/{ID}",
+    "compare": f"scans/compare?later={ID}&earlier={ID}",
+    "search-requests": "requests/search",
     "new-scan": "scans/new",
     "requests": "requests",
     "request": f"requests/{ID}",

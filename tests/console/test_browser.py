@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from tests.console.pages import ID, SHOWN, prepared
 from tests.fakes.console import Console, ExampleApi, Problem, example, served
+from waybill.console import runtime, signing_in
+from waybill.console.visit import Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -141,6 +145,123 @@ def test_progress_changes_by_itself_and_ends(
     page.get_by_text("The checks have ended.").wait_for(timeout=30_000)
     page.close()
 
+
+def test_progress_leaves_the_focus_where_it_is(
+    browser: "Browser", address: str, console: Console, api: ExampleApi
+) -> None:
+    """WCAG 2.2, 3.2: numbers change without a reload, and neither focus nor place on the page is taken away."""
+    page = browser.new_page()
+    page.clock.install()
+    open_session(page, address, console, "admin")
+    head = api.answers["showConsignment"]
+    running = {**head, "status": "InProgress"}
+    api.answers["showConsignment"] = {**running, "progress": {**head["progress"], "antivirus": 3}}
+    page.goto(f"{address}/consignments/{ID}")
+    page.evaluate("window.same = true")
+    again = page.get_by_role("link", name="Look again")
+    again.focus()
+    for done in (4, 5):
+        api.answers["showConsignment"] = {**running, "progress": {**head["progress"], "antivirus": done}}
+        page.clock.fast_forward(3100)
+        page.get_by_text(f"{done} of 7").wait_for(timeout=10_000)
+        assert page.evaluate("document.activeElement.textContent") == "Look again"
+    assert page.evaluate("window.same"), "the page was not loaded again"
+    page.close()
+
+
+def test_names_from_right_to_left_turn_nothing_round_and_are_copied_as_they_are(
+    browser: "Browser", address: str, console: Console, api: ExampleApi
+) -> None:
+    """UAX 9: the parts of a path stand from left to right, and what is copied is the key, byte for byte."""
+    key = "minutes/תיק 7/تقرير 1934 (نهائي).docx"
+    file = {**api.answers["listConsignmentFiles"]["files"][0], "path": key}
+    api.answers["listConsignmentFiles"] = {"files": [file], "cursor": None}
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_session(page, address, console, "admin")
+    page.goto(f"{address}/consignments/{ID}?show=all")
+    name = page.locator("bdi.app-name", has_text="minutes").first
+    lefts = name.evaluate("(node) => [...node.children].map((part) => part.getBoundingClientRect().left)")
+    assert len(lefts) == 3
+    assert lefts == sorted(lefts)
+    size = page.get_by_text("48.2 kB").first
+    assert size.evaluate("(node) => getComputedStyle(node).direction") == "ltr"
+    copied = name.evaluate(
+        "(node) => { const all = getSelection(); all.selectAllChildren(node); return all.toString(); }"
+    )
+    assert copied.encode() == key.encode()
+    page.close()
+
+
+def unused_for(page: "Page", seconds: int) -> None:
+    """Let the session be as if nobody had used it for so long."""
+    (secret,) = [each["value"] for each in page.context.cookies() if each["name"] == signing_in.SESSION]
+    held = runtime.sessions().find(secret, "session")
+    assert held is not None
+    runtime.sessions().keep(secret, "session", {**held, "used": int(time.time()) - seconds}, 60)
+
+
+def test_somebody_is_asked_before_a_session_ends_and_stays_by_one_press(
+    browser: "Browser", address: str, console: Console
+) -> None:
+    """WCAG 2.2, 2.2.1: a warning with time to act; the session's own clock is the server's."""
+    page = browser.new_page()
+    page.clock.install()
+    open_session(page, address, console, "scanning")
+    page.goto(f"{address}/scans/new")
+    page.locator("#bucket").fill("town-hall")
+    unused_for(page, signing_in.SESSION_SECONDS - 200)
+    page.clock.fast_forward(3_300_000)
+    page.get_by_role("dialog").get_by_text("4 minutes").wait_for()
+    assert violations(page) == []
+    assert page.evaluate("document.activeElement.textContent") == "Stay signed in"
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for(state="hidden")
+    assert page.locator("#bucket").input_value() == "town-hall"
+    unused_for(page, signing_in.SESSION_SECONDS + 1)
+    page.clock.fast_forward(3_700_000)
+    page.get_by_role("heading", name="You are signed out").wait_for()
+    page.close()
+
+
+MAIN = {
+    "home": "", "consignment": f"consignments/{ID}?show=all", "replication": "replication",
+    "findings": "findings?state=all", "request": f"requests/{ID}", "custody-file": SHOWN["custody-file"],
+}  # fmt: skip
+NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
+
+
+def test_the_pictures_of_the_documentation_are_those_of_the_pages(
+    browser: "Browser", address: str, console: Console, monkeypatch: pytest.MonkeyPatch, project: Path, tmp_path: Path
+) -> None:
+    """Six main pages, within a tolerance that lets fonts differ and no part of a page be missing or elsewhere.
+
+    What is seen is kept in `.local/pictures`; WAYBILL_PICTURES=docs/images takes new pictures into the documentation.
+    """
+    from PIL import Image, ImageChops, ImageStat
+
+    monkeypatch.setattr(Visit, "now", property(lambda visit: NOW.astimezone(visit.zone)))
+    kept = Path(PICTURES) if PICTURES else project / ".local" / "pictures"
+    kept.mkdir(parents=True, exist_ok=True)
+    page = browser.new_page(viewport={"width": 960, "height": 750})
+    open_session(page, address, console, "admin")
+    wrong = {}
+    for name, path in MAIN.items():
+        page.goto(f"{address}/{path}".rstrip("/"))
+        seen = kept / f"console-{name}.png"
+        page.screenshot(path=seen)
+        small = [
+            Image.open(each).convert("L").resize((96, 75), Image.Resampling.BOX)
+            for each in (seen, project / "docs" / "images" / f"console-{name}.png")
+        ]
+        apart = ImageStat.Stat(ImageChops.difference(*small)).mean[0]
+        if apart > FURTHEST:
+            wrong[name] = round(apart, 1)
+    page.close()
+    assert wrong == {}, f"look at {kept}"
+
+
+# Mean difference of grey values, of 255, of pictures of a tenth of the size.
+FURTHEST = 4.0
 
 FOCUS = """() => {
   const on = document.activeElement, style = getComputedStyle(on), shown = [style.outlineStyle, style.boxShadow];

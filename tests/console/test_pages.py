@@ -40,6 +40,8 @@ PAGES = [
     "findings?state=all",
     "scans",
     "scans/new",
+    f"scans/compare?later={ID}",
+    f"scans/compare?later={ID}&earlier={ID}",
     f"scans/{ID}",
     f"scans/{ID}/objects",
     "scans/schedules",
@@ -50,6 +52,8 @@ PAGES = [
     "services/keyworker-api",
     "requests",
     "requests?group=ended",
+    "requests?group=OnHold",
+    "requests/search",
     "requests/new",
     f"requests/{ID}",
     *(
@@ -132,7 +136,7 @@ def test_no_page_is_left_out_of_these_tests() -> None:
     shown = {re.sub(r"\{\w+\}", "*", route.path) for route in ROUTES}
     tried = {re.sub(rf"{ID}|kx7dn2ph|TOWN_HALL_BADGE|keyworker-api", "*", path.partition("?")[0]) for path in PAGES}
     elsewhere = {
-        "sign-in", "sign-in/start", "callback", "handover", "sign-out", "signed-out", "static/*",
+        "session", "sign-in", "sign-in/start", "callback", "handover", "sign-out", "signed-out", "static/*",
         "consignments/register", "consignments/*/progress", "consignments/*/addresses", "consignments/*/start",
         "consignments/*/export", "replication/retry", "scans/*/progress", "scans/*/act", "requests/*/report",
     }  # fmt: skip
@@ -489,16 +493,24 @@ def failing(name: str, **buckets: str) -> dict[str, object]:
 
 
 def test_failures_of_one_cause_are_started_again_together(signed_in: Console, api: ExampleApi) -> None:
-    """Interface: `POST /step-function` starts one file; each asks for the destination of its group alone."""
+    """Interface: `POST /replications/retry` takes a cause and destinations; without a cause files are named."""
+    from tests.fakes.console import example
+
     rows = [failing("a", eu="ACCESS_DENIED", us="THROTTLED"), failing("b", eu="ACCESS_DENIED"), failing("c", us="X")]
     api.answers["listReplications"] = {"replications": rows, "cursor": None}
     group = {"code": "ACCESS_DENIED", "destination": "eu"}
     answer = signed_in.post("replication/retry", group, page="replication")
-    assert answer.headers["Location"].endswith("replication?done=retried.2")
-    asked = [each.body for each in api.of("startReplication")]
-    assert sorted((each["sourceKey"], *each["destinationBuckets"]) for each in asked) == [("a", "eu"), ("b", "eu")]
-    assert all(each["destinationPrefix"] == "archive/" for each in asked)
-    assert "Copies of 2 files are started." in signed_in.get("replication?done=retried.2").text
+    backfill = example("retryReplications")["backfillId"]
+    assert answer.headers["Location"].endswith(f"replication/backfill?id={backfill}&done=retried")
+    (asked,) = api.of("retryReplications")
+    assert asked.body == {"cause": "ACCESS_DENIED", "sourceBucket": rows[0]["sourceBucket"], "to": ["eu"]}
+    assert asked.headers["Idempotency-Key"]
+    assert "What failed is started again." in signed_in.get(f"replication/backfill?id={backfill}&done=retried").text
+    api.asked.clear()
+    rows[0] = {**failing("a", eu=""), "copyResults": []}
+    signed_in.post("replication/retry", {"code": "UNKNOWN", "destination": "eu"}, page="replication")
+    (asked,) = api.of("retryReplications")
+    assert asked.body == {"files": [{"sourceBucket": rows[0]["sourceBucket"], "sourceKey": "a"}], "to": ["eu"]}
 
 
 def test_a_destination_that_was_dismissed_fails_no_longer(signed_in: Console, api: ExampleApi) -> None:
@@ -511,9 +523,14 @@ def test_a_destination_that_was_dismissed_fails_no_longer(signed_in: Console, ap
 
 
 def test_how_many_copies_were_started_is_said(signed_in: Console, api: ExampleApi) -> None:
-    api.answers["listReplications"] = {"replications": [failing(name, eu="X") for name in "abc"], "cursor": None}
-    api.answers["startReplication"] = lambda asked: (
-        Problem(503, "The workflow cannot be started now.") if asked.body["sourceKey"] == "b" else {"message": ""}
+    from tests.fakes.console import example
+
+    rows = [failing(name, eu="X") | {"sourceBucket": f"source-{name}"} for name in "abc"]
+    api.answers["listReplications"] = {"replications": rows, "cursor": None}
+    api.answers["retryReplications"] = lambda asked: (
+        Problem(503, "The workflow cannot be started now.")
+        if asked.body["sourceBucket"] == "source-b"
+        else example("retryReplications")
     )
     answer = signed_in.post("replication/retry", {"code": "X", "destination": "eu"}, page="replication")
     assert answer.status == 400

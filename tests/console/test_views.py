@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.fakes.console import example
-from waybill.console.domain import needs
+from waybill.console.domain import copying, needs
 from waybill.console.domain.custody import entries_of, known_of, sentence_of
 from waybill.console.domain.format import name_of, plain_name_of
 from waybill.console.domain.words import notice_of
-from waybill.console.pages import replication
 from waybill.console.settings import PlaceSettings
 
 LONDON = ZoneInfo("Europe/London")
@@ -168,16 +167,16 @@ def test_endpoints_in_china_have_another_name(region: str, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("retried.1", "Copies of 1 file are started. Each comes off this list when it has arrived."),
+        ("left-out.1", "1 file is left out. Start the checks again when everything else is put right."),
         (
             "marked-false_positive.1234",
             "1,234 findings are marked as not real. They are counted apart from now on, in every scan.",
         ),
         ("scan-started", "The scan has started."),
         ("scan-started.3", ""),
-        ("retried", ""),
-        ("retried.9999999", ""),
-        ("retried.\u0663", ""),
+        ("left-out", ""),
+        ("left-out.9999999", ""),
+        ("left-out.\u0663", ""),
         ("<b>", ""),
     ],
 )
@@ -185,31 +184,40 @@ def test_an_address_names_a_sentence_and_holds_none(name: str, said: str) -> Non
     assert notice_of(name) == said
 
 
-def copied(seconds: float, **changes: Any) -> dict[str, Any]:
-    began = datetime(2027, 2, 26, 12, tzinfo=UTC)
-    row = example("listReplications")["replications"][0]
-    return {
-        **row,
-        "startTime": began.isoformat(),
-        "completedAt": (began + timedelta(seconds=seconds)).isoformat(),
-        **changes,
-    }
-
-
-def test_how_long_copies_took_is_said_in_words_and_drawn() -> None:
-    rows = [copied(seconds) for seconds in (0.4, 2, 3, 40, 1200)]
-    drawn = str(replication._took_chart([*rows, copied(9, status="FAILED"), copied(9, completedAt=None)]))
-    assert "<title>Half took 3 seconds at most, the slowest 20 minutes</title>" in drawn
-    assert "How long did these 5 files take?" in drawn
-    figures = re.findall(r'header">([^<]+)</th><td class="[^"]+">([\d,]+)', drawn)
-    assert dict(figures) == {
-        "under 1 s": "1", "1–5 s": "2", "5–30 s": "0", "30–60 s": "1", "1–15 min": "0", "over 15 min": "1",
-    }  # fmt: skip
-    assert replication._took_chart(rows[:2]) == ""
+def test_how_long_copies_took_is_drawn_by_the_hour_and_said_in_words() -> None:
+    """Each chart has its figures as a table, and is drawn once for wide screens and once for narrow ones."""
+    hours = [
+        {"hour": f"2027-02-26T{hour:02}:00:00.000Z", "files": files, "failed": 0, "p50": 0.4, "p95": 2.0, "max": 1200.0}
+        for hour, files in ((9, 4), (10, 0), (11, 3))
+    ]
+    found = {"hours": hours, "since": "", "pendingObjects": 2, "pendingBytes": 3_000_000}
+    drawn = str(copying.arrivals(found, LONDON))
+    said = "half took 1 second at most, 95 of 100 took 2 seconds at most, the slowest took 20 minutes"
+    assert drawn.count(said) == 2
+    assert [name for name in ("wide", "narrow") if f'class="app-chart__{name}" role="img"' in drawn] == [
+        "wide",
+        "narrow",
+    ]
+    assert re.findall(r'row" class="govuk-table__header">([^<]+)<', drawn) == ["09:00", "11:00"]
+    assert drawn.count("<polyline") == 2 * 3
+    assert copying.arrivals({**found, "hours": hours[:2]}, LONDON) == ""
+    assert [(each["value"], each["note"]) for each in copying.figures(found)][0::2] == [
+        ("7", "everywhere they go"),
+        ("2", "3.0 MB"),
+    ]
 
 
 def test_what_waits_is_drawn_by_how_long_and_said_to_be_cut() -> None:
-    rows = [copied(0, status="IN_PROGRESS")] * 3
-    drawn = str(replication._waiting_chart({"replications": rows, "cursor": "c"}, NOW + timedelta(hours=2)))
+    rows = [{**example("listReplications")["replications"][0], "startTime": NOW.isoformat()}] * 3
+    drawn = str(copying.waiting({"replications": rows, "cursor": "c"}, NOW + timedelta(hours=2)))
     assert "3 or more on their way, the oldest for 2 hours" in drawn
-    assert replication._waiting_chart({"replications": [], "cursor": None}, NOW) == ""
+    assert copying.waiting({"replications": [], "cursor": None}, NOW) == ""
+
+
+def test_parts_of_a_path_stand_in_their_order_whatever_they_are_written_in() -> None:
+    """UAX 9: without isolates the parts of a path would change places around letters from right to left."""
+    assert str(name_of("תיק/تقرير 1934.docx")) == (
+        '<bdi class="app-name" dir="ltr"><bdi>תיק</bdi>/<bdi>تقرير 1934.docx</bdi></bdi>'
+    )
+    assert str(name_of("תיק.docx")) == '<bdi class="app-name">תיק.docx</bdi>'
+    assert str(name_of("a/b.docx")) == '<bdi class="app-name">a/b.docx</bdi>'

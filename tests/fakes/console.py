@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -93,6 +93,11 @@ class ExampleApi:
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    # Says which operations the holder of these roles is refused; whom it refused is kept beside.
+    refuses: Callable[[str, list[str]], bool] = lambda _operation, _roles: False
+    refused: list[str] = field(default_factory=list)
+    # Whether values are looked at too, and not names alone.
+    is_strict: bool = False
 
     @contextmanager
     def exchange(
@@ -100,19 +105,25 @@ class ExampleApi:
     ) -> Iterator[_Answer]:
         parts = urlsplit(url)
         below = parts.path.removeprefix(PREFIX)
-        for known, template, operation, _ in operations():
+        for known, template, operation, told in operations():
             match = re.fullmatch(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)), below)
             if known == method and match:
                 path = {name: unquote(value) for name, value in match.groupdict().items()}
                 sent = _sent(body, headers) if body else None
                 asked = Asked(operation, path, dict(parse_qsl(parts.query)), sent, headers)
                 self.asked.append(asked)
-                yield self._answer(asked)
+                wrong = list(_wrong(asked, told))
+                yield self._answer(asked, wrong if self.is_strict else [])
                 return
         raise AssertionError(f"the API has no {method} {below}")
 
-    def _answer(self, asked: Asked) -> _Answer:
+    def _answer(self, asked: Asked, wrong: list[tuple[str, str]]) -> _Answer:
         found = self.answers.get(asked.operation)
+        if self.refuses(asked.operation, roles_of(asked.headers["Authorization"])):
+            self.refused.append(asked.operation)
+            found = Problem(403, "None of your roles may do this.")
+        elif wrong:
+            found = Problem(400, "The request is not valid.", tuple(wrong))
         found = found(asked) if callable(found) else example(asked.operation) if found is None else found
         if isinstance(found, Problem):
             errors = [{"field": name, "message": text} for name, text in found.errors]
@@ -124,6 +135,54 @@ class ExampleApi:
     def of(self, operation: str) -> list[Asked]:
         """Return what was asked of one operation."""
         return [each for each in self.asked if each.operation == operation]
+
+
+# Their bodies are what somebody has typed as a whole.
+_TYPED_WHOLE = frozenset({"putDetector"})
+
+
+def _wrong(asked: Asked, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what the API's description does not allow of a question: fields, and what is wrong with each.
+
+    Raises AssertionError where it has no such name at all: the console made it.
+    """
+    parameters = {
+        each["name"]: each["schema"] for each in told.get("parameters", ()) if each["in"] in {"query", "path"}
+    }
+    given = {**asked.path, **asked.query}
+    assert given.keys() <= parameters.keys(), f"{asked.operation} takes no {given.keys() - parameters.keys()}"
+    for name, value in given.items():
+        yield from _errors(parameters[name], _read(value, parameters[name]), name)
+    content = (told.get("requestBody") or {}).get("content", {})
+    if asked.body is None or "application/json" not in content:
+        assert asked.body is None or content, f"{asked.operation} takes no body"
+        return
+    for name, text in _errors(content["application/json"]["schema"], asked.body, "body"):
+        is_unknown = "Additional properties" in text and asked.operation not in _TYPED_WHOLE
+        assert not is_unknown, f"{asked.operation}: {name}: {text}"
+        yield name, text
+
+
+def _read(value: str, schema: Mapping[str, Any]) -> Any:
+    """Return a parameter as its kind is written in an address."""
+    kinds = {schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ()))}
+    if "integer" in kinds and re.fullmatch(r"-?[0-9]{1,9}", value):
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if "boolean" in kinds else value
+
+
+def _errors(schema: Mapping[str, Any], value: Any, name: str) -> Iterator[tuple[str, str]]:
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator({**schema, "components": DESCRIPTION["components"]}).iter_errors(value):
+        yield ".".join([name, *map(str, error.absolute_path)]), error.message[:100]
+
+
+def roles_of(authorization: str) -> list[str]:
+    """Return the roles of a bearer token."""
+    claims = authorization.removeprefix("Bearer ").split(".")[1]
+    roles: list[str] = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("roles", [])
+    return roles
 
 
 def _sent(body: bytes, headers: Mapping[str, str]) -> Any:

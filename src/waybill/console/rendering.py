@@ -4,8 +4,11 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, PrefixLoader
+import jinja2
+from jinja2 import BytecodeCache, Environment, PackageLoader, PrefixLoader
+from jinja2.bccache import Bucket
 
 from waybill.console.domain import format as shown
 
@@ -14,7 +17,47 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
+COMPILED = "compiled-templates"
 _IMPORT = re.compile(r"@@(?P<name>[a-z0-9.-]+)@@")
+
+
+class Compiled(BytecodeCache):
+    """Templates as the layer's build has compiled them: at the first request that would take most of its time.
+
+    They are found by what their source holds, so that one that has changed since is compiled anew.
+    """
+
+    def __init__(self, folder: Path, *, writes: bool = False) -> None:
+        self._folder, self._writes = folder, writes
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Return the place of a template by its source."""
+        checksum = self.get_source_checksum(source)
+        bucket = Bucket(environment, checksum, checksum)
+        self.load_bytecode(bucket)
+        return bucket
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was compiled; Jinja2 looks whether it is of this source and this Python."""
+        try:
+            bucket.bytecode_from_string((self._folder / bucket.key).read_bytes())
+        except (OSError, ValueError, EOFError):
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled, where a build wants it."""
+        if self._writes:
+            (self._folder / bucket.key).write_bytes(bucket.bytecode_to_string())
+
+
+def compile_all(folder: Path) -> int:
+    """Compile every template into `folder`; return how many there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = environment().overlay(bytecode_cache=Compiled(folder, writes=True))
+    names = made.list_templates(extensions=["html"])
+    for name in names:
+        made.get_template(name)
+    return len(names)
 
 
 @cache
@@ -23,7 +66,15 @@ def environment() -> Environment:
     loader = PrefixLoader(
         {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja"), "console": PackageLoader("waybill.console")}
     )
-    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        # Beside Jinja2, in the layer that brings it.
+        bytecode_cache=Compiled(Path(jinja2.__file__).parents[1] / COMPILED),
+    )
     made.filters.update(number=shown.number, size=shown.size, name=shown.name_of, plain=shown.plain_name_of)
     made.filters.update(day=shown.day_of, count=shown.count)
     return made

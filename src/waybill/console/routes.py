@@ -20,6 +20,7 @@ from waybill.console.pages import (
     replication,
     requests,
     services,
+    worklist,
 )
 from waybill.core.roles import Role
 
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     _public("sign-in/start", entrance.start),
     _public("callback", entrance.callback),
     _public("handover", entrance.take_over, entrance.hand_over),
+    _public("session", entrance.session),
     Route("sign-out", entrance.back, act=entrance.sign_out),
     _public("signed-out", entrance.signed_out),
     _public("help", entrance.help_page, knows=True),
@@ -92,12 +94,14 @@ ROUTES: tuple[Route, ...] = (
     Route("detectors", detectors.overview, _SCANNING),
     Route("detectors/new", detectors.new, _SCANNING, detectors.create),
     Route("detectors/{detector_id}", detectors.show, _SCANNING, detectors.change),
+    Route("scans/compare", findings.compare, _SCANNING),
     Route("scans/new", findings.new_scan, _SCANNING, findings.start_scan),
     Route("scans/{job_id}", findings.scan, _SCANNING),
     Route("scans/{job_id}/progress", findings.scan_progress, _SCANNING),
     Route("scans/{job_id}/objects", findings.objects, _SCANNING),
     Route("scans/{job_id}/act", findings.back, _SCANNING, findings.act_on_scan),
-    Route("requests", requests.overview, _SAR),
+    Route("requests", worklist.overview, _SAR),
+    Route("requests/search", worklist.search, _SAR, worklist.found),
     Route("requests/new", requests.new, frozenset({Role.SAR_USER}), requests.create),
     Route("requests/{request_id}", requests.show, _SAR),
     Route("requests/{request_id}/decide", requests.confirm, _SAR, requests.decide),

@@ -83,7 +83,19 @@ def person_of(request: Request) -> tuple[Person, str]:
         caller = caller_of(held["access"])
     except SignInFailedError:
         raise SignInNeededError("the token is good no longer") from None
-    return Person(caller, str(held.get("name") or caller.subject), secret), held["access"]
+    # A session in use is noted once a minute.
+    seconds = min(SESSION_SECONDS - _TOUCH_SECONDS, left)
+    return Person(caller, str(held.get("name") or caller.subject), secret, seconds), held["access"]
+
+
+def seconds_left(request: Request) -> int:
+    """Return in how many seconds the session ends if nobody uses it; nought without one. Asking is no use of it."""
+    secret = request.cookie(SESSION)
+    held = runtime.sessions().find(secret, "session") if secret else None
+    if held is None:
+        return 0
+    now = int(time.time())
+    return max(int(min(held["used"] + SESSION_SECONDS, held["began"] + LONGEST_SECONDS)) - now, 0)
 
 
 def _renewed(secret: str, held: dict[str, Any], left: int) -> dict[str, Any]:

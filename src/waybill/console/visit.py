@@ -34,11 +34,12 @@ MENU: tuple[tuple[str, str, Collection[Role]], ...] = (
 
 @dataclass(frozen=True)
 class Person:
-    """Who is signed in, what they may do, and the secret of their session."""
+    """Who is signed in, what they may do, the secret of their session, and in how many seconds it ends unused."""
 
     caller: Caller
     name: str
     secret: str
+    seconds: int = 0
 
 
 @dataclass
@@ -66,10 +67,15 @@ class Visit:
             raise LookupError("nobody is signed in")
         return self.person.caller
 
+    @cached_property
+    def now(self) -> datetime:
+        """The time at which the page is made, where the console's times are."""
+        return datetime.now(UTC).astimezone(self.zone)
+
     @property
     def today(self) -> date:
         """The day that it is where the console's times are."""
-        return datetime.now(UTC).astimezone(self.zone).date()
+        return self.now.date()
 
     def may(self, *roles: Role) -> bool:
         """Return whether one of `roles` is theirs."""
@@ -98,7 +104,7 @@ class Visit:
             "secret_fields": self._secret_fields,
             "version": waybill.__version__,
             "Role": Role,
-            "now": datetime.now(UTC).astimezone(self.zone),
+            "now": self.now,
         }
 
     def _menu(self) -> list[dict[str, Any]]:

@@ -101,6 +101,9 @@ class Api:
 
     def _exchange(self, asked: Asked) -> tuple[int, bytes, Mapping[str, str]]:
         method, template = OPERATIONS[asked.operation]
+        if not all((asked.path or {}).values()):
+            # It would be another address.
+            raise ApiError(404, {"detail": "Nothing is known by this name."})
         self.calls += 1
         path = template.format(**{name: quote(value, safe="") for name, value in (asked.path or {}).items()})
         given = {name: value for name, value in (asked.query or {}).items() if value not in (None, "")}

@@ -1,6 +1,6 @@
 """What may be decided about a subject access request: words, fields, and when each may be taken. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +136,22 @@ DECISIONS: dict[str, Decision] = {
             _WORKERS,
         ),
         Decision(
+            "correct",
+            "Correct a detail",
+            "What was wrong?",
+            "Enter only what was wrong: the rest stays. Another day of receipt moves the date of the law.",
+            "correctRequest",
+            _WORKERS,
+            (
+                Field("sarCaseReferenceNumber", "Reference of the case", "At most 20 characters"),
+                Field("subjectName", "Person’s name", "For the report"),
+                Field("receivedDate", "Received on", "Day, month and year, such as 27/11/2026"),
+                Field("dateFrom", "Asked about from", "Day, month and year"),
+                Field("dateTo", "Asked about until", "Day, month and year"),
+                Field("reason", "Why, in one line", needed=True),
+            ),
+        ),
+        Decision(
             "duplicate",
             "Make a new request",
             "Make a new request with the same details?",
@@ -192,6 +208,7 @@ def blocked(decision: Decision, request: Mapping[str, Any], subject: str) -> str
         "hold": (state not in ENDED, "It has ended."),
         "refuse": (state not in ENDED, "It has ended."),
         "withdraw": (state not in ENDED, "It has ended."),
+        "correct": (state not in ENDED, "It has ended."),
     }
     allowed, why = wanted.get(name, (True, ""))
     return "" if allowed else why
@@ -200,3 +217,42 @@ def blocked(decision: Decision, request: Mapping[str, Any], subject: str) -> str
 def extension_note(request: Mapping[str, Any]) -> str:
     """Return until when the time can be extended."""
     return f"Extending is possible until {day_of(request['extendBy'])}."
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens next with a request, and the decision that leads there, where it is this person's to take."""
+
+    sentence: str
+    decision: Decision | None = None
+
+
+# By state: what happens next, and which decision that is.
+_NEXT: Mapping[str, tuple[str, str]] = {
+    "Pending": (
+        "Its services are asked by itself, within minutes. There is nothing to do until they have answered.",
+        "",
+    ),
+    "InProgress": ("Its services are being asked. There is nothing to do until they have answered.", ""),
+    "AwaitingIdentity": ("The clock waits for proof of who the person is.", "release"),
+    "OnHold": ("The clock waits for an answer. Let it run again when the answer is there.", "release"),
+    "NeedsAttention": (
+        "A part could not be fetched. Start it again, or issue the report without that part.",
+        "restart",
+    ),
+    "Errored": ("No attempt has worked. See which part failed, then start it again.", "restart"),
+    "ReadyForReview": (
+        "See whether anything has to be taken out. Then somebody who neither made nor redacted it approves the report.",
+        "approve",
+    ),
+    "Completed": ("Give the report to the person, then say when you did: that ends the clock.", "deliver"),
+}
+
+
+def next_step(request: Mapping[str, Any], possible: Sequence[Decision]) -> Step | None:
+    """Return what happens next; None where a request has ended."""
+    if request["state"] not in _NEXT:
+        return None
+    sentence, wanted = _NEXT[request["state"]]
+    found = next((each for each in possible if each.name == wanted), None)
+    return Step(sentence, found)

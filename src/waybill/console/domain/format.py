@@ -10,6 +10,8 @@ from waybill.core.text import escaped, shortened
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _LONGEST_NAME = 600
+# Strong letters that are written from right to left (UAX 9, table 4).
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 def number(value: float) -> str:
@@ -67,18 +69,26 @@ def day_of(text: str | None) -> str:
 def name_of(text: str | None) -> Markup:
     """Return a name that somebody else has written: set apart from the text around it, what cannot be seen written out.
 
-    The direction of a name with marks of direction in it would turn its neighbours (UAX 9; CVE-2021-42574). What has
-    been through here comes as it is.
+    The direction of a name with marks of direction in it would turn its neighbours (UAX 9; CVE-2021-42574). The parts
+    of a path stand in their order whatever each is written in. What has been through here comes as it is.
     """
     if isinstance(text, Markup):
         return text
     if not text:
         return Markup('<bdi class="app-name"></bdi>')
+    shown = shortened(text, _LONGEST_NAME)
+    if "/" in shown and any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in shown):
+        parts = Markup("/").join(Markup("<bdi>{}</bdi>").format(_marked(part)) for part in shown.split("/"))
+        return Markup('<bdi class="app-name" dir="ltr">{}</bdi>').format(parts)
+    return Markup('<bdi class="app-name">{}</bdi>').format(_marked(shown))
+
+
+def _marked(text: str) -> Markup:
     parts = []
-    for run, unseen in _runs(shortened(text, _LONGEST_NAME)):
+    for run, unseen in _runs(text):
         shown = "".join(f"U+{ord(char):04X}" for char in run) if unseen else run
         parts.append(Markup('<span class="app-unseen">{}</span>').format(shown) if unseen else escape(shown))
-    return Markup('<bdi class="app-name">{}</bdi>').format(Markup("").join(parts))
+    return Markup("").join(parts)
 
 
 def plain_name_of(text: str) -> str:

@@ -18,7 +18,8 @@ _NOTICES: Final = {
     "waived": "The file counts as accepted, with your reason.",
     "copy-started": "The copy has started.",
     "dismissed": "The failure is dismissed. It stays in the record with your reason.",
-    "retried": "Copies of {} are started. Each comes off this list when it has arrived.",
+    "retried": "What failed is started again. This page says how far it is.",
+    "retried-several": "What failed is started again, from {}. Each comes off this list when it has arrived.",
     "group-dismissed": "The failures of {} are dismissed. They stay in the record with your reason.",
     "verification-started": "The comparison has started.",
     "marked-accepted": "{} accepted. {} counted apart from now on, in every scan.",
@@ -50,6 +51,7 @@ _NOTICES: Final = {
     "extend": "The request is extended by two months.",
     "refuse": "The request is refused.",
     "withdraw": "The request is withdrawn.",
+    "correct": "The request is corrected.",
     "render": "The report is being made again.",
     "approve": "The report is approved.",
     "deliver": "The report is handed over. The clock has ended.",
@@ -89,6 +91,19 @@ REQUEST: Final = {
     "Withdrawn": Tag("Withdrawn", "grey"),
     "Errored": Tag("Failed", "red"),
     "Archived": Tag("Archived", "grey"),
+}
+# What a request waits for, as the API's tasks name it.
+WAITS_FOR: Final = {
+    "worker": "its services",
+    "proof of identity": "proof of identity",
+    "answer": "an answer",
+    "identity": "proof of identity",
+    "fee": "a fee",
+    "clarification": "an explanation",
+    "decision": "a decision of ours",
+    "approval": "somebody to approve it",
+    "delivery": "somebody to hand it over",
+    "restart": "somebody to start it again",
 }
 ENDED: Final = frozenset({"Delivered", "Refused", "Withdrawn", "Archived"})
 BACKFILL: Final = {
@@ -191,7 +206,7 @@ REDACTION_REASONS: Final = (
 
 
 _COUNTED: Final = {
-    "retried": ("file", "files"),
+    "retried-several": ("source", "sources"),
     "group-dismissed": ("file", "files"),
     "marked-accepted": ("finding is", "findings are"),
     "marked-false_positive": ("finding is", "findings are"),

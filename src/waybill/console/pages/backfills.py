@@ -73,7 +73,7 @@ def act(visit: Visit) -> Response:
         raise PageError(404, "Page not found", "There is nothing of this name to do with a backfill.")
     operation, notice = _ACTS[visit.form["what"]]
     identity = _id_of(visit)
-    visit.api.ask(operation, {} if operation == "resumeBackfill" else None, backfillId=identity)
+    visit.api.ask(operation, backfillId=identity)
     return visit.go("replication/backfill", notice, id=identity)
 
 

@@ -88,6 +88,13 @@ def sign_out(visit: Visit) -> Response:
     return Response(answer.status, headers={**answer.headers, **cleared}, cookies=answer.cookies)
 
 
+def session(visit: Visit) -> Response:
+    """Say in how many seconds the session ends, for the script that warns; `stay` says that somebody is there."""
+    if visit.request.query.get("stay") == "yes":
+        signing_in.person_of(visit.request)
+    return Response(200, json.dumps({"seconds": signing_in.seconds_left(visit.request)}), content_type=JSON)
+
+
 def back(visit: Visit) -> Response:
     """Lead home from an address that takes forms only."""
     return visit.go("")

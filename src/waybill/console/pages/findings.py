@@ -1,6 +1,7 @@
 """Findings and scans: what was found, what is decided about it, what was not looked at."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from waybill.console.adapters.api import Asked
@@ -16,6 +17,12 @@ from waybill.console.visit import Visit
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOST_AT_ONCE = 50
 _FIRST_REASONS = 8
+_COUNTED = 200
+# Values that are decided on, and what is said of one and of many.
+_APART = {
+    "accepted": ("is accepted", "are accepted"),
+    "false_positive": ("is marked as not real", "are marked as not real"),
+}
 _REASON_TO_DO = {
     "OVERSIZE": "Scan it with a larger limit of size.",
     "ENCRYPTED": "Only who has the key can look into it.",
@@ -32,7 +39,15 @@ def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> R
     if state not in {*TRIAGE, "all"}:
         raise PageError(404, "Page not found", "There is no such state.")
     asked = {"state": "" if state == "all" else state, "bucket": bucket, "detector": detector}
-    found = visit.api.ask("listValues", query={**asked, "limit": ROWS, "cursor": cursor})
+    answers = visit.api.ask_all(
+        {
+            "listed": Asked("listValues", query={**asked, "limit": ROWS, "cursor": cursor}),
+            **{name: Asked("listValues", query={**asked, "state": name, "limit": _COUNTED}) for name in _APART},
+        }
+    )
+    found = answers["listed"]
+    if isinstance(found, ApiError):
+        raise found
     kept = {"bucket": bucket, "detector": detector}
     tabs = [
         {"text": word.text, "href": visit.to("findings", {**kept, "state": name}), "current": name == state}
@@ -52,8 +67,22 @@ def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> R
         first=not cursor,
         state=state,
         chosen=set(visit.form.all("value")),
+        apart=_apart(answers),
         errors=errors or [],
     )
+
+
+def _apart(answers: Mapping[str, Any]) -> str:
+    """Return how many values are counted apart, as far as it is known."""
+    said = []
+    for name, (one, many) in _APART.items():
+        answer = answers[name]
+        if isinstance(answer, ApiError) or not answer["findings"]:
+            continue
+        number = len(answer["findings"])
+        more = " or more" if answer["cursor"] else ""
+        said.append(f"{number}{more} {one if number == 1 else many}")
+    return f"{', '.join(said)}: counted apart, in every scan." if said else ""
 
 
 def triage(visit: Visit) -> Response:
@@ -156,7 +185,63 @@ def scan(visit: Visit, job_id: str) -> Response:
         is_whole=known and _is_whole(coverage),
         unread=sorted(coverage["members_not_read"].items()) if known else [],
         runs=job["status"] in JOB_RUNS,
+        triaged=_triaged_sentence(job["triaged"]),
     )
+
+
+def _triaged_sentence(triaged: Mapping[str, int]) -> str:
+    """Return what people had decided about findings of a scan before it found them."""
+    known = {**_APART, "resolved": ("is marked as resolved", "are marked as resolved")}
+    said = [
+        f"{number} {known[name][number != 1]}" for name, number in sorted(triaged.items()) if name in known and number
+    ]
+    return f"Of these findings {', '.join(said)}, and not open." if said else ""
+
+
+def compare(visit: Visit) -> Response:
+    """Show what has changed from one scan to another, or ask for which."""
+    query = visit.request.query
+    later = uuid_of(query.get("later", ""))
+    job = visit.api.ask("showJob", job_id=later)
+    if not query.get("earlier"):
+        found = visit.api.ask("listJobs", query={"limit": _COUNTED})["scans"]
+        same = [each for each in found if each["bucket"] == job["bucket"] and each["job_id"] != later]
+        earlier = [{**each, "tag": tag(JOB, each["status"])} for each in same if each["created_at"] < job["created_at"]]
+        return visit.page("findings/compare.html", "Compare with an earlier scan", job=job, earlier=earlier, rows=[])
+    paths = {name: {"job_id": uuid_of(query.get(name, ""))} for name in ("earlier", "later")}
+    answers = visit.api.ask_all(
+        {
+            "before": Asked("showJob", paths["earlier"]),
+            "seen_before": Asked("showCoverage", paths["earlier"]),
+            "seen_now": Asked("showCoverage", paths["later"]),
+        }
+    )
+    for answer in answers.values():
+        if isinstance(answer, ApiError):
+            raise answer
+    before = answers["before"]
+    return visit.page(
+        "findings/compare.html",
+        compared(before, job),
+        job=job,
+        before=before,
+        rows=_changes(before["detectors"], job["detectors"]),
+        seen=[(before, answers["seen_before"]), (job, answers["seen_now"])],
+        is_alike=(before["bucket"], before["prefix"]) == (job["bucket"], job["prefix"]),
+    )
+
+
+def compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return what a scan has found more, or less, than an earlier one."""
+    more = now["total_findings"] - before["total_findings"]
+    if not more:
+        return "As many findings as before"
+    return f"{count(abs(more), 'finding')} {'more' if more > 0 else 'fewer'} than before"
+
+
+def _changes(before: Mapping[str, int], now: Mapping[str, int]) -> list[dict[str, Any]]:
+    rows = [{"kind": kind, "before": before.get(kind, 0), "now": now.get(kind, 0)} for kind in sorted({*before, *now})]
+    return sorted(rows, key=lambda row: (-abs(row["now"] - row["before"]), row["kind"]))
 
 
 def scan_progress(visit: Visit, job_id: str) -> Response:

@@ -1,7 +1,7 @@
 """Home: what needs whoever is signed in. The box that finds anything by its name."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from waybill.console.adapters.api import Asked
@@ -76,7 +76,7 @@ def _questions(visit: Visit) -> dict[str, Asked]:
 
 
 def _needs(visit: Visit, answers: dict[str, Any]) -> list[needs.Need]:
-    now = datetime.now(UTC)
+    now = visit.now
     good = {name: answer for name, answer in answers.items() if not isinstance(answer, ApiError)}
     found: list[needs.Need] = []
     if "consignments" in good:

@@ -29,7 +29,7 @@ def look_up(visit: Visit) -> Response:
 
 def show(visit: Visit, canonical_id: str, errors: Errors | None = None, status: int = 200) -> Response:
     """Show one identifier: its sources, its life."""
-    found = visit.api.ask("showIdentifier", query={"include": "siblings"}, canonicalId=canonical_id)
+    found = visit.api.ask("showIdentifier", canonicalId=canonical_id)
     sources = found.get("identifiers") or ([found] if found.get("sourceIdentifier") else [])
     return visit.page(
         "identifiers/show.html",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from waybill.console.adapters.api import Asked
@@ -11,6 +12,8 @@ from waybill.console.domain.words import REDACTION_REASONS
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import ROWS, Errors, error, errors_of, uuid_of
 from waybill.console.visit import Visit
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 def show(visit: Visit, request_id: str, errors: Errors | None = None, status: int = 200) -> Response:
@@ -82,7 +85,7 @@ def save(visit: Visit, request_id: str) -> Response:
         words=tuple(line.strip() for line in form["words"].splitlines() if line.strip()),
         kept_texts=frozenset(form.all("text")),
         pages=form["pages"],
-        attachments=tuple(int(number) for number in form.all("attachment") if number.isdecimal()),
+        attachments=_numbers(form),
         reason=form["reason"] or REDACTION_REASONS[0],
         near={
             path: (form[f"near.{number}"], form[f"nearWhy.{number}"].strip())
@@ -136,6 +139,11 @@ def _near(part: dict[str, Any], form: Form) -> list[dict[str, Any]]:
     return [*rows, *(each for each in places.values() if each["stays"] is not None)]
 
 
+def _numbers(form: Form) -> tuple[int, ...]:
+    """Return the numbers of the attachments that are ticked."""
+    return tuple(int(number) for number in form.all("attachment") if _NUMBER.fullmatch(number))
+
+
 def seen_of(marks: dict[str, Any]) -> str:
     """Return a name for what a page has shown as taken out: another where somebody has saved meanwhile."""
     shown = {name: marks[name] for name in ("values", "pages", "attachments")}
@@ -149,5 +157,5 @@ def _taken(marks: dict[str, Any], service: str) -> int:
 def _attachments(part: dict[str, Any], marks: dict[str, Any], service: str, form: Form) -> list[dict[str, Any]]:
     taken = {each["number"] for each in marks["attachments"] if each["service"] == service}
     if form.pairs:
-        taken = {int(number) for number in form.all("attachment") if number.isdecimal()}
+        taken = set(_numbers(form))
     return [{**each, "taken": each["number"] in taken} for each in part["attachments"]]

@@ -2,14 +2,12 @@
 
 import re
 from collections import defaultdict
-from datetime import UTC, datetime
-from statistics import median
 from typing import Any
 
 from waybill.console.adapters.api import Asked
-from waybill.console.domain import charts
+from waybill.console.domain import charts, copying
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count, moment
+from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import COPY_ADVICE, REPLICATION, tag
 from waybill.console.errors import ApiError, PageError
@@ -18,31 +16,16 @@ from waybill.console.visit import Visit
 from waybill.core.roles import Role
 
 _LOOKED_AT = 200
+_HOURS = 24
 # How many findings of a comparison the API shows, and what its ids may hold (Step Functions, StartExecution, "name").
 _LISTED = 200
 _EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIRST_FILES = 5
-# From how many files on the time that they took is drawn, and the steps of both charts in seconds.
-_ENOUGH = 3
-_FOREVER = float("inf")
-_SECONDS = (
-    ("under 1 s", 0.0, 1.0),
-    ("1–5 s", 1.0, 5.0),
-    ("5–30 s", 5.0, 30.0),
-    ("30–60 s", 30.0, 60.0),
-    ("1–15 min", 60.0, 900.0),
-    ("over 15 min", 900.0, _FOREVER),
-)
-_WAITS = (
-    ("under 1 min", -_FOREVER, 60.0),
-    ("1–5 min", 60.0, 300.0),
-    ("5–15 min", 300.0, 900.0),
-    ("15–60 min", 900.0, 3600.0),
-    ("over 1 h", 3600.0, _FOREVER),
-)
-# How many copies one button starts or ends: what the time of a page allows.
+# How many failures one button ends: what the time of a page allows.
 _MOST_AT_ONCE = 50
 _NOT_KNOWN = "not known"
+_NO_CODE = "UNKNOWN"
+_MOST_NAMED = 100
 
 
 def overview(visit: Visit, errors: Any = None, status_code: int = 200) -> Response:
@@ -56,9 +39,10 @@ def overview(visit: Visit, errors: Any = None, status_code: int = 200) -> Respon
             "failed": Asked("listReplications", query={"status": "FAILED", "limit": _LOOKED_AT}),
             "listed": Asked("listReplications", query={"status": status, "limit": ROWS, "cursor": cursor}),
             "running": Asked("listReplications", query={"status": "IN_PROGRESS", "limit": _LOOKED_AT}),
+            "day": Asked("countReplications", query={"hours": _HOURS}),
         }
     )
-    failed, listed, running = answers["failed"], answers["listed"], answers["running"]
+    failed, listed, running, day = (answers[name] for name in ("failed", "listed", "running", "day"))
     if isinstance(listed, ApiError):
         raise listed
     groups = [] if isinstance(failed, ApiError) else by_cause(failed["replications"])
@@ -73,13 +57,13 @@ def overview(visit: Visit, errors: Any = None, status_code: int = 200) -> Respon
         "Replication",
         status=status_code,
         errors=errors or [],
-        most=_MOST_AT_ONCE,
         groups=groups,
         sentence=_sentence(groups, cut=cut, is_known=not isinstance(failed, ApiError)),
         trouble=failed if isinstance(failed, ApiError) else None,
-        unknown=running if isinstance(running, ApiError) else None,
-        waiting="" if isinstance(running, ApiError) else _waiting_chart(running, datetime.now(UTC)),
-        took="" if status not in {"", "COMPLETED"} else _took_chart(listed["replications"]),
+        unknown=next((each for each in (running, day) if isinstance(each, ApiError)), None),
+        waiting="" if isinstance(running, ApiError) else copying.waiting(running, visit.now),
+        figures=[] if isinstance(day, ApiError) else copying.figures(day),
+        arrivals="" if isinstance(day, ApiError) else copying.arrivals(day, visit.zone),
         chart=charts.bars(
             "Why do copies fail? Copies by cause",
             [Bar(each["code"], each["copies"], "red") for each in groups[:8]],
@@ -92,42 +76,6 @@ def overview(visit: Visit, errors: Any = None, status_code: int = 200) -> Respon
         cursor=listed["cursor"],
         first=not cursor,
     )
-
-
-def _took_chart(records: list[dict[str, Any]]) -> Any:
-    """Return how long the copies on this page took, from the start of the run to the last destination."""
-    seconds = [
-        (ended - began).total_seconds()
-        for each in records
-        if each["status"] == "COMPLETED"
-        and (began := moment(each["startTime"]))
-        and (ended := moment(each.get("completedAt")))
-    ]
-    if len(seconds) < _ENOUGH:
-        return ""
-    bars = [Bar(name, sum(low <= each < high for each in seconds)) for name, low, high in _SECONDS]
-    answer = f"Half took {_duration(median(seconds))} at most, the slowest {_duration(max(seconds))}"
-    return charts.columns(f"How long did these {len(seconds)} files take? {answer}", bars, answer)
-
-
-def _waiting_chart(page: dict[str, Any], now: datetime) -> Any:
-    """Return how long what is on its way has waited."""
-    waits = [(now - began).total_seconds() for each in page["replications"] if (began := moment(each["startTime"]))]
-    if not waits:
-        return ""
-    tones = {"15–60 min": "amber", "over 1 h": "red"}
-    bars = [
-        Bar(name, sum(low <= each < high for each in waits), tones.get(name, "brand")) for name, low, high in _WAITS
-    ]
-    more = " or more" if page["cursor"] else ""
-    answer = f"{len(waits)}{more} on their way, the oldest for {_duration(max(waits))}"
-    return charts.columns(f"Is a backlog building up? {answer}", bars, answer)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return count(max(round(seconds), 1), "second")
-    return count(round(seconds / 60), "minute") if seconds < 5400 else count(round(seconds / 3600), "hour")
 
 
 def by_cause(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -161,28 +109,37 @@ def _failures_of(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cause(copy: dict[str, Any]) -> tuple[str, str]:
-    return str(copy.get("code") or "UNKNOWN"), str(copy["destinationBucket"])
+    return str(copy.get("code") or _NO_CODE), str(copy["destinationBucket"])
 
 
 def retry(visit: Visit) -> Response:
-    """Start the failed copies of one cause and destination again."""
+    """Start what has failed for one cause at one destination once more, as one job for each source."""
     code, destination = visit.form["code"], visit.form["destination"]
-    records = _failed(visit, code, destination)[:_MOST_AT_ONCE]
-    once = visit.form["once"]
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for record in _failed(visit, code, destination):
+        by_source[record["sourceBucket"]].append(record["fileKey"])
+    if not by_source:
+        raise PageError(409, "No copy fails so any more", "Look at the page about replication for what fails now.")
     questions = {
-        str(place): Asked(
-            "startReplication",
-            body={
-                "sourceBucket": record["sourceBucket"],
-                "sourceKey": record["fileKey"],
-                "destinationBuckets": [destination],
-                "requestId": once,
-                **({"destinationPrefix": record["destinationPrefix"]} if record.get("destinationPrefix") else {}),
-            },
+        bucket: Asked(
+            "retryReplications",
+            body={**_what_to_retry(code, bucket, keys), "to": [destination]},
+            once=f"{visit.form['once'][:64]}-{place}",
         )
-        for place, record in enumerate(records)
+        for place, (bucket, keys) in enumerate(sorted(by_source.items()))
     }
-    return _done(visit, visit.api.ask_all(questions), "retried", "started")
+    answers = visit.api.ask_all(questions)
+    started = [answer for answer in answers.values() if not isinstance(answer, ApiError)]
+    if len(started) == len(answers) == 1:
+        return visit.go("replication/backfill", "retried", id=started[0]["backfillId"])
+    return _done(visit, answers, "retried-several", "started")
+
+
+def _what_to_retry(code: str, bucket: str, keys: list[str]) -> dict[str, Any]:
+    if code != _NO_CODE:
+        return {"cause": code, "sourceBucket": bucket}
+    # Without a cause they are named, as many at once as the API takes.
+    return {"files": [{"sourceBucket": bucket, "sourceKey": key} for key in keys[:_MOST_NAMED]]}
 
 
 def confirm_group(visit: Visit, errors: Any = None, status: int = 200) -> Response:

@@ -1,31 +1,20 @@
-"""Subject access requests: the list by legal date, one request, what is decided about it, its trail, the services."""
+"""Subject access requests: one request, what is decided about it, its report, its trail."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
-from waybill.console.domain.decisions import DECISIONS, Decision, blocked
-from waybill.console.domain.format import day_of, days_left
+from waybill.console.domain.decisions import DECISIONS, Decision, blocked, next_step
+from waybill.console.domain.format import count, day_of, days_left
 from waybill.console.domain.web import Response, redirect
 from waybill.console.domain.words import ENDED, HOLDS, PART, REQUEST, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required, uuid_of
-from waybill.console.pages.home import due_chart
 from waybill.console.visit import Visit
 from waybill.core.roles import Role
 
-_LISTED = 200
-_WAITING = frozenset({"OnHold", "AwaitingIdentity"})
-# The lists: what each is called, and the states of its requests; those of the first are all that no list names.
-_GROUPS: dict[str, tuple[str, frozenset[str]]] = {
-    "": ("On the clock", frozenset()),
-    "hold": ("On hold", _WAITING),
-    "ready": ("Ready to hand over", frozenset({"Completed"})),
-    "attention": ("Need attention", frozenset({"NeedsAttention", "Errored"})),
-    "ended": ("Ended", ENDED),
-}
 _FIELDS = {
     "nomisId": "person",
     "ndeliusId": "person",
@@ -41,34 +30,6 @@ _FIELDS = {
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _PRISON_ID = re.compile(r"[A-Za-z]\d{4}[A-Za-z]{2}")
-
-
-def overview(visit: Visit) -> Response:
-    """List requests by the days that the law leaves."""
-    group = visit.request.query.get("group", "")
-    if group not in _GROUPS:
-        raise PageError(404, "Page not found", "There is no such list.")
-    found = visit.api.ask("listSubjectAccessRequests", query={"pageNumber": 1, "pageSize": _LISTED})
-    tabs = [
-        {
-            "text": f"{text} ({sum(_is_in(name, each['state']) for each in found)})",
-            "href": visit.to("requests", group=name),
-            "current": name == group,
-        }
-        for name, (text, _) in _GROUPS.items()
-    ]
-    shown = sorted((each for each in found if _is_in(group, each["state"])), key=_left)
-    return visit.page(
-        "requests/list.html",
-        "Subject access requests",
-        requests=[_listed(each) for each in shown],
-        tabs=tabs,
-        chart=due_chart([_left(each) for each in found if each["state"] not in ENDED]),
-        is_cut=len(found) == _LISTED,
-        may_create=visit.may(Role.SAR_USER),
-        may_see_services=visit.may(Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN),
-        listed=_LISTED,
-    )
 
 
 def show(visit: Visit, request_id: str) -> Response:
@@ -90,13 +51,15 @@ def show(visit: Visit, request_id: str) -> Response:
         request=found,
         tag=tag(REQUEST, found["state"]),
         left=days_left(_left(found), found["state"] in ENDED),
-        clock=_clock(found),
+        clock=_clock(found, visit.today),
         parts_of=[
             {**each, "tag": tag(PART, each["renderStatus"]), "drawn": drawn.get(each["serviceName"])}
             for each in found["services"]
         ],
         holds=[{**hold, "text": HOLDS.get(hold["reason"], hold["reason"])} for hold in found["holds"]],
-        decisions=_decisions(visit, found),
+        step=next_step(found, _possible(visit, found)),
+        decisions=_possible(visit, found),
+        impossible=[(each, why) for each in _mine(visit) if (why := blocked(each, found, visit.who.subject))],
         trouble=parts if isinstance(parts, ApiError) else None,
         has_report=bool(found["objectUrl"]) and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
         may_redact=found["state"] in {"ReadyForReview", "Completed", "NeedsAttention", "Errored"}
@@ -178,7 +141,7 @@ def new(visit: Visit, errors: Errors | None = None, status: int = 200) -> Respon
         ],
         suspended=[each["label"] for each in usable if each["suspended"]],
         chosen=set(visit.form.all("services")),
-        today=datetime.now(UTC).astimezone(visit.zone).strftime("%d/%m/%Y"),
+        today=visit.now.strftime("%d/%m/%Y"),
         errors=errors or [],
     )
 
@@ -253,35 +216,20 @@ def _decision(visit: Visit) -> Decision:
     return decision
 
 
-def _decisions(visit: Visit, found: dict[str, Any]) -> list[tuple[Decision, str]]:
-    return [(each, blocked(each, found, visit.who.subject)) for each in DECISIONS.values() if visit.may(*each.roles)]
+def _mine(visit: Visit) -> list[Decision]:
+    return [each for each in DECISIONS.values() if visit.may(*each.roles)]
+
+
+def _possible(visit: Visit, found: dict[str, Any]) -> list[Decision]:
+    return [each for each in _mine(visit) if not blocked(each, found, visit.who.subject)]
 
 
 def _left(found: dict[str, Any]) -> int:
     return -int(found["daysLate"]) if found["overdue"] else int(found["daysLeft"])
 
 
-def _is_in(group: str, state: str) -> bool:
-    states = _GROUPS[group][1]
-    return state in states if states else state not in ENDED | _WAITING
-
-
-def _listed(found: dict[str, Any]) -> dict[str, Any]:
-    missing = sum(each["renderStatus"] in {"PENDING", "ERRORED", "SUSPENDED"} for each in found["services"])
-    ended = found["state"] in ENDED
-    left = _left(found)
-    return {
-        **found,
-        "tag": tag(REQUEST, found["state"]),
-        "left": days_left(left, ended),
-        "tone": "" if ended else "red" if left <= 3 else "amber" if left <= 14 else "",
-        "missing": missing,
-    }
-
-
-def _clock(found: dict[str, Any]) -> Any:
+def _clock(found: dict[str, Any], today: date) -> Any:
     received, due = date.fromisoformat(found["receivedDate"]), date.fromisoformat(found["dueDate"])
-    today = datetime.now(UTC).date()
     whole = max((due - received).days, 1)
     holds = [
         (_share(received, hold["since"], whole), _share(received, hold["until"] or today.isoformat(), whole))
@@ -289,6 +237,8 @@ def _clock(found: dict[str, Any]) -> Any:
     ]
     spent = (today - received).days / whole
     answer = f"Received {day_of(found['receivedDate'])}, due {day_of(found['dueDate'])}"
+    if found["heldDays"]:
+        answer += f", {count(found['heldDays'], 'day')} on hold"
     return charts.clock(_short(received), _short(today), _short(due), spent, holds, answer)
 
 

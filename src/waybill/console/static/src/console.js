@@ -28,3 +28,41 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
   };
   again();
 }
+
+// Five minutes before a session ends somebody is asked whether they are there (WCAG 2.2, 2.2.1). Other tabs may use the
+// session meanwhile, so that the console is asked, and asking is no use of it.
+const ending = document.getElementById("session-ending");
+const WARNED = 300;
+
+const secondsLeft = async (stay) => {
+  const answer = await fetch(ending.dataset.session + (stay ? "?stay=yes" : ""), { redirect: "error" });
+  return answer.ok ? (await answer.json()).seconds : 0;
+};
+const said = (name) => {
+  for (const part of ending.querySelectorAll("[data-says]")) part.hidden = part.dataset.says !== name;
+  ending.querySelector("[data-stay]").hidden = name === "over";
+  ending.querySelector("[data-close]").hidden = name !== "over";
+  ending.querySelector("h2").textContent = name === "over" ? "You are signed out" : "You will be signed out soon";
+};
+const watch = async (stay = false) => {
+  let left;
+  try {
+    left = await secondsLeft(stay);
+  } catch {
+    return setTimeout(watch, A_MINUTE); // no network: asked again
+  }
+  if (left > WARNED) {
+    ending.close();
+    return setTimeout(watch, (left - WARNED) * 1000);
+  }
+  said(left > 0 ? "soon" : "over");
+  const minutes = Math.max(Math.ceil(left / 60), 1);
+  ending.querySelector("[data-minutes]").textContent = minutes === 1 ? "1 minute" : `${minutes} minutes`;
+  if (!ending.open) ending.showModal();
+  return left > 0 ? setTimeout(watch, Math.min(left, 60) * 1000) : undefined;
+};
+if (ending) {
+  ending.querySelector("[data-stay]").addEventListener("click", () => watch(true));
+  ending.querySelector("[data-close]").addEventListener("click", () => ending.close());
+  setTimeout(watch, Math.max(Number(ending.dataset.seconds) - WARNED, 0) * 1000);
+}
