@@ -65,6 +65,63 @@ def prepared(api: ExampleApi) -> None:
     api.answers["listReplications"] = {"replications": [failed], "cursor": None}
 
 
+def pictured(api: ExampleApi) -> None:
+    """Let the API say what it says on a day of work: for the pictures of the documentation."""
+    prepared(api)
+    names = ("SAR-2026-139", "SAR-2026-142", "SAR-2026-145", "SAR-2026-151")
+    dues = ("2026-11-27", "2026-12-02", "2026-12-11", "2026-12-21")
+    states = ("Completed", "ReadyForReview", "OnHold", "InProgress")
+    tasks = [
+        {**example("listTasks")["tasks"][0], "sarCaseReferenceNumber": name, "dueDate": due, "state": state,
+         "overdue": due < "2026-11-30", "id": f"0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c{number}"}
+        for number, (name, due, state) in enumerate(zip(names, dues, states, strict=True), start=10)
+    ]  # fmt: skip
+    api.answers["listTasks"] = lambda asked: {"tasks": [] if "mine" in asked.query else tasks, "cursor": None}
+    request = example("showSubjectAccessRequest")
+    parts = [{**request["services"][0], "renderStatus": "COMPLETE", "errorCode": None}]
+    dates = {
+        "receivedDate": "2026-10-27",
+        "dueDate": "2026-12-04",
+        "daysLeft": 4,
+        "heldDays": 7,
+        "extendBy": "2026-11-27",
+    }
+    hold = {**request["holds"][0], "since": "2026-11-02", "until": "2026-11-09"}
+    api.answers["showSubjectAccessRequest"] = {
+        **request, **dates, "state": "ReadyForReview", "services": parts, "holds": [hold], "redactedBy": ["carol"],
+        "sarCaseReferenceNumber": "SAR-2026-142",
+    }  # fmt: skip
+    hours = [
+        {"hour": f"2026-11-30T{hour:02}:00:00.000Z", "files": 40 + 9 * hour, "failed": hour % 5 == 4,
+         "p50": 1.2 + hour % 3 / 2, "p95": 4.0 + hour % 4, "max": 9.0 + 3 * (hour % 5)}
+        for hour in range(11)
+    ]  # fmt: skip
+    api.answers["countReplications"] = {
+        "hours": hours, "since": "2026-11-29T10:00:00.000Z", "pendingObjects": 3, "pendingBytes": 48_200_000,
+    }  # fmt: skip
+    (failed,) = api.answers["listReplications"]["replications"]
+    begun = [
+        {**failed, "status": "IN_PROGRESS", "startTime": f"2026-11-30T10:{minute}:00.000Z"} for minute in (28, 37, 40)
+    ]
+    rows = {"IN_PROGRESS": begun, "FAILED": [{**failed, "startTime": "2026-11-29T16:20:00.000Z"}]}
+    api.answers["listReplications"] = lambda asked: {
+        "replications": rows.get(asked.query.get("status", ""), [*begun, failed]), "cursor": None,
+    }  # fmt: skip
+    value = example("listValues")["findings"][0]
+    found = (
+        ("EMAIL", "****@****", "LOW"),
+        ("IBAN", "GB** **** **** **** **07", "HIGH"),
+        ("US_SSN", "XXX-XX-8726", "HIGH"),
+    )
+    api.answers["listValues"] = lambda asked: {
+        "cursor": None,
+        "findings": [
+            {**value, "detector": kind, "masked_match": masked, "confidence": sure, "fingerprint": f"{number:064x}"}
+            for number, (kind, masked, sure) in enumerate(found)
+        ],
+    }  # fmt: skip
+
+
 def _files() -> list[dict[str, object]]:
     file = example("listConsignmentFiles")["files"][0]
     told = {"statusName": "FFID", "rule": "ffid.zip", "detail": "", "tableVersion": "2026-10"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.console.pages import ID, SHOWN, prepared
+from tests.console.pages import ID, SHOWN, pictured, prepared
 from tests.fakes.console import Console, ExampleApi, Problem, example, served
 from waybill.console import runtime, signing_in
 from waybill.console.visit import Visit
@@ -231,7 +231,7 @@ NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
 
 
 def test_the_pictures_of_the_documentation_are_those_of_the_pages(
-    browser: "Browser", address: str, console: Console, monkeypatch: pytest.MonkeyPatch, project: Path, tmp_path: Path
+    browser: "Browser", address: str, console: Console, api: ExampleApi, monkeypatch: pytest.MonkeyPatch, project: Path
 ) -> None:
     """Six main pages, within a tolerance that lets fonts differ and no part of a page be missing or elsewhere.
 
@@ -239,10 +239,11 @@ def test_the_pictures_of_the_documentation_are_those_of_the_pages(
     """
     from PIL import Image, ImageChops, ImageStat
 
+    pictured(api)
     monkeypatch.setattr(Visit, "now", property(lambda visit: NOW.astimezone(visit.zone)))
     kept = Path(PICTURES) if PICTURES else project / ".local" / "pictures"
     kept.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(viewport={"width": 960, "height": 750})
+    page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=0.75)
     open_session(page, address, console, "admin")
     wrong = {}
     for name, path in MAIN.items():

@@ -106,7 +106,7 @@ def _plot(
     shown: Callable[[float], str],
 ) -> Markup:
     wide, name = kind
-    step = (wide - _MARGIN - 12) / max(len(places) - 1, 1)
+    step = (wide - _MARGIN - 24) / max(len(places) - 1, 1)
 
     def at(place: int, value: float) -> tuple[float, float]:
         return round(_MARGIN + place * step, 1), round(_TOP + _TALL * (1 - value / largest), 1)

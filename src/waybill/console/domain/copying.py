@@ -80,10 +80,12 @@ def figures(statistics: Json) -> list[dict[str, str]]:
 
 
 def duration(passed: float) -> str:
-    """Return `3 seconds`, `20 minutes`, `2 hours`."""
+    """Return `3 seconds`, `20 minutes`, `2 hours`, `3 days`."""
     if passed < 60:
         return count(max(round(passed), 1), "second")
-    return count(round(passed / 60), "minute") if passed < 5400 else count(round(passed / 3600), "hour")
+    if passed < 5400:
+        return count(round(passed / 60), "minute")
+    return count(round(passed / 3600), "hour") if passed < 172_800 else count(round(passed / 86_400), "day")
 
 
 def seconds(value: float) -> str:

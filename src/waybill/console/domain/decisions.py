@@ -230,7 +230,7 @@ class Step:
 # By state: what happens next, and which decision that is.
 _NEXT: Mapping[str, tuple[str, str]] = {
     "Pending": (
-        "Its services are asked by itself, within minutes. There is nothing to do until they have answered.",
+        "Its services are asked within minutes, without you. There is nothing to do until they have answered.",
         "",
     ),
     "InProgress": ("Its services are being asked. There is nothing to do until they have answered.", ""),

@@ -155,9 +155,9 @@ def _step(task: Json, rights: Rights) -> tuple[str, str] | None:
 
 
 def ago(since: datetime | None, now: datetime) -> str:
-    """Return how long something has waited: `2 days`."""
+    """Return how long something has waited: `for 2 days`."""
     if since is None:
         return ""
     days = (now - since).days
     hours = int((now - since).total_seconds() // 3600)
-    return count(days, "day") if days else count(hours, "hour") if hours else "under an hour"
+    return f"for {count(days, 'day') if days else count(hours, 'hour') if hours else 'under an hour'}"
