@@ -102,6 +102,8 @@ def test_nobody_is_shown_a_link_or_a_button_that_is_refused(console: Console, ap
     unknown = {"statusName": "FFID", "value": "Unidentified", "sentence": "Which format?", "action": "Contact support"}
     told = {**example("showConsignmentFile")["explanations"][0], **unknown}
     api.answers["showConsignmentFile"] = {**example("showConsignmentFile"), "explanations": [told]}
+    proposed = {"proposedUrl": "https://new.example", "proposedBy": "another"}
+    api.answers["listServices"] = [{**each, **proposed} for each in example("listServices")]
     console.sign_in(role)
     api.refused.clear()
     refused, changed = [], set()
