@@ -87,8 +87,9 @@ CONTAINERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "gzip": lambda members: gzip.compress(only(members)),
     "bzip2": lambda members: bz2.compress(only(members)),
     "xz": lambda members: lzma.compress(only(members)),
+    "lzma": lambda members: lzma.compress(only(members), lzma.FORMAT_ALONE),
 }
-SINGLE = ("zstd", "gzip", "bzip2", "xz")
+SINGLE = ("zstd", "gzip", "bzip2", "xz", "lzma")
 # Content that nobody reads here: each has to be named.
 OPAQUE = (b"GIF89a" + bytes(64), b"\x89PNG\r\n\x1a\n" + bytes(64), b"PAR1" + bytes(64))
 
@@ -308,8 +309,8 @@ def test_random_bytes_are_no_text(engine: Engine, size: int) -> None:
 
 
 def test_a_head_that_is_text_does_not_make_the_rest_text(engine: Engine) -> None:
-    """Field notes, K2: a script that unpacks itself."""
-    report = scan(engine, b"#!/bin/sh\n" + b"echo installing\n" * 2000 + zipped({"a.bin": bytes(range(256)) * 400}, 0))
+    """Field notes, K2: a program that unpacks itself."""
+    report = scan(engine, b"@echo off\n" + b"echo installing\n" * 2000 + zipped({"a.bin": bytes(range(256)) * 400}, 0))
     assert (report.outcome, dict(report.reasons)) == (Outcome.PARTIAL, {"BINARY_DATA": 1})
 
 
@@ -384,14 +385,38 @@ def test_an_archive_before_an_archive_is_looked_at(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 30_000])
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_an_archive_behind_a_script_is_not_passed_over(
-    engine: Engine, pack: Callable[[bytes], bytes], size: int
-) -> None:
-    script = b"#!/bin/sh\ntail -n +3 $0 | tar x\n" + b"# padding\n" * (size // 10)
-    report = ObjectScanner(engine, b"key").scan(io.BytesIO(script + pack(b"ssn 219-45-6789")).read)
-    assert report.outcome in {Outcome.PARTIAL, Outcome.SKIPPED}
-    assert report.reasons
+@pytest.mark.parametrize(
+    "pack",
+    [
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstd.compress,
+        tarred,
+        zipped,
+        lambda members: gzip.compress(tarred(members)),
+    ],
+    ids=["gzip", "bzip2", "xz", "zstd", "tar", "zip", "tar.gz"],
+)
+def test_an_archive_behind_a_script_is_opened(engine: Engine, pack: Callable[[Any], bytes], size: int) -> None:
+    """Makeself's README and the documentation of Python's zipapp: a script that unpacks, or runs, what is behind it."""
+    script = b"#!/bin/sh\nssn=219-45-6781\ntail -n +3 $0 | tar x\n" + b"# padding\n" * (size // 10)
+    line = b"ssn 219-45-6789\n"
+    packed = (
+        pack(line) if pack in {gzip.compress, bz2.compress, lzma.compress, zstd.compress} else pack({"a.txt": line})
+    )
+    report = ObjectScanner(engine, b"key").scan(io.BytesIO(script + packed).read)
+    assert (report.outcome, report.counts["US_SSN"], dict(report.reasons)) == (Outcome.COMPLETE, 2, {})
+    assert report.bytes_scanned == len(script + packed)
+
+
+def test_an_archive_far_behind_in_a_script_is_not_passed_over(engine: Engine) -> None:
+    script = b"#!/bin/sh\n" + b"# padding\n" * 30_000 + gzip.compress(b"ssn 219-45-6789")
+    report = ObjectScanner(engine, b"key").scan(io.BytesIO(script).read)
+    assert (report.outcome, dict(report.reasons)) == (Outcome.PARTIAL, {"BINARY_DATA": 1})
+    # What a script says of archives is text.
+    about = b"#!/bin/sh\ncase $head in BZh91AY&SY) echo bzip2;; esac # ssn 219-45-6789\n"
+    assert scan(engine, about).outcome == Outcome.COMPLETE
 
 
 @pytest.mark.parametrize(
@@ -436,3 +461,66 @@ def test_an_archive_of_the_oldest_tar_is_opened(engine: Engine) -> None:
     header = header[:148] + b"%06o\0 " % sum(header) + header[156:]
     report = scan(engine, header + text.ljust(512, b"\0") + bytes(1024))
     assert [(found.detector, found.member) for found in report.findings] == [("US_SSN", "a.txt")]
+
+
+# ECMA-376, part 1: 20.1.2.2.8 (docPr), 17.15.1.33 (docVar), 17.13.4.2 (comment), 22.3.2 (property), 17.5.2.1 (alias);
+# [MS-XLSX] 2.6.203 (person). OpenDocument 1.3, part 3: 4.3.3, 9.1.4, 19.385, 19.803.
+@pytest.mark.parametrize(
+    ("name", "markup"),
+    [
+        (
+            "word/document.xml",
+            '<w:p><w:drawing><wp:docPr id="1" name="Picture 1" descr="card of 219-45-6789"/></w:drawing></w:p>',
+        ),
+        ("word/settings.xml", '<w:docVars><w:docVar w:name="ssn" w:val="219456789"/></w:docVars>'),
+        (
+            "word/comments.xml",
+            '<w:comment w:id="0" w:author="ssn 219-45-6789"><w:p><w:r><w:t>x</w:t></w:r></w:p></w:comment>',
+        ),
+        ("word/document.xml", '<w:hyperlink w:tooltip="ssn: 219456789"><w:r><w:t>here</w:t></w:r></w:hyperlink>'),
+        (
+            "docProps/custom.xml",
+            '<property fmtid="{D5}" pid="2" name="ssn"><vt:lpwstr>219456789</vt:lpwstr></property>',
+        ),
+        (
+            "word/document.xml",
+            '<w:sdt><w:sdtPr><w:alias w:val="SSN"/></w:sdtPr>'
+            "<w:sdtContent><w:r><w:t>219456789</w:t></w:r></w:sdtContent></w:sdt>",
+        ),
+        ("xl/persons/person.xml", '<person displayName="A" userId="ssn 219-45-6789" providerId="None"/>'),
+        ("meta.xml", '<meta:user-defined meta:name="SSN">219456789</meta:user-defined>'),
+        ("content.xml", '<text:p><text:a xlink:href="https://corp-mail.org/?ssn=219-45-6789">here</text:a></text:p>'),
+        (
+            "content.xml",
+            "<table:table-row><table:table-cell><text:p>name</text:p></table:table-cell><table:table-cell/>"
+            "<table:table-cell><text:p>SSN</text:p></table:table-cell></table:table-row><table:table-row>"
+            '<table:table-cell table:number-columns-repeated="2"/><table:table-cell office:value-type="float" '
+            'office:value="219456789"><text:p>2.19E+08</text:p></table:table-cell>'
+            '<table:table-cell table:number-columns-repeated="16380"/></table:table-row>',
+        ),
+    ],
+)
+def test_what_stands_in_attributes_and_beside_the_text_of_a_document_is_read(
+    engine: Engine, name: str, markup: str
+) -> None:
+    package = {"[Content_Types].xml": b"<Types/>"} if "/" in name else {"mimetype": b"x", "content.xml": b"<x/>"}
+    report = scan(engine, zipped(package | {name: f"<x>{markup}</x>".encode()}))
+    assert (report.counts["US_SSN"], report.outcome) == (1, Outcome.COMPLETE)
+
+
+def test_a_value_of_a_sheet_counts_once_and_not_below_a_heading_beside_its_own(engine: Engine) -> None:
+    def row(*cells: str) -> str:
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    def cell(text: str) -> str:
+        stored = f' office:value-type="float" office:value="{text}"' if text.isdigit() else ""
+        return f"<table:table-cell{stored}><text:p>{text}</text:p></table:table-cell>"
+
+    headings = row(cell("name"), cell("invoice"), cell("SSN"))
+    for cells, found in (
+        ((cell("x"), "<table:table-cell/>", cell("219456789")), 1),
+        (("<table:table-cell/>", cell("219456789"), "<table:table-cell/>"), 0),
+        (("<table:covered-table-cell/>", cell("219456789")), 0),
+    ):
+        content = f"<x>{headings}{row(*cells)}</x>".encode()
+        assert scan(engine, zipped({"mimetype": b"x", "content.xml": content})).counts["US_SSN"] == found

@@ -21,6 +21,7 @@ def digits(first: int) -> str:
     [
         ("user=alice%40corp-mail.org&x", "EMAIL", "alice%40corp-mail.org"),
         ("s=219%2D45%2D6789", "US_SSN", "219%2D45%2D6789"),
+        ("s=219%E2%80%9345%E2%80%936789", "US_SSN", "219%E2%80%9345%E2%80%936789"),
         ("<p>alice&#64;corp-mail.org</p>", "EMAIL", "alice&#64;corp-mail.org"),
         ("<p>alice&#x40;corp-mail.org</p>", "EMAIL", "alice&#x40;corp-mail.org"),
         ("<p>alice&commat;corp-mail.org</p>", "EMAIL", "alice&commat;corp-mail.org"),
@@ -54,7 +55,32 @@ def test_a_domain_has_one_fingerprint_in_both_forms_of_it(scan: Scan) -> None:
     assert len({scan(form.encode()).findings[0].fingerprint for form in forms}) == 1
 
 
-@given(st.lists(st.sampled_from(["%41", "&#66;", r"\u0043", "\uff14", "\u200b", "=40", "x", "4 ", "\n", "\u00e9"])))
+# RFC 3986, section 2.5: what is not ASCII is several bytes; RTF 1.9.1, "Special Characters": only RTF writes \\'hh.
+@pytest.mark.parametrize("name", ["adam", "dan", "facebook", "edward", "alice", "becky"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LIKE '%{}@corp-mail.org%'",
+        "x = \\'{}@corp-mail.org\\'",
+        "50%{}@corp-mail.org",
+        "%C3%A9%20{}@corp-mail.org",
+        "%2520{}@corp-mail.org",
+    ],
+)
+def test_what_is_no_escape_is_the_beginning_of_a_value(scan: Scan, text: str, name: str) -> None:
+    raw = text.format(name).encode()
+    [found] = [each for each in scan(raw).findings if each.detector == "EMAIL"]
+    assert raw[found.byte_offset : found.byte_offset + found.byte_length].decode() == f"{name}@corp-mail.org"
+    assert found.fingerprint == scan(f"{name}@corp-mail.org".encode()).findings[0].fingerprint
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["%41", "%C3%A9", "%ad", "&#66;", r"\u0043", "\uff14", "\u200b", "=40", "x", "4 ", "\n", "\u00e9"]
+        )
+    )
+)
 def test_every_part_of_a_reading_has_its_place(parts: list[str]) -> None:
     text = "".join(parts).encode()
     reading = Reading(text, 0, len(text))

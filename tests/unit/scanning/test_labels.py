@@ -26,6 +26,9 @@ NUMBER = "219456789"
         f'"last, first",ssn\n"a, b",{NUMBER}\n',
         f'name,ssn\n"bob\nsmith",{NUMBER}\n',
         f"Our people:\nname\tssn\nann\tnone\nbob\t{NUMBER}\n",
+        f"[ssn]\nvalue = {NUMBER}\n",
+        f"[person.ssn]\n; by hand\nkind = x\n\nvalue={NUMBER}\n",
+        f'x = 1\n[[people."ssn"]] # TOML\nkind = "x"\n  number = "{NUMBER}"\n',
         f"<table>\n<tr>\n<th>Name</th>\n<th>SSN</th>\n</tr>\n<tr>\n<td>Bob</td>\n<td>{NUMBER}</td>\n</tr>\n</table>",
     ],
 )
@@ -41,6 +44,8 @@ def test_a_value_belongs_to_the_label_above_it(scan: Scan, text: str) -> None:
         f"Our people:\ninvoice\tssn\n{NUMBER}\tnone\n",
         f"<table>\n<tr>\n<th>No.</th>\n<th>SSN</th>\n</tr>\n<tr>\n<td>{NUMBER}</td>\n<td>x</td>\n</tr>\n</table>",
         f"ssn:\n\n\n\n{NUMBER}\n",
+        f"[ssn]\nkind = x\n[invoice]\nvalue = {NUMBER}\n",
+        f"[ssn]\nkind = x\n\nThe invoice of last week is {NUMBER} and it is paid\n",
         "ssn: none\n" + "a: 1\n" * 9 + f"b: {NUMBER}\n",
         f"ssn:\ninvoice: {NUMBER}\n",
         f"person:\n  ssn:\n    kind: x\n  invoice: {NUMBER}\n",

@@ -1,6 +1,7 @@
 """Compressed streams as the bytes that they hold; several streams in a row are one, as their tools take them.
 
-RFC 1952, section 2.2 (gzip); bzip2's manual, section 2; "The .xz File Format", section 2.
+RFC 1952, section 2.2 (gzip); bzip2's manual, section 2; "The .xz File Format", section 2;
+LZMA specification (LZMA SDK), "File format".
 """
 
 import bz2
@@ -145,6 +146,10 @@ _FORMS = {
     "xz": StreamForm(
         lambda: KeptDecompressor(lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES)), (b"\xfd7zXZ\0",)
     ),
+    "lzma": StreamForm(
+        lambda: KeptDecompressor(lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY_BYTES)),
+        (b"\x5d\0\0",),
+    ),
 }
 
 
@@ -156,7 +161,7 @@ class UnpackedStream:
     packed : Read
         Gives the packed bytes.
     form : str or StreamForm
-        `gzip`, `bzip2`, `xz`, or another form.
+        `gzip`, `bzip2`, `xz`, `lzma`, or another form.
     count : callable
         Told of every part that is given out: its bytes, the bytes unpacked so far, and the packed bytes read for them.
     apart : bool

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
+from waybill.core.prefetch import Prefetch
 from waybill.scanning.domain.completion import Completion
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
 from waybill.scanning.domain.outcomes import Recorder, skip_repeats
-from waybill.scanning.domain.prefetch import ObjectReader, Opened, Prefetch
 from waybill.scanning.domain.slices import SliceQueue
+from waybill.scanning.domain.small_objects import ObjectReader, Opened, read_ahead
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.errors import ObjectRefusedError
 from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
@@ -25,6 +26,7 @@ _STATUSES = {
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 type MakeScanner = Callable[[ScanRequest], ObjectScanner]
+type _Ahead = Prefetch[Entry, Opened]
 type Known = Mapping[str, tuple[str, ObjectOutcome]]
 
 
@@ -101,7 +103,7 @@ class Worker:
         known = {} if work.resume else self.outcomes.cached(work.bucket, waiting, cache_name)
         to_read = (entry for entry in waiting if self._skipped(job, entry) is None and entry.key not in known)
         with (
-            Prefetch(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
+            read_ahead(self.bucket, work.bucket, () if work.resume else to_read, self.reads_at_once) as objects,
             Recorder(self.outcomes, self.findings, job, work.page, cache_name, self.time_left) as recorder,
         ):
             read = self._objects(job, work, waiting, known, objects, recorder)
@@ -109,7 +111,7 @@ class Worker:
         return read
 
     def _objects(
-        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: Prefetch, recorder: Recorder
+        self, job: Job, work: Slice, waiting: list[Entry], known: Known, objects: _Ahead, recorder: Recorder
     ) -> int:
         read = 0
         for index, entry in enumerate(waiting):
@@ -174,12 +176,14 @@ class Worker:
         fingerprints = self.findings.copy(source_job, job.job_id, entry.key, entry.etag)
         return replace(outcome, triaged=self.triage.counted(fingerprints))
 
-    def _scan(self, job: Job, work: Slice, entry: Entry, objects: Prefetch, recorder: Recorder, *, alone: bool) -> None:
+    def _scan(self, job: Job, work: Slice, entry: Entry, objects: _Ahead, recorder: Recorder, *, alone: bool) -> None:
         """Read one object; `alone` that this run has done nothing else before."""
         resume = Checkpoint(**work.resume["checkpoint"]) if work.resume else None
         before = int(work.resume["bytes_scanned"]) if work.resume else 0
         try:
-            opened = objects.open(entry, resume.offset if resume else 0)
+            opened = (None if resume else objects.take(entry)) or self.bucket.open(
+                work.bucket, entry, resume.offset if resume else 0
+            )
             try:
                 if opened.changed and resume:
                     # The first part was another state's: all of it again.

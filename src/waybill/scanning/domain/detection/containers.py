@@ -32,7 +32,7 @@ from waybill.scanning.domain.detection.budget import (
     unreadable,
 )
 from waybill.scanning.domain.detection.compound import compound_members
-from waybill.scanning.domain.detection.content_type import Kind, has_encoded_file
+from waybill.scanning.domain.detection.content_type import SCRIPT_BYTES, Kind, archive_behind, has_encoded_file
 from waybill.scanning.domain.detection.database import database_members
 from waybill.scanning.domain.detection.member import Member, named, refused, spooled, text_of
 from waybill.scanning.domain.detection.office import office_parts
@@ -139,6 +139,23 @@ def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
         yield from package.left()
         if fault:
             raise unreadable(fault) from fault
+
+
+def _script(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield a script and the archive behind it; places in a ZIP archive are those of the whole file."""
+    with spooled(outer, budget) as spool:
+        spool.seek(0)
+        head = spool.read(SCRIPT_BYTES)
+        place = archive_behind(head)
+        if head.startswith(b"PK", place):
+            spool.seek(0)
+            yield from _zip(replace(outer, read=spool.read), budget)
+            return
+        budget.enter()
+        yield Member(named(outer, "script", budget), BytesIO(head[:place]).read, plain=True)
+        budget.enter()
+        spool.seek(place)
+        yield Member(named(outer, "behind the script", budget), _counted(spool.read, budget))
 
 
 @dataclass
@@ -304,6 +321,7 @@ _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
     Kind.GZIP: _stream("gzip", "gzip"),
     Kind.BZIP2: _stream("bzip2", "bzip2"),
     Kind.XZ: _stream("xz", "xz"),
+    Kind.LZMA: _stream("lzma", "lzma"),
     Kind.ZSTD: _stream("zstd", ZSTD),
     Kind.SEVEN_ZIP: seven_zip_members,
     Kind.TAR: _tar,
@@ -312,6 +330,7 @@ _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
     Kind.ORC: orc_members,
     Kind.ZIP: _zip,
     Kind.ENCODED: _text_with_files,
+    Kind.SCRIPT: _script,
     Kind.MAIL: _mail,
     Kind.MAILBOX: _mailbox,
     Kind.PDF: pdf_members,

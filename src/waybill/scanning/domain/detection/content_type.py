@@ -62,6 +62,15 @@ _ENCODED_FILE = re.compile(
 )
 
 
+SCRIPT_BYTES = 1 << 18
+"""So far into a script an archive is looked for; the heads of makeself and of Python's zipapp are shorter."""
+# What an archive begins with that tools put behind a script, or before it ends: of tar, the mark in its header.
+_ARCHIVE_MARK = re.compile(
+    rb"PK\x03\x04.{2}[\0-\x0f]|\x1f\x8b\x08[\0-\x1f]|BZh[1-9]1AY&SY|\xfd7zXZ\0|7z\xbc\xaf\x27\x1c"
+    rb"|\x28\xb5\x2f\xfd|ustar(?:\0|  \0)",
+    re.DOTALL,
+)
+_TAR_MARK_AT = 257
 _TAR_CHECKSUM = re.compile(rb" {0,6}([0-7]{1,7})[\0 ].{356}", re.DOTALL)
 
 
@@ -72,9 +81,11 @@ class Kind(StrEnum):
     MAIL = "MAIL"
     MAILBOX = "MAILBOX"
     ENCODED = "ENCODED"
+    SCRIPT = "SCRIPT"
     GZIP = "GZIP"
     BZIP2 = "BZIP2"
     XZ = "XZ"
+    LZMA = "LZMA"
     ZSTD = "ZSTD"
     ZIP = "ZIP"
     SEVEN_ZIP = "SEVEN_ZIP"
@@ -92,6 +103,16 @@ _CONTAINERS = (
     (re.compile(rb"\x1f\x8b\x08"), Kind.GZIP),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), Kind.BZIP2),
     (re.compile(rb"\xfd7zXZ\0"), Kind.XZ),
+    # LZMA specification, "File format": properties as presets have them, a dictionary of 2^n or 3 * 2^n bytes, a length
+    # that is unknown or below 1 TiB, and a coded stream, which begins with a zero.
+    (
+        re.compile(
+            rb"\x5d\0(?:\0\0[%(sizes)s]|\0[%(sizes)s]\0|[%(sizes)s]\0\0)(?:\xff{8}|.{5}\0{3})\0"
+            % {b"sizes": rb"\1-\4\6\x08\x0c\x10\x18\x20\x30\x40\x60\x80\xc0"},
+            re.DOTALL,
+        ),
+        Kind.LZMA,
+    ),
     # RFC 8878, sections 3.1.1 and 3.1.2 (skippable frames).
     (re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), Kind.ZSTD),
     (re.compile(rb"7z\xbc\xaf\x27\x1c"), Kind.SEVEN_ZIP),
@@ -132,6 +153,15 @@ def content_type_of(head: bytes) -> ContentType:
         message = _message_type(head[found.mark :])
         return message or (ContentType(Kind.ENCODED) if has_encoded_file(head) else found)
     return found
+
+
+def archive_behind(script: bytes) -> int:
+    """Return where an archive begins that stands behind a script, such as one that unpacks itself; 0 without one."""
+    found = _ARCHIVE_MARK.search(script) if script.startswith(b"#!") else None
+    # A script may have such a mark as its text; all of an archive is not printable.
+    if found is None or not script[found.start() :].translate(None, _PRINTABLE):
+        return 0
+    return found.start() - _TAR_MARK_AT if found[0].startswith(b"ustar") else found.start()
 
 
 def _is_old_tar(head: bytes) -> bool:

@@ -22,10 +22,12 @@ _DIGITS = (
 _SEPARATORS = r"\xc2\xa0|\xe2\x80[\x80-\x8a\x90-\x95\xaf]|\xe2\x88\x92|\xe3\x80\x80|\xef\xbc\x8d"
 _NOTHING = r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad"
 _WORD = "[0-9A-Za-z]"
+_HEX = "[0-9A-Fa-f]"
 _SIGNS = (
-    r"%[2-7A-Fa-f][0-9A-Fa-f]",
+    # A character of ASCII, or all bytes of another one (RFC 3986, section 2.5).
+    rf"%(?:[2-7]{_HEX}|[CDcd]{_HEX}%[89ABab]{_HEX}|[Ee]{_HEX}(?:%[89ABab]{_HEX}){{2}}|[Ff][0-4](?:%[89ABab]{_HEX}){{3}})",
     rf"&(?:#(?:[0-9]{{2,6}}|[xX][0-9A-Fa-f]{{2,5}})|{_NAMED});",
-    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|x[2-7A-Fa-f][0-9A-Fa-f]|'[0-9A-Fa-f]{2})",
+    r"\\(?:u(?:00[2-7A-Fa-f]|20[0-2]|[fF]{2}[0-5])[0-9A-Fa-f]|x[2-7A-Fa-f][0-9A-Fa-f])",
     _QUOTED,
     _DIGITS,
     *(rf"{one}(?<={_WORD}{one})(?={_WORD})" for one in _SEPARATORS.split("|")),
@@ -33,6 +35,10 @@ _SIGNS = (
 )
 # Each begins with a fixed byte, and none is in a group: so `re` goes from one such byte to the next.
 _SIGN = re.compile("|".join(_SIGNS).encode("ascii"))
+# In programs this is a quote within quotes, and what it quotes.
+_RTF_SIGN = re.compile("|".join((*_SIGNS, r"\\'[0-9A-Fa-f]{2}")).encode("ascii"))
+# RTF begins with the one, and writers of it begin paragraphs with the other.
+_RTF_MARKS = (b"{\\rtf", b"\\pard")
 # How a value is written in Unicode is no encoding of it.
 _ENCODINGS = {b"%": "percent", b"&": "entity", b"\\": "escape", b"=": "quoted-printable"}
 
@@ -68,10 +74,11 @@ _MEANING = _Meanings()
 class Reading:
     """A text with its signs read, and where each part of it stands in the text."""
 
-    def __init__(self, text: bytes, start: int, end: int) -> None:
+    def __init__(self, text: bytes, start: int, end: int, sign: re.Pattern[bytes] = _SIGN) -> None:
         self._start = start
+        self._sign = sign
         self._written = text[start:end]
-        self.text = _SIGN.sub(lambda sign: _MEANING[sign[0]], self._written)
+        self.text = sign.sub(lambda sign: _MEANING[sign[0]], self._written)
 
     @cached_property
     def _signs(self) -> list[tuple[int, int, str, int]]:
@@ -83,7 +90,7 @@ class Reading:
                 _ENCODINGS.get(sign[0][:1], ""),
                 len(_MEANING[sign[0]]),
             )
-            for sign in _SIGN.finditer(self._written)
+            for sign in self._sign.finditer(self._written)
         ]
 
     @cached_property
@@ -123,16 +130,19 @@ def readings(text: bytes, lines: Iterable[tuple[int, int]], reach: int) -> Itera
     A reading begins up to `reach` bytes before that, at the beginning of a line: labels stand there. Lines that are no
     further apart are read together.
     """
-    for start, end in _joined(text, lines, reach):
+    sign = _RTF_SIGN if any(mark in text for mark in _RTF_MARKS) else _SIGN
+    for start, end in _joined(text, lines, reach, sign):
         first = text.rfind(b"\n", 0, max(0, start - reach)) + 1 if start > reach else 0
-        yield start, end, Reading(text, first, end)
+        yield start, end, Reading(text, first, end, sign)
 
 
-def _joined(text: bytes, lines: Iterable[tuple[int, int]], reach: int) -> Iterator[tuple[int, int]]:
+def _joined(
+    text: bytes, lines: Iterable[tuple[int, int]], reach: int, sign: re.Pattern[bytes]
+) -> Iterator[tuple[int, int]]:
     start, end = -1, -1
     for line_start, stop in lines:
         line_end = stop
-        if line_end <= end or not _SIGN.search(text, line_start, line_end):
+        if line_end <= end or not sign.search(text, line_start, line_end):
             continue
         # Behind a soft line end a value goes on (RFC 2045, section 6.7, rule 5).
         while line_end < len(text) and text.endswith((b"=\n", b"=\r\n"), line_start, line_end):
@@ -151,8 +161,8 @@ def _read(sign: bytes) -> bytes:
     """Return what a sign stands for."""
     match sign[:1]:
         case b"%":
-            # Bytes from 0x80 on are parts of a character, which the next signs go on with.
-            return bytes.fromhex(sign[1:].decode("ascii"))
+            octets = bytes.fromhex(sign.replace(b"%", b"").decode("ascii"))
+            return octets if len(octets) == 1 else _plain(octets.decode("utf-8", "replace"))
         case b"&":
             return _plain(html.unescape(sign.decode("ascii")))
         case b"\\":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from waybill.scanning.domain.detection.beside import is_near
 from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.decoding import SIGN_GATES, readings
 from waybill.scanning.domain.detection.gates import HEX_PAIR, INDEX_BITS, LEAD, QUAD, REACH, Gate, fastest_gate
@@ -467,19 +468,12 @@ def _hinted(text: bytes, piece: Piece, detector: Detector, start: int, end: int)
 def _keyword_near(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
     if detector.keywords is None:
         return False
-    first, last = _around(piece, detector, start, end)
-    return _ends_within(detector.keywords, text, first, start) or _ends_within(detector.keywords, text, end, last)
+    return is_near(detector.keywords, text, _around(piece, detector, start, end), (start, end), piece.line_start)
 
 
 def _around(piece: Piece, detector: Detector, start: int, end: int) -> tuple[int, int]:
     distance = detector.keyword_distance
     return max(piece.line_start, start - distance), min(piece.line_end, end + distance)
-
-
-def _ends_within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> bool:
-    # One byte more: whether a short keyword is a whole word depends on what stands behind it.
-    found = keywords.search(text, first, last + 1)
-    return found is not None and found.end() <= last
 
 
 def _add(found: dict[Piece, Look], line: Piece, look: Look) -> None:

@@ -26,6 +26,9 @@ _BEFORE = re.compile(
     rb"|<(?P<tag>[A-Za-z_][\w:.-]{0,40})[^<>]{0,80}>)?[\s\d\"',\[({.-]*"
 )
 _BRACKET = re.compile(rb"[\[\]{}]")
+# The name of a section of settings (INI; TOML 1.0, "Table" and "Array of Tables"), and a setting.
+_SECTION = re.compile(rb"\[{1,2}[ \t]{0,4}[A-Za-z_\"'][^\[\]\n]{0,80}\]{1,2}[ \t]{0,8}(?:[#;].{0,200})?")
+_SETTING = re.compile(rb"[ \t]{0,16}[\w.\"'-]{1,80}[ \t]{0,16}[=:]")
 _KEY_BYTES = 66
 _LAST_KEY = re.compile(rb"([^\"',;{\[\n]{1,60})[\"']?[ \t]{0,4}[:=]$")
 
@@ -34,7 +37,7 @@ def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[byte
     """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
     if at - line_start > _NEAR:
         return False
-    if _is_below_heading(text, line_start, at, keywords):
+    if _is_below_heading(text, line_start, at, keywords) or _is_in_section(text, line_start, keywords):
         return True
     before = _BEFORE.fullmatch(text, line_start, at)
     if before is None:
@@ -81,6 +84,20 @@ def _is_below_heading(text: bytes, line_start: int, at: int, keywords: re.Patter
     return column < len(names) and keywords.search(names[column]) is not None
 
 
+def _is_in_section(text: bytes, line_start: int, keywords: re.Pattern[bytes]) -> bool:
+    """Return whether one of `keywords` is in the name of the section that a setting stands in."""
+    lowest = max(0, line_start - LABEL_REACH)
+    place = text.rfind(b"\n[", lowest, line_start) + 1
+    if not place and (lowest or text[:1] != b"[" or not line_start):
+        return False
+    line = text[place : text.find(b"\n", place)].rstrip()
+    return (
+        _SECTION.fullmatch(line) is not None
+        and keywords.search(line.partition(b"]")[0]) is not None
+        and _SETTING.match(text, line_start) is not None
+    )
+
+
 class LabelledLines:
     """The lines of a text that may be labelled by others, each told once."""
 
@@ -98,6 +115,8 @@ class LabelledLines:
         """
         text = self._text
         line = text[line_start:line_end].rstrip()
+        if line[:1] == b"[" and _SECTION.fullmatch(line):
+            return self._section(line_start, line_end)
         if b"\t" in line or b"<th" in line:
             return self._table(line_start, line_end, tasks, b"\t" if b"\t" in line else b"<")
         if (
@@ -129,6 +148,18 @@ class LabelledLines:
             place = end
         if found:
             _tell(self._blocks, tasks, found[-1][1])
+        return found
+
+    def _section(self, line_start: int, line_end: int) -> list[tuple[int, int]]:
+        """Return the settings of a section, which ends where the next begins."""
+        found, place = list[tuple[int, int]](), line_end
+        while place < len(self._text) and place - line_start <= LABEL_REACH:
+            end = self._text.find(b"\n", place) + 1 or len(self._text)
+            if self._text[place : place + 1] == b"[":
+                break
+            if end - place > 2:
+                found.append((place, end))
+            place = end
         return found
 
     def _table(self, line_start: int, line_end: int, tasks: int, sign: bytes) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ ECMA-376, parts 1 and 2; OpenDocument 1.3, part 3.
 
 import html
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import CHUNK, UnreadableError
@@ -20,7 +20,7 @@ _CELL_END = re.compile(
     rb"</(?:w:p|a:p|text:p)>\s*(?:</a:txBody>\s*(?:<a:tcPr\b[^<>]{0,2000}>)?)?\s*</(?:w:tc|a:tc|table:table-cell)>"
 )
 _LINES = re.compile(
-    rb"</(?:w:p|w:tr|a:p|a:tr|si|row|text:p|text:h|table:table-row|vt:lpstr|comment)>"
+    rb"</(?:w:p|w:tr|a:p|a:tr|si|row|text:p|text:h|table:table-row|vt:lpw?str|vt:bstr|meta:user-defined|comment)>"
     rb"|<(?:w:br|w:cr|a:br|text:line-break)\b[^<>]{0,200}>"
 )
 _CELLS = re.compile(rb"</(?:c|w:tc|a:tc|table:table-cell)>|<(?:w:tab|text:tab)\b[^<>]{0,200}>")
@@ -30,6 +30,30 @@ _WITHIN = re.compile(
     rb"|r|t|rPr|rFont|sz|b|i|u|color|family|scheme|charset|text:span|text:a|text:s|text:bookmark[a-z-]{0,10})(?:\s[^<>]{0,20000})?/?>"
 )
 _TAGS = re.compile(rb"<[^<>]{1,20000}>")
+# Names of fields: properties that people add (ECMA-376, part 1, 22.3; OpenDocument, part 3, 4.3.3), content controls.
+_FIELD = re.compile(
+    rb"<(?:(?:\w{1,20}:)?property\b[^<>]{0,400}?\sname|meta:user-defined\b[^<>]{0,400}?\smeta:name|w:alias\s+w:val)"
+    rb"=\"([^\"<>]{1,200})\"[^<>]{0,400}>"
+)
+# OpenDocument, part 3, 9.1.4 and 19.385: cells without content, cells that are repeated, values as they are stored.
+_LAST_CELLS = re.compile(rb"(?:<table:(?:covered-)?table-cell\b[^<>]{0,2000}/>\s*){1,1000}(?=</table:table-row>)")
+_ODF_CELL = re.compile(
+    rb"<table:(?:covered-)?table-cell\b(?P<attributes>[^<>]{0,20000}?)"
+    rb"(?:(?P<empty>/)>|>(?=(?:\s*<text:p\b[^<>/]{0,2000}>(?P<shown>[^<>]{0,2000})</text:p>)?))"
+)
+_REPEATED = re.compile(rb"table:number-columns-repeated=\"([0-9]{1,5})\"")
+_STORED = re.compile(rb"office:(?:string-)?value=\"([^\"<>]{1,20000})\"")
+_REPEATED_CELLS = 128
+# What people write into attributes: descriptions, hints, authors, addresses, variables.
+_ATTRIBUTE = re.compile(rb"\s(?!xmlns)([\w.:-]{1,80})=\"([^\"<>]{1,20000})\"")
+_LONG_ATTRIBUTE = re.compile(rb"([\w.:-]{1,80})=\"([^\"<>]{6,20000})\"")
+_READ_WITH_CELLS = frozenset({b"office:value", b"office:string-value"})
+# What programs write there: names, numbers of their own, sizes, addresses of schemas.
+_PROGRAMS = re.compile(
+    rb"-?[0-9]{1,8}(?:\.[0-9]{1,12})?(?:[a-z]{2}|%)?|[A-Za-z_:. -]{1,60}|#?(?:[0-9A-Fa-f]{2}){2,64}"
+    rb"|\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4,12}){4}\}?"
+    rb"|https?://(?:schemas|purl|www\.w3)\.\S{1,400}|urn:\S{1,400}|[A-Za-z]{1,20}[0-9]{1,4}"
+)
 
 
 def office_parts(names: Collection[str]) -> dict[str, Callable[[Read], Read]]:
@@ -83,7 +107,44 @@ def plain_text(markup: bytes) -> bytes:
     """Return the text of a part, in UTF-8."""
     if markup.startswith((b"\xff\xfe", b"\xfe\xff")):
         markup = markup.decode("utf-16", "replace").encode()
-    plain = _CELL_END.sub(b"\t", markup)
+    plain = _FIELD.sub(rb" \1: ", markup)
+    if b"<table:" in plain:
+        plain = _ODF_CELL.sub(_odf_cell, _LAST_CELLS.sub(b"", plain))
+    plain = _CELL_END.sub(b"\t", plain)
     plain = _CELLS.sub(b"\t", _LINES.sub(b"\n", plain))
     plain = _TAGS.sub(b" ", _WITHIN.sub(b"", plain))
+    plain = b"\n".join([plain, *_attributes(markup)])
     return html.unescape(plain.decode("utf-8", "replace")).encode()
+
+
+def _odf_cell(cell: re.Match[bytes]) -> bytes:
+    """Return what stands for the tag of a cell: cells that it repeats, and its value where it is shown otherwise."""
+    repeated = _REPEATED.search(cell["attributes"])
+    count = min(int(repeated[1]), _REPEATED_CELLS) if repeated else 1
+    if cell["empty"]:
+        return b"\t" * count
+    stored = _STORED.search(cell["attributes"])
+    shown = _without_signs(cell["shown"] or b"")
+    differs = stored is not None and _without_signs(stored[1]) != shown
+    return b"\t" * (count - 1) + (stored[1] + b" " if stored and differs else b"")
+
+
+def _without_signs(text: bytes) -> bytes:
+    return text.translate(None, b" .,-'")
+
+
+def _attributes(markup: bytes) -> Iterator[bytes]:
+    """Yield what people may have written into attributes, a line for each element with some of it."""
+    lines, end = set[bytes](), 0
+    for found in _LONG_ATTRIBUTE.finditer(markup):
+        if found.start() < end or found[1] in _READ_WITH_CELLS or _PROGRAMS.fullmatch(found[2]):
+            continue
+        start, end = markup.rfind(b"<", 0, found.start()), markup.find(b">", found.end())
+        if start < 0 or end < 0 or markup.startswith(b"<?", start):
+            continue
+        line = b"  ".join(
+            value for name, value in _ATTRIBUTE.findall(markup, start, end) if name not in _READ_WITH_CELLS
+        )
+        if line not in lines:
+            lines.add(line)
+            yield line

@@ -183,9 +183,17 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
 
 
 _LEFT_BORDER = re.compile(r"((?:\(\?[a-z]+\))?)(\(\?<!\[(?:[^\]\\]|\\.)+\]\))")
-# Escapes of JSON (RFC 8259, section 7), of C and of addresses (RFC 3986, section 2.1) end in letters and digits.
-_ESCAPES = (r"(?<=\\[nrtbfv0])", r"(?<=\\x[0-9A-Fa-f]{2})", r"(?<=\\u[0-9A-Fa-f]{4})", r"(?<=%[0-9A-Fa-f]{2})")
-_WITHIN_ESCAPE = r"(?!(?<=\\)[nrtbfv0xu]|(?<=%)[0-9A-Fa-f]{2})"
+# Escapes of JSON (RFC 8259, section 7), of C and of addresses (RFC 3986, section 2.1) end in letters and digits. In an
+# address, what is not ASCII is several bytes in UTF-8; `%adam` is a name behind a sign.
+_HIGH, _NEXT = "[89A-Fa-f][0-9A-Fa-f]", "%[89ABab][0-9A-Fa-f]"
+_ESCAPES = (
+    *(r"(?<=\\[nrtbfv0])", r"(?<=\\x[0-9A-Fa-f]{2})", r"(?<=\\u[0-9A-Fa-f]{4})"),
+    *(r"(?<=%[0-7][0-9A-Fa-f])", r"(?<=%25[0-7][0-9A-Fa-f])", rf"(?<=%{_HIGH}{_NEXT})"),
+)
+_WITHIN_ESCAPE = (
+    r"(?!(?<=\\)[nrtbfv0xu]|(?<=%25)[0-7][0-9A-Fa-f]"
+    rf"|(?<=%)(?:[0-7][0-9A-Fa-f]|{_HIGH}{_NEXT})|(?<=%{_HIGH}%)[89ABab][0-9A-Fa-f])"
+)
 
 
 def _behind_escapes(pattern: str, borders: Sequence[str]) -> str:

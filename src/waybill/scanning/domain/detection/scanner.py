@@ -15,11 +15,13 @@ from waybill.scanning.domain.detection.containers import members
 from waybill.scanning.domain.detection.content_type import (
     CONTROL,
     EBCDIC,
+    SCRIPT_BYTES,
     SNIFFED_BYTES,
     ContentType,
     EbcdicReader,
     Kind,
     Utf8Reader,
+    archive_behind,
     content_type_of,
     encoded_file_in,
     share_of,
@@ -197,8 +199,7 @@ class ObjectScanner:
             scan.report.truncated = any(count > self.cap for count in resume.counts.values())
             scan.guarded_text(ContentType(Kind.TEXT, resume.encoding), resume)
             return scan.closed()
-        head, again = _peeked(read)
-        content = content_type_of(head)
+        content, again = _typed(read)
         if content.kind not in (Kind.TEXT, Kind.OTHER):
             return self._isolated(again, stop)
         scan = _Scan(self, again, stop)
@@ -320,8 +321,7 @@ class _Scan:
             raise UnreadableError(member.reason)
         if member.name and self._looked_at and self._stop():
             raise UnreadableError("TIME_LIMIT")
-        head, read = _peeked(member.read)
-        content = ContentType(Kind.TEXT) if member.plain else content_type_of(head)
+        content, read = _typed(member.read, plain=member.plain)
         inside = replace(member, read=read)
         if content.kind == Kind.OTHER:
             raise UnreadableError("UNSUPPORTED_TYPE")
@@ -414,12 +414,25 @@ class _OutsideError(Exception):
         self.fault = fault
 
 
-def _peeked(read: Read) -> tuple[bytes, Read]:
+def _typed(read: Read, *, plain: bool = False) -> tuple[ContentType, Read]:
+    """Return what the bytes are that `read` gives (where they are known to be `plain` text: that), and their reader."""
+    head, again = _peeked(read, SNIFFED_BYTES)
+    if plain:
+        return ContentType(Kind.TEXT), again
+    content = content_type_of(head)
+    if content.kind in (Kind.TEXT, Kind.OTHER) and head.startswith(b"#!"):
+        head, again = _peeked(again, SCRIPT_BYTES)
+        if archive_behind(head):
+            return ContentType(Kind.SCRIPT), again
+    return content, again
+
+
+def _peeked(read: Read, size: int) -> tuple[bytes, Read]:
     """Return the first bytes that `read` gives, and a reader that gives them once more; a fault comes behind them."""
     head = b""
     fault: UnreadableError | None = None
     try:
-        while len(head) < SNIFFED_BYTES and (part := read(SNIFFED_BYTES - len(head))):
+        while len(head) < size and (part := read(size - len(head))):
             head += part
     except UnreadableError as error:
         fault = error

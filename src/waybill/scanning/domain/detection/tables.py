@@ -96,7 +96,24 @@ def parquet_members(outer: Member, budget: Budget) -> Iterator[Member]:
             groups = first_rows(file)
         reader = _opened(lambda: arro3.io.read_parquet(path, batch_size=_BATCH_ROWS))
         names = [reader.schema.field(index).name for index in range(len(reader.schema))]
+        fields = [reader.schema, *(reader.schema.field(index) for index in range(len(names)))]
+        given = [pair for each in fields for pair in (_opened(lambda each=each: each.metadata) or {}).items()]
+        yield from _metadata(outer, given, budget, size)
         yield from table_member(outer, "rows", Rows(names, _rows(reader), groups), budget, size)
+
+
+def _metadata(outer: Member, given: Sequence[tuple[object, object]], budget: Budget, packed: int) -> Iterator[Member]:
+    """Yield what a file says of itself, its schema and its columns, a line for each name."""
+    pairs = [[_text(part) for part in pair] for pair in given]
+    # The schema once more, in Arrow's own form (Apache Arrow, "Schema messages").
+    lines = [f"{name}: {text}\n" for name, text in pairs if name != "ARROW:schema"]
+    if lines:
+        budget.enter()
+        yield Member(named(outer, "metadata", budget), text_of(iter(lines), budget, packed), plain=True)
+
+
+def _text(part: object) -> str:
+    return part.decode(errors="replace") if isinstance(part, bytes) else str(part)
 
 
 def _rows(batches: Iterable[Any]) -> Iterator[Sequence[object]]:
@@ -112,6 +129,7 @@ def orc_members(outer: Member, budget: Budget) -> Iterator[Member]:
 
     with on_disk(outer, budget) as (path, size), open(path, "rb") as file:
         reader: Any = _opened(lambda: pyorc.Reader(file, _BATCH_ROWS))
+        yield from _metadata(outer, _opened(lambda: [*reader.user_metadata.items()]), budget, size)
         fields: Mapping[str, Any] | None = getattr(reader.schema, "fields", None)
         rows = _each(reader) if fields else ([value] for value in _each(reader))
         yield from table_member(outer, "rows", Rows([*(fields or ("value",))], rows), budget, size)
@@ -125,6 +143,7 @@ def avro_members(outer: Member, budget: Budget) -> Iterator[Member]:
         size = file.seek(0, 2)
         file.seek(0)
         reader: Any = _opened(lambda: fastavro.reader(file))
+        yield from _metadata(outer, [*reader.metadata.items()], budget, size)
         names = _avro_names(reader.writer_schema)
         rows = ([record.get(name) for name in names] if names else [record] for record in _each(reader))
         yield from table_member(outer, "records", Rows(names or ["value"], rows), budget, size)

@@ -154,6 +154,9 @@ def _strings(content: bytes) -> Iterator[str]:
 
     def start(name: str, _: dict[str, str]) -> None:
         within[0] = name.endswith(" t")
+        if name.endswith(" rPh"):
+            # How it is pronounced stands behind the text (ECMA-376, part 1, 18.4.6).
+            parts.append(" ")
 
     def end(name: str) -> None:
         within[0] = False
@@ -215,6 +218,8 @@ class _Rows:
             self._text, self._formula = [], []
         elif element in {"v", "t", "f"}:
             self._in = element
+        elif element == "rPh":
+            self._text.append(" ")
         else:
             self._in = ""
             # What is written in attributes: hints, titles of validations, addresses of links.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.scanning import FakeBucket, etag_of
 from tests.functional.scanning.conftest import Scanner
-from waybill.scanning.domain.prefetch import SMALL_BYTES, Prefetch
+from waybill.scanning.domain.small_objects import SMALL_BYTES, read_ahead
 from waybill.scanning.errors import BucketUnavailableError, ObjectRefusedError
 from waybill.scanning.models import Entry
 
@@ -26,25 +26,26 @@ def test_so_many_are_read_at_a_time_and_no_more() -> None:
     together = threading.Barrier(AT_ONCE)
     # Whoever comes waits for three others: were fewer read at a time, nobody would go on.
     bucket.on_open = lambda _: together.wait(_SECONDS) and None
-    with Prefetch(bucket, "archive", entries, AT_ONCE) as objects:
-        assert [objects.open(entry, 0).read(100) for entry in entries] == [b"content"] * 20
+    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+        assert [opened and opened.read(100) for _, opened in objects] == [b"content"] * 20
     assert bucket.gets == 20
 
 
 def test_what_is_not_asked_for_is_not_read_much_further() -> None:
     bucket, entries = bucket_of(**{f"k{number:02}": b"content" for number in range(20)})
-    with Prefetch(bucket, "archive", entries, AT_ONCE) as objects:
-        objects.open(entries[0], 0)
+    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+        assert objects.take(entries[0])
     assert bucket.gets <= 1 + AT_ONCE
 
 
 def test_large_objects_are_read_when_they_are_asked_for() -> None:
     bucket, entries = bucket_of(small=b"1", large=b"x" * (SMALL_BYTES + 1), replaced=b"2")
     bucket.objects["replaced"] = b"y" * (SMALL_BYTES + 1)
-    with Prefetch(bucket, "archive", entries, AT_ONCE) as objects:
-        assert objects.open(entries[0], 0).read(10) == b"1"
-        large, replaced = objects.open(entries[1], SMALL_BYTES), objects.open(entries[2], 0)
-        assert (large.read(10), large.changed) == (b"x", False)
+    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+        first, large, replaced = (objects.take(entry) for entry in entries)
+        assert first
+        assert replaced
+        assert (first.read(10), large) == (b"1", None)
         assert (replaced.read(3), replaced.changed, replaced.size) == (b"yyy", True, SMALL_BYTES + 1)
 
 
@@ -57,11 +58,15 @@ def test_an_objects_fault_is_its_own(error: Exception) -> None:
             raise error
 
     bucket.on_open = fault
-    with Prefetch(bucket, "archive", entries, AT_ONCE) as objects:
-        assert objects.open(entries[0], 0).read(10) == b"1"
+    with read_ahead(bucket, "archive", entries, AT_ONCE) as objects:
+        first = objects.take(entries[0])
+        assert first
+        assert first.read(10) == b"1"
         with pytest.raises(type(error)):
-            objects.open(entries[1], 0)
-        assert objects.open(entries[2], 0).read(10) == b"3"
+            objects.take(entries[1])
+        third = objects.take(entries[2])
+        assert third
+        assert third.read(10) == b"3"
 
 
 def test_a_worker_reads_each_object_once_and_none_that_it_need_not_read(scanner: Scanner) -> None:

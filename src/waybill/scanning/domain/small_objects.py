@@ -1,11 +1,10 @@
 """Small objects of a slice, read several at a time while another one is scanned: what takes time is that S3 answers."""
 
-from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
-from typing import Protocol, Self
+from typing import Protocol
 
+from waybill.core.prefetch import Prefetch
 from waybill.scanning.models import Entry
 
 SMALL_BYTES = 1 << 20
@@ -63,38 +62,14 @@ class _Held:
         """Nothing is open."""
 
 
-class Prefetch:
-    """Opens `entries` of a bucket, which are asked for in their order; a context, at whose end nothing is open.
+def read_ahead(bucket: ObjectReader, name: str, entries: Iterable[Entry], at_once: int) -> Prefetch[Entry, Opened]:
+    """Return what reads the small ones of `entries` ahead, up to `at_once` at a time, and closes what nobody takes.
 
-    Up to `at_once` small ones are read at a time. What was read and is not asked for, since time is up, has cost a
-    request each.
+    What was read and is not taken, since time is up, has cost a request each.
     """
 
-    def __init__(self, bucket: ObjectReader, name: str, entries: Iterable[Entry], at_once: int) -> None:
-        self._bucket = bucket
-        self._name = name
-        self._waiting = deque(entry for entry in entries if entry.size <= SMALL_BYTES)
-        self._begun: dict[str, Future[Opened]] = {}
-        self._at_once = at_once
-        self._threads = ThreadPoolExecutor(at_once)
-
-    def open(self, entry: Entry, offset: int) -> Opened:
-        """Open an object as `ObjectReader.open` does."""
-        self._begin()
-        begun = self._begun.pop(entry.key, None)
-        if begun is None:
-            return self._bucket.open(self._name, entry, offset)
-        opened = begun.result()
-        self._begin()
-        return opened
-
-    def _begin(self) -> None:
-        while self._waiting and len(self._begun) < self._at_once:
-            entry = self._waiting.popleft()
-            self._begun[entry.key] = self._threads.submit(self._held, entry)
-
-    def _held(self, entry: Entry) -> Opened:
-        opened = self._bucket.open(self._name, entry, 0)
+    def held(entry: Entry) -> Opened:
+        opened = bucket.open(name, entry, 0)
         if opened.size > SMALL_BYTES:
             # It was replaced by a large one.
             return opened
@@ -103,11 +78,11 @@ class Prefetch:
         finally:
             opened.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for begun in self._begun.values():
-            if not begun.cancelled() and begun.exception() is None:
-                begun.result().close()
+    return Prefetch(
+        entries,
+        held,
+        threads=at_once,
+        depth=at_once,
+        ahead=lambda entry: entry.size <= SMALL_BYTES,
+        discard=lambda opened: opened.close(),
+    )

@@ -1,0 +1,112 @@
+"""Which value a keyword in the same line is about: a label tells of its own value, and not of its neighbour's.
+
+Amazon Macie, "Keyword requirements": a keyword within so many characters counts; in records it is the name of the
+field, or of an element in the path to it.
+"""
+
+import re
+
+# The sign behind the name of a field.
+_SIGN = rb"(?:=>|:=|[:=])"
+# What a keyword's label goes on with, up to its sign or to the end of its tag.
+_LABEL = re.compile(rb"[\w .-]{0,24}\\?[\"']?\s{0,3}" + _SIGN)
+_TAG_LABEL = re.compile(rb"[\w.:-]{0,24}(?:\s[^<>]{0,80})?>")
+# The name of a value's own field, right before it.
+_OWN = re.compile(
+    rb"(?:([A-Za-z_][\w.-]{0,40})\\?[\"']?\s{0,3}" + _SIGN + rb"\s{0,3}[\\\"'(\[]{0,4}"
+    rb"|<([A-Za-z_][\w:.-]{0,40})(?:\s[^<>]{0,60})?>\s{0,3})$"
+)
+_OWN_BYTES = 128
+# Such a name says nothing of what the value is, or that it is a secret of whatever is named beside it.
+_SAYS_NOTHING = re.compile(
+    rb"(?i)(?:values?|val|numbers?|num|no|nr|text|raw|content|data|digits)|.*(?:key|token|secret|passw|pwd|auth|cred|pat$).*"
+)
+# A number of six digits or more, which is no day.
+_NUMBER = rb"(?!\d{4}-\d\d-\d\d(?!\d)|\d\d?([./-])\d\d?\1\d{4}(?!\d))\+?\d(?:[ .-]?\d){5}"
+_FILLING = rb"[^0-9A-Za-z]{0,8}(?:(?:numbers?|nos?|nr|num|ids?|codes?|is|was)\b[^0-9A-Za-z]{0,8}){0,2}"
+_ITS_NUMBER = re.compile(rb"(?i)" + _FILLING + _NUMBER + rb"[\d .-]*")
+_WORD = re.compile(rb"(?i)(?<![A-Za-z])(?!(?:and|or|also|und|oder|et|ou|y|o|e)\b)[A-Za-z]{2,}")
+_WORD_BEFORE = re.compile(rb"[A-Za-z]{2,}[^0-9A-Za-z]{0,4}$")
+
+
+def is_near(
+    keywords: re.Pattern[bytes], text: bytes, around: tuple[int, int], value: tuple[int, int], line_start: int
+) -> bool:
+    """Return whether one of `keywords` within `around` is about the value that stands from `value[0]` to `value[1]`."""
+    start, end = value
+    own = _own_label(text, line_start, start)
+    for keyword in _within(keywords, text, around[0], start):
+        if _is_about_what_is_behind(text, keyword, own, start):
+            return True
+    for keyword in _within(keywords, text, end, around[1]):
+        if _is_about_what_is_before(text, keyword, own, start, end):
+            return True
+    return False
+
+
+def _within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> list[re.Match[bytes]]:
+    # One byte more: whether a short keyword is a whole word depends on what stands behind it.
+    found = keywords.search(text, first, last + 1)
+    if found is None or found.end() > last:
+        return []
+    return [each for each in keywords.finditer(text, first, last + 1) if each.end() <= last]
+
+
+def _own_label(text: bytes, line_start: int, start: int) -> tuple[int, bool] | None:
+    """Return where the name of a value's own field begins, and whether it says what the value is."""
+    first = max(line_start, start - _OWN_BYTES)
+    own = _OWN.search(text[first:start])
+    if own is None:
+        return None
+    return first + own.start(), not _SAYS_NOTHING.fullmatch(own[1] or own[2])
+
+
+def _is_about_what_is_behind(text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int) -> bool:
+    behind = keyword.end()
+    if own and (behind > own[0] or not own[1]):
+        return True
+    number = _ITS_NUMBER.match(text, behind, start)
+    if number and _WORD.search(text, number.end(), own[0] if own else start):
+        return False
+    if own is None:
+        return True
+    if tag := _is_tag(text, keyword):
+        if tag == b"</":
+            return False
+        label = _TAG_LABEL.match(text, behind, own[0])
+        return label is None or _closings(text[label.end() : own[0]]) <= 0
+    label = _LABEL.match(text, behind, own[0])
+    if label is None:
+        return True
+    between = text[label.end() : own[0]]
+    # What is open there is a path to the value.
+    return sum(map(between.count, b"{[(")) > sum(map(between.count, b"}])"))
+
+
+def _is_about_what_is_before(
+    text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, end: int
+) -> bool:
+    behind = keyword.end()
+    if own is None:
+        its_own = _ITS_NUMBER.match(text, behind) is not None
+        return not (its_own and _WORD_BEFORE.search(text[max(0, start - 32) : start]))
+    if not own[1]:
+        return True
+    if tag := _is_tag(text, keyword):
+        return tag == b"</" and b"<" + keyword[0] not in text[end : keyword.start()]
+    return _LABEL.match(text, behind) is None
+
+
+def _is_tag(text: bytes, keyword: re.Match[bytes]) -> bytes:
+    """Return what the tag begins with whose name a keyword is in; nothing where it is in none."""
+    first = max(0, keyword.start() - 40)
+    at = text.rfind(b"<", first, keyword.start())
+    if at < 0 or re.search(rb"[\s>]", text[at : keyword.start()]):
+        return b""
+    return b"</" if text[at + 1 : at + 2] == b"/" else b"<"
+
+
+def _closings(text: bytes) -> int:
+    """Return how many elements end in a text beyond those that begin in it."""
+    ends = text.count(b"</")
+    return ends - (text.count(b"<") - ends - text.count(b"/>"))
