@@ -65,6 +65,11 @@ def test_the_form_of_a_token_without_a_token_is_nothing_to_act_on(engine: Engine
         # RFC 7617, section 2; curl's manual of .netrc
         "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
         "machine example.com login daniel password qwerty",
+        # RFC 6749, sections 2.3.1 and 4.1.3
+        "Authorization: Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3",
+        "Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+        # a decimal number with its sign
+        "quantize(Decimal('+35236450.6'), x)",
         # a service account whose key was taken out
         '{"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\\n'
         'YOUR_KEY\\n-----END PRIVATE KEY-----\\n"}',

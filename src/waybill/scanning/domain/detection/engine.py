@@ -50,6 +50,7 @@ _NEXT_LINE = re.compile(rb"\r?\n[ \t]{0,16}([A-Za-z0-9+/_-]{2,128})(?![A-Za-z0-9
 _WRAPPED_AT, _LINES_BEHIND = 60, 3
 # Text in hexadecimal digits; so many printable characters by chance: one in fifty thousand, and then no value.
 _HEX_RUN = re.compile(f"(?<![0-9A-Za-wyz])((?:{HEX_PAIR}){{11,4096}})(?![0-9A-Za-z])".encode("ascii"))
+_NAME, _NAME_BYTES = re.compile(rb"([A-Za-z][\w.-]{1,60})[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?\Z"), 72
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -221,14 +222,32 @@ class Engine:
         pieces = self.pieces(text, start, end, columns)
         matches: list[Match] = []
         written: list[tuple[int, int]] = []
+        below = False
         for piece in sorted(pieces):
             look = pieces[piece]
             if look.tasks & self._signs:
                 written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
-            matches += self._in_piece(text, piece, look, columns, depth)
+            found = self._in_piece(text, piece, look, columns, depth)
+            below |= any(match.start >= piece.line_end for match in found)
+            matches += found
+        if below:
+            matches = self._yielded(matches)
         if written and depth:
             matches = self._with(matches, self._in_readings(text, (start, end), written, columns, depth))
         return matches
+
+    def _yielded(self, matches: list[Match]) -> list[Match]:
+        """Return the matches in order, without those below their line that another detector claims the bytes of."""
+        matches.sort(key=lambda match: (match.start, match.detector))
+        kept: list[Match] = []
+        for place, match in enumerate(matches):
+            near = matches[max(0, place - _CLAIMS) : place + _CLAIMS]
+            others = (each for each in near if each.detector not in self._yielding)
+            if match.detector not in self._yielding or not any(
+                each.start < match.end and match.start < each.end for each in others
+            ):
+                kept.append(match)
+        return kept
 
     def _in_readings(
         self, text: bytes, span: tuple[int, int], lines: list[tuple[int, int]], columns: Columns | None, depth: int
@@ -316,10 +335,13 @@ class Engine:
             if len(encoded) % 4 == 1:
                 continue
             plain = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
-            for match in self._matches(plain, 0, len(plain), None, depth - 1):
-                begin = _place_in(lines, match.start // 3 * 4)
-                end = _place_in(lines, min(len(encoded), -(-match.end // 3) * 4) - 1) + 1
-                if begin < min(piece.end, run.end()):
+            # The name that it is assigned to says what it is, as it would of the plain value.
+            label = _label_of(text[max(piece.line_start, run.start() - _NAME_BYTES) : run.start()])
+            for match in self._matches(label + plain, len(label), len(label) + len(plain), None, depth - 1):
+                begin = _place_in(lines, (match.start - len(label)) // 3 * 4)
+                end = _place_in(lines, min(len(encoded), -(-(match.end - len(label)) // 3) * 4) - 1) + 1
+                named = label and match.start == len(label) and match.detector in self._yielding
+                if begin < min(piece.end, run.end()) and not named:
                     yield match._replace(start=begin, end=end, decoded_from=("base64", *match.decoded_from))
 
     def _from_digits(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
@@ -372,6 +394,14 @@ def _wrapped(text: bytes, run: re.Match[bytes]) -> list[tuple[int, bytes]]:
         lines.append((below.start(1), below[1]))
         end = below.end()
     return lines
+
+
+def _label_of(before: bytes) -> bytes:
+    """Return the name that something is assigned to which stands behind `before`, as a label; nothing without one."""
+    if before.rstrip(b" \t\"'")[-1:] not in {b":", b"="}:
+        return b""
+    name = _NAME.search(before)
+    return name[1] + b": " if name else b""
 
 
 def _place_in(lines: Sequence[tuple[int, bytes]], offset: int) -> int:
@@ -443,7 +473,8 @@ def _judged(
     verdict = detector.validator(shape, Surroundings(before, text[end : end + rule.lookahead], keyword, task.regions))
     if verdict is None:
         return None, start + 1
-    value = shape[verdict.start : verdict.end]
+    # The value of a setting may stand in the line below its name.
+    value = text[start + verdict.start : start + (len(shape) if verdict.end is None else verdict.end)]
     sample = verdict.sample or verdict.normal in detector.samples
     usual = rule.with_keyword if keyword else rule.confidence
     confidence = Confidence.LOW if sample else verdict.confidence or usual

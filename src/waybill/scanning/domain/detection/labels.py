@@ -29,6 +29,8 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 # The name of a section of settings (INI; TOML 1.0, "Table" and "Array of Tables"), and a setting.
 _SECTION = re.compile(rb"\[{1,2}[ \t]{0,4}[A-Za-z_\"'][^\[\]\n]{0,80}\]{1,2}[ \t]{0,8}(?:[#;].{0,200})?")
 _SETTING = re.compile(rb"[ \t]{0,16}[\w.\"'-]{1,80}[ \t]{0,16}[=:]")
+# A block that has a name: of a variable or a resource of Terraform (HCL specification, "Blocks").
+_BLOCK = re.compile(rb"[ \t]*[a-z_]{2,40}(?:[ \t]{1,4}\"[^\"\n]{1,120}\"){1,3}[ \t]*\{")
 _KEY_BYTES = 66
 _LAST_KEY = re.compile(rb"([^\"',;{\[\n]{1,60})[\"']?[ \t]{0,4}[:=]$")
 
@@ -210,6 +212,8 @@ def _opens(line: bytes, keywords: re.Pattern[bytes], *, above: bool) -> bool:
     if tag := _TAG.search(tail):
         return keywords.search(tag[1]) is not None
     bracket = _unclosed(line)
+    if bracket and (block := _BLOCK.fullmatch(line)) and keywords.search(block[0]):
+        return True
     if not above and not bracket and b"(" in line:
         # A function in a program, whose block is no value.
         return False

@@ -39,6 +39,10 @@ from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Va
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
+# What stands where a keyword has a blank or another joint, and before a short keyword: no letter, or an escape, which
+# may end in one.
+_JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[A-Za-z0-9])(?:\\[ -]|_)(?=[A-Za-z0-9])")
+_WORD_START = r"(?:(?<![A-Za-z])|(?<=\\[nrtbfv])|(?<=%[0-9A-Fa-f]{2}))"
 # Names that a value without keywords of its own may stand right behind.
 _NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
 
@@ -147,8 +151,8 @@ def detector_of(entry: Any) -> Detector:
             description=entry["description"],
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
-            hints=tuple(keyword.partition(" ")[0].lower().encode("ascii") for keyword in keywords),
-            words_pattern=b"(?i)" + b"|".join(re.escape(word.partition(" ")[0].encode("ascii")) for word in keywords),
+            hints=tuple(_first_word(keyword).lower().encode("ascii") for keyword in keywords),
+            words_pattern=b"(?i)" + b"|".join(re.escape(_first_word(keyword).encode("ascii")) for keyword in keywords),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             borders=tuple(word.encode("ascii") for word in borders),
             glued=re.compile(rf"(?:{'|'.join(borders)})[0-9a-z]".encode("ascii")) if borders else None,
@@ -229,14 +233,20 @@ def _regions(name: str) -> str:
     return name
 
 
+def _first_word(keyword: str) -> str:
+    return re.split("[ _-]", keyword, maxsplit=1)[0]
+
+
 def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
     alternatives = (
-        rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])" if len(word) <= _WORD_LETTERS else re.escape(word)
+        rf"{_WORD_START}{re.escape(word)}(?![A-Za-z])" if len(word) <= _WORD_LETTERS else re.escape(word)
         for word in keywords
     )
-    return re.compile("|".join(alternatives).replace(r"\ ", "[ _-]?").encode("ascii"), re.IGNORECASE)
+    return re.compile(_JOINTS.sub(_JOINT, "|".join(alternatives)).encode("ascii"), re.IGNORECASE)
 
 
 def _keyword_gate(keyword: str) -> str:
-    escaped = re.escape(keyword).replace(r"\ ", "[ _-]?")
-    return f"(?i)(?:^|[^A-Za-z]){escaped}(?:[^A-Za-z]|$)" if len(keyword) <= _WORD_LETTERS else f"(?i){escaped}"
+    escaped = _JOINTS.sub(_JOINT, re.escape(keyword))
+    if len(keyword) > _WORD_LETTERS:
+        return f"(?i){escaped}"
+    return rf"(?i)(?:^|[^A-Za-z]|\\[nrtbfv]|%[0-9A-F]{{2}}){escaped}(?:[^A-Za-z]|$)"

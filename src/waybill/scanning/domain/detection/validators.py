@@ -164,11 +164,15 @@ _EXTENSION = re.compile(rb" ?(?:x|ext\.?) ?\d{1,6}$")
 _DATE = re.compile(rb"(?:\d{4}([-./ ])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d{4})$")
 
 
+# No group of a telephone number has one digit alone at its end.
+_DECIMAL = re.compile(rb"\+?\d+\.\d")
+
+
 def phone(value: bytes, around: Surroundings) -> Verdict | None:
     """With `+` or a region: a number that the phonenumbers library knows; else North America's plan, or a keyword."""
     number = _EXTENSION.sub(b"", value) if b"x" in value else value
     digits = digits_of(number)
-    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number):
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or _DATE.match(number) or _DECIMAL.fullmatch(number):
         return None
     if around.regions:
         return _national(number, digits, around)
@@ -578,16 +582,32 @@ def _opens_nothing(value: bytes, before: bytes) -> bool:
     )
 
 
+_NAME_ALONE = re.compile(
+    rb"(?i)(?:key|name|field|variable)\b[^\n]{1,160}(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)"
+    rb"[\"']?,?[ \t]{0,8}\{?[ \t]{0,8}"
+)
+# The value of a setting whose name stands in the line above, and the default of a variable of Terraform.
+_VALUE_BELOW = re.compile(
+    rb"[ \t]{0,8}\r?\n(?:[ \t]{0,80}[\"']?value[\"']?[ \t]{0,3}[:=]"
+    rb"|(?:[^\n{}]{0,200}\n){0,6}[ \t]{0,16}default[ \t]{0,8}=)[ \t]{0,3}"
+    rb"(?:\"([^\"\n\\]{8,128})\"|'([^'\n]{8,128})'|([^\s\"'<>,;&(){}\[\]|\\$`]{8,128})(?![(]))"
+)
+
+
 def password_assignment(value: bytes, around: Surroundings) -> Verdict | None:
     """A literal with digits or signs among its letters, and no reference, call, placeholder, type or prose."""
-    sign = _OTHER_FORM.match(value) or _ASSIGNED.search(value)
-    if sign is None or _opens_nothing(value, around.before):
-        return None
-    start = sign.end()
-    literal = value[start:]
-    if sign[1]:
-        literal = literal.partition(sign[1])[0].removesuffix(b"\\")
-    literal = literal.removesuffix(b"</").rstrip(b".")
+    if below := _VALUE_BELOW.match(around.after) if _NAME_ALONE.fullmatch(value) else None:
+        group = below.lastindex or 0
+        start, literal = len(value) + below.start(group), below[group]
+    else:
+        sign = _OTHER_FORM.match(value) or _ASSIGNED.search(value)
+        if sign is None or _opens_nothing(value, around.before):
+            return None
+        start = sign.end()
+        literal = value[start:]
+        if sign[1]:
+            literal = literal.partition(sign[1])[0].removesuffix(b"\\")
+        literal = literal.removesuffix(b"</").rstrip(b".")
     if not 8 <= len(literal) <= 128 or b" " in literal or not (_DIGIT.search(literal) and _LETTER.search(literal)):
         return None
     if entropy(literal) < 2.8 or is_placeholder(literal):
