@@ -25,6 +25,7 @@ _BEFORE = re.compile(
     rb"[\s\d\"',;*|>\[({.-]*(?:[\"']?(?P<key>[A-Za-z_][\w .-]{0,40})[\"']?\s{0,4}[:=]\s{0,8}"
     rb"|<(?P<tag>[A-Za-z_][\w:.-]{0,40})[^<>]{0,80}>)?[\s\d\"',\[({.-]*"
 )
+_OF_NUMBERS = b"0123456789 .,-/()+\r\n"
 _BRACKET = re.compile(rb"[\[\]{}]")
 # The name of a section of settings (INI; TOML 1.0, "Table" and "Array of Tables"), and a setting.
 _SECTION = re.compile(rb"\[{1,2}[ \t]{0,4}[A-Za-z_\"'][^\[\]\n]{0,80}\]{1,2}[ \t]{0,8}(?:[#;].{0,200})?")
@@ -41,6 +42,9 @@ def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[byte
         return False
     if _is_below_heading(text, line_start, at, keywords) or _is_in_section(text, line_start, keywords):
         return True
+    if at == line_start and _is_number(text, text.rfind(b"\n", 0, max(0, line_start - 1)) + 1, line_start):
+        # In a column of values, each stands below another one.
+        return False
     before = _BEFORE.fullmatch(text, line_start, at)
     if before is None:
         return False
@@ -63,6 +67,10 @@ def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[byte
             return False
         lowest, nearest = min(lowest, indent), False
     return False
+
+
+def _is_number(text: bytes, start: int, end: int) -> bool:
+    return text[start : min(end, start + 1)].isdigit() and not text[start:end].translate(None, _OF_NUMBERS)
 
 
 def _is_below_heading(text: bytes, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:

@@ -39,10 +39,10 @@ from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Va
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4
-# What stands where a keyword has a blank or another joint, and before a short keyword: no letter, or an escape, which
-# may end in one.
+# What stands where a keyword has a blank or another joint, and before a short keyword: no letter and no digit, or an
+# escape, which may end in one.
 _JOINT, _JOINTS = "[ ._-]?", re.compile(r"(?<=[A-Za-z0-9])(?:\\[ -]|_)(?=[A-Za-z0-9])")
-_WORD_START = r"(?:(?<![A-Za-z])|(?<=\\[nrtbfv])|(?<=%[0-9A-Fa-f]{2}))"
+_WORD_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=%[0-9A-Fa-f]{2}))"
 # Names that a value without keywords of its own may stand right behind.
 _NAMES = ("token", "key", "secret", "password", "id", "auth", "bearer")
 
@@ -239,14 +239,20 @@ def _first_word(keyword: str) -> str:
 
 def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
     alternatives = (
-        rf"{_WORD_START}{re.escape(word)}(?![A-Za-z])" if len(word) <= _WORD_LETTERS else re.escape(word)
+        rf"{_WORD_START}{re.escape(word)}(?![{_letters(word)}])" if len(word) <= _WORD_LETTERS else re.escape(word)
         for word in keywords
     )
     return re.compile(_JOINTS.sub(_JOINT, "|".join(alternatives)).encode("ascii"), re.IGNORECASE)
+
+
+def _letters(word: str) -> str:
+    """Return what does not follow a short word: its value may, but not more of a hexadecimal number."""
+    return "A-Za-z0-9" if set(word.lower()) <= set("abcdef") else "A-Za-z"
 
 
 def _keyword_gate(keyword: str) -> str:
     escaped = _JOINTS.sub(_JOINT, re.escape(keyword))
     if len(keyword) > _WORD_LETTERS:
         return f"(?i){escaped}"
-    return rf"(?i)(?:^|[^A-Za-z]|\\[nrtbfv]|%[0-9A-F]{{2}}){escaped}(?:[^A-Za-z]|$)"
+    letters = _letters(keyword)
+    return rf"(?i)(?:^|[^A-Za-z0-9]|\\[nrtbfv]|%[0-9A-F]{{2}}){escaped}(?:[^{letters}]|$)"
