@@ -96,8 +96,8 @@ def parquet_members(outer: Member, budget: Budget) -> Iterator[Member]:
             groups = first_rows(file)
         reader = _opened(lambda: arro3.io.read_parquet(path, batch_size=_BATCH_ROWS))
         names = [reader.schema.field(index).name for index in range(len(reader.schema))]
-        fields = [reader.schema, *(reader.schema.field(index) for index in range(len(names)))]
-        given = [pair for each in fields for pair in (_opened(lambda each=each: each.metadata) or {}).items()]
+        fields: list[Any] = [reader.schema, *(reader.schema.field(index) for index in range(len(names)))]
+        given = _opened(lambda: [pair for each in fields for pair in (each.metadata or {}).items()])
         yield from _metadata(outer, given, budget, size)
         yield from table_member(outer, "rows", Rows(names, _rows(reader), groups), budget, size)
 
