@@ -45,7 +45,7 @@ from waybill.consignments.views import (
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, allow, build_api, caller, decode_cursor, encode_cursor, fails
+from waybill.core.http import Role, allow, build_api, caller, fails, list_cursor, list_position
 
 # A thousand files with paths of 4,096 bytes; API Gateway and Lambda take more.
 _MAX_BODY_BYTES = 5_000_000
@@ -169,8 +169,9 @@ def list_consignments(
     who = caller(app)
     owner = None if who.may(_READ_ALL) else who.subject
     lists = ConsignmentLists(runtime.table(), runtime.executions())
-    found, last = lists.page(owner, status, limit, _place(cursor))
-    return consignment_list_view(found, encode_cursor({"after": last}) if last else None)
+    about = ("consignments", owner, status)
+    found, last = lists.page(owner, status, limit, _place(cursor, about))
+    return consignment_list_view(found, list_cursor({"after": last}, *about) if last else None)
 
 
 @app.get("/consignments/<consignmentId>", summary="Show a consignment")
@@ -189,8 +190,9 @@ def list_consignment_files(
     cursor: _Cursor = None,
 ) -> FileListView:
     """Show what was found of each file, with the explanation of each verdict."""
-    page, last = file_page(_readable(consignmentId), runtime.table(), shipped(), limit, _position(cursor))
-    return FileListView(files=page, cursor=encode_cursor({"after": last}) if last else None)
+    about = ("files", consignmentId)
+    page, last = file_page(_readable(consignmentId), runtime.table(), shipped(), limit, _position(cursor, about))
+    return FileListView(files=page, cursor=list_cursor({"after": last}, *about) if last else None)
 
 
 @app.get("/consignments/<consignmentId>/files/<fileId>", summary="Show a file of a consignment")
@@ -278,20 +280,20 @@ def _own(consignment_id: str) -> Consignment:
     return owned(runtime.table(), consignment_id_of(consignment_id), who.subject, service=service)
 
 
-def _place(cursor: str | None) -> str | None:
+def _place(cursor: str | None, about: tuple[object, ...]) -> str | None:
     """Return the place in a list that a cursor names."""
     if cursor is None:
         return None
-    place = decode_cursor(cursor).get("after")
+    place = list_position(cursor, *about).get("after")
     if not isinstance(place, str) or not _PLACE.fullmatch(place):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return place
 
 
-def _position(cursor: str | None) -> str | None:
+def _position(cursor: str | None, about: tuple[object, ...]) -> str | None:
     if cursor is None:
         return None
     try:
-        return consignment_id_of(decode_cursor(cursor).get("after"), "cursor")
+        return consignment_id_of(list_position(cursor, *about).get("after"), "cursor")
     except InvalidInputError:
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list")) from None

@@ -40,7 +40,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
 from waybill.core.bodies import body_bytes, body_text, json_object
-from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.cursors import decode_cursor, encode_cursor, list_cursor, list_position
 from waybill.core.errors import ForbiddenError, TokenExpiredError, TooLargeError
 from waybill.core.observability import logger
 from waybill.core.problems import PROBLEM_JSON, problem_of
@@ -62,6 +62,8 @@ __all__ = [
     "fails",
     "idempotency_header",
     "is_api_event",
+    "list_cursor",
+    "list_position",
     "public",
 ]
 

@@ -11,7 +11,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, caller, decode_cursor, encode_cursor, fails, idempotency_header
+from waybill.core.http import (
+    Role,
+    build_api,
+    caller,
+    decode_cursor,
+    encode_cursor,
+    fails,
+    idempotency_header,
+    list_cursor,
+    list_position,
+)
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.backfill_job import RECORD as BACKFILL
 from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError
@@ -92,8 +102,8 @@ def list_replications(
     cursor: _CURSOR = None,
 ) -> RecordList:
     """List the records of the files, newest first."""
-    page = list_records(runtime.tracking(), status, limit, _position(cursor))
-    next_cursor = encode_cursor({"position": page.position}) if page.position else None
+    page = list_records(runtime.tracking(), status, limit, _position(cursor, status))
+    next_cursor = list_cursor({"position": page.position}, "replications", status) if page.position else None
     return RecordList(replications=page.items, cursor=next_cursor)
 
 
@@ -229,10 +239,10 @@ def show_verification(
     return VerificationReport.of_findings(job, list(islice(table.findings(job), _FINDINGS)))
 
 
-def _position(cursor: str | None) -> str | None:
+def _position(cursor: str | None, status: RecordStatus | None) -> str | None:
     if cursor is None:
         return None
-    position = decode_cursor(cursor).get("position")
+    position = list_position(cursor, "replications", status).get("position")
     if not isinstance(position, str) or not is_position(position):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return position

@@ -16,10 +16,10 @@ from waybill.core.http import (
     allow,
     build_api,
     caller,
-    decode_cursor,
-    encode_cursor,
     fails,
     idempotency_header,
+    list_cursor,
+    list_position,
 )
 from waybill.subject_access import WORKFLOW, runtime
 from waybill.subject_access.adapters.pdf_examination import counted_pages
@@ -206,10 +206,11 @@ def list_tasks(
     ] = None,
 ) -> TaskList:
     """List requests whose clock has not ended, the first one due first. Leaves no entry in the trail."""
-    wanted = Wanted(state, due_before, caller(app).subject if mine else None, _task_place(cursor))
+    about = ("tasks", state, due_before, caller(app).subject if mine else None)
+    wanted = Wanted(*about[1:], _task_place(cursor, about))
     page, last = tasks(runtime.lists(), runtime.answers(), wanted, limit)
     return TaskList(
-        tasks=[TaskView.of(one) for one in page], cursor=encode_cursor({"after": list(last)}) if last else None
+        tasks=[TaskView.of(one) for one in page], cursor=list_cursor({"after": list(last)}, *about) if last else None
     )
 
 
@@ -445,19 +446,16 @@ def write_letter(
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
 @allow(Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def show_audit(id: _TrailId) -> AuditTrailView:
-    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds.
-
-    The trail is compared with itself and with the request; `notShown` names what only custody's log shows.
-    """
+    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
     about = trail_of(id)
-    trail = runtime.store().trail(about)
-    if trail is None:
+    end = runtime.store().chain_end(about)
+    if end is None:
         raise UnknownRequestError("There is no such request")
-    return AuditTrailView.of(trail_answer(about, trail))
+    return AuditTrailView.of(trail_answer(about, runtime.store().audit(about), end))
 
 
-def _task_place(cursor: str | None) -> tuple[str, str] | None:
-    match decode_cursor(cursor) if cursor is not None else None:
+def _task_place(cursor: str | None, about: tuple[object, ...]) -> tuple[str, str] | None:
+    match list_position(cursor, *about) if cursor is not None else None:
         case None:
             return None
         case {"after": [str(due), str(found)]}:

@@ -10,7 +10,7 @@ import pytest
 from tests.functional.consignments.bench import Workbench, clean_check, format_result, virus_result
 from waybill.cli.app import main
 from waybill.consignments import api
-from waybill.core.cursors import encode_cursor
+from waybill.core.cursors import encode_cursor, list_cursor
 
 FILES = {"a.pdf": b"good", "x.zip": b"zip", "virus.exe": b"bad"}
 
@@ -52,7 +52,14 @@ def test_a_list_is_filtered_and_paged(bench: Workbench, consignment_id: str) -> 
     of_files, shortened = encode_cursor({"after": file_id}), first["cursor"][:-8]
     for other in (of_files, shortened, encode_cursor({"position": file_id})):
         assert bench.ask("GET", "/consignments", query={"cursor": other}).fields == ["cursor"]
-    assert bench.ask("GET", f"/consignments/{second}/files", query={"cursor": first["cursor"]}).fields == ["cursor"]
+    of_another = {"cursor": list_cursor({"after": file_id}, "files", consignment_id)}
+    for wrong in ({"cursor": first["cursor"]}, of_another):
+        assert bench.ask("GET", f"/consignments/{second}/files", query=wrong).fields == ["cursor"]
+    # The same list with another filter, and everybody's by somebody who sees their own.
+    page = {"cursor": first["cursor"], "status": "Completed"}
+    assert bench.ask("GET", "/consignments", query=page).fields == ["cursor"]
+    page = {"cursor": first["cursor"]}
+    assert bench.ask("GET", "/consignments", query=page, who="eve", roles="consignments-service").fields == ["cursor"]
 
 
 def test_the_report_is_a_page(bench: Workbench, consignment_id: str) -> None:

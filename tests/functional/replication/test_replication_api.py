@@ -9,7 +9,7 @@ from tests.fakes.api import Answer, ask
 from tests.fakes.functions import functions
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, ended, facts, failure, result
 from tests.fakes.wire import Wire
-from waybill.core.http import encode_cursor
+from waybill.core.http import encode_cursor, list_cursor
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
 from waybill.replication.models import ReplicationRun
@@ -88,9 +88,11 @@ def test_records_of_one_status_are_listed_with_lists_as_lists(tracking: Tracking
         ({"cursor": "!"}, "cursor"),
         ({"cursor": "x" * 9000}, "cursor"),
         ({"cursor": encode_cursor({})}, "cursor"),
-        ({"cursor": encode_cursor({"position": 1})}, "cursor"),
-        ({"cursor": encode_cursor({"position": "a|b|c"})}, "cursor"),
-        ({"cursor": encode_cursor({"position": "2026-11-21T10:00:00.000Z|only-a-bucket"})}, "cursor"),
+        ({"cursor": list_cursor({"position": 1}, "replications", None)}, "cursor"),
+        ({"cursor": list_cursor({"position": "a|b|c"}, "replications", None)}, "cursor"),
+        ({"cursor": list_cursor({"position": "2026-11-21T10:00:00.000Z|a"}, "replications", None)}, "cursor"),
+        # Of the same list with another filter.
+        ({"cursor": list_cursor({"position": "2026-11-21T10:00:00.000Z|a|b"}, "replications", "FAILED")}, "cursor"),
     ],
 )
 def test_a_wrong_parameter_is_named_and_nothing_is_read(wire: Wire, query: dict[str, str], field: str) -> None:

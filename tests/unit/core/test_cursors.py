@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from waybill.core.cursors import CURSOR_LIMIT, decode_cursor, encode_cursor, open_cursor, seal_cursor
+from waybill.core.cursors import (
+    CURSOR_LIMIT,
+    decode_cursor,
+    encode_cursor,
+    list_cursor,
+    list_position,
+    open_cursor,
+    seal_cursor,
+)
 from waybill.core.errors import InvalidInputError
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -60,6 +68,24 @@ def test_a_deeply_nested_cursor_is_refused() -> None:
     cursor = base64.urlsafe_b64encode(b'{"a":' + b"[" * 6000).decode()
     with pytest.raises(InvalidInputError):
         decode_cursor(cursor)
+
+
+@given(_POSITIONS.map(lambda position: {name: value for name, value in position.items() if name != "of"}))
+def test_a_cursor_of_a_list_is_that_of_no_other(position: dict[str, JsonValue]) -> None:
+    """Field notes' table of strictness: a cursor that is not of this list is 400 and names it."""
+    cursor = list_cursor(position, "files", "a", None)
+    assert list_position(cursor, "files", "a", None) == position
+    for text, about in (
+        (cursor, ("files", "b", None)),
+        (cursor, ("files", "a", "")),
+        (cursor, ("files", "a")),
+        (cursor, ("files", "a", "None")),
+        (encode_cursor(position), ("files", "a", None)),
+        (encode_cursor({**position, "of": 1}), ("files", "a", None)),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            list_position(text, *about, field="next_cursor")
+        assert [problem.field for problem in caught.value.errors] == ["next_cursor"]
 
 
 @given(_POSITIONS)

@@ -17,7 +17,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.waiting import causes_by_bucket
 from waybill.cli.watch import command_retry
 from waybill.core.clock import now
-from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.cursors import list_cursor, list_position
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.text import escaped
 from waybill.replication.domain.pending import COUNTED, pending_of
@@ -41,8 +41,8 @@ def status_named(name: str | None) -> RecordStatus | None:
 
 def list_newest(replication: Replication, status: RecordStatus | None, limit: int, cursor: str | None) -> None:
     """Print the newest records, or those after `cursor`."""
-    page = list_records(replication.tracking, status, limit, _position(cursor))
-    more = encode_cursor({"position": page.position}) if page.position else None
+    page = list_records(replication.tracking, status, limit, _position(cursor, status))
+    more = list_cursor({"position": page.position}, "replications", status) if page.position else None
     replication.cli.output.show(
         {"replications": [item.wire() for item in page.items], "cursor": more}, _records_table(page, more)
     )
@@ -74,10 +74,10 @@ def list_pending(replication: Replication, limit: int) -> None:
     )
 
 
-def _position(cursor: str | None) -> str | None:
+def _position(cursor: str | None, status: RecordStatus | None) -> str | None:
     if cursor is None:
         return None
-    position = decode_cursor(cursor, "--cursor").get("position")
+    position = list_position(cursor, "replications", status, field="--cursor").get("position")
     if not isinstance(position, str) or not is_position(position):
         raise InvalidInputError(FieldError("--cursor", "is not a cursor of this list"))
     return position

@@ -43,7 +43,6 @@ _MOMENTS = (
     "active_since",
     "law_ended_at",
     "approved_at",
-    "proposed_at",
 )
 _DAYS = ("date_from", "date_to", "received", "extended_on", "law_ended_on")
 
@@ -176,14 +175,12 @@ def template_of(item: Item) -> TemplateVersion:
 
 def entry_attributes(entry: AuditEntry) -> Item:
     """Return the attributes of an audit entry's item."""
-    # DynamoDB has no use for what is empty; entries from before have none.
-    return asdict(entry) | {"detail": dict(entry.detail), "says": dict(entry.says) or None}
+    return asdict(entry) | {"detail": dict(entry.detail)}
 
 
 def entry_of(item: Item) -> AuditEntry:
     """Return the audit entry of an item."""
-    known = {name: item.get(name, "") for name in AuditEntry.__dataclass_fields__}
-    return AuditEntry(**known | {"says": item.get("says") or {}})
+    return AuditEntry(**{name: item.get(name, "") for name in AuditEntry.__dataclass_fields__})
 
 
 def _with_lists(part: Item) -> Item:

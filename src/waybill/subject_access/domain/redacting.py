@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, StrictBool
 
-from waybill.core.cursors import decode_cursor, encode_cursor
+from waybill.core.cursors import list_cursor, list_position
 from waybill.core.errors import FieldError, InvalidInputError, NotFoundError
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.bodies import Body, reason_of
@@ -156,7 +156,8 @@ class Redacting:
         part = self._part_of(request_id, service)
         content = self._answer(part)
         self.store.record(request_id, Action(by, "CONTENT_VIEWED", {"service": service}))
-        begin = _position(cursor)
+        about = ("content", request_id, service)
+        begin = _position(cursor, about)
         shown: list[dict[str, Any]] = []
         room = _PAGE_CHARACTERS
         found = islice(values_of(content), begin, None)
@@ -171,7 +172,7 @@ class Redacting:
         return {
             "serviceName": service,
             "values": shown,
-            "cursor": encode_cursor({"at": following}) if more else None,
+            "cursor": list_cursor({"at": following}, *about) if more else None,
         }
 
     def mark(self, request_id: str, by: str, marks: Marks) -> SubjectRequest:
@@ -530,10 +531,10 @@ def _shown(value: Json) -> Json:
     return value if value is None or isinstance(value, bool) else json.dumps(value)
 
 
-def _position(cursor: str | None) -> int:
+def _position(cursor: str | None, about: tuple[object, ...]) -> int:
     if cursor is None:
         return 0
-    found = decode_cursor(cursor).get("at")
+    found = list_position(cursor, *about).get("at")
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))
     return found
