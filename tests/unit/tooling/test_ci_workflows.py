@@ -46,8 +46,10 @@ def test_a_workflow_may_read_the_repository_and_no_more(path: Path) -> None:
     assert document["permissions"] == {"contents": "read"}
     for name, job in document["jobs"].items():
         allowed = job.get("permissions", {})
-        # A job that deploys proves to AWS who it is with a token of its own, and has an environment with its rules.
-        assert allowed in ({}, {"contents": "read", "id-token": "write"}), name
+        # A job that deploys proves who it is, to AWS or to GitHub Pages, with a token of its own, and has an
+        # environment with its rules.
+        deploys = {"contents": "read", "id-token": "write"}, {"pages": "write", "id-token": "write"}
+        assert allowed in ({}, *deploys), name
         assert not allowed or "environment" in job, name
 
 
