@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from waybill.custody.domain.comparing import Report, Way
 from waybill.custody.domain.erasing import Eraser, Marker
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
@@ -15,7 +16,7 @@ from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import LeafKey, Recorder
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
 from waybill.custody.domain.tracing import Links, Tracer
-from waybill.custody.domain.verifying import Report, Verifier
+from waybill.custody.domain.verifying import Verifier
 from waybill.custody.models import Event, KnownPlace, Leaf, Subject
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -86,9 +87,10 @@ class MemoryLedger:
     names: dict[str, KnownPlace] = field(default_factory=dict)
     kept: dict[tuple[str, str], Event] = field(default_factory=dict)
     reasons: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    markers: dict[str, tuple[Marker, bool]] = field(default_factory=dict)
+    markers: dict[str, Marker] = field(default_factory=dict)
     ways: dict[tuple[str, str], str] = field(default_factory=dict)
     linked: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
+    ended: set[tuple[str, tuple[str, str, str]]] = field(default_factory=set)
     queued: dict[str, tuple[LeafKey, ...]] = field(default_factory=dict)
     in_log: dict[str, list[Placed]] = field(default_factory=dict)
     now_head: Head = field(default_factory=Head)
@@ -97,7 +99,7 @@ class MemoryLedger:
         return {hash_: self.names[hash_] for hash_ in hashes if hash_ in self.names}
 
     def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
-        return {hash_: self.markers[hash_][0].at for hash_ in hashes if hash_ in self.markers}
+        return {hash_: self.markers[hash_].at for hash_ in hashes if hash_ in self.markers}
 
     def add_reason(self, subject: str, digest: str, reason: str, salt: str) -> None:
         self.before_write()
@@ -107,13 +109,12 @@ class MemoryLedger:
         self.before_write()
         self.reasons = {key: told for key, told in self.reasons.items() if key[0] != subject}
 
-    def begun_erasure(self, hash_: str) -> Marker | None:
-        marker, is_begun = self.markers.get(hash_, (None, False))
-        return marker if is_begun else None
+    def erasure(self, hash_: str) -> Marker | None:
+        return self.markers.get(hash_)
 
-    def mark_erased(self, hash_: str, marker: Marker, *, begun: bool) -> None:
+    def mark_erased(self, hash_: str, marker: Marker) -> None:
         self.before_write()
-        self.markers[hash_] = (marker, begun)
+        self.markers[hash_] = marker
 
     def blank(self, event: Event) -> None:
         self.before_write()
@@ -145,12 +146,28 @@ class MemoryLedger:
             self.linked.setdefault(copy.pk, set()).add(("origin", origin.pk, ""))
             self.linked.setdefault(origin.pk, set()).add(("copy", copy.pk, copy_place))
 
+    def end_link(self, origin: Subject, copy: Subject, copy_place: str, *, ended: bool) -> None:
+        self.before_write()
+        change = self.ended.add if ended else self.ended.discard
+        change((copy.pk, ("origin", origin.pk, "")))
+        change((origin.pk, ("copy", copy.pk, copy_place)))
+
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
         self.before_write()
         if sha256:
             self.ways[sha256, subject.pk] = subject.pk
         if consignment_file:
             self.ways.setdefault(consignment_file, subject.pk)
+
+    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+        for way in ways:
+            if way.sha256:
+                found = (way.sha256, way.subject) in self.ways
+            else:
+                up, down = ("origin", way.origin, ""), ("copy", way.subject, way.place)
+                found = up in self.linked.get(way.subject, ()) and down in self.linked.get(way.origin, ())
+            if not found:
+                yield way
 
     def newest_mac(self, subject: Subject) -> str | None:
         found = sorted(key for key in self.kept if key[0] == subject.pk)
@@ -189,16 +206,20 @@ class MemoryLedger:
         self.before_write()
         if self.now_head.version != seen.version:
             return False
-        self.now_head = replace(head, verified_size=self.now_head.verified_size, verified_at=self.now_head.verified_at)
+        told = self.now_head
+        self.now_head = replace(
+            head, verified_size=told.verified_size, verified_at=told.verified_at, full_at=told.full_at
+        )
         for each in placed:
             self.in_log.setdefault(each.minute, []).append(each)
         return True
 
-    def all_leaves(self) -> Iterator[Leaf]:
-        yield from (event.leaf for event in list(self.kept.values()))
+    def all_events(self) -> Iterator[Event]:
+        yield from list(self.kept.values())
 
-    def note_verified(self, size: int, at: str) -> None:
-        self.now_head = replace(self.now_head, verified_size=size, verified_at=at)
+    def note_verified(self, size: int, at: str, *, full: bool) -> None:
+        full_at = at if full else self.now_head.full_at
+        self.now_head = replace(self.now_head, verified_size=size, verified_at=at, full_at=full_at)
 
     def subject_of_file(self, consignment_id: str, file_id: str) -> str | None:
         return self.ways.get((consignment_id, file_id))
@@ -207,7 +228,7 @@ class MemoryLedger:
         return [subject for (way, _), subject in self.ways.items() if way == sha256][:limit]
 
     def links(self, subject: str, limit: int) -> Links:
-        found = sorted(self.linked.get(subject, set()))[:limit]
+        found = sorted(one for one in self.linked.get(subject, set()) if (subject, one) not in self.ended)[:limit]
         return Links(
             tuple(pk for kind, pk, _ in found if kind == "origin"),
             tuple((pk, place) for kind, pk, place in found if kind == "copy"),
@@ -270,5 +291,6 @@ class Custody:
             added, more = added + step.added, step.more
         return added
 
-    def verify(self, kept: Checkpoint | None = None) -> Report:
-        return Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now).verify(kept)
+    def verify(self, kept: Checkpoint | None = None, *, full: bool = False) -> Report:
+        verifier = Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now)
+        return verifier.verify(kept, full=full)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.core.http import Role, build_api, decode_cursor, encode_cursor, fails
+from waybill.core.http import Role, build_api, fails, list_cursor, list_position
 from waybill.custody import WORKFLOW, runtime
 from waybill.custody.domain.tracing import Asked, ByConsignment, ByDigest, ByIdentifier, ByPlace
 from waybill.custody.models import Place
@@ -89,15 +89,17 @@ def trace(
     if len(found) != 1 or sum(value is not None for value in given) != 1:
         told = "name a file in one way: bucket and key, sha256, identifier, or consignmentId and fileId"
         raise InvalidInputError(FieldError("query", told))
-    traced = runtime.tracer().trace(found[0], limit=limit, after=_position(cursor))
-    next_cursor = encode_cursor({"sk": traced.last[0], "pk": traced.last[1]}) if traced.last else None
+    traced = runtime.tracer().trace(found[0], limit=limit, after=_position(cursor, found[0]))
+    next_cursor = (
+        list_cursor({"sk": traced.last[0], "pk": traced.last[1]}, "custody", found[0]) if traced.last else None
+    )
     return runtime.view_of(traced, next_cursor, prove=prove)
 
 
-def _position(cursor: str | None) -> tuple[str, str] | None:
+def _position(cursor: str | None, asked: Asked) -> tuple[str, str] | None:
     if cursor is None:
         return None
-    position = decode_cursor(cursor)
+    position = list_position(cursor, "custody", asked)
     sk, pk = position.get("sk"), position.get("pk")
     if not isinstance(sk, str) or not isinstance(pk, str) or not sk.startswith("E#"):
         raise InvalidInputError(FieldError("cursor", "is not a cursor of this list"))

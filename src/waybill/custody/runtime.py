@@ -21,6 +21,7 @@ from waybill.custody.settings import (
     RefusalSettings,
     SealingSettings,
     SourceSettings,
+    SwitchSettings,
     TrailSettings,
 )
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from waybill.custody.domain.erasing import Eraser
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
     from waybill.custody.domain.linking import Linker
+    from waybill.custody.domain.notes import VerifierKey
     from waybill.custody.domain.recording import Recorder
     from waybill.custody.domain.sealing import Sealed
     from waybill.custody.domain.standing import Standing
@@ -79,9 +81,21 @@ def log() -> "S3Log":
     return S3Log(client("s3"), load(LogSettings).custody_log_bucket)
 
 
-@cache
+def require_recording() -> None:
+    """Let nobody take silence for an answer.
+
+    Raises
+    ------
+    NotFoundError
+        The stack does not record.
+    """
+    if not load(SwitchSettings).custody:
+        raise NotFoundError("Custody is off in this stack (parameter Custody): what happens to files is not recorded")
+
+
 def tracer() -> "Tracer":
-    """Return what answers what happened to a file."""
+    """Return what answers what happened to a file; raises as `require_recording`."""
+    require_recording()
     from waybill.custody.domain.tracing import Tracer
 
     return Tracer(table(), keys())
@@ -148,7 +162,11 @@ def seal() -> "Iterator[Sealed]":
 
 
 def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
-    """Record what a table of the workflows holds, as far as it is not recorded; yields what batches come to."""
+    """Record what a table of the workflows holds, as far as it is not recorded; yields what batches come to.
+
+    Raises as `require_recording`.
+    """
+    require_recording()
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Read, Table
     from waybill.custody.domain.records.change import NO_RECORD, Change
@@ -168,7 +186,8 @@ def eraser() -> "Eraser":
 
 
 def linker() -> "Linker":
-    """Return what links identifiers with files."""
+    """Return what links identifiers with files; raises as `require_recording`."""
+    require_recording()
     from waybill.custody.domain.linking import Linker
 
     return Linker(table(), _told_by_people(), keys(), now)
@@ -208,9 +227,10 @@ def traces_below(bucket: str, prefix: str) -> "Iterator[tuple[str, Trace | None]
     from waybill.custody.domain.tracing import ByPlace
     from waybill.custody.models import Place
 
+    traced = tracer()
     for key in keys_of(client("s3"), bucket, prefix):
         try:
-            yield key, tracer().whole(ByPlace(Place(bucket, key)))
+            yield key, traced.whole(ByPlace(Place(bucket, key)))
         except NotFoundError:
             yield key, None
 
@@ -254,8 +274,8 @@ def head() -> str:
     return content.decode(errors="replace")
 
 
-def verifier() -> "Verifier":
-    """Return what compares the log with the table."""
+def verifier(key: "VerifierKey | None" = None) -> "Verifier":
+    """Return what compares the log with the table; `key` is the log's as somebody has kept it, else KMS is asked."""
     from waybill.core.aws.clients import client
     from waybill.custody.adapters.log_bucket import S3StoredLog
     from waybill.custody.adapters.trails import SubjectAccessTrails
@@ -263,7 +283,7 @@ def verifier() -> "Verifier":
 
     stored = S3StoredLog(client("s3"), load(LogSettings).custody_log_bucket)
     trails = SubjectAccessTrails(client("dynamodb"), load(TrailSettings).subject_access_table)
-    return Verifier(stored, table(), trails, keys(), signer().key(), now)
+    return Verifier(stored, table(), trails, keys(), key or signer().key(), now)
 
 
 def view_of(trace: "Trace", cursor: str | None, *, prove: bool = False) -> "TraceView":

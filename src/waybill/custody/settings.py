@@ -14,6 +14,12 @@ class LedgerSettings(WaybillSettings):
     custody_mac_key_arn: str
 
 
+class SwitchSettings(WaybillSettings):
+    """Whether anything is recorded at all."""
+
+    custody: bool = True
+
+
 class LogSettings(WaybillSettings):
     """The log's bucket, which is its name as well, and the key that signs it."""
 

@@ -129,7 +129,7 @@ def custody(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[CustodyOnMo
 
 
 def _forget() -> None:
-    for collaborator in (runtime.table, runtime.keys, runtime.signer, runtime.tracer):
+    for collaborator in (runtime.table, runtime.keys, runtime.signer):
         if hasattr(collaborator, "cache_clear"):
             collaborator.cache_clear()
     settings.load.cache_clear()

@@ -1,5 +1,7 @@
 """`GET /custody`, `waybill trace` and `waybill custody`: what they answer, and what they refuse."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,10 @@ def test_pages_follow_each_other_and_miss_nothing(recorded: CustodyOnMoto) -> No
         cursor = {"cursor": page["cursor"]}
     assert found == whole
     assert len(whole) == RUNS
+    # A place in another history is none in this one.
+    first = traced(bucket=SOURCE, key=KEY, limit="2").json
+    assert traced(sha256=ABC, limit="2", cursor=first["cursor"]).fields == ["cursor"]
+    assert traced(bucket=SOURCE, key="other", cursor=first["cursor"]).fields == ["cursor"]
 
 
 @pytest.mark.parametrize(
@@ -133,15 +139,24 @@ def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, 
     proven = traced(bucket=SOURCE, key=KEY, prove="true").json
     assert [event["index"] for event in proven["events"]] == list(range(RUNS))
     assert {event["proof"]["size"] for event in proven["events"]} == {RUNS}
-    assert recorded.call("verify_custody", {}) == {"entries": RUNS, "waiting": 0}
+    for event in ({}, {"full": True}):
+        assert recorded.call("verify_custody", event) == {"entries": RUNS, "readAgain": RUNS, "waiting": 0}
     assert traced(bucket=SOURCE, key=KEY).json["verified"]["size"] == RUNS
 
     status, said = run("trace", f"s3://{SOURCE}/{KEY}", "--prove")
     assert (status, len(said["events"])) == (0, RUNS)
-    assert run("custody", "verify")[1]["holds"] is True
+    for how in ((), ("--full",)):
+        assert run("custody", "verify", *how)[1]["holds"] is True
     kept = tmp_path / "head"
     kept.write_text(run("custody", "head")[1]["head"])
     assert run("custody", "verify", "--head", str(kept))[1]["holds"] is True
+    # By the key that somebody has kept, whatever KMS says of its own now.
+    key = tmp_path / "key"
+    for seed, status in ((1, 0), (2, 1)):
+        key.write_text(LocalSigner(seed, name="waybill/custodylogbucket").key().text)
+        assert run("custody", "verify", "--key", str(key))[0] == status
+    assert run("custody", "verify", "--full", "--file", str(kept), "--key", str(key))[0] == 2
+    assert run("custody", "verify", "--file", str(kept))[0] == 2
     kept.write_text(kept.read_text().replace("\n5\n", "\n6\n"))
     assert run("custody", "verify", "--head", str(kept))[0] == 1
 
@@ -242,6 +257,43 @@ def test_an_event_that_was_written_over_is_said_to_be(recorded: CustodyOnMoto, r
     assert (status, [finding["code"] for finding in said["findings"]]) == (1, ["ALTERED"])
 
 
+@pytest.mark.parametrize(
+    ("which", "name", "value", "said"),
+    [
+        ("sealed", "states", {"S": "none"}, "ALTERED"),
+        ("sealed", "states", {"L": [{"S": "x"}]}, "ALTERED"),
+        ("sealed", "states", {"L": [{"M": {"place": {"L": []}, "size": {"S": "3"}}}]}, "ALTERED"),
+        ("sealed", "sealed", {"N": "1"}, "ALTERED"),
+        ("sealed", "mac", {"B": b"x"}, "MAC_WRONG"),
+        ("sealed", "id", {"NULL": True}, "ALTERED"),
+        ("bucket", "key", {"L": []}, "ALTERED"),
+        ("bucket", "subject", {"N": "7"}, "MISSING"),
+        ("bucket", "since", {"M": {}}, "MISSING"),
+        ("edge", "edge", {"S": "xyz"}, "was written over"),
+        ("edge", "size", {"L": []}, "was written over"),
+        ("edge", "fullAt", {"L": []}, ""),
+    ],
+)
+def test_whatever_type_somebody_writes_is_named_and_stops_nothing(
+    recorded: CustodyOnMoto, run: Any, capsys: Any, which: str, name: str, value: Any, said: str
+) -> None:
+    recorded.seal()
+    item = next(item for item in recorded.items() if which in item)
+    key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+    recorded.dynamodb.update_item(
+        TableName="CustodyTable",
+        Key=key,
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": name},
+        ExpressionAttributeValues={":value": value},
+    )
+    capsys.readouterr()
+    assert main(["custody", "verify", "--json"]) == (1 if said else 0)
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
+    assert "INTERNAL" not in printed.err
+
+
 def test_a_report_tells_of_every_file_that_lies_there(recorded: CustodyOnMoto, run: Any) -> None:
     place: Any = {"LocationConstraint": "eu-west-1"}
     recorded.s3.create_bucket(Bucket=SOURCE, CreateBucketConfiguration=place)
@@ -326,6 +378,50 @@ def test_an_identifier_that_somebody_links_shows_the_file(recorded: CustodyOnMot
     assert run("custody", "link", f"s3://{SOURCE}/nothing", "kx7dn2ph", *said)[0] == 1
     assert traced(bucket=SOURCE, key=KEY).json["subject"]["identifiers"] == ["kx7dn2ph"]
 
+    # It was wrong: that is another entry, and nothing of what was said before goes.
+    before = len(traced(bucket=SOURCE, key=KEY, limit="200").json["events"])
+    undo = ("--undo", "--reason", "it was the cover of another")
+    recorded.at += timedelta(minutes=1)
+    assert run("custody", "link", place, "kx7dn2ph", *undo)[1]["linked"] is False
+    kinds = [event["type"] for event in run("trace", "kx7dn2ph")[1]["events"]]
+    assert kinds == ["identifier assignment"]
+    after = traced(bucket=SOURCE, key=KEY, limit="200").json
+    assert (after["subject"]["identifiers"], len(after["events"])) == ([], before)
+    assert [event["detail"]["evidence"] for event in after["events"] if "evidence" in event["detail"]] == [
+        "a person has said so",
+        "a person has taken it back",
+    ]
+    assert run("custody", "link", place, "kx7dn2ph", *undo)[0] == 1
+    recorded.at += timedelta(minutes=1)
+    assert run("custody", "link", place, "kx7dn2ph", *said)[0] == 0
+    assert traced(bucket=SOURCE, key=KEY).json["subject"]["identifiers"] == ["kx7dn2ph"]
+
+
+def test_a_stack_that_does_not_record_says_so(
+    recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Case 30 of the design: 404, and no history that looks like a whole one."""
+    recorded.seal()
+    monkeypatch.setenv("CUSTODY", "false")
+    settings.load.cache_clear()
+    answer = traced(bucket=SOURCE, key=KEY)
+    assert answer.status == 404
+    assert "Custody is off in this stack" in answer.json["detail"]
+    monkeypatch.setattr(Cli, "stack", replace(Cli.stack, outputs={**Cli.stack.outputs, "Custody": "false"}))
+    for command in (
+        ["trace", f"s3://{SOURCE}/{KEY}"],
+        ["custody", "reconcile"],
+        ["custody", "report", f"s3://{SOURCE}"],
+    ):
+        settings.load.cache_clear()
+        capsys.readouterr()
+        assert main(command) == 1
+        printed = capsys.readouterr()
+        assert (printed.out, "Custody is off in this stack" in printed.err) == ("", True)
+    # What was recorded before is proven still.
+    settings.load.cache_clear()
+    assert run("custody", "verify")[1]["holds"] is True
+
 
 def test_refused_records_are_shown_and_read_again(recorded: CustodyOnMoto, run: Any) -> None:
     name = table("FileCopyTrackingTable")
@@ -373,6 +469,8 @@ def test_a_bucket_is_exported_with_proofs_and_as_premis(recorded: CustodyOnMoto,
     folder = tmp_path / "premis"
     status, said = run("custody", "export", f"s3://{SOURCE}/", "--output", str(folder), "--format", "premis")
     assert (status, said["unknown"]) == (1, ["unknown.txt"])
-    (document,) = folder.iterdir()
-    assert "<premis" in document.read_text("utf-8")
+    assert sorted(file.name for file in folder.iterdir()) == ["index.ndjson", "premis-000001.xml"]
+    assert "<premis" in (folder / "premis-000001.xml").read_text("utf-8")
+    (named,) = [json.loads(line) for line in (folder / "index.ndjson").read_text("utf-8").splitlines()]
+    assert named == {"document": "premis-000001.xml", "bucket": SOURCE, "key": KEY}
     assert run("custody", "export", f"s3://{SOURCE}/", "--output", str(lines), "--format", "text")[0] == 2

@@ -125,8 +125,8 @@ def test_what_nobody_knows_cannot_be_erased() -> None:
         erase(filled(), Place("source", "nothing.pdf"))
 
 
-@given(st.integers(1, 30))
-def test_killed_before_any_write_and_begun_again_nothing_is_left(fatal: int) -> None:
+@given(st.integers(1, 34), st.sampled_from([UPLOAD.place, COPY.place, SECOND.place]))
+def test_killed_before_any_write_and_begun_again_from_anywhere_nothing_is_left(fatal: int, place: Place) -> None:
     writes, armed = 0, False
 
     def count() -> None:
@@ -143,7 +143,7 @@ def test_killed_before_any_write_and_begun_again_nothing_is_left(fatal: int) -> 
         armed = False
         assert not [found for found in custody.verify().findings if found.code != "UNSEALED"]
         # Whoever reconciles meanwhile brings nothing back that has gone.
-        erase(custody)
+        erase(custody, place)
     armed = False
     custody.recorder.record([copied(1), copied(2, copy=SECOND)], [], "again")
     custody.wait(minutes=10)

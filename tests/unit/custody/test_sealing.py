@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.custody import Custody, LocalKeys, LocalSigner
-from tests.unit.custody.samples import UPLOAD, assigned, copied
+from tests.unit.custody.samples import COPY, UPLOAD, assigned, copied
 from waybill.custody.domain.identity import place_hash
 from waybill.custody.domain.log_files import LogFiles, head_path
 from waybill.custody.domain.notes import opened_note
 from waybill.custody.domain.sealed_form import mac_of, parsed
 from waybill.custody.domain.sealing import Head
 from waybill.custody.domain.tiles import bundle, entries_in
-from waybill.custody.errors import LogForkedError
+from waybill.custody.errors import CustodyRefusedError, LogForkedError
 from waybill.custody.models import Leaf, TrailEntry
 
 
@@ -217,6 +217,71 @@ def insert_by_hand(custody: Custody) -> None:
     custody.ledger.kept[key[0], forged.sk] = replace(custody.ledger.kept[key], leaf=replace(forged, mac=mac))
 
 
+def insert_under_the_id_of_another(custody: Custody) -> None:
+    """An item that calls itself what the log has already."""
+    key, leaf = first(custody)
+    said = leaf.sealed.replace("success", "failure")
+    forged = replace(leaf, sk=f"{key[1]}-", sealed=said)
+    custody.ledger.kept[key[0], forged.sk] = replace(custody.ledger.kept[key], leaf=forged)
+
+
+def give_it_another_id(custody: Custody) -> None:
+    key, leaf = first(custody)
+    custody.ledger.kept[key] = replace(custody.ledger.kept[key], leaf=replace(leaf, id="f" * 32))
+
+
+def move_it(custody: Custody) -> None:
+    key, leaf = first(custody)
+    custody.ledger.kept[key[0], f"{key[1]}-"] = replace(
+        custody.ledger.kept.pop(key), leaf=replace(leaf, sk=f"{key[1]}-")
+    )
+
+
+def duplicate_it(custody: Custody) -> None:
+    key, leaf = first(custody)
+    copy = replace(leaf, sk=f"{key[1]}-")
+    custody.ledger.kept[key[0], copy.sk] = replace(custody.ledger.kept[key], leaf=copy)
+
+
+def remove_the_names(custody: Custody) -> None:
+    """By hand: an erasure is recorded in each history that loses its names."""
+    custody.ledger.names.clear()
+
+
+def remove_the_name_of_a_copy(custody: Custody) -> None:
+    del custody.ledger.names[place_hash(COPY.place, custody.keys.key("places"))]
+
+
+def say_that_names_were_erased(custody: Custody) -> None:
+    """A name that is there, and is said to be a later one's: its history would be shown without it."""
+    later = "2099-01-01T00:00:00.000Z"
+    custody.ledger.names = {hash_: replace(known, since=later) for hash_, known in custody.ledger.names.items()}
+
+
+def give_the_place_another_history(custody: Custody) -> None:
+    hash_ = place_hash(UPLOAD.place, custody.keys.key("places"))
+    known = custody.ledger.names[hash_]
+    other = replace(known.subject, pk=f"F#{'a' * 26}")
+    custody.ledger.names[hash_] = replace(known, subject=other)
+
+
+def cut_a_copy_off_its_history(custody: Custody) -> None:
+    for found in custody.ledger.linked.values():
+        found -= {one for one in found if one[0] == "origin"}
+
+
+def forget_whose_content_it_is(custody: Custody) -> None:
+    custody.ledger.ways.clear()
+
+
+def disable_the_key(custody: Custody) -> None:
+    class Disabled(LocalKeys):
+        def key(self, purpose: str) -> bytes:
+            raise CustodyRefusedError("DisabledException from KMS")
+
+    custody.keys = Disabled()
+
+
 def cut_the_last_two_entries_of_a_trail(custody: Custody) -> None:
     for number in (2, 3):
         del custody.trails.kept["SAR#1", number]
@@ -237,7 +302,7 @@ def remove_a_trail(custody: Custody) -> None:
 
 
 def never_seal(custody: Custody) -> None:
-    custody.recorder.record([copied(90)], [], "lost")
+    custody.recorder.record([copied(990)], [], "lost")
     custody.ledger.queued.clear()
     custody.wait(hours=3)
     custody.seal()
@@ -245,7 +310,7 @@ def never_seal(custody: Custody) -> None:
 
 def hide_heads_and_set_the_table_back(custody: Custody) -> None:
     for number in range(3):
-        custody.recorder.record([copied(80 + number)], [], f"more{number}")
+        custody.recorder.record([copied(980 + number)], [], f"more{number}")
         custody.wait(minutes=10)
         custody.seal()
     custody.log.hidden |= {path for path in custody.log.files if path.startswith("checkpoints/")}
@@ -254,7 +319,7 @@ def hide_heads_and_set_the_table_back(custody: Custody) -> None:
 
 def delete_the_newest_heads(custody: Custody) -> None:
     """In a stage whose lock lasts a day, a day later: the table still knows."""
-    del custody.log.files[head_path(9)]
+    del custody.log.files[head_path(custody.ledger.now_head.edge.size)]
 
 
 def delete_the_log_and_the_head(custody: Custody) -> None:
@@ -262,8 +327,12 @@ def delete_the_log_and_the_head(custody: Custody) -> None:
     custody.ledger.now_head = Head()
 
 
+def newest_bundle(custody: Custody) -> str:
+    return max(path for path in custody.log.files if path.startswith("tile/entries/"))
+
+
 def delete_a_bundle(custody: Custody) -> None:
-    del custody.log.files["tile/entries/000.p/9"]
+    del custody.log.files[newest_bundle(custody)]
 
 
 def forge_the_whole_log_under_another_key(custody: Custody) -> None:
@@ -275,8 +344,9 @@ def forge_the_whole_log_under_another_key(custody: Custody) -> None:
 
 
 def forge_an_entry_and_nothing_else(custody: Custody) -> None:
-    entries = entries_in(custody.log.files["tile/entries/000.p/9"][0])
-    custody.log.files["tile/entries/000.p/9"] = [bundle([entries[0].replace(b"success", b"failure"), *entries[1:]])]
+    path = newest_bundle(custody)
+    entries = entries_in(custody.log.files[path][0])
+    custody.log.files[path] = [bundle([entries[0].replace(b'"v":1', b'"v": 1'), *entries[1:]])]
 
 
 def unlock(custody: Custody) -> None:
@@ -293,6 +363,17 @@ def unlock(custody: Custody) -> None:
         (rename_file, {"ALTERED"}),
         (change_version_beside, {"ALTERED"}),
         (insert_by_hand, {"MAC_WRONG"}),
+        (insert_under_the_id_of_another, {"MAC_WRONG"}),
+        (give_it_another_id, {"ALTERED"}),
+        (move_it, {"MISSING", "MAC_WRONG"}),
+        (duplicate_it, {"MAC_WRONG"}),
+        (remove_the_names, {"MISSING"}),
+        (remove_the_name_of_a_copy, {"MISSING"}),
+        (say_that_names_were_erased, {"MISSING"}),
+        (give_the_place_another_history, {"MISSING"}),
+        (cut_a_copy_off_its_history, {"MISSING"}),
+        (forget_whose_content_it_is, {"MISSING"}),
+        (disable_the_key, {"MAC_UNCHECKED"}),
         (cut_the_last_two_entries_of_a_trail, {"MISSING"}),
         (cut_them_in_both_tables, {"MISSING"}),
         (make_a_trail_anew, {"ALTERED"}),
@@ -308,10 +389,46 @@ def unlock(custody: Custody) -> None:
     ],
 )
 def test_what_was_done_to_the_table_or_the_log_is_found(attack: Callable[[Custody], None], codes: set[str]) -> None:
-    custody = sealed_custody()
-    assert custody.verify().findings == []
+    """Section 9 of the design, cases 8 to 13: of a few entries, and of more, whose contents are not read again."""
+    for count in (5, 270):
+        custody = sealed_custody(count)
+        assert custody.verify().findings == []
+        assert custody.verify().read_again == (9 if count == 5 else 274 - 256)
+        attack(custody)
+        assert codes <= {finding.code for finding in custody.verify().findings} <= codes | {"MISSING"}, count
+        assert codes <= {finding.code for finding in custody.verify(full=True).findings} <= codes | {"MISSING"}, count
+
+
+def forge_hashes(custody: Custody) -> None:
+    tile = custody.log.files["tile/0/000"][0]
+    custody.log.files["tile/0/000"] = [bytes(32) + tile[32:]]
+
+
+def delete_hashes(custody: Custody) -> None:
+    del custody.log.files["tile/0/000"]
+
+
+@pytest.mark.parametrize(("attack", "codes"), [(forge_hashes, {"FORKED"}), (delete_hashes, {"MISSING"})])
+def test_hashes_that_stand_for_entries_lead_to_the_signed_heads(
+    attack: Callable[[Custody], None], codes: set[str]
+) -> None:
+    custody = sealed_custody(270)
+    custody.verify()
     attack(custody)
-    assert codes <= {finding.code for finding in custody.verify().findings} <= codes | {"MISSING"}
+    assert codes <= {finding.code for finding in custody.verify().findings}
+
+
+def test_what_a_verification_has_read_is_read_again_when_asked_and_after_thirty_days() -> None:
+    """The design, 3.5: a daily one since the last, and a full one a month; who writes the table cannot put it off."""
+    custody = sealed_custody(270)
+    assert custody.verify().read_again == 274
+    del custody.log.files["tile/entries/000"]
+    assert custody.verify().findings == []
+    assert {finding.code for finding in custody.verify(full=True).findings} >= {"MISSING"}
+    custody.wait(days=31)
+    assert {finding.code for finding in custody.verify().findings} >= {"MISSING"}
+    custody.ledger.now_head = replace(custody.ledger.now_head, full_at="2099-01-01T00:00:00.000Z")
+    assert {finding.code for finding in custody.verify().findings} >= {"MISSING"}
 
 
 def empty_everything(custody: Custody) -> None:
@@ -349,8 +466,13 @@ def test_a_head_that_was_kept_elsewhere_finds_what_nothing_else_can(
 
 def test_an_erased_name_is_no_finding() -> None:
     custody = sealed_custody()
-    custody.ledger.names.clear()
-    assert custody.verify().findings == []
+    custody.eraser.erase(UPLOAD.place, by="jo", reason="asked for")
+    assert not custody.ledger.names
+    # Whether the erasure is sealed already or waits to be.
+    for _ in range(2):
+        assert custody.verify().findings == []
+        custody.wait(minutes=10)
+        custody.seal()
 
 
 def test_a_verification_that_held_is_remembered_and_one_that_did_not_is_not() -> None:

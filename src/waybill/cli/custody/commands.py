@@ -1,5 +1,6 @@
 """`waybill trace` and `waybill custody`: what happened to a file, and the proof."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,16 +14,16 @@ from waybill.cli.context import Cli
 from waybill.cli.custody.naming import asked_of, place_of, prefix_of
 from waybill.cli.custody.showing import history, standings_table
 from waybill.cli.errors import CommandError
+from waybill.cli.files import read_text
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.custody import runtime
+from waybill.custody.domain.comparing import Report
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.notes import VerifierKey, opened_note
 from waybill.custody.domain.premis import document
 from waybill.custody.domain.proving import verify_export
 from waybill.custody.domain.tracing import Asked, ByIdentifier, Trace
-from waybill.custody.domain.verifying import Report
-from waybill.custody.errors import BadProofError
 from waybill.custody.views import EventView
 
 _PAGE = 200
@@ -104,28 +105,49 @@ def verify(
     cli: Cli,
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="An export (`trace --format ndjson`), verified without network.", exists=True),
+        typer.Option(
+            "--file", help="An export (`trace --format ndjson`), verified without network.", exists=True, dir_okay=False
+        ),
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option("--key", help="The log's public key, with --file: `custody key` prints it.", exists=True),
+        typer.Option(
+            "--key",
+            help="The log's public key as you have kept it: `custody key` prints it. Needed with --file.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     head: Annotated[
         Path | None,
-        typer.Option("--head", help="A head that was kept elsewhere: the log has to begin with it.", exists=True),
+        typer.Option(
+            "--head", help="A head that was kept elsewhere: the log has to begin with it.", exists=True, dir_okay=False
+        ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every entry again, those that an earlier verification has read too.")
+    ] = False,
 ) -> None:
-    """Compare the log with its signatures and with the table, both ways; exit status 1 where anything does not hold."""
-    if head is not None and file is not None:
-        raise typer.BadParameter("--head goes with the log itself, not with --file")
-    if (file is None) != (key is None):
-        raise typer.BadParameter("--file and --key go together")
+    """Compare the log with its signatures and with the table, both ways; exit status 1 where anything does not hold.
+
+    Of entries that an earlier verification has read, their hashes are read; of the table, always everything.
+    """
+    if file is not None and (head is not None or full):
+        raise typer.BadParameter("--head and --full go with the log itself, not with --file")
+    if file is not None and key is None:
+        raise typer.BadParameter("--file needs --key")
     if file is not None and key is not None:
         _verify_export(cli, file, key)
-    else:
-        cli.enter()
-        kept = opened_note(head.read_bytes(), runtime.signer().key()) if head else None
-        _tell(cli, runtime.verifier().verify(kept))
+        return
+    cli.enter()
+    own = _key_in(key) if key else runtime.signer().key()
+    kept = opened_note(head.read_bytes(), own) if head else None
+    _tell(cli, runtime.verifier(own).verify(kept, full=full))
+
+
+def _key_in(file: Path) -> VerifierKey:
+    """Return the key of a log that a file has; raises `BadProofError`."""
+    return VerifierKey.parse(read_text(file))
 
 
 def _tell(cli: Cli, report: Report) -> None:
@@ -133,12 +155,18 @@ def _tell(cli: Cli, report: Report) -> None:
     said = {
         "holds": report.holds,
         "size": report.size,
+        "readAgain": report.read_again,
         "compared": report.compared,
         "waiting": report.waiting,
         "findings": findings,
     }
     if report.holds:
-        shown = {"Entries of the log": report.size, "Compared": report.compared, "Not sealed yet": report.waiting}
+        shown = {
+            "Entries of the log": report.size,
+            "Read again": report.read_again,
+            "Compared with the table": report.compared,
+            "Not sealed yet": report.waiting,
+        }
         cli.output.show(said, details(shown))
         return
     rows = [(finding.code, finding.about, finding.index) for finding in report.findings]
@@ -147,11 +175,7 @@ def _tell(cli: Cli, report: Report) -> None:
 
 
 def _verify_export(cli: Cli, file: Path, key: Path) -> None:
-    try:
-        verifier_key = VerifierKey.parse(key.read_text("utf-8"))
-        report = verify_export(file.read_text("utf-8").splitlines(), verifier_key)
-    except UnicodeDecodeError:
-        raise BadProofError("the export or the key is not text") from None
+    report = verify_export(read_text(file).splitlines(), _key_in(key))
     findings = [{"line": finding.line, "problem": finding.problem} for finding in report.findings]
     said = {
         "holds": not findings,
@@ -234,6 +258,7 @@ def link(
     place: Annotated[str, typer.Argument(help="The file.", metavar="s3://BUCKET/KEY")],
     canonical_id: Annotated[str, typer.Argument(help="The identifier that names it.", metavar="CANONICAL_ID")],
     reason: Annotated[str, typer.Option("--reason", help="How you know; the log has a salted digest of it.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: it was wrong. That too is recorded.")] = False,
 ) -> None:
     """Say that an identifier names a file: a trace of the identifier shows the file's history from then on."""
     named, asked = place_of(place), asked_of(canonical_id, None)
@@ -242,9 +267,11 @@ def link(
     if not reason.strip():
         raise typer.BadParameter("--reason says how you know")
     cli.enter()
-    runtime.linker().link(named, asked.canonical_id, by=_person(), reason=reason.strip())
-    said = {"canonicalId": asked.canonical_id, "bucket": named.bucket, "key": named.key}
-    cli.output.show(said, f"{asked.canonical_id} names s3://{named.bucket}/{named.key}")
+    change = runtime.linker().unlink if undo else runtime.linker().link
+    change(named, asked.canonical_id, by=_person(), reason=reason.strip())
+    said = {"canonicalId": asked.canonical_id, "bucket": named.bucket, "key": named.key, "linked": not undo}
+    verb = "does not name" if undo else "names"
+    cli.output.show(said, f"{asked.canonical_id} {verb} s3://{named.bucket}/{named.key}")
 
 
 @custody.command("refused")
@@ -278,9 +305,12 @@ def refused(
 def export(
     cli: Cli,
     place: Annotated[str, typer.Argument(help="What lies there is exported.", metavar="s3://BUCKET/PREFIX")],
-    output: Annotated[Path, typer.Option("--output", help="A file for ndjson, a folder for premis.")],
+    output: Annotated[Path, typer.Option("--output", help="A file for ndjson, a folder for premis.", writable=True)],
     form: Annotated[
-        Format, typer.Option("--format", help="ndjson, with proofs; premis, a document per file.")
+        Format,
+        typer.Option(
+            "--format", help="ndjson, with proofs; premis, a document per file, and which is whose in index.ndjson."
+        ),
     ] = Format.NDJSON,
 ) -> None:
     """Write the histories of all files of a bucket; exit status 1 where nothing is recorded of one."""
@@ -288,28 +318,28 @@ def export(
     if form is Format.TEXT:
         raise typer.BadParameter("--format is ndjson or premis")
     cli.enter()
-    unknown = list[str]()
-    written = 0
+    unknown, written = list[str](), list[str]()
 
     def traces() -> Iterator[Trace]:
-        nonlocal written
         for key, found in runtime.traces_below(bucket, prefix):
-            if found is None:
-                unknown.append(key)
-            else:
-                written += 1
+            (unknown if found is None else written).append(key)
+            if found is not None:
                 yield found
 
     if form is Format.NDJSON:
         with output.open("w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in runtime.export(traces()))
     else:
-        output.mkdir(parents=True, exist_ok=True)
+        output.mkdir(exist_ok=True)
         for number, one in enumerate(traces(), start=1):
             with (output / f"premis-{number:06}.xml").open("w", encoding="utf-8") as file:
                 file.writelines(document(one.events))
-    said = {"bucket": bucket, "files": written, "unknown": unknown}
-    cli.output.show(said, details({"Files": written, "Nothing recorded of": len(unknown)}))
+        with (output / "index.ndjson").open("w", encoding="utf-8") as file:
+            for number, key in enumerate(written, start=1):
+                named = {"document": f"premis-{number:06}.xml", "bucket": bucket, "key": key}
+                file.write(f"{json.dumps(named, ensure_ascii=False)}\n")
+    said = {"bucket": bucket, "files": len(written), "unknown": unknown}
+    cli.output.show(said, details({"Files": len(written), "Nothing recorded of": len(unknown)}))
     if unknown:
         raise typer.Exit(1)
 

@@ -4,7 +4,7 @@
                          ERASED                   when and why its names were erased
     F#<subject>          R#<digest>               why somebody has said something: what the digest in an event opens to
                          A#C#<subject>#<place>    a copy whose history goes on where this one's was
-                         A#O#<subject>            where this one's was before
+                         A#O#<subject>            where this one's was before; either may have ended
                          E#<time>#<event>         an event of the file
     I#<canonical id>     E#<time>#<event>         an event of the identifier
     H#<sha256>           <subject pk>             whose digest it is
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
+from waybill.custody.domain.comparing import Way
 from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
 from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
@@ -32,7 +33,7 @@ from waybill.custody.domain.recording import LeafKey, Ledger
 from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
 from waybill.custody.domain.tracing import Links, TracedLedger
 from waybill.custody.domain.verifying import VerifiedLedger
-from waybill.custody.errors import CustodyUnavailableError
+from waybill.custody.errors import BadProofError, CustodyUnavailableError
 from waybill.custody.models import Event, KnownPlace, Leaf, Place, StateReference, Subject
 
 if TYPE_CHECKING:
@@ -86,8 +87,22 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
     @override
     def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
         if origin.pk != copy.pk:
-            self._add({"pk": copy.pk, "sk": f"{_ORIGIN}{origin.pk}"})
-            self._add({"pk": origin.pk, "sk": f"{_COPY}{copy.pk}#{copy_place}"})
+            for pk, sk in _keys_of(Way(copy.pk, origin=origin.pk, place=copy_place)):
+                self._add({"pk": pk, "sk": sk})
+
+    @override
+    def end_link(self, origin: Subject, copy: Subject, copy_place: str, *, ended: bool) -> None:
+        for pk, sk in _keys_of(Way(copy.pk, origin=origin.pk, place=copy_place)):
+            update = Update.of({"ended": ended or None})
+            with suppress(ConditionFailedError):
+                self._table.update({"pk": pk, "sk": sk}, update, "attribute_exists(pk)")
+
+    @override
+    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+        needed = {way: _keys_of(way) for way in ways}
+        keys = ({"pk": pk, "sk": sk} for each in needed.values() for pk, sk in each)
+        there = {(item["pk"], item["sk"]) for item in self._table.batch_get(keys, projection="pk, sk")}
+        return [way for way, each in needed.items() if not there.issuperset(each)]
 
     @override
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
@@ -122,15 +137,13 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
         item = self._table.get(_HEAD_KEY)
         if item is None or "version" not in item:
             return Head()
-        hashes = tuple(bytes.fromhex(text) for text in item["edge"])
-        return Head(
-            Edge(item["size"], hashes),
-            item["cursor"],
-            item["version"],
-            item["sealedAt"],
-            item.get("verifiedSize", 0),
-            item.get("verifiedAt", ""),
-        )
+        try:
+            edge = Edge(int(item["size"]), tuple(bytes.fromhex(text) for text in item["edge"]))
+            verified = int(item.get("verifiedSize", 0))
+            version, times = int(item["version"]), (str(item.get(name, "")) for name in ("verifiedAt", "fullAt"))
+            return Head(edge, str(item["cursor"]), version, str(item["sealedAt"]), verified, *times)
+        except (KeyError, TypeError, ValueError):
+            raise BadProofError("the table's head of the log was written over, and cannot be read") from None
 
     @override
     def slips(self, after: str, before: str) -> Iterator[Slip]:
@@ -180,13 +193,13 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
         return True
 
     @override
-    def all_leaves(self) -> Iterator[Leaf]:
+    def all_events(self) -> Iterator[Event]:
         for item in self._table.scan({}, Read(filtered="attribute_exists(sealed)", consistent=True)):
-            yield _leaf(item)
+            yield _event(item)
 
     @override
-    def note_verified(self, size: int, at: str) -> None:
-        update = Update.of({"verifiedSize": size, "verifiedAt": at})
+    def note_verified(self, size: int, at: str, *, full: bool) -> None:
+        update = Update.of({"verifiedSize": size, "verifiedAt": at, **({"fullAt": at} if full else {})})
         with suppress(ConditionFailedError):
             self._table.update(
                 _HEAD_KEY, update, "attribute_exists(pk) AND #size >= :size", {":size": size}, {"#size": "size"}
@@ -206,7 +219,7 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
     def links(self, subject: str, limit: int) -> Links:
         values = {":pk": subject, ":links": "A#"}
         page = self._table.page("pk = :pk AND begins_with(sk, :links)", values, Read(page_size=limit))
-        names = [item["sk"] for item in page.items]
+        names = [item["sk"] for item in page.items if "ended" not in item]
         copies = [name.removeprefix(_COPY).rsplit("#", 1) for name in names if name.startswith(_COPY)]
         origins = [name.removeprefix(_ORIGIN) for name in names if name.startswith(_ORIGIN)]
         return Links(tuple(origins), tuple((pk, place) for pk, place in copies), cut=page.last_key is not None)
@@ -228,21 +241,21 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
             self._table.delete({"pk": item["pk"], "sk": item["sk"]})
 
     @override
-    def begun_erasure(self, hash_: str) -> Marker | None:
+    def erasure(self, hash_: str) -> Marker | None:
         item = self._table.get({"pk": f"P#{hash_}", "sk": _ERASED})
-        if item is None or not item["begun"]:
+        if item is None:
             return None
         # Ids of consignments and their files, as far as the places are such; neither holds a blank.
         plan = [each.split(" ") for each in item["plan"]]
         files = [(each[2], each[3]) if len(each) == _WITH_FILE else None for each in plan]
         places = tuple(ErasedPlace(each[0], each[1], file) for each, file in zip(plan, files, strict=True))
-        return Marker(item["at"], item["by"], item["reason"], places)
+        return Marker(item["at"], item["by"], item["reason"], places, item.get("first", ""))
 
     @override
-    def mark_erased(self, hash_: str, marker: Marker, *, begun: bool) -> None:
+    def mark_erased(self, hash_: str, marker: Marker) -> None:
         plan = [" ".join((each.hash_, each.subject, *(each.consignment_file or ()))) for each in marker.plan]
         item = {"pk": f"P#{hash_}", "sk": _ERASED, "at": marker.at, "by": marker.by, "reason": marker.reason}
-        self._table.put({**item, "begun": begun, "plan": plan})
+        self._table.put({**item, "plan": plan, **({"first": marker.first} if marker.first else {})})
 
     @override
     def blank(self, event: Event) -> None:
@@ -271,9 +284,23 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
             self._table.put(item, _NEW)
 
 
+def _keys_of(way: Way) -> list[tuple[str, str]]:
+    """Return `pk` and `sk` of the items that a way is made of."""
+    if way.sha256:
+        return [(f"H#{way.sha256}", way.subject)]
+    return [(way.subject, f"{_ORIGIN}{way.origin}"), (way.origin, f"{_COPY}{way.subject}#{way.place}")]
+
+
 def _known_place(item: Item) -> KnownPlace:
-    place, subject = Place(item["bucket"], item["key"]), Subject(item["subject"], item["salt"])
-    return KnownPlace(place, subject, item.get("since", ""))
+    bucket, key, subject, salt, since = (
+        _text(item.get(name, "")) for name in ("bucket", "key", "subject", "salt", "since")
+    )
+    return KnownPlace(Place(bucket, key), Subject(subject, salt), since)
+
+
+def _text(value: object) -> str:
+    """Return a text, or of what somebody has put in its place how it looks."""
+    return value if isinstance(value, str) else repr(value)
 
 
 def _event_item(event: Event) -> Item:
@@ -303,14 +330,22 @@ def _without_none(state: StateReference) -> Item:
 
 
 def _leaf(item: Item) -> Leaf:
-    return Leaf(*(str(item.get(name, "")) for name in ("pk", "sk", "id", "sealed", "mac", "minute")))
+    return Leaf(*(_text(item.get(name, "")) for name in ("pk", "sk", "id", "sealed", "mac", "minute")))
 
 
 def _event(item: Item) -> Event:
-    states = tuple(
-        StateReference(
-            state["place"], state["commitment"], state.get("versionId"), state.get("sha256"), state.get("size")
-        )
-        for state in item.get("states", [])
+    """Return an event of whatever is there: of what somebody has written over, no more than what can be read."""
+    states = item.get("states", [])
+    known = [state for state in states if isinstance(state, dict)] if isinstance(states, list) else []
+    return Event(_leaf(item), tuple(map(_state, known)))
+
+
+def _state(state: Item) -> StateReference:
+    version_id, sha256, size = (state.get(name) for name in ("versionId", "sha256", "size"))
+    return StateReference(
+        _text(state.get("place")),
+        _text(state.get("commitment")),
+        None if version_id is None else _text(version_id),
+        None if sha256 is None else _text(sha256),
+        size if isinstance(size, int) else None,
     )
-    return Event(_leaf(item), states)

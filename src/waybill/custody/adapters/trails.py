@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.table import Table
-from waybill.custody.domain.verifying import Trails
+from waybill.custody.domain.comparing import Trails
 from waybill.custody.errors import CustodyUnavailableError
 
 if TYPE_CHECKING:

@@ -39,12 +39,16 @@ class ErasedPlace:
 
 @dataclass(frozen=True)
 class Marker:
-    """When the names of a place were erased, by whom and why, and which other places go with it."""
+    """When the names of a place were erased, by whom and why.
+
+    `plan` is what goes with it, as long as that is under way; `first` is the place that has the plan, in the others'.
+    """
 
     at: str
     by: str
     reason: str
     plan: tuple[ErasedPlace, ...] = ()
+    first: str = ""
 
 
 class ErasedLedger(Protocol):
@@ -62,12 +66,12 @@ class ErasedLedger(Protocol):
         """Return events of a subject behind the sort key `after`, oldest first."""
         ...
 
-    def begun_erasure(self, hash_: str) -> Marker | None:
-        """Return the note of an erasure that has begun at this place and has not ended."""
+    def erasure(self, hash_: str) -> Marker | None:
+        """Return the newest note of an erasure of this place."""
         ...
 
-    def mark_erased(self, hash_: str, marker: Marker, *, begun: bool) -> None:
-        """Note that the names of a place are erased, and whether that is still under way."""
+    def mark_erased(self, hash_: str, marker: Marker) -> None:
+        """Note that the names of a place are erased, or are going to be as long as the note has a plan."""
         ...
 
     def blank(self, event: Event) -> None:
@@ -116,24 +120,37 @@ class Eraser:
         NotFoundError
             As `places_of`.
         """
-        first = place_hash(place, self.keys.key(PLACES))
-        marker = self.ledger.begun_erasure(first)
-        if marker is None:
-            family = self._family(place)
-            plan = tuple(_erased(hash_, known) for hash_, known in family.items())
-            marker = Marker(iso(self.now()), by, reason, plan)
-            self.ledger.mark_erased(first, marker, begun=True)
+        first, marker = self._begun(place_hash(place, self.keys.key(PLACES))) or self._begin(place, by, reason)
+        for each in marker.plan:
+            if each.hash_ != first:
+                self.ledger.mark_erased(each.hash_, replace(marker, plan=(), first=first))
         named = self.ledger.places([each.hash_ for each in marker.plan])
         for hash_, known in named.items():
             self._tell(hash_, known.place, marker)
-            if hash_ != first:
-                self.ledger.mark_erased(hash_, replace(marker, plan=()), begun=False)
         for each in marker.plan:
             self.ledger.remove_place(each.hash_, each.subject)
         for each in marker.plan:
             self._empty(each, {other.hash_ for other in marker.plan})
-        self.ledger.mark_erased(first, replace(marker, plan=()), begun=False)
+        self.ledger.mark_erased(first, replace(marker, plan=()))
         return [known.place for known in named.values()]
+
+    def _begun(self, hash_: str) -> tuple[str, Marker] | None:
+        """Return the erasure that takes this place and has not ended, with the place where it began."""
+        marker = self.ledger.erasure(hash_)
+        if marker and marker.first:
+            hash_, marker = marker.first, self.ledger.erasure(marker.first)
+        return (hash_, marker) if marker and marker.plan else None
+
+    def _begin(self, place: Place, by: str, reason: str) -> tuple[str, Marker]:
+        family = self._family(place)
+        # One that has died right after its beginning is gone on with, from whichever of its places.
+        begun = next(filter(None, map(self._begun, family)), None)
+        if begun and any(each.hash_ == next(iter(family)) for each in begun[1].plan):
+            return begun
+        plan = tuple(_erased(hash_, known) for hash_, known in family.items())
+        first, marker = next(iter(family)), Marker(iso(self.now()), by, reason, plan)
+        self.ledger.mark_erased(first, marker)
+        return first, marker
 
     def _tell(self, hash_: str, place: Place, marker: Marker) -> None:
         erased = Happening(

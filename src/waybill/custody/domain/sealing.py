@@ -7,7 +7,7 @@ writes the same bytes; what is there with other bytes is a fork, and nothing mor
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple, Protocol
@@ -30,7 +30,7 @@ _MOST_MINUTES = 90
 class Head:
     """How far the log is: its right edge, and the slip up to which all is in it; `version` counts its writes.
 
-    `verified_size` and `verified_at` are of the last verification that held.
+    `verified_size` and `verified_at` are of the last verification that held, `full_at` of the last that read all of it.
     """
 
     edge: Edge = EMPTY
@@ -39,6 +39,7 @@ class Head:
     sealed_at: str = ""
     verified_size: int = 0
     verified_at: str = ""
+    full_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Sealer:
         edge = head.edge
         if plan.entries:
             edge = self.files.append(edge, [entry.sealed.encode() for entry in plan.entries])
-        after = Head(edge, plan.cursor, head.version + 1, iso(self.now()), head.verified_size, head.verified_at)
+        after = replace(head, edge=edge, cursor=plan.cursor, version=head.version + 1, sealed_at=iso(self.now()))
         if not self.ledger.advance(head, after, _places(plan, head.edge.size)):
             if self.ledger.head().version == head.version:
                 raise LogForkedError(f"the table has places already for leaves behind entry {head.edge.size}")

@@ -1,0 +1,321 @@
+"""The entries of the log against the items of the table, both ways, and what the items stand beside.
+
+Items are known by where they are, never by what they call themselves: whoever writes the table may give an item the id
+of another.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import batched
+from typing import NamedTuple, Protocol
+
+from pydantic import JsonValue
+
+from waybill.custody.domain.merkle import leaf_hash
+from waybill.custody.domain.recording import LeafKey
+from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
+from waybill.custody.domain.sealed_states import named, states_hold
+from waybill.custody.errors import BadProofError, CustodyRefusedError
+from waybill.custody.models import Event, KnownPlace, Leaf
+
+_AT_ONCE = 2_048
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What does not hold.
+
+    `code` is BAD_SIGNATURE, FORKED, MISSING, ALTERED, UNSEALED, MAC_WRONG, MAC_UNCHECKED, or UNANCHORED; `index` is the
+    place in the log, where there is one.
+    """
+
+    code: str
+    about: str
+    index: int | None = None
+
+
+@dataclass
+class Report:
+    """What a verification has come to.
+
+    Attributes
+    ----------
+    size
+        Entries of the log, by the greatest head that is known.
+    entries
+        Those whose hashes lead to the signed heads.
+    read_again
+        Those of them whose contents were read; of the others, which an earlier verification has read, the hashes.
+    compared
+        Entries whose items were looked at.
+    waiting
+        Items that are not in the log yet.
+    """
+
+    size: int = 0
+    entries: int = 0
+    read_again: int = 0
+    compared: int = 0
+    waiting: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def add(self, code: str, about: str, index: int | None = None) -> None:
+        """Note what does not hold."""
+        self.findings.append(Finding(code, about, index))
+
+
+class Way(NamedTuple):
+    """By what a history is found: its content, or that of its `origin`, of which it is a copy at `place`."""
+
+    subject: str
+    sha256: str = ""
+    origin: str = ""
+    place: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What is said of one that is gone."""
+        if self.sha256:
+            return f"{self.subject} is not found by its content any more"
+        return f"{self.subject} and {self.origin}, from which it was copied, are not found by each other any more"
+
+
+class ComparedLedger(Protocol):
+    """The table as a comparison reads it; raises `CustodyUnavailableError`."""
+
+    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
+        """Return those of the events that there are; an entry of a trail is one without states."""
+        ...
+
+    def all_events(self) -> Iterator[Event]:
+        """Yield every event, and every entry of a trail as one without states, in no order."""
+        ...
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
+        """Return those of the places that are known, by their hashes."""
+        ...
+
+    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+        """Return those of the ways that are not there."""
+        ...
+
+
+class Trails(Protocol):
+    """The audit trails of subject access, as they stand now; raises `CustodyUnavailableError`."""
+
+    def hashes(self, entries: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+        """Return the hashes of those of the entries (trail and number) that there are."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Met:
+    """An entry of the log whose item says the same, with its place there."""
+
+    index: int
+    event: Event
+    content: Mapping[str, JsonValue]
+
+
+class Comparison:
+    """Compares, and remembers what it has seen until `end`; `report` gets what it finds."""
+
+    def __init__(self, ledger: ComparedLedger, trails: Trails, keys: Keys, report: Report) -> None:
+        self._ledger, self._trails, self._keys, self._report = ledger, trails, keys, report
+        # Entries that have not met their item yet, by their hashes; items that have met theirs.
+        self._wanted: dict[bytes, int] = {}
+        self._met: set[bytes] = set()
+        self._ways: set[bytes] = set()
+        self._unnamed: dict[str, int] = {}
+        self._unnamed_copies: dict[str, int] = {}
+        self._erased: set[str] = set()
+        self._keys_refused = False
+
+    def expect(self, first: int, hashes: Sequence[bytes]) -> None:
+        """Take entries by their hashes, from the place `first` of the log on."""
+        for index, hash_ in enumerate(hashes, first):
+            if hash_ in self._wanted:
+                self._report.add("FORKED", f"entry {self._wanted[hash_]} is in the log twice", index)
+            self._wanted[hash_] = index
+
+    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
+        """Compare entries, each with its place in the log, with their items."""
+        said: dict[LeafKey, tuple[int, bytes, Mapping[str, JsonValue]]] = {}
+        for index, entry in entries:
+            try:
+                content = parsed(entry)
+                key = LeafKey(*key_of(content))
+            except (BadProofError, KeyError):
+                self._report.add("ALTERED", "an entry of the log is none of custody's", index)
+                continue
+            if (name := _name(key.pk, key.sk)) in self._met:
+                self._report.add("FORKED", f"{key.pk} {key.sk} is in the log twice", index)
+            self._met.add(name)
+            said[key] = (index, entry, content)
+        found = self._ledger.events(list(said))
+        met = []
+        for key, (index, entry, content) in said.items():
+            event = found.get(key)
+            if event is None:
+                self._report.compared += 1
+                self._report.add("MISSING", f"{key.pk} {key.sk} is not in the table", index)
+            elif event.leaf.sealed.encode() != entry or event.leaf.id != id_of(content):
+                self._report.compared += 1
+                self._report.add("ALTERED", f"{key.pk} {key.sk} is another in the table", index)
+            else:
+                met.append(_Met(index, event, content))
+        # What trails are sealed with is in the log, whatever became of the item.
+        self._judge(met, [(index, content) for index, _, content in said.values()])
+
+    def look_through(self, young: str, entries: Callable[[Iterable[int]], Iterable[tuple[int, bytes]]]) -> None:
+        """Look at every item of the table; what is of the minute `young` or later may still wait to be sealed.
+
+        `entries` gives entries of the log by their places: what has met no item is read, to say what became of it.
+        """
+        strange: list[Event] = []
+        for some in batched(self._ledger.all_events(), _AT_ONCE, strict=False):
+            met = []
+            for event in some:
+                if _name(event.leaf.pk, event.leaf.sk) in self._met:
+                    continue
+                if one := self._expected(event):
+                    met.append(one)
+                else:
+                    strange.append(event)
+            self._judge(met, [(one.index, one.content) for one in met])
+        left = sorted(self._wanted.values())
+        self._wanted.clear()
+        for pairs in batched(entries(left), _AT_ONCE, strict=False):
+            self.compare(pairs)
+        for event in strange:
+            self._look_at_strange(event, young)
+
+    def end(self) -> None:
+        """Say which histories have lost their names, and nobody has erased them."""
+        told = "are not there, and no erasure of them is recorded"
+        for subject, index in self._unnamed.items():
+            if subject not in self._erased:
+                self._report.add("MISSING", f"the names of {subject} {told}", index)
+        for place, index in self._unnamed_copies.items():
+            if place not in self._erased:
+                self._report.add("MISSING", f"the names of a copy, P#{place}, {told}", index)
+
+    def _expected(self, event: Event) -> _Met | None:
+        leaf = event.leaf
+        hash_ = leaf_hash(leaf.sealed.encode())
+        index = self._wanted.get(hash_)
+        if index is None:
+            return None
+        try:
+            content = parsed(leaf.sealed)
+            if key_of(content) != (leaf.pk, leaf.sk) or id_of(content) != leaf.id:
+                return None
+        except (BadProofError, KeyError):
+            return None
+        del self._wanted[hash_]
+        self._met.add(_name(leaf.pk, leaf.sk))
+        return _Met(index, event, content)
+
+    def _judge(self, met: Sequence[_Met], sealed: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:
+        """Look at what stands beside the items that say what was sealed, and at the trails that entries are about."""
+        places = self._ledger.places({state.place for one in met for state in one.event.states})
+        ways: dict[Way, int] = {}
+        for one in met:
+            index, event, content, leaf = one.index, one.event, one.content, one.event.leaf
+            self._report.compared += 1
+            if not self._mac_holds(leaf, content):
+                self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}", index)
+            elif not states_hold(event, content, places):
+                self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} is about another file", index)
+            self._note_names(event, content)
+            for state in event.states[1:]:
+                if named(places.get(state.place), content.get("at")) is None:
+                    self._unnamed_copies.setdefault(state.place, index)
+            if event.states and content.get("object"):
+                known = named(places.get(event.states[0].place), content.get("at"))
+                if known is None or known.subject.pk != leaf.pk:
+                    self._unnamed.setdefault(leaf.pk, index)
+                else:
+                    ways |= dict.fromkeys(_ways(event, content, places), index)
+        ways = {way: index for way, index in ways.items() if self._is_new(way)}
+        for way in self._ledger.missing_ways(ways):
+            self._report.add("MISSING", way.shown, ways[way])
+        self._compare_trails((index, content) for index, content in sealed if "entryId" in content)
+
+    def _is_new(self, way: Way) -> bool:
+        name = _name(*way)
+        was_seen = name in self._ways
+        self._ways.add(name)
+        return not was_seen
+
+    def _note_names(self, event: Event, content: Mapping[str, JsonValue]) -> None:
+        detail = content.get("detail")
+        if content.get("workflow") == "custody" and isinstance(detail, dict) and detail.get("erased") == "names":
+            self._erased |= {event.leaf.pk, *(state.place for state in event.states[:1])}
+
+    def _compare_trails(self, entries: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:
+        """Compare the trails themselves: who may write their table can make a whole chain of hashes anew."""
+        sealed: dict[tuple[str, int], tuple[int, JsonValue]] = {}
+        for index, content in entries:
+            number = content["number"]
+            if isinstance(number, int):
+                sealed[str(content["trail"]), number] = (index, content["hash"])
+        found = self._trails.hashes(sealed)
+        for (trail, number), (index, hash_) in sealed.items():
+            told = f"entry {number} of the audit trail {trail}"
+            if (trail, number) not in found:
+                self._report.add("MISSING", f"{told} is not there any more", index)
+            elif found[trail, number] != hash_:
+                self._report.add("ALTERED", f"{told} is another", index)
+
+    def _look_at_strange(self, event: Event, young: str) -> None:
+        """Look at an item that the log does not have: it is new, was never sealed, or was put there by hand."""
+        leaf = event.leaf
+        if _name(leaf.pk, leaf.sk) in self._met:
+            return
+        self._report.waiting += 1
+        try:
+            content = parsed(leaf.sealed)
+            mine = key_of(content) == (leaf.pk, leaf.sk) and id_of(content) == leaf.id
+        except (BadProofError, KeyError):
+            mine, content = False, {}
+        if not mine or not self._mac_holds(leaf, content):
+            self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}")
+            return
+        self._note_names(event, content)
+        if leaf.minute < young:
+            self._report.add("UNSEALED", f"{leaf.pk} {leaf.sk}")
+
+    def _mac_holds(self, leaf: Leaf, content: Mapping[str, JsonValue]) -> bool:
+        """Return whether a keyed hash is this stack's; what cannot be looked at is one finding, and no more."""
+        if self._keys_refused:
+            return True
+        try:
+            expected = mac_of(leaf.sealed, str(content.get("recordedAt")), self._keys)
+        except CustodyRefusedError as error:
+            self._keys_refused = True
+            self._report.add("MAC_UNCHECKED", f"no keyed hash was looked at: {error}")
+            return True
+        return hmac.compare_digest(expected.encode(), leaf.mac.encode())
+
+
+def _ways(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> Iterator[Way]:
+    """Yield by what else an event's history is found, as far as its files have names."""
+    subject = event.leaf.pk
+    if sha256 := event.states[0].sha256:
+        yield Way(subject, sha256)
+    for state in event.states[1:]:
+        known = named(places.get(state.place), content.get("at"))
+        if known and known.subject.pk != subject:
+            yield Way(known.subject.pk, origin=subject, place=state.place)
+
+
+def _name(*parts: str) -> bytes:
+    return blake2b(" ".join(parts).encode(errors="surrogatepass"), digest_size=16).digest()
