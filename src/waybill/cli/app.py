@@ -1,11 +1,15 @@
 """The program `waybill`. Exit status: 0 done, 1 the work failed, 2 bad usage, 130 interrupted."""
 
+import errno
 import json
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -17,9 +21,24 @@ import waybill
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App, Group
 from waybill.core.errors import InvalidInputError, WaybillError
+from waybill.core.text import escaped
 
 _FAILED = 1
 _BAD_USAGE = 2
+# What a file or a disk refuses while a command works; what is wrong with a path itself is told before, as bad usage.
+_DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ class Program(Group):
         entry = next((section[name] for section in SECTIONS.values() if name in section), None)
         if entry is None:
             return None
-        found = get_command(import_module(entry.module).app)
+        found = _built(import_module(entry.module).app)
         return found.commands[name] if isinstance(found, TyperGroup) else found
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -122,6 +141,12 @@ class Program(Group):
         return [CompletionItem(name, help=help_) for name, help_ in names.items() if name.startswith(incomplete)]
 
 
+@cache
+def _built(made: typer.Typer) -> Any:
+    """Return the commands of a module; building them takes longer than most of them do to refuse what was typed."""
+    return get_command(made)
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(waybill.__version__)
@@ -145,15 +170,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         outcome = app(args=given, prog_name="waybill", standalone_mode=False)
+        sys.stdout.flush()
     except BrokenPipeError:
+        _leave_standard_output()
         return _FAILED
     except Exception as error:
         if "--debug" in given:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in _DISK and error.filename is None:
+            _leave_standard_output()
         complaint = _explain(error)
         print(complaint.json() if "--json" in given else f"waybill: {complaint.message}", file=sys.stderr)  # noqa: T201
         return complaint.status
     return outcome if isinstance(outcome, int) else 0
+
+
+def _leave_standard_output() -> None:
+    """Let nobody write to a closed pipe again: the interpreter would, at its end, and complain.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @dataclass(frozen=True)
@@ -184,6 +222,8 @@ def _explain(error: Exception) -> Complaint:
             return _complaint(_BAD_USAGE, error.code, str(error))
         case CommandError() | WaybillError():
             return _complaint(_FAILED, error.code, str(error))
+        case OSError() if error.errno in _DISK:
+            return _complaint(_FAILED, "FILE", f"{error.filename or 'standard output'}: {error.strerror}")
     if any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__):
         answer = getattr(error, "response", {})
         code = answer.get("Error", {}).get("Code") or type(error).__name__
@@ -192,4 +232,5 @@ def _explain(error: Exception) -> Complaint:
 
 
 def _complaint(status: int, code: str, message: str) -> Complaint:
-    return Complaint(status, code, " ".join(message.split()))
+    # Names that others have given stand in it: nothing of them commands the terminal.
+    return Complaint(status, code, escaped(" ".join(message.split())))

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -55,7 +56,23 @@ class Command(TyperCommand):
         """Parse the arguments of this command."""
         rest = super().parse_args(ctx, args)
         _take(ctx)
+        self._try_outputs(ctx)
         return rest
+
+    def _try_outputs(self, context: Any) -> None:
+        """Refuse a file that cannot be written for want of its folder, before any work."""
+        for option in cast("Any", self.params):
+            given = context.params.get(option.name)
+            if not isinstance(given, Path) or context.resilient_parsing or not is_output(option):
+                continue
+            if not given.absolute().parent.is_dir():
+                raise typer.BadParameter(f"Folder '{given.parent}' does not exist.", ctx=context, param=option)
+
+
+def is_output(option: Any) -> bool:
+    """Return whether an option names what a command writes: those are declared `writable`."""
+    declared = getattr(option, "type_descriptor", None)
+    return bool(declared and getattr(declared.parameter_info, "writable", False))
 
 
 class Group(TyperGroup):

@@ -36,6 +36,9 @@ def mint(  # noqa: PLR0917 - one per option
         typer.Option(
             "--file",
             help="One per line, or .jsonl with predecessors; - for standard input.",
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
         ),
     ] = None,
     job: Annotated[str | None, typer.Option("--job", help="Job that the answers are labelled with.")] = None,

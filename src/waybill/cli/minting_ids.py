@@ -71,7 +71,12 @@ def audit(
     cli: Cli,
     export: Annotated[
         list[Path] | None,
-        typer.Option("--export", help="Files of a DynamoDB export (DynamoDB JSON, .gz or not) instead of the table."),
+        typer.Option(
+            "--export",
+            help="Files of a DynamoDB export (DynamoDB JSON, .gz or not) instead of the table.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
 ) -> None:
     """Check that every source has the canonical ID that is its own, and the reverse. Exit status 1 when not."""
@@ -177,7 +182,9 @@ def import_(
 @ids.command()
 def export(
     cli: Cli,
-    file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="File to write, JSON Lines.", metavar="FILE", dir_okay=False, writable=True)
+    ],
 ) -> None:
     """Write every assignment to a file that `waybill ids import` reads."""
     count, identifiers = 0, registry(cli)

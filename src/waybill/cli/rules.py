@@ -8,6 +8,7 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.files import read_text
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS
@@ -54,7 +55,7 @@ def build(
     from waybill.consignments.domain.checks.self_test import prove
 
     sources, unreadable = rule_set.sources_in(folder)
-    exclusions = rule_set.parse_exclusions(exclude.read_text("utf-8")) if exclude else {}
+    exclusions = rule_set.parse_exclusions(read_text(exclude)) if exclude else {}
     made, skipped = rule_set.build(sources, exclusions)
     eicar = prove(made, _contents(harmless) if harmless else {})
     key = None if dry_run else _publish(cli, made)

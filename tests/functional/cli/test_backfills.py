@@ -250,14 +250,19 @@ def test_what_became_of_the_job_is_said_where_its_report_is_refused_at_the_end(
     assert "the report s3://reports-of-builds/latest.csv cannot be written" in ran.err
 
 
-@pytest.mark.parametrize("where", ["nowhere/report.csv", ".", "s3://nowhere-builds/report.csv"])
+@pytest.mark.parametrize(
+    ("where", "status"), [("nowhere/report.csv", 2), (".", 2), ("s3://nowhere-builds/report.csv", 1)]
+)
 def test_a_report_that_cannot_be_written_is_said_before_the_work_begins(
-    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, where: str
+    waybill: Program, upload: Callable[..., None], executions: FakeExecutions, where: str, status: int
 ) -> None:
-    """Source: replication's README, "Backfills": the place of a report is tried before there is a job."""
+    """Source: replication's README, "Backfills": the place of a report is tried before there is a job.
+
+    A path of this machine that cannot be is bad usage; what S3 says of an address, a failure.
+    """
     upload("a")
     ran = waybill(*BACKFILL, "--report", where)
-    assert (ran.status, executions.inputs) == (1, {})
+    assert (ran.status, executions.inputs) == (status, {})
     assert "cannot be written" in ran.err
     assert waybill("backfills", "list").out == "no backfills\n"
 

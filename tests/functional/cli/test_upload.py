@@ -77,9 +77,10 @@ def test_two_files_with_one_key_are_refused_before_anything_is_sent(waybill: Pro
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["nowhere.txt"], 1, "nowhere.txt is not there"),
-        (["/dev/null"], 1, "/dev/null is no ordinary file"),
-        (["a", "--to", "bucket"], 2, "bucket is not of the form s3://BUCKET/KEY"),
+        (["nowhere.txt"], 2, "'nowhere.txt' does not exist"),
+        (["{file}", "nowhere.txt"], 2, "'nowhere.txt' does not exist"),
+        (["/dev/null"], 2, "/dev/null is no ordinary file"),
+        (["{file}", "--to", "bucket"], 2, "bucket is not of the form s3://BUCKET/KEY"),
         (["{file}", "--to", "s3://my-typo-bucket/"], 1, "the bucket my-typo-bucket: there is no such bucket"),
     ],
 )

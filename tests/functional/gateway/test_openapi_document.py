@@ -73,7 +73,6 @@ OPERATIONS = {
         "listRequestsByState",
         "listServices",
         "listTemplates",
-        "moveService",
         "registerTemplate",
         "restartRequest",
         "showSummary",

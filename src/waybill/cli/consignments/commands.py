@@ -162,7 +162,10 @@ def show(cli: Cli, consignment_id: ConsignmentArgument) -> None:
 def report(
     cli: Cli,
     consignment_id: ConsignmentArgument,
-    output: Annotated[Path | None, typer.Option("--output", help="Write the page to this file as well.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write the page to this file as well.", dir_okay=False, writable=True),
+    ] = None,
 ) -> None:
     """Make a printable HTML report, and keep it in S3."""
     service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
@@ -180,7 +183,10 @@ def export(
     cli: Cli,
     consignment_id: ConsignmentArgument,
     form: Annotated[ExportFormat, typer.Option("--format", help="The form of the results.")],
-    output: Annotated[Path | None, typer.Option("--output", help="Write to this file instead of printing.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write to this file instead of printing.", dir_okay=False, writable=True),
+    ] = None,
 ) -> None:
     """Export what was found of every file, for the tools of archives."""
     service, consignment_id = Consignments(cli), consignment_id_of(consignment_id, "ID")
@@ -230,7 +236,9 @@ def waive(
 def manifest(
     cli: Cli,
     consignment_id: ConsignmentArgument,
-    folder: Annotated[Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR")],
+    folder: Annotated[
+        Path, typer.Option("--output", help="New folder for the bag.", metavar="DIR", file_okay=False, writable=True)
+    ],
     histories: Annotated[
         bool, typer.Option("--custody", help="With the history of every file: PREMIS, and lines with their proofs.")
     ] = False,

@@ -49,7 +49,9 @@ On = Annotated[
 @app.command()
 def upload(
     cli: Cli,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, or folders with what is in them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files, or folders with what is in them.", exists=True)
+    ],
     to: Annotated[
         str | None,
         typer.Option("--to", metavar="s3://BUCKET/PREFIX", help="Where to. Default: the stack's source bucket."),

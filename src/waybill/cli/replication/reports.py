@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.cli.errors import CommandError
@@ -34,8 +35,8 @@ def report_place(replication: Replication, where: str) -> ReportPlace:
 
     Raises
     ------
-    CommandError
-        It cannot be written there; said before any work begins.
+    BadParameter, CommandError
+        It cannot be written there, on this machine or in S3; said before any work begins.
     """
     if is_uri(where):
         return _ObjectPlace(replication, where)
@@ -64,8 +65,11 @@ class _FilePlace:
 
     def __post_init__(self) -> None:
         if self.path.is_dir():
-            raise CommandError(f"the report cannot be written: {escaped(str(self.path))} is a folder")
-        self._discard(self._begin())
+            raise typer.BadParameter(f"the report {escaped(str(self.path))} cannot be written: it is a folder")
+        try:
+            self._discard(self._begin())
+        except CommandError as refusal:
+            raise typer.BadParameter(str(refusal)) from refusal
 
     def write(self, fill: Fill) -> None:
         """Write beside the file first: a report that is there is whole."""

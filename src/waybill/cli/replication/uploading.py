@@ -69,8 +69,7 @@ def _uploads(paths: Sequence[Path], prefix: str, left_out: list[LeftOutFile]) ->
             for file in found.files:
                 yield _Upload(file.location, str(file.location), f"{prefix}{name}/{file.path}")
         elif not path.is_file():
-            problem = "is no ordinary file" if path.exists() else "is not there"
-            raise CommandError(f"{escaped(str(path))} {problem}")
+            raise typer.BadParameter(f"{escaped(str(path))} is no ordinary file")
         else:
             yield _Upload(path, str(path), f"{prefix}{name}")
 

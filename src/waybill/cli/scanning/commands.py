@@ -108,7 +108,13 @@ BaselineOption = Annotated[
 ]
 WriteBaselineOption = Annotated[
     Path | None,
-    typer.Option("--write-baseline", help="Write what is found or known to this file.", metavar="FILE"),
+    typer.Option(
+        "--write-baseline",
+        help="Write what is found or known to this file.",
+        metavar="FILE",
+        dir_okay=False,
+        writable=True,
+    ),
 ]
 JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
 
@@ -387,7 +393,9 @@ def triage(
 @app.command("scan-file")
 def scan_file(  # noqa: PLR0917 (options)
     cli: Cli,
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.", metavar="PATH…")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, or folders with everything below them.", metavar="PATH…", exists=True)
+    ],
     detector: DetectorOption = None,
     region: RegionOption = None,
     min_confidence: ConfidenceOption = None,

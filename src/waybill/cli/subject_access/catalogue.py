@@ -1,14 +1,14 @@
 """`waybill services` and `waybill templates`: which services are asked, and the templates of their parts."""
 
 import difflib
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.files import read_json
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.cli.subject_access.collaborators import Deployed
@@ -43,46 +43,16 @@ def show_service(cli: Cli, name: _Name) -> None:
 
 @services.command()
 def put(cli: Cli, file: _File) -> None:
-    """Add a service, or change the one of this name; FILE is JSON as `POST /api/services` takes it.
-
-    Another address is proposed: somebody else has to agree (`waybill services agree`).
-    """
+    """Add a service, or change the one of this name; FILE is JSON as `POST /api/services` takes it."""
     from waybill.subject_access.domain.services import ServiceEntry
 
     deployed = Deployed(cli)
-    entry = ServiceEntry.parse(_json(file))
+    entry = ServiceEntry.parse(read_json(file))
     if deployed.catalogue.service(entry.name) is None:
         deployed.services.add(entry, deployed.actor)
     else:
-        changed = deployed.services.change(entry.name, entry, deployed.actor, may_move=True)
-        if changed.proposed_url:
-            cli.output.note(f"{entry.name} stays at {changed.url} until somebody else agrees")
+        deployed.services.change(entry.name, entry, deployed.actor, may_move=True)
     _show(cli, entry.name)
-
-
-_Address = Annotated[
-    str, typer.Argument(help="The address that is proposed, as `services show` has it.", metavar="URL")
-]
-
-
-@services.command()
-def agree(cli: Cli, name: _Name, url: _Address) -> None:
-    """Move a service to the address that somebody else has proposed."""
-    _decide(cli, name, url, agreed=True)
-
-
-@services.command()
-def disagree(cli: Cli, name: _Name, url: _Address) -> None:
-    """Leave a service where it is, and drop the address that is proposed."""
-    _decide(cli, name, url, agreed=False)
-
-
-def _decide(cli: Cli, name: str, url: str, *, agreed: bool) -> None:
-    from waybill.subject_access.domain.services import Move
-
-    deployed = Deployed(cli)
-    deployed.services.move(name, Move.parse({"url": url, "agreed": agreed}), deployed.actor)
-    _show(cli, name)
 
 
 @services.command()
@@ -181,10 +151,3 @@ def _text(deployed: Deployed, name: str, version: int | None) -> str:
     if text is None:
         raise CommandError(f"{name} has no such template")
     return text.decode()
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CommandError(f"{file} is not JSON: {error}") from None

@@ -13,10 +13,10 @@ from rich.console import Group
 from waybill.cli import completion
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.files import read_json, write_private
 from waybill.cli.grammar import App
 from waybill.cli.output import details, table
 from waybill.cli.subject_access import names, preview, redactions, stub
-from waybill.cli.subject_access.auditing import audited, holds, verdict
 from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.subject_access.fulfilling import fulfilled
 from waybill.subject_access.domain.downloads import What
@@ -41,7 +41,8 @@ IdArgument = Annotated[
 ]
 OnOption = Annotated[str | None, typer.Option("--on", help="Day on which it was, 2026-01-31; default: today.")]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.")
+    Path | None,
+    typer.Option("--output", "-o", help="File to write, or its folder; default: its own name.", writable=True),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
@@ -365,7 +366,12 @@ def letter(
     kind: Annotated[LetterKind, typer.Argument(help="Which letter.")],
     texts: Annotated[
         Path | None,
-        typer.Option("--texts", help="JSON: controller, contact, purposes, recipients, retention, codes.", exists=True),
+        typer.Option(
+            "--texts",
+            help="JSON: controller, contact, purposes, recipients, retention, codes.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -377,9 +383,9 @@ def letter(
     path = path / f"{kind.value}.pdf" if path.is_dir() else path
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
-    said = LetterTexts.parse(json.loads(texts.read_text("utf-8"))) if texts else LetterTexts()
+    said = LetterTexts.parse(read_json(texts)) if texts else LetterTexts()
     drawn = deployed.letters.letter(request_id, deployed.actor, kind, said)
-    path.write_bytes(drawn)
+    write_private(path, drawn, force=force)
     cli.output.show({"file": str(path), "bytes": len(drawn)}, str(path))
 
 
@@ -402,19 +408,22 @@ def audit(
         str, typer.Argument(help="Id of the request; or a day, 2026-11-02: what is about no request.", metavar="ID")
     ],
 ) -> None:
-    """Show everything that was done about a request. Exit status 1 where it does not hold, or was not compared.
+    """Show everything that was done about a request. Exit status 1 when the trail was tampered with."""
+    from waybill.subject_access.domain.answers import trail_answer
+    from waybill.subject_access.domain.trail import trail_of
 
-    Where custody is deployed the trail is compared with its log, all of which is read for that.
-    """
-    told = audited(cli, request_id)
-    rows = [
-        [one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told["entries"]
-    ]
-    cli.output.show(told, table(("Number", "At", "Actor", "Action", "Detail"), rows))
-    for sentence in verdict(told):
-        cli.output.note(sentence)
-    if not holds(told):
+    deployed, about = Deployed(cli), trail_of(request_id)
+    end = deployed.store.chain_end(about)
+    if end is None:
+        raise CommandError("there is no such request")
+    trail = trail_answer(about, deployed.store.audit(about), end)
+    told, broken = trail["entries"], trail["break"]
+    rows = [[one["number"], one["at"], one["actor"], one["action"], json.dumps(one["detail"])] for one in told]
+    cli.output.show(trail, table(("Number", "At", "Actor", "Action", "Detail"), rows))
+    if broken:
+        cli.output.note(f"the chain breaks at entry {broken['number']}: {broken['problem']}")
         raise typer.Exit(1)
+    cli.output.note(f"{len(told)} entries: the chain holds")
 
 
 def _save(cli: Cli, request_id: str, what: What, output: Path | None, *, force: bool) -> None:
@@ -425,12 +434,11 @@ def _save(cli: Cli, request_id: str, what: What, output: Path | None, *, force: 
     deployed = Deployed(cli)
     request = deployed.found(request_id)
     name = file_name(request)
-    path = output or Path(f"{name.removesuffix('.pdf')}.zip" if what == "package" else name)
+    name = f"{name.removesuffix('.pdf')}.zip" if what == "package" else name
+    path = output or Path(name)
     if path.is_dir():
         path /= name
     # Before the download is recorded.
-    if not path.parent.is_dir():
-        raise CommandError(f"there is no folder {path.parent}")
     if path.exists() and not force:
         raise CommandError(f"{path} is there already; --force writes over it")
     stamped(deployed.store, deployed.reports, request_id, deployed.actor, deployed.now(), "application/json", what)

@@ -1,12 +1,12 @@
 """`waybill sar names`: what templates print for the codes of prisons, staff and locations."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from waybill.cli.context import Cli
+from waybill.cli.files import read_json
 from waybill.cli.grammar import App
 
 app = App()
@@ -30,7 +30,7 @@ def names(
     from waybill.subject_access.domain.report.models import Lookups
 
     try:
-        found = Lookups.from_json(json.loads(file.read_text("utf-8")))
+        found = Lookups.from_json(read_json(file))
     except ValueError as error:
         raise typer.BadParameter(f"{file.name}: {error}") from error
     files = ReportFiles(cli.client("s3"), cli.stack.output("SubjectAccessReportsBucketName"))

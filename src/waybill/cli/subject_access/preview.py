@@ -1,6 +1,5 @@
 """`waybill sar preview`: what a template makes of an answer, without a stack."""
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
+from waybill.cli.files import read_json, read_text
 from waybill.cli.grammar import App
 
 app = App()
@@ -18,17 +18,27 @@ app = App()
 def preview(
     cli: Cli,
     data: Annotated[
-        Path, typer.Option("--data", help="The service's answer, JSON: with `content`, or that alone.", exists=True)
+        Path,
+        typer.Option(
+            "--data", help="The service's answer, JSON: with `content`, or that alone.", exists=True, dir_okay=False
+        ),
     ],
     template: Annotated[
         Path | None,
-        typer.Option("--template", help="The template; without one, as a service without one.", exists=True),
+        typer.Option(
+            "--template", help="The template; without one, as a service without one.", exists=True, dir_okay=False
+        ),
     ] = None,
     names: Annotated[
-        Path | None, typer.Option("--names", help="Names for codes, as `waybill sar names` takes them.", exists=True)
+        Path | None,
+        typer.Option(
+            "--names", help="Names for codes, as `waybill sar names` takes them.", exists=True, dir_okay=False
+        ),
     ] = None,
     label: Annotated[str, typer.Option("--label", help="The title of the section.")] = "Sample",
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("preview.pdf"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write.", dir_okay=False, writable=True)
+    ] = Path("preview.pdf"),
 ) -> None:
     """Draw the sample of a service's part, and list what it does not print. Exit status 1 where it cannot be drawn."""
     from waybill.subject_access.domain.report.errors import TemplateError
@@ -36,15 +46,13 @@ def preview(
     from waybill.subject_access.domain.report.preview import preview as drawn
     from waybill.subject_access.domain.report.preview import sample_section
 
-    answer = _json(data, parse_int=Number, parse_float=Number)
+    answer = read_json(data, parse_int=Number, parse_float=Number)
     content = answer["content"] if isinstance(answer, dict) and "content" in answer else answer
     try:
-        lookups = Lookups.from_json(_json(names)) if names else Lookups()
+        lookups = Lookups.from_json(read_json(names)) if names else Lookups()
     except ValueError as error:
         raise typer.BadParameter(f"{names}: {error}") from error
-    section = sample_section(
-        "sample", label, content, template.read_text("utf-8") if template else None, lookups, data.parent
-    )
+    section = sample_section("sample", label, content, read_text(template) if template else None, lookups, data.parent)
     subject = Subject("SAMPLE, Person", IdKind.NOMIS, "A1234AA")
     try:
         with TemporaryDirectory() as folder:
@@ -65,10 +73,3 @@ def preview(
     if found.unchecked:
         lines.append(f"{found.unchecked:,} more values were not tried")
     cli.output.show(told, "\n".join(lines))
-
-
-def _json(file: Path, **options: Any) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8"), **options)
-    except (ValueError, RecursionError) as error:
-        raise CommandError(f"{file} is not JSON: {error}") from None

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from waybill.cli.context import Cli
-from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App
 from waybill.cli.output import table
 from waybill.cli.subject_access.collaborators import Deployed
@@ -167,13 +166,13 @@ def _what(one: dict[str, Any]) -> str:
 def _pair(text: str) -> tuple[str, str]:
     service, colon, rest = text.partition(":")
     if not (service and colon and rest):
-        raise CommandError(f"{text} is not SERVICE:PLACE")
+        raise typer.BadParameter(f"{text} is not SERVICE:PLACE")
     return service, rest
 
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise CommandError(f"{text} is no number")
+        raise typer.BadParameter(f"{text} is no number")
     return int(text)
 
 
