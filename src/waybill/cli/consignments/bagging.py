@@ -26,6 +26,9 @@ _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\..*)?", re.IGNORECASE
 )
 _LONGEST_NAME_BYTES = 255
+# Windows takes 259 characters for a whole path (Microsoft, "Maximum Path Length Limitation"): the folder that the bag
+# lies in is a part of it.
+_LONGEST_PATH = 240
 _NO_DOCUMENTS: Mapping[str, Callable[[Sequence[str]], Iterable[str]]] = {}
 
 
@@ -117,7 +120,8 @@ def payload_name(file: Mapping[str, Any]) -> str:
     path = str(file["path"])
     parts = path.split("/")
     plain = parts[0].casefold() != _BY_ID and all(map(_is_plain, parts))
-    return f"data/{path}" if plain else _name_by_id(file)
+    short = len(path.encode("utf-16-le")) // 2 <= _LONGEST_PATH
+    return f"data/{path}" if plain and short else _name_by_id(file)
 
 
 def _name_by_id(file: Mapping[str, Any]) -> str:
@@ -130,8 +134,13 @@ def _is_plain(part: str) -> bool:
 
 
 def _folded(path: str) -> str:
-    """Return what paths have in common that some systems take for one (RFC 8493, section 6: case, accents)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+    """Return what paths have in common that some systems take for one.
+
+    Case and accents (RFC 8493, section 6), and characters that cannot be seen (Apple TN1150, "Case-Insensitive String
+    Comparison Algorithm": they are ignored).
+    """
+    seen = "".join(each for each in path if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", seen).casefold())
 
 
 def _folders(path: str) -> set[str]:

@@ -98,8 +98,8 @@ class _Directory:
         elif not stat.S_ISREG(status.st_mode):
             kind = next((name for is_kind, name in _SPECIAL if is_kind(status.st_mode)), "no ordinary file")
             self._leave(path, LeftOut.SPECIAL_FILE, f"it is {kind}, which holds nothing that could be kept")
-        elif (entry := excluded_by(location.name)) is not None:
-            self._leave(path, LeftOut.EXCLUDED, f"names such as `{entry}` are excluded: systems make them")
+        elif excluded_by(location.name) is not None:
+            self._leave(path, LeftOut.EXCLUDED, f"files that are named {location.name} are excluded: systems make them")
         else:
             moment = _moment(status.st_mtime)
             self.files.append(LocalFile(location, path, status.st_size, moment, status.st_mtime_ns))
