@@ -397,6 +397,53 @@ def test_nothing_of_a_tar_archive_is_passed_over(content: bytes) -> None:
     assert NEEDLE in members.values()
 
 
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of chunks (PNG, 5.3), its end included."""
+    whole = (*chunks, (b"IEND", b""))
+    made = (
+        struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data)) for kind, data in whole
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(made)
+
+
+# T.81, annex B: start of image, an application's segment, start of scan and what it encodes, end of image.
+JPEG = b"\xff\xd8\xff\xe0\0\4\xff\xd9\xff\xda\0\4\0\0" + b"\x12\xff\0\x34" * 9 + b"\xff\xd9"
+GIF = b"GIF89a" + bytes(4) + b"\x80\0\0" + bytes(6) + b"!\xfe\3a;b\0," + bytes(9) + b"\2\2L\1\0;"
+RIFF = b"RIFF" + struct.pack("<L", 12) + b"WAVEdata" + bytes(4)
+PACKED = gzip.compress(NEEDLE)
+
+
+@pytest.mark.parametrize(
+    "picture", [png(), JPEG, JPEG + JPEG, GIF, RIFF, RIFF + RIFF], ids=["PNG", "JPEG", "two", "GIF", "RIFF", "two RIFF"]
+)
+def test_what_stands_behind_a_picture_is_opened(picture: bytes) -> None:
+    """A stream of gzip behind a picture was in no rule's sight: its mark is too short to be looked for."""
+    members, _ = looked_into(picture + PACKED)
+    assert members["behind the end/content"] == NEEDLE
+    # Nothing is behind a whole one, nor behind one whose end is not known.
+    assert looked_into(picture + b"\0\r\n") == ({}, set())
+    assert looked_into(picture[:-1]) == ({}, set())
+
+
+def test_a_sound_that_was_written_into_a_pipe_has_nothing_behind_it() -> None:
+    for size in (0, 0xFFFFFFFF):
+        assert looked_into(RIFF[:4] + struct.pack("<L", size) + RIFF[8:] + bytes(1 << 20) + b"end") == ({}, set())
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"zTXt", b"note\0\0" + zlib.compress(NEEDLE)),
+        (b"iCCP", b"name\0\0" + zlib.compress(NEEDLE)),
+        (b"iTXt", b"note\0\1\0en\0note\0" + zlib.compress(NEEDLE)),
+    ],
+    ids=["zTXt", "iCCP", "iTXt"],
+)
+def test_what_a_png_compresses_beside_its_picture_is_unpacked(chunk: tuple[bytes, bytes]) -> None:
+    members, _ = looked_into(png(chunk))
+    assert NEEDLE in members.values()
+
+
 def test_zeros_behind_a_tar_archive_are_nothing() -> None:
     members, unopened = looked_into(tarred(first=b"harmless") + bytes(20_000))
     assert (members, unopened) == ({"first": b"harmless"}, set())

@@ -130,7 +130,7 @@ def _behind(file: BinaryIO, place: int, budget: ContainerBudget) -> Iterator[Con
             # Blocks of zeros end it: what comes then begins with its block.
             place -= place % _TAR_BLOCK
             budget.enter()
-            yield ContainerEntry("behind the end", counted(_From(file, place), budget, CHUNK))
+            yield ContainerEntry("behind the end", counted(From(file, place), budget, _left(file, place)))
             yield from _further_entries(file, place, budget)
             return
         place += len(block)
@@ -145,16 +145,21 @@ def _further_entries(file: BinaryIO, place: int, budget: ContainerBudget) -> Ite
     if found > place + _TAR_MARK_AT:
         budget.enter()
         start = found - _TAR_MARK_AT
-        yield ContainerEntry(f"from byte {start:,}", counted(_From(file, start), budget, CHUNK))
+        yield ContainerEntry(f"from byte {start:,}", counted(From(file, start), budget, _left(file, start)))
 
 
-class _From:
+def _left(file: BinaryIO, place: int) -> int:
+    return file.seek(0, io.SEEK_END) - place
+
+
+class From:
     """A file from a place on; others may read it meanwhile."""
 
     def __init__(self, file: BinaryIO, place: int) -> None:
         self._file, self._place = file, place
 
     def read(self, count: int, /) -> bytes:
+        """Return up to `count` bytes; none at the end only."""
         self._file.seek(self._place)
         part = self._file.read(count)
         self._place += len(part)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from waybill.core.containers.models import ContainerKind
+from waybill.core.containers.pictures import BEGINNINGS
 from waybill.core.containers.wrapped import is_open_cms, is_open_pgp_message
 from waybill.core.containers.zip_directory import end_of_directory
 
@@ -168,11 +169,16 @@ def _is_fat(head: bytes) -> bool:
     return head[510:512] == b"\x55\xaa" and (head.startswith(b"FAT", 54) or head.startswith(b"FAT32   ", 82))
 
 
+def _is_picture(head: bytes) -> bool:
+    return head.startswith(BEGINNINGS)
+
+
 _BY_LOOKS: tuple[tuple[ContainerKind, Callable[[bytes], bool]], ...] = (
     (ContainerKind.PDF, lambda head: b"%PDF-" in head[:_PDF_WITHIN]),
     (ContainerKind.SIGNED, is_open_cms),
     (ContainerKind.OPEN_PGP, is_open_pgp_message),
     (ContainerKind.FLASH, _is_flash),
+    (ContainerKind.PICTURE, _is_picture),
     (ContainerKind.DISK_IMAGE, _is_ext),
     (ContainerKind.DISK_IMAGE, _is_fat),
 )

@@ -35,6 +35,7 @@ class ContainerKind(StrEnum):
     FLASH = "Flash film"
     ENCRYPTED_MAIL = "encrypted message"
     APPENDED = "archive behind other bytes"
+    PICTURE = "picture or sound"
     # Known by their mark, and nobody opens them here.
     SEVEN_ZIP = "7z"
     RAR = "RAR"

@@ -23,6 +23,7 @@ from waybill.core.containers.models import (
     UnopenedMember,
     UnopenedReason,
 )
+from waybill.core.containers.pictures import picture_entries
 from waybill.core.containers.texts import compressed_rtf_entries, encoded_entries, rtf_entries, wide_text_entries
 from waybill.core.containers.web_archive import web_archive_entries
 from waybill.core.containers.wrapped import cms_entries, flash_entries, onenote_entries, pgp_entries
@@ -49,6 +50,7 @@ READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
         ContainerKind.OPEN_PGP: pgp_entries,
         ContainerKind.FLASH: flash_entries,
         ContainerKind.ONENOTE: onenote_entries,
+        ContainerKind.PICTURE: picture_entries,
     }
 )
 _IN_MEMORY_BYTES = 4 << 20

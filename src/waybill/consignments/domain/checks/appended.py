@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from waybill.consignments.domain.checks.malware_rules import scanned
-from waybill.core.containers.archives import CHUNK, counted
+from waybill.core.containers.archives import CHUNK, From, counted
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, UnopenedReason
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def appended_entries(file: BinaryIO, budget: ContainerBudget) -> Iterator[Contai
         if number >= _MOST:
             raise ContainerError(UnopenedReason.MEMBERS)
         budget.enter()
-        yield ContainerEntry(f"from byte {place:,}", counted(_From(file, place), budget, CHUNK))
+        yield ContainerEntry(f"from byte {place:,}", counted(From(file, place), budget, CHUNK))
 
 
 @cache
@@ -57,16 +57,3 @@ def _scanner() -> "yara_x.Scanner":
     # Of each mark: that at the beginning does not count, and one more than are opened has to be known.
     scanner.max_matches_per_pattern(_MOST + 2)
     return scanner
-
-
-class _From:
-    """The rest of a file, from a place on; others may read the file meanwhile."""
-
-    def __init__(self, file: BinaryIO, place: int) -> None:
-        self._file, self._place = file, place
-
-    def read(self, count: int, /) -> bytes:
-        self._file.seek(self._place)
-        part = self._file.read(count)
-        self._place += len(part)
-        return part

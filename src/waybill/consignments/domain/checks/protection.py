@@ -83,7 +83,8 @@ def _inspected(path: Path, file: BinaryIO, *, partial: bool) -> dict[str, Any]:
 
 
 def _holds_more(file: BinaryIO) -> bool:
-    kinds = set(kinds_of(file))
+    # Of a film or a sound that is as long as that, what could stand behind it was scanned as it lies there.
+    kinds = set(kinds_of(file)) - {ContainerKind.PICTURE}
     if kinds == {ContainerKind.DATA_URLS}:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return any(content.find(word) >= 0 for word in ANNOUNCING)
