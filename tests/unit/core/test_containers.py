@@ -103,6 +103,11 @@ CONTAINERS = {
     "several gzip members": (gzip.compress(b"one ") + gzip.compress(NEEDLE), "content"),
     "bzip2": (bz2.compress(NEEDLE), "content"),
     "xz": (lzma.compress(NEEDLE), "content"),
+    "lzma": (lzma.compress(NEEDLE, lzma.FORMAT_ALONE), "content"),
+    "lzma of another size": (
+        lzma.compress(NEEDLE, lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, "dict_size": 3 << 20}]),
+        "content",
+    ),
     "tar in gzip": (gzip.compress(tarred(a=b"x", tool=NEEDLE)), "content/tool"),
     "attachment": (message(NEEDLE), "tool.bin"),
     "attachment of an attached message": (

@@ -228,6 +228,7 @@ class _Joined:
 gzip_entries = _stream_entries("gzip")
 bzip2_entries = _stream_entries("bzip2")
 xz_entries = _stream_entries("xz")
+lzma_entries = _stream_entries("lzma")
 
 
 def place_of(file: BinaryIO, mark: bytes, place: int) -> int:

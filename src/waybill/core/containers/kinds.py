@@ -117,6 +117,7 @@ _UNMARKED = (
     ("utf-16-be", 2, (0,)),
 )
 _SHORTEST = 8
+_LZMA_PROPERTIES = 0x5D
 _SECTOR = 512
 _SHORTEST_FLASH = 16
 _SAMPLE_BYTES = 4096
@@ -169,6 +170,17 @@ def _is_fat(head: bytes) -> bool:
     return head[510:512] == b"\x55\xaa" and (head.startswith(b"FAT", 54) or head.startswith(b"FAT32   ", 82))
 
 
+def _is_lzma(head: bytes) -> bool:
+    """Return whether it begins as xz lets a stream begin whose form has no mark: liblzma, `lzma_alone_decoder`."""
+    if len(head) < 13 or head[0] != _LZMA_PROPERTIES:
+        return False
+    dictionary, size = struct.unpack_from("<LQ", head, 1)
+    # A power of two, or one and a half times that.
+    high = dictionary & (dictionary - 1)
+    usual = dictionary >= 1 << 12 and high in {0, (dictionary - high) << 1}
+    return usual and (size == (1 << 64) - 1 or size < 1 << 38)
+
+
 def _is_picture(head: bytes) -> bool:
     return head.startswith(BEGINNINGS)
 
@@ -179,6 +191,7 @@ _BY_LOOKS: tuple[tuple[ContainerKind, Callable[[bytes], bool]], ...] = (
     (ContainerKind.OPEN_PGP, is_open_pgp_message),
     (ContainerKind.FLASH, _is_flash),
     (ContainerKind.PICTURE, _is_picture),
+    (ContainerKind.LZMA, _is_lzma),
     (ContainerKind.DISK_IMAGE, _is_ext),
     (ContainerKind.DISK_IMAGE, _is_fat),
 )

@@ -18,6 +18,7 @@ class ContainerKind(StrEnum):
     GZIP = "gzip"
     BZIP2 = "bzip2"
     XZ = "xz"
+    LZMA = "lzma"
     COMPOUND = "compound file"
     OLE_NATIVE = "embedded object"
     COMPRESSED_RTF = "compressed RTF"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, tar_entries, xz_entries
+from waybill.core.containers.archives import CHUNK, bzip2_entries, gzip_entries, lzma_entries, tar_entries, xz_entries
 from waybill.core.containers.compound import compound_entries, native_entries
 from waybill.core.containers.encryption import encryption_of
 from waybill.core.containers.kinds import kinds_of
@@ -36,6 +36,7 @@ READERS: Mapping[ContainerKind, ContainerReader] = MappingProxyType(
         ContainerKind.GZIP: gzip_entries,
         ContainerKind.BZIP2: bzip2_entries,
         ContainerKind.XZ: xz_entries,
+        ContainerKind.LZMA: lzma_entries,
         ContainerKind.COMPOUND: compound_entries,
         ContainerKind.OLE_NATIVE: native_entries,
         ContainerKind.COMPRESSED_RTF: compressed_rtf_entries,

@@ -22,7 +22,7 @@ _SHORTEST = 8
 _MEMBERS_NAMED = 10_000
 # Not all of these have a PUID: that they are archives and images is known by their marks.
 _CONTAINERS = frozenset(
-    {ContainerKind.ZSTANDARD, ContainerKind.LZ4, ContainerKind.COMPRESS}
+    {ContainerKind.ZSTANDARD, ContainerKind.LZ4, ContainerKind.COMPRESS, ContainerKind.LZMA}
     | {ContainerKind.DISK_IMAGE, ContainerKind.OTHER_ARCHIVE}
 )
 
