@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -355,3 +356,54 @@ def test_a_schedule_is_made_listed_and_deleted() -> None:
 )
 def test_schedules_that_could_never_be_made_are_refused(body: dict[str, Any], status: int) -> None:
     assert ask("POST", "/scans/schedules", body=body).status == status
+
+
+def test_a_value_is_triaged_over_http_in_every_job() -> None:
+    """The contract's second edition: state, reason and an end; across jobs, and counted apart."""
+    job_id, known, other = listed_job(), "ab" * 32, "cd" * 32
+    found = [replace(finding(number), fingerprint=name) for number, name in enumerate((known, known, other))]
+    deployed().table.findings.save(job_id, KEY, "e" * 32, found)
+    deployed().table.values.note(job_id, "archive", KEY, found)
+    said = ask("PUT", f"/findings/{known}", body={"state": "accepted", "reason": "our own", "until": "2099-01-31"})
+    assert (said.status, said.json["state"], said.json["by"], said.json["reason"]) == (
+        200,
+        "accepted",
+        "alice",
+        "our own",
+    )
+    assert said.json["until"].startswith("2099-01-31")
+    assert [each["fingerprint"] for each in ask("GET", "/findings", query={"state": "accepted"}).json["findings"]] == [
+        known
+    ]
+    assert [each["fingerprint"] for each in ask("GET", "/findings", query={"state": "open"}).json["findings"]] == [
+        other
+    ]
+    assert ask("GET", "/findings", query={"detector": "EMAIL"}).json["findings"] == []
+    assert ask("GET", "/findings", query={"bucket": "another"}).json["findings"] == []
+    results = ask("GET", "/results", query={"job_id": job_id}).json["findings"]
+    assert sorted(each["state"] for each in results) == ["accepted", "accepted", "open"]
+    again = ask("PUT", f"/findings/{known}", body={"state": "open", "reason": "no, it is not"}, subject="bob").json
+    assert [(each["state"], each["by"]) for each in again["history"]] == [("accepted", "alice"), ("open", "bob")]
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "body", "answer"),
+    [
+        ("ab" * 32, {"state": "accepted", "reason": "never found"}, (404, [])),
+        ("no-such", {"state": "accepted", "reason": "x"}, (404, [])),
+        ("ab" * 32, {"state": "ignored", "reason": "x"}, (400, ["state"])),
+        ("ab" * 32, {"state": "accepted"}, (400, ["reason"])),
+        ("ab" * 32, {"state": "accepted", "reason": " "}, (400, ["reason"])),
+        ("ab" * 32, {"state": "accepted", "reason": "x", "until": "soon"}, (400, ["until"])),
+        ("ab" * 32, {"state": "accepted", "reason": "x", "until": "2020-01-31"}, (400, ["until"])),
+        ("ab" * 32, {"state": "accepted", "reason": "x", "owner": "jo"}, (400, ["owner"])),
+    ],
+)
+def test_what_cannot_be_said_of_a_value_is_refused(
+    fingerprint: str, body: dict[str, str], answer: tuple[int, list[str]]
+) -> None:
+    said = ask("PUT", f"/findings/{fingerprint}", body=body)
+    assert (said.status, said.fields if said.status == 400 else []) == answer
+    for query in ({"state": "ignored"}, {"limit": "0"}, {"limit": "201"}, {"cursor": "x"}):
+        refused = ask("GET", "/findings", query=query)
+        assert (refused.status, refused.fields) == (400, [*query])

@@ -9,6 +9,7 @@ import io
 import lzma
 import struct
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from waybill.scanning.adapters.child_process import ChildProcess
 from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.office import plain_text
 from waybill.scanning.domain.detection.scanner import ObjectScanner, Outcome, Report
 
 SSN = b"219-45-6789"
@@ -524,3 +526,17 @@ def test_a_value_of_a_sheet_counts_once_and_not_below_a_heading_beside_its_own(e
     ):
         content = f"<x>{headings}{row(*cells)}</x>".encode()
         assert scan(engine, zipped({"mimetype": b"x", "content.xml": content})).counts["US_SSN"] == found
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b'a="xxxxxx1@', b'<a b="xxxxxx1@', b"<table:table-cell a", b"<table:table-cell/>", b'<property name="a'],
+)
+def test_hostile_markup_takes_linear_time(part: bytes) -> None:
+    """Each size a fourth of the next, so that four times the time are what is expected; quadratic would be sixteen."""
+    times = []
+    for size in (1 << 17, 1 << 19):
+        started = time.process_time()
+        plain_text(part * (size // len(part)))
+        times.append(time.process_time() - started)
+    assert times[1] < 10 * max(times[0], 0.02)

@@ -161,3 +161,26 @@ def test_what_was_unpacked_of_zstandard_counts(engine: Engine, behind: bytes, re
     assert (report.outcome, dict(report.reasons)) == (Outcome.PARTIAL, {reason: 1})
     # RFC 8878, section 3.1.1.2.4: a block holds 128 KiB at most, and is unpacked as a whole.
     assert report.counts["US_SSN"] == (10_000 if behind else (128 << 10) // len(LINE))
+
+
+def test_what_a_table_says_of_itself_is_read(engine: Engine) -> None:
+    """Apache Parquet, `key_value_metadata`; Apache Avro 1.12, "Object Container Files"; ORC, "User Metadata"."""
+    file, column = io.BytesIO(), arro3.core.Array(["a"], arro3.core.DataType.utf8())
+    table = arro3.core.Table.from_pydict({"name": column})
+    arro3.io.write_parquet(table, file, key_value_metadata={"note": LINE.decode()})
+    report = scan(engine, file.getvalue())
+    assert (report.outcome, [each.member for each in report.findings]) == (Outcome.COMPLETE, ["metadata"])
+
+    file = io.BytesIO()
+    field = {"name": "a", "type": "string", "doc": LINE.decode()}
+    schema = fastavro.parse_schema({"type": "record", "name": "r", "fields": [field]})
+    fastavro.writer(file, schema, [{"a": "x"}], metadata={"owner": "alice@corp-mail.org"})
+    report = scan(engine, file.getvalue())
+    assert (report.outcome, dict(report.counts)) == (Outcome.COMPLETE, {"US_SSN": 1, "EMAIL": 1})
+
+    file = io.BytesIO()
+    with pyorc.Writer(file, "struct<name:string>") as writer:
+        writer.set_user_metadata(note=LINE)
+        writer.write(("a",))
+    report = scan(engine, file.getvalue())
+    assert (report.outcome, [each.member for each in report.findings]) == (Outcome.COMPLETE, ["metadata"])

@@ -36,7 +36,6 @@ _FIELD = re.compile(
     rb"=\"([^\"<>]{1,200})\"[^<>]{0,400}>"
 )
 # OpenDocument, part 3, 9.1.4 and 19.385: cells without content, cells that are repeated, values as they are stored.
-_LAST_CELLS = re.compile(rb"(?:<table:(?:covered-)?table-cell\b[^<>]{0,2000}/>\s*){1,1000}(?=</table:table-row>)")
 _ODF_CELL = re.compile(
     rb"<table:(?:covered-)?table-cell\b(?P<attributes>[^<>]{0,20000}?)"
     rb"(?:(?P<empty>/)>|>(?=(?:\s*<text:p\b[^<>/]{0,2000}>(?P<shown>[^<>]{0,2000})</text:p>)?))"
@@ -47,6 +46,7 @@ _REPEATED_CELLS = 128
 # What people write into attributes: descriptions, hints, authors, addresses, variables.
 _ATTRIBUTE = re.compile(rb"\s(?!xmlns)([\w.:-]{1,80})=\"([^\"<>]{1,20000})\"")
 _LONG_ATTRIBUTE = re.compile(rb"([\w.:-]{1,80})=\"([^\"<>]{6,20000})\"")
+_TAG_BYTES = 20_000
 _READ_WITH_CELLS = frozenset({b"office:value", b"office:string-value"})
 # What programs write there: names, numbers of their own, sizes, addresses of schemas.
 _PROGRAMS = re.compile(
@@ -109,10 +109,13 @@ def plain_text(markup: bytes) -> bytes:
         markup = markup.decode("utf-16", "replace").encode()
     plain = _FIELD.sub(rb" \1: ", markup)
     if b"<table:" in plain:
-        plain = _ODF_CELL.sub(_odf_cell, _LAST_CELLS.sub(b"", plain))
+        plain = _ODF_CELL.sub(_odf_cell, plain)
     plain = _CELL_END.sub(b"\t", plain)
     plain = _CELLS.sub(b"\t", _LINES.sub(b"\n", plain))
     plain = _TAGS.sub(b" ", _WITHIN.sub(b"", plain))
+    if b"<table:" in markup:
+        # Rows end with as many empty cells as a sheet may have.
+        plain = b"\n".join(line.rstrip() for line in plain.split(b"\n"))
     plain = b"\n".join([plain, *_attributes(markup)])
     return html.unescape(plain.decode("utf-8", "replace")).encode()
 
@@ -139,8 +142,10 @@ def _attributes(markup: bytes) -> Iterator[bytes]:
     for found in _LONG_ATTRIBUTE.finditer(markup):
         if found.start() < end or found[1] in _READ_WITH_CELLS or _PROGRAMS.fullmatch(found[2]):
             continue
-        start, end = markup.rfind(b"<", 0, found.start()), markup.find(b">", found.end())
+        start, end = markup.rfind(b"<", end, found.start()), markup.find(b">", found.end(), found.end() + _TAG_BYTES)
         if start < 0 or end < 0 or markup.startswith(b"<?", start):
+            # No tag: what comes next is looked at from here on.
+            end = found.end()
             continue
         line = b"  ".join(
             value for name, value in _ATTRIBUTE.findall(markup, start, end) if name not in _READ_WITH_CELLS
