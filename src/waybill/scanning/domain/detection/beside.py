@@ -5,17 +5,17 @@ field, or of an element in the path to it.
 """
 
 import re
+import string
 
 # The sign behind the name of a field.
 _SIGN = rb"(?:=>|:=|[:=])"
 # What a keyword's label goes on with, up to its sign or to the end of its tag.
 _LABEL = re.compile(rb"[\w .-]{0,24}\\?[\"']?\s{0,3}" + _SIGN)
 _TAG_LABEL = re.compile(rb"[\w.:-]{0,24}(?:\s[^<>]{0,80})?>")
-# The name of a value's own field, right before it.
-_OWN = re.compile(
-    rb"(?:([A-Za-z_][\w.-]{0,40})\\?[\"']?\s{0,3}" + _SIGN + rb"\s{0,3}[\\\"'(\[]{0,4}"
-    rb"|<([A-Za-z_][\w:.-]{0,40})(?:\s[^<>]{0,60})?>\s{0,3})$"
-)
+# The tag that a value stands behind; what opens a value, and what names of fields consist of.
+_TAG = re.compile(rb"<([A-Za-z_][\w:.-]{0,40})(?:\s[^<>]{0,60})?>")
+_OPENING, _NAME_BYTES = b" \t\\\"'([", string.ascii_letters.encode() + string.digits.encode() + b"_.-"
+_SIGNS = b" \t\\\"'([{)]}<>,;:=#*|-./"
 _OWN_BYTES = 128
 # Such a name says nothing of what the value is, or that it is a secret of whatever is named beside it.
 _SAYS_NOTHING = re.compile(
@@ -26,7 +26,6 @@ _NUMBER = rb"(?!\d{4}-\d\d-\d\d(?!\d)|\d\d?([./-])\d\d?\1\d{4}(?!\d))\+?\d(?:[ .
 _FILLING = rb"[^0-9A-Za-z]{0,8}(?:(?:numbers?|nos?|nr|num|ids?|codes?|is|was)\b[^0-9A-Za-z]{0,8}){0,2}"
 _ITS_NUMBER = re.compile(rb"(?i)" + _FILLING + _NUMBER + rb"[\d .-]*")
 _WORD = re.compile(rb"(?i)(?<![A-Za-z])(?!(?:and|or|also|und|oder|et|ou|y|o|e)\b)[A-Za-z]{2,}")
-_WORD_BEFORE = re.compile(rb"[A-Za-z]{2,}[^0-9A-Za-z]{0,4}$")
 
 
 def is_near(
@@ -34,34 +33,41 @@ def is_near(
 ) -> bool:
     """Return whether one of `keywords` within `around` is about the value that stands from `value[0]` to `value[1]`."""
     start, end = value
-    own = _own_label(text, line_start, start)
-    for keyword in _within(keywords, text, around[0], start):
-        if _is_about_what_is_behind(text, keyword, own, start):
-            return True
-    for keyword in _within(keywords, text, end, around[1]):
-        if _is_about_what_is_before(text, keyword, own, start, end):
-            return True
-    return False
-
-
-def _within(keywords: re.Pattern[bytes], text: bytes, first: int, last: int) -> list[re.Match[bytes]]:
+    own: tuple[int, bool] | None = None
+    known = False
     # One byte more: whether a short keyword is a whole word depends on what stands behind it.
-    found = keywords.search(text, first, last + 1)
-    if found is None or found.end() > last:
-        return []
-    return [each for each in keywords.finditer(text, first, last + 1) if each.end() <= last]
+    for first, last in ((around[0], start), (end, around[1])):
+        for keyword in keywords.finditer(text, first, last + 1):
+            if keyword.end() > last:
+                break
+            if not known:
+                own, known = _own_label(text, line_start, start), True
+            is_about = _is_about_what_is_behind if last == start else _is_about_what_is_before
+            if is_about(text, keyword, own, start, end):
+                return True
+    return False
 
 
 def _own_label(text: bytes, line_start: int, start: int) -> tuple[int, bool] | None:
     """Return where the name of a value's own field begins, and whether it says what the value is."""
     first = max(line_start, start - _OWN_BYTES)
-    own = _OWN.search(text[first:start])
-    if own is None:
+    before = text[first:start].rstrip(_OPENING)
+    if before.endswith(b">") and not before.endswith(b"=>"):
+        begin = before.rfind(b"<")
+        tag = _TAG.fullmatch(before, max(0, begin))
+        return (first + begin, not _SAYS_NOTHING.fullmatch(tag[1])) if tag else None
+    unsigned = before.removesuffix(b">").rstrip(b":=")
+    if len(unsigned) == len(before):
         return None
-    return first + own.start(), not _SAYS_NOTHING.fullmatch(own[1] or own[2])
+    field = unsigned.rstrip(_OPENING)
+    begin = len(field.rstrip(_NAME_BYTES))
+    name = field[begin:]
+    return (first + begin, not _SAYS_NOTHING.fullmatch(name)) if name[:1].isalpha() or name[:1] == b"_" else None
 
 
-def _is_about_what_is_behind(text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int) -> bool:
+def _is_about_what_is_behind(
+    text: bytes, keyword: re.Match[bytes], own: tuple[int, bool] | None, start: int, _end: int
+) -> bool:
     behind = keyword.end()
     if own and (behind > own[0] or not own[1]):
         return True
@@ -88,8 +94,10 @@ def _is_about_what_is_before(
 ) -> bool:
     behind = keyword.end()
     if own is None:
-        its_own = _ITS_NUMBER.match(text, behind) is not None
-        return not (its_own and _WORD_BEFORE.search(text[max(0, start - 32) : start]))
+        # A word right before the value is then its label.
+        return (
+            _ITS_NUMBER.match(text, behind) is None or not text[max(0, start - 6) : start].rstrip(_SIGNS)[-2:].isalpha()
+        )
     if not own[1]:
         return True
     if tag := _is_tag(text, keyword):
