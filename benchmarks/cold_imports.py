@@ -13,7 +13,7 @@ _PREFIX = "cold_import_ms."
 
 def _measure(lab: Lab) -> Iterator[Figure]:
     functions = _functions(lab)
-    rows: list[list[str | float]] = []
+    rows = []
     figures = []
     for function in functions:
         measured = [lab.runtime.import_time(function) for _ in range(_INTERPRETERS)]

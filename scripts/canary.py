@@ -36,9 +36,10 @@ def canary() -> str:
     chosen = functions()
     for name, kind in chosen.items():
         start = rf"^  {name}:\n    Type: AWS::Serverless::Function\n(?:    (?!Properties:).*\n)*    Properties:\n"
-        text, times = re.subn(start, lambda found, kind=kind: found[0] + _deployed(kind), text, flags=re.MULTILINE)
-        if times != 1:
-            raise ValueError(f"template.yaml has {name} {times} times as it is looked for")
+        heads = [found.end() for found in re.finditer(start, text, flags=re.MULTILINE)]
+        if len(heads) != 1:
+            raise ValueError(f"template.yaml has {name} {len(heads)} times as it is looked for")
+        text = text[: heads[0]] + _deployed(kind) + text[heads[0] :]
     text = _for_aliases(text, [name for name, kind in chosen.items() if kind == "Api"])
     made = "".join(
         _alarm(kind, [name for name, one in chosen.items() if one == kind]) for kind in sorted(_SERVER_ERRORS)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.panel import Panel
@@ -24,6 +24,9 @@ from waybill.custody import runtime
 from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.models import Place
 from waybill.custody.views import TraceView
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 120
@@ -191,7 +194,7 @@ def received(queue_url: str, key: str) -> dict[str, Any] | None:
     return None
 
 
-def described(execution: dict[str, Any]) -> dict[str, Any] | None:
+def described(execution: "DescribeExecutionOutputTypeDef") -> "DescribeExecutionOutputTypeDef | None":
     """Return the execution once it has ended."""
     return None if execution["status"] == "RUNNING" else execution
 

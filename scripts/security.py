@@ -58,7 +58,7 @@ def main() -> int:
 
 def deployed(template: Tree) -> Deployment:
     """Return what a deployment without parameters makes, with references that read as AWS's."""
-    names = {}
+    names: dict[str, str] = {}
     for name, resource in template["Resources"].items():
         arn = _ARNS.get(resource["Type"], "{}").format(name)
         names |= {f"{name}.Arn": arn, f"{name}.Id": arn, name: arn if resource["Type"] in _REF_IS_ARN else name}
@@ -78,8 +78,17 @@ def by_checkov(deployment: Deployment) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "template.json"
         file.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": deployment.resources}))
-        words = ["--file", file, "--framework", "cloudformation", "--compact", "--quiet", "--output", "json"]
-        done = _run([_PROGRAMS / "checkov", *words, "--soft-fail", "--skip-download"])
+        how = [
+            "--framework",
+            "cloudformation",
+            "--compact",
+            "--quiet",
+            "--output",
+            "json",
+            "--soft-fail",
+            "--skip-download",
+        ]
+        done = _run([_PROGRAMS / "checkov", "--file", file, *how])
     for one in json.loads(done)["results"]["failed_checks"]:
         yield Finding(one["check_id"], one["resource"].rpartition(".")[2], one["check_name"])
 

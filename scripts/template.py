@@ -188,7 +188,7 @@ def readable(value: Any) -> str:
     (function, argument), *_ = value.items()
     match function:
         case "Ref":
-            return _PSEUDO.get(argument, argument)
+            return _PSEUDO.get(str(argument), str(argument))
         case "Fn::GetAtt":
             name, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
             return name if attribute == "Arn" else f"{name}.{attribute}"

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from waybill.consignments.domain.checks.models import FileRecord
+from waybill.consignments.domain.file_records import RegisteredRecord
 
 
 @dataclass
@@ -34,7 +35,19 @@ class DiskObjects:
         return DiskObject(path.open("rb", buffering=0), path.stat().st_size)
 
 
-def record_of(path: Path) -> dict[str, Any]:
+def record_of(path: Path) -> RegisteredRecord:
     """Return the record of a file."""
-    place = {"s3SourceBucket": "files", "s3SourceBucketKey": path.name}
-    return {"fileId": path.name, "originalPath": path.name, "objectSize": path.stat().st_size, **place}
+    return RegisteredRecord(
+        consignmentId="bench",
+        fileId=path.name,
+        userId="bench",
+        consignmentType="",
+        fileSize=str(path.stat().st_size),
+        clientChecksum="",
+        originalPath=path.name,
+        s3SourceBucket="files",
+        s3SourceBucketKey=path.name,
+        objectSize=path.stat().st_size,
+        eTag="tag",
+        fileCheckResults={},
+    )

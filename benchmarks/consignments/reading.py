@@ -66,11 +66,12 @@ def _measure_reading(lab: Lab) -> Iterator[Figure]:
     with environment(_VARIABLES), mock_aws():
         load.cache_clear()
         client.cache_clear()
-        s3 = boto3.client("s3", _REGION)
+        s3: Any = boto3.client("s3", _REGION)
+        dynamodb: Any = boto3.client("dynamodb", _REGION)
         for bucket in (_UPLOADS, _RESULTS, _RULES):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
         keys = {"pk": "HASH", "sk": "RANGE"}
-        boto3.client("dynamodb", _REGION).create_table(
+        dynamodb.create_table(
             TableName=_TABLE,
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],

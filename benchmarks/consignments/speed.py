@@ -5,8 +5,8 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.consignments.corpus import CORPUS, generated, given
 from benchmarks.consignments.disk import DiskObjects, record_of
@@ -22,6 +22,7 @@ from waybill.consignments.domain.checks.models import Examination, FileRecord
 from waybill.consignments.domain.checks.scanner_main import _Scanners
 from waybill.consignments.domain.checks.scanner_pair import ScannerPair
 from waybill.consignments.domain.checks.spool import Workspace
+from waybill.consignments.domain.file_records import CheckedRecord
 
 _FILES = 300
 _ROUNDS = 3
@@ -46,7 +47,7 @@ class _Bench:
         self.workspace = Workspace(folder / "work")
         self.engine = YaraEngine(rules.yara, rules.version)
 
-    def check(self, large_bytes: int = _NEVER) -> list[dict[str, Any]]:
+    def check(self, large_bytes: int = _NEVER) -> list[CheckedRecord]:
         checker = FileChecker(
             self.fetcher(large_bytes),
             self.scanners,
@@ -135,7 +136,7 @@ def _measure_large(lab: Lab) -> Iterator[Figure]:
         copy = Path(place) / "large.bin"
         path.rename(copy)
         for part in ("identify", "inspect", "scan"):
-            times[part] = _seconds(lambda part=part: bench.scanners.examine(Examination(copy, {part: 600.0}, "bin")))
+            times[part] = _seconds(partial(bench.scanners.examine, Examination(copy, {part: 600.0}, "bin")))
         bench.scanners.close()
     size = _LARGE // (8 * _MEGABYTE) * 8 * _MEGABYTE
     speeds = {name: size / _MEGABYTE / seconds for name, seconds in times.items()}

@@ -46,7 +46,7 @@ def _measure_cost(lab: Lab) -> Iterator[Figure]:
 def _comparison(run: History) -> Any:
     thousand = _FILES / 1000
     invocations = sum(run.invocations.values())
-    rows: list[list[str | float]] = [
+    rows = [
         ["executions", run.executions / thousand, 1000],
         ["transitions", run.transitions / thousand, 1000 * _OLD_TRANSITIONS],
         ["invocations", invocations / thousand, 1000 * _OLD_INVOCATIONS],
@@ -67,8 +67,8 @@ def _usd(deployment: Deployment, run: History, consignment_id: str) -> dict[str,
     # A row is written when a file is registered, and once with its results, both in transactions of 99 that look at the
     # consignment too.
     look = write_units(1, transaction=True) / 99
-    units = write_units(1, transaction=True) + write_units(_row_bytes(deployment, consignment_id), transaction=True)
-    units += 2 * look
+    registered, checked = 1, _row_bytes(deployment, consignment_id)
+    units = sum(write_units(size, transaction=True) + look for size in (registered, checked))
     parts = {
         "transitions": prices.usd("standard_transitions", run.transitions),
         "functions": prices.usd("lambda_requests", sum(run.invocations.values()))

@@ -1,6 +1,7 @@
 """The deployed application, as its own AWS describes it."""
 
 import json
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from waybill.cli.local.stack_file import StackFile
 _APPLICATION = "app/waybill"
 # Its LookupEvents has no second page.
 _TOLD = 50
+_RECORDER = "waybill.custody.handlers.record_events"
+_REST_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,39 @@ class Deployment:
                 if event["EventId"] not in earlier and _APPLICATION in event["CloudTrailEvent"]:
                     service = event["EventSource"].partition(".")[0]
                     counted[f"{service}.{event['EventName']}"] += 1
+
+    @contextmanager
+    def without_recorder(self) -> Iterator[None]:
+        """Keep custody's recorder off meanwhile: it works, in its own time, on what the others have done before.
+
+        Raises
+        ------
+        TimeoutError
+            Functions are still at work after a minute.
+        """
+        client = self.client("lambda")
+        pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=self.functions[_RECORDER].name)
+        mappings = [mapping["UUID"] for page in pages for mapping in page["EventSourceMappings"]]
+        for mapping in mappings:
+            client.update_event_source_mapping(UUID=mapping, Enabled=False)
+        try:
+            self._rest()
+            yield
+        finally:
+            for mapping in mappings:
+                client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+    def _rest(self) -> None:
+        deadline = time.monotonic() + _REST_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with self.recorded_calls() as counted:
+                    time.sleep(1)
+            except LookupError:
+                continue
+            if not counted:
+                return
+        raise TimeoutError(f"functions are still at work after {_REST_SECONDS} s")
 
     def _configure(self, name: str, value: str) -> None:
         request = urllib.request.Request(

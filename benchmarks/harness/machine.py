@@ -13,7 +13,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 type Invoke = Callable[[str, Any], Any]
 
-_INVOKE = "arn:${Partition}:states:::lambda:invoke"
+_INVOKE = "states:::lambda:invoke"
 # Events of a history (Step Functions developer guide, "History event types"): of an execution and of a state, that it
 # begins and ends; of an attempt at a task, that it is scheduled, begins and ends.
 _EVENTS_OF_BOTH_ENDS = 2
@@ -48,7 +48,7 @@ class Machine:
         self.entered: list[str] = []
         self._attempts = 0
         self._definition = definition
-        self._resources = {_INVOKE: self._call, **(resources or {})}
+        self._resources = {_INVOKE: self._call} | {_action(arn): task for arn, task in (resources or {}).items()}
         self._invoke = invoke
 
     @property
@@ -91,7 +91,7 @@ class Machine:
                 taken = next((rule for rule in rules if scope.value(rule["Condition"])), state)
                 return scope.output(taken, scope.input), scope.assigned(taken), taken.get("Next") or taken["Default"]
             case "Task":
-                if state["Resource"] not in self._resources:
+                if _action(state["Resource"]) not in self._resources:
                     raise NotImplementedError(f"{name}: {state['Resource']}")
                 try:
                     scope = scope.with_result(self._attempted(state, scope.value(state["Arguments"])))
@@ -112,7 +112,7 @@ class Machine:
         while True:
             self._attempts += 1
             try:
-                return self._resources[state["Resource"]](asked)
+                return self._resources[_action(state["Resource"])](asked)
             except TaskFailedError as failed:
                 retry = next((each for each in left if failed.error in state["Retry"][each]["ErrorEquals"]), None)
                 if retry is None or not left[retry]:
@@ -124,6 +124,11 @@ class Machine:
         inner = _Scope(scope.variables, scope.input, context)
         payload = inner.value(state["ItemSelector"]) if "ItemSelector" in state else item[1]
         return self._walk(state["ItemProcessor"], payload, scope.variables, context)
+
+
+def _action(resource: str) -> str:
+    """Return a task's resource without its partition, which definitions leave to the deployment."""
+    return resource.split(":", 2)[2]
 
 
 def _catcher(state: Mapping[str, Any], failed: TaskFailedError) -> Any:

@@ -1,6 +1,7 @@
 """Figures and break-downs as tables."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -28,8 +29,8 @@ def figures_table(figures: Iterable[Figure]) -> Table:
     return table
 
 
-def breakdown(title: str, headings: Sequence[str], rows: Iterable[Sequence[str | float]]) -> Table:
-    """Return a table whose first column is text and whose others are numbers; None and empty text are blank."""
+def breakdown(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table whose first column is text and whose others are numbers, or text."""
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", min_width=len(title))
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="right" if index else "left")

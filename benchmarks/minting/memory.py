@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
@@ -53,12 +53,13 @@ def _request() -> dict[str, Any]:
 
 def _check(step: str, answer: Mapping[str, Any]) -> None:
     """Raise unless everything was minted."""
-    minted = {
+    counts: dict[str, Callable[[], int]] = {
         "id_minter": lambda: len(answer["successes"]),
         "minting_api": lambda: len(json.loads(answer["body"])["successes"]),
         "minting_queue": lambda: _BATCH if answer == {"batchItemFailures": []} else 0,
         "mint_chunk": lambda: answer["successCount"],
-    }[step]()
+    }
+    minted = counts[step]()
     if minted != _BATCH:
         raise AssertionError(f"{step} has minted {minted}: {str(answer)[:500]}")
 

@@ -199,7 +199,7 @@ def _in_parallel[T](action: Callable[[T], Any], items: Iterable[T]) -> None:
 def _progress(records: dict[str, list[dict[str, Any]]], burst: Burst) -> Table:
     """Return when how many files were done."""
     ended = sorted(_moment(one["completedAt"]["S"]) - burst.began for one in records[""] if "completedAt" in one)
-    rows: list[list[str | float]] = [["all uploaded", burst.uploaded - burst.began]]
+    rows = [["all uploaded", burst.uploaded - burst.began]]
     rows += [[f"{share:.0%} of them completed", ended[int(share * len(ended)) - 1]] for share in (0.5, 0.9, 1) if ended]
     return breakdown(f"{_FILES} uploads at once", ["Seconds after the first", ""], rows)
 

@@ -183,9 +183,7 @@ def _slack(bill: Bill, warm: Warm, prices: PriceTable) -> float:
 
 
 def _durations(warm: Warm) -> Table:
-    rows: list[list[str | float]] = [
-        [one.step, one.invocations, one.memory, one.milliseconds] for one in warm.functions
-    ]
+    rows = [[one.step, one.invocations, one.memory, one.milliseconds] for one in warm.functions]
     title = f"Functions for one file, means of {_RUNS} warm runs on the embedded AWS"
     return breakdown(title, ["Function", "Invocations", "MB", "ms each"], rows)
 
@@ -194,7 +192,7 @@ def _bills(usages: Mapping[str, Usage], bills: Mapping[str, Bill], prices: Price
     headings = ["Per file"]
     for name in bills:
         headings += [name, "USD per million"]
-    rows: list[list[str | float]] = []
+    rows = []
     for section, names in SECTIONS.items():
         used = [name for name in names if any(name in usage.quantities for usage in usages.values())]
         for name in used:

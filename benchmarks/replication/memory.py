@@ -65,7 +65,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
             _call_others(lab, processes)
         peaks[case] = processes.peaks
     steps = sorted(set().union(*peaks.values()))
-    rows: list[list[str | float]] = [[step, *(one.get(step, "") for one in peaks.values())] for step in steps]
+    rows = [[step, *(one.get(step, "") for one in peaks.values())] for step in steps]
     lab.show(breakdown("Peak memory of each function's process, in MB", ["Function", *peaks], rows))
     lab.say(
         "Each call is in a new process with the runtime's SDK and the function's layers. S3 answers inside the process,"

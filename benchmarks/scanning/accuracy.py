@@ -74,7 +74,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     sentences = json.loads(Path(place).read_text("utf-8"))
     for sentence in sentences:
         confusion.add(sentence, engine.matches(sentence["full_text"].encode()))
-    rows: list[list[str | float]] = []
+    rows = []
     for name in sorted(_LABELS.values()):
         values = confusion.found[name] + confusion.missed[name]
         recall, precision = confusion.recall(name), confusion.precision(name)

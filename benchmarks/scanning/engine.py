@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
@@ -51,7 +52,7 @@ def _measure_speed(lab: Lab) -> Iterator[Figure]:
         beside["presidio"] = round(presidio_speed(lab.project, text[:_SMALL_PART]), 3)
     except PeerMissingError as error:
         lab.say(f"presidio-analyzer is not measured: {error}")
-    rows: list[list[str | float]] = [
+    rows = [
         ["Waybill: hyperscan gate", best],
         *([name, speed] for name, speed in beside.items()),
     ]
@@ -68,8 +69,8 @@ def _measure_speed(lab: Lab) -> Iterator[Figure]:
 def _measure_hostile(lab: Lab) -> Iterator[Figure]:
     plain, regional = (Engine(detectors(), regions=regions) for regions in ((), ("GB", "US", "ES", "DE")))
     texts = hostile_megabytes().items()
-    times = {name: _milliseconds(lambda text=text: plain.matches(text)) for name, text in texts}
-    times |= {f"{name}, regions": _milliseconds(lambda text=text: regional.matches(text)) for name, text in texts}
+    times = {name: _milliseconds(partial(plain.matches, text)) for name, text in texts}
+    times |= {f"{name}, regions": _milliseconds(partial(regional.matches, text)) for name, text in texts}
     lab.show(breakdown("1 MB", ["Text", "ms"], [[name, value] for name, value in times.items()]))
     yield Figure(
         "scanning.worst_ms_hostile_1mb",

@@ -47,7 +47,7 @@ def _keys() -> list[str]:
 def _measure(lab: Lab) -> Iterator[Figure]:
     bucket = _Bucket(_keys())
     seconds: dict[int, float] = {}
-    rows: list[list[str | float]] = []
+    rows = []
     for fan_out in _FAN_OUTS:
         started = time.perf_counter()
         listed = list_space(bucket.page, fan_out=fan_out)
@@ -75,7 +75,7 @@ def _measure_hand_over(lab: Lab) -> Iterator[Figure]:
     job = listing.jobs.stored
     if (job.total, listing.queue.objects, job.listing_done) != (_MANY_KEYS, _MANY_KEYS, True):
         raise AssertionError(f"{job.total} keys are listed, {listing.queue.objects} sent")
-    rows: list[list[str | float]] = [
+    rows = [
         [name, execution.entered.count("ProcessBatch"), execution.events] for name, execution in listing.ended.items()
     ]
     title = f"{_MANY_KEYS:,} keys in one range, handed over after {_LOOP_LIMIT:,} loops"

@@ -71,9 +71,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     estimated = Usage({name: used / _OBJECTS for name, used in usage(model).items()})
     designs = {"counted": ours, "as estimated before a scan": estimated, "the original, without workers": _ORIGINAL}
     bills = {name: bill_per_million(used, prices) for name, used in designs.items()}
-    rows: list[list[str | float]] = [
-        [name, count, count / _OBJECTS * MILLION] for name, count in sorted(requests.items())
-    ]
+    rows = [[name, count, count / _OBJECTS * MILLION] for name, count in sorted(requests.items())]
     lab.show(breakdown(f"AWS requests for {_OBJECTS:,} objects", ["Operation", "Counted", "Per million"], rows))
     lab.show(_bills(designs, bills, prices))
     lab.say(f"{_SIZE / 1000:.0f} kB objects, {counted['findings'] / _OBJECTS:.1f} findings in each, nothing cached.")
@@ -100,7 +98,7 @@ def _check(requests: Mapping[str, int], messages: int) -> None:
 
 
 def _bills(designs: Mapping[str, Usage], bills: Mapping[str, Bill], prices: PriceTable) -> Any:
-    rows: list[list[str | float]] = []
+    rows = []
     for section, names in SECTIONS.items():
         used = [name for name in names if any(name in design.quantities for design in designs.values())]
         rows += [[prices.prices[name].unit, *(bills[design].usd.get(name, 0.0) for design in designs)] for name in used]

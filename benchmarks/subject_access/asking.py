@@ -81,7 +81,7 @@ def _wall(lab: Lab) -> Iterator[Figure]:
     pairs = [(_run(deployment, 0.0), _run(deployment, _SECONDS)) for _ in range(_PAIRS)]
     at_once, slow = (min(times) for times in zip(*pairs, strict=True))
     waited = slow - at_once
-    rows: list[list[str | float]] = [
+    rows = [
         ["services that answer after 200 ms", slow],
         ["services that answer at once (functions, machine, report: the overhead)", at_once],
         ["what the services' time adds", waited],

@@ -108,7 +108,7 @@ def share(template: Path, answer: Path, page: Path) -> tuple[float, Counter[str]
 
 def _measure(lab: Lab) -> Iterator[Figure]:
     checkout = Path(os.environ.get(VARIABLE) or lab.project / ".local" / _REPOSITORY)
-    rows: list[list[str | float]] = []
+    rows = []
     for service, template, answer, page in services(checkout):
         found, missing = share(template, answer, page)
         rows.append([service, round(found, 4), " ".join(word for word, _ in missing.most_common(8))])
