@@ -137,7 +137,7 @@ def _in_process(visitor: Visitor) -> Iterator[Callable[[Mapping[str, Any]], list
 
     with environment({**variables, "POWERTOOLS_TRACE_DISABLED": "true"}), redirect_stdout(StringIO()):
         _forget()
-        Api._exchange = exchange  # type: ignore[method-assign]
+        Api._exchange = exchange  # type: ignore[method-assign, assignment]
         try:
             yield show
         finally:

@@ -100,7 +100,7 @@ def _claim(deployment: Deployment, request_id: str) -> dict[str, Any]:
         request_id,
         lambda found: Change(claimed(found, token, "bench", now()), Action("bench", "CLAIMED", {})),
     )
-    return {"requestId": request_id, "claimToken": token, "generation": taken.generation}
+    return {"requestId": request_id, "claimToken": token, "generation": taken.request.generation}
 
 
 def _memory(lab: Lab) -> Iterator[Figure]:

@@ -8,8 +8,6 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-import chevron
-
 from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS, Named, Problem, Summary, Turn, turn_of
 from waybill.consignments.models import ConsignmentStatus, LeftOutFile
 from waybill.core.text import escaped, shortened
@@ -119,8 +117,11 @@ def report(
     Everything that people have sent is escaped by the template, and what cannot be seen in a name is written out.
     """
     found = ReportedFiles.of(checked)
-    template = files(__package__).joinpath("page.mustache").read_text("utf-8")
-    return str(chevron.render(template, _values(consignment, found, left_out, at)))
+    from jinja2 import Environment  # of the API's many requests, few are for a report
+
+    text = files(__package__).joinpath("page.html").read_text("utf-8")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+    return template.render(_values(consignment, found, left_out, at))
 
 
 def _values(
@@ -164,7 +165,7 @@ def _values(
         "old": f"{summary.signature_age_days:,}" if summary.signature_age_days > OLD_SIGNATURES_DAYS else "",
         "earlier": _earlier(consignment, summary),
         "software": [escaped(each) for each in sorted(summary.software)] or ["nothing yet"],
-        "files": {"folders": _folders(found.rows)} if listed and found.rows else None,
+        "folders": _folders(found.rows) if listed else [],
         "unlisted": None if listed else {"count": f"{summary.files:,}", "limit": f"{LISTED_FILES:,}"},
     }
 
@@ -296,7 +297,7 @@ def _groups(named: Named, what: str) -> dict[str, Any] | None:
         return None
     shown = named.first[:_GROUPS]
     more = named.count - len(shown)
-    groups = [{"paths": [{"path": escaped(path)} for path in paths]} for paths in shown]
+    groups = [{"paths": [escaped(path) for path in paths]} for paths in shown]
     return {"count": f"{named.count:,}", "what": what, "groups": groups, "more": f"{more:,} more" if more else ""}
 
 
