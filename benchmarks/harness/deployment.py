@@ -129,6 +129,8 @@ class Deployment:
     def recorded_calls(self) -> Iterator[Counter[str]]:
         """Count the requests that functions make meanwhile, by ``<service>.<operation>``; complete after the block.
 
+        What custody records of it, in its own time, is left out.
+
         Raises
         ------
         LookupError
@@ -146,7 +148,9 @@ class Deployment:
             if len(recorded) >= _TOLD and not any(event["EventId"] in earlier for event in recorded):
                 raise LookupError(f"the embedded AWS tells of the last {_TOLD} requests alone")
             for event in recorded:
-                if event["EventId"] not in earlier and _APPLICATION in event["CloudTrailEvent"]:
+                told = event["CloudTrailEvent"]
+                of_custody = self.outputs["CustodyTableName"] in told
+                if event["EventId"] not in earlier and _APPLICATION in told and not of_custody:
                     service = event["EventSource"].partition(".")[0]
                     counted[f"{service}.{event['EventName']}"] += 1
 

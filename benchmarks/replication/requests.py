@@ -50,7 +50,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
     lab.show(_table(cases, f"Requests of the functions for one file and {destinations} destinations"))
     lab.say("Counted on boto3's event hooks, on moto; moto's answer to CopyObject is given the checksum that S3 sends.")
     lab.say("The embedded AWS (counted by its own record) does not send it: each copy takes one more HeadObject.")
-    lab.say("GetBucketLocation is sent once per process and bucket, so only by new processes.")
+    lab.say("Where a bucket is, and whether it is a source too, is asked once per process: only by new processes.")
     writes = {name: count for name, count in small.of("dynamodb").items() if name in _DYNAMODB_WRITES}
     how = f"SDK event hooks on moto: small file, {destinations} destinations, warm processes"
     yield Figure(

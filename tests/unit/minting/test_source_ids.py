@@ -175,6 +175,14 @@ def test_a_reason_says_what_was_probably_meant(text: str, meant: str) -> None:
     assert str(refused.value).endswith(f'; was "{meant}" meant?')
 
 
+@pytest.mark.parametrize("text", ["sierra/", "Work[sierra/]", "Work[sierra/b1] x", "Work[/b1]", "#N/A", "[a/b]"])
+def test_nothing_is_suggested_that_nobody_can_have_meant(text: str) -> None:
+    """A part that is missing cannot be guessed, and a bracket that closes nothing is no part of it."""
+    with pytest.raises(InvalidIdentifierError) as refused:
+        parse_source_id(text)
+    assert "meant?" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "text", ["MS(A/12)", "ideas", "Works[a/b]", "b1161044x, id", "E+07", "1.5E07", "#1", "Workshop(a/b)"]
 )

@@ -108,6 +108,9 @@ def examine_parts(ontology_type: str, source_system: str, value: str) -> Examine
 
 def check_characters(text: str) -> None:
     """Raise `InvalidIdentifierError` where `text` holds control characters, or what is no Unicode text."""
+    if text.isprintable():
+        # Nothing of the categories Cc and Cs is (Python, `str.isprintable`).
+        return
     categories = {unicodedata.category(char) for char in text}
     if "Cc" in categories:
         raise InvalidIdentifierError("it contains control characters")
@@ -162,7 +165,8 @@ def _suggestion(text: str) -> str:
     """Return what was probably meant, as a clause for a reason; nothing where no near form is without a fault."""
     seen = "".join(char for char in text if unicodedata.category(char) not in _INVISIBLE and not is_ignorable(char))
     near = re.sub(r"\s*([\[\]/])\s*", r"\1", unicodedata.normalize("NFC", seen))
-    for meant in (near, f"{near}]", _with_known_type(near)):
+    closed = f"{near}]" if near.count("[") > near.count("]") else near
+    for meant in (near, closed, _with_known_type(near)):
         faults = (_character_fault(meant), _table_fault(meant), _form_fault(meant))
         if 0 < len(meant) <= _SHOWN_CHARACTERS and meant != text and not any(faults):
             return f"; was {json.dumps(meant)} meant?"
@@ -182,7 +186,8 @@ def _form_fault(text: str) -> str | None:
     head = text.partition("/")[0]
     if ("[" in head or "]" in head) and (fault := _typed_fault(text)):
         return fault
-    if not text[-1:].isalnum() and _with_known_type(text) not in ("", text):
+    nearly = not text[-1:].isalnum() and text.partition("[")[0] not in _KNOWN_TYPES
+    if nearly and _with_known_type(text) not in ("", text):
         return f"it is nearly a typed identifier, which is {_EXAMPLE}"
     if "[" in head:
         return None
