@@ -46,6 +46,9 @@ class FakeBuckets:
             stored = self.s3.bucket(place.bucket).current(place.key)
             return facts_of(place.bucket, place.key, stored) if stored else None
 
+    def sends_events(self, bucket: str) -> bool:
+        return self.s3.bucket(bucket).watched
+
     def is_hidden(self, place: ObjectPlace) -> bool:
         with self.probe.call("is_hidden"):
             bucket = self.s3.bucket(place.bucket)

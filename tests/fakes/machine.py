@@ -18,6 +18,7 @@ from waybill.replication.domain.copier import Copier, describe_source
 from waybill.replication.domain.failed_copy import record_failure
 from waybill.replication.domain.outcome import outcome_of
 from waybill.replication.domain.records import ClaimOutcome
+from waybill.replication.errors import DestinationUnsettledError
 from waybill.replication.models import (
     CopyLimits,
     CopyTask,
@@ -148,6 +149,9 @@ class Machine:
                 if retrier is None or used[retrier] >= retries(state)[retrier][1]:
                     raise StepFailed(name, str(error), attempt) from error
                 used[retrier] += 1
+                if isinstance(error, DestinationUnsettledError):
+                    self.probe.pause("wait")
+                    self.clock.advance(seconds=15)
 
 
 @cache

@@ -101,6 +101,7 @@ class Bucket:
     versions: dict[str, list[Stored]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     corrupts: bool = False
+    watched: bool = False
     marked: set[str] = field(default_factory=set)
 
     def current(self, key: str) -> Stored | None:

@@ -108,6 +108,12 @@ class VerificationFailedError(RetryableError):
     code: ClassVar[str] = "VERIFICATION_FAILED"
 
 
+class DestinationUnsettledError(RetryableError):
+    """What lies at the destination was written a moment ago: whether it is newer than the source shows soon."""
+
+    code: ClassVar[str] = "DESTINATION_UNSETTLED"
+
+
 class UploadGoneError(RetryableError):
     """The multipart upload no longer exists; the next attempt looks whether it was completed, or starts another."""
 

@@ -55,12 +55,15 @@ def put(s3: Any, wire: Wire, key: str, size: int, **more: Any) -> dict[str, Any]
     return stored | {"Size": size}
 
 
+_ONCE = {"s3.GetBucketLocation", "s3.GetBucketNotificationConfiguration"}
+
+
 def counted(wire: Wire, service: str) -> dict[str, int]:
-    """The requests of one service, without the Regions that a process looks up once."""
+    """The requests of one service, without what a process asks once of each bucket."""
     found = Counter(
         request.operation.partition(".")[2]
         for request in wire.requests
-        if request.operation.startswith(f"{service}.") and request.operation != "s3.GetBucketLocation"
+        if request.operation.startswith(f"{service}.") and request.operation not in _ONCE
     )
     return dict(found)
 

@@ -8,6 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests.fakes.runs import DESTINATIONS, E_TAG, KEY, SOURCE
 from tests.fakes.wire import Wire
+from tests.functional.replication.conftest import buckets_with
 from waybill.core.errors import WaybillError
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import (
@@ -255,3 +256,34 @@ def test_a_destination_that_cannot_be_looked_at_is_not_taken_for_empty(
     wire.cut("s3.HeadObject", ReadTimeoutError(endpoint_url="x"))
     with pytest.raises(S3UnavailableError):
         buckets.find(PLACE)
+
+
+_QUEUE = "<Queue>arn:aws:sqs:eu-west-1:123456789012:q</Queue><Event>s3:ObjectCreated:*</Event>"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "watched"),
+    [
+        ("", False),
+        ("<EventBridgeConfiguration/>", True),
+        (f"<QueueConfiguration><Id>q</Id>{_QUEUE}</QueueConfiguration>", True),
+        ("<CloudFunctionConfiguration><Id>f</Id></CloudFunctionConfiguration>", True),
+    ],
+)
+def test_a_bucket_that_raises_events_is_known_as_a_source(
+    s3: Any, wire: Wire, configuration: str, watched: bool
+) -> None:
+    """Amazon S3 API reference, GetBucketNotificationConfiguration; asked once per process, whatever comes of it."""
+    body = f"<NotificationConfiguration>{configuration}</NotificationConfiguration>"
+    wire.answer("s3.GetBucketNotificationConfiguration", 200, body)
+    buckets = buckets_with({})
+    assert [buckets.sends_events(DESTINATIONS[0]) for _ in range(3)] == [watched] * 3
+    assert len(wire.of("s3.GetBucketNotificationConfiguration")) == 1
+
+
+def test_of_a_bucket_that_tells_nothing_of_its_events_nothing_is_expected(s3: Any, wire: Wire) -> None:
+    wire.refuse("s3.GetBucketNotificationConfiguration", "AccessDenied", "Access Denied", status=403)
+    assert buckets_with({}).sends_events(DESTINATIONS[0]) is False
+    wire.refuse("s3.GetBucketNotificationConfiguration", "SlowDown", "Please reduce your request rate", status=503)
+    with pytest.raises(ThrottledError):
+        buckets_with({}).sends_events(DESTINATIONS[0])

@@ -44,6 +44,7 @@ S3_METHODS: dict[str, set[Permission]] = {
     "_part_size": READ,
     "sha256": READ | on("destination object", "s3:GetObject"),
     "list_objects": TELL_MISSING_SOURCE | on("destination bucket", "s3:ListBucket"),
+    "_is_watched": on("destination bucket", "s3:GetBucketNotification"),
     "headers": READ,
     "tags": READ_TAGS | on("destination object", "s3:GetObjectTagging"),
     "put_tags": on("destination object", "s3:PutObjectTagging"),
@@ -78,7 +79,8 @@ SHARED: dict[str, set[Permission]] = {
     | SET_ATTRIBUTES
     | SEE_ALL_OF_COPIES
     | on("destination object", "s3:AbortMultipartUpload", "s3:DeleteObject")
-    | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"),
+    | on("destination bucket", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketNotification")
+    | on("destination bucket", "s3:GetBucketVersioning"),
     "CompleteMultipartCopyFunction": on("destination bucket", "s3:ListBucketMultipartUploads"),
     # It finds sources as it finds copies.
     "WorkOnJobFunction": on("source object", "s3:GetObjectRetention", "s3:GetObjectLegalHold"),

@@ -1,6 +1,7 @@
 """`Buckets` on Amazon S3: every request that replication makes of it, each to the Region of its bucket."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, override
@@ -15,6 +16,7 @@ from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
 from waybill.replication.domain.fixity import FixityBuckets
 from waybill.replication.errors import (
+    AccessDeniedError,
     DestinationNotVersionedError,
     NoSuchBucketError,
     ReadUnfinishedError,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 _NO_OPTIONS = DestinationOptions()
+# Seconds: a bucket that raises no events may come to raise some.
+_ASKED_AGAIN_AFTER = 900.0
 
 
 class S3Buckets(FixityBuckets):
@@ -62,6 +66,7 @@ class S3Buckets(FixityBuckets):
         self._time_is_up = time_is_up
         self._regions = regions
         self._options = options
+        self._watched: dict[str, tuple[bool, float]] = {}
 
     @override
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
@@ -104,6 +109,23 @@ class S3Buckets(FixityBuckets):
     def find(self, place: ObjectPlace) -> ObjectFacts | None:
         found = self._head(place)
         return None if isinstance(found, ClientError) else facts_of(place.bucket, place.key, found)
+
+    @override
+    def sends_events(self, bucket: str) -> bool:
+        watched, since = self._watched.get(bucket, (False, -_ASKED_AGAIN_AFTER))
+        if watched or time.monotonic() - since < _ASKED_AGAIN_AFTER:
+            return watched
+        self._watched[bucket] = watched, _ = self._is_watched(bucket), time.monotonic()
+        return watched
+
+    def _is_watched(self, bucket: str) -> bool:
+        place = ObjectPlace(bucket, "")
+        try:
+            with self._errors("GetBucketNotification", place):
+                found = self._client(bucket).get_bucket_notification_configuration(Bucket=bucket, **self._owner(place))
+        except AccessDeniedError:
+            return False
+        return any(field.endswith(("Configuration", "Configurations")) for field in found)
 
     @override
     def is_hidden(self, place: ObjectPlace) -> bool:

@@ -17,6 +17,10 @@ class Buckets(Protocol):
         """Return the facts of the object at `place`, or None when there is none."""
         ...
 
+    def sends_events(self, bucket: str) -> bool:
+        """Return whether writes to `bucket` raise events: it is somebody's source. False where nobody may ask."""
+        ...
+
     def is_hidden(self, place: ObjectPlace) -> bool:
         """Return whether a delete marker is what lies on top at `place`."""
         ...

@@ -17,6 +17,7 @@ from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import compare
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft, new_upload, open_upload, recorded_upload
+from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.restore import Restorer
@@ -155,6 +156,7 @@ class Copier:
         self._require_rank(task)
         source = task.source
         self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
+        self._require_newest(task)
         try:
             facts = MultipartCopy(self.buckets, task).complete(upload_id)
             return CopyResult(facts, verify(source, facts))
@@ -204,6 +206,18 @@ class Copier:
         if self._outranked(task):
             raise SupersededError(f"the run of a later event owns {task.source.bucket}/{task.source.key}")
 
+    def _require_newest(self, task: CopyTask) -> None:
+        """Let nothing that was written there while parts were copied be overwritten by something older."""
+        bucket = task.destination_bucket
+        if not orders_writes(self.buckets, task.run, bucket) or not (found := self.buckets.find(task.place)):
+            return
+        record = self.tracking.destination(task.run.file, bucket)
+        if (
+            compare(self.buckets, task.source, found).differences
+            and Writes(task, found, record, self.now).newer_is_there()
+        ):
+            raise SupersededError(f"{task.place.bucket}/{task.place.key} was written after its source")
+
     def _require_place(self, task: CopyTask) -> None:
         """Tell an upload or a copy that a later run has put away from one that nobody should have touched."""
         self._require_rank(task)
@@ -223,15 +237,19 @@ class Copier:
         first = task.run.generation == 1 and task.attempt == 1
         record = None if first else self.tracking.destination(task.run.file, task.destination_bucket)
         holds = record is not None and record.holds(task.source)
+        in_order = orders_writes(self.buckets, task.run, task.destination_bucket)
         # A new upload has no copy to look at; it would cost a request per destination and upload.
-        if not task.run.force and (holds or task.run.look_first or not task.run.sequencer):
-            found = self.buckets.find(task.place)
-            made_here = holds and record is not None and found is not None and found.e_tag == record.etag
-            state = compare(self.buckets, task.source, found, made_here=made_here) if found else None
-            if found and state and state.equal:
+        looks = not task.run.force and (holds or task.run.look_first or not task.run.sequencer or in_order)
+        if looks and (found := self.buckets.find(task.place)):
+            made_here = holds and record is not None and found.e_tag == record.etag
+            state = compare(self.buckets, task.source, found, made_here=made_here)
+            if state.equal:
                 return self._record(task, CopyCode.SKIPPED_IDENTICAL, CopyResult(found, state.proof), started)
-            if found and state and state.lacks_tags_alone:
+            if state.lacks_tags_alone:
                 return self._mend_tags(task, CopyResult(found, state.proof), started)
+            if in_order and state.differences and Writes(task, found, record, self.now).newer_is_there():
+                # Its own event brings it to where this source is.
+                return self._superseded(task)
         if task.source.archived:
             raise SourceArchivedError(
                 f"{task.source.bucket}/{task.source.key} is in {task.source.storage_class} and not restored"
