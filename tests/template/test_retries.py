@@ -65,9 +65,11 @@ CHUNK = ("ChunkUnfinishedError", "RegistryUnavailableError", "DocumentsUnavailab
 SCANS, REQUESTS, STORAGE = "ScanStoreUnavailableError", "SubjectAccessStoreUnavailableError", "StorageUnavailableError"
 NOTIFICATION = "NotificationUnavailableError"
 DIFFERS = own(ONCE, "VerificationFailedError")
+UNSETTLED = own(Retries(12, seconds=20, rate=1), "DestinationUnsettledError")
 
 USES: dict[str, dict[tuple[str, ...], Retries]] = {
     "replication_jobs WorkOnJob": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
+    "replication_jobs RecordStop": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
     "replication_jobs WorkOnPart": PATIENT | TWICE_MORE | own(LONG, *S3, TRACKING, NOTIFICATION),
     "replication ValidateInput": PATIENT | TWICE_MORE,
     "replication LogWorkflowStart": PATIENT | TWICE_MORE | own(SHORTLY, TRACKING),
@@ -81,15 +83,18 @@ USES: dict[str, dict[tuple[str, ...], Retries]] = {
     | TWICE_MORE
     | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")
     | DIFFERS
+    | UNSETTLED
     | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
     "replication StartMultipartCopy": PATIENT
     | TWICE_MORE
     | own(BRIEFLY, *S3, TRACKING, "UploadGoneError")
+    | UNSETTLED
     | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
     "replication CompleteMultipartCopy": PATIENT
     | TWICE_MORE
     | own(BRIEFLY, *S3, TRACKING)
     | DIFFERS
+    | UNSETTLED
     | own(Retries(20, seconds=1, rate=1), "CopyUnfinishedError"),
     "replication FormatErrorResult": PATIENT | TWICE_MORE | own(SHORTLY, *S3) | own(SHORTLY, TRACKING),
     "replication CopyPartBatch": PATIENT

@@ -84,7 +84,7 @@ BLANKET = {
 }
 
 # States that do the same as another one, in another Map: names of states are unique within a machine.
-SAME_AS = {"MintManifestChunk": "MintChunk", "WorkOnPart": "WorkOnJob"}
+SAME_AS = {"MintManifestChunk": "MintChunk", "WorkOnPart": "WorkOnJob", "RecordStop": "WorkOnJob"}
 
 # Maps whose bound is the function's answer, `concurrency`, that the variable sets.
 BOUND_BY = {

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import Annotated
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from waybill.core.clock import now
 from waybill.core.cursors import CURSOR_LIMIT
@@ -25,11 +27,13 @@ from waybill.core.http import (
 from waybill.replication import WORKFLOW, runtime
 from waybill.replication.domain.backfill_job import RECORD as BACKFILL
 from waybill.replication.domain.backfill_job import BackfillJob, JobEndedError
+from waybill.replication.domain.backfill_report import ReportPlace, report_page
 from waybill.replication.domain.backfill_request import (
     BackfillRequest,
     RetryRequest,
     backfill_asked,
     failed_entries,
+    named_entries,
     retry_asked,
 )
 from waybill.replication.domain.dismissal import dismiss
@@ -69,6 +73,18 @@ app = build_api(
 
 
 _FINDINGS = 200
+_REPORT: dict[int, OpenAPIResponse] = {
+    200: {
+        "description": "The report, or the part of it that follows what came before",
+        "headers": {
+            "Link": {
+                "description": 'Where the next part is, with `rel="next"`: the parts after each other are the report',
+                "schema": {"type": "string"},
+            }
+        },
+        "content": {"text/csv": {"schema": {"type": "string", "description": "A row for each object and destination"}}},
+    }
+}
 _LIMIT = Annotated[int, Query(ge=1, le=200, description="How many at most")]
 _CURSOR = Annotated[
     str | None, Query(max_length=CURSOR_LIMIT, description="Where an earlier answer ended: its `cursor`, unchanged")
@@ -159,7 +175,7 @@ def start_backfill(
     """Bring everything that is missing or differs, in the background; a run for each object that needs one."""
     by, settings = caller(app).subject, runtime.job_defaults()
     asked = backfill_asked(request, runtime.job_id(by, idempotency_key), *settings, by, now())
-    return _accepted(runtime.start_backfill(asked))
+    return _accepted(runtime.start_backfill(asked, lambda: named_entries(request)))
 
 
 @app.post("/replications/retry", summary="Retry what has failed", operation_id="retryReplications", status_code=202)
@@ -195,6 +211,29 @@ def _accepted(job: BackfillJob) -> Response[BackfillView]:
 def show_backfill(backfillId: _JOB_ID) -> BackfillView:  # noqa: N803 - as in the path
     """Show how a backfill stands."""
     return BackfillView.of_job(runtime.backfills().read(backfillId))
+
+
+@app.get("/backfills/<backfillId>/report", summary="Export the report of a backfill", responses=_REPORT)
+@fails({404: "There is no such backfill, or it is no longer kept"})
+def export_backfill(backfillId: _JOB_ID, cursor: _CURSOR = None) -> Response[str]:  # noqa: N803 - as in the path
+    """Give a row for each object and destination, so far; what does not fit an answer follows at `Link`."""
+    jobs = runtime.backfills()
+    job = jobs.read(backfillId)
+    begin = ReportPlace(0, 0) if cursor is None else _place(decode_cursor(cursor), job)
+    text, follows = report_page(job, lambda part: jobs.lines(backfillId, part), begin)
+    headers = {"Content-Disposition": f'attachment; filename="backfill-{quote(backfillId)}.csv"'}
+    if follows:
+        more = encode_cursor({"backfill": backfillId, "part": follows.part, "line": follows.line})
+        # Relative to what was asked for (RFC 8288), whose path has the stage of the API before it.
+        headers["Link"] = f'<?cursor={more}>; rel="next"'
+    return Response(200, content_type="text/csv; charset=utf-8", body=text, headers=headers)
+
+
+def _place(decoded: Mapping[str, object], job: BackfillJob) -> ReportPlace:
+    match decoded:
+        case {"backfill": job.backfill_id, "part": int(part), "line": int(line)} if part in range(job.chunks):
+            return ReportPlace(part, max(line, 0))
+    raise InvalidInputError(FieldError("cursor", "is not a cursor of this report"))
 
 
 @app.post("/backfills/<backfillId>/cancel", summary="Cancel a backfill")

@@ -6,6 +6,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -223,15 +224,16 @@ def start_backfill(asked: "BackfillJob", entries: "Callable[[], Sequence[Entry]]
         Its id stands for another request.
     """
     from waybill.core.errors import ConflictError, NotFoundError
-    from waybill.replication.domain.backfill_job import FINAL, saved_entries
+    from waybill.replication.domain.backfill_job import FINAL, entries_name, saved_entries
 
     jobs = backfills()
     try:
         job = jobs.read(asked.backfill_id)
     except NotFoundError:
         if found := entries() if entries else ():
-            count, parts = saved_entries(jobs, asked.backfill_id, found)
-            asked = asked.model_copy(update={"entries": count, "entry_parts": parts})
+            # By their own name: whoever asks for something else at this moment, with the same id, writes beside them.
+            kept = saved_entries(jobs, asked.backfill_id, found, entries_name(found))
+            asked = asked.model_copy(update=kept)
         job = jobs.create(asked)
     if job.asked != asked.asked:
         raise ConflictError("the idempotency key was used for another backfill")
@@ -280,7 +282,12 @@ def backfill(
 
     engine = BackfillEngine(backfill_tools(stack), progress, now, time.monotonic, looks, stop, beside=part is None)
     if part is not None:
-        engine.work_on_part(part)
+        try:
+            engine.work_on_part(part)
+        except PermanentError as error:
+            # The Map tells its execution that a part has failed, and not why.
+            _note_problem(job, str(error))
+            raise
         return ended
     try:
         if engine.go(wait=True):
@@ -293,6 +300,33 @@ def backfill(
     parts = engine.parts_left
     answer = {"backfillId": turn.backfill_id, "complete": False, "waits": progress.job.compared_all}
     return answer | ({"parts": list(parts[:_PARTS_AT_ONCE])} if parts else {})
+
+
+def note_stopped(payload: object, execution: Mapping[str, str], stopped: Mapping[str, str]) -> dict[str, object]:
+    """Note in the record of a job that its execution has failed, unless somebody else works on it by now."""
+    from waybill.core.errors import NotFoundError
+    from waybill.replication.domain.backfill_job import BackfillTurn, JobStatus
+    from waybill.replication.domain.fixity_job import FixityStatus, VerificationLostError
+    from waybill.replication.domain.outcome import message_of
+
+    if isinstance(payload, Mapping) and "backfillId" in payload:
+        turn = BackfillTurn.parse(payload)
+        job = backfills().read(turn.backfill_id)
+        if job.generation == turn.generation and job.status is JobStatus.RUNNING:
+            _note_problem(job, ": ".join(filter(None, (stopped.get("Error"), message_of(stopped.get("Cause"))))))
+        return {"backfillId": turn.backfill_id, "complete": True}
+    with suppress(NotFoundError, VerificationLostError):
+        found = fixity_table().read(execution["Name"])
+        if found.status is FixityStatus.RUNNING and stopped.get("Error") != VerificationLostError.__name__:
+            fixity_table().save(found.model_copy(update={"status": FixityStatus.STOPPED}), found)
+    return {"verificationId": execution["Name"], "complete": True}
+
+
+def _note_problem(job: "BackfillJob", problem: str) -> None:
+    from waybill.replication.domain.backfill_job import JobLostError, JobStatus
+
+    with suppress(JobLostError):
+        backfills().save(job.model_copy(update={"status": JobStatus.STOPPED, "problem": problem[:_PROBLEM_LENGTH]}))
 
 
 def backfill_tools(stack: Mapping[str, str]) -> "BackfillTools":

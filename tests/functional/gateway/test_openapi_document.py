@@ -52,6 +52,7 @@ OPERATIONS = {
         "cancelBackfill",
         "countReplications",
         "dismissFailures",
+        "exportBackfill",
         "listBackfills",
         "listReplications",
         "listVerifications",

@@ -4,9 +4,12 @@ Source: replication's README, "Backfills": whoever goes on with a job goes on be
 and nothing told twice, whoever dies at whatever moment.
 """
 
+import csv
 from collections.abc import Mapping
+from io import StringIO
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -16,13 +19,14 @@ from tests.fakes.functions import REGION, functions
 from tests.fakes.moto_buckets import fill
 from tests.fakes.runs import DESTINATIONS, SOURCE, failure, result
 from tests.functional.cli.conftest import recorded, run_of
+from waybill.core.cursors import encode_cursor
 from waybill.core.executions import StartedExecution
 from waybill.core.settings import load
 from waybill.replication import runtime
 from waybill.replication.adapters.backfill_table import BackfillTable
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.api import app
-from waybill.replication.domain import backfill_job
+from waybill.replication.domain import backfill_job, backfill_report
 from waybill.replication.domain.backfill_job import BackfillJob, Entry, JobInput, ObjectLine, saved_entries
 from waybill.replication.handlers.work_on_job import lambda_handler
 
@@ -246,7 +250,7 @@ def test_a_large_manifest_is_gone_through_by_parts_and_a_part_that_is_repeated_c
     put(s3, *keys)
     workflow.failing.add("k04")
     jobs = runtime.backfills()
-    entries, parts = saved_entries(jobs, "job", [*(Entry(key=key) for key in keys), Entry(key="gone")])
+    kept = saved_entries(jobs, "job", [*(Entry(key=key) for key in keys), Entry(key="gone")])
     jobs.create(
         BackfillJob(
             backfill_id="job",
@@ -254,13 +258,11 @@ def test_a_large_manifest_is_gone_through_by_parts_and_a_part_that_is_repeated_c
             source_bucket=SOURCE,
             destination_buckets=DESTINATIONS,
             input=JobInput.MANIFEST,
-            entries=entries,
-            entry_parts=parts,
             start_time="2026-11-21T10:00:00.000Z",
             updated_at="2026-11-21T10:00:00.000Z",
             created_by="alice",
             worked_by="alice",
-        )
+        ).model_copy(update=kept)
     )
     given = {"backfillId": "job", "generation": 1}
     assert workflow.turn(given)["parts"] == [0, 1, 2, 3]
@@ -331,3 +333,148 @@ def test_a_retry_with_the_same_key_is_the_same_whatever_has_arrived_since(workfl
     other = {"files": [{"sourceBucket": SOURCE, "sourceKey": "b"}]}
     assert post("/replications/retry", other, "key").status == 409
     assert post("/replications/retry", asked, "another").status == 409
+
+
+def test_two_retries_with_one_key_at_the_same_moment_do_not_mix(
+    workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one is refused, and the job of the first goes through the files that it was asked for."""
+    put(s3, "a", "b")
+    workflow.failing |= {"a", "b"}
+    post("/backfills", {})
+    workflow.run(workflow.jobs[0])
+    workflow.failing.clear()
+    create, answers = BackfillTable.create, list[Answer]()
+
+    def beside_another(table: BackfillTable, job: BackfillJob) -> BackfillJob:
+        monkeypatch.setattr(BackfillTable, "create", create)
+        answers.append(post("/replications/retry", {"files": [{"sourceBucket": SOURCE, "sourceKey": "b"}]}, "key"))
+        return create(table, job)
+
+    monkeypatch.setattr(BackfillTable, "create", beside_another)
+    answers.append(post("/replications/retry", {"files": [{"sourceBucket": SOURCE, "sourceKey": "a"}]}, "key"))
+    assert [answer.status for answer in answers] == [202, 409]
+    before = len(workflow.copied)
+    workflow.run(workflow.jobs[1])
+    assert (job_of(answers[0]).counts.succeeded, len(workflow.copied) - before) == (2, 1)
+    assert [line.key for line in runtime.backfills().all_lines(job_of(answers[0]))] == ["b"]
+
+
+def test_a_worker_that_has_lost_its_job_leaves_the_failures_that_the_next_has_found(
+    workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, "a", "b")
+    workflow.failing |= {"a", "b"}
+    post("/backfills", {})
+    workflow.run(workflow.jobs[0])
+    retry = post("/replications/retry", {})
+    given, save = workflow.jobs[1], BackfillTable.save_entries
+
+    def overtaken(table: BackfillTable, *arguments: Any) -> None:
+        """The first is slow: the next has found everything, before it writes down the half that it has seen."""
+        monkeypatch.setattr(BackfillTable, "save_entries", save)
+        post(f"/backfills/{retry.json['backfillId']}/resume")
+        workflow.failing.clear()
+        workflow.run(workflow.jobs[2])
+        save(table, *arguments[:-1], arguments[-1][:1])
+
+    monkeypatch.setattr(BackfillTable, "save_entries", overtaken)
+    workflow.turn(given)
+    ended = job_of(retry)
+    assert (ended.status, ended.entries, len(list(runtime.backfills().entries(ended)))) == ("COMPLETED", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "problem"),
+    [
+        ({"Error": "AccessDeniedError", "Cause": '{"errorMessage": "dynamodb:PutItem is denied"}'}, "PutItem is den"),
+        ({"Error": "Lambda.TooManyRequestsException", "Cause": ""}, "Lambda.TooManyRequestsException"),
+        ({"Error": "PartFailed", "Cause": "States.Timeout: No cause was given"}, "States.Timeout"),
+    ],
+)
+def test_an_execution_that_fails_leaves_its_job_stopped_with_the_reason(
+    workflow: Workflow, s3: Any, stopped: dict[str, str], problem: str
+) -> None:
+    """A part that fails for good, or a function that cannot be called, has written nothing itself."""
+    put(s3, "a")
+    begun = post("/backfills", {}).json["backfillId"]
+    (given,) = workflow.jobs
+    for _ in range(2):
+        assert workflow.turn(given, stopped=stopped) == {"backfillId": begun, "complete": True}
+    job = runtime.backfills().read(begun)
+    assert (job.status, problem in (job.problem or "")) == ("STOPPED", True)
+    # Whoever goes on with it has nothing to do with the execution that failed.
+    assert post(f"/backfills/{begun}/resume").status == 202
+    workflow.turn(given, stopped=stopped)
+    assert runtime.backfills().read(begun).status == "RUNNING"
+    workflow.run(workflow.jobs[1])
+    workflow.turn(workflow.jobs[1], stopped=stopped)
+    assert (runtime.backfills().read(begun).status, runtime.backfills().read(begun).problem) == ("COMPLETED", None)
+
+
+def test_an_execution_that_fails_leaves_its_verification_stopped(workflow: Workflow, s3: Any) -> None:
+    headers = {"Content-Type": "application/json"}
+    begun = ask(app, "POST", "/verifications", body={}, headers=headers).json["verificationId"]
+    (given,) = workflow.jobs
+    execution = {"Name": begun, "StartTime": "2026-11-21T10:00:00Z"}
+    for error, status in (("VerificationLostError", "RUNNING"), ("Lambda.Unknown", "STOPPED")):
+        workflow.turn(given, stopped={"Error": error, "Cause": ""}, execution=execution)
+        assert runtime.fixity_table().read(begun).status == status
+    unknown = {"Name": "of-the-schedule", "StartTime": "2026-11-21T10:00:00Z"}
+    assert workflow.turn(given, stopped={"Error": "Lambda.Unknown"}, execution=unknown)["complete"] is True
+
+
+def test_the_report_of_a_backfill_is_read_over_http(
+    workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row for each object and destination (RFC 4180); what does not fit an answer follows at its link (RFC 8288)."""
+    keys = ["=1+1", 'a,"b"\nc', "ü 📦", *(f"k{number}" for number in range(5))]
+    put(s3, *keys)
+    workflow.failing.add("k3")
+    begun = post("/backfills", {}).json["backfillId"]
+    path = f"/backfills/{begun}/report"
+    nothing_yet = ask(app, "GET", path)
+    assert (nothing_yet.text, nothing_yet.headers["content-type"]) == (
+        "bucket,key,version,destination,result,code,difference\r\n",
+        "text/csv; charset=utf-8",
+    )
+    workflow.run(workflow.jobs[0])
+    whole = ask(app, "GET", path)
+    rows = list(csv.DictReader(StringIO(whole.text, newline="")))
+    assert "link" not in whole.headers
+    assert {(row["key"], row["destination"]) for row in rows} == {
+        (f"'{key}" if key.startswith("=") else key, bucket) for key in keys for bucket in DESTINATIONS
+    }
+    assert {row["result"] for row in rows if row["key"] == "k3"} == {"FAILED"}
+    assert {row["result"] for row in rows if row["key"] != "k3"} == {"SUCCEEDED"}
+    monkeypatch.setattr(backfill_report, "_PAGE", 200)
+    pages, query = list[str](), dict[str, str]()
+    while True:
+        page = ask(app, "GET", path, query=query)
+        pages.append(page.text)
+        if "link" not in page.headers:
+            break
+        (target, relation) = page.headers["link"].split("; ")
+        assert relation == 'rel="next"'
+        query = dict(parse_qsl(target.strip("<>?")))
+    assert ("".join(pages), len(pages) > 3) == (whole.text, True)
+    wrong = ({"cursor": "e30"}, {"cursor": encode_cursor({"backfill": "another", "part": 0, "line": 0})})
+    assert [ask(app, "GET", path, query=query).status for query in wrong] == [400, 400]
+    assert ask(app, "GET", "/backfills/nobody/report").status == 404
+
+
+def test_a_backfill_of_objects_by_name_looks_at_those_alone(workflow: Workflow, s3: Any) -> None:
+    put(s3, "a", "b", "not named")
+    named = {"objects": [{"key": "b"}, {"key": "not there"}, {"key": "a", "versionId": "of another time"}]}
+    begun = post("/backfills", named, "key")
+    assert (begun.status, begun.json["input"], begun.json["entries"]) == (202, "MANIFEST", 3)
+    assert post("/backfills", {"objects": [{"key": "a"}]}, "key").status == 409
+    workflow.run(workflow.jobs[0])
+    ended = job_of(begun)
+    assert (ended.status, workflow.copied) == ("COMPLETED_WITH_ERRORS", ["b"])
+    codes = {line.key: {place.code for place in line.results.values()} for line in runtime.backfills().all_lines(ended)}
+    assert codes == {"b": {"COPIED"}, "not there": {"SOURCE_NOT_FOUND"}, "a": {"NOT_CURRENT"}}
+    for field, value in (("prefix", "a/"), ("exclude", ["x"]), ("startAfter", "a"), ("objects", [])):
+        refused = post("/backfills", {"objects": [{"key": "a"}], field: value})
+        assert (refused.status, field in str(refused.json)) == (400, True)
+    assert post("/backfills", {"objects": [{"key": "a", "version": "1"}]}).status == 400

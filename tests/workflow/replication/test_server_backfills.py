@@ -46,7 +46,7 @@ def test_what_was_given_by_name_is_gone_through_part_by_part(application: Applic
     jobs = BackfillTable(application.stack.client("dynamodb"), table, history_days=1, now=now)
     parts = [keys[:2], keys[2:4], keys[4:]]
     for number, part in enumerate(parts):
-        jobs.save_entries("by-parts", number, [Entry(key=key) for key in part])
+        jobs.save_entries("by-parts", "", number, [Entry(key=key) for key in part])
     started = "2026-11-21T10:00:00.000Z"
     jobs.create(
         BackfillJob(

@@ -183,8 +183,7 @@ def new_job(
     )
     if job.input is JobInput.LISTING:
         return job
-    count, parts = saved_entries(replication.backfills, job.backfill_id, entries)
-    return job.model_copy(update={"entries": count, "entry_parts": parts})
+    return job.model_copy(update=saved_entries(replication.backfills, job.backfill_id, entries))
 
 
 @dataclass

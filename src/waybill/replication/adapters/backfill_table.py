@@ -4,7 +4,8 @@ Hash key `fileKey` is the id of the job. Bucket names cannot contain `#`, so not
 
     #backfill                    the record of the job; the index `ByStatus` has it in the partition BACKFILL
     #backfill#lines#<number>     some of its lines, compressed
-    #backfill#entries#<number>   some of the objects that it was given by name, compressed
+    #backfill#entries#<number>   some of the objects that it was given by name, compressed; `#<name>` stands before the
+                                 number where several may have kept some for it
     #backfill#notice#<hour>      which of its runs has told people in this hour
     #backfill#failed#<hash>      a run of it that has failed
 """
@@ -147,17 +148,18 @@ class BackfillTable(BackfillJobs, JobNotices):
         return self._table.count(condition, {":id": backfill_id, ":failed": _FAILED}, Read(consistent=True))
 
     @override
-    def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:
-        self._table.put(self._packed(backfill_id, _entries_key(part), entries))
+    def save_entries(self, backfill_id: str, name: str, part: int, entries: Sequence[Entry]) -> None:
+        self._table.put(self._packed(backfill_id, _entries_key(name, part), entries))
 
     @override
     def entries(self, job: BackfillJob) -> Iterator[Entry]:
         for part in range(job.entry_parts):
-            yield from self.entries_of(job.backfill_id, part)
+            yield from self.entries_of(job, part)
 
     @override
-    def entries_of(self, backfill_id: str, part: int) -> list[Entry]:
-        return [Entry.model_validate(entry) for entry in self._unpacked(backfill_id, _entries_key(part))]
+    def entries_of(self, job: BackfillJob, part: int) -> list[Entry]:
+        packed = self._unpacked(job.backfill_id, _entries_key(job.entries_name, part))
+        return [Entry.model_validate(entry) for entry in packed]
 
     @override
     def find_lines(self, backfill_id: str, chunk: int) -> list[ObjectLine] | None:
@@ -210,5 +212,5 @@ def _lines_key(chunk: int) -> str:
     return f"{JOB}#lines#{chunk:08}"
 
 
-def _entries_key(part: int) -> str:
-    return f"{JOB}#entries#{part:08}"
+def _entries_key(name: str, part: int) -> str:
+    return f"{JOB}#entries#{name}#{part:08}" if name else f"{JOB}#entries#{part:08}"

@@ -111,16 +111,17 @@ class BackfillEngine:
         failed = failures_below(
             self.tools.records, job.source_bucket, job.prefix, to=job.only_to, cause=job.cause or None
         )
-        entries, parts = saved_entries(self.tools.jobs, job.backfill_id, failed)
+        # Whoever has lost the job to this worker may still be writing theirs.
+        found = saved_entries(self.tools.jobs, job.backfill_id, failed, f"{job.generation}")
         buckets = dict.fromkeys(bucket for entry in failed for bucket in entry.destination_buckets or ())
-        self.progress.change(entries=entries, entry_parts=parts, destination_buckets=tuple(buckets))
+        self.progress.change(**found, destination_buckets=tuple(buckets))
 
     def work_on_part(self, part: int) -> list[ObjectLine]:
         """Start what is needed of one part of the objects that the job was given by name; return its lines."""
         jobs, job = self.tools.jobs, self.progress.job
         if (known := jobs.find_lines(job.backfill_id, part)) is not None:
             return known
-        with named(self.tools, job, jobs.entries_of(job.backfill_id, part)) as lines:
+        with named(self.tools, job, jobs.entries_of(job, part)) as lines:
             jobs.add_lines(job.backfill_id, part, list(lines))
         return jobs.lines(job.backfill_id, part)
 

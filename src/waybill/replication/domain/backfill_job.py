@@ -5,6 +5,7 @@ line: nothing is left out and nothing is told twice. The record counts who works
 job over raises the count, and a worker whose count is no longer the record's has lost the job and stops.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,6 +197,7 @@ class BackfillJob(WireModel):
 
     `include`, `exclude`: patterns of the keys that it is about.
     `entries` counts the objects that it was given by name, kept in `entry_parts` parts; each gets one line, in order.
+    `entries_name`: what those parts are called, so that nobody who keeps others for the same job writes over them.
     Of what has failed they are None until somebody has found it: at the destinations `only_to`, with the code `cause`.
     `by_parts`: the lines of each such part are a part of their own, which anybody may write before the job counts it.
     `asked`: a digest of the request over HTTP.
@@ -222,6 +224,7 @@ class BackfillJob(WireModel):
     input: JobInput = JobInput.LISTING
     entries: int | None = None
     entry_parts: int = 0
+    entries_name: str = ""
     only_to: tuple[str, ...] = ()
     cause: str | None = None
     by_parts: bool = False
@@ -333,15 +336,15 @@ class BackfillJobs(Protocol):
         """Write the record, and the `lines` of its part `chunk` with it; raises `JobLostError`."""
         ...
 
-    def save_entries(self, backfill_id: str, part: int, entries: Sequence[Entry]) -> None:
-        """Write some of the objects that a job was given by name, before the job itself."""
+    def save_entries(self, backfill_id: str, name: str, part: int, entries: Sequence[Entry]) -> None:
+        """Write some of the objects that a job was given by name, before the job itself says that they are `name`."""
         ...
 
     def entries(self, job: BackfillJob) -> Iterator[Entry]:
         """Yield the objects that the job was given by name."""
         ...
 
-    def entries_of(self, backfill_id: str, part: int) -> list[Entry]:
+    def entries_of(self, job: BackfillJob, part: int) -> list[Entry]:
         """Return one part of the objects that the job was given by name."""
         ...
 
@@ -362,10 +365,21 @@ class BackfillJobs(Protocol):
         ...
 
 
-def saved_entries(jobs: BackfillJobs, backfill_id: str, entries: Iterable[Entry]) -> tuple[int, int]:
-    """Write the objects that a job is given by name; return how many there are, and in how many parts."""
+def saved_entries(
+    jobs: BackfillJobs, backfill_id: str, entries: Iterable[Entry], name: str = ""
+) -> dict[str, str | int]:
+    """Write the objects that a job is given by name; return the fields of its record that say where they are.
+
+    Whoever may do so beside somebody else, for the same job, has a `name` of their own.
+    """
     count = parts = 0
     for part in parts_of(entries, ENTRIES_PER_PART):
-        jobs.save_entries(backfill_id, parts, part)
+        jobs.save_entries(backfill_id, name, parts, part)
         count, parts = count + len(part), parts + 1
-    return count, parts
+    return {"entries": count, "entry_parts": parts, "entries_name": name}
+
+
+def entries_name(entries: Iterable[Entry]) -> str:
+    """Return a name that other entries do not have."""
+    text = json.dumps([entry.wire() for entry in entries], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

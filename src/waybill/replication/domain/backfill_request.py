@@ -24,7 +24,19 @@ type _Patterns = Annotated[tuple[ShortText, ...], Field(max_length=50)]
 type _PerSecond = Annotated[int, Field(ge=1, strict=True)]
 
 
-class BackfillRequest(WireModel, extra="forbid"):
+class NamedObject(WireModel, extra="forbid"):
+    """An object of the source."""
+
+    key: ObjectKey = Field(description="Its key", examples=["reports/2026/annual.pdf"])
+    version_id: ShortText | None = Field(
+        default=None, description="The version that has to be the current one", examples=["3HL4kqtJlcpXroDTDmJ"]
+    )
+
+
+_BACKFILL_EXAMPLE: JsonDict = {"prefix": "reports/", "include": ["*.pdf"], "destinationBuckets": [_COPY]}
+
+
+class BackfillRequest(WireModel, extra="forbid", json_schema_extra={"examples": [_BACKFILL_EXAMPLE]}):
     """Which copies to bring; without a source or destinations, those of the stack."""
 
     source_bucket: BucketName | None = Field(
@@ -40,12 +52,23 @@ class BackfillRequest(WireModel, extra="forbid"):
     include: _Patterns = Field(default=(), description="Only keys like one of these", examples=[["*.pdf"]])
     exclude: _Patterns = Field(default=(), description="No keys like one of these", examples=[["*.tmp"]])
     start_after: ShortText = Field(default="", description="Begin behind this key", examples=["reports/2025/zz"])
+    objects: Annotated[tuple[NamedObject, ...], Field(min_length=1, max_length=1000)] | None = Field(
+        default=None, description="These objects and no others, without a listing; more at once: `waybill replicate`"
+    )
     requests_per_second: _PerSecond | None = Field(
         default=None, description="At most so many requests to S3 in a second", examples=[100]
     )
     bytes_per_second: _PerSecond | None = Field(
         default=None, description="At most so many bytes copied in a second", examples=[50_000_000]
     )
+
+    @model_validator(mode="after")
+    def _names_objects_or_describes_them(self) -> Self:
+        described = {"prefix": self.prefix, "include": self.include, "exclude": self.exclude}
+        for name, given in (described | {"startAfter": self.start_after}).items():
+            if self.objects is not None and given:
+                raise field_problem(name, "does not go with objects")
+        return self
 
 
 class FailedFile(WireModel, extra="forbid"):
@@ -115,6 +138,7 @@ def backfill_asked(
             "include": request.include,
             "exclude": request.exclude,
             "last_key": request.start_after,
+            "input": JobInput.LISTING if request.objects is None else JobInput.MANIFEST,
             "limits": Limits(
                 requests_per_second=request.requests_per_second, bytes_per_second=request.bytes_per_second
             ),
@@ -136,6 +160,11 @@ def retry_asked(
             "cause": request.cause,
         }
     )
+
+
+def named_entries(request: BackfillRequest) -> list[Entry]:
+    """Return the objects that `request` names; those of a listing are found when it is worked on."""
+    return [Entry(key=named.key, version_id=named.version_id) for named in request.objects or ()]
 
 
 def failed_entries(request: RetryRequest, records: FileRecords) -> list[Entry]:

@@ -43,7 +43,7 @@ def failed_result(
         attempts=attempts,
         retryable=is_retryable(error),
         error=error,
-        cause=_cut(_message(failure.get("Cause"))),
+        cause=_cut(message_of(failure.get("Cause"))),
     )
 
 
@@ -106,7 +106,8 @@ def _cut(text: str | None) -> str | None:
     return text and text.encode(errors="replace")[:_CAUSE_LIMIT_BYTES].decode(errors="ignore")
 
 
-def _message(cause: object) -> str | None:
+def message_of(cause: object) -> str | None:
+    """Return what a `Cause` of Step Functions says: of Lambda's, which is JSON, its message."""
     if not isinstance(cause, str) or not cause:
         return None
     try:

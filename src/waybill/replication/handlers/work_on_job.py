@@ -15,8 +15,12 @@ def lambda_handler(event: "WorkOnJobEvent", context: "InvocationContext") -> dic
     """Take `{input, execution, stack}`; return `{verificationId, complete}`. Called again until it is complete.
 
     Of a backfill, `input` is `{backfillId, generation}`, and the answer has `waits` where runs are under way, and
-    `parts` where it is to be called with each `part` of what was given by name, beside each other.
+    `parts` where it is to be called with each `part` of what was given by name, beside each other. `stopped` is Step
+    Functions' `Error` and `Cause` of what has ended the execution: then that is noted, and nothing is worked on.
     """
+    if "stopped" in event:
+        logger(WORKFLOW).warning("a job was stopped", extra={"error": event["stopped"].get("Error")})
+        return runtime.note_stopped(event["input"], event["execution"], event["stopped"])
     if "backfillId" in event["input"]:
         turn = runtime.backfill(event["input"], event.get("part"), event["stack"], context)
         logger(WORKFLOW).info("worked on a backfill", extra={"backfill": turn["backfillId"], "part": event.get("part")})
