@@ -53,9 +53,13 @@ class FailedRun(TypedDict):
 
 
 class WorkOnJobEvent(TypedDict):
-    """The input of the workflow, its execution, what the stack calls its workflows, and a part of a backfill."""
+    """The input of the workflow, its execution, what the stack calls its workflows, and a part of a backfill.
+
+    `stopped`: Step Functions' `Error` and `Cause`, where an error has ended the execution.
+    """
 
     input: Mapping[str, object]
     execution: Mapping[str, str]
     stack: Mapping[str, str]
     part: NotRequired[int | None]
+    stopped: NotRequired[Mapping[str, str]]
