@@ -162,7 +162,7 @@ def test_download_writes_the_report_once_and_is_recorded(run: Run, store: Subjec
     named.unlink()
     recorded = len(store.audit(request_id))
     status, told = run("download", request_id, "--output", str(tmp_path / "none" / "report.pdf"))
-    assert (status, str(tmp_path / "none") in told) == (1, True)
+    assert (status, str(tmp_path / "none") in told) == (2, True)
     assert len(store.audit(request_id)) == recorded
     actions = [entry["action"] for entry in run("audit", request_id)[1]["entries"]]
     assert actions.count("REPORT_DOWNLOADED") == 3
