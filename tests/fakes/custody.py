@@ -13,7 +13,7 @@ from waybill.custody.domain.erasing import Eraser, Marker
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
 from waybill.custody.domain.notes import Checkpoint, VerifierKey
-from waybill.custody.domain.recording import LeafKey, Recorder
+from waybill.custody.domain.recording import EventRecorder, LeafKey
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
 from waybill.custody.domain.tracing import Links, Tracer
 from waybill.custody.domain.verifying import Verifier
@@ -269,8 +269,8 @@ class Custody:
         return Eraser(self.ledger, self.recorder, self.keys, self.now)
 
     @property
-    def recorder(self) -> Recorder:
-        return Recorder(self.ledger, self.keys, self.now)
+    def recorder(self) -> EventRecorder:
+        return EventRecorder(self.ledger, self.keys, self.now)
 
     @property
     def sealer(self) -> Sealer:

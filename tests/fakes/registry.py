@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from waybill.minting.domain.minter import Minter, Policy
 from waybill.minting.domain.registry import ASSIGN_LIMIT, FIND_LIMIT, InvocationTime
 from waybill.minting.domain.source_ids import key_of, parse_source_id
-from waybill.minting.models import Found, Minted, Outcome, Proposal, ProposalVerdict, Ruling, SourceId, Wanted
+from waybill.minting.models import Found, Minted, Outcome, Proposal, ProposalVerdict, Ruling, SourceId, WantedIdentifier
 
 type Fault = Callable[[Callable[[], Sequence[ProposalVerdict]], Sequence[Proposal]], Sequence[ProposalVerdict]]
 
@@ -117,7 +117,7 @@ def sources(count: int, prefix: str = "s") -> list[SourceId]:
 
 def mint(
     registry: MemoryRegistry,
-    wanted: Sequence[SourceId | Wanted],
+    wanted: Sequence[SourceId | WantedIdentifier],
     *,
     draw: Callable[[], str] | None = None,
     clock: Clock | None = None,
@@ -125,7 +125,7 @@ def mint(
 ) -> dict[SourceId, Outcome]:
     """Mint in `registry`."""
     minter = Minter(registry, draw or counting(), (clock or Clock()).time(), policy)
-    return minter.mint([each if isinstance(each, Wanted) else Wanted(each) for each in wanted])
+    return minter.mint([each if isinstance(each, WantedIdentifier) else WantedIdentifier(each) for each in wanted])
 
 
 def ids_of(outcomes: dict[SourceId, Outcome]) -> dict[SourceId, str]:

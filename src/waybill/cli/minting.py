@@ -17,7 +17,7 @@ from waybill.cli.minting_invocation import dry_run, invoke
 from waybill.cli.minting_progress import MintingProgress, progress_of
 from waybill.cli.output import printable, table
 from waybill.minting.domain.answers import canonical_id_of, note_of
-from waybill.minting.domain.plan import MintingRun, Plan, chunks
+from waybill.minting.domain.plan import ChunkPlan, MintingRun, chunks
 from waybill.minting.domain.requests import Mode
 from waybill.minting.models import Chunk, MintResponse
 
@@ -65,7 +65,7 @@ def mint(  # noqa: PLR0917 - one per option
         _mint_file(cli, plan, file, resume=resume)
 
 
-def _mint_arguments(cli: Cli, plan: Plan) -> None:
+def _mint_arguments(cli: Cli, plan: ChunkPlan) -> None:
     whole: MintResponse = {"successes": [], "failures": [], "identifiers": {}}
     if plan.job_id is not None:
         whole["jobId"] = plan.job_id
@@ -86,7 +86,7 @@ def _mint_arguments(cli: Cli, plan: Plan) -> None:
         raise typer.Exit(1)
 
 
-def _mint_file(cli: Cli, plan: Plan, file: Path, *, resume: bool) -> None:
+def _mint_file(cli: Cli, plan: ChunkPlan, file: Path, *, resume: bool) -> None:
     recorded: AbstractContextManager[MintingProgress | None] = (
         nullcontext(None) if str(file) == "-" else progress_of(cli, file, plan, resume=resume)
     )
@@ -108,7 +108,7 @@ def _mint_file(cli: Cli, plan: Plan, file: Path, *, resume: bool) -> None:
         raise typer.Exit(1)
 
 
-def _show_rehearsal(cli: Cli, plan: Plan) -> None:
+def _show_rehearsal(cli: Cli, plan: ChunkPlan) -> None:
     refused = False
     for chunk in chunks(plan, MintingRun("", "")):
         for each in dry_run(cli, _request(chunk)):

@@ -12,12 +12,12 @@ from typing import IO
 import typer
 
 from waybill.core.errors import FieldError, InvalidInputError
-from waybill.minting.domain.plan import Plan, plan_lines
+from waybill.minting.domain.plan import ChunkPlan, plan_lines
 from waybill.minting.domain.requests import Mode
 from waybill.minting.errors import InvalidRequestError
 
 
-def plan_of(identifiers: list[str], file: Path | None, mode: Mode, job: str | None) -> Plan:
+def plan_of(identifiers: list[str], file: Path | None, mode: Mode, job: str | None) -> ChunkPlan:
     """Return what to mint: the arguments, then the file's lines."""
     options = {"mode": mode.value} | ({} if job is None else {"jobId": job})
     try:
@@ -28,7 +28,7 @@ def plan_of(identifiers: list[str], file: Path | None, mode: Mode, job: str | No
     entries = list({entry.text: entry for entry in (*given.entries, *listed.entries)}.values())
     if not entries:
         raise typer.BadParameter("give identifiers, or --file")
-    return Plan(entries, given.mode, given.job_id)
+    return ChunkPlan(entries, given.mode, given.job_id)
 
 
 def _arguments(identifiers: list[str]) -> Iterator[str]:

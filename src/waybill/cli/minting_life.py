@@ -17,7 +17,7 @@ from waybill.minting.domain.canonical_ids import (
     identifier_prefixes,
     parse_canonical_id,
 )
-from waybill.minting.domain.lifecycle import RESERVE_LIMIT, Lifecycle, reserve
+from waybill.minting.domain.lifecycle import RESERVE_LIMIT, IdentifierLives, reserve
 from waybill.minting.models import Life
 from waybill.minting.views import LifeView
 
@@ -64,13 +64,13 @@ def _replace(
 ) -> None:
     """Let another canonical ID stand in place of this one, which keeps its source and leads there."""
     old, successor = parse_canonical_id(canonical_id, "ID"), parse_canonical_id(by, "--by")
-    _show(cli, _RETRY.call(lambda: Lifecycle(lives(cli)).replace(old, successor, reason)))
+    _show(cli, _RETRY.call(lambda: IdentifierLives(lives(cli)).replace(old, successor, reason)))
 
 
 def _withdraw(cli: Cli, canonical_id: _CANONICAL_ID, reason: _REASON) -> None:
     """Take a canonical ID back; it keeps its source, and is never used again."""
     old = parse_canonical_id(canonical_id, "ID")
-    _show(cli, _RETRY.call(lambda: Lifecycle(lives(cli)).withdraw(old, reason)))
+    _show(cli, _RETRY.call(lambda: IdentifierLives(lives(cli)).withdraw(old, reason)))
 
 
 def minter_settings(cli: Cli) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import typer
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
-from waybill.minting.domain.plan import Plan
+from waybill.minting.domain.plan import ChunkPlan
 
 
 @dataclass
@@ -45,7 +45,7 @@ class MintingProgress:
 
 
 @contextmanager
-def progress_of(cli: Cli, file: Path, plan: Plan, *, resume: bool) -> Iterator[MintingProgress]:
+def progress_of(cli: Cli, file: Path, plan: ChunkPlan, *, resume: bool) -> Iterator[MintingProgress]:
     """Hold the progress of minting `file`, from its beginning or, with `resume`, from where an earlier run stopped.
 
     Raises
@@ -88,6 +88,6 @@ def _path(cli: Cli, file: Path) -> Path:
     return Path(state) / "waybill" / "minting" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"
 
 
-def _digest(plan: Plan) -> str:
+def _digest(plan: ChunkPlan) -> str:
     about = [plan.mode.value, plan.job_id, [[each.text, each.predecessor] for each in plan.entries]]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()

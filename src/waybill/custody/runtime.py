@@ -17,12 +17,12 @@ from waybill.custody.errors import BadProofError, CustodyUnavailableError
 from waybill.custody.settings import (
     LedgerSettings,
     LogSettings,
-    PlaceSettings,
     RefusalSettings,
     SealingSettings,
     SourceSettings,
     SwitchSettings,
     TrailSettings,
+    WorkflowBucketSettings,
 )
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
     from waybill.custody.domain.linking import Linker
     from waybill.custody.domain.notes import VerifierKey
-    from waybill.custody.domain.recording import Recorder
+    from waybill.custody.domain.recording import EventRecorder
     from waybill.custody.domain.sealing import Sealed
-    from waybill.custody.domain.standing import Standing
+    from waybill.custody.domain.standing import PlaceStanding
     from waybill.custody.domain.tracing import Trace, Tracer
     from waybill.custody.domain.verifying import Verifier
     from waybill.custody.views import TraceView
@@ -122,11 +122,11 @@ def intake(source: str) -> "Intake":
     from waybill.custody.adapters.other_records import WorkflowTables
     from waybill.custody.adapters.refusals import RefusedQueue
     from waybill.custody.domain.interpreting import Intake, Interpreter
-    from waybill.custody.domain.recording import Recorder
-    from waybill.custody.domain.records.change import Buckets
+    from waybill.custody.domain.recording import EventRecorder
+    from waybill.custody.domain.records.change import BucketNames
 
-    places, tables = load(PlaceSettings), load(SourceSettings)
-    buckets = Buckets(
+    places, tables = load(WorkflowBucketSettings), load(SourceSettings)
+    buckets = BucketNames(
         places.consignment_upload_bucket,
         places.consignment_clean_bucket,
         places.consignment_quarantine_bucket,
@@ -134,7 +134,7 @@ def intake(source: str) -> "Intake":
     )
     others = WorkflowTables(client("dynamodb"), tables.consignments_table, tables.scans_table)
     refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
-    return Intake(Interpreter(others, buckets), Recorder(table(), keys(), now, source), refusals)
+    return Intake(Interpreter(others, buckets), EventRecorder(table(), keys(), now, source), refusals)
 
 
 def record_stream(records: "Iterable[StreamRecord]", slip: str) -> "TakenIn":
@@ -169,13 +169,13 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
     require_recording()
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Read, Table
-    from waybill.custody.domain.records.change import NO_RECORD, Change
+    from waybill.custody.domain.records.change import NO_RECORD, ItemChange
 
     (name,) = (name for name, owner in sources().items() if owner is workflow)
     taking = intake("record")
     items = Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True))
     for some in batched(items, _BATCH, strict=False):
-        yield taking.take(((workflow, Change(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
+        yield taking.take(((workflow, ItemChange(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
 
 
 def eraser() -> "Eraser":
@@ -193,10 +193,10 @@ def linker() -> "Linker":
     return Linker(table(), _told_by_people(), keys(), now)
 
 
-def _told_by_people() -> "Recorder":
-    from waybill.custody.domain.recording import Recorder
+def _told_by_people() -> "EventRecorder":
+    from waybill.custody.domain.recording import EventRecorder
 
-    return Recorder(table(), keys(), now, "person")
+    return EventRecorder(table(), keys(), now, "person")
 
 
 def refused() -> "RefusedMessages":
@@ -211,13 +211,13 @@ def read_again(workflow: "Workflow", key: Mapping[str, str]) -> "TakenIn | None"
     """Record what one item of a workflow's table tells; None where it is not there any more."""
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Table
-    from waybill.custody.domain.records.change import NO_RECORD, Change
+    from waybill.custody.domain.records.change import NO_RECORD, ItemChange
 
     (name,) = (name for name, owner in sources().items() if owner is workflow)
     item = Table(client("dynamodb"), name, CustodyUnavailableError).get(dict(key))
     if item is None:
         return None
-    return intake("record").take([(workflow, Change(NO_RECORD, item))], uuid.uuid4().hex)
+    return intake("record").take([(workflow, ItemChange(NO_RECORD, item))], uuid.uuid4().hex)
 
 
 def traces_below(bucket: str, prefix: str) -> "Iterator[tuple[str, Trace | None]]":
@@ -235,7 +235,7 @@ def traces_below(bucket: str, prefix: str) -> "Iterator[tuple[str, Trace | None]
             yield key, None
 
 
-def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, Standing | None]]":
+def standings(bucket: str, prefix: str) -> "Iterator[tuple[str, PlaceStanding | None]]":
     """Yield how every file stands that lies in a bucket now, by its key; None of one that nothing is recorded of."""
     from waybill.custody.domain.standing import standing_of
     from waybill.custody.models import Place

@@ -49,7 +49,7 @@ class TrailSettings(WaybillSettings):
     subject_access_table: str
 
 
-class PlaceSettings(WaybillSettings):
+class WorkflowBucketSettings(WaybillSettings):
     """Where workflows keep files."""
 
     consignment_upload_bucket: str

@@ -10,7 +10,7 @@ from waybill.core.cursors import CURSOR_LIMIT
 from waybill.core.http import Role, build_api, caller, fails, public
 from waybill.minting import WORKFLOW, runtime
 from waybill.minting.domain.canonical_ids import parse_canonical_id
-from waybill.minting.domain.lifecycle import Lifecycle
+from waybill.minting.domain.lifecycle import IdentifierLives
 from waybill.minting.domain.lookup import IdentifierMapping
 from waybill.minting.views import (
     AuditView,
@@ -133,7 +133,7 @@ def replace(
 ) -> LifeView:
     """Let another canonical ID stand in place of this one, which keeps its source and leads there."""
     successor = parse_canonical_id(request.by, "by")
-    changed = Lifecycle(runtime.lives()).replace(
+    changed = IdentifierLives(runtime.lives()).replace(
         parse_canonical_id(canonicalId), successor, request.reason, caller(app).subject
     )
     return LifeView.of_life(changed)
@@ -146,7 +146,9 @@ def withdraw(
     request: Annotated[WithdrawBody, Body(description="Why")],
 ) -> LifeView:
     """Take a canonical ID back; it keeps its source, and its tombstone says why."""
-    changed = Lifecycle(runtime.lives()).withdraw(parse_canonical_id(canonicalId), request.reason, caller(app).subject)
+    changed = IdentifierLives(runtime.lives()).withdraw(
+        parse_canonical_id(canonicalId), request.reason, caller(app).subject
+    )
     return LifeView.of_life(changed)
 
 

@@ -80,7 +80,7 @@ type Outcome = Minted | NotMinted
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedIdentifier:
     """A source identifier to mint, with every predecessor that the request gives it; None is one without."""
 
     source: SourceId
@@ -242,7 +242,7 @@ class Chunk(TypedDict):
     jobId: NotRequired[str]
 
 
-class Manifest(TypedDict):
+class ChunkManifest(TypedDict):
     """Where the chunks of a large request are listed, one per line."""
 
     bucket: str

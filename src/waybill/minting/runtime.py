@@ -15,12 +15,12 @@ from waybill.core.settings import NotificationSettings, load
 from waybill.minting.errors import InvalidRequestError
 from waybill.minting.settings import (
     DocumentSettings,
+    MintingWorkflowSettings,
     RegistrySettings,
     RequestSettings,
     ResolverSettings,
     ResultQueueSettings,
     RunSettings,
-    WorkflowSettings,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from waybill.minting.domain.audit import Audit
     from waybill.minting.domain.lookup import Lookup
     from waybill.minting.domain.minter import Minter
-    from waybill.minting.domain.plan import MintingRun, Plan
+    from waybill.minting.domain.plan import ChunkPlan, MintingRun
     from waybill.minting.domain.queued_requests import QueuedRequests
     from waybill.minting.domain.registry import InvocationTime
     from waybill.minting.domain.requests import Mode
@@ -138,7 +138,7 @@ def workflow_runs() -> "MintingRuns":
     from waybill.core.aws.clients import client
     from waybill.minting.adapters.executions import MintingRuns
 
-    return MintingRuns(client("stepfunctions"), load(WorkflowSettings).id_minter_workflow_arn)
+    return MintingRuns(client("stepfunctions"), load(MintingWorkflowSettings).id_minter_workflow_arn)
 
 
 @cache
@@ -223,7 +223,7 @@ def plan(request: object, run: "MintingRun") -> "RunPlan":
         return {**result, "kind": "MANIFEST", **manifest}
 
 
-def _planned(request: Mapping[str, object]) -> "Plan":
+def _planned(request: Mapping[str, object]) -> "ChunkPlan":
     from waybill.minting.domain.plan import plan_lines, plan_request
     from waybill.minting.domain.selection import Named, Written, parse_selection
 

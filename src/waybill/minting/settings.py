@@ -35,7 +35,7 @@ class DocumentSettings(WaybillSettings):
     documents_bucket: str
 
 
-class WorkflowSettings(WaybillSettings):
+class MintingWorkflowSettings(WaybillSettings):
     """The minting workflow."""
 
     id_minter_workflow_arn: str

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from waybill.core.settings import NotificationSettings, ObservabilitySettings, WaybillSettings, load
 from waybill.scanning.settings import (
-    BucketSettings,
     ExportQueueSettings,
     ExportSettings,
     ListingSettings,
+    ListingWorkflowSettings,
     QueueSettings,
+    ScannedBucketSettings,
+    ScanTableSettings,
     SecretSettings,
     SecurityHubSettings,
-    TableSettings,
     WebhookSettings,
-    WorkflowSettings,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from waybill.scanning.adapters.queues import ExportQueue, SqsQueue, WebhookQueue
     from waybill.scanning.adapters.s3 import S3Bucket
     from waybill.scanning.adapters.table import ScansTable
-    from waybill.scanning.domain.completion import Completion
+    from waybill.scanning.domain.completion import JobCompletion
     from waybill.scanning.domain.detection.engine import Engine
     from waybill.scanning.domain.detection.scanner import ObjectScanner
     from waybill.scanning.domain.export import Exporter
@@ -87,14 +87,14 @@ class Runtime:
         from waybill.core.clock import now
         from waybill.scanning.adapters.table import ScansTable
 
-        return ScansTable(self._client("dynamodb"), self.settings(TableSettings).scans_table, now=now)
+        return ScansTable(self._client("dynamodb"), self.settings(ScanTableSettings).scans_table, now=now)
 
     @cached_property
     def bucket(self) -> "S3Bucket":
         """S3."""
         from waybill.scanning.adapters.s3 import S3Bucket
 
-        allowed = None if self._any_bucket else self.settings(BucketSettings).allowed
+        allowed = None if self._any_bucket else self.settings(ScannedBucketSettings).allowed
         return S3Bucket(lambda: self._client("s3"), allowed)
 
     @cached_property
@@ -117,20 +117,20 @@ class Runtime:
         return self._secret(self.settings(SecretSettings).scan_secret_arn)
 
     @cached_property
-    def completion(self) -> "Completion":
+    def completion(self) -> "JobCompletion":
         """What ends jobs."""
         from waybill.core.aws.sns import SnsNotifier
         from waybill.scanning.adapters.events import EventAnnouncer
-        from waybill.scanning.domain.completion import Completion
+        from waybill.scanning.domain.completion import JobCompletion
 
         notifier = SnsNotifier(self._client("sns"), self.settings(NotificationSettings).failure_topic_arn)
         announcer = EventAnnouncer(self._client("events"), notifier, self.settings(ObservabilitySettings).stack_name)
-        return Completion(self.table.jobs, self.table.outcomes, announcer)
+        return JobCompletion(self.table.jobs, self.table.outcomes, announcer)
 
     @property
     def workflow_arn(self) -> str:
         """The listing workflow; empty where buckets are listed within the request."""
-        return self.settings(WorkflowSettings).scan_workflow_arn
+        return self.settings(ListingWorkflowSettings).scan_workflow_arn
 
     def source(self, request: "ScanRequest") -> "Source":
         """Return where the objects of a request are listed."""

@@ -11,7 +11,7 @@ def _names(value: Any) -> Any:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
-class TableSettings(WaybillSettings):
+class ScanTableSettings(WaybillSettings):
     """The table of jobs."""
 
     scans_table: str
@@ -23,7 +23,7 @@ class QueueSettings(WaybillSettings):
     scan_queue_url: str
 
 
-class BucketSettings(WaybillSettings):
+class ScannedBucketSettings(WaybillSettings):
     """Buckets that may be scanned; `*` stands for any that the role can read."""
 
     scan_buckets: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("*",)
@@ -34,7 +34,7 @@ class BucketSettings(WaybillSettings):
         return None if "*" in self.scan_buckets else frozenset(self.scan_buckets)
 
 
-class WorkflowSettings(WaybillSettings):
+class ListingWorkflowSettings(WaybillSettings):
     """The listing workflow; without one, buckets are listed within the request."""
 
     scan_workflow_arn: str = ""

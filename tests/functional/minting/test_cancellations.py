@@ -11,7 +11,7 @@ from tests.fakes.registry import Clock, counting
 from waybill.minting.adapters.table import IdentifiersTable
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.source_ids import parse_source_id
-from waybill.minting.models import FailureCode, Method, Minted, NotMinted, Outcome, Wanted
+from waybill.minting.models import FailureCode, Method, Minted, NotMinted, Outcome, WantedIdentifier
 
 A, B, C = (parse_source_id(f"Work[s/{name}]") for name in "abc")
 FIRST_IDS = {"a": "aaaaaaaa", "b": "aaaaaaab", "c": "aaaaaaac"}
@@ -54,7 +54,7 @@ class Stubbed:
     def mint(self) -> list[Outcome]:
         minter = Minter(IdentifiersTable(self.client, "t"), counting(), Clock().time())
         with self.stubber:
-            outcomes = minter.mint([Wanted(source) for source in (A, B, C)])
+            outcomes = minter.mint([WantedIdentifier(source) for source in (A, B, C)])
         self.stubber.assert_no_pending_responses()
         return [outcomes[source] for source in (A, B, C)]
 

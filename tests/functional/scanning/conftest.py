@@ -15,7 +15,7 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.scanning import FakeAnnouncer, FakeBucket, FakeFiles, FakeQueue
 from waybill.core.clock import now
 from waybill.scanning.adapters.table import ScansTable
-from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.detection.scanner import ObjectScanner
@@ -55,8 +55,8 @@ class Scanner:
     later: timedelta = timedelta()
 
     @property
-    def completion(self) -> Completion:
-        return Completion(self.table.jobs, self.table.outcomes, self.announcer)
+    def completion(self) -> JobCompletion:
+        return JobCompletion(self.table.jobs, self.table.outcomes, self.announcer)
 
     @property
     def jobs(self) -> Jobs:

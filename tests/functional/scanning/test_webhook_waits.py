@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from scripts.template import load_template, properties_of
 from tests.fakes.api import LambdaContext
 from waybill.scanning.adapters.queues import DeliveringQueue
-from waybill.scanning.domain.webhooks import WAITS_SECONDS, Delivery
+from waybill.scanning.domain.webhooks import WAITS_SECONDS, DeliveryAttempt
 from waybill.scanning.handlers import deliver_webhook
 
 # "The maximum visibility timeout is 12 hours from the time that Amazon SQS receives the ReceiveMessage request" (Amazon
@@ -37,7 +37,7 @@ class CountingSqs:
 def deliver(monkeypatch: pytest.MonkeyPatch, sqs: CountingSqs, attempt: int) -> Any:
     """Handle the message of an attempt that its receiver does not take."""
     wait = WAITS_SECONDS[attempt - 1] if attempt <= len(WAITS_SECONDS) else None
-    failing = SimpleNamespace(deliver=lambda *_: Delivery(delivered=False, again=True, wait=wait))
+    failing = SimpleNamespace(deliver=lambda *_: DeliveryAttempt(delivered=False, again=True, wait=wait))
     runtime = SimpleNamespace(webhooks=failing, webhook_queue=DeliveringQueue(sqs, "https://queue"))
     monkeypatch.setattr(deliver_webhook, "deployed", lambda: runtime)
     record = {

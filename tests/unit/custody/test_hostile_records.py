@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.custody import Custody
 from waybill.custody.domain.interpreting import Intake, Interpreter, RefusedRecord, Workflow
-from waybill.custody.domain.records.change import NO_RECORD, Buckets, Change
+from waybill.custody.domain.records.change import NO_RECORD, BucketNames, ItemChange
 
 RECORDS: Mapping[Workflow, dict[str, Any]] = {
     Workflow.REPLICATION: {
@@ -84,14 +84,14 @@ class Refused:
 
 
 def intake(custody: Custody, refused: Refused) -> Intake:
-    buckets = Buckets("uploads", "clean", "quarantine", "reports")
+    buckets = BucketNames("uploads", "clean", "quarantine", "reports")
     return Intake(Interpreter(Others(), buckets), custody.recorder, refused)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("workflow", list(Workflow))
 def test_each_of_them_makes_events(workflow: Workflow) -> None:
     custody, refused = Custody(), Refused()
-    taken = intake(custody, refused).take([(workflow, Change(NO_RECORD, RECORDS[workflow]))], "a")
+    taken = intake(custody, refused).take([(workflow, ItemChange(NO_RECORD, RECORDS[workflow]))], "a")
     assert taken.recorded.new > 0
     assert refused.records == []
 
@@ -102,7 +102,7 @@ def test_any_value_of_any_attribute_stops_nothing(workflow: Workflow, data: st.D
     name = data.draw(st.sampled_from(sorted(RECORDS[workflow])))
     broken = {**RECORDS[workflow], name: value}
     good = RECORDS[Workflow.MINTING] | {"pk": "S#Work#s#good", "canonicalId": "goodgood"}
-    changes = [(workflow, Change(NO_RECORD, broken)), (Workflow.MINTING, Change(NO_RECORD, good))]
+    changes = [(workflow, ItemChange(NO_RECORD, broken)), (Workflow.MINTING, ItemChange(NO_RECORD, good))]
     taken = intake(custody, refused).take(changes, "a")
     assert ("I#goodgood") in {pk for pk, _ in custody.ledger.kept}
     assert taken.refused == len(refused.records) <= 1
@@ -117,6 +117,6 @@ def test_any_results_of_a_consignment_stop_nothing(results: dict[str, Any]) -> N
     except (TypeError, ValueError):
         return
     custody, refused = Custody(), Refused()
-    change = Change(NO_RECORD, RECORDS[Workflow.CONSIGNMENTS] | {"results": document})
+    change = ItemChange(NO_RECORD, RECORDS[Workflow.CONSIGNMENTS] | {"results": document})
     intake(custody, refused).take([(Workflow.CONSIGNMENTS, change)], "a")
     assert len(custody.ledger.kept) + len(refused.records) > 0

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.custody import NOON, Custody
 from tests.unit.custody.samples import COPY, UPLOAD, copied
-from waybill.custody.domain.standing import Standing, standing_of
+from waybill.custody.domain.standing import PlaceStanding, standing_of
 from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place
 
@@ -17,7 +17,7 @@ DIFFERS = replace(copied(4), type=EventType.FIXITY_CHECK, outcome=Outcome.FAILUR
 REPAIRED = replace(copied(5), detail={"verification": "CHECKSUM"})
 
 
-def standing(*happened: Happening) -> Standing:
+def standing(*happened: Happening) -> PlaceStanding:
     custody = Custody()
     custody.recorder.record(list(happened), [], "a")
     return standing_of(custody.tracer.trace(ByPlace(UPLOAD.place), limit=50), UPLOAD.place, NOON)

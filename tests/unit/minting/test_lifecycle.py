@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
-from waybill.minting.domain.lifecycle import RESERVE_LIMIT, KeyTakenError, Lifecycle, reserve
+from waybill.minting.domain.lifecycle import RESERVE_LIMIT, IdentifierLives, KeyTakenError, reserve
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.models import Life, LifeEvent, LifeStatus
 
@@ -50,74 +50,74 @@ def lives() -> MemoryLives:
 
 
 def test_what_is_replaced_names_its_successor_and_keeps_its_source(lives: MemoryLives) -> None:
-    life = Lifecycle(lives).replace(A, B, " two records of one book ", by="alice")
+    life = IdentifierLives(lives).replace(A, B, " two records of one book ", by="alice")
     assert (life.status, life.replaced_by, life.reason) == (LifeStatus.REPLACED, B, "two records of one book")
     assert life.owner == parse_source_id(A)
 
 
 def test_the_same_replacement_again_changes_nothing(lives: MemoryLives) -> None:
-    first = Lifecycle(lives).replace(A, B, "why")
-    assert Lifecycle(lives).replace(A, B, "why") == first
+    first = IdentifierLives(lives).replace(A, B, "why")
+    assert IdentifierLives(lives).replace(A, B, "why") == first
 
 
 @pytest.mark.parametrize(("old", "new"), [(B, A), (C, A), (C, B)])
 def test_there_are_no_circles(lives: MemoryLives, old: str, new: str) -> None:
-    Lifecycle(lives).replace(A, B, "why")
-    Lifecycle(lives).replace(B, C, "why") if old == C else None
+    IdentifierLives(lives).replace(A, B, "why")
+    IdentifierLives(lives).replace(B, C, "why") if old == C else None
     with pytest.raises(ConflictError, match="replaced by"):
-        Lifecycle(lives).replace(old, new, "back")
+        IdentifierLives(lives).replace(old, new, "back")
     assert lives.known[old].status is LifeStatus.ACTIVE
 
 
 def test_a_circle_that_two_people_close_at_once_stays_open(lives: MemoryLives) -> None:
-    lives.meanwhile = [lambda: Lifecycle(lives).replace(B, A, "the other way")]
+    lives.meanwhile = [lambda: IdentifierLives(lives).replace(B, A, "the other way")]
     with pytest.raises(ConflictError, match="somebody else"):
-        Lifecycle(lives).replace(A, B, "one way")
+        IdentifierLives(lives).replace(A, B, "one way")
     assert (lives.known[A].status, lives.known[B].status) == (LifeStatus.ACTIVE, LifeStatus.REPLACED)
 
 
 def test_of_two_who_replace_the_same_one_at_once_one_is_told_of_the_other(lives: MemoryLives) -> None:
-    lives.meanwhile = [lambda: Lifecycle(lives).replace(A, C, "first")]
+    lives.meanwhile = [lambda: IdentifierLives(lives).replace(A, C, "first")]
     with pytest.raises(ConflictError, match=f"{A} is replaced by {C} already: first"):
-        Lifecycle(lives).replace(A, B, "second")
+        IdentifierLives(lives).replace(A, B, "second")
     assert lives.known[A].replaced_by == C
 
 
 def test_nothing_is_replaced_by_itself_by_nothing_or_by_what_is_withdrawn(lives: MemoryLives) -> None:
     with pytest.raises(InvalidInputError, match="by: is the identifier itself"):
-        Lifecycle(lives).replace(A, A, "why")
+        IdentifierLives(lives).replace(A, A, "why")
     with pytest.raises(NotFoundError):
-        Lifecycle(lives).replace(A, "zzzzzzzz", "why")
+        IdentifierLives(lives).replace(A, "zzzzzzzz", "why")
     with pytest.raises(NotFoundError):
-        Lifecycle(lives).replace("zzzzzzzz", A, "why")
-    Lifecycle(lives).replace(B, C, "merged")
-    Lifecycle(lives).withdraw(C, "mistake")
+        IdentifierLives(lives).replace("zzzzzzzz", A, "why")
+    IdentifierLives(lives).replace(B, C, "merged")
+    IdentifierLives(lives).withdraw(C, "mistake")
     for successor in (B, C):
         with pytest.raises(ConflictError, match=f"{C} has been withdrawn"):
-            Lifecycle(lives).replace(A, successor, "why")
+            IdentifierLives(lives).replace(A, successor, "why")
 
 
 def test_a_tombstone_is_the_end(lives: MemoryLives) -> None:
-    gone = Lifecycle(lives).withdraw(A, "mistake")
+    gone = IdentifierLives(lives).withdraw(A, "mistake")
     assert (gone.status, gone.reason) == (LifeStatus.WITHDRAWN, "mistake")
-    assert Lifecycle(lives).withdraw(A, "mistake") == gone
+    assert IdentifierLives(lives).withdraw(A, "mistake") == gone
     with pytest.raises(ConflictError, match="has been withdrawn: mistake"):
-        Lifecycle(lives).withdraw(A, "another reason")
+        IdentifierLives(lives).withdraw(A, "another reason")
     with pytest.raises(ConflictError, match="has been withdrawn"):
-        Lifecycle(lives).replace(A, B, "why")
+        IdentifierLives(lives).replace(A, B, "why")
 
 
 def test_what_is_replaced_may_be_withdrawn(lives: MemoryLives) -> None:
-    Lifecycle(lives).replace(A, B, "merged")
-    assert Lifecycle(lives).withdraw(A, "printed nowhere").status is LifeStatus.WITHDRAWN
+    IdentifierLives(lives).replace(A, B, "merged")
+    assert IdentifierLives(lives).withdraw(A, "printed nowhere").status is LifeStatus.WITHDRAWN
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "a\u202eb", "x" * 501])
 def test_a_reason_is_a_line_for_people(lives: MemoryLives, reason: str) -> None:
     with pytest.raises(InvalidInputError, match="reason"):
-        Lifecycle(lives).withdraw(A, reason)
+        IdentifierLives(lives).withdraw(A, reason)
     with pytest.raises(InvalidInputError, match="reason"):
-        Lifecycle(lives).replace(A, B, reason)
+        IdentifierLives(lives).replace(A, B, reason)
 
 
 def drawing(*ids: str):

@@ -6,8 +6,8 @@ import pytest
 
 from waybill.minting.domain.plan import (
     STATE_BYTES,
+    ChunkPlan,
     MintingRun,
-    Plan,
     RequestedIdentifier,
     chunks,
     fitting_chunks,
@@ -21,7 +21,7 @@ RUN = MintingRun("run-1", "arn:run-1")
 
 
 def cut(entries: list[RequestedIdentifier], job_id: str | None = None) -> list[dict]:
-    return list(chunks(Plan(entries, Mode.IDENTIFIERS, job_id), RUN))
+    return list(chunks(ChunkPlan(entries, Mode.IDENTIFIERS, job_id), RUN))
 
 
 def test_250_are_three_chunks_in_order() -> None:
@@ -54,16 +54,18 @@ def test_a_chain_too_long_for_one_state_is_refused() -> None:
 
 
 def test_only_what_fits_the_state_goes_into_it() -> None:
-    assert fitting_chunks(Plan([RequestedIdentifier("a")], Mode.IDENTIFIERS, None), RUN)
+    assert fitting_chunks(ChunkPlan([RequestedIdentifier("a")], Mode.IDENTIFIERS, None), RUN)
     assert (
-        fitting_chunks(Plan([RequestedIdentifier(f"{'x' * 1000}{n}") for n in range(500)], Mode.IDENTIFIERS, None), RUN)
+        fitting_chunks(
+            ChunkPlan([RequestedIdentifier(f"{'x' * 1000}{n}") for n in range(500)], Mode.IDENTIFIERS, None), RUN
+        )
         is None
     )
 
 
 def test_lines_of_text() -> None:
     plan = plan_lines({"identifiersUri": "s3://b/k", "jobId": "j"}, ["a", "", " b \r", "a"])
-    assert plan == Plan([RequestedIdentifier("a"), RequestedIdentifier("b")], Mode.IDENTIFIERS, "j")
+    assert plan == ChunkPlan([RequestedIdentifier("a"), RequestedIdentifier("b")], Mode.IDENTIFIERS, "j")
 
 
 @pytest.mark.parametrize(("line", "as_json"), [("\ufeffa\r", False), ('\ufeff"a"\r', True)])
@@ -146,12 +148,12 @@ def test_broken_rules(payload: dict, lines: list[str], as_json: bool, message: s
 
 def test_a_request_that_holds_its_identifiers() -> None:
     plan = plan_request({"sourceIdentifiers": ["a", "b"] * 200, "predecessors": {"b": "a"}, "jobId": "j"})
-    assert plan == Plan([RequestedIdentifier("a"), RequestedIdentifier("b", "a")], Mode.IDENTIFIERS, "j")
+    assert plan == ChunkPlan([RequestedIdentifier("a"), RequestedIdentifier("b", "a")], Mode.IDENTIFIERS, "j")
     with pytest.raises(InvalidRequestError, match="cannot contain empty strings"):
         plan_request({"sourceIdentifiers": ["a", ""]})
 
 
 def test_no_documents_are_no_chunks() -> None:
     plan = plan_lines({"mode": "documents", "full": True}, [], may_be_empty=True)
-    assert plan == Plan([], Mode.DOCUMENTS, None)
+    assert plan == ChunkPlan([], Mode.DOCUMENTS, None)
     assert fitting_chunks(plan, RUN) == []

@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.registry import MemoryRegistry, ids_of, mint
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError
-from waybill.minting.models import FailureCode, Method, Minted, Note, NotMinted, SourceId, Wanted
+from waybill.minting.models import FailureCode, Method, Minted, Note, NotMinted, SourceId, WantedIdentifier
 
 OLD, NEW, OTHER = (parse_source_id(text) for text in ("Work[sierra/b1]", "Work[folio/f1]", "Item[folio/f2]"))
 
@@ -15,8 +15,8 @@ def registry() -> MemoryRegistry:
     return MemoryRegistry(forward={OLD: "aaaaaaaa"}, reverse={"aaaaaaaa": OLD})
 
 
-def heir(source: SourceId, *predecessors: SourceId | None) -> Wanted:
-    return Wanted(source, predecessors)
+def heir(source: SourceId, *predecessors: SourceId | None) -> WantedIdentifier:
+    return WantedIdentifier(source, predecessors)
 
 
 def test_it_inherits_and_so_do_others_whatever_their_type(registry: MemoryRegistry) -> None:
@@ -26,7 +26,7 @@ def test_it_inherits_and_so_do_others_whatever_their_type(registry: MemoryRegist
 
 
 @pytest.mark.parametrize("later", [heir(NEW, None), heir(NEW, OTHER), heir(NEW, OLD), heir(NEW, OLD, OTHER)])
-def test_the_link_matters_at_the_first_mint_alone(registry: MemoryRegistry, later: Wanted) -> None:
+def test_the_link_matters_at_the_first_mint_alone(registry: MemoryRegistry, later: WantedIdentifier) -> None:
     mint(registry, [heir(NEW, OLD)])
     [outcome] = mint(registry, [later]).values()
     assert isinstance(outcome, Minted)
@@ -58,7 +58,7 @@ def test_a_predecessor_in_the_same_request_is_minted_first() -> None:
 
 
 @pytest.mark.parametrize("cycle", [[heir(NEW, NEW)], [heir(NEW, OTHER), heir(OTHER, NEW)]])
-def test_a_cycle_mints_nothing_and_leaves_the_others(registry: MemoryRegistry, cycle: list[Wanted]) -> None:
+def test_a_cycle_mints_nothing_and_leaves_the_others(registry: MemoryRegistry, cycle: list[WantedIdentifier]) -> None:
     bystander = parse_source_id("bystander")
     outcomes = mint(registry, [*cycle, heir(bystander, None)])
     assert {outcomes[each.source].code for each in cycle} == {FailureCode.CONFLICTING_PREDECESSOR}

@@ -7,12 +7,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.fakes.registry import Clock, MemoryRegistry, mint
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import RegistryThrottledError, RegistryUnavailableError
-from waybill.minting.models import Minted, ProposalVerdict, Ruling, Wanted
+from waybill.minting.models import Minted, ProposalVerdict, Ruling, WantedIdentifier
 
 SOURCES = [parse_source_id(f"Work[s/{number}]") for number in range(8)]
 FEW_IDS = [f"aaaaaaa{char}" for char in "abcdefghjkmnpqrstuvwxyz"]
 WANTED = st.lists(
-    st.builds(Wanted, st.sampled_from(SOURCES), st.one_of(st.just((None,)), st.tuples(st.sampled_from(SOURCES)))),
+    st.builds(
+        WantedIdentifier, st.sampled_from(SOURCES), st.one_of(st.just((None,)), st.tuples(st.sampled_from(SOURCES)))
+    ),
     min_size=1,
     unique_by=lambda each: each.source,
 )
@@ -35,7 +37,7 @@ class Minters(RuleBasedStateMachine):
         self.registry = MemoryRegistry()
         self.got: dict = {}
 
-    def request(self, wanted: list[Wanted], ids: st.DataObject) -> None:
+    def request(self, wanted: list[WantedIdentifier], ids: st.DataObject) -> None:
         drawn = ids.draw(st.lists(st.sampled_from(FEW_IDS), min_size=1, max_size=30))
         outcomes = mint(self.registry, wanted, draw=lambda: drawn.pop(0) if len(drawn) > 1 else drawn[0], clock=Clock())
         assert set(outcomes) == {each.source for each in wanted}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from waybill.cli.output import table
-from waybill.custody.domain.standing import Standing
+from waybill.custody.domain.standing import PlaceStanding
 from waybill.custody.views import EventView, FileStateView
 
 _SECONDS = len("2026-11-29T12:00:00")
@@ -30,13 +30,13 @@ def history(events: Sequence[EventView]) -> Table:
     return table(columns, rows, title=common)
 
 
-def standings_table(rows: Iterable[tuple[str, Standing | None]]) -> Table:
+def standings_table(rows: Iterable[tuple[str, PlaceStanding | None]]) -> Table:
     """Return how files stand, a line each."""
     columns = ["File", "Events", "Known since", "Last proven", "Failed since", "Copies", "History", "NDSA"]
     return table(columns, ((key, *_standing_row(standing)) for key, standing in rows))
 
 
-def _standing_row(standing: Standing | None) -> Sequence[object]:
+def _standing_row(standing: PlaceStanding | None) -> Sequence[object]:
     if standing is None:
         return (0, "", "", "", "", "nothing recorded", 0)
     times = (standing.first_at, standing.proven_at or "never", standing.failed_at)

@@ -20,7 +20,7 @@ from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, co
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.manifests import opened
 from waybill.cli.replication.reports import lasting, report_place
-from waybill.cli.replication.serving import Place, hand_over
+from waybill.cli.replication.serving import WorkedBy, hand_over
 from waybill.core.clock import iso, now
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill import BackfillVerdict, Difference, PlanItem
@@ -65,7 +65,7 @@ class BackfillCommand:
     manifest: str | None = None
     keys: KeyFilter = field(default_factory=KeyFilter)
     limits: Limits = field(default_factory=Limits)
-    on: Place = Place.HERE
+    on: WorkedBy = WorkedBy.HERE
 
     def run(self) -> None:
         """Make the job and work on it, or with `dry_run` show what it would start."""
@@ -80,7 +80,7 @@ class BackfillCommand:
         place = report_place(self.replication, self.report) if self.report else None
         job = self._job(under, request)
         self.replication.backfills.create(job)
-        if self.on is Place.AWS:
+        if self.on is WorkedBy.AWS:
             hand_over(self.replication, job, wait=self.wait)
         else:
             BackfillRun(self.replication, job, wait=self.wait, report=place).run()
@@ -111,7 +111,7 @@ class BackfillCommand:
         return entry.key.startswith(under.source_key) and self.keys.accepts(entry.key)
 
     def _look(self, under: FileId, request: ReplicationRequest) -> None:
-        preview = Preview(self.replication.cli.output, request.destination_buckets)
+        preview = BackfillPreview(self.replication.cli.output, request.destination_buckets)
         what = Range(
             under.source_bucket,
             under.source_key,
@@ -187,7 +187,7 @@ def new_job(
 
 
 @dataclass
-class Preview:
+class BackfillPreview:
     """A line per object that would be started, and what there would be to do."""
 
     output: Output

@@ -10,7 +10,7 @@ from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import backfill_report, report_place
-from waybill.cli.replication.serving import Place, hand_over
+from waybill.cli.replication.serving import WorkedBy, hand_over
 from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import RECORD as JOB
@@ -65,10 +65,10 @@ def show_backfill(replication: Replication, backfill_id: str, report: str | None
 
 
 def resume_backfill(
-    replication: Replication, backfill_id: str, *, wait: bool, report: str | None, on: Place = Place.HERE
+    replication: Replication, backfill_id: str, *, wait: bool, report: str | None, on: WorkedBy = WorkedBy.HERE
 ) -> None:
     """Go on with a job, whoever has worked on it; where everything is started already, wait for the runs."""
-    if on is Place.AWS:
+    if on is WorkedBy.AWS:
         hand_over(replication, replication.backfills.take_over(backfill_id, replication.user()), wait=wait)
         return
     where = report or replication.backfills.read(backfill_id).report

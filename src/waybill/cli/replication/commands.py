@@ -151,7 +151,7 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     from waybill.cli.replication import backfill as many
     from waybill.cli.replication import run as one
     from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.serving import Place
+    from waybill.cli.replication.serving import WorkedBy
     from waybill.replication.domain.backfill_job import Limits
     from waybill.replication.domain.key_filter import KeyFilter
 
@@ -170,7 +170,7 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
             manifest=manifest,
             keys=keys,
             limits=limits,
-            on=Place(on),
+            on=WorkedBy(on),
         ).run()
     else:
         one.replicate(Replication(cli), target, to, wait=wait, force=force)
@@ -342,10 +342,10 @@ def retry(
     """Start everything that has failed once more, as a backfill job; what has arrived since is left alone."""
     from waybill.cli.replication.collaborators import Replication
     from waybill.cli.replication.retrying import retry_failures
-    from waybill.cli.replication.serving import Place
+    from waybill.cli.replication.serving import WorkedBy
 
     _check_place(on, report)
-    retry_failures(Replication(cli), target, to, cause, wait=wait, report=report, on=Place(on))
+    retry_failures(Replication(cli), target, to, cause, wait=wait, report=report, on=WorkedBy(on))
 
 
 @records.command()
@@ -420,10 +420,10 @@ def resume_job(
     """Go on with a job that was stopped, here or on another machine; one that has started everything is waited for."""
     from waybill.cli.replication.backfills import resume_backfill
     from waybill.cli.replication.collaborators import Replication
-    from waybill.cli.replication.serving import Place
+    from waybill.cli.replication.serving import WorkedBy
 
     _check_place(on, report)
-    resume_backfill(Replication(cli), backfill_id, wait=wait, report=report, on=Place(on))
+    resume_backfill(Replication(cli), backfill_id, wait=wait, report=report, on=WorkedBy(on))
 
 
 @jobs.command("cancel")

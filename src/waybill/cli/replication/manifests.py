@@ -26,7 +26,7 @@ _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
-class Manifest:
+class ManifestFiles:
     """Files on this machine with the lines of a manifest; `columns` where they are those of an inventory."""
 
     files: tuple[Path, ...]
@@ -40,12 +40,12 @@ class Manifest:
 
 
 @contextmanager
-def opened(replication: Replication, where: str, source_bucket: str) -> Iterator[Manifest]:
+def opened(replication: Replication, where: str, source_bucket: str) -> Iterator[ManifestFiles]:
     """Yield the manifest at `where`, as it is while the block runs."""
     with TemporaryDirectory() as folder:
         path = _fetched(replication, where, Path(folder) / "manifest")
         if not where.endswith(".json"):
-            yield Manifest((path,), ())
+            yield ManifestFiles((path,), ())
             return
         inventory = inventory_of(path.read_text(encoding="utf-8", errors="replace"), source_bucket)
         files = []
@@ -56,7 +56,7 @@ def opened(replication: Replication, where: str, source_bucket: str) -> Iterator
                 if hashlib.file_digest(read, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() != digest:
                     raise CommandError(f"{escaped(place)} is not the file that the inventory names: its MD5 differs")
             files.append(file)
-        yield Manifest(tuple(files), inventory.columns)
+        yield ManifestFiles(tuple(files), inventory.columns)
 
 
 def _fetched(replication: Replication, where: str, copy: Path) -> Path:

@@ -7,7 +7,7 @@ from waybill.cli.replication.backfill import new_job
 from waybill.cli.replication.backfill_run import BackfillRun
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.reports import lasting, report_place
-from waybill.cli.replication.serving import Place, hand_over
+from waybill.cli.replication.serving import WorkedBy, hand_over
 from waybill.replication.domain.backfill_job import JobInput
 from waybill.replication.domain.failures import failures_below
 from waybill.replication.models import FileId
@@ -21,7 +21,7 @@ def retry_failures(
     *,
     wait: bool,
     report: str | None,
-    on: Place = Place.HERE,
+    on: WorkedBy = WorkedBy.HERE,
 ) -> None:
     """Go through the files below `target` that have failed: what still lacks its copy is started."""
     under = parse_uri(target) if target else FileId(replication.cli.stack.output("SourceBucketName"), "")
@@ -35,7 +35,7 @@ def retry_failures(
     destinations = dict.fromkeys(bucket for entry in failed for bucket in entry.destination_buckets or ())
     job = new_job(replication, under, tuple(destinations), failed, input=JobInput.FAILED, report=lasting(report))
     replication.backfills.create(job)
-    if on is Place.AWS:
+    if on is WorkedBy.AWS:
         hand_over(replication, job, wait=wait)
     else:
         BackfillRun(replication, job, wait=wait, report=place).run()

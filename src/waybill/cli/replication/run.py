@@ -9,7 +9,7 @@ from waybill.cli.errors import CommandError
 from waybill.cli.output import details
 from waybill.cli.replication.addresses import file_of, uri_of
 from waybill.cli.replication.collaborators import Replication
-from waybill.cli.replication.waiting import RunView, results_table, wait_for
+from waybill.cli.replication.waiting import RunProgress, results_table, wait_for
 from waybill.core.clock import iso
 from waybill.core.text import escaped
 from waybill.replication.domain.starter import Started
@@ -31,7 +31,7 @@ def replicate(replication: Replication, target: str, to: list[str] | None, *, wa
     started = _start(replication, request, force=force)
     parts = [_described(started), *_note(started)]
     reply: dict[str, Any] = start_reply(started).wire()
-    view: RunView | None = None
+    view: RunProgress | None = None
     if wait:
         started, view = _wait(replication, request, started)
         reply = start_reply(started).wire() | view.wire()
@@ -48,7 +48,7 @@ def _start(replication: Replication, request: ReplicationRequest, *, force: bool
         raise CommandError("; ".join(escaped(error.message) for error in refused.errors)) from refused
 
 
-def _wait(replication: Replication, request: ReplicationRequest, started: Started) -> tuple[Started, RunView]:
+def _wait(replication: Replication, request: ReplicationRequest, started: Started) -> tuple[Started, RunProgress]:
     """Return the run that has looked at every destination asked for, and how it ended.
 
     A run that somebody else has started, and one that a newer run has overtaken, say nothing of what lies there now.

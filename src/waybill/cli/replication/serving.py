@@ -14,7 +14,7 @@ from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import FINAL, BackfillJob, BackfillTurn, JobStatus
 
 
-class Place(StrEnum):
+class WorkedBy(StrEnum):
     """Who works on a backfill: this machine, or the stack's functions."""
 
     HERE = "here"

@@ -32,7 +32,7 @@ _HISTORY_SEARCHED = 50
 
 
 @dataclass(frozen=True)
-class RunView:
+class RunProgress:
     """How a run stands: `results` has one entry per destination, of those not done with its name alone."""
 
     ended: bool
@@ -57,7 +57,7 @@ class Watch:
     replication: Replication
     started: Started
 
-    def views(self) -> Iterator[RunView]:
+    def views(self) -> Iterator[RunProgress]:
         """Yield how the run stands, with growing pauses; the last one is its end.
 
         Raises
@@ -73,7 +73,7 @@ class Watch:
             if self._is_express and view.outcome != RecordStatus.IN_PROGRESS and time.monotonic() > deadline:
                 raise CommandError(f"{self._arn} left no record: its log says why")
 
-    def look(self) -> RunView:
+    def look(self) -> RunProgress:
         """Return how the run stands now."""
         # The execution first: the records of one that has ended are final.
         execution = self.replication.executions.state(self._arn)
@@ -88,7 +88,7 @@ class Watch:
         items |= {result["destinationBucket"]: result for result in json.loads(owner.get("copyResults", "[]"))}
         results = tuple(items.get(bucket, {"destinationBucket": bucket}) for bucket in self._buckets)
         running = execution.status == "RUNNING" if execution else owner.get("status", "RUNNING") in _UNENDED
-        return RunView(
+        return RunProgress(
             ended=not running,
             outcome=str(owner.get("status", "RUNNING")) if running else _outcome(owner, execution),
             results=results,
@@ -131,7 +131,7 @@ def _outcome(owner: Mapping[str, Any], execution: ExecutionState | None) -> str:
     return execution.status if execution else str(owner["status"])
 
 
-def wait_for(replication: Replication, started: Started, output: Output) -> RunView:
+def wait_for(replication: Replication, started: Started, output: Output) -> RunProgress:
     """Return how the run ended; until then, a terminal shows how it stands."""
     views = Watch(replication, started).views()
     if output.json_wanted or not output.error_console.is_terminal:
@@ -143,7 +143,7 @@ def wait_for(replication: Replication, started: Started, output: Output) -> RunV
     return view
 
 
-def results_table(view: RunView) -> RenderableType:
+def results_table(view: RunProgress) -> RenderableType:
     """Return the results of a run by destination, and what went wrong."""
     rows = [
         (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 from waybill.core.aws.dynamodb import from_item
 from waybill.core.errors import ConfigurationError
 from waybill.custody.domain.interpreting import Workflow
-from waybill.custody.domain.records.change import NO_RECORD, Change
+from waybill.custody.domain.records.change import NO_RECORD, ItemChange
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -32,7 +32,9 @@ class StreamEvent(TypedDict):
     Records: list[StreamRecord]
 
 
-def changes_of(records: Iterable[StreamRecord], tables: Mapping[str, Workflow]) -> Iterator[tuple[Workflow, Change]]:
+def changes_of(
+    records: Iterable[StreamRecord], tables: Mapping[str, Workflow]
+) -> Iterator[tuple[Workflow, ItemChange]]:
     """Yield the changes that stream records are, with whose table it is; what goes from a table is none.
 
     Items go by time to live as well (Amazon DynamoDB Developer Guide, "DynamoDB Streams and Time to Live").
@@ -49,7 +51,7 @@ def changes_of(records: Iterable[StreamRecord], tables: Mapping[str, Workflow]) 
             table = _table_of(record)
             if table not in tables:
                 raise ConfigurationError(f"a stream of table {table}, which is none of the workflows', is read")
-            yield tables[table], Change(old, from_item(images["NewImage"]))
+            yield tables[table], ItemChange(old, from_item(images["NewImage"]))
 
 
 def _table_of(record: StreamRecord) -> str:

@@ -124,7 +124,7 @@ class _Met:
     content: Mapping[str, JsonValue]
 
 
-class Comparison:
+class LogComparison:
     """Compares, and remembers what it has seen until `end`; `report` gets what it finds."""
 
     def __init__(self, ledger: ComparedLedger, trails: Trails, keys: Keys, report: Report) -> None:

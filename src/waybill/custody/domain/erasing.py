@@ -15,7 +15,7 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.custody.domain.identity import place_hash
-from waybill.custody.domain.recording import PLACES, Recorder
+from waybill.custody.domain.recording import PLACES, EventRecorder
 from waybill.custody.domain.sealed_form import Keys
 from waybill.custody.domain.tracing import Links
 from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place
@@ -98,7 +98,7 @@ class Eraser:
     """Erases names; `recorder` tells of it in the histories that lose them."""
 
     ledger: ErasedLedger
-    recorder: Recorder
+    recorder: EventRecorder
     keys: Keys
     now: Callable[[], datetime]
 

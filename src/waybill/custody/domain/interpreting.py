@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from waybill.custody.domain.recording import Recorded, Recorder
+from waybill.custody.domain.recording import EventRecorder, Recorded
 from waybill.custody.domain.records import consignments, minting, replication, scanning, subject_access
-from waybill.custody.domain.records.change import Buckets, Change, OtherRecords
+from waybill.custody.domain.records.change import BucketNames, ItemChange, OtherRecords
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import Happening, TrailEntry
 
@@ -62,9 +62,9 @@ class Interpreter:
     """Knows what the changes of each workflow's table tell."""
 
     others: OtherRecords
-    buckets: Buckets
+    buckets: BucketNames
 
-    def told(self, workflow: Workflow, change: Change) -> Told:
+    def told(self, workflow: Workflow, change: ItemChange) -> Told:
         """Return what a change tells.
 
         Raises
@@ -100,10 +100,10 @@ class Intake:
     """Records a batch of changes; one that nobody understands stops nothing."""
 
     interpreter: Interpreter
-    recorder: Recorder
+    recorder: EventRecorder
     refusals: Refusals
 
-    def take(self, changes: Iterable[tuple[Workflow, Change]], slip: str) -> TakenIn:
+    def take(self, changes: Iterable[tuple[Workflow, ItemChange]], slip: str) -> TakenIn:
         """Record what a batch of changes tells, and put aside what nobody understands."""
         happened: list[Happening] = []
         entries: list[TrailEntry] = []

@@ -16,7 +16,7 @@ from typing import Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
-from waybill.custody.domain.recording import PLACES, Recorder
+from waybill.custody.domain.recording import PLACES, EventRecorder
 from waybill.custody.domain.sealed_form import Keys
 from waybill.custody.domain.tracing import Links
 from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject
@@ -59,7 +59,7 @@ class Linker:
     """Links identifiers with files."""
 
     ledger: LinkedLedger
-    recorder: Recorder
+    recorder: EventRecorder
     keys: Keys
     now: Callable[[], datetime]
 

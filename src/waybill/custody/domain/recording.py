@@ -103,7 +103,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Recorder:
+class EventRecorder:
     """Makes events of what happened; `source` says where it is known from: "stream" or "record"."""
 
     ledger: Ledger
@@ -128,7 +128,7 @@ class Recorder:
 class _Batch:
     """What is known while one batch is recorded."""
 
-    def __init__(self, recorder: Recorder, recorded_at: str) -> None:
+    def __init__(self, recorder: EventRecorder, recorded_at: str) -> None:
         self._ledger, self._keys, self._source = recorder.ledger, recorder.keys, recorder.source
         self.recorded_at = recorded_at
         self._places: dict[str, KnownPlace] = {}

@@ -59,7 +59,7 @@ class Planned(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class SealPlan:
     """What a step puts into the log, in this order, and the slip up to which all is in it then."""
 
     cursor: str
@@ -70,7 +70,7 @@ class Plan:
         return json.dumps({"cursor": self.cursor, "entries": self.entries}, ensure_ascii=False).encode()
 
     @classmethod
-    def of_json(cls, kept: bytes) -> "Plan":
+    def of_json(cls, kept: bytes) -> "SealPlan":
         """Return a plan that was kept."""
         said = json.loads(kept)
         return cls(said["cursor"], tuple(Planned(*entry) for entry in said["entries"]))
@@ -141,14 +141,14 @@ class Sealer:
         kept = self.log.read(path)
         missing, more = 0, True
         if kept:
-            plan = Plan.of_json(kept)
+            plan = SealPlan.of_json(kept)
         else:
             planned = self._planned(head)
             if planned is None:
                 return Sealed()
             plan, missing, more = planned
             if plan.entries:
-                plan = Plan.of_json(self.log.write_once(path, plan.to_json()) or plan.to_json())
+                plan = SealPlan.of_json(self.log.write_once(path, plan.to_json()) or plan.to_json())
         edge = head.edge
         if plan.entries:
             edge = self.files.append(edge, [entry.sealed.encode() for entry in plan.entries])
@@ -160,7 +160,7 @@ class Sealer:
             return Sealed(more=True)
         return Sealed(len(plan.entries), missing, more)
 
-    def _planned(self, head: Head) -> tuple[Plan, int, bool] | None:
+    def _planned(self, head: Head) -> tuple[SealPlan, int, bool] | None:
         """Return the plan, how many leaves are gone, and whether more is waiting; None when nothing is."""
         keys: dict[LeafKey, None] = {}
         cursor, more = head.cursor, False
@@ -186,11 +186,11 @@ class Sealer:
         if len(minutes) > _MOST_MINUTES:
             # The same slips come again, and what is placed by then is left out.
             first = tuple(entry for entry in new if entry.minute < minutes[_MOST_MINUTES])
-            return Plan(head.cursor, first), 0, True
-        return Plan(cursor, new), len(keys) - len(found), more
+            return SealPlan(head.cursor, first), 0, True
+        return SealPlan(cursor, new), len(keys) - len(found), more
 
 
-def _places(plan: Plan, size: int) -> list[Placed]:
+def _places(plan: SealPlan, size: int) -> list[Placed]:
     placed, at = [], size
     for minute, some in groupby(plan.entries, key=lambda entry: entry.minute):
         ids = tuple(entry.id for entry in some)

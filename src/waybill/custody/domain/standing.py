@@ -18,7 +18,7 @@ _INTERVAL = timedelta(days=90)
 
 
 @dataclass(frozen=True)
-class Standing:
+class PlaceStanding:
     """What the history of a place comes to; times are ISO 8601, None where it never happened.
 
     Attributes
@@ -48,7 +48,7 @@ class Standing:
     ndsa_level: int
 
 
-def standing_of(trace: Trace, place: Place, now: datetime) -> Standing:
+def standing_of(trace: Trace, place: Place, now: datetime) -> PlaceStanding:
     """Return how the file at `place` stands by its whole history."""
     proven = failed = None
     checks: list[datetime] = []
@@ -64,7 +64,7 @@ def standing_of(trace: Trace, place: Place, now: datetime) -> Standing:
             if state.place and state.place != place:
                 copies[state.place] = well
     intact = all(event.intact for event in trace.events)
-    return Standing(
+    return PlaceStanding(
         events=len(trace.events),
         first_at=str(trace.events[0].said["at"]),
         proven_at=proven,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from waybill.core.clock import iso, moment_of
-from waybill.custody.domain.comparing import ComparedLedger, Comparison, Report, Trails
+from waybill.custody.domain.comparing import ComparedLedger, LogComparison, Report, Trails
 from waybill.custody.domain.log_files import KEY, head_path
 from waybill.custody.domain.merkle import Edge, leaf_hash
 from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
@@ -88,7 +88,7 @@ class Verifier:
         sizes = self.log.head_sizes()
         after = self.ledger.head()
         report.size = max([before.edge.size, before.verified_size, *sizes, kept.size if kept else 0])
-        comparison = Comparison(self.ledger, self.trails, self.keys, report)
+        comparison = LogComparison(self.ledger, self.trails, self.keys, report)
         if published is not None or report.size:
             if published is None or published.decode(errors="replace").strip() != self.key.text:
                 report.add("BAD_SIGNATURE", "the key in the log is another than the stack's")
@@ -139,7 +139,7 @@ class Verifier:
         if len(behind) > 1:
             report.add("FORKED", f"the table's head was set back to {head.edge.size} of {report.size}", head.edge.size)
 
-    def _check_entries(self, heads: Mapping[int, bytes], seen: int, comparison: Comparison, report: Report) -> None:
+    def _check_entries(self, heads: Mapping[int, bytes], seen: int, comparison: LogComparison, report: Report) -> None:
         """Check the entries against the signed heads, and compare those that nobody has read; `seen` were read."""
         edge, number = Edge(), 0
         while edge.size < report.size:

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidRequestError
-from waybill.minting.models import Chunk, Manifest, MintResponse
+from waybill.minting.models import Chunk, ChunkManifest, MintResponse
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,7 +44,7 @@ class S3Runs:
                 except UnicodeDecodeError:
                     raise InvalidRequestError("identifiersUri names an object that is not UTF-8 text") from None
 
-    def write_manifest(self, run: str, chunks: Iterable[Chunk]) -> Manifest:
+    def write_manifest(self, run: str, chunks: Iterable[Chunk]) -> ChunkManifest:
         """Write a line per chunk; return `{bucket, key, chunkCount}`."""
         key, count = f"{_PREFIX}{run}/manifest.jsonl", 0
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as manifest:

@@ -219,7 +219,7 @@ def _left(answer: "BatchGetItemOutputTypeDef", table: str) -> Sequence[Mapping[s
     return unprocessed[table]["Keys"] if table in unprocessed else []
 
 
-class Reason(TypedDict, total=False):
+class ActionReason(TypedDict, total=False):
     """Why an action of a transaction was not done (DynamoDB API Reference, TransactWriteItems)."""
 
     Code: str
@@ -229,7 +229,7 @@ class Reason(TypedDict, total=False):
 class TransactionCancelled(Exception):
     """A transaction was cancelled; `reasons` are aligned with its actions."""
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
+    def __init__(self, reasons: Sequence[ActionReason]) -> None:
         super().__init__("the transaction was cancelled")
         self.reasons = reasons
 
@@ -310,7 +310,7 @@ def put_action(table: str, attributes: Mapping[str, object], condition: str = _N
 
 
 def _verdicts(
-    proposals: Sequence[Proposal], about: Sequence[tuple[str, SourceId]], reasons: Sequence[Reason]
+    proposals: Sequence[Proposal], about: Sequence[tuple[str, SourceId]], reasons: Sequence[ActionReason]
 ) -> list[ProposalVerdict]:
     said: dict[tuple[str, SourceId], ProposalVerdict] = {
         subject: _verdict(subject[0], reason) for subject, reason in zip(about, reasons, strict=False)
@@ -325,7 +325,7 @@ def _verdicts(
     return [on(proposal) for proposal in proposals]
 
 
-def _verdict(kind: str, reason: Reason) -> ProposalVerdict:
+def _verdict(kind: str, reason: ActionReason) -> ProposalVerdict:
     code = str(reason.get("Code", "None"))
     if code != "ConditionalCheckFailed":
         return ProposalVerdict(_RULINGS.get(code, Ruling.CONFLICT))

@@ -19,7 +19,7 @@ from waybill.minting.models import (
     NotMinted,
     Outcome,
     SourceId,
-    Wanted,
+    WantedIdentifier,
 )
 
 _SHOWN_CHARACTERS = 200
@@ -57,7 +57,7 @@ class IdentifierMinter:
                 continue
             sources[text] = source
             wanted.setdefault(source, {})[predecessor] = None
-        every = [Wanted(source, tuple(before)) for source, before in wanted.items()]
+        every = [WantedIdentifier(source, tuple(before)) for source, before in wanted.items()]
         minted = self.minter.mint(every, request.job_id, faults)
         outcomes |= {text: minted[source] for text, source in sources.items()}
         return {text: outcomes[text] for text in request.source_identifiers}

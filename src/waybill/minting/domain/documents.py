@@ -11,7 +11,7 @@ from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import MintRequest
 from waybill.minting.domain.source_ids import check_characters, examine_parts, trimmed
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError
-from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, Wanted
+from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, WantedIdentifier
 
 _THREADS = 16
 
@@ -180,9 +180,9 @@ class DocumentMinter:
         return outcomes[work.own]
 
 
-def _all_wanted(works: Iterable[Work]) -> list[Wanted]:
+def _all_wanted(works: Iterable[Work]) -> list[WantedIdentifier]:
     wanted: dict[SourceId, dict[SourceId | None, None]] = {}
     for work in works:
         for source, before in work.wanted:
             wanted.setdefault(source, {})[before] = None
-    return [Wanted(source, tuple(before)) for source, before in wanted.items()]
+    return [WantedIdentifier(source, tuple(before)) for source, before in wanted.items()]

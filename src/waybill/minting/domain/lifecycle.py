@@ -84,7 +84,7 @@ def reserve(
 
 
 @dataclass(frozen=True)
-class Lifecycle:
+class IdentifierLives:
     """Changes the lives of canonical IDs."""
 
     lives: Lives

@@ -27,7 +27,7 @@ from waybill.minting.models import (
     ProposalVerdict,
     Ruling,
     SourceId,
-    Wanted,
+    WantedIdentifier,
 )
 
 _NO_TIME = NotMinted(FailureCode.THROTTLED, "the time of the invocation ran out")
@@ -67,7 +67,10 @@ class Minter:
         self._policy = policy or Policy()
 
     def mint(
-        self, wanted: Sequence[Wanted], job_id: str | None = None, faults: Mapping[SourceId, str] | None = None
+        self,
+        wanted: Sequence[WantedIdentifier],
+        job_id: str | None = None,
+        faults: Mapping[SourceId, str] | None = None,
     ) -> dict[SourceId, Outcome]:
         """Return the outcome of every wanted source; those differ from each other.
 
@@ -118,7 +121,7 @@ class _Mint:
         self._drawn: set[str] = set()
         self._draws: dict[SourceId, int] = {}
 
-    def run(self, wanted: Sequence[Wanted]) -> dict[SourceId, Outcome]:
+    def run(self, wanted: Sequence[WantedIdentifier]) -> dict[SourceId, Outcome]:
         sources = [each.source for each in wanted]
         found, unread = self._find(sources, consistent=False)
         self._outcomes |= {source: Minted(known, Method.LOOKED_UP) for source, known in found.items()}
@@ -136,7 +139,7 @@ class _Mint:
         self._note_ignored(wanted)
         return self._outcomes
 
-    def _note_ignored(self, wanted: Sequence[Wanted]) -> None:
+    def _note_ignored(self, wanted: Sequence[WantedIdentifier]) -> None:
         """Say where a source had an ID already, and a predecessor that it was given does not have the same one."""
         linked = {
             each.source: (outcome, [before for before in each.predecessors if before])

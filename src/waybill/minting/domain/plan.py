@@ -47,7 +47,7 @@ class MintingRun:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChunkPlan:
     """What a large request comes to."""
 
     entries: Sequence[RequestedIdentifier]
@@ -55,7 +55,7 @@ class Plan:
     job_id: str | None
 
 
-def plan_request(payload: Mapping[str, Any]) -> Plan:
+def plan_request(payload: Mapping[str, Any]) -> ChunkPlan:
     """Return the plan of a request that holds its identifiers itself.
 
     Raises
@@ -67,12 +67,12 @@ def plan_request(payload: Mapping[str, Any]) -> Plan:
     entries = [RequestedIdentifier(text, request.predecessors.get(text)) for text in request.source_identifiers]
     # Each is refused by itself, where its neighbours are minted.
     entries += [RequestedIdentifier(json.dumps(each), no_string=True) for each in request.no_strings]
-    return Plan(entries, request.mode, request.job_id)
+    return ChunkPlan(entries, request.mode, request.job_id)
 
 
 def plan_lines(
     payload: Mapping[str, Any], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
-) -> Plan:
+) -> ChunkPlan:
     """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
 
     A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines and a
@@ -97,10 +97,10 @@ def plan_lines(
                 raise InvalidRequestError(f"a request cannot be about more than {ENTRIES_LIMIT} identifiers")
     if not distinct and not may_be_empty:
         raise InvalidRequestError("sourceIdentifiers cannot be empty")
-    return Plan([RequestedIdentifier(text, before) for text, before in distinct.items()], mode, job_id)
+    return ChunkPlan([RequestedIdentifier(text, before) for text, before in distinct.items()], mode, job_id)
 
 
-def chunks(plan: Plan, run: MintingRun) -> Iterator[Chunk]:
+def chunks(plan: ChunkPlan, run: MintingRun) -> Iterator[Chunk]:
     """Yield the chunks of `plan`, as the function that mints one takes them; `run` is whose they are.
 
     Raises
@@ -123,7 +123,7 @@ def chunks(plan: Plan, run: MintingRun) -> Iterator[Chunk]:
         yield _chunk(plan, run, index, held)
 
 
-def fitting_chunks(plan: Plan, run: MintingRun) -> list[Chunk] | None:
+def fitting_chunks(plan: ChunkPlan, run: MintingRun) -> list[Chunk] | None:
     """Return all chunks of `plan` if they fit the state together, else None; raises as `chunks`."""
     fitting: list[Chunk] = []
     size = 0
@@ -135,7 +135,7 @@ def fitting_chunks(plan: Plan, run: MintingRun) -> list[Chunk] | None:
     return fitting
 
 
-def _chunk(plan: Plan, run: MintingRun, index: int, entries: Sequence[RequestedIdentifier]) -> Chunk:
+def _chunk(plan: ChunkPlan, run: MintingRun, index: int, entries: Sequence[RequestedIdentifier]) -> Chunk:
     predecessors = {entry.text: entry.predecessor for entry in entries if entry.predecessor is not None}
     chunk: Chunk = {
         "run": run.name,

@@ -14,7 +14,7 @@ _IN_MEMORY_BYTES = 16_000_000
 
 
 @dataclass
-class RunTotals:
+class MintingTotals:
     """Counts of a run, and its whole result as long as that is small enough for the state."""
 
     success_count: int = 0
@@ -95,7 +95,7 @@ def summary(runs: Runs, run: str, chunk_count: int, job_id: str | None) -> RunSu
     ResultsMissingError
         Not every chunk has left its result.
     """
-    totals, report = RunTotals(), ReportFile()
+    totals, report = MintingTotals(), ReportFile()
     for result in runs.results(run):
         totals.add(result)
         report.add(result)

@@ -23,7 +23,7 @@ _ATTEMPTS = 4
 _EXPRESS_LIFETIME = timedelta(seconds=330)
 
 
-class FileRecords(Protocol):
+class FileRunRecords(Protocol):
     """Reads what the runs of one file have recorded."""
 
     def record(self, file: FileId) -> RecordItem | None:
@@ -39,7 +39,7 @@ class FileRecords(Protocol):
 class Settling:
     """Looks at the lines of a job of which something is pending."""
 
-    records: FileRecords
+    records: FileRunRecords
     backfill: Backfill
 
     def look(self, line: ObjectLine, now: datetime, *, ask: bool = True) -> ObjectLine:

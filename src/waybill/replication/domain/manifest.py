@@ -22,7 +22,7 @@ _FIELD = "--manifest"
 
 
 @dataclass(frozen=True)
-class Inventory:
+class InventoryManifest:
     """What a `manifest.json` says: the bucket with the files, their keys and MD5 (hexadecimal), and their columns."""
 
     bucket: str
@@ -30,7 +30,7 @@ class Inventory:
     columns: tuple[str, ...]
 
 
-def inventory_of(text: str, source_bucket: str) -> Inventory:
+def inventory_of(text: str, source_bucket: str) -> InventoryManifest:
     """Return the inventory that a `manifest.json` is about.
 
     Raises
@@ -49,7 +49,7 @@ def inventory_of(text: str, source_bucket: str) -> Inventory:
         raise InvalidInputError(FieldError(_FIELD, f"is an inventory in the format {kind}: only CSV is read"))
     if of != source_bucket:
         raise InvalidInputError(FieldError(_FIELD, f"is an inventory of {of}, not of {source_bucket}"))
-    return Inventory(bucket, files, columns)
+    return InventoryManifest(bucket, files, columns)
 
 
 def entries_of(lines: Iterable[str], source_bucket: str, columns: Sequence[str] = ()) -> Iterator[Entry]:

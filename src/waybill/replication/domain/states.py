@@ -45,7 +45,7 @@ class RecordedOutcome(TypedDict):
     recorded: bool
 
 
-class FailedRun(TypedDict):
+class ReplicationFailure(TypedDict):
     """A run, and the workflow's result: `status`, `message`, counts, and `results` where there are any."""
 
     run: object

@@ -7,11 +7,11 @@ from waybill.replication import WORKFLOW, runtime
 from waybill.replication.models import ReplicationRun
 
 if TYPE_CHECKING:
-    from waybill.replication.domain.states import FailedRun
+    from waybill.replication.domain.states import ReplicationFailure
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: "FailedRun", context: object) -> dict[str, bool]:
+def lambda_handler(event: "ReplicationFailure", context: object) -> dict[str, bool]:
     """Take `{run, failure}`; return `{notified: true}`: people know of the run, or of the backfill that it is of."""
     runtime.failure_telling().tell(ReplicationRun.parse(event["run"]), event["failure"])
     return {"notified": True}

@@ -26,7 +26,7 @@ class _Outcomes(Protocol):
 
 
 @dataclass(frozen=True)
-class Completion:
+class JobCompletion:
     """Ends jobs whose objects all have an outcome."""
 
     jobs: _Jobs

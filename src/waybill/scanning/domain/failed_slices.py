@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Protocol
 
-from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.outcomes import skip_repeats
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Slice, Status
 
@@ -32,7 +32,7 @@ class FailedSlices:
     jobs: _Jobs
     outcomes: _Outcomes
     findings: _Findings
-    completion: Completion
+    completion: JobCompletion
 
     def fail(self, work: Slice, reason: str) -> None:
         """Record every object of the slice that has no outcome as failed, so that its job ends.

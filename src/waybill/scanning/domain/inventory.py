@@ -42,7 +42,7 @@ class Stream(Protocol):
         ...
 
 
-class Files(Protocol):
+class InventoryFiles(Protocol):
     """The bucket that inventories are delivered to."""
 
     def open_file(self, bucket: str, key: str, etag: str | None = None) -> Stream:
@@ -62,7 +62,7 @@ class Manifest:
 class Inventory:
     """`Source` on an inventory; keeps a file open between pages that follow each other."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: InventoryFiles) -> None:
         self._files = files
         self._manifests: dict[str, Manifest] = {}
         self._open: tuple[str, Iterator[tuple[int, Entry | None]]] | None = None

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from waybill.core.clock import iso
 from waybill.core.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from waybill.core.executions import ExecutionStarter
-from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.domain.source import Source
 from waybill.scanning.domain.split import execution_name, first_state
@@ -48,7 +48,7 @@ class Jobs:
     ranges: _Ranges
     outcomes: _Outcomes
     bucket: _Bucket
-    completion: Completion
+    completion: JobCompletion
     now: Callable[[], datetime]
     inventory: Source | None = None
 

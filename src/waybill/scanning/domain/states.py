@@ -11,7 +11,7 @@ class FailedListing(TypedDict):
     failure: Mapping[str, object]
 
 
-class RecordedFailure(TypedDict):
+class ClosedJob(TypedDict):
     """A job with the status that it has now, and whether people were told of its end now."""
 
     job_id: str

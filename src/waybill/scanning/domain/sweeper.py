@@ -7,7 +7,7 @@ from typing import Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import WaybillError
-from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.models import Job, Status
 
@@ -23,7 +23,7 @@ class Sweeper:
     """Looks after jobs that have not changed for 15 minutes."""
 
     jobs: _Jobs
-    completion: Completion
+    completion: JobCompletion
     restarter: Restarter
     now: Callable[[], datetime]
 

@@ -40,7 +40,7 @@ class Poster(Protocol):
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryAttempt:
     """How an attempt ended: `again` that it is not over, `wait` seconds until the next attempt.
 
     Without a `wait`, all attempts are made, and the message is for a person.
@@ -60,7 +60,7 @@ class Webhooks:
     secret: Callable[[], bytes]
     now: Callable[[], datetime]
 
-    def deliver(self, event: Mapping[str, Any], attempt: int) -> Delivery:
+    def deliver(self, event: Mapping[str, Any], attempt: int) -> DeliveryAttempt:
         """Make one attempt, the `attempt`th, to deliver `event` (what EventBridge has), and record how it ended.
 
         An event that was delivered is not sent again, nor one of an end which the job has been resumed from. A crash
@@ -68,9 +68,9 @@ class Webhooks:
         """
         job = self.jobs.get(str(event["job_id"]))
         if job is None or not job.request.webhook_url or event["eventId"] != job.event_id:
-            return Delivery(delivered=True)
+            return DeliveryAttempt(delivered=True)
         if job.webhook.get("status") == "delivered" and job.webhook.get("event_id") == job.event_id:
-            return Delivery(delivered=True)
+            return DeliveryAttempt(delivered=True)
         body = stable_json(event).encode()
         moment = self.now()
         event_id, at, secret = str(event["eventId"]), int(moment.timestamp()), self.secret()
@@ -87,12 +87,12 @@ class Webhooks:
             delivery |= {"error": str(error)}
         except WebhookRefusedError as error:
             self.jobs.save_webhook(job.job_id, {**delivery, "status": "refused", "error": str(error)})
-            return Delivery(delivered=False)
+            return DeliveryAttempt(delivered=False)
         else:
             delivery |= {"http_status": status}
             if 200 <= status < 300:
                 self.jobs.save_webhook(job.job_id, {**delivery, "status": "delivered"})
-                return Delivery(delivered=True)
+                return DeliveryAttempt(delivered=True)
         wait = WAITS_SECONDS[attempt - 1] if attempt <= len(WAITS_SECONDS) else None
         self.jobs.save_webhook(job.job_id, {**delivery, "status": "failed" if wait is None else "retrying"})
-        return Delivery(delivered=False, again=True, wait=wait)
+        return DeliveryAttempt(delivered=False, again=True, wait=wait)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from waybill.core.prefetch import Prefetch
-from waybill.scanning.domain.completion import Completion
+from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.detection.scanner import Checkpoint, ObjectScanner, Outcome, Report
 from waybill.scanning.domain.outcomes import Recorder, skip_repeats
@@ -70,7 +70,7 @@ class Worker:
     triage: Triage
     bucket: ObjectReader
     queue: SliceQueue
-    completion: Completion
+    completion: JobCompletion
     make_scanner: MakeScanner
     cache_name: Callable[[ScanRequest], str]
     time_left: Callable[[], float]

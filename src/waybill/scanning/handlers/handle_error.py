@@ -8,11 +8,11 @@ from waybill.scanning.models import Status
 from waybill.scanning.runtime import deployed
 
 if TYPE_CHECKING:
-    from waybill.scanning.domain.states import FailedListing, RecordedFailure
+    from waybill.scanning.domain.states import ClosedJob, FailedListing
 
 
 @instrumented(WORKFLOW)
-def lambda_handler(event: "FailedListing", context: object) -> "RecordedFailure":
+def lambda_handler(event: "FailedListing", context: object) -> "ClosedJob":
     """Take `{job_id, failure: {Error, Cause}}`; return `{job_id, status, notified}`."""
     job = deployed().completion.end(event["job_id"], Status.FAILED, str(event["failure"].get("Error", "unknown")))
     count(WORKFLOW, "ScansFailed")

@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True)
-class Change:
+class ItemChange:
     """An item as it was and as it is; from a scan, and for a new item, `old` is empty."""
 
     old: Record
@@ -36,7 +36,7 @@ class OtherRecords(Protocol):
 
 
 @dataclass(frozen=True)
-class Buckets:
+class BucketNames:
     """Where workflows keep files, as far as their records leave it out."""
 
     upload: str
@@ -106,6 +106,6 @@ def sequence(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else ()
 
 
-def differs(change: Change, *names: str) -> bool:
+def differs(change: ItemChange, *names: str) -> bool:
     """Return whether one of the attributes is another now."""
     return any(change.old.get(name) != change.new.get(name) for name in names)

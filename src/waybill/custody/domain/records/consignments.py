@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from waybill.core.clock import iso, moment_of
 from waybill.custody.domain.records.change import (
-    Buckets,
-    Change,
+    BucketNames,
+    ItemChange,
     OtherRecords,
     Record,
     differs,
@@ -40,7 +40,7 @@ _CHECKS = {
 _MOST_PUIDS = 8
 
 
-def happenings(change: Change, others: OtherRecords, buckets: Buckets) -> list[Happening]:
+def happenings(change: ItemChange, others: OtherRecords, buckets: BucketNames) -> list[Happening]:
     """Return what a change of the consignments table tells."""
     new = change.new
     if not text(new, "sk").startswith(_FILE):
@@ -81,7 +81,7 @@ def _registered(new: Record, consignment: Record, place: Place) -> Happening:
     )
 
 
-def _waived(change: Change) -> list[Record]:
+def _waived(change: ItemChange) -> list[Record]:
     """Return the exceptions that are new: one for each verdict that may pass all the same."""
     before = mapping(change.old.get("waivers"))
     return [mapping(one) for name, one in mapping(change.new.get("waivers")).items() if before.get(name) != one]
@@ -103,7 +103,7 @@ def _waiver(new: Record, waiver: Record, place: Place) -> Happening:
     )
 
 
-def _checked(new: Record, place: Place, buckets: Buckets) -> list[Happening]:
+def _checked(new: Record, place: Place, buckets: BucketNames) -> list[Happening]:
     results = _results(new)
     row = _CheckedRow(new, results, place)
     found: list[Happening] = []

@@ -1,13 +1,13 @@
 """What the identifiers table tells: `S#…`, a source that has got a canonical ID, and `L#…`, a change in its life."""
 
-from waybill.custody.domain.records.change import Change, optional_text, text, time
+from waybill.custody.domain.records.change import ItemChange, optional_text, text, time
 from waybill.custody.models import EventType, Happening, Outcome
 
 WORKFLOW = "minting"
 _FORWARD, _LIFE = "S#", "L#"
 
 
-def happenings(change: Change) -> list[Happening]:
+def happenings(change: ItemChange) -> list[Happening]:
     """Return what a change of the identifiers table tells. Which source it is stays out: sources name anything."""
     new, key = change.new, text(change.new, "pk")
     # Its items are never changed: whatever comes again is the same.

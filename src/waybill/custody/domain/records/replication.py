@@ -9,7 +9,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from waybill.custody.domain.records.change import (
-    Change,
+    ItemChange,
     Record,
     differs,
     optional_number,
@@ -40,7 +40,7 @@ _CHECKED = {"SUCCESS": Outcome.SUCCESS, "FAILURE": Outcome.FAILURE}
 _SHA256_BYTES = 32
 
 
-def happenings(change: Change) -> list[Happening]:
+def happenings(change: ItemChange) -> list[Happening]:
     """Return what a change of the tracking table tells."""
     new = change.new
     bucket, check, destination = text(new, "sourceBucket").partition(_CHECK)
@@ -90,7 +90,7 @@ def _result(new: Record, bucket: str, destination: str, type_: EventType, outcom
     )
 
 
-def _check(change: Change, bucket: str, destination: str) -> list[Happening]:
+def _check(change: ItemChange, bucket: str, destination: str) -> list[Happening]:
     """Return what a verification has found; one that proved nothing has no status, and is no check."""
     new = change.new
     outcome = _CHECKED.get(str(new.get("status")))

@@ -1,6 +1,6 @@
 """What the scanner's table tells: `OBJ#…`, how one object of a job ended. Never what was found in it."""
 
-from waybill.custody.domain.records.change import Change, OtherRecords, mapping, optional_number, text, time
+from waybill.custody.domain.records.change import ItemChange, OtherRecords, mapping, optional_number, text, time
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place
 
@@ -10,7 +10,7 @@ _JOB, _OBJECT = "JOB#", "OBJ#"
 _LOOKED_AT = {"SCANNED": Outcome.SUCCESS, "FINDINGS": Outcome.SUCCESS, "PARTIAL": Outcome.WARNING}
 
 
-def happenings(change: Change, others: OtherRecords) -> list[Happening]:
+def happenings(change: ItemChange, others: OtherRecords) -> list[Happening]:
     """Return what a change of the scanner's table tells."""
     new = change.new
     job_key, sort_key = text(new, "pk"), text(new, "sk")

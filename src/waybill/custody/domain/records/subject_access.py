@@ -1,6 +1,6 @@
 """What the subject access table tells: `AUD#…`, the entries of its audit trails."""
 
-from waybill.custody.domain.records.change import Change, mapping, optional_number, optional_sha256, text, time
+from waybill.custody.domain.records.change import ItemChange, mapping, optional_number, optional_sha256, text, time
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place, TrailEntry
 
@@ -9,7 +9,7 @@ _ENTRY, _REQUEST = "AUD#", "SAR#"
 _FILES = {"REPORT_STORED": EventType.CREATION, "REPORT_DOWNLOADED": EventType.DISSEMINATION}
 
 
-def trail_entry(change: Change) -> TrailEntry | None:
+def trail_entry(change: ItemChange) -> TrailEntry | None:
     """Return the entry that a change has added to a trail."""
     new = change.new
     if not text(new, "sk").startswith(_ENTRY):
@@ -20,7 +20,7 @@ def trail_entry(change: Change) -> TrailEntry | None:
     return TrailEntry(text(new, "pk"), number, text(new, "hash"))
 
 
-def happenings(change: Change, reports_bucket: str) -> list[Happening]:
+def happenings(change: ItemChange, reports_bucket: str) -> list[Happening]:
     """Return what an entry of a trail tells of a report; of entries from before, which do not say which, nothing."""
     new = change.new
     entry = trail_entry(change)
