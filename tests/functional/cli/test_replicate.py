@@ -137,7 +137,7 @@ def test_a_mistyped_source_is_named_and_leaves_no_trace(
     words: str,
     options: tuple[str, ...],
 ) -> None:
-    """Source: row 17 of the field notes' table."""
+    """Source: row 17 of the table of known faults."""
     upload()
     ran = waybill("replicate", target, *options)
     assert ran.status == 1
@@ -249,7 +249,7 @@ def test_waiting_for_a_run_that_was_overtaken_looks_once_more(
     while_waiting: Callable[..., list[float]],
     last: str,
 ) -> None:
-    """Source: row 18 of the field notes' table: exit status 0 only if every destination has the object in the end."""
+    """Source: row 18 of the table of known faults: status 0 only if every destination has the object in the end."""
     upload()
 
     def overtaken() -> None:
@@ -296,7 +296,7 @@ def test_waiting_for_somebody_elses_run_looks_at_every_destination_after_it(
     upload: Callable[..., None],
     while_waiting: Callable[..., list[float]],
 ) -> None:
-    """Source: row 12 of the field notes' table."""
+    """Source: row 12 of the table of known faults."""
     upload()
     waybill("replicate", URI)
     ((arn, payload),) = executions.inputs.items()

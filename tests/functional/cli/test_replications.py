@@ -239,7 +239,7 @@ def test_a_reconciler_without_room_is_waited_for(waybill: Program, reconciler: C
 
 
 class TestDismissing:
-    """`waybill replications dismiss`; source: the public contract and field notes on replication, section 4."""
+    """`waybill replications dismiss`; source: the public contract and known faults of replication, section 4."""
 
     @pytest.fixture(autouse=True)
     def failed(self, tracking: TrackingTable) -> None:

@@ -1,6 +1,6 @@
 """`waybill verify`: the column of the same name in the table "What each command says in each situation".
 
-Source: field notes on replication, section 0; rows by their numbers. What S3 keeps of an object is that of the S3 API.
+Source: known faults of replication, section 0; rows by their numbers. What S3 keeps of an object is that of the S3 API.
 """
 
 import csv

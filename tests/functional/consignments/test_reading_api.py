@@ -47,7 +47,7 @@ def test_a_list_is_filtered_and_paged(bench: Workbench, consignment_id: str) -> 
     assert [each["consignmentId"] for each in rest["consignments"]] == [consignment_id]
     assert bench.ask("GET", "/consignments", query={"status": "Nonsense"}).status == 400
     assert bench.ask("GET", "/consignments", query={"cursor": "bm9uc2Vuc2U"}).status == 400
-    # Field notes, "Strictness": a cursor that is not of this list is a 400 that names `cursor`.
+    # Known faults, "Strictness": a cursor that is not of this list is a 400 that names `cursor`.
     file_id = bench.ask("GET", f"/consignments/{second}/files").json["files"][0]["fileId"]
     of_files, shortened = encode_cursor({"after": file_id}), first["cursor"][:-8]
     for other in (of_files, shortened, encode_cursor({"position": file_id})):
@@ -160,7 +160,7 @@ def test_a_file_that_is_not_there(bench: Workbench, consignment_id: str) -> None
 
 
 def test_files_without_a_path_are_registered_each_with_an_id_of_its_own(bench: Workbench) -> None:
-    # Field notes on consignments, kind 12.
+    # Known faults of consignments, kind 12.
     file = {"path": "", "size": 1, "sha256": "ab" * 32}
     body = {"reference": "R", "files": [file, file, {**file, "size": 2}]}
     first = bench.ask("POST", "/consignments", body=body)

@@ -131,7 +131,7 @@ def test_no_file_of_the_project_is_the_eicar_file() -> None:
 
 
 def test_rules_that_are_gone_are_no_demonstration(run: Program, sets: S3RuleSets, folder: Path) -> None:
-    # Field notes on consignments, kind 4.
+    # Known faults of consignments, kind 4.
     _, built = run("build", str(folder))
     s3 = boto3.client("s3", "eu-west-1")
     for each in s3.list_objects_v2(Bucket=RULES)["Contents"]:

@@ -314,7 +314,7 @@ def test_a_file_that_goes_between_check_and_copy_is_never_accepted(bench: Workbe
 
 
 def test_malware_is_told_whatever_the_body_is_called(bench: Workbench) -> None:
-    # Field notes on consignments, kind 5: the party under suspicion does not decide who is told.
+    # Known faults of consignments, kind 5: the party under suspicion does not decide who is told.
     consignment_id = bench.received(FILES, transferringBody="Hammock County Mock")
     bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
     assert bench.run(consignment_id) == {"sent": 1}

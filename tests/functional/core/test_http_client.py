@@ -1,6 +1,6 @@
 """The HTTP client against servers that mean harm, on real sockets.
 
-Sources: issue 10, item 4 (one deadline over the whole exchange, the address checked and pinned, bounded sizes);
+Sources: docs/architecture.md (one deadline over the whole exchange, the address checked and pinned, bounded sizes);
 RFC 9110 and 9112 for what an answer is; OWASP's Server-Side Request Forgery Prevention Cheat Sheet for addresses,
 redirects and names that resolve differently the second time.
 """
@@ -135,7 +135,7 @@ def _trailers(call: Call) -> Iterator[bytes]:
 
 
 class TestOneDeadline:
-    """A receiver that sends a header line every 4 s held a webhook for 36 s (issue 10, item 4)."""
+    """A receiver that sends a header line every 4 s held a webhook for 36 s."""
 
     @pytest.mark.parametrize(
         "answering",

@@ -1,7 +1,7 @@
 """The one sender to SQS.
 
 Sources: Amazon SQS API Reference, SendMessageBatch (10 messages, bytes of all of them, `Failed` with `SenderFault`);
-issue 10, item 3: a partial failure was resent in one place and failed the whole request in another.
+a partial failure was resent in one place and failed the whole request in another.
 """
 
 from typing import Any

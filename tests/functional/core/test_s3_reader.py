@@ -1,7 +1,7 @@
 """The one reader of S3 objects: what breaks is taken up where it broke, in the same state.
 
 Sources: Amazon S3 API Reference, GetObject (Range, If-Match, versionId); RFC 9110, 14.2 (a range of a representation
-that has changed is another's); issue 10, item 5: two readers, one of which resumes a broken connection.
+that has changed is another's); there were two readers, one of which resumes a broken connection.
 """
 
 from collections.abc import Iterator

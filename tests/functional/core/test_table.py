@@ -1,7 +1,7 @@
 """The one DynamoDB table, on moto, and on clients that leave work undone.
 
 Sources: DynamoDB API Reference, BatchGetItem and BatchWriteItem ("UnprocessedKeys", "UnprocessedItems": retry with
-exponential backoff), TransactWriteItems ("Cancellation reason codes", ClientRequestToken); issue 10, item 3.
+exponential backoff), TransactWriteItems ("Cancellation reason codes", ClientRequestToken).
 """
 
 from collections.abc import Iterator

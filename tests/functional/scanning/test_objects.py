@@ -1,4 +1,4 @@
-"""What became of each object, by name: field notes, K9."""
+"""What became of each object, by name: known faults, K9."""
 
 import gzip
 

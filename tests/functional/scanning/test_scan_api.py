@@ -126,7 +126,7 @@ def test_jobs_are_listed_newest_first_under_both_names() -> None:
         ({"webhook_url": "ftp://x/"}, "webhook_url"),
         ({"webhook_url": "https://user:password@x/"}, "webhook_url"),
         ({"webhook_url": "https://"}, "webhook_url"),
-        # Field notes, K15: what cannot be called is refused when it is asked for.
+        # Known faults, K15: what cannot be called is refused when it is asked for.
         *(
             ({"webhook_url": address}, "webhook_url")
             for address in (

@@ -175,7 +175,7 @@ def test_a_receiver_that_is_not_there_is_tried_again(scanner: Scanner) -> None:
 
 
 def test_a_receiver_that_answers_byte_by_byte_does_not_hold_the_others_up(scanner: Scanner) -> None:
-    """Issue 10, item 4: a receiver that sent a header line every 4 s held a delivery for 36 s."""
+    """A receiver that sent a header line every 4 s held a delivery for 36 s."""
 
     def slowly(call: Call) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\n"

@@ -1,4 +1,4 @@
-"""The sentence follows the evidence, each beside a file that has it (field notes on consignments, kind 9)."""
+"""The sentence follows the evidence, each beside a file that has it (known faults of consignments, kind 9)."""
 
 import gzip
 import io
@@ -125,7 +125,7 @@ def test_a_word_file_whose_directory_is_wrong_is_damaged_and_not_to_be_unpacked(
     ],
 )
 def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str, content: bytes) -> None:
-    # Field notes, kind 2: each of these was accepted.
+    # Known faults, kind 2: each of these was accepted.
     _, values = told(desk, name, content)
     assert values["FFID"] in {"Zip", "Executable"}
     assert not is_accepted(values)
@@ -134,7 +134,7 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
 @pytest.mark.parametrize(
     ("name", "content", "value", "rule", "words"),
     [
-        # Field notes, 2.4: what a double click runs, where PRONOM has no identifier for it; in any case.
+        # Known faults, 2.4: what a double click runs, where PRONOM has no identifier for it; in any case.
         (
             "clean.CMD",
             b"@echo off\r\ndel *.tmp\r\n",
@@ -172,7 +172,7 @@ def test_what_is_no_record_is_not_accepted_under_any_name(desk: Desk, name: str,
             "waybill.protection",
             "protected by a password",
         ),
-        # Field notes, kind 9: a message is no plain text under another name.
+        # Known faults, kind 9: a message is no plain text under another name.
         (
             "a.eml",
             b"From: a@b.org\nTo: c@b.org\nSubject: x\n\nHello\n",
@@ -224,7 +224,7 @@ def test_records_stay_accepted(desk: Desk, name: str) -> None:
 def test_what_is_accepted_with_a_remark_is_told_it(
     desk: Desk, name: str, content: bytes, rule: str, words: str
 ) -> None:
-    # Field notes, kind 8: each was accepted without a word.
+    # Known faults, kind 8: each was accepted without a word.
     said, values = told(desk, name, content)
     assert is_accepted(values)
     assert (said["rule"], said["value"]) == (rule, "Success")

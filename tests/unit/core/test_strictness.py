@@ -1,4 +1,4 @@
-"""What was not understood is not taken. Rules: field notes on the API, 2, 3 and 8, and their table "Strictness"."""
+"""What was not understood is not taken. Rules: known faults of the API, 2, 3 and 8, and their table "Strictness"."""
 
 import json
 from datetime import date

@@ -2,7 +2,7 @@
 
 Sources: Unicode Technical Report 36 ("Bidirectional Text Spoofing") and CVE-2021-42574 for the marks of direction;
 Unicode's Default_Ignorable_Code_Point for what no font draws; Unicode Standard Annex 14 for what ends a line;
-issue 10, item 5: one line, no control characters, no direction marks, bounded.
+one line, no control characters, no direction marks, bounded.
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """A success is a statement about now: what a run does in each situation of the file and its copies.
 
-Source of the expectations: the table "What each command says in each situation" of the field notes on replication,
+Source of the expectations: the table "What each command says in each situation" of the known faults of replication,
 which follows the public contract ("Everywhere", "Replication") and the S3 user guide; the numbers are its rows.
 """
 
@@ -198,7 +198,7 @@ def test_an_archived_source_is_compared_and_fails_only_where_it_has_to_be_read(r
 
 
 def test_a_file_that_is_deleted_before_its_copy_is_no_failure(world: World) -> None:
-    """Source: issue 14, "Notifications": it is superseded."""
+    """Source: the README of replication: it is superseded."""
     stored = world.upload()
     world.s3.delete(SOURCE, KEY)
     assert world.replicate(stored).outcome is RunOutcome.SUPERSEDED

@@ -1,4 +1,4 @@
-"""A call of AWS that does not exist fails `make lint` (issue 10, item 2: `head_objct(Buckett=…)` passed)."""
+"""A call of AWS that does not exist fails `make lint` (`head_objct(Buckett=…)` once passed)."""
 
 import ast
 import shutil

@@ -1,6 +1,6 @@
 """Pictures of an answer, printed where its template says: ``inlineAttachment`` and ``inlineAttachmentContent``.
 
-Source: the facts of HMPPS' template library (release notes 2.1 to 2.2.1), as the project's field notes list them.
+Source: the facts of HMPPS' template library (release notes 2.1 to 2.2.1), as the project's notes list them.
 """
 
 import io

@@ -205,7 +205,7 @@ SMALL = {"note": "JONES, John hit Mr Jones. j. jones", "b": "Abuse of John"}
 
 
 def test_a_name_in_small_letters_is_one_where_its_field_says_so() -> None:
-    """Field notes, 1, item 3: a value that is a name is a person, guessed by the form, or by what it stands in."""
+    """Known faults, 1, item 3: a value that is a name is a person, guessed by the form, or by what it stands in."""
     rule = Redaction("victim.name", "x", everywhere=True)
     result = redact({"victim": {"name": "john jones"}, **SMALL}, [rule])
     assert result.content == {
@@ -231,12 +231,12 @@ def test_a_name_in_small_letters_is_one_where_its_field_says_so() -> None:
     ],
 )
 def test_fields_of_people_hold_people(value: dict[str, str], path: str, text: str, left: str) -> None:
-    """Field notes, 1: a rule on an object with given name and surname is a person; other forms go with it."""
+    """Known faults, 1: a rule on an object with given name and surname is a person; other forms go with it."""
     assert redact({"a": value, "note": text}, [Redaction(path, "x", everywhere=True)]).content["note"] == left
 
 
 def test_words_in_small_letters_are_near_misses_where_they_are_written_as_names() -> None:
-    """Field notes, 1, item 6: what is nearly the value is listed, and not taken out."""
+    """Known faults, 1, item 6: what is nearly the value is listed, and not taken out."""
     result = redact(SMALL, [Redaction("", "x", everywhere=True, texts=("john jones",))])
     assert result.content == SMALL
     assert [(one.place, one.kind) for one in result.near] == [

@@ -113,7 +113,7 @@ def test_a_hidden_page_is_in_no_element(draw: DrawPart, join: DrawReport) -> Non
 
 @pytest.mark.parametrize("kind", ["paragraph", "cell"])
 def test_text_of_a_hidden_page_is_told_nowhere(draw: DrawPart, join: DrawReport, kind: str) -> None:
-    """Issue 13, part B: redacted text is gone from the bytes; also where a paragraph goes on over the page's end."""
+    """Redacted text is gone from the bytes; also where a paragraph goes on over the page's end."""
     numbers = range(10_000, 12_400)
     text = " ".join(f"שלום{number}" for number in numbers)
     content = {"note": text} if kind == "paragraph" else [{"a": text, "b": "x"}]

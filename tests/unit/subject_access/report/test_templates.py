@@ -26,7 +26,7 @@ def line(template: str, content: Any) -> str:
 
 
 # Sources: the facts of HMPPS' template library (hmpps-kotlin-lib, subject access request module, release notes 2.1 to
-# 2.2.1) as the project's field notes list them; British Summer Time by the Summer Time Order 2002.
+# 2.2.1) as the project's notes list them; British Summer Time by the Summer Time Order 2002.
 @pytest.mark.parametrize(
     ("call", "data", "printed"),
     [

@@ -65,7 +65,7 @@ _ISSUERS: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
-# Names that say what a number is, and that it is no card: field notes of the scanner, K8.
+# Names that say what a number is, and that it is no card: known faults of the scanner, K8.
 _OTHER_NUMBER = re.compile(
     rb"(?i)(?:ids?|account|order|invoice|trace|timestamp|time|serial|ticket)[\"']?[ \t]{0,3}[:=#]?[ \t]{0,3}[\"']?$"
 )
