@@ -117,6 +117,14 @@ def test_all_gates_find_what_was_planted_in_a_log(engine: Engine, plain_engine: 
     assert {match.start: match.value for match in found} == planted
 
 
+def test_a_decimal_number_is_no_reason_to_look_at_a_line(engine: Engine) -> None:
+    # JSON writes 17 digits of a number (RFC 8259, section 6; IEEE 754, 5.12.2), and most JSON has numbers.
+    text = b'{"amount": 73.25193847561029, "share": -0.73251938475612}\n' * 100
+    assert not engine.pieces(text, 0, len(text), None)
+    for before in (b"", b"pan", b"%20", b"\\n", b"\\u0020", b"\\0", b": "):
+        assert [match.value for match in engine.matches(before + b"4539214712746634")] == [b"4539214712746634"], before
+
+
 def test_a_gate_that_several_rules_share_is_one_pass() -> None:
     asked: list[str] = []
 
