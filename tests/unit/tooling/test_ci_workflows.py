@@ -71,6 +71,7 @@ def test_every_job_ends_by_itself(path: Path) -> None:
 _INPUTS = {
     "actions/checkout": {"persist-credentials"},
     "actions/setup-python": {"python-version-file"},
+    "actions/upload-pages-artifact": {"path"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found", "include-hidden-files"},
     "aws-actions/configure-aws-credentials": {"role-to-assume", "aws-region", "role-duration-seconds"},
 }
