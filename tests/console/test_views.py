@@ -2,12 +2,15 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from jinja2 import DictLoader, Environment
 
 from tests.fakes.console import example
+from waybill.console import rendering
 from waybill.console.domain import copying, needs
 from waybill.console.domain.custody import entries_of, known_of, sentence_of
 from waybill.console.domain.format import name_of, plain_name_of
@@ -221,3 +224,26 @@ def test_parts_of_a_path_stand_in_their_order_whatever_they_are_written_in() -> 
     )
     assert str(name_of("תיק.docx")) == '<bdi class="app-name">תיק.docx</bdi>'
     assert str(name_of("a/b.docx")) == '<bdi class="app-name">a/b.docx</bdi>'
+
+
+def test_templates_are_compiled_ahead_and_anew_where_their_source_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jinja2, "Bytecode Cache": what was compiled counts for its source and its Python alone."""
+    compiled = rendering.compile_all(tmp_path)
+    assert compiled > 80
+    made = rendering.environment().overlay(bytecode_cache=rendering.Compiled(tmp_path), cache_size=400)
+    names = made.list_templates(extensions=["html"])
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("compiled at a request")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Environment, "compile", refused)
+        assert [made.get_template(name).name for name in names] != []
+        with pytest.raises(AssertionError, match="at a request"):
+            made.overlay(loader=DictLoader({"a": "another {{ 1 }}"}), cache_size=0).get_template("a")
+    damaged = next(tmp_path.iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    again = rendering.environment().overlay(bytecode_cache=rendering.Compiled(tmp_path), cache_size=400)
+    assert len([again.get_template(name) for name in names]) == len(names)

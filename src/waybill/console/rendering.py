@@ -1,6 +1,7 @@
 """Templates and static files: found once per process, named by what they hold."""
 
 import hashlib
+import pickle
 import re
 from functools import cache
 from importlib.resources import files
@@ -41,7 +42,7 @@ class Compiled(BytecodeCache):
         """Take what was compiled; Jinja2 looks whether it is of this source and this Python."""
         try:
             bucket.bytecode_from_string((self._folder / bucket.key).read_bytes())
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, TypeError, pickle.UnpicklingError):
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:

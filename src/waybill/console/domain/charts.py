@@ -13,7 +13,7 @@ from waybill.core.text import shortened
 
 _WIDTH, _ROW, _LABEL, _VALUE = 520, 30, 220, 64
 _PLOT = _WIDTH - _LABEL - _VALUE
-_TALL, _TOP, _FOOT = 190, 24, 26
+_TALL, _TOP, _FOOT = 190, 24, 30
 _NARROW, _NARROW_ROW, _NARROW_LABEL = 340, 46, 30
 _MARGIN, _TICKS = 56, 6
 NOTHING = Markup("")
@@ -123,7 +123,7 @@ def _plot(
     every = max(-(-len(places) // (_TICKS if name == "wide" else _TICKS // 2)), 1)
     parts += [
         Markup('<text class="app-chart__label" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            at(number, 0)[0], _TOP + _TALL + 18, places[number]
+            at(number, 0)[0], _TOP + _TALL + 24, places[number]
         )
         for number in range(0, len(places), every)
     ]
@@ -246,14 +246,14 @@ def _stacked(rows: Sequence[Bar], answer: str) -> Markup:
             '<text class="app-chart__value" x="{}" y="{}" text-anchor="end">{}</text>'
             '<rect class="app-chart__{}" x="0" y="{}" width="{}" height="14"/>'
         ).format(
-            place * _NARROW_ROW + 14,
+            place * _NARROW_ROW + 17,
             shortened(plain_name_of(row.label), _NARROW_LABEL),
             _NARROW,
-            place * _NARROW_ROW + 14,
+            place * _NARROW_ROW + 17,
             number(row.value),
             row.tone,
-            place * _NARROW_ROW + 20,
-            max(round(row.value / largest * _NARROW, 1), 1),
+            place * _NARROW_ROW + 23,
+            round(row.value / largest * _NARROW, 1),
         )
         for place, row in enumerate(rows)
     )
