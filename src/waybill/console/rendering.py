@@ -7,7 +7,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import jinja2
 from jinja2 import BytecodeCache, Environment, PackageLoader, PrefixLoader
 from jinja2.bccache import Bucket
 
@@ -73,8 +72,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        # Beside Jinja2, in the layer that brings it.
-        bytecode_cache=Compiled(Path(jinja2.__file__).parents[1] / COMPILED),
+        # Beside the macros, which the console's own layer alone brings.
+        bytecode_cache=Compiled(Path(str(files("govuk_frontend_jinja"))).parent / COMPILED),
     )
     made.filters.update(number=shown.number, size=shown.size, name=shown.name_of, plain=shown.plain_name_of)
     made.filters.update(day=shown.day_of, count=shown.count)
