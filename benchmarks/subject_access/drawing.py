@@ -122,6 +122,25 @@ def _measure_large_answer(lab: Lab) -> Iterator[Figure]:
     )
 
 
+def _measure_redaction(lab: Lab) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        records = _write_answer(folder / "answer.json")
+        outcome = _run(lab, "redact", folder, answer=str(folder / "answer.json"))
+    yield Figure(
+        "disclosure.redaction_words_per_second",
+        round(outcome["words"] / outcome["cpu"]),
+        "words/s",
+        f"taking twenty people and numbers out of an answer of 60 MB: {records:,} records, {outcome['words']:,} words",
+        {
+            "CPU seconds": round(outcome["cpu"], 1),
+            "taken out": outcome["taken"],
+            "near misses": outcome["near"],
+            "peak MB": round(outcome["peak_mb"]),
+        },
+    )
+
+
 def _write_answer(file: Path) -> int:
     number = 0
     with file.open("w", encoding="utf-8") as out:
@@ -151,4 +170,5 @@ BENCHMARKS = (
         _measure,
     ),
     Benchmark(("disclosure.peak_mb_60mb_answer",), _measure_large_answer),
+    Benchmark(("disclosure.redaction_words_per_second",), _measure_redaction),
 )

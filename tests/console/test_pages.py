@@ -617,6 +617,30 @@ def test_a_service_is_added(signed_in: Console, api: ExampleApi) -> None:
     assert [each.body for each in api.of("createService")] == [fields]
 
 
+def test_a_service_moves_when_two_people_say_so(signed_in: Console, api: ExampleApi) -> None:
+    """RFC 6750, section 5.3: where a service is decides where its token goes."""
+    from tests.fakes.console import example
+
+    page, there = "services/keyworker-api", "https://new.example.org"
+    assert "Enter the address" in signed_in.post(page, {"what": "propose"}).text
+    assert signed_in.post(page, {"what": "propose", "url": there}).status == 303
+    known = {**example("listServices")[0]}
+    api.answers["listServices"] = [known]
+    kept = {field: known[field] for field in ("name", "label", "enabled", "category", "templateMigrated", "redactions")}
+    assert [each.body for each in api.of("changeService")] == [{**kept, "url": there}]
+    known |= {"proposedUrl": there, "proposedBy": "somebody else", "proposedAt": "2026-11-02T09:15:00Z"}
+    text = signed_in.get(page).text
+    assert there in text
+    assert "Agree: move it there" in text
+    assert signed_in.post(page, {"what": "agree", "address": there}).status == 303
+    assert [each.body for each in api.of("moveService")] == [{"url": there, "agreed": True}]
+    api.answers["moveService"] = Problem(409, "This address is not proposed, or the service was changed since")
+    refused = signed_in.post(page, {"what": "agree", "address": there})
+    assert (refused.status, "not proposed" in refused.text) == (409, True)
+    known["proposedBy"] = "somebody"
+    assert "Agree: move it there" not in signed_in.get(page).text
+
+
 def test_who_only_reads_services_has_no_buttons(console: Console, api: ExampleApi) -> None:
     console.sign_in("sar-user")
     text = console.get("services").text

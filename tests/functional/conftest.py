@@ -12,10 +12,12 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from botocore import useragent
 from botocore.hooks import EventAliaser
 from moto import mock_aws
 from moto.core.base_backend import BaseBackend
 from moto.core.config import default_user_config
+from moto.core.utils import method_names_from_class
 
 import waybill
 from tests.fakes.moto_start import cheaper_start
@@ -47,6 +49,11 @@ def _cheaper_aws(sdk: boto3.Session, line: Line) -> Iterator[SharedClients]:
         cheaper_tables(patched)
         patched.setattr(BaseBackend, "urls", property(_addresses_made_once(BaseBackend.urls.fget)))
         patched.setattr(EventAliaser, "_alias_event_name", _named_once(EventAliaser._alias_event_name))
+        # Each request asks for the methods of moto's class, and for the same words about this machine, anew.
+        patched.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+        patched.setattr(
+            useragent, "sanitize_user_agent_string_component", cache(useragent.sanitize_user_agent_string_component)
+        )
         # The descriptions of services are read from disk once, not once per session.
         patched.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
         patched.setattr(logging.Handler, "handleError", _silent_about_closed_streams(logging.Handler.handleError))

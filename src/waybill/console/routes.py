@@ -109,7 +109,7 @@ ROUTES: tuple[Route, ...] = (
     Route("requests/{request_id}/report", requests.report, _SAR),
     Route("requests/{request_id}/audit", requests.audit, frozenset({Role.SAR_SUPPORT, Role.SAR_ADMIN})),
     Route("services", services.overview, _CASE_WORKERS, services.act),
-    Route("services/{service}", services.show, _SUPPORT, services.register),
+    Route("services/{service}", services.show, _SUPPORT, services.change),
     Route("identifiers", identifiers.look_up, _MINTING),
     Route("identifiers/mint", identifiers.confirm_minting, _MINTING, identifiers.mint),
     Route("identifiers/registry", identifiers.registry, _MINTING),

@@ -16,7 +16,7 @@ from waybill.subject_access.domain.decisions import Without
 from waybill.subject_access.domain.intake import duplicate
 from waybill.subject_access.domain.lifecycle import OVERDUE_AFTER
 from waybill.subject_access.domain.poll import by_due_day
-from waybill.subject_access.domain.services import ServiceEntry, checked_template
+from waybill.subject_access.domain.services import Move, ServiceEntry, checked_template
 from waybill.subject_access.domain.trail import day_trail
 from waybill.subject_access.models import SubjectRequest
 from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
@@ -138,10 +138,21 @@ def create_service(entry: ServiceEntry) -> Response[ServiceView]:
 
 @app.put("/api/services/<id>", summary="Change a service")
 def change_service(id: _Service, entry: ServiceEntry) -> ServiceView:
-    """Change a service; its name stays. Only sar-admin may move it to another host, scheme or port."""
+    """Change a service; its name stays, and so does its address until a second person agrees to another one.
+
+    Only sar-admin may propose another host, scheme or port.
+    """
     by = caller(app)
     changed = runtime.services().change(id, entry, by.subject, may_move=by.may([Role.SAR_ADMIN]))
     return ServiceView.of(service_answer(changed))
+
+
+@app.patch("/api/services/<id>", summary="Agree to a service's address")
+@allow(Role.SAR_ADMIN)
+@fails({409: "This address is not proposed (any more), or by the caller"})
+def move_service(id: _Service, move: Move) -> ServiceView:
+    """Move a service to the address that somebody else has proposed, or take the proposal back."""
+    return ServiceView.of(service_answer(runtime.services().move(id, move, caller(app).subject)))
 
 
 @app.patch("/api/services/<id>/suspend", summary="Suspend or resume a service")

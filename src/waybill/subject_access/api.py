@@ -446,12 +446,15 @@ def write_letter(
 @app.get("/api/subjectAccessRequests/<id>/audit", summary="Show the audit trail")
 @allow(Role.SAR_SUPPORT, Role.SAR_ADMIN)
 def show_audit(id: _TrailId) -> AuditTrailView:
-    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds."""
+    """Show what was done about a request, or on a day (2026-11-02) about none, and whether the chain holds.
+
+    The trail is compared with itself and with the request; `notShown` names what only custody's log shows.
+    """
     about = trail_of(id)
-    end = runtime.store().chain_end(about)
-    if end is None:
+    trail = runtime.store().trail(about)
+    if trail is None:
         raise UnknownRequestError("There is no such request")
-    return AuditTrailView.of(trail_answer(about, runtime.store().audit(about), end))
+    return AuditTrailView.of(trail_answer(about, trail))
 
 
 def _task_place(cursor: str | None, about: tuple[object, ...]) -> tuple[str, str] | None:

@@ -74,9 +74,15 @@ class AnswersGoneError(ConflictError):
 
 
 class ApproverError(ConflictError):
-    """Whoever made a request, or what it leaves out, wants to approve its report as well."""
+    """Whoever made something wants to approve it as well: a request, what its report leaves out, a service's move."""
 
     code: ClassVar[str] = "SAME_PERSON"
+
+
+class AddressChangeError(ConflictError):
+    """Somebody agrees to an address of a service that nobody has proposed since its last change."""
+
+    code: ClassVar[str] = "NOT_PROPOSED"
 
 
 class UnseenError(ConflictError):

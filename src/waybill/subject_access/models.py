@@ -138,6 +138,8 @@ class PartState:
     retry_at: int | None = None
     withheld: tuple[Withheld, ...] = ()
     withheld_count: int = 0
+    taken: int | None = None
+    unseen: int = 0
 
     @property
     def finished(self) -> bool:
@@ -170,10 +172,10 @@ class SubjectRequest:
     it, `fingerprint` tells its creation from any other up to the archive, and `version` counts the writes. Who asks
     for somebody else has a name, and an authority such as a signed form. `active_since` is when a hold was last
     ended. The law's clock ended on the day `law_ended_on`, which was noted at `law_ended_at` and may be taken back
-    to `state_before`; `end_salt` and `correction_salt` seal texts in the audit trail. With `review` a person looks
-    at the report before it counts as completed. `report_etag` is S3's own mark of the object that was found to have
-    `report_sha256`. What people take out of this report has `redactions_sha256` (`redactions`), and `redacted_by`
-    is everybody who has said so.
+    to `state_before`; `end_salt` and `correction_salt` seal texts in the audit trail, and `seal_salt` what the request
+    says. With `review` a person looks at the report before it counts as completed. `report_etag` is S3's own mark of
+    the object that was found to have `report_sha256`. What people take out of this report has `redactions_sha256`
+    (`redactions`), and `redacted_by` is everybody who has said so.
     """
 
     request_id: str
@@ -225,6 +227,7 @@ class SubjectRequest:
     end_reason: str | None = None
     end_salt: str | None = None
     correction_salt: str | None = None
+    seal_salt: str = ""
     late_reason: str | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
@@ -278,6 +281,17 @@ class SubjectRequest:
         return any(part.withheld_count for part in self.services.values())
 
     @property
+    def has_unseen(self) -> bool:
+        """Whether something may be left of what is taken out, so that a person has to look."""
+        return any(part.unseen for part in self.services.values())
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether something is taken out of the report; of parts that nobody counted, as far as people marked it."""
+        counts = [part.taken for part in self.services.values() if part.status is PartStatus.COMPLETE]
+        return any(counts) or (None in counts and self.redactions_sha256 is not None)
+
+    @property
     def issued_without(self) -> dict[str, Gap]:
         """The gaps that are accepted and still there, by service: a part may come after all."""
         return {name: gap for name, gap in self.accepted_gaps.items() if not self.services[name].finished}
@@ -295,7 +309,9 @@ class Part:
     """What one service gave, and how far it is; sizes in bytes.
 
     `generation` is the claim that fetched it; before `retry_at` (epoch seconds) there is no use in asking again.
-    `rules_sha256` tells the rules of redaction that it was drawn with, `redactions_sha256` the request's own.
+    `rules_sha256` tells the rules of redaction that it was drawn with, `redactions_sha256` the request's own. `taken`
+    counts what is taken out of it (None where nobody counted), `unseen` its near misses and the attachments that were
+    not searched.
     """
 
     service: str
@@ -322,6 +338,8 @@ class Part:
     redactions_sha256: str | None = None
     withheld: tuple[Withheld, ...] = ()
     withheld_count: int = 0
+    taken: int | None = None
+    unseen: int = 0
 
     @property
     def finished(self) -> bool:
@@ -342,6 +360,8 @@ class Part:
             self.retry_at,
             self.withheld,
             self.withheld_count,
+            self.taken,
+            self.unseen,
         )
 
 

@@ -32,7 +32,8 @@ def rules_digest(rules: Sequence[RedactionRule]) -> str:
 class Service:
     """One service of the catalogue; `category` is PRISON or PROBATION, and `version` counts the writes.
 
-    `credential_origin` is where its token was first sent, where its secret does not say what it is for.
+    `credential_origin` is where its token was first sent, where its secret does not say what it is for. Another address
+    waits in `proposed_url` for a second person.
     """
 
     name: str
@@ -45,6 +46,9 @@ class Service:
     template_migrated: bool = False
     redactions: tuple[RedactionRule, ...] = ()
     credential_origin: str | None = None
+    proposed_url: str | None = None
+    proposed_by: str | None = None
+    proposed_at: datetime | None = None
     version: int = 0
 
 

@@ -74,6 +74,10 @@ class PartView(View):
     )
     rendered_at: str | None = Field(description="When it was drawn", examples=[_LATER])
     error_code: str | None = Field(description="Why there is none, for programs", examples=["UPSTREAM_503"])
+    redacted_count: int | None = optional("How much is taken out of it, once it is drawn")
+    unseen_count: int | None = optional(
+        "How many near misses of what is taken out it has, and attachments that were not searched for it"
+    )
     withheld_count: int = Field(description="How many attachments are not in the report", ge=0, examples=[0])
     withheld_attachments: list[WithheldView] = Field(description="The first fifty of these")
 
@@ -388,7 +392,14 @@ class AuditTrailView(View):
     """What was done about a request, or on a day about none."""
 
     id: str = Field(description="The request, or the day", examples=[_ID])
-    intact: bool = Field(description="Whether every entry is as it was written, and none is missing", examples=[True])
+    intact: bool = Field(
+        description="Whether the entries, and the request, are what each of them seals, as far as the table shows it",
+        examples=[True],
+    )
+    not_shown: list[str] = Field(
+        description="What the table alone cannot show: `waybill sar audit` and `waybill custody verify` ask the log",
+        examples=[["whether a trail was removed as a whole"]],
+    )
     broken: BreakView | None = Field(
         alias="break", description="Where it was changed; null where it was not", examples=[None]
     )
@@ -540,6 +551,11 @@ class ServiceView(View):
     template_migrated: bool = Field(description="Whether its part is drawn with a registered template")
     suspended: bool = Field(description="Whether it is not asked for now")
     suspended_at: str | None = Field(description="Since when", examples=[_MOMENT])
+    proposed_url: str | None = Field(
+        description="The address that it is to be asked at once a second person agrees", examples=[None]
+    )
+    proposed_by: str | None = Field(description="Who has proposed it", examples=[None])
+    proposed_at: str | None = Field(description="When it was proposed", examples=[None])
     redactions: list[RedactionView] = Field(description="What its part does not show", examples=[[]])
 
 

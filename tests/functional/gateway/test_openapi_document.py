@@ -74,6 +74,7 @@ OPERATIONS = {
         "listRequestsByState",
         "listServices",
         "listTemplates",
+        "moveService",
         "registerTemplate",
         "restartRequest",
         "showSummary",

@@ -40,6 +40,7 @@ from waybill.subject_access.adapters.s3 import ReportsBucket
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.admin_api import app as admin_app
 from waybill.subject_access.api import app as user_app
+from waybill.subject_access.domain.answers import trail_break
 from waybill.subject_access.domain.claim_taking import Claimer
 from waybill.subject_access.domain.corrections import Corrections
 from waybill.subject_access.domain.decisions import Decisions
@@ -174,6 +175,11 @@ class SubjectAccess:
         self.fulfilment.keep_report(claim, self.put_report(claim))
         return self.fulfilment.complete(claim)
 
+    def trail_holds(self, about: str = "request-1") -> bool:
+        """Whether there is a trail that holds, by itself and beside what its request says."""
+        trail = self.store.trail(about)
+        return trail is not None and trail_break(about, trail) is None
+
     def keys(self, prefix: str = "") -> list[str]:
         """What is in the bucket."""
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
@@ -207,9 +213,9 @@ class Office:
 
     sar: SubjectAccess
 
-    def ask(self, method: str, path: str, roles: str = "sar-user", **more: Any) -> Answer:
+    def ask(self, method: str, path: str, roles: str = "sar-user", *, subject: str = "alice", **more: Any) -> Answer:
         """Send a request through the handler of the route."""
-        request = request_event(method, path, identity={"subject": "alice", "roles": roles}, **more)
+        request = request_event(method, path, identity={"subject": subject, "roles": roles}, **more)
         request["resource"], request["pathParameters"] = _route(path)
         handler = subject_access_api if request["resource"] in USER_ROUTES else subject_access_admin_api
         return answer_of(handler.lambda_handler(request, LambdaContext()))

@@ -10,18 +10,18 @@ from moto.dynamodb.models import Table
 from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess
 from waybill.core.errors import ForbiddenError, WaybillError
-from waybill.subject_access.domain.audit import first_break
-from waybill.subject_access.domain.services import ServiceEntry, Services
+from waybill.subject_access.domain.services import Move, ServiceEntry, Services
+from waybill.subject_access.errors import AddressChangeError, ApproverError
+from waybill.subject_access.service_models import Service
 
 DAY = "AUDIT#2026-11-02"
+ELSEWHERE = "https://other.service.example"
 
 
 def trail(sar: SubjectAccess) -> list[tuple[str, dict[str, Any]]]:
     """What the trail of the day says, which must hold."""
-    entries, end = sar.store.audit(DAY), sar.store.chain_end(DAY)
-    if end is None:
-        return []
-    assert first_break(DAY, entries, *end) is None
+    entries = sar.store.audit(DAY)
+    assert sar.trail_holds(DAY) or not entries
     return [(entry.action, dict(entry.detail)) for entry in entries]
 
 
@@ -35,7 +35,8 @@ def entry(name: str = "G1", **more: Any) -> ServiceEntry:
 
 CHANGES: dict[str, Callable[[SubjectAccess], object]] = {
     "SERVICE_CREATED": lambda sar: services(sar).add(entry("G2"), "alice"),
-    "SERVICE_CHANGED": lambda sar: services(sar).change("G1", entry(), "alice", may_move=True),
+    "SERVICE_CHANGED": lambda sar: services(sar).change("G1", entry(url=a_service("G1").url), "alice", may_move=True),
+    "SERVICE_MOVE_PROPOSED": lambda sar: services(sar).change("G1", entry(url=ELSEWHERE), "alice", may_move=True),
     "SERVICE_SUSPENDED": lambda sar: services(sar).suspend("G1", "alice", suspended=True),
     "SERVICE_RESUMED": lambda sar: services(sar).suspend("G1", "alice", suspended=False),
     "TEMPLATE_REGISTERED": lambda sar: services(sar).register("G1", b"new", lambda text: None, "alice"),
@@ -96,7 +97,7 @@ def test_of_two_changes_at_once_none_is_lost(known: SubjectAccess) -> None:
             return seen
 
     changing = Interrupted(known.catalogue, known.reports, known.clock)
-    changed = changing.change("G1", entry(label="Other"), "alice", may_move=True)
+    changed = changing.change("G1", entry(label="Other", url=a_service("G1").url), "alice", may_move=True)
     assert (changed.label, changed.suspended) == ("Other", True)
     stored = known.catalogue.service("G1")
     assert stored is not None
@@ -125,12 +126,64 @@ def test_a_day_is_verified_like_a_request(office: Office) -> None:
 
 
 # RFC 6750, section 5.3: where a service is decides where its token goes.
-def test_only_an_admin_moves_a_service_to_another_origin(sar: SubjectAccess) -> None:
-    sar.catalogue.save_service(a_service("G1"), CATALOGUED, new=True)
-    before = sar.catalogue.service("G1")
-    assert before is not None
-    elsewhere = entry(url="https://other.service.example")
+def test_only_an_admin_proposes_another_origin(known: SubjectAccess) -> None:
+    before = found(known)
     with pytest.raises(ForbiddenError):
-        services(sar).change("G1", elsewhere, "alice", may_move=False)
-    assert services(sar).change("G1", entry(url=f"{before.url}/v2"), "alice", may_move=False).url.endswith("/v2")
-    assert services(sar).change("G1", elsewhere, "bob", may_move=True).credential_origin is None
+        services(known).change("G1", entry(url=ELSEWHERE), "alice", may_move=False)
+    assert found(known) == before
+    same_host = services(known).change("G1", entry(url=f"{before.url}/v2"), "alice", may_move=False)
+    assert (same_host.url, same_host.proposed_url) == (before.url, f"{before.url}/v2")
+
+
+def test_a_service_moves_when_a_second_person_agrees(known: SubjectAccess) -> None:
+    before = found(known)
+    assert known.catalogue.save_service(replace(before, credential_origin=before.url), CATALOGUED, new=False)
+    proposed = services(known).change("G1", entry(label="Other", url=ELSEWHERE), "alice", may_move=True)
+    assert (proposed.label, proposed.url, proposed.proposed_by) == ("Other", before.url, "alice")
+    agreed = Move(url=ELSEWHERE, agreed=True)
+    with pytest.raises(ApproverError):
+        services(known).move("G1", agreed, "alice")
+    with pytest.raises(AddressChangeError):
+        services(known).move("G1", Move(url=f"{ELSEWHERE}/v2", agreed=True), "bob")
+    assert found(known).url == before.url
+    moved = services(known).move("G1", agreed, "bob")
+    assert (moved.url, moved.proposed_url, moved.credential_origin) == (ELSEWHERE, None, None)
+    # The same again, as when an answer was lost.
+    with pytest.raises(AddressChangeError):
+        services(known).move("G1", agreed, "bob")
+    assert [name for name, _ in trail(known)][-2:] == ["SERVICE_MOVE_PROPOSED", "SERVICE_MOVED"]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda one: one.change("G1", entry(label="Renamed", url=a_service("G1").url), "carol", may_move=True),
+        lambda one: one.change("G1", entry(url="https://third.example"), "carol", may_move=True),
+        lambda one: one.move("G1", Move(url=ELSEWHERE, agreed=False), "alice"),
+        lambda one: one.move("G1", Move(url=ELSEWHERE, agreed=False), "carol"),
+    ],
+    ids=["changed", "another-address", "taken-back", "refused"],
+)
+def test_what_comes_in_between_makes_a_proposal_void(
+    known: SubjectAccess, between: Callable[[Services], object]
+) -> None:
+    before = found(known)
+    services(known).change("G1", entry(url=ELSEWHERE), "alice", may_move=True)
+    between(services(known))
+    with pytest.raises(AddressChangeError):
+        services(known).move("G1", Move(url=ELSEWHERE, agreed=True), "bob")
+    assert found(known).url == before.url
+
+
+def test_a_suspension_leaves_a_proposal(known: SubjectAccess) -> None:
+    services(known).change("G1", entry(url=ELSEWHERE), "alice", may_move=True)
+    services(known).suspend("G1", "alice", suspended=True)
+    moved = services(known).move("G1", Move(url=ELSEWHERE, agreed=True), "bob")
+    assert (moved.url, moved.suspended) == (ELSEWHERE, True)
+
+
+def found(sar: SubjectAccess) -> Service:
+    """The service as it is kept."""
+    service = sar.catalogue.service("G1")
+    assert service is not None
+    return service

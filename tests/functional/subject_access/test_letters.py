@@ -119,3 +119,27 @@ def test_the_cover_says_where_was_looked_and_what_codes_mean(office: Office) -> 
     assert letter(office, made, "other").status == 400
     assert letter(office, made, "cover", purposes="two\nlines").fields == ["purposes"]
     assert letter(office, "unknown", "cover").status == 404
+    assert "Some information is left out" not in text
+
+
+# UK GDPR Article 12A(2), (5): while something is waited for, nobody knows the day.
+def test_an_extension_promises_no_day_while_something_is_waited_for(office: Office) -> None:
+    made = office.create().text
+    office.ask("PATCH", f"/api/subjectAccessRequests/{made}/extend", body={"reason": "Records of 30 services"})
+    office.ask("PATCH", f"/api/subjectAccessRequests/{made}/hold", body={"reason": "identity"})
+    text = text_of(letter(office, made, "extension").content)
+    assert "The time to answer begins when it comes." in text
+    assert "We will answer by" not in text
+
+
+# UK GDPR Article 15(1)(e); Data Protection Act 2018, section 45(2)(e): Part 3 knows no right to object.
+def test_a_late_answer_says_so_and_names_the_rights_of_its_regime(office: Office) -> None:
+    made, _ = fulfilled(office, review=False)
+    office.sar.clock.advance(days=40)
+    text = text_of(letter(office, made, "cover").content)
+    assert "This answer is late, and we are sorry for that." in text
+    body = {"regime": "LAW_ENFORCEMENT", "reason": "Asked for under Part 3"}
+    assert "or to restrict its use, or object to it" in text
+    assert office.ask("PATCH", f"/api/subjectAccessRequests/{made}/correct", body=body).status == 200
+    law_enforcement = text_of(letter(office, made, "cover").content)
+    assert "or to restrict its use. You may complain" in law_enforcement

@@ -11,7 +11,6 @@ from tests.fakes.executions import FakeExecutions
 from tests.fakes.subject_access import BUCKET, CREATED, a_part, a_request
 from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess
 from waybill.subject_access.domain.answers import Answers
-from waybill.subject_access.domain.audit import first_break
 from waybill.subject_access.domain.bank_holidays import england_and_wales
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
@@ -131,8 +130,12 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
 def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> None:
     finished(sar)
     sar.endings.deliver("request-1", "alice", Delivery())
+    salt = sar.now().seal_salt
     sar.clock.advance(days=8)
     sar.lifecycle.archive()
+    assert sar.trail_holds("request-1")
+    # Who has the salt could try names until one has the digest that the trail keeps.
+    assert salt not in repr(sar.client.scan(TableName="SubjectAccessTable")["Items"])
     archived = sar.now()
     assert (archived.state, archived.report_key, archived.subject_name) == (RequestState.ARCHIVED, None, None)
     assert list(sar.lists.newest("")) == []
@@ -140,9 +143,7 @@ def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> N
     assert sar.lifecycle.delete() == ["request-1"]
     assert sar.lifecycle.delete() == []
     assert sar.actions()[-3:] == ["ARCHIVED", "OBJECTS_REMOVED", "DELETED"]
-    end = sar.store.chain_end("request-1")
-    assert end is not None
-    assert first_break("SAR#request-1", sar.store.audit("request-1"), *end) is None
+    assert sar.trail_holds("request-1")
     left = sar.client.scan(TableName="SubjectAccessTable")["Items"]
     assert "A1234AA" not in repr(left)
     assert {item["sk"]["S"].partition("#")[0] for item in left} == {"META", "AUD"}

@@ -16,11 +16,13 @@ import pytest
 from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess, claim_of
 from tests.functional.subject_access.drawing import SERVICE, Drawing, a_pdf
+from tests.functional.subject_access.test_letters import text_of
 from waybill.subject_access.domain.endings import Approval
 from waybill.subject_access.domain.marks import redactions_of
 from waybill.subject_access.domain.redacting import Marks
 from waybill.subject_access.errors import ApproverError, RulesChangedError, UnseenError
 from waybill.subject_access.models import PartStatus, RequestState
+from waybill.subject_access.service_models import RedactionRule
 
 ROOT = "/api/subjectAccessRequests/request-1"
 PERSON = "John JONES"
@@ -313,3 +315,24 @@ def test_what_is_taken_out_nearly_everywhere_is_said_with_its_count(office: Offi
     drawing.drawn_again()
     (part,) = [one for one in parts_of(office) if one["serviceName"] == SERVICE]
     assert part["warnings"] == ["values[0] is taken out in 120 places of this part"]
+
+
+# UK GDPR Article 15(4); ICO, "How to disclose information safely": a person looks at what no program could tell.
+@pytest.mark.parametrize(("notes", "state"), [(["John left"], "ReadyForReview"), (["Nobody left"], "Completed")])
+def test_what_may_be_left_of_a_services_rule_stops_at_review(office: Office, notes: list[str], state: str) -> None:
+    sar, drawing = office.sar, _Again(office.sar)
+    service = sar.catalogue.service(SERVICE)
+    assert service is not None
+    ruled = replace(service, redactions=(RedactionRule("victim.name", "third party", everywhere=True),))
+    assert sar.catalogue.save_service(ruled, CATALOGUED, new=False)
+    drawing.answered({"victim": {"name": PERSON}, "notes": ["JONES, John hit him", *notes]})
+    drawing.finish()
+    shown = office.ask("GET", "/api/subjectAccessRequest/request-1").json
+    part = shown["services"][0]
+    assert (shown["state"], part["redactedCount"], part["unseenCount"]) == (state, 2, int(state == "ReadyForReview"))
+    if state == "ReadyForReview":
+        sar.endings.approve("request-1", "carol", Approval(near_misses=1))
+    # What a rule of the catalogue takes out is said to the person as what people take out is.
+    said = text_of(office.ask("POST", f"{ROOT}/letters/cover").content)
+    assert "Some information is left out. Each place says why, in square brackets." in said
+    assert "what is held is in the report; something is left out of it" in said

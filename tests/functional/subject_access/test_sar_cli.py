@@ -251,6 +251,28 @@ def test_services_are_put_suspended_and_resumed(waybill: Run, tmp_path: Path) ->
     assert waybill("services", "show", "unknown")[0] == 1
 
 
+def test_a_service_moves_when_somebody_else_agrees(
+    waybill: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, there = tmp_path / "service.json", "https://elsewhere.example"
+    known = waybill("services", "show", "G1")[1]
+    file.write_text(json.dumps({"name": "G1", "label": "First", "url": there, "category": "PRISON"}))
+    proposed = waybill("services", "put", str(file))[1]
+    assert (proposed["url"], proposed["proposedUrl"]) == (known["url"], there)
+    status, said = waybill("services", "agree", "G1", there)
+    assert (status, "SAME_PERSON" in said) == (1, True)
+    monkeypatch.setattr(collaborators.getpass, "getuser", lambda: "bob")
+    assert waybill("services", "agree", "G1", known["url"])[0] == 1
+    assert waybill("services", "agree", "G1", there)[1]["url"] == there
+    file.write_text(json.dumps({"name": "G1", "label": "First", "url": known["url"], "category": "PRISON"}))
+    waybill("services", "put", str(file))
+    assert waybill("services", "disagree", "G1", known["url"])[1]["proposedUrl"] is None
+    # The service of this machine that stands in for another takes no real one's place.
+    status, said = waybill("sar", "stub", "--register", "--service", "G1=data", "--port", "0")
+    assert (status, there in said) == (1, True)
+    assert waybill("services", "show", "G1")[1]["url"] == there
+
+
 def test_templates_are_registered_compared_and_refused_with_their_line(waybill: Run, tmp_path: Path) -> None:
     file = tmp_path / "t.mustache"
     for text in ("<p>{{name}}</p>\n", "<p>{{name}} {{born}}</p>\n"):

@@ -169,6 +169,7 @@ ROUTES = [
     ("GET", "/api/services", "sar-user sar-support sar-admin"),
     ("POST", "/api/services", "sar-support sar-admin"),
     ("PUT", "/api/services/G1", "sar-support sar-admin"),
+    ("PATCH", "/api/services/G1", "sar-admin"),
     ("PATCH", "/api/services/G1/suspend", "sar-support sar-admin"),
     ("GET", "/api/templates/service/G1", "sar-support sar-admin"),
     ("POST", "/api/templates/service/G1", "sar-support sar-admin"),

@@ -175,6 +175,84 @@ def test_days_left_turn_negative() -> None:
     assert found.target == date(2025, 10, 1)
 
 
+def span(reason: HoldReason, first: tuple[int, int, int], last: tuple[int, int, int]) -> Hold:
+    return Hold(date(*first), reason, date(*last))
+
+
+# Counted on a calendar from the sources above; holidays by gov.uk/bank-holidays and the Banking and Financial Dealings
+# Act 1971, Schedule 1 (Easter 2026: 5 April, 2027: 28 March).
+WORKED: list[tuple[str, date, Regime, list[Hold], bool, date]] = [
+    ("1 Feb is a Sunday", date(2026, 1, 1), Regime.UK_GDPR, [], False, date(2026, 2, 2)),
+    ("leap year", date(2028, 1, 29), Regime.UK_GDPR, [], False, date(2028, 2, 29)),
+    ("no 30 Feb; 28 Feb is a Saturday", date(2026, 1, 30), Regime.UK_GDPR, [], False, date(2026, 3, 2)),
+    ("no 31 April", date(2026, 3, 31), Regime.UK_GDPR, [], False, date(2026, 4, 30)),
+    ("no 31 June", date(2026, 5, 31), Regime.UK_GDPR, [], False, date(2026, 6, 30)),
+    ("Good Friday to Easter Monday", date(2027, 2, 26), Regime.UK_GDPR, [], False, date(2027, 3, 30)),
+    ("Christmas on a Saturday, two in place", date(2027, 11, 25), Regime.UK_GDPR, [], False, date(2027, 12, 29)),
+    ("New Year on a Saturday", date(2027, 12, 1), Regime.UK_GDPR, [], False, date(2028, 1, 4)),
+    ("Early May", date(2026, 4, 4), Regime.UK_GDPR, [], False, date(2026, 5, 5)),
+    ("Spring", date(2026, 4, 25), Regime.UK_GDPR, [], False, date(2026, 5, 26)),
+    ("Summer", date(2026, 7, 31), Regime.UK_GDPR, [], False, date(2026, 9, 1)),
+    ("from New Year's Day", date(2026, 12, 31), PART_3, [], False, date(2027, 2, 1)),
+    ("from 1 March", date(2027, 2, 28), PART_3, [], False, date(2027, 4, 1)),
+    (
+        "4 days, over the end of a month",
+        date(2026, 3, 10),
+        Regime.UK_GDPR,
+        [span(CLARIFICATION, (2026, 3, 30), (2026, 4, 2))],
+        False,
+        date(2026, 4, 14),
+    ),
+    (
+        "paid on 5 June: 4 of 6 days of the question; 5 July + 4",
+        date(2026, 5, 1),
+        Regime.UK_GDPR,
+        [span(FEE, (2026, 5, 1), (2026, 6, 5)), span(CLARIFICATION, (2026, 6, 3), (2026, 6, 8))],
+        False,
+        date(2026, 7, 9),
+    ),
+    (
+        "asked twice, 3 days; 4 Oct is a Sunday",
+        date(2026, 9, 1),
+        Regime.UK_GDPR,
+        [span(CLARIFICATION, (2026, 9, 3), (2026, 9, 4)), span(CLARIFICATION, (2026, 9, 10), (2026, 9, 10))],
+        False,
+        date(2026, 10, 5),
+    ),
+    ("three months; 28 Feb is a Sunday", date(2026, 11, 30), Regime.UK_GDPR, [], True, date(2027, 3, 1)),
+    (
+        "three months and 3 days, behind Early May",
+        date(2026, 2, 2),
+        Regime.UK_GDPR,
+        [span(CLARIFICATION, (2026, 2, 9), (2026, 2, 11))],
+        True,
+        date(2026, 5, 5),
+    ),
+    (
+        "proof on 30 June: from 1 July; 1 Aug is a Saturday",
+        date(2026, 6, 1),
+        PART_3,
+        [span(IDENTITY, (2026, 6, 2), (2026, 6, 30))],
+        False,
+        date(2026, 8, 3),
+    ),
+    (
+        "a question that was over before the proof gives nothing",
+        date(2026, 11, 2),
+        PART_3,
+        [span(IDENTITY, (2026, 11, 3), (2026, 11, 20)), span(CLARIFICATION, (2026, 11, 5), (2026, 11, 10))],
+        False,
+        date(2026, 12, 21),
+    ),
+    ("three months from 1 Sept", date(2026, 8, 31), PART_3, [], True, date(2026, 12, 1)),
+]
+
+
+@pytest.mark.parametrize(("received", "regime", "holds", "extended", "expected"), [one[1:] for one in WORKED])
+def test_worked_examples(received: date, regime: Regime, holds: list[Hold], extended: bool, expected: date) -> None:
+    assert due(received, regime, *holds, extended=extended).due == expected
+
+
 # Summer Time Act 1972: 23:30 UTC of 30 June is 1 July in London.
 @pytest.mark.parametrize(
     ("moment", "day"),

@@ -43,7 +43,10 @@ def show_service(cli: Cli, name: _Name) -> None:
 
 @services.command()
 def put(cli: Cli, file: _File) -> None:
-    """Add a service, or change the one of this name; FILE is JSON as `POST /api/services` takes it."""
+    """Add a service, or change the one of this name; FILE is JSON as `POST /api/services` takes it.
+
+    Another address is proposed: somebody else has to agree (`waybill services agree`).
+    """
     from waybill.subject_access.domain.services import ServiceEntry
 
     deployed = Deployed(cli)
@@ -51,8 +54,35 @@ def put(cli: Cli, file: _File) -> None:
     if deployed.catalogue.service(entry.name) is None:
         deployed.services.add(entry, deployed.actor)
     else:
-        deployed.services.change(entry.name, entry, deployed.actor, may_move=True)
+        changed = deployed.services.change(entry.name, entry, deployed.actor, may_move=True)
+        if changed.proposed_url:
+            cli.output.note(f"{entry.name} stays at {changed.url} until somebody else agrees")
     _show(cli, entry.name)
+
+
+_Address = Annotated[
+    str, typer.Argument(help="The address that is proposed, as `services show` has it.", metavar="URL")
+]
+
+
+@services.command()
+def agree(cli: Cli, name: _Name, url: _Address) -> None:
+    """Move a service to the address that somebody else has proposed."""
+    _decide(cli, name, url, agreed=True)
+
+
+@services.command()
+def disagree(cli: Cli, name: _Name, url: _Address) -> None:
+    """Leave a service where it is, and drop the address that is proposed."""
+    _decide(cli, name, url, agreed=False)
+
+
+def _decide(cli: Cli, name: str, url: str, *, agreed: bool) -> None:
+    from waybill.subject_access.domain.services import Move
+
+    deployed = Deployed(cli)
+    deployed.services.move(name, Move.parse({"url": url, "agreed": agreed}), deployed.actor)
+    _show(cli, name)
 
 
 @services.command()

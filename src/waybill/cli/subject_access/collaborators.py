@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
@@ -85,12 +86,25 @@ class Deployed:
         return bool(described["status"] == "RUNNING")
 
     def register(self, name: str, url: str) -> None:
-        """Put a service into the catalogue, or move it to another address; its label is its name."""
+        """Put a service of this machine into the catalogue, or move it to another of its ports; its label is its name.
+
+        Raises
+        ------
+        CommandError
+            There is a service of this name that is not on this machine, or somebody else was faster.
+        """
         from waybill.subject_access.domain.audit import Action
 
         known = self.catalogue.service(name)
+        if known and not _is_local(known.url):
+            # Elsewhere a second person has to agree.
+            raise CommandError(f"the service {name} is at {known.url}: nothing on this machine takes its place")
         service = known or Service(name, name, url, enabled=True, category="PRISON")
         service = replace(service, url=url, enabled=True, credential_origin=None)
         action = Action(self.actor, "SERVICE_CHANGED" if known else "SERVICE_CREATED", {"service": name})
         if not self.catalogue.save_service(service, action, new=known is None):
             raise CommandError(f"somebody else has just changed the service {name}; try again")
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}

@@ -75,16 +75,50 @@ def show(
         category=_CATEGORIES.get(found["category"], found["category"]),
         templates=[{**each, "tag": tag(TEMPLATE, each["status"])} for each in answers["templates"]],
         may_change=visit.may(Role.SAR_ADMIN),
+        is_own_proposal=found["proposedBy"] == visit.who.subject,
         is_usable=is_usable,
         errors=errors or [],
     )
 
 
-def register(visit: Visit, service: str) -> Response:
-    """Check a template, or register it."""
-    name, form = _name_of(service), visit.form
-    if form["what"] not in {"check", "register"}:
-        raise PageError(404, "Page not found", "There is nothing of this name to do with a template.")
+def change(visit: Visit, service: str) -> Response:
+    """Check a template or register it; or propose another address, agree to it, or drop it."""
+    name, what = _name_of(service), visit.form["what"]
+    if what == "propose":
+        return _propose(visit, name)
+    if what in {"agree", "disagree"}:
+        return _move(visit, name, agreed=what == "agree")
+    if what in {"check", "register"}:
+        return _register(visit, name)
+    raise PageError(404, "Page not found", "There is nothing of this name to do with a service.")
+
+
+def _propose(visit: Visit, name: str) -> Response:
+    errors = required(visit.form, {"url": "Enter the address"})
+    if not errors:
+        known = next((each for each in visit.api.ask("listServices") if each["name"] == name), None)
+        if known is None:
+            raise PageError(404, "Not found", "There is no service of this name.")
+        kept = {
+            field: known[field] for field in ("name", "label", "enabled", "category", "templateMigrated", "redactions")
+        }
+        try:
+            visit.api.ask("changeService", {**kept, "url": visit.form["url"]}, id=name)
+        except ApiError as problem:
+            errors = errors_of(problem, {"url": "url"}, "url")
+    return show(visit, name, errors, 400) if errors else visit.go(f"services/{name}", "move-proposed")
+
+
+def _move(visit: Visit, name: str, *, agreed: bool) -> Response:
+    try:
+        visit.api.ask("moveService", {"url": visit.form["address"], "agreed": agreed}, id=name)
+    except ApiError as problem:
+        return show(visit, name, errors_of(problem, {}, "url"), problem.status)
+    return visit.go(f"services/{name}", "moved" if agreed else "move-dropped")
+
+
+def _register(visit: Visit, name: str) -> Response:
+    form = visit.form
     errors = required(form, {"template": "Enter the text of the template"})
     if not errors:
         path: dict[str, Any] = {} if form["what"] == "check" else {"id": name}

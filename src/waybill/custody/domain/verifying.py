@@ -10,9 +10,9 @@ whether the entries themselves are still there is looked at when all is read aga
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, override
 
 from waybill.core.clock import iso, moment_of
 from waybill.custody.domain.comparing import ComparedLedger, LogComparison, Report, Trails
@@ -20,7 +20,7 @@ from waybill.custody.domain.log_files import KEY, head_path
 from waybill.custody.domain.merkle import Edge, leaf_hash
 from waybill.custody.domain.notes import Checkpoint, VerifierKey, opened_note
 from waybill.custody.domain.recording import MINUTE
-from waybill.custody.domain.sealed_form import Keys
+from waybill.custody.domain.sealed_form import Keys, parsed
 from waybill.custody.domain.sealing import Head
 from waybill.custody.domain.tiles import WIDTH, Tile, bundle_path, entries_in, hashes_in
 from waybill.custody.errors import BadProofError
@@ -59,6 +59,43 @@ class VerifiedLedger(ComparedLedger, Protocol):
         ...
 
 
+class EntryReader(Protocol):
+    """What is made of the entries of the log, as they are read."""
+
+    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
+        """Take entries, each with its place."""
+        ...
+
+    def expect(self, first: int, hashes: Sequence[bytes]) -> None:
+        """Take the hashes of entries that were read before, from the place `first` on."""
+        ...
+
+
+@dataclass(frozen=True)
+class SealedTrail(EntryReader):
+    """What the log has of an audit trail: hashes by number; `report` says whether the log itself holds."""
+
+    name: str
+    report: Report = field(default_factory=Report)
+    hashes: dict[int, str] = field(default_factory=dict)
+
+    @override
+    def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
+        for index, entry in entries:
+            try:
+                content = parsed(entry)
+            except BadProofError:
+                self.report.add("ALTERED", "an entry of the log is none of custody's", index)
+                continue
+            number = content.get("number")
+            if content.get("trail") == self.name and isinstance(number, int):
+                self.hashes[number] = str(content.get("hash"))
+
+    @override
+    def expect(self, first: int, hashes: Sequence[bytes]) -> None:
+        raise LookupError("a trail is looked for in all entries")
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Compares the log with the table, and with the audit trails that are sealed in it.
@@ -80,24 +117,9 @@ class Verifier:
         where nothing was read as a whole for 30 days, every entry is read again.
         """
         report = Report()
-        if not self.log.is_locked():
-            report.add("UNANCHORED", "the bucket of the log has no Object Lock")
-        # The log grows meanwhile: what the table said before has to be in it, what it has to be in the table after.
-        before = self.ledger.head()
-        published = self.log.read_oldest(KEY)
-        sizes = self.log.head_sizes()
-        after = self.ledger.head()
-        report.size = max([before.edge.size, before.verified_size, *sizes, kept.size if kept else 0])
+        before, heads = self._opened(report, kept)
         comparison = LogComparison(self.ledger, self.trails, self.keys, report)
-        if published is not None or report.size:
-            if published is None or published.decode(errors="replace").strip() != self.key.text:
-                report.add("BAD_SIGNATURE", "the key in the log is another than the stack's")
-            heads = self._heads(sizes, report)
-            if kept:
-                if heads.get(kept.size, kept.root) != kept.root:
-                    report.add("FORKED", f"the kept head of size {kept.size} is another", kept.size)
-                heads[kept.size] = kept.root
-            self._check_size(after, sizes, report)
+        if heads is not None:
             full = full or self._is_due(before)
             seen = 0 if full else max((size for size in heads if size <= before.verified_size), default=0)
             self._check_entries(heads, seen, comparison, report)
@@ -109,6 +131,42 @@ class Verifier:
         if report.holds and report.size:
             self.ledger.note_verified(report.size, iso(self.now()), full=full)
         return report
+
+    def trail(self, name: str) -> SealedTrail:
+        """Return what the log has of one audit trail; its table is compared with it by whoever asks.
+
+        Every entry of the log is read: nothing else than the log says that it has no more of them.
+        """
+        found = SealedTrail(name)
+        _, heads = self._opened(found.report, None)
+        if heads is not None:
+            self._check_entries(heads, 0, found, found.report)
+        return found
+
+    def _opened(self, report: Report, kept: Checkpoint | None) -> tuple[Head, dict[int, bytes] | None]:
+        """Return the table's head and the signed roots of the log by size, None where there is no log.
+
+        Notes how much there should be.
+        """
+        if not self.log.is_locked():
+            report.add("UNANCHORED", "the bucket of the log has no Object Lock")
+        # The log grows meanwhile: what the table said before has to be in it, what it has to be in the table after.
+        before = self.ledger.head()
+        published = self.log.read_oldest(KEY)
+        sizes = self.log.head_sizes()
+        after = self.ledger.head()
+        report.size = max([before.edge.size, before.verified_size, *sizes, kept.size if kept else 0])
+        if published is None and not report.size:
+            return before, None
+        if published is None or published.decode(errors="replace").strip() != self.key.text:
+            report.add("BAD_SIGNATURE", "the key in the log is another than the stack's")
+        heads = self._heads(sizes, report)
+        if kept:
+            if heads.get(kept.size, kept.root) != kept.root:
+                report.add("FORKED", f"the kept head of size {kept.size} is another", kept.size)
+            heads[kept.size] = kept.root
+        self._check_size(after, sizes, report)
+        return before, heads
 
     def _is_due(self, head: Head) -> bool:
         last = moment_of(head.full_at)
@@ -139,7 +197,7 @@ class Verifier:
         if len(behind) > 1:
             report.add("FORKED", f"the table's head was set back to {head.edge.size} of {report.size}", head.edge.size)
 
-    def _check_entries(self, heads: Mapping[int, bytes], seen: int, comparison: LogComparison, report: Report) -> None:
+    def _check_entries(self, heads: Mapping[int, bytes], seen: int, comparison: EntryReader, report: Report) -> None:
         """Check the entries against the signed heads, and compare those that nobody has read; `seen` were read."""
         edge, number = Edge(), 0
         while edge.size < report.size:

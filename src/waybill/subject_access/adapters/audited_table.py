@@ -1,6 +1,6 @@
 """The table: reads by key, and writes that are one transaction with their audit entry: nothing is done unrecorded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -55,9 +55,11 @@ class AuditedTable:
             for page in pages:
                 yield from map(from_item, page["Items"])
 
-    def entry(self, about: str, count: int, head: str, action: Action) -> AuditEntry:
+    def entry(
+        self, about: str, count: int, head: str, action: Action, says: Mapping[str, str] | None = None
+    ) -> AuditEntry:
         """Return the entry behind `count` others, the last of which has the hash `head`."""
-        return link(about, count + 1, iso(self.now()), action, head)
+        return link(about, count + 1, iso(self.now()), action, head, says)
 
     def put(self, item: Item, condition: str, **bound: int) -> "TransactWriteItemTypeDef":
         """Return the write of an item under a condition, whose `:values` are `bound`."""

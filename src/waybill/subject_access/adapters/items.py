@@ -43,6 +43,7 @@ _MOMENTS = (
     "active_since",
     "law_ended_at",
     "approved_at",
+    "proposed_at",
 )
 _DAYS = ("date_from", "date_to", "received", "extended_on", "law_ended_on")
 
@@ -175,12 +176,14 @@ def template_of(item: Item) -> TemplateVersion:
 
 def entry_attributes(entry: AuditEntry) -> Item:
     """Return the attributes of an audit entry's item."""
-    return asdict(entry) | {"detail": dict(entry.detail)}
+    # DynamoDB has no use for what is empty; entries from before have none.
+    return asdict(entry) | {"detail": dict(entry.detail), "says": dict(entry.says) or None}
 
 
 def entry_of(item: Item) -> AuditEntry:
     """Return the audit entry of an item."""
-    return AuditEntry(**{name: item.get(name, "") for name in AuditEntry.__dataclass_fields__})
+    known = {name: item.get(name, "") for name in AuditEntry.__dataclass_fields__}
+    return AuditEntry(**known | {"says": item.get("says") or {}})
 
 
 def _with_lists(part: Item) -> Item:

@@ -21,11 +21,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
+from secrets import token_hex
 from typing import TYPE_CHECKING, override
 
 from pydantic import JsonValue
 
-from waybill.core.aws.dynamodb import ConditionFailedError, to_item, translated
+from waybill.core.aws.dynamodb import ConditionFailedError, Item, to_item, translated
 from waybill.core.aws.table import Table
 from waybill.core.errors import ConflictError
 from waybill.core.retry import Retry
@@ -40,9 +41,10 @@ from waybill.subject_access.adapters.items import (
     request_attributes,
     request_of,
 )
-from waybill.subject_access.domain.audit import WORKER, Action, AuditEntry, trail_key
+from waybill.subject_access.domain.audit import WORKER, Action, AuditEntry, Trail, trail_key
 from waybill.subject_access.domain.claims import held, lease_end
 from waybill.subject_access.domain.ports import Change, Changed, Decision, RequestStore
+from waybill.subject_access.domain.statements import part_digest, part_name, statements
 from waybill.subject_access.errors import (
     ClaimLostError,
     ContendedError,
@@ -103,14 +105,15 @@ class SubjectAccessTable(RequestStore):
             Others were faster, each time.
         """
         for _ in self._contention.attempts():
-            original = self.request(original_id)
+            item = self._items.get(f"SAR#{original_id}", "META") or {}
+            original = _request_of(item)
             if original is None:
                 raise UnknownRequestError("There is no such request")
             if self._items.get(f"SAR#{copy_id}", "META"):
                 return self._earlier(copy_id)
             copy, noted = decide(original)
             after, writes = self._writes(copy.request, copy)
-            _, beside = self._writes(original, Change(original, noted))
+            _, beside = self._writes(original, Change(original, noted), item)
             try:
                 self._items.transact([*writes, *beside])
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
@@ -121,8 +124,7 @@ class SubjectAccessTable(RequestStore):
     @override
     def request(self, request_id: str) -> SubjectRequest | None:
         """Return a request, as of now; None for one that was deleted."""
-        item = self._items.get(f"SAR#{request_id}", "META")
-        return request_of(item) if item and "state" in item else None
+        return _request_of(self._items.get(f"SAR#{request_id}", "META") or {})
 
     @override
     def change(self, request_id: str, decide: Decision) -> Changed:
@@ -136,13 +138,14 @@ class SubjectAccessTable(RequestStore):
             Others were faster, each time.
         """
         for _ in self._contention.attempts():
-            request = self.request(request_id)
+            item = self._items.get(f"SAR#{request_id}", "META") or {}
+            request = _request_of(item)
             if request is None:
                 raise UnknownRequestError("There is no such request")
             change = decide(request)
             if change is None:
                 return Changed(request, None)
-            after, writes = self._writes(request, change)
+            after, writes = self._writes(request, change, item)
             try:
                 self._items.transact(writes)
             except (ConditionFailedError, SubjectAccessStoreUnavailableError):
@@ -250,10 +253,26 @@ class SubjectAccessTable(RequestStore):
         """Return the trail of a request, also of one that was deleted, or of no request (``AUDIT#<day>``)."""
         return [entry_of(item) for item in self._items.query(trail_key(about), "AUD#")]
 
-    def chain_end(self, about: str) -> tuple[int, str] | None:
-        """Return the number of entries and the last hash of a trail, as they are kept apart from it."""
-        item = self._items.get(trail_key(about), "META")
-        return (int(item["audit_count"]), str(item["audit_hash"])) if item else None
+    @override
+    def trail(self, about: str) -> Trail | None:
+        """Return a trail, and what the request says that it is about, all as of one moment; None where there is none.
+
+        Raises
+        ------
+        ContendedError
+            The request is written to all the time.
+        """
+        key = trail_key(about)
+        for _ in self._contention.attempts():
+            before = self._items.get(key, "META")
+            entries = self.audit(about)
+            parts = {str(item["service"]): item for item in self._items.query(key, "SVC#")}
+            after = self._items.get(key, "META")
+            if before == after:
+                request = before if before and "state" in before else None
+                count, head = (int(before["audit_count"]), str(before["audit_hash"])) if before else (0, "")
+                return Trail(entries, count, head, request, parts) if before or entries else None
+        raise ContendedError(f"request {about} is being written to by too many at once")
 
     @override
     def record(self, about: str, action: Action) -> None:
@@ -288,14 +307,22 @@ class SubjectAccessTable(RequestStore):
         except ConditionFailedError:
             raise ContendedError(f"request {request_id} changed while it was deleted") from None
 
-    def _writes(self, seen: SubjectRequest, change: Change) -> "tuple[SubjectRequest, list[TransactWriteItemTypeDef]]":
-        """Return the request as `change` leaves it, and the writes that make it so."""
-        about = f"SAR#{seen.request_id}"
-        entry = self._items.entry(about, seen.audit_count, seen.audit_hash, change.action)
+    def _writes(
+        self, seen: SubjectRequest, change: Change, before: Item | None = None
+    ) -> "tuple[SubjectRequest, list[TransactWriteItemTypeDef]]":
+        """Return the request as `change` leaves it, and the writes that make it so; `before` is the item of `seen`.
+
+        The entry seals what the item says otherwise than before, whoever has written that.
+        """
+        about, before = f"SAR#{seen.request_id}", before or {}
         services = {**change.request.services, **{part.service: part.state for part in change.parts}}
-        after = replace(
-            change.request, services=services, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash
-        )
+        after = replace(change.request, services=services, seal_salt=change.request.seal_salt or token_hex(16))
+        says = statements(before, request_attributes(after)) | {
+            part_name(part.service): part_digest(part.service, part_attributes(part), after.seal_salt)
+            for part in change.parts
+        }
+        entry = self._items.entry(about, seen.audit_count, seen.audit_hash, change.action, says)
+        after = replace(after, version=seen.version + 1, audit_count=entry.number, audit_hash=entry.hash)
         return after, [
             self._items.head_put(about, request_attributes(after), seen.version),
             self._items.entry_put(about, entry),
@@ -324,6 +351,10 @@ class SubjectAccessTable(RequestStore):
     def _delete(self, sort_keys: Sequence[str], about: str) -> None:
         table = Table(self._client, self._table, SubjectAccessStoreUnavailableError)
         table.batch_write(delete=({"pk": about, "sk": sort_key} for sort_key in sort_keys))
+
+
+def _request_of(item: Item) -> SubjectRequest | None:
+    return request_of(item) if "state" in item else None
 
 
 def _part_key(rank: int, service: str) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from waybill.subject_access.domain.audit import AuditEntry, first_break, trail_key
+from waybill.subject_access.domain.audit import ChainBreak, Trail, first_break, trail_key
 from waybill.subject_access.domain.deadlines import DUE_SOON_DAYS, Deadline, deadline, london_day
 from waybill.subject_access.domain.lifecycle import BACKLOG, OVERDUE_AFTER, TOLD_OF_WAITING_EVERY, waits_since
 from waybill.subject_access.domain.redactions import Redactions
+from waybill.subject_access.domain.statements import unlike
 from waybill.subject_access.models import CLAIMABLE, REPORTED, PartState, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 
@@ -148,6 +149,10 @@ class Answers:
         """Return whether the last day to answer has passed, and the person has no answer."""
         return request.law_ended_on is None and self.due(request).is_past(london_day(self.now))
 
+    def is_late(self, request: SubjectRequest) -> bool:
+        """Return whether the last day to answer has passed before the person had an answer; it stays so."""
+        return self.due(request).is_past(request.law_ended_on or london_day(self.now))
+
     def is_due_soon(self, request: SubjectRequest) -> bool:
         """Return whether people are to be warned: at most 14 days are left, and the person has no answer."""
         return request.law_ended_on is None and self.due(request).is_near(london_day(self.now))
@@ -172,7 +177,7 @@ class Answers:
             "daysLeft": due.days_left(day),
             "dueSoon": self.is_due_soon(request),
             # An answer that came late stays late.
-            "overdue": due.is_past(day),
+            "overdue": self.is_late(request),
             "daysLate": max(0, -due.days_left(day)) if due.is_past(day) else 0,
             "lateReason": request.late_reason,
             "endedDate": request.law_ended_on.isoformat() if request.law_ended_on else None,
@@ -226,6 +231,9 @@ def service_answer(service: Service) -> dict[str, Any]:
         "templateMigrated": service.template_migrated,
         "suspended": service.suspended,
         "suspendedAt": moment(service.suspended_at),
+        "proposedUrl": service.proposed_url,
+        "proposedBy": service.proposed_by,
+        "proposedAt": moment(service.proposed_at),
         "redactions": [
             {
                 "path": rule.path,
@@ -280,18 +288,33 @@ def template_answer(template: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def trail_answer(about: str, entries: Sequence[AuditEntry], end: tuple[int, str]) -> dict[str, Any]:
-    """Return an audit trail, and where its chain breaks; `end` is its number of entries and last hash."""
-    broken = first_break(trail_key(about), entries, *end)
+# What who may write to the table can do unseen by the table alone (NIST SP 800-92, protection of logs).
+NOT_SHOWN = (
+    "whether entries were cut from the end, together with what tells where it ends",
+    "whether entries were made anew, with every hash behind them and what the request says",
+    "whether a trail was removed as a whole",
+)
+
+
+def trail_answer(about: str, trail: Trail) -> dict[str, Any]:
+    """Return an audit trail, where it breaks, and what its table alone cannot show."""
+    broken = trail_break(about, trail)
     return {
         "id": about,
         "intact": broken is None,
         "break": {"number": broken.number, "problem": broken.problem} if broken else None,
+        "notShown": list(NOT_SHOWN),
         "entries": [
             {"number": one.number, "at": one.at, "actor": one.actor, "action": one.action, "detail": dict(one.detail)}
-            for one in entries
+            for one in trail.entries
         ],
     }
+
+
+def trail_break(about: str, trail: Trail) -> ChainBreak | None:
+    """Return the first entry that does not hold, by the chain and by what the request says."""
+    broken = first_break(trail_key(about), trail.entries, trail.count, trail.head)
+    return broken or unlike(trail.entries, trail.request, trail.parts)
 
 
 def _object_url(request: SubjectRequest) -> str | None:
@@ -310,6 +333,7 @@ def _part(name: str, part: PartState) -> dict[str, Any]:
         "templateVersion": part.template_version,
         "renderedAt": moment(part.rendered_at),
         "errorCode": part.error_code,
+        **({"redactedCount": part.taken, "unseenCount": part.unseen} if part.taken is not None else {}),
         "withheldCount": part.withheld_count,
         "withheldAttachments": [
             {

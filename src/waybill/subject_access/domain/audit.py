@@ -5,20 +5,28 @@ stand apart from them: an entry that is altered, removed, or cut off at the end 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import JsonValue
 
+from waybill.core.clock import moment_of
 from waybill.core.executions import stable_json
 
 WORKER = "worker"
 SCHEDULE = "schedule"
+# Entries reach the log within minutes; what is older should be there.
+_SEALED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One action: `actor` is who did it, `at` an ISO time, `number` counts from 1."""
+    """One action: `actor` is who did it, `at` an ISO time, `number` counts from 1.
+
+    `says` has a digest of everything that the request says otherwise from then on (`domain.statements`).
+    """
 
     number: int
     at: str
@@ -27,6 +35,7 @@ class AuditEntry:
     detail: Mapping[str, JsonValue]
     previous: str
     hash: str
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,34 @@ class ChainBreak:
 
     number: int
     problem: str
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A trail as it is stored: `count` and `head` are its number of entries and the last hash, as they are kept apart.
+
+    `request` has the attributes of the request that it is about, None where there is none, `parts` those of its parts.
+    """
+
+    entries: Sequence[AuditEntry]
+    count: int
+    head: str
+    request: Mapping[str, Any] | None = None
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """How a trail stands to a log that nobody can rewrite.
+
+    `sealed` entries are in it as they are here, `waiting` ones are too young to be, and `unsealed` ones are old and not
+    in it; `broken` is the first that the log has otherwise, or that is not here any more.
+    """
+
+    sealed: int
+    waiting: int
+    unsealed: Sequence[int]
+    broken: ChainBreak | None
 
 
 @dataclass(frozen=True)
@@ -60,10 +97,12 @@ def sealed(text: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
 
 
-def link(about: str, number: int, at: str, action: Action, previous: str) -> AuditEntry:
+def link(
+    about: str, number: int, at: str, action: Action, previous: str, says: Mapping[str, str] | None = None
+) -> AuditEntry:
     """Return the entry that records `action` behind the one whose hash is `previous`."""
     detail = {name: value for name, value in action.detail.items() if value is not None}
-    unsealed = AuditEntry(number, at, action.actor, action.name, detail, previous, "")
+    unsealed = AuditEntry(number, at, action.actor, action.name, detail, previous, "", says or {})
     return replace(unsealed, hash=_digest(about, unsealed))
 
 
@@ -94,7 +133,30 @@ def first_break(about: str, entries: Iterable[AuditEntry], count: int, head: str
     return None
 
 
+def against_log(entries: Sequence[AuditEntry], sealed: Mapping[int, str], now: datetime) -> Sealing:
+    """Return how a trail stands to the hashes, by number, that a log has of it."""
+    hashes = {entry.number: entry.hash for entry in entries}
+    broken = next(
+        (
+            ChainBreak(number, "was altered since it was sealed" if number in hashes else "is in the log, and not here")
+            for number in sorted(sealed)
+            if hashes.get(number) != sealed[number]
+        ),
+        None,
+    )
+    others = [entry for entry in entries if entry.number not in sealed]
+    young = [entry for entry in others if (at := moment_of(entry.at)) and now - at < _SEALED_WITHIN]
+    old = [entry.number for entry in others if entry not in young]
+    same = sum(hashes.get(number) == hash_ for number, hash_ in sealed.items())
+    return Sealing(same, len(young), old, broken)
+
+
 def _digest(about: str, entry: AuditEntry) -> str:
     said = asdict(entry) | {"about": about, "detail": dict(entry.detail)}
     del said["hash"]
+    if entry.says:
+        said["says"] = dict(entry.says)
+    else:
+        # So that entries from before have the hash that they had.
+        del said["says"]
     return hashlib.sha256(stable_json(said).encode()).hexdigest()

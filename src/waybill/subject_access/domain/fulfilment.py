@@ -165,8 +165,9 @@ class Fulfilment:
             made = report_key(request.request_id, claim.generation, request.report_sha256 or "")
             if request.report_key != made:
                 raise ReportDamagedError("this claim has stored no report")
-            # What is not in the report is not handed over unseen.
-            review = request.review or request.withholds
+            # What is not in the report is not handed over unseen, and so is what may be left of what is taken out:
+            # whoever is to answer for it (UK GDPR Article 15(4)) has to have looked.
+            review = request.review or request.withholds or request.has_unseen
             ended = replace(
                 released(request, RequestState.READY_FOR_REVIEW if review else RequestState.COMPLETED),
                 ended_token=claim.claim_token,

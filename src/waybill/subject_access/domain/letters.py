@@ -20,7 +20,7 @@ from waybill.subject_access.domain.bodies import Body, reason_of
 from waybill.subject_access.domain.deadlines import london_day
 from waybill.subject_access.domain.ports import Change, RequestStore
 from waybill.subject_access.errors import WrongStateError
-from waybill.subject_access.models import Hold, HoldReason, PartStatus, Regime, RequestState, SubjectRequest
+from waybill.subject_access.models import Hold, HoldReason, PartState, PartStatus, Regime, RequestState, SubjectRequest
 
 
 class LetterKind(StrEnum):
@@ -108,14 +108,7 @@ class Letters:
     def _words(
         self, request: SubjectRequest, kind: LetterKind, given: Mapping[str, str], codes: Mapping[str, str]
     ) -> Words:
-        answers = self.answers()
-        due = day(answers.due(request).due)
-        # No letter promises a day that has passed.
-        promise = (
-            f"We should have answered by {due}, and are sorry that we have not. We will answer as soon as we can."
-            if answers.is_past_due(request)
-            else f"We will answer by {due}."
-        )
+        promise = _promise(self.answers(), request)
         match kind:
             case LetterKind.ACKNOWLEDGEMENT:
                 title, lines = "We have received your request", _received(request, promise)
@@ -124,7 +117,7 @@ class Letters:
             case LetterKind.REFUSAL:
                 title, lines = "We will not answer your request", _refused(request)
             case _:
-                title, lines = "Our answer to your request", _answered(request)
+                title, lines = "Our answer to your request", _answered(request, is_late=self.answers().is_late(request))
         tables = _tables(request, given, codes) if kind is LetterKind.COVER else ()
         return Words(
             request.requester_name or request.subject_name or "",
@@ -165,13 +158,25 @@ def _about(request: SubjectRequest) -> Sequence[str]:
     return [f"You asked for a copy of personal data{whose}, under {by_law}. It came on {day(request.received)}."]
 
 
+def _promise(answers: Answers, request: SubjectRequest) -> str:
+    """Return by when an answer comes: no letter promises a day that has passed, or one that nobody knows yet."""
+    due = day(answers.due(request).due)
+    if request.waits:
+        return _waiting(request)
+    if answers.is_past_due(request):
+        return f"We should have answered by {due}, and are sorry that we have not. We will answer as soon as we can."
+    return f"We will answer by {due}."
+
+
 def _received(request: SubjectRequest, promise: str) -> Sequence[str]:
+    return [promise, *_notes(request.waits)]
+
+
+def _waiting(request: SubjectRequest) -> str:
     waits = [_WAITS[hold.reason] for hold in request.waits]
-    if not waits:
-        return [promise]
     paused = all(hold.reason is HoldReason.CLARIFICATION for hold in request.waits)
     begins = "The days until it comes do not count." if paused else "The time to answer begins when it comes."
-    return [f"Before we can answer we need {' and '.join(waits)}. {begins}", *_notes(request.waits)]
+    return f"Before we can answer we need {' and '.join(waits)}. {begins}"
 
 
 _WAITS = {
@@ -201,21 +206,26 @@ def _refused(request: SubjectRequest) -> Sequence[str]:
     ]
 
 
-def _answered(request: SubjectRequest) -> Sequence[str]:
+def _answered(request: SubjectRequest, *, is_late: bool) -> Sequence[str]:
     begin = day(request.date_from) if request.date_from else "the start of the record"
     period = f"With this letter comes the copy of what is held, from {begin} to {day(request.date_to)}."
-    package = "Files that cannot be printed come beside it, with a list of them." if request.withholds else ""
-    late = f"This answer is late. The reason is: {request.late_reason}" if request.late_reason else ""
-    taken = (
-        "Some information is left out. Each place says why, in square brackets." if request.redactions_sha256 else ""
+    package = (
+        "Files that cannot be printed, or not as a whole, come beside it, with a list of them: it says why where one "
+        "does not come."
+        if request.withholds
+        else ""
     )
+    reason = f" The reason is: {request.late_reason}" if request.late_reason else ""
+    late = f"This answer is late, and we are sorry for that.{reason}" if is_late or reason else ""
+    # By rules of the services as well as by people.
+    taken = "Some information is left out. Each place says why, in square brackets." if request.takes_out else ""
     return [one for one in (period, package, taken, late) if one]
 
 
 def _tables(
     request: SubjectRequest, given: Mapping[str, str], codes: Mapping[str, str]
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    searched = tuple((part.label, _OUTCOMES.get(part.status, "not answered")) for part in request.services.values())
+    searched = tuple((part.label, _outcome(part)) for part in request.services.values())
     more = tuple((name.capitalize(), given[name]) for name in ("purposes", "recipients", "retention") if name in given)
     gaps = tuple((request.services[name].label, gap.reason) for name, gap in request.issued_without.items())
     said = (("Where we looked", searched), ("What is missing", gaps), ("About this data", more))
@@ -229,10 +239,22 @@ _OUTCOMES = {
 }
 
 
+def _outcome(part: PartState) -> str:
+    """Return what came of asking a service; what is left out of its part, or comes beside it, is said."""
+    outcome = _OUTCOMES.get(part.status, "not answered")
+    if part.status is not PartStatus.COMPLETE:
+        return outcome
+    files = f", but for {part.withheld_count:,} of its files, or parts of them" if part.withheld_count else ""
+    left_out = "; something is left out of it" if part.taken else ""
+    return outcome + files + left_out
+
+
 def _rights(request: SubjectRequest, contact: str | None) -> Sequence[str]:
     where = f" at {contact}" if contact else ""
     refused = request.state is RequestState.REFUSED
-    more = "" if refused else "You may ask us to correct or erase data, or to restrict its use. "
+    # UK GDPR Article 15(1)(e); Data Protection Act 2018, section 45(2)(e), which knows no right to object.
+    object_too = "" if request.regime is Regime.LAW_ENFORCEMENT else ", or object to it"
+    more = "" if refused else f"You may ask us to correct or erase data, or to restrict its use{object_too}. "
     return [
         f"{more}You may complain to us{where}; we acknowledge a complaint within 30 days. You may also complain to the "
         "Information Commissioner (ico.org.uk), and ask a court to enforce your right."

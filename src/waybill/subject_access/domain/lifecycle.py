@@ -121,6 +121,7 @@ class Lifecycle:
             requester_authority=None,
             # Who knows the rest of the request could try names until one has this hash.
             fingerprint="",
+            seal_salt="",
             report_key=None,
             subject_copy=None,
             package=None,

@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from waybill.core.notifications import Notification
-from waybill.subject_access.domain.audit import Action, AuditEntry
+from waybill.subject_access.domain.audit import Action, AuditEntry, Trail
 from waybill.subject_access.models import Attachment, Claim, Part, StoredReport, SubjectRequest
 from waybill.subject_access.service_models import Service, TemplateVersion
 
@@ -89,6 +89,10 @@ class RequestStore(Protocol):
 
     def audit(self, about: str) -> list[AuditEntry]:
         """Return the audit trail of a request, or of no request (``AUDIT#<day>``)."""
+        ...
+
+    def trail(self, about: str) -> Trail | None:
+        """Return a trail with what the request says that it is about, as of one moment; None where there is none."""
         ...
 
     def record(self, about: str, action: Action) -> None:

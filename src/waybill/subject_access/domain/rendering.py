@@ -22,6 +22,7 @@ from waybill.subject_access.domain.report.assembly import assemble
 from waybill.subject_access.domain.report.errors import AnswerUnreadableError, PartTooLargeError, TemplateError
 from waybill.subject_access.domain.report.merging import digest
 from waybill.subject_access.domain.report.part import render_part
+from waybill.subject_access.domain.unseen import is_searched, not_searched
 from waybill.subject_access.errors import (
     PagesMovedError,
     PartsMissingError,
@@ -146,7 +147,11 @@ class Rendering:
             redactions_sha256=request.redactions_sha256,
             withheld=withheld[:_MOST_WITHHELD],
             withheld_count=len(withheld),
+            taken=summary.redacted + len(section.hidden_pages) + len(section.hidden_attachments),
         )
+        if is_searched(rendered):
+            sent = self.store.attachments(claim.request_id, service, part.generation)
+            rendered = replace(rendered, unseen=summary.near_misses + not_searched(rendered, summary, sent))
         self.store.save_part(
             claim,
             rendered,

@@ -16,7 +16,7 @@ from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
 from waybill.subject_access.domain.origins import origin_of
 from waybill.subject_access.domain.ports import Catalogue, Documents
 from waybill.subject_access.domain.report.json_paths import steps_of
-from waybill.subject_access.errors import ContendedError, UnknownServiceError
+from waybill.subject_access.errors import AddressChangeError, ApproverError, ContendedError, UnknownServiceError
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
 
 _MOST_TEMPLATE_BYTES = 1_000_000
@@ -89,16 +89,27 @@ class ServiceEntry(Body):
     )
 
     def over(self, service: Service) -> Service:
-        """Return `service` with what is said here."""
+        """Return `service` with what is said here, but for where it is asked; what was proposed before is void."""
         return replace(
             service,
             label=self.label,
-            url=self.url,
+            proposed_url=None,
+            proposed_by=None,
+            proposed_at=None,
             enabled=self.enabled,
             category=self.category,
             template_migrated=self.template_migrated,
             redactions=tuple(redaction.rule for redaction in self.redactions),
         )
+
+
+class Move(Body):
+    """What a second person says of the address that somebody has proposed for a service."""
+
+    url: Annotated[str, Field(max_length=500), AfterValidator(_url)] = Field(
+        description="The address that was proposed, as it was read", examples=["https://keyworker.example.org"]
+    )
+    agreed: StrictBool = Field(description="Whether the service is asked there from now on, or stays where it is")
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,8 @@ class Services:
     def change(self, name: str, entry: ServiceEntry, by: str, *, may_move: bool) -> Service:
         """Change a service; its name stays, which requests know it by.
 
+        Its address stays as well until somebody else agrees (`move`): prison numbers and its token go there.
+
         Raises
         ------
         UnknownServiceError
@@ -132,7 +145,7 @@ class Services:
         InvalidInputError
             The entry has another name.
         ForbiddenError
-            The address has another origin, where the service's token would go, and the caller may not move it there.
+            The address has another origin, where the service's token would go, and the caller may not propose that.
         ContendedError
             Others changed it at the same time, again and again.
         """
@@ -142,14 +155,50 @@ class Services:
 
         def changed(service: Service) -> Service:
             after = entry.over(service)
-            if origin_of(after.url) == origin_of(service.url):
+            if entry.url == service.url:
                 return after
-            if not may_move:
+            if origin_of(entry.url) != origin_of(service.url) and not may_move:
                 raise ForbiddenError("Only sar-admin may move a service to another host, scheme or port")
-            # Where its token goes from then on is recorded at its first use.
-            return replace(after, credential_origin=None)
+            return replace(after, proposed_url=entry.url, proposed_by=by, proposed_at=self.now())
 
-        return self._changed(name, changed, _action(by, "SERVICE_CHANGED", name))
+        def action(after: Service) -> Action:
+            return _action(by, "SERVICE_MOVE_PROPOSED" if after.proposed_url else "SERVICE_CHANGED", name)
+
+        return self._changed(name, changed, action)
+
+    def move(self, name: str, move: Move, by: str) -> Service:
+        """Move a service to the address that somebody else has proposed; or take the proposal back.
+
+        Any change of the service since then has made the proposal void.
+
+        Raises
+        ------
+        UnknownServiceError
+            There is none of this name.
+        AddressChangeError
+            This address is not proposed, or not any more.
+        ApproverError
+            `by` has proposed it, and agrees.
+        ContendedError
+            Others changed it at the same time, again and again.
+        """
+
+        def moved(service: Service) -> Service:
+            if service.proposed_url != move.url:
+                raise AddressChangeError(
+                    "This address is not proposed, or the service was changed since: look at it again"
+                )
+            if move.agreed and service.proposed_by == by:
+                raise ApproverError("Whoever proposes an address cannot agree to it: somebody else has to")
+            after = replace(service, proposed_url=None, proposed_by=None, proposed_at=None)
+            if not move.agreed:
+                return after
+            # Where its token goes from then on is recorded at its first use.
+            kept = service.credential_origin if origin_of(move.url) == origin_of(service.url) else None
+            return replace(after, url=move.url, credential_origin=kept)
+
+        action = _action(by, "SERVICE_MOVED" if move.agreed else "SERVICE_MOVE_REFUSED", name)
+        return self._changed(name, moved, lambda _: action)
 
     def suspend(self, name: str, by: str, *, suspended: bool) -> Service:
         """Suspend a service, or resume it.
@@ -163,7 +212,9 @@ class Services:
         """
         since = self.now() if suspended else None
         action = _action(by, "SERVICE_SUSPENDED" if suspended else "SERVICE_RESUMED", name)
-        return self._changed(name, lambda found: replace(found, suspended=suspended, suspended_at=since), action)
+        return self._changed(
+            name, lambda found: replace(found, suspended=suspended, suspended_at=since), lambda _: action
+        )
 
     def register(self, name: str, text: bytes, check: Callable[[str], None], by: str) -> TemplateVersion:
         """Register the text of a service's template; the service may use it from then on.
@@ -181,10 +232,10 @@ class Services:
         self.templates.keep_document(template_key(digest), text)
         return self.catalogue.register_template(name, digest, _action(by, "TEMPLATE_REGISTERED", name))
 
-    def _changed(self, name: str, change: Callable[[Service], Service], action: Action) -> Service:
+    def _changed(self, name: str, change: Callable[[Service], Service], action: Callable[[Service], Action]) -> Service:
         for _ in range(_TRIES):
             after = change(self.found(name))
-            if self.catalogue.save_service(after, action, new=False):
+            if self.catalogue.save_service(after, action(after), new=False):
                 return after
         raise ContendedError(f"the service {name} is being changed by others")
 

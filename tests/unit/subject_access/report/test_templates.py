@@ -82,6 +82,8 @@ def line(template: str, content: Any) -> str:
         ("getOrDefault d 'none'", {}, "none"),
         ("getIndexPlusOne d", {"d": 41}, "42"),
         ("getIndexPlusOne d", {"d": Number("41")}, "42"),
+        ("getIndexPlusOne d", {"d": Number("-1")}, "0"),
+        ("getIndexPlusOne d", {"d": Number("1234567")}, "1234568"),
         ("getIndexPlusOne d", {}, ""),
         ("getPrisonName d", {"d": "MDI"}, "Moorland"),
         ("getPrisonName d", {"d": "XXX"}, "XXX"),

@@ -102,7 +102,10 @@ def missing_parts(
         flow.draw([Table(("Service", "Reason"), [(one.label, one.reason) for one in missing])])
     if withheld:
         flow.heading("Attachments that are not in this report, or not as a whole", 2)
-        flow.paragraph("They are in the package that this report comes in, unless something is taken out of them.")
+        flow.paragraph(
+            "They are in the package that this report comes in, unless something is taken out of them, or their "
+            "service did not send them."
+        )
         rows = [(label, str(one.number), one.name, str(one.problem)) for label, one in withheld]
         flow.draw([Table(("Service", "Number", "Name", "Reason"), rows)])
 

@@ -106,6 +106,10 @@ class Flow:
                 case Table(head, rows):
                     self.table(head, rows)
 
+    def outdent(self) -> None:
+        """Go on at the margin, whatever heading was last."""
+        self._indent = 0.0
+
     def heading(self, text: str, level: int) -> None:
         """Draw a heading, with room below it for the beginning of what follows."""
         size = _HEADING_SIZES[min(level, len(_HEADING_SIZES)) - 1]

@@ -32,6 +32,8 @@ _MOMENT = re.compile(
 # Year, month, day, hour, minute and second that a list does not have.
 _MISSING: Final = (1, 1, 1, 0, 0, 0)
 _WHOLE = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
+# Any number that a service counts with; a longer one is none.
+_COUNT = re.compile(r"(-?[0-9]{1,18})(?:\.[0-9]*)?")
 # What the source of a picture that is printed in place begins with.
 SOURCE: Final = "inline:"
 _YES = (1, "1", "true")
@@ -147,7 +149,7 @@ def index_plus_one(index: Json) -> Json:
     """Return the number that people count with."""
     if index is None:
         return ""
-    whole = _WHOLE.fullmatch(str(index))
+    whole = _COUNT.fullmatch(str(index))
     if whole is None or isinstance(index, bool):
         raise TemplateError("getIndexPlusOne takes a whole number")
     return int(whole[1]) + 1

@@ -25,6 +25,7 @@ def draw_letter(letter: Words, destination: Path, work: Path) -> None:
     for title, rows in letter.tables:
         flow.heading(title, 3)
         flow.draw(Pair(name, value) for name, value in rows)
+    flow.outdent()
     _paragraphs(flow, ("Yours faithfully", letter.signed))
     drawn = work / "letter.pdf"
     concatenate(sheets.close(), drawn, sheets.structure.close())

@@ -60,11 +60,16 @@ _UNSPACED: Final = (
     "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3041-\u309f"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+# Korean writes what stands behind a name to it, 홍길동은: a word may end with any whole syllable (Unicode 3.12).
+_KOREAN: Final = "\u1100-\u11ff"
+_END_OF_SYLLABLE: Final = "(?![\u11a8-\u11ff])"
 # A Chinese character or a Korean syllable says as much as two letters.
 _FULL_SIGN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
 # No letter or digit before or behind: what has an underline there is a word all the same.
 _BEGIN: Final = rf"(?:(?<![^\W_{_UNSPACED}])|(?=[{_UNSPACED}]))"
-_END: Final = rf"(?:(?![^\W_{_UNSPACED}])|(?<=[{_UNSPACED}]))"
+_END: Final = rf"(?:(?![^\W_{_UNSPACED}])|(?<=[{_UNSPACED}])|(?<=[{_KOREAN}]){_END_OF_SYLLABLE})"
+# Where a line of a text ends within a word.
+_BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*(?:\r\n?|\n)\s*(?=[^\W\d_])")
 # RFC 5321, 4.5.3.1: at most 64 before the sign. Unbounded, a long word would be gone through for each of its letters.
 _EMAIL = re.compile(r"(?<![\w.+\-'])[\w.+\-']{1,64}@[\w\-]{1,255}(?:\.[\w\-]{1,255}){1,20}")
 _SQUASHED = {ord(char): None for char in " \t\n\r\v\f-./_'(),;:+"}
@@ -92,6 +97,7 @@ class NearMiss(StrEnum):
     PART = "part of the surname"
     SHORT = "too short to be looked for"
     SHOWN = "within a page that is shown as it came"
+    USER = "like the name of a user"
     SMALL = "a word of it, as a name is written"
 
 
@@ -114,8 +120,9 @@ class Normal:
             return range(len(self.original))
         kept: list[int] = []
         before = " "
+        skipped = {place for found in _BROKEN.finditer(self.original) for place in range(*found.span())}
         for place, char in enumerate(self.original):
-            for one in _FOLDED[ord(char)]:
+            for one in () if place in skipped else _FOLDED[ord(char)]:
                 if one != " " or before != " ":
                     kept.append(place)
                 before = one
@@ -123,11 +130,14 @@ class Normal:
 
 
 def normal(text: str) -> Normal:
-    """Return a text as it is compared."""
+    """Return a text as it is compared; a word that is broken at the end of a line is whole."""
+    original = text
+    if ("\n" in text or "\r" in text) and _BROKEN.search(text):
+        text = _BROKEN.sub("", text)
     folded = text.lower() if text.isascii() else text.translate(_FOLDED)
     if any(char in folded for char in "\t\n\r\v\f`\x1c\x1d\x1e\x1f"):
         folded = text.translate(_FOLDED)
-    return Normal(_SPACES.sub(" ", folded).lstrip(" ") if "  " in folded or folded[:1] == " " else folded, text)
+    return Normal(_SPACES.sub(" ", folded).lstrip(" ") if "  " in folded or folded[:1] == " " else folded, original)
 
 
 class _Folding(dict[int, str]):
@@ -237,7 +247,20 @@ def patterns(value: str, kind: ValueKind) -> list[str]:
     # An address is written with and without commas; other words with commas between them say something else.
     between = _BETWEEN_WORDS if re.search(r"[0-9,]", value) else r"\s+"
     words = [word for word in re.split(between, normal(value).text.strip()) if word]
-    return [_bounded(between.join(map(re.escape, words)))]
+    return [_bounded(between.join(map(_word, words)))]
+
+
+def _is_of_signs(word: str) -> bool:
+    return weight(word) == 2 * len(word)
+
+
+def _word(word: str) -> str:
+    """Return a pattern for a word: signs that say as much as two letters may have spaces between them."""
+    composed = unicodedata.normalize("NFC", word)
+    if _is_of_signs(composed):
+        return r"[\s·]?".join(re.escape(unicodedata.normalize("NFKD", sign)) for sign in composed)
+    # Its own hyphen is gone where a line ends with it.
+    return re.escape(word).replace(r"\-", r"\-?")
 
 
 def _name_patterns(found: Person) -> list[str]:
@@ -262,11 +285,32 @@ def _with_given(found: Person, surname: str) -> list[str]:
     return [
         _bounded(rf"{title}{given}{_BETWEEN}{surname}"),
         _bounded(rf"{surname}{_BETWEEN}{title}(?:{initials}|(?:{one})(?:[\s.\-]+(?:{one}))*\.?)"),
+        *_as_one_word(found, surname),
     ]
 
 
+def _as_one_word(found: Person, surname: str) -> list[str]:
+    """Return patterns for a given name and the surname in one word, as in names of fields and of users."""
+    if weight(found.surname) < SHORTEST:
+        return []
+    telling = [
+        name for name in found.given if weight(name) >= SHORTEST or _is_of_signs(unicodedata.normalize("NFC", name))
+    ]
+    whole = "|".join(map(_word, telling))
+    return [_bounded(rf"(?:{whole}){surname}|{surname}(?:{whole})")] if whole else []
+
+
+def user_names(found: Person) -> set[str]:
+    """Return words that a person's initials and surname make in names of users, ``jsmith`` and ``smithjp``."""
+    plain = found.surname.translate(_SQUASHED)
+    if not found.given or len(plain) < SHORTEST:
+        return set()
+    initials = "".join(name[0] for name in found.given)
+    return {word for some in {initials[:1], initials} for word in (some + plain, plain + some)}
+
+
 def _joined(surname: str) -> str:
-    words = [re.escape(word).replace("'", r"['\s]?") for word in re.split(r"[\s.\-]+", surname) if word]
+    words = [_word(word).replace("'", r"['\s]?") for word in re.split(r"[\s.\-]+", surname) if word]
     return r"[\s.\-]*".join(words)
 
 
@@ -356,7 +400,8 @@ def _month_number(name: str) -> str:
 def _day_patterns(day: date) -> list[str]:
     numbers = f"0?{day.day}", f"0?{day.month}"
     month = _MONTHS[day.month - 1]
-    name = rf"{month[:_SHORT_MONTH]}(?:{month[_SHORT_MONTH:]})?\.?" if month[_SHORT_MONTH:] else month
+    longer = "|".join(month[_SHORT_MONTH:end] for end in range(len(month), _SHORT_MONTH, -1))
+    name = rf"{month[:_SHORT_MONTH]}(?:{longer})?\.?" if longer else month
     ordinal = rf"{numbers[0]}(?:st|nd|rd|th)?"
     year = rf"(?:{day.year // 100:02})?{day.year % 100:02}"
     return [

@@ -252,6 +252,7 @@ class Sweep:
             if kind is ValueKind.IDENTIFIER and rule.everywhere and (code := matching.code_of(text))
         }
         self._given = {name for one in people for name in one.given if len(name) > 1}
+        self._users = {word for one in people for word in matching.user_names(one)}
         # Of what may be a name in small letters: a word with a capital letter may be the person.
         self._small = {
             word
@@ -360,6 +361,7 @@ class Sweep:
             part = not self._parts.isdisjoint(word.split("-"))
             by = (
                 (word in self._given, NearMiss.GIVEN_NAME),
+                (word in self._users, NearMiss.USER),
                 (part, NearMiss.PART),
                 (near, NearMiss.ONE_LETTER),
                 (word in self._small, NearMiss.SMALL),

@@ -5,11 +5,12 @@ addition to the file (ISO 32000-1, 7.5.6) in packed streams of objects. The one 
 the empty root of the tree, which `prepare` puts there.
 """
 
+import re
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import batched, chain
+from itertools import accumulate, batched
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final
@@ -21,6 +22,10 @@ from waybill.subject_access.domain.report.structure import TEXTS, Attributes, El
 
 _OBJECTS_PER_STREAM: Final = 400
 _PAGES_PER_LEAF: Final = 200
+# Half the time of the usual level, for a file that is larger by a fiftieth.
+_PACKING: Final = 4
+# A cell that has one mark, and says no more.
+_CELL = re.compile(r"=(T[DH]) ([0-9]+)\.([0-9]+)")
 # Where an attribute belongs (ISO 32000-1, 14.8.5).
 _OWNERS: Final = {"Scope": "Table", "ListNumbering": "List"}
 # Kind, offset or stream, place in the stream.
@@ -79,83 +84,71 @@ class _Addition:
         self._before = int(out.read().rpartition(b"startxref")[2].split()[0])
         out.seek(0, 2)
         out.write(b"\n")
-        self._first = self._next = size
-        self._replaced: dict[int, tuple[int, int, int]] = {}
-        self._kinds, self._wheres, self._places = array("B"), array("Q"), array("H")
-        self._waiting: list[tuple[int, str]] = []
+        self._next = size
+        # Objects whose numbers and places follow each other: the first number, how many, the entry of the first.
+        self._runs: list[tuple[int, int, tuple[int, int, int]]] = []
+        self._numbers: list[int] = []
+        self._texts: list[str] = []
 
-    def number(self) -> int:
-        """Return the number of a new object."""
-        self._next += 1
-        return self._next - 1
+    def number(self, count: int = 1) -> int:
+        """Return the number of a new object, or the first of several."""
+        self._next += count
+        return self._next - count
 
-    def put(self, number: int, text: str) -> None:
-        """Add an object."""
-        self._waiting.append((number, text))
-        if len(self._waiting) >= _OBJECTS_PER_STREAM:
+    def put(self, number: int, *texts: str) -> None:
+        """Add an object, or several whose numbers follow each other."""
+        self._numbers.extend(range(number, number + len(texts)))
+        self._texts.extend(texts)
+        if len(self._texts) >= _OBJECTS_PER_STREAM:
             self._flush()
 
     def end(self, trailer: str) -> None:
         """Write where everything is."""
         self._flush()
-        number = self.number()
-        self._grow()
-        self._at(number, _IN_FILE, self._out.tell(), 0)
-        count = len(self._kinds)
+        number, begin = self.number(), self._out.tell()
+        self._runs.append((number, 1, (_IN_FILE, begin, 0)))
+        runs = sorted(self._runs)
         packer = zlib.compressobj(6)
-        replaced = sorted(self._replaced.items())
-        entries = chain((entry for _, entry in replaced), zip(self._kinds, self._wheres, self._places, strict=True))
-        rows = b"".join(
-            packer.compress(b"".join(_ENTRY.pack(*entry) for entry in some))
-            for some in batched(entries, _OBJECTS_PER_STREAM, strict=False)
-        )
-        index = " ".join(f"{one} 1" for one, _ in replaced)
-        begin = self._out.tell()
+        rows = b"".join(packer.compress(_entries(*run)) for run in runs)
+        index = " ".join(f"{first} {count}" for first, count, _ in runs)
         self._stream(
             number,
-            f"/Type/XRef/Size {self._first + count}/W[1 8 2]/Index[{index} {self._first} {count}]"
-            f"/Prev {self._before}{trailer}",
+            f"/Type/XRef/Size {self._next}/W[1 8 2]/Index[{index}]/Prev {self._before}{trailer}",
             rows + packer.flush(),
         )
         self._out.write(f"startxref\n{begin}\n%%EOF\n".encode())
 
-    def _at(self, number: int, kind: int, where: int, place: int) -> None:
-        if number < self._first:
-            self._replaced[number] = (kind, where, place)
-            return
-        index = number - self._first
-        self._kinds[index], self._wheres[index], self._places[index] = kind, where, place
-
-    def _grow(self) -> None:
-        """Make room for what was numbered; what is never put there stays free."""
-        missing = self._next - self._first - len(self._kinds)
-        for numbers in (self._kinds, self._wheres, self._places):
-            numbers.frombytes(bytes(missing * numbers.itemsize))
-
     def _flush(self) -> None:
-        if not self._waiting:
+        numbers, texts = self._numbers, self._texts
+        if not numbers:
             return
-        stream, heads, offset = self.number(), [], 0
-        self._grow()
-        first, kinds, wheres, places = self._first, self._kinds, self._wheres, self._places
-        for place, (number, text) in enumerate(self._waiting):
-            heads.append(f"{number} {offset}")
-            offset += len(text) + 1
-            if number < first:
-                self._at(number, _IN_STREAM, stream, place)
-            else:
-                index = number - first
-                kinds[index], wheres[index], places[index] = _IN_STREAM, stream, place
-        head = " ".join(heads) + "\n"
-        body = zlib.compress((head + "\n".join(text for _, text in self._waiting)).encode("ascii"), 6)
-        self._at(stream, _IN_FILE, self._out.tell(), 0)
-        told = f"/Type/ObjStm/N {len(self._waiting)}/First {len(head)}"
-        self._waiting = []
-        self._stream(stream, told, body)
+        self._numbers, self._texts = [], []
+        stream = self.number()
+        self._runs += [(first, count, (_IN_STREAM, stream, place)) for first, count, place in _runs(numbers)]
+        offsets = accumulate((len(text) + 1 for text in texts), initial=0)
+        head = " ".join([f"{number} {offset}" for number, offset in zip(numbers, offsets, strict=False)]) + "\n"
+        body = zlib.compress((head + "\n".join(texts)).encode("ascii"), _PACKING)
+        self._runs.append((stream, 1, (_IN_FILE, self._out.tell(), 0)))
+        self._stream(stream, f"/Type/ObjStm/N {len(texts)}/First {len(head)}", body)
 
     def _stream(self, number: int, told: str, body: bytes) -> None:
         head = f"{number} 0 obj\n<<{told}/Filter/FlateDecode/Length {len(body)}>>stream\n"
         self._out.write(head.encode("ascii") + body + b"\nendstream\nendobj\n")
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield where numbers follow each other: the first, how many, and its place."""
+    place = 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] != numbers[end - 1] + 1:
+            yield numbers[place], end - place, place
+            place = end
+
+
+def _entries(_: int, count: int, first: tuple[int, int, int]) -> bytes:
+    """Return the entries of a run (ISO 32000-1, table 18)."""
+    kind, where, place = first
+    return b"".join([_ENTRY.pack(kind, where, place + index) for index in range(count)])
 
 
 @dataclass
@@ -183,8 +176,7 @@ class _Tree:
         """Add a part of the document."""
         self._begin("/S/Sect", self._path[-1].number)
         for lines in lines_of(described.structure):
-            for line in lines:
-                self._line(line, described.begin)
+            self._lines(lines, described.begin)
         self._close()
 
     def end(self) -> None:
@@ -209,28 +201,44 @@ class _Tree:
             f"<</Type/StructTreeRoot/K {document} 0 R/ParentTree {parents} 0 R/ParentTreeNextKey {len(keys)}>>",
         )
 
-    def _line(self, line: str, before: int) -> None:
-        """Add what a line says; of a long table nearly all are rows and cells of one mark, which say no more."""
-        tag, space, rest = line[1:].partition(" ")
-        page, dot, mark = rest.partition(".")
-        if dot and mark.isdecimal() and page.isdecimal() and line[0] == "=":
-            self._cell(tag, before + int(page) - 1, int(mark))
-        elif line == "-":
-            self._close()
-        elif not space and line[0] == "+":
-            self._begin(f"/S/{tag}", self._path[-1].number)
-        else:
-            self._element(Element.of(line), before)
+    def _lines(self, lines: Sequence[str], before: int) -> None:
+        """Add what lines say; of a long table nearly all are rows of cells of one mark each, which say no more."""
+        place, end = 0, len(lines)
+        while place < end:
+            behind = self._row(lines, place, before) if lines[place] == "+TR" else 0
+            if not behind:
+                self._element(Element.of(lines[place]), before)
+            place = behind or place + 1
 
-    def _cell(self, tag: str, page: int, mark: int) -> None:
-        number, around = self._addition.number(), self._path[-1]
+    def _row(self, lines: Sequence[str], begin: int, before: int) -> int:
+        """Add a row as a whole, and return the line behind it; 0 where it is not all of such cells, on one page."""
+        cells: list[tuple[str, str]] = []
+        place, page = begin + 1, ""
+        while place < len(lines) and (found := _CELL.fullmatch(lines[place])):
+            tag, where, mark = found.groups()
+            if where != page and cells:
+                return 0
+            page = where
+            cells.append((tag, mark))
+            place += 1
+        if not cells or place == len(lines) or lines[place] != "-":
+            return 0
+        number, around, page_index = self._addition.number(len(cells) + 1), self._path[-1], before + int(page) - 1
         around.kids.append(number)
-        owners = self._owners[page]
-        if len(owners) == mark:
-            owners.append(number)
+        owners = self._owners[page_index]
+        if [int(mark) for _, mark in cells] == [*range(len(owners), len(owners) + len(cells))]:
+            owners.extend(range(number + 1, number + 1 + len(cells)))
         else:
-            self._own(page, mark, number)
-        self._addition.put(number, f"<</S/{tag}/P {around.number} 0 R/Pg {self._pages[page]} 0 R/K[{mark}]>>")
+            for own, (_, mark) in enumerate(cells, number + 1):
+                self._own(page_index, int(mark), own)
+        kids = " ".join([f"{own} 0 R" for own in range(number + 1, number + 1 + len(cells))])
+        told = f"/P {number} 0 R/Pg {self._pages[page_index]} 0 R/K["
+        self._addition.put(
+            number,
+            f"<</S/TR/P {around.number} 0 R/K[{kids}]>>",
+            *[f"<</S/{tag}{told}{mark}]>>" for tag, mark in cells],
+        )
+        return place + 1
 
     def _element(self, one: Element, before: int) -> None:
         if one.kind == "-":
