@@ -197,7 +197,7 @@ def test_before_the_checks_there_is_a_register_and_nothing_else(bench: Workbench
 
 
 def test_files_come_by_page_with_explanations(bench: Workbench) -> None:
-    files = {f"{number}.pdf": str(number).encode() for number in range(5)}
+    files = {f"{number}.zip": str(number).encode() for number in range(5)}
     consignment_id = bench.received(files)
     bench.check = lambda record, content: clean_check(record, content) | {"fileFormat": [format_result("x-fmt/263")]}
     bench.run(consignment_id)
