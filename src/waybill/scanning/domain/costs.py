@@ -46,10 +46,12 @@ def usage(work: Workload) -> dict[str, float]:
         # Ten messages are sent at a time, as two requests of 64 KiB; each is received, kept invisible, and deleted.
         "sqs_requests": work.messages * (0.2 + 3),
         "standard_transitions": pages / _PAGES_PER_BATCH * _TRANSITIONS_PER_BATCH + _TRANSITIONS_AT_THE_ENDS,
-        # The outcome in a transaction and its copy for later jobs; of a message, what counts it and them.
-        "dynamodb_write_units": work.objects * 3 + work.findings + work.messages * 8 + pages * _PAGE_UNITS,
-        # Is there an outcome, or (half of it) one of an earlier job; of a message, the job and its sums.
-        "dynamodb_read_units": work.objects * 1.5 + work.messages * 16,
+        # The outcome in a transaction and its copy for later jobs; a finding, and where its value was seen; of a
+        # message, what counts it and them.
+        "dynamodb_write_units": work.objects * 3 + work.findings * 2 + work.messages * 8 + pages * _PAGE_UNITS,
+        # Is there an outcome, or (half of it) one of an earlier job; what people have said of a value; of a message,
+        # the job and its sums.
+        "dynamodb_read_units": work.objects * 1.5 + work.findings + work.messages * 16,
         "lambda_requests": work.messages + pages / _PAGES_PER_BATCH,
         "lambda_gb_seconds": worker_seconds * WORKER_GB + pages * SECONDS_PER_PAGE * LISTER_GB,
     }
