@@ -766,6 +766,19 @@ def test_near_misses_are_decided_about_in_the_workbench(signed_in: Console, api:
     ]
 
 
+def test_a_page_of_a_request_on_hold_says_that_its_date_will_move(signed_in: Console, api: ExampleApi) -> None:
+    from tests.fakes.console import example
+
+    found = example("showSubjectAccessRequest")
+    hold = {**found["holds"][0], "reason": "clarification", "until": None}
+    api.answers["showSubjectAccessRequest"] = {**found, "state": "OnHold", "holds": [hold]}
+    api.answers["listTasks"] = {"tasks": [{**example("listTasks")["tasks"][0], "state": "OnHold"}], "cursor": None}
+    for path in (f"requests/{ID}", f"requests/{ID}/decide?what=release"):
+        assert "(the clock is stopped: the date will move)" in signed_in.get(path).text
+    assert "which will move: the clock is stopped</title>" in signed_in.get(f"requests/{ID}").text
+    assert "due Wednesday 2 December 2026, which will move" in signed_in.get("requests").text
+
+
 def test_who_approves_says_how_much_was_seen(console: Console, api: ExampleApi) -> None:
     from tests.fakes.console import example
 

@@ -423,7 +423,7 @@ def test_a_report_that_was_made_again_is_not_approved(console: Console, api: Exa
     )
     answer = console.post(APPROVE, {"read": "yes", "sha256": "00" * 32})
     assert answer.status == 409
-    assert "the report was drawn again since it was read" in answer.text
+    assert "The report was made again on 2 November 2026, 09:21. Read it first." in answer.text
     # What is sent next is bound to the report as it is now, once that is said to be read.
     assert f'name="sha256" value="{"9f" * 32}"' in answer.text
     assert 'name="read" value="yes" checked' not in answer.text

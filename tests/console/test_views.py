@@ -11,7 +11,7 @@ from jinja2 import DictLoader, Environment
 
 from tests.fakes.console import example
 from waybill.console import rendering
-from waybill.console.domain import copying, needs
+from waybill.console.domain import copying, decisions, needs
 from waybill.console.domain.custody import entries_of, known_of, sentence_of
 from waybill.console.domain.format import name_of, plain_name_of
 from waybill.console.domain.words import notice_of
@@ -54,6 +54,75 @@ def test_a_request_of_31_january_is_due_on_1_march_and_late_the_day_after() -> N
 def test_each_role_is_told_its_own_next_step(state: str, who: needs.Rights, said: str) -> None:
     (need,) = needs.of_requests([task(state=state)], who, TODAY)
     assert said in need.why
+
+
+@pytest.mark.parametrize("changes", [{"state": "OnHold"}, {"state": "AwaitingIdentity"}, {"provisional": True}])
+def test_home_says_that_the_date_of_a_stopped_clock_will_move(changes: dict[str, Any]) -> None:
+    """UK GDPR Article 12A: the days of clarification do not count, nor does any day before proof or fee has come."""
+    (need,) = needs.of_requests([task(dueDate="2027-03-01", **changes)], rights(), TODAY)
+    assert need.note == "due Monday 1 March 2027, which will move: the clock is stopped"
+    (need,) = needs.of_requests([task(dueDate="2027-03-01", state="ReadyForReview")], rights(), TODAY)
+    assert need.note == "due Monday 1 March 2027"
+
+
+def request(state: str, *statuses: str, **changes: Any) -> dict[str, Any]:
+    """Return a request whose services have answered so; the first one's name is that of the example."""
+    found = example("showSubjectAccessRequest")
+    service = found["services"][0]
+    names = [service["serviceName"], "another-api"]
+    services = [
+        {**service, "serviceName": name, "renderStatus": each} for name, each in zip(names, statuses, strict=False)
+    ]
+    return {**found, "state": state, "services": services, "issuedWithout": [], "holds": [], **changes}
+
+
+WITHOUT = {"issuedWithout": example("showSubjectAccessRequest")["issuedWithout"]}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (request("Pending", "PENDING"), "Its services are asked within minutes"),
+        (request("InProgress", "COMPLETE", "PENDING"), "Its services are being asked"),
+        # Asked to be drawn again: its parts are as they were fetched, and the poll starts the drawing.
+        (request("Pending", "FETCHED", "NO_DATA"), "The report is made from them within minutes, without you"),
+        (request("InProgress", "COMPLETE", "NOT_SUPPORTED"), "The report is made from them within minutes"),
+        (request("Pending", "ERRORED", "FETCHED", **WITHOUT), "The report is made from them within minutes"),
+        (request("Pending", "ERRORED", "FETCHED"), "Its services are asked within minutes"),
+        (request("Pending", "SUSPENDED", "COMPLETE"), "A service is suspended"),
+        (request("NeedsAttention", "SUSPENDED"), "A part could not be fetched"),
+    ],
+)
+def test_what_happens_next_is_said_of_what_is_left_to_be_done(found: dict[str, Any], said: str) -> None:
+    step = decisions.next_step(found, ())
+    assert step is not None
+    assert said in step.sentence
+
+
+def test_a_report_that_is_older_than_what_is_taken_out_is_made_again_next() -> None:
+    found, possible = request("ReadyForReview", "COMPLETE"), list(decisions.DECISIONS.values())
+    part = example("listParts")["parts"][0]
+    for current, name in ((False, "render"), (True, "approve")):
+        step = decisions.next_step(found, possible, [{**part, "current": current}])
+        assert step is not None
+        assert step.decision is decisions.DECISIONS[name]
+    assert "can be approved when that is done" in decisions.blocked(
+        decisions.DECISIONS["approve"], request("Pending", "FETCHED"), "bob"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "moves"),
+    [
+        ("OnHold", None, True),
+        ("ReadyForReview", None, True),
+        ("Pending", "2026-11-09", False),
+        ("Refused", None, False),
+    ],
+)
+def test_the_date_moves_while_something_is_waited_for(state: str, until: str | None, moves: bool) -> None:
+    hold = {**example("showSubjectAccessRequest")["holds"][0], "reason": "clarification", "until": until}
+    assert decisions.will_move(request(state, "COMPLETE", holds=[hold])) is moves
 
 
 @pytest.mark.parametrize(

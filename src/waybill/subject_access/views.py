@@ -33,7 +33,10 @@ class _Law(View):
     regime: Regime = Field(description="Which law sets the time limit")
     received_date: str = Field(description="The day on which the request was received", examples=[_DAY])
     due_date: str = Field(description="The last day to answer", examples=[_DUE])
-    provisional: bool = Field(description="Whether the last day moves on, since something is waited for")
+    provisional: bool = Field(
+        description="Whether the month has not begun, since proof of identity or a fee is waited for: "
+        "the last day is then what it would be if that came today"
+    )
     target_date: str = Field(description="The day to aim at", examples=["2026-11-30"])
     extend_by: str = Field(description="The last day on which the time limit can be extended", examples=[_DUE])
     days_left: int = Field(description="How many days are left; negative when it is late", examples=[30])
@@ -246,7 +249,7 @@ class TaskView(View):
     waits_for: str | None = Field(description=_WAITS_FOR, examples=["approval"])
     needs_somebody: bool = Field(description="Whether one of the staff can do something about it")
     due_date: str = Field(description="The last day to answer", examples=["2026-12-02"])
-    provisional: bool = Field(description="Whether that day can still move")
+    provisional: bool = Field(description="Whether the month has not begun, since proof or a fee is waited for")
     overdue: bool = Field(description="Whether that day has passed")
     due_soon: bool = Field(description="Whether it is near")
 

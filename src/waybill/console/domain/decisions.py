@@ -1,6 +1,6 @@
 """What may be decided about a subject access request: words, fields, and when each may be taken. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ _WORKERS = frozenset({Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN})
 _APPROVERS = frozenset({Role.SAR_APPROVER, Role.SAR_ADMIN})
 _ADMIN = frozenset({Role.SAR_ADMIN})
 _DRAWN = frozenset({"ReadyForReview", "Completed", "NeedsAttention", "Errored"})
+_MADE = frozenset({"ReadyForReview", "Completed"})
+_AT_WORK = frozenset({"Pending", "InProgress"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ DECISIONS: dict[str, Decision] = {
             "render",
             "Make the report again",
             "Make the report again?",
-            "It is made from the answers that are there, without what is taken out. Then somebody else approves it.",
+            "It is made from the answers that are there, without what is taken out, within minutes. Then somebody else "
+            "approves it.",
             "renderRequest",
             _WORKERS,
         ),
@@ -189,7 +192,8 @@ def blocked(decision: Decision, request: Mapping[str, Any], subject: str) -> str
     held = any(hold["until"] is None for hold in request["holds"])
     if name == "approve":
         if state != "ReadyForReview":
-            return "There is no report to approve now."
+            making = "The report is being made: it can be approved when that is done."
+            return making if is_being_made(request) else "There is no report to approve now."
         if subject == request["requestedBy"]:
             return "You made this request, so somebody else has to approve."
         if subject in request["redactedBy"]:
@@ -249,10 +253,50 @@ _NEXT: Mapping[str, tuple[str, str]] = {
 }
 
 
-def next_step(request: Mapping[str, Any], possible: Sequence[Decision]) -> Step | None:
-    """Return what happens next; None where a request has ended."""
-    if request["state"] not in _NEXT:
+# Where every service has answered and the report is not made, for the first time or again.
+_MAKING = (
+    "All answers are there. The report is made from them within minutes, without you: look again then.",
+    "",
+)
+_SUSPENDED = ("A service is suspended. The request goes on by itself when that service is asked again.", "")
+_OUT_OF_DATE = (
+    "What is taken out has changed since this report was made. Make it again: this one can neither be approved nor "
+    "handed over.",
+    "render",
+)
+# What a part is that nobody has to be asked for any more.
+_ANSWERED = frozenset({"FETCHED", "COMPLETE", "NO_DATA", "NOT_SUPPORTED"})
+
+
+def next_step(
+    request: Mapping[str, Any], possible: Sequence[Decision], parts: Iterable[Mapping[str, Any]] = ()
+) -> Step | None:
+    """Return what happens next; None where a request has ended. `parts` are what the report is drawn from."""
+    state = request["state"]
+    if state not in _NEXT:
         return None
-    sentence, wanted = _NEXT[request["state"]]
+    sentence, wanted = _NEXT[state]
+    if is_being_made(request):
+        sentence, wanted = _MAKING
+    elif state in _AT_WORK and any(each["renderStatus"] == "SUSPENDED" for each in _needed(request)):
+        sentence, wanted = _SUSPENDED
+    elif state in _MADE and not all(part["current"] for part in parts):
+        sentence, wanted = _OUT_OF_DATE
     found = next((each for each in possible if each.name == wanted), None)
     return Step(sentence, found)
+
+
+def is_being_made(request: Mapping[str, Any]) -> bool:
+    """Return whether the report is made without anybody: all answers are there, and it is not."""
+    return request["state"] in _AT_WORK and all(each["renderStatus"] in _ANSWERED for each in _needed(request))
+
+
+def will_move(request: Mapping[str, Any]) -> bool:
+    """Return whether the law's date moves on, since something is waited for from the person."""
+    return request["state"] not in ENDED and any(hold["until"] is None for hold in request["holds"])
+
+
+def _needed(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the parts that the report does not go without."""
+    without = {gap["serviceName"] for gap in request["issuedWithout"]}
+    return [each for each in request["services"] if each["serviceName"] not in without]

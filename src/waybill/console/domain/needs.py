@@ -122,7 +122,7 @@ def of_requests(tasks: Iterable[Json], rights: Rights, today: date) -> list[Need
         if each["state"] in {"NeedsAttention", "Errored"} and rank > _BROKEN:
             rank = _BROKEN
         what, why = step or ("is on the clock", "Nothing for you to do now: it is being put together.")
-        note = f"due {day_of(each['dueDate'])}" + (", which will move: the clock is stopped" if _is_held(each) else "")
+        note = f"due {day_of(each['dueDate'])}" + (", which will move: the clock is stopped" if will_move(each) else "")
         reference, since = each["sarCaseReferenceNumber"], moment(each["dueDate"])
         found.append(
             Need(
@@ -132,8 +132,9 @@ def of_requests(tasks: Iterable[Json], rights: Rights, today: date) -> list[Need
     return found
 
 
-def _is_held(task: Json) -> bool:
-    return bool(task["provisional"]) and task["state"] in {"OnHold", "AwaitingIdentity"}
+def will_move(task: Json) -> bool:
+    """Return whether the date of the law moves on: `provisional` is said of a month that has not begun alone."""
+    return bool(task["provisional"]) or task["state"] in {"OnHold", "AwaitingIdentity"}
 
 
 def _step(task: Json, rights: Rights) -> tuple[str, str] | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
-from waybill.console.domain.decisions import DECISIONS, Decision, blocked, next_step
-from waybill.console.domain.format import count, day_of, days_left
+from waybill.console.domain.decisions import DECISIONS, Decision, blocked, next_step, will_move
+from waybill.console.domain.format import count, day_of, days_left, moment
 from waybill.console.domain.web import Response, redirect
 from waybill.console.domain.words import ENDED, HOLDS, PART, REQUEST, tag
 from waybill.console.errors import ApiError, PageError
@@ -42,9 +42,8 @@ def show(visit: Visit, request_id: str) -> Response:
     found, parts = answers["head"], answers.get("parts")
     if isinstance(found, ApiError):
         raise found
-    drawn = (
-        {} if parts is None or isinstance(parts, ApiError) else {each["serviceName"]: each for each in parts["parts"]}
-    )
+    told = [] if parts is None or isinstance(parts, ApiError) else parts["parts"]
+    drawn = {each["serviceName"]: each for each in told}
     return visit.page(
         "requests/show.html",
         found["sarCaseReferenceNumber"],
@@ -57,7 +56,9 @@ def show(visit: Visit, request_id: str) -> Response:
             for each in found["services"]
         ],
         holds=[{**hold, "text": HOLDS.get(hold["reason"], hold["reason"])} for hold in found["holds"]],
-        step=next_step(found, _possible(visit, found)),
+        moves=will_move(found),
+        step=next_step(found, _possible(visit, found), told),
+        is_at_work=found["state"] in {"Pending", "InProgress"},
         decisions=_possible(visit, found),
         impossible=[(each, why) for each in _mine(visit) if (why := blocked(each, found, visit.who.subject))],
         trouble=parts if isinstance(parts, ApiError) else None,
@@ -83,9 +84,21 @@ def confirm(visit: Visit, request_id: str, errors: Errors | None = None, status:
         blocked=why,
         has_report=decision.name in {"approve", "deliver"} and visit.may(Role.SAR_USER, Role.SAR_APPROVER),
         left=days_left(_left(found), found["state"] in ENDED),
+        moves=will_move(found),
         unseen=unseen,
-        errors=errors or [],
+        errors=(status == 409 and _made_again(visit, found)) or errors or [],
     )
+
+
+def _made_again(visit: Visit, found: dict[str, Any]) -> Errors:
+    """Say so where the report that is there is not the one that was read; empty where it is, or none was sent."""
+    read, there = visit.form["sha256"], found["reportSha256"]
+    if found["state"] != "ReadyForReview" or not (read and there) or read == there:
+        return []
+    made = max(filter(None, map(moment, (each["renderedAt"] for each in found["services"]))), default=None)
+    local = made.astimezone(visit.zone) if made else None
+    at = f" on {local.day} {local:%B %Y, %H:%M}" if local else ""
+    return [error("read", f"The report was made again{at}. Read it first.")]
 
 
 def _unseen(visit: Visit, request_id: str) -> dict[str, int]:
@@ -239,6 +252,8 @@ def _clock(found: dict[str, Any], today: date) -> Any:
     answer = f"Received {day_of(found['receivedDate'])}, due {day_of(found['dueDate'])}"
     if found["heldDays"]:
         answer += f", {count(found['heldDays'], 'day')} on hold"
+    if will_move(found):
+        answer += ", which will move: the clock is stopped"
     return charts.clock(_short(received), _short(today), _short(due), spent, holds, answer)
 
 

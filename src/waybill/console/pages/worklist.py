@@ -6,6 +6,7 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
 from waybill.console.domain.format import days_left, number
+from waybill.console.domain.needs import will_move
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import ENDED, REQUEST, WAITS_FOR, tag
 from waybill.console.errors import ApiError, PageError
@@ -84,6 +85,7 @@ def _task(found: dict[str, Any], today: date) -> dict[str, Any]:
         "tag": tag(REQUEST, found["state"]),
         "left": days_left(left),
         "tone": "red" if left <= 3 else "amber" if left <= 14 else "",
+        "moves": will_move(found),
         "waits": WAITS_FOR.get(found["waitsFor"], found["waitsFor"]),
     }
 
