@@ -33,9 +33,10 @@ status: setup ## Show what is deployed and whether it is healthy
 test: setup ## Run every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
 
-accept: setup ## Run the workflow tests against a deployed stack: make accept WAYBILL_STACK=name WAYBILL_PROFILE=profile
-	@test -n "$(WAYBILL_STACK)" || { echo "Name the stack: make accept WAYBILL_STACK=name (docs/acceptance.md)" >&2; exit 2; }
-	@$(BIN)/python -m pytest tests/workflow --ignore=tests/workflow/local --stack "$(WAYBILL_STACK)" \
+accept: setup ## Run the workflow tests against a deployed stack, WAYBILL_STACK=name WAYBILL_PROFILE=profile; without, locally
+	@$(if $(WAYBILL_STACK),,scripts/acceptance --local)
+	@$(BIN)/python -m pytest tests/workflow --ignore=tests/workflow/local \
+		$(if $(WAYBILL_STACK),--stack "$(WAYBILL_STACK)",--local) \
 		$(if $(WAYBILL_PROFILE),--profile "$(WAYBILL_PROFILE)") $(PYTEST)
 
 lint: setup ## Check style, types, imports, template, and that generated files are up to date

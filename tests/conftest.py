@@ -11,6 +11,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.scheduling import SharedWork
+from tests.workflow.support.parameters import LOCAL_STACK
+from waybill.cli.local.stack_file import StackFile
 from waybill.core import settings
 from waybill.core.aws import clients
 
@@ -35,10 +37,20 @@ _ENVIRONMENT = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("waybill")
     group.addoption("--stack", help="run tests/workflow against this stack, which is deployed (docs/acceptance.md)")
+    group.addoption("--local", action="store_true", help="the same with the stack that scripts/acceptance --local deploys")
     group.addoption("--profile", help="AWS profile of --stack; without it, what the environment gives")
     key = PROJECT / ".local" / "acceptance" / "signing-key.pem"
     group.addoption("--signing-key", type=Path, default=key, help="key pair whose public half is --stack's AuthJwks")
     group.addoption("--long", action="store_true", help="run also what takes long and seldom fails (marker `long`)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--local"):
+        running = StackFile.read(PROJECT / ".local" / "stack.json")
+        if running is None:
+            raise pytest.UsageError("no local stack is up: make up starts it")
+        os.environ.update(running.environment())
+        config.option.stack = LOCAL_STACK
 
 
 @pytest.hookimpl(optionalhook=True)

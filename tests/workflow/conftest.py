@@ -10,7 +10,7 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
-from tests.workflow.support.parameters import parameters_with
+from tests.workflow.support.parameters import QUIET_BUCKET, differing, parameters_with
 from tests.workflow.support.source import Source
 from tests.workflow.support.stacks import EmbeddedStack, NamedStack
 from waybill.cli.local.keys import AUDIENCE, ISSUER
@@ -18,8 +18,6 @@ from waybill.cli.local.ministack import free_port
 from waybill.cli.local.stack import LocalStack
 
 _LOG_LINES = 150
-
-_QUIET_BUCKET = "waybill-tests-quiet"
 
 _ENVIRONMENT = {
     "SFN_WAIT_SCALE": "0",
@@ -56,12 +54,12 @@ def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFact
         project,
         port=gate.port,
         state_dir=tmp_path_factory.mktemp("stack"),
-        parameters=parameters_with(_QUIET_BUCKET),
+        parameters=parameters_with(QUIET_BUCKET),
         environment=_ENVIRONMENT | {"AWS_ENDPOINT_URL": gate.endpoint},
     )
     with stack:
         stack.client("s3").create_bucket(
-            Bucket=_QUIET_BUCKET, CreateBucketConfiguration={"LocationConstraint": stack.ministack.region}
+            Bucket=QUIET_BUCKET, CreateBucketConfiguration={"LocationConstraint": stack.ministack.region}
         )
         yield stack
 
@@ -71,23 +69,25 @@ def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     """The application with its defaults, but for the sizes."""
     option = request.config.getoption
     if name := option("--stack"):
-        application = Application(NamedStack(name, option("--signing-key"), option("--profile")))
+        named = NamedStack(name, option("--signing-key"), option("--profile"))
+        if wrong := differing(named.parameters):
+            pytest.exit(f"{name} was not deployed with what scripts/acceptance writes: {', '.join(wrong)}", returncode=2)
+        application = Application(named)
     else:
         local: LocalStack = request.getfixturevalue("local_stack")
-        application = Application(EmbeddedStack(local, local.stack_name, _QUIET_BUCKET))
+        application = Application(EmbeddedStack(local, local.stack_name, QUIET_BUCKET))
     assert application.mailbox.all() == []
     assert application.early
     yield application
     if name:
-        application.remove_buckets()
-        application.mailbox.remove()
+        application.remove()
 
 
 @pytest.fixture(scope="session")
 def variant(local_stack: LocalStack, application: Application) -> Application:
     """The application once more: Express, with versioned buckets, and failed runs that end as successful executions."""
     name = f"{local_stack.stack_name}-variant"
-    parameters = parameters_with(_QUIET_BUCKET) | {
+    parameters = parameters_with(QUIET_BUCKET) | {
         "AuthIssuer": ISSUER,
         "AuthAudience": AUDIENCE,
         "AuthJwks": local_stack.signing_key.jwks(),
@@ -103,7 +103,7 @@ def variant(local_stack: LocalStack, application: Application) -> Application:
         region=local_stack.ministack.region,
         parameters=parameters,
     )
-    variant = Application(EmbeddedStack(local_stack, name, _QUIET_BUCKET))
+    variant = Application(EmbeddedStack(local_stack, name, QUIET_BUCKET))
     assert variant.mailbox.all() == []
     return variant
 

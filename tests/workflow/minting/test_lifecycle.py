@@ -20,7 +20,8 @@ def ask(
     if signed:
         token = application.stack.signing_key.token(subject="somebody", roles=["minting"])
         headers["Authorization"] = f"Bearer {token}"
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(str(parts.hostname), parts.port, timeout=60)
     try:
         content = None if body is None else json.dumps(body)
         connection.request(method, f"{parts.path.rstrip('/')}{path}", content, headers)

@@ -25,7 +25,7 @@ def buckets(application: Application) -> Buckets:
     for policy in ("WriteDestinationsPolicy", "AbortUploadsPolicy"):
         allow(iam, application.resources[policy], [f"arn:aws:s3:::{PREFIX}*"])
 
-    def make(count: int, *, named: str, region: str = "eu-west-1") -> list[str]:
+    def make(count: int, *, named: str, region: str | None = None) -> list[str]:
         names = [f"{PREFIX}{named}-{number}" for number in range(count)]
         return [application.make_bucket(name, region) for name in names]
 
@@ -109,7 +109,7 @@ def test_destination_in_another_region_is_asked_there(
     assert ended.output["status"] == "SUCCESS"
     assert application.content(abroad, key) == b"content"
     regions = {call.bucket: call.region for call in gate.calls(label, "CopyObject")}
-    assert regions == {application.destinations[0]: "eu-west-1", abroad: "eu-central-1"}
+    assert regions == {application.destinations[0]: application.stack.region, abroad: "eu-central-1"}
 
 
 @pytest.mark.parametrize(("force", "code", "copies"), [(False, "SKIPPED_IDENTICAL", 1), (True, "COPIED", 2)])

@@ -8,13 +8,14 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.parameters import QUIET_BUCKET
 from tests.workflow.support.source import Source
 
 MISSING = "waybill-tests-missing"
 FOREIGN = "waybill-tests-foreign"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def foreign_bucket(application: Application) -> None:
     """A bucket that exists, and that no role of the application may touch."""
     application.make_bucket(FOREIGN)
@@ -90,6 +91,7 @@ def test_subject_is_short_ascii_for_any_key(
     assert key.replace("\n", "\\n") in letter.body
 
 
+@pytest.mark.usefixtures("foreign_bucket")
 def test_denied_bucket_is_reported_with_the_action_and_tried_once(
     application: Application, gate: Gate, quiet: Source, key: str, label: str
 ) -> None:
@@ -111,12 +113,13 @@ def test_denied_bucket_is_reported_with_the_action_and_tried_once(
 @pytest.mark.parametrize(
     ("bucket", "code", "named"),
     [
-        ("waybill-tests-quiet", "SOURCE_NOT_FOUND", "NoSuchKey"),
+        (QUIET_BUCKET, "SOURCE_NOT_FOUND", "NoSuchKey"),
         (MISSING, "NO_SUCH_BUCKET", "NoSuchBucket"),
         (FOREIGN, "ACCESS_DENIED", "s3:GetObject"),
     ],
     ids=["no such object", "no such bucket", "denied"],
 )
+@pytest.mark.usefixtures("foreign_bucket")
 def test_source_that_cannot_be_read_fails_every_destination_with_one_notification(
     application: Application, gate: Gate, bucket: str, code: str, named: str, key: str, label: str
 ) -> None:
@@ -164,7 +167,7 @@ def test_source_encrypted_with_a_customer_key_is_reported_as_such(
         ({"destinationBuckets": ["  "]}, "destinationBuckets[0]"),
         ({"destinationBuckets": ["good-bucket", "no bucket"]}, "destinationBuckets[1]"),
         ({"destinationBuckets": [f"bucket-{number}" for number in range(1001)]}, "destinationBuckets"),
-        ({"destinationBuckets": ["waybill-tests-quiet"]}, "destinationBuckets"),
+        ({"destinationBuckets": [QUIET_BUCKET]}, "destinationBuckets"),
         ({"sourceBucket": ""}, "sourceBucket"),
         ({"sourceKey": ""}, "sourceKey"),
         ({"sourceKey": "é" * 513}, "sourceKey"),

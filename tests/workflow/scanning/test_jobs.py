@@ -12,16 +12,10 @@ SSN = b"ssn 219-45-6789\n"
 
 def test_the_end_is_one_event_that_reaches_topic_webhook_and_export(scanner: Scanner, label: str) -> None:
     application = scanner.application
+    application.stack.needs_loopback()
     bucket = scanner.bucket(label, {f"k{number}": SSN for number in range(3)})
-    url = application.sqs.create_queue(QueueName=f"{label}-news")["QueueUrl"]
-    arn = application.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = scanner.outputs["ScanTopicArn"]
-    policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
-    application.sqs.set_queue_attributes(
-        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [policy]})}
-    )
-    sns, secrets = application.stack.client("sns"), application.stack.client("secretsmanager")
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    subscriber = application.subscribed(scanner.outputs["ScanTopicArn"])
+    secrets = application.stack.client("secretsmanager")
     secret = secrets.get_secret_value(SecretId=scanner.outputs["ScanWebhookSecretArn"])["SecretString"]
     with receiving(secret.encode()) as receiver:
         job_id = scanner.start(bucket, webhook_url=receiver.url, export=True)
@@ -36,12 +30,7 @@ def test_the_end_is_one_event_that_reaches_topic_webhook_and_export(scanner: Sca
     exported = scanner.exported(job["export"]["uri"])
     assert [each["masked_match"] for each in exported] == ["XXX-XX-6789"] * 3
     assert "219-45" not in json.dumps(exported) + body.decode()
-
-    def told() -> list[str]:
-        messages = application.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        return [message["Body"] for message in messages if job_id in message["Body"]]
-
-    assert len(until(told, f"news about {job_id}")) == 1
+    assert job_id in subscriber.one_about(job_id).body
 
 
 def test_a_second_scan_reports_the_same_and_reads_nothing(scanner: Scanner, gate: Gate, label: str) -> None:

@@ -123,6 +123,7 @@ def holding(what: str, **more: Any) -> StubReply:
 
 @pytest.fixture
 def case(application: Application, label: str) -> Iterator[Case]:
+    application.stack.needs_loopback()
     with StubServer({}) as stub:
         yield Case(application, stub, label)
 
@@ -130,5 +131,6 @@ def case(application: Application, label: str) -> Iterator[Case]:
 @pytest.fixture
 def other_case(application: Application, label: str) -> Iterator[Case]:
     """Another request, of the same test."""
+    application.stack.needs_loopback()
     with StubServer({}) as stub:
         yield Case(application, stub, f"{label}-other")

@@ -62,6 +62,7 @@ class Application:
         self._dynamodb = stack.client("dynamodb")
         self._invoked: Counter[str] = Counter()
         self._made: list[str] = []
+        self._mailboxes: list[Mailbox] = []
         self.source = self.source_named(outputs["SourceBucketName"])
 
     @cached_property
@@ -77,15 +78,27 @@ class Application:
         return key
 
     def make_bucket(self, name: str, region: str | None = None) -> str:
-        """Make a bucket that `remove_buckets` removes; return its name."""
+        """Make a bucket that `remove` removes; return its name."""
         where = region or self.stack.region
         s3 = self.stack.client("s3", where)
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": where})
+        # S3 API Reference, CreateBucket: us-east-1 is said by saying nothing.
+        told = {} if where == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": where}}
+        s3.create_bucket(Bucket=name, **told)
         self._made.append(name)
         return name
 
-    def remove_buckets(self) -> None:
-        """Remove what `make_bucket` has made, with everything in it."""
+    def subscribed(self, topic_arn: str) -> Mailbox:
+        """Return a queue that is subscribed to a topic from now on, and that `remove` removes."""
+        # Whoever else looks at the stack meanwhile has a queue of their own.
+        name = f"waybill-tests-{uuid.uuid4().hex[:12]}"
+        made = Mailbox(self.sqs, self.stack.client("sns"), topic_arn, name)
+        self._mailboxes.append(made)
+        return made
+
+    def remove(self) -> None:
+        """Remove what `make_bucket` and `subscribed` have made, with everything in it."""
+        while self._mailboxes:
+            self._mailboxes.pop().remove()
         while self._made:
             bucket = self._made.pop()
             for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -96,10 +109,7 @@ class Application:
     @cached_property
     def mailbox(self) -> Mailbox:
         """What people are told."""
-        topic = self.outputs["FailureTopicArn"]
-        # Whoever else looks at the stack meanwhile has a queue of their own.
-        name = f"waybill-tests-{uuid.uuid4().hex[:12]}"
-        return Mailbox(self.sqs, self.stack.client("sns"), topic, name)
+        return self.subscribed(self.outputs["FailureTopicArn"])
 
     def told(self, label: str) -> list[Letter]:
         """Return what people were told about `label`, once the net below the workflow has seen every failed run."""
@@ -112,6 +122,15 @@ class Application:
         found = pages.paginate(logGroupName=group, filterPattern='"REPORT RequestId"')
         by_hand = self._invoked[self.resources["ReportFailedExecutionFunction"]]
         return sum(len(page["events"]) for page in found) - by_hand
+
+    def logged(self, text: str) -> Iterator[dict[str, Any]]:
+        """Yield the JSON lines of the replication functions that hold `text`."""
+        pages = self.stack.client("logs").get_paginator("filter_log_events")
+        for page in pages.paginate(logGroupName=self.resources["ReplicationLogGroup"], filterPattern=f'"{text}"'):
+            for event in page["events"]:
+                for line in event["message"].splitlines():
+                    if line.startswith("{") and text in line:
+                        yield json.loads(line)
 
     def _failed_executions(self) -> int:
         pages = self.sfn.get_paginator("list_executions")

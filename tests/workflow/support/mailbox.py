@@ -1,4 +1,4 @@
-"""The failure topic as a subscriber sees it."""
+"""A topic as a subscriber sees it."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Letter:
         """Read SNS's envelope, as it arrives in a queue without raw delivery."""
         attributes = envelope.get("MessageAttributes", {})
         return cls(
-            envelope["Subject"],
+            envelope.get("Subject", ""),
             envelope["Message"],
             {name: attribute["Value"] for name, attribute in attributes.items()},
         )

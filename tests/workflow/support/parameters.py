@@ -1,5 +1,13 @@
 """The parameters of the stack that the workflow tests run against."""
 
+from collections.abc import Mapping
+
+LOCAL_STACK = "waybill-accept"
+"""The stack of `make accept` on the embedded AWS of `make up`."""
+
+QUIET_BUCKET = "waybill-tests-quiet"
+"""A source bucket on the embedded AWS whose uploads start nothing."""
+
 _MIB = 1024**2
 
 # Small sizes stand for large ones: the ways to copy differ from 6 and from 20 MiB on.
@@ -18,9 +26,16 @@ _PARAMETERS = {
     "ScanWebhookPrivate": "true",
     "SubjectAccessServiceSeconds": "10",
     "SubjectAccessSchedule": "rate(1 day)",
+    "ResolverTemplate": "https://example.org/works/{canonicalId}",
 }
 
 
 def parameters_with(quiet: str) -> dict[str, str]:
     """Return the parameters, with a source bucket whose uploads start nothing."""
     return {**_PARAMETERS, "AdditionalSourceBuckets": quiet}
+
+
+def differing(parameters: Mapping[str, str]) -> list[str]:
+    """Return the names of the parameters of a stack that are not as the tests need them; the quiet bucket is any."""
+    missing = [] if parameters.get("AdditionalSourceBuckets") else ["AdditionalSourceBuckets"]
+    return missing + [name for name, value in _PARAMETERS.items() if parameters.get(name) != value]
