@@ -1,7 +1,7 @@
 """Makes a stack ready for `make accept` (docs/acceptance.md).
 
-`scripts/acceptance BUCKET` writes the stack's parameters, to deploy it with. BUCKET exists; the tests upload files to it
-that start nothing by themselves. `scripts/acceptance --local` deploys such a stack on the embedded AWS of `make up`.
+`scripts/acceptance BUCKET` writes the stack's parameters, to deploy it with. BUCKET exists; the tests upload files to
+it that start nothing by themselves. `scripts/acceptance --local` deploys such a stack on the embedded AWS of `make up`.
 """
 
 import json
