@@ -37,9 +37,7 @@ _ENVIRONMENT = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("waybill")
     group.addoption("--stack", help="run tests/workflow against this stack, which is deployed (docs/acceptance.md)")
-    group.addoption(
-        "--local", action="store_true", help="the same with the stack that scripts/acceptance --local deploys"
-    )
+    group.addoption("--local", action="store_true", help="the same on what scripts/acceptance --local deploys")
     group.addoption("--profile", help="AWS profile of --stack; without it, what the environment gives")
     key = PROJECT / ".local" / "acceptance" / "signing-key.pem"
     group.addoption("--signing-key", type=Path, default=key, help="key pair whose public half is --stack's AuthJwks")

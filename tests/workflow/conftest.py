@@ -71,9 +71,7 @@ def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     if name := option("--stack"):
         named = NamedStack(name, option("--signing-key"), option("--profile"))
         if wrong := differing(named.parameters):
-            pytest.exit(
-                f"{name} was not deployed with what scripts/acceptance writes: {', '.join(wrong)}", returncode=2
-            )
+            pytest.exit(f"{name} has not the parameters of scripts/acceptance: {', '.join(wrong)}", returncode=2)
         application = Application(named)
     else:
         local: LocalStack = request.getfixturevalue("local_stack")
