@@ -32,6 +32,7 @@ from waybill.replication.handlers.work_on_job import lambda_handler
 
 MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:waybill-replication"
 JOBS = f"{MACHINE}-jobs"
+MANY = 2_100  # three pages of what S3 lists
 STACK = {"sourceBucket": SOURCE, "destinationBuckets": ",".join(DESTINATIONS), "fileCopyWorkflow": MACHINE}
 A, B = DESTINATIONS
 
@@ -202,10 +203,10 @@ def test_a_run_under_way_is_waited_for_from_call_to_call(
     assert (job_of(begun).status, job_of(begun).counts.succeeded) == ("COMPLETED", 2)
 
 
-def test_3000_keys_killed_out_of_time_and_resumed_end_equal(
+def test_three_pages_of_keys_killed_out_of_time_and_resumed_end_equal(
     workflow: Workflow, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = [f"build-{number:04}.zip" for number in range(3_000)]
+    keys = [f"build-{number:04}.zip" for number in range(MANY)]
     fill(SOURCE, keys)
     for bucket in DESTINATIONS:
         fill(bucket, (key for number, key in enumerate(keys) if number % 100))
@@ -222,18 +223,18 @@ def test_3000_keys_killed_out_of_time_and_resumed_end_equal(
     monkeypatch.setattr(BackfillTable, "save", killed_at_the_second)
     with pytest.raises(Killed):
         workflow.turn(given)
-    assert 0 < job_of(begun).counts.compared < 3_000
+    assert 0 < job_of(begun).counts.compared < MANY
     # The time of this one is over after an object, and somebody resumes the job meanwhile.
     assert workflow.turn(given, 200_000)["complete"] is False
     assert post(f"/backfills/{begun.json['backfillId']}/resume").status == 202
     assert workflow.turn(given)["complete"] is True
     workflow.run(workflow.jobs[1])
     ended = job_of(begun)
-    assert (ended.status, ended.counts.compared, ended.counts.pending) == ("COMPLETED", 3_000, 0)
+    assert (ended.status, ended.counts.compared, ended.counts.pending) == ("COMPLETED", MANY, 0)
     assert [line.key for line in runtime.backfills().all_lines(ended)] == keys
     assert workflow.copied == keys[::100]
     source, *copies = (etags(s3, bucket) for bucket in (SOURCE, A, B))
-    assert (len(source), copies) == (3_000, [source, source])
+    assert (len(source), copies) == (MANY, [source, source])
 
 
 def etags(s3: Any, bucket: str) -> dict[str, str]:
