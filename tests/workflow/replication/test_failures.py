@@ -9,6 +9,7 @@ from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.parameters import QUIET_BUCKET
+from tests.workflow.support.polling import THROTTLED
 from tests.workflow.support.source import Source
 
 MISSING = "waybill-tests-missing"
@@ -200,7 +201,7 @@ def test_input_that_nobody_could_look_at_fails_the_run_and_the_net_tells(
     application: Application, quiet: Source, key: str, label: str
 ) -> None:
     with application.throttled("ValidateInputFunction"):
-        ended = application.run(quiet.request(key), label)
+        ended = application.run(quiet.request(key), label, within=THROTTLED)
 
     assert (ended.status, ended.error) == ("FAILED", "Lambda.TooManyRequestsException")
     assert ended.states == ["ValidateInput", "InputNotValidated"]

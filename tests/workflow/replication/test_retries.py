@@ -7,6 +7,7 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import ABORTED, Gate
 from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.polling import THROTTLED
 from tests.workflow.support.source import Source
 
 # boto3's own attempts within one invocation.
@@ -119,7 +120,7 @@ def test_copies_that_lambda_throttles_for_too_long_fail_as_throttled_and_can_be_
     quiet.put(key)
 
     with application.throttled("CopyFileFunction"):
-        ended = application.run(quiet.request(key), label)
+        ended = application.run(quiet.request(key), label, within=THROTTLED)
 
     assert ended.error == "FAILED"
     assert {(item["code"], item["retryable"]) for item in quiet.destinations(key).values()} == {("THROTTLED", True)}

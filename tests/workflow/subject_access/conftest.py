@@ -70,8 +70,8 @@ class Case:
         wanted = {"requestId": self.label} if payload is None else payload
         return self.application.start(wanted, f"{self.label}-{self._runs}", workflow)
 
-    def run(self) -> Execution:
-        return self.application.ended(self.start(), within=150)
+    def run(self, within: float = 150) -> Execution:
+        return self.application.ended(self.start(), within)
 
     def let_lease_lapse(self) -> None:
         """Make the request claimable, though a worker has it."""

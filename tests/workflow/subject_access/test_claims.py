@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 from tests.workflow.subject_access.conftest import Case, holding
-from tests.workflow.support.polling import until
+from tests.workflow.support.polling import THROTTLED, until
 from waybill.cli.subject_access.stub_service import StubReply
 from waybill.core.clock import now
 from waybill.subject_access.adapters.lists import SubjectAccessLists
@@ -36,7 +36,7 @@ def test_a_crash_between_upload_and_completion_is_finished_by_the_next_attempt(c
     """Acceptance case 5: no conflict, nothing asked again, one report."""
     case.serve(a=holding("a"))
     with case.application.throttled("CompleteRequestFunction"):
-        case.run()
+        case.run(THROTTLED)
     assert case.request.state is RequestState.PENDING
     assert len(case.reports()) == 1
     case.let_gap_pass()

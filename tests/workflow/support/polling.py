@@ -7,6 +7,10 @@ from collections.abc import Callable
 # minute at most and then run again: what hangs once comes right within this time, as it would on AWS.
 DEADLINE = 100.0
 
+# A step that Lambda throttles throughout is tried twelve times more: 2 + 4 + 8 + 16 + 8 x 30 seconds at most by the
+# definitions' `Retry`, and no moment where `SFN_WAIT_SCALE` is 0.
+THROTTLED = 300.0
+
 
 def until[Found](probe: Callable[[], Found | None], what: str, within: float = DEADLINE) -> Found:
     """Return what `probe` finds as soon as it finds anything; fails with `what` after `within` seconds."""
