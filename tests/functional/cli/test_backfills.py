@@ -29,7 +29,6 @@ from waybill.replication.domain.throttle import Throttle
 
 A, B = DESTINATIONS
 ALL = f"s3://{SOURCE}"
-MANY = 2_100  # three pages of what S3 lists
 BACKFILL = ("replicate", "--backfill", ALL)
 
 
@@ -386,7 +385,7 @@ class Killed(BaseException):
     """The process is gone: nothing of it runs any more."""
 
 
-def test_a_backfill_of_three_pages_that_is_stopped_and_killed_ends_equal(
+def test_a_backfill_of_3000_keys_that_is_stopped_and_killed_ends_equal(
     waybill: Program,
     executions: FakeExecutions,
     copying: list[str],
@@ -395,7 +394,7 @@ def test_a_backfill_of_three_pages_that_is_stopped_and_killed_ends_equal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Source: replication's README, "Backfills": gone on with behind the last line, nothing left out or told twice."""
-    keys = [f"build-{number:04}.zip" for number in range(MANY)]
+    keys = [f"build-{number:04}.zip" for number in range(3_000)]
     backend = s3_backends["123456789012"]["aws"]
     for number, key in enumerate(keys):
         backend.put_object(SOURCE, key, b"abc")
@@ -411,7 +410,7 @@ def test_a_backfill_of_three_pages_that_is_stopped_and_killed_ends_equal(
         return save(table, *arguments)
 
     def interrupted(machine: str, name: str, payload: Mapping[str, Any]) -> StartedExecution:
-        if payload["sourceKey"] == keys[2_040]:
+        if payload["sourceKey"] == keys[2_600]:
             raise KeyboardInterrupt
         return begin(machine, name, payload)
 
@@ -420,13 +419,13 @@ def test_a_backfill_of_three_pages_that_is_stopped_and_killed_ends_equal(
         with pytest.raises(Killed):
             waybill(*BACKFILL, "--content-only", "--wait")
     (killed,) = waybill("backfills", "list", "--json").json["backfills"]
-    assert (killed["status"], 0 < killed["compared"] < MANY) == ("RUNNING", True)
+    assert (killed["status"], 0 < killed["compared"] < 3_000) == ("RUNNING", True)
 
     with monkeypatch.context() as patched:
         patched.setattr(executions, "start", interrupted)
         assert waybill("backfills", "resume", killed["backfillId"], "--wait").status == 130
     (job,) = waybill("backfills", "list", "--json").json["backfills"]
-    assert (job["status"], killed["compared"] < job["compared"] < MANY) == ("STOPPED", True)
+    assert (job["status"], killed["compared"] < job["compared"] < 3_000) == ("STOPPED", True)
 
     report = tmp_path / "report.csv"
     ended = waybill("backfills", "resume", job["backfillId"], "--wait", "--report", str(report), "--json")
