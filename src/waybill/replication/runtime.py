@@ -384,19 +384,11 @@ def verify(
     payload: object, execution: Mapping[str, str], stack: Mapping[str, str], context: "InvocationContext"
 ) -> "FixityJob":
     """Go on with the verification that an execution of the workflow carries out; people are told of what it found."""
-    from waybill.core.aws.clients import client
-    from waybill.core.retry import Retry
-    from waybill.replication.adapters.s3 import S3Buckets
-    from waybill.replication.domain.fixity import FixityChecker
-    from waybill.replication.domain.fixity_job import FixityRun, fixity_notification, new_fixity_job
+    from waybill.replication.domain.fixity_job import fixity_notification, new_fixity_job
     from waybill.replication.domain.fixity_request import FixityRequest
     from waybill.replication.domain.key_filter import literal_pattern
 
     request, settings, table = FixityRequest.parse(payload), load(VerifySettings), fixity_table()
-
-    def seconds_left() -> float:
-        return context.get_remaining_time_in_millis() / 1000
-
     job = table.create(
         new_fixity_job(
             execution["Name"],
@@ -412,30 +404,45 @@ def verify(
     )
     if not job.ended:
         # Whoever has worked on it before, a call that ran out of its time or a person, works on it no more.
-        job = table.take_over(job.verification_id)
-        reading = S3Buckets(
-            lambda region: client("s3", region),
-            {},
-            load(DestinationSettings).destination_options,
-            lambda: seconds_left() < _SECONDS_TO_SAVE,
-        )
-        checker = FixityChecker(
-            job.source_bucket,
-            job.destination_buckets,
-            job.verification_id,
-            reading,
-            table,
-            Retry(first_pause=0.2),
-            job.deep,
-            now,
-            job.sample,
-        )
-        run = FixityRun(
-            table, job, checker, reading.listed, lambda: iso(now()), lambda: seconds_left() < _SECONDS_TO_FINISH
-        )
-        for _ in run.go():
-            pass
-        job = run.job
+        job = _verified(table.take_over(job.verification_id), context)
     if job.ended and job.counts.findings:
         notifier().notify(fixity_notification(job, table.findings(job)))
     return job
+
+
+def _verified(job: "FixityJob", context: "InvocationContext") -> "FixityJob":
+    """Compare copies until all are compared or the call's time ends; return how the job stands then."""
+    from waybill.core.aws.clients import client
+    from waybill.core.retry import Retry
+    from waybill.replication.adapters.s3 import S3Buckets
+    from waybill.replication.domain.fixity import FixityChecker
+    from waybill.replication.domain.fixity_job import FixityRun
+
+    table = fixity_table()
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    reading = S3Buckets(
+        lambda region: client("s3", region),
+        {},
+        load(DestinationSettings).destination_options,
+        lambda: seconds_left() < _SECONDS_TO_SAVE,
+    )
+    checker = FixityChecker(
+        job.source_bucket,
+        job.destination_buckets,
+        job.verification_id,
+        reading,
+        table,
+        Retry(first_pause=0.2),
+        job.deep,
+        now,
+        job.sample,
+    )
+    run = FixityRun(
+        table, job, checker, reading.listed, lambda: iso(now()), lambda: seconds_left() < _SECONDS_TO_FINISH
+    )
+    for _ in run.go():
+        pass
+    return run.job

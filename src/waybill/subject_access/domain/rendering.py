@@ -51,6 +51,14 @@ PAGES_GONE = "render_6004"
 DRAWING_FAILED = "render_6005"
 RULES_CHANGED = "render_6006"
 PAGES_MOVED = "render_6007"
+# What ends a part, and is no fault of the program; the first that fits.
+_REFUSED_AS: Mapping[type[Exception], str] = {
+    TemplateError: TEMPLATE_UNUSABLE,
+    AnswerUnreadableError: ANSWER_UNREADABLE,
+    ReportDamagedError: ANSWER_GONE,
+    PartTooLargeError: DRAWING_FAILED,
+    PagesMovedError: PAGES_MOVED,
+}
 _STORED = "STORED"
 # A request's item holds those of all its parts.
 _MOST_WITHHELD = 50
@@ -106,24 +114,15 @@ class Rendering:
         if part.render_status is not PartStatus.FETCHED:
             return part
         rules = self._rules(service)
-        with TemporaryDirectory() as folder:
-            file = Path(folder, "part.pdf")
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            file = folder / "part.pdf"
             try:
-                marks = self._marks(request, Path(folder))
-                section = self._section(
-                    replace(part, rules_sha256=rules_digest(rules)), request, rules, marks, Path(folder)
-                )
+                marks = self._marks(request, folder)
+                section = self._section(replace(part, rules_sha256=rules_digest(rules)), request, rules, marks, folder)
                 summary = render_part(section, _subject(request), file, _work(folder))
-            except TemplateError as error:
-                return self._refused(claim, part, TEMPLATE_UNUSABLE, error)
-            except AnswerUnreadableError as error:
-                return self._refused(claim, part, ANSWER_UNREADABLE, error)
-            except ReportDamagedError as error:
-                return self._refused(claim, part, ANSWER_GONE, error)
-            except PartTooLargeError as error:
-                return self._refused(claim, part, DRAWING_FAILED, error)
-            except PagesMovedError as error:
-                return self._refused(claim, part, PAGES_MOVED, error)
+            except tuple(_REFUSED_AS) as error:
+                return self._refused(claim, part, _code_of(error), error)
             except (RetryableError, PermanentError):
                 raise
             # Whatever a service's data leads to is the end of its own part: its siblings go on. The type of what
@@ -134,24 +133,37 @@ class Rendering:
             self.files.keep(key, file, "application/pdf")
             withheld = _withheld(summary, section)
         self.files.keep_facts(keys.summary_key(claim.request_id, claim.generation, service), asdict(summary))
-        rendered = replace(
-            part,
-            render_status=PartStatus.COMPLETE,
-            part_key=key,
-            pages=summary.pages,
-            sha256=summary.sha256,
-            rendered_at=self.now(),
-            error_code=None,
-            error_message=None,
-            rules_sha256=rules_digest(rules),
-            redactions_sha256=request.redactions_sha256,
-            withheld=withheld[:_MOST_WITHHELD],
-            withheld_count=len(withheld),
-            taken=summary.redacted + len(section.hidden_pages) + len(section.hidden_attachments),
+        rendered = self._searched(
+            replace(
+                part,
+                render_status=PartStatus.COMPLETE,
+                part_key=key,
+                pages=summary.pages,
+                sha256=summary.sha256,
+                rendered_at=self.now(),
+                error_code=None,
+                error_message=None,
+                rules_sha256=rules_digest(rules),
+                redactions_sha256=request.redactions_sha256,
+                withheld=withheld[:_MOST_WITHHELD],
+                withheld_count=len(withheld),
+                taken=summary.redacted + len(section.hidden_pages) + len(section.hidden_attachments),
+            ),
+            claim,
+            summary,
         )
-        if is_searched(rendered):
-            sent = self.store.attachments(claim.request_id, service, part.generation)
-            rendered = replace(rendered, unseen=summary.near_misses + not_searched(rendered, summary, sent))
+        self._save_drawn(claim, rendered, section, summary)
+        return rendered
+
+    def _searched(self, rendered: Part, claim: Claim, summary: drawn.PartSummary) -> Part:
+        """Return a part with the count of what a person has to look at: near misses, and what was not searched."""
+        if not is_searched(rendered):
+            return rendered
+        sent = self.store.attachments(claim.request_id, rendered.service, rendered.generation)
+        return replace(rendered, unseen=summary.near_misses + not_searched(rendered, summary, sent))
+
+    def _save_drawn(self, claim: Claim, rendered: Part, section: drawn.Section, summary: drawn.PartSummary) -> None:
+        """Record a part that was drawn, and what was found on its pages."""
         self.store.save_part(
             claim,
             rendered,
@@ -166,7 +178,6 @@ class Rendering:
             hiddenPages=len(section.hidden_pages),
             hiddenAttachments=len(section.hidden_attachments),
         )
-        return rendered
 
     def report(self, claim: Claim) -> StoredReport:
         """Join the parts into the report and store it under the claim's own key.
@@ -358,6 +369,10 @@ class Rendering:
             summary = drawn.PartSummary.from_json(json.loads(facts.read_text("utf-8")))
         version = None if part.template_version is None else str(part.template_version)
         return drawn.Part(part.service, part.label, part.category, file, summary, version)
+
+
+def _code_of(error: Exception) -> str:
+    return next(code for kind, code in _REFUSED_AS.items() if isinstance(error, kind))
 
 
 def _withheld(summary: drawn.PartSummary, section: drawn.Section) -> tuple[Withheld, ...]:
