@@ -26,7 +26,13 @@ _RECORDS = 50
 
 Target = Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object, in the source bucket.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many messages.", metavar="N")]
-
+Destinations = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
+]
 Report = Annotated[
     str | None,
     typer.Option(
@@ -67,6 +73,25 @@ def upload(
     upload(cli, paths, to)
 
 
+ManifestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--manifest",
+        help="With --backfill: only what this lists: CSV as S3 Batch Operations has it, or manifest.json of an S3"
+        " Inventory; here or at s3://BUCKET/KEY.",
+        metavar="FILE",
+    ),
+]
+RequestRate = Annotated[
+    int | None,
+    typer.Option("--requests-per-second", min=1, help="With --backfill: at most so many, to S3.", metavar="N"),
+]
+ByteRate = Annotated[
+    int | None,
+    typer.Option("--bytes-per-second", min=1, help="With --backfill: at most so many, copied.", metavar="N"),
+]
+
+
 @app.command()
 def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     cli: Cli,
@@ -74,13 +99,8 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         str, typer.Argument(metavar="s3://BUCKET/KEY", help="The object; with --backfill, bucket and prefix.")
     ],
     *,
-    to: Annotated[
-        list[str] | None,
-        typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
-    ] = False,
+    to: Destinations = None,
+    wait: Wait = False,
     force: Annotated[bool, typer.Option("--force", help="Copy to every destination, whatever lies there.")] = False,
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Start everything below a prefix that is missing or different.")
@@ -95,15 +115,7 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         bool, typer.Option("--content-only", help="With --backfill: look at no headers, metadata and tags.")
     ] = False,
     report: Report = None,
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            "--manifest",
-            help="With --backfill: only what this lists: CSV as S3 Batch Operations has it, or manifest.json of an S3"
-            " Inventory; here or at s3://BUCKET/KEY.",
-            metavar="FILE",
-        ),
-    ] = None,
+    manifest: ManifestOption = None,
     include: Annotated[
         list[str] | None,
         typer.Option("--include", help="With --backfill: only keys like this; may be repeated.", metavar="PATTERN"),
@@ -112,35 +124,27 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
         list[str] | None,
         typer.Option("--exclude", help="With --backfill: no keys like this; may be repeated.", metavar="PATTERN"),
     ] = None,
-    requests_per_second: Annotated[
-        int | None,
-        typer.Option("--requests-per-second", min=1, help="With --backfill: at most so many, to S3.", metavar="N"),
-    ] = None,
-    bytes_per_second: Annotated[
-        int | None,
-        typer.Option("--bytes-per-second", min=1, help="With --backfill: at most so many, copied.", metavar="N"),
-    ] = None,
+    requests_per_second: RequestRate = None,
+    bytes_per_second: ByteRate = None,
     on: On = "here",
 ) -> None:
     """Copy an object to the destination buckets, or with --backfill all objects that they lack."""
+    of_backfill = {
+        "--dry-run": dry_run,
+        "--start-after": start_after,
+        "--content-only": content_only,
+        "--report": report,
+        "--manifest": manifest,
+        "--include": include,
+        "--exclude": exclude,
+        "--requests-per-second": requests_per_second,
+        "--bytes-per-second": bytes_per_second,
+        "--on": on != "here",
+    }
     if backfill:
         _refuse({"--force": force}, "is for one object: it does not go with --backfill")
     else:
-        _refuse(
-            {
-                "--dry-run": dry_run,
-                "--start-after": start_after,
-                "--content-only": content_only,
-                "--report": report,
-                "--manifest": manifest,
-                "--include": include,
-                "--exclude": exclude,
-                "--requests-per-second": requests_per_second,
-                "--bytes-per-second": bytes_per_second,
-                "--on": on != "here",
-            },
-            "needs --backfill",
-        )
+        _refuse(of_backfill, "needs --backfill")
     if dry_run:
         refused = {"--wait": wait, "--report": report, "--manifest": manifest, "--on": on != "here"}
         _refuse(refused, "does not go with --dry-run")
@@ -148,32 +152,30 @@ def replicate(  # noqa: PLR0913 (Typer passes parameters by name)
     if manifest:
         _refuse({"--start-after": start_after}, "does not go with --manifest")
 
-    from waybill.cli.replication import backfill as many
-    from waybill.cli.replication import run as one
+    from waybill.cli.replication.backfill import BackfillCommand
     from waybill.cli.replication.collaborators import Replication
+    from waybill.cli.replication.run import replicate
     from waybill.cli.replication.serving import WorkedBy
     from waybill.replication.domain.backfill_job import Limits
     from waybill.replication.domain.key_filter import KeyFilter
 
-    if backfill:
-        keys = KeyFilter(tuple(include or ()), tuple(exclude or ()))
-        limits = Limits(requests_per_second=requests_per_second, bytes_per_second=bytes_per_second)
-        many.BackfillCommand(
-            replication=Replication(cli),
-            target=target,
-            to=to,
-            start_after=start_after,
-            dry_run=dry_run,
-            content_only=content_only,
-            wait=wait,
-            report=report,
-            manifest=manifest,
-            keys=keys,
-            limits=limits,
-            on=WorkedBy(on),
-        ).run()
-    else:
-        one.replicate(Replication(cli), target, to, wait=wait, force=force)
+    if not backfill:
+        replicate(Replication(cli), target, to, wait=wait, force=force)
+        return
+    BackfillCommand(
+        replication=Replication(cli),
+        target=target,
+        to=to,
+        start_after=start_after,
+        dry_run=dry_run,
+        content_only=content_only,
+        wait=wait,
+        report=report,
+        manifest=manifest,
+        keys=KeyFilter(tuple(include or ()), tuple(exclude or ())),
+        limits=Limits(requests_per_second=requests_per_second, bytes_per_second=bytes_per_second),
+        on=WorkedBy(on),
+    ).run()
 
 
 @app.command()
@@ -183,10 +185,7 @@ def verify(
         str | None, typer.Argument(metavar="s3://BUCKET/PREFIX", help="The sources whose copies are compared.")
     ] = None,
     *,
-    to: Annotated[
-        list[str] | None,
-        typer.Option("--to", help="A destination; may be repeated. Default: those of the stack.", metavar="BUCKET"),
-    ] = None,
+    to: Destinations = None,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read both. Without it, what S3 keeps of them is compared.")
     ] = False,
@@ -333,9 +332,7 @@ def retry(
     cause: Annotated[
         str | None, typer.Option("--cause", help="Only what failed with this code.", metavar="CODE")
     ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
-    ] = False,
+    wait: Wait = False,
     report: Report = None,
     on: On = "here",
 ) -> None:
@@ -411,9 +408,7 @@ def resume_job(
     cli: Cli,
     backfill_id: BackfillId,
     *,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait; exit status 0 when every destination has all that was asked for.")
-    ] = False,
+    wait: Wait = False,
     report: Report = None,
     on: On = "here",
 ) -> None:
