@@ -5,17 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 
 
-def prefetched[T](pages: Iterator[list[T]], pool: Executor) -> Iterator[T]:
-    """Return the elements of `pages`; while one page is used, `pool` reads the next, the first one from now on."""
-    return _flattened(pages, pool, pool.submit(next, pages, None))
-
-
-def _flattened[T](pages: Iterator[list[T]], pool: Executor, upcoming: Future[list[T] | None]) -> Iterator[T]:
-    while (page := upcoming.result()) is not None:
-        upcoming = pool.submit(next, pages, None)
-        yield from page
-
-
 def in_order[T, R](
     items: Iterable[T], work: Callable[[T], R], pool: Executor, *, window: int, trivial: Callable[[T], R | None]
 ) -> Iterator[R]:

@@ -1,10 +1,9 @@
 """Reading ahead: the only place that does. In order, in parallel, and of bounded depth."""
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Self
 
 
@@ -14,13 +13,6 @@ def _always(_item: object) -> bool:
 
 def _leave(_result: object) -> None:
     """Leave a result to the garbage collector."""
-
-
-class _End:
-    """Comes behind the last element."""
-
-
-_END = _End()
 
 
 class Prefetch[T, R]:
@@ -129,23 +121,15 @@ class Prefetch[T, R]:
                 self._line.append((item, self._threads.submit(self._work, item) if ahead else None))
 
 
-@contextmanager
-def prefetched[T](source: Iterator[T], *, depth: int = 1) -> Iterator[Iterator[T]]:
-    """Give the elements of `source` in a context; up to `depth` more are being read, on a thread, while one is used.
+def prefetched[T](pages: Iterator[list[T]], pool: Executor) -> Iterator[T]:
+    """Return the elements of `pages`; while one page is used, `pool` reads the next, the first one from now on.
 
-    For pages of a listing, where only the one before tells where the next begins.
+    For listings, where only the page before tells where the next begins. Many share a pool, which whoever made it ends.
     """
-
-    def following(_: None) -> T | _End:
-        return next(source, _END)
-
-    with Prefetch[None, T | _End](itertools.repeat(None), following, threads=1, depth=depth) as ahead:
-        yield _elements(ahead)
+    return _flattened(pages, pool, pool.submit(next, pages, None))
 
 
-def _elements[T](ahead: Prefetch[None, T | _End]) -> Iterator[T]:
-    for _, element in ahead:
-        if isinstance(element, _End):
-            return
-        if element is not None:
-            yield element
+def _flattened[T](pages: Iterator[list[T]], pool: Executor, upcoming: Future[list[T] | None]) -> Iterator[T]:
+    while (page := upcoming.result()) is not None:
+        upcoming = pool.submit(next, pages, None)
+        yield from page

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from waybill.core.errors import PermanentError
-from waybill.core.parallel import in_order, prefetched
+from waybill.core.parallel import in_order
 
 WINDOW = 8
 
@@ -87,37 +87,3 @@ def test_an_error_comes_where_its_result_would(pool: ThreadPoolExecutor) -> None
     assert list(islice(results, 5)) == [0, 1, 2, 3, 4]
     with pytest.raises(PermanentError):
         next(results)
-
-
-def test_the_next_page_is_read_while_one_is_used(pool: ThreadPoolExecutor) -> None:
-    read: list[int] = []
-    second = threading.Event()
-
-    def pages() -> Iterator[list[int]]:
-        for number in range(5):
-            read.append(number)
-            if number == 1:
-                second.set()
-            yield [number * 10, number * 10 + 1]
-
-    found = prefetched(pages(), pool)
-    assert next(found) == 0
-    assert second.wait(10)
-    assert len(read) == 2
-    assert list(found) == [1, 10, 11, 20, 21, 30, 31, 40, 41]
-
-
-def test_empty_pages_end_nothing(pool: ThreadPoolExecutor) -> None:
-    assert list(prefetched(iter([[], [1], [], [2]]), pool)) == [1, 2]
-    assert list(prefetched(iter([]), pool)) == []
-
-
-def test_an_error_of_a_page_is_raised(pool: ThreadPoolExecutor) -> None:
-    def pages() -> Iterator[list[int]]:
-        yield [1]
-        raise PermanentError("no")
-
-    found = prefetched(pages(), pool)
-    assert next(found) == 1
-    with pytest.raises(PermanentError):
-        next(found)

@@ -5,13 +5,14 @@ promises of each parameter in `Prefetch`.
 """
 
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waybill.core.errors import PermanentError
 from waybill.core.prefetch import Prefetch, prefetched
 
 SECONDS = 20
@@ -169,41 +170,54 @@ def test_each_result_is_taken_or_discarded_once(
 
 
 class TestPages:
-    def test_the_next_page_is_read_while_one_is_used(self) -> None:
-        reading, read = [threading.Event() for _ in range(3)], []
+    @pytest.fixture
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(4) as pool:
+            yield pool
+
+    def test_the_next_page_is_read_while_one_is_used(self, pool: ThreadPoolExecutor) -> None:
+        reading, read = [threading.Event() for _ in range(5)], []
 
         def pages() -> Iterator[list[int]]:
             for number, event in enumerate(reading):
+                read.append(number)
                 event.set()
+                yield [number * 10, number * 10 + 1]
+
+        listed = prefetched(pages(), pool)
+        assert reading[0].wait(SECONDS), "the first page is read before anybody asks for it"
+        assert next(listed) == 0
+        assert reading[1].wait(SECONDS)
+        assert len(read) == 2
+        assert list(listed) == [1, 10, 11, 20, 21, 30, 31, 40, 41]
+
+    def test_no_more_than_one_page_is_read_ahead(self) -> None:
+        read = []
+
+        def pages() -> Iterator[list[int]]:
+            for number in range(1, 100):
                 read.append(number)
                 yield [number]
 
-        with prefetched(pages()) as listed:
-            assert next(listed) == [0]
-            assert reading[1].wait(SECONDS)
-            assert list(listed) == [[1], [2]]
-
-    def test_no_more_are_read_than_the_depth(self) -> None:
-        read = []
-
-        def pages() -> Iterator[int]:
-            for number in range(1, 100):
-                read.append(number)
-                yield number
-
-        with prefetched(pages(), depth=2) as listed:
-            next(listed)
-            deadline = time.monotonic() + SECONDS
-            while len(read) < 3 and time.monotonic() < deadline:
-                time.sleep(0.001)
+        with ThreadPoolExecutor(4) as pool:
+            listed = prefetched(pages(), pool)
+            assert [next(listed), next(listed)] == [1, 2]
+        # The pool has ended, and with it all that was asked of it.
         assert read == [1, 2, 3]
 
-    def test_a_page_that_cannot_be_read_comes_behind_those_before(self) -> None:
-        def pages() -> Iterator[int]:
-            yield 1
-            raise OSError("no page")
+    def test_empty_pages_end_nothing(self, pool: ThreadPoolExecutor) -> None:
+        assert list(prefetched(iter([[], [1], [], [2]]), pool)) == [1, 2]
+        assert list(prefetched(iter([]), pool)) == []
 
-        with prefetched(pages()) as listed:
-            assert next(listed) == 1
-            with pytest.raises(OSError, match="no page"):
-                next(listed)
+    @pytest.mark.parametrize("error", [OSError("no page"), PermanentError("no page")])
+    def test_a_page_that_cannot_be_read_comes_behind_those_before(
+        self, pool: ThreadPoolExecutor, error: Exception
+    ) -> None:
+        def pages() -> Iterator[list[int]]:
+            yield [1]
+            raise error
+
+        listed = prefetched(pages(), pool)
+        assert next(listed) == 1
+        with pytest.raises(type(error), match="no page"):
+            next(listed)
