@@ -10,7 +10,9 @@ from benchmarks.harness.machine import Machine, TaskFailedError
 from waybill.scanning.domain.listing import Lister
 from waybill.scanning.domain.ranges import PAGE_KEYS
 from waybill.scanning.domain.split import execution_name, first_state
-from waybill.scanning.models import Entry, Job, KeyRange, ListingRange, Page, ScanRequest, Slice, Status
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import Entry, Job, ListingRange, Page, Slice, Status
+from waybill.scanning.request_models import ScanRequest
 
 _DEFINITION = Path(__file__).resolve().parents[2] / "statemachine" / "scanning.asl.json"
 _START = "arn:${Partition}:states:::states:startExecution"

@@ -8,7 +8,8 @@ from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.report import breakdown
 from waybill.core.clock import iso, now
 from waybill.scanning.adapters.table import ScansTable
-from waybill.scanning.models import Entry, Job, ScanRequest, Slice, Status
+from waybill.scanning.models import Entry, Job, Slice, Status
+from waybill.scanning.request_models import ScanRequest
 
 _MODULE = "waybill.scanning.handlers.scan_objects"
 _ETAG = "9bb58f26192e4ba00f01e2e7b136bbd8"

@@ -17,7 +17,8 @@ from waybill.scanning.domain.objects import STATUSES
 from waybill.scanning.domain.own_detectors import OwnDetector
 from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.domain.triage import STATES as TRIAGE_STATES
-from waybill.scanning.models import DetectorRequest, Job, ScanRequest, ScheduleRequest, Status, TriageRequest
+from waybill.scanning.models import Job, Status
+from waybill.scanning.request_models import DetectorRequest, ScanRequest, ScheduleRequest, TriageRequest
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from waybill.scanning.domain.triage import Triage
     from waybill.scanning.domain.webhooks import Webhooks
     from waybill.scanning.domain.worker import Worker
-    from waybill.scanning.models import ScanRequest
+    from waybill.scanning.request_models import ScanRequest
 
 # What a worker needs to record the outcome of an object whose container has taken all the time.
 _TO_RECORD_SECONDS = 20.0

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from waybill.core.views import View, optional
-from waybill.scanning.models import DetectorRequest, ScanRequest
+from waybill.scanning.request_models import DetectorRequest, ScanRequest
 
 _JOB = "0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"
 _BUCKET, _PREFIX, _KEY = "town-hall-exports", "2026/", "2026/people.csv"

@@ -24,7 +24,8 @@ from waybill.replication.domain.records import Dismissal
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
-from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, ScanRequest, Status
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Status
+from waybill.scanning.request_models import ScanRequest
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.keys import report_key

@@ -31,7 +31,8 @@ from waybill.scanning.domain.split import Splitter
 from waybill.scanning.domain.sweeper import Sweeper
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.domain.worker import Worker
-from waybill.scanning.models import Job, ScanRequest
+from waybill.scanning.models import Job
+from waybill.scanning.request_models import ScanRequest
 
 
 @cache

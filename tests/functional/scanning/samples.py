@@ -13,7 +13,8 @@ from tests.functional.core.samples import make_failure_topic
 from waybill.core.aws.clients import client
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.handlers.process_batch import lambda_handler as list_batch
-from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.models import Job, Status
+from waybill.scanning.request_models import ScanRequest
 from waybill.scanning.runtime import deployed
 
 KEY, BODY = "reports/2025.csv", b"name,email\nA,anna@example.org\n"

@@ -12,7 +12,9 @@ from waybill.scanning.adapters.s3 import S3Bucket
 from waybill.scanning.domain.listed_bucket import ListedBucket
 from waybill.scanning.domain.ranges import cut
 from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError, BucketUnavailableError, ObjectRefusedError
-from waybill.scanning.models import Entry, KeyRange, ScanRequest
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import Entry
+from waybill.scanning.request_models import ScanRequest
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from waybill.cli.context import Cli
 from waybill.cli.deployment import Stack
 from waybill.core.aws.clients import client
 from waybill.scanning.domain.jobs import Jobs
-from waybill.scanning.models import ObjectOutcome, ObjectStatus, Sample, Status
+from waybill.scanning.models import ObjectOutcome, ObjectStatus, Status
+from waybill.scanning.request_models import Sample
 from waybill.scanning.runtime import deployed
 
 type Run = Callable[..., tuple[int, Any, str]]

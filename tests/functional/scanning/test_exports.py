@@ -15,7 +15,8 @@ from waybill.scanning.domain import export
 from waybill.scanning.domain.export import Exporter, Hub, Progress, Telling
 from waybill.scanning.domain.security_hub import security_hub_findings
 from waybill.scanning.errors import ExportUnavailableError, SecurityHubRefusedError
-from waybill.scanning.models import Job, ScanRequest, Status
+from waybill.scanning.models import Job, Status
+from waybill.scanning.request_models import ScanRequest
 
 
 @dataclass

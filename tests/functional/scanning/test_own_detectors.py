@@ -11,7 +11,7 @@ from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
 from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.errors import DetectorError
-from waybill.scanning.models import DetectorRequest, ScanRequest
+from waybill.scanning.request_models import DetectorRequest, ScanRequest
 from waybill.scanning.runtime import Runtime, load
 
 RULE: dict[str, Any] = {"pattern": r"(?<!\w)B-[A-Z]{8}(?!\w)", "gates": ["B-[A-Z]"], "confidence": "HIGH"}

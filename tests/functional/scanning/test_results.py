@@ -9,7 +9,7 @@ from tests.functional.scanning.conftest import Scanner
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.errors import BucketDeniedError, BucketNotFoundError
-from waybill.scanning.models import ScanRequest
+from waybill.scanning.request_models import ScanRequest
 
 CANARIES = [f"219-45-{number}" for number in range(6700, 6725)] + [
     f"AKIAQ7RLWKZT4XMN{letters}" for letters in ("B2PD", "C3QE", "D4RF", "E5SG", "F6TH")

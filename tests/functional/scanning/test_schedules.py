@@ -14,7 +14,8 @@ from waybill.scanning.domain.own_detectors import OwnDetectors
 from waybill.scanning.domain.schedules import DueScans, Planning
 from waybill.scanning.errors import BucketNotFoundError, ScanStoreUnavailableError
 from waybill.scanning.handlers import sweep_scans
-from waybill.scanning.models import DetectorRequest, Job, ScheduleRequest
+from waybill.scanning.models import Job
+from waybill.scanning.request_models import DetectorRequest, ScheduleRequest
 
 WORKFLOW = "arn:aws:states:eu:1:stateMachine:scan"
 MONDAY = datetime(2026, 11, 2, 2, tzinfo=UTC)

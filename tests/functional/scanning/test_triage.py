@@ -8,7 +8,8 @@ import pytest
 from tests.functional.scanning.conftest import Scanner
 from waybill.core.clock import iso, now
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
-from waybill.scanning.models import Job, TriageRequest
+from waybill.scanning.models import Job
+from waybill.scanning.request_models import TriageRequest
 
 SSN, MAIL = b"ssn 219-45-6789\n", b"alice@corp-mail.org\n"
 

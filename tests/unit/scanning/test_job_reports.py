@@ -7,7 +7,8 @@ from botocore.validate import ParamValidator
 
 from waybill.scanning.domain.comparison import compared
 from waybill.scanning.domain.security_hub import security_hub_findings
-from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, ScanRequest, Status
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Status
+from waybill.scanning.request_models import ScanRequest
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:waybill-scanning:scan-1"
 

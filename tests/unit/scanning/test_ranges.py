@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from waybill.scanning.domain.ranges import LAST, cut, even_cuts, list_space, pieces_for
-from waybill.scanning.models import Entry, KeyRange
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import Entry
 
 # What buckets are made of, and what breaks those who guess letters: dense and sparse, deep and flat, ends of the order.
 AWKWARD = ["", "/", "//", "é/", "~/", "~", "A/", "a/", "%", "%2F", "+", " ", "\n", "0", "9", "ÿ", "\ue000", "😀", LAST]

@@ -12,7 +12,8 @@ from waybill.scanning.adapters.s3 import S3Bucket
 from waybill.scanning.adapters.table import ScansTable
 from waybill.scanning.domain.listed_bucket import ListedBucket
 from waybill.scanning.domain.listing import Lister
-from waybill.scanning.models import Job, ScanRequest, Slice, Status, Tally
+from waybill.scanning.models import Job, Slice, Status, Tally
+from waybill.scanning.request_models import ScanRequest
 
 
 @dataclass

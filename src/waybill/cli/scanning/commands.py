@@ -19,7 +19,7 @@ from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
     from waybill.scanning.domain.schedules import Schedule
-    from waybill.scanning.models import ScanRequest
+    from waybill.scanning.request_models import ScanRequest
     from waybill.scanning.runtime import Runtime
 
 app = App()
@@ -327,7 +327,7 @@ def add_schedule(  # noqa: PLR0917 (options)
     """Let a scan of a bucket be made again and again, without anybody asking for it."""
     from getpass import getuser
 
-    from waybill.scanning.models import ScheduleRequest
+    from waybill.scanning.request_models import ScheduleRequest
 
     bucket, prefix = _place(place)
     fields = {"bucket": bucket, "prefix": prefix, "every": every, "first_at": first, "export": export}
@@ -378,7 +378,7 @@ def triage(
     """Say of a value, in whatever job and bucket it is found, that it is accepted, a false alarm or dealt with."""
     from getpass import getuser
 
-    from waybill.scanning.models import TriageRequest
+    from waybill.scanning.request_models import TriageRequest
 
     deployed = scanner_of(cli)
     try:
@@ -453,7 +453,7 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def _request(**fields: Any) -> "ScanRequest":
-    from waybill.scanning.models import ScanRequest
+    from waybill.scanning.request_models import ScanRequest
 
     try:
         return ScanRequest.model_validate(fields)

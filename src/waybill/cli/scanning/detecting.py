@@ -16,7 +16,7 @@ from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
     from waybill.scanning.domain.own_detectors import OwnDetector
-    from waybill.scanning.models import DetectorRequest
+    from waybill.scanning.request_models import DetectorRequest
 
 app = App()
 detectors = App(name="detectors", help="What is looked for: shipped detectors, those of your own, and allow lists.")
@@ -79,7 +79,7 @@ def test(cli: Cli, file: FileArgument) -> None:
 
 
 def _document(found: "OwnDetector") -> dict[str, Any]:
-    from waybill.scanning.models import DetectorRequest
+    from waybill.scanning.request_models import DetectorRequest
 
     definition = DetectorRequest.model_validate_json(found.definition)
     plain = definition.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
@@ -93,7 +93,7 @@ def _read(file: Path) -> list[tuple[str, "DetectorRequest"]]:
 
     import yaml
 
-    from waybill.scanning.models import DetectorRequest
+    from waybill.scanning.request_models import DetectorRequest
 
     try:
         text = file.read_text("utf-8")

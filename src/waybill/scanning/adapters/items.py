@@ -8,18 +8,9 @@ from typing import Any
 
 from waybill.core.aws.dynamodb import Item
 from waybill.scanning.domain.detection.models import Confidence, Finding
-from waybill.scanning.models import (
-    Entry,
-    Job,
-    ListingRange,
-    ObjectOutcome,
-    ObjectStatus,
-    Page,
-    ScanRequest,
-    Status,
-    Tally,
-    key_hash,
-)
+from waybill.scanning.keys import key_hash
+from waybill.scanning.models import Entry, Job, ListingRange, ObjectOutcome, ObjectStatus, Page, Status, Tally
+from waybill.scanning.request_models import ScanRequest
 
 _SUCCEEDED = frozenset({ObjectStatus.SCANNED, ObjectStatus.FINDINGS, ObjectStatus.PARTIAL})
 _ETAG_LENGTH = 8

@@ -10,7 +10,8 @@ from waybill.scanning.adapters.item_table import ItemTable, key_of
 from waybill.scanning.adapters.items import increments, outcome_attributes, outcome_of, tally_of
 from waybill.scanning.adapters.range_table import PAGE_SECONDS
 from waybill.scanning.errors import ScanStoreUnavailableError
-from waybill.scanning.models import Attempts, Entry, ObjectOutcome, Slice, Tally, key_hash
+from waybill.scanning.keys import key_hash
+from waybill.scanning.models import Attempts, Entry, ObjectOutcome, Slice, Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

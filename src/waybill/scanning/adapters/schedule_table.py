@@ -7,7 +7,7 @@ from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_i
 from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.errors import ScanStoreUnavailableError
-from waybill.scanning.models import ScanRequest
+from waybill.scanning.request_models import ScanRequest
 
 _PARTITION = "SCHEDULES"
 

@@ -10,7 +10,7 @@ from waybill.scanning.adapters.item_table import ItemTable
 from waybill.scanning.domain.detection.models import Finding
 from waybill.scanning.domain.triage import Decision, Value, Values
 from waybill.scanning.errors import ScanStoreUnavailableError
-from waybill.scanning.models import key_hash
+from waybill.scanning.keys import key_hash
 
 _SHARDS = "0123456789abcdef"
 _DECISION, _SEEN = "DECISION", "SEEN#"

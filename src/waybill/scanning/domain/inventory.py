@@ -19,7 +19,9 @@ from urllib.parse import unquote_plus
 
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.scanning.errors import InventoryBrokenError
-from waybill.scanning.models import READ_AT_ONCE, Entry, KeyRange, ScanRequest
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import READ_AT_ONCE, Entry
+from waybill.scanning.request_models import ScanRequest
 
 _NEEDED = frozenset({"Bucket", "Key", "Size", "ETag"})
 _BLOCK = 1 << 20

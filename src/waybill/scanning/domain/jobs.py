@@ -14,7 +14,8 @@ from waybill.scanning.domain.completion import JobCompletion
 from waybill.scanning.domain.restart import Restarter
 from waybill.scanning.domain.source import Source
 from waybill.scanning.domain.split import execution_name, first_state
-from waybill.scanning.models import Job, ListingRange, ScanRequest, Status, Tally, is_job_id
+from waybill.scanning.models import Job, ListingRange, Status, Tally, is_job_id
+from waybill.scanning.request_models import ScanRequest
 
 # Step Functions forgets an execution after 90 days; what became of it is on the job.
 _SHOWN = 100

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from waybill.scanning.domain.ranges import even_cuts
-from waybill.scanning.models import Entry, KeyRange, ScanRequest
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import Entry
+from waybill.scanning.request_models import ScanRequest
 
 
 class _Bucket(Protocol):

@@ -14,7 +14,8 @@ from waybill.scanning.domain.ranges import PAGE_KEYS, pieces_for
 from waybill.scanning.domain.sample import send_sample, smallest_hashes
 from waybill.scanning.domain.slices import SliceQueue, slices
 from waybill.scanning.domain.source import Source
-from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest
+from waybill.scanning.models import Entry, Job, ListingRange, Page
+from waybill.scanning.request_models import ScanRequest
 
 # A page item holds its keys compressed; DynamoDB takes 400 KB. Keys of 1,024 random bytes hardly compress.
 PAGE_BYTES = 300_000

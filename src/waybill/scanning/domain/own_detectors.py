@@ -20,7 +20,7 @@ from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, detector_of, detectors
 from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.errors import DetectorError
-from waybill.scanning.models import DetectorRequest
+from waybill.scanning.request_models import DetectorRequest
 
 MOST = 50
 DEFINITION_BYTES = 50_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import NamedTuple, Protocol
 
-from waybill.scanning.models import KeyRange
+from waybill.scanning.keys import KeyRange
 
 LAST = "\U0010ffff"
 """The last character: no key behind `prefix + LAST` begins with `prefix`, unless it holds this one."""

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from waybill.core.clock import iso, now
 from waybill.core.errors import FieldError, InvalidInputError
 from waybill.core.wire import field_errors
-from waybill.scanning.models import Job, ScanRequest, Status, is_job_id
+from waybill.scanning.models import Job, Status, is_job_id
+from waybill.scanning.request_models import ScanRequest
 
 
 class _Bucket(Protocol):

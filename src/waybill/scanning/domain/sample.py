@@ -11,7 +11,9 @@ from typing import Protocol
 
 from waybill.scanning.domain.slices import SliceQueue, slices
 from waybill.scanning.errors import ListingExpiredError
-from waybill.scanning.models import Entry, Job, ListingRange, Page, ScanRequest, key_hash
+from waybill.scanning.keys import key_hash
+from waybill.scanning.models import Entry, Job, ListingRange, Page
+from waybill.scanning.request_models import ScanRequest
 
 _HASH_LENGTH = 16
 

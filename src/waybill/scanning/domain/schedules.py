@@ -12,7 +12,8 @@ from waybill.core.errors import ConflictError, NotFoundError, WaybillError
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.domain.jobs import id_for
 from waybill.scanning.domain.split import execution_name, first_state
-from waybill.scanning.models import EVERY, Job, ScanRequest, ScheduleRequest, Status
+from waybill.scanning.models import Job, Status
+from waybill.scanning.request_models import EVERY, ScanRequest, ScheduleRequest
 
 MOST = 100
 """Schedules of a stack: a page of its table holds them all."""

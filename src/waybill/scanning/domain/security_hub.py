@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from waybill.scanning.domain.detection.national import CHECKS
-from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, key_hash
+from waybill.scanning.keys import key_hash
+from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus
 
 _OCCURRENCES = 15
 _MONEY = frozenset({"CREDIT_CARD", "IBAN", "US_ROUTING_NUMBER"})

@@ -2,7 +2,9 @@
 
 from typing import Protocol
 
-from waybill.scanning.models import Entry, KeyRange, ScanRequest
+from waybill.scanning.keys import KeyRange
+from waybill.scanning.models import Entry
+from waybill.scanning.request_models import ScanRequest
 
 
 class Source(Protocol):

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from waybill.core.executions import ExecutionStarter
 from waybill.scanning.domain.ranges import PAGE_KEYS, cut, pieces_for
 from waybill.scanning.domain.source import Source
-from waybill.scanning.models import Job, ListingRange, Page, ScanRequest
+from waybill.scanning.models import Job, ListingRange, Page
+from waybill.scanning.request_models import ScanRequest
 
 
 class _Jobs(Protocol):

@@ -14,7 +14,8 @@ from waybill.scanning.domain.slices import SliceQueue
 from waybill.scanning.domain.small_objects import ObjectReader, Opened, read_ahead
 from waybill.scanning.domain.triage import Triage
 from waybill.scanning.errors import ObjectRefusedError
-from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, ScanRequest, Slice, Status
+from waybill.scanning.models import Attempts, Entry, Job, ObjectOutcome, ObjectStatus, Slice, Status
+from waybill.scanning.request_models import ScanRequest
 
 # Fifty outcomes go into one transaction, which DynamoDB takes 4 MB of; a name has a thousand characters at most.
 UNREAD_STORED = 20
