@@ -45,15 +45,13 @@ from waybill.subject_access.domain.worklist import RequestSearch, Wanted, progre
 from waybill.subject_access.errors import UnknownRequestError, WrongStateError
 from waybill.subject_access.models import RequestState, SubjectRequest
 from waybill.subject_access.parameters import PageNumber, PageSize, Search, request_id
+from waybill.subject_access.redaction_views import PartContent, PartList, RedactionsView
 from waybill.subject_access.views import (
     AuditTrailView,
     ClaimView,
     HeartbeatView,
     OpenRequests,
     PackageLink,
-    PartContent,
-    PartList,
-    RedactionsView,
     ReportLink,
     RequestProgress,
     RequestView,
