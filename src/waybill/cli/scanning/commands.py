@@ -7,116 +7,46 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from waybill.cli.completion import KNOWN, among, known
 from waybill.cli.context import Cli
 from waybill.cli.grammar import App
 from waybill.cli.output import ProgressBar, table
 from waybill.cli.scanning import reporting, showing
 from waybill.cli.scanning.collaborators import scanner_of
+from waybill.cli.scanning.options import (
+    BaselineOption,
+    ConfidenceOption,
+    DetectorOption,
+    FailOption,
+    FormatOption,
+    JobArgument,
+    JobFormatOption,
+    RegionOption,
+    SortOption,
+    WriteBaselineOption,
+    check_detectors,
+    check_regions,
+    place_of,
+    request_of,
+    sample_of,
+)
 from waybill.cli.watch import watch
 from waybill.core.errors import InvalidInputError
 from waybill.core.wire import field_errors
 
 if TYPE_CHECKING:
     from waybill.scanning.domain.schedules import Schedule
-    from waybill.scanning.request_models import ScanRequest
     from waybill.scanning.runtime import Runtime
+
 
 app = App()
 scans = App(name="scans", help="The jobs of `waybill scan`.")
 app.add_typer(scans)
 schedules = App(name="schedule", help="Scans that are made every hour, day or week.")
 scans.add_typer(schedules)
-
 _OBJECTS_AT_ONCE = 200
 _COMPARED = ("key", "line", "detector", "confidence", "masked_match")
 _RUNNING = frozenset({"listing", "processing"})
 _GOOD = frozenset({"completed", "processing", "listing"})
-
-
-def _detectors(incomplete: str) -> list[str]:
-    from waybill.scanning.domain.detection.rules import detectors
-
-    return sorted(detector.id for detector in detectors() if detector.id.startswith(incomplete))
-
-
-def _newest(cli: Cli) -> list[str]:
-    return [job.job_id for job in scanner_of(cli).table.jobs.newest(KNOWN, None)[0]]
-
-
-DetectorOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--detector",
-        help="Only findings of this detector; may be repeated.",
-        metavar="D",
-        autocompletion=_detectors,
-    ),
-]
-RegionOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--region", help="Telephone numbers as this region writes them too, such as GB; may be repeated.", metavar="R"
-    ),
-]
-ConfidenceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--min-confidence",
-        help="Only findings so sure: LOW, MEDIUM, HIGH.",
-        metavar="C",
-        callback=reporting.known_confidence,
-        autocompletion=among(reporting.CONFIDENCES),
-    ),
-]
-FormatOption = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        help="table, json, ndjson, csv or sarif.",
-        metavar="F",
-        callback=reporting.known_format,
-        autocompletion=reporting.formats,
-    ),
-]
-JobFormatOption = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        help="table, json, ndjson, csv, sarif, or asff for AWS Security Hub.",
-        metavar="F",
-        callback=reporting.known_job_format,
-        autocompletion=reporting.job_formats,
-    ),
-]
-SortOption = Annotated[
-    str,
-    typer.Option(
-        "--sort",
-        help="place, confidence or detector.",
-        metavar="S",
-        callback=reporting.known_order,
-        autocompletion=among(reporting.ORDERS),
-    ),
-]
-FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
-BaselineOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--baseline", help="Leave out what this file names as known.", metavar="FILE", exists=True, dir_okay=False
-    ),
-]
-WriteBaselineOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--write-baseline",
-        help="Write what is found or known to this file.",
-        metavar="FILE",
-        dir_okay=False,
-        writable=True,
-    ),
-]
-JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
 
 
 @app.command()
@@ -150,8 +80,8 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
     """Scan a bucket for sensitive data; with --wait, exit status 1 when the job fails or objects do."""
     from waybill.cli.scanning.estimating import estimated
 
-    bucket, prefix = _place(place)
-    request = _request(
+    bucket, prefix = place_of(place)
+    request = request_of(
         bucket=bucket,
         prefix=prefix,
         detectors=detector or (),
@@ -159,15 +89,15 @@ def scan(  # noqa: PLR0913, PLR0917 (options)
         include=include or (),
         exclude=exclude or (),
         max_object_bytes=max_bytes,
-        sample=_sample(sample) if sample is not None else None,
+        sample=sample_of(sample) if sample is not None else None,
         source="inventory" if manifest else "list",
         manifest=manifest,
         webhook_url=webhook,
         export=export,
     )
-    _known_regions(region)
+    check_regions(region)
     deployed = scanner_of(cli)
-    _known_detectors(detector, deployed)
+    check_detectors(detector, deployed)
     estimate = None if manifest else estimated(cli, deployed, bucket, prefix)
     job = deployed.jobs.create(request, "waybill scan", None)
     deployed.jobs.start(job, deployed.executions, deployed.workflow_arn)
@@ -292,7 +222,7 @@ def findings(  # noqa: PLR0917 (options)
 ) -> None:
     """Show what a job has found, masked; with --fail-on-findings, exit status 3 when anything of it is open."""
     deployed = scanner_of(cli)
-    _known_detectors(detector, deployed)
+    check_detectors(detector, deployed)
     job = deployed.jobs.find(job_id)
     baselined = reporting.known(baseline)
     found = reporting.wanted(_findings(deployed, job_id, detector), baselined, min_confidence, sort)
@@ -329,11 +259,11 @@ def add_schedule(  # noqa: PLR0917 (options)
 
     from waybill.scanning.request_models import ScheduleRequest
 
-    bucket, prefix = _place(place)
+    bucket, prefix = place_of(place)
     fields = {"bucket": bucket, "prefix": prefix, "every": every, "first_at": first, "export": export}
-    _known_regions(region)
+    check_regions(region)
     deployed = scanner_of(cli)
-    _known_detectors(detector, deployed)
+    check_detectors(detector, deployed)
     try:
         wanted = ScheduleRequest.model_validate(fields | {"detectors": detector or (), "regions": region or ()})
     except ValidationError as error:
@@ -412,8 +342,8 @@ def scan_file(  # noqa: PLR0917 (options)
     from waybill.scanning.adapters.local_files import files_under, scan_files
     from waybill.scanning.domain.detection.proof import standard_engine
 
-    _known_detectors(detector)
-    _known_regions(region)
+    check_detectors(detector)
+    check_regions(region)
     engine = standard_engine(regions=region or ())
     baselined = reporting.known(baseline)
     result = scan_files(
@@ -443,50 +373,6 @@ def _fingerprint_key(*, needed: bool) -> bytes | None:
         if needed:
             raise
     return None
-
-
-def _place(url: str) -> tuple[str, str]:
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    if not url.startswith("s3://") or not bucket:
-        raise typer.BadParameter(f"{url} is not of the form s3://BUCKET/PREFIX")
-    return bucket, prefix
-
-
-def _request(**fields: Any) -> "ScanRequest":
-    from waybill.scanning.request_models import ScanRequest
-
-    try:
-        return ScanRequest.model_validate(fields)
-    except ValidationError as error:
-        raise InvalidInputError(*field_errors(error)) from None
-
-
-def _sample(text: str) -> dict[str, float | int]:
-    share, number = text.removesuffix("%"), text.isdecimal()
-    try:
-        return {"objects": int(text)} if number else {"percent": float(share)}
-    except ValueError:
-        raise typer.BadParameter(f"--sample {text} is neither a number of objects nor a share such as 5%") from None
-
-
-def _known_detectors(names: list[str] | None, deployed: "Runtime | None" = None) -> None:
-    if names:
-        from waybill.scanning.domain.detection.rules import detectors
-
-        own = [each.id for each in deployed.detectors.listed()] if deployed else []
-        known = sorted([*own, *(detector.id for detector in detectors())])
-        unknown = sorted(set(names) - set(known))
-        if unknown:
-            raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")
-
-
-def _known_regions(names: list[str] | None) -> None:
-    if names:
-        from waybill.scanning.domain.detection.validators import regions_known
-
-        unknown = sorted(set(names) - regions_known())
-        if unknown:
-            raise typer.BadParameter(f"--region {unknown[0]} is not a region: two capitals, such as GB (ISO 3166-1)")
 
 
 def _watched(cli: Cli, deployed: "Runtime", job_id: str) -> dict[str, Any]:

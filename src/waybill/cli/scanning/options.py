@@ -1,0 +1,152 @@
+"""Options that commands of the scanner share, and what is made of what they are given."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from waybill.cli.completion import KNOWN, among, known
+from waybill.cli.context import Cli
+from waybill.cli.scanning import reporting
+from waybill.cli.scanning.collaborators import scanner_of
+from waybill.core.errors import InvalidInputError
+from waybill.core.wire import field_errors
+
+if TYPE_CHECKING:
+    from waybill.scanning.request_models import ScanRequest
+    from waybill.scanning.runtime import Runtime
+
+
+def _detectors(incomplete: str) -> list[str]:
+    from waybill.scanning.domain.detection.rules import detectors
+
+    return sorted(detector.id for detector in detectors() if detector.id.startswith(incomplete))
+
+
+def _newest(cli: Cli) -> list[str]:
+    return [job.job_id for job in scanner_of(cli).table.jobs.newest(KNOWN, None)[0]]
+
+
+DetectorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--detector",
+        help="Only findings of this detector; may be repeated.",
+        metavar="D",
+        autocompletion=_detectors,
+    ),
+]
+RegionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region", help="Telephone numbers as this region writes them too, such as GB; may be repeated.", metavar="R"
+    ),
+]
+ConfidenceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--min-confidence",
+        help="Only findings so sure: LOW, MEDIUM, HIGH.",
+        metavar="C",
+        callback=reporting.known_confidence,
+        autocompletion=among(reporting.CONFIDENCES),
+    ),
+]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="table, json, ndjson, csv or sarif.",
+        metavar="F",
+        callback=reporting.known_format,
+        autocompletion=reporting.formats,
+    ),
+]
+JobFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="table, json, ndjson, csv, sarif, or asff for AWS Security Hub.",
+        metavar="F",
+        callback=reporting.known_job_format,
+        autocompletion=reporting.job_formats,
+    ),
+]
+SortOption = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        help="place, confidence or detector.",
+        metavar="S",
+        callback=reporting.known_order,
+        autocompletion=among(reporting.ORDERS),
+    ),
+]
+FailOption = Annotated[bool, typer.Option("--fail-on-findings", help="Exit with status 3 when something is found.")]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline", help="Leave out what this file names as known.", metavar="FILE", exists=True, dir_okay=False
+    ),
+]
+WriteBaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-baseline",
+        help="Write what is found or known to this file.",
+        metavar="FILE",
+        dir_okay=False,
+        writable=True,
+    ),
+]
+JobArgument = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB", autocompletion=known(_newest))]
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Return the bucket and the prefix of an address."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    if not url.startswith("s3://") or not bucket:
+        raise typer.BadParameter(f"{url} is not of the form s3://BUCKET/PREFIX")
+    return bucket, prefix
+
+
+def request_of(**fields: Any) -> "ScanRequest":
+    """Return the request with these fields; raises InvalidInputError, which names each that does not do."""
+    from waybill.scanning.request_models import ScanRequest
+
+    try:
+        return ScanRequest.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInputError(*field_errors(error)) from None
+
+
+def sample_of(text: str) -> dict[str, float | int]:
+    """Return the part of the objects that `5%` or a number of them stands for."""
+    share, number = text.removesuffix("%"), text.isdecimal()
+    try:
+        return {"objects": int(text)} if number else {"percent": float(share)}
+    except ValueError:
+        raise typer.BadParameter(f"--sample {text} is neither a number of objects nor a share such as 5%") from None
+
+
+def check_detectors(names: list[str] | None, deployed: "Runtime | None" = None) -> None:
+    """Refuse the name of no detector, of the shipped ones and those of the stack."""
+    if names:
+        from waybill.scanning.domain.detection.rules import detectors
+
+        own = [each.id for each in deployed.detectors.listed()] if deployed else []
+        known = sorted([*own, *(detector.id for detector in detectors())])
+        unknown = sorted(set(names) - set(known))
+        if unknown:
+            raise typer.BadParameter(f"--detector {unknown[0]} is not a detector; there are: {', '.join(known)}")
+
+
+def check_regions(names: list[str] | None) -> None:
+    """Refuse what is no region whose telephone numbers can be told."""
+    if names:
+        from waybill.scanning.domain.detection.validators import regions_known
+
+        unknown = sorted(set(names) - regions_known())
+        if unknown:
+            raise typer.BadParameter(f"--region {unknown[0]} is not a region: two capitals, such as GB (ISO 3166-1)")
