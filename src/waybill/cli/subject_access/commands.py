@@ -1,25 +1,24 @@
 """`waybill sar`: subject access requests."""
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 
 from waybill.cli import completion
 from waybill.cli.context import Cli
 from waybill.cli.errors import CommandError
 from waybill.cli.files import read_json, write_private
 from waybill.cli.grammar import App
-from waybill.cli.output import details, table
+from waybill.cli.output import table
 from waybill.cli.subject_access import names, preview, redactions, stub
 from waybill.cli.subject_access.auditing import audited, holds, verdict
 from waybill.cli.subject_access.collaborators import Deployed
 from waybill.cli.subject_access.fulfilling import fulfilled
+from waybill.cli.subject_access.showing import readable
 from waybill.subject_access.domain.downloads import What
 from waybill.subject_access.domain.letters import LetterKind
 from waybill.subject_access.models import REPORTED, HoldReason, Regime, SubjectRequest
@@ -139,7 +138,7 @@ def show(cli: Cli, request_id: IdArgument) -> None:
     deployed.record(request_id, "REQUEST_VIEWED")
     request = deployed.found(request_id)
     told = deployed.answers.request(request) | {"related": deployed.lists.related(request)}
-    cli.output.show(told, _readable(told))
+    cli.output.show(told, readable(told))
 
 
 @sar.command()
@@ -461,54 +460,8 @@ def _day(text: str | None) -> str | None:
 
 def _show(cli: Cli, deployed: Deployed, request: SubjectRequest) -> None:
     told = deployed.answers.request(request)
-    cli.output.show(told, _readable(told))
-
-
-def _readable(told: dict[str, Any]) -> Group:
-    facts = {
-        "Id": told["id"],
-        "Reference": told["sarCaseReferenceNumber"],
-        "Person": " · ".join(filter(None, (told["subjectName"], told["nomisId"], told["ndeliusCaseReferenceId"]))),
-        "Asked for by": told["requesterName"],
-        "Related": ", ".join(told.get("related", ())) or None,
-        "State": told["state"],
-        "Approved by": told["approvedBy"],
-        "Range": f"{told['dateFrom'] or 'start of record'} to {told['dateTo']}",
-        "Received": f"{told['receivedDate']}, {told['regime']}",
-        "Due": _due(told),
-        "Extended": f"on {told['extendedDate']}" if told["extended"] else None,
-        "Waits for": ", ".join(hold["reason"] for hold in told["holds"] if not hold["until"]) or None,
-        "Ended": _ended(told),
-        "Attempts": told["claimAttempts"],
-        "Error": told["errorCode"],
-        "Pages": told["pages"],
-    }
-    services: Sequence[dict[str, Any]] = told["services"]
-    rows = [(each["serviceName"], each["renderStatus"], each["errorCode"], _not_in_it(each)) for each in services]
-    present = {name: value for name, value in facts.items() if value is not None}
-    return Group(details(present), "", table(("Service", "State", "Error", "Not in the report"), rows))
+    cli.output.show(told, readable(told))
 
 
 def _of(told: dict[str, Any]) -> dict[str, Any]:
     return told | {"subjectId": told["nomisId"] or told["ndeliusCaseReferenceId"]}
-
-
-def _not_in_it(part: dict[str, Any]) -> str | None:
-    named = "\n".join(f"{one['number']} {one['name']}: {one['reason']}" for one in part["withheldAttachments"])
-    more = part["withheldCount"] - len(part["withheldAttachments"])
-    return f"{named}\nand {more} more" if more > 0 else named or None
-
-
-def _due(told: dict[str, Any]) -> str:
-    if told["provisional"]:
-        return f"{told['dueDate']} if what is waited for came today"
-    if told["endedDate"]:
-        return f"{told['dueDate']}, {told['daysLate']} days late" if told["overdue"] else told["dueDate"]
-    return f"{told['dueDate']} ({'OVERDUE, ' if told['overdue'] else ''}{told['daysLeft']} days left)"
-
-
-def _ended(told: dict[str, Any]) -> str | None:
-    if not told["endedDate"]:
-        return None
-    ground = f", {told['refusalGround']}" if told["refusalGround"] else ""
-    return f"{told['endedDate']}{ground}"
