@@ -36,9 +36,9 @@ from waybill.subject_access.domain.holds import HoldOrder, Release
 from waybill.subject_access.domain.intake import NewRequest, accept, create
 from waybill.subject_access.domain.keys import upload_key
 from waybill.subject_access.domain.letters import LetterKind, LetterTexts
+from waybill.subject_access.domain.mark_bodies import Marks
 from waybill.subject_access.domain.outside_worker import ClaimHolder, Completion, PartResult
 from waybill.subject_access.domain.pages import page_of
-from waybill.subject_access.domain.redacting import Marks
 from waybill.subject_access.domain.requests import claim_answer
 from waybill.subject_access.domain.trail import day_trail, trail_of
 from waybill.subject_access.domain.worklist import RequestSearch, Wanted, progress, statistics, tasks

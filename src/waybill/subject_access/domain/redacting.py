@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from secrets import token_hex
-from typing import Annotated, Any, Literal
-
-from pydantic import Field, JsonValue, StrictBool
+from typing import TYPE_CHECKING, Any
 
 from waybill.core.cursors import list_cursor, list_position
 from waybill.core.errors import FieldError, InvalidInputError, NotFoundError
 from waybill.subject_access.domain.audit import Action
-from waybill.subject_access.domain.bodies import Body, reason_of
+from waybill.subject_access.domain.bodies import reason_of
 from waybill.subject_access.domain.claims import opened_again, without_report
-from waybill.subject_access.domain.inline_pictures import FIRST_INLINE, MOST_INLINE
 from waybill.subject_access.domain.keys import near_misses_key, redactions_key
+from waybill.subject_access.domain.mark_bodies import Marks, NearMark, ReasonedMark, ValueMark
 from waybill.subject_access.domain.near_misses import Decided, Stays
 from waybill.subject_access.domain.ports import Change, Documents, RequestStore
 from waybill.subject_access.domain.redactions import MarkedAttachment, MarkedPage, MarkedValue, Redactions
@@ -32,10 +30,12 @@ from waybill.subject_access.domain.unseen import DrawnParts, about_near, not_sea
 from waybill.subject_access.errors import AnswersGoneError, PagesMovedError, UnknownRequestError, WrongStateError
 from waybill.subject_access.models import ENDED, Attachment, Part, PartStatus, RequestState, SubjectRequest
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
 # An answer is read into the memory of the function that people ask; larger ones are marked by text.
 _MOST_ANSWER_BYTES = 20_000_000
 _MOST_DOCUMENT_BYTES = 4_000_000
-_MOST_MARKS = 500
 # A page of values has at most so many bytes, and of one value so many characters are shown.
 _PAGE_CHARACTERS = 1_000_000
 _SHOWN = 10_000
@@ -44,82 +44,6 @@ _OFTEN = 100
 _DRAWN_AGAIN = frozenset(
     {RequestState.READY_FOR_REVIEW, RequestState.COMPLETED, RequestState.NEEDS_ATTENTION, RequestState.ERRORED}
 )
-
-type _Line = Annotated[str, Field(min_length=1, max_length=500)]
-type _Service = Annotated[str, Field(max_length=64)]
-
-
-class _Mark(Body):
-    reason: str = Field(description="Why, as the report says it", examples=["third party"])
-    exemption: str | None = Field(
-        default=None, description="The exemption of the law, as the report says it", examples=["Sch 2 para 16"]
-    )
-
-
-class ValueMark(_Mark):
-    """A value, by its path in a service's answer; or a text, wherever it is."""
-
-    service: _Service | None = Field(
-        default=None, description="The service; needed with a path, else every service", examples=["keyworker-api"]
-    )
-    path: _Line | None = Field(
-        default=None, description="Where it is in the service's answer", examples=["notes[3].author"]
-    )
-    text: _Line | None = Field(default=None, description="The text, where it is not named by a path", examples=[None])
-    everywhere: StrictBool = Field(
-        default=True, description="Whether every form of it goes out of all that is printed, from all services"
-    )
-    kind: Literal["name", "identifier", "text"] | None = Field(
-        default=None, description="What kind of value it is, where that is not to be guessed"
-    )
-    given_name: StrictBool = Field(default=False, description="Whether a person's given name goes alone as well")
-
-
-class PageMark(_Mark):
-    """A whole page of a service's part, as it was drawn last."""
-
-    service: _Service = Field(description="The service", examples=["keyworker-api"])
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        description="The page, counted from 1 in the part", examples=[3]
-    )
-
-
-class AttachmentMark(_Mark):
-    """A whole attachment."""
-
-    service: _Service = Field(description="The service", examples=["keyworker-api"])
-    number: Annotated[int, Field(ge=0, le=FIRST_INLINE + MOST_INLINE)] = Field(
-        description="Its number; a picture within an answer has one from 100,001", examples=[1]
-    )
-
-
-class NearMark(Body):
-    """A near miss that stays: text that is nearly what is taken out, and is about somebody or something else."""
-
-    service: _Service = Field(description="The service", examples=["keyworker-api"])
-    path: _Line | None = Field(
-        default=None,
-        description="Where it is, as the parts list it; without it, all near misses of the service",
-        examples=["notes[3].text"],
-    )
-    reason: str = Field(description="Why it stays", examples=["Another person of that name"])
-
-
-class Marks(Body):
-    """All that is taken out of a request's report: what is not named is printed again."""
-
-    values: Annotated[tuple[ValueMark, ...], Field(max_length=_MOST_MARKS)] = Field(
-        default=(), description="Values by their path, and texts", examples=[[]]
-    )
-    pages: Annotated[tuple[PageMark, ...], Field(max_length=_MOST_MARKS)] = Field(
-        default=(), description="Whole pages", examples=[[]]
-    )
-    attachments: Annotated[tuple[AttachmentMark, ...], Field(max_length=_MOST_MARKS)] = Field(
-        default=(), description="Whole attachments", examples=[[]]
-    )
-    near_misses: Annotated[tuple[NearMark, ...], Field(max_length=_MOST_MARKS)] = Field(
-        default=(), description="Near misses that stay, besides those that were decided about before", examples=[[]]
-    )
 
 
 @dataclass(frozen=True)
@@ -521,7 +445,7 @@ def _attachment(one: Attachment, outcome: AttachmentOutcome | None) -> dict[str,
     }
 
 
-def _said(mark: _Mark) -> tuple[str, str]:
+def _said(mark: ReasonedMark) -> tuple[str, str]:
     return reason_of(mark.reason), reason_of(mark.exemption, "exemption") if mark.exemption is not None else ""
 
 
