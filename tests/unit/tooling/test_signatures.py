@@ -17,16 +17,10 @@ UNTYPED = {
     "console/adapters/api.py": _JSON,
     "console/adapters/provider.py": _JSON,
     "core/views.py": "Pydantic's own, which every model of an answer inherits",
-    "minting/adapters/table.py": _ARGUMENTS,
     "minting/views.py": _FIELDS,
-    "replication/adapters/backfill_table.py": _JSON,
     "replication/adapters/s3.py": _ARGUMENTS,
     "replication/adapters/s3_facts.py": "answers of HeadObject and of CopyObject, which have other fields",
-    "scanning/adapters/items.py": _FIELDS,
     "scanning/adapters/local_files.py": "the document that the command line prints",
-    "scanning/adapters/s3.py": _ARGUMENTS,
-    "subject_access/adapters/health_table.py": _ARGUMENTS,
-    "subject_access/adapters/lists.py": _ARGUMENTS,
     "subject_access/api.py": "Powertools' answers with bytes, which have no model",
 }
 

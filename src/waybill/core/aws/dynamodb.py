@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,6 +51,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
+class UpdateArguments(TypedDict):
+    """What `update_item` takes besides the table and the key (DynamoDB API Reference, UpdateItem)."""
+
+    UpdateExpression: str
+    ConditionExpression: str
+    ExpressionAttributeNames: dict[str, str]
+    ExpressionAttributeValues: Item
+
+
 @dataclass(frozen=True)
 class Update:
     """An update expression with its names and typed values, ready for `update_item` or a transaction."""
@@ -77,7 +86,7 @@ class Update:
         one = to_item({":one": 1}) if counted else {}
         return cls(expression, names | removed_names | counted_names, values | one)
 
-    def arguments(self, condition: str, **bound: Any) -> dict[str, Any]:
+    def arguments(self, condition: str, **bound: object) -> UpdateArguments:
         """Return boto3's arguments for this update under `condition`, whose `:values` are `bound`."""
         return {
             "UpdateExpression": self.expression,
@@ -87,7 +96,7 @@ class Update:
         }
 
     def action(
-        self, table: str, key: Item, condition: str, names: Mapping[str, str] | None = None, **bound: Any
+        self, table: str, key: Item, condition: str, names: Mapping[str, str] | None = None, **bound: object
     ) -> "TransactWriteItemTypeDef":
         """Return the action of a transaction that makes this update of the item of `key`, as in `arguments`."""
         arguments = self.arguments(condition, **bound)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         BatchGetItemOutputTypeDef,
         ConditionCheckTypeDef,
         KeysAndAttributesTypeDef,
+        QueryOutputTypeDef,
+        ScanOutputTypeDef,
         TransactWriteItemTypeDef,
     )
 
@@ -126,17 +128,17 @@ class IdentifiersTable:
 
     def aliases(self, canonical_id: str) -> list[Assignment]:
         """Return the sources that inherited the canonical ID, oldest first; the latest may be missing for a moment."""
-        query = {
-            "TableName": self._table,
-            "IndexName": ALIAS_INDEX,
-            "KeyConditionExpression": "aliasOf = :id",
-            "ExpressionAttributeValues": {":id": {"S": canonical_id}},
-        }
-        return [_assignment(item) for item in self._pages(self._client.get_paginator("query"), query)]
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=ALIAS_INDEX,
+            KeyConditionExpression="aliasOf = :id",
+            ExpressionAttributeValues={":id": {"S": canonical_id}},
+        )
+        return [_assignment(item) for item in self._items(pages)]
 
     def items(self) -> Iterator[Item]:
         """Yield every item of the table, page by page."""
-        return self._pages(self._client.get_paginator("scan"), {"TableName": self._table})
+        return self._items(self._client.get_paginator("scan").paginate(TableName=self._table))
 
     def read(self, keys: Sequence[str]) -> tuple[list[Item], list[str]]:
         """Return the items of at most 100 keys as they are now, and the keys that have to be asked for again."""
@@ -174,11 +176,11 @@ class IdentifiersTable:
             answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True)
         return from_item(answer["Item"]) if answer.get("Item") else None
 
-    def _pages(self, paginator: Any, arguments: Mapping[str, Any]) -> Iterator[Item]:
-        pages = iter(paginator.paginate(**arguments))
+    def _items(self, pages: "Iterable[QueryOutputTypeDef | ScanOutputTypeDef]") -> Iterator[Item]:
+        read = iter(pages)
         while True:
             with self._errors():
-                page = next(pages, None)
+                page = next(read, None)
             if page is None:
                 return
             yield from map(from_item, page["Items"])

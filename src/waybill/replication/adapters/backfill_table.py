@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, to_item
 from waybill.core.aws.table import Read, Table
@@ -193,11 +193,11 @@ class BackfillTable(BackfillJobs, JobNotices):
         text = json.dumps([thing.wire() for thing in things], separators=(",", ":"))
         return {**_key(backfill_id, range_key), "packed": zlib.compress(text.encode()), "expiresAt": self._expiry()}
 
-    def _unpacked(self, backfill_id: str, range_key: str) -> list[Any]:
+    def _unpacked(self, backfill_id: str, range_key: str) -> list[object]:
         item = self._table.get(_key(backfill_id, range_key))
         if item is None:
             raise NotFoundError(f"the objects of backfill {backfill_id} are no longer kept")
-        found: list[Any] = json.loads(zlib.decompress(bytes(item["packed"])))
+        found: list[object] = json.loads(zlib.decompress(bytes(item["packed"])))
         return found
 
     def _expiry(self) -> int:

@@ -4,7 +4,6 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from waybill.core.aws.dynamodb import Item
 from waybill.scanning.domain.detection.models import Confidence, Finding
@@ -67,13 +66,13 @@ def outcome_attributes(outcome: ObjectOutcome) -> Item:
     return {name: value for name, value in attributes.items() if value or name not in _OFTEN_EMPTY}
 
 
-def outcome_of(item: Item, **changes: Any) -> ObjectOutcome:
-    """Return the outcome of an item, with `changes`."""
+def outcome_of(item: Item) -> ObjectOutcome:
+    """Return the outcome of an item."""
     known = {name: item[name] for name in ObjectOutcome.__dataclass_fields__ if name in item}
     counts = {name: int(count) for name, count in item["counts"].items()}
     known["triaged"] = {name: int(count) for name, count in item.get("triaged", {}).items()}
     known["unread"] = tuple((str(member), str(reason)) for member, reason in item.get("unread", ()))
-    return ObjectOutcome(**known | {"status": ObjectStatus(item["status"]), "counts": counts} | changes)
+    return ObjectOutcome(**known | {"status": ObjectStatus(item["status"]), "counts": counts})
 
 
 def increments(outcome: ObjectOutcome) -> dict[str, int]:

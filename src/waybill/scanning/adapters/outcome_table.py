@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from waybill.core.aws.dynamodb import ConditionFailedError, from_item, to_item, translated
@@ -112,7 +113,7 @@ class OutcomeTable:
         keys = [to_item(_cache_key(bucket, entry.key, entry.etag, cache_name)) for entry in entries]
         now = int(self._items.now().timestamp())
         return {
-            item["key"]: (item["job_id"], outcome_of(item, from_cache=True))
+            item["key"]: (item["job_id"], replace(outcome_of(item), from_cache=True))
             # Half the price; what was written a moment ago may be read again.
             for item in self._items.get_many(keys, consistent=False)
             if item["expires"] > now

@@ -1,6 +1,6 @@
 """S3 as the scanner reads it: one list call per 1,000 keys, one GET per object, no HEAD."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         GetObjectOutputTypeDef,
         GetObjectRequestTypeDef,
         ListObjectsV2OutputTypeDef,
+        ListObjectsV2RequestTypeDef,
         ObjectTypeDef,
     )
 
@@ -65,12 +66,14 @@ class S3Bucket:
             The bucket cannot be listed.
         """
         self._permit(bucket)
-        self._list(bucket, Prefix=prefix, MaxKeys=1)
+        self._list({"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1})
 
     def page(self, bucket: str, prefix: str, start_after: str, limit: int) -> tuple[list[Entry], bool]:
         """Return up to `limit` (at most 1,000) objects behind the key `start_after`, and whether these are the last."""
-        behind = {"StartAfter": start_after} if start_after else {}
-        answer = self._list(bucket, Prefix=prefix, MaxKeys=limit, **behind)
+        wanted: ListObjectsV2RequestTypeDef = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": limit}
+        if start_after:
+            wanted["StartAfter"] = start_after
+        answer = self._list(wanted)
         entries = [
             Entry(each["Key"], int(each["Size"]), str(each["ETag"]).strip('"'), _storage_class(each))
             for each in answer.get("Contents", [])
@@ -133,11 +136,11 @@ class S3Bucket:
             wanted["IfMatch"] = f'"{etag}"'
         return self._client().get_object(**wanted)
 
-    def _list(self, bucket: str, **arguments: Any) -> "ListObjectsV2OutputTypeDef":
+    def _list(self, wanted: "ListObjectsV2RequestTypeDef") -> "ListObjectsV2OutputTypeDef":
         try:
-            return self._client().list_objects_v2(Bucket=bucket, **arguments)
+            return self._client().list_objects_v2(**wanted)
         except (ClientError, BotoCoreError) as error:
-            raise listing_error(error, bucket) from error
+            raise listing_error(error, wanted["Bucket"]) from error
 
 
 def _storage_class(listed: "ObjectTypeDef") -> str:

@@ -6,9 +6,17 @@ TPL#<name>        HEALTH   whether the service's template is as registered, and 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import (
+    ConditionFailedError,
+    Item,
+    Update,
+    UpdateArguments,
+    from_item,
+    to_item,
+    translated,
+)
 from waybill.core.clock import iso
 from waybill.subject_access.domain.upstream.ports import Circuit, Circuits, TemplateHealth
 from waybill.subject_access.errors import SubjectAccessStoreUnavailableError
@@ -75,7 +83,7 @@ class HealthTable(Circuits, TemplateHealth):
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return from_item(answer.get("Item", {}))
 
-    def _update(self, key: Item, arguments: dict[str, Any]) -> bool:
+    def _update(self, key: Item, arguments: UpdateArguments) -> bool:
         try:
             with translated(SubjectAccessStoreUnavailableError):
                 self._client.update_item(TableName=self._table, Key=key, **arguments)

@@ -7,7 +7,7 @@ list short.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import Item, from_item, to_item, translated
 from waybill.core.aws.table import Table
@@ -19,6 +19,7 @@ from waybill.subject_access.models import SubjectRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputPaginateTypeDef
 
 _LIVE = "listing = :live"
 
@@ -38,7 +39,7 @@ class SubjectAccessLists(RequestLists):
             "ByQueue",
             "queue = :queue",
             {":queue": "PENDING", ":before": before, ":most": most_attempts},
-            FilterExpression=f"{free} AND claim_attempts < :most",
+            f"{free} AND claim_attempts < :most",
         )
         for item in items:
             found.append(_id_of(item))
@@ -59,12 +60,12 @@ class SubjectAccessLists(RequestLists):
     @override
     def newest(self, search: str) -> Iterator[str]:
         values, filtered = _matching(search)
-        yield from map(_id_of, self._pages("ByListing", _LIVE, values, newest_first=True, **filtered))
+        yield from map(_id_of, self._pages("ByListing", _LIVE, values, filtered, newest_first=True))
 
     @override
     def matches(self, search: str) -> int:
         values, filtered = _matching(search)
-        return self._count("ByListing", _LIVE, values, **filtered)
+        return self._count("ByListing", _LIVE, values, filtered)
 
     @override
     def many(self, request_ids: Sequence[str]) -> list[SubjectRequest]:
@@ -87,30 +88,37 @@ class SubjectAccessLists(RequestLists):
         return list(dict.fromkeys(_id_of(item) for item in items if _id_of(item) != request.request_id))
 
     def _pages(
-        self, index: str, condition: str, values: Item, *, newest_first: bool = False, **more: Any
+        self, index: str, condition: str, values: Item, filtered: str = "", *, newest_first: bool = False
     ) -> Iterator[Item]:
+        query = self._query(index, condition, values, filtered)
+        query["ScanIndexForward"] = not newest_first
         with translated(SubjectAccessStoreUnavailableError):
-            for page in self._query(index, condition, values, ScanIndexForward=not newest_first, **more):
+            for page in self._client.get_paginator("query").paginate(**query):
                 yield from map(from_item, page["Items"])
 
-    def _count(self, index: str, condition: str, values: Item, **more: Any) -> int:
+    def _count(self, index: str, condition: str, values: Item, filtered: str = "") -> int:
+        query = self._query(index, condition, values, filtered)
+        query["Select"] = "COUNT"
         with translated(SubjectAccessStoreUnavailableError):
-            return sum(page["Count"] for page in self._query(index, condition, values, Select="COUNT", **more))
+            return sum(page["Count"] for page in self._client.get_paginator("query").paginate(**query))
 
-    def _query(self, index: str, condition: str, values: Item, **more: Any) -> Any:
-        return self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=to_item(values),
-            **more,
-        )
+    def _query(self, index: str, condition: str, values: Item, filtered: str) -> "QueryInputPaginateTypeDef":
+        query: QueryInputPaginateTypeDef = {
+            "TableName": self._table,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": to_item(values),
+        }
+        if filtered:
+            query["FilterExpression"] = filtered
+        return query
 
 
-def _matching(search: str) -> tuple[Item, Item]:
+def _matching(search: str) -> tuple[Item, str]:
+    """Return the values of a search, and the expression that they fill."""
     if not search:
-        return {":live": "LIVE"}, {}
-    return {":live": "LIVE", ":search": search.casefold()}, {"FilterExpression": "contains(search_text, :search)"}
+        return {":live": "LIVE"}, ""
+    return {":live": "LIVE", ":search": search.casefold()}, "contains(search_text, :search)"
 
 
 def _standing(queue: str, before: datetime | None) -> tuple[str, Item]:
