@@ -6,7 +6,6 @@ Identifiers that are linked by predecessors stay together, because chunks are mi
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from waybill.core.bodies import RepeatedNameError, strict_json
 from waybill.minting.domain.requests import (
@@ -55,7 +54,7 @@ class ChunkPlan:
     job_id: str | None
 
 
-def plan_request(payload: Mapping[str, Any]) -> ChunkPlan:
+def plan_request(payload: Mapping[str, object]) -> ChunkPlan:
     """Return the plan of a request that holds its identifiers itself.
 
     Raises
@@ -71,7 +70,7 @@ def plan_request(payload: Mapping[str, Any]) -> ChunkPlan:
 
 
 def plan_lines(
-    payload: Mapping[str, Any], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
+    payload: Mapping[str, object], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
 ) -> ChunkPlan:
     """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
 

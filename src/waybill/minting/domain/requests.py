@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from waybill.minting.domain.source_ids import trimmed
 from waybill.minting.errors import InvalidRequestError
@@ -63,7 +62,7 @@ def parse_request(payload: object, cap: int | None = DEFAULT_CAP, *, internal: b
         return MintRequest(identifiers, job_id, predecessors, parse_mode(payload), no_strings)
 
 
-def refuse_unknown(payload: Mapping[str, Any], known: Collection[str], where: str = "") -> None:
+def refuse_unknown(payload: Mapping[str, object], known: Collection[str], where: str = "") -> None:
     """Raise `InvalidRequestError` for the fields that nobody knows: a slip must not mint what cannot be undone."""
     unknown = [ascii(str(name))[1:-1][:100] for name in payload if name not in known]
     if unknown:
@@ -71,7 +70,7 @@ def refuse_unknown(payload: Mapping[str, Any], known: Collection[str], where: st
 
 
 @contextmanager
-def echoing(payload: Mapping[str, Any]) -> Iterator[None]:
+def echoing(payload: Mapping[str, object]) -> Iterator[None]:
     """Let the errors of a request carry its job, whatever else is wrong with it."""
     job_id = payload.get("jobId")
     try:
@@ -90,7 +89,7 @@ def is_text(*given: str) -> bool:
     return True
 
 
-def parse_job_id(payload: Mapping[str, Any]) -> str | None:
+def parse_job_id(payload: Mapping[str, object]) -> str | None:
     """Return the job of a request, None without one; raises as `parse_request`."""
     job_id = payload.get("jobId")
     if job_id is None:
@@ -107,7 +106,7 @@ def parse_job_id(payload: Mapping[str, Any]) -> str | None:
     return job_id
 
 
-def parse_entries(payload: Mapping[str, Any], cap: int | None) -> Sequence[object]:
+def parse_entries(payload: Mapping[str, object], cap: int | None) -> Sequence[object]:
     """Return the entries of a request, as they stand; raises as `parse_request`."""
     given = payload.get("sourceIdentifiers")
     selected = next((name for name in SELECTIONS if name in payload), None)
@@ -129,10 +128,10 @@ def parse_entries(payload: Mapping[str, Any], cap: int | None) -> Sequence[objec
     return given
 
 
-def parse_mode(payload: Mapping[str, Any]) -> Mode:
+def parse_mode(payload: Mapping[str, object]) -> Mode:
     """Return the mode of a request; raises as `parse_request`."""
     mode = Mode.IDENTIFIERS if payload.get("mode") is None else payload["mode"]
-    if mode not in list(Mode):
+    if not isinstance(mode, str) or mode not in list(Mode):
         raise InvalidRequestError(f"mode must be one of: {', '.join(Mode)}")
     return Mode(mode)
 

@@ -7,7 +7,6 @@ since a mistyped request must not process everything again.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from waybill.core.clock import moment_of
 from waybill.minting.domain.requests import (
@@ -52,7 +51,7 @@ class Written:
 type Selection = Listed | Named | Written
 
 
-def parse_selection(payload: Mapping[str, Any]) -> Selection:
+def parse_selection(payload: Mapping[str, object]) -> Selection:
     """Return what `payload` is about.
 
     Raises

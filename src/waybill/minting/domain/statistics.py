@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from waybill.minting.domain.source_ids import EVENT_KEYS, FORWARD_KEYS, REVERSE_KEYS
 from waybill.minting.models import LifeStatus
@@ -28,7 +27,7 @@ class Statistics:
     jobs: Counter[str] = field(default_factory=Counter)
 
 
-def statistics_of(items: Iterable[Mapping[str, Any]]) -> Statistics:
+def statistics_of(items: Iterable[Mapping[str, object]]) -> Statistics:
     """Return the counts of `items`, plain attributes of every item of the table.
 
     An identifier counts once, by how it stands: one that was reserved and is withdrawn is reserved no more.

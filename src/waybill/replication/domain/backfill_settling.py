@@ -54,7 +54,7 @@ class Settling:
             return line
         # Read after the end of the run: what it has recorded by now is all that it will.
         record = self.records.record(file) or {}
-        found: dict[str, Mapping[str, Any]] = {
+        found: dict[str, Mapping[str, object]] = {
             item["destinationBucket"]: item for item in self.records.destinations(file) if _is_of(item, arn)
         }
         if _is_of(record, arn):
@@ -104,13 +104,13 @@ class Settling:
         return _without(line, item)
 
 
-def _is_of(item: Mapping[str, Any], arn: str) -> bool:
+def _is_of(item: Mapping[str, object], arn: str) -> bool:
     """Return whether the run has written it; Express executions of one name are several, which do one thing."""
     name = arn.split(":")[7] if arn.count(":") >= 7 else arn
     return item.get("executionId") == arn or item.get("executionName") == name
 
 
-def _ended(item: Mapping[str, Any]) -> PlaceResult | None:
+def _ended(item: Mapping[str, object]) -> PlaceResult | None:
     code = item.get("code")
     if code is None or code == CopyCode.SUPERSEDED:
         return None

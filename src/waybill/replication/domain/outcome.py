@@ -25,7 +25,7 @@ def outcome_of(totals: RunTotals) -> RunOutcome:
 
 
 def failed_result(
-    run: ReplicationRun, bucket: str, failure: Mapping[str, Any], attempts: int, timestamp: str
+    run: ReplicationRun, bucket: str, failure: Mapping[str, object], attempts: int, timestamp: str
 ) -> DestinationResult:
     """Return the result for a copy that failed with `failure`: Step Functions' `Error` and `Cause`.
 
@@ -81,7 +81,7 @@ def failure_notification(run: ReplicationRun, failure: Mapping[str, Any]) -> Not
     )
 
 
-def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
+def _bucket_lines(results: Sequence[Mapping[str, object]]) -> list[str]:
     copied = [result for result in results if result["success"]]
     superseded = [result for result in results if result["code"] == CopyCode.SUPERSEDED]
     failed = [result for result in results if not result["success"] and result["code"] != CopyCode.SUPERSEDED]
@@ -97,7 +97,7 @@ def _bucket_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _reason(result: Mapping[str, Any]) -> str:
+def _reason(result: Mapping[str, object]) -> str:
     cause = str(result.get("cause") or "")
     return f" ({escaped(cause[:_CAUSE_IN_BODY])})" if cause else ""
 
