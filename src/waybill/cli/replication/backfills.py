@@ -1,27 +1,22 @@
 """`waybill backfills`: the jobs, how they stand, and what can be done with them."""
 
-from collections.abc import Mapping
-
 from rich.console import Group
-from rich.text import Text
 
 from waybill.cli.output import details, table
 from waybill.cli.replication.backfill_run import BackfillRun, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.job_lists import begin_of, show_page
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import backfill_report, report_place
 from waybill.cli.replication.serving import WorkedBy, hand_over
-from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import RECORD as JOB
 from waybill.replication.domain.backfill_job import BackfillJob
-from waybill.replication.job_views import job_position
 
 
 def list_backfills(replication: Replication, limit: int, cursor: str | None) -> None:
     """Print the newest jobs, or those after `cursor`."""
-    page = replication.backfills.newest(limit, _position(cursor))
-    more = encode_cursor(dict(page.position)) if page.position else None
+    page = replication.backfills.newest(limit, begin_of(cursor, JOB))
     rows = (
         (
             job.backfill_id,
@@ -35,14 +30,8 @@ def list_backfills(replication: Replication, limit: int, cursor: str | None) -> 
         for job in page.jobs
     )
     columns = ("Backfill", "Status", "Started (UTC)", "Compared", "Copies", "Failed", "Source")
-    shown = Group(table(columns, rows), *([Text(f"there are more: --cursor {more}", style="dim")] if more else []))
-    replication.cli.output.show(
-        {"backfills": [reply_of(job) for job in page.jobs], "cursor": more}, shown if page.jobs else "no backfills"
-    )
-
-
-def _position(cursor: str | None) -> Mapping[str, str] | None:
-    return None if cursor is None else job_position(decode_cursor(cursor, "--cursor"), JOB, "--cursor")
+    replies = [reply_of(job) for job in page.jobs]
+    show_page(replication.cli.output, "backfills", replies, table(columns, rows), page.position)
 
 
 def show_backfill(replication: Replication, backfill_id: str, report: str | None) -> None:

@@ -373,6 +373,7 @@ def _backfills(cli: Cli) -> list[str]:
     return [job.backfill_id for job in Replication(cli).backfills.newest(KNOWN, None).jobs]
 
 
+JobCursor = Annotated[str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")]
 BackfillId = Annotated[
     str,
     typer.Argument(metavar="ID", help="The id of the job, as `list` shows it.", autocompletion=known(_backfills)),
@@ -383,9 +384,7 @@ BackfillId = Annotated[
 def list_jobs(
     cli: Cli,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many jobs.", metavar="N")] = 50,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
-    ] = None,
+    cursor: JobCursor = None,
 ) -> None:
     """List the jobs, newest first."""
     from waybill.cli.replication.backfills import list_backfills
@@ -436,9 +435,7 @@ def list_checks(
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=200, help="At most so many verifications.", metavar="N")
     ] = 50,
-    cursor: Annotated[
-        str | None, typer.Option("--cursor", help="Go on where an earlier list ended.", metavar="C")
-    ] = None,
+    cursor: JobCursor = None,
 ) -> None:
     """List the verifications, newest first."""
     from waybill.cli.replication.collaborators import Replication

@@ -21,11 +21,11 @@ from waybill.cli.replication.addresses import parse_uri, uri_of
 from waybill.cli.replication.backfill import new_job
 from waybill.cli.replication.backfill_run import BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.job_lists import begin_of, show_page
 from waybill.cli.replication.records import reading
 from waybill.cli.replication.reports import ReportPlace, report_place
 from waybill.cli.watch import command_retry
 from waybill.core.clock import iso, now
-from waybill.core.cursors import decode_cursor, encode_cursor
 from waybill.core.spreadsheets import TextFile
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import Entry, JobInput
@@ -41,7 +41,6 @@ from waybill.replication.domain.fixity_job import (
 )
 from waybill.replication.domain.fixity_report import add_to_report, begin_report
 from waybill.replication.domain.key_filter import KeyFilter
-from waybill.replication.job_views import job_position
 from waybill.replication.models import FileId
 
 _ALL = 100
@@ -247,8 +246,7 @@ def _show(replication: Replication, job: FixityJob, *, quiet: bool = False) -> N
 
 def list_verifications(replication: Replication, limit: int, cursor: str | None) -> None:
     """Print the newest verifications, or those after `cursor`."""
-    page = replication.verifications.newest(limit, _position(cursor))
-    more = encode_cursor(dict(page.position)) if page.position else None
+    page = replication.verifications.newest(limit, begin_of(cursor, JOB))
     rows = (
         (
             job.verification_id,
@@ -261,11 +259,7 @@ def list_verifications(replication: Replication, limit: int, cursor: str | None)
         for job in page.jobs
     )
     listed = table(("Verification", "Status", "Started (UTC)", "Compared", "Findings", "Source"), rows)
-    shown = Group(listed, *([Text(f"there are more: --cursor {more}", style="dim")] if more else []))
-    replication.cli.output.show(
-        {"verifications": [_reply(job) for job in page.jobs], "cursor": more},
-        shown if page.jobs else "no verifications",
-    )
+    show_page(replication.cli.output, "verifications", [_reply(job) for job in page.jobs], listed, page.position)
 
 
 def _way(job: FixityJob) -> str:
@@ -273,10 +267,6 @@ def _way(job: FixityJob) -> str:
     if not job.deep:
         return stated
     return "reading both" if job.sample >= _ALL else f"reading both of {job.sample} objects in a hundred, else {stated}"
-
-
-def _position(cursor: str | None) -> Mapping[str, str] | None:
-    return None if cursor is None else job_position(decode_cursor(cursor, "--cursor"), JOB, "--cursor")
 
 
 def show_verification(replication: Replication, verification_id: str, report: str | None) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         QueryInputTypeDef,
         ScanInputTypeDef,
         TransactWriteItemTypeDef,
-        UpdateItemInputTypeDef,
         UpdateTypeDef,
         WriteRequestOutputTypeDef,
         WriteRequestTypeDef,
@@ -248,17 +247,8 @@ class Table:
 
     def scan(self, values: Mapping[str, Any] | None = None, read: Read = _ALL) -> Iterator[Item]:
         """Yield every item, or those that the filter of `read` lets through, in no order."""
-        question: ScanInputTypeDef = {"TableName": self.name, "ConsistentRead": read.consistent}
-        if read.index:
-            question["IndexName"] = read.index
-        if read.filtered:
-            question["FilterExpression"] = read.filtered
-        if read.projection:
-            question["ProjectionExpression"] = read.projection
-        if read.names:
-            question["ExpressionAttributeNames"] = read.names
-        if read.page_size:
-            question["Limit"] = read.page_size
+        question: ScanInputTypeDef = {"TableName": self.name}
+        _read_as(question, read)
         if values:
             question["ExpressionAttributeValues"] = to_item(values)
         while True:
@@ -303,21 +293,9 @@ class Table:
         ConditionFailedError
             The condition is false; `item` is what is stored.
         """
-        arguments: UpdateItemInputTypeDef = {
-            "TableName": self.name,
-            "Key": to_item(key),
-            "UpdateExpression": update.expression,
-            "ReturnValues": "ALL_NEW",
-        }
-        if condition:
-            arguments["ConditionExpression"] = condition
-            arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if all_names := {**update.names, **(names or {})}:
-            arguments["ExpressionAttributeNames"] = all_names
-        if all_values := {**update.values, **to_item(values or {})}:
-            arguments["ExpressionAttributeValues"] = all_values
+        change = self.update_action(key, update, condition, values, names)["Update"]
         with translated(self._unavailable):
-            answer = self._client.update_item(**arguments)
+            answer = self._client.update_item(**change, ReturnValues="ALL_NEW")
         return from_item(answer.get("Attributes", {}))
 
     def delete(
@@ -448,22 +426,27 @@ class Table:
             "TableName": self.name,
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": to_item(values),
-            "ConsistentRead": read.consistent,
             "ScanIndexForward": not read.newest_first,
         }
-        if read.index:
-            question["IndexName"] = read.index
-        if read.filtered:
-            question["FilterExpression"] = read.filtered
-        if read.projection:
-            question["ProjectionExpression"] = read.projection
-        if read.names:
-            question["ExpressionAttributeNames"] = read.names
-        if read.page_size:
-            question["Limit"] = read.page_size
+        _read_as(question, read)
         if start:
             question["ExclusiveStartKey"] = to_item(start)
         return question
+
+
+def _read_as[Q: (QueryInputTypeDef, ScanInputTypeDef)](question: Q, read: Read) -> None:
+    """Add the arguments that a query and a scan have in common."""
+    question["ConsistentRead"] = read.consistent
+    if read.index:
+        question["IndexName"] = read.index
+    if read.filtered:
+        question["FilterExpression"] = read.filtered
+    if read.projection:
+        question["ProjectionExpression"] = read.projection
+    if read.names:
+        question["ExpressionAttributeNames"] = read.names
+    if read.page_size:
+        question["Limit"] = read.page_size
 
 
 class _Guard(TypedDict, total=False):
