@@ -14,10 +14,11 @@ from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
 from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import EventRecorder, LeafKey
+from waybill.custody.domain.restoring import Restored, Restorer
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
 from waybill.custody.domain.tracing import Links, Tracer
 from waybill.custody.domain.verifying import Verifier
-from waybill.custody.models import Event, KnownPlace, Leaf, Subject
+from waybill.custody.models import Event, Happening, KnownPlace, Leaf, Subject
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -181,6 +182,14 @@ class MemoryLedger:
         self.kept[key] = event
         return None
 
+    def put_back(self, event: Event, seen: Event | None) -> bool:
+        self.before_write()
+        key = (event.leaf.pk, event.leaf.sk)
+        if self.kept.get(key) != seen:
+            return False
+        self.kept[key] = event
+        return True
+
     def add_slip(self, minute: str, name: str, leaves: Sequence[LeafKey]) -> None:
         self.before_write()
         self.queued[f"{minute}#{name}"] = tuple(leaves)
@@ -292,5 +301,12 @@ class Custody:
         return added
 
     def verify(self, kept: Checkpoint | None = None, *, full: bool = False) -> Report:
-        verifier = Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now)
-        return verifier.verify(kept, full=full)
+        return self.verifier.verify(kept, full=full)
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier(self.log, self.ledger, self.trails, self.keys, self.signer.key(), self.now)
+
+    def restore(self, records: Iterable[Happening] = (), *, dry_run: bool = False) -> list[Restored]:
+        """Restore, with what the workflows' records still tell."""
+        return Restorer(self.verifier, self.ledger, self.keys, lambda _: records).restore(dry_run=dry_run)

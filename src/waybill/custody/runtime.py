@@ -5,6 +5,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from itertools import batched
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from waybill.core.clock import now
 from waybill.core.errors import ConflictError, NotFoundError
 from waybill.core.settings import load
-from waybill.custody.errors import BadProofError, CustodyUnavailableError
+from waybill.custody.errors import BadProofError, CustodyUnavailableError, UnknownRecordError
 from waybill.custody.settings import (
     LedgerSettings,
     LogSettings,
@@ -32,14 +33,17 @@ if TYPE_CHECKING:
     from waybill.custody.adapters.streams import StreamRecord
     from waybill.custody.adapters.table import CustodyTable
     from waybill.custody.domain.erasing import Eraser
-    from waybill.custody.domain.interpreting import Intake, TakenIn, Workflow
+    from waybill.custody.domain.interpreting import Intake, Interpreter, TakenIn, Workflow
     from waybill.custody.domain.linking import Linker
     from waybill.custody.domain.notes import VerifierKey
     from waybill.custody.domain.recording import EventRecorder
+    from waybill.custody.domain.records.change import ItemChange
+    from waybill.custody.domain.restoring import Restorer
     from waybill.custody.domain.sealing import Sealed
     from waybill.custody.domain.standing import PlaceStanding
     from waybill.custody.domain.tracing import Trace, Tracer
     from waybill.custody.domain.verifying import Verifier
+    from waybill.custody.models import Happening
     from waybill.custody.views import TraceView
 
 _BATCH = 100
@@ -119,10 +123,18 @@ def intake(source: str) -> "Intake":
     """Return what records changes; `source` says where they are known from."""
     from waybill.core.aws.clients import client
     from waybill.core.aws.sqs import QueueSender
-    from waybill.custody.adapters.other_records import WorkflowTables
     from waybill.custody.adapters.refusals import RefusedQueue
-    from waybill.custody.domain.interpreting import Intake, Interpreter
+    from waybill.custody.domain.interpreting import Intake
     from waybill.custody.domain.recording import EventRecorder
+
+    refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
+    return Intake(_interpreter(), EventRecorder(table(), keys(), now, source), refusals)
+
+
+def _interpreter() -> "Interpreter":
+    from waybill.core.aws.clients import client
+    from waybill.custody.adapters.other_records import WorkflowTables
+    from waybill.custody.domain.interpreting import Interpreter
     from waybill.custody.domain.records.change import BucketNames
 
     places, tables = load(WorkflowBucketSettings), load(SourceSettings)
@@ -133,8 +145,7 @@ def intake(source: str) -> "Intake":
         places.subject_access_bucket,
     )
     others = WorkflowTables(client("dynamodb"), tables.consignments_table, tables.scans_table)
-    refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
-    return Intake(Interpreter(others, buckets), EventRecorder(table(), keys(), now, source), refusals)
+    return Interpreter(others, buckets)
 
 
 def record_stream(records: "Iterable[StreamRecord]", slip: str) -> "TakenIn":
@@ -167,15 +178,38 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
     Raises as `require_recording`.
     """
     require_recording()
+    taking = intake("record")
+    for some in batched(_recorded_by(workflow), _BATCH, strict=False):
+        yield taking.take(((workflow, change) for change in some), uuid.uuid4().hex)
+
+
+def _recorded_by(workflow: "Workflow") -> "Iterator[ItemChange]":
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Read, Table
     from waybill.custody.domain.records.change import NO_RECORD, ItemChange
 
     (name,) = (name for name, owner in sources().items() if owner is workflow)
-    taking = intake("record")
-    items = Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True))
-    for some in batched(items, _BATCH, strict=False):
-        yield taking.take(((workflow, ItemChange(NO_RECORD, item)) for item in some), uuid.uuid4().hex)
+    for item in Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True)):
+        yield ItemChange(NO_RECORD, item)
+
+
+def restorer() -> "Restorer":
+    """Return what puts back items that are not what the log says."""
+    from waybill.custody.domain.restoring import Restorer
+
+    return Restorer(verifier(), table(), keys(), _told_by_records)
+
+
+def _told_by_records(names: "Iterable[str]") -> "Iterator[Happening]":
+    """Yield what the records of those workflows tell, as far as it is understood; of custody itself, nothing."""
+    from waybill.custody.domain.interpreting import Workflow
+
+    # Events say "subject access", where a command says "subject-access".
+    wanted, interpreter = {name.replace(" ", "-") for name in names}, _interpreter()
+    for workflow in Workflow:
+        for change in _recorded_by(workflow) if workflow.value in wanted else ():
+            with suppress(UnknownRecordError):
+                yield from interpreter.told(workflow, change).happenings
 
 
 def eraser() -> "Eraser":

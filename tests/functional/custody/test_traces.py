@@ -226,6 +226,44 @@ def test_what_was_altered_is_said_by_trace_and_verify(recorded: CustodyOnMoto, r
         recorded.call("verify_custody", {})
 
 
+def test_items_are_restored_from_the_log_by_command(recorded: CustodyOnMoto, run: Any) -> None:
+    """One without anything that stood beside it, one gone, and one of what is no text: each is again what it was."""
+    recorded.seal()
+    before = {(item["pk"], item["sk"]): item for item in recorded.items() if "sealed" in item}
+    assert run("custody", "restore") == (0, {"entries": []})
+    keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in sorted(before)]
+    update = {"UpdateExpression": "SET sealed = :sealed REMOVE states", "TableName": "CustodyTable"}
+    for key, sealed in ((keys[0], {"S": "another"}), (keys[1], {"N": "7"})):
+        recorded.dynamodb.update_item(Key=key, ExpressionAttributeValues={":sealed": sealed}, **update)
+    recorded.dynamodb.delete_item(TableName="CustodyTable", Key=keys[2])
+    altered = recorded.items()
+    status, said = run("custody", "restore", "--dry-run")
+    assert (status, [entry["was"] for entry in said["entries"]]) == (0, ["ALTERED", "ALTERED", "MISSING"])
+    assert {entry["state"] for entry in said["entries"]} == {"FOUND"}
+    assert recorded.items() == altered
+    status, said = run("custody", "restore")
+    assert (status, {entry["state"] for entry in said["entries"]}) == (0, {"RESTORED"})
+    assert {(item["pk"], item["sk"]): item for item in recorded.items() if "sealed" in item} == before
+    assert run("custody", "verify", "--full")[1]["findings"] == []
+
+    # All of the history gone: the newest state of the destination is what its record still tells.
+    for key in keys:
+        recorded.dynamodb.delete_item(TableName="CustodyTable", Key=key)
+    assert run("custody", "restore")[0] == 0
+    assert {(item["pk"], item["sk"]): item for item in recorded.items() if "sealed" in item} == before
+
+    # And where the records have forgotten it too, it is said to be missing still.
+    for key in keys:
+        recorded.dynamodb.delete_item(TableName="CustodyTable", Key=key)
+    name = table("FileCopyTrackingTable")
+    for item in recorded.dynamodb.scan(TableName=name)["Items"]:
+        key = {attribute: item[attribute] for attribute in ("fileKey", "sourceBucket")}
+        recorded.dynamodb.delete_item(TableName=name, Key=key)
+    status, said = run("custody", "restore")
+    assert (status, {entry["state"] for entry in said["entries"]}) == (1, {"NOT_FOUND"})
+    assert not [item for item in recorded.items() if "sealed" in item]
+
+
 def test_a_proof_that_does_not_hold_is_none(recorded: CustodyOnMoto, run: Any) -> None:
     recorded.seal()
     tile = {"Bucket": "custodylogbucket", "Key": f"log/tile/0/000.p/{RUNS}"}

@@ -368,3 +368,25 @@ def reconcile(
         rows.append((workflow.value, told, new, refused))
     said = [{"table": one, "events": told, "new": new, "refused": refused} for one, told, new, refused in rows]
     cli.output.show({"tables": said}, table(["Table", "Events", "New", "Not understood"], rows))
+
+
+@custody.command("restore")
+def restore(
+    cli: Cli,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say which entries it would be, and change nothing.")
+    ] = False,
+) -> None:
+    """Make items of the custody table again what the log proves that they were; exit status 1 where one cannot be.
+
+    The log is read and verified as a whole first. What it has no item of, it gets; what others have put there, stays.
+    """
+    cli.enter()
+    found = runtime.restorer().restore(dry_run=dry_run)
+    names = ("pk", "sk", "index", "was", "state")
+    rows = [(one.about.pk, one.about.sk, one.index, one.was, one.state) for one in found]
+    said = [dict(zip(names, row, strict=True)) for row in rows]
+    title = "Would be restored" if dry_run else "Restored from the log"
+    cli.output.show({"entries": said}, table(["History", "Event", "Entry", "Was", "State"], rows, title=title))
+    if any(one.state not in {"RESTORED", "FOUND"} for one in found):
+        raise typer.Exit(1)

@@ -30,6 +30,7 @@ from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
 from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
 from waybill.custody.domain.recording import LeafKey, Ledger
+from waybill.custody.domain.restoring import RestoredLedger
 from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
 from waybill.custody.domain.tracing import Links, TracedLedger
 from waybill.custody.domain.verifying import VerifiedLedger
@@ -50,7 +51,7 @@ _SLIP_SECONDS = 90 * 86_400
 _HEAD_KEY: Item = {"pk": _LOG, "sk": _HEAD}
 
 
-class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLedger, LinkedLedger):
+class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLedger, LinkedLedger, RestoredLedger):
     """`Ledger` and what else is asked of the table, on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
@@ -256,6 +257,18 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
         plan = [" ".join((each.hash_, each.subject, *(each.consignment_file or ()))) for each in marker.plan]
         item = {"pk": f"P#{hash_}", "sk": _ERASED, "at": marker.at, "by": marker.by, "reason": marker.reason}
         self._table.put({**item, "plan": plan, **({"first": marker.first} if marker.first else {})})
+
+    @override
+    def put_back(self, event: Event, seen: Event | None) -> bool:
+        item = _event_item(event)
+        key, states = {name: item.pop(name) for name in ("pk", "sk")}, item.pop("states", None)
+        # What is right is not written again: an erasure may be taking it away.
+        update = Update.of(item if seen and seen.states == event.states else {**item, "states": states})
+        try:
+            self._table.update(key, update, "attribute_exists(sealed)" if seen else "attribute_not_exists(sealed)")
+        except ConditionFailedError:
+            return False
+        return True
 
     @override
     def blank(self, event: Event) -> None:

@@ -16,15 +16,18 @@ def named(known: KnownPlace | None, at: JsonValue) -> KnownPlace | None:
     return None if known is None or str(at) <= known.since else known
 
 
+def sealed_commitments(content: Mapping[str, JsonValue]) -> list[JsonValue]:
+    """Return what was sealed of the files that an event is about, its own first."""
+    own, related = content.get("object"), content.get("related")
+    return [*([own] if own else []), *(related if isinstance(related, list) else [])]
+
+
 def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> bool:
     """Return whether the names, versions and digests that stand beside an event are those that were sealed.
 
     Of a place whose names were erased nothing can be said, and nothing is.
     """
-    own = content.get("object")
-    related = content.get("related")
-    sealed = [*([own] if own else []), *(related if isinstance(related, list) else [])]
-    if [state.commitment for state in event.states] != sealed:
+    if [state.commitment for state in event.states] != sealed_commitments(content):
         return False
     for state in event.states:
         known = named(places.get(state.place), content.get("at"))

@@ -138,10 +138,19 @@ class Verifier:
         Every entry of the log is read: nothing else than the log says that it has no more of them.
         """
         found = SealedTrail(name)
-        _, heads = self._opened(found.report, None)
-        if heads is not None:
-            self._check_entries(heads, 0, found, found.report)
+        self._read_all(found, found.report)
         return found
+
+    def read_all(self, reader: EntryReader) -> Report:
+        """Give every entry of the log to `reader`; return whether the log holds, whatever the table says."""
+        report = Report()
+        self._read_all(reader, report)
+        return report
+
+    def _read_all(self, reader: EntryReader, report: Report) -> None:
+        _, heads = self._opened(report, None)
+        if heads is not None:
+            self._check_entries(heads, 0, reader, report)
 
     def _opened(self, report: Report, kept: Checkpoint | None) -> tuple[Head, dict[int, bytes] | None]:
         """Return the table's head and the signed roots of the log by size, None where there is no log.
