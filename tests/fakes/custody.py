@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from waybill.custody.domain.comparing import Report, Way
+from waybill.custody.domain.comparing import Report
 from waybill.custody.domain.erasing import Eraser, Marker
+from waybill.custody.domain.key_pattern import KeyPattern
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
 from waybill.custody.domain.notes import Checkpoint, VerifierKey
@@ -18,7 +19,7 @@ from waybill.custody.domain.restoring import Restored, Restorer
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
 from waybill.custody.domain.tracing import Links, Tracer
 from waybill.custody.domain.verifying import Verifier
-from waybill.custody.models import Event, Happening, KnownPlace, Leaf, Subject
+from waybill.custody.models import Event, Happening, KnownPlace, Leaf, Subject, Way
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -265,6 +266,7 @@ class Custody:
         self.ledger, self.log = MemoryLedger(before_write), MemoryLog(before_write)
         self.keys, self.signer, self.at = LocalKeys(), LocalSigner(), NOON
         self.trails = MemoryTrails()
+        self.pattern: KeyPattern | None = None
 
     def now(self) -> datetime:
         return self.at
@@ -279,7 +281,7 @@ class Custody:
 
     @property
     def recorder(self) -> EventRecorder:
-        return EventRecorder(self.ledger, self.keys, self.now)
+        return EventRecorder(self.ledger, self.keys, self.now, pattern=self.pattern)
 
     @property
     def sealer(self) -> Sealer:

@@ -23,6 +23,7 @@ OUTPUT_OF_SETTING = {
     "CONSIGNMENT_RULES_BUCKET": "ConsignmentRulesBucketName",
     "CONSIGNMENT_UPLOAD_BUCKET": "ConsignmentUploadBucketName",
     "CUSTODY": "Custody",
+    "CUSTODY_IDENTIFIER_PATTERN": "CustodyIdentifierPattern",
     "CUSTODY_LOG_BUCKET": "CustodyLogBucketName",
     "CUSTODY_MAC_KEY_ARN": "CustodyMacKeyArn",
     "CUSTODY_REFUSED_QUEUE_URL": "CustodyRefusedQueueUrl",

@@ -23,6 +23,12 @@ class UnknownRecordError(PermanentError):
     code: ClassVar[str] = "UNKNOWN_RECORD"
 
 
+class BadKeyPatternError(PermanentError):
+    """The pattern that says where in a key its identifier is cannot be used."""
+
+    code: ClassVar[str] = "BAD_KEY_PATTERN"
+
+
 class LogForkedError(PermanentError):
     """The log holds something else than what is to be written there: nothing more is sealed."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -120,6 +121,22 @@ class KnownPlace:
     place: Place
     subject: Subject
     since: str = ""
+
+
+class Way(NamedTuple):
+    """By what a history is found: its content, or that of its `origin`, of which it is a copy at `place`."""
+
+    subject: str
+    sha256: str = ""
+    origin: str = ""
+    place: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What is said of one that is gone."""
+        if self.sha256:
+            return f"{self.subject} is not found by its content any more"
+        return f"{self.subject} and {self.origin}, from which it was copied, are not found by each other any more"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from waybill.core.settings import load
 from waybill.custody.errors import BadProofError, CustodyUnavailableError, UnknownRecordError
 from waybill.custody.settings import (
     LedgerSettings,
+    LinkSettings,
     LogSettings,
     RefusalSettings,
     SealingSettings,
@@ -125,10 +126,12 @@ def intake(source: str) -> "Intake":
     from waybill.core.aws.sqs import QueueSender
     from waybill.custody.adapters.refusals import RefusedQueue
     from waybill.custody.domain.interpreting import Intake
+    from waybill.custody.domain.key_pattern import KeyPattern
     from waybill.custody.domain.recording import EventRecorder
 
+    pattern = KeyPattern.of(load(LinkSettings).custody_identifier_pattern)
     refusals = RefusedQueue(QueueSender(client("sqs"), load(RefusalSettings).custody_refused_queue_url))
-    return Intake(_interpreter(), EventRecorder(table(), keys(), now, source), refusals)
+    return Intake(_interpreter(), EventRecorder(table(), keys(), now, source, pattern), refusals)
 
 
 def _interpreter() -> "Interpreter":

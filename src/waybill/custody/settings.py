@@ -43,6 +43,12 @@ class SourceSettings(WaybillSettings):
     subject_access_table: str
 
 
+class LinkSettings(WaybillSettings):
+    """Where in keys of files their canonical ids are."""
+
+    custody_identifier_pattern: str = ""
+
+
 class TrailSettings(WaybillSettings):
     """The table whose audit trails are sealed."""
 

@@ -435,6 +435,36 @@ def test_an_identifier_that_somebody_links_shows_the_file(recorded: CustodyOnMot
     assert traced(bucket=SOURCE, key=KEY).json["subject"]["identifiers"] == ["kx7dn2ph"]
 
 
+def test_a_key_that_names_an_identifier_shows_the_file(
+    recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the stream with the function's variable, and by reconciling with the stack's output."""
+    item = {"pk": "S#Work#sierra#b1", "canonicalId": "kx7dn2ph", "createdAt": "2026-11-01T10:00:00.000Z"}
+    recorded.dynamodb.put_item(TableName=table(_resource("IDENTIFIERS_TABLE")), Item=typed(item))
+    recorded.record(Workflow.MINTING)
+    store = tracking(recorded)
+
+    def copy(key: str) -> None:
+        one = a_run(key, key=key)
+        store.record_destination(one, result(one, DESTINATIONS[0], bytes=3), facts(key=key))
+
+    copy("images/kx7dn2ph/1.zip")
+    recorded.record(Workflow.REPLICATION)
+    assert [event["type"] for event in run("trace", "kx7dn2ph")[1]["events"]] == ["identifier assignment"]
+    monkeypatch.setenv("CUSTODY_IDENTIFIER_PATTERN", "^images/([a-z0-9]{8})/")
+    settings.load.cache_clear()
+    copy("images/kx7dn2ph/2.zip")
+    recorded.record(Workflow.REPLICATION)
+    kinds = [event["type"] for event in run("trace", "kx7dn2ph")[1]["events"]]
+    assert sorted(kinds) == ["identifier assignment", "metadata modification", "replication"]
+    outputs = {**Cli.stack.outputs, "CustodyIdentifierPattern": "^images/([a-z0-9]{8})/"}
+    monkeypatch.setattr(Cli, "stack", Stack("waybill", "eu-west-1", "", outputs))
+    assert run("custody", "reconcile")[0] == 0
+    kinds = [event["type"] for event in run("trace", "kx7dn2ph")[1]["events"]]
+    assert (kinds.count("replication"), kinds.count("metadata modification")) == (2, 2)
+    assert traced(bucket=SOURCE, key="images/kx7dn2ph/1.zip").json["subject"]["identifiers"] == ["kx7dn2ph"]
+
+
 def test_a_stack_that_does_not_record_says_so(
     recorded: CustodyOnMoto, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -134,7 +134,7 @@ def test_an_item_that_changes_meanwhile_is_left_to_whoever_changed_it() -> None:
 
 
 def test_an_event_that_was_made_again_and_sealed_again_is_two_entries() -> None:
-    """Why the README says to restore before reconciling: the first entry is what was, and the second stays a finding."""
+    """Why one restores before reconciling: the first entry is what was, and the second stays a finding."""
     custody = attacks.sealed_custody(COUNT)
     before = dict(custody.ledger.kept)
     attacks.delete_event(custody)

@@ -63,7 +63,7 @@ def trace(
         ),
     ] = False,
 ) -> None:
-    """Show what was done with one file. A canonical id shows files only where somebody has linked them."""
+    """Show what was done with one file. A canonical id shows files only where they are linked with it."""
     asked = asked_of(name, version_id)
     cli.enter()
     traces = _pages(asked)

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
-from waybill.custody.domain.comparing import Way
 from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
 from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
@@ -35,7 +34,7 @@ from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
 from waybill.custody.domain.tracing import Links, TracedLedger
 from waybill.custody.domain.verifying import VerifiedLedger
 from waybill.custody.errors import BadProofError, CustodyUnavailableError
-from waybill.custody.models import Event, KnownPlace, Leaf, Place, StateReference, Subject
+from waybill.custody.models import Event, KnownPlace, Leaf, Place, StateReference, Subject, Way
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import batched
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pydantic import JsonValue
 
@@ -18,7 +18,7 @@ from waybill.custody.domain.recording import LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import named, states_hold
 from waybill.custody.errors import BadProofError, CustodyRefusedError
-from waybill.custody.models import Event, KnownPlace, Leaf
+from waybill.custody.models import Event, KnownPlace, Leaf, Way
 
 _AT_ONCE = 2_048
 
@@ -69,22 +69,6 @@ class Report:
     def add(self, code: str, about: str, index: int | None = None) -> None:
         """Note what does not hold."""
         self.findings.append(Finding(code, about, index))
-
-
-class Way(NamedTuple):
-    """By what a history is found: its content, or that of its `origin`, of which it is a copy at `place`."""
-
-    subject: str
-    sha256: str = ""
-    origin: str = ""
-    place: str = ""
-
-    @property
-    def shown(self) -> str:
-        """What is said of one that is gone."""
-        if self.sha256:
-            return f"{self.subject} is not found by its content any more"
-        return f"{self.subject} and {self.origin}, from which it was copied, are not found by each other any more"
 
 
 class ComparedLedger(Protocol):

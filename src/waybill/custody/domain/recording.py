@@ -6,7 +6,7 @@ those that were there already too, or one that was written right before a death 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,7 @@ from waybill.custody.domain.identity import (
     pseudonym,
     trail_id,
 )
+from waybill.custody.domain.key_pattern import KeyPattern
 from waybill.custody.domain.sealed_form import (
     MOST_BYTES,
     Keys,
@@ -35,14 +36,17 @@ from waybill.custody.domain.sealed_form import (
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import (
     Event,
+    EventType,
     FileState,
     Happening,
     KnownPlace,
     Leaf,
+    Outcome,
     Place,
     StateReference,
     Subject,
     TrailEntry,
+    Way,
 )
 
 PLACES, PEOPLE = "places", "people"
@@ -77,6 +81,10 @@ class Ledger(Protocol):
         """Keep that the history of `copy` goes on where that of `origin` was."""
         ...
 
+    def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
+        """Return those of the ways that are not there."""
+        ...
+
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
         """Keep by which other names a subject is found."""
         ...
@@ -104,18 +112,24 @@ class Recorded:
 
 @dataclass(frozen=True)
 class EventRecorder:
-    """Makes events of what happened; `source` says where it is known from: "stream" or "record"."""
+    """Makes events of what happened; `source` says where it is known from: "stream" or "record".
+
+    Where a `pattern` finds an identifier in the key of a file, and something is recorded of it, the two are linked.
+    """
 
     ledger: Ledger
     keys: Keys
     now: Callable[[], datetime]
     source: str = "stream"
+    pattern: KeyPattern | None = None
 
     def record(self, happened: Sequence[Happening], entries: Sequence[TrailEntry], slip: str) -> Recorded:
         """Keep everything of a batch, and then the slip, whose name begins with `slip`."""
         batch = _Batch(self, iso(self.now()))
         told = batch.find_places(happened)
-        leaves = [batch.keep(one) for one in sorted(told, key=lambda one: one.at)]
+        told.sort(key=lambda one: one.at)
+        leaves = [batch.keep(one) for one in told]
+        leaves += batch.link_by_keys(told, self.pattern) if self.pattern else []
         leaves += [batch.keep_entry(entry) for entry in entries]
         if leaves:
             named = list(dict.fromkeys(leaves))
@@ -171,6 +185,34 @@ class _Batch:
         self._keep_ways(one, subject, states)
         self._newest[subject.pk] = self._kept(event).mac
         return LeafKey(event.leaf.pk, event.leaf.sk)
+
+    def link_by_keys(self, told: Sequence[Happening], pattern: KeyPattern) -> Iterator[LeafKey]:
+        """Link files with the identifiers that their keys name, those that were neither linked nor taken back."""
+        named: dict[Way, tuple[Happening, FileState, str]] = {}
+        for one in told:
+            if isinstance(one.about, FileState) and (id_ := pattern.canonical_id_in(one.about.place.key)):
+                way = Way(self._subject(one).pk, origin=IDENTIFIER + id_, place=self._hash(one.about.place))
+                named.setdefault(way, (one, one.about, id_))
+        for way in list(self._ledger.missing_ways(named)):
+            one, file, id_ = named[way]
+            identifier = Subject(way.origin, "")
+            if self._previous(identifier) is None:
+                continue  # it may be a word that looks like one
+            # At the time of what tells of the file: told again after a death, it is the same event.
+            link = Happening(
+                workflow="custody",
+                kind="linked",
+                parts=(id_, way.place, "key"),
+                type=EventType.METADATA_MODIFICATION,
+                at=one.at,
+                outcome=Outcome.SUCCESS,
+                about=FileState(file.place),
+                agent={"software": "waybill.custody"},
+                detail={"canonicalId": id_, "evidence": "its key names it, by CustodyIdentifierPattern"},
+            )
+            yield self.keep(link)
+            # Last, as a person's: a trace by the identifier finds the file once it is said why.
+            self._ledger.link(identifier, self._subject(one), way.place)
 
     def keep_entry(self, entry: TrailEntry) -> LeafKey:
         id_ = trail_id(entry.trail, entry.number)
