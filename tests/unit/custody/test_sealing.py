@@ -209,6 +209,15 @@ def change_version_beside(custody: Custody) -> None:
     custody.ledger.kept[key] = replace(event, states=(state, *event.states[1:]))
 
 
+def change_size_beside(custody: Custody) -> None:
+    """To what is the same to Python, and another to the log."""
+    key, _ = first(custody)
+    event = custody.ledger.kept[key]
+    size: object = float(event.states[0].size or 0)
+    state = replace(event.states[0], size=size)  # type: ignore[arg-type]
+    custody.ledger.kept[key] = replace(event, states=(state, *event.states[1:]))
+
+
 def insert_by_hand(custody: Custody) -> None:
     key, leaf = first(custody)
     said = leaf.sealed.replace(leaf.id, "f" * 32)
@@ -362,6 +371,7 @@ def unlock(custody: Custody) -> None:
         (delete_all_of_a_subject, {"MISSING"}),
         (rename_file, {"ALTERED"}),
         (change_version_beside, {"ALTERED"}),
+        (change_size_beside, {"ALTERED"}),
         (insert_by_hand, {"MAC_WRONG"}),
         (insert_under_the_id_of_another, {"MAC_WRONG"}),
         (give_it_another_id, {"ALTERED"}),

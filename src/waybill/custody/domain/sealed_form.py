@@ -83,7 +83,7 @@ def parsed(sealed: str | bytes) -> Mapping[str, JsonValue]:
         They are not what custody seals.
     """
     try:
-        said = json.loads(sealed)
+        said = json.loads(sealed if isinstance(sealed, str) else sealed.decode())  # UTF-8, and not what it looks like
     except (ValueError, RecursionError):
         raise BadProofError("an entry of the log is not JSON") from None
     if not isinstance(said, dict) or said.get("v") != VERSION:
