@@ -96,11 +96,12 @@ class Happening:
 
 @dataclass(frozen=True)
 class TrailEntry:
-    """An entry of the subject access trail, of which the log gets the hash alone."""
+    """An entry of the subject access trail, of which the log gets the hash alone; `at` as far as the entry says it."""
 
     trail: str
     number: int
     hash: str
+    at: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Each is built when it is first needed, and what it is made of is imported then: 
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
@@ -186,13 +186,22 @@ def reconcile(workflow: "Workflow") -> "Iterator[TakenIn]":
         yield taking.take(((workflow, change) for change in some), uuid.uuid4().hex)
 
 
-def _recorded_by(workflow: "Workflow") -> "Iterator[ItemChange]":
+def reconcile_further(has_time: Callable[[], bool]) -> "Iterator[TakenIn]":
+    """Record what the tables hold and custody has lost, from where the last time ended; yields as `reconcile`."""
+    from waybill.custody.domain.reconciling import Reconciler
+
+    yield from Reconciler(intake("record"), table(), _recorded_by).go_on(has_time)
+
+
+def _recorded_by(workflow: "Workflow", start: Mapping[str, str] | None = None) -> "Iterator[ItemChange]":
     from waybill.core.aws.clients import client
     from waybill.core.aws.table import Read, Table
     from waybill.custody.domain.records.change import NO_RECORD, ItemChange
 
     (name,) = (name for name, owner in sources().items() if owner is workflow)
-    for item in Table(client("dynamodb"), name, CustodyUnavailableError).scan(read=Read(consistent=True)):
+    for item in Table(client("dynamodb"), name, CustodyUnavailableError).scan(
+        read=Read(consistent=True), start=dict(start) if start else None
+    ):
         yield ItemChange(NO_RECORD, item)
 
 

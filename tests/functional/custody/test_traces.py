@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.api import ask
+from tests.fakes.api import LambdaContext, ask
 from tests.fakes.custody import LocalSigner
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, result
 from tests.functional.custody.conftest import CustodyOnMoto, table, typed
@@ -17,6 +17,7 @@ from waybill.cli.app import main
 from waybill.cli.context import Cli
 from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack
 from waybill.core import settings
+from waybill.custody import runtime
 from waybill.custody.api import app
 from waybill.custody.domain.interpreting import Workflow
 
@@ -360,6 +361,57 @@ def test_reconciling_makes_what_is_missing_and_nothing_else(recorded: CustodyOnM
     assert before <= after
     assert traced(bucket=SOURCE, key="another.zip").json["events"][0]["type"] == "replication"
     assert run("custody", "reconcile")[1]["tables"][0]["new"] == 0
+
+
+def counted(capsys: Any) -> list[int]:
+    """What the log says that reconciliations have repaired."""
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RepairedEvents" in line]
+    return [one["RepairedEvents"][0] for one in said]
+
+
+def test_a_schedule_repairs_what_a_stream_has_lost_and_writes_nothing_else(
+    recorded: CustodyOnMoto, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Section 2.6 of the design: it finds losses, and counts them."""
+    recorded.at += timedelta(days=2)
+    before = [item for item in recorded.items() if item["pk"] != "RECONCILE"]
+    recorded.call("record_events", {"reconcile": True})
+    assert [item for item in recorded.items() if item["pk"] != "RECONCILE"] == before
+    assert counted(capsys) == [0]
+
+    store = tracking(recorded)
+    young = (recorded.at - timedelta(minutes=59)).isoformat().replace("+00:00", ".000Z")
+    for name, at in (
+        ("lost.zip", "2026-11-21T10:00:00.000Z"),
+        ("lost2.zip", "2026-11-21T10:00:00.000Z"),
+        ("young.zip", young),
+    ):
+        run_ = a_run(name, key=name)
+        store.record_destination(run_, result(run_, DESTINATIONS[1], bytes=3, timestamp=at), facts(key=name))
+    # No time but for one batch, of one item: the next goes on behind it.
+    monkeypatch.setattr("waybill.custody.domain.reconciling._BATCH", 1)
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", staticmethod(lambda: 1))
+    runs = 0
+    while True:
+        recorded.call("record_events", {"reconcile": True})
+        runs += 1
+        [position] = [item for item in recorded.items() if item["pk"] == "RECONCILE"]
+        if "workflow" not in position:
+            break
+        assert (position["workflow"], set(position["key"])) == ("replication", {"fileKey", "sourceBucket"})
+    assert runs == 4 + 1
+    repaired = counted(capsys)
+    assert (len(repaired), sum(repaired)) == (runs, 2)
+    for name in ("lost.zip", "lost2.zip"):
+        assert traced(bucket=SOURCE, key=name).json["events"][0]["type"] == "replication"
+    assert traced(bucket=SOURCE, key="young.zip").status == 404
+    # It is the stream's for an hour, and lost after that.
+    recorded.at += timedelta(hours=1)
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", staticmethod(lambda: 60_000))
+    recorded.call("record_events", {"reconcile": True})
+    assert counted(capsys) == [1]
+    recorded.seal()
+    assert runtime.verifier().verify().findings == []
 
 
 @pytest.mark.parametrize("name", ["s3://bucket", "sha256:ab", "what is this?", "/"])

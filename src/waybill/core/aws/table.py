@@ -245,10 +245,14 @@ class Table:
             if start is None:
                 return total
 
-    def scan(self, values: Mapping[str, Any] | None = None, read: Read = _ALL) -> Iterator[Item]:
-        """Yield every item, or those that the filter of `read` lets through, in no order."""
+    def scan(
+        self, values: Mapping[str, Any] | None = None, read: Read = _ALL, *, start: Item | None = None
+    ) -> Iterator[Item]:
+        """Yield every item behind the key `start`, or those that the filter of `read` lets through, in no order."""
         question: ScanInputTypeDef = {"TableName": self.name}
         _read_as(question, read)
+        if start:
+            question["ExclusiveStartKey"] = to_item(start)
         if values:
             question["ExpressionAttributeValues"] = to_item(values)
         while True:

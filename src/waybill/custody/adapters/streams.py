@@ -26,10 +26,11 @@ class StreamRecord(TypedDict):
     dynamodb: StreamImages
 
 
-class StreamEvent(TypedDict):
-    """A batch of a stream."""
+class StreamEvent(TypedDict, total=False):
+    """A batch of a stream; or `reconcile`, from the schedule."""
 
     Records: list[StreamRecord]
+    reconcile: bool
 
 
 def changes_of(

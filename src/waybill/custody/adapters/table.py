@@ -12,6 +12,7 @@
     T#<trail>            <number>                 the hash of an entry of the subject access trail
     Q                    <minute>#<batch>         a slip: the leaves that a batch has told of
     LOG                  HEAD                     how far the log is
+    RECONCILE            AT                       up to where the workflows' tables were looked at
     LOG#<minute>         <first index>            ids of the leaves of that minute, in the order of the log
 
 An event and an entry hold `sealed`, the very text that the log takes. Nothing but `NAME` holds a name; erasure takes
@@ -26,8 +27,10 @@ from typing import TYPE_CHECKING, override
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
 from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
+from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
+from waybill.custody.domain.reconciling import Position, ReconciledLedger
 from waybill.custody.domain.recording import LeafKey, Ledger
 from waybill.custody.domain.restoring import RestoredLedger
 from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
@@ -47,10 +50,20 @@ _COPY, _ORIGIN = "A#C#", "A#O#"
 _ID_BYTES = 16
 # What slips say is in the log long before; who repairs reads the tables again.
 _SLIP_SECONDS = 90 * 86_400
+_POSITION_KEY: Item = {"pk": "RECONCILE", "sk": "AT"}
 _HEAD_KEY: Item = {"pk": _LOG, "sk": _HEAD}
 
 
-class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLedger, LinkedLedger, RestoredLedger):
+class CustodyTable(
+    Ledger,
+    SealingLedger,
+    VerifiedLedger,
+    TracedLedger,
+    ErasedLedger,
+    LinkedLedger,
+    RestoredLedger,
+    ReconciledLedger,
+):
     """`Ledger` and what else is asked of the table, on DynamoDB."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
@@ -256,6 +269,18 @@ class CustodyTable(Ledger, SealingLedger, VerifiedLedger, TracedLedger, ErasedLe
         plan = [" ".join((each.hash_, each.subject, *(each.consignment_file or ()))) for each in marker.plan]
         item = {"pk": f"P#{hash_}", "sk": _ERASED, "at": marker.at, "by": marker.by, "reason": marker.reason}
         self._table.put({**item, "plan": plan, **({"first": marker.first} if marker.first else {})})
+
+    @override
+    def reconciled(self) -> Position | None:
+        for item in self._table.batch_get([_POSITION_KEY]):
+            if item.get("workflow") in set(Workflow) and isinstance(item.get("key"), dict):
+                return Position(Workflow(item["workflow"]), item["key"])
+        return None
+
+    @override
+    def note_reconciled(self, position: Position | None) -> None:
+        said = {"workflow": position.workflow.value, "key": dict(position.key)} if position else {}
+        self._table.put({**_POSITION_KEY, **said})
 
     @override
     def put_back(self, event: Event, seen: Event | None) -> bool:

@@ -32,6 +32,11 @@ _KEYS = {
 }
 
 
+def key_of_record(workflow: Workflow, item: Mapping[str, object]) -> dict[str, str]:
+    """Return the key of an item of a workflow's table."""
+    return {name: str(item.get(name)) for name in _KEYS[workflow]}
+
+
 @dataclass(frozen=True)
 class Told:
     """What one change tells."""
@@ -105,6 +110,23 @@ class Intake:
 
     def take(self, changes: Iterable[tuple[Workflow, ItemChange]], slip: str) -> TakenIn:
         """Record what a batch of changes tells, and put aside what nobody understands."""
+        happened, entries, refused = self._told(changes)
+        recorded = self.recorder.record(happened, entries, slip)
+        if refused:
+            self.refusals.refuse(refused)
+        return TakenIn(recorded, len(refused))
+
+    def take_lost(self, changes: Iterable[tuple[Workflow, ItemChange]], slip: str) -> TakenIn:
+        """Record of what changes tell what should be there for long, and is not; the same is put aside."""
+        happened, entries, refused = self._told(changes)
+        recorded = self.recorder.record(*self.recorder.lost(happened, entries), slip)
+        if refused:
+            self.refusals.refuse(refused)
+        return TakenIn(recorded, len(refused))
+
+    def _told(
+        self, changes: Iterable[tuple[Workflow, ItemChange]]
+    ) -> tuple[list[Happening], list[TrailEntry], list[RefusedRecord]]:
         happened: list[Happening] = []
         entries: list[TrailEntry] = []
         refused: list[RefusedRecord] = []
@@ -112,12 +134,8 @@ class Intake:
             try:
                 told = self.interpreter.told(workflow, change)
             except UnknownRecordError as error:
-                key = {name: str(change.new.get(name)) for name in _KEYS[workflow]}
-                refused.append(RefusedRecord(workflow, key, str(error)))
+                refused.append(RefusedRecord(workflow, key_of_record(workflow, change.new), str(error)))
                 continue
             happened += told.happenings
             entries += told.entries
-        recorded = self.recorder.record(happened, entries, slip)
-        if refused:
-            self.refusals.refuse(refused)
-        return TakenIn(recorded, len(refused))
+        return happened, entries, refused

@@ -8,7 +8,7 @@ those that were there already too, or one that was written right before a death 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from waybill.core.clock import iso
@@ -52,6 +52,8 @@ from waybill.custody.models import (
 PLACES, PEOPLE = "places", "people"
 # Text of UTC, to the minute.
 MINUTE = len("2026-11-29T12:05")
+_LEFT_TO_THE_STREAM = timedelta(hours=1)
+_SETTLED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class Ledger(Protocol):
 
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
         """Keep by which other names a subject is found."""
+        ...
+
+    def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
+        """Return those of the events that there are."""
         ...
 
     def newest_mac(self, subject: Subject) -> str | None:
@@ -138,6 +144,19 @@ class EventRecorder:
             self.ledger.add_slip(batch.recorded_at[:MINUTE], f"{slip}-{digest}", named)
         return Recorded(len(leaves), batch.new)
 
+    def lost(
+        self, happened: Sequence[Happening], entries: Sequence[TrailEntry]
+    ) -> tuple[list[Happening], list[TrailEntry]]:
+        """Return what is older than an hour and is not there; or is for less than a day, and may lack its slip."""
+        now = self.now()
+        before, settled = iso(now - _LEFT_TO_THE_STREAM), iso(now - _SETTLED)[:MINUTE]
+        batch = _Batch(self, iso(now))
+        keys = batch.keys_of([one for one in happened if one.at < before])
+        trails = [(one, LeafKey(*trail_key(one.trail, one.number))) for one in entries if one.at < before]
+        wanted = dict.fromkeys(key for _, key in (*keys, *trails) if key)
+        there = {key for key, event in self.ledger.events(list(wanted)).items() if event.leaf.minute < settled}
+        return [one for one, key in keys if key not in there], [one for one, key in trails if key not in there]
+
 
 class _Batch:
     """What is known while one batch is recorded."""
@@ -174,6 +193,17 @@ class _Batch:
                 if known.subject == subject:
                     self._newest[subject.pk] = None
         return told
+
+    def keys_of(self, happened: Sequence[Happening]) -> list[tuple[Happening, LeafKey | None]]:
+        """Return where the events of what happened are, or would be; None where nothing is recorded of the file."""
+        hashes = {self._hash(one.about.place) for one in happened if isinstance(one.about, FileState)}
+        self._places = dict(self._ledger.places(hashes))
+        found: list[tuple[Happening, LeafKey | None]] = []
+        for one in happened:
+            known = not isinstance(one.about, FileState) or self._hash(one.about.place) in self._places
+            subject = self._subject(one) if known else None
+            found.append((one, subject and LeafKey(subject.pk, event_sort_key(one.at, event_id(one, subject.salt)))))
+        return found
 
     def keep(self, one: Happening) -> LeafKey:
         subject = self._subject(one)

@@ -17,7 +17,7 @@ def trail_entry(change: ItemChange) -> TrailEntry | None:
     number = optional_number(new, "number")
     if number is None:
         raise UnknownRecordError("number is missing")
-    return TrailEntry(text(new, "pk"), number, text(new, "hash"))
+    return TrailEntry(text(new, "pk"), number, text(new, "hash"), str(new.get("at") or ""))
 
 
 def happenings(change: ItemChange, reports_bucket: str) -> list[Happening]:
