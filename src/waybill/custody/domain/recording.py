@@ -201,8 +201,11 @@ class _Batch:
         found: list[tuple[Happening, LeafKey | None]] = []
         for one in happened:
             known = not isinstance(one.about, FileState) or self._hash(one.about.place) in self._places
-            subject = self._subject(one) if known else None
-            found.append((one, subject and LeafKey(subject.pk, event_sort_key(one.at, event_id(one, subject.salt)))))
+            if not known:
+                found.append((one, None))
+                continue
+            subject = self._subject(one)
+            found.append((one, LeafKey(subject.pk, event_sort_key(one.at, event_id(one, subject.salt)))))
         return found
 
     def keep(self, one: Happening) -> LeafKey:

@@ -191,7 +191,9 @@ class Restorer:
         for one in differing:
             sealed = sealed_commitments(one.content)
             states = [
-                next((state for state in known.get(each, ()) if _opens(state, places, one.content.get("at"))), None)
+                next(
+                    (state for state in known.get(str(each), ()) if _opens(state, places, one.content.get("at"))), None
+                )
                 for each in sealed
             ]
             fitting = tuple(state for state in states if state is not None)
