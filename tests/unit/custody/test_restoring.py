@@ -91,7 +91,8 @@ def test_a_name_that_was_erased_does_not_come_back() -> None:
     custody.seal()
     before = dict(custody.ledger.kept)
     assert custody.restore(RECORDS) == []
-    attacks.delete_event(custody)
+    # One of the file: its copy has one event, the erasure, and nothing else that knows its place.
+    del custody.ledger.kept[min(key for key, event in before.items() if len(event.states) > 1)]
     assert [one.state for one in custody.restore(RECORDS)] == ["RESTORED"]
     assert custody.ledger.kept == before
     assert not custody.ledger.names
