@@ -1,12 +1,17 @@
 """Scenarios of the console on the running stack, with the real API behind it: what a page says is what became true."""
 
+import hashlib
+import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import urljoin
+from urllib.request import ProxyHandler, build_opener
 from zoneinfo import ZoneInfo
 
 import pytest
+from pypdf import PdfReader
 
 from tests.console.forms import shape_of
 from tests.workflow.console.conftest import Page, Visitor
@@ -149,6 +154,75 @@ def test_the_clock_is_that_of_the_law_and_a_hold_moves_it(visitor: SignIn, case:
     form = worker.get(f"{here}/decide?what=withdraw")
     ended = worker.send(form, f"{here}/decide?what=withdraw", {"reason": "the test is over"})
     assert "The request is withdrawn." in ended.words
+
+
+def made(page: Page, home: str, case: Case, application: Application) -> str:
+    """Do what the poll does every minute, which is as good as off here: start a worker. Return the page's path."""
+    here = page.url.partition("?")[0].removeprefix(f"{home}/")
+    ended = application.ended(case.start({"requestId": here.partition("/")[2]}), within=150)
+    assert ended.output["status"] == "Completed", ended.output
+    return here
+
+
+def took_out(redactor: Visitor, here: str, ending: str) -> Page:
+    """Take out the value whose path ends so, and leave what is taken out already; return the page of a request."""
+    bench = redactor.get(f"{here}/redact")
+    rows = re.findall(r'name="shown" value="([^"]+)"', bench.text)
+    ticked = {int(each) for each in re.findall(r'name="take\.(\d+)"[^>]* checked', bench.text)}
+    ticked.add(next(number for number, path in enumerate(rows) if path.endswith(ending)))
+    marks: dict[str, Any] = dict(re.findall(r'type="hidden" name="(seen|service)" value="([^"]*)"', bench.text))
+    marks |= {"shown": rows, "words": "", "pages": ""}
+    for number in ticked:
+        marks |= {f"take.{number}": "yes", f"reason.{number}": "name of staff"}
+    saved = redactor.send(bench, f"{here}/redact", marks)
+    assert "Your redactions are saved." in saved.words, saved.words
+    stale = redactor.get(here).words
+    assert "What is taken out has changed since this report was made. Make it again" in stale
+    again = redactor.send(redactor.get(f"{here}/decide?what=render"), f"{here}/decide?what=render", {})
+    assert "The report is made again within minutes." in again.words, again.words
+    assert "The report is made from them within minutes, without you: look again then." in again.words
+    return again
+
+
+def test_what_is_taken_out_is_gone_and_somebody_else_approves_exactly_that_report(
+    visitor: SignIn, case: Case, application: Application
+) -> None:
+    registered(case)
+    maker, redactor = visitor("maker", "sar-user"), visitor("redactor", "sar-user", "sar-approver")
+    approver = visitor("approver", "sar-approver")
+    here = made(created(maker, case), maker.home, case, application)
+    assert "Daniel Okoro" in redactor.get(f"{here}/redact").words
+    made(took_out(redactor, here, "author"), maker.home, case, application)
+    refused = redactor.get(f"{here}/decide?what=approve")
+    assert "You made these redactions, so somebody else has to approve." in refused.words
+    page = approver.get(f"{here}/decide?what=approve")
+    assert shown_in(page) in page.words
+    for what in ("", "?what=copy"):
+        pdf = content_at(approver.get(f"{here}/report{what}").headers["Location"])
+        assert b"Okoro" not in pdf
+        assert "Okoro" not in "".join(each.extract_text() for each in PdfReader(io.BytesIO(pdf)).pages)
+        assert what or hashlib.sha256(pdf).hexdigest() == shown_in(page)
+    # Made again between opening the page and pressing the button: nothing is approved.
+    made(took_out(redactor, here, "text"), maker.home, case, application)
+    stale = approver.send(page, f"{here}/decide?what=approve", {"read": "yes", "sha256": shown_in(page)})
+    assert (stale.status, "The report was made again on" in stale.words) == (409, True), stale.words
+    assert "Ready for review" in maker.get(here).words
+    fresh = approver.get(f"{here}/decide?what=approve")
+    assert shown_in(fresh) != shown_in(page)
+    done = approver.send(fresh, f"{here}/decide?what=approve", {"read": "yes", "sha256": shown_in(fresh)})
+    assert "The report is approved." in done.words, done.words
+    assert "Ready to hand over" in maker.get(here).words
+
+
+def shown_in(page: Page) -> str:
+    """Return the SHA-256 of the report that a page asks to approve."""
+    (found,) = re.findall(r'name="sha256" value="([0-9a-f]{64})"', page.text)
+    return str(found)
+
+
+def content_at(address: str) -> bytes:
+    with build_opener(ProxyHandler({})).open(address, timeout=60) as answer:
+        return bytes(answer.read())
 
 
 @pytest.mark.parametrize("path", ["requests/search"])
