@@ -8,6 +8,7 @@ from tests.fakes.s3 import S3, Attributes, Content, Stored, Upload, facts_of
 from waybill.core.clock import iso
 from waybill.replication.errors import (
     DestinationNotVersionedError,
+    DestinationUnsettledError,
     S3RefusedError,
     SourceArchivedError,
     SourceNotFoundError,
@@ -19,6 +20,7 @@ from waybill.replication.models import (
     Checksum,
     CopiedPart,
     DestinationOptions,
+    Expected,
     ObjectFacts,
     ObjectHeaders,
     ObjectPlace,
@@ -54,7 +56,7 @@ class FakeBuckets:
             bucket = self.s3.bucket(place.bucket)
             return place.key in bucket.marked and bucket.current(place.key) is None
 
-    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
+    def copy(self, source: ObjectFacts, place: ObjectPlace, expected: Expected | None = None) -> ObjectFacts:
         with self.probe.call("copy"):
             stored = self._read(source)
             if stored.attributes.storage_class in {"GLACIER", "DEEP_ARCHIVE"}:
@@ -63,6 +65,7 @@ class FakeBuckets:
                 raise S3RefusedError("the specified copy source is larger than the maximum allowable size")
             # Between reading the source and standing at the destination lie seconds to minutes.
             self.probe.pause("copy lands")
+            self._require(place, expected)
             target = self.s3.bucket(place.bucket)
             content = Content.of("corrupted", source.size) if target.corrupts else stored.content
             algorithm = stored.checksum.algorithm if stored.checksum else "CRC64NVME"
@@ -139,8 +142,15 @@ class FakeBuckets:
                 for number, (content, e_tag) in upload.parts.items()
             }
 
-    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
+    def complete_upload(
+        self,
+        place: ObjectPlace,
+        upload_id: str,
+        parts: Mapping[int, CopiedPart],
+        expected: Expected | None = None,
+    ) -> None:
         with self.probe.call("complete_upload"):
+            self._require(place, expected)
             self.s3.complete(place.bucket, upload_id, {number: part.e_tag for number, part in parts.items()})
 
     def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:
@@ -154,6 +164,11 @@ class FakeBuckets:
                 for upload_id, upload in self.s3.bucket(place.bucket).uploads.items()
                 if upload.key == place.key and iso(upload.initiated)[:19] >= since[:19]
             ]
+
+    def _require(self, place: ObjectPlace, expected: Expected | None) -> None:
+        stored = self.s3.bucket(place.bucket).current(place.key)
+        if expected and expected.e_tag != (stored and stored.e_tag):
+            raise DestinationUnsettledError(f"{place.bucket}/{place.key}: PreconditionFailed")
 
     def _read(self, source: ObjectFacts) -> Stored:
         return self._pinned(source.bucket, source.key, source.version_id, source.e_tag)

@@ -15,8 +15,8 @@ from tests.fakes.world import LIMITS
 from waybill.core.clock import iso
 from waybill.replication.models import ReplicationRequest
 
-# Between a look at a destination and the copy nobody comes in: S3 is not asked to make the one depend on the other.
-MEETINGS = frozenset({"claim", "describe_source", "finish", "wait"})
+# Where others come in; "copy lands" is between a look at the destination and the copy.
+MEETINGS = frozenset({"claim", "describe_source", "copy lands", "finish", "wait"})
 _MOST_RUNS = 60
 
 

@@ -109,7 +109,7 @@ class VerificationFailedError(RetryableError):
 
 
 class DestinationUnsettledError(RetryableError):
-    """What lies at the destination was written a moment ago: whether it is newer than the source shows soon."""
+    """What lies at the destination was written a moment ago: whether it is newer than the source is looked at again."""
 
     code: ClassVar[str] = "DESTINATION_UNSETTLED"
 

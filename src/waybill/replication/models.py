@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -103,6 +103,12 @@ class ObjectPlace:
 
     bucket: str
     key: str
+
+
+class Expected(NamedTuple):
+    """What a copy may land on: the object with this ETag; None: nothing at all."""
+
+    e_tag: str | None
 
 
 class StartRequest(WireModel, extra="forbid"):

@@ -11,6 +11,7 @@ from waybill.core.errors import RetryableError, WaybillError
 from waybill.replication.adapters.s3 import S3Buckets
 from waybill.replication.errors import (
     AccessDeniedError,
+    DestinationUnsettledError,
     KmsDeniedError,
     NoSuchBucketError,
     S3RefusedError,
@@ -22,7 +23,7 @@ from waybill.replication.errors import (
     ThrottledError,
     UploadGoneError,
 )
-from waybill.replication.models import ObjectPlace
+from waybill.replication.models import Expected, ObjectPlace
 
 PLACE = ObjectPlace(DESTINATIONS[0], KEY)
 KMS = "User is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/1"
@@ -175,3 +176,46 @@ def test_an_upload_that_is_gone_needs_no_abort(buckets: S3Buckets, wire: Wire, c
     wire.refuse("s3.AbortMultipartUpload", code, status=404)
     buckets.abort_upload(PLACE, "u")
     assert len(wire.of("s3.AbortMultipartUpload")) == 1
+
+
+@pytest.mark.parametrize(
+    ("expected", "sent"),
+    [(None, {}), (Expected(None), {"if-none-match": "*"}), (Expected("0a1b-2"), {"if-match": '"0a1b-2"'})],
+)
+def test_a_copy_lands_on_nothing_but_what_is_expected(
+    buckets: S3Buckets, s3: Any, wire: Wire, expected: Expected | None, sent: dict[str, str]
+) -> None:
+    """Amazon S3 API reference, CopyObject and CompleteMultipartUpload; moto looks at neither condition of a copy."""
+    s3.put_object(Bucket=SOURCE, Key=KEY, Body=b"abc")
+    wire.answer("s3.CompleteMultipartUpload", 200, "<R><ETag>e</ETag></R>")
+    buckets.copy(facts(), PLACE, expected)
+    buckets.complete_upload(PLACE, "u", {}, expected)
+    for operation in ("s3.CopyObject", "s3.CompleteMultipartUpload"):
+        headers = wire.of(operation)[0].headers
+        assert {name: headers[name] for name in ("if-match", "if-none-match") if name in headers} == sent
+
+
+# What S3 says (user guide, "Conditional write behavior": of nothing it is 404), what the source holds by then, and what
+# that is to us.
+REFUSED: list[tuple[int, str, bytes | None, type[WaybillError]]] = [
+    (412, "PreconditionFailed", b"abc", DestinationUnsettledError),
+    (404, "NoSuchKey", b"abc", DestinationUnsettledError),
+    (412, "PreconditionFailed", b"changed", SupersededError),
+    (404, "NoSuchKey", None, SourceNotFoundError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "held", "error"), REFUSED)
+def test_a_destination_that_has_changed_is_told_from_a_source_that_has(
+    buckets: S3Buckets, s3: Any, wire: Wire, status: int, code: str, held: bytes | None, error: type[WaybillError]
+) -> None:
+    if held is not None:
+        s3.put_object(Bucket=SOURCE, Key=KEY, Body=held)
+    for operation in ("s3.CopyObject", "s3.CompleteMultipartUpload"):
+        wire.refuse(operation, code, status=status)
+    with pytest.raises(error) as raised:
+        buckets.copy(facts(), PLACE, Expected("e"))
+    assert type(raised.value) is error
+    # The parts of an upload are there, whatever has become of their source.
+    with pytest.raises(DestinationUnsettledError):
+        buckets.complete_upload(PLACE, "u", {}, Expected("e"))

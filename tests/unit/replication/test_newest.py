@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.fakes.ring import Ring
 from tests.fakes.runs import DESTINATIONS, KEY
 from tests.fakes.s3 import Content
-from tests.fakes.world import World
+from tests.fakes.world import SIZES, World
+from waybill.replication.models import Strategy
 
 A, B, C = "ring-a", "ring-b", "ring-c"
 _RINGS = {2: (A, B), 3: (A, B, C)}
@@ -85,3 +86,30 @@ def test_whoever_asks_by_hand_gets_what_the_source_has(world: World) -> None:
     world.s3.bucket(bucket).watched = True
     world.s3.put(bucket, KEY, Content.of("newer", 3))
     assert world.replicate(name="by hand").codes == ["COPIED", "SKIPPED_IDENTICAL"]
+
+
+@pytest.mark.parametrize("there", [None, "older"])
+@pytest.mark.parametrize(("then", "code"), [("newer", "SUPERSEDED"), (None, "COPIED")])
+@pytest.mark.parametrize("strategy", list(SIZES))
+def test_what_is_done_there_between_the_look_and_the_copy_is_seen(
+    world: World, strategy: Strategy, there: str | None, then: str | None, code: str
+) -> None:
+    """Amazon S3 API reference, CopyObject and CompleteMultipartUpload: `If-Match`, `If-None-Match`."""
+    bucket, probe = DESTINATIONS[0], world.machine.probe
+    world.s3.bucket(bucket).watched = True
+    if there:
+        world.s3.put(bucket, KEY, Content.of(there, 3))
+
+    def meanwhile(call: str) -> None:
+        if call == ("copy lands" if strategy is Strategy.COPY else "complete_upload"):
+            probe.before = lambda _: None
+            world.clock.advance(seconds=2)
+            world.s3.delete(bucket, KEY)
+            if then:
+                world.s3.put(bucket, KEY, Content.of(then, 3))
+
+    probe.before = meanwhile
+    stored = world.upload(SIZES[strategy])
+    assert world.replicate(stored).codes == [code, "COPIED"]
+    assert world.s3.get(bucket, KEY).content.labels == ({then} if then else stored.content.labels)
+    assert world.s3.open_uploads() == []

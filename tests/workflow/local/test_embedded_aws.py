@@ -353,6 +353,26 @@ def test_a_template_sets_expiry_and_object_lock(account: Account) -> None:
         s3.put_bucket_versioning(Bucket="locked-bucket", VersioningConfiguration={"Status": "Suspended"})
 
 
+def test_a_copy_lands_only_on_what_is_expected_there(account: Account) -> None:
+    """Amazon S3 API Reference, CopyObject; User Guide, "Conditional write behavior" (404 where there is nothing)."""
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="expecting", CreateBucketConfiguration={"LocationConstraint": REGION})
+    e_tag = s3.put_object(Bucket="expecting", Key="source", Body=b"x")["ETag"]
+
+    def copied(key: str, **condition: str) -> str:
+        try:
+            s3.copy_object(Bucket="expecting", Key=key, CopySource="expecting/source", **condition)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "copied"
+
+    assert copied("copy", IfMatch=e_tag) == "NoSuchKey"
+    assert copied("copy", IfNoneMatch="*") == "copied"
+    assert copied("copy", IfNoneMatch="*") == "PreconditionFailed"
+    assert copied("copy", IfMatch=e_tag) == "copied"
+    assert copied("copy", IfMatch='"0123"') == "PreconditionFailed"
+
+
 KEY = "a/ü\nb"
 
 

@@ -1,7 +1,8 @@
-"""Tags of S3 objects.
+"""Tags of S3 objects, and what copies of them land on.
 
-HeadObject tells how many there are, and CreateMultipartUpload takes them (Amazon S3 API Reference, both pages).
-MiniStack leaves the one to GetObject and forgets the other.
+HeadObject tells how many tags there are, and CreateMultipartUpload takes them (Amazon S3 API Reference, both pages).
+MiniStack leaves the one to GetObject and forgets the other. CopyObject has the conditions on its destination that
+PutObject has (the same, CopyObject: `If-Match`, `If-None-Match`); MiniStack does not look at them there.
 """
 
 import re
@@ -14,8 +15,9 @@ _UPLOAD_ID = re.compile(rb"<UploadId>([^<]+)</UploadId>")
 
 
 def mend() -> None:
-    """Patch what HeadObject and multipart uploads do about tags."""
+    """Patch what HeadObject and multipart uploads do about tags, and what CopyObject does about conditions."""
     head, create, complete = s3._head_object, s3._create_multipart_upload, s3._complete_multipart_upload
+    copy = s3._copy_object
 
     def head_and_count(bucket: str, key: str, *args: Any, **kwargs: Any) -> Any:
         status, headers, body = head(bucket, key, *args, **kwargs)
@@ -37,6 +39,12 @@ def mend() -> None:
             s3._object_tags[bucket, key, version] = dict(parse_qsl(upload["tagging"], keep_blank_values=True))
         return answer
 
+    def copy_on_conditions(bucket: str, key: str, headers: dict[str, str]) -> Any:
+        target = s3._ensure_bucket(bucket)
+        refused = target and s3._check_put_preconditions(headers, target["objects"].get(key))
+        return refused or copy(bucket, key, headers)
+
+    s3._copy_object = copy_on_conditions
     s3._head_object = head_and_count
     s3._create_multipart_upload = create_with_tags
     s3._complete_multipart_upload = complete_with_tags

@@ -18,16 +18,20 @@ from waybill.replication.domain.fixity import FixityBuckets
 from waybill.replication.errors import (
     AccessDeniedError,
     DestinationNotVersionedError,
+    DestinationUnsettledError,
     NoSuchBucketError,
     ReadUnfinishedError,
     S3UnavailableError,
+    SourceNotFoundError,
     SseCUnsupportedError,
+    SupersededError,
     UploadGoneError,
 )
 from waybill.replication.models import (
     MIB,
     CopiedPart,
     DestinationOptions,
+    Expected,
     ListedObject,
     ObjectFacts,
     ObjectHeaders,
@@ -147,14 +151,15 @@ class S3Buckets(FixityBuckets):
             raise translate(error, "GetObject", f"{place.bucket}/{place.key}") from error
 
     @override
-    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
-        with self._errors("PutObject", place, source):
+    def copy(self, source: ObjectFacts, place: ObjectPlace, expected: Expected | None = None) -> ObjectFacts:
+        with self._refused_there(place, expected, source), self._errors("PutObject", place, source):
             answer = self._client(place.bucket).copy_object(
                 Bucket=place.bucket,
                 Key=place.key,
                 MetadataDirective="COPY",
                 TaggingDirective="COPY" if self._option(place).tags else "REPLACE",
                 **_pinned(source),
+                **_only_on(expected),
                 **self._attributes(source, place),
                 **self._owner(place),
             )
@@ -229,17 +234,24 @@ class S3Buckets(FixityBuckets):
         return found
 
     @override
-    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
+    def complete_upload(
+        self,
+        place: ObjectPlace,
+        upload_id: str,
+        parts: Mapping[int, CopiedPart],
+        expected: Expected | None = None,
+    ) -> None:
         listed: list[Any] = [
             {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums}
             for part in sorted(parts.values(), key=lambda part: part.number)
         ]
-        with self._errors("PutObject", place):
+        with self._refused_there(place, expected), self._errors("PutObject", place):
             self._client(place.bucket).complete_multipart_upload(
                 Bucket=place.bucket,
                 Key=place.key,
                 UploadId=upload_id,
                 MultipartUpload={"Parts": listed},
+                **_only_on(expected),
                 **self._owner(place),
             )
 
@@ -383,6 +395,23 @@ class S3Buckets(FixityBuckets):
         return S3UnavailableError(f"s3:GetObject on {where}: HEAD and GET do not agree")
 
     @contextmanager
+    def _refused_there(
+        self, place: ObjectPlace, expected: Expected | None, source: ObjectFacts | None = None
+    ) -> Iterator[None]:
+        """Tell a destination that is not as `expected` from a source that is no longer there, or no longer the same.
+
+        S3 refuses both alike (user guide, "Conditional write behavior": 412, or 404 where nothing is there any more).
+        """
+        try:
+            yield
+        except (SupersededError, SourceNotFoundError) as error:
+            if expected is None:
+                raise
+            if source:
+                self.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
+            raise DestinationUnsettledError(f"{place.bucket}/{place.key} was written meanwhile: {error}") from error
+
+    @contextmanager
     def _errors(self, action: str, place: ObjectPlace, source: ObjectFacts | None = None) -> Iterator[None]:
         where = f"{place.bucket}/{place.key}"
         if source:
@@ -399,6 +428,13 @@ def _pinned(source: ObjectFacts) -> dict[str, Any]:
     if source.version_id:
         return {"CopySource": location | {"VersionId": source.version_id}}
     return {"CopySource": location, "CopySourceIfMatch": _quoted(source.e_tag)}
+
+
+def _only_on(expected: Expected | None) -> dict[str, Any]:
+    """Return the condition on what is at the destination (S3 API, CopyObject and CompleteMultipartUpload)."""
+    if expected is None:
+        return {}
+    return {"IfMatch": _quoted(expected.e_tag)} if expected.e_tag else {"IfNoneMatch": "*"}
 
 
 def _quoted(e_tag: str) -> str:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from waybill.replication.models import CopiedPart, DestinationOptions, ObjectFacts, ObjectHeaders, ObjectPlace
+from waybill.replication.models import (
+    CopiedPart,
+    DestinationOptions,
+    Expected,
+    ObjectFacts,
+    ObjectHeaders,
+    ObjectPlace,
+)
 
 
 class Buckets(Protocol):
@@ -25,8 +32,14 @@ class Buckets(Protocol):
         """Return whether a delete marker is what lies on top at `place`."""
         ...
 
-    def copy(self, source: ObjectFacts, place: ObjectPlace) -> ObjectFacts:
-        """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's)."""
+    def copy(self, source: ObjectFacts, place: ObjectPlace, expected: Expected | None = None) -> ObjectFacts:
+        """Copy in one call, pinned to `source`; return what the answer says of the copy (its size is the source's).
+
+        Raises
+        ------
+        DestinationUnsettledError
+            Something else than what is `expected` is there: nothing was copied.
+        """
         ...
 
     def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
@@ -69,8 +82,14 @@ class Buckets(Protocol):
         """Return the finished parts by number."""
         ...
 
-    def complete_upload(self, place: ObjectPlace, upload_id: str, parts: Mapping[int, CopiedPart]) -> None:
-        """Make the object from `parts`."""
+    def complete_upload(
+        self,
+        place: ObjectPlace,
+        upload_id: str,
+        parts: Mapping[int, CopiedPart],
+        expected: Expected | None = None,
+    ) -> None:
+        """Make the object from `parts`; of `expected` see `copy`."""
         ...
 
     def abort_upload(self, place: ObjectPlace, upload_id: str) -> None:

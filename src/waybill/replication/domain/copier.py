@@ -35,6 +35,7 @@ from waybill.replication.models import (
     CopyLimits,
     CopyTask,
     DestinationResult,
+    Expected,
     ObjectFacts,
     ObjectPlace,
     PartRange,
@@ -77,10 +78,11 @@ class Copier:
             return self._superseded(task)
         if task.description.strategy is Strategy.REMOVE:
             return self._remove(task, started)
-        if done := self._done_without_a_copy(task, started):
-            return done
+        looked = self._done_without_a_copy(task, started)
+        if isinstance(looked, DestinationResult):
+            return looked
         try:
-            landed = self._copy(task)
+            landed = self._copy(task, looked)
         except SourceNotFoundError:
             if not task.run.is_from_event:
                 raise
@@ -97,8 +99,9 @@ class Copier:
         if self._outranked(task):
             self._abort_recorded(task)
             return self._result(task, CopyCode.SUPERSEDED)
-        if done := self._done_without_a_copy(task, started):
-            return done
+        looked = self._done_without_a_copy(task, started)
+        if isinstance(looked, DestinationResult):
+            return looked
         try:
             return open_upload(self.buckets, self.tracking, task)
         except SupersededError:
@@ -134,9 +137,9 @@ class Copier:
             self._require_still_there(task, landed)
         return result
 
-    def _copy(self, task: CopyTask) -> CopyResult:
+    def _copy(self, task: CopyTask, expected: Expected | None) -> CopyResult:
         if task.description.strategy is Strategy.COPY:
-            return copy_in_one_call(self.buckets, task)
+            return copy_in_one_call(self.buckets, task, expected)
         upload_id = open_upload(self.buckets, self.tracking, task)
         copy = MultipartCopy(self.buckets, task)
         try:
@@ -156,9 +159,9 @@ class Copier:
         self._require_rank(task)
         source = task.source
         self.buckets.describe_source(source.bucket, source.key, version_id=source.version_id, e_tag=source.e_tag)
-        self._require_newest(task)
+        expected = self._require_newest(task)
         try:
-            facts = MultipartCopy(self.buckets, task).complete(upload_id)
+            facts = MultipartCopy(self.buckets, task).complete(upload_id, expected)
             return CopyResult(facts, verify(source, facts))
         except (UploadGoneError, VerificationFailedError):
             self._require_place(task)
@@ -206,17 +209,23 @@ class Copier:
         if self._outranked(task):
             raise SupersededError(f"the run of a later event owns {task.source.bucket}/{task.source.key}")
 
-    def _require_newest(self, task: CopyTask) -> None:
-        """Let nothing that was written there while parts were copied be overwritten by something older."""
+    def _require_newest(self, task: CopyTask) -> Expected | None:
+        """Let nothing that was written there while parts were copied be overwritten by something older.
+
+        Return what the upload may be completed on.
+        """
         bucket = task.destination_bucket
-        if not orders_writes(self.buckets, task.run, bucket) or not (found := self.buckets.find(task.place)):
-            return
+        if not orders_writes(self.buckets, task.run, bucket):
+            return None
+        if not (found := self.buckets.find(task.place)):
+            return Expected(None)
         record = self.tracking.destination(task.run.file, bucket)
         if (
             compare(self.buckets, task.source, found).differences
             and Writes(task, found, record, self.now).newer_is_there()
         ):
             raise SupersededError(f"{task.place.bucket}/{task.place.key} was written after its source")
+        return Expected(found.e_tag)
 
     def _require_place(self, task: CopyTask) -> None:
         """Tell an upload or a copy that a later run has put away from one that nobody should have touched."""
@@ -231,8 +240,11 @@ class Copier:
         if (found is None or found.e_tag != landed.facts.e_tag) and self._owns_record(task):
             raise VerificationFailedError(f"{task.place.bucket}/{task.place.key} was overwritten while it was recorded")
 
-    def _done_without_a_copy(self, task: CopyTask, started: datetime) -> DestinationResult | None:
-        """Return the result when the destination has the file, or has it as soon as its tags are mended."""
+    def _done_without_a_copy(self, task: CopyTask, started: datetime) -> DestinationResult | Expected | None:
+        """Return the result when the destination has the file, or has it as soon as its tags are mended.
+
+        Otherwise what a copy may land on, where the destination is written by others too.
+        """
         # Before the first run of a file nobody can have recorded a destination, nor this one before its first attempt.
         first = task.run.generation == 1 and task.attempt == 1
         record = None if first else self.tracking.destination(task.run.file, task.destination_bucket)
@@ -240,7 +252,8 @@ class Copier:
         in_order = orders_writes(self.buckets, task.run, task.destination_bucket)
         # A new upload has no copy to look at; it would cost a request per destination and upload.
         looks = not task.run.force and (holds or task.run.look_first or not task.run.sequencer or in_order)
-        if looks and (found := self.buckets.find(task.place)):
+        found = self.buckets.find(task.place) if looks else None
+        if found:
             made_here = holds and record is not None and found.e_tag == record.etag
             state = compare(self.buckets, task.source, found, made_here=made_here)
             if state.equal:
@@ -249,12 +262,14 @@ class Copier:
                 return self._mend_tags(task, CopyResult(found, state.proof), started)
             if in_order and state.differences and Writes(task, found, record, self.now).newer_is_there():
                 # Its own event brings it to where this source is.
+                if task.attempt > 1:
+                    self._abort_recorded(task)
                 return self._superseded(task)
         if task.source.archived:
             raise SourceArchivedError(
                 f"{task.source.bucket}/{task.source.key} is in {task.source.storage_class} and not restored"
             )
-        return None
+        return Expected(found.e_tag if found else None) if in_order else None
 
     def _mend_tags(self, task: CopyTask, result: CopyResult, started: datetime) -> DestinationResult:
         """Give the copy the tags that the source has, until the source has not changed them meanwhile."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.verification import comparable, verify
 from waybill.replication.errors import VerificationFailedError
-from waybill.replication.models import CopyTask, ObjectFacts, Verification
+from waybill.replication.models import CopyTask, Expected, ObjectFacts, Verification
 
 
 class CopyResult(NamedTuple):
@@ -15,17 +15,19 @@ class CopyResult(NamedTuple):
     verification: Verification
 
 
-def copy_in_one_call(buckets: Buckets, task: CopyTask) -> CopyResult:
+def copy_in_one_call(buckets: Buckets, task: CopyTask, expected: Expected | None = None) -> CopyResult:
     """Copy the source of `task` with one CopyObject; look at the copy only where the answer alone proves too little.
 
     Raises
     ------
     SupersededError
         The source is no longer in the state of the task.
+    DestinationUnsettledError
+        Something else than what is `expected` is there.
     VerificationFailedError
         The copy is not what the source is.
     """
-    answered = buckets.copy(task.source, task.place)
+    answered = buckets.copy(task.source, task.place, expected)
     best = Verification.CHECKSUM if task.source.checksum else Verification.ETAG
     if comparable(task.source, answered) is best:
         return CopyResult(answered, verify(task.source, answered))

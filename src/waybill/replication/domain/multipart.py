@@ -12,7 +12,7 @@ from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.part_plan import PartPlan
 from waybill.replication.domain.records import Tracking
 from waybill.replication.errors import CopyUnfinishedError, SupersededError, UploadGoneError, VerificationFailedError
-from waybill.replication.models import CopiedPart, CopyLimits, CopyTask, ObjectFacts, PartRange
+from waybill.replication.models import CopiedPart, CopyLimits, CopyTask, Expected, ObjectFacts, PartRange
 
 # The time that a function keeps to report that it could not finish.
 _RESERVE_SECONDS = 20.0
@@ -74,7 +74,7 @@ class MultipartCopy:
         everything = PartRange(first_part=1, last_part=self._plan.count)
         self.copy_parts(upload_id, everything, concurrency=limits.part_concurrency, seconds_left=seconds_left)
 
-    def complete(self, upload_id: str) -> ObjectFacts:
+    def complete(self, upload_id: str, expected: Expected | None = None) -> ObjectFacts:
         """Make the object and return its facts as S3 then reports them, or those of the object that is there already.
 
         Raises
@@ -83,11 +83,13 @@ class MultipartCopy:
             Parts are missing or have other sizes.
         UploadGoneError
             The upload is gone, and nothing is there that was written since the run began.
+        DestinationUnsettledError
+            Something else than what is `expected` is there; the upload stays.
         """
         try:
             parts = self._buckets.parts(self._place, upload_id)
             self._check_complete(parts)
-            self._buckets.complete_upload(self._place, upload_id, parts)
+            self._buckets.complete_upload(self._place, upload_id, parts, expected)
         except UploadGoneError:
             # An earlier call may have completed it and died before it could say so.
             found = self._buckets.find(self._place)
