@@ -540,3 +540,17 @@ def test_hostile_markup_takes_linear_time(part: bytes) -> None:
         plain_text(part * (size // len(part)))
         times.append(time.process_time() - started)
     assert times[1] < 10 * max(times[0], 0.02)
+
+
+def test_the_comments_of_an_archive_are_read(engine: Engine) -> None:
+    """PKWARE APPNOTE 6.3.10, sections 4.4.18 (of a member) and 4.4.26 (of the archive)."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        commented = zipfile.ZipInfo("a.txt")
+        commented.comment = b"of ssn 219-45-6788"
+        archive.writestr(commented, b"nothing")
+        archive.writestr("b.txt", b"nothing")
+        archive.comment = b"made by alice.smith@corp-mail.org"
+    report = scan(engine, file.getvalue())
+    assert [(each.detector, each.member) for each in report.findings] == [("US_SSN", "comments"), ("EMAIL", "comments")]
+    assert report.outcome == Outcome.COMPLETE

@@ -3,10 +3,15 @@
 import csv
 import io
 import json
+import re
+import zipfile
+from dataclasses import asdict
 from typing import Any
 
+import jsonschema
 import pytest
 
+from tests.unit.scanning.conftest import Scan
 from waybill.core.errors import InvalidInputError
 from waybill.scanning.domain.baseline import baseline_text, read_baseline
 from waybill.scanning.domain.reports import csv_text, ndjson_text, relative_uri, sarif
@@ -39,6 +44,108 @@ def test_sarif_is_what_code_scanning_reads() -> None:
     assert place["physicalLocation"]["region"]["startLine"] == 1
     assert run["results"][0]["partialFingerprints"] == {"waybill/v1": "a" * 64}
     assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def _object(required: str = "", **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": required.split(),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _integer(least: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least}
+
+
+# What the JSON schema of SARIF 2.1.0 (OASIS, Errata 01) asks of the objects that are used, by their sections.
+TEXT, BAG = {"type": "string"}, {"type": "object"}
+MESSAGE = _object("text", text=TEXT)  # 3.11, 3.12
+LEVEL = {"enum": ["none", "note", "warning", "error"]}  # 3.27.10
+REGION = _object(  # 3.30
+    **{name: _integer(1) for name in ("startLine", "startColumn", "endLine", "endColumn")},
+    **{name: _integer(-1) for name in ("byteOffset", "charOffset")},
+    **{name: _integer(0) for name in ("byteLength", "charLength")},
+)
+# RFC 3986, section 4.2: a relative reference, neither with a scheme nor with a host.
+REFERENCE = {"type": "string", "pattern": r"^(?!//)(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+$"}
+PLACE = _object("artifactLocation", artifactLocation=_object(uri=REFERENCE), region=REGION)  # 3.29, 3.4
+LOCATION = _object(  # 3.28, 3.33
+    physicalLocation=PLACE,
+    logicalLocations=_list(_object(name=TEXT, fullyQualifiedName=TEXT, kind=TEXT)) | {"uniqueItems": True},
+    properties=BAG,
+)
+RESULT = _object(  # 3.27
+    "message",
+    ruleId=TEXT,
+    ruleIndex=_integer(-1),
+    level=LEVEL,
+    message=MESSAGE,
+    locations=_list(LOCATION),
+    partialFingerprints={"type": "object", "additionalProperties": TEXT},
+)
+RULE = _object("id", id=TEXT, name=TEXT, shortDescription=MESSAGE)  # 3.49
+INVOCATION = _object(  # 3.20, 3.58
+    "executionSuccessful",
+    executionSuccessful={"type": "boolean"},
+    toolExecutionNotifications=_list(_object("message", message=MESSAGE, level=LEVEL)),
+)
+RUN = _object(  # 3.14, 3.18, 3.19
+    "tool",
+    tool=_object("driver", driver=_object("name", name=TEXT, version=TEXT, rules=_list(RULE) | {"uniqueItems": True})),
+    results=_list(RESULT),
+    columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+    invocations=_list(INVOCATION),
+)
+SARIF = _object("version runs", **{"$schema": TEXT, "version": {"enum": ["2.1.0"]}, "runs": _list(RUN)})  # 3.13
+
+ODD_PLACES: tuple[dict[str, Any], ...] = (
+    {"file": "logs/day 1.txt"},
+    {"file": "/srv/x:y/a#b?c%.txt", "byte_offset": 0},
+    {"file": None, "key": "//host/a b"},
+    {"file": None, "key": "/"},
+    {"file": None, "key": "a:b\\c\n\u202e\U0001f600"},
+    {"file": "x.zip", "member": "a/b c.csv", "line": 7},
+    {"file": "x.tar.gz", "member": "gzip!\n..!rows", "line": 3},
+    {"file": None, "key": "t.parquet", "member": "rows", "cell": "column ssn, row 9, row group 0", "line": 10},
+    {"file": "x.pdf", "member": "page 3"},
+)
+
+
+@pytest.mark.parametrize("notes", [(), ("a.zip was not read whole",)])
+def test_sarif_holds_to_its_schema_wherever_a_finding_is(notes: tuple[str, ...]) -> None:
+    log = sarif([finding(**place) for place in ODD_PLACES], {"US_SSN": "A number"}, "1.0", notes)
+    jsonschema.validate(json.loads(json.dumps(log)), SARIF, jsonschema.Draft7Validator)
+    uris = [
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in log["runs"][0]["results"]
+    ]
+    assert uris[2:5] == ["%2F%2Fhost/a%20b", "%2F", "a%3Ab%5Cc%0A%E2%80%AE%F0%9F%98%80"]
+
+
+def test_the_schema_tells_a_log_that_is_none() -> None:
+    log = json.loads(json.dumps(sarif([finding()], {}, "1.0")))
+    log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(log, SARIF, jsonschema.Draft7Validator)
+
+
+def test_a_place_in_an_archive_is_no_place_in_its_file(scan: Scan) -> None:
+    """SARIF 2.1.0, section 3.29.4: without a region, a location is the whole of the file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("notes/a.txt", "\n\nssn 219-45-6789\n")
+    [found] = scan(file.getvalue()).findings
+    [run] = sarif([{"file": "x.zip"} | asdict(found)], {}, "1.0")["runs"]
+    [place] = run["results"][0]["locations"]
+    assert place["physicalLocation"] == {"artifactLocation": {"uri": "x.zip"}}
+    assert place["logicalLocations"] == [{"fullyQualifiedName": "notes/a.txt", "kind": "member"}]
+    assert place["properties"]["withinMember"]["startLine"] == 3
+    assert re.search("in notes/a.txt$", run["results"][0]["message"]["text"])
 
 
 def test_sarif_of_many_findings_says_how_many_are_left_out() -> None:

@@ -53,6 +53,15 @@ def zip_names(file: BinaryIO) -> list[str]:
         return archive.namelist()
 
 
+def zip_comments(file: BinaryIO) -> list[bytes]:
+    """Return the comments of the members and of the archive (sections 4.4.18 and 4.4.26) that are not empty."""
+    archive = _opened(file)
+    if archive is None:
+        return []
+    with archive:
+        return [comment for comment in (*(entry.comment for entry in archive.infolist()), archive.comment) if comment]
+
+
 def bytes_before(file: BinaryIO) -> int:
     """Return how many bytes stand before the first member: a program that unpacks it, or another archive."""
     archive = _opened(file)

@@ -95,18 +95,38 @@ def sarif(
 def _result(finding: Mapping[str, Any], rule: int, descriptions: Mapping[str, str]) -> dict[str, Any]:
     name = str(finding["detector"])
     member = "".join(f" in {part}" for part in (finding.get("cell"), finding.get("member")) if part)
-    region: dict[str, Any] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
-    region |= {"startLine": finding["line"], "startColumn": finding["column"]}
     return {
         "ruleId": name,
         "ruleIndex": rule,
         "level": _LEVELS[str(finding["confidence"])],
         "message": {"text": f"{descriptions.get(name, name)}: {finding['masked_match']}{member}"},
-        "locations": [
-            {"physicalLocation": {"artifactLocation": {"uri": relative_uri(place_of(finding))}, "region": region}}
-        ],
+        "locations": [_location(finding)],
         "partialFingerprints": {"waybill/v1": str(finding["fingerprint"])},
     }
+
+
+def _location(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a finding is; lines and bytes within a member are none of the file that the member is in."""
+    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding)}}
+    region: dict[str, Any] = {"byteOffset": finding["byte_offset"], "byteLength": finding["byte_length"]}
+    region |= {"startLine": finding["line"], "startColumn": finding["column"]}
+    member, cell = finding.get("member"), finding.get("cell")
+    if not member:
+        return {"physicalLocation": physical | {"region": region}}
+    # SARIF, section 3.33.7: a kind that none of the listed ones describes is the tool's own.
+    logical = [{"fullyQualifiedName": str(member), "kind": "member"}]
+    if cell:
+        logical.append({"fullyQualifiedName": f"{member}!{cell}", "name": str(cell), "kind": "cell"})
+    return {"physicalLocation": physical, "logicalLocations": logical, "properties": {"withinMember": region}}
+
+
+def _uri(finding: Mapping[str, Any]) -> str:
+    if finding.get("file"):
+        return relative_uri(str(finding["file"]))
+    # Of a key every sign counts, a slash at its beginning too, where it would make an address of another host.
+    key = place_of(finding)
+    slashes = len(key) - len(key.lstrip("/"))
+    return "%2F" * slashes + quote(key[slashes:], safe="/~", errors="surrogatepass")
 
 
 def relative_uri(path: str) -> str:

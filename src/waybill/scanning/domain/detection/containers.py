@@ -21,7 +21,7 @@ from waybill.core.containers.encoded import encoded_files
 from waybill.core.containers.mail import texts_around_parts
 from waybill.core.containers.models import ContainerBudget, ContainerEntry, ContainerError, ContainerLimits
 from waybill.core.containers.streams import StreamForm, UnpackedStream
-from waybill.core.containers.zip_archive import bytes_before, zip_entries, zip_names
+from waybill.core.containers.zip_archive import bytes_before, zip_comments, zip_entries, zip_names
 from waybill.scanning.domain.detection.blocks import Read
 from waybill.scanning.domain.detection.budget import (
     CHUNK,
@@ -137,6 +137,10 @@ def _zip(outer: Member, budget: Budget) -> Iterator[Member]:
             fault = error
         # Strings of a workbook are read where sheets show them; those that none shows are left.
         yield from package.left()
+        if comments := zip_comments(file):
+            budget.enter()
+            # Each by itself: a line between them is neither a label nor a value.
+            yield Member(named(outer, "comments", budget), _counted(BytesIO(b"\n\n\n".join(comments)).read, budget))
         if fault:
             raise unreadable(fault) from fault
 
