@@ -81,6 +81,13 @@ class Case:
         """Make the request claimable, as it is some minutes after a failed attempt."""
         self.store.change(self.label, lambda found: Change(replace(found, claim_expires_at=None), _RESET))
 
+    def leave(self) -> None:
+        """End a request that nobody worked on: a worker of another test would claim it, and its services are gone."""
+        found = self.store.request(self.label)
+        if found is not None and found.state is RequestState.PENDING:
+            ended = replace(found, state=RequestState.WITHDRAWN, law_ended_at=datetime.now(UTC))
+            self.store.change(self.label, lambda _: Change(ended, _RESET))
+
     @property
     def request(self) -> SubjectRequest:
         found = self.store.request(self.label)
@@ -125,7 +132,9 @@ def holding(what: str, **more: Any) -> StubReply:
 def case(application: Application, label: str) -> Iterator[Case]:
     application.stack.needs_loopback()
     with StubServer({}) as stub:
-        yield Case(application, stub, label)
+        case = Case(application, stub, label)
+        yield case
+        case.leave()
 
 
 @pytest.fixture
@@ -133,4 +142,6 @@ def other_case(application: Application, label: str) -> Iterator[Case]:
     """Another request, of the same test."""
     application.stack.needs_loopback()
     with StubServer({}) as stub:
-        yield Case(application, stub, f"{label}-other")
+        case = Case(application, stub, f"{label}-other")
+        yield case
+        case.leave()
