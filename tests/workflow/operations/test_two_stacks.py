@@ -30,7 +30,7 @@ def work(stack: Application, bucket: str, label: str) -> Worked:
     """Replicate, fail to, scan and mint, each by names that are the same in every stack."""
     news = stack.subscribed(stack.outputs["ScanTopicArn"])
     for number in range(MANY):
-        stack.source.put(f"{label}/{number}", stack.stack_name.encode())
+        stack.source.put(f"{label}-{number}", stack.stack_name.encode())
     job_id = Scanner(stack).start(bucket, export=True)
     minted = Minter(stack).mint(*(f"{label}-{number}" for number in range(MANY)))["identifiers"]
     failed = stack.run(stack.source.request(f"{label}-lost"), f"{label}-lost")
@@ -73,7 +73,7 @@ def replicated_apart(mine: Worked, others: Worked, label: str) -> None:
     source, elsewhere = mine.stack.source, others.stack.source_named(mine.stack.source.name)
     runs = {mine.failed.arn}
     for number in range(MANY):
-        key = f"{label}/{number}"
+        key = f"{label}-{number}"
         runs.add(source.record(key)["executionId"])
         for bucket in mine.stack.destinations:
             assert mine.stack.content(bucket, key) == mine.stack.stack_name.encode()
@@ -83,7 +83,7 @@ def replicated_apart(mine: Worked, others: Worked, label: str) -> None:
     letter = mine.stack.mailbox.one_about(f"{label}-lost")
     assert mine.failed.arn in letter.body
 
-    asked = {"bucket": source.name, "key": f"{label}/0"}
+    asked = {"bucket": source.name, "key": f"{label}-0"}
     until(lambda: api_of(mine.stack, "custody").get("/custody", **asked).status == 200, "the file's history")
     assert api_of(others.stack, "custody").get("/custody", **asked).status == 404
 
