@@ -6,7 +6,7 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
-from waybill.scanning.domain.detection.validators import luhn
+from waybill.scanning.domain.detection.validators.measures import luhn
 
 _SERVICES = ("orders", "billing", "auth", "gateway", "search", "mailer")
 _WORDS = (

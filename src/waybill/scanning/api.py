@@ -416,7 +416,7 @@ def _known_names(request: ScanRequest) -> None:
         known = {detector.id for detector in detectors()} | {each.id for each in deployed().detectors.listed()}
         unknown += _unknown("detectors", request.detectors, known, "is not a detector")
     if request.regions:
-        from waybill.scanning.domain.detection.validators import regions_known
+        from waybill.scanning.domain.detection.validators.telephone import regions_known
 
         unknown += _unknown("regions", request.regions, regions_known(), "is not a region with telephone numbers")
     if unknown:

@@ -20,7 +20,7 @@ from waybill.scanning.domain.detection.gates import INDEX_BITS, HyperscanGate, S
 from waybill.scanning.domain.detection.models import Match, Surroundings
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import detectors
-from waybill.scanning.domain.detection.validators import is_number_of, national_shape
+from waybill.scanning.domain.detection.validators.telephone import is_number_of, national_shape
 
 VALUES = [str(example["finds"]) for detector in detectors() for example in detector.examples if "finds" in example]
 TEXTS = [str(example["text"]) for detector in detectors() for example in detector.examples]

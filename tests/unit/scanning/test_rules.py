@@ -15,7 +15,8 @@ from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.pattern_facts import first_bytes
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
-from waybill.scanning.domain.detection.validators import digits_of, national_shape
+from waybill.scanning.domain.detection.validators.measures import digits_of
+from waybill.scanning.domain.detection.validators.telephone import national_shape
 from waybill.scanning.errors import DetectorError
 
 EXAMPLES = [

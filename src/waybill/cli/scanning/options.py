@@ -145,7 +145,7 @@ def check_detectors(names: list[str] | None, deployed: "Runtime | None" = None) 
 def check_regions(names: list[str] | None) -> None:
     """Refuse what is no region whose telephone numbers can be told."""
     if names:
-        from waybill.scanning.domain.detection.validators import regions_known
+        from waybill.scanning.domain.detection.validators.telephone import regions_known
 
         unknown = sorted(set(names) - regions_known())
         if unknown:

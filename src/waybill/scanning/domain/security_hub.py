@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
-from waybill.scanning.domain.detection.national import CHECKS
+from waybill.scanning.domain.detection.validators.national_checks import CHECKS
 from waybill.scanning.keys import key_hash
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus
 

@@ -1,5 +1,6 @@
 """What detection passes around."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -36,6 +37,9 @@ class Verdict(NamedTuple):
     sample: bool = False
     start: int = 0
     end: int | None = None
+
+
+type Validator = Callable[[bytes, Surroundings], Verdict | None]
 
 
 class Match(NamedTuple):

@@ -3,7 +3,7 @@
 A detector has
 
     id, description, source   the name in findings, and where its facts come from
-    validator                 a function of validators.py
+    validator                 a function of validators/, by its name in validators/registry.py
     mask                      what is shown instead, see masking.py
     keywords                  words that make a value likelier; up to four letters: whole words only
     keyword_distance          how near, in bytes of the same line (default 50)
@@ -15,7 +15,7 @@ A detector has
         gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
                               the first 80 bytes. Rules with the same text share the gate, which costs one pass
         needs_region          is looked for where somebody has said of which regions values may be: which of them are
-                              meant, by a name of validators.REGIONS; its gates cost speed
+                              meant, by a name of REGIONS in validators/telephone.py; its gates cost speed
         needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
         confidence            without, and
         with_keyword          with a keyword
@@ -33,9 +33,10 @@ from importlib import resources
 from typing import Any
 
 from waybill.core import containers
-from waybill.scanning.domain.detection.models import Confidence
+from waybill.scanning.domain.detection.models import Confidence, Validator
 from waybill.scanning.domain.detection.pattern_facts import as_class, first_bytes
-from waybill.scanning.domain.detection.validators import REGIONS, VALIDATORS, Validator
+from waybill.scanning.domain.detection.validators.registry import VALIDATORS
+from waybill.scanning.domain.detection.validators.telephone import REGIONS
 from waybill.scanning.errors import DetectorError
 
 _WORD_LETTERS = 4

@@ -1,0 +1,108 @@
+"""Addresses of mail and of the network."""
+
+import ipaddress
+import re
+
+from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
+from waybill.scanning.domain.detection.validators.measures import DIGIT
+from waybill.scanning.domain.detection.validators.placeholders import EXAMPLE_DOMAIN, KEPT_FOR_EXAMPLES
+
+_IMAGE = re.compile(rb"\d(?:\.\d)?x\.")
+# Last labels of names that are no domains: files, units of systemd, packages.
+_NO_DOMAIN = frozenset(
+    b"service socket timer target mount slice scope device pkg css scss less js mjs cjs jsx ts tsx html htm xml json"
+    b" yaml yml toml ini cfg conf log txt rst csv tsv png jpg jpeg gif svg ico webp bmp tiff pdf doc docx xls xlsx ppt"
+    b" pptx gz tgz bz xz tar jar war whl egg lock map local localdomain internal lan corp class java kt rb php swift"
+    b" cpp hpp exe dll dylib bin dat db sql bak tmp".split()
+)
+# RFC 3986, section 3.2.1: what stands before the host of an address says who logs in, and with what password.
+_USER_OF_URL = re.compile(rb"(?i)(?://[^\s/@:]{0,60}:|(?<![a-z])(?:git|ssh|sftp|svn\+ssh|git\+ssh|rsync)://)$")
+_SCP_PATH = re.compile(rb":[\w.~-]{1,100}/")
+
+
+def email(value: bytes, around: Surroundings) -> Verdict | None:
+    """Domains kept for documentation are out (RFC 2606), and so are names of files, units and repositories."""
+    if around.before[-1:] in {b":", b"/"} and _USER_OF_URL.search(around.before):
+        return None
+    # A quote around an address is no part of it, whatever letter stands before the quote.
+    start = value.rfind(b"'", 0, value.find(b"@")) + 1 if around.after[:1] == b"'" else 0
+    lowered = _folded(value[start:])
+    cut = len(lowered)
+    # A file that is called after an address: the address ends before the extension.
+    while lowered.rpartition(b".")[2] in _NO_DOMAIN:
+        lowered = lowered.rpartition(b".")[0]
+    local, _at, domain = lowered.partition(b"@")
+    if b"." not in domain or _SCP_PATH.match(around.after):
+        return None
+    if len(domain) > 255 or b".." in local or local[-1:] == b"." or _IMAGE.match(domain):
+        return None
+    # Few addresses have one of these words in them, and to look for a word is cheaper than the pattern.
+    if any(word in domain for word in KEPT_FOR_EXAMPLES) and EXAMPLE_DOMAIN.search(lowered):
+        return None
+    end = len(value) - (cut - len(lowered))
+    return Verdict(lowered if lowered.isascii() else _in_ascii(lowered), start=start, end=end)
+
+
+def _folded(address: bytes) -> bytes:
+    return address.lower() if address.isascii() else address.decode("utf-8", "replace").lower().encode()
+
+
+def _in_ascii(address: bytes) -> bytes:
+    """Return an address with its domain as it is sent (RFC 5891), so that both forms of it are one value."""
+    local, _at, domain = address.rpartition(b"@")
+    try:
+        return local + b"@" + domain.decode("utf-8").encode("idna")
+    except UnicodeError:
+        return address
+
+
+# Words that name a version, a product in front of one (RFC 9110, section 10.1.5), and object identifiers.
+_NO_ADDRESS_BEFORE = re.compile(
+    rb"(?i)(?:(?<![a-z])(?:version|ver\.?|v|release|rev|revision|build)[ :=/\"'-]{0,4}|[a-z]/"
+    rb"|(?:oid|objectidentifier)\W{0,4})$"
+)
+# What stands in front of a slice of a sequence, such as key[0::2].
+_SLICE = re.compile(rb"[\w)\]]\[$")
+# First octets of the ranges that RFC 6890 and its registry treat specially, and of those from 224 on.
+_SPECIAL_FIRST = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256)})
+
+
+def ip(value: bytes, around: Surroundings) -> Verdict | None:
+    """Octets without leading zeros; private and special ranges are LOW; version numbers are out.
+
+    A short IPv6 address has digits in two groups at least, or it is as likely a name with colons.
+    """
+    if _NO_ADDRESS_BEFORE.search(around.before):
+        return None
+    if b":" not in value and (octets := _octets(value)):
+        if octets[0] not in _SPECIAL_FIRST:
+            return Verdict(value)
+        if octets[0] in {10, 127}:
+            return Verdict(value, Confidence.LOW)
+    groups = [group for group in value.split(b":") if group]
+    if b"." not in value and not _are_of_an_address(groups, around.before):
+        return None
+    try:
+        address = ipaddress.ip_address(value.decode())
+    except ValueError:
+        return None
+    if address.is_unspecified or address.is_multicast:
+        return None
+    special = not address.is_global and not address.is_reserved
+    return Verdict(address.compressed.encode(), Confidence.LOW if special else None)
+
+
+def _are_of_an_address(groups: list[bytes], before: bytes) -> bool:
+    """Return whether groups between colons may be of an IPv6 address, and not of a name, a slice or a fingerprint."""
+    if len(groups) < 4 and sum(DIGIT.search(group) is not None for group in groups) < 2:
+        return False
+    eight_bytes = len(groups) == 8 and all(len(group) == 2 for group in groups)
+    return not eight_bytes and not (len(groups) < 3 and _SLICE.search(before))
+
+
+def _octets(value: bytes) -> list[int] | None:
+    parts = value.split(b".")
+    if len(parts) != 4 or any(len(part) > 3 or (part[0] == 0x30 and len(part) > 1) for part in parts):
+        return None
+    octets = [int(part) for part in parts]
+    return octets if max(octets) < 256 else None
