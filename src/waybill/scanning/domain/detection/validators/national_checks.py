@@ -9,18 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import mul
 
+from waybill.scanning.domain.detection.validators.measures import luhn
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
     # Of a column of numbers this is the dearest part: no generator.
     return sum(map(mul, map(int, number), weights))
-
-
-def _luhn(number: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2])
-    return (sum(map(int, number[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 def _iso_7064_mod_11_10(number: str) -> bool:
@@ -56,7 +52,7 @@ def us_itin(number: str) -> bool:
 
 def us_npi(number: str) -> bool:
     """45 CFR 162.406; Luhn with the prefix 80840 of health in the United States."""
-    return number[0] in "12" and _luhn("80840" + number)
+    return number[0] in "12" and luhn(b"80840" + number.encode())
 
 
 def us_routing_number(number: str) -> bool:
@@ -68,7 +64,7 @@ def us_routing_number(number: str) -> bool:
 
 def ca_sin(number: str) -> bool:
     """Service Canada, Social Insurance Number; 0 and 8 do not begin one."""
-    return number[0] not in "08" and _luhn(number)
+    return number[0] not in "08" and luhn(number.encode())
 
 
 def mx_curp(number: str) -> bool:
@@ -197,7 +193,7 @@ def se_person_number(number: str) -> bool:
     """Skatteverket, personnummer: Luhn; days from 61 on are coordination numbers."""
     digits = number.replace("+", "")[-10:]
     day = int(digits[4:6]) % 60
-    return _luhn(digits) and _is_day_of(f"{digits[:4]}{day:02}")
+    return luhn(digits.encode()) and _is_day_of(f"{digits[:4]}{day:02}")
 
 
 def no_birth_number(number: str) -> bool:
@@ -248,7 +244,7 @@ def ch_ahv(number: str) -> bool:
 
 def gr_amka(number: str) -> bool:
     """IDIKA, number of social security: a day of birth and Luhn."""
-    return _is_day_of(number[:6], order="dmy") and _luhn(number)
+    return _is_day_of(number[:6], order="dmy") and luhn(number.encode())
 
 
 def tr_identity(number: str) -> bool:
@@ -318,7 +314,7 @@ def nz_ird(number: str) -> bool:
 
 def za_identity(number: str) -> bool:
     """Department of Home Affairs, identity number: a day of birth, who may stay, and Luhn."""
-    return _is_day_of(number[:6]) and number[10] in "012" and _luhn(number)
+    return _is_day_of(number[:6]) and number[10] in "012" and luhn(number.encode())
 
 
 def kr_resident(number: str) -> bool:
@@ -353,7 +349,7 @@ def th_identity(number: str) -> bool:
 
 def il_identity(number: str) -> bool:
     """Population Authority of Israel, identity number: Luhn over nine digits."""
-    return _luhn(number.zfill(9))
+    return luhn(number.zfill(9).encode())
 
 
 # Papers
