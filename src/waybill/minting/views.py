@@ -1,6 +1,6 @@
 """What the routes take and answer."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypedDict
 
 from pydantic import Field, JsonValue
 
@@ -128,8 +128,11 @@ class MappingView(View):
         """Return how a mapping is shown."""
         siblings = mapping.siblings
         shown = None if siblings is None else [AssignmentView.of_assignment(each) for each in siblings]
-        assigned = _fields(mapping.assignment) if mapping.assignment else {}
-        return cls(**{**_life_fields(mapping.life), **assigned}, identifiers=shown)
+        life = _life_fields(mapping.life)
+        if mapping.assignment is None:
+            return cls(**life, identifiers=shown)
+        # Of both, the assignment says when.
+        return cls(**{**life, **_fields(mapping.assignment)}, identifiers=shown)
 
 
 class LifeView(View):
@@ -229,10 +232,9 @@ class MintingRunView(View):
     completed_at: str | None = optional("When it ended, ISO 8601", examples=[_MOMENT])
 
     @classmethod
-    def of_run(cls, run: "MintingExecution", **more: Any) -> Self:
+    def of_run(cls, run: "MintingExecution") -> Self:
         """Return how a run is shown."""
-        ended = {"completed_at": iso(run.stopped)} if run.stopped else {}
-        return cls(run_id=run.name, status=run.status, start_time=iso(run.started), **ended, **more)
+        return cls(**_run_fields(run))
 
 
 class MintingRunReport(MintingRunView):
@@ -254,7 +256,7 @@ class MintingRunReport(MintingRunView):
         names = {"status": "outcome", "successCount": "success_count", "failureCount": "failure_count"}
         names |= {"predecessorsIgnored": "predecessors_ignored", "jobId": "job_id", "reportUri": "report_uri"}
         told = {names[name]: value for name, value in (run.summary or {}).items()}
-        return cls.of_run(run, **told, **({"cause": run.cause} if run.cause else {}))
+        return cls(**_run_fields(run), **told, cause=run.cause or None)
 
 
 class MintingRunList(View):
@@ -309,7 +311,44 @@ class WithdrawBody(RequestBody):
     reason: str = Field(description="Why", examples=["Catalogued by mistake"])
 
 
-def _life_fields(life: Life) -> dict[str, Any]:
+class _RunFields(TypedDict):
+    run_id: str
+    status: str
+    start_time: str
+    completed_at: str | None
+
+
+class _LifeFields(TypedDict):
+    canonical_id: str
+    status: Literal["reserved", "active", "replaced", "withdrawn"]
+    replaced_by: str | None
+    reason: str | None
+    purpose: str | None
+    created_at: str
+
+
+class _AssignmentFields(TypedDict):
+    canonical_id: str
+    source_identifier: str
+    ontology_type: str
+    source_system: str
+    source_id: str
+    created_at: str
+    origin: str
+    is_alias: bool
+    predecessor: str | None
+
+
+def _run_fields(run: "MintingExecution") -> _RunFields:
+    return {
+        "run_id": run.name,
+        "status": run.status,
+        "start_time": iso(run.started),
+        "completed_at": iso(run.stopped) if run.stopped else None,
+    }
+
+
+def _life_fields(life: Life) -> _LifeFields:
     return {
         "canonical_id": life.canonical_id,
         "status": life.status.value,
@@ -320,7 +359,7 @@ def _life_fields(life: Life) -> dict[str, Any]:
     }
 
 
-def _fields(assignment: Assignment) -> dict[str, Any]:
+def _fields(assignment: Assignment) -> _AssignmentFields:
     source = assignment.source
     return {
         "canonical_id": assignment.canonical_id,

@@ -10,16 +10,9 @@ from scripts.template import PROJECT
 
 SOURCE = PROJECT / "src" / "waybill"
 
-_ARGUMENTS = "arguments that boto3 takes by name, checked where they are made"
-_FIELDS = "fields of a model, which checks them itself"
-_JSON = "JSON of others, read field by field"
 UNTYPED = {
-    "console/adapters/api.py": _JSON,
-    "console/adapters/provider.py": _JSON,
+    "console/adapters/api.py": "JSON of the API's answers, which the pages read field by field",
     "core/views.py": "Pydantic's own, which every model of an answer inherits",
-    "minting/views.py": _FIELDS,
-    "replication/adapters/s3.py": _ARGUMENTS,
-    "replication/adapters/s3_facts.py": "answers of HeadObject and of CopyObject, which have other fields",
     "scanning/adapters/local_files.py": "the document that the command line prints",
     "subject_access/api.py": "Powertools' answers with bytes, which have no model",
 }

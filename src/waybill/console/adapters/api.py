@@ -25,8 +25,8 @@ class Asked:
 
     operation: str
     path: Mapping[str, str] | None = None
-    query: Mapping[str, Any] | None = None
-    body: Any = None
+    query: Mapping[str, object] | None = None
+    body: object = None
     once: str = ""
     text: str | None = None
 
@@ -58,10 +58,10 @@ class Api:
     def ask(
         self,
         operation: str,
-        body: Any = None,
+        body: object = None,
         *,
         once: str = "",
-        query: Mapping[str, Any] | None = None,
+        query: Mapping[str, object] | None = None,
         text: str | None = None,
         **path: str,
     ) -> Any:
@@ -79,7 +79,7 @@ class Api:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(questions, pool.map(self._answer_or_error, questions.values()), strict=True))
 
-    def fetch(self, operation: str, *, query: Mapping[str, Any] | None = None, **path: str) -> Fetched:
+    def fetch(self, operation: str, *, query: Mapping[str, object] | None = None, **path: str) -> Fetched:
         """Return a text of the API's as it is, or the address where it is; raises ApiError."""
         status, content, headers = self._exchange(Asked(operation, path, query))
         if status >= 400:

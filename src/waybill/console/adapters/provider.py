@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 from urllib.parse import parse_qsl, quote
 
 import jwt
@@ -46,13 +46,22 @@ class Attempt:
     to: str
 
 
+class Tokens(TypedDict, total=False):
+    """What a session keeps of a provider's answer: `expires` in seconds since 1970, nought where it does not say."""
+
+    access: str
+    expires: int
+    refresh: str
+    name: str
+
+
 class Provider:
     """An issuer of tokens with its endpoints, found by its metadata (OpenID Connect Discovery 1.0)."""
 
     def __init__(self, *, issuer: str, client: Client, return_to: str, exchange: Exchange | None = None) -> None:
         self._issuer, self._client, self._return_to = issuer, client, return_to
         self._exchange = exchange or _exchange
-        self._metadata: dict[str, Any] = {}
+        self._metadata: dict[str, object] = {}
         self._read_at = float("-inf")
 
     def address(self, attempt: Attempt) -> str:
@@ -75,7 +84,7 @@ class Provider:
             )
         )
 
-    def tokens(self, answer: Mapping[str, str], attempt: Attempt) -> dict[str, Any]:
+    def tokens(self, answer: Mapping[str, str], attempt: Attempt) -> Tokens:
         """Return the tokens for what the browser brings back; raises SignInFailedError."""
         if answer.get("error"):
             raise SignInFailedError("Your provider did not let you in.")
@@ -92,7 +101,7 @@ class Provider:
         name = claims.get("name") or claims.get("preferred_username") or claims.get("email")
         return {**_kept(found), "name": str(name or "")[:200]}
 
-    def renew(self, refresh_token: str) -> dict[str, Any]:
+    def renew(self, refresh_token: str) -> Tokens:
         """Return new tokens; nothing where the provider gives none, so that the old one ends by itself."""
         try:
             return _kept(self._ask(grant_type="refresh_token", refresh_token=refresh_token))
@@ -106,7 +115,7 @@ class Provider:
         except SignInFailedError:
             return ""
 
-    def _ask(self, **parameters: str) -> dict[str, Any]:
+    def _ask(self, **parameters: str) -> dict[str, object]:
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
         headers = dict(_FORM)
@@ -120,9 +129,9 @@ class Provider:
             raise SignInFailedError("Your provider gave no token.")
         return found
 
-    def _claims(self, id_token: str, nonce: str) -> dict[str, Any]:
+    def _claims(self, id_token: str, nonce: str) -> dict[str, object]:
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims: dict[str, object] = jwt.decode(
                 id_token,
                 issuer=self._issuer,
                 audience=self._client.client_id,
@@ -147,7 +156,7 @@ class Provider:
             raise SignInFailedError("Your provider does not say where people sign in.")
         return found
 
-    def _known(self) -> dict[str, Any]:
+    def _known(self) -> dict[str, object]:
         if time.monotonic() - self._read_at > _METADATA_SECONDS:
             url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
             status, content = self._exchange("GET", url, {"Accept": "application/json"}, None)
@@ -158,9 +167,10 @@ class Provider:
         return self._metadata
 
 
-def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(found: Mapping[str, object]) -> Tokens:
     seconds = found.get("expires_in")
-    kept = {"access": str(found["access_token"]), "expires": int(time.time()) + int(seconds) if seconds else 0}
+    expires = int(time.time()) + int(float(str(seconds))) if seconds else 0
+    kept: Tokens = {"access": str(found["access_token"]), "expires": expires}
     return {**kept, "refresh": str(found["refresh_token"])} if found.get("refresh_token") else kept
 
 
@@ -174,7 +184,7 @@ def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes | N
         raise SignInFailedError("Your provider cannot be reached now. Try again in a minute.") from None
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _object(content: bytes) -> dict[str, object]:
     try:
         found = json.loads(content)
     except ValueError:

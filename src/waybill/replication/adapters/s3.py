@@ -4,13 +4,24 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any, cast, override
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waybill.core.aws.faults import header_of, status_of
-from waybill.core.clock import iso, now
+from waybill.core.clock import iso
+from waybill.replication.adapters.s3_arguments import (
+    Owner,
+    Pin,
+    Version,
+    attributes,
+    only_on,
+    owned,
+    pin,
+    pinned,
+    quoted,
+)
 from waybill.replication.adapters.s3_errors import translate
 from waybill.replication.adapters.s3_facts import facts_of, part_size_of
 from waybill.replication.adapters.s3_headers import headers_of, send_expires_as_text
@@ -49,7 +60,12 @@ _FULL_OBJECT_CHECKSUMS: "dict[str, ChecksumAlgorithmType]" = {
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.literals import ChecksumAlgorithmType
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ListObjectsV2OutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CompletedPartTypeDef,
+        HeadObjectOutputTypeDef,
+        ListObjectsV2OutputTypeDef,
+        TagTypeDef,
+    )
 
 _NO_OPTIONS = DestinationOptions()
 # Seconds: a bucket that raises no events may come to raise some.
@@ -74,12 +90,12 @@ class S3Buckets(FixityBuckets):
 
     @override
     def describe_source(self, bucket: str, key: str, *, version_id: str | None, e_tag: str | None) -> ObjectFacts:
-        pin: dict[str, Any] = {"VersionId": version_id} if version_id else {"IfMatch": _quoted(e_tag)} if e_tag else {}
+        state = pin(version_id, e_tag)
         client = self._client(bucket)
         try:
-            answer = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **pin)
+            answer = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **state)
         except ClientError as error:
-            raise self._explained(client, bucket, key, pin, error) from error
+            raise self._explained(client, bucket, key, state, error) from error
         except BotoCoreError as error:
             raise translate(error, "GetObject", f"{bucket}/{key}") from error
         if answer.get("SSECustomerAlgorithm"):
@@ -90,9 +106,9 @@ class S3Buckets(FixityBuckets):
         return facts
 
     def _part_size(self, facts: ObjectFacts) -> int | None:
-        pin: dict[str, Any] = {"VersionId": facts.version_id} if facts.version_id else {"IfMatch": _quoted(facts.e_tag)}
+        state = pin(facts.version_id, facts.e_tag)
         with self._errors("GetObject", ObjectPlace(facts.bucket, facts.key)):
-            answer = self._client(facts.bucket).head_object(Bucket=facts.bucket, Key=facts.key, PartNumber=1, **pin)
+            answer = self._client(facts.bucket).head_object(Bucket=facts.bucket, Key=facts.key, PartNumber=1, **state)
         return part_size_of(facts, answer)
 
     @override
@@ -100,7 +116,7 @@ class S3Buckets(FixityBuckets):
         place, digest = ObjectPlace(facts.bucket, facts.key), hashlib.sha256()
         with self._errors("GetObject", place):
             answer = self._client(place.bucket).get_object(
-                Bucket=place.bucket, Key=place.key, IfMatch=_quoted(facts.e_tag), **self._owner(place)
+                Bucket=place.bucket, Key=place.key, IfMatch=quoted(facts.e_tag), **self._owner(place)
             )
             with closing(answer["Body"]) as body:
                 for chunk in body.iter_chunks(MIB):
@@ -158,26 +174,21 @@ class S3Buckets(FixityBuckets):
                 Key=place.key,
                 MetadataDirective="COPY",
                 TaggingDirective="COPY" if self._option(place).tags else "REPLACE",
-                **_pinned(source),
-                **_only_on(expected),
-                **self._attributes(source, place),
+                **pinned(source),
+                **only_on(expected),
+                **attributes(source, self._option(place)),
                 **self._owner(place),
             )
-        result: dict[str, Any] = {**answer.get("CopyObjectResult", {})}
-        return facts_of(
-            place.bucket,
-            place.key,
-            {**answer, **result} | {"ContentLength": source.size, "LastModified": result.get("LastModified")},
-            whole=False,
-        )
+        result = answer.get("CopyObjectResult")
+        told = {**answer, **(result or {}), "ContentLength": source.size}
+        # Its fields are some of those that a HeadObject answers with, under the same names.
+        return facts_of(place.bucket, place.key, cast("HeadObjectOutputTypeDef", told), whole=False)
 
     @override
     def headers(self, source: ObjectFacts) -> ObjectHeaders:
-        pin: dict[str, Any] = (
-            {"VersionId": source.version_id} if source.version_id else {"IfMatch": _quoted(source.e_tag)}
-        )
+        state = pin(source.version_id, source.e_tag)
         with self._errors("GetObject", ObjectPlace(source.bucket, source.key)):
-            answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **pin)
+            answer = self._client(source.bucket).head_object(Bucket=source.bucket, Key=source.key, **state)
         return headers_of(answer)
 
     @override
@@ -201,7 +212,7 @@ class S3Buckets(FixityBuckets):
                 Key=place.key,
                 **checked,
                 **carried,
-                **self._attributes(source, place),
+                **attributes(source, self._option(place)),
                 **self._owner(place),
             )
         return str(answer["UploadId"])
@@ -217,7 +228,7 @@ class S3Buckets(FixityBuckets):
                 UploadId=upload_id,
                 PartNumber=number,
                 CopySourceRange=f"bytes={span[0]}-{span[1]}",
-                **_pinned(source),
+                **pinned(source),
                 **self._owner(place),
             )
 
@@ -241,8 +252,8 @@ class S3Buckets(FixityBuckets):
         parts: Mapping[int, CopiedPart],
         expected: Expected | None = None,
     ) -> None:
-        listed: list[Any] = [
-            {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums}
+        listed = [
+            cast("CompletedPartTypeDef", {"PartNumber": part.number, "ETag": part.e_tag, **part.checksums})
             for part in sorted(parts.values(), key=lambda part: part.number)
         ]
         with self._refused_there(place, expected), self._errors("PutObject", place):
@@ -251,7 +262,7 @@ class S3Buckets(FixityBuckets):
                 Key=place.key,
                 UploadId=upload_id,
                 MultipartUpload={"Parts": listed},
-                **_only_on(expected),
+                **only_on(expected),
                 **self._owner(place),
             )
 
@@ -299,7 +310,7 @@ class S3Buckets(FixityBuckets):
 
     @override
     def tags(self, place: ObjectPlace, *, version_id: str | None = None) -> dict[str, str]:
-        version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        version: Version = {"VersionId": version_id} if version_id else {}
         with self._errors("GetObjectTagging", place):
             answer = self._client(place.bucket).get_object_tagging(
                 Bucket=place.bucket, Key=place.key, **version, **self._owner(place)
@@ -308,7 +319,7 @@ class S3Buckets(FixityBuckets):
 
     @override
     def put_tags(self, place: ObjectPlace, tags: Mapping[str, str]) -> None:
-        listed: list[Any] = [{"Key": name, "Value": value} for name, value in tags.items()]
+        listed: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
         with self._errors("PutObjectTagging", place):
             self._client(place.bucket).put_object_tagging(
                 Bucket=place.bucket, Key=place.key, Tagging={"TagSet": listed}, **self._owner(place)
@@ -328,33 +339,11 @@ class S3Buckets(FixityBuckets):
     def options(self, bucket: str) -> DestinationOptions:
         return self._options.get(bucket, _NO_OPTIONS)
 
-    def _attributes(self, source: ObjectFacts, place: ObjectPlace) -> dict[str, Any]:
-        """Return what S3 sets by request alone, never from the source, whichever way the bytes go."""
-        options = self._option(place)
-        attributes: dict[str, Any] = {"StorageClass": options.storage_class or source.storage_class}
-        if source.website_redirect:
-            attributes["WebsiteRedirectLocation"] = source.website_redirect
-        if options.acl:
-            attributes["ACL"] = options.acl
-        if options.kms_key_id:
-            attributes |= {
-                "ServerSideEncryption": "aws:kms",
-                "SSEKMSKeyId": options.kms_key_id,
-                "BucketKeyEnabled": True,
-            }
-        # S3 keeps showing a retention that has ended, and refuses to set one.
-        if options.object_lock and source.lock_mode and (source.lock_until or "") > iso(now()):
-            attributes |= {"ObjectLockMode": source.lock_mode, "ObjectLockRetainUntilDate": source.lock_until}
-        if options.object_lock and source.legal_hold:
-            attributes["ObjectLockLegalHoldStatus"] = source.legal_hold
-        return attributes
-
     def _option(self, place: ObjectPlace) -> DestinationOptions:
         return self.options(place.bucket)
 
-    def _owner(self, place: ObjectPlace) -> dict[str, Any]:
-        owner = self._option(place).owner
-        return {"ExpectedBucketOwner": owner} if owner else {}
+    def _owner(self, place: ObjectPlace) -> Owner:
+        return owned(self._option(place))
 
     def _client(self, bucket: str) -> "S3Client":
         """Return the client for the Region of `bucket`, looked up once per process."""
@@ -377,15 +366,13 @@ class S3Buckets(FixityBuckets):
         location = named or "us-east-1"
         return "eu-west-1" if location == "EU" else location
 
-    def _explained(
-        self, client: "S3Client", bucket: str, key: str, pin: Mapping[str, Any], error: ClientError
-    ) -> Exception:
+    def _explained(self, client: "S3Client", bucket: str, key: str, state: Pin, error: ClientError) -> Exception:
         """Return what a failed HEAD means: its answer has no body, so a GET of no more than a byte is asked why."""
         where = f"{bucket}/{key}"
         if status_of(error) not in {400, 403, 404}:
             return translate(error, "GetObject", where)
         try:
-            client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0", **pin)["Body"].close()
+            client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0", **state)["Body"].close()
         except ClientError as told:
             if told.response["Error"]["Code"] != "InvalidRange":
                 return translate(told, "GetObject", where)
@@ -420,23 +407,3 @@ class S3Buckets(FixityBuckets):
             yield
         except (ClientError, BotoCoreError) as error:
             raise translate(error, action, where) from error
-
-
-def _pinned(source: ObjectFacts) -> dict[str, Any]:
-    """Return the arguments that copy `source` in exactly this state; boto3 encodes the dict form of CopySource."""
-    location = {"Bucket": source.bucket, "Key": source.key}
-    if source.version_id:
-        return {"CopySource": location | {"VersionId": source.version_id}}
-    return {"CopySource": location, "CopySourceIfMatch": _quoted(source.e_tag)}
-
-
-def _only_on(expected: Expected | None) -> dict[str, Any]:
-    """Return the condition on what is at the destination (S3 API, CopyObject and CompleteMultipartUpload)."""
-    if expected is None:
-        return {}
-    return {"IfMatch": _quoted(expected.e_tag)} if expected.e_tag else {"IfNoneMatch": "*"}
-
-
-def _quoted(e_tag: str) -> str:
-    """Return an entity tag as HTTP has it in a condition (RFC 9110, section 8.8.3)."""
-    return f'"{e_tag}"'
