@@ -79,7 +79,7 @@ def test_what_breaks_is_taken_up_behind_what_was_read(error: Exception | None) -
 def test_it_may_break_so_often_and_no_more() -> None:
     with reader(Broken(10), tries=3).open("b", "k") as opened, pytest.raises(S3ReadError) as raised:
         list(opened.chunks())
-    assert (raised.value.fault, raised.value.is_passing) == (S3Fault.UNAVAILABLE, True)
+    assert (raised.value.fault, raised.value.is_transient) == (S3Fault.UNAVAILABLE, True)
     assert raised.value.reason == "broke off 3 times: a short answer"
 
 
@@ -90,7 +90,7 @@ def test_another_state_is_not_joined_to_what_was_read() -> None:
         s3.e_tag = '"state-2"'
         with pytest.raises(S3ReadError) as raised:
             list(opened.chunks())
-    assert (raised.value.fault, raised.value.is_passing) == (S3Fault.CHANGED, False)
+    assert (raised.value.fault, raised.value.is_transient) == (S3Fault.CHANGED, False)
 
 
 def test_a_state_that_is_named_is_asked_for() -> None:

@@ -41,7 +41,7 @@ class S3Objects(UploadedObjects, ObjectTags):
 
 
 def _in_our_words(error: S3ReadError) -> Exception:
-    if error.is_passing:
+    if error.is_transient:
         return ChecksUnavailableError(f"{error.reason} from S3")
     refused = Failure(Reason.OBJECT_REFUSED, f"S3 refuses the file ({error.reason}).")
     return FileRefusedError(_REFUSALS.get(error.fault, refused))

@@ -14,8 +14,8 @@ from waybill.core.aws.faults import is_transient, reason_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-# DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes".
-_PASSING_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+# DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes": those that pass.
+TRANSIENT_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 
 type Item = dict[str, Any]
 
@@ -131,7 +131,7 @@ def translated(unavailable: type[Exception]) -> Iterator[None]:
         code, reasons = reason_of(error), _cancellation_reasons(error)
         if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
             raise ConditionFailedError(_stored_item(error)) from error
-        if is_transient(error) or reasons & _PASSING_REASONS:
+        if is_transient(error) or reasons & TRANSIENT_REASONS:
             raise unavailable(f"{code} from DynamoDB") from error
         raise
 

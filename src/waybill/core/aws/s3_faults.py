@@ -81,7 +81,7 @@ class S3ReadError(Exception):
         self.reason = reason
 
     @property
-    def is_passing(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same read may succeed later."""
         return self.fault in PASSING
 

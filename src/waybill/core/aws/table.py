@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from botocore.exceptions import ClientError
 
-from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update, from_item, to_item, translated
+from waybill.core.aws.dynamodb import (
+    TRANSIENT_REASONS,
+    ConditionFailedError,
+    Item,
+    Update,
+    from_item,
+    to_item,
+    translated,
+)
 from waybill.core.errors import RetryableError
 from waybill.core.retry import Retry
 
@@ -37,8 +45,6 @@ if TYPE_CHECKING:
 
 # DynamoDB API Reference: BatchGetItem, BatchWriteItem, TransactWriteItems.
 GET_LIMIT, WRITE_LIMIT, TRANSACTION_LIMIT = 100, 25, 100
-# DynamoDB API Reference, TransactWriteItems, "Cancellation reason codes": those that pass.
-_PASSING = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 _RETRY = Retry(tries=10, first_pause=0.05, longest_pause=2.0, seconds=15.0)
 
 
@@ -58,9 +64,9 @@ class CancellationReason:
         return self.code == "ConditionalCheckFailed"
 
     @property
-    def is_passing(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same action may succeed later."""
-        return self.code in _PASSING
+        return self.code in TRANSIENT_REASONS
 
 
 class TransactionConditionFailedError(ConditionFailedError):
@@ -341,10 +347,10 @@ class Table:
         while reasons := self.attempt(actions, token):
             if any(reason.is_condition for reason in reasons):
                 raise TransactionConditionFailedError(reasons)
-            if not any(reason.is_passing for reason in reasons):
+            if not any(reason.is_transient for reason in reasons):
                 raise InvalidTransactionError(reasons)
             if not course.pause():
-                codes = sorted({reason.code for reason in reasons if reason.is_passing})
+                codes = sorted({reason.code for reason in reasons if reason.is_transient})
                 raise self._unavailable(f"{', '.join(codes)} from DynamoDB")
 
     def attempt(self, actions: "Sequence[TransactWriteItemTypeDef]", token: str) -> tuple[CancellationReason, ...]:

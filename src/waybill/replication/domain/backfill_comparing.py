@@ -9,8 +9,7 @@ from typing import ClassVar, Protocol
 
 from waybill.core.clock import Clock, iso, now
 from waybill.core.errors import PermanentError, RetryableError
-from waybill.core.parallel import in_order
-from waybill.core.prefetch import prefetched
+from waybill.core.prefetch import in_order, prefetched
 from waybill.core.retry import Retry
 from waybill.replication.domain.backfill import Backfill, BackfillVerdict, Comparison, PlanItem, compare
 from waybill.replication.domain.backfill_job import (

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from waybill.core.errors import PermanentError
-from waybill.core.parallel import in_order
+from waybill.core.prefetch import in_order
 
 WINDOW = 8
 
