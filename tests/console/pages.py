@@ -20,6 +20,7 @@ SHOWN = {
     "backfill": f"replication/backfill?id={ID}",
     "detectors": "detectors",
     "new-detector": "detectors/new",
+    "try-detector": "detectors/TOWN_HALL_BADGE/test",
     "schedules": "scans/schedules",
     "service": "services/keyworker-api",
     "services": "services",

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 
 from tests.console.pages import FILE, ID, prepared
-from tests.fakes.console import Console, ExampleApi, Problem, operations
+from tests.fakes.console import Console, ExampleApi, Problem, example, operations
 from waybill.console.domain.operations import OPERATIONS
 from waybill.console.routes import ROUTES
 
@@ -49,6 +49,7 @@ PAGES = [
     "detectors/new",
     "detectors/new?kind=allow",
     "detectors/TOWN_HALL_BADGE",
+    "detectors/TOWN_HALL_BADGE/test",
     "services/keyworker-api",
     "requests",
     "requests?group=ended",
@@ -593,6 +594,35 @@ def test_schedules_are_made_and_ended(signed_in: Console, api: ExampleApi) -> No
     assert [each.body for each in api.of("createSchedule")] == [sent]
     assert signed_in.post(page, {"end": "5d0f"}).status == 303
     assert [each.query for each in api.of("deleteSchedule")] == [{"id": "5d0f"}]
+
+
+def test_a_schedule_is_suspended_and_resumed(signed_in: Console, api: ExampleApi) -> None:
+    page = "scans/schedules"
+    (shown,) = example("listSchedules")["schedules"]
+    for suspended, button in ((False, "suspend"), (True, "resume")):
+        api.answers["listSchedules"] = {"schedules": [shown | {"suspended": suspended}], "cursor": None}
+        text = signed_in.get(page).text
+        assert f'name="{button}" value="{shown["id"]}"' in text
+        assert (">Suspended</strong>" in text) is suspended
+        assert signed_in.post(page, {button: shown["id"]}).status == 303
+        asked = api.of("changeSchedule")[-1]
+        assert (asked.query, asked.body) == ({"id": shown["id"]}, {"suspended": not suspended})
+
+
+def test_a_detector_is_tried_on_a_text_that_no_address_and_no_table_holds(signed_in: Console, api: ExampleApi) -> None:
+    page, typed = "detectors/TOWN_HALL_BADGE/test", "badge B-QWERTZUI\r\nand <b>more</b>"
+    # That of the header's form, which signs out.
+    assert signed_in.get(page).text.count('name="once"') == 1
+    answer = signed_in.post(page, {"text": typed})
+    assert (answer.status, api.of("testDetector")[-1].body) == (200, {"text": typed.replace("\r\n", "\n")})
+    assert "1 value found" in answer.text
+    assert escape("<b>more</b>") in answer.text
+    assert "Enter a text" in signed_in.post(page, {"text": "  "}).text
+    api.answers["testDetector"] = {"findings": [], "total": 0, "allowed": 2}
+    assert "Nothing is found in this text, 2 more on an allow list." in signed_in.post(page, {"text": "x"}).text
+    api.answers["testDetector"] = Problem(400, "", (("text", "must have at most 10000 characters"),))
+    refused = signed_in.post(page, {"text": typed})
+    assert (refused.status, "must have at most 10000 characters" in refused.text) == (400, True)
 
 
 def test_a_template_is_checked_before_it_is_registered(signed_in: Console, api: ExampleApi) -> None:

@@ -94,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     Route("detectors", detectors.overview, _SCANNING),
     Route("detectors/new", detectors.new, _SCANNING, detectors.create),
     Route("detectors/{detector_id}", detectors.show, _SCANNING, detectors.change),
+    Route("detectors/{detector_id}/test", detectors.ask_text, _SCANNING, detectors.try_out),
     Route("scans/compare", findings.compare, _SCANNING),
     Route("scans/new", findings.new_scan, _SCANNING, findings.start_scan),
     Route("scans/{job_id}", findings.scan, _SCANNING),

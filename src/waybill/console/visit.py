@@ -119,14 +119,11 @@ class Visit:
             if self.who.may(roles)
         ]
 
-    def _secret_fields(self) -> Markup:
-        """What every form holds: proof that it is ours, and a name for this one sending of it."""
+    def _secret_fields(self, *, once: bool = True) -> Markup:
+        """What every form holds: proof that it is ours and, where it changes something, a name for this sending."""
         if self.person is None:
             return Markup("")
-        hidden = {
-            "token": form_token(self.person.secret),
-            "once": str(uuid4()),
-            "who": owner_of(self.who.subject),
-        }
+        hidden = {"token": form_token(self.person.secret), "who": owner_of(self.who.subject)}
+        hidden |= {"once": str(uuid4())} if once else {}
         field_of = Markup('<input type="hidden" name="{}" value="{}">').format
         return Markup("").join(field_of(name, value) for name, value in hidden.items())

@@ -18,7 +18,14 @@ from waybill.scanning.domain.own_detectors import OwnDetector
 from waybill.scanning.domain.schedules import Schedule
 from waybill.scanning.domain.triage import STATES as TRIAGE_STATES
 from waybill.scanning.models import Job, Status
-from waybill.scanning.request_models import DetectorRequest, ScanRequest, ScheduleRequest, TriageRequest
+from waybill.scanning.request_models import (
+    DetectorRequest,
+    ScanRequest,
+    ScheduleChangeRequest,
+    ScheduleRequest,
+    TriageRequest,
+    TrialRequest,
+)
 from waybill.scanning.runtime import deployed
 from waybill.scanning.settings import WebhookAddressSettings
 from waybill.scanning.views import (
@@ -36,6 +43,8 @@ from waybill.scanning.views import (
     ScheduleList,
     ScheduleView,
     StartedView,
+    TrialFinding,
+    TrialView,
     ValueList,
     ValueView,
 )
@@ -67,6 +76,7 @@ _JobId = Annotated[
         examples=["0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c11"],
     ),
 ]
+_ScheduleId = Annotated[str, Query(min_length=1, max_length=60, description="The id of the schedule")]
 _DetectorId = Annotated[
     str,
     Path(
@@ -150,11 +160,17 @@ def create_schedule(
     return _scheduled(deployed().planning.create(request, caller(app).subject, idempotency_key))
 
 
+@app.patch("/scans/schedules", summary="Suspend or resume a schedule of scans")
+@fails({404: "There is no such schedule", 409: "Others are changing it"})
+def change_schedule(id: _ScheduleId, change: ScheduleChangeRequest) -> ScheduleView:
+    """Let a schedule make no scan, or go on at the next of its times; those that have passed are not made up."""
+    planning = deployed().planning
+    return _scheduled(planning.suspend(id) if change.suspended else planning.resume(id))
+
+
 @app.delete("/scans/schedules", summary="Delete a schedule of scans")
 @fails({404: "There is no such schedule"})
-def delete_schedule(
-    id: Annotated[str, Query(min_length=1, max_length=60, description="The id of the schedule")],
-) -> ScheduleView:
+def delete_schedule(id: _ScheduleId) -> ScheduleView:
     """Delete a schedule; the answer is what it was. The jobs that it has made stay."""
     return _scheduled(deployed().planning.delete(id))
 
@@ -336,6 +352,20 @@ def delete_detector(detector_id: _DetectorId) -> DetectorView:
     return _own(deployed().detectors.delete(detector_id, caller(app).subject))
 
 
+@app.post("/detectors/<detector_id>/test", summary="Try a detector on a text")
+@fails({404: "There is no such detector"})
+def test_detector(detector_id: _DetectorId, trial: TrialRequest) -> TrialView:
+    """Say what a detector, alone, finds in a text: of an allow list, what it lets pass. The text is kept nowhere."""
+    from waybill.scanning.domain.trial import tried
+
+    found = tried(detector_id, trial.text, deployed().detectors, trial.definition)
+    shown = [
+        TrialFinding.model_validate({name: getattr(each, name) for name in TrialFinding.model_fields})
+        for each in found.findings
+    ]
+    return TrialView(findings=shown, total=found.total, allowed=found.allowed)
+
+
 def _own(found: OwnDetector) -> DetectorView:
     definition = DetectorRequest.model_validate_json(found.definition)
     return DetectorView(
@@ -354,6 +384,7 @@ def _scheduled(schedule: Schedule) -> ScheduleView:
         request=schedule.request,
         created_at=schedule.created_at,
         next_at=schedule.next_at,
+        suspended=schedule.suspended,
         last_job=schedule.last_job or None,
     )
 

@@ -296,6 +296,34 @@ class DetectorRequest(BaseModel):
     )
 
 
+class ScheduleChangeRequest(BaseModel):
+    """What is to become of a schedule."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suspended: Annotated[bool, Field(strict=True)] = Field(
+        description="`true`: no scan is made; `false`: again at the next of its times", examples=[True]
+    )
+
+
+TRIAL_LENGTH = 10_000
+
+
+class TrialRequest(BaseModel):
+    """A text that a detector is tried on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Annotated[Name, Field(max_length=TRIAL_LENGTH)] = Field(
+        description="The text; it is not kept", examples=["badge B-QWERTZUI"]
+    )
+    definition: DetectorRequest | None = Field(
+        default=None,
+        description="One that is not saved yet, as PUT takes it; without it, the detector of this id",
+        examples=[None],
+    )
+
+
 class TriageRequest(BaseModel):
     """What somebody says of a value."""
 

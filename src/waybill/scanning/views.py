@@ -356,6 +356,27 @@ class DetectorList(_ScanView):
     cursor: str | None = Field(description="Always null: all are in one answer", examples=[None])
 
 
+class TrialFinding(_ScanView):
+    """A value in a text that was tried; where it is, and its mask."""
+
+    detector: str = Field(description="The detector that has found it", examples=["TOWN_HALL_BADGE"])
+    confidence: Literal["LOW", "MEDIUM", "HIGH"] = Field(description="How sure it is", examples=["HIGH"])
+    line: int = Field(description="Its line, from 1", ge=1, examples=[1])
+    column: int = Field(description="Its first character in that line, from 1", ge=1, examples=[7])
+    byte_offset: int = Field(description="Where it begins, in bytes of UTF-8", ge=0, examples=[6])
+    byte_length: int = Field(description="How long it is, in bytes of UTF-8", ge=0, examples=[10])
+    masked_match: str = Field(description="What is shown of it in findings", examples=["B-****"])
+    sample: bool = Field(description="Whether it is a value that everybody knows from documentation")
+
+
+class TrialView(_ScanView):
+    """What a detector finds in a text; the text is not kept."""
+
+    findings: list[TrialFinding] = Field(description="What is found, 100 at most")
+    total: int = Field(description="How many values are found", ge=0, examples=[1])
+    allowed: int = Field(description="How many more there are that an allow list lets pass", ge=0, examples=[0])
+
+
 class ScheduleView(_ScanView):
     """A scan that is made again and again."""
 
@@ -363,7 +384,10 @@ class ScheduleView(_ScanView):
     every: Literal["hour", "day", "week"] = Field(description="How often the scan is made", examples=["week"])
     request: ScanRequest = Field(description="The scan, as `POST /scan` takes it")
     created_at: str = Field(description="When it was made", examples=[_BEGUN])
-    next_at: str = Field(description="When the scan is due next", examples=["2026-11-09T02:00:00.000Z"])
+    next_at: str = Field(
+        description="When the scan is due next, unless the schedule is suspended", examples=["2026-11-09T02:00:00.000Z"]
+    )
+    suspended: bool = Field(description="Whether no scan is made until it is resumed", examples=[False])
     last_job: str | None = Field(description="The job that it has made last; null before the first", examples=[_JOB])
 
 

@@ -114,6 +114,7 @@ OPERATIONS = {
     ],
     "waybill.scanning.api": [
         "cancelJob",
+        "changeSchedule",
         "createSchedule",
         "deleteDetector",
         "deleteSchedule",
@@ -131,6 +132,7 @@ OPERATIONS = {
         "showJob",
         "showObjects",
         "startScan",
+        "testDetector",
         "triageValue",
     ],
 }

@@ -220,7 +220,26 @@ def test_schedules_are_added_listed_and_deleted(run: Run) -> None:
     status, made, _ = run("scans", "schedule", "add", "s3://archive/2026/", "--every", "day", "--detector", "EMAIL")
     assert (status, made["every"], made["request"]["detectors"]) == (0, "day", ["EMAIL"])
     assert run("scans", "schedule", "list")[1] == {"schedules": [made]}
+    assert run("scans", "schedule", "suspend", made["id"])[:2] == (0, made | {"suspended": True})
+    assert run("scans", "schedule", "list")[1] == {"schedules": [made | {"suspended": True}]}
+    assert run("scans", "schedule", "resume", made["id"])[1]["suspended"] is False
+    made = run("scans", "schedule", "list")[1]["schedules"][0]
     assert run("scans", "schedule", "delete", made["id"])[:2] == (0, made)
     assert run("scans", "schedule", "list")[1] == {"schedules": []}
-    assert run("scans", "schedule", "delete", made["id"])[0] == 1
+    for what in ("suspend", "resume", "delete"):
+        assert run("scans", "schedule", what, made["id"])[0] == 1
     assert run("scans", "schedule", "add", "s3://archive", "--every", "year")[0] == 2
+
+
+def test_a_detector_is_tried_on_a_file_or_on_standard_input(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a text.txt"
+    file.write_text("\ufeffssn 219-45-6789\n", "utf-8")
+    status, trial, _ = run("detectors", "try", "US_SSN", str(file))
+    assert (status, trial["total"], trial["allowed"]) == (0, 1, 0)
+    assert [(each["line"], each["column"], each["masked_match"]) for each in trial["findings"]] == [
+        (1, 5, "XXX-XX-6789")
+    ]
+    assert run("detectors", "try", "NO_SUCH_ONE", str(file))[0] == 1
+    for content in (b"\xff\xfe\x00", b"x" * 40_001):
+        file.write_bytes(content)
+        assert run("detectors", "try", "US_SSN", str(file))[0] == 2

@@ -10,6 +10,7 @@ from waybill.core.clock import now
 from waybill.core.errors import ConflictError, InvalidInputError, NotFoundError
 from waybill.scanning.domain.detection.pattern_limits import check_pattern
 from waybill.scanning.domain.own_detectors import OwnDetectors
+from waybill.scanning.domain.trial import tried
 from waybill.scanning.errors import DetectorError
 from waybill.scanning.request_models import DetectorRequest, ScanRequest
 from waybill.scanning.runtime import Runtime, load
@@ -133,3 +134,42 @@ def test_a_pattern_that_may_take_for_ever_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", [r"(?<!\d)\d{3}[ -]?\d{4}(?!\d)", "A[0-9]{4,12}", "(?i)(?:ab|cd){2}[x-z]{1,64}"])
 def test_a_pattern_of_the_usual_kind_is_taken(pattern: str) -> None:
     check_pattern(pattern)
+
+
+# SSA, "Social Security Number Randomization": 219-45-6789 has the form; 078-05-1120 is the one of the wallets.
+SSN = "ssn 219-45-6789\nü ssn 078-05-1120\n"
+
+
+def test_a_detector_is_tried_on_a_text_as_a_scan_would_find_it(own: OwnDetectors) -> None:
+    trial = tried("US_SSN", SSN, own)
+    assert [(each.line, each.column, each.byte_length, each.sample) for each in trial.findings] == [
+        (1, 5, 11, False),
+        (2, 7, 11, True),
+    ]
+    assert [each.masked_match for each in trial.findings] == ["XXX-XX-6789", "XXX-XX-1120"]
+    assert tried("EMAIL", SSN, own).total == 0
+    # What begins like a file of another kind is the text that was typed.
+    assert tried("US_SSN", f"%PDF-1.4\nPK\x03\x04 {SSN}", own).total == 2
+
+
+def test_a_detector_of_ones_own_is_tried_before_it_is_saved_and_after(own: OwnDetectors) -> None:
+    text = "badge B-ASDFGHJK " * 150
+    with pytest.raises(NotFoundError):
+        tried("BADGE", text, own)
+    before = tried("BADGE", text, own, request())
+    own.put("BADGE", request(), "jo")
+    for trial in (before, tried("BADGE", text, own)):
+        assert (len(trial.findings), trial.total, trial.findings[0].masked_match) == (100, 150, "B-JK")
+    with pytest.raises(InvalidInputError):
+        tried("BADGE", text, own, request(rules=[RULE | {"pattern": "(B-[A-Z]+)+"}]))
+    with pytest.raises(InvalidInputError):
+        tried("US_SSN", text, own, request())
+
+
+def test_an_allow_list_is_tried_on_what_it_lets_pass(own: OwnDetectors) -> None:
+    allows = {"texts": ["help@corp-mail.org"], "detectors": ["EMAIL"]}
+    own.put("OUR_DESK", DetectorRequest.model_validate({"description": "Our desk", "allows": allows}), "jo")
+    trial = tried("OUR_DESK", "help@corp-mail.org, ann@corp-mail.org, ssn 219-45-6789", own)
+    assert ([each.detector for each in trial.findings], trial.allowed) == (["EMAIL"], 1)
+    trial = tried("EMAIL", "help@corp-mail.org", own)
+    assert (trial.total, trial.allowed) == (0, 1)

@@ -339,6 +339,14 @@ def test_a_schedule_is_made_listed_and_deleted() -> None:
     assert (made.json["every"], made.json["next_at"]) == ("week", "2099-01-05T00:00:00.000Z")
     assert (made.json["request"]["bucket"], made.json["last_job"]) == ("archive", None)
     assert ask("GET", "/scans/schedules").json == {"schedules": [made.json], "cursor": None}
+    for suspended in (True, False):
+        changed = ask("PATCH", "/scans/schedules", query={"id": made.json["id"]}, body={"suspended": suspended})
+        assert (changed.status, changed.json) == (200, made.json | {"suspended": suspended})
+        assert ask("GET", "/scans/schedules").json["schedules"] == [changed.json]
+    for wrong in ({}, {"suspended": "true"}, {"suspended": None}, {"suspended": True, "every": "day"}):
+        assert ask("PATCH", "/scans/schedules", query={"id": made.json["id"]}, body=wrong).status == 400
+    assert ask("PATCH", "/scans/schedules", body={"suspended": True}).status == 400
+    assert ask("PATCH", "/scans/schedules", query={"id": "none"}, body={"suspended": True}).status == 404
     assert ask("DELETE", "/scans/schedules", query={"id": made.json["id"]}).json == made.json
     assert ask("DELETE", "/scans/schedules", query={"id": made.json["id"]}).status == 404
     assert ask("GET", "/scans/schedules").json["schedules"] == []

@@ -75,6 +75,42 @@ def test_a_schedule_begins_when_it_is_asked_to_and_ends_when_it_is_deleted(scann
         planning(scanner).delete(made.id)
 
 
+def test_a_suspended_schedule_makes_nothing_and_goes_on_at_the_next_of_its_times(scanner: Scanner) -> None:
+    made = planning(scanner).create(weekly(scanner), "alice")
+    # Twice, as a form that is sent twice does it.
+    assert [planning(scanner).suspend(made.id).suspended for _ in range(2)] == [True, True]
+    assert due(scanner, MONDAY + timedelta(days=15)) == []
+    later = Planning(scanner.table.schedules, scanner.bucket, lambda: MONDAY + timedelta(days=15))
+    for _ in range(2):
+        resumed = later.resume(made.id)
+        assert (resumed.suspended, resumed.next_at) == (False, "2026-11-23T02:00:00.000Z")
+    assert due(scanner, MONDAY + timedelta(days=16)) == []
+    assert len(due(scanner, MONDAY + timedelta(days=21))) == 1
+
+
+def test_a_schedule_that_is_resumed_before_it_is_due_keeps_its_time(scanner: Scanner) -> None:
+    made = planning(scanner).create(weekly(scanner, first_at="2026-11-03"), "alice")
+    planning(scanner).suspend(made.id)
+    assert planning(scanner).resume(made.id).next_at == made.next_at
+    planning(scanner).delete(made.id)
+    for change in (planning(scanner).suspend, planning(scanner).resume):
+        with pytest.raises(NotFoundError):
+            change(made.id)
+
+
+def test_of_two_who_resume_one_schedule_neither_moves_it_back(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = planning(scanner).create(weekly(scanner), "alice")
+    suspended = planning(scanner).suspend(made.id)
+    later = Planning(scanner.table.schedules, scanner.bucket, lambda: MONDAY + timedelta(days=8))
+    later.resume(made.id)
+    # What it has read is from before.
+    monkeypatch.setattr(scanner.table.schedules, "all", lambda: [suspended])
+    with pytest.raises(ConflictError):
+        later.resume(made.id)
+
+
 def test_a_bucket_that_cannot_be_listed_has_no_schedule(scanner: Scanner) -> None:
     with pytest.raises(BucketNotFoundError):
         planning(scanner).create(ScheduleRequest(bucket="no-such-bucket", every="day"), "alice")

@@ -43,6 +43,7 @@ scans = App(name="scans", help="The jobs of `waybill scan`.")
 app.add_typer(scans)
 schedules = App(name="schedule", help="Scans that are made every hour, day or week.")
 scans.add_typer(schedules)
+ScheduleArgument = Annotated[str, typer.Argument(help="Its id.", metavar="SCHEDULE")]
 _OBJECTS_AT_ONCE = 200
 _COMPARED = ("key", "line", "detector", "confidence", "masked_match")
 _RUNNING = frozenset({"listing", "processing"})
@@ -277,15 +278,35 @@ def list_schedules(cli: Cli) -> None:
     """List the scans that are made again and again, and when each is due."""
     found = [_schedule_document(each) for each in scanner_of(cli).table.schedules.all()]
     columns = ("id", "every", "bucket", "prefix", "next_at", "last_job")
-    rows = ([each[name] if name in each else each["request"][name] for name in columns] for each in found)
+    rows = ([_cell(each, name) for name in columns] for each in found)
     cli.output.show({"schedules": found}, table([name.replace("_", " ").capitalize() for name in columns], rows))
 
 
+@schedules.command("suspend")
+def suspend_schedule(cli: Cli, schedule: ScheduleArgument) -> None:
+    """Let a schedule make no scan until it is resumed."""
+    found = scanner_of(cli).planning.suspend(schedule)
+    cli.output.show(_schedule_document(found), f"{found.id} is suspended")
+
+
+@schedules.command("resume")
+def resume_schedule(cli: Cli, schedule: ScheduleArgument) -> None:
+    """Let a suspended schedule go on at the next of its times; those that have passed are not made up."""
+    found = scanner_of(cli).planning.resume(schedule)
+    cli.output.show(_schedule_document(found), f"{found.id}: every {found.every}, next at {found.next_at}")
+
+
 @schedules.command("delete")
-def delete_schedule(cli: Cli, schedule: Annotated[str, typer.Argument(help="Its id.", metavar="SCHEDULE")]) -> None:
+def delete_schedule(cli: Cli, schedule: ScheduleArgument) -> None:
     """Delete a schedule; the jobs that it has made stay."""
     gone = scanner_of(cli).planning.delete(schedule)
     cli.output.show(_schedule_document(gone), f"{gone.id} is deleted")
+
+
+def _cell(schedule: dict[str, Any], name: str) -> str:
+    if name == "next_at" and schedule["suspended"]:
+        return "suspended"
+    return str(schedule[name] if name in schedule else schedule["request"][name])
 
 
 def _schedule_document(schedule: "Schedule") -> dict[str, Any]:

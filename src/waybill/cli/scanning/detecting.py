@@ -23,6 +23,8 @@ detectors = App(name="detectors", help="What is looked for: shipped detectors, t
 app.add_typer(detectors)
 
 _FILE_BYTES = 1 << 20
+_TRIAL_BYTES = 40_000
+_TRIED = ("detector", "confidence", "line", "column", "byte_offset", "byte_length", "masked_match", "sample")
 DetectorArgument = Annotated[str, typer.Argument(help="Id of the detector.", metavar="ID")]
 FileArgument = Annotated[
     Path,
@@ -66,6 +68,34 @@ def delete(cli: Cli, detector: DetectorArgument) -> None:
     cli.output.show(gone, f"{gone['id']} is deleted")
 
 
+@detectors.command("try")
+def try_out(
+    cli: Cli,
+    detector: DetectorArgument,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A text; - for standard input. It is kept nowhere.",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+        ),
+    ],
+) -> None:
+    """Show what a detector finds in a text; of an allow list, what it leaves."""
+    from waybill.scanning.domain.trial import tried
+
+    found = tried(detector, _text(file), scanner_of(cli).detectors)
+    shown = [{name: getattr(each, name) for name in _TRIED} for each in found.findings]
+    rows = ([str(each[name]) for name in _TRIED] for each in shown)
+    said = table([name.replace("_", " ").capitalize() for name in _TRIED], rows)
+    cli.output.show({"findings": shown, "total": found.total, "allowed": found.allowed}, said)
+    if found.allowed:
+        cli.output.note(f"{found.allowed} more that an allow list lets pass")
+
+
 @detectors.command("test")
 def test(cli: Cli, file: FileArgument) -> None:
     """Try the detectors of a file on their own examples; no stack is needed."""
@@ -76,6 +106,19 @@ def test(cli: Cli, file: FileArgument) -> None:
         proved(name, request)
         names.append(name)
     cli.output.show({"detectors": names}, f"{len(names)} hold: {', '.join(names)}")
+
+
+def _text(file: Path) -> str:
+    import sys
+
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as source:
+        content = source.read(_TRIAL_BYTES + 1)
+    if len(content) > _TRIAL_BYTES:
+        raise InvalidInputError(FieldError("FILE", f"must have {_TRIAL_BYTES} bytes at most"))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInputError(FieldError("FILE", "must be text in UTF-8")) from None
 
 
 def _document(found: "OwnDetector") -> dict[str, Any]:

@@ -29,6 +29,8 @@ _NOTICES: Final = {
     "corrected": "Your corrections are saved.",
     "left-out": "{} left out. Start the checks again when everything else is put right.",
     "scheduled": "The schedule is made.",
+    "schedule-suspended": "The schedule is suspended: no scan is made until you resume it.",
+    "schedule-resumed": "The schedule goes on at the next of its times.",
     "unscheduled": "The schedule is ended. The scans that it has made stay.",
     "detector-saved": "The detector is saved. Work that begins from now on uses it.",
     "detector-deleted": "The detector is deleted. What it has found stays.",

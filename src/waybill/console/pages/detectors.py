@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
+from waybill.console.domain.words import CONFIDENCE, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required
 from waybill.console.visit import Visit
@@ -98,6 +101,39 @@ def change(visit: Visit, detector_id: str) -> Response:
     raise PageError(404, "Page not found", "There is nothing of this name to do with a detector.")
 
 
+def ask_text(visit: Visit, detector_id: str, errors: Errors | None = None, status: int = 200) -> Response:
+    """Ask for a text that a detector is to be tried on."""
+    name = _id_of(detector_id)
+    found = visit.api.ask("showDetector", detector_id=name)
+    return visit.page("findings/trial.html", f"Try {name}", status=status, detector=found, errors=errors or [])
+
+
+def try_out(visit: Visit, detector_id: str) -> Response:
+    """Show what a detector finds in a text, beside the text.
+
+    The form has no name for this one sending: a page that answers one is kept for a while, and this one has the text.
+    """
+    name, text = _id_of(detector_id), visit.form["text"].replace("\r\n", "\n")
+    errors = required(visit.form, {"text": "Enter a text"})
+    if errors:
+        return ask_text(visit, name, errors, 400)
+    try:
+        trial = visit.api.ask("testDetector", {"text": text}, detector_id=name)
+    except ApiError as problem:
+        return ask_text(visit, name, errors_of(problem, {"text": "text"}, "text"), 400)
+    found = visit.api.ask("showDetector", detector_id=name)
+    rows = [{**each, "sure": tag(CONFIDENCE, each["confidence"])} for each in trial["findings"]]
+    return visit.page(
+        "findings/trial.html", f"Try {name}", detector=found, trial=trial, rows=rows, said=_tried(trial), errors=[]
+    )
+
+
+def _tried(trial: Mapping[str, Any]) -> str:
+    """Return what came of a trial, in a sentence."""
+    said = f"{count(trial['total'], 'value')} found" if trial["total"] else "Nothing is found in this text"
+    return f"{said}, {count(trial['allowed'], 'more', 'more')} on an allow list." if trial["allowed"] else f"{said}."
+
+
 def schedules(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
     """List scans that are made again and again."""
     found = visit.api.ask("listSchedules")["schedules"]
@@ -112,8 +148,12 @@ def schedules(visit: Visit, errors: Errors | None = None, status: int = 200) -> 
 
 
 def change_schedules(visit: Visit) -> Response:
-    """Make a schedule, or end one."""
+    """Make a schedule; suspend, resume or end one."""
     form = visit.form
+    for name, suspended, notice in (("suspend", True, "schedule-suspended"), ("resume", False, "schedule-resumed")):
+        if form[name]:
+            visit.api.ask("changeSchedule", {"suspended": suspended}, query={"id": form[name]})
+            return visit.go("scans/schedules", notice)
     if form["end"]:
         visit.api.ask("deleteSchedule", query={"id": form["end"]})
         return visit.go("scans/schedules", "unscheduled")

@@ -10,6 +10,7 @@ from waybill.scanning.errors import ScanStoreUnavailableError
 from waybill.scanning.request_models import ScanRequest
 
 _PARTITION = "SCHEDULES"
+_IS_THERE = "attribute_exists(sk) AND attribute_not_exists(deleted)"
 
 
 class ScheduleTable:
@@ -55,9 +56,18 @@ class ScheduleTable:
             is not None
         )
 
+    def suspend(self, schedule_id: str) -> Schedule | None:
+        """Let a schedule make nothing until it is resumed, and return it; None where there is none."""
+        return self._change(schedule_id, {"suspended": True}, _IS_THERE)
+
+    def resume(self, schedule: Schedule, next_at: str) -> Schedule | None:
+        """Let a schedule go on at a moment, and return it; None where it is not as it was read."""
+        changes = {"suspended": False, "next_at": next_at}
+        return self._change(schedule.id, changes, f"next_at = :seen AND {_IS_THERE}", seen=schedule.next_at)
+
     def delete(self, schedule_id: str) -> Schedule | None:
         """Mark a schedule as taken away, and return it; None where there is none."""
-        return self._change(schedule_id, {"deleted": True}, "attribute_exists(sk) AND attribute_not_exists(deleted)")
+        return self._change(schedule_id, {"deleted": True}, _IS_THERE)
 
     def _change(
         self, schedule_id: str, changes: Mapping[str, object], condition: str, **bound: object

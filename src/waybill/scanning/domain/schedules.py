@@ -21,7 +21,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Schedule:
-    """A request that is made `every` so often, next at `next_at`; `last_job` is what it made last."""
+    """A request that is made `every` so often, next at `next_at` unless it is suspended; `last_job` is its newest."""
 
     id: str
     every: Literal["hour", "day", "week"]
@@ -32,6 +32,7 @@ class Schedule:
     last_job: str = ""
     # What tells the request for it from any other.
     asked: str = ""
+    suspended: bool = False
 
 
 class Schedules(Protocol):
@@ -47,6 +48,14 @@ class Schedules(Protocol):
 
     def move(self, schedule: Schedule, next_at: str, last_job: str) -> bool:
         """Record that it was due; False where it is not as it was read."""
+        ...
+
+    def suspend(self, schedule_id: str) -> Schedule | None:
+        """Let one make nothing until it is resumed, and return it; None where there is none."""
+        ...
+
+    def resume(self, schedule: Schedule, next_at: str) -> Schedule | None:
+        """Let one go on at a moment, and return it; None where it is not as it was read."""
         ...
 
     def delete(self, schedule_id: str) -> Schedule | None:
@@ -105,6 +114,35 @@ class Planning:
             raise ConflictError("this Idempotency-Key was used for another schedule")
         return found
 
+    def suspend(self, schedule_id: str) -> Schedule:
+        """Let a schedule make nothing until it is resumed. Raises NotFoundError."""
+        found = self.schedules.suspend(schedule_id)
+        if found is None:
+            raise NotFoundError("there is no such schedule")
+        return found
+
+    def resume(self, schedule_id: str) -> Schedule:
+        """Let a suspended schedule go on at the next of its times; those that have passed are not made up.
+
+        Raises
+        ------
+        NotFoundError
+            There is none.
+        ConflictError
+            Others change it at this moment.
+        """
+        found = next((each for each in self.schedules.all() if each.id == schedule_id), None)
+        if found is None:
+            raise NotFoundError("there is no such schedule")
+        if not found.suspended:
+            return found
+        moment = self.now()
+        due = iso(following(found, moment)) if found.next_at <= iso(moment) else found.next_at
+        resumed = self.schedules.resume(found, due)
+        if resumed is None:
+            raise ConflictError("others are changing this schedule; try again")
+        return resumed
+
     def delete(self, schedule_id: str) -> Schedule:
         """Take a schedule away; its jobs stay. Raises NotFoundError."""
         gone = self.schedules.delete(schedule_id)
@@ -134,7 +172,7 @@ class DueScans:
         faults: list[WaybillError] = []
         for each in self.schedules.all():
             try:
-                if each.next_at <= iso(moment):
+                if each.next_at <= iso(moment) and not each.suspended:
                     started.append(self._start(each, moment))
             except WaybillError as fault:
                 faults.append(fault)
