@@ -47,7 +47,7 @@ class _Law(View):
     ended_date: str | None = Field(
         description="The day on which the clock of the law ended; null before", examples=[_DAY]
     )
-    refusal_ground: str | None = Field(description="On what ground it was refused", examples=["manifestly_excessive"])
+    refusal_ground: str | None = Field(description="On what ground it was refused", examples=["excessive"])
     end_reason: str | None = Field(description="Why it was refused or withdrawn", examples=["The person has said so"])
     extended: bool = Field(description="Whether the time limit was extended by two months")
     extended_date: str | None = Field(description="The day on which the person was told of that", examples=[_DAY])

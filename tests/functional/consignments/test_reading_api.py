@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.openapi import DOCUMENT
 from tests.functional.consignments.bench import Workbench, clean_check, format_result, virus_result
 from waybill.cli.app import main
 from waybill.consignments import api
@@ -67,7 +68,36 @@ def test_the_report_is_a_page(bench: Workbench, consignment_id: str) -> None:
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "What the sender has to do" in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert bench.ask("GET", f"/consignments/{consignment_id}/report", who="eve").status == 403
+
+
+_UNKNOWN = "7d9f1f1e-3f1b-4a52-9d7c-2b7a1f6d0000"
+_WITHIN: dict[tuple[str, str], dict[str, Any]] = {
+    ("GET", "/consignments/{consignmentId}"): {},
+    ("GET", "/consignments/{consignmentId}/files"): {},
+    ("GET", "/consignments/{consignmentId}/files/{fileId}"): {},
+    ("GET", "/consignments/{consignmentId}/report"): {},
+    ("GET", "/consignments/{consignmentId}/export"): {"query": {"format": "csv"}},
+    ("POST", "/consignments/{consignmentId}/uploads"): {"body": {"fileIds": ["{fileId}"]}},
+    ("POST", "/consignments/{consignmentId}/corrections"): {"body": {"leaveOut": ["{fileId}"]}},
+    ("POST", "/backend-checks/{consignmentId}"): {},
+}
+
+
+def test_of_somebody_elses_consignment_nothing_is_told_but_that_it_is_theirs(
+    bench: Workbench, consignment_id: str
+) -> None:
+    """Interface, HTTP: for the role "and owner"; known faults, section 6: in every new route; "Strictness", the order:
+    what is inside comes after, so that it is 403 whether there is such a file or not."""
+    paths = json.loads(DOCUMENT.read_text("utf-8"))["paths"]
+    routes = {(method.upper(), path) for path in paths if "{consignmentId}" in path for method in paths[path]}
+    assert routes - {("POST", "/consignments/{consignmentId}/files/{fileId}/waive")} == _WITHIN.keys()
+    known = file_id(bench, consignment_id, "x.zip")
+    for (method, path), more in _WITHIN.items():
+        for file in (known, _UNKNOWN):
+            sent = json.loads(json.dumps(more).replace("{fileId}", file))
+            for consignment, status in ((consignment_id, 403), (_UNKNOWN, 404)):
+                address = path.format(consignmentId=consignment, fileId=file)
+                assert bench.ask(method, address, who="eve", **sent).status == status, address
 
 
 @pytest.mark.parametrize("form", ["csv", "droid-csv", "premis", "ndjson"])

@@ -3,12 +3,15 @@
 What an answer may be: OpenAPI 3.1.1, 4.8.16, https://spec.openapis.org/oas/v3.1.1.html#responses-object.
 """
 
+import json
 import os
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 from zlib import crc32
 
 import boto3
@@ -43,6 +46,7 @@ _ROLES = (*map(str, Role), "nobody", "")
 _OF_REQUESTS = {"method", "url", "headers", "files", "data", "json", "params", "cookies"}
 _WAITS = '{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
+_FORM = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n--B--\r\n'
 _ANY_ROLE = "arn:aws:iam::123456789012:role/any"
 
 # A hundred cases of each operation, one for every border, take minutes.
@@ -151,3 +155,74 @@ def test_answers_are_as_described(case: schemathesis.Case, deployed: None) -> No
     if drawn % 4 == 0:
         others = sorted(set(_ROLES) - {Role.ADMIN})
         _validate(case, others[drawn // 4 % len(others)])
+
+
+_UNKNOWN = {
+    "fingerprint": "0" * 64,
+    "canonicalId": "zzzzzzzz",
+    "detector_id": "NO_SUCH_ONE",
+    "letter": "acknowledgement",
+}
+_IDS_IN_QUERIES = {
+    "listFindings": "job_id", "downloadReport": "id", "downloadPackage": "id", "changeSchedule": "id",
+    "deleteSchedule": "id",
+}  # fmt: skip
+# One makes what is not there, one is for everybody.
+_NOT_ASKED = {"putDetector", "resolveIdentifier"}
+
+
+def _with_ids() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, operations in json.loads(DOCUMENT.read_text("utf-8"))["paths"].items():
+        for method, operation in operations.items():
+            name = operation["operationId"]
+            if ("{" in path or name in _IDS_IN_QUERIES) and name not in _NOT_ASKED:
+                yield method.upper(), path, operation
+
+
+def _asked(method: str, path: str, operation: dict[str, Any], role: str, wanted: str = "") -> int:
+    """Ask for what is not there, by an id of the right form (or by `wanted`), with the example as a body."""
+    unknown = defaultdict(lambda: wanted or "7d9f1f1e-3f1b-4a52-9d7c-2b7a1f6d0000", {} if wanted else _UNKNOWN)
+    names = re.findall(r"{(\w+)}", path)
+    (media_type, content), *_ = operation.get("requestBody", {}).get("content", {"": {}}).items()
+    body: Any = content.get("example")
+    if media_type == "multipart/form-data":
+        media_type, body = "multipart/form-data; boundary=B", _FORM
+    needed = {
+        each["name"]: str(each.get("example", each["schema"].get("default", "csv")))
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and each.get("required")
+    }
+    if known_by := _IDS_IN_QUERIES.get(operation["operationId"]):
+        needed[known_by] = unknown[known_by]
+    module = import_module(_handlers()[path])
+    event = request_event(
+        method,
+        re.sub(r"{(\w+)}", lambda name: quote(unknown[name[1]], safe=""), path),
+        body=body,
+        query=needed or None,
+        headers={"Content-Type": media_type} if media_type else {},
+        identity={"subject": "alice", "roles": role},
+        resource=path,
+        pathParameters={name: unknown[name] for name in names},
+    )
+    return int(answer_of(module.lambda_handler(event, LambdaContext())).status)
+
+
+def test_a_stranger_learns_of_no_id_whether_it_is_one(deployed: None) -> None:
+    """Known faults, "Strictness", the order: the role comes before the thing itself, whatever its id looks like."""
+    wrong = [
+        (operation["operationId"], wanted[:9])
+        for method, path, operation in _with_ids()
+        for wanted in ("", "x" * 300, "\x00é%2f..")
+        if _asked(method, path, operation, "nobody", wanted) != 403
+    ]
+    assert wrong == []
+
+
+def test_what_is_not_there_is_404_by_every_kind_of_id(deployed: None) -> None:
+    """Known faults, "Strictness": well-formed, but there is no such thing; RFC 9110, 15.5.5."""
+    asked = {
+        operation["operationId"]: _asked(method, path, operation, Role.ADMIN) for method, path, operation in _with_ids()
+    }
+    assert {name: status for name, status in asked.items() if status != 404} == {}
+    assert len(asked) > 60

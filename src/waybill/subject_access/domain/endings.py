@@ -80,7 +80,9 @@ class Refusal(Body):
     """On what ground the person was refused; or that this was a mistake."""
 
     ground: str | None = Field(
-        default=None, description="The ground in law; needed unless it is undone", examples=["manifestly_excessive"]
+        default=None,
+        description=f"The ground in law, one of {', '.join(RefusalGround)}; needed unless it is undone",
+        examples=["excessive"],
     )
     reason: str | None = Field(
         default=None, description="Why, in one line; needed", examples=["The same was asked for last week"]
