@@ -596,6 +596,20 @@ def test_schedules_are_made_and_ended(signed_in: Console, api: ExampleApi) -> No
     assert [each.query for each in api.of("deleteSchedule")] == [{"id": "5d0f"}]
 
 
+def test_findings_are_none_only_where_everything_was_looked_at(signed_in: Console, api: ExampleApi) -> None:
+    found = {"findings": [], "passed_over": {"accepted": 1, "false_positive": 14}, "cursor": None}
+    api.answers["listValues"] = found
+    text = signed_in.get("findings").text
+    assert "No open findings." in text
+    assert "1 is accepted, 14 are marked as not real: counted apart, in every scan." in text
+    assert len(api.of("listValues")) == 1
+    api.answers["listValues"] = {**found, "cursor": "further"}
+    text = signed_in.get("findings").text
+    assert "No open findings." not in text
+    assert "14 or more are marked as not real" in text
+    assert 'cursor=further"' in text
+
+
 def test_a_schedule_is_suspended_and_resumed(signed_in: Console, api: ExampleApi) -> None:
     page = "scans/schedules"
     (shown,) = example("listSchedules")["schedules"]
@@ -802,7 +816,7 @@ def test_a_page_of_a_request_on_hold_says_that_its_date_will_move(signed_in: Con
     found = example("showSubjectAccessRequest")
     hold = {**found["holds"][0], "reason": "clarification", "until": None}
     api.answers["showSubjectAccessRequest"] = {**found, "state": "OnHold", "holds": [hold]}
-    api.answers["listTasks"] = {"tasks": [{**example("listTasks")["tasks"][0], "state": "OnHold"}], "cursor": None}
+    api.answers["listTasks"] = {"tasks": [{**example("listTasks")["tasks"][0], "clockStopped": True}], "cursor": None}
     for path in (f"requests/{ID}", f"requests/{ID}/decide?what=release"):
         assert "(the clock is stopped: the date will move)" in signed_in.get(path).text
     assert "which will move: the clock is stopped</title>" in signed_in.get(f"requests/{ID}").text

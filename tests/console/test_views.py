@@ -56,7 +56,14 @@ def test_each_role_is_told_its_own_next_step(state: str, who: needs.Rights, said
     assert said in need.why
 
 
-@pytest.mark.parametrize("changes", [{"state": "OnHold"}, {"state": "AwaitingIdentity"}, {"provisional": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "OnHold", "clockStopped": True},
+        {"state": "ReadyForReview", "clockStopped": True},
+        {"provisional": True},
+    ],
+)
 def test_home_says_that_the_date_of_a_stopped_clock_will_move(changes: dict[str, Any]) -> None:
     """UK GDPR Article 12A: the days of clarification do not count, nor does any day before proof or fee has come."""
     (need,) = needs.of_requests([task(dueDate="2027-03-01", **changes)], rights(), TODAY)

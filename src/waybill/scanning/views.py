@@ -332,6 +332,10 @@ class ValueList(_ScanView):
     findings: list[ValueView] = Field(
         description="Some values; fewer than `limit`, or none, though there is a cursor, where a filter is given"
     )
+    passed_over: dict[str, int] = Field(
+        description="With `state`: how many more the other filters let through on the way here, by their state",
+        examples=[{"accepted": 3}],
+    )
     cursor: str | None = Field(
         description="For the next page, as `cursor` of the next request; null at the end", examples=[_CURSOR]
     )

@@ -250,6 +250,9 @@ class TaskView(View):
     needs_somebody: bool = Field(description="Whether one of the staff can do something about it")
     due_date: str = Field(description="The last day to answer", examples=["2026-12-02"])
     provisional: bool = Field(description="Whether the month has not begun, since proof or a fee is waited for")
+    clock_stopped: bool = Field(
+        description="Whether something is waited for from the person, in any state: the last day will move"
+    )
     overdue: bool = Field(description="Whether that day has passed")
     due_soon: bool = Field(description="Whether it is near")
 

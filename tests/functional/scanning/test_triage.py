@@ -119,3 +119,35 @@ def test_a_cursor_of_other_filters_is_refused(scanner: Scanner) -> None:
 def test_what_is_said_has_a_state_and_a_reason(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="TriageRequest"):
         TriageRequest.model_validate(wrong)
+
+
+def test_a_filter_is_looked_for_behind_values_that_it_leaves_out(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page without a value, though there are some behind it, would be read as none."""
+    monkeypatch.setattr("waybill.scanning.domain.triage._AT_ONCE", 5)
+    scanned(scanner, a="".join(f"ssn 219-45-{number}\n" for number in range(6001, 6013)).encode())
+    *decided, last = [each["fingerprint"] for each in values(scanner)]
+    assert len(decided) == 11
+    for each in decided:
+        scanner.triage.decide(each, "false_positive", "made up", "", "jo")
+
+    def page(limit: int, cursor: str | None, **wanted: str) -> tuple[list[str], dict[str, int], str | None]:
+        answer = scanner.triage.page(limit, cursor, wanted, b"secret")
+        return [each["fingerprint"] for each in answer["findings"]], answer["passed_over"], answer["cursor"]
+
+    assert page(2, None, state="open") == ([last], {"false_positive": 11}, None)
+    assert page(2, None, state="open", bucket="another") == ([], {}, None)
+    first, passed, cursor = page(7, None, state="false_positive")
+    assert (first, passed) == (decided[:7], {})
+    assert page(7, cursor, state="false_positive") == (decided[7:], {"open": 1}, None)
+
+
+def test_what_is_looked_through_for_one_answer_is_bounded(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.scanning.domain.triage._LOOKED_THROUGH", 1)
+    monkeypatch.setattr("waybill.scanning.domain.triage._AT_ONCE", 1)
+    scanned(scanner, a=SSN + MAIL)
+    answer = scanner.triage.page(1, None, {"state": "resolved"}, b"secret")
+    assert (answer["findings"], answer["passed_over"]) == ([], {"open": 1})
+    assert answer["cursor"]
+    assert values(scanner, state="resolved") == []

@@ -37,6 +37,11 @@ def test_tasks_say_what_is_waited_for(busy: tuple[Office, list[str]]) -> None:
         held: ("AwaitingIdentity", "proof of identity", False),
     }
     assert gone not in found
+    # A report in review waits for an answer too, and keeps its state.
+    said = {"reason": "clarification"}
+    assert office.ask("PATCH", f"/api/subjectAccessRequests/{reviewed}/hold", body=said).status == 200
+    stopped = {one["id"]: one["clockStopped"] for one in office.ask("GET", TASKS).json["tasks"]}
+    assert stopped == {reviewed: True, waiting: False, held: True}
     assert [one["dueDate"] for one in told["tasks"]] == sorted(one["dueDate"] for one in told["tasks"])
 
 

@@ -133,8 +133,8 @@ def of_requests(tasks: Iterable[Json], rights: Rights, today: date) -> list[Need
 
 
 def will_move(task: Json) -> bool:
-    """Return whether the date of the law moves on: `provisional` is said of a month that has not begun alone."""
-    return bool(task["provisional"]) or task["state"] in {"OnHold", "AwaitingIdentity"}
+    """Return whether the date of the law moves on, which a report in review may wait for too."""
+    return bool(task["provisional"] or task["clockStopped"])
 
 
 def _step(task: Json, rights: Rights) -> tuple[str, str] | None:

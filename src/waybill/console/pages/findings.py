@@ -17,7 +17,7 @@ from waybill.console.visit import Visit
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOST_AT_ONCE = 50
 _FIRST_REASONS = 8
-_COUNTED = 200
+_EARLIER = 200
 # Values that are decided on, and what is said of one and of many.
 _APART = {
     "accepted": ("is accepted", "are accepted"),
@@ -39,15 +39,7 @@ def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> R
     if state not in {*TRIAGE, "all"}:
         raise PageError(404, "Page not found", "There is no such state.")
     asked = {"state": "" if state == "all" else state, "bucket": bucket, "detector": detector}
-    answers = visit.api.ask_all(
-        {
-            "listed": Asked("listValues", query={**asked, "limit": ROWS, "cursor": cursor}),
-            **{name: Asked("listValues", query={**asked, "state": name, "limit": _COUNTED}) for name in _APART},
-        }
-    )
-    found = answers["listed"]
-    if isinstance(found, ApiError):
-        raise found
+    found = visit.api.ask("listValues", query={**asked, "limit": ROWS, "cursor": cursor})
     kept = {"bucket": bucket, "detector": detector}
     tabs = [
         {"text": word.text, "href": visit.to("findings", {**kept, "state": name}), "current": name == state}
@@ -67,21 +59,17 @@ def overview(visit: Visit, errors: Errors | None = None, status: int = 200) -> R
         first=not cursor,
         state=state,
         chosen=set(visit.form.all("value")),
-        apart=_apart(answers),
+        apart=_apart(found["passed_over"], is_cut=bool(cursor or found["cursor"])),
         errors=errors or [],
     )
 
 
-def _apart(answers: Mapping[str, Any]) -> str:
+def _apart(passed: Mapping[str, int], *, is_cut: bool) -> str:
     """Return how many values are counted apart, as far as it is known."""
     said = []
     for name, (one, many) in _APART.items():
-        answer = answers[name]
-        if isinstance(answer, ApiError) or not answer["findings"]:
-            continue
-        number = len(answer["findings"])
-        more = " or more" if answer["cursor"] else ""
-        said.append(f"{number}{more} {one if number == 1 else many}")
+        if number := passed.get(name, 0):
+            said.append(f"{number}{' or more' if is_cut else ''} {one if number == 1 else many}")
     return f"{', '.join(said)}: counted apart, in every scan." if said else ""
 
 
@@ -204,7 +192,7 @@ def compare(visit: Visit) -> Response:
     later = uuid_of(query.get("later", ""))
     job = visit.api.ask("showJob", job_id=later)
     if not query.get("earlier"):
-        found = visit.api.ask("listJobs", query={"limit": _COUNTED})["scans"]
+        found = visit.api.ask("listJobs", query={"limit": _EARLIER})["scans"]
         same = [each for each in found if each["bucket"] == job["bucket"] and each["job_id"] != later]
         earlier = [{**each, "tag": tag(JOB, each["status"])} for each in same if each["created_at"] < job["created_at"]]
         return visit.page("findings/compare.html", "Compare with an earlier scan", job=job, earlier=earlier, rows=[])

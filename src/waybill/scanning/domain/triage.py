@@ -13,6 +13,8 @@ from waybill.core.executions import stable_json
 
 OPEN = "open"
 STATES = (OPEN, "accepted", "false_positive", "resolved")
+# How many values are read at once where a filter may leave few of them, and looked through for one answer.
+_AT_ONCE, _LOOKED_THROUGH = 200, 1000
 _TRIES = 5
 _HISTORY = 50
 
@@ -115,9 +117,10 @@ class Triage:
         return dict(found)
 
     def page(self, limit: int, cursor: str | None, wanted: Mapping[str, str], secret: bytes) -> dict[str, Any]:
-        """Return `{findings, cursor}`, with the values that `wanted` (state, bucket, detector) lets through.
+        """Return `{findings, passed_over, cursor}`: the values that `wanted` (state, bucket, detector) lets through.
 
         A filtered answer may have fewer than `limit`, or none, though there is a cursor, which `secret` signs.
+        `passed_over` counts what was left out on the way because of its state alone, by state.
 
         Raises
         ------
@@ -126,19 +129,29 @@ class Triage:
         """
         about = f"values with {stable_json(dict(wanted))}"
         after = str(open_cursor(cursor, secret, about)["after"]) if cursor else ""
-        values, position = self.values.page(after, limit)
-        shown = [document for value in values if (document := self._wanted(value, wanted)) is not None]
+        shown, passed, looked, more = list[dict[str, Any]](), Counter[str](), 0, True
+        while more and len(shown) < limit and looked < _LOOKED_THROUGH:
+            values, position = self.values.page(after, max(limit, _AT_ONCE) if wanted else limit)
+            for value in values:
+                looked, after = looked + 1, value.fingerprint
+                document = self._wanted(value, wanted)
+                if document and wanted.get("state", document["state"]) != document["state"]:
+                    passed[document["state"]] += 1
+                elif document:
+                    shown.append(document)
+                if len(shown) == limit:
+                    break
+            more = position is not None or bool(values and after != values[-1].fingerprint)
         return {
             "findings": shown,
-            "cursor": seal_cursor({"after": position}, secret, about) if position else None,
+            "passed_over": dict(sorted(passed.items())),
+            "cursor": seal_cursor({"after": after}, secret, about) if more else None,
         }
 
     def _wanted(self, value: Value, wanted: Mapping[str, str]) -> dict[str, Any] | None:
         document = self.document(value)
         places = [place for place in value.places if wanted.get("bucket", place["bucket"]) == place["bucket"]]
-        if not places or wanted.get("state", document["state"]) != document["state"]:
-            return None
-        return document if wanted.get("detector", document["detector"]) == document["detector"] else None
+        return document if places and wanted.get("detector", document["detector"]) == document["detector"] else None
 
     def document(self, value: Value) -> dict[str, Any]:
         """Return a value as the API shows it: masked."""

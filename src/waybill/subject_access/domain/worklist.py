@@ -100,6 +100,7 @@ def _tasks(requests: Sequence[SubjectRequest], answers: Answers, wanted: Wanted)
             "needsSomebody": waits_for(request) in _OF_PEOPLE,
             "dueDate": due.due.isoformat(),
             "provisional": due.provisional,
+            "clockStopped": bool(request.waits),
             "overdue": answers.is_past_due(request),
             "dueSoon": answers.is_due_soon(request),
         }
