@@ -34,11 +34,17 @@ def links_of(page: Page, home: str) -> set[str]:
 def whole(visitor: Visitor, address: str) -> Page:
     """The page with all its parts: one whose functions only start is looked at again, as it says."""
 
+    missing: list[str] = []
+
     def look() -> Page | None:
         page = visitor.get(address)
-        return None if "could not ask" in page.words else page
+        missing[:] = re.findall(r"could not ask [^.]*\.[^.]*\.[^.]*", page.words)
+        return None if missing else page
 
-    return until(look, f"{address} says all that it has to say")
+    try:
+        return until(look, f"{address} says all that it has to say")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it says: {missing}") from None
 
 
 def test_every_link_of_every_page_leads_to_a_page_under_the_stacks_own_prefix(visitor: SignIn) -> None:
