@@ -14,6 +14,7 @@ import pytest
 from tests.workflow.scanning.conftest import scanner  # noqa: F401 - a fixture
 from tests.workflow.subject_access.conftest import Case, case  # noqa: F401 - a fixture
 from tests.workflow.support.application import Application
+from tests.workflow.support.polling import until
 
 _HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
 _TAGS = re.compile(r"<[^>]+>")
@@ -84,12 +85,17 @@ def visitor(application: Application) -> Callable[..., Visitor]:
 
     def signed_in(subject: str, *roles: str) -> Visitor:
         token = application.stack.signing_key.token(subject=subject, roles=roles, claims={}, expires_in=900)
-        made = Visitor(home)
-        given = _OPENER.open(
-            Request(f"{home}/handover", b"", {"Authorization": f"Bearer {token}"}, method="POST"), timeout=60
-        )
-        taken = made.get(f"handover?code={json.load(given)['code']}")
-        made.cookie = taken.headers["Set-Cookie"].partition(";")[0]
+        made, said = Visitor(home), list[tuple[int, str]]()
+
+        def opened() -> str | None:
+            """The cookie of a session; a code whose answer did not come in time is used up."""
+            asked = Request(f"{home}/handover", b"", {"Authorization": f"Bearer {token}"}, method="POST")
+            with _OPENER.open(asked, timeout=60) as given:
+                taken = made.get(f"handover?code={json.load(given)['code']}")
+            said.append((taken.status, taken.words[:300]))
+            return taken.headers.get("Set-Cookie")
+
+        made.cookie = until(opened, "somebody is signed in", seen=said).partition(";")[0]
         return made
 
     if _OPENER.open(f"{home}/help", timeout=60).status != 200 or "Local stack" not in Visitor(home).get("help").text:

@@ -18,7 +18,7 @@ from tests.workflow.console.conftest import Page, Visitor
 from tests.workflow.scanning.conftest import Scanner
 from tests.workflow.subject_access.conftest import Case
 from tests.workflow.support.application import Application
-from tests.workflow.support.polling import until
+from tests.workflow.support.polling import THROTTLED, until
 from waybill.cli.subject_access.stub_service import StubReply
 
 type SignIn = Callable[..., Visitor]
@@ -34,17 +34,14 @@ def links_of(page: Page, home: str) -> set[str]:
 def whole(visitor: Visitor, address: str) -> Page:
     """The page with all its parts: one whose functions only start is looked at again, as it says."""
 
-    missing: list[str] = []
+    seen: list[list[str]] = []
 
     def look() -> Page | None:
         page = visitor.get(address)
-        missing[:] = re.findall(r"could not ask [^.]*\.[^.]*\.[^.]*", page.words)
-        return None if missing else page
+        seen.append(re.findall(r"could not ask [^.]*\.[^.]*\.[^.]*", page.words))
+        return None if seen[-1] else page
 
-    try:
-        return until(look, f"{address} says all that it has to say")
-    except AssertionError as error:
-        raise AssertionError(f"{error}; it says: {missing}") from None
+    return until(look, f"{address} says all that it has to say", within=THROTTLED, seen=seen)
 
 
 def test_every_link_of_every_page_leads_to_a_page_under_the_stacks_own_prefix(visitor: SignIn) -> None:

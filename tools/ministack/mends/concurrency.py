@@ -14,8 +14,9 @@ from typing import Any
 
 from ministack.services import apigateway_v1, lambda_svc, stepfunctions
 
-# Beside the processes that work has: enough for a page that asks for several things at once.
-_REQUESTS_AT_A_TIME = 4
+# Beside the processes that work has: enough for a page of the console, which holds a process while it asks for four
+# things at once, and for the authoriser. Were they fewer, some pages together would wait for each other until they end.
+_REQUESTS_AT_A_TIME = 8
 
 
 class _Queue:
