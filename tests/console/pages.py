@@ -74,7 +74,8 @@ def pictured(api: ExampleApi) -> None:
     states = ("Completed", "ReadyForReview", "OnHold", "InProgress")
     tasks = [
         {**example("listTasks")["tasks"][0], "sarCaseReferenceNumber": name, "dueDate": due, "state": state,
-         "overdue": due < "2026-11-30", "id": f"0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c{number}"}
+         "overdue": due < "2026-11-30", "clockStopped": state == "OnHold",
+         "id": f"0b7e6f0a-5f0c-4f7e-9d55-3c1f6a1f7c{number}"}
         for number, (name, due, state) in enumerate(zip(names, dues, states, strict=True), start=10)
     ]  # fmt: skip
     api.answers["listTasks"] = lambda asked: {"tasks": [] if "mine" in asked.query else tasks, "cursor": None}

@@ -193,8 +193,29 @@ def test_nothing_to_do(console: Console, api: ExampleApi) -> None:
     console.sign_in("replication")
     text = console.get().text
     assert "Nothing needs you." in text
-    assert ">Replication<" in re.sub(r"\s+", "", text).replace("strong", "") or "Replication" in text
-    assert "Identifiers" not in text
+    (menu,) = re.findall(r'<nav aria-label="Menu".*?</nav>', text, re.DOTALL)
+    assert re.findall(r">\s*([^<>\s][^<>]*?)\s*<", menu.partition("<ul")[2]) == ["Home", "Replication"]
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("consignments", "consignments/new"),
+        ("replication", "replication/backfills"),
+        ("scanning", "scans/new"),
+        ("sar-user", "requests/new"),
+        ("minting", "identifiers"),
+        ("custody", "custody"),
+        ("sar-approver", ""),
+        ("consignments-approver", ""),
+    ],
+)
+def test_home_leads_each_role_to_what_it_begins(console: Console, role: str, path: str) -> None:
+    """Console, "Pages": what each role does first, from the home page, without help."""
+    console.sign_in(role)
+    begun = console.get().text.partition("Begin something")[2].partition("</p>")[0]
+    assert re.findall(r'<a class="govuk-link" href="console/([^"]+)"', begun) == ([path] if path else [])
+    assert not path or console.get(path).status == 200
 
 
 @pytest.mark.parametrize("role", ["minting", "custody"])

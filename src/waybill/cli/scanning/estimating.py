@@ -38,8 +38,9 @@ def estimated(cli: Cli, deployed: Runtime, bucket: str, prefix: str) -> dict[str
         "at_least": bool(found["more"]),
     }
     least = "at least " if told["at_least"] else ""
+    objects = "object" if told["objects"] == 1 else "objects"
     cli.output.note(
-        f"{least}{told['objects']:,} objects, {told['bytes']:,} bytes: {least}about ${told['usd']:.4f} on AWS, "
+        f"{least}{told['objects']:,} {objects}, {told['bytes']:,} bytes: {least}about ${told['usd']:.4f} on AWS, "
         "if nothing of it was scanned before"
     )
     return told

@@ -35,6 +35,15 @@ _CUT = {
 }
 _SENDERS = (Role.CONSIGNMENTS, Role.CONSIGNMENTS_SERVICE)
 _CASE_WORKERS = (Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN)
+# What somebody begins by themselves, and who may.
+_BEGINNINGS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    ("Send a folder of records", "consignments/new", _SENDERS),
+    ("Copy the files that were there before", "replication/backfills", (Role.REPLICATION,)),
+    ("Scan a bucket for sensitive data", "scans/new", (Role.SCANNING,)),
+    ("Make a subject access request", "requests/new", (Role.SAR_USER,)),
+    ("Look up or mint identifiers", "identifiers", (Role.MINTING,)),
+    ("Trace a file", "custody", (Role.CUSTODY,)),
+)
 
 
 def show(visit: Visit) -> Response:
@@ -51,6 +60,7 @@ def show(visit: Visit) -> Response:
         trouble=trouble,
         cut=cut,
         looks=bool(answers),
+        beginnings=[(text, path) for text, path, roles in _BEGINNINGS if visit.may(*roles)],
         sentence=_sentence(len(found), is_known=bool(answers) and not trouble and not cut),
         figures=_figures(answers),
         chart=_due_chart(answers.get("requests"), visit.today),

@@ -235,9 +235,10 @@ def _message(job: Job, tally: Tally) -> str:
         case Status.PROCESSING:
             return f"Scanning objects ({tally.ended}/{job.total})"
         case Status.COMPLETED:
-            return f"All {job.total} objects have an outcome"
+            return "The one object has an outcome" if job.total == 1 else f"All {job.total} objects have an outcome"
         case Status.COMPLETED_WITH_ERRORS:
-            return f"{tally.failed} of {job.total} objects failed" if tally.failed else "The listing was cut short"
+            objects = "object" if job.total == 1 else "objects"
+            return f"{tally.failed} of {job.total} {objects} failed" if tally.failed else "The listing was cut short"
         case Status.FAILED:
             return "The listing failed; what is listed is scanned, and the job can be resumed"
     return "Cancelled"
