@@ -285,7 +285,7 @@ class Custody:
 
     @property
     def sealer(self) -> Sealer:
-        return Sealer(self.ledger, self.log, LogFiles(self.log, self.signer), self.now)
+        return Sealer(self.ledger, self.log, LogFiles(self.log, self.signer), self.keys, self.now)
 
     @property
     def tracer(self) -> Tracer:

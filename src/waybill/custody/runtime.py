@@ -166,7 +166,7 @@ def seal() -> "Iterator[Sealed]":
     settings: SealingSettings = load(SealingSettings)
     files = log()
     sealer = Sealer(
-        table(), files, LogFiles(files, signer()), now, timedelta(seconds=settings.custody_settling_seconds)
+        table(), files, LogFiles(files, signer()), keys(), now, timedelta(seconds=settings.custody_settling_seconds)
     )
     while True:
         step = sealer.step()

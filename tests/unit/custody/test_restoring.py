@@ -1,17 +1,21 @@
 """Restoring: the table becomes, byte for byte, what it was when it was sealed; and nothing is made up."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.fakes.custody import Custody
 from tests.unit.custody import test_sealing as attacks
 from tests.unit.custody.samples import UPLOAD, assigned, copied
 from waybill.custody.errors import BadProofError
-from waybill.custody.models import FileState
+from waybill.custody.models import FileState, TrailEntry
 
 COUNT = 5
+TRAIL = [TrailEntry("SAR#1", number, f"{number:064}") for number in range(1, 4)]
 RECORDS = [*(copied(number) for number in range(1, COUNT + 1)), assigned()]
 
 
@@ -134,14 +138,141 @@ def test_an_item_that_changes_meanwhile_is_left_to_whoever_changed_it() -> None:
     assert custody.verify(full=True).findings == []
 
 
-def test_an_event_that_was_made_again_and_sealed_again_is_two_entries() -> None:
-    """Why one restores before reconciling: the first entry is what was, and the second stays a finding."""
-    custody = attacks.sealed_custody(COUNT)
+def delete_all(custody: Custody) -> None:
+    custody.ledger.kept.clear()
+
+
+def forget_where_entries_are(custody: Custody) -> None:
+    """What sealing knows a repetition by, and the slips once more: byte for byte the same entries come again."""
+    custody.ledger.in_log.clear()
+    custody.ledger.now_head = replace(custody.ledger.now_head, cursor="")
+
+
+@pytest.mark.parametrize("count", [COUNT, 270])
+@pytest.mark.parametrize(
+    ("attack", "again"),
+    [
+        (attacks.delete_event, 1),
+        (delete_an_entry_of_a_trail, 1),
+        (delete_all, COUNT + 4),
+        (forget_where_entries_are, COUNT + 4),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_was_made_again_and_sealed_again_is_told_and_mended(
+    attack: Callable[[Custody], None], again: int, count: int, times: int
+) -> None:
+    """Section 8 of the design: altered, and `restore` puts back what was sealed first. Never a fork, nor for good."""
+    custody = attacks.sealed_custody(count)
+    records = [*(copied(number) for number in range(1, count + 1)), assigned()]
+    again += count - COUNT if again > 1 else 0
     before = dict(custody.ledger.kept)
-    attacks.delete_event(custody)
-    custody.recorder.record(RECORDS[:1], [], "again")
+    assert custody.verify().findings == []
+    for _ in range(times):
+        attack(custody)
+        gone = len(before) - len(custody.ledger.kept)
+        custody.wait(days=2)
+        # As the schedule does, which names nothing else in its slip: so nothing says when it was first.
+        custody.recorder.record(*custody.recorder.lost(records, TRAIL), "again")
+        custody.wait(hours=1)
+        assert custody.seal() == again
+    for full in (False, True):
+        report = custody.verify(full=full)
+        assert [finding.code for finding in report.findings] == ["ALTERED"] * gone
+        assert report.made_again == times * again
+    assert [one.state for one in custody.restore(records)] == ["RESTORED"] * gone
+    assert custody.ledger.kept == before
+    assert custody.restore(records) == []
+    custody.recorder.record(records, TRAIL, "once more")
+    custody.wait(hours=1)
+    assert custody.seal() == 0
+    for full in (False, True, False):
+        report = custody.verify(full=full)
+        assert (report.findings, report.made_again) == ([], times * again)
+
+
+@pytest.mark.parametrize("late", [0, 2])
+def test_what_was_told_by_a_stream_and_is_made_again_stays_one_entry(late: int) -> None:
+    """By the time at which it happened the log can tell that it has it; `late` is in minutes."""
+    custody = Custody()
+    custody.at = custody.at.replace(hour=10, minute=late)
+    custody.recorder.record(RECORDS, [], "stream")
+    custody.wait(hours=1)
+    assert custody.seal() == COUNT + 1
+    before = dict(custody.ledger.kept)
+    attacks.delete_all_of_a_subject(custody)
+    custody.wait(days=2)
+    custody.recorder.record(*custody.recorder.lost(RECORDS, []), "again")
+    custody.wait(hours=1)
+    assert custody.seal() == 0
+    for full in (False, True):
+        report = custody.verify(full=full)
+        assert ([finding.code for finding in report.findings], report.made_again) == (["ALTERED"] * COUNT, 0)
+    assert [one.state for one in custody.restore(RECORDS)] == ["RESTORED"] * COUNT
+    assert custody.ledger.kept == before
+    assert custody.verify().findings == []
+
+
+def test_a_trail_that_was_made_anew_and_recorded_again_is_told_by_its_first_entries() -> None:
+    custody = attacks.sealed_custody(COUNT)
+    delete_an_entry_of_a_trail(custody)
+    forged = replace(TRAIL[1], hash="f" * 64)
+    custody.trails.kept["SAR#1", 2] = forged.hash
+    custody.recorder.record([], [forged], "again")
     custody.wait(hours=1)
     assert custody.seal() == 1
-    assert [one.state for one in custody.restore(RECORDS)] == ["RESTORED"]
-    assert custody.ledger.kept == before
-    assert "FORKED" in {finding.code for finding in custody.verify().findings}
+    assert [finding.code for finding in custody.verify().findings] == ["ALTERED", "ALTERED"]
+    assert custody.verifier.trail("SAR#1").hashes == {entry.number: entry.hash for entry in TRAIL}
+
+
+_ACTS = st.lists(
+    st.sampled_from(["record", "reconcile", "seal", "delete", "forget", "restore", "wait"]), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ACTS, st.lists(st.integers(1, 25), max_size=8))
+def test_no_work_of_custody_makes_a_fork_of_what_somebody_took_away(acts: list[str], lives: list[int]) -> None:
+    """In whatever order, and whatever dies before which write: in the end every event is what was sealed first."""
+    left: list[int] = list(lives)
+
+    def count() -> None:
+        if left:
+            left[0] -= 1
+            if left[0] < 0:
+                left.pop(0)
+                raise attacks.Death
+
+    custody = Custody(count)
+    custody.trails.kept = {(entry.trail, entry.number): entry.hash for entry in TRAIL}
+
+    def restore() -> None:
+        with suppress(BadProofError):
+            custody.restore(RECORDS)
+
+    def delete() -> None:
+        if custody.ledger.kept:
+            del custody.ledger.kept[sorted(custody.ledger.kept)[len(acts) % len(custody.ledger.kept)]]
+
+    doing: dict[str, Callable[[], object]] = {
+        "record": lambda: custody.recorder.record(RECORDS, TRAIL, "a"),
+        "reconcile": lambda: custody.recorder.record(*custody.recorder.lost(RECORDS, TRAIL), "b"),
+        "seal": custody.seal,
+        "delete": delete,
+        "forget": lambda: forget_where_entries_are(custody),
+        "restore": restore,
+        "wait": lambda: custody.wait(hours=5),
+    }
+    for act in acts:
+        with suppress(attacks.Death):
+            doing[act]()
+            assert "FORKED" not in {finding.code for finding in custody.verify().findings}
+        custody.wait(minutes=4)
+    left.clear()
+    doing["record"]()
+    custody.wait(hours=1)
+    custody.seal()
+    restore()
+    for full in (False, True):
+        assert custody.verify(full=full).findings == []
+    assert len(custody.ledger.kept) == len(RECORDS) + len(TRAIL)

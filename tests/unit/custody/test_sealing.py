@@ -1,5 +1,6 @@
 """The log: every leaf once, whatever dies; and verification finds what was done to log or table."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,10 +12,13 @@ from tests.fakes.custody import Custody, LocalKeys, LocalSigner
 from tests.unit.custody.samples import COPY, UPLOAD, assigned, copied
 from waybill.custody.domain.identity import place_hash
 from waybill.custody.domain.log_files import LogFiles, head_path
-from waybill.custody.domain.notes import opened_note
+from waybill.custody.domain.notes import Checkpoint, opened_note, signed_note
+from waybill.custody.domain.proving import Prover
+from waybill.custody.domain.recording import LeafKey
 from waybill.custody.domain.sealed_form import mac_of, parsed
 from waybill.custody.domain.sealing import Head
 from waybill.custody.domain.tiles import bundle, entries_in
+from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.errors import CustodyRefusedError, LogForkedError
 from waybill.custody.models import Leaf, TrailEntry
 
@@ -135,6 +139,91 @@ def test_an_edge_that_was_changed_is_not_signed() -> None:
     custody.ledger.now_head = replace(custody.ledger.now_head, edge=forged)
     with pytest.raises(LogForkedError, match="not what the log's head signs"):
         custody.seal()
+
+
+def test_nothing_of_who_writes_table_and_bucket_is_sealed() -> None:
+    """Design, 3.1 (a) and (b): a slip and an item of theirs, a plan of theirs, an edge with a head of theirs."""
+    custody = sealed_custody()
+    insert_by_hand(custody)
+    (forged,) = set(custody.ledger.kept) - {key for key in custody.ledger.kept if not key[1].endswith("f" * 16)}
+    custody.ledger.add_slip("2026-11-29T13:00", "forged", [LeafKey(*forged)])
+    custody.wait(hours=1)
+    step = custody.sealer.step()
+    assert (step.added, step.missing) == (0, 1)
+    assert {finding.code for finding in custody.verify().findings} == {"MAC_WRONG"}
+    assert custody.restore() == []
+    del custody.ledger.kept[forged]
+    assert custody.verify().findings == []
+
+    custody.recorder.record([copied(70)], [], "more")
+    custody.wait(hours=1)
+    plan = f"plan/{9:020}"
+    entry = custody.ledger.kept[first(custody)[0]].leaf
+    custody.log.files[plan] = [json.dumps({"cursor": "", "entries": [[entry.minute, "f" * 32, entry.sealed]]}).encode()]
+    with pytest.raises(LogForkedError, match="none of this stack's functions"):
+        custody.seal()
+    # A plan of the stack's own, for another place.
+    custody.log.files[plan] = list(custody.log.files[f"plan/{0:020}"])
+    with pytest.raises(LogForkedError, match="none of this stack's functions"):
+        custody.seal()
+    del custody.log.files[plan]
+
+    real = custody.ledger.now_head
+    for hashes in ((bytes(32), *real.edge.hashes[1:]), (real.edge.root,)):
+        edge = replace(real.edge, hashes=hashes)
+        head = Checkpoint("waybill/log", edge.size, edge.root)
+        theirs = LocalSigner(2)
+        note = signed_note(head, theirs.key(), theirs.sign(head.text.encode()))
+        custody.log.files[head_path(edge.size)].append(note.encode())
+        custody.ledger.now_head = replace(real, edge=edge)
+        with pytest.raises(LogForkedError, match="not what the log's head signs"):
+            custody.seal()
+    custody.ledger.now_head = real
+    assert custody.seal() == 1
+    assert custody.verify().findings == []
+
+
+def test_what_is_put_over_files_of_the_log_changes_nothing_and_stops_nothing() -> None:
+    """Object Lock keeps the first version of each; later ones, and markers, whoever may write can add."""
+    custody = sealed_custody(260)
+    custody.verify()
+    count = 264
+    for number, path in enumerate(sorted(custody.log.files)):
+        custody.log.files[path].append(b"forged" if number % 2 else custody.log.files["key"][0])
+    custody.log.hidden |= set(sorted(custody.log.files)[::3]) - {f"plan/{count:020}"}
+    custody.recorder.record([copied(number) for number in range(300, 310)], [], "more")
+    custody.wait(hours=1)
+    assert custody.seal() == 10
+    assert custody.verify(full=True).findings == []
+    place, head = ByPlace(UPLOAD.place), custody.ledger.now_head.edge
+    prover = Prover(custody.log, head.size, head.root)
+    custody.log.files[head_path(head.size)].append(b"forged")
+    custody.log.files["tile/0/000"].append(b"forged")
+    assert opened_note(prover.note().encode(), custody.signer.key()).size == count + 10
+    assert all(path for _, path in prover.proofs(custody.tracer.trace(place, limit=5).events))
+
+
+@pytest.mark.parametrize("when", ["before the first file", "before the head"])
+def test_a_plan_that_was_begun_is_gone_on_with_whatever_is_put_over_it(when: str) -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(70), copied(71)], [], "more")
+    custody.wait(hours=1)
+    left = [2 if when == "before the first file" else 6]
+
+    def count() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Death
+
+    custody.log.before_write = count
+    with pytest.raises(Death):
+        custody.seal()
+    plan = f"plan/{9:020}"
+    custody.log.files[plan].append(custody.log.files[plan][0].replace(b"success", b"failure"))
+    custody.recorder.record([copied(72)], [], "later")
+    custody.wait(hours=1)
+    assert custody.seal() == 3
+    assert custody.verify(full=True).findings == []
 
 
 def test_a_head_that_cannot_move_is_an_error_and_no_endless_wait() -> None:

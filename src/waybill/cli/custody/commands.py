@@ -158,6 +158,7 @@ def _tell(cli: Cli, report: Report) -> None:
         "readAgain": report.read_again,
         "compared": report.compared,
         "waiting": report.waiting,
+        "madeAgain": report.made_again,
         "findings": findings,
     }
     if report.holds:
@@ -166,6 +167,7 @@ def _tell(cli: Cli, report: Report) -> None:
             "Read again": report.read_again,
             "Compared with the table": report.compared,
             "Not sealed yet": report.waiting,
+            "Made again, and sealed again": report.made_again,
         }
         cli.output.show(said, details(shown))
         return

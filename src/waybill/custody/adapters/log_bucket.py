@@ -33,6 +33,26 @@ class S3Log(Log):
         return None
 
     @override
+    def read_oldest(self, path: str) -> bytes | None:
+        with suppress(ObjectMissingError), translated(CustodyUnavailableError, CustodyRefusedError, path):
+            if (oldest := self._oldest_version(_ROOT + path)) is not None:
+                answer = self._client.get_object(Bucket=self._bucket, Key=_ROOT + path, VersionId=oldest)
+                return answer["Body"].read()
+        return None
+
+    def _oldest_version(self, key: str) -> str | None:
+        """Versions of a key are listed newest first, and before those of keys that begin with it."""
+        oldest = None
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        for page in pages:
+            versions = page.get("Versions", [])
+            own = [version["VersionId"] for version in versions if version["Key"] == key]
+            oldest = own[-1] if own else oldest
+            if len(own) < len(versions):
+                break
+        return oldest
+
+    @override
     def write_once(self, path: str, content: bytes) -> bytes | None:
         try:
             with translated(CustodyUnavailableError, CustodyRefusedError, path):

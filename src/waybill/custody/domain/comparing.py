@@ -52,6 +52,8 @@ class Report:
         Entries whose items were looked at.
     waiting
         Items that are not in the log yet.
+    made_again
+        Entries of what is in the log before: an item that was gone was made again, and sealed again. The first counts.
     """
 
     size: int = 0
@@ -59,6 +61,7 @@ class Report:
     read_again: int = 0
     compared: int = 0
     waiting: int = 0
+    made_again: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -113,9 +116,10 @@ class LogComparison:
 
     def __init__(self, ledger: ComparedLedger, trails: Trails, keys: Keys, report: Report) -> None:
         self._ledger, self._trails, self._keys, self._report = ledger, trails, keys, report
-        # Entries that have not met their item yet, by their hashes; items that have met theirs.
+        # Entries that have not met their item yet, by their hashes; what was looked at, with its place in the log.
         self._wanted: dict[bytes, int] = {}
-        self._met: set[bytes] = set()
+        self._met: dict[bytes, int] = {}
+        self._told: set[bytes] = set()
         self._ways: set[bytes] = set()
         self._unnamed: dict[str, int] = {}
         self._unnamed_copies: dict[str, int] = {}
@@ -126,8 +130,9 @@ class LogComparison:
         """Take entries by their hashes, from the place `first` of the log on."""
         for index, hash_ in enumerate(hashes, first):
             if hash_ in self._wanted:
-                self._report.add("FORKED", f"entry {self._wanted[hash_]} is in the log twice", index)
-            self._wanted[hash_] = index
+                self._report.made_again += 1
+            else:
+                self._wanted[hash_] = index
 
     def compare(self, entries: Iterable[tuple[int, bytes]]) -> None:
         """Compare entries, each with its place in the log, with their items."""
@@ -139,24 +144,48 @@ class LogComparison:
             except (BadProofError, KeyError):
                 self._report.add("ALTERED", "an entry of the log is none of custody's", index)
                 continue
-            if (name := _name(key.pk, key.sk)) in self._met:
-                self._report.add("FORKED", f"{key.pk} {key.sk} is in the log twice", index)
-            self._met.add(name)
-            said[key] = (index, entry, content)
+            if not self._was_met(key, index):
+                said[key] = (index, entry, content)
         found = self._ledger.events(list(said))
         met = []
         for key, (index, entry, content) in said.items():
             event = found.get(key)
-            if event is None:
-                self._report.compared += 1
-                self._report.add("MISSING", f"{key.pk} {key.sk} is not in the table", index)
-            elif event.leaf.sealed.encode() != entry or event.leaf.id != id_of(content):
-                self._report.compared += 1
-                self._report.add("ALTERED", f"{key.pk} {key.sk} is another in the table", index)
-            else:
+            if event is not None and self._is_earlier(event, index):
+                # The item is compared with its first entry, and this one says when it was made again.
+                del self._met[_name(key.pk, key.sk)]
+                self._report.made_again += 1
+                continue
+            if event is not None and event.leaf.sealed.encode() == entry and event.leaf.id == id_of(content):
                 met.append(_Met(index, event, content))
+                continue
+            self._report.compared += 1
+            if event is None:
+                self._tell("MISSING", key, "is not in the table", index)
+            else:
+                self._tell("ALTERED", key, "is another in the table", index)
         # What trails are sealed with is in the log, whatever became of the item.
         self._judge(met, [(index, content) for index, _, content in said.values()])
+
+    def _was_met(self, key: LeafKey, index: int) -> bool:
+        """Return whether there is another entry of the same item; the first of them is what the item has to be."""
+        name = _name(key.pk, key.sk)
+        other = self._met.setdefault(name, index)
+        if other == index:
+            return False
+        self._report.made_again += 1
+        if index < other:
+            self._met[name] = index
+            if name not in self._told:
+                told = f"is another in the table, which was made again and sealed as entry {other}"
+                self._tell("ALTERED", key, told, index)
+        return True
+
+    def _is_earlier(self, event: Event, index: int) -> bool:
+        return bool(self._wanted) and self._wanted.get(leaf_hash(event.leaf.sealed.encode()), index) < index
+
+    def _tell(self, code: str, key: LeafKey, told: str, index: int) -> None:
+        self._told.add(_name(key.pk, key.sk))
+        self._report.add(code, f"{key.pk} {key.sk} {told}", index)
 
     def look_through(self, young: str, entries: Callable[[Iterable[int]], Iterable[tuple[int, bytes]]]) -> None:
         """Look at every item of the table; what is of the minute `young` or later may still wait to be sealed.
@@ -204,7 +233,7 @@ class LogComparison:
         except (BadProofError, KeyError):
             return None
         del self._wanted[hash_]
-        self._met.add(_name(leaf.pk, leaf.sk))
+        self._met[_name(leaf.pk, leaf.sk)] = index
         return _Met(index, event, content)
 
     def _judge(self, met: Sequence[_Met], sealed: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:

@@ -1,14 +1,24 @@
 """The log as files, each written once: entries, tiles and heads. Nothing here knows what the entries say."""
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
 from waybill.custody.domain.merkle import Edge, leaf_hash
 from waybill.custody.domain.notes import Checkpoint, VerifierKey, signed_note
-from waybill.custody.domain.tiles import WIDTH, Tile, bundle, bundle_path, entries_in, grown_tiles, hashes_in, subtree
+from waybill.custody.domain.tiles import (
+    HEIGHT,
+    WIDTH,
+    Tile,
+    bundle,
+    bundle_path,
+    entries_in,
+    grown_tiles,
+    hashes_in,
+    subtree,
+)
 from waybill.custody.errors import BadProofError, LogForkedError
 
 CHECKPOINT, KEY, HEADS = "checkpoint", "key", "checkpoints/"
@@ -24,6 +34,10 @@ class Log(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return a file, None where there is none."""
+        ...
+
+    def read_oldest(self, path: str) -> bytes | None:
+        """Return the first version of a file, whatever was put over it; None where there never was one."""
         ...
 
     def write_once(self, path: str, content: bytes) -> bytes | None:
@@ -59,45 +73,60 @@ class LogFiles:
         self._check_head(edge)
         hashes = [leaf_hash(entry) for entry in entries]
         grown = edge.extended(hashes)
-        self._write_bundles(edge.size, entries)
-        self._write_tiles(edge.size, grown.size, hashes)
-        key = self.signer.key()
-        head = Checkpoint(key.name, grown.size, grown.root)
-        note = signed_note(head, key, self.signer.sign(head.text.encode())).encode()
+        self._write_bundles(edge, entries)
+        self._write_tiles(edge, grown.size, hashes)
+        note = self._head_of(grown)
         # The key first: a head that nobody can verify is none.
-        self.write(KEY, f"{key.text}\n".encode())
+        self.write(KEY, f"{self.signer.key().text}\n".encode())
         self.write(head_path(grown.size), note)
         self.log.replace(CHECKPOINT, note)
         return grown
 
+    def _head_of(self, edge: Edge) -> bytes:
+        key = self.signer.key()
+        head = Checkpoint(key.name, edge.size, edge.root)
+        return signed_note(head, key, self.signer.sign(head.text.encode())).encode()
+
     def _check_head(self, edge: Edge) -> None:
         """Nothing is signed on top of an edge that another tree has than the one whose head was signed."""
-        if edge.size:
-            said = self._existing(head_path(edge.size)).split(b"\n")
-            if said[1:3] != [str(edge.size).encode(), base64.b64encode(edge.root)]:
-                raise LogForkedError(f"the table's edge of {edge.size} entries is not what the log's head signs")
+        if not edge.size:
+            return
+        # The same text has the same signature (RFC 8032), so no head of somebody else passes.
+        fits = len(edge.hashes) == edge.size.bit_count()
+        if not fits or not self._was_written(head_path(edge.size), self._head_of(edge)):
+            raise LogForkedError(f"the table's edge of {edge.size} entries is not what the log's head signs")
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file once, or find that it is there and says the same."""
         there = self.log.write_once(path, content)
-        if there is not None and there != content and not _same_entries(there, content):
+        if there is not None and there != content and not self._was_written(path, content):
             raise LogForkedError(f"{path} of the log is there, and says something else")
 
-    def _write_bundles(self, size: int, entries: Sequence[bytes]) -> None:
-        number, inside = divmod(size, WIDTH)
-        begun = entries_in(self._existing(bundle_path(number, inside))) if inside else []
+    def _was_written(self, path: str, content: bytes) -> bool:
+        """Return whether a file says this, or did before somebody put another over it."""
+        versions = (read(path) for read in (self.log.read, self.log.read_oldest))
+        return any(there == content or _same_entries(there, content) for there in versions if there is not None)
+
+    def _write_bundles(self, edge: Edge, entries: Sequence[bytes]) -> None:
+        number, inside = divmod(edge.size, WIDTH)
+        known = _begun(edge, 0)
+
+        def leads_to_edge(packed: bytes) -> list[bytes] | None:
+            found = entries_in(packed)
+            return found if Edge().extended(map(leaf_hash, found)).hashes == known else None
+
+        begun = self._existing(bundle_path(number, inside), leads_to_edge) if inside else []
         waiting = [*begun, *entries]
         for start in range(0, len(waiting), WIDTH):
             some = waiting[start : start + WIDTH]
             self.write(bundle_path(number + start // WIDTH, len(some)), bundle(some))
 
-    def _write_tiles(self, old: int, new: int, leaves: Sequence[bytes]) -> None:
+    def _write_tiles(self, edge: Edge, new: int, leaves: Sequence[bytes]) -> None:
         """Write the tiles that are new, a level at a time: the roots of full tiles are hashes of the level above."""
         added = leaves
-        for level, tiles in groupby(grown_tiles(old, new), key=lambda tile: tile.level):
-            number, inside = divmod(old >> 8 * level, WIDTH)
-            begun = Tile(level, number, inside)
-            row = [*(hashes_in(self._existing(begun.path), inside) if inside else ()), *added]
+        for level, tiles in groupby(grown_tiles(edge.size, new), key=lambda tile: tile.level):
+            number, inside = divmod(edge.size >> 8 * level, WIDTH)
+            row = [*(self._begun_row(edge, level, number, inside) if inside else ()), *added]
             roots = []
             for tile in tiles:
                 start = (tile.number - number) * WIDTH
@@ -107,11 +136,29 @@ class LogFiles:
                     roots.append(subtree(hashes))
             added = roots
 
-    def _existing(self, path: str) -> bytes:
-        content = self.log.read(path)
-        if content is None:
-            raise LogForkedError(f"{path} of the log is not there any more")
-        return content
+    def _begun_row(self, edge: Edge, level: int, number: int, inside: int) -> list[bytes]:
+        known = _begun(edge, level)
+
+        def leads_to_edge(tile: bytes) -> list[bytes] | None:
+            found = hashes_in(tile, inside)
+            return found if Edge().extended(found).hashes == known else None
+
+        return self._existing(Tile(level, number, inside).path, leads_to_edge)
+
+    def _existing(self, path: str, opened: Callable[[bytes], list[bytes] | None]) -> list[bytes]:
+        """Return what a file holds that the log goes on from: as it was written, whatever was put over it."""
+        for read in (self.log.read, self.log.read_oldest):
+            content = read(path)
+            with suppress(BadProofError):
+                if content is not None and (found := opened(content)) is not None:
+                    return found
+        raise LogForkedError(f"{path} of the log is not there any more, or is not what its head signs")
+
+
+def _begun(edge: Edge, level: int) -> tuple[bytes, ...]:
+    """Return the hashes of an edge that stand for the tile of a level which is not full; a tile is 8 levels high."""
+    heights = [height for height in range(edge.size.bit_length() - 1, -1, -1) if edge.size >> height & 1]
+    return tuple(hash_ for height, hash_ in zip(heights, edge.hashes, strict=True) if height // HEIGHT == level)
 
 
 def _same_entries(one: bytes, other: bytes) -> bool:

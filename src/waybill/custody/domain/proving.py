@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -38,11 +38,11 @@ class Prover:
         BadProofError
             It is of another tree than the one that is proven.
         """
-        note = self._existing(head_path(self.size)).decode(errors="replace")
-        said = note.split("\n")
-        if said[1:3] != [str(self.size), base64.b64encode(self.root).decode()]:
-            raise BadProofError("the head of the log is another than the table's")
-        return note
+        for read in (self.log.read, self.log.read_oldest):
+            note = _existing(read, head_path(self.size)).decode(errors="replace")
+            if note.split("\n")[1:3] == [str(self.size), base64.b64encode(self.root).decode()]:
+                return note
+        raise BadProofError("the head of the log is another than the table's")
 
     def proofs(self, events: Iterable[TracedEvent]) -> Iterator[tuple[TracedEvent, list[str] | None]]:
         """Yield each event with its audit path in base64; None for one that is younger than the head.
@@ -52,11 +52,19 @@ class Prover:
         BadProofError
             The log does not have an event where the table says.
         """
-        node = TileNodes(lambda tile: self._existing(tile.path), self.size).node()
+        node, first = self._nodes(self.log.read), self._nodes(self.log.read_oldest)
         for event in events:
-            inside = event.index is not None and event.index < self.size
-            path = self._path(event, event.index, node) if inside and event.index is not None else None
+            path = None
+            if event.index is not None and event.index < self.size:
+                try:
+                    path = self._path(event, event.index, node)
+                except BadProofError:
+                    # Somebody may have put another file over one of the log's; nobody can change the first.
+                    path = self._path(event, event.index, first)
             yield event, None if path is None else [base64.b64encode(step).decode() for step in path]
+
+    def _nodes(self, read: Callable[[str], bytes | None]) -> Node:
+        return TileNodes(lambda tile: _existing(read, tile.path), self.size).node()
 
     def _path(self, event: TracedEvent, index: int, node: Node) -> list[bytes]:
         path = inclusion_proof(index, self.size, node)
@@ -65,11 +73,12 @@ class Prover:
             raise BadProofError(f"the log does not have event {event.event.leaf.id} as entry {index}")
         return path
 
-    def _existing(self, path: str) -> bytes:
-        content = self.log.read(path)
-        if content is None:
-            raise BadProofError(f"{path} of the log is not there")
-        return content
+
+def _existing(read: Callable[[str], bytes | None], path: str) -> bytes:
+    content = read(path)
+    if content is None:
+        raise BadProofError(f"{path} of the log is not there")
+    return content
 
 
 def exported_line(event: TracedEvent, path: list[str] | None) -> str:

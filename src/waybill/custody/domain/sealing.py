@@ -3,25 +3,32 @@
 A step reads the slips of minutes that are over, takes what the log does not have yet, and writes down what it will do:
 the plan. From there every byte is determined. Whoever comes second, after a death or beside a first, reads the plan and
 writes the same bytes; what is there with other bytes is a fork, and nothing more is sealed.
+
+Whoever may write table and bucket gets nothing of theirs signed: a leaf and a plan count with a keyed hash alone.
 """
 
+import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from waybill.core.clock import iso
+from waybill.core.clock import iso, moment_of
 from waybill.custody.domain.log_files import Log, LogFiles
 from waybill.custody.domain.merkle import EMPTY, Edge
 from waybill.custody.domain.recording import MINUTE, LeafKey
-from waybill.custody.errors import LogForkedError
+from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
+from waybill.custody.errors import BadProofError, LogForkedError
 from waybill.custody.models import Leaf
 
 # A function of recording ends within one minute; the clocks of two may differ.
 SETTLING = timedelta(minutes=3)
 _MOST_LEAVES = 4_096
+_PLANS = "plans"
+# Minutes within which a stream tells what has happened; and how many of such a step looks at.
+_TOLD_WITHIN, _MOST_LOOKS = 3, 90
 # A transaction has 100 actions, one of which is the head.
 _MOST_MINUTES = 90
 
@@ -65,15 +72,23 @@ class SealPlan:
     cursor: str
     entries: tuple[Planned, ...]
 
-    def to_json(self) -> bytes:
-        """Return it as it is kept."""
-        return json.dumps({"cursor": self.cursor, "entries": self.entries}, ensure_ascii=False).encode()
+    def kept(self, path: str, keys: Keys) -> bytes:
+        """Return it as it is kept at a path: behind a line with the keyed hash of both."""
+        said = json.dumps({"cursor": self.cursor, "entries": self.entries}, ensure_ascii=False).encode()
+        return b"\n".join([_plan_mac(path, said, keys), said])
 
     @classmethod
-    def of_json(cls, kept: bytes) -> "SealPlan":
-        """Return a plan that was kept."""
-        said = json.loads(kept)
+    def of(cls, path: str, kept: bytes, keys: Keys) -> "SealPlan | None":
+        """Return a plan that was kept at a path; None of what somebody else has put there."""
+        mac, _, text = kept.partition(b"\n")
+        if not hmac.compare_digest(mac, _plan_mac(path, text, keys)):
+            return None
+        said = json.loads(text)
         return cls(said["cursor"], tuple(Planned(*entry) for entry in said["entries"]))
+
+
+def _plan_mac(path: str, text: bytes, keys: Keys) -> bytes:
+    return hmac.digest(keys.key(_PLANS), path.encode() + b"\n" + text, "sha256").hex().encode()
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,17 @@ class SealingLedger(Protocol):
 
 @dataclass(frozen=True)
 class Sealed:
-    """What a step has done: entries added, leaves that slips name and that are gone, and whether more is waiting."""
+    """What a step has done.
+
+    Attributes
+    ----------
+    added
+        Entries that the log has got.
+    missing
+        Leaves that slips name and that are gone, or that this stack's functions have not written: neither is sealed.
+    more
+        Whether more is waiting.
+    """
 
     added: int = 0
     missing: int = 0
@@ -125,6 +150,7 @@ class Sealer:
     ledger: SealingLedger
     log: Log
     files: LogFiles
+    keys: Keys
     now: Callable[[], datetime]
     settling: timedelta = SETTLING
 
@@ -138,17 +164,16 @@ class Sealer:
         """
         head = self.ledger.head()
         path = f"plan/{head.edge.size:020}"
-        kept = self.log.read(path)
         missing, more = 0, True
-        if kept:
-            plan = SealPlan.of_json(kept)
-        else:
+        plan = self._kept_plan(path)
+        if plan is None:
             planned = self._planned(head)
             if planned is None:
                 return Sealed()
             plan, missing, more = planned
-            if plan.entries:
-                plan = SealPlan.of_json(self.log.write_once(path, plan.to_json()) or plan.to_json())
+            if plan.entries and self.log.write_once(path, plan.kept(path, self.keys)) is not None:
+                # Another writer was faster.
+                plan = self._kept_plan(path) or plan
         edge = head.edge
         if plan.entries:
             edge = self.files.append(edge, [entry.sealed.encode() for entry in plan.entries])
@@ -159,6 +184,48 @@ class Sealer:
             # Another writer was faster, with the same plan: that step counts.
             return Sealed(more=True)
         return Sealed(len(plan.entries), missing, more)
+
+    def _kept_plan(self, path: str) -> SealPlan | None:
+        """Return the plan that is there, or of what somebody has put over it the one below; None where there is none.
+
+        Raises
+        ------
+        LogForkedError
+            What is there is not of this stack's.
+        """
+        versions = (read(path) for read in (self.log.read, self.log.read_oldest))
+        kept = [version for version in versions if version is not None]
+        for version in kept:
+            if plan := SealPlan.of(path, version, self.keys):
+                return plan
+        if kept:
+            raise LogForkedError(f"{path} of the log is there, and none of this stack's functions wrote it")
+        return None
+
+    def _is_genuine(self, leaf: Leaf) -> bool:
+        """Return whether this stack's functions wrote a leaf, where it lies."""
+        try:
+            said = parsed(leaf.sealed)
+            recorded_at = str(said["recordedAt"])
+            if (*key_of(said), id_of(said), recorded_at[:MINUTE]) != (leaf.pk, leaf.sk, leaf.id, leaf.minute):
+                return False
+        except (BadProofError, KeyError):
+            return False
+        return hmac.compare_digest(mac_of(leaf.sealed, recorded_at, self.keys).encode(), leaf.mac.encode())
+
+    def _minutes_of(self, leaves: Sequence[Leaf]) -> Iterable[str]:
+        """Yield the minutes in which leaves were written, and those in which they may have been before.
+
+        What is written long after it happened may be made again: the log has it in the minutes behind `at` then, if
+        that is how it was told at first. What it has elsewhere is sealed again, and the first entry counts.
+        """
+        before: dict[str, None] = {}
+        for leaf in leaves:
+            at = moment_of(str(parsed(leaf.sealed).get("at")))
+            written = moment_of(leaf.minute)
+            if at and written and at < written - self.settling and len(before) < _MOST_LOOKS:
+                before |= {iso(at + timedelta(minutes=later))[:MINUTE]: None for later in range(_TOLD_WITHIN)}
+        return dict.fromkeys(leaf.minute for leaf in leaves) | before
 
     def _planned(self, head: Head) -> tuple[SealPlan, int, bool] | None:
         """Return the plan, how many leaves are gone, and whether more is waiting; None when nothing is."""
@@ -173,13 +240,10 @@ class Sealer:
                 break
         if cursor == head.cursor:
             return None
-        found = self.ledger.leaves(list(keys))
-        leaves = sorted(found.values(), key=lambda leaf: (leaf.minute, leaf.pk, leaf.sk))
+        found = [leaf for leaf in self.ledger.leaves(list(keys)).values() if self._is_genuine(leaf)]
+        leaves = sorted(found, key=lambda leaf: (leaf.minute, leaf.pk, leaf.sk))
         known = {
-            id_
-            for minute in dict.fromkeys(leaf.minute for leaf in leaves)
-            for placed in self.ledger.placed(minute)
-            for id_ in placed.ids
+            id_ for minute in self._minutes_of(leaves) for placed in self.ledger.placed(minute) for id_ in placed.ids
         }
         new = tuple(Planned(leaf.minute, leaf.id, leaf.sealed) for leaf in leaves if leaf.id not in known)
         minutes = sorted({entry.minute for entry in new})

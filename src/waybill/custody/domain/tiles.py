@@ -11,7 +11,7 @@ from waybill.custody.domain.merkle import Node, node_hash
 from waybill.custody.errors import BadProofError
 
 WIDTH = 256
-_HEIGHT = 8
+HEIGHT = 8
 _HASH_BYTES = 32
 # A bundle of 256 entries of at most 65,535 bytes each; what is larger is not ours.
 _MOST_BUNDLE_BYTES = WIDTH * (65_535 + 2)
@@ -44,14 +44,14 @@ def _numbered(number: int, width: int) -> str:
 
 def width_of(level: int, number: int, size: int) -> int:
     """Return how many hashes a tile has in a log of that size; 0 when there is no such tile."""
-    return max(0, min(WIDTH, (size >> _HEIGHT * level) - number * WIDTH))
+    return max(0, min(WIDTH, (size >> HEIGHT * level) - number * WIDTH))
 
 
 def grown_tiles(old: int, new: int) -> Iterator[Tile]:
     """Yield the tiles that are new when a log grows from one size to another, the lowest level first."""
     level = 0
-    while new >> _HEIGHT * level:
-        before, after = old >> _HEIGHT * level, new >> _HEIGHT * level
+    while new >> HEIGHT * level:
+        before, after = old >> HEIGHT * level, new >> HEIGHT * level
         for number in range(before // WIDTH, -(-after // WIDTH)):
             width = width_of(level, number, new)
             if width > width_of(level, number, old):
@@ -123,7 +123,7 @@ class TileNodes:
         known: dict[tuple[int, int], list[bytes]] = {}
 
         def node(level: int, index: int) -> bytes:
-            tile_level, height = divmod(level, _HEIGHT)
+            tile_level, height = divmod(level, HEIGHT)
             first = index << height
             number = first // WIDTH
             if (tile_level, number) not in known:

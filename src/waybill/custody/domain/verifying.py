@@ -89,7 +89,8 @@ class SealedTrail(EntryReader):
                 continue
             number = content.get("number")
             if content.get("trail") == self.name and isinstance(number, int):
-                self.hashes[number] = str(content.get("hash"))
+                # The first entry counts: who makes a trail anew, and lets it be recorded again, adds another.
+                self.hashes.setdefault(number, str(content.get("hash")))
 
     @override
     def expect(self, first: int, hashes: Sequence[bytes]) -> None:
