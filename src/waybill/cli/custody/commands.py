@@ -167,7 +167,7 @@ def _tell(cli: Cli, report: Report) -> None:
             "Read again": report.read_again,
             "Compared with the table": report.compared,
             "Not sealed yet": report.waiting,
-            "Made again, and sealed again": report.made_again,
+            **({"Sealed again": report.made_again} if report.made_again else {}),
         }
         cli.output.show(said, details(shown))
         return

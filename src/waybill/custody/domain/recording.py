@@ -166,6 +166,7 @@ class _Batch:
         self.recorded_at = recorded_at
         self._places: dict[str, KnownPlace] = {}
         self._newest: dict[str, str | None] = {}
+        self._ways: set[tuple[object, ...]] = set()
         self.new = 0
 
     def find_places(self, happened: Sequence[Happening]) -> list[Happening]:
@@ -277,9 +278,23 @@ class _Batch:
 
     def _keep_ways(self, one: Happening, subject: Subject, states: Sequence[StateReference]) -> None:
         for state in states[1:]:
-            self._ledger.link(subject, self._places[state.place].subject, state.place)
+            copy = self._places[state.place].subject
+            if self._is_new_way("copy", subject.pk, copy.pk, state.place):
+                self._ledger.link(subject, copy, state.place)
         sha256 = states[0].sha256 if states else None
-        self._ledger.add_ways(subject, sha256=sha256, consignment_file=one.consignment_file)
+        if not self._is_new_way("content", subject.pk, sha256):
+            sha256 = None
+        file = one.consignment_file
+        if not self._is_new_way("file", file):
+            file = None
+        if sha256 or file:
+            self._ledger.add_ways(subject, sha256=sha256, consignment_file=file)
+
+    def _is_new_way(self, *way: object) -> bool:
+        """Return whether this batch has not kept it yet: what a batch tells is mostly about the same files."""
+        was_kept = way in self._ways
+        self._ways.add(way)
+        return not was_kept
 
     def _reference(self, state: FileState) -> StateReference:
         hash_ = self._hash(state.place)

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -163,7 +164,7 @@ class Tracer:
         shown, more = events[:limit], len(events) > limit
         hashes = {state.place for event in shown for state in event.states} | set(family.copies)
         known = self.ledger.places(hashes)
-        log = {event.leaf.minute: list(self.ledger.placed(event.leaf.minute)) for event in shown}
+        log = {minute: list(self.ledger.placed(minute)) for minute in {event.leaf.minute for event in shown}}
         traced = [self._traced(event, known, log[event.leaf.minute]) for event in shown]
         if isinstance(asked, ByPlace) and asked.version_id:
             traced = [one for one in traced if _is_about(one, asked.place, asked.version_id)]
@@ -205,12 +206,13 @@ class Tracer:
     def _family(self, own: Sequence[str]) -> "_Family":
         """Return the subjects up from `own` and down from them; what else came of an origin is not about this file."""
         seen, copies, cut = dict.fromkeys(own), dict[str, None](), False
+        links_of = cache(lambda subject: self.ledger.links(subject, _MOST_SUBJECTS))
         for up in (True, False):
             row = list(own)
             for _ in range(_MOST_STEPS):
                 following: dict[str, None] = {}
                 for subject in row:
-                    links = self.ledger.links(subject, _MOST_SUBJECTS)
+                    links = links_of(subject)
                     cut = cut or links.cut
                     following |= dict.fromkeys(links.origins if up else (pk for pk, _ in links.copies))
                     if not up:

@@ -61,6 +61,12 @@ class Meter:
     def _s3_ListObjectsV2(self, _: Mapping[str, Any]) -> None:  # noqa: N802 (named as the operation)
         self.used["s3_writes"] += 1
 
+    def _s3_PutObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["s3_writes"] += 1
+
+    def _s3_ListObjectVersions(self, _: Mapping[str, Any]) -> None:  # noqa: N802
+        self.used["s3_writes"] += 1
+
     def _s3_GetObject(self, _: Mapping[str, Any]) -> None:  # noqa: N802
         self.used["s3_reads"] += 1
 
