@@ -13,7 +13,7 @@ from benchmarks.harness.report import breakdown
 from waybill.core.prices import PriceTable
 from waybill.custody.domain.tiles import WIDTH, grown_tiles
 
-_FILES = 500
+_FILES = 200
 _BILLION = 1_000_000_000
 _MEMORY_GB = 0.5
 # Of a warm function in one Region, to DynamoDB; of moto, requests are counted and not timed.

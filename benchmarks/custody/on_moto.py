@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import redirect_stdout
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-west-1"}
@@ -32,6 +32,13 @@ _BATCH = 100
 _TRACED = 50
 
 
+class _Clock:
+    at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
 def _prepare() -> tuple[CustodyTable, S3Log]:
     place: Any = {"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
@@ -50,7 +57,8 @@ def _measure(files: int) -> dict[str, Any]:
     session: Any = boto3.DEFAULT_SESSION
     meter = Meter(session)
     table, log = _prepare()
-    keys, at = LocalKeys(), NOON
+    keys, clock = LocalKeys(), _Clock()
+    recorder = EventRecorder(table, keys, clock)
     counted: dict[str, Any] = {"events": files * PER_FILE, "batches": 0}
     happened = [one for number in range(files) for one in happenings(number)]
     # As the streams tell it: a file's registration, its checks with its copy, its copies, its scan, each by itself.
@@ -58,15 +66,15 @@ def _measure(files: int) -> dict[str, Any]:
     started = time.process_time()
     with meter.counting():
         for start in range(0, len(happened), _BATCH):
-            EventRecorder(table, keys, lambda: at).record(happened[start : start + _BATCH], [], f"{start}")
-            at += timedelta(seconds=1)
+            recorder.record(happened[start : start + _BATCH], [], f"{start}")
+            clock.at += timedelta(seconds=1)
             counted["batches"] += 1
     counted["seconds"] = time.process_time() - started
     counted["recording"] = {"requests": dict(meter.requests), "used": dict(meter.used)}
-    at += timedelta(hours=1)
+    clock.at += timedelta(hours=1)
     meter.requests.clear()
     meter.used.clear()
-    sealer, added = Sealer(table, log, LogFiles(log, LocalSigner()), keys, lambda: at), 0
+    sealer, added = Sealer(table, log, LogFiles(log, LocalSigner()), keys, clock), 0
     with meter.counting():
         while True:
             step = sealer.step()

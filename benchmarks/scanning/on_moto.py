@@ -17,8 +17,8 @@ import boto3
 from moto import mock_aws
 
 from benchmarks.harness.in_process import call
-from benchmarks.scanning.corpus import log_text
 from benchmarks.harness.metering import Meter
+from benchmarks.scanning.corpus import log_text
 from waybill.scanning.domain.split import first_state
 from waybill.scanning.request_models import ScanRequest
 from waybill.scanning.runtime import deployed
