@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from waybill.custody.domain.comparing import Report
 from waybill.custody.domain.erasing import Eraser, Marker
+from waybill.custody.domain.identity import IDENTIFIER
 from waybill.custody.domain.key_pattern import KeyPattern
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
@@ -168,6 +169,8 @@ class MemoryLedger:
             else:
                 up, down = ("origin", way.origin, ""), ("copy", way.subject, way.place)
                 found = up in self.linked.get(way.subject, ()) and down in self.linked.get(way.origin, ())
+                ended = {(way.subject, up), (way.origin, down)} & self.ended
+                found = found and (not ended or way.origin.startswith(IDENTIFIER))
             if not found:
                 yield way
 

@@ -226,6 +226,15 @@ def test_a_plan_that_was_begun_is_gone_on_with_whatever_is_put_over_it(when: str
     assert custody.verify(full=True).findings == []
 
 
+def test_a_cursor_of_the_future_leaves_nothing_unsealed() -> None:
+    custody = sealed_custody()
+    custody.recorder.record([copied(70)], [], "more")
+    custody.wait(hours=1)
+    custody.ledger.now_head = replace(custody.ledger.now_head, cursor="9999-01-01T00:00#")
+    assert custody.seal() == 1
+    assert custody.verify(full=True).findings == []
+
+
 def test_a_head_that_cannot_move_is_an_error_and_no_endless_wait() -> None:
     custody = sealed_custody()
     custody.recorder.record([copied(70)], [], "more")
@@ -368,6 +377,11 @@ def cut_a_copy_off_its_history(custody: Custody) -> None:
         found -= {one for one in found if one[0] == "origin"}
 
 
+def end_the_link_to_a_copy(custody: Custody) -> None:
+    """As a person ends one of an identifier."""
+    custody.ledger.ended |= {(subject, one) for subject, found in custody.ledger.linked.items() for one in found}
+
+
 def forget_whose_content_it_is(custody: Custody) -> None:
     custody.ledger.ways.clear()
 
@@ -471,6 +485,7 @@ def unlock(custody: Custody) -> None:
         (say_that_names_were_erased, {"MISSING"}),
         (give_the_place_another_history, {"MISSING"}),
         (cut_a_copy_off_its_history, {"MISSING"}),
+        (end_the_link_to_a_copy, {"MISSING"}),
         (forget_whose_content_it_is, {"MISSING"}),
         (disable_the_key, {"MAC_UNCHECKED"}),
         (cut_the_last_two_entries_of_a_trail, {"MISSING"}),

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, override
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
 from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
+from waybill.custody.domain.identity import IDENTIFIER
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.linking import LinkedLedger
 from waybill.custody.domain.merkle import Edge
@@ -114,7 +115,9 @@ class CustodyTable(
     def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
         needed = {way: _keys_of(way) for way in ways}
         keys = ({"pk": pk, "sk": sk} for each in needed.values() for pk, sk in each)
-        there = {(item["pk"], item["sk"]) for item in self._table.batch_get(keys, projection="pk, sk")}
+        found = self._table.batch_get(keys, projection="pk, sk, ended")
+        # A person may take back that an identifier names a file, and nobody that one is a copy of another.
+        there = {(item["pk"], item["sk"]) for item in found if "ended" not in item or _is_of_identifier(item)}
         return [way for way, each in needed.items() if not there.issuperset(each)]
 
     @override
@@ -319,6 +322,10 @@ class CustodyTable(
     def _add(self, item: Item) -> None:
         with suppress(ConditionFailedError):
             self._table.put(item, _NEW)
+
+
+def _is_of_identifier(link: Item) -> bool:
+    return str(link["pk"]).startswith(IDENTIFIER) or IDENTIFIER in str(link["sk"])
 
 
 def _keys_of(way: Way) -> list[tuple[str, str]]:

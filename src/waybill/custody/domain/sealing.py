@@ -230,15 +230,17 @@ class Sealer:
     def _planned(self, head: Head) -> tuple[SealPlan, int, bool] | None:
         """Return the plan, how many leaves are gone, and whether more is waiting; None when nothing is."""
         keys: dict[LeafKey, None] = {}
-        cursor, more = head.cursor, False
+        # A cursor of the future is nobody's of this stack, and would leave all that comes unsealed.
+        start = head.cursor if head.cursor[:MINUTE] <= iso(self.now())[:MINUTE] else ""
+        cursor, more = start, False
         before = iso(self.now() - self.settling)[:MINUTE]
-        for slip in self.ledger.slips(head.cursor, before):
+        for slip in self.ledger.slips(start, before):
             keys |= dict.fromkeys(slip.leaves)
             cursor = slip.name
             if len(keys) >= _MOST_LEAVES:
                 more = True
                 break
-        if cursor == head.cursor:
+        if cursor == start:
             return None
         found = [leaf for leaf in self.ledger.leaves(list(keys)).values() if self._is_genuine(leaf)]
         leaves = sorted(found, key=lambda leaf: (leaf.minute, leaf.pk, leaf.sk))
@@ -250,7 +252,7 @@ class Sealer:
         if len(minutes) > _MOST_MINUTES:
             # The same slips come again, and what is placed by then is left out.
             first = tuple(entry for entry in new if entry.minute < minutes[_MOST_MINUTES])
-            return SealPlan(head.cursor, first), 0, True
+            return SealPlan(start, first), 0, True
         return SealPlan(cursor, new), len(keys) - len(found), more
 
 
