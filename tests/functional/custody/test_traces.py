@@ -267,14 +267,27 @@ def test_items_are_restored_from_the_log_by_command(recorded: CustodyOnMoto, run
 
 def test_a_proof_that_does_not_hold_is_none(recorded: CustodyOnMoto, run: Any) -> None:
     recorded.seal()
-    tile = {"Bucket": "custodylogbucket", "Key": f"log/tile/0/000.p/{RUNS}"}
-    recorded.s3.put_object(**tile, Body=bytes(32 * RUNS))
+    # What is put over the log's files proves nothing and hides nothing: what was written first is under its lock.
+    for name in (f"tile/0/000.p/{RUNS}", f"checkpoints/{RUNS:020}", f"tile/entries/000.p/{RUNS}"):
+        recorded.s3.put_object(Bucket="custodylogbucket", Key=f"log/{name}", Body=bytes(32 * RUNS))
+    recorded.s3.delete_object(Bucket="custodylogbucket", Key="log/key")
+    assert traced(bucket=SOURCE, key=KEY, prove="true").status == 200
+    assert run("trace", f"s3://{SOURCE}/{KEY}", "--prove")[0] == 0
+    assert run("custody", "verify")[1]["holds"] is True
+    # The table says another place of the log than the one that has the event.
+    [where] = [item for item in recorded.items() if item["pk"].startswith("LOG#")]
+    ids = bytes(where["ids"])
+    key = {"pk": {"S": where["pk"]}, "sk": {"S": where["sk"]}}
+    recorded.dynamodb.update_item(
+        TableName="CustodyTable",
+        Key=key,
+        UpdateExpression="SET ids = :ids",
+        ExpressionAttributeValues={":ids": {"B": ids[16:] + ids[:16]}},
+    )
     answer = traced(bucket=SOURCE, key=KEY, prove="true")
     assert answer.status == 409
     assert "does not have event" in answer.json["detail"]
     assert run("trace", f"s3://{SOURCE}/{KEY}", "--prove")[0] == 1
-    # What was written first is under its lock still: the log itself holds.
-    assert run("custody", "verify")[1]["holds"] is True
 
 
 @pytest.mark.parametrize(
@@ -412,6 +425,21 @@ def test_a_schedule_repairs_what_a_stream_has_lost_and_writes_nothing_else(
     assert counted(capsys) == [1]
     recorded.seal()
     assert runtime.verifier().verify().findings == []
+
+    # One that somebody deletes is made again too: it is no fork, and what was sealed first is put back.
+    [gone] = [item for item in recorded.items() if "lost2" in str(item.get("key")) and item.get("bucket") == SOURCE]
+    [event] = [item for item in recorded.items() if item["pk"] == gone["subject"] and "sealed" in item]
+    key = {"pk": {"S": event["pk"]}, "sk": {"S": event["sk"]}}
+    recorded.dynamodb.delete_item(TableName="CustodyTable", Key=key)
+    recorded.at += timedelta(days=2)
+    recorded.call("record_events", {"reconcile": True})
+    assert counted(capsys) == [1]
+    assert recorded.seal() == {"added": 1, "missing": 0}
+    report = runtime.verifier().verify()
+    assert ([finding.code for finding in report.findings], report.made_again) == (["ALTERED"], 1)
+    assert [one.state for one in runtime.restorer().restore()] == ["RESTORED"]
+    assert event in recorded.items()
+    assert (runtime.verifier().verify().findings, runtime.verifier().verify(full=True).findings) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["s3://bucket", "sha256:ab", "what is this?", "/"])
