@@ -71,7 +71,7 @@ def commands() -> Iterator[str]:
     """Yield the page of the command line: every command with its arguments and options."""
     yield "# Commands\n\nMade of the program itself. `-h` after any command shows the same.\n"
     root: Any = get_command(app)
-    yield from _command(root, typer.Context(root, info_name="waybill"))
+    yield from _command(root, typer.Context(root, info_name="waybill", **root.context_settings))
 
 
 def _command(command: Any, context: Any) -> Iterator[str]:

@@ -31,14 +31,16 @@ app.add_typer(ids)
 def mint(  # noqa: PLR0917 - one per option
     cli: Cli,
     identifiers: Annotated[list[str] | None, typer.Argument(help="Source identifiers.", metavar="ID…")] = None,
-    file: Annotated[
-        Path | None,
+    source: Annotated[
+        str | None,
         typer.Option(
             "--file",
             help="One per line, or .jsonl with predecessors; - for standard input.",
             exists=True,
             dir_okay=False,
             allow_dash=True,
+            # Of a path Typer 0.29 does not see that it is a dash, and looks for a file of that name.
+            path_type=str,
         ),
     ] = None,
     job: Annotated[str | None, typer.Option("--job", help="Job that the answers are labelled with.")] = None,
@@ -52,6 +54,7 @@ def mint(  # noqa: PLR0917 - one per option
 
     With --file, answers are printed as they come, one line each; with --json, as JSON Lines.
     """
+    file = Path(source) if source else None
     plan = plan_of(identifiers or [], file, Mode.DOCUMENTS if documents else Mode.IDENTIFIERS, job)
     if resume and (file is None or str(file) == "-" or rehearse):
         raise typer.BadParameter("--resume goes on with --file F, and neither with standard input nor with --dry-run")

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ def stack(aws: Aws, context: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         minting_life, "minter_settings", lambda cli: {"check": False, "forbidden": frozenset(), "prefix": ""}
     )
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def test_a_dash_is_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO("\ufeffa\nb\n".encode())))
+        assert run("mint", "--file", "-")[0] == 0
+    assert [run("ids", wanted)[1]["sourceIdentifier"] for wanted in ("a", "b")] == ["a", "b"]
 
 
 def test_mint_again_and_look_up(run) -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,13 @@ def test_schedules_are_added_listed_and_deleted(run: Run) -> None:
     assert run("scans", "schedule", "add", "s3://archive", "--every", "year")[0] == 2
 
 
-def test_a_detector_is_tried_on_a_file_or_on_standard_input(run: Run, tmp_path: Path) -> None:
+def test_a_detector_is_tried_on_a_file_or_on_standard_input(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"ssn 219-45-6789\n")))
+    assert run("detectors", "try", "US_SSN", "-")[1]["total"] == 1
+    for wrong in (tmp_path, tmp_path / "none"):
+        assert run("detectors", "try", "US_SSN", str(wrong))[0] == 2
     file = tmp_path / "a text.txt"
     file.write_text("\ufeffssn 219-45-6789\n", "utf-8")
     status, trial, _ = run("detectors", "try", "US_SSN", str(file))

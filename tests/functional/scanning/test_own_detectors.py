@@ -148,6 +148,9 @@ def test_a_detector_is_tried_on_a_text_as_a_scan_would_find_it(own: OwnDetectors
     ]
     assert [each.masked_match for each in trial.findings] == ["XXX-XX-6789", "XXX-XX-1120"]
     assert tried("EMAIL", SSN, own).total == 0
+    # The heading of a column says what is in it.
+    (found,) = tried("US_SSN", "name,ssn\nAnn,219-45-6789\n", own).findings
+    assert found.confidence == "HIGH"
     # What begins like a file of another kind is the text that was typed.
     assert tried("US_SSN", f"%PDF-1.4\nPK\x03\x04 {SSN}", own).total == 2
 

@@ -1,5 +1,6 @@
 """`waybill detectors`: detectors and allow lists of a stack's own."""
 
+from contextlib import nullcontext
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,21 +74,23 @@ def try_out(
     cli: Cli,
     detector: DetectorArgument,
     file: Annotated[
-        Path,
+        str,
         typer.Argument(
             help="A text; - for standard input. It is kept nowhere.",
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            readable=True,
             allow_dash=True,
+            # Of a path Typer 0.29 does not see that it is a dash, and looks for a file of that name.
+            path_type=str,
         ),
     ],
 ) -> None:
     """Show what a detector finds in a text; of an allow list, what it leaves."""
     from waybill.scanning.domain.trial import tried
 
-    found = tried(detector, _text(file), scanner_of(cli).detectors)
+    content = _text(file)
+    found = tried(detector, content, scanner_of(cli).detectors)
     shown = [{name: getattr(each, name) for name in _TRIED} for each in found.findings]
     rows = ([str(each[name]) for name in _TRIED] for each in shown)
     said = table([name.replace("_", " ").capitalize() for name in _TRIED], rows)
@@ -108,11 +111,14 @@ def test(cli: Cli, file: FileArgument) -> None:
     cli.output.show({"detectors": names}, f"{len(names)} hold: {', '.join(names)}")
 
 
-def _text(file: Path) -> str:
+def _text(file: str) -> str:
     import sys
 
-    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as source:
-        content = source.read(_TRIAL_BYTES + 1)
+    try:
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
+            content = source.read(_TRIAL_BYTES + 1)
+    except OSError as error:
+        raise InvalidInputError(FieldError("FILE", f"cannot be read: {error.strerror}")) from None
     if len(content) > _TRIAL_BYTES:
         raise InvalidInputError(FieldError("FILE", f"must have {_TRIAL_BYTES} bytes at most"))
     try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from waybill.core.errors import NotFoundError
+from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.models import Finding, Match
 from waybill.scanning.domain.detection.rules import Detector, detectors
@@ -14,8 +15,6 @@ from waybill.scanning.domain.own_detectors import OwnDetectors, proved, rules_of
 from waybill.scanning.request_models import DetectorRequest
 
 _SHOWN = 100
-# Text, whatever it begins with: nothing in it is unpacked.
-_AS_TEXT = Checkpoint(offset=0, line=1, column=1, encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,12 @@ def tried(name: str, text: str, known: OwnDetectors, draft: DetectorRequest | No
         allowed += is_allowed
         return is_allowed
 
-    engine = Engine(_judges(name, (*detectors(), *rules.detectors), draft, known))
+    engine, content = Engine(_judges(name, (*detectors(), *rules.detectors), draft, known)), text.encode()
     scanner = ObjectScanner(engine, secrets.token_bytes(32), cap=_SHOWN, allows=allows)
-    report = scanner.scan(io.BytesIO(text.encode()).read, resume=_AS_TEXT)
+    headings = Columns.of(content, engine.detectors)
+    # Text, whatever it begins with: nothing in it is unpacked.
+    as_text = Checkpoint(0, line=1, column=1, encoding="utf-8", columns=headings.state() if headings else {})
+    report = scanner.scan(io.BytesIO(content).read, resume=as_text)
     return Trial(report.findings[:_SHOWN], report.counts.total(), allowed)
 
 
