@@ -18,7 +18,7 @@ from waybill.cli.app import app
 
 PAGES = PROJECT / ".local" / "site" / "pages"
 
-_LINK = re.compile(r"\]\(([^()\s#]+)(?:#[^()\s]*)?\)")
+LINK = re.compile(r"\]\(([^()\s#]+)(?:#[^()\s]*)?\)")
 _EVERYWHERE = {"stack", "profile", "json", "debug", "help"}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -49,12 +49,21 @@ def pages() -> list[Path]:
 def _copy(file: Path) -> None:
     target = PAGES / file.relative_to(PROJECT)
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
+    if file.suffix == ".md":
+        target.write_text(LINK.sub(lambda link: to_page(file, link), file.read_text("utf-8")), "utf-8")
+    else:
+        shutil.copyfile(file, target)
+
+
+def to_page(page: Path, link: re.Match[str]) -> str:
+    """Return a link as it is, or to the page of a folder: a site lists no folders."""
+    is_folder = ":" not in link[1] and (page.parent / link[1]).is_dir()
+    return f"]({link[1].rstrip('/')}/README.md)" if is_folder else link[0]
 
 
 def _linked(page: Path) -> Iterator[Path]:
     """Yield the files of the repository that a page leads to and that are no pages."""
-    for target in _LINK.findall(page.read_text("utf-8")):
+    for target in LINK.findall(page.read_text("utf-8")):
         file = (page.parent / target).resolve()
         if ":" not in target and file.is_file() and file.suffix != ".md":
             yield file

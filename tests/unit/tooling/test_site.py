@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from scripts.site import commands, operations, pages
+from scripts.site import LINK, commands, operations, pages, to_page
 from tests.conftest import PROJECT
 
 GENERATED = {"docs/reference/commands.md", "docs/reference/api.md", "docs/decisions/README.md"}
@@ -30,6 +30,17 @@ def _leaves(entry: Any) -> list[str]:
         return [entry]
     below = entry.values() if isinstance(entry, dict) else entry
     return [leaf for one in below for leaf in _leaves(one)]
+
+
+def test_a_link_to_a_folder_leads_to_its_page() -> None:
+    """A site lists no folders, and mkdocs takes such a link as it is."""
+    leading = [(page, link) for page in pages() for link in LINK.finditer(page.read_text("utf-8"))]
+    led = {(page.parent / to_page(page, link)[2:-1].partition("#")[0]).resolve() for page, link in leading}
+    folders = {each.relative_to(PROJECT).as_posix() for each in led if each.is_dir()}
+    assert folders == set()
+    made = {PROJECT / each for each in GENERATED}
+    readmes = {each for each in led if each.name == "README.md" and not each.exists()}
+    assert readmes <= made
 
 
 def test_every_operation_is_on_the_page_of_the_api() -> None:
