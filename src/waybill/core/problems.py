@@ -31,7 +31,7 @@ from waybill.core.errors import (
     WaybillError,
 )
 from waybill.core.text import escaped, shortened
-from waybill.core.wire import field_path
+from waybill.core.wire import field_path, said
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -143,7 +143,7 @@ def _internal() -> ProblemDetails:
 
 
 def _field_errors(error: RequestValidationError) -> tuple[FieldError, ...]:
-    return tuple(_field_error(tuple(problem["loc"]), str(problem["msg"])) for problem in error.errors())
+    return tuple(_field_error(tuple(problem["loc"]), said(problem)) for problem in error.errors())
 
 
 def _field_error(location: tuple[int | str, ...], message: str) -> FieldError:

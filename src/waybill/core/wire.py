@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from waybill.core.errors import FieldError, InvalidInputError
 
@@ -13,9 +13,23 @@ from waybill.core.errors import FieldError, InvalidInputError
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Return what `error` found, each with the path the sender would recognise (`destinationBuckets[2]`)."""
     return tuple(
-        FieldError(field_path(problem["loc"]), str(problem["msg"]).removeprefix("Value error, "))
+        FieldError(field_path(problem["loc"]), said(problem).removeprefix("Value error, "))
         for problem in error.errors(include_input=False, include_url=False)
     )
+
+
+def said(problem: ErrorDetails) -> str:
+    """Return what is wrong, as a sender reads it.
+
+    Of a text that was looked at by a rule of its own before its length, pydantic counts "items".
+    """
+    bounds: Mapping[str, Any] = problem.get("ctx") or {}
+    if bounds.get("field_type") == "Value":
+        if problem["type"] == "too_long":
+            return f"String should have at most {bounds['max_length']} characters"
+        if problem["type"] == "too_short":
+            return f"String should have at least {bounds['min_length']} characters"
+    return str(problem["msg"])
 
 
 def field_problem(field: str, message: str) -> ValidationError:

@@ -352,6 +352,12 @@ def test_a_schedule_is_made_listed_and_deleted() -> None:
     assert ask("GET", "/scans/schedules").json["schedules"] == []
 
 
+def test_a_text_that_is_too_long_is_told_in_characters() -> None:
+    refused = ask("POST", "/detectors/EMAIL/test", body={"text": "x" * 10_001})
+    assert (refused.status, refused.fields) == (400, ["text"])
+    assert "should have at most 10000 characters" in refused.json["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
