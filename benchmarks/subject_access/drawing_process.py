@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ _SURNAMES = ("Quill", "O'Rourke", "van den Berg", "Smith-Jones", "Nkemelu", "Zol
 _NUMBERS = ("A9876ZZ", "07700 900123", "1990-01-02", "QQ 12 34 56 C")
 
 
-def rows(pages: int) -> list[dict[str, Any]]:
+def rows(pages: int) -> Iterator[dict[str, Any]]:
     """Six columns of what case notes look like, as many rows as fill about `pages` pages of ours."""
-    return [
+    return (
         {
             "date": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
             "establishment": _ESTABLISHMENTS[number % len(_ESTABLISHMENTS)],
@@ -34,7 +34,16 @@ def rows(pages: int) -> list[dict[str, Any]]:
             "id": number % 20_000,
         }
         for number in range(pages * _PAGE_ROWS)
-    ]
+    )
+
+
+def _written(found: Iterator[dict[str, Any]], file: Path) -> Path:
+    """Write rows to a file, one by one, as an answer comes."""
+    with file.open("w", encoding="utf-8") as out:
+        for number, row in enumerate(found):
+            out.write((", " if number else '{"content": [') + json.dumps(row))
+        out.write("]}")
+    return file
 
 
 def draw(job: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +52,7 @@ def draw(job: dict[str, Any]) -> dict[str, Any]:
     from waybill.subject_access.domain.report.part import render_part
 
     folder, name = Path(job["folder"]), job["name"]
-    content = Path(job["answer"]) if "answer" in job else rows(job["pages"])
+    content = Path(job["answer"]) if "answer" in job else _written(rows(job["pages"]), folder / f"{name}.json")
     section = Section(name, f"Service {name}", Outcome.COMPLETE, content)
     subject = Subject.named("Smith", "John", IdKind.NOMIS, "A1234AA")
     with tempfile.TemporaryDirectory(dir=folder) as work:

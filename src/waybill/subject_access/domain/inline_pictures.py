@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from waybill.subject_access.domain.report.answer_file import LISTS
+
 # Beyond the numbers that attachments may have.
 FIRST_INLINE: Final = 100_000
 MOST_INLINE: Final = 99_999
@@ -39,7 +41,7 @@ def numbered(content: Any, numbers: Mapping[str, int], hidden: Mapping[int, str]
     numbers
         By `address_hash`.
     """
-    if isinstance(content, list):
+    if isinstance(content, LISTS):
         return [numbered(one, numbers, hidden) for one in content]
     if not isinstance(content, dict):
         return content

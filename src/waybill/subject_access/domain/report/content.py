@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.blocks import Block, Heading, Pair, Paragraph, Table
 from waybill.subject_access.domain.report.helpers import format_date
 from waybill.subject_access.domain.report.models import Json, Number
@@ -48,7 +49,7 @@ def _under_heading(item: _Nested) -> Iterator[Block | _Nested]:
 def _shown(value: Json, level: int, label: str) -> Iterator[Block | _Nested]:
     if isinstance(value, dict) and value:
         yield from _object(value, level)
-    elif isinstance(value, list) and value:
+    elif isinstance(value, LISTS) and value:
         yield from _list(value, level, label)
     else:
         yield Paragraph(_text(value))
@@ -94,7 +95,7 @@ def _table_rows(values: Sequence[Mapping[str, Json]], columns: Sequence[str]) ->
 
 
 def _in_one_cell(value: Json) -> bool:
-    return not isinstance(value, dict | list) or not value or (isinstance(value, list) and all(map(is_simple, value)))
+    return is_simple(value) or (isinstance(value, list) and all(map(is_simple, value)))
 
 
 def _cell(value: Json) -> str:

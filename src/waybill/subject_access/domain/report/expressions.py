@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.helpers import ARGUMENTS, Helper
 from waybill.subject_access.domain.report.models import Json
@@ -250,6 +251,6 @@ def member(value: Json, step: str) -> Json:
     """Return what an object has under a name, or a list at a place that counts from 0; None where it has nothing."""
     if isinstance(value, dict):
         return value.get(step)
-    if isinstance(value, list) and _INDEX.fullmatch(step):
+    if isinstance(value, LISTS) and _INDEX.fullmatch(step):
         return value[int(step)] if int(step) < len(value) else None
     return None

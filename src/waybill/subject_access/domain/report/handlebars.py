@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.expressions import Expression, Frame, Scope, parse
 from waybill.subject_access.domain.report.handlebars_tags import MISMATCH, Tag, tags
@@ -214,7 +215,7 @@ def _evaluated(scope: Scope, expression: Expression, line: int) -> Json:
 
 def _frames(section: _Section, value: Json) -> Iterator[Frame]:
     """Yield what a section's inside is filled for: each item of a list, each value of an object, or the value."""
-    if section.kind in ("#", "each") and isinstance(value, list):
+    if section.kind in ("#", "each") and isinstance(value, LISTS):
         for index, item in enumerate(value):
             names = dict(zip(section.parameters, (item, index), strict=False))
             yield Frame(item, index, last=index == len(value) - 1, names=names)
@@ -240,7 +241,7 @@ def _held(value: Json, kind: str) -> bool:
 def _escaped(value: Json) -> str:
     if value is None:
         return ""
-    if isinstance(value, list):
+    if isinstance(value, LISTS):
         return "<br>".join(map(_escaped, value))
     if isinstance(value, dict):
         return "<br>".join(f"{html.escape(key)}: {_escaped(one)}" for key, one in value.items())

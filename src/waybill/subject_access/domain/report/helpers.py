@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from waybill.subject_access.domain.inline_pictures import MEMBER
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.models import InlineImage, Json, Lookups, Number
 from waybill.subject_access.domain.report.wording import MARKED, NO_DATA_HELD, as_text, is_empty, is_simple, one_line
@@ -120,7 +121,9 @@ def build_date(year: Json, month: Json, day: Json) -> Json:
     """Return the date of its three parts, texts or numbers."""
     if any(map(is_empty, (year, month, day))):
         return NO_DATA_HELD
-    return format_date(f"{year!s:0>4}-{month!s:0>2}-{day!s:0>2}")
+    padded = f"{as_text(year):0>4}-{as_text(month):0>2}-{as_text(day):0>2}"
+    found = format_date(padded)
+    return "-".join(map(as_text, (year, month, day))) if found == padded else found
 
 
 def build_date_number(year: Json, month: Json, day: Json) -> Json:
@@ -194,7 +197,7 @@ def look_up(value: Json, key: Json) -> Json:
     if isinstance(value, dict):
         return value.get(str(key))
     place = _WHOLE.fullmatch(str(key))
-    if isinstance(value, list) and place and int(place[1]) < len(value):
+    if isinstance(value, LISTS) and place and int(place[1]) < len(value):
         return value[int(place[1])]
     return None
 

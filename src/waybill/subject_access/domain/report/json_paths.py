@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.models import Json
 
 _STEP = re.compile(
@@ -85,7 +86,7 @@ def values_of(content: Json) -> Iterator[tuple[str, Json]]:
         path, value = waiting.pop()
         if isinstance(value, dict) and value:
             waiting.extend((child(path, name), one) for name, one in reversed(value.items()))
-        elif isinstance(value, list) and value:
+        elif isinstance(value, LISTS) and value:
             waiting.extend((child(path, index), value[index]) for index in range(len(value) - 1, -1, -1))
         else:
             yield path or ROOT, value

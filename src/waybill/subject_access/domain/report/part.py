@@ -1,11 +1,11 @@
 """One service's part of the report: its own file, made by itself."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from waybill.subject_access.domain.inline_pictures import numbered
+from waybill.subject_access.domain.report.answer_file import read_answer
 from waybill.subject_access.domain.report.attachments import Attachments
 from waybill.subject_access.domain.report.blocks import Block, Inline, Paragraph
 from waybill.subject_access.domain.report.content import content_blocks
@@ -16,7 +16,7 @@ from waybill.subject_access.domain.report.fonts import Fonts
 from waybill.subject_access.domain.report.hidden_pages import hide_pages, without_title, without_what_is_hidden
 from waybill.subject_access.domain.report.inline import InlinePictures
 from waybill.subject_access.domain.report.merging import concatenate, digest
-from waybill.subject_access.domain.report.models import Bookmark, Json, Number, Outcome, PartSummary, Section, Subject
+from waybill.subject_access.domain.report.models import Bookmark, Json, Outcome, PartSummary, Section, Subject
 from waybill.subject_access.domain.report.pdf_pages import place
 from waybill.subject_access.domain.report.redaction import Redacted, redact
 from waybill.subject_access.domain.report.sheets import Budget, Furniture, Sheets
@@ -60,7 +60,8 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     PartTooLargeError
         It takes more than `MOST_PAGES` or `MOST_SECONDS`.
     """
-    redacted = redact(_numbered(section), section.redactions) if section.outcome is Outcome.COMPLETE else Redacted()
+    complete = section.outcome is Outcome.COMPLETE
+    redacted = redact(_numbered(section, work), section.redactions) if complete else Redacted()
     fonts = Fonts()
     budget = Budget(MOST_PAGES, time.monotonic() + MOST_SECONDS)
     sheets = Sheets(fonts, furniture(fonts, subject), work, budget)
@@ -74,9 +75,11 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
             pictures.draw(block)
         else:
             flow.draw([block])
+    # What is drawn need not be in memory while its pages are joined.
+    redacted.content = None
     headings = list(flow.headings)
     attachments = Attachments(flow, work, redacted.swept, redacted.look if redacted.texts else None)
-    if section.outcome is Outcome.COMPLETE:
+    if complete:
         attachments.draw([redacted.attachment(one) for one in section.attachments], section.hidden_attachments)
     _write(sheets, attachments, destination, work)
     within = [Bookmark(one_line(text), page, level - 1) for text, level, page in headings if level in _BOOKMARKED]
@@ -114,20 +117,19 @@ def _write(sheets: Sheets, attachments: Attachments, destination: Path, work: Pa
     place(joined, attachments.placements, destination)
 
 
-def _numbered(section: Section) -> Json:
+def _numbered(section: Section, work: Path) -> Json:
     """Return the content with the numbers of its pictures, so that they are found whatever is taken out of it."""
     if not section.pictures:
-        return _content(section)
+        return _content(section, work)
     numbers = {address: one.number for address, one in section.pictures.items()}
-    return numbered(_content(section), numbers, section.hidden_attachments)
+    return numbered(_content(section, work), numbers, section.hidden_attachments)
 
 
-def _content(section: Section) -> Json:
+def _content(section: Section, work: Path) -> Json:
     if not isinstance(section.content, Path):
         return section.content
     try:
-        with section.content.open("rb") as file:
-            answer = json.load(file, parse_float=Number, parse_int=Number)
+        answer = read_answer(section.content, work)
     except (ValueError, RecursionError) as error:
         raise AnswerUnreadableError(f"the answer of {section.service} is not JSON") from error
     if not isinstance(answer, dict):

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Final
 
 from waybill.subject_access.domain.report import matching
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.json_paths import ROOT, Step, Wild, child, steps_of
 from waybill.subject_access.domain.report.matching import NearMiss, ValueKind
 from waybill.subject_access.domain.report.models import Attachment, Json, Place, Redaction
@@ -156,7 +157,7 @@ def _walk(
         return value
     if isinstance(value, dict):
         return {name: _walk(one, _into(states, name, paths), paths, rules, result) for name, one in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, LISTS):
         return [_walk(one, _into(states, index, paths), paths, rules, result) for index, one in enumerate(value)]
     return value
 
@@ -206,7 +207,7 @@ def _texts(value: Json) -> Iterator[str]:
         for name, one in value.items():
             if not (surname and name.lower().replace("_", "") in _GIVEN | _SURNAME):
                 yield from _texts(one)
-    elif isinstance(value, list):
+    elif isinstance(value, LISTS):
         for one in value:
             yield from _texts(one)
     elif value is not None and not isinstance(value, bool):
@@ -274,7 +275,7 @@ class Sweep:
                 key = new if new not in swept else f"{new} ({used[new]})"
                 swept[key] = self.value(one, child(place, new))
             return swept
-        if isinstance(value, list):
+        if isinstance(value, LISTS):
             return [self.value(one, child(place, index)) for index, one in enumerate(value)]
         if value is None or isinstance(value, bool):
             return value

@@ -5,6 +5,7 @@ import unicodedata
 from decimal import Decimal
 from typing import Final
 
+from waybill.subject_access.domain.report.answer_file import LISTS
 from waybill.subject_access.domain.report.models import Json
 
 NO_DATA_HELD: Final = "No Data Held"
@@ -50,7 +51,7 @@ def is_empty(value: Json) -> bool:
 
 def is_simple(value: Json) -> bool:
     """Return whether `value` is shown as one text."""
-    return not isinstance(value, dict | list) or not value
+    return not isinstance(value, (dict, *LISTS)) or not value
 
 
 def as_text(value: Json) -> str:
