@@ -4,14 +4,17 @@ Sources: UK GDPR Articles 12(3) to 12(6) and 12A; Data Protection Act 2018, sect
 are those of the regulator's guidance and of tests/unit/subject_access/test_deadlines.py.
 """
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from tests.fakes.api import Answer
 from tests.functional.subject_access.conftest import BUCKET, Office
+from waybill.cli.subject_access.showing import readable
 from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.audit import sealed
 from waybill.subject_access.domain.bank_holidays import england_and_wales
@@ -77,12 +80,26 @@ def test_proof_and_fee_are_waited_for_at_once(office: Office) -> None:
     assert (free["state"], free["dueDate"]) == ("Pending", "2026-06-22")
 
 
+def test_what_has_come_is_not_waited_for_though_it_was_asked_for_last(office: Office) -> None:
+    made = received(office, "2026-05-04")
+    patch(office, made, "hold", {"reason": "clarification"})
+    patch(office, made, "hold", {"reason": "fee"})
+    patch(office, made, "release", {"reason": "fee"})
+    assert office.ask("GET", f"/api/subjectAccessRequests/{made}/progress").json["waitsFor"] == "clarification"
+
+
 def test_a_hold_in_review_leaves_what_is_drawn(office: Office) -> None:
     made = received(office, "2026-03-02", review=True)
     fulfilled(office, made)
     at(office, "2026-03-09")
     assert patch(office, made, "hold", {"reason": "clarification"}).json["state"] == "ReadyForReview"
     at(office, "2026-03-13")
+    # UK GDPR Article 12A(5): the days do not count, so the day is a later one each day; whoever plans by it is told.
+    (waiting,) = office.ask("GET", "/api/subjectAccessRequests/tasks").json["tasks"]
+    assert (waiting["dueDate"], waiting["clockStopped"], waiting["provisional"]) == ("2026-04-07", True, False)
+    text = io.StringIO()
+    Console(file=text, width=200).print(readable(shown(office, made)))
+    assert "2026-04-07 (25 days left), a day later with each day that clarification is waited for" in text.getvalue()
     released = patch(office, made, "release").json
     assert (released["state"], released["dueDate"], released["heldDays"]) == ("ReadyForReview", "2026-04-07", 5)
     assert office.sar.now(made).report is not None

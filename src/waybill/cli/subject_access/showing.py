@@ -22,7 +22,7 @@ def readable(told: dict[str, Any]) -> Group:
         "Received": f"{told['receivedDate']}, {told['regime']}",
         "Due": _due(told),
         "Extended": f"on {told['extendedDate']}" if told["extended"] else None,
-        "Waits for": ", ".join(hold["reason"] for hold in told["holds"] if not hold["until"]) or None,
+        "Waits for": ", ".join(_waits(told)) or None,
         "Ended": _ended(told),
         "Attempts": told["claimAttempts"],
         "Error": told["errorCode"],
@@ -45,7 +45,13 @@ def _due(told: dict[str, Any]) -> str:
         return f"{told['dueDate']} if what is waited for came today"
     if told["endedDate"]:
         return f"{told['dueDate']}, {told['daysLate']} days late" if told["overdue"] else told["dueDate"]
-    return f"{told['dueDate']} ({'OVERDUE, ' if told['overdue'] else ''}{told['daysLeft']} days left)"
+    left = f"{told['dueDate']} ({'OVERDUE, ' if told['overdue'] else ''}{told['daysLeft']} days left)"
+    # Days of clarification do not count (UK GDPR, Article 12A(5)): nobody is to plan by a day that moves.
+    return f"{left}, a day later with each day that clarification is waited for" if _waits(told) else left
+
+
+def _waits(told: dict[str, Any]) -> list[str]:
+    return [hold["reason"] for hold in told["holds"] if not hold["until"]]
 
 
 def _ended(told: dict[str, Any]) -> str | None:

@@ -60,8 +60,8 @@ class Wanted:
 def waits_for(request: SubjectRequest) -> str | None:
     """Return what a request waits for; None where its clock has ended."""
     found = _WAITS_FOR.get(request.state)
-    if request.state is RequestState.ON_HOLD and request.holds:
-        return request.holds[-1].reason.value
+    if request.state is RequestState.ON_HOLD and request.waits:
+        return request.waits[-1].reason.value
     return found
 
 
