@@ -64,7 +64,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
     redacted = redact(_numbered(section, work), section.redactions) if complete else Redacted()
     fonts = Fonts()
     budget = Budget(MOST_PAGES, time.monotonic() + MOST_SECONDS)
-    sheets = Sheets(fonts, furniture(fonts, subject), work, budget)
+    sheets = Sheets(fonts, furniture(fonts, subject), work, budget, section.hidden_pages.keys())
     flow = Flow(sheets)
     flow.page()
     title = one_line(section.label) or section.service
@@ -97,7 +97,7 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         size=destination.stat().st_size,
         sha256=digest(destination),
         bookmarks=bookmarks,
-        unprintable=dict(sorted(fonts.unprintable.items())),
+        unprintable=_unprintable(fonts, sheets, section),
         redacted=redacted.removed,
         redacted_left=redacted.left,
         near_misses=redacted.near_count,
@@ -105,6 +105,12 @@ def render_part(section: Section, subject: Subject, destination: Path, work: Pat
         attachments=outcomes,
         taken={mark: count for mark, count in sorted(redacted.taken.items()) if mark},
     )
+
+
+def _unprintable(fonts: Fonts, sheets: Sheets, section: Section) -> dict[str, int]:
+    """Return the characters that could not be printed: those of pages that are taken out are nobody's to list."""
+    shown = sheets.unprintable if section.hidden_pages else fonts.unprintable
+    return {code: shown[code] for code in sorted(fonts.unprintable) if shown[code]}
 
 
 def _write(sheets: Sheets, attachments: Attachments, destination: Path, work: Path) -> None:

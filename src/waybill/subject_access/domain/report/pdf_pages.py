@@ -12,6 +12,7 @@ from typing import Final
 
 import pikepdf
 
+from waybill.subject_access.domain.report.pdf_resources import without_unused_resources
 from waybill.subject_access.domain.report.pdf_streams import UnreadablePdf, check_size
 from waybill.subject_access.domain.report.sheets import BOTTOM, LANDSCAPE, LEFT, PORTRAIT, RIGHT, TOP, Size
 
@@ -61,6 +62,7 @@ def cleaned(path: Path, copy: Path) -> CleanPdf:
                 page.contents_coalesce()
                 page.as_form_xobject().read_bytes()  # what is read here does not fail when it is placed
             _without_all_but_pages(pdf)
+            without_unused_resources(pdf)
             pdf.save(copy, encryption=False)
     except pikepdf.PasswordError as error:
         raise UnreadablePdf("it is protected by a password") from error

@@ -32,6 +32,14 @@ def check_size(page: pikepdf.Page) -> None:
         raise UnreadablePdf("a page of it is too large")
 
 
+def is_of_a_page(stream: pikepdf.Stream) -> bool:
+    """Return whether a stream unpacks to a size that what draws a page can have."""
+    try:
+        return _unpacked(stream) <= _MOST_UNPACKED
+    except UnreadablePdf:
+        return False
+
+
 def _contents(page: pikepdf.Page) -> Iterator[pikepdf.Stream]:
     contents = page.obj.get("/Contents")
     for one in contents if isinstance(contents, pikepdf.Array) else [contents]:

@@ -3,8 +3,10 @@
 Sizes and places are in points, from the lower left corner (reference, section 8: A4, margins 50/35/70/35).
 """
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -38,6 +40,9 @@ _PAGES_PER_FILE = 500
 _PIXELS_PER_FILE = 20_000_000
 _HEADER_TOP = 22.0
 _HEADER_LEADING = 13.0
+# What `fonts.Fonts.printable` makes of a character that no font has.
+_NUMBERED: Final = "[U+"
+_CODE = re.compile(r"\[(U\+[0-9A-F]{4,6})\b")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,9 @@ class Sheets:
         Where the files go, in the order of their names.
     budget : Budget or None
         Looked at when a page begins; none for what cannot be large.
+    hidden : Collection of int
+        Pages, counted from 1, that are taken out afterwards: nothing is drawn on them, so that no font of the file has
+        their letters.
 
     Attributes
     ----------
@@ -90,16 +98,27 @@ class Sheets:
         The number of pages that were begun.
     size : Size
         Of the page that is being drawn.
+    unprintable : Counter[str]
+        Characters whose numbers stand for them in what is shown, as ``U+0F40``.
     structure : Structure
         What a screen reader is told of what is drawn; whoever draws adds to it.
     """
 
-    def __init__(self, fonts: Fonts, furniture: Furniture, folder: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        fonts: Fonts,
+        furniture: Furniture,
+        folder: Path,
+        budget: Budget | None = None,
+        hidden: Collection[int] = (),
+    ) -> None:
         self.fonts = fonts
         self.pages = 0
         self.size = PORTRAIT
+        self.unprintable: Counter[str] = Counter()
         self._furniture = furniture
         self._budget = budget
+        self._hidden = hidden
         self._folder = folder
         self.structure = Structure(folder / "structure")
         self._files: list[Path] = []
@@ -164,7 +183,9 @@ class Sheets:
 
     def text(self, x: float, y: float, line: str, size: float, bold: bool = False) -> None:
         """Draw one line of printable text from `x`, on the base line `y`, within `marked`."""
-        if line:
+        if line and self.pages not in self._hidden:
+            if _NUMBERED in line:
+                self.unprintable.update(_CODE.findall(line))
             self._shown.append(line)
             self._operators.append(f"BT {x:.2f} {y:.2f} Td {self._ink.show(line, size, bold)} ET")
 
@@ -182,6 +203,8 @@ class Sheets:
 
     def picture(self, image: Image, x: float, y: float, width: float, height: float) -> None:
         """Draw a picture with its lower left corner at `x`, `y`. Photographs are kept as JPEG."""
+        if self.pages in self._hidden:
+            return
         self._flush()
         self._pixels_in_file += image.width * image.height
         with _binary_streams():
