@@ -5,10 +5,8 @@ attachments and is told from them by its number; the object is found again by th
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-from waybill.subject_access.domain.report.answer_file import LISTS
 
 # Beyond the numbers that attachments may have.
 FIRST_INLINE: Final = 100_000
@@ -41,7 +39,7 @@ def numbered(content: Any, numbers: Mapping[str, int], hidden: Mapping[int, str]
     numbers
         By `address_hash`.
     """
-    if isinstance(content, LISTS):
+    if isinstance(content, Sequence) and not isinstance(content, str):
         return [numbered(one, numbers, hidden) for one in content]
     if not isinstance(content, dict):
         return content
