@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from typing import Any
 
 from scripts.template import load_template, readable
 from tests.template.support.references import needs, references
@@ -35,6 +37,17 @@ PARAMETERS = [
 ]
 # AWS CloudFormation user guide, "CloudFormation quotas".
 MOST_RESOURCES, MOST_PARAMETERS, MOST_OUTPUTS, LONGEST_DESCRIPTION = 500, 200, 200, 4000
+# Compared by the letter with what tokens and keys hold, passed on as it is, or words.
+FREE_TEXT = {
+    *("AuthIssuer", "AuthAudience", "AuthRolePrefix", "KeyPrefix", "KeySuffix", "ForbiddenWords"),
+    *("ConsoleClientId", "ConsoleScopes", "ConsoleAuthorizeParameters"),
+}
+# Names that hold within a table, an alarm, a role, a plan or an API; and a layer's, whose versions are counted: every
+# stack uses those that it has made.
+WITHIN = {
+    *("AttributeName", "IndexName", "MetricName", "PolicyName", "RuleName", "SelectionName", "StageName"),
+    "LayerName",
+}
 NAME_PROPERTIES = {"BucketName", "FunctionName", "QueueName", "RoleName", "ManagedPolicyName", "TableName", "TopicName"}
 
 every_parameter = every("parameter", load_template()["Parameters"])
@@ -72,6 +85,17 @@ def test_a_parameter_explains_itself_and_has_a_default(stack: Stack, parameter: 
     assert "Default" in definition
     if "AllowedValues" in definition:
         assert definition["Default"] in definition["AllowedValues"]
+
+
+def test_a_parameter_that_has_a_form_says_so(stack: Stack) -> None:
+    """What is found out after a hundred resources could be refused before any (CloudFormation, "Parameters")."""
+    free = {
+        name
+        for name, one in stack.template["Parameters"].items()
+        if one["Type"] != "Number" and not {"AllowedPattern", "AllowedValues"} & set(one)
+    }
+    assert free == FREE_TEXT
+    assert [name for name in free if "MaxLength" not in stack.template["Parameters"][name]] == []
 
 
 @every_parameter
@@ -138,13 +162,31 @@ def test_two_stacks_neither_hear_nor_watch_each_other(stack: Stack) -> None:
 
 
 def test_two_stacks_share_no_name(stack: Stack) -> None:
-    """What has a name of its own carries the stack's."""
-    names = {
-        name: readable(properties[key])
+    """What has a name of its own, or a metric's namespace, carries the stack's, or whoever deploys chooses it."""
+    own = {*stack.resources, *stack.template["Parameters"], "AWS::StackName", "AWS::StackId"}
+    found = {
+        f"{name} {key}": value
         for name, resource in stack.resources.items()
-        for properties in [resource.get("Properties", {})]
-        for key in ("DashboardName", "LogGroupName", "Name", "StateMachineName")
-        if key in properties
+        for key, value in names_in(resource.get("Properties", {}))
     }
-    assert names
-    assert [name for name, text in names.items() if "<stack>" not in text] == []
+    assert {"Dashboard DashboardName", "FileCopyWorkflow StateMachineName"} <= set(found)
+    shared = {
+        place
+        for place, value in found.items()
+        if not own & set(references(value)) and not str(value).startswith("AWS/")  # the namespaces of AWS's services
+    }
+    assert shared == set()
+    assert [name for name, output in stack.template["Outputs"].items() if "Export" in output] == []
+
+
+def names_in(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every name within the properties of a resource that is not one of something within that resource alone."""
+    if isinstance(value, list):
+        for one in value:
+            yield from names_in(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key.endswith(("Name", "Namespace")) and key not in WITHIN:
+                yield key, one
+            elif key not in {"Body", "Dimensions", "DefinitionSubstitutions", "Environment"}:
+                yield from names_in(one)

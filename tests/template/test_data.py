@@ -1,9 +1,13 @@
 """What is kept: buckets, tables, queues and the topic."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
+
+import cfnlint
 
 from scripts.deployment import Deployment
 from scripts.template import readable_list
@@ -14,6 +18,12 @@ TABLE = "AWS::DynamoDB::Table"
 BUCKETS, TABLES, QUEUES = (made_names(kind) for kind in ("AWS::S3::Bucket", TABLE, "AWS::SQS::Queue"))
 KEYS, TOPICS, SECRETS = (made_names(f"AWS::{kind}") for kind in ("KMS::Key", "SNS::Topic", "SecretsManager::Secret"))
 KEPT = {"Retain", "RetainExceptOnCreate"}
+# AWS::S3::Bucket Rule.
+FILTERS = {"TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}
+# What holds data by cfn-lint's list (I3011), but for messages on their way, logs, which expire, and the copies of what
+# is kept, whose vault CloudFormation deletes only when it is empty.
+STATEFUL = Path(str(cfnlint.__file__)).parent / "data" / "AdditionalSpecs" / "StatefulResources.json"
+PASSING = {"AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::Backup::BackupVault"}
 FOURTEEN_DAYS = 1_209_600
 
 every_bucket = every("bucket", BUCKETS)
@@ -82,7 +92,9 @@ def test_what_expires_in_a_bucket_with_versions_is_gone(stack: Stack, bucket: st
     if "VersioningConfiguration" not in stack[bucket]:
         return
     rules = [rule for rule in stack[bucket]["LifecycleConfiguration"]["Rules"] if rule["Status"] == "Enabled"]
-    gone = [rule.get("Prefix", "") for rule in rules if "NoncurrentVersionExpiration" in rule]
+    # Of objects with a tag or a size alone, the others stay.
+    whole = [rule for rule in rules if not FILTERS & set(rule)]
+    gone = [rule.get("Prefix", "") for rule in whole if "NoncurrentVersionExpiration" in rule]
     for rule in rules:
         if {"ExpirationInDays", "ExpirationDate"} & set(rule):
             assert any(rule.get("Prefix", "").startswith(prefix) for prefix in gone), rule["Id"]
@@ -128,6 +140,12 @@ def test_messages_wait_for_a_person_as_long_as_sqs_lets_them(stack: Stack, queue
 def test_what_is_kept_outlives_the_stack_in_production(stack: Stack, name: str) -> None:
     assert Deployment(stack.template, Stage="prod").resources[name]["DeletionPolicy"] in KEPT
     assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_nothing_that_holds_data_is_forgotten(stack: Stack) -> None:
+    stateful = set(json.loads(STATEFUL.read_text("utf-8"))["ResourceTypes"]) - PASSING
+    found = {name for name, resource in stack.resources.items() if resource["Type"] in stateful}
+    assert found == {*BUCKETS, *TABLES, *KEYS, *SECRETS}
 
 
 @every(("stage", "protect"), list(product(("dev", "test", "prod"), ("true", "false"))))

@@ -20,9 +20,12 @@ VISIBILITY_FACTOR = 6
 LEAST_RECEIVES = 5
 LEAST_CONCURRENCY = 2
 SMALL_ACCOUNT, ROOM_FOR_THE_API = 50, 10
+# How many at once of other things than functions that a machine runs: of queues, what is kept, threads of one function.
+OF_NO_MACHINE = {"WorkerConcurrency", "ApiReservedConcurrency", "PartConcurrency"}
 # What a function does that may start another one.
 STARTING = ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "lambda:Invoke")
-RESOURCE_IN = re.compile(r"^arn:aws:s3:::<(\w+)>.*$")
+SOURCE_ARNS = ("arn:aws:s3:::<SourceBucket>", "arn:*:s3:::<SourceBucket>", "SourceBucket")
+RESOURCE_IN = re.compile(r"^(?:arn:(?:\*|aws):s3:::)?<?(\w+)>?(?:/.*)?$")
 
 
 @every("mapping", MAPPINGS)
@@ -44,7 +47,9 @@ def test_what_works_by_itself_leaves_room_in_a_small_account(stack: Stack) -> No
     defaults = {name: one["Default"] for name, one in stack.template["Parameters"].items()}
     sources = [stack[mapping]["ScalingConfig"]["MaximumConcurrency"] for mapping in MAPPINGS]
     queues = sum(defaults[most["Ref"]] if isinstance(most, dict) else most for most in sources)
-    machines = sum(defaults[name] for name in ("ScanFanOut", "MintingConcurrency", "ConsignmentConcurrency"))
+    at_once = {name for name in defaults if re.search(r"(Concurrency|FanOut)$", name)} - OF_NO_MACHINE
+    machines = sum(defaults[name] for name in at_once)
+    assert {"ScanFanOut", "MintingConcurrency", "ConsignmentConcurrency"} <= at_once
     assert queues + machines <= SMALL_ACCOUNT - ROOM_FOR_THE_API
 
 
@@ -215,10 +220,16 @@ def next_functions(stack: Stack) -> dict[str, set[str]]:
             told = consumers.get(receiver, {receiver})
             consumers.setdefault(target(subscription["TopicArn"]), set()).update(told)
     for name, bucket in stack.of_type("AWS::S3::Bucket").items():
-        for notification in bucket.get("NotificationConfiguration", {}).get("LambdaConfigurations", []):
+        told = bucket.get("NotificationConfiguration", {})
+        for notification in told.get("LambdaConfigurations", []):
             consumers.setdefault(name, set()).add(target(notification["Function"]))
+        for kind in ("Queue", "Topic"):
+            for notification in told.get(f"{kind}Configurations", []):
+                consumers.setdefault(name, set()).update(consumers.get(target(notification[kind]), set()))
     for name in stack.of_type("AWS::Lambda::Function"):
         consumers.setdefault(name, set()).add(name)
+    # An upload to the source is a way too, however its ARN is written.
+    assert {RESOURCE_IN.sub(r"\1", f"{arn}/*") for arn in SOURCE_ARNS} == {"SourceBucket"} <= set(consumers)
     found = {}
     for name, function in stack.of_type("AWS::Lambda::Function").items():
         sent = [

@@ -24,8 +24,13 @@ API_SECONDS = 29
 # `AWS_REGION` is a reserved variable (developer guide, "Defined runtime environment variables"); the embedded AWS sets
 # `AWS_ENDPOINT_URL` for the functions that it runs.
 BY_LAMBDA = frozenset({"LD_LIBRARY_PATH", "AWS_REGION", "AWS_ENDPOINT_URL"})
-# Parameters that permit what is in a private network.
-PRIVATE = {"SubjectAccessPrivateRanges", "ScanWebhookPrivate", "ConsignmentClamdAddress"}
+# The network itself, beside the parameters that permit what is in one.
+NETWORK = {"PrivateSubnetIds", "PrivateSecurityGroupIds"}
+PRIVATE = {
+    name
+    for name, one in load_template()["Parameters"].items()
+    if "private" in f"{name} {one['Description']}".lower() and name not in NETWORK
+}
 NOT_SETTINGS = {"AWS_XRAY_CONTEXT_MISSING"}  # read by the X-Ray SDK
 
 every_function = every("function", names(FUNCTION))
@@ -137,6 +142,10 @@ def test_answers_before_api_gateway_gives_up(stack: Stack, function: str) -> Non
 @every_function
 def test_says_what_it_is_for(stack: Stack, function: str) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", stack[function]["Description"])
+
+
+def test_parameters_about_private_networks_are_known_by_their_words() -> None:
+    assert {"SubjectAccessPrivateRanges", "ScanWebhookPrivate", "ConsignmentClamdAddress"} <= PRIVATE
 
 
 @every_function

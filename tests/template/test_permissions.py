@@ -6,6 +6,7 @@ import pytest
 
 from scripts import permissions
 from scripts.template import REASON, readable_list, statements
+from tests.template.support.machines import machines
 from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Grant, Stack, grants_of, made_names, names, target
 
@@ -51,6 +52,13 @@ READING = {"DynamoDB": "AWSLambdaDynamoDBExecutionRole", "SQS": "AWSLambdaSQSQue
 LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 ROLES = made_names("AWS::IAM::Role")
+DISTRIBUTED = {
+    name
+    for machine in machines()
+    for state in machine.states
+    if state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    for name in machine.resources
+}
 every_role = every("role", ROLES)
 every_function = every("function", names(FUNCTION))
 
@@ -110,11 +118,9 @@ def test_who_reads_foreign_buckets_may_decrypt_with_their_keys(stack: Stack, rol
 @every("machine", made_names("AWS::StepFunctions::StateMachine"))
 def test_a_failed_run_of_a_distributed_map_can_be_redriven(stack: Stack, machine: str) -> None:
     """Step Functions developer guide, "Redriving Map Runs in Step Functions executions"."""
-    role = target(stack[machine]["RoleArn"])
-    allowed = {grant.action for grant in stack.grants(role)}
-    # A machine starts executions of itself for a Distributed Map alone.
-    if "states:StopExecution" in allowed:
-        assert "states:RedriveExecution" in allowed
+    allowed = {grant.action for grant in stack.grants(target(stack[machine]["RoleArn"]))}
+    if machine in DISTRIBUTED:
+        assert {"states:StartExecution", "states:StopExecution", "states:RedriveExecution"} <= allowed
 
 
 @every("policy", made_names("AWS::IAM::ManagedPolicy"))

@@ -1,5 +1,6 @@
 """Every state machine of the template: its shape, what it tries again, what it catches, and the names in it."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -59,6 +60,10 @@ OPTIMISED = {
 }
 # `aws-sdk:` has the Java SDK's names of services.
 SDK = {"dynamodb": "DynamoDb", "s3": "S3", "secretsmanager": "SecretsManager", "sfn": "Sfn", "sns": "Sns", "sqs": "Sqs"}
+# `DynamoDb.ConditionalCheckFailedException`, wherever it stands; a prefix that no service has is none of an error.
+PREFIXES = {"States", *SDK.values(), *(prefix for some in OPTIMISED.values() for prefix in some)}
+ERROR_NAME = re.compile(rf"(?<![\w.:$])({'|'.join(PREFIXES)})\.([A-Z]\w+)(?!\w*\()")
+VARIABLE = re.compile(r"\$([A-Za-z_]\w*)(?!\w*\()")
 # What a service's own faults arrive as. What the integration has no class for has the name of all its errors.
 TRANSIENT = {
     "DynamoDB": {
@@ -92,9 +97,6 @@ BOUND_BY = {
     "CheckConsignment": ("GetFilesFunction", "CONSIGNMENT_CONCURRENCY"),
     "CopyConsignment": ("GenerateStatusesFunction", "CONSIGNMENT_CONCURRENCY"),
 }
-
-# Where definitions keep what they caught.
-VARIABLES_OF_FAILURES = ("batchFailure", "failure", "rejection", "result")
 
 MACHINES = machines()
 TASKS = [(machine, state) for machine in MACHINES for state in machine.states if state.kind == "Task"]
@@ -290,17 +292,22 @@ def test_a_function_ends_before_its_state_gives_up(stack: Stack, machine: Machin
 
 
 @every_machine
-def test_the_tries_of_a_task_fit_into_an_express_execution(machine: Machine) -> None:
+def test_the_tries_of_all_tasks_fit_into_an_express_execution(machine: Machine) -> None:
     """What the execution's own end cuts off can be caught by nothing in it."""
-    for name, state in express_children(machine):
-        for retrier in state.retriers:
-            seconds = 0 if set(retrier["ErrorEquals"]) <= AT_ONCE else state.body["TimeoutSeconds"]
-            pauses = [
-                min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number, retrier.get("MaxDelaySeconds", 1e9))
-                for number in range(retrier["MaxAttempts"])
-            ]
-            longest = state.body["TimeoutSeconds"] + seconds * retrier["MaxAttempts"] + sum(pauses)
-            assert longest <= EXPRESS_SECONDS, (name, retrier["ErrorEquals"], longest)
+    seconds: dict[tuple[str, ...], float] = {}
+    for child, state in express_children(machine):
+        seconds[child] = seconds.get(child, 0) + max(longest(state, retrier) for retrier in state.retriers)
+    assert {child: found for child, found in seconds.items() if found > EXPRESS_SECONDS} == {}
+
+
+def longest(state: State, retrier: dict[str, Any]) -> float:
+    """How many seconds a task may take that fails by one kind of error until it is given up."""
+    tried = 0 if set(retrier["ErrorEquals"]) <= AT_ONCE else state.body["TimeoutSeconds"]
+    pauses = [
+        min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number, retrier.get("MaxDelaySeconds", 1e9))
+        for number in range(retrier["MaxAttempts"])
+    ]
+    return float(state.body["TimeoutSeconds"] + tried * retrier["MaxAttempts"] + sum(pauses))
 
 
 @every_machine
@@ -309,13 +316,24 @@ def test_a_failure_is_never_reported_by_a_name_of_step_functions_own(machine: Ma
     caught = {"Error": "States.Timeout", "error": "States.Timeout"}
     for state in machine.states:
         if state.kind == "Fail":
-            variables = dict.fromkeys(VARIABLES_OF_FAILURES, caught) | {"states": {"input": caught}}
+            # Any variable may be where the definition keeps what it caught.
+            named = set(VARIABLE.findall(f"{state.body['Error']} {state.body['Cause']}")) - {"states"}
+            variables = dict.fromkeys(named, caught) | {"states": {"input": caught}}
             error = evaluated(state.body["Error"], variables)
             assert not str(error).startswith("States."), state.name
-            if error != evaluated(
-                state.body["Error"], dict.fromkeys(VARIABLES_OF_FAILURES) | {"states": {"input": {}}}
-            ):
+            if error != evaluated(state.body["Error"], dict.fromkeys(named) | {"states": {"input": {}}}):
                 assert "States.Timeout" in str(evaluated(state.body["Cause"], variables)), state.name
+
+
+@every_machine
+def test_names_of_errors_are_those_of_the_services_that_the_machine_asks(machine: Machine) -> None:
+    """Also where a condition compares them, and where a Map catches what a task within it did not."""
+    asked = set().union(*(prefixes(state) for state in machine.states if state.kind == "Task"))
+    named = set(ERROR_NAME.findall(json.dumps(machine.definition)))
+    assert {f"{prefix}.{name}" for prefix, name in named if prefix not in asked | {"States"}} == set()
+    assert {f"States.{name}" for prefix, name in named if prefix == "States"} <= STATES_ERRORS
+    lambdas = {f"{prefix}.{name}" for prefix, name in named if prefix in OPTIMISED["lambda"]}
+    assert lambdas <= LAMBDA_ERRORS
 
 
 @every_machine
@@ -332,15 +350,16 @@ def prefixes(state: State) -> set[str]:
     return OPTIMISED[service.split(":")[0]]
 
 
-def express_children(machine: Machine) -> Iterator[tuple[str, State]]:
-    """The tasks that run in Express executions which a Map starts."""
+def express_children(machine: Machine) -> Iterator[tuple[tuple[str, ...], State]]:
+    """The tasks that run in Express executions which a Map starts, with the Map."""
     for scope in machine.scopes:
         for holder, state in scope.states.items():
             if state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS":
                 inside = [
                     one for one in machine.scopes if one.holder[: len(scope.holder) + 1] == (*scope.holder, holder)
                 ]
-                yield from ((name, task) for one in inside for name, task in one.states.items() if task.kind == "Task")
+                tasks = [task for one in inside for task in one.states.values() if task.kind == "Task"]
+                yield from (((*scope.holder, holder), task) for task in tasks)
 
 
 def evaluated(text: str, variables: dict[str, Any]) -> Any:
