@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from scripts.template import PROJECT
-from tests.workflow.support.parameters import LOCAL_STACK, QUIET_BUCKET, parameters_with
+from tests.workflow.support.parameters import LOCAL_STACK, parameters_with
 from waybill.cli.local.errors import LocalStackError
 from waybill.cli.local.keys import AUDIENCE, ISSUER, SigningKey
 from waybill.cli.local.project import project_stack
@@ -60,14 +60,15 @@ def deploy_locally() -> None:
     local = project_stack(PROJECT, Output().note)
     running = local.up()
     s3: S3Client = local.client("s3")
+    bucket = f"{LOCAL_STACK}-quiet"
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
-        s3.create_bucket(Bucket=QUIET_BUCKET, CreateBucketConfiguration={"LocationConstraint": running.region})  # type: ignore[typeddict-item]
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": running.region})  # type: ignore[typeddict-item]
     Output().note(f"deploying {LOCAL_STACK} beside {running.stack_name}")
     local.sam.deploy(
         stack_name=LOCAL_STACK,
         endpoint=running.endpoint,
         region=running.region,
-        parameters={**parameters(QUIET_BUCKET), "Platform": "embedded"},
+        parameters={**parameters(bucket), "Platform": "embedded"},
     )
 
 

@@ -11,6 +11,7 @@ from tests.workflow.support.application import Application
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.parameters import QUIET_BUCKET, differing, parameters_with
+from tests.workflow.support.requests import Requests
 from tests.workflow.support.source import Source
 from tests.workflow.support.stacks import EmbeddedStack, NamedStack
 from waybill.cli.local.keys import AUDIENCE, ISSUER
@@ -48,6 +49,12 @@ def gate(request: pytest.FixtureRequest) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
+def requests(request: pytest.FixtureRequest) -> Requests:
+    """How many requests were made; nobody counts those of a stack that is deployed already."""
+    return Requests(None if request.config.getoption("--stack") else request.getfixturevalue("gate"))
+
+
+@pytest.fixture(scope="session")
 def local_stack(project: Path, gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """An embedded AWS of its own with the application, behind the gate."""
     stack = LocalStack(
@@ -76,7 +83,7 @@ def application(request: pytest.FixtureRequest) -> Iterator[Application]:
     else:
         local: LocalStack = request.getfixturevalue("local_stack")
         application = Application(EmbeddedStack(local, local.stack_name, QUIET_BUCKET))
-    assert application.mailbox.all() == []
+    assert application.mailbox  # subscribed before anything happens
     assert application.early
     yield application
     if name:
@@ -104,7 +111,7 @@ def variant(local_stack: LocalStack, application: Application) -> Application:
         parameters=parameters,
     )
     variant = Application(EmbeddedStack(local_stack, name, QUIET_BUCKET))
-    assert variant.mailbox.all() == []
+    assert variant.mailbox
     return variant
 
 

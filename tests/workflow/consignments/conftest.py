@@ -64,7 +64,7 @@ class Checks:
         """Start the checks through the API and wait for their end."""
         started = self.ask("POST", f"/backend-checks/{consignment_id}")
         assert started["httpStatus"] == 200, started
-        return self.application.ended(started["executionArn"], 110)
+        return self.application.ended(started["executionArn"])
 
     def shown(self, consignment_id: str) -> dict[str, Any]:
         """The consignment as the API shows it."""

@@ -1,13 +1,12 @@
 """From an upload to its history, the signed log and its verification, with the roles that the template gives."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.workflow.support.api import Api, api_of
 from tests.workflow.support.application import Application
-from tests.workflow.support.polling import until
+from tests.workflow.support.polling import DEADLINE, until
 from tests.workflow.support.source import Source
 
 
@@ -37,7 +36,7 @@ def test_an_upload_has_a_history_that_is_sealed_and_holds(application: Applicati
     assert copies == {(bucket, key) for bucket in application.destinations}
     assert all(event["intact"] for event in history["events"])
     # A copy's own place shows the same.
-    other = traced(api, bucket=application.destinations[0], key=key)
+    other = until(lambda: traced(api, bucket=application.destinations[0], key=key), "the history of a copy")
     assert [event["eventId"] for event in other["events"]] == [event["eventId"] for event in history["events"]]
 
     seal = application.resources["SealEventsFunction"]
@@ -50,10 +49,10 @@ def test_an_upload_has_a_history_that_is_sealed_and_holds(application: Applicati
             done = application.invoke(seal, {})
             assert done.error is None, done.payload
             found = traced(api, bucket=source.name, key=key, prove="true")
-            return found if all(event["index"] is not None for event in found["events"]) else None
+            return found if found and all(event["index"] is not None for event in found["events"]) else None
 
         # A minute has to be over before it is sealed.
-        proven = until(sealed, "both events in the log", timedelta(minutes=2).total_seconds())
+        proven = until(sealed, "both events in the log", 60 + DEADLINE)
     assert all(event["proof"]["size"] >= 2 for event in proven["events"])
     assert proven["checkpoint"].startswith(f"waybill/{application.outputs['CustodyLogBucketName']}\n")
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -102,9 +101,15 @@ def test_a_message_is_hidden_for_twelve_hours_from_its_receipt_at_most(account: 
     url = sqs.create_queue(QueueName="hidden")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="x")
     handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
-    time.sleep(1.1)
-    with pytest.raises(ClientError, match="InvalidParameterValue"):
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_200)
+
+    def refused() -> str | None:
+        try:
+            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_200)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return None
+
+    assert until(refused, "a second has passed since the receipt") == "InvalidParameterValue"
     entries = [{"Id": "1", "ReceiptHandle": handle, "VisibilityTimeout": 43_200}]
     assert sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)["Failed"][0]["Id"] == "1"
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_100)
@@ -158,7 +163,7 @@ import boto3
 def handler(event, context):
     s3 = boto3.client("s3")
     s3.put_object(Bucket="beside", Key="begun", Body=b"")
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while "Contents" not in s3.list_objects_v2(Bucket="beside", Prefix="received") and time.monotonic() < deadline:
         time.sleep(0.1)
     late = time.monotonic() >= deadline
@@ -184,7 +189,7 @@ def test_a_queue_is_read_while_a_function_takes_its_time_with_a_stream(account: 
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     sources = {"stream": (READS_A_STREAM, stream), "queue": (READS_A_QUEUE, attributes["QueueArn"])}
     for name, (code, source) in sources.items():
-        function = account.function(f"reads-a-{name}", code)
+        function = account.function(f"reads-a-{name}", code, Timeout=180)
         start = {"StartingPosition": "TRIM_HORIZON"} if name == "stream" else {}
         account.client("lambda").create_event_source_mapping(FunctionName=function, EventSourceArn=source, **start)
 
@@ -254,8 +259,10 @@ def test_a_batch_of_a_stream_comes_again_from_its_first_failure_on(
     read: list[str] = []
 
     def all_read() -> bool:
-        messages = sqs.receive_message(QueueUrl=seen, MaxNumberOfMessages=10).get("Messages", [])
-        read.extend(one["Body"] for one in messages)
+        # Taken out: what is only received is there again after 30 seconds.
+        for one in sqs.receive_message(QueueUrl=seen, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.delete_message(QueueUrl=seen, ReceiptHandle=one["ReceiptHandle"])
+            read.append(one["Body"])
         return read[-1:] == ["cd"]
 
     until(all_read, "the rest is read")

@@ -31,7 +31,7 @@ class Minter:
 
     def run(self, request: Any, name: str) -> Execution:
         """Run the workflow to its end."""
-        return self.application.run(request, name, workflow=self.outputs["IdMinterWorkflowArn"], within=90)
+        return self.application.run(request, name, workflow=self.outputs["IdMinterWorkflowArn"])
 
     def upload(self, key: str, body: str) -> str:
         """Put an object into the bucket; return its address."""

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from tests.workflow.support.application import Application, Execution
+from tests.workflow.support.names import MISSING
 from tests.workflow.support.polling import until
 from tests.workflow.support.source import Source
-
-MISSING = "waybill-tests-missing"
 
 
 @pytest.fixture

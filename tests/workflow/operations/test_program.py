@@ -15,10 +15,9 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import s3_event
 from tests.workflow.support.gate import Gate
+from tests.workflow.support.names import MISSING
 from tests.workflow.support.polling import until
 from tests.workflow.support.source import Source
-
-MISSING = "waybill-tests-missing"
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ def test_dead_letters_are_sent_on_their_way_again(
 
     done = waybill("replications", "redrive")
 
-    assert (done.status, done.data) == (0, {"moved": 1, "failed": 0, "left": 0})
+    # Events of other tests may lie there too.
+    assert (done.status, done.data["moved"] >= 1, done.data["failed"], done.data["left"]) == (0, True, 0, 0)
     quiet.record(key)
 
 

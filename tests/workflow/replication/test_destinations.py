@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,36 +12,49 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.calls import most_at_once
 from tests.workflow.support.gate import Gate
+from tests.workflow.support.names import FURTHER, MISSING
+from tests.workflow.support.requests import Requests
 from tests.workflow.support.source import Source
-
-PREFIX = "waybill-tests-further-"
-MISSING = f"{PREFIX}missing"
 
 type Buckets = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
-def buckets(application: Application) -> Buckets:
+def buckets(application: Application) -> Iterator[Buckets]:
     """Make buckets that the functions may write to; each has its number in its name."""
-    iam = application.stack.client("iam")
-    for policy in ("WriteDestinationsPolicy", "AbortUploadsPolicy"):
-        allow(iam, application.resources[policy], [f"arn:aws:s3:::{PREFIX}*"])
 
     def make(count: int, *, named: str, region: str | None = None) -> list[str]:
-        names = [f"{PREFIX}{named}-{number}" for number in range(count)]
+        names = [f"{FURTHER}{named}-{number}" for number in range(count)]
         return [application.make_bucket(name, region) for name in names]
 
-    return make
+    iam = application.stack.client("iam")
+    with ExitStack() as changed:
+        for policy in ("WriteDestinationsPolicy", "AbortUploadsPolicy"):
+            changed.enter_context(allowed(iam, application.resources[policy], [f"arn:aws:s3:::{FURTHER}*"]))
+        yield make
 
 
-def allow(iam: Any, policy_arn: str, resources: list[str]) -> None:
-    """Let the statements of a managed policy be about `resources` too."""
+@contextmanager
+def allowed(iam: Any, policy_arn: str, resources: list[str]) -> Iterator[None]:
+    """Let the statements of a managed policy be about `resources` too, for a while."""
     version = iam.get_policy(PolicyArn=policy_arn)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)["PolicyVersion"]["Document"]
+    before = iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)["PolicyVersion"]["Document"]
+    document = deepcopy(before)
     for statement in document["Statement"]:
         present = statement["Resource"]
         statement["Resource"] = ([present] if isinstance(present, str) else present) + resources
-    iam.create_policy_version(PolicyArn=policy_arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+
+    def replace(old: str, by: Any) -> str:
+        # A policy keeps five versions at most (IAM user guide, "Versioning IAM policies").
+        made = iam.create_policy_version(PolicyArn=policy_arn, PolicyDocument=json.dumps(by), SetAsDefault=True)
+        iam.delete_policy_version(PolicyArn=policy_arn, VersionId=old)
+        return str(made["PolicyVersion"]["VersionId"])
+
+    changed = replace(version, document)
+    try:
+        yield
+    finally:
+        replace(changed, before)
 
 
 @pytest.mark.long
@@ -83,10 +98,10 @@ def test_200_failed_destinations_with_long_reasons_fit_state_and_record(
 ) -> None:
     """The record has all names, and each destination an item of its own with its reason."""
     key = f"{label}/{'k' * 900}"
-    wanted = [f"{PREFIX}{'m' * 30}-{number}" for number in range(200)]
+    wanted = [f"{FURTHER}{'m' * 30}-{number}" for number in range(200)]
     quiet.put(key)
 
-    ended = application.run(quiet.request(key, wanted), label, within=110)
+    ended = application.run(quiet.request(key, wanted), label)
 
     assert ended.error == "FAILED"
     record = quiet.record(key, "FAILED")
@@ -115,7 +130,7 @@ def test_destination_in_another_region_is_asked_there(
 @pytest.mark.parametrize(("force", "code", "copies"), [(False, "SKIPPED_IDENTICAL", 1), (True, "COPIED", 2)])
 def test_second_run_copies_what_is_missing_and_a_forced_one_everything(
     application: Application,
-    gate: Gate,
+    requests: Requests,
     quiet: Source,
     buckets: Buckets,
     key: str,
@@ -124,7 +139,7 @@ def test_second_run_copies_what_is_missing_and_a_forced_one_everything(
     code: str,
     copies: int,
 ) -> None:
-    late = f"{PREFIX}late{copies}-0"
+    late = f"{FURTHER}late{copies}-0"
     wanted = [application.destinations[0], late]
     quiet.put(key)
     first = application.invoke(application.invoker, quiet.request(key, wanted)).payload["executionArn"]
@@ -139,7 +154,7 @@ def test_second_run_copies_what_is_missing_and_a_forced_one_everything(
         wanted[0]: code,
         late: "COPIED",
     }
-    assert len(gate.calls(label, "CopyObject", bucket=wanted[0])) == copies
+    requests.were(label, bucket=wanted[0], CopyObject=copies)
     assert application.content(late, key) == b"content"
     assert quiet.record(key)["executionId"] == ended.arn
     assert len(quiet.history(key)) == 2

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.api import request_event
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import s3_record
-from tests.workflow.support.gate import Gate
+from tests.workflow.support.requests import Requests
 from tests.workflow.support.source import Source
 
 
@@ -25,7 +25,7 @@ def test_plain_payload_starts_a_run(application: Application, quiet: Source, key
 
 
 def test_request_after_the_run_has_ended_looks_again_and_writes_nothing(
-    application: Application, gate: Gate, quiet: Source, key: str, label: str
+    application: Application, requests: Requests, quiet: Source, key: str, label: str
 ) -> None:
     """Source: the public contract, "Everywhere" and "Replication"; row 1 of the table of known faults."""
     quiet.put(key)
@@ -38,7 +38,7 @@ def test_request_after_the_run_has_ended_looks_again_and_writes_nothing(
     assert (first["alreadyRunning"], second["alreadyRunning"]) == (False, False)
     assert sorted(application.executions(label)) == sorted([first["executionArn"], second["executionArn"]])
     assert {item["code"] for item in quiet.destinations(key).values()} == {"SKIPPED_IDENTICAL"}
-    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+    requests.were(label, CopyObject=len(application.destinations))
 
 
 def test_request_after_a_copy_has_gone_or_changed_mends_it(application: Application, quiet: Source, key: str) -> None:

@@ -9,11 +9,12 @@ from tests.workflow.support.events import EARLIER, LATER, s3_event
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.mailbox import Mailbox
 from tests.workflow.support.polling import until
+from tests.workflow.support.requests import Requests
 from tests.workflow.support.source import Source
 
 
 def test_event_delivered_three_times_at_once_makes_one_run(
-    application: Application, gate: Gate, mailbox: Mailbox, quiet: Source, key: str, label: str
+    application: Application, requests: Requests, mailbox: Mailbox, quiet: Source, key: str, label: str
 ) -> None:
     event = s3_event(quiet.name, key, eTag=quiet.put(key), sequencer=EARLIER)
 
@@ -24,13 +25,13 @@ def test_event_delivered_three_times_at_once_makes_one_run(
     assert {answer.error for answer in answers} == {None}
     assert {answer.payload["executionArn"] for answer in answers} == {record["executionId"]}
     assert application.executions(label) == [record["executionId"]]
-    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+    requests.were(label, CopyObject=len(application.destinations))
     assert len(quiet.history(key)) == 1
     assert mailbox.about(label) == []
 
 
 def test_event_that_is_repeated_after_its_run_changes_nothing(
-    application: Application, gate: Gate, quiet: Source, key: str, label: str
+    application: Application, requests: Requests, quiet: Source, key: str, label: str
 ) -> None:
     event = s3_event(quiet.name, key, eTag=quiet.put(key), sequencer=EARLIER)
     application.invoke(application.worker, event)
@@ -41,7 +42,7 @@ def test_event_that_is_repeated_after_its_run_changes_nothing(
     assert again.payload["executionArn"] == record["executionId"]
     assert application.executions(label) == [record["executionId"]]
     assert quiet.item(key) == record
-    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+    requests.were(label, CopyObject=len(application.destinations))
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "out of order"])
@@ -64,7 +65,7 @@ def test_later_event_wins_in_both_orders(
 
 @pytest.mark.parametrize(("second", "claim"), [(EARLIER, "STALE"), (LATER, "DUPLICATE")])
 def test_run_that_has_nothing_to_do_stops_after_the_claim(
-    application: Application, gate: Gate, quiet: Source, second: str, claim: str, key: str, label: str
+    application: Application, requests: Requests, quiet: Source, second: str, claim: str, key: str, label: str
 ) -> None:
     quiet.put(key)
     application.run(quiet.request(key, sequencer=LATER), f"{label}-first")
@@ -75,7 +76,7 @@ def test_run_that_has_nothing_to_do_stops_after_the_claim(
     assert (late.status, late.output["status"]) == ("SUCCEEDED", claim)
     assert late.states == ["ValidateInput", "LogWorkflowStart", "CheckClaim", "AlreadyHandled"]
     assert quiet.item(key) == record
-    assert len(gate.calls(label, "CopyObject")) == len(application.destinations)
+    requests.were(label, CopyObject=len(application.destinations))
 
 
 def test_source_overwritten_before_the_copy_is_superseded_and_alarms_nobody(

@@ -7,10 +7,10 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.gate import BUSY, Gate, Refusal
 from tests.workflow.support.mailbox import Mailbox
+from tests.workflow.support.names import MISSING
 from tests.workflow.support.polling import until
 from tests.workflow.support.source import Source
 
-MISSING = "waybill-tests-missing"
 TABLE_GONE = Refusal(400, "ResourceNotFoundException")
 TABLE_DOWN = Refusal(500, "InternalServerError")
 TOPIC_REFUSES = Refusal(403, "AuthorizationError")

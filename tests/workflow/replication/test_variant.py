@@ -7,9 +7,8 @@ import pytest
 from tests.workflow.support.application import Application
 from tests.workflow.support.events import EARLIER, s3_event
 from tests.workflow.support.gate import Gate, Refusal
+from tests.workflow.support.names import MISSING
 from tests.workflow.support.source import Source
-
-MISSING = "waybill-tests-missing"
 
 
 @pytest.fixture

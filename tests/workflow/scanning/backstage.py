@@ -66,7 +66,7 @@ class Backstage:
             job = self.table.jobs.get(job_id)
             return job if job and job.ended and job.announced else None
 
-        job = until(look, f"end of the scan {job_id}", 90)
+        job = until(look, f"end of the scan {job_id}")
         return job, self.table.outcomes.tally(job_id)
 
     def findings(self, job_id: str) -> list[dict[str, Any]]:
@@ -83,4 +83,4 @@ class Backstage:
             held = self.application.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             return all(int(held[name]) == 0 for name in names)
 
-        until(look, f"{url} is empty", 90)
+        until(look, f"{url} is empty")

@@ -50,14 +50,14 @@ class Scanner:
         found: dict[str, Any] = self.ask("GET", f"/jobs/{job_id}").json
         return found
 
-    def ended(self, job_id: str, within: float = 90) -> dict[str, Any]:
+    def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job."""
 
         def look() -> dict[str, Any] | None:
             job = self.job(job_id)
             return None if job.get("status", "listing") in _RUNNING else job
 
-        return until(look, f"the end of {job_id}", within)
+        return until(look, f"the end of {job_id}")
 
     def scanned(self, bucket: str, **options: Any) -> dict[str, Any]:
         """Run a job to its end."""

@@ -6,6 +6,7 @@ from tests.fakes.receiver import receiving
 from tests.workflow.scanning.conftest import Scanner
 from tests.workflow.support.gate import Gate
 from tests.workflow.support.polling import until
+from tests.workflow.support.requests import Requests
 
 SSN = b"ssn 219-45-6789\n"
 
@@ -33,14 +34,12 @@ def test_the_end_is_one_event_that_reaches_topic_webhook_and_export(scanner: Sca
     assert job_id in subscriber.one_about(job_id).body
 
 
-def test_a_second_scan_reports_the_same_and_reads_nothing(scanner: Scanner, gate: Gate, label: str) -> None:
+def test_a_second_scan_reports_the_same_and_reads_nothing(scanner: Scanner, requests: Requests, label: str) -> None:
     bucket = scanner.bucket(label, {f"k{number:02}": SSN for number in range(30)})
     first = scanner.scanned(bucket)
-    reads = len(gate.calls(label, "GetObject", bucket=bucket))
-    assert reads == 30
+    requests.were(label, bucket=bucket, GetObject=30)
     second = scanner.scanned(bucket)
-    assert len(gate.calls(label, "GetObject", bucket=bucket)) == reads
-    assert gate.calls(label, "HeadObject", bucket=bucket) == []
+    requests.were(label, bucket=bucket, GetObject=30, HeadObject=0)
     assert scanner.findings(second["job_id"]) == scanner.findings(first["job_id"])
     assert len(scanner.findings(second["job_id"])) == second["total_findings"] == 30
     coverage = scanner.ask("GET", f"/jobs/{second['job_id']}/coverage").json

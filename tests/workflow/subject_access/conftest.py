@@ -11,14 +11,16 @@ from pypdf import PdfReader
 
 from tests.fakes.subject_access import CATALOGUED
 from tests.workflow.support.application import Application, Execution
+from tests.workflow.support.polling import DEADLINE
 from waybill.cli.subject_access.stub_service import StubReply, StubServer, StubService
 from waybill.core.clock import now
 from waybill.subject_access.adapters.catalogue_table import ServiceCatalogue
+from waybill.subject_access.adapters.lists import SubjectAccessLists
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
 from waybill.subject_access.domain.keys import generation_of
 from waybill.subject_access.domain.ports import Change
-from waybill.subject_access.models import Part, RequestState, SubjectRequest
+from waybill.subject_access.models import CLAIMABLE, Part, RequestState, SubjectRequest
 from waybill.subject_access.service_models import Service
 
 _RESET = Action("test", "GAP_PASSED", {})
@@ -33,6 +35,7 @@ class Case:
         self.label = label
         dynamodb = application.stack.client("dynamodb")
         self.store = SubjectAccessTable(dynamodb, application.outputs["SubjectAccessTableName"], now=now)
+        self.lists = SubjectAccessLists(dynamodb, application.outputs["SubjectAccessTableName"])
         self.catalogue = ServiceCatalogue(dynamodb, application.outputs["SubjectAccessTableName"], now=now)
         self._runs = 0
 
@@ -70,7 +73,7 @@ class Case:
         wanted = {"requestId": self.label} if payload is None else payload
         return self.application.start(wanted, f"{self.label}-{self._runs}", workflow)
 
-    def run(self, within: float = 150) -> Execution:
+    def run(self, within: float = DEADLINE) -> Execution:
         return self.application.ended(self.start(), within)
 
     def let_lease_lapse(self) -> None:
@@ -83,10 +86,18 @@ class Case:
 
     def leave(self) -> None:
         """End a request that nobody worked on: a worker of another test would claim it, and its services are gone."""
-        found = self.store.request(self.label)
-        if found is not None and found.state is RequestState.PENDING:
+        self._end(self.label)
+
+    def leave_none_claimable(self) -> None:
+        """End what a worker that may take any request would take, such as what a test left that was stopped."""
+        for request_id in list(self.lists.standing("PENDING")):
+            self._end(request_id)
+
+    def _end(self, request_id: str) -> None:
+        found = self.store.request(request_id)
+        if found is not None and found.state in CLAIMABLE:
             ended = replace(found, state=RequestState.WITHDRAWN, law_ended_at=datetime.now(UTC))
-            self.store.change(self.label, lambda _: Change(ended, _RESET))
+            self.store.change(request_id, lambda _: Change(ended, _RESET))
 
     @property
     def request(self) -> SubjectRequest:

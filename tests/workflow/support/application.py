@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -60,7 +59,6 @@ class Application:
         self.sqs = stack.client("sqs")
         self.functions = stack.client("lambda")
         self._dynamodb = stack.client("dynamodb")
-        self._invoked: Counter[str] = Counter()
         self._made: list[str] = []
         self._mailboxes: list[Mailbox] = []
         self.source = self.source_named(outputs["SourceBucketName"])
@@ -111,34 +109,34 @@ class Application:
         """What people are told."""
         return self.subscribed(self.outputs["FailureTopicArn"])
 
-    def told(self, label: str) -> list[Letter]:
-        """Return what people were told about `label`, once the net below the workflow has seen every failed run."""
-        until(lambda: self._seen_by_the_net() >= self._failed_executions(), "the net has seen every failed execution")
-        return self.mailbox.about(label)
+    def told(self, label: str, count: int = 1) -> list[Letter]:
+        """Return what people were told about `label`, `count` at least, once the net has seen its failed runs."""
+        for arn in self._failed(label):
+            until(lambda arn=arn: any(self.logged(arn, "OperationsLogGroup")), f"the net has seen {arn}")
+        return until(
+            lambda: letters if len(letters := self.mailbox.about(label)) >= count else None,
+            f"{count} notifications about {label}",
+        )
 
-    def _seen_by_the_net(self) -> int:
+    def logged(self, text: str, group: str = "ReplicationLogGroup") -> Iterator[dict[str, Any]]:
+        """Yield the JSON lines that hold `text` of the functions that log to a group."""
         pages = self.stack.client("logs").get_paginator("filter_log_events")
-        group = self.resources["OperationsLogGroup"]
-        found = pages.paginate(logGroupName=group, filterPattern='"REPORT RequestId"')
-        by_hand = self._invoked[self.resources["ReportFailedExecutionFunction"]]
-        return sum(len(page["events"]) for page in found) - by_hand
-
-    def logged(self, text: str) -> Iterator[dict[str, Any]]:
-        """Yield the JSON lines of the replication functions that hold `text`."""
-        pages = self.stack.client("logs").get_paginator("filter_log_events")
-        for page in pages.paginate(logGroupName=self.resources["ReplicationLogGroup"], filterPattern=f'"{text}"'):
+        for page in pages.paginate(logGroupName=self.resources[group], filterPattern=f'"{text}"'):
             for event in page["events"]:
                 for line in event["message"].splitlines():
                     if line.startswith("{") and text in line:
                         yield json.loads(line)
 
-    def _failed_executions(self) -> int:
+    def _failed(self, label: str) -> list[str]:
+        """The ARNs of the replications that ended badly, by names that begin with `label`."""
         pages = self.sfn.get_paginator("list_executions")
-        return sum(
-            len(page["executions"])
-            for status in ("FAILED", "ABORTED")
+        return [
+            execution["executionArn"]
+            for status in ("FAILED", "ABORTED", "TIMED_OUT")
             for page in pages.paginate(stateMachineArn=self.workflow, statusFilter=status)
-        )
+            for execution in page["executions"]
+            if execution["name"].startswith(label)
+        ]
 
     @cached_property
     def resources(self) -> dict[str, str]:
@@ -259,6 +257,5 @@ class Application:
                 return self.functions.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
 
         answer = until(look, f"room for {function}")
-        self._invoked[function] += 1
         content = json.loads(answer["Payload"].read() or b"null")
         return Invoked(content, content.get("errorType") if answer.get("FunctionError") else None)

@@ -85,9 +85,10 @@ class Gate:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._faults: list[Fault] = []
         self._calls: list[Call] = []
+        self._under_way: list[Call] = []
         handler = type("Handler", (_Handler,), {"gate": self})
         self._server = _Server(("127.0.0.1", 0), handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -101,8 +102,14 @@ class Gate:
         self._server.server_close()
 
     def calls(self, about: str, *operations: str, bucket: str | None = None) -> list[Call]:
-        """Return the calls about `about` that have ended, oldest first; of `operations` alone where any are named."""
+        """Return the calls about `about`, oldest first; of `operations` alone where any are named.
+
+        What a call has done can be seen before the call has ended: those under way are waited for, but for those held.
+        """
         with self._lock:
+            under_way = [call for call in self._under_way if call.about(about)]
+            ended = self._lock.wait_for(lambda: not any(call in self._under_way for call in under_way), DEADLINE)
+            assert ended, f"calls about {about} that do not end"
             return [
                 call
                 for call in self._calls
@@ -136,8 +143,10 @@ class Gate:
         """Keep matching calls back until `go_on`; of the parts of an upload, `part` alone."""
 
         def hold(fault: Fault, call: Call, forward: Forward) -> Answer:
+            self._ended(call)
             fault.arrived.release()
             fault.gone_on.wait()
+            self._begun(call)
             return forward()
 
         return self._happening(Fault(operation, about, hold, bucket, part, times))
@@ -181,10 +190,23 @@ class Gate:
             fault = next((fault for fault in self._faults if fault.matches(call)), None)
             if fault:
                 fault.seen += 1
-        answer = fault.happen(fault, call, forward) if fault else forward()
+        self._begun(call)
+        try:
+            answer = fault.happen(fault, call, forward) if fault else forward()
+            with self._lock:
+                self._calls.append(replace(call, ended=time.monotonic()))
+            return answer
+        finally:
+            self._ended(call)
+
+    def _begun(self, call: Call) -> None:
         with self._lock:
-            self._calls.append(replace(call, ended=time.monotonic()))
-        return answer
+            self._under_way.append(call)
+
+    def _ended(self, call: Call) -> None:
+        with self._lock:
+            self._under_way.remove(call)
+            self._lock.notify_all()
 
 
 class _Server(ThreadingHTTPServer):

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 # Seconds that anything may take on a busy machine; nothing waits longer than needed. Most functions are stopped after a
 # minute at most and then run again: what hangs once comes right within this time, as it would on AWS.
-DEADLINE = 100.0
+DEADLINE = 150.0
 
 # A step that Lambda throttles throughout is tried twelve times more: 2 + 4 + 8 + 16 + 8 x 30 seconds at most by the
 # definitions' `Retry`, and no moment where `SFN_WAIT_SCALE` is 0.
-THROTTLED = 300.0
+THROTTLED = 400.0
 
 
 def until[Found](

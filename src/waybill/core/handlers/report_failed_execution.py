@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from waybill.core.failed_executions import is_told_with_its_job, notification_of, told_already
-from waybill.core.observability import instrumented
+from waybill.core.observability import instrumented, logger
 from waybill.core.settings import NotificationSettings, load
 
 if TYPE_CHECKING:
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 def lambda_handler(event: "StatusChangeEvent", context: object) -> dict[str, bool]:
     """Take a `Step Functions Execution Status Change`; return `{notified}`: false when the run or its job tells."""
     detail = event["detail"]
-    if told_already(detail) or is_told_with_its_job(detail):
-        return {"notified": False}
-    # Here, since most runs have told by themselves.
-    from waybill.core.aws.clients import client
-    from waybill.core.aws.sns import SnsNotifier
+    untold = not (told_already(detail) or is_told_with_its_job(detail))
+    if untold:
+        # Here, since most runs have told by themselves.
+        from waybill.core.aws.clients import client
+        from waybill.core.aws.sns import SnsNotifier
 
-    SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn).notify(notification_of(detail))
-    return {"notified": True}
+        SnsNotifier(client("sns"), load(NotificationSettings).failure_topic_arn).notify(notification_of(detail))
+    # Why somebody was told, or was not, is asked later; the line has the execution as its correlation id.
+    logger("operations").info("execution ended badly", extra={"status": detail.get("status"), "notified": untold})
+    return {"notified": untold}
