@@ -139,6 +139,23 @@ def test_a_condition_is_a_boolean(account: Account) -> None:
     assert run("{% 1 = 1 %}")["status"] == "SUCCEEDED"
 
 
+def test_a_retry_waits_no_longer_than_its_definition_says(account: Account) -> None:
+    """Amazon States Language, "Retrying after error": `MaxDelaySeconds` caps what `BackoffRate` makes of the interval.
+
+    Without it this would take longer than anything is waited for here.
+    """
+    function = account.function("never-works", "def handler(event, context):\n    raise KeyError('x')\n")
+    pauses = {"IntervalSeconds": 1, "BackoffRate": 100, "MaxDelaySeconds": 1, "JitterStrategy": "FULL"}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function},
+        "Retry": [{"ErrorEquals": ["KeyError"], "MaxAttempts": 4, **pauses}],
+        "End": True,
+    }
+    assert account.run(("Try", task))["error"] == "KeyError"
+
+
 def test_an_item_has_at_most_400_kb(account: Account) -> None:
     """Amazon DynamoDB Developer Guide, "Quotas in Amazon DynamoDB"."""
     dynamodb = account.client("dynamodb")

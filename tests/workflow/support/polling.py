@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 DEADLINE = 150.0
 
 # A step that Lambda throttles throughout is tried twelve times more: 2 + 4 + 8 + 16 + 8 x 30 seconds at most by the
-# definitions' `Retry`, and no moment where `SFN_WAIT_SCALE` is 0.
+# definitions' `Retry`, half of that by its jitter, and no moment where `SFN_WAIT_SCALE` is 0.
 THROTTLED = 400.0
 
 

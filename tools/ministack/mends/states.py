@@ -1,4 +1,4 @@
-"""Limits of Step Functions.
+"""Limits and pauses of Step Functions.
 
 - The input of an execution, and what goes into and out of a state, has at most 262,144 bytes (Step Functions Developer
   Guide, "Quotas"; "Handling errors": `States.DataLimitExceeded`, which no Catch of `States.ALL` takes). MiniStack has
@@ -7,9 +7,12 @@
   `States.QueryEvaluationError`). MiniStack takes anything for true or false.
 - A Distributed Map takes its concurrency from `MaxConcurrencyPath`, in JSONPath the only way to one from a parameter
   ("Map state in Distributed mode"). MiniStack does not read it.
+- The pause before a retry grows up to `MaxDelaySeconds`, and `JitterStrategy` `FULL` draws one between none and that
+  (Amazon States Language, "Retrying after error"). MiniStack reads neither, and pauses for 60 seconds at most.
 """
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +24,7 @@ _STATES = ("_execute_pass", "_execute_task", "_execute_choice", "_execute_wait",
 
 
 def mend() -> None:
-    """Hold the limits, and read the concurrency of Distributed Maps."""
+    """Hold the limits, and read the concurrency of Distributed Maps and the pauses of retriers."""
     for name in _STATES:
         setattr(stepfunctions, name, _limited_output(getattr(stepfunctions, name)))
     stepfunctions._invoke_resource = _limited_input(stepfunctions._invoke_resource)
@@ -29,6 +32,7 @@ def mend() -> None:
     stepfunctions._start_sync_execution = _limited_start(stepfunctions._start_sync_execution)
     _want_booleans()
     _read_concurrency()
+    _read_pauses()
 
 
 def _bytes(value: Any) -> int:
@@ -97,3 +101,19 @@ def _read_concurrency() -> None:
         return run(state, raw_input, effective, *others)
 
     stepfunctions._run_distributed_map = run_bounded
+
+
+def _read_pauses() -> None:
+    find = stepfunctions._find_matching_retrier
+
+    def found_with_its_pause(retriers: Any, error: Any, counts: Any) -> Any:
+        retrier, index = find(retriers, error, counts)
+        if retrier is None:
+            return retrier, index
+        pause = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** counts.get(index, 0)
+        pause = min(pause, retrier.get("MaxDelaySeconds", pause))
+        if retrier.get("JitterStrategy") == "FULL":
+            pause = random.uniform(0, pause)  # noqa: S311 - nobody has to guess it
+        return {**retrier, "IntervalSeconds": pause, "BackoffRate": 1}, index
+
+    stepfunctions._find_matching_retrier = found_with_its_pause
