@@ -8,8 +8,13 @@ from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names
 
 READING = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
-# What whoever may scan must not learn: reports about people, files that may hold malware.
-CLOSED_TO_SCANS = {"SubjectAccessReportsBucket", "ConsignmentQuarantineBucket"}
+# What whoever may scan must not learn: reports about people, files that may hold malware or are not accepted yet, the log.
+CLOSED_TO_SCANS = {
+    "SubjectAccessReportsBucket",
+    "ConsignmentQuarantineBucket",
+    "ConsignmentUploadBucket",
+    "CustodyLogBucket",
+}
 
 
 def bucket_of(resource: str) -> str:
