@@ -8,7 +8,7 @@ from tests.template.support.rules import every
 from tests.template.support.stack import FUNCTION, Stack, names
 
 READING = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
-# What whoever may scan must not learn: reports about people, files that may hold malware or are not accepted yet, the log.
+# What whoever may scan must not learn: reports about people, files that may hold malware, what is not accepted yet.
 CLOSED_TO_SCANS = {
     "SubjectAccessReportsBucket",
     "ConsignmentQuarantineBucket",

@@ -116,7 +116,7 @@ def stack(application: Path, said: list[str]) -> Iterator[LocalStack]:
 
 def health(stack: LocalStack) -> dict[str, Any]:
     url = json.loads(stack.stack_file.read_text())["apiUrl"]
-    with urllib.request.urlopen(f"{url}/health", timeout=30) as answer:
+    with urllib.request.urlopen(f"{url}/health", timeout=60) as answer:
         content: dict[str, Any] = json.load(answer)
     return content
 

@@ -106,7 +106,8 @@ def logged_apart(stack: Application) -> None:
     """Hold that a stack's log groups have lines of its own executions alone, and metrics in its own namespace."""
     groups = [name for name in stack.resources if name.endswith("LogGroup") and "Workflow" not in name]
     lines = [line for group in groups for line in stack.logged("correlation_id", group)]
-    runs = {line["correlation_id"].split(":")[6] for line in lines if line["correlation_id"].startswith("arn:")}
+    arns = [arn for line in lines if (arn := str(line.get("correlation_id"))).startswith("arn:")]
+    runs = {arn.split(":")[6].partition("/")[0] for arn in arns}  # the machine; of a child, with its Map
     assert runs
     machines = {arn.rpartition(":")[2] for name, arn in stack.resources.items() if ":stateMachine:" in arn}
     assert runs <= machines
