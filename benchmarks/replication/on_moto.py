@@ -20,6 +20,7 @@ from moto import mock_aws
 
 from benchmarks.harness.in_process import call, environment
 from benchmarks.harness.machine import Machine
+from benchmarks.prices import item_bytes
 from benchmarks.replication.workflow import created_event
 
 # botocore calls Step Functions by another name than IAM and endpoints do.
@@ -43,11 +44,15 @@ class File:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What replicating one file took: requests by ``<service>.<operation>``, states entered, items written."""
+    """What replicating one file took: requests by ``<service>.<operation>``, states entered, items written.
+
+    `written` are the bytes of the item after each write that is no part of a transaction.
+    """
 
     requests: dict[str, int]
     entered: list[str]
     items: list[dict[str, Any]]
+    written: list[int]
 
 
 class Replicator:
@@ -60,6 +65,7 @@ class Replicator:
         self._table = job["table"]["TableName"]
         self._region = job["region"]
         self._requests: Counter[str] = Counter()
+        self._written: list[int] = []
         self._checksum = ""
         boto3.setup_default_session(region_name=self._region)
         self._session: Any = boto3.DEFAULT_SESSION
@@ -75,6 +81,8 @@ class Replicator:
         )
         self._session.events.register_first("before-send", self._count)
         self._session.events.register_first("after-call.s3.CopyObject", self._add_checksum)
+        self._session.events.register_first("after-call.dynamodb.UpdateItem", self._note_updated)
+        self._session.events.register_first("provide-client-params.dynamodb.PutItem", self._note_put)
 
     def replicate(self, file: File) -> Outcome:
         """Upload `file`, let its event start a run, and carry the run out."""
@@ -84,6 +92,7 @@ class Replicator:
             Bucket=self._source, Key=file.key, Body=file.body, Tagging=file.tags, ChecksumAlgorithm="SHA256"
         )
         self._requests.clear()
+        self._written.clear()
         started = self._invoke(
             self._arn(_WORKER),
             created_event(self._source, file.key, file.size, uploaded["ETag"].strip('"'), self._region),
@@ -106,7 +115,7 @@ class Replicator:
             KeyConditionExpression="fileKey = :key",
             ExpressionAttributeValues={":key": {"S": file.key}},
         )["Items"]
-        return Outcome(dict(requests), machine.entered, items)
+        return Outcome(dict(requests), machine.entered, items, list(self._written))
 
     def _arn(self, module: str) -> str:
         return next(str(arn) for arn, function in self._functions.items() if function["module"] == module)
@@ -119,6 +128,12 @@ class Replicator:
     def _count(self, event_name: str, **_: Any) -> None:
         service, operation = event_name.removeprefix("before-send.").split(".")
         self._requests[f"{_NAMES.get(service, service)}.{operation}"] += 1
+
+    def _note_updated(self, parsed: dict[str, Any], **_: Any) -> None:
+        self._written.append(item_bytes(parsed["Attributes"]))
+
+    def _note_put(self, params: dict[str, Any], **_: Any) -> None:
+        self._written.append(item_bytes(params["Item"]))
 
     def _add_checksum(self, parsed: dict[str, Any], **_: Any) -> None:
         """Add what S3 answers and moto does not (Amazon S3 API Reference, CopyObject, `ChecksumSHA256`)."""

@@ -65,7 +65,7 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         "replication.dynamodb_writes_per_file",
         sum(writes.values()),
         "requests",
-        f"{how}; they write {len(small.items)} items, two of them in the transaction",
+        f"{how}; they write {len(small.items)} items",
         small.of("dynamodb"),
         target=f"≤ {2 + destinations}",
     )
@@ -73,8 +73,8 @@ def _measure(lab: Lab) -> Iterator[Figure]:
         "replication.dynamodb_reads_per_file",
         small.of("dynamodb").get("GetItem", 0),
         "requests",
-        f"{how}; each destination asks before its copy whether a later event has the file, and after it whether it may"
-        " lie on top of a newer copy",
+        f"{how}; after its copy each destination asks whether it may lie on top of a newer one; before it the claim has"
+        " just looked",
         small.of("dynamodb"),
         target="≤ 3",
     )

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from waybill.replication.domain.copier import Copier
     from waybill.replication.domain.fixity_job import FixityJob
     from waybill.replication.domain.fixity_request import FixityRequest
+    from waybill.replication.domain.overdue import OverdueWatch
     from waybill.replication.domain.pending import Pending
     from waybill.replication.domain.reconciler import Reconciler
     from waybill.replication.domain.requests import Routing
@@ -187,6 +188,18 @@ def reconciler() -> "Reconciler":
 
     grace = timedelta(minutes=load(ReconcileSettings).reconcile_after_minutes)
     return Reconciler(tracking(), executions(), buckets(), failure_telling(), grace, now)
+
+
+def overdue_watch() -> "OverdueWatch":
+    """Return what tells of each file that is overdue."""
+    from waybill.core.aws.clients import client
+    from waybill.core.settings import ObservabilitySettings
+    from waybill.replication.adapters.overdue_events import OverdueEvents
+    from waybill.replication.domain.overdue import OverdueWatch
+
+    threshold = timedelta(minutes=load(ReconcileSettings).replication_threshold_minutes)
+    events = OverdueEvents(client("events"), load(ObservabilitySettings).stack_name)
+    return OverdueWatch(tracking(), events, threshold, now)
 
 
 def fixity_table() -> "FixityTable":

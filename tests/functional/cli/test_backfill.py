@@ -107,6 +107,9 @@ def test_a_dry_run_shows_everything_and_starts_nothing(
 
 def test_a_dry_run_without_anything_to_do_is_json_too(waybill: Program, executions: FakeExecutions) -> None:
     assert waybill(*BACKFILL, ALL, "--dry-run", "--json").json["objects"] == []
+    # A mistyped prefix is told as without --dry-run.
+    ran = waybill(*BACKFILL, f"{ALL}/no\n/", "--dry-run")
+    assert (ran.status, ran.err.strip()) == (1, rf"waybill: there is no such object below {ALL}/no\n/")
 
 
 def test_a_second_backfill_starts_nothing_twice_and_mends_what_failed(

@@ -45,6 +45,16 @@ def test_records_are_listed_newest_first(waybill: Program, runs: None) -> None:
     ]
 
 
+def test_copies_are_counted_of_all_destinations_and_not_of_the_last_run(
+    waybill: Program, tracking: TrackingTable
+) -> None:
+    run = a_run("first", key="k")
+    recorded(tracking, run, result(run, A), result(run, B))
+    later = a_run("later", key="k", destination_buckets=("elsewhere",))
+    recorded(tracking, later, failure(later, "elsewhere"))
+    assert lines(waybill("replications"))[1].split(maxsplit=2)[2] == f"FAILED  2/3     s3://{SOURCE}/k"
+
+
 @pytest.mark.parametrize(
     ("options", "keys"),
     [

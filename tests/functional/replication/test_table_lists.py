@@ -1,6 +1,8 @@
 """Lists of records: newest first over all partitions of the index, page by page."""
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +13,13 @@ from hypothesis import strategies as st
 from tests.fakes.functions import PHYSICAL
 from tests.fakes.runs import DESTINATIONS, SOURCE, a_run, ended, failure, result
 from tests.fakes.wire import Wire
+from waybill.core.aws.clients import client
 from waybill.core.aws.dynamodb import to_item
+from waybill.core.errors import NotificationUnavailableError
 from waybill.replication.adapters.items import SHARDS, partitions_of, status_partition
+from waybill.replication.adapters.overdue_events import OverdueEvents
 from waybill.replication.adapters.table import TrackingTable
+from waybill.replication.domain.overdue import OverdueWatch
 from waybill.replication.domain.records import RecordStatus, position_of
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import FileId, ReplicationRun
@@ -187,3 +193,44 @@ def test_a_throttle_in_the_middle_of_a_list_is_ours(tracking: TrackingTable, wir
     wire.refuse("dynamodb.Query", "ResourceNotFoundException")
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         tracking.destinations(a_run().file)
+
+
+def test_each_file_that_is_overdue_is_one_event_and_no_other(tracking: TrackingTable, wire: Wire) -> None:
+    """Amazon EventBridge API Reference, PutEvents: at most ten entries."""
+    hostile = "a\n\u202e\x1b[2J"
+    for number in range(11):
+        key = hostile if number == 0 else f"k{number}"
+        tracking.claim(a_run(key, key=key, start=f"2026-11-21T09:{number:02}:00.000Z", size=7))
+    ended_run = a_run("done", key="done", start="2026-11-21T09:00:30.000Z")
+    tracking.claim(ended_run)
+    tracking.finish(ended_run, *ended(result(ended_run, A), result(ended_run, B)))
+
+    def tell(minute: int) -> int:
+        now = datetime(2026, 11, 21, 9, minute, tzinfo=UTC)
+        return OverdueWatch(
+            tracking, OverdueEvents(client("events"), "files"), timedelta(minutes=15), lambda: now
+        ).tell()
+
+    assert [tell(16), tell(16), tell(59), tell(59)] == [2, 0, 9, 0]
+    sent = [json.loads(request.body)["Entries"] for request in wire.of("eventbridge.PutEvents")]
+    assert [len(entries) for entries in sent] == [2, 9]
+    assert {(entry["Source"], entry["DetailType"]) for entries in sent for entry in entries} == {
+        ("waybill.replication", "ReplicationOverdue")
+    }
+    first = a_run(hostile, key=hostile)
+    assert json.loads(sent[0][0]["Detail"]) == {
+        "eventId": f"overdue-{first.execution_name}",
+        "stack": "files",
+        "sourceBucket": SOURCE,
+        "sourceKey": hostile,
+        "versionId": None,
+        "size": 7,
+        "executionId": first.execution_id,
+        "startTime": "2026-11-21T09:00:00.000Z",
+        "thresholdMinutes": 15,
+    }
+    wire.refuse("eventbridge.PutEvents", "InternalException", status=500, times=9)
+    late = a_run("late", key="late", start="2026-11-21T09:20:00.000Z")
+    tracking.claim(late)
+    with pytest.raises(NotificationUnavailableError):
+        tell(50)

@@ -11,7 +11,7 @@ from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import NOW
 from waybill.core.aws.table import InvalidTransactionError
 from waybill.replication.adapters.table import TrackingTable
-from waybill.replication.domain.records import RecordStatus
+from waybill.replication.domain.records import ClaimOutcome, RecordStatus
 from waybill.replication.errors import TrackingUnavailableError
 from waybill.replication.models import ReplicationRun, RunOutcome
 
@@ -123,7 +123,7 @@ def test_record_and_history_are_written_together_or_not_at_all(tracking: Trackin
     wire.clear()
     wire.refuse("dynamodb.TransactWriteItems", "InternalServerError", status=500, times=3)
     with pytest.raises(TrackingUnavailableError):
-        tracking.finish(run, *ended(result(run, A), result(run, B)))
+        tracking.finish(run, *ended(result(run, A), failure(run, B)))
     assert wire.counts == {"dynamodb.TransactWriteItems": 3}
     assert (tracking.record(run.file), tracking.history(run.file, 1)) == (before, [])
 
@@ -145,7 +145,32 @@ def test_the_reasons_of_a_cancelled_transaction_decide(
     members = {"CancellationReasons": [{"Code": reason} for reason in reasons]}
     wire.refuse("dynamodb.TransactWriteItems", "TransactionCanceledException", members=members)
     with pytest.raises(raised):
-        tracking.finish(run, *ended(result(run, A), result(run, B)))
+        tracking.finish(run, *ended(result(run, A), failure(run, B)))
+
+
+def test_the_first_run_of_a_file_that_went_well_is_history_in_its_record_and_kept_by_the_next(
+    tracking: TrackingTable, wire: Wire
+) -> None:
+    run = claimed(tracking, "first", sequencer="01")
+    wire.clear()
+    assert tracking.finish(run, *ended(result(run, A), result(run, B)))
+    assert wire.counts == {"dynamodb.UpdateItem": 1}
+    (shown,) = tracking.history(run.file, 10)
+    assert (shown["executionId"], shown["outcome"], shown["completedAt"]) == (
+        run.execution_id,
+        "SUCCESS",
+        "2026-11-21T10:00:05.000Z",
+    )
+    assert (shown["successfulBuckets"], shown["failedBuckets"]) == (json.dumps([A, B], separators=(",", ":")), "[]")
+    # A claim that dies between its two writes has lost nothing, and taken nothing over.
+    wire.refuse("dynamodb.PutItem", "InternalServerError", status=500, times=3)
+    later = a_run("later", sequencer="02")
+    with pytest.raises(TrackingUnavailableError):
+        tracking.claim(later)
+    assert tracking.history(run.file, 10) == [shown]
+    assert tracking.claim(a_run("late", sequencer="005")).claim is ClaimOutcome.STALE
+    assert tracking.claim(later).generation == 2
+    assert tracking.history(run.file, 10) == [shown]
 
 
 def test_history_is_newest_first_and_kept_for_its_days(tracking: TrackingTable, dynamodb: Any) -> None:
@@ -260,6 +285,7 @@ def test_a_thousand_destinations_fit_the_record(
     assert int(item["copyResultsCut"]["N"]) == 1000 - len(kept) > 0
     # What went wrong is kept first, with as much of the reason as fits.
     assert [one["success"] for one in kept].index(True) == failing if len(kept) > failing else len(kept) > 20
+    tracking.claim(a_run("next"))
     assert size_of(stored(dynamodb, tracking.history(run.file, 1)[0]["sourceBucket"])) < ITEM_LIMIT_BYTES
 
 

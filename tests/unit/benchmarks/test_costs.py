@@ -53,12 +53,16 @@ def test_express_is_billed_one_request_and_its_time() -> None:
     assert execution.express() == pytest.approx({"express_requests": 1, "express_gb_seconds": 0.4 * 64 / 1024})
 
 
-def test_the_tracking_table_is_written_in_transactions_and_its_index_three_times() -> None:
-    assert tracking_write_units([item()], indexed=["sourceBucket"]) == 1 + 2 + 3
-    assert tracking_write_units([item(size=KB)], indexed=["sourceBucket"]) == 2 + 4 + 3
-    assert tracking_write_units([item(size=KB)], indexed=["sourceBucket", "text"]) == 2 + 4 + 6
-    assert tracking_write_units([item("#dest#region-a")], indexed=[]) == 1
-    assert tracking_write_units([item("#exec#2026-11-01#one")], indexed=[]) == 2
+def test_the_tracking_table_is_written_at_the_size_of_each_time_and_its_index_three_times() -> None:
+    def units(*written: int, size: int = 0, indexed: tuple[str, ...] = ("sourceBucket",)) -> int:
+        items = [item(size=size), item("#dest#region-a")]
+        return tracking_write_units(Counted({}, [], items, written), indexed=indexed)
+
+    assert units(100, 100) == 1 + 1 + 3
+    assert units(100, KB + 1, size=KB) == 1 + 2 + 3
+    assert units(100, size=KB, indexed=("sourceBucket", "text")) == 1 + 6
+    with pytest.raises(AssertionError, match="without transactions"):
+        tracking_write_units(Counted({"dynamodb.TransactWriteItems": 1}, [], [item()]), indexed=[])
 
 
 def test_the_work_of_a_file_is_what_its_functions_and_requests_use() -> None:
@@ -66,7 +70,8 @@ def test_the_work_of_a_file_is_what_its_functions_and_requests_use() -> None:
     counted = Counted(
         requests={"s3.HeadObject": 1, "s3.CopyObject": 2, "dynamodb.GetItem": 6, "states.StartExecution": 1},
         entered=["ValidateInput"],
-        items=[item(), item("#dest#a"), item("#dest#b"), item("#exec#one")],
+        items=[item(), item("#dest#a"), item("#dest#b")],
+        written=[800, 200, 200, 2 * KB],
     )
 
     used = work(functions, counted, indexed=["sourceBucket"], log_bytes=2 * 1024**3)
@@ -77,7 +82,7 @@ def test_the_work_of_a_file_is_what_its_functions_and_requests_use() -> None:
             "lambda_gb_seconds": 2 * 0.25 * 0.040 + 0.125 * 0.008,
             "s3_writes": 2,
             "s3_reads": 1,
-            "dynamodb_write_units": 6 + 1 + 1 + 2,
+            "dynamodb_write_units": 1 + 1 + 1 + 2 + 3,
             "dynamodb_read_units": 6,
             "log_gb": 2,
         }

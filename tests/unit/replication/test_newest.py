@@ -4,7 +4,7 @@ Source: the public contract, "Replication": no endless copies, nothing newer is 
 S3 user guide, "What isn't replicated": a replica is not sent on to where it came from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,6 +76,40 @@ def test_a_destination_that_is_nobodys_source_gets_what_the_source_has(world: Wo
         world.s3.put(bucket, KEY, Content.of("a stranger's", 3))
     assert world.replicate(stored).codes == ["COPIED"] * 2
     assert world.machine.probe.counts["find"] == 0
+
+
+@pytest.mark.parametrize("after", ["the copy", "the look"])
+@pytest.mark.parametrize("strategy", [Strategy.COPY, Strategy.MULTIPART])
+def test_what_is_written_there_stays_also_where_a_late_copy_is_put_right(
+    world_with: Callable[..., World], strategy: Strategy, after: str
+) -> None:
+    """A run that has lost its record puts the source's state back; a newer write over there is none of its business."""
+    # The older version can still be read, so that nothing but the look after landing stops it.
+    world = world_with({"versioned": True})
+    bucket, probe = DESTINATIONS[0], world.machine.probe
+    world.s3.bucket(bucket).watched = True
+    task = world.task(world.claimed(world.upload(), name="first"), bucket)
+    world.claimed(world.upload(SIZES[strategy]), name="second")
+    calls: list[str] = []
+
+    def write() -> None:
+        world.clock.advance(seconds=2)
+        world.s3.put(bucket, KEY, Content.of("newer", 3))
+        world.clock.advance(seconds=90)
+
+    def meanwhile(call: str) -> None:
+        calls.append(call)
+        landing = "copy lands" if strategy is Strategy.COPY else "complete_upload"
+        if after == "the copy" and call == "latest_run" and "copy lands" in calls and "write" not in calls:
+            calls.append("write")
+            write()
+        if after == "the look" and call == landing and (strategy is not Strategy.COPY or calls.count(call) == 2):
+            probe.before = lambda _: None
+            write()
+
+    probe.before = meanwhile
+    assert world.machine.copier.copy_file(task).code == "SUPERSEDED"
+    assert world.s3.get(bucket, KEY).content.labels == {"newer"}
 
 
 def test_whoever_asks_by_hand_gets_what_the_source_has(world: World) -> None:

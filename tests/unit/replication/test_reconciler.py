@@ -81,7 +81,7 @@ class Operations:
         self.world.clock.advance(seconds=1800)
         return run
 
-    def reconcile(self, limit: int = 100) -> list[FileId]:
+    def reconcile(self, limit: int = 100, *, by_hand: bool = False) -> list[FileId]:
         machine = self.world.machine
         return Reconciler(
             machine.tracking,
@@ -90,7 +90,7 @@ class Operations:
             FailureTelling(self.mailbox, self.jobs, self.world.clock.now),
             timedelta(minutes=20),
             self.world.clock.now,
-        ).reconcile(limit)
+        ).reconcile(limit, by_hand=by_hand)
 
 
 def test_dead_runs_of_one_backfill_are_told_of_once_an_hour(world: World) -> None:
@@ -108,6 +108,23 @@ def test_dead_runs_of_one_backfill_are_told_of_once_an_hour(world: World) -> Non
 def operations(world: World) -> Operations:
     world.upload(SIZES[Strategy.MULTIPART])
     return Operations(world)
+
+
+@pytest.mark.parametrize(
+    ("state", "closed"),
+    [("RUNNING", False), ("ABORTED", True), ("TIMED_OUT", True), ("SUCCEEDED", True), (None, False)],
+)
+def test_by_hand_a_run_is_closed_as_soon_as_its_execution_says_that_it_has_ended(
+    operations: Operations, state: str | None, closed: bool
+) -> None:
+    """The grace is for what is unknown: Express runs, and those that Step Functions does not know yet."""
+    run = operations.claimed()
+    if state is None:
+        del operations.executions.states[run.execution_id]
+    else:
+        operations.executions.end(run.execution_id, state)
+    assert operations.reconcile() == []
+    assert operations.reconcile(by_hand=True) == ([run.file] if closed else [])
 
 
 def test_an_abandoned_run_is_closed_and_told(operations: Operations) -> None:

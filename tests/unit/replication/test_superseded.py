@@ -147,11 +147,12 @@ class TestSettling:
         """A source with versions, and a first run that has described its first version and then lost the record."""
         return world_with({"versioned": True})
 
-    def late(self, world: World, size: int = 3, newer: int = 3, *, attempt: int = 2) -> str:
+    def late(self, world: World, size: int = 3, newer: int = 3, *, attempt: int = 2, seconds: int = 60) -> str:
         """Let an old run go on in its second attempt, after a later one has done its work; return its code."""
         first = world.upload(size)
         task = world.task(world.claimed(first, name="first"), attempt=attempt)
         run_of(world, world.upload(newer))
+        world.clock.advance(seconds=seconds)
         # What the first attempt has left on top.
         world.s3.land(_BUCKET, KEY, first.content, first.attributes, checksum=first.checksum)
         return world.machine.copier.copy_file(task).code
@@ -163,6 +164,11 @@ class TestSettling:
     def test_a_first_attempt_that_finds_itself_outranked_has_left_nothing(self, world: World) -> None:
         self.late(world, attempt=1)
         assert set(world.machine.probe.counts) == {"claim", "describe_source", "latest_run", "destination"}
+
+    def test_a_first_run_does_not_look_twice_within_seconds_and_finds_out_after_its_copy(self, world: World) -> None:
+        assert self.late(world, attempt=1, seconds=0) == "SUPERSEDED"
+        assert world.machine.probe.counts["copy"] == 2
+        world.assert_equal()
 
     def test_an_outranked_attempt_aborts_the_upload_of_the_one_before(self, world: World) -> None:
         first = world.upload(SIZES[Strategy.MULTIPART])
@@ -280,6 +286,7 @@ class TestGivingWay:
         first = world.upload()
         task = world.task(world.claimed(first, name="first"))
         world.claimed(world.upload(), name="second")
+        world.clock.advance(seconds=10)
         assert world.machine.copier.copy_file(task).code == "SUPERSEDED"
         assert world.machine.probe.counts["copy"] == 0
 

@@ -14,8 +14,9 @@ from rich.console import Group
 from rich.filesize import decimal
 from rich.text import Text
 
+from waybill.cli.errors import CommandError
 from waybill.cli.output import Output, ProgressBar, details
-from waybill.cli.replication.addresses import parse_uri
+from waybill.cli.replication.addresses import parse_uri, uri_of
 from waybill.cli.replication.backfill_run import REDRAW_SECONDS, BackfillRun, command_line
 from waybill.cli.replication.collaborators import Replication
 from waybill.cli.replication.manifests import opened
@@ -137,6 +138,8 @@ class BackfillCommand:
         preview.end(complete=True)
         if preview.counts.failed:
             raise typer.Exit(1)
+        if under.source_key and not preview.counts.compared:
+            raise CommandError(f"there is no such object below {escaped(uri_of(under))}")
 
     def _go_on(self, last_key: str) -> str:
         words = ["replicate", "--backfill", self.target]

@@ -29,7 +29,7 @@ def reconcile(replication: Replication) -> None:
 
 def _invoke(client: "LambdaClient", name: str) -> Any:
     try:
-        return client.invoke(FunctionName=name, Payload=b"{}")
+        return client.invoke(FunctionName=name, Payload=b'{"byHand": true}')
     except ClientError as error:
         if is_throttle(error):
             raise RateLimitedError(f"Lambda has no room for {name}: {error}") from error

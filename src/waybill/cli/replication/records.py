@@ -143,7 +143,8 @@ def _records_table(page: RecordPage, more: str | None = None) -> RenderableType:
 
 
 def _copies(record: Mapping[str, Any]) -> str:
-    return f"{record.get('successfulCopies', '…')}/{record['totalDestinationBuckets']}"
+    # Of an ended run's file: all its destinations, not those of the last run alone.
+    return f"{record.get('successfulCopies', '…')}/{record.get('totalBuckets') or record['totalDestinationBuckets']}"
 
 
 def _report(file: FileId, report: Mapping[str, Any]) -> RenderableType:

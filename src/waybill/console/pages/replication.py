@@ -352,7 +352,7 @@ def _file_of(visit: Visit) -> tuple[str, str]:
 
 
 def _arrived(record: dict[str, Any]) -> dict[str, str]:
-    total = int(record["totalDestinationBuckets"])
+    total = int(record.get("totalBuckets") or record["totalDestinationBuckets"])
     return {"arrived": f"{int(record.get('successfulCopies') or 0)} of {total}"}
 
 

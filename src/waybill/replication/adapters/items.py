@@ -5,7 +5,8 @@ of a file stand beside its record without being in the way of its readers:
 
     <bucket>                            the record: the latest run, counts, results
     <bucket>#dest#<destination>         the file at one destination
-    <bucket>#exec#<start>#<execution>   one ended run, kept for the days of history
+    <bucket>#exec#<start>#<execution>   one ended run, kept for the days of history; the first run of a file that went
+                                        well has none before there is another run: its record tells of it
 
 The index `ByStatus` (hash `statusPartition`, range `startTime`) holds the records alone. IN_PROGRESS, FAILED and
 DISMISSED are one partition each; the others, which every file ends in, are spread over shards, so that none gets hot.
@@ -13,11 +14,12 @@ DISMISSED are one partition each; the others, which every file ends in, are spre
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from waybill.core.aws.dynamodb import Item
 from waybill.replication.domain.records import RecordStatus, Standing
-from waybill.replication.models import FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.models import FileId, ObjectFacts, RunOutcome, RunTotals
 
 SHARDS = 8
 _IN_ONE_PARTITION = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED, RecordStatus.DISMISSED})
@@ -25,6 +27,11 @@ _IN_ONE_PARTITION = frozenset({RecordStatus.IN_PROGRESS, RecordStatus.FAILED, Re
 # lists.
 _RESULTS_LIMIT_BYTES = 120_000
 _CAUSE_LIMIT = 2_000
+_SECONDS_PER_DAY = 86_400
+
+# The condition that `history_of` a record is None, and what is bound in it.
+IS_NO_HISTORY = "(attribute_not_exists(outcome) OR outcome <> :success OR generation <> :first)"
+IS_NO_HISTORY_VALUES = {":success": RunOutcome.SUCCESS.value, ":first": 1}
 
 # What the end of a run adds to the record, and the next claim removes.
 FINAL_ATTRIBUTES = (
@@ -40,6 +47,9 @@ FINAL_ATTRIBUTES = (
     "copyResults",
     "copyResultsCut",
 )
+
+# Up to which start files that are overdue have been told of; its sort key is no bucket's name.
+OVERDUE_KEY = {"fileKey": "#overdue", "sourceBucket": "#overdue"}
 
 type Key = dict[str, str]
 type Attributes = dict[str, Any]
@@ -65,10 +75,35 @@ def history_prefix(file: FileId) -> str:
     return f"{file.source_bucket}#exec#"
 
 
-def history_key(run: ReplicationRun) -> Key:
+def history_key(file: FileId, start_time: str, execution_id: str) -> Key:
     """Return the key of one ended run."""
-    range_key = f"{history_prefix(run.file)}{run.workflow_start_time}#{run.execution_id}"
-    return {"fileKey": run.source_key, "sourceBucket": range_key}
+    range_key = f"{history_prefix(file)}{start_time}#{execution_id}"
+    return {"fileKey": file.source_key, "sourceBucket": range_key}
+
+
+def history_of(record: Item, history_days: int) -> Item | None:
+    """Return the history item of the run that owns `record`, where the record is all that tells of it.
+
+    That is the first run of a file, if every destination got it: most files have no other run, and need no other item.
+    """
+    if record.get("generation") != 1 or record.get("outcome") != RunOutcome.SUCCESS:
+        return None
+    buckets = json.loads(record["destinationBuckets"])
+    totals = {"totalBuckets": len(buckets), "successfulCopies": len(buckets), "failedCopies": 0, "supersededCopies": 0}
+    return {
+        **history_key(FileId(record["sourceBucket"], record["fileKey"]), record["startTime"], record["executionId"]),
+        **{name: record[name] for name in ("executionId", "startTime", "destinationBuckets", "completedAt", "outcome")},
+        **totals,
+        "status": RecordStatus.COMPLETED.value,
+        "successfulBuckets": record["destinationBuckets"],
+        "failedBuckets": json_text([]),
+        "expiresAt": expiry(datetime.fromisoformat(record["completedAt"]), history_days),
+    }
+
+
+def expiry(ended: datetime, history_days: int) -> int:
+    """Return when a run that `ended` then is forgotten, in seconds since 1970."""
+    return int(ended.timestamp()) + history_days * _SECONDS_PER_DAY
 
 
 def partitions_of(status: RecordStatus) -> list[str]:

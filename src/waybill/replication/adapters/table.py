@@ -14,12 +14,17 @@ from waybill.core.clock import iso
 from waybill.core.retry import Retry
 from waybill.replication.adapters.items import (
     FINAL_ATTRIBUTES,
+    IS_NO_HISTORY,
+    IS_NO_HISTORY_VALUES,
+    OVERDUE_KEY,
     Attributes,
     capped_results,
     checksum_attributes,
     destination_key,
     destination_prefix,
+    expiry,
     history_key,
+    history_of,
     history_prefix,
     json_text,
     partitions_of,
@@ -29,6 +34,7 @@ from waybill.replication.adapters.items import (
     status_partition,
     summary_of,
 )
+from waybill.replication.domain.overdue import OverdueRuns
 from waybill.replication.domain.records import (
     Claimed,
     ClaimOutcome,
@@ -57,14 +63,13 @@ STATUS_INDEX = "ByStatus"
 # Lists are read from the top: a page of the index that holds more than people look at is read for nothing.
 _INDEX_PAGE = 100
 _COUNTED_PAGE = 1_000
-_SECONDS_PER_DAY = 86_400
 # Who writes at the same moment has ended the same file or job: what is to be written is to be made out anew.
 ONCE = Retry(tries=1)
 # As many runs of one file may end at the same moment before one of them has to try again.
 _FOLLOWERS = 10
 
 
-class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
+class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalRecords):
     """`Tracking` on DynamoDB; `client` is a boto3 `dynamodb` client, `history_days` how long ended runs are kept."""
 
     def __init__(
@@ -82,6 +87,8 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         call), or when no event of the same or a greater sequencer has. A manual run has no sequencer: it takes over any
         record but that of its own duplicate, and leaves the sequencer and the run of the newest event in place, and
         whether that was a removal.
+
+        A record that is the history of its run (`history_of`) is taken over only after that has an item of its own.
         """
         condition = "attribute_not_exists(fileKey) OR executionId = :id OR "
         ordering: dict[str, Any] = {}
@@ -116,12 +123,24 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         )
         bound = {"id": run.execution_id, "name": run.execution_name, **ordering}
         try:
-            claimed = self._table.update(record_key(run.file), update, condition, _values(bound))
+            claimed = self._taken_over(run.file, update, condition, _values(bound))
         except ConditionFailedError as failed:
             owner = failed.item
             same = owner.get("executionName") == run.execution_name or owner.get("sequencer") == run.sequencer
             return Claimed(ClaimOutcome.DUPLICATE if same else ClaimOutcome.STALE)
         return Claimed(ClaimOutcome.STARTED, claimed["generation"])
+
+    def _taken_over(self, file: FileId, update: Update, condition: str, values: Item) -> Item:
+        keeping = f"({condition}) AND {IS_NO_HISTORY}"
+        try:
+            return self._table.update(record_key(file), update, keeping, values | IS_NO_HISTORY_VALUES)
+        except ConditionFailedError as failed:
+            kept = history_of(failed.item, self._history_days)
+            if kept is None:
+                raise
+        # Dying here, or losing the record to another run, leaves the same item for the next claim to write.
+        self._table.put(kept)
+        return self._table.update(record_key(file), update, condition, values)
 
     @override
     def latest_run(self, file: FileId) -> LatestRun | None:
@@ -182,7 +201,7 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
     @override
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
-        """Write the final record and the history item in one transaction.
+        """Write the final record and the history item in one transaction; a first run that went well needs no item.
 
         When a later run owns the record by now, the history item is written, the record follows what this run has
         done at its destinations, and False is returned.
@@ -231,6 +250,9 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         )
         summary = summary_of(totals, outcome) | {"completedAt": ended_at}
         condition, bound = _unchanged(run.execution_id, seen.get("revision"))
+        if run.generation == 1 and outcome is RunOutcome.SUCCESS:
+            self._table.update(record_key(run.file), update, condition, _values(bound))
+            return
         final = self._table.update_action(record_key(run.file), update, condition, _values(bound))
         self._table.transact([final, self._table.put_action(self._history_item(run, summary))])
 
@@ -303,6 +325,24 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
         return islice(cast("Iterator[RecordItem]", open_records), limit)
 
     @override
+    def told_until(self) -> str:
+        item = self._table.get(OVERDUE_KEY)
+        return item["startTime"] if item else ""
+
+    @override
+    def note_told(self, until: str) -> None:
+        self._table.put({**OVERDUE_KEY, "startTime": until})
+
+    @override
+    def open_between(self, after: str, until: str) -> Iterator[RecordItem]:
+        condition = "statusPartition = :partition AND startTime BETWEEN :after AND :until"
+        bound = {":partition": RecordStatus.IN_PROGRESS.value, ":after": after or "0", ":until": until}
+        if after > until:
+            return iter(())
+        found = self._table.query(condition, bound, Read(index=STATUS_INDEX, page_size=_COUNTED_PAGE))
+        return (item for item in cast("Iterator[RecordItem]", found) if item["startTime"] > after)
+
+    @override
     def destinations_of(self, run: ReplicationRun) -> list[DestinationItem]:
         return [item for item in self.destinations(run.file) if item["executionId"] == run.execution_id]
 
@@ -316,16 +356,19 @@ class TrackingTable(Tracking, OpenRuns, RecordReader, DismissalRecords):
 
     @override
     def history(self, file: FileId, limit: int) -> list[HistoryItem]:
-        runs = self._query(file, history_prefix(file), newest_first=True, page_size=limit)
-        return cast("list[HistoryItem]", list(islice(runs, limit)))
+        runs = list(islice(self._query(file, history_prefix(file), newest_first=True, page_size=limit), limit))
+        if not runs and (record := self._table.get(record_key(file))):
+            # The only run that there was.
+            runs = [item for item in [history_of(record, self._history_days)] if item]
+        return cast("list[HistoryItem]", runs)
 
     def _history_item(self, run: ReplicationRun, summary: Mapping[str, object]) -> Item:
         return {
-            **history_key(run),
+            **history_key(run.file, run.workflow_start_time, run.execution_id),
             "executionId": run.execution_id,
             "startTime": run.workflow_start_time,
             "destinationBuckets": json_text(run.destination_buckets),
-            "expiresAt": int(self._now().timestamp()) + self._history_days * _SECONDS_PER_DAY,
+            "expiresAt": expiry(self._now(), self._history_days),
             **summary,
         }
 

@@ -1,7 +1,8 @@
 """Copying one object to one destination, so that repeating it, or finishing late, changes nothing.
 
 Two guards keep the newest content at the destination. Before a copy, and before an upload is completed, the run looks
-whether a later event's run has taken over the file, and leaves the destination to it. After a copy has landed it looks
+whether a later event's run has taken over the file, and leaves the destination to it; the first run of a file has just
+looked when it claimed the record. After a copy has landed it looks
 again: if any other run owns the record by now, this copy may lie on top of a newer one, and the source's current state
 is put back (`Restorer`). Whoever lands last looks last, so the destination ends with what the source holds, in whatever
 order runs start and copies finish.
@@ -10,9 +11,9 @@ order runs start and copies finish.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from waybill.core.clock import iso
+from waybill.core.clock import iso, moment_of
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.comparison import compare
 from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
@@ -46,6 +47,8 @@ from waybill.replication.models import (
 
 # Tags that change faster than this are looked at again by the next attempt.
 _TAG_ROUNDS = 5
+# A run that started no longer ago has claimed its file's record since.
+_JUST_CLAIMED = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Copier:
 
     @property
     def _restorer(self) -> Restorer:
-        return Restorer(self.buckets, self.tracking, self.limits, self.seconds_left)
+        return Restorer(self.buckets, self.tracking, self.limits, self.seconds_left, self.now)
 
     def copy_file(self, task: CopyTask) -> DestinationResult:
         """Bring the source of `task` to its destination, record it, and return the result.
@@ -73,7 +76,7 @@ class Copier:
             It will not; one of `waybill.replication.errors`.
         """
         started = self.now()
-        if self._outranked(task):
+        if not self._was_just_claimed(task) and self._outranked(task):
             self._abort_recorded(task)
             return self._superseded(task)
         if task.description.strategy is Strategy.REMOVE:
@@ -204,6 +207,16 @@ class Copier:
     def _outranked(self, task: CopyTask) -> bool:
         latest = self.tracking.latest_run(task.run.file)
         return latest is not None and latest.outranks(task.run, task.destination_bucket)
+
+    def _was_just_claimed(self, task: CopyTask) -> bool:
+        """Return whether the claim of a file's first run has looked so lately that looking again is for nothing.
+
+        What takes the file over in these seconds is found after the copy, like everything that does later.
+        """
+        if task.run.generation != 1 or task.attempt > 1 or task.description.strategy is not Strategy.COPY:
+            return False
+        started = moment_of(task.run.workflow_start_time)
+        return started is not None and timedelta() <= self.now() - started < _JUST_CLAIMED
 
     def _require_rank(self, task: CopyTask) -> None:
         if self._outranked(task):

@@ -2,7 +2,8 @@
 
 A run that is stopped, times out or dies cannot write its final record. Anything in progress for longer than the grace
 period whose execution is no longer running is closed as FAILED, with the code ABANDONED for every destination that the
-run has not recorded as done.
+run has not recorded as done. Whoever asks by hand need not wait where the execution itself says that it has ended; the
+grace is for those that are unknown, as Express ones are.
 """
 
 import json
@@ -33,8 +34,8 @@ class Reconciler:
     grace: timedelta
     now: Callable[[], datetime]
 
-    def reconcile(self, limit: int) -> list[FileId]:
-        """Close at most `limit` abandoned runs and return their files.
+    def reconcile(self, limit: int, *, by_hand: bool = False) -> list[FileId]:
+        """Close at most `limit` abandoned runs and return their files; `by_hand`: those of a moment ago too.
 
         Repeating it, or dying between its steps, does no harm: the record is closed last, so an unfinished closing is
         found again; a notification may then be sent twice, with the same id.
@@ -44,7 +45,8 @@ class Reconciler:
         RunsNotClosedError
             Some runs could not be closed; all others have been.
         """
-        overdue = self.tracking.open_runs(started_before=iso(self.now() - self.grace))
+        graced = iso(self.now() - self.grace)
+        overdue = self.tracking.open_runs(started_before=iso(self.now()) if by_hand else graced)
         closed: list[FileId] = []
         problems: list[Exception] = []
         for record in overdue:
@@ -52,7 +54,7 @@ class Reconciler:
                 break
             run = _run_of(record)
             try:
-                if self.executions.is_running(run.execution_id):
+                if self._may_be_running(run.execution_id, in_grace=run.workflow_start_time > graced):
                     continue
                 if latest := self._still_open(run):
                     # The index of open runs does not hold the job.
@@ -67,6 +69,10 @@ class Reconciler:
                 0
             ]
         return closed
+
+    def _may_be_running(self, execution_arn: str, *, in_grace: bool) -> bool:
+        state = self.executions.state(execution_arn)
+        return in_grace if state is None else state.status == "RUNNING"
 
     def _still_open(self, run: ReplicationRun) -> LatestRun | None:
         # The index of open runs lags behind the records: this one may have ended, or lost its record, in between.

@@ -1,20 +1,29 @@
 """What a copy that landed late leaves behind: the source's current state.
 
 A run whose file has been taken over by another may have landed on top of a newer copy. It looks at the source again
-and copies what it holds now, until the source did not change meanwhile.
+and copies what it holds now, until the source did not change meanwhile. Where the destination is somebody's source too,
+what was written there after the source stays, as before every copy (`newest.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.copy_result import copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
+from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
 from waybill.replication.domain.records import Tracking
 from waybill.replication.domain.verification import equal, proven_equal, verify
-from waybill.replication.errors import CopyUnfinishedError, SourceNotFoundError, SupersededError, UploadGoneError
-from waybill.replication.models import CopyLimits, CopyTask, ObjectFacts, SourceDescription, Strategy
+from waybill.replication.errors import (
+    CopyUnfinishedError,
+    DestinationUnsettledError,
+    SourceNotFoundError,
+    SupersededError,
+    UploadGoneError,
+)
+from waybill.replication.models import CopyLimits, CopyTask, Expected, ObjectFacts, SourceDescription, Strategy
 
 # Each round ends with the destination equal to what the source held a moment ago. A source that is overwritten faster
 # than this is looked at again by the next attempt.
@@ -29,9 +38,12 @@ class Restorer:
     tracking: Tracking
     limits: CopyLimits
     seconds_left: SecondsLeft
+    now: Callable[[], datetime]
 
     def restore(self, task: CopyTask) -> str | None:
         """Make the destination hold what the source holds now; return that state's identity, None if it is gone.
+
+        What others have written there since is left, and its identity returned.
 
         `task` is what has landed, or may have. An object that takes a workflow of its own to copy is left to its run
         while that is under way: its upload completes after this moment, on top of what this task has put there.
@@ -47,8 +59,12 @@ class Restorer:
                 current = self._current_state(task)
                 if self._is_restored(task, current, landed):
                     return current.source.identity
-                self._copy(task.model_copy(update={"description": current}))
-                landed.append(current.source)
+                again = task.model_copy(update={"description": current})
+                there = self._there(again, landed)
+                if isinstance(there, ObjectFacts):
+                    return there.identity
+                if self._copied(again, there):
+                    landed.append(current.source)
             except SourceNotFoundError:
                 latest = self.tracking.latest_run(task.run.file)
                 if latest and latest.removed and self.buckets.find(task.place):
@@ -84,15 +100,36 @@ class Restorer:
         found = self.buckets.find(task.place)
         return found is not None and proven_equal(current, found) and not any(equal(ours, found) for ours in landed)
 
-    def _copy(self, task: CopyTask) -> None:
+    def _there(self, task: CopyTask, landed: Sequence[ObjectFacts]) -> ObjectFacts | Expected | None:
+        """Return what is newer at the destination and stays, or what the copy may land on; None: whatever is there."""
+        if not orders_writes(self.buckets, task.run, task.destination_bucket):
+            return None
+        found = self.buckets.find(task.place)
+        if found is None:
+            return Expected(None)
+        if not any(equal(ours, found) for ours in landed):
+            record = self.tracking.destination(task.run.file, task.destination_bucket)
+            if Writes(task, found, record, self.now).newer_is_there():
+                return found
+        return Expected(found.e_tag)
+
+    def _copied(self, task: CopyTask, expected: Expected | None) -> bool:
+        """Copy; return False where somebody has written there since it was looked at."""
+        try:
+            self._copy(task, expected)
+        except DestinationUnsettledError:
+            return False
+        return True
+
+    def _copy(self, task: CopyTask, expected: Expected | None) -> None:
         if task.description.strategy is Strategy.COPY:
-            copy_in_one_call(self.buckets, task)
+            copy_in_one_call(self.buckets, task, expected)
             return
         copy = MultipartCopy(self.buckets, task)
         upload_id = copy.create()
         try:
             copy.copy_all_parts(upload_id, self.limits, self.seconds_left)
-            verify(task.source, copy.complete(upload_id))
+            verify(task.source, copy.complete(upload_id, expected))
         except BaseException:
             copy.abort(upload_id)
             raise

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from waybill.core.clock import iso
 from waybill.core.errors import FieldError, PermanentError, WaybillError
-from waybill.core.executions import ExecutionStarter, StartedExecution
+from waybill.core.executions import ExecutionStarter, ExecutionState, StartedExecution
 from waybill.replication.domain.buckets import Buckets
 from waybill.replication.domain.events import Ignored, Record, Unusable, records
 from waybill.replication.domain.records import LatestRun, RecordStatus
@@ -33,6 +33,10 @@ class FileCopyExecutions(ExecutionStarter, Protocol):
 
     def is_running(self, execution_arn: str) -> bool:
         """Return whether the execution is running; one that cannot be looked up is not."""
+        ...
+
+    def state(self, execution_arn: str) -> ExecutionState | None:
+        """Return how the execution stands; None for one that cannot be looked up."""
         ...
 
 
