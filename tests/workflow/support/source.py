@@ -49,8 +49,10 @@ class Source:
         return {item["destinationBucket"]: item for item in self._items(key, "dest#")}
 
     def history(self, key: str) -> list[dict[str, Any]]:
-        """Return the ended runs of a file, oldest first."""
-        return self._items(key, "exec#")
+        """Return the ended runs of a file, oldest first; of a first run that went well, its record tells."""
+        record = self.item(key)
+        first = [record] if record and record.get("generation") == 1 and record.get("outcome") == "SUCCESS" else []
+        return self._items(key, "exec#") or first
 
     def _items(self, key: str, prefix: str) -> list[dict[str, Any]]:
         pages = self._dynamodb.get_paginator("query").paginate(
