@@ -66,7 +66,7 @@ def test_upload_takes_no_more_requests_than_needed(
     assert calls["StartExecution"] == 1
     # One look at the source, and one at each copy: the emulated CopyObject answers without the checksum.
     assert (calls["HeadObject"], calls["GetObjectTagging"], calls["CopyObject"]) == (1 + 2, 0, 2)
-    assert (calls["UpdateItem"], calls["PutItem"], calls["TransactWriteItems"]) == (1, 2, 1)
+    assert (calls["UpdateItem"], calls["PutItem"], calls["TransactWriteItems"]) == (2, 2, 0)
     assert calls["Publish"] == 0
 
 
