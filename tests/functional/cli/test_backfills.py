@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -248,6 +250,22 @@ def test_what_became_of_the_job_is_said_where_its_report_is_refused_at_the_end(
     ran = waybill(*BACKFILL, "--report", "s3://reports-of-builds/latest.csv", "--json")
     assert (ran.status, ran.json["status"]) == (1, "STARTED")
     assert "the report s3://reports-of-builds/latest.csv cannot be written" in ran.err
+
+
+def test_a_pipe_is_written_to_and_not_replaced(
+    waybill: Program, upload: Callable[..., None], copying: list[str], tmp_path: Path
+) -> None:
+    """As `/dev/stdout` and `/dev/full`, in whose place a file would be a fault of the whole machine."""
+    upload("a")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert waybill(*BACKFILL, "--report", str(pipe)).status == 0
+        assert os.read(reader, 65_536).startswith(b"bucket,key,version,destination,result,code,difference\r\n")
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 @pytest.mark.parametrize(

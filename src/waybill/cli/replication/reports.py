@@ -67,12 +67,21 @@ class _FilePlace:
         if self.path.is_dir():
             raise typer.BadParameter(f"the report {escaped(str(self.path))} cannot be written: it is a folder")
         try:
-            self._discard(self._begin())
+            if self._is_stream:
+                self._require_writable()
+            else:
+                self._discard(self._begin())
         except CommandError as refusal:
             raise typer.BadParameter(str(refusal)) from refusal
 
     def write(self, fill: Fill) -> None:
-        """Write beside the file first: a report that is there is whole."""
+        """Write beside the file first: a report that is there is whole. A device or a pipe is written to as it is."""
+        if self._is_stream:
+            try:
+                _write(fill, self.path)
+            except OSError as error:
+                raise self._refusal(error) from error
+            return
         made = self._begin()
         try:
             _write(fill, made)
@@ -86,10 +95,19 @@ class _FilePlace:
     def _target(self) -> Path:
         return self.path.resolve()
 
+    @property
+    def _is_stream(self) -> bool:
+        # `/dev/stdout` may be a file, and is still where this command writes to.
+        return self.path.exists() and (not self.path.is_file() or self.path.is_relative_to("/dev"))
+
+    def _require_writable(self) -> None:
+        if not os.access(self.path, os.W_OK):
+            raise self._refusal(PermissionError("it may not be written to"))
+
     def _begin(self) -> Path:
+        if self._target.exists():
+            self._require_writable()
         try:
-            if self._target.exists() and not os.access(self._target, os.W_OK):
-                raise PermissionError("it may not be written to")
             handle, name = tempfile.mkstemp(prefix=".waybill-", suffix=".csv", dir=self._target.parent)
             os.close(handle)
         except OSError as error:
