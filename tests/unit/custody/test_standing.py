@@ -65,6 +65,8 @@ NO_VALUE = replace(BY_ETAG, about=replace(UPLOAD, sha256=None), copies=(replace(
         ([checked(6), checked(9), checked(11)], 2),  # more than 90 days between the first two
         ([checked(6, 30), checked(8, 31)], 2),  # the last one is longer ago than that
         ([checked(7), checked(9), checked(11)], 3),
+        ([PROVEN, REPAIRED], 2),  # two copies of one run, seconds apart, are no interval
+        ([checked(11, 27), checked(11, 28)], 3),
         ([checked(9), checked(11), checked(11, 29, Outcome.FAILURE)], 0),
     ],
 )

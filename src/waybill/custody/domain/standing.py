@@ -15,6 +15,7 @@ _PROVING_COPIES = "CHECKSUM"
 _CHECKED, _REGULAR = 2, 3
 # The design reads every object once in 90 days.
 _INTERVAL = timedelta(days=90)
+_ANOTHER_TIME = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class PlaceStanding:
     ndsa_level
         What the history shows of the row "File Fixity and Data Integrity" of the NDSA Levels of Digital Preservation
         (2013): 1, a fixity value is known since it came; 2, it was checked against its content at least once; 3, it is
-        checked at fixed intervals, the last time within 90 days, and the log of it is whole; 0 below that. Level 4 is
-        about who may write all copies, which no record says.
+        checked at fixed intervals, again a day or more later and the last time within 90 days, and the log of it is
+        whole; 0 below that. Level 4 is about who may write all copies, which no record says.
     """
 
     events: int
@@ -80,8 +81,9 @@ def _level(checks: Sequence[datetime], now: datetime, *, has_value: bool) -> int
         return int(has_value)
     ordered = sorted(checks)
     gaps = [later - earlier for earlier, later in pairwise([*ordered, now])]
-    # Two checks make one interval; each has to be kept.
-    return _REGULAR if len(ordered) > 1 and max(gaps) <= _INTERVAL else _CHECKED
+    # Two checks make one interval; each has to be kept. Copies that one run has made are checked together.
+    repeated = ordered[-1] - ordered[0] >= _ANOTHER_TIME
+    return _REGULAR if repeated and max(gaps) <= _INTERVAL else _CHECKED
 
 
 def _is_about(event: TracedEvent, place: Place) -> bool:
