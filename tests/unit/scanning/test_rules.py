@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from waybill.scanning.domain.detection.engine import Engine
-from waybill.scanning.domain.detection.gates import LEAD
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
-from waybill.scanning.domain.detection.pattern_facts import first_bytes
+from waybill.scanning.domain.detection.pattern_facts import first_bytes, has_literal
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import Detector, Rule, detectors, parse_detectors, ruleset
 from waybill.scanning.domain.detection.validators.measures import digits_of
@@ -75,17 +74,20 @@ RULES = [
 @settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 @given(data=st.data())
 def test_a_gate_ends_where_the_engine_looks_for_it(detector: Detector, rule: Rule, data: st.DataObject) -> None:
-    """`gates.py`: within whatever a rule matches, one of its gates ends in the first `LEAD` bytes."""
+    """`gates.py`: within whatever a rule matches, one of its gates ends in its first `lead` bytes."""
     shape = data.draw(st.from_regex(rule.core))
     first = first_bytes(rule.core.decode())
     assert first is None or all(found[0][0] in first for found in re.finditer(rule.core, shape))
     # What must stand in front is a line end; what may follow is one as well.
-    found = rule.pattern.search(b"\n" + shape + b"\n")
+    text = b"\n" + shape + b"\n"
+    found = rule.pattern.search(text)
     assume(found)
     assert found
-    ends = [match.end() for gate in rule.gates for match in re.finditer(gate.encode(), found[0] + b"\n" * 9)]
+    gates = [re.compile(gate.encode()) for gate in rule.gates]
+    places = [gate.match(text, at) for gate in gates for at in range(found.end())]
+    ends = [place.end() - found.start() for place in places if place]
     value = detector.validator(found[0], Surroundings(b"", b"", keyword=True))
-    assert value is None or min(ends, default=LEAD + 1) <= LEAD
+    assert value is None or any(0 < end <= rule.lead for end in ends)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,14 @@ def test_a_gate_ends_where_the_engine_looks_for_it(detector: Detector, rule: Rul
 )
 def test_what_a_pattern_can_begin_with(pattern: str, first: bytes | None) -> None:
     assert first_bytes(pattern) == (None if first is None else frozenset(first))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "has"),
+    [("[a-c][.x]{2}", False), (r"(?:^|[^0-9.])\d{12}", False), ("[0-9]{3}-", True), (r"(?i)\d(?:ab|c)?", True)],
+)
+def test_whether_a_byte_stands_in_a_pattern_by_itself(pattern: str, has: bool) -> None:
+    assert has_literal(pattern) == has
 
 
 def quantifiers(detector: Detector) -> list[str]:

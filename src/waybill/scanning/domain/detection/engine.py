@@ -21,6 +21,7 @@ from waybill.scanning.domain.detection.models import Confidence, Match, Surround
 from waybill.scanning.domain.detection.pattern_facts import always_has, has_only, shortest
 from waybill.scanning.domain.detection.rules import Detector, Rule
 from waybill.scanning.domain.detection.validators import REGIONS
+from waybill.scanning.domain.detection.vocabulary import Vocabulary
 
 PIECE = 4096
 # The longest match, and the text behind it that a validator may ask for.
@@ -33,10 +34,8 @@ _BEFORE = 64
 _CLAIMS = 32
 # No value has fewer bytes.
 _SHORTEST = 6
-# To ask which rules and keywords there may be in a piece pays where a gate is shared by so many detectors, or where a
-# detector has so many keywords.
+# To ask which rules and keywords there may be in a piece pays where a gate is shared by so many detectors.
 _MANY_DETECTORS = 3
-_MANY_WORDS = 5
 # Whether a line has a digit, or letters and digits in a row, is asked where that takes less time than the rules do.
 _SHORT_LINE = 512
 _DIGITS, _DIGIT = frozenset(b"0123456789"), re.compile(rb"[0-9]")
@@ -79,14 +78,36 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class _Task:
+    """A rule to apply; `words` and `borders` are its detector's bits in the vocabulary, none where it has none."""
+
     detector: Detector
     rule: Rule
     regions: tuple[str, ...]
+    words: int
+    borders: int
 
 
 def _regions_of(rule: Rule, regions: Sequence[str]) -> tuple[str, ...]:
     meant = REGIONS.get(rule.needs_region)
     return tuple(region for region in regions if meant and meant(region))
+
+
+def _bits_of_words(number: int, detector: Detector) -> tuple[int, int]:
+    """Return the bits of the detector that has a number, for its keywords and for what a value may stand behind."""
+    first = 1 << 2 * number
+    return first if detector.keywords else 0, first << 1 if detector.glued else 0
+
+
+def _parts(known: Sequence[Detector]) -> dict[bytes, int]:
+    """Return the words of detectors, with the bits of those that they say something of."""
+    parts: dict[bytes, int] = {}
+    for number, detector in enumerate(known):
+        words, borders = _bits_of_words(number, detector)
+        for word in detector.hints:
+            parts[word] = parts.get(word, 0) | words
+        for word in detector.borders:
+            parts[word] = parts.get(word, 0) | borders
+    return parts
 
 
 class Engine:
@@ -105,15 +126,17 @@ class Engine:
         self.detectors = tuple(known)
         self.regions = tuple(regions)
         self._yielding = frozenset(detector.id for detector in known if detector.yields)
+        self._vocabulary = Vocabulary(_parts(known))
         self._tasks = [
-            _Task(detector, rule, meant)
-            for detector in known
+            _Task(detector, rule, meant, *_bits_of_words(number, detector))
+            for number, detector in enumerate(known)
             for rule in detector.rules
             if (meant := _regions_of(rule, self.regions)) or not rule.needs_region
         ]
         self._need_keyword = sum(1 << index for index, task in enumerate(self._tasks) if task.rule.needs_keyword)
         gates: dict[str, int] = {}
-        for index, task in enumerate(self._tasks):
+        # Those of regions last: they are the dearest.
+        for index, task in sorted(enumerate(self._tasks), key=lambda numbered: bool(numbered[1].rule.needs_region)):
             for gate in task.rule.gates:
                 gates[gate] = gates.get(gate, 0) | 1 << index
         # Behind the last task come text in base64, in hexadecimal digits, and signs to be read; see `Gate.events`.
@@ -121,9 +144,8 @@ class Engine:
         gates |= dict.fromkeys(SIGN_GATES, self._signs)
         self._tasks_of = [*gates.values(), self._base64, self._hex]
         self._gate = make_gate([*gates])
-        worded = [detector for detector in known if detector.keywords]
-        self._words = {detector.id: self._signs << 1 + number for number, detector in enumerate(worded)}
-        self._word_reach = max((detector.keyword_distance for detector in worded), default=0) + _BEFORE
+        self._worded = sum(1 << index for index, task in enumerate(self._tasks) if task.words or task.borders)
+        self._word_reach = max((each.keyword_distance for each in known if each.keywords), default=0) + _BEFORE
         words = [index for index, task in enumerate(self._tasks) if task.rule.needs_keyword]
         self._digital = sum(1 << index for index in words if always_has(self._core(index), _DIGITS))
         self._long = sum(
@@ -136,8 +158,6 @@ class Engine:
             for index, task in enumerate(self._tasks)
             if self._is_vague(task, gates) and not 1 << index & self._digital
         ]
-        wordy = [index for index, task in enumerate(self._tasks) if len(task.detector.hints) >= _MANY_WORDS]
-        self._asking = sum(1 << index for index in {*vague, *wordy})
         self._vague = sum(1 << index for index in vague)
         cores = {1 << index: self._tasks[index].rule.core for index in vague}
         # Apart: a column of numbers has the shape of many rules that need a keyword, which few lines have.
@@ -146,7 +166,6 @@ class Engine:
         )
         self._narrowed = self._gate.narrowing(
             {bit: core for bit, core in cores.items() if not bit & self._need_keyword}
-            | {self._words[detector.id]: detector.words_pattern for detector in worded}
         )
 
     def _core(self, index: int) -> str:
@@ -228,8 +247,9 @@ class Engine:
             if look.tasks & self._signs:
                 written.append((piece.start, min(piece.line_end, piece.end + LOOKAHEAD)))
             found = self._in_piece(text, piece, look, columns, depth)
-            below |= any(match.start >= piece.line_end for match in found)
-            matches += found
+            if found:
+                below |= found[-1].start >= piece.line_end
+                matches += found
         if below:
             matches = self._yielded(matches)
         if written and depth:
@@ -280,49 +300,56 @@ class Engine:
         return sorted(kept + added, key=lambda match: (match.start, match.detector))
 
     def _in_piece(self, text: bytes, piece: Piece, look: Look, columns: Columns | None, depth: int) -> list[Match]:
+        begin = max(piece.start, look.first)
+        start = max(piece.line_start, (piece.start if look.tasks & self._need_keyword else begin) - self._word_reach)
+        # What is said in the line, as far as it is near enough to say something of a value.
+        around = text[start : min(piece.line_end, piece.end + LOOKAHEAD)]
+        bits = self._narrowed_to(text, piece, look.tasks & ~self._signs, around)
+        if not bits:
+            return []
+        may = self._vocabulary.bits(around) if bits & self._worded else 0
+        line = _Line(text, piece, max(piece.line_start, begin - _ESCAPE))
         found: list[Match] = []
-        begin, stop = max(piece.start, look.first), min(piece.end - 1, look.last)
-        bits = look.tasks & ~self._signs
+        for bit in bits_of(bits):
+            if bit in {self._base64, self._hex}:
+                decoded = self._decoded if bit == self._base64 else self._from_digits
+                found += decoded(text, piece, begin, min(piece.end - 1, look.last), depth) if depth else ()
+            else:
+                found += self._by_task(line, look, self._tasks[bit.bit_length() - 1], may, columns)
+        return self._settled(found) if len(found) > 1 else found
+
+    def _narrowed_to(self, text: bytes, piece: Piece, bits: int, around: bytes) -> int:
+        """Return those of some tasks that may find something in a piece, as far as that is asked in less time."""
         if bits & self._need_keyword and piece.line_end - piece.start <= _SHORT_LINE:
             # Of most lines with a keyword this is all there is to ask.
             if bits & self._digital and not _DIGIT.search(text, piece.start, piece.line_end):
                 bits &= ~self._digital
             if bits & self._long and not _LONG_RUN.search(text, piece.start, piece.line_end):
                 bits &= ~self._long
-        if not bits:
-            return found
-        may = -1
-        if bits & self._asking:
-            start = (piece.start if bits & self._need_keyword else begin) - self._word_reach
-            asked = text[max(piece.line_start, start) : min(piece.line_end, piece.end + LOOKAHEAD)]
-            may = self._narrowed(asked)
-            if bits & self._need_keyword:
-                may |= self._narrowed_by_word(asked)
-            bits &= ~self._vague | may
-        if not bits:
-            return found
-        line = _Line(text, piece, max(piece.line_start, begin - _ESCAPE))
-        for bit in bits_of(bits):
-            if bit in {self._base64, self._hex}:
-                decoded = self._decoded if bit == self._base64 else self._from_digits
-                found += decoded(text, piece, begin, stop, depth) if depth else ()
-                continue
-            task = self._tasks[bit.bit_length() - 1]
-            at, last = (piece.start, piece.end - 1) if bit & self._need_keyword else (begin, stop)
-            limit = min(piece.line_end, piece.end + task.rule.lookahead)
-            if limit - at < _SHORTEST or at > last:
-                continue
-            worded = bool(may & self._words.get(task.detector.id, 0))
-            bordered = worded or task.detector.keywords is None
-            joined = line.escaped or (
-                bordered and line.has_glued(task.detector, max(piece.line_start, at - _BEFORE), limit)
-            )
-            pattern = task.rule.escaped if joined else task.rule.pattern
-            first = pattern.search(text, at, limit)
-            if first and first.start() <= last:
-                hinted = worded and _hinted(text, piece, task.detector, first.start(), limit)
-                found += _by_rule(text, piece, task, columns, first, last, hinted=hinted)
-        return self._settled(found) if len(found) > 1 else found
+        if not bits & self._vague:
+            return bits
+        may = self._narrowed(around) if bits & self._vague & ~self._need_keyword else 0
+        if bits & self._need_keyword:
+            may |= self._narrowed_by_word(around)
+        return bits & (~self._vague | may)
+
+    def _by_task(self, line: "_Line", look: Look, task: _Task, may: int, columns: Columns | None) -> list[Match]:
+        """Return the values that a rule finds in a line, whose words `may` be about some detectors."""
+        piece = line.piece
+        at, last = piece.start, piece.end - 1
+        if not task.rule.needs_keyword:
+            at, last = max(at, look.first + LEAD - task.rule.lead), min(last, look.last)
+        limit = min(piece.line_end, piece.end + task.rule.lookahead)
+        if limit - at < _SHORTEST or at > last:
+            return []
+        joined = line.escaped or (
+            may & task.borders and line.has_glued(task.detector, max(piece.line_start, at - _BEFORE), limit)
+        )
+        first = (task.rule.escaped if joined else task.rule.pattern).search(line.text, at, limit)
+        if not first or first.start() > last:
+            return []
+        hinted = bool(may & task.words) and _hinted(line.text, piece, task.detector, first.start(), limit)
+        return _by_rule(line.text, piece, task, columns, first, last, hinted=hinted)
 
     def _decoded(self, text: bytes, piece: Piece, first: int, last: int, depth: int) -> Iterator[Match]:
         """Yield what is found in base64 that begins from `first` to `last`, at the place of the quads that hold it."""
@@ -435,7 +462,7 @@ class _Line:
         # A hostile line has many pieces, each of which asks.
         end = min(piece.line_end, start + PIECE + LOOKAHEAD)
         self.escaped = text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
-        self._text, self._piece = text, piece
+        self.text, self.piece = text, piece
         self._start, self._small = 0, b""
 
     def has_glued(self, detector: Detector, start: int, end: int) -> bool:
@@ -444,12 +471,9 @@ class _Line:
             return False
         if not self._small:
             # Small letters, once for all: to ignore the case would take five times as long.
-            self._start = max(self._piece.line_start, self._piece.start - _BEFORE)
-            self._small = self._text[self._start : min(self._piece.line_end, self._piece.end + LOOKAHEAD)].lower()
-        for word in detector.borders:
-            if word in self._small:
-                return detector.glued.search(self._small, start - self._start, end - self._start) is not None
-        return False
+            self._start = max(self.piece.line_start, self.piece.start - _BEFORE)
+            self._small = self.text[self._start : min(self.piece.line_end, self.piece.end + LOOKAHEAD)].lower()
+        return detector.glued.search(self._small, start - self._start, end - self._start) is not None
 
 
 def _judged(

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from waybill.scanning.domain.detection.pattern_facts import has_literal
+
 # The longest local part of an e-mail address and what follows it (RFC 5321, section 4.5.3.1); other gates are shorter.
 LEAD = 80
 # Keywords stand within their distance of the value, which itself is short where it needs one.
@@ -21,15 +23,20 @@ INDEX_BITS = 12
 # included, and not from other control characters. Six of them by chance: one in a million.
 QUAD = r"[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _BASE64 = f"(?:{QUAD}){{6}}"
-_INDEX_MASK = (1 << INDEX_BITS) - 1
 # Two hexadecimal digits of a printable character of ASCII, a tab or a line end. Eleven pairs by chance: one text in
 # fifty thousand, and then no value.
 HEX_PAIR = "[2-7][0-9A-Fa-f]|0[9AaDd]"
 _HEX = f"(?:{HEX_PAIR}){{11}}"
-# What is cheap to look for, and without which there is no base64, and no text in hexadecimal digits.
+# What is cheap to look for, and without which there is no base64, and no text in hexadecimal digits: long words. Where
+# they end so often, there may be anything.
+_WORD, _WORD_BYTES, _WORD_ENDS = "[A-Za-z0-9+/_-]", 22, 256
+_LONG_WORD = f"{_WORD}{{{_WORD_BYTES}}}"
+_WHOLE_WORD = re.compile(f"{_WORD}{{22,4096}}".encode("ascii"))
+_BASE64_BYTES, _DIGITS = 24, re.compile(rb"[0-9A-Fa-f]{22}")
+# So many shapes are one automaton that a processor's cache holds; of more, each takes less time by itself.
+_TOGETHER = 8
 # Compiling takes as long as so many looks without it.
 _WORTH_COMPILING = 2000
-_LONG_WORD, _DIGITS = "[A-Za-z0-9+/_-]{24}", "[0-9A-Fa-f]{22}"
 
 
 type Narrowing = Callable[[bytes], int]
@@ -71,37 +78,36 @@ class StandardGate:
 
 
 class HyperscanGate:
-    """`Gate` on Hyperscan: one database of all patterns, compiled once.
+    """`Gate` on Hyperscan: databases of patterns, compiled once.
 
-    The patterns for encoded text are the dearest, so a cheaper one, which stops at its first match in a block, goes
-    before them.
+    Patterns that a byte or a word stands in are found by these, in one pass for all; those of classes alone, such as
+    digits and what separates them, are one automaton, which reads every byte. Together both take twice as long as one
+    after the other. The patterns for encoded text are the dearest, so a cheaper one, which stops at its first match in
+    a block, goes before them.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         import hyperscan
 
-        once = hyperscan.HS_FLAG_SINGLEMATCH
-        self._base64_index = len(patterns)
-        self._all = _database(hyperscan, [*patterns, _LONG_WORD], {len(patterns): once})
-        # Apart, since together they would take longer than one after the other.
-        self._digits = _database(hyperscan, [_DIGITS], {0: once})
-        self._base64, self._hex = (_database(hyperscan, [pattern], {}) for pattern in (_BASE64, _HEX))
+        shapes = {index: pattern for index, pattern in enumerate(patterns) if not has_literal(pattern)}
+        words = {index: pattern for index, pattern in enumerate(patterns) if index not in shapes}
+        together = dict([*shapes.items()][:_TOGETHER])
+        apart = [{index: shapes[index]} for index in shapes if index not in together]
+        self._databases = [_database(hyperscan, part) for part in (words, together, *apart) if part]
+        self._long_word = _database(hyperscan, {0: _LONG_WORD})
+        self._base64, self._hex = (
+            _database(hyperscan, {len(patterns) + number: pattern}) for number, pattern in enumerate((_BASE64, _HEX))
+        )
         # A database works in one scratch space, which takes one scan at a time (Hyperscan, "Scratch space").
         self._scanning = threading.Lock()
 
     def events(self, text: bytes) -> list[int]:
         """Return the events, see `Gate`."""
+        found: list[int] = []
         with self._scanning:
-            return self._events(text)
-
-    def _events(self, text: bytes) -> list[int]:
-        found = _scanned(self._all, text)
-        long_words = [event for event in found if event & _INDEX_MASK == self._base64_index]
-        if long_words:
-            found.remove(long_words[0])
-            found += [event | self._base64_index for event in _scanned(self._base64, text)]
-        if _scanned(self._digits, text):
-            found += [event | self._base64_index + 1 for event in _scanned(self._hex, text)]
+            base64, digits = _encodings(text, self._long_word)
+            for database in (*self._databases, *[self._base64] * base64, *[self._hex] * digits):
+                found += _scanned(database, text)
         found.sort()
         return found
 
@@ -134,8 +140,32 @@ class _HyperscanNarrowing:
     def _compiled(self) -> Any:
         import hyperscan
 
-        flags = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
-        return _database(hyperscan, [*self._patterns.values()], dict.fromkeys(range(len(self._patterns)), flags))
+        patterns = dict(enumerate(self._patterns.values()))
+        return _database(hyperscan, patterns, hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH)
+
+
+def _encodings(text: bytes, long_words: Any) -> tuple[bool, bool]:
+    """Return whether there may be base64, and whether hexadecimal digits, in a text that has some `long_words`."""
+    import hyperscan
+
+    ends: list[int] = []
+    try:
+        long_words.scan(text, match_event_handler=_note_end, context=ends)
+    except hyperscan.ScanTerminated:
+        return True, True
+    base64, digits, done = False, False, 0
+    for end in ends:
+        word = _WHOLE_WORD.match(text, end - _WORD_BYTES) if end > done else None
+        if word:
+            done = word.end()
+            base64 |= done - word.start() >= _BASE64_BYTES
+            digits |= _DIGITS.search(word[0]) is not None
+    return base64, digits
+
+
+def _note_end(_index: int, _start: int, end: int, _flags: int, ends: list[int]) -> bool:
+    ends.append(end)
+    return len(ends) > _WORD_ENDS
 
 
 def _scanned(database: Any, text: bytes) -> list[int]:
@@ -153,12 +183,13 @@ def _note_bit(index: int, _start: int, _end: int, _flags: int, context: Any) -> 
     append(bits[index])
 
 
-def _database(hyperscan: Any, patterns: Sequence[str | bytes], flags: dict[int, int]) -> Any:
+def _database(hyperscan: Any, patterns: Mapping[int, str] | Mapping[int, bytes], flags: int = 0) -> Any:
+    """Return a database of patterns, by the index that it reports."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[pattern.encode("ascii") if isinstance(pattern, str) else pattern for pattern in patterns],
-        ids=list(range(len(patterns))),
-        flags=[flags.get(index, 0) for index in range(len(patterns))],
+        expressions=[pattern.encode("ascii") if isinstance(pattern, str) else pattern for pattern in patterns.values()],
+        ids=[*patterns],
+        flags=[flags] * len(patterns),
     )
     return database
 

@@ -33,6 +33,11 @@ def has_only(pattern: str, allowed: frozenset[int]) -> bool:
     return _has_only(tree, allowed, ignore_case=bool(tree.state.flags & re.IGNORECASE))
 
 
+def has_literal(pattern: str) -> bool:
+    """Return whether a pattern has a byte by itself in it, and not only classes of bytes."""
+    return _has_literal(_parsed(pattern))
+
+
 def shortest(pattern: str) -> int:
     """Return how many bytes whatever a pattern matches has at least."""
     return int(_parsed(pattern).getwidth()[0])
@@ -77,6 +82,24 @@ def _has_only(items: Iterable[Any], allowed: frozenset[int], *, ignore_case: boo
         if not only:
             return False
     return True
+
+
+def _has_literal(items: Iterable[Any]) -> bool:
+    for operation, argument in items:
+        match str(operation):
+            case "LITERAL":
+                has = True
+            case "BRANCH":
+                has = any(_has_literal(part) for part in argument[1])
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                has = _has_literal(argument[2])
+            case "SUBPATTERN":
+                has = _has_literal(argument[3])
+            case _:
+                has = False
+        if has:
+            return True
+    return False
 
 
 def as_class(found: Iterable[int]) -> str:

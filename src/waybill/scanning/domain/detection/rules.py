@@ -13,7 +13,9 @@ A detector has
         pattern               the exact shape, every quantifier bounded; where it begins with a look-behind, this also
                               holds behind an escape sequence of JSON, C or an address
         gates                 short patterns without look-around: within whatever `pattern` matches, one of them ends in
-                              the first 80 bytes. Rules with the same text share the gate, which costs one pass
+                              the first `lead` bytes (default 80). Rules with the same text share the gate. Where all
+                              is classes of bytes, control bytes in those with few others keep Hyperscan from looking
+                              for each of these by itself, which takes twice as long
         needs_region          is looked for where somebody has said of which regions values may be: which of them are
                               meant, by a name of REGIONS in validators/telephone.py; its gates cost speed
         needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
@@ -33,6 +35,7 @@ from importlib import resources
 from typing import Any
 
 from waybill.core import containers
+from waybill.scanning.domain.detection.gates import LEAD
 from waybill.scanning.domain.detection.models import Confidence, Validator
 from waybill.scanning.domain.detection.pattern_facts import as_class, first_bytes
 from waybill.scanning.domain.detection.validators.registry import VALIDATORS
@@ -59,6 +62,7 @@ class Rule:
     escaped: re.Pattern[bytes]
     core: bytes
     gates: tuple[str, ...]
+    lead: int
     needs_keyword: bool
     needs_region: str
     confidence: Confidence
@@ -70,7 +74,7 @@ class Rule:
 class Detector:
     """One kind of sensitive value.
 
-    Where `keywords` match, `words_pattern` does, which takes less time, and one of `hints` is found in small letters.
+    Where `keywords` match, one of `hints` is found in small letters, which takes less time.
     A value may stand right behind one of `borders`; where it does, `glued` matches.
     """
 
@@ -79,7 +83,6 @@ class Detector:
     mask: str
     keywords: re.Pattern[bytes] | None
     hints: tuple[bytes, ...]
-    words_pattern: bytes
     words: tuple[str, ...]
     borders: tuple[bytes, ...]
     glued: re.Pattern[bytes] | None
@@ -153,7 +156,6 @@ def detector_of(entry: Any) -> Detector:
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
             hints=tuple(_first_word(keyword).lower().encode("ascii") for keyword in keywords),
-            words_pattern=b"(?i)" + b"|".join(re.escape(_first_word(keyword).encode("ascii")) for keyword in keywords),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             borders=tuple(word.encode("ascii") for word in borders),
             glued=re.compile(rf"(?:{'|'.join(borders)})[0-9a-z]".encode("ascii")) if borders else None,
@@ -179,6 +181,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
         escaped=re.compile(_behind_escapes(entry["pattern"], borders).encode("ascii")),
         core=_core(entry["pattern"]).encode("ascii"),
         gates=tuple(gates),
+        lead=min(int(entry.get("lead", LEAD)), LEAD),
         needs_keyword=needs_keyword,
         needs_region=_regions(entry.get("needs_region", "")),
         confidence=confidence,
