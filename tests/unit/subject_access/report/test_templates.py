@@ -1,5 +1,7 @@
 """Templates: Mustache with helpers, a little mark-up, and nothing of either in the values."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -105,6 +107,7 @@ def line(template: str, content: Any) -> str:
         ("convertBoolean d", {"d": ""}, ""),
         ("buildDate y m d", {"y": "2024", "m": "4", "d": "8"}, "08 April 2024"),
         ("buildDate y m d", {"y": "2024", "m": "month", "d": "19"}, "2024-month-19"),
+        ("buildDate y m d", {"y": "2024", "m": "month", "d": "9"}, "2024-month-9"),
         ("buildDate y m d", {"y": "2024", "m": None, "d": "5"}, "No Data Held"),
         ("buildDateNumber y m d", {"y": 2024.0, "m": 4.0, "d": 8.0}, "08 April 2024"),
         ("buildDateNumber y m d", {"y": None, "m": 11, "d": 15}, "No Data Held"),
@@ -194,6 +197,133 @@ def test_values_are_text_in_any_braces(braces: str, value: str) -> None:
 )
 def test_a_template_reaches_nothing_but_the_data(name: str) -> None:
     assert line("[{{" + name + "}}{{#" + name + "}}!{{/" + name + "}}]", {"x": "text", "list": [1]}) == "[]"
+
+
+def words_of(block: Any) -> list[str]:
+    match block:
+        case Heading(text) | Paragraph(text):
+            return [text]
+        case Pair(label, value):
+            return [label, value]
+        case Table(head, rows):
+            return [*head, *(cell for row in rows for cell in row)]
+    raise AssertionError(block)
+
+
+# Forms that templates of services have; the words are those of the page that Handlebars 4.7.10 makes with `compat`,
+# which looks for names outwards as Handlebars.java does, with helpers as above.
+@pytest.mark.parametrize(
+    ("template", "content", "words"),
+    [
+        (
+            '{{#.}}<h2>Stay</h2><table class="summary-list"><tr><td>Ward</td><td>'
+            "{{ optionalValue ward }}</td></tr></table>{{/.}}{{^.}}<p>Nothing kept</p>{{/.}}",
+            [],
+            "Nothing kept",
+        ),
+        (
+            "{{#.}}<h2>Stay</h2><p>{{ optionalValue ward.name }}</p>{{/.}}",
+            {"ward": {"name": "East"}},
+            "Stay East",
+        ),
+        (
+            "{{#.}}<p>{{ optionalValue ward.name }}</p>{{/.}}",
+            [{"ward": {"name": "East"}}, {"ward": {}}, {"ward": None}, {}],
+            "East No Data Held No Data Held No Data Held",
+        ),
+        (
+            "<table><tr><td>Tag</td><td>Papers</td></tr>{{#rows}}<tr><td>{{tag}}</td><td>{{#papers}}"
+            "{{.}}{{#unless @last}}, {{/unless}}{{/papers}}{{^papers}}None kept{{/papers}}</td></tr>"
+            "{{/rows}}</table>",
+            {
+                "rows": [
+                    {"tag": "a", "papers": ["passport", "licence"]},
+                    {"tag": "b", "papers": []},
+                    {"tag": "c", "papers": ["card"]},
+                ]
+            },
+            "Tag Papers a passport licence b None kept c card",
+        ),
+        (
+            '{{#if (eq kind "Meal plan") }}{{#value }}<p>{{ optionalValue value }}</p>{{/value}}'
+            "{{^value}}<p>Empty</p>{{/value}}{{/if}}",
+            {"kind": "Meal plan", "value": "no nuts"},
+            "no nuts",
+        ),
+        (
+            '{{#if (eq kind "Meal plan") }}{{#value }}<p>{{ optionalValue value }}</p>{{/value}}'
+            "{{^value}}<p>Empty</p>{{/value}}{{/if}}",
+            {"kind": "Meal plan", "value": ""},
+            "Empty",
+        ),
+        (
+            '<table class="summary-list"><!-- <tr><td>Hidden id</td><td>{{ optionalValue id }}</td>'
+            "</tr> --><tr><td>Shown</td><td>{{ optionalValue on }}</td></tr></table>",
+            {"id": "x1", "on": "y1"},
+            "Shown y1",
+        ),
+        (
+            '{{#more}}{{#each .}}<br><b>{{ @key }}</b>{{#this}}<table class="summary-list">'
+            "{{#each .}}<tr><td>{{ @key }}</td><td>{{ optionalValue this }}</td></tr>{{else}}<div>"
+            "Nothing in it</div>{{/each}}</table>{{/this}}{{^this}}<p>No such</p>{{/this}}{{/each}}"
+            "{{/more}}",
+            {"more": {"curfew": {"from": "7pm", "to": ""}, "visits": {}, "none": None}},
+            "curfew from 7pm to No Data Held visits Nothing in it none No such",
+        ),
+        (
+            "<table><tr><td>Seen</td>{{#car}}<td>Plate</td>{{/car}}<td></td></tr><tr><td>"
+            "{{ optionalValue seen }}</td>{{#car}}<td>{{ optionalValue plate }}</td>{{/car}}<td></td>"
+            "</tr></table>",
+            {"seen": "yes", "car": {"plate": "AB12"}},
+            "Seen Plate yes AB12",
+        ),
+        (
+            "<table><tr><td>Seen</td>{{#car}}<td>Plate</td>{{/car}}<td></td></tr><tr><td>"
+            "{{ optionalValue seen }}</td>{{#car}}<td>{{ optionalValue plate }}</td>{{/car}}<td></td>"
+            "</tr></table>",
+            {"seen": "yes", "car": None},
+            "Seen yes",
+        ),
+        (
+            "<table><tr><td>Bank</td><td>Sent</td></tr><tr><td>{{bank}}</td><td>"
+            "{{ optionalValue (formatDate sent) }}</td><td>{{ convertBoolean kept }}</td></tr>"
+            "</table>",
+            {"bank": "One", "sent": "2024-07-31T23:30:00Z", "kept": 1},
+            "Bank Sent One 01 August 2024 12 30 00 am Yes",
+        ),
+        (
+            '<h4>Extra notes</H4><table class="summary-list"><tr><td>Reasons</td><td><ul>{{#reasons}}'
+            "<li>{{ optionalValue . }}</li>{{/reasons}}</ul>{{^reasons}}None kept{{/reasons}}</td>"
+            "</tr></table>",
+            {"reasons": ["cold", "late"]},
+            "Extra notes Reasons cold late",
+        ),
+        (
+            '<table class="summary-list"><tr><td>Place</td><td>{{#cell}}'
+            "{{ getLocationNameByDpsId . }}{{/cell}}{{^cell}}{{ getLocationNameByNomisId old }}{{/cel"
+            "l}}</td></tr></table>",
+            {"old": 41},
+            "Place Hogwarts",
+        ),
+        (
+            "{{#moves}}<h3>Move {{ optionalValue (getIndexPlusOne @index) }}</h3>{{#steps}}<p>"
+            "Step {{ optionalValue (getIndexPlusOne @index) }} {{to}}</p>{{/steps}}{{/moves}}",
+            {"moves": [{"steps": [{"to": "A"}, {"to": "B"}]}, {"steps": []}, {"steps": [{"to": "C"}]}]},
+            "Move 1 Step 1 A Step 2 B Move 2 Move 3 Step 1 C",
+        ),
+        (
+            "<p>{{ optionalValue used }}</p>",
+            {"used": ["HOLD", "LIFT"]},
+            "HOLD LIFT",
+        ),
+    ],
+)
+def test_templates_print_the_words_of_handlebars_in_their_order(template: str, content: Any, words: str) -> None:
+    names = Lookups(locations={"41": "Hogwarts"})
+    read = json.loads(json.dumps(content), parse_int=Number, parse_float=Number)
+    check_template(template)
+    shown = [text for block in template_blocks(template, read, names, "") for text in words_of(block)]
+    assert re.findall(r"\w+", " ".join(shown)) == words.split()
 
 
 def test_mark_up_becomes_blocks() -> None:

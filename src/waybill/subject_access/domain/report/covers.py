@@ -132,7 +132,9 @@ def day(value: date) -> str:
 
 def _name(code: str) -> str:
     """Return what Unicode calls the character of ``U+0F40``."""
-    return unicodedata.name(chr(int(code.removeprefix("U+"), 16)), "a control character, or none").lower()
+    char = chr(int(code.removeprefix("U+"), 16))
+    other = {"Cc": "a control character", "Cs": "half of a character", "Co": "a character of the service's own"}
+    return unicodedata.name(char, other.get(unicodedata.category(char), "no character")).lower()
 
 
 def _identity(facts: Facts) -> list[str]:
