@@ -69,6 +69,17 @@ def test_replication(custody: CustodyOnMoto) -> None:
     assert custody.refused() == []
 
 
+def test_a_removal_that_was_carried_on_is_a_deletion(custody: CustodyOnMoto) -> None:
+    store, run = tracking(custody), a_run()
+    store.claim(run)
+    store.record_destination(run, result(run, DESTINATIONS[0], code="REMOVED", version_id="m1"), facts())
+    custody.record(Workflow.REPLICATION)
+    [event] = history(ByPlace(Place(SOURCE, KEY)))
+    assert told([event]) == [("deletion", "success")]
+    assert (event.states[1].place, event.states[1].version_id) == (Place(DESTINATIONS[0], KEY), "m1")
+    assert custody.refused() == []
+
+
 def test_what_says_nothing_new_makes_no_event(custody: CustodyOnMoto) -> None:
     store, run = tracking(custody), a_run()
     store.claim(run)
