@@ -116,7 +116,7 @@ def pictured(api: ExampleApi) -> None:
         ("US_SSN", "XXX-XX-8726", "HIGH"),
     )
     api.answers["listValues"] = lambda asked: {
-        "cursor": None,
+        "cursor": None, "passed_over": {},
         "findings": [
             {**value, "detector": kind, "masked_match": masked, "confidence": sure, "fingerprint": f"{number:064x}"}
             for number, (kind, masked, sure) in enumerate(found)

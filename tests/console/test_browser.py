@@ -123,7 +123,8 @@ def test_without_scripts_every_link_is_there_and_progress_is_a_link_away(
     context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
     page = context.new_page()
     open_session(page, address, console, "admin")
-    assert page.get_by_role("link", name="Trace a file").is_visible()
+    menu = page.get_by_role("navigation", name="Menu")
+    assert menu.get_by_role("link", name="Trace a file").is_visible()
     head = {**api.answers["showConsignment"], "status": "InProgress"}
     api.answers["showConsignment"] = head
     page.goto(f"{address}/consignments/{ID}")
