@@ -35,6 +35,9 @@ def _letters(value: Any) -> str:
     match value:
         case pikepdf.String():
             return str(value)
+        case pikepdf.Stream() if value.get("/Type") == "/XRef":
+            # Its strings are the file's identity, which is a hash.
+            return ""
         case pikepdf.Stream():
             content = value.read_bytes()
             codes = re.findall(rb"<((?:[0-9A-Fa-f]{4})+)>", content) if b"begincmap" in content else []
