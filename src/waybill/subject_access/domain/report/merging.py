@@ -45,11 +45,33 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _share_resources(pdf: pikepdf.Pdf) -> None:
+    """Let pages that draw with the same fonts, and with nothing else, have one list of them.
+
+    It is most of what a page takes in memory when it is joined, numbered and tagged. Who adds something to what a page
+    draws with gives that page a list of its own first.
+    """
+    shared: dict[tuple[tuple[str, tuple[int, int]], ...], pikepdf.Object] = {}
+    for page in pdf.pages:
+        listed = page.obj.Resources
+        if "/XObject" not in listed and not listed.is_indirect:
+            fonts = tuple((name, one.objgen) for name, one in listed.get("/Font", pikepdf.Dictionary()).items())
+            if fonts not in shared:
+                shared[fonts] = pdf.make_indirect(listed)
+            page.obj.Resources = shared[fonts]
+        # What reportlab gives each page, and says what is so without.
+        for key in ("/Trans", "/Rotate"):
+            if key in page.obj and not page.obj[key]:
+                del page.obj[key]
+
+
 def _joined(files: Sequence[Path], destination: Path, structure: bytes = b"") -> Path:
     with ExitStack() as opened:
         joined = opened.enter_context(pikepdf.new())
         for file in files:
-            joined.pages.extend(opened.enter_context(pikepdf.open(file)).pages)
+            source = opened.enter_context(pikepdf.open(file))
+            _share_resources(source)
+            joined.pages.extend(source.pages)
         if structure:
             keep_structure(joined, structure)
         joined.save(destination, deterministic_id=True)

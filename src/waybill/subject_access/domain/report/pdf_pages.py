@@ -113,6 +113,8 @@ def _batches(placements: Sequence[Placement]) -> Iterator[list[Placement]]:
 def _set(page: pikepdf.Page, source: pikepdf.Page, mark: int) -> None:
     left, bottom, right, top = map(float, page.mediabox)
     room = pikepdf.Rectangle(left + LEFT, bottom + BOTTOM, right - RIGHT, top - TOP)
+    # Other pages may have the same list of what they draw with (`merging`).
+    page.obj.Resources = pikepdf.Dictionary(dict(page.obj.Resources.items()))
     # Not `add_overlay`: it gives what it places a random name, and no two files would be alike.
     name = page.add_resource(source.as_form_xobject(), pikepdf.Name.XObject, _PLACED)
     placed = page.calc_form_xobject_placement(
