@@ -1,5 +1,6 @@
 """The contracts on imports refuse what they are there to refuse: each violation is planted in a copy of the project."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,21 @@ VIOLATIONS = {
 }
 
 
+_SIXTH = {
+    "__init__.py": "",
+    "errors.py": "",
+    "domain/__init__.py": "",
+    "domain/parcels.py": "import waybill.shipping.errors",
+    "adapters/__init__.py": "",
+    "adapters/table.py": "import waybill.core.aws.table, waybill.shipping.domain.parcels",
+    "settings.py": "import waybill.core.settings",
+    "runtime.py": "import waybill.shipping.adapters.table, waybill.shipping.settings",
+    "api.py": "import waybill.shipping.runtime",
+    "handlers/__init__.py": "",
+    "handlers/send_parcel.py": "import waybill.shipping.runtime",
+}
+
+
 @pytest.mark.parametrize("violation", VIOLATIONS)
 def test_a_planted_violation_is_refused(tmp_path: Path, violation: str) -> None:
     place, line, named = VIOLATIONS[violation]
@@ -74,6 +90,30 @@ def test_a_planted_violation_is_refused(tmp_path: Path, violation: str) -> None:
     report = _lint(tmp_path)
     assert report.returncode == 1, report.stdout
     assert named in report.stdout
+
+
+def test_a_sixth_workflow_is_in_the_contracts_by_its_folder(tmp_path: Path) -> None:
+    """Architecture, "What good looks like": a sixth workflow is a new folder, and nothing in the others changes."""
+    copied = tmp_path / "src" / "waybill"
+    shutil.copytree(PROJECT / "src" / "waybill", copied, ignore=shutil.ignore_patterns("__pycache__"))
+    for place, content in _SIXTH.items():
+        module = copied / "shipping" / place
+        module.parent.mkdir(exist_ok=True)
+        module.write_text(content, "utf-8")
+    with (copied / "gateway" / "registry.py").open("a", encoding="utf-8") as registry:
+        registry.write("import waybill.shipping.api\n")
+    report = _lint(tmp_path)
+    assert report.returncode == 0, report.stdout
+    for place, line in (
+        ("minting/errors.py", "import waybill.shipping"),
+        ("console/visit.py", "import waybill.shipping"),
+    ):
+        with (copied / place).open("a", encoding="utf-8") as source:
+            source.write(f"{line}.errors\n")
+    report = _lint(tmp_path)
+    assert report.returncode == 1
+    for importer in ("waybill.minting", "waybill.console"):
+        assert re.search(rf"{importer}[\w.]* -> waybill\.shipping", report.stdout), report.stdout
 
 
 def test_nothing_is_refused_as_it_is() -> None:
