@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from waybill.minting.domain import plan
 from waybill.minting.domain.plan import (
     STATE_BYTES,
     ChunkPlan,
@@ -22,6 +23,15 @@ RUN = MintingRun("run-1", "arn:run-1")
 
 def cut(entries: list[RequestedIdentifier], job_id: str | None = None) -> list[dict]:
     return list(chunks(ChunkPlan(entries, Mode.IDENTIFIERS, job_id), RUN))
+
+
+def test_a_run_is_about_two_million_identifiers_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README of the workflow, "2,000,000" by request; with three of them it costs nothing to see."""
+    assert plan.ENTRIES_LIMIT == 2_000_000
+    monkeypatch.setattr(plan, "ENTRIES_LIMIT", 3)
+    assert len(plan_lines({}, ["a", "b", "a", "c", "b"]).entries) == 3
+    with pytest.raises(InvalidRequestError, match="more than 3 identifiers"):
+        plan_lines({}, ["a", "b", "a", "c", "d"])
 
 
 def test_250_are_three_chunks_in_order() -> None:

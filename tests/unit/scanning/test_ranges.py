@@ -81,6 +81,11 @@ def test_the_cuts_lie_inside_and_are_no_more_than_asked_for(keys: list[str], par
     assert len(cut(whole, cuts)) <= parts
 
 
+def test_a_cut_at_an_end_of_a_range_makes_no_empty_one() -> None:
+    # A range is what lies behind its first key, up to and with its last: there is nothing between a key and itself.
+    assert cut(KeyRange("b", "d"), ["a", "b", "c", "d", "e"]) == [KeyRange("b", "c"), KeyRange("c", "d")]
+
+
 def test_the_order_is_that_of_the_bytes() -> None:
     # UTF-16, which other languages compare by, puts the emoji before the private use area.
     assert Space(["😀", "\ue000"]).keys == ["\ue000", "😀"] == sorted(["😀", "\ue000"])
