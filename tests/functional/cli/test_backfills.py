@@ -532,9 +532,11 @@ def test_on_aws_a_job_is_handed_over_and_seen_through(
         return working(machine, name, payload)
 
     executions.start = ended  # type: ignore[method-assign]
-    seen = waybill("backfills", "resume", job.backfill_id, "--on", "aws", "--wait", "--json")
-    assert (seen.status, seen.json["status"]) == (0, "COMPLETED")
     report = str(tmp_path / "report.csv")
+    resumed = ("backfills", "resume", job.backfill_id, "--on", "aws", "--wait", "--report", report, "--json")
+    seen = waybill(*resumed)
+    assert (seen.status, seen.json["status"]) == (0, "COMPLETED")
+    assert Path(report).read_text(encoding="utf-8").startswith("bucket,key,version,destination,result,code,difference")
     for wrong in (("--on", "moon"), ("--on", "aws", "--report", report), ("--on", "aws", "--dry-run")):
         assert waybill(*BACKFILL, *wrong).status == 2
     assert waybill("replicate", f"{ALL}/a", "--on", "aws").status == 2

@@ -82,7 +82,7 @@ class BackfillCommand:
         job = self._job(under, request)
         self.replication.backfills.create(job)
         if self.on is WorkedBy.AWS:
-            hand_over(self.replication, job, wait=self.wait)
+            hand_over(self.replication, job, wait=self.wait, report=place)
         else:
             BackfillRun(self.replication, job, wait=self.wait, report=place).run()
 

@@ -57,12 +57,13 @@ def resume_backfill(
     replication: Replication, backfill_id: str, *, wait: bool, report: str | None, on: WorkedBy = WorkedBy.HERE
 ) -> None:
     """Go on with a job, whoever has worked on it; where everything is started already, wait for the runs."""
-    if on is WorkedBy.AWS:
-        hand_over(replication, replication.backfills.take_over(backfill_id, replication.user()), wait=wait)
-        return
     where = report or replication.backfills.read(backfill_id).report
-    place = report_place(replication, where) if where else None
+    # Who does not wait for the server is gone when there is something to report.
+    place = report_place(replication, where) if where and (wait or on is WorkedBy.HERE) else None
     job = replication.backfills.take_over(backfill_id, replication.user())
+    if on is WorkedBy.AWS:
+        hand_over(replication, job, wait=wait, report=place)
+        return
     BackfillRun(replication, job, wait=wait or job.compared_all, report=place).run()
 
 

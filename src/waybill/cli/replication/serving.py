@@ -9,6 +9,7 @@ from rich.console import Group
 from waybill.cli.output import details
 from waybill.cli.replication.backfill_run import command_line, facts_of, reply_of
 from waybill.cli.replication.collaborators import Replication
+from waybill.cli.replication.reports import ReportPlace, backfill_report
 from waybill.cli.watch import watch
 from waybill.core.text import escaped
 from waybill.replication.domain.backfill_job import FINAL, BackfillJob, BackfillTurn, JobStatus
@@ -21,8 +22,11 @@ class WorkedBy(StrEnum):
     AWS = "aws"
 
 
-def hand_over(replication: Replication, job: BackfillJob, *, wait: bool) -> None:
-    """Let the server work on a job whose record says so; with `wait`, see it through. Exit status 1 when it failed."""
+def hand_over(replication: Replication, job: BackfillJob, *, wait: bool, report: ReportPlace | None = None) -> None:
+    """Let the server work on a job whose record says so; with `wait`, see it through and write its `report`.
+
+    Exit status 1 when it failed.
+    """
     turn = BackfillTurn.of_job(job)
     workflow = replication.cli.stack.output("ReplicationJobsWorkflowArn")
     replication.executions.start(workflow, turn.execution_name, turn.wire())
@@ -33,6 +37,8 @@ def hand_over(replication: Replication, job: BackfillJob, *, wait: bool) -> None
     if job.problem:
         hint = ["", f"The server has stopped working on it: {escaped(job.problem)}"]
     replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
+    if report:
+        report.write(backfill_report(replication, job))
     if job.counts.failed or (wait and job.status is not JobStatus.COMPLETED):
         raise typer.Exit(1)
 
