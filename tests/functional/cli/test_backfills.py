@@ -67,6 +67,17 @@ def test_a_copy_that_fails_is_counted_and_makes_exit_status_1(
     assert (told["works"].result, told["works"].code) == ("SUCCEEDED", "COPIED")
 
 
+def test_where_the_reasons_are_is_said_where_something_has_failed(
+    waybill: Program, upload: Callable[..., None], copying: list[str]
+) -> None:
+    """One destination that is not there fails each object there, and stops no other."""
+    upload("a")
+    ran = waybill(*BACKFILL, "--to", A, "--to", "nowhere-builds", "--wait")
+    said = dict(line.split(maxsplit=1) for line in lines(ran) if line.strip())
+    assert (ran.status, said["Arrived"], said["Failed"]) == (1, "1", "1")
+    assert said["What"] == f"failed, where and why: waybill backfills show {said['Backfill']} --report FILE"
+
+
 def test_a_run_that_died_is_started_again_while_it_is_waited_for(
     waybill: Program, upload: Callable[..., None], executions: FakeExecutions, copying: list[str]
 ) -> None:

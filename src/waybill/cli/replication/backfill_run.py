@@ -94,6 +94,9 @@ class BackfillRun:
         words = shlex.join(command_line(self.replication, ["backfills", "resume", job.backfill_id]))
         pending = f"Their runs are under way. To wait for them and see what became of them: {words}"
         hint = ["", pending] if job.counts.pending else []
+        if job.counts.failed and not self.report:
+            reasons = command_line(self.replication, ["backfills", "show", job.backfill_id, "--report", "FILE"])
+            hint += ["", f"What failed, where and why: {shlex.join(reasons)}"]
         self.replication.cli.output.show(reply_of(job), Group(details(facts_of(job)), *hint))
         if self.report:
             # What became of the job is said, also where its report cannot be written any more.
