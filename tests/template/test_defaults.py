@@ -13,7 +13,7 @@ CLOSED_TO_SCANS = {
     "SubjectAccessReportsBucket",
     "ConsignmentQuarantineBucket",
     "ConsignmentUploadBucket",
-    "CustodyLogBucket",
+    "CustodyLog",
 }
 
 
