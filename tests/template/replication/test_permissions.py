@@ -63,6 +63,7 @@ OPERATIONS: dict[str, set[Permission]] = {
     "start_execution": on("workflow", "states:StartExecution"),
     "describe_execution": on("execution", "states:DescribeExecution"),
     "publish": on("topic", "sns:Publish"),
+    "put_events": on("bus", "events:PutEvents"),
 }
 # What the items of a transaction do.
 TRANSACTED = {
@@ -100,6 +101,8 @@ def place_of(grant: Grant) -> str:
                 return f"{kind} object" if resource.endswith("/*") else f"{kind} bucket"
     if resource.startswith("arn:aws:states:"):
         return resource.split(":")[5].replace("stateMachine", "workflow")
+    if resource.startswith("arn:aws:events:"):
+        return resource.split(":")[5].partition("/")[0].removeprefix("event-")
     return {
         "arn:aws:s3:::*": "any bucket",
         "FileCopyTrackingTable": "table",
