@@ -164,6 +164,7 @@ class Engine:
         self._narrowed_by_word = self._gate.narrowing(
             {bit: core for bit, core in cores.items() if bit & self._need_keyword}
         )
+        self._spoken = self._gate.narrowing(self._vocabulary.patterns())
         self._narrowed = self._gate.narrowing(
             {bit: core for bit, core in cores.items() if not bit & self._need_keyword}
         )
@@ -307,7 +308,7 @@ class Engine:
         bits = self._narrowed_to(text, piece, look.tasks & ~self._signs, around)
         if not bits:
             return []
-        may = self._vocabulary.bits(around) if bits & self._worded else 0
+        may = self._spoken_of(around) if bits & self._worded else 0
         line = _Line(text, piece, max(piece.line_start, begin - _ESCAPE))
         found: list[Match] = []
         for bit in bits_of(bits):
@@ -317,6 +318,12 @@ class Engine:
             else:
                 found += self._by_task(line, look, self._tasks[bit.bit_length() - 1], may, columns)
         return self._settled(found) if len(found) > 1 else found
+
+    def _spoken_of(self, around: bytes) -> int:
+        """Return the bits of the words in a text; what is long, such as data in base64, has a thousand others."""
+        if len(around) <= _SHORT_LINE:
+            return self._vocabulary.bits(around)
+        return self._vocabulary.always | self._spoken(around)
 
     def _narrowed_to(self, text: bytes, piece: Piece, bits: int, around: bytes) -> int:
         """Return those of some tasks that may find something in a piece, as far as that is asked in less time."""

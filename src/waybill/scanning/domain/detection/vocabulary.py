@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from waybill.scanning.domain.detection.labels import bits_of
+
 _KEPT = 8192
 # What nobody calls a word is judged by others: every part of it would be looked up.
 _LONGEST = 64
@@ -19,19 +21,28 @@ class Vocabulary:
 
     def __init__(self, parts: Mapping[bytes, int]) -> None:
         known: dict[bytes, int] = {}
-        self._always = 0
+        self.always = 0
         for part, bits in parts.items():
             letters = max(part.translate(_SMALL).split(), key=len, default=b"")
             # One letter is in every text.
             if len(letters) > 1:
                 known[letters] = known.get(letters, 0) | bits
             else:
-                self._always |= bits
+                self.always |= bits
+        self._known = known
         self._of = _Words(known)
+
+    def patterns(self) -> dict[int, bytes]:
+        """Return what finds the words of each bit, for texts that are too long to look all their words up."""
+        words: dict[int, list[bytes]] = {}
+        for letters, bits in self._known.items():
+            for bit in bits_of(bits):
+                words.setdefault(bit, []).append(letters)
+        return {bit: b"(?i)" + b"|".join(parts) for bit, parts in words.items()}
 
     def bits(self, text: bytes) -> int:
         """Return the bits of all words that may stand in a text, also within other words."""
-        bits, of = self._always, self._of
+        bits, of = self.always, self._of
         for word in set(text.translate(_SMALL).split()).difference(of.silent):
             bits |= of[word]
         return bits
@@ -43,19 +54,21 @@ class _Words(dict[bytes, int]):
     def __init__(self, known: Mapping[bytes, int]) -> None:
         super().__init__()
         self.silent = set[bytes]()
-        self._known = known
-        self._lengths = sorted({len(part) for part in known})
+        # By their first two letters: most pairs of letters begin none.
+        self._begun = dict[bytes, list[tuple[bytes, int]]]()
         self._all = 0
-        for bits in known.values():
+        for part, bits in known.items():
+            self._begun.setdefault(part[:2], []).append((part, bits))
             self._all |= bits
 
     def __missing__(self, word: bytes) -> int:
         if len(word) > _LONGEST:
             return self._all
         bits = 0
-        for length in self._lengths:
-            for at in range(len(word) - length + 1):
-                bits |= self._known.get(word[at : at + length], 0)
+        for at in range(len(word) - 1):
+            for part, its in self._begun.get(word[at : at + 2], ()):
+                if word.startswith(part, at):
+                    bits |= its
         if len(self) + len(self.silent) >= _KEPT:
             self.clear()
             self.silent.clear()
