@@ -88,7 +88,7 @@ def test_waiting_for_a_job_that_fails_has_status_1_and_prints_the_outcomes(
     assert "completed_with_errors" in shown
     assert "ACCESS_DENIED" in shown
     assert "IP" in shown
-    assert "1 objects, 30 bytes: about $" in notes
+    assert "1 object, 30 bytes: about $" in notes
 
 
 def test_a_failed_job_is_resumed(run: Run) -> None:
