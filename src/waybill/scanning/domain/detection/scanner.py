@@ -28,7 +28,7 @@ from waybill.scanning.domain.detection.content_type import (
 )
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.isolation import Isolation, Send, in_this_process
-from waybill.scanning.domain.detection.masking import Span, context, masked
+from waybill.scanning.domain.detection.masking import CONTEXT_BYTES, Span, context, masked
 from waybill.scanning.domain.detection.member import Member
 from waybill.scanning.domain.detection.models import Finding, Match
 from waybill.scanning.domain.detection.place import Place
@@ -158,7 +158,10 @@ class ObjectScanner:
         """Return `match`, which `place` stands at, without its value; `near` are the matches around it."""
         line_start = text.rfind(b"\n", 0, match.start) + 1
         cell = member.place(place.line, text.count(b"\t", line_start, match.start)) if member.place else ""
-        spans: list[Span] = [(one.start, one.end, self._mask(one)) for one in near]
+        first, last = match.start - CONTEXT_BYTES, match.end + CONTEXT_BYTES
+        spans: list[Span] = [
+            (one.start, one.end, self._mask(one)) for one in near if one.end > first and one.start < last
+        ]
         return Finding(
             detector=match.detector,
             confidence=match.confidence.name,
