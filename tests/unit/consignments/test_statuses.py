@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from waybill.consignments.domain.copies import CopyPlace, place_of
 from waybill.consignments.domain.statuses import ConsignmentStatuses, file_verdicts, is_accepted, overall
 from waybill.consignments.domain.tables import PuidTable, excluded_by, shipped
 from waybill.consignments.models import CheckedFile, StatusName
@@ -313,3 +314,15 @@ def test_names_that_are_never_sent(name: str) -> None:
 @pytest.mark.parametrize("name", ["Desktop.ini", ".ds_store", "thumbs.db.txt", "mythumbs.db", "thumbsxdb", ""])
 def test_names_that_are_sent(name: str) -> None:
     assert excluded_by(name) is None
+
+
+def test_what_no_scanner_has_called_clean_is_put_aside() -> None:
+    """The workflow's README, `CopyConsignment`: accepted files to the clean bucket, suspicious ones to quarantine."""
+    others = ["FFID", "ChecksumMatch", "ServerChecksum", "ClientChecksum", "ClientFilePath"]
+    good = dict.fromkeys(others, "Success")
+    for antivirus in ("VirusDetected", "NotScannedInside", "Failed", "TimedOut", ""):
+        assert place_of(good | {"Antivirus": antivirus}) is CopyPlace.QUARANTINE, antivirus
+    assert place_of(good) is CopyPlace.QUARANTINE
+    assert place_of(good | {"Antivirus": "Success"}) is CopyPlace.CLEAN
+    for name in ("FFID", "ChecksumMatch"):
+        assert place_of(good | {"Antivirus": "Success", name: "Failed"}) is CopyPlace.NOWHERE, name

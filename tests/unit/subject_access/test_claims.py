@@ -69,6 +69,11 @@ def test_an_older_claim_does_not_hold_what_a_newer_one_took() -> None:
         held(second, Claim(request_id=first.request_id, claim_token="one", generation=1))
 
 
+def test_what_was_tried_as_often_as_may_be_is_claimed_no_more() -> None:
+    assert may_be_claimed(replace(request(), claim_attempts=MOST_ATTEMPTS - 1), NOW)
+    assert not may_be_claimed(replace(request(), claim_attempts=MOST_ATTEMPTS), NOW)
+
+
 def test_attempts_grow_apart_and_end_with_a_person() -> None:
     now, found, waits = NOW, request(), []
     while found.state in CLAIMABLE:
