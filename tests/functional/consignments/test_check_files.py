@@ -1,9 +1,7 @@
 """CheckFiles on moto: one GetObject per file, pinned; results in one object; replay replaces them."""
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,10 +15,8 @@ from tests.functional.consignments.bench import make_table
 from waybill.consignments import runtime
 from waybill.consignments.adapters.rule_publications import RulePublications
 from waybill.consignments.adapters.rule_sets import S3RuleSets, shipped
-from waybill.consignments.domain.checks import prepared_scanners
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
 from waybill.consignments.domain.checks.rule_set import RuleSource, build
-from waybill.consignments.domain.checks.scanner_pair import ScannerPair
 from waybill.consignments.handlers.check_files import lambda_handler
 from waybill.core.aws.clients import client
 from waybill.core.aws.table import Table
@@ -54,32 +50,8 @@ class Stack:
         return [json.loads(line) for line in text.splitlines()]
 
 
-class _Kept(ScannerPair):
-    def close(self) -> None:
-        """Stay for the next test: to start the parsers takes longer than most of these tests."""
-
-
-@pytest.fixture(scope="module")
-def kept_scanners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ScannerPair]]:
-    """Make scanners; those without rules, or with the rules that come with the project, are always the same ones."""
-    file = tmp_path_factory.mktemp("rules") / "shipped.yarc"
-    file.write_bytes(shipped().compiled)
-    kept = {file.read_bytes(): _Kept(file, shipped().excluded, {}), None: _Kept(None, (), {})}
-
-    def made(rules: Path | None, excluded: Any, environment: Any, signatures: Path | None = None) -> ScannerPair:
-        content = rules.read_bytes() if rules else None
-        if content in kept and not environment and signatures is None:
-            return kept[content]
-        return ScannerPair(rules, excluded, environment, signatures)
-
-    yield made
-    for pair in kept.values():
-        ScannerPair.close(pair)
-
-
 @pytest.fixture
-def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch, kept_scanners: Callable[..., ScannerPair]) -> Stack:
-    monkeypatch.setattr(prepared_scanners, "ScannerPair", kept_scanners)
+def stack(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("CONSIGNMENT_RESULTS_BUCKET", RESULTS)
     monkeypatch.setenv("CONSIGNMENT_RULES_BUCKET", RULES)
     monkeypatch.setenv("CONSIGNMENTS_TABLE", TABLE)
@@ -240,13 +212,6 @@ class _Killed(Exception):
     """The function's process ends here."""
 
 
-@pytest.fixture
-def own_scanners(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that is killed leaves scanners whose state nobody knows."""
-    monkeypatch.setattr(prepared_scanners, "ScannerPair", ScannerPair)
-
-
-@pytest.mark.usefixtures("own_scanners")
 @pytest.mark.parametrize("dies_at", range(5))
 def test_a_run_that_dies_anywhere_is_repeated_without_a_trace(stack: Stack, dies_at: int) -> None:
     records = [stack.upload("a.txt", b"a"), stack.upload("eicar.com", contents.eicar())]
