@@ -20,7 +20,7 @@ from waybill.scanning.domain.detection.labels import LABEL_REACH, LabelledLines,
 from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
 from waybill.scanning.domain.detection.pattern_facts import always_has, has_only, shortest
 from waybill.scanning.domain.detection.rules import Detector, Rule
-from waybill.scanning.domain.detection.validators import REGIONS
+from waybill.scanning.domain.detection.validators.telephone import REGIONS
 from waybill.scanning.domain.detection.vocabulary import Vocabulary
 
 PIECE = 4096

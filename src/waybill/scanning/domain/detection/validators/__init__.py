@@ -3,5 +3,3 @@
 Each takes the text that a rule's pattern matched and its surroundings, and returns a `Verdict`, or None when it is no
 such value. None of them knows where the text came from.
 """
-
-from waybill.scanning.domain.detection.validators.telephone import REGIONS as REGIONS
