@@ -18,7 +18,7 @@ LISTER_GB = 512 / 1024
 SECONDS_PER_PAGE = 0.4
 WORKER_GB = 1769 / 1024
 # Scanned by one worker; beside that an object waits for S3, which eight do at a time, and its share of DynamoDB.
-BYTES_PER_SECOND = 150_000_000
+BYTES_PER_SECOND = 100_000_000
 SECONDS_PER_OBJECT = 0.01
 
 
