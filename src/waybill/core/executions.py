@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+from waybill.core.errors import PermanentError
 
 # Step Functions quotas: 80 characters per execution name; these characters never need escaping in ARNs, URLs and logs.
 NAME_LIMIT = 80
@@ -52,6 +54,12 @@ class ExecutionState:
     output: str | None = None
     error: str | None = None
     cause: str | None = None
+
+
+class ExecutionRefusedError(PermanentError):
+    """AWS does not let this function look at an execution: it is another stack's, as in a restored table."""
+
+    code: ClassVar[str] = "EXECUTION_REFUSED"
 
 
 class ExecutionStarter(Protocol):

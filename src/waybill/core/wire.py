@@ -14,7 +14,7 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Return what `error` found, each with the path the sender would recognise (`destinationBuckets[2]`)."""
     return tuple(
         FieldError(field_path(problem["loc"]), said(problem).removeprefix("Value error, "))
-        for problem in error.errors(include_input=False, include_url=False)
+        for problem in error.errors(include_url=False)
     )
 
 
@@ -24,7 +24,7 @@ def said(problem: ErrorDetails) -> str:
     Of a text that was looked at by a rule of its own before its length, pydantic counts "items".
     """
     bounds: Mapping[str, Any] = problem.get("ctx") or {}
-    if bounds.get("field_type") == "Value":
+    if bounds.get("field_type") == "Value" and isinstance(problem.get("input"), str):
         if problem["type"] == "too_long":
             return f"String should have at most {bounds['max_length']} characters"
         if problem["type"] == "too_short":

@@ -11,7 +11,7 @@ from waybill.consignments.domain.record import Judged, record_results
 from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
 from waybill.core.errors import RateLimitedError
-from waybill.core.executions import ExecutionState
+from waybill.core.executions import ExecutionRefusedError, ExecutionState
 
 FILES = {"a.pdf": b"one", "b.pdf": b"two"}
 BROKEN = {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded"}
@@ -195,16 +195,25 @@ def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Wo
     assert (now.status, (now.failure or {})["step"]) == ("Failed", "Map")
 
 
-def test_a_consignment_is_shown_while_step_functions_asks_to_slow_down(bench: Workbench) -> None:
+@pytest.mark.parametrize("refusal", [RateLimitedError("ThrottlingException"), ExecutionRefusedError("another stack's")])
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_a_consignment_is_shown_where_nobody_tells_of_its_execution(
+    bench: Workbench, refusal: Exception, *, is_claimed: bool
+) -> None:
+    """AWS Backup restores a table under another stack, whose functions may not describe the first one's executions."""
     consignment_id = bench.received(FILES)
-    ConsignmentRun(bench, consignment_id, "run-1").begin()
+    if is_claimed:
+        ConsignmentRun(bench, consignment_id, "run-1").begin()
+    else:
+        bench.ask("POST", f"/backend-checks/{consignment_id}")
     consignment = runtime.table().find(consignment_id)
     assert consignment is not None
 
-    class Busy:
-        """Step Functions, which has no time."""
+    class Silent:
+        """Step Functions, which does not tell."""
 
         def state(self, execution_arn: str) -> ExecutionState:
-            raise RateLimitedError(f"ThrottlingException while describing {execution_arn}")
+            raise refusal
 
-    assert as_it_stands(consignment, runtime.table(), Busy()) == consignment
+    shown = as_it_stands(consignment, runtime.table(), Silent())
+    assert (shown.status, shown.failure) == ("InProgress", None)

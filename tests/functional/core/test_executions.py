@@ -10,7 +10,7 @@ from tests.fakes.wire import Wire
 from waybill.core.aws.clients import client
 from waybill.core.aws.states import StepFunctions
 from waybill.core.errors import RateLimitedError, RetryableError, TooLargeError
-from waybill.core.executions import INPUT_LIMIT_BYTES, execution_name, stable_json
+from waybill.core.executions import INPUT_LIMIT_BYTES, ExecutionRefusedError, execution_name, stable_json
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:machine"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:machine:name"
@@ -85,7 +85,6 @@ def test_express_executions_are_not_asked_about(executions: StepFunctions, wire:
         ("TooManyRequestsException", RateLimitedError),
         ("InternalFailure", RetryableError),
         ("ServiceUnavailable", RetryableError),
-        ("AccessDeniedException", ClientError),
         ("StateMachineDoesNotExist", ClientError),
         ("InvalidExecutionInput", ClientError),
     ],
@@ -134,3 +133,14 @@ def test_names_tell_identities_apart_and_not_labels(executions: StepFunctions, w
     assert names[3] == names[0].rsplit("-", 1)[-1]
     for name in names:
         assert executions.start(MACHINE, name, {}).execution_arn.endswith(f":{name}")
+
+
+def test_an_execution_of_another_stack_is_told_apart_from_a_fault(executions: StepFunctions, wire: Wire) -> None:
+    """Step Functions API Reference, "Common Errors": AccessDeniedException, for what is there and what is not."""
+    wire.refuse("sfn.DescribeExecution", "AccessDeniedException")
+    wire.refuse("sfn.StartExecution", "AccessDeniedException")
+    for asks in (executions.state, executions.is_running):
+        with pytest.raises(ExecutionRefusedError, match="execution:machine:name"):
+            asks(EXECUTION)
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        executions.start(MACHINE, "name", {})

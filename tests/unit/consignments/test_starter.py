@@ -97,6 +97,15 @@ def test_a_run_that_is_under_way_is_found(starter: CheckStarter, register: Regis
     assert (again.execution_arn, again.already_running) == (first.execution_arn, True)
 
 
+def test_a_run_of_another_stack_is_not_waited_for(starter: CheckStarter, executions: Executions) -> None:
+    """In a restored table; this stack's functions may not look at it (the template's `states:DescribeExecution`)."""
+    foreign = "arn:aws:states:eu-west-1:0:execution:other-checks:run"
+    executions.running.add(foreign)
+    started = starter.start(replace(CONSIGNMENT, run=1, execution_arn=foreign))
+    assert (started.execution_arn in executions.running, started.already_running) == (True, False)
+    assert started.execution_arn.startswith("arn:aws:states:eu-west-1:0:execution:checks:")
+
+
 def test_when_the_last_has_ended_there_is_another(
     starter: CheckStarter, register: Register, executions: Executions
 ) -> None:

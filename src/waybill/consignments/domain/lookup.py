@@ -6,8 +6,10 @@ from typing import Protocol
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.models import Consignment, ConsignmentStatus, RunFailure, StatusName
 from waybill.core.errors import RetryableError
-from waybill.core.executions import ExecutionState
+from waybill.core.executions import ExecutionRefusedError, ExecutionState
 
+# Step Functions asks to slow down, or knows the execution as another stack's: one consignment must not cost a list.
+_UNTOLD = (RetryableError, ExecutionRefusedError)
 _BROKEN_OFF = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 # What stands for the step of an execution that was ended from outside of its states.
 WHOLE_WORKFLOW = "Workflow"
@@ -33,8 +35,8 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
         return consignment
     try:
         state = executions.state(consignment.execution_arn)
-    except RetryableError:
-        # What is stored is good enough while Step Functions asks to slow down.
+    except _UNTOLD:
+        # What is stored is good enough while nobody says more.
         return consignment
     if state is None or state.status == "RUNNING":
         return consignment
@@ -54,7 +56,7 @@ def _unclaimed(consignment: Consignment, arn: str, register: Register, execution
     """
     try:
         state = executions.state(arn)
-    except RetryableError:
+    except _UNTOLD:
         state = ExecutionState("RUNNING")
     now = register.find(consignment.consignment_id) or consignment
     if now.started_arn != arn:

@@ -43,8 +43,8 @@ class CheckStarter:
         RegistrationIncompleteError
             No file is registered, or fewer than were announced.
         """
-        if consignment.execution_arn and self.executions.is_running(consignment.execution_arn):
-            return self._found(consignment, consignment.execution_arn)
+        if (arn := consignment.execution_arn) and self._is_own(arn) and self.executions.is_running(arn):
+            return self._found(consignment, arn)
         self._check_complete(consignment)
         payload = {"consignmentId": consignment.consignment_id}
         for attempt in range(consignment.run + 1, consignment.run + 1 + _UNCLAIMED):
@@ -61,6 +61,10 @@ class CheckStarter:
                 # Another request's run began, and has ended, since this one looked.
                 return started
         return started
+
+    def _is_own(self, execution_arn: str) -> bool:
+        """Return whether it is an execution of this stack's: in a restored table there are those of another."""
+        return execution_arn.startswith(f"{self.workflow_arn.replace(':stateMachine:', ':execution:')}:")
 
     def _found(self, consignment: Consignment, execution_arn: str) -> StartedExecution:
         known = self.executions.find(self.workflow_arn, execution_arn.rpartition(":")[2])

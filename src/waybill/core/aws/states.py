@@ -9,7 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waybill.core.aws.faults import code_of, is_throttle, is_transient, reason_of
 from waybill.core.clock import now
 from waybill.core.errors import RateLimitedError, RetryableError, TooLargeError
-from waybill.core.executions import INPUT_LIMIT_BYTES, ExecutionState, StartedExecution, stable_json
+from waybill.core.executions import (
+    INPUT_LIMIT_BYTES,
+    ExecutionRefusedError,
+    ExecutionState,
+    StartedExecution,
+    stable_json,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -55,7 +61,15 @@ class StepFunctions:
         return StartedExecution(answer["executionArn"], answer["startDate"], True) if answer else None
 
     def state(self, execution_arn: str) -> ExecutionState | None:
-        """Return how the execution stands; None for one that is unknown, or Express."""
+        """Return how the execution stands; None for one that is unknown, or Express.
+
+        Raises
+        ------
+        ExecutionRefusedError
+            It is another stack's.
+        RetryableError
+            Step Functions failed, asks to slow down, or could not be reached.
+        """
         if ":express:" in execution_arn:
             # Express executions cannot be described, and end within five minutes (Step Functions developer guide).
             return None
@@ -78,6 +92,8 @@ class StepFunctions:
         except ClientError as error:
             if code_of(error) in _UNKNOWN:
                 return None
+            if code_of(error) == "AccessDeniedException":
+                raise ExecutionRefusedError(f"not allowed to describe {execution_arn}") from error
             raise
         return answer
 
