@@ -1,10 +1,12 @@
 """What the workflows' own stores write is what custody reads: whoever renames an attribute fails here."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, failure, result
+from tests.fakes.subject_access import CREATED, a_request
 from tests.functional.custody.conftest import CustodyOnMoto, table, typed
 from tests.functional.custody.samples import ABC, CHECKSUM, NOW, tracking
 from waybill.consignments.adapters.table import ConsignmentsTable
@@ -26,9 +28,14 @@ from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Status
 from waybill.scanning.request_models import ScanRequest
+from waybill.subject_access.adapters.lists import SubjectAccessLists
+from waybill.subject_access.adapters.s3 import ReportsBucket
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
+from waybill.subject_access.domain.downloads import download
 from waybill.subject_access.domain.keys import report_key
+from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
+from waybill.subject_access.models import RequestState
 
 
 def history(asked: Asked) -> list[TracedEvent]:
@@ -241,6 +248,30 @@ def test_reports_of_subject_access(custody: CustodyOnMoto) -> None:
     custody.record(Workflow.SUBJECT_ACCESS)
     place = Place("SubjectAccessReportsBucket", report_key("request-1", 2, ABC))
     assert told(history(ByPlace(place))) == [("creation", "success")]
+
+
+def test_reports_that_are_downloaded_and_removed(custody: CustodyOnMoto) -> None:
+    """Disseminated and deleted: the design of custody, section 2.2; one event each, however often it is told."""
+    name, bucket = table("SubjectAccessTable"), "reports"
+    custody.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    key = report_key("request-1", 2, ABC)
+    etag = custody.s3.put_object(Bucket=bucket, Key=key, Body=b"abc")["ETag"]
+    store = SubjectAccessTable(custody.dynamodb, name, now=lambda: NOW)
+    file = {"report_key": key, "report_sha256": ABC, "report_bytes": 3, "report_etag": etag, "pages": 1}
+    ended = {"law_ended_at": NOW - timedelta(days=9), "ended_at": NOW - timedelta(days=9)}
+    store.create(a_request(state=RequestState.DELIVERED, **file, **ended), [], CREATED)
+    reports = ReportsBucket(custody.s3, bucket, custody.s3)
+    download(store, reports, "request-1", "alice", NOW, "application/json")
+    ages = Ages(timedelta(days=7), timedelta(days=365))
+    Lifecycle(store, SubjectAccessLists(custody.dynamodb, name), reports, ages, lambda: NOW).archive()
+    records = custody.record(Workflow.SUBJECT_ACCESS)
+    custody.call("record_events", {"Records": records[::-1]})
+    events = history(ByPlace(Place("SubjectAccessReportsBucket", key)))
+    assert sorted(told(events)) == [("deletion", "success"), ("dissemination", "success")]
+    assert {(event.states[0].sha256, event.states[0].size) for event in events} == {(ABC, 3)}
+    [deleted] = [event for event in events if event.said["type"] == "deletion"]
+    assert deleted.said["detail"] == {"objects": 1}
+    assert custody.refused() == []
 
 
 def test_one_record_that_nobody_understands_stops_nothing(custody: CustodyOnMoto) -> None:

@@ -1,5 +1,6 @@
 """Requests as they age: given up after 48 hours, archived, deleted; and what the poll does about them."""
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,13 +10,13 @@ import pytest
 from scripts.template import load_template
 from tests.fakes.executions import FakeExecutions
 from tests.fakes.subject_access import BUCKET, CREATED, a_part, a_request
-from tests.functional.subject_access.conftest import PDF_SHA256, SubjectAccess
+from tests.functional.subject_access.conftest import PDF, PDF_SHA256, SubjectAccess
 from waybill.subject_access.domain.answers import Answers
 from waybill.subject_access.domain.bank_holidays import england_and_wales
 from waybill.subject_access.domain.claims import LEASE_SECONDS, SKEW_SECONDS
 from waybill.subject_access.domain.endings import Delivery, Refusal, Withdrawal
 from waybill.subject_access.domain.holds import HoldOrder, Release
-from waybill.subject_access.domain.keys import report_key
+from waybill.subject_access.domain.keys import answer_key, report_key, upload_key
 from waybill.subject_access.domain.poll import Poll
 from waybill.subject_access.domain.ports import Change
 from waybill.subject_access.errors import ClaimLostError
@@ -122,18 +123,29 @@ def test_a_clean_up_that_died_half_way_is_finished(sar: SubjectAccess, monkeypat
         with pytest.raises(ConnectionError):
             sar.lifecycle.archive()
     assert sar.keys() == [report_key("request-1", 1, PDF_SHA256)]
+    assert sar.now().report_key == report_key("request-1", 1, PDF_SHA256)
     assert sar.lifecycle.archive() == []
     assert sar.keys() == []
     assert sar.lists.count("ARCHIVED") == 1
+    # It may have died after any object: what it removed is in no number.
+    report = {"generation": 1, "bytes": len(PDF), "sha256": PDF_SHA256}
+    assert sar.store.audit("request-1")[-1].detail == {"objects": 1, "interrupted": True, **report}
+    assert sar.now().report_key is None
+    assert sar.trail_holds("request-1")
 
 
 def test_the_trail_of_a_deleted_request_stays_and_holds(sar: SubjectAccess) -> None:
     finished(sar)
     sar.endings.deliver("request-1", "alice", Delivery())
     salt = sar.now().seal_salt
+    for key in (answer_key("request-1", 1, "G1"), upload_key("request-1", 1)):
+        sar.s3.put_object(Bucket=BUCKET, Key=key, Body=b"A1234AA")
     sar.clock.advance(days=8)
     sar.lifecycle.archive()
     assert sar.trail_holds("request-1")
+    # The design of custody, section 2.5: an entry says which report and how many objects; no key, nothing personal.
+    report = {"generation": 1, "bytes": len(PDF), "sha256": hashlib.sha256(PDF).hexdigest()}
+    assert sar.store.audit("request-1")[-1].detail == {"objects": 3, **report}
     # Who has the salt could try names until one has the digest that the trail keeps.
     assert salt not in repr(sar.client.scan(TableName="SubjectAccessTable")["Items"])
     archived = sar.now()
@@ -162,6 +174,15 @@ def test_what_was_given_up_on_is_kept_until_the_clock_has_ended(sar: SubjectAcce
     assert (sar.now().state, sar.now().status, sar.now().completed_at) == (RequestState.ARCHIVED, "Errored", None)
     sar.clock.advance(days=365)
     assert sar.lifecycle.delete() == ["request-1"]
+
+
+def test_of_a_request_without_a_report_its_objects_are_counted_alone(sar: SubjectAccess) -> None:
+    sar.create("request-1", "G1")
+    sar.endings.withdraw("request-1", "alice", Withdrawal(reason="another way was found"))
+    sar.s3.put_object(Bucket=BUCKET, Key=answer_key("request-1", 1, "G1"), Body=b"answer")
+    sar.clock.advance(days=8)
+    assert sar.lifecycle.archive() == ["request-1"]
+    assert sar.store.audit("request-1")[-1].detail == {"objects": 1}
 
 
 def test_what_needs_a_person_and_what_is_on_hold_are_not_archived(sar: SubjectAccess) -> None:

@@ -7,13 +7,18 @@ is needed until the person has the report, was refused, or does not want it any 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 from waybill.subject_access.domain.audit import SCHEDULE, Action
 from waybill.subject_access.domain.claims import MOST_ATTEMPTS, lapsed_before, released
-from waybill.subject_access.domain.keys import reports_prefix, uploads_prefix, work_prefix
+from waybill.subject_access.domain.keys import generation_of, reports_prefix, uploads_prefix, work_prefix
 from waybill.subject_access.domain.ports import Change, Reports, RequestLists, RequestStore
 from waybill.subject_access.errors import ContendedError, UnknownRequestError
 from waybill.subject_access.models import CLAIMABLE, ENDED, RequestState, SubjectRequest
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 EXPIRES_AFTER = timedelta(hours=48)
 OVERDUE_AFTER = timedelta(hours=12)
@@ -66,10 +71,11 @@ class Lifecycle:
         moved = [found for found in ended if self._moved(found, self._archived)]
         unfinished = [found for found in self.lists.standing("ARCHIVING") if found not in set(moved)]
         for found in (*moved, *unfinished):
+            removed = 0
             for prefix in (reports_prefix(found), work_prefix(found), uploads_prefix(found)):
                 self.reports.tag_archived(prefix)
-                self.reports.forget(prefix)
-            self._moved(found, self._emptied)
+                removed += self.reports.forget(prefix)
+            self._moved(found, partial(_emptied, removed=removed, interrupted=found not in moved))
         return moved
 
     def delete(self) -> list[str]:
@@ -103,11 +109,6 @@ class Lifecycle:
         after = replace(released(request, RequestState.NEEDS_ATTENTION), ended_at=self.now(), error_code="WORKER_LOST")
         return Change(after, Action(SCHEDULE, "NEEDS_ATTENTION", {"error": "WORKER_LOST"}))
 
-    def _emptied(self, request: SubjectRequest) -> Change | None:
-        if request.state is not RequestState.ARCHIVED or request.objects_removed:
-            return None
-        return Change(replace(request, objects_removed=True), Action(SCHEDULE, "OBJECTS_REMOVED", {}))
-
     def _archived(self, request: SubjectRequest) -> Change | None:
         # One whose end was taken back since it was listed may have ended again.
         ended = request.state in ENDED and request.law_ended_at is not None
@@ -122,7 +123,8 @@ class Lifecycle:
             # Who knows the rest of the request could try names until one has this hash.
             fingerprint="",
             seal_salt="",
-            report_key=None,
+            # Until it is removed: which report that was is recorded then.
+            report_key=request.report.key if request.report else None,
             subject_copy=None,
             package=None,
             services={name: replace(part, withheld=()) for name, part in request.services.items()},
@@ -135,3 +137,23 @@ class Lifecycle:
         )
         detail = {"after": request.state.value, "days": self.ages.archive_after.days}
         return Change(kept, Action(SCHEDULE, "ARCHIVED", detail))
+
+
+def _emptied(request: SubjectRequest, *, removed: int, interrupted: bool) -> Change | None:
+    """Return the end of a clean-up: how many objects it has `removed`, and which report was among them.
+
+    What an earlier clean-up removed that was `interrupted` nobody has counted.
+    """
+    if request.state is not RequestState.ARCHIVED or request.objects_removed:
+        return None
+    detail: dict[str, JsonValue] = {"objects": removed}
+    if interrupted:
+        detail["interrupted"] = True
+    if request.report_key is not None:
+        detail |= {
+            "generation": generation_of(request.report_key),
+            "bytes": request.report_bytes,
+            "sha256": request.report_sha256,
+        }
+    gone = replace(request, objects_removed=True, report_key=None)
+    return Change(gone, Action(SCHEDULE, "OBJECTS_REMOVED", detail))

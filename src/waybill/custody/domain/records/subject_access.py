@@ -1,12 +1,26 @@
 """What the subject access table tells: `AUD#…`, the entries of its audit trails."""
 
-from waybill.custody.domain.records.change import ItemChange, mapping, optional_number, optional_sha256, text, time
+from pydantic import JsonValue
+
+from waybill.custody.domain.records.change import (
+    ItemChange,
+    Record,
+    mapping,
+    optional_number,
+    optional_sha256,
+    text,
+    time,
+)
 from waybill.custody.errors import UnknownRecordError
 from waybill.custody.models import EventType, FileState, Happening, Outcome, Place, TrailEntry
 
 WORKFLOW = "subject access"
 _ENTRY, _REQUEST = "AUD#", "SAR#"
-_FILES = {"REPORT_STORED": EventType.CREATION, "REPORT_DOWNLOADED": EventType.DISSEMINATION}
+_FILES = {
+    "REPORT_STORED": EventType.CREATION,
+    "REPORT_DOWNLOADED": EventType.DISSEMINATION,
+    "OBJECTS_REMOVED": EventType.DELETION,
+}
 
 
 def trail_entry(change: ItemChange) -> TrailEntry | None:
@@ -21,7 +35,7 @@ def trail_entry(change: ItemChange) -> TrailEntry | None:
 
 
 def happenings(change: ItemChange, reports_bucket: str) -> list[Happening]:
-    """Return what an entry of a trail tells of a report; of entries from before, which do not say which, nothing."""
+    """Return what an entry of a trail tells of a report; of entries that do not say which, nothing."""
     new = change.new
     entry = trail_entry(change)
     type_ = _FILES.get(str(new.get("action")))
@@ -41,5 +55,12 @@ def happenings(change: ItemChange, reports_bucket: str) -> list[Happening]:
             outcome=Outcome.SUCCESS,
             about=FileState(place, None, sha256, optional_number(detail, "bytes")),
             agent={"software": "waybill.subject-access", "person": text(new, "actor")},
+            detail=_removed(detail) if type_ is EventType.DELETION else {},
         )
     ]
+
+
+def _removed(detail: Record) -> dict[str, JsonValue]:
+    """Return how much of a request was removed with its report; at least that, where a clean-up was interrupted."""
+    interrupted: dict[str, JsonValue] = {"interrupted": True} if detail.get("interrupted") is True else {}
+    return {"objects": optional_number(detail, "objects"), **interrupted}
