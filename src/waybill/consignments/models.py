@@ -59,13 +59,17 @@ CHECKS = tuple(check.value for check in Check)
 
 @dataclass(frozen=True, slots=True)
 class RegisteredFile:
-    """A file as its sender describes it: `size` in bytes, `sha256` in lower case; path and hash may be empty."""
+    """A file as its sender describes it: `size` in bytes, `sha256` in lower case; path and hash may be empty.
+
+    `copied` is where its copy is, a `CopyPlace`, once a run has said so.
+    """
 
     file_id: str
     path: str
     size: int
     sha256: str
     last_modified: str | None = None
+    copied: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

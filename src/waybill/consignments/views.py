@@ -471,6 +471,10 @@ def _progress(consignment: "Consignment", reader: "Reader", register: "Register"
     return {"files": files, **{check: number + consignment.carried for check, number in checked.items()}}
 
 
+# What a row keeps of a file that its answers do not say: verdicts have explanations, and copies are custody's.
+_UNSHOWN = frozenset({"verdicts", "copy", "removed"})
+
+
 def file_page(
     consignment: "Consignment", reader: "Reader", tables: "Tables", limit: int, after: str | None
 ) -> tuple[list[FileView], str | None]:
@@ -491,7 +495,7 @@ def file_view(row: "FileRow", tables: "Tables") -> FileView:
             "clientChecksum": row["sha256"],
             "lastModified": row["lastModified"],
             "statuses": row["statuses"],
-            **{name: value for name, value in found.items() if name != "verdicts"},
+            **{name: value for name, value in found.items() if name not in _UNSHOWN},
             **accepted,
             "run": row["run"],
             "explanations": [explanation(verdict, tables) for verdict in found.get("verdicts", [])],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functional.consignments.bench import CLEAN, QUARANTINE, ConsignmentRun, Workbench, clean_check, virus_result
+from waybill.consignments import runtime
 from waybill.core.aws.clients import client
 
 FILES = {"a.pdf": b"a", "a_R.pdf": b"b", "virus.exe": b"c"}
@@ -48,11 +49,14 @@ def outcome(bench: Workbench, consignment_id: str) -> dict[str, Any]:
     files = bench.files(consignment_id)
     names = {file["fileId"]: path for path, file in files.items()}
     shown = bench.shown(consignment_id)
+    rows = {path: runtime.table().file_row(consignment_id, file["fileId"]) for path, file in files.items()}
     return {
         "shown": {name: shown[name] for name in ("status", "statuses", "progress", "runs")},
         "files": {
             path: (file["statuses"], file["accepted"], file.get("originalFilepath")) for path, file in files.items()
         },
+        # Whatever died between a copy and the document of what was done.
+        "copies": {path: row["results"].get("copy") for path, row in rows.items() if row},
         "clean": sorted(names[key.partition("/")[2]] for key in bench.keys(CLEAN) if key.startswith(consignment_id)),
         "quarantine": sorted(
             names[key.partition("/")[2]] for key in bench.keys(QUARANTINE) if key.startswith(consignment_id)

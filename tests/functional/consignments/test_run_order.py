@@ -111,7 +111,7 @@ def test_a_run_that_is_overtaken_while_it_writes_leaves_no_row(bench: Workbench)
             runtime.table(),
             newest,
             runtime.documents_of(first.context),
-            Judged(judged["statuses"], judged["status"], copied=False),
+            Judged(judged["statuses"], judged["status"], copies=0),
         )
     assert {path: file["statuses"] for path, file in bench.files(consignment_id).items()} == {
         path: {} for path in FILES

@@ -1,5 +1,6 @@
 """Whole runs of the checks, state by state, against moto."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.functional.consignments.bench import (
     format_result,
     virus_result,
 )
+from waybill.consignments import runtime
 from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
 from waybill.core.errors import InvalidInputError
@@ -266,6 +268,56 @@ def test_a_rerun_replaces_and_never_doubles(bench: Workbench) -> None:
     # One more row of progress, and nothing else.
     assert len(client("dynamodb").scan(TableName="consignments")["Items"]) == count + 1
     assert (len(bench.keys(CLEAN)), bench.keys(QUARANTINE)) == (2, [])
+
+
+def test_results_keep_what_was_written_and_what_was_removed(bench: Workbench) -> None:
+    """As the buckets have it; the design of custody, section 2.5, asks for version, checksum and what was removed."""
+    for bucket in (CLEAN, QUARANTINE):
+        client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    consignment_id = bench.received({"a.pdf": b"a"})
+    bench.check = lambda record, content: clean_check(record, content) | {"antivirus": [virus_result("eicar")]}
+    bench.run(consignment_id, "run-1")
+    key = f"{consignment_id}/{bench.files(consignment_id)['a.pdf']['fileId']}"
+    written = {"sha256": hashlib.sha256(b"a").hexdigest()}
+
+    def kept() -> tuple[object, object]:
+        row = runtime.table().file_row(*key.split("/"))
+        assert row is not None
+        return row["results"].get("copy"), row["results"].get("removed")
+
+    def stored(bucket: str) -> dict[str, str]:
+        head = client("s3").head_object(Bucket=bucket, Key=key)
+        return {"eTag": head["ETag"], "versionId": head["VersionId"], **written}
+
+    assert kept() == (stored(QUARANTINE), None)
+    bench.check = clean_check
+    bench.run(consignment_id, "run-2")
+    (marker,) = client("s3").list_object_versions(Bucket=QUARANTINE)["DeleteMarkers"]
+    assert kept() == (stored(CLEAN), {"place": "quarantine", "versionId": marker["VersionId"]})
+    # Neither accepted nor suspicious: it is nowhere, and what was there before is not told again.
+    bench.check = lambda record, content: clean_check(record, content) | {"fileFormat": [format_result("fmt/111")]}
+    bench.run(consignment_id, "run-3")
+    (marker,) = client("s3").list_object_versions(Bucket=CLEAN)["DeleteMarkers"]
+    assert kept() == (None, {"place": "clean", "versionId": marker["VersionId"]})
+    bench.run(consignment_id, "run-4")
+    assert kept() == (None, None)
+
+
+def test_a_plan_from_before_a_deployment_is_carried_out(bench: Workbench) -> None:
+    """A Map reads its plan once, and its functions may be newer than that: such a plan names no line."""
+    consignment_id = bench.received({"a.pdf": b"a"})
+    run = ConsignmentRun(bench, consignment_id, "run-1")
+    run.begin()
+    run.check()
+    for state in ("process_map_results", "redacted_files"):
+        run.state(state)
+    judged = run.state("generate_statuses")
+    (line,) = bench.lines(judged["key"])
+    assert run.state("copy_files", copies=line["copies"]) == {"placed": 1, "gone": 0}
+    run.state("update_consignment", **{name: judged[name] for name in ("statuses", "status", "copies")})
+    row = runtime.table().file_row(consignment_id, bench.files(consignment_id)["a.pdf"]["fileId"])
+    assert row is not None
+    assert (row["results"]["copiedTo"], "copy" in row["results"]) == ("clean", False)
 
 
 def test_a_run_that_was_overtaken_writes_nothing(bench: Workbench) -> None:

@@ -126,6 +126,8 @@ def test_consignments(custody: CustodyOnMoto) -> None:
         "versionId": "v1",
         "objectSize": 3,
         "copiedTo": "clean",
+        "copy": {"eTag": "etag", "versionId": "v2", "sha256": ABC},
+        "removed": {"place": "quarantine", "versionId": "m1"},
         "antivirus": {"software": "yara-x", "softwareVersion": "1.23.0", "databaseVersion": "r1", "datetime": 1},
         "fileFormat": {"software": "siegfried", "matches": [{"puid": "x-fmt/111"}, {"puid": None}]},
         "verdicts": [{"statusName": name, "value": value, "rule": "r"} for name, value in verdicts],
@@ -141,6 +143,7 @@ def test_consignments(custody: CustodyOnMoto) -> None:
             ("fixity check", "failure"),
             ("message digest calculation", "success"),
             ("validation", "success"),
+            ("deletion", "success"),
             ("accession", "success"),
         ]
     )
@@ -149,6 +152,10 @@ def test_consignments(custody: CustodyOnMoto) -> None:
     upload = Place("ConsignmentUploadBucket", upload_prefix("alice/é", "c-1") + "f-1")
     assert {event.states[0].place for event in events} == {upload}
     assert history(ByPlace(Place("ConsignmentCleanBucket", "c-1/f-1"))) == events
+    copies = {event.said["type"]: event.states[1] for event in events if event.states[1:]}
+    clean, gone = copies["accession"], copies["deletion"]
+    assert (clean.place, clean.version_id, clean.sha256) == (Place("ConsignmentCleanBucket", "c-1/f-1"), "v2", ABC)
+    assert (gone.place, gone.version_id) == (Place("ConsignmentQuarantineBucket", "c-1/f-1"), "m1")
     identified = next(event for event in events if event.said["type"] == "format identification")
     assert identified.said["detail"]["puids"] == ["x-fmt/111"]  # type: ignore[index, call-overload]
     waiver: StoredWaiver = {
@@ -165,7 +172,7 @@ def test_consignments(custody: CustodyOnMoto) -> None:
     custody.record(Workflow.CONSIGNMENTS)
     events = history(ByConsignment("c-1", "f-1"))
     assert told(events[-1:]) == [("policy assignment", "success")]
-    assert len(events) == 8
+    assert len(events) == 9
     sealed = json.dumps([event.event.leaf.sealed for event in events])
     assert not [name for name in ("alice", "carol", "because") if name in sealed]
 

@@ -12,6 +12,7 @@ from tests.fakes.custody import Custody
 from waybill.custody.domain.interpreting import Intake, Interpreter, RefusedRecord, Workflow
 from waybill.custody.domain.records.change import NO_RECORD, BucketNames, ItemChange
 
+_COPIES = {"copy": {"versionId": "v", "sha256": "ab" * 32}, "removed": {"place": "quarantine", "versionId": "m"}}
 RECORDS: Mapping[Workflow, dict[str, Any]] = {
     Workflow.REPLICATION: {
         "fileKey": "a/b",
@@ -35,7 +36,9 @@ RECORDS: Mapping[Workflow, dict[str, Any]] = {
         "run": 1,
         "runStartedAt": "2026-11-29T10:00:00.000Z",
         "waivers": {"FFID": {"statusName": "FFID", "value": "x", "by": "c", "at": "2026-11-29T11:00:00.000Z"}},
-        "results": json.dumps({"verdicts": [{"statusName": "FFID", "value": "Success"}], "copiedTo": "clean"}),
+        "results": json.dumps(
+            {"verdicts": [{"statusName": "FFID", "value": "Success"}], "copiedTo": "clean", **_COPIES}
+        ),
     },
     Workflow.SCANNING: {
         "pk": "JOB#j",

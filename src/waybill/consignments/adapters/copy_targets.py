@@ -1,9 +1,11 @@
 """The clean bucket and the quarantine bucket on S3."""
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict, override
 
-from waybill.consignments.domain.copies import CopyTargets, PlannedCopy
+from waybill.consignments.domain.copies import CopyTargets, PlacedCopy, PlannedCopy
+from waybill.consignments.domain.file_records import WrittenCopy
 from waybill.consignments.errors import RunBucketRefusedError, RunBucketUnavailableError
 from waybill.consignments.models import CopyPlace
 from waybill.core.aws.s3_faults import ObjectChangedError, ObjectMissingError, translated
@@ -28,14 +30,25 @@ class S3CopyTargets(CopyTargets):
         self._buckets = {CopyPlace.CLEAN: clean, CopyPlace.QUARANTINE: quarantine}
 
     @override
-    def place(self, copy: PlannedCopy) -> bool:
+    def place(self, copy: PlannedCopy) -> PlacedCopy | None:
         place = CopyPlace(copy["place"])
+        done: PlacedCopy = {"fileId": copy["to"].rpartition("/")[2]}
         # First away, so that at no time a file is clean that its newest verdict does not call so.
         for other, bucket in self._buckets.items():
             if other is not place:
                 with translated(RunBucketUnavailableError, RunBucketRefusedError, bucket):
-                    self._client.delete_object(Bucket=bucket, Key=copy["to"])
-        return place is CopyPlace.NOWHERE or self._copied(copy, self._buckets[place])
+                    told = self._client.delete_object(Bucket=bucket, Key=copy["to"])
+                # S3 says the same of a copy that was never there: what an earlier run has recorded was.
+                if copy.get("had") == other:
+                    done["removed"] = {"place": other.value}
+                    if "VersionId" in told:
+                        done["removed"]["versionId"] = told["VersionId"]
+        if place is CopyPlace.NOWHERE:
+            return done
+        if (written := self._copied(copy, self._buckets[place])) is None:
+            return None
+        done["copy"] = written
+        return done
 
     @override
     def withdraw(self, key: str) -> None:
@@ -43,29 +56,30 @@ class S3CopyTargets(CopyTargets):
         with translated(RunBucketUnavailableError, RunBucketRefusedError, bucket):
             self._client.delete_object(Bucket=bucket, Key=key)
 
-    def _copied(self, copy: PlannedCopy, bucket: str) -> bool:
+    def _copied(self, copy: PlannedCopy, bucket: str) -> WrittenCopy | None:
         source: CopySourceTypeDef = {"Bucket": copy["bucket"], "Key": copy["key"]}
         if "versionId" in copy:
             source["VersionId"] = copy["versionId"]
         try:
             with translated(RunBucketUnavailableError, RunBucketRefusedError, f"{bucket}/{copy['to']}"):
                 if copy["objectSize"] > _SINGLE_COPY_BYTES:
-                    self._copy_in_parts(source, copy["eTag"], copy["objectSize"], bucket, copy["to"])
-                else:
-                    # Tags stay behind: they may be a scanner's verdict on the upload, and copying them takes rights of
-                    # its own (Amazon S3 API Reference, CopyObject).
-                    self._client.copy_object(
-                        CopySource=source,
-                        CopySourceIfMatch=copy["eTag"],
-                        Bucket=bucket,
-                        Key=copy["to"],
-                        TaggingDirective="REPLACE",
-                    )
+                    return self._copy_in_parts(source, copy["eTag"], copy["objectSize"], bucket, copy["to"])
+                # Tags stay behind: they may be a scanner's verdict on the upload, and copying them takes rights of
+                # its own (Amazon S3 API Reference, CopyObject).
+                told = self._client.copy_object(
+                    CopySource=source,
+                    CopySourceIfMatch=copy["eTag"],
+                    Bucket=bucket,
+                    Key=copy["to"],
+                    TaggingDirective="REPLACE",
+                    ChecksumAlgorithm="SHA256",
+                )
         except (ObjectMissingError, ObjectChangedError):
-            return False
-        return True
+            return None
+        result = told["CopyObjectResult"]
+        return _written(result["ETag"], told.get("VersionId"), result.get("ChecksumSHA256"))
 
-    def _copy_in_parts(self, source: "CopySourceTypeDef", e_tag: str, size: int, bucket: str, key: str) -> None:
+    def _copy_in_parts(self, source: "CopySourceTypeDef", e_tag: str, size: int, bucket: str, key: str) -> WrittenCopy:
         """Copy what CopyObject does not take, with its metadata and without its tags; nothing is there until the end.
 
         boto3's own copy in parts asks for tags as well, and has an error of its own for an object that has changed.
@@ -96,16 +110,28 @@ class S3CopyTargets(CopyTargets):
         try:
             with ThreadPoolExecutor(_PARTS_AT_ONCE) as threads:
                 parts = list(threads.map(copied, part_ranges(size)))
-            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+            told = self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
         except Exception:  # whatever ends it, its parts would be stored and paid for
             self._client.abort_multipart_upload(**upload)
             raise
+        # The only SHA-256 of a whole object that S3 has is that of one that was written in one piece (Amazon S3 User
+        # Guide, "Checking object integrity").
+        return _written(told["ETag"], told.get("VersionId"), None)
 
 
 class _Upload(TypedDict):
     Bucket: str
     Key: str
     UploadId: str
+
+
+def _written(e_tag: str, version_id: str | None, sha256: str | None) -> WrittenCopy:
+    written: WrittenCopy = {"eTag": e_tag}
+    if version_id is not None:
+        written["versionId"] = version_id
+    if sha256 is not None:
+        written["sha256"] = base64.b64decode(sha256).hex()
+    return written
 
 
 def part_ranges(size: int) -> list[tuple[int, int, int]]:

@@ -117,7 +117,8 @@ def registered_item(consignment_id: str, file: RegisteredFile) -> Item:
 
 def registered_of(item: Item) -> RegisteredFile:
     """Return a file as it is registered."""
-    return RegisteredFile(item["sk"].removeprefix(FILE), item["path"], item["size"], item["sha256"])
+    file_id = item["sk"].removeprefix(FILE)
+    return RegisteredFile(file_id, item["path"], item["size"], item["sha256"], copied=item.get("copied"))
 
 
 def row_of(item: Item) -> FileRow:

@@ -79,7 +79,7 @@ _UNCHANGED = "attribute_not_exists(pk) OR (#path = :path AND #size = :size AND s
 _RESERVED = {"#path": "path", "#size": "size"}
 _BELOW = "pk = :pk AND begins_with(sk, :prefix)"
 # Without what an earlier run has found, which is most of a row.
-_REGISTERED = Read(projection="sk, #path, #size, sha256", names=_RESERVED, consistent=True)
+_REGISTERED = Read(projection="sk, #path, #size, sha256, copied", names=_RESERVED, consistent=True)
 
 
 class ConsignmentsTable(Register, RunRecords, Reader):

@@ -7,7 +7,10 @@ type Result = dict[str, Any]
 
 
 class RegisteredRecord(TypedDict):
-    """The record of a file as the reference has it (section 1), before its checks."""
+    """The record of a file as the reference has it (section 1), before its checks.
+
+    `copied` is where an earlier run has left its copy, a `CopyPlace`.
+    """
 
     consignmentId: str
     fileId: str
@@ -22,6 +25,7 @@ class RegisteredRecord(TypedDict):
     eTag: str
     versionId: NotRequired[str]
     inside: NotRequired[bool]
+    copied: NotRequired[str]
     fileCheckResults: dict[str, list[Result]]
 
 
@@ -53,8 +57,26 @@ class StoredVerdict(TypedDict):
     tableVersion: NotRequired[str]
 
 
+class WrittenCopy(TypedDict):
+    """A copy as S3 answers for it: `versionId` in a bucket with versions, `sha256` (hexadecimal) where it has one."""
+
+    eTag: str
+    versionId: NotRequired[str]
+    sha256: NotRequired[str]
+
+
+class RemovedCopy(TypedDict):
+    """A copy of an earlier run that was taken away: `place` is a `CopyPlace`, `versionId` that of its delete marker."""
+
+    place: str
+    versionId: NotRequired[str]
+
+
 class FileResults(TypedDict, total=False):
-    """What a run has found of a file; what it has not is absent. `copiedTo` is a `CopyPlace`."""
+    """What a run has found of a file; what it has not is absent. `copiedTo` is a `CopyPlace`.
+
+    `copy` is what was written there, and `removed` what was taken away from elsewhere.
+    """
 
     accepted: bool
     checksum: str
@@ -66,6 +88,8 @@ class FileResults(TypedDict, total=False):
     objectSize: int
     originalFilepath: str
     copiedTo: str
+    copy: WrittenCopy
+    removed: RemovedCopy
 
 
 class StoredWaiver(TypedDict):

@@ -194,6 +194,8 @@ def record_of(
         record["versionId"] = stored.version_id
     if consignment.inside:
         record["inside"] = True
+    if file.copied is not None:
+        record["copied"] = file.copied
     return record
 
 

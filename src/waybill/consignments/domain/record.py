@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from waybill.consignments.domain.copies import place_of
+from waybill.consignments.domain.copies import PlacedCopy, place_of, placed
 from waybill.consignments.domain.file_records import CheckedRecord, FileOutcome, FileResults, StoredVerdict
 from waybill.consignments.domain.judgement import judged_files, redaction_outcomes
 from waybill.consignments.domain.ports import Register, RunDocuments, RunRecords
@@ -30,11 +30,11 @@ def newest_run(register: Register, consignment_id: str, execution_arn: str) -> C
 
 @dataclass(frozen=True)
 class Judged:
-    """What a run says of the consignment: its statuses, the worst of them, and whether copies were made."""
+    """What a run says of the consignment: its statuses, the worst of them, and in how many lines copies were made."""
 
     statuses: Mapping[str, str]
     status: str
-    copied: bool
+    copies: int
 
 
 def record_results(records: RunRecords, consignment: Consignment, documents: RunDocuments, judged: Judged) -> int:
@@ -43,21 +43,25 @@ def record_results(records: RunRecords, consignment: Consignment, documents: Run
     The statuses of the consignment come last: whoever waits for them finds the files' there (reference, section 7).
     Repeated, it writes the same again.
     """
-    counted = _Counted(_rows(documents, copied=judged.copied))
+    counted = _Counted(_rows(documents, judged.copies))
     records.write_files(consignment, counted)
     records.finish(consignment, judged.statuses, judged.status)
     return counted.number
 
 
-def _rows(documents: RunDocuments, *, copied: bool) -> Iterator[FileOutcome]:
+def _rows(documents: RunDocuments, copies: int) -> Iterator[FileOutcome]:
     redactions = redaction_outcomes(documents)
+    done = _InOrder(each for line in range(copies) for each in documents.reading(placed(line), required=False))
     for line, rows in judged_files(documents):
         values = {row["statusName"]: row["statusValue"] for row in rows}
         original = redactions.get(line["fileId"], (None, None))[1]
-        place = place_of(values) if copied else CopyPlace.NOWHERE
+        place = place_of(values) if copies else CopyPlace.NOWHERE
         results = _results(line, rows, values, original)
         if place is not CopyPlace.NOWHERE:
             results["copiedTo"] = place.value
+        if found := done.of(line["fileId"]):
+            results |= {"copy": found["copy"]} if "copy" in found else {}
+            results |= {"removed": found["removed"]} if "removed" in found else {}
         yield {"fileId": line["fileId"], "statuses": values, "results": results}
 
 
@@ -85,6 +89,21 @@ def _verdict(row: StatusRow) -> StoredVerdict:
         if name in row:
             verdict[name] = row[name]
     return verdict
+
+
+class _InOrder:
+    """What was done about copies, by files that are asked for in the same order; nothing was done about others."""
+
+    def __init__(self, done: Iterator[PlacedCopy]) -> None:
+        self._done = done
+        self._next = next(done, None)
+
+    def of(self, file_id: str) -> PlacedCopy | None:
+        found = self._next
+        if found is None or found["fileId"] != file_id:
+            return None
+        self._next = next(self._done, None)
+        return found
 
 
 class _Counted:

@@ -18,4 +18,5 @@ def lambda_handler(event: "CopyLine", context: object) -> "PlacedCopies":
     A run that a later one has taken over places nothing: its verdicts are not the newest.
     """
     runtime.consignment_of(event)
-    return copy_files(event["copies"], event.get("withdrawn", ()), runtime.copy_targets())
+    documents = runtime.documents_of(event) if "line" in event else None
+    return copy_files(event, runtime.copy_targets(), documents)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def lambda_handler(event: "UpdateConsignmentEvent", context: object) -> "WrittenFiles":
     """Write what the run has found of every file, then of the consignment."""
     consignment = runtime.consignment_of(event)
-    judged = Judged(event["statuses"], event["status"], copied=event["copies"] > 0)
+    judged = Judged(event["statuses"], event["status"], event["copies"])
     files = record_results(runtime.table(), consignment, runtime.documents_of(event), judged)
     count(WORKFLOW, "FilesChecked", files)
     return {"files": files}

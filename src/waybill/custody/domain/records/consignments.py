@@ -114,13 +114,25 @@ def _checked(new: Record, place: Place, buckets: BucketNames) -> list[Happening]
             detail = {"value": value, "rule": optional_text(verdict, "rule"), **_seen_by(name, results)}
             outcome = Outcome.SUCCESS if value == _SUCCESS else Outcome.FAILURE
             found.append(row.happening(name, _CHECKS[name], outcome, detail))
-    copied = optional_text(results, "copiedTo")
-    if copied in {"clean", "quarantine"}:
-        type_ = EventType.ACCESSION if copied == "clean" else EventType.QUARANTINE
-        bucket = buckets.clean if copied == "clean" else buckets.quarantine
-        copy = FileState(Place(bucket, "/".join(_names(new))), None, row.state.sha256, row.state.size)
+    # First away, then there, as the workflow does it.
+    removed = mapping(results.get("removed"))
+    if there := _copy_place(new, removed, "place", buckets):
+        gone = FileState(there, optional_text(removed, "versionId"))
+        found.append(row.happening("removed", EventType.DELETION, Outcome.SUCCESS, {}, (gone,)))
+    if there := _copy_place(new, results, "copiedTo", buckets):
+        type_ = EventType.ACCESSION if results["copiedTo"] == "clean" else EventType.QUARANTINE
+        # Rows from before `copy` do not say what was written; of a large copy S3 has no SHA-256.
+        written = mapping(results.get("copy"))
+        sha256 = optional_sha256(written, "sha256") or row.state.sha256
+        copy = FileState(there, optional_text(written, "versionId"), sha256, row.state.size)
         found.append(row.happening("copied", type_, Outcome.SUCCESS, {}, (copy,)))
     return found
+
+
+def _copy_place(new: Record, said: Record, name: str, buckets: BucketNames) -> Place | None:
+    """Return where a copy is, or was; None where nothing is said of one."""
+    bucket = {"clean": buckets.clean, "quarantine": buckets.quarantine}.get(optional_text(said, name) or "")
+    return Place(bucket, "/".join(_names(new))) if bucket else None
 
 
 class _CheckedRow:
