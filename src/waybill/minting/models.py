@@ -21,6 +21,18 @@ class SourceId:
         return f"{self.ontology_type}[{self.source_system}/{self.source_id}]"
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as it was written: `sha256` (hexadecimal) and `size` in bytes; a version where the bucket has them."""
+
+    canonical_id: str
+    bucket: str
+    key: str
+    sha256: str
+    size: int
+    version_id: str | None = None
+
+
 class Method(StrEnum):
     """How an identifier came to its canonical ID."""
 

@@ -26,6 +26,7 @@ from waybill.minting.settings import (
 if TYPE_CHECKING:
     from waybill.core.aws.sns import SnsNotifier
     from waybill.core.invocations import InvocationContext
+    from waybill.minting.adapters.document_records import DocumentsTable
     from waybill.minting.adapters.documents import S3Documents
     from waybill.minting.adapters.executions import MintingRuns
     from waybill.minting.adapters.lifecycle import LifecycleTable
@@ -150,6 +151,15 @@ def documents() -> "S3Documents":
     return S3Documents(client("s3"), load(DocumentSettings).documents_bucket)
 
 
+@cache
+def document_records() -> "DocumentsTable":
+    """Return what is recorded of documents."""
+    from waybill.core.aws.clients import client
+    from waybill.minting.adapters.document_records import DocumentsTable
+
+    return DocumentsTable(client("dynamodb"), load(RegistrySettings).identifiers_table)
+
+
 def answers(context: "InvocationContext", mode: "Mode") -> "RequestMinter":
     """Return what answers in `mode`; documents need settings that only some functions have."""
     from waybill.minting.domain.answers import IdentifierMinter
@@ -157,7 +167,7 @@ def answers(context: "InvocationContext", mode: "Mode") -> "RequestMinter":
     from waybill.minting.domain.requests import Mode
 
     made = minter(context)
-    return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents())
+    return IdentifierMinter(made) if mode is Mode.IDENTIFIERS else DocumentMinter(made, documents(), document_records())
 
 
 def respond(payload: object, context: "InvocationContext", cap: int, *, resumes: bool = False) -> "MintAnswer":

@@ -1,6 +1,7 @@
 """What the workflows' own stores write is what custody reads: whoever renames an attribute fails here."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,9 +18,10 @@ from waybill.custody import runtime
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.tracing import Asked, ByConsignment, ByDigest, ByIdentifier, ByPlace, TracedEvent
 from waybill.custody.models import Place
+from waybill.minting.adapters.document_records import DocumentsTable
 from waybill.minting.adapters.lifecycle import LifecycleTable
 from waybill.minting.adapters.table import IdentifiersTable
-from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId
+from waybill.minting.models import LifeEvent, LifeStatus, Proposal, SourceId, StoredDocument
 from waybill.replication.adapters.fixity_table import FixityTable
 from waybill.replication.domain.fixity import FixityCheck, FixityResult, FixityWay
 from waybill.replication.domain.records import Dismissal
@@ -205,7 +207,18 @@ def test_minting(custody: CustodyOnMoto) -> None:
     lives.record(
         LifeEvent("kx7dn2ph", 1, LifeStatus.WITHDRAWN, "a reason", "2026-11-29T10:00:00.000000Z", by="bob"), []
     )
+    documents = DocumentsTable(custody.dynamodb, table("IdentifiersTable"))
+    written = StoredDocument("kx7dn2ph", "documents", "downstream/kx7dn2ph.json", ABC, 3, "v1")
+    documents.record(written, "2026-11-29T09:00:01.000Z", "job-1")
     custody.record(Workflow.MINTING)
+    # Written anew, it is another event; told again, it is the same.
+    documents.record(replace(written, version_id="v2"), "2026-11-29T09:00:02.000Z", None)
+    records = custody.record(Workflow.MINTING)
+    custody.call("record_events", {"Records": records})
+    stored = history(ByPlace(Place("documents", "downstream/kx7dn2ph.json")))
+    assert told(stored) == [("creation", "success")] * 2
+    assert [(event.states[0].version_id, event.states[0].sha256) for event in stored] == [("v1", ABC), ("v2", ABC)]
+    assert custody.refused() == []
     events = history(ByIdentifier("kx7dn2ph"))
     assert told(events) == [("identifier assignment", "success"), ("metadata modification", "success")]
     assert "secret" not in json.dumps(custody.items(), default=str)

@@ -124,5 +124,5 @@ def context() -> LambdaContext:
 
 def forget_collaborators() -> None:
     """Drop what the functions keep between invocations."""
-    for cached in (runtime.registry, runtime.lives, runtime.documents, runtime.notifier):
+    for cached in (runtime.registry, runtime.lives, runtime.documents, runtime.document_records, runtime.notifier):
         cached.cache_clear()

@@ -1,6 +1,7 @@
 """IdMinterFunction."""
 
 import contextlib
+import hashlib
 import json
 from typing import Any
 
@@ -9,11 +10,14 @@ from botocore.awsrequest import AWSResponse
 
 from tests.fakes.api import LambdaContext
 from tests.functional.minting.conftest import BUCKET, TABLE, Aws, Calls
+from waybill.core.aws.dynamodb import from_item
 from waybill.core.observability import logger
 from waybill.core.settings import load
-from waybill.minting import WORKFLOW
+from waybill.minting import WORKFLOW, runtime
+from waybill.minting.domain.audit import audit
 from waybill.minting.errors import RegistryRefusedError
 from waybill.minting.handlers.id_minter import lambda_handler
+from waybill.minting.models import StoredDocument
 
 
 def wanted(count: int) -> dict[str, Any]:
@@ -119,6 +123,19 @@ def test_documents(aws: Aws, context: Any) -> None:
     stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read())
     assert stored == {"sourceIdentifier": identifier, "canonicalId": canonical_id, "type": "Identified"}
     assert [failure["code"] for failure in got["failures"]] == ["NOT_FOUND", "INVALID_IDENTIFIER"]
+    # What was written is recorded as the bucket has it (the design of custody, section 2.5), and is no fault of it.
+    records = {item["pk"]["S"]: from_item(item) for item in aws.dynamodb.scan(TableName=TABLE)["Items"]}
+    head = aws.s3.head_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")
+    body = aws.s3.get_object(Bucket=BUCKET, Key=f"downstream/{canonical_id}.json")["Body"].read()
+    record = records[f"D#{canonical_id}"]
+    assert (record["bucket"], record["key"]) == (BUCKET, f"downstream/{canonical_id}.json")
+    assert (record["sha256"], record["size"]) == (hashlib.sha256(body).hexdigest(), head["ContentLength"])
+    assert audit(records.values()).violations == ()
+    # A function that comes late has an older time, and changes nothing.
+    late = StoredDocument(canonical_id, BUCKET, record["key"], "0" * 64, 1)
+    runtime.document_records().record(late, "2001-01-01T00:00:00.000Z", None)
+    key = {"pk": {"S": f"D#{canonical_id}"}}
+    assert from_item(aws.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]) == record
 
 
 def test_new_ids_begin_with_the_prefix_of_their_source_system(

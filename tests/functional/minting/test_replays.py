@@ -54,7 +54,7 @@ class Reaper:
 @pytest.fixture
 def reaper(aws: Aws, kill: int) -> Reaper:
     reaper = Reaper(kill)
-    for made in (client("dynamodb", attempts=1), client("s3"), client("sqs"), client("sns")):
+    for made in (client("dynamodb", attempts=1), client("dynamodb"), client("s3"), client("sqs"), client("sns")):
         made.meta.events.register("before-call", reaper.note)
     return reaper
 
@@ -85,7 +85,7 @@ def test_the_queue(aws: Aws, context: Any, reaper: Reaper) -> None:
     assert reaper.has_killed
 
 
-@pytest.mark.parametrize("kill", range(1, 9))
+@pytest.mark.parametrize("kill", range(1, 12))
 def test_documents(aws: Aws, context: Any, reaper: Reaper) -> None:
     for name in "abc":
         identifier = {"identifierType": {"id": "sierra"}, "ontologyType": "Work", "value": name}
@@ -100,6 +100,8 @@ def test_documents(aws: Aws, context: Any, reaper: Reaper) -> None:
     for each in stored:
         document = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read())
         assert document["subject"]["canonicalId"] == known["shared"]
+    recorded = {item["pk"]["S"] for item in aws.items()}
+    assert {f"D#{known[name]}" for name in "abc"} <= recorded
     assert reaper.has_killed
 
 

@@ -1,6 +1,7 @@
 """Works as documents."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import MintRequest
 from waybill.minting.domain.source_ids import parse_source_id
 from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError, RegistryThrottledError
-from waybill.minting.models import FailureCode, Minted, NotMinted
+from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, StoredDocument
 
 
 def block(value: str, kind: str = "Subject", system: str = "lc-subjects") -> dict[str, Any]:
@@ -37,10 +38,24 @@ class MemoryDocuments:
             raise content
         return content if content is None or isinstance(content, bytes) else json.dumps(content).encode()
 
-    def write(self, canonical_id: str, document: bytes) -> None:
+    def write(self, canonical_id: str, document: bytes) -> StoredDocument:
         if self.broken:
             raise DocumentsUnavailableError("SlowDown from S3")
         self.downstream[canonical_id] = json.loads(document)
+        return StoredDocument(canonical_id, "documents", canonical_id, "0" * 64, len(document), "v1")
+
+
+@dataclass
+class MemoryRecords:
+    """`DocumentRecords` in a list; with `broken` nothing can be recorded now."""
+
+    recorded: list[tuple[str, str, str | None]] = field(default_factory=list)
+    broken: bool = False
+
+    def record(self, document: StoredDocument, at: str, job_id: str | None) -> None:
+        if self.broken:
+            raise RegistryThrottledError("slow down")
+        self.recorded.append((document.canonical_id, at, job_id))
 
 
 @pytest.fixture
@@ -54,9 +69,29 @@ def documents() -> MemoryDocuments:
 
 
 @pytest.fixture
-def mint(registry: MemoryRegistry, documents: MemoryDocuments):
-    minter = DocumentMinter(Minter(registry, counting(), Clock().time()), documents)
+def records() -> MemoryRecords:
+    return MemoryRecords()
+
+
+@pytest.fixture
+def mint(registry: MemoryRegistry, documents: MemoryDocuments, records: MemoryRecords):
+    minter = DocumentMinter(Minter(registry, counting(), Clock().time()), documents, records)
     return lambda *names: minter.outcomes(MintRequest(names))
+
+
+def test_a_document_that_was_stored_and_not_recorded_comes_again(
+    documents: MemoryDocuments, records: MemoryRecords, mint: Callable[..., dict[str, Outcome]]
+) -> None:
+    """A record for every effect: the design of custody, section 2.5."""
+    documents.upstream["a"] = work("b1")
+    records.broken = True
+    [outcome] = mint("a").values()
+    assert isinstance(outcome, NotMinted)
+    assert (outcome.code, outcome.retryable, len(documents.downstream)) == (FailureCode.INDEX_FAILED, True, 1)
+    records.broken = False
+    [outcome] = mint("a").values()
+    assert isinstance(outcome, Minted)
+    assert [canonical_id for canonical_id, _, _ in records.recorded] == [outcome.canonical_id]
 
 
 def test_the_worked_example() -> None:

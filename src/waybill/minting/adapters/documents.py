@@ -1,5 +1,6 @@
 """Works as JSON documents in S3: upstream and downstream are prefixes of one bucket."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from waybill.core.aws.s3_faults import ObjectMissingError, translated
 from waybill.minting.errors import DocumentsRefusedError, DocumentsUnavailableError, InvalidIdentifierError
+from waybill.minting.models import StoredDocument
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -56,15 +58,13 @@ class S3Documents:
                     if name.endswith(_SUFFIX):
                         yield name.removesuffix(_SUFFIX), each["LastModified"]
 
-    def write(self, canonical_id: str, document: bytes) -> None:
+    def write(self, canonical_id: str, document: bytes) -> StoredDocument:
         """Store a document; the same one again is the same object. Raises as `read`."""
+        key = f"{_DOWNSTREAM}{canonical_id}{_SUFFIX}"
         with self._errors():
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=f"{_DOWNSTREAM}{canonical_id}{_SUFFIX}",
-                Body=document,
-                ContentType="application/json",
-            )
+            told = self._client.put_object(Bucket=self._bucket, Key=key, Body=document, ContentType="application/json")
+        sha256 = hashlib.sha256(document).hexdigest()
+        return StoredDocument(canonical_id, self._bucket, key, sha256, len(document), told.get("VersionId"))
 
     def _errors(self) -> AbstractContextManager[None]:
         return translated(DocumentsUnavailableError, DocumentsRefusedError, self._bucket)

@@ -7,10 +7,11 @@ Two items per assignment, with the one key attribute `pk`, since a condition see
     R#<canonical ID>            what it was reserved for
     L#<canonical ID>#<number>   the changes in its life: replaced, withdrawn
     K#<digest>                  what a reservation with an idempotency key was answered
+    D#<canonical ID>            the document that was written downstream last: place, version, SHA-256, size
 
 A source that inherits the canonical ID of its predecessor has a forward item alone, with the canonical ID in `aliasOf`,
-the hash key of the sparse index `ByAlias`. Items are never deleted, and never changed but for one: a reserved canonical
-ID gets its `owner` when it is assigned.
+the hash key of the sparse index `ByAlias`. Items are never deleted, and never changed but for two: a reserved canonical
+ID gets its `owner` when it is assigned, and a document that is written anew is recorded anew.
 """
 
 import itertools

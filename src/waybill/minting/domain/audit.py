@@ -12,6 +12,7 @@ from typing import Any
 from waybill.minting.domain.canonical_ids import is_canonical_id
 from waybill.minting.domain.scratch import scratch_database
 from waybill.minting.domain.source_ids import (
+    DOCUMENT_KEYS,
     EVENT_KEYS,
     FORWARD_KEYS,
     KEY_KEYS,
@@ -184,7 +185,7 @@ def _load(database: sqlite3.Connection, items: Iterable[Mapping[str, Any]]) -> I
             elif key.startswith(EVENT_KEYS):
                 event = (key, *_event_of(key), item.get("replacedBy"))
                 database.execute("INSERT INTO event VALUES (?, ?, ?, ?)", event)
-            elif not key.startswith(KEY_KEYS):
+            elif not key.startswith((KEY_KEYS, DOCUMENT_KEYS)):
                 yield Violation(key, "is neither a source nor a canonical ID", key)
         except KeyError as error:
             yield Violation(key, f"is malformed: it has no {error.args[0]}", key)

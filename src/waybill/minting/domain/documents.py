@@ -2,16 +2,24 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
+from waybill.core.clock import iso, now
 from waybill.minting.domain.minter import Minter
 from waybill.minting.domain.requests import MintRequest
 from waybill.minting.domain.source_ids import check_characters, examine_parts, trimmed
-from waybill.minting.errors import DocumentsUnavailableError, InvalidIdentifierError
-from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, WantedIdentifier
+from waybill.minting.errors import (
+    DocumentsUnavailableError,
+    InvalidIdentifierError,
+    RegistryThrottledError,
+    RegistryUnavailableError,
+)
+from waybill.minting.models import FailureCode, Minted, NotMinted, Outcome, SourceId, StoredDocument, WantedIdentifier
 
 _THREADS = 16
 
@@ -23,8 +31,19 @@ class Documents(Protocol):
         """Return the document that a request names, or None; raises `DocumentsUnavailableError`."""
         ...
 
-    def write(self, canonical_id: str, document: bytes) -> None:
+    def write(self, canonical_id: str, document: bytes) -> StoredDocument:
         """Store a document with its canonical IDs; raises `DocumentsUnavailableError`."""
+        ...
+
+
+class DocumentRecords(Protocol):
+    """What is known of documents that were stored."""
+
+    def record(self, document: StoredDocument, at: str, job_id: str | None) -> None:
+        """Record that a document was stored at a time; an older time than that of the record changes nothing.
+
+        Raises `RegistryThrottledError` and `RegistryUnavailableError`.
+        """
         ...
 
 
@@ -133,10 +152,12 @@ def _identifier(described: Any, faults: dict[SourceId, str] | None = None) -> So
 
 @dataclass(frozen=True)
 class DocumentMinter:
-    """Answers requests about documents: success means that the document is stored downstream."""
+    """Answers requests about documents: success means that the document is stored downstream, and that recorded."""
 
     minter: Minter
     documents: Documents
+    records: DocumentRecords
+    now: Callable[[], datetime] = now
 
     def outcomes(self, request: MintRequest) -> dict[str, Outcome]:
         """Return the outcome of every document of `request`, in its order."""
@@ -147,7 +168,8 @@ class DocumentMinter:
             works = {text: work for text, work in read.items() if isinstance(work, Work)}
             faults = {source: fault for work in works.values() for source, fault in work.faults.items()}
             minted = self.minter.mint(_all_wanted(works.values()), request.job_id, faults) if works else {}
-            stored = dict(zip(works, threads.map(lambda work: self._store(work, minted), works.values()), strict=True))
+            store = partial(self._store, minted=minted, job_id=request.job_id)
+            stored = dict(zip(works, threads.map(store, works.values()), strict=True))
         return {text: stored[text] if isinstance(work, Work) else work for text, work in read.items()}
 
     def _read(self, text: str) -> Work | NotMinted:
@@ -162,7 +184,7 @@ class DocumentMinter:
         except DocumentsUnavailableError as error:
             return NotMinted(FailureCode.INTERNAL, str(error))
 
-    def _store(self, work: Work, minted: Mapping[SourceId, Outcome]) -> Outcome:
+    def _store(self, work: Work, minted: Mapping[SourceId, Outcome], job_id: str | None) -> Outcome:
         outcomes = {source: minted[source] for source, _ in work.wanted}
         failed = [outcome for outcome in outcomes.values() if isinstance(outcome, NotMinted)]
         if failed:
@@ -172,10 +194,12 @@ class DocumentMinter:
         try:
             document = json.dumps(embed(json.loads(work.content), known), ensure_ascii=False, separators=(",", ":"))
             # Half a surrogate pair has no UTF-8; written like this it stays the escape of JSON that it came as.
-            self.documents.write(known[work.own], document.encode(errors="backslashreplace"))
+            stored = self.documents.write(known[work.own], document.encode(errors="backslashreplace"))
+            # Whatever dies here comes again, and stores and records it anew.
+            self.records.record(stored, iso(self.now()), job_id)
         except RecursionError:
             return NotMinted(FailureCode.INVALID_IDENTIFIER, "the document is nested too deeply")
-        except DocumentsUnavailableError as error:
+        except (DocumentsUnavailableError, RegistryThrottledError, RegistryUnavailableError) as error:
             return NotMinted(FailureCode.INDEX_FAILED, str(error))
         return outcomes[work.own]
 

@@ -29,7 +29,7 @@ _EXAMPLE = "Type[system/value]"
 _FORM = f"a typed identifier is {_EXAMPLE}"
 # What the keys of the registry begin with: of forward items, of reverse ones, and of what there is of an ID's life.
 FORWARD_KEYS, REVERSE_KEYS = "S#", "C#"
-RESERVATION_KEYS, EVENT_KEYS, KEY_KEYS = "R#", "L#", "K#"
+RESERVATION_KEYS, EVENT_KEYS, KEY_KEYS, DOCUMENT_KEYS = "R#", "L#", "K#", "D#"
 # Unicode Standard, 23.2 and 23.8: format characters, separators of lines and paragraphs. UTS #39, 3.1 and RFC 8264,
 # 9.13 keep them out of identifiers. U+FEFF is one of them (category Cf).
 _INVISIBLE = frozenset({"Cf", "Zl", "Zp"})
