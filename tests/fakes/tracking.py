@@ -37,6 +37,7 @@ class Table:
         self.records: dict[FileId, Item] = {}
         self.destinations: dict[tuple[FileId, str], Item] = {}
         self.history: list[Item] = []
+        self.put_back: list[Item] = []
 
 
 class FakeTracking:
@@ -118,6 +119,10 @@ class FakeTracking:
             status = RecordStatus.COMPLETED if result.success else RecordStatus.FAILED
             item = {**result.wire(), "status": status, "sourceIdentity": source and source.identity}
             return self._put(run, result.destination_bucket, item)
+
+    def record_put_back(self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None) -> None:
+        with self.probe.call("record_put_back"):
+            self.table.put_back.append(result.wire() | {"sourceIdentity": source and source.identity})
 
     def _put(self, run: ReplicationRun, bucket: str, item: Item) -> str | None:
         before = self.table.destinations.get((run.file, bucket), {})

@@ -394,7 +394,10 @@ class Verification(StrEnum):
 
 
 class CopyCode(StrEnum):
-    """How a copy ended when it did not fail; `ABSENT`: there was nothing to remove."""
+    """How a copy ended when it did not fail; `ABSENT`: there was nothing to remove.
+
+    `PUT_BACK` and `REMOVED_AGAIN` end no copy: what has landed late is put right so, beside the result of its run.
+    """
 
     COPIED = "COPIED"
     TAGS_COPIED = "TAGS_COPIED"
@@ -402,6 +405,8 @@ class CopyCode(StrEnum):
     ABSENT = "ABSENT"
     SKIPPED_IDENTICAL = "SKIPPED_IDENTICAL"
     SUPERSEDED = "SUPERSEDED"
+    PUT_BACK = "PUT_BACK"
+    REMOVED_AGAIN = "REMOVED_AGAIN"
 
 
 class DestinationResult(WireModel):

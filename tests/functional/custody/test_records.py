@@ -89,6 +89,25 @@ def test_a_removal_that_was_carried_on_is_a_deletion(custody: CustodyOnMoto) -> 
     assert custody.refused() == []
 
 
+def test_what_was_put_right_after_a_late_copy_is_a_write_of_its_own(custody: CustodyOnMoto) -> None:
+    """As the design of custody asks, section 2.5; each as often as it happened, and not as often as it is told."""
+    store, run, newer = tracking(custody), a_run("1"), a_run("2")
+    source = facts(version_id="v2", checksum=CHECKSUM)
+    store.record_destination(newer, result(newer, DESTINATIONS[0], bytes=3, version_id="c2"), source)
+    records = custody.record(Workflow.REPLICATION)
+    for number, (code, version) in enumerate([("PUT_BACK", "c3"), ("PUT_BACK", "c4"), ("REMOVED_AGAIN", None)]):
+        at = f"2026-11-29T10:00:0{number}.000Z"
+        done = result(run, DESTINATIONS[0], code=code, bytes=3, version_id=version, timestamp=at)
+        store.record_put_back(run, done, source if version else None)
+        records += custody.record(Workflow.REPLICATION)
+    custody.call("record_events", {"Records": records[::-1]})
+    events = history(ByPlace(Place(SOURCE, KEY)))
+    told_of = [(event.said["type"], event.states[1].version_id) for event in events]
+    assert told_of == [("replication", "c2"), ("replication", "c3"), ("replication", "c4"), ("deletion", None)]
+    assert {event.states[1].place for event in events} == {Place(DESTINATIONS[0], KEY)}
+    assert custody.refused() == []
+
+
 def test_what_says_nothing_new_makes_no_event(custody: CustodyOnMoto) -> None:
     store, run = tracking(custody), a_run()
     store.claim(run)

@@ -250,6 +250,17 @@ def test_an_older_run_cannot_write_over_a_later_one(tracking: TrackingTable) -> 
     assert [(item["executionId"], item["status"]) for item in items] == [(newer.execution_id, "COMPLETED")]
 
 
+def test_what_was_put_right_is_recorded_beside_what_a_later_run_has_done(tracking: TrackingTable) -> None:
+    older, newer = claimed(tracking, "older"), claimed(tracking, "newer")
+    tracking.record_destination(newer, result(newer, A), facts())
+    before = tracking.destinations(older.file)
+    tracking.record_put_back(older, result(older, A, code="PUT_BACK"), facts())
+    assert tracking.destinations(older.file) == before
+    record = tracking.destination(newer.file, A)
+    assert record
+    assert record.execution_id == newer.execution_id
+
+
 def test_destinations_are_told_by_name_and_by_run(tracking: TrackingTable) -> None:
     run, other = claimed(tracking), claimed(tracking, key="other")
     for bucket in (B, A):

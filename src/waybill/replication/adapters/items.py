@@ -5,6 +5,7 @@ of a file stand beside its record without being in the way of its readers:
 
     <bucket>                            the record: the latest run, counts, results
     <bucket>#dest#<destination>         the file at one destination
+    <bucket>#put-back#<destination>     what an overtaken run has done there last, to put right what had landed late
     <bucket>#exec#<start>#<execution>   one ended run, kept for the days of history; the first run of a file that went
                                         well has none before there is another run: its record tells of it
 
@@ -68,6 +69,11 @@ def destination_prefix(file: FileId) -> str:
 def destination_key(file: FileId, bucket: str) -> Key:
     """Return the key of the file at the destination `bucket`."""
     return {"fileKey": file.source_key, "sourceBucket": f"{destination_prefix(file)}{bucket}"}
+
+
+def put_back_key(file: FileId, bucket: str) -> Key:
+    """Return the key of what was put right at the destination `bucket` last."""
+    return {"fileKey": file.source_key, "sourceBucket": f"{file.source_bucket}#put-back#{bucket}"}
 
 
 def history_prefix(file: FileId) -> str:

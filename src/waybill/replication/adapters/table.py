@@ -28,6 +28,7 @@ from waybill.replication.adapters.items import (
     history_prefix,
     json_text,
     partitions_of,
+    put_back_key,
     record_key,
     shortened,
     standing_attributes,
@@ -183,21 +184,12 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
 
         Returns the upload of an earlier run that lost its place.
         """
-        details = shortened(result.wire())
-        for name in ("sourceBucket", "sourceKey"):
-            details.pop(name)
-        return self._put_destination(
-            run,
-            result.destination_bucket,
-            details
-            | {
-                "status": (RecordStatus.COMPLETED if result.success else RecordStatus.FAILED).value,
-                "sourceIdentity": source and source.identity,
-                "sourceVersionId": source and source.version_id,
-                "destinationKey": run.destination_key,
-                **checksum_attributes(source),
-            },
-        )
+        return self._put_destination(run, result.destination_bucket, _outcome(run, result, source))
+
+    @override
+    def record_put_back(self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None) -> None:
+        bucket = result.destination_bucket
+        self._table.put({**_outcome(run, result, source), **_owned(run, bucket), **put_back_key(run.file, bucket)})
 
     @override
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
@@ -373,15 +365,9 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
         }
 
     def _put_destination(self, run: ReplicationRun, bucket: str, attributes: Item) -> str | None:
-        owned = {
-            "destinationBucket": bucket,
-            "executionId": run.execution_id,
-            "startTime": run.workflow_start_time,
-            "generation": run.generation,
-        }
         try:
             replaced = self._table.put(
-                {**attributes, **owned, **destination_key(run.file, bucket)},
+                {**attributes, **_owned(run, bucket), **destination_key(run.file, bucket)},
                 "attribute_not_exists(generation) OR generation <= :generation",
                 {":generation": run.generation},
             )
@@ -407,6 +393,30 @@ class TrackingTable(Tracking, OpenRuns, OverdueRuns, RecordReader, DismissalReco
         # The index orders by time alone; records of one millisecond come in any order.
         for _, together in groupby(cast("Iterator[RecordItem]", newest_first), key=lambda item: item["startTime"]):
             yield from sorted(together, key=position_of, reverse=True)
+
+
+def _outcome(run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None) -> Item:
+    """Return what is kept of a result at one destination."""
+    details = shortened(result.wire())
+    for name in ("sourceBucket", "sourceKey"):
+        details.pop(name)
+    return details | {
+        "status": (RecordStatus.COMPLETED if result.success else RecordStatus.FAILED).value,
+        "sourceIdentity": source and source.identity,
+        "sourceVersionId": source and source.version_id,
+        "destinationKey": run.destination_key,
+        **checksum_attributes(source),
+    }
+
+
+def _owned(run: ReplicationRun, bucket: str) -> Item:
+    """Return whose item of a destination it is."""
+    return {
+        "destinationBucket": bucket,
+        "executionId": run.execution_id,
+        "startTime": run.workflow_start_time,
+        "generation": run.generation,
+    }
 
 
 def _unchanged(execution_id: str, revision: int | None) -> tuple[str, Item]:

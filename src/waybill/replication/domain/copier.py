@@ -63,7 +63,7 @@ class Copier:
 
     @property
     def _restorer(self) -> Restorer:
-        return Restorer(self.buckets, self.tracking, self.limits, self.seconds_left, self.now)
+        return Restorer(self.buckets, self.tracking, self.limits, self.seconds_left, self.now, self._put_back)
 
     def copy_file(self, task: CopyTask) -> DestinationResult:
         """Bring the source of `task` to its destination, record it, and return the result.
@@ -299,21 +299,27 @@ class Copier:
     def _record(
         self, task: CopyTask, code: CopyCode, landed: CopyResult | None, started: datetime
     ) -> DestinationResult:
-        moved = task.source.size if code is CopyCode.COPIED else 0
         milliseconds = round((self.now() - started).total_seconds() * 1000)
-        result = self._result(task, code).model_copy(
-            update={
-                "etag": landed and landed.facts.e_tag,
-                "version_id": landed and landed.facts.version_id,
-                "bytes": moved,
-                "strategy": task.description.strategy,
-                "verification": landed and landed.verification,
-                "duration_ms": milliseconds,
-            }
-        )
+        result = self._done(task, code, landed).model_copy(update={"duration_ms": milliseconds})
         if lost := self.tracking.record_destination(task.run, result, task.source):
             self.buckets.abort_upload(task.place, lost)
         return result
+
+    def _put_back(self, task: CopyTask, landed: CopyResult | None) -> None:
+        """Record what has put right a copy that landed late; the record of the destination is the later run's."""
+        code = CopyCode.PUT_BACK if landed else CopyCode.REMOVED_AGAIN
+        self.tracking.record_put_back(task.run, self._done(task, code, landed), task.source if landed else None)
+
+    def _done(self, task: CopyTask, code: CopyCode, landed: CopyResult | None) -> DestinationResult:
+        return self._result(task, code).model_copy(
+            update={
+                "etag": landed and landed.facts.e_tag,
+                "version_id": landed and landed.facts.version_id,
+                "bytes": task.source.size if code in {CopyCode.COPIED, CopyCode.PUT_BACK} else 0,
+                "strategy": task.description.strategy,
+                "verification": landed and landed.verification,
+            }
+        )
 
     def _result(self, task: CopyTask, code: CopyCode) -> DestinationResult:
         return DestinationResult(

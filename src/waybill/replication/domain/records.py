@@ -273,6 +273,10 @@ class Tracking(Protocol):
         """
         ...
 
+    def record_put_back(self, run: ReplicationRun, result: DestinationResult, source: ObjectFacts | None) -> None:
+        """Record what `run` has done to put right what it had landed late, beside what a later run records."""
+        ...
+
     def finish(self, run: ReplicationRun, totals: RunTotals, outcome: RunOutcome) -> bool:
         """Write the final record and the history item; False when a later run owns the record by now."""
         ...

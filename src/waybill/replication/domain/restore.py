@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waybill.replication.domain.buckets import Buckets
-from waybill.replication.domain.copy_result import copy_in_one_call
+from waybill.replication.domain.copy_result import CopyResult, copy_in_one_call
 from waybill.replication.domain.multipart import MultipartCopy, SecondsLeft
 from waybill.replication.domain.newest import Writes, orders_writes
 from waybill.replication.domain.part_plan import describe
@@ -39,6 +39,8 @@ class Restorer:
     limits: CopyLimits
     seconds_left: SecondsLeft
     now: Callable[[], datetime]
+    put_back: Callable[[CopyTask, CopyResult | None], None]
+    """Records a copy that was put back, None for a removal."""
 
     def restore(self, task: CopyTask) -> str | None:
         """Make the destination hold what the source holds now; return that state's identity, None if it is gone.
@@ -63,13 +65,16 @@ class Restorer:
                 there = self._there(again, landed)
                 if isinstance(there, ObjectFacts):
                     return there.identity
-                if self._copied(again, there):
+                if copied := self._copied(again, there):
+                    # Whatever dies here is another attempt, which puts it back anew.
+                    self.put_back(again, copied)
                     landed.append(current.source)
             except SourceNotFoundError:
                 latest = self.tracking.latest_run(task.run.file)
                 if latest and latest.removed and self.buckets.find(task.place):
                     # What has landed late lies on top of the marker that the removal's run has put there.
                     self.buckets.remove(task.place)
+                    self.put_back(task, None)
                 return None
             except (SupersededError, UploadGoneError):
                 # It changed again, or another run has cleaned up: look anew.
@@ -113,23 +118,22 @@ class Restorer:
                 return found
         return Expected(found.e_tag)
 
-    def _copied(self, task: CopyTask, expected: Expected | None) -> bool:
-        """Copy; return False where somebody has written there since it was looked at."""
+    def _copied(self, task: CopyTask, expected: Expected | None) -> CopyResult | None:
+        """Copy; return None where somebody has written there since it was looked at."""
         try:
-            self._copy(task, expected)
+            return self._copy(task, expected)
         except DestinationUnsettledError:
-            return False
-        return True
+            return None
 
-    def _copy(self, task: CopyTask, expected: Expected | None) -> None:
+    def _copy(self, task: CopyTask, expected: Expected | None) -> CopyResult:
         if task.description.strategy is Strategy.COPY:
-            copy_in_one_call(self.buckets, task, expected)
-            return
+            return copy_in_one_call(self.buckets, task, expected)
         copy = MultipartCopy(self.buckets, task)
         upload_id = copy.create()
         try:
             copy.copy_all_parts(upload_id, self.limits, self.seconds_left)
-            verify(task.source, copy.complete(upload_id, expected))
+            facts = copy.complete(upload_id, expected)
+            return CopyResult(facts, verify(task.source, facts))
         except BaseException:
             copy.abort(upload_id)
             raise

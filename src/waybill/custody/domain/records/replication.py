@@ -1,11 +1,13 @@
 """What the tracking table tells of a file at one destination.
 
-`<bucket>#dest#<destination>` is what the newest run has done there, `<bucket>#check#<destination>` what the newest
-verification has found there.
+`<bucket>#dest#<destination>` is what the newest run has done there, `<bucket>#put-back#<destination>` what an overtaken
+one has done last to put right what had landed late, `<bucket>#check#<destination>` what the newest verification has
+found there.
 """
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from waybill.custody.domain.records.change import (
@@ -26,12 +28,14 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 WORKFLOW = "replication"
-_DESTINATION, _CHECK = "#dest#", "#check#"
+_DESTINATION, _PUT_BACK, _CHECK = "#dest#", "#put-back#", "#check#"
 _SUCCEEDED = {
     "COPIED": EventType.REPLICATION,
     "TAGS_COPIED": EventType.METADATA_MODIFICATION,
     "REMOVED": EventType.DELETION,
     "SKIPPED_IDENTICAL": EventType.FIXITY_CHECK,
+    "PUT_BACK": EventType.REPLICATION,
+    "REMOVED_AGAIN": EventType.DELETION,
 }
 # What is told of a verification that has failed is that: a check of fixity.
 _FAILED = {"VERIFICATION_FAILED": EventType.FIXITY_CHECK}
@@ -46,6 +50,9 @@ def happenings(change: ItemChange) -> list[Happening]:
     bucket, check, destination = text(new, "sourceBucket").partition(_CHECK)
     if check:
         return _check(change, bucket, destination)
+    bucket, put_back, destination = text(new, "sourceBucket").partition(_PUT_BACK)
+    if put_back:
+        return _put_back(change, bucket, destination)
     bucket, found, destination = text(new, "sourceBucket").partition(_DESTINATION)
     if not found or not differs(change, "executionId", "status", "code", "dismissedAt"):
         return []
@@ -88,6 +95,16 @@ def _result(new: Record, bucket: str, destination: str, type_: EventType, outcom
         detail=detail,
         copies=(copy,) if copy else (),
     )
+
+
+def _put_back(change: ItemChange, bucket: str, destination: str) -> list[Happening]:
+    """Return what has put right a late copy; a run may do so more than once, and then at another time."""
+    new = change.new
+    type_ = _SUCCEEDED.get(text(new, "code"))
+    if type_ is None or not differs(change, "executionId", "code", "timestamp"):
+        return []
+    made = _result(new, bucket, destination, type_, Outcome.SUCCESS)
+    return [replace(made, kind="put back", parts=(*made.parts, made.at))]
 
 
 def _check(change: ItemChange, bucket: str, destination: str) -> list[Happening]:
