@@ -5,13 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.fakes.api import Answer, answer_of, request_event
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE
 from tests.fakes.wire import Wire
 from tests.functional.replication.conftest import Invoke
 from waybill.core.errors import RateLimitedError
+from waybill.core.executions import ExecutionRefusedError
 from waybill.replication.adapters.table import TrackingTable
 from waybill.replication.domain.records import RecordStatus
 
@@ -222,5 +222,5 @@ def test_our_faults_raise_in_a_direct_invocation(invoke: Invoke, wire: Wire) -> 
         invoke("step_function_invoker", PAYLOAD)
     invoke("step_function_invoker", PAYLOAD)
     wire.refuse("sfn.DescribeExecution", "AccessDeniedException")
-    with pytest.raises(ClientError):
+    with pytest.raises(ExecutionRefusedError):
         invoke("step_function_invoker", PAYLOAD)
