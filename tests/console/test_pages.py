@@ -48,6 +48,7 @@ PAGES = [
     "detectors",
     "detectors/new",
     "detectors/new?kind=allow",
+    "detectors/IP",
     "detectors/TOWN_HALL_BADGE",
     "detectors/TOWN_HALL_BADGE/test",
     "services/keyworker-api",

@@ -80,7 +80,7 @@ _ScheduleId = Annotated[str, Query(min_length=1, max_length=60, description="The
 _DetectorId = Annotated[
     str,
     Path(
-        pattern="^[A-Z][A-Z0-9_]{2,63}$",
+        pattern="^[A-Z][A-Z0-9_]{1,63}$",
         description="The id of the detector, in capitals",
         examples=["TOWN_HALL_BADGE"],
     ),

@@ -352,6 +352,14 @@ def test_a_schedule_is_made_listed_and_deleted() -> None:
     assert ask("GET", "/scans/schedules").json["schedules"] == []
 
 
+def test_each_detector_of_the_list_is_shown() -> None:
+    """What an answer names can be asked for by that name."""
+    listed = [each["id"] for each in ask("GET", "/detectors").json["detectors"]]
+    assert len(listed) > 100
+    answers = {each: ask("GET", f"/detectors/{each}") for each in listed}
+    assert {each: answer.status for each, answer in answers.items() if answer.json.get("id") != each} == {}
+
+
 def test_a_text_that_is_too_long_is_told_in_characters() -> None:
     refused = ask("POST", "/detectors/EMAIL/test", body={"text": "x" * 10_001})
     assert (refused.status, refused.fields) == (400, ["text"])

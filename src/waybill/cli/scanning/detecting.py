@@ -154,7 +154,7 @@ def _read(file: Path) -> list[tuple[str, "DetectorRequest"]]:
     entries = document if isinstance(document, list) else [document]
     found = []
     for number, entry in enumerate(entries):
-        if not isinstance(entry, dict) or not re.fullmatch(r"[A-Z][A-Z0-9_]{2,63}", str(entry.get("id"))):
+        if not isinstance(entry, dict) or not re.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", str(entry.get("id"))):
             raise InvalidInputError(FieldError(f"[{number}].id", "must be the id of a detector, in capitals"))
         try:
             rest = {name: value for name, value in entry.items() if name != "id"}

@@ -12,7 +12,7 @@ from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required
 from waybill.console.visit import Visit
 
-_ID = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
+_ID = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _EVERY = {"hour": "Every hour", "day": "Every day", "week": "Every week"}
 # What somebody who has made none finds in the form; its own example holds.
 _START = {
