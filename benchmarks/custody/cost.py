@@ -1,14 +1,12 @@
 """What a million events cost, by what recording and sealing them asks of moto; and what a log of a billion comes to."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks.costs import MILLION, SECTIONS, Usage, bill_per_million
 from benchmarks.custody.files import PER_FILE
 from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.child import outcome_of
 from benchmarks.harness.report import breakdown
 from waybill.core.prices import PriceTable
 from waybill.custody.domain.tiles import WIDTH, grown_tiles
@@ -22,16 +20,7 @@ _CHECKPOINTS_A_DAY = 288
 
 
 def _count(files: int) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.custody.on_moto"],
-        input=json.dumps({"files": files}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"recording on moto failed:\n{done.stderr[-4000:]}")
-    counted: dict[str, Any] = json.loads(done.stdout)
+    counted: dict[str, Any] = outcome_of("recording on moto", "-m", "benchmarks.custody.on_moto", job={"files": files})
     return counted
 
 

@@ -2,7 +2,6 @@
 
 import json
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.child import outcome_of
 from tests.fakes.custody import NOON, LocalKeys, LocalSigner, MemoryTrails
 from waybill.core.clock import iso
 from waybill.custody.domain.identity import commitment, event_id, event_sort_key
@@ -145,16 +145,7 @@ def _peak_mb() -> float:
 
 
 def _measure(lab: Lab) -> Iterable[Figure]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.custody.memory"],
-        cwd=lab.project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"verifying failed:\n{done.stderr[-4000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = outcome_of("verifying", "-m", "benchmarks.custody.memory", folder=lab.project)
     yield Figure(
         "custody.verify_peak_mb",
         round(found["peak"]),

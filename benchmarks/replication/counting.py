@@ -1,11 +1,9 @@
 """Counts what one file takes, on moto."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.harness.child import outcome_of
 from benchmarks.harness.deployment import Deployment
 from benchmarks.replication.usage import Counted
 from benchmarks.replication.workflow import functions, state_machine, tracking_table
@@ -25,16 +23,8 @@ def count_on_moto(
     """
     job = _job(deployment) | {"files": list(files)}
     job["environment"] |= limits or {}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.replication.on_moto"],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"replicating on moto failed:\n{done.stderr[-4000:]}")
-    return [Counted(**outcome) for outcome in json.loads(done.stdout)]
+    outcomes = outcome_of("replicating on moto", "-m", "benchmarks.replication.on_moto", job=job)
+    return [Counted(**outcome) for outcome in outcomes]
 
 
 def _job(deployment: Deployment) -> dict[str, Any]:

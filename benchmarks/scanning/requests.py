@@ -1,13 +1,11 @@
 """What a scan asks of AWS for a million objects, what that costs, and what the original's design would ask."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.costs import MILLION, SECTIONS, Bill, Usage, bill_per_million
 from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.child import outcome_of
 from benchmarks.harness.report import breakdown
 from waybill.core.prices import PriceTable
 from waybill.scanning.domain.costs import BYTES_PER_SECOND, SECONDS_PER_OBJECT, WORKER_GB, Workload, usage
@@ -40,16 +38,8 @@ def count_on_moto(objects: int, size: int) -> dict[str, Any]:
         `requests` by ``<service>.<operation>``, `used` by the names of the price table, and the numbers of `messages`,
         `batches` and `findings`.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scanning.on_moto"],
-        input=json.dumps({"objects": objects, "size": size}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"scanning on moto failed:\n{done.stderr[-4000:]}")
-    counted: dict[str, Any] = json.loads(done.stdout)
+    job = {"objects": objects, "size": size}
+    counted: dict[str, Any] = outcome_of("scanning on moto", "-m", "benchmarks.scanning.on_moto", job=job)
     return counted
 
 

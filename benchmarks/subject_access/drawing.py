@@ -1,8 +1,6 @@
 """Reports as PDF: seconds, memory, and how both grow, each in a process of its own; beside fpdf2 on the same rows."""
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.resources import files
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Benchmark, Figure, Lab
+from benchmarks.harness.child import outcome_of
 from benchmarks.harness.report import breakdown
 
 _SCRIPT = Path(__file__).with_name("drawing_process.py")
@@ -19,16 +18,8 @@ _ROUNDS = 2
 
 
 def _run(lab: Lab, task: str, folder: Path, **job: Any) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-I", _SCRIPT],
-        input=json.dumps({"path": [str(lab.project / "src")], "task": task, "folder": str(folder), **job}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise AssertionError(f"{task}: {done.stderr[-2000:]}")
-    outcome: dict[str, Any] = json.loads(done.stdout)
+    job = {"path": [str(lab.project / "src")], "task": task, "folder": str(folder), **job}
+    outcome: dict[str, Any] = outcome_of(task, "-I", _SCRIPT, job=job)
     return outcome
 
 
