@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from typing import Any
 
 from scripts.deployment import Deployment
@@ -167,14 +168,19 @@ def test_a_function_feeds_itself_only_where_that_is_meant(stack: Stack) -> None:
     assert looping == allowed
 
 
-@every("schedule", SCHEDULES)
-def test_what_a_schedule_cannot_deliver_is_kept(stack: Stack, schedule: str) -> None:
-    properties = stack[schedule]["Target"]
-    queue = target(properties["DeadLetterConfig"]["Arn"])
-    may = {(grant.action, grant.resource) for grant in stack.grants(target(properties["RoleArn"]))}
-    starts = stack.resources[target(properties["Arn"])]["Type"] == "AWS::StepFunctions::StateMachine"
-    begin = "states:StartExecution" if starts else "lambda:InvokeFunction"
-    assert may == {(begin, target(properties["Arn"])), ("sqs:SendMessage", queue)}
+def test_schedules_may_invoke_what_they_name_and_keep_what_they_cannot_deliver(stack: Stack) -> None:
+    needed: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for schedule in SCHEDULES:
+        properties = stack[schedule]["Target"]
+        invoked = target(properties["Arn"])
+        starts = stack.resources[invoked]["Type"] == "AWS::StepFunctions::StateMachine"
+        needed[target(properties["RoleArn"])] |= {
+            ("states:StartExecution" if starts else "lambda:InvokeFunction", invoked),
+            ("sqs:SendMessage", target(properties["DeadLetterConfig"]["Arn"])),
+        }
+    assert needed
+    for role, may in needed.items():
+        assert {(grant.action, grant.resource) for grant in stack.grants(role)} == may
 
 
 @every("schedule", SCHEDULES)
