@@ -11,6 +11,7 @@ from jinja2 import BytecodeCache, Environment, PackageLoader, PrefixLoader
 from jinja2.bccache import Bucket
 
 from waybill.console.domain import format as shown
+from waybill.core.text import count
 
 _TYPES = {
     "css": "text/css; charset=utf-8",
@@ -76,7 +77,7 @@ def environment() -> Environment:
         bytecode_cache=Compiled(Path(str(files("govuk_frontend_jinja"))).parent / COMPILED),
     )
     made.filters.update(number=shown.number, size=shown.size, name=shown.name_of, plain=shown.plain_name_of)
-    made.filters.update(day=shown.day_of, count=shown.count)
+    made.filters.update(day=shown.day_of, count=count)
     return made
 
 

@@ -69,6 +69,11 @@ def _octal(char: str) -> str:
     return "".join(f"\\{byte:03o}" for byte in char.encode(errors="surrogatepass"))
 
 
+def count(value: int, one: str, many: str | None = None) -> str:
+    """Return `1 file`, `1,994 files`."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
 def shortened(text: str, limit: int) -> str:
     """Return `text` in at most `limit` characters; of a longer one the beginning and the end, an ellipsis between.
 

@@ -217,8 +217,9 @@ def test_nothing_is_completed_without_its_parts_its_report_or_its_claim(office: 
     assert worker.send("complete", report=worker.upload()).status == 409
     worker.finish_parts()
     path = f"/api/subjectAccessRequests/{request_id}/complete"
-    for body in (None, {}, {"claimToken": worker.proof["claimToken"]}):
-        assert office.ask("PATCH", path, "sar-worker", body=body).fields == ["claimToken"]
+    for body in (None, {}, {"claimToken": worker.proof["claimToken"]}, {"generation": 1}):
+        missing = [field for field in ("claimToken", "generation") if field not in (body or {})]
+        assert office.ask("PATCH", path, "sar-worker", body=body).fields == missing
     assert office.sar.now(request_id).state is RequestState.IN_PROGRESS
 
 

@@ -10,6 +10,7 @@ from waybill.cli.replication.collaborators import Replication
 from waybill.cli.watch import command_retry
 from waybill.core.aws.faults import is_throttle
 from waybill.core.errors import RateLimitedError
+from waybill.core.text import count
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -24,7 +25,7 @@ def reconcile(replication: Replication) -> None:
     if "FunctionError" in answer:
         raise CommandError(f"{name} failed: {told.get('errorType')}: {told.get('errorMessage')}")
     closed = told["abandoned"]
-    cli.output.show({"closed": closed}, f"{closed} abandoned {'run' if closed == 1 else 'runs'} closed")
+    cli.output.show({"closed": closed}, f"{count(closed, 'abandoned run')} closed")
 
 
 def _invoke(client: "LambdaClient", name: str) -> Any:

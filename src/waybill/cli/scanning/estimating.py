@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from waybill.cli.context import Cli
+from waybill.core.text import count
 from waybill.scanning.domain.costs import estimate
 from waybill.scanning.domain.ranges import list_space
 from waybill.scanning.models import Entry
@@ -38,9 +39,6 @@ def estimated(cli: Cli, deployed: Runtime, bucket: str, prefix: str) -> dict[str
         "at_least": bool(found["more"]),
     }
     least = "at least " if told["at_least"] else ""
-    objects = "object" if told["objects"] == 1 else "objects"
-    cli.output.note(
-        f"{least}{told['objects']:,} {objects}, {told['bytes']:,} bytes: {least}about ${told['usd']:.4f} on AWS, "
-        "if nothing of it was scanned before"
-    )
+    there = f"{count(found['objects'], 'object')}, {count(found['bytes'], 'byte')}"
+    cli.output.note(f"{least}{there}: {least}about ${told['usd']:.4f} on AWS, if nothing of it was scanned before")
     return told

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Group
 
 from waybill.cli.output import details, table
+from waybill.core.text import count
 
 
 def readable(told: dict[str, Any]) -> Group:
@@ -44,10 +45,16 @@ def _due(told: dict[str, Any]) -> str:
     if told["provisional"]:
         return f"{told['dueDate']} if what is waited for came today"
     if told["endedDate"]:
-        return f"{told['dueDate']}, {told['daysLate']} days late" if told["overdue"] else told["dueDate"]
-    left = f"{told['dueDate']} ({'OVERDUE, ' if told['overdue'] else ''}{told['daysLeft']} days left)"
+        return f"{told['dueDate']}, {count(told['daysLate'], 'day')} late" if told["overdue"] else told["dueDate"]
+    left = f"{told['dueDate']} ({_time_left(told['daysLeft'])})"
     # Days of clarification do not count (UK GDPR, Article 12A(5)): nobody is to plan by a day that moves.
     return f"{left}, a day later with each day that clarification is waited for" if _waits(told) else left
+
+
+def _time_left(days: int) -> str:
+    if days < 0:
+        return f"OVERDUE by {count(-days, 'day')}"
+    return f"{count(days, 'day')} left" if days else "today is the last day"
 
 
 def _waits(told: dict[str, Any]) -> list[str]:

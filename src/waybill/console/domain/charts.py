@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from waybill.console.domain.format import count, number, plain_name_of
-from waybill.core.text import shortened
+from waybill.console.domain.format import number, plain_name_of
+from waybill.core.text import count, shortened
 
 _WIDTH, _ROW, _LABEL, _VALUE = 520, 30, 220, 64
 _PLOT = _WIDTH - _LABEL - _VALUE

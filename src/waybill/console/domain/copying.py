@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from waybill.console.domain import charts
 from waybill.console.domain.charts import Bar, Line
-from waybill.console.domain.format import count, moment, number, size
+from waybill.console.domain.format import moment, number, size
+from waybill.core.text import count
 
 type Json = Mapping[str, Any]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from waybill.console.domain.format import count, moment
+from waybill.console.domain.format import moment
 from waybill.console.domain.words import EVENT, OUTCOME, Tag, tag
+from waybill.core.text import count
 
 type Json = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from waybill.core.text import escaped, shortened
+from waybill.core.text import count, escaped, shortened
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _LONGEST_NAME = 600
@@ -17,11 +17,6 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 def number(value: float) -> str:
     """Return `1,994`."""
     return f"{value:,}"
-
-
-def count(value: int, one: str, many: str | None = None) -> str:
-    """Return `1 file`, `1,994 files`."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def size(value: int | None) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from waybill.console.domain.format import count, day_of, days_left, moment
+from waybill.console.domain.format import day_of, days_left, moment
+from waybill.core.text import count
 
 type Json = Mapping[str, Any]
 

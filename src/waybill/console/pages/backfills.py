@@ -5,12 +5,12 @@ from typing import Any
 
 from waybill.console.domain import charts
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import BACKFILL, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import ROWS, Errors, errors_of
 from waybill.console.visit import Visit
+from waybill.core.text import count
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _ACTS = {"cancel": ("cancelBackfill", "backfill-cancelled"), "resume": ("resumeBackfill", "backfill-resumed")}

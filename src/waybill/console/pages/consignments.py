@@ -6,7 +6,6 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count
 from waybill.console.domain.verdicts import Verdicts, formats_of, verdict_of
 from waybill.console.domain.web import JSON, Response, redirect
 from waybill.console.domain.words import CONSIGNMENT, tag
@@ -16,6 +15,7 @@ from waybill.console.visit import Visit
 from waybill.core.bodies import json_object
 from waybill.core.errors import InvalidInputError
 from waybill.core.roles import Role
+from waybill.core.text import count
 
 # So many files are judged together for the figures of a page; of more, pages of files are shown. Each of them may have
 # to be shown, and a page has 120 kB at most.

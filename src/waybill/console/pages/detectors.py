@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import CONFIDENCE, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required
 from waybill.console.visit import Visit
+from waybill.core.text import count
 
 _ID = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _EVERY = {"hour": "Every hour", "day": "Every day", "week": "Every week"}

@@ -7,12 +7,13 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count, size
+from waybill.console.domain.format import size
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import CONFIDENCE, JOB, JOB_RUNS, OBJECT, TRIAGE, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import ROWS, Errors, error, errors_of, required, uuid_of
 from waybill.console.visit import Visit
+from waybill.core.text import count
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOST_AT_ONCE = 50

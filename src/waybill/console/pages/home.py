@@ -7,11 +7,12 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts, needs
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count, number
+from waybill.console.domain.format import number
 from waybill.console.domain.web import Response
 from waybill.console.errors import ApiError
 from waybill.console.visit import MENU, Visit
 from waybill.core.roles import Role
+from waybill.core.text import count
 
 _MOST = 20
 _LOOKED_AT = 200

@@ -7,13 +7,13 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts, copying
 from waybill.console.domain.charts import Bar
-from waybill.console.domain.format import count
 from waybill.console.domain.web import Response
 from waybill.console.domain.words import COPY_ADVICE, REPLICATION, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import ROWS, errors_of, required
 from waybill.console.visit import Visit
 from waybill.core.roles import Role
+from waybill.core.text import count
 
 _LOOKED_AT = 200
 _HOURS = 24

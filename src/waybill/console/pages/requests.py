@@ -7,13 +7,14 @@ from typing import Any
 from waybill.console.adapters.api import Asked
 from waybill.console.domain import charts
 from waybill.console.domain.decisions import DECISIONS, Decision, blocked, next_step, will_move
-from waybill.console.domain.format import count, day_of, days_left, moment
+from waybill.console.domain.format import day_of, days_left, moment
 from waybill.console.domain.web import Response, redirect
 from waybill.console.domain.words import ENDED, HOLDS, PART, REQUEST, tag
 from waybill.console.errors import ApiError, PageError
 from waybill.console.pages.common import Errors, error, errors_of, required, uuid_of
 from waybill.console.visit import Visit
 from waybill.core.roles import Role
+from waybill.core.text import count
 
 _FIELDS = {
     "nomisId": "person",

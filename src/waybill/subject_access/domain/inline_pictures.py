@@ -16,6 +16,8 @@ HELPER: Final = "inlineAttachment"
 # What is added to the object before redactions and templates come to it: its number.
 MEMBER: Final = "@inline"
 _KIND: Final = "image/"
+# The members that describe a picture.
+DESCRIPTION: Final = ("contentType", "url", "filesize")
 
 
 def is_picture(value: Mapping[str, Any]) -> bool:

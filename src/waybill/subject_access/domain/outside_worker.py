@@ -133,9 +133,7 @@ def complete(
         raise WrongStateError("is Errored and cannot be completed")
     if request.state in REPORTED | {RequestState.ARCHIVED}:
         raise WrongStateError("is Completed already")
-    if completion.claim_token is None or completion.generation is None:
-        raise InvalidInputError(FieldError("claimToken", "is needed, with the generation of the claim"))
-    claim = Claim(request_id=request_id, claim_token=completion.claim_token, generation=completion.generation)
+    claim = _claim(request_id, completion)
     if completion.report:
         made = completion.report
         key = report_key(request_id, claim.generation, made.sha256)
@@ -143,3 +141,12 @@ def complete(
         fulfilment.adopt_report(claim, upload_key(request_id, claim.generation), report, examine)
     if not fulfilment.complete(claim, actor):
         raise WrongStateError("is Completed already")
+
+
+def _claim(request_id: str, completion: Completion) -> Claim:
+    token, generation = completion.claim_token, completion.generation
+    if token is None or generation is None:
+        named = {"claimToken": token, "generation": generation}
+        missing = [name for name, value in named.items() if value is None]
+        raise InvalidInputError(*(FieldError(name, "must be that of the claim") for name in missing))
+    return Claim(request_id=request_id, claim_token=token, generation=generation)

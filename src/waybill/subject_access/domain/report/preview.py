@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from waybill.subject_access.domain.inline_pictures import FIRST_INLINE, address_hash, is_picture, numbered
+from waybill.subject_access.domain.inline_pictures import (
+    DESCRIPTION,
+    FIRST_INLINE,
+    MEMBER,
+    address_hash,
+    is_picture,
+    numbered,
+)
 from waybill.subject_access.domain.report.errors import TemplateError
 from waybill.subject_access.domain.report.handlebars import Template
 from waybill.subject_access.domain.report.helpers import Helper, helpers
@@ -30,6 +37,7 @@ from waybill.subject_access.domain.report.wording import is_empty
 
 # Each is one filling of the template.
 _MOST_VALUES: Final = 2_000
+_NUMBER: Final = child("", MEMBER).removeprefix(ROOT)
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ def preview(section: Section, subject: Subject, destination: Path, work: Path) -
     paths = [path for path, value in values_of(section.content) if not is_empty(value)]
     numbers = {address: one.number for address, one in section.pictures.items()}
     content = numbered(section.content, numbers, {})
-    unprinted = _unprinted(section.template, content, section.lookups, set(paths[:_MOST_VALUES]))
+    drawn = {one.number for one in section.pictures.values() if one.path}
+    unprinted = _unprinted(section.template, content, section.lookups, set(paths[:_MOST_VALUES]), drawn)
     return Preview(summary, tuple(unprinted), max(0, len(paths) - _MOST_VALUES))
 
 
@@ -97,12 +106,19 @@ def _objects(content: Json) -> Iterator[dict[str, Json]]:
             waiting.extend(reversed(value))
 
 
-def _unprinted(template: str, content: Json, lookups: Lookups, paths: set[str]) -> Iterator[str]:
+def _unprinted(template: str, content: Json, lookups: Lookups, paths: set[str], drawn: set[int]) -> Iterator[str]:
     filled, names = Template(template), helpers(lookups)
     whole = "".join(filled.fill(content, names))
-    for path, value in values_of(content):
-        if path in paths and _filled(filled, _replaced(content, value, path), names) == whole:
-            yield path
+    values = dict(values_of(content))
+
+    def is_printed(path: str) -> bool:
+        return _filled(filled, _replaced(content, values[path], path), names) != whole
+
+    # A picture is printed by its number: what describes it is then in the report as what it shows.
+    numbers = (path for path, value in values.items() if path.endswith(_NUMBER) and value in drawn)
+    pictures = (path.removesuffix(_NUMBER) for path in numbers if is_printed(path))
+    shown = {child(picture, member) for picture in pictures for member in DESCRIPTION}
+    yield from (path for path in values if path in paths - shown and not is_printed(path))
 
 
 def _filled(template: Template, content: Json, names: Mapping[str, Helper]) -> str | None:
