@@ -116,7 +116,7 @@ def _show_parts(lab: Lab, bench: _Bench, whole: float) -> None:
                 scanners._parts[part](fetched.path, request)
                 parts[part] += time.perf_counter() - started
     rows = [[name, 1000 * seconds, 100 * seconds / sum(parts.values())] for name, seconds in parts.items()]
-    rows.append(["all of it, identifying beside the rest", 1000 * whole, None])
+    rows.append(["all of it, identifying beside the rest", 1000 * whole, ""])
     lab.show(breakdown("Share of time, small files", ["Part", "ms in all", "%"], rows))
 
 

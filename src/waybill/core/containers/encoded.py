@@ -36,23 +36,24 @@ _LDIF = re.compile(
     rb"^[A-Za-z][A-Za-z0-9;.-]{0,80}:: ([A-Za-z0-9+/=]{16,1000}(?:\r?\n [A-Za-z0-9+/=]{1,1000}){0,1000000})",
     re.MULTILINE,
 )
-# Nothing is looked for that these words do not announce: most texts have none of them.
+# Nothing is looked for that these words do not announce, and they not where what they have in common is missing: most
+# texts have not even that.
 _FORMS = (
-    ((b"begin-base64 ",), _BASE64_BEGIN),
-    ((b"-----BEGIN ",), _ARMOUR),
-    ((b"inary", b"binData", b"bindata"), _ELEMENT),
-    ((b";b:", b";ENCODING=", b";encoding=", b";BASE64", b";base64", b";Encoding="), _PROPERTY),
-    ((b":: ",), _LDIF),
+    (b"begin-base64 ", (b"begin-base64 ",), _BASE64_BEGIN),
+    (b"-----BEGIN ", (b"-----BEGIN ",), _ARMOUR),
+    (b"bin", (b"inary", b"binData", b"bindata"), _ELEMENT),
+    (b";", (b";b:", b";ENCODING=", b";encoding=", b";BASE64", b";base64", b";Encoding="), _PROPERTY),
+    (b":: ", (b":: ",), _LDIF),
 )
 # Words of which one stands in every text that holds something encoded, data URLs included.
-ANNOUNCING = (b"data:", b"begin ", *(word for words, _ in _FORMS for word in words))
+ANNOUNCING = (b"data:", b"begin ", *(word for _, words, _ in _FORMS for word in words))
 
 
 def encoded_parts(text: bytes) -> Iterator[tuple[str, bytes, int]]:
     """Yield the name, the content and the encoded length of everything that is encoded in a text."""
     yield from encoded_files(text)
-    for words, form in _FORMS[1:]:
-        if any(word in text for word in words):
+    for common, words, form in _FORMS[1:]:
+        if common in text and any(word in text for word in words):
             yield from _parts(text, form)
 
 

@@ -99,6 +99,7 @@ _ENCRYPTED_FIELDS = re.compile(
     rb"(?:\r?\n[ \t][^\r\n]{0,200}){0,4}?smime-type[ \t]{0,4}=[ \t]{0,4}\"?(?:enveloped|authenveloped)-data)",
     re.IGNORECASE | re.MULTILINE,
 )
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MAILBOX = re.compile(rb"From [^\r\n]{1,500}\r?\n")
 _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1a\x1b\u2028\u2029\ufeff")
 # Beside what is printed: white space, the end of a text of CP/M, and escapes of a terminal.
@@ -124,11 +125,17 @@ _SAMPLE_BYTES = 4096
 _MOSTLY = 0.6
 
 
+# In their order: those at the beginning that begin with each byte, and those that lie elsewhere.
+_MARKS_BY_BEGINNING = tuple(
+    tuple((place, mark, kind) for place, mark, kind in _MARKS if place > 0 or mark[0] == first) for first in range(256)
+)
+
+
 def kinds_of(file: BinaryIO) -> list[ContainerKind]:
     """Return every kind that the content of `file` is, in the order in which they are opened; none for others."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    found = [kind for place, mark, kind in _MARKS if head.startswith(mark, place)]
+    found = [kind for place, mark, kind in _MARKS_BY_BEGINNING[head[0]] if head.startswith(mark, place)] if head else []
     found += [kind for kind, looks_so in _BY_LOOKS if looks_so(head)]
     if wide_encoding(head) is not None:
         found.append(ContainerKind.WIDE_TEXT)
@@ -204,6 +211,9 @@ def wide_encoding(head: bytes) -> str | None:
             return encoding if _reads_as_text(head[len(mark) :], encoding) else None
     # Without a mark only what is mostly Latin can be told from other bytes: its zeros lie at the same place each time.
     sample = head[: min(_SAMPLE_BYTES, len(head) // 4 * 4)] if len(head) >= _SHORTEST else b""
+    # The least that any of them asks for; most contents have fewer.
+    if sample.count(0) <= len(sample) / 2 * _MOSTLY:
+        return None
     for encoding, unit, zeros in _UNMARKED:
         counted = sum(sample[place::unit].count(0) for place in zeros)
         if sample and counted > len(sample) / unit * len(zeros) * _MOSTLY and _reads_as_text(sample, encoding):
@@ -236,7 +246,8 @@ def _of_text(head: bytes) -> list[ContainerKind]:
         # What is encoded in it is in its messages.
         return [ContainerKind.MAILBOX]
     if _FIELD.match(start):
-        fields = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+        empty_line = _EMPTY_LINE.search(start)
+        fields = start[: empty_line.start()] if empty_line else start
         if len({match[0].lower() for match in _FIELDS.finditer(fields)}) > 1:
             encrypted = _ENCRYPTED_FIELDS.search(fields)
             found.append(ContainerKind.ENCRYPTED_MAIL if encrypted else ContainerKind.MAIL)

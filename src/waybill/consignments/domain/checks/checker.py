@@ -1,10 +1,10 @@
 """Checks the files of a group, one after the other; what is wrong with one leaves the others as they are."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import batched
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,9 +27,12 @@ from waybill.consignments.models import Check
 from waybill.core.clock import moment_of
 from waybill.core.prefetch import Prefetch
 
-# Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one.
-_TOGETHER = 8
+# Small files are examined in bunches, which is twice as fast; a bunch that takes longer is examined one by one. While
+# the results of one are put together, the parsers are at the next.
+_TOGETHER = 16
+_TOGETHER_BYTES = 16 << 20
 _TOGETHER_SECONDS = 30.0
+_BUNCHES = 2
 # Small files are fetched while others are examined: S3 takes longer to begin an answer than to give it. Those that
 # wait take disk; a large one alone keeps the line busy for long enough.
 _SMALL_BYTES = 8 << 20
@@ -37,6 +40,8 @@ _THREADS = 4
 _DEPTH = 8
 
 type _FilePrefetch = Prefetch[FileRecord, Fetched]
+type _Parsed = tuple[RegisteredRecord, FileRecord | Failure]
+type _Answers = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,16 @@ class _Waiting:
     record: FileRecord
     fetched: Fetched
     started_ms: int
+
+
+@dataclass(frozen=True)
+class _Bunch:
+    """Files that are examined together: what is known of each, the copies, and the answers for those that wait."""
+
+    documents: list[RegisteredRecord]
+    entries: "list[Findings | _Waiting]"
+    copies: ExitStack
+    answers: Future[list[_Answers]]
 
 
 @dataclass(frozen=True)
@@ -110,14 +125,35 @@ class FileChecker:
         documents = list(records)
         parsed = [_parsed(document) for document in documents]
         files = [record for record in parsed if isinstance(record, FileRecord)]
-        with self._prefetch(files) as ahead:
-            for some in batched(zip(documents, parsed, strict=True), _TOGETHER, strict=False):
-                with ExitStack() as stack:
-                    entries = [self._entry(record, ahead, stack) for _, record in some]
-                    found = self._examined_together([entry for entry in entries if isinstance(entry, _Waiting)])
-                    for (document, _), entry in zip(some, entries, strict=True):
-                        findings = next(found) if isinstance(entry, _Waiting) else entry
-                        yield findings.document(document)
+        under_way: deque[_Bunch] = deque()
+        with self._prefetch(files) as ahead, ThreadPoolExecutor(_BUNCHES) as pool:
+            try:
+                for some in _bunches(zip(documents, parsed, strict=True)):
+                    under_way.append(self._begin(some, ahead, under_way, pool))
+                    if len(under_way) > _BUNCHES:
+                        yield from self._finish(under_way.popleft())
+                while under_way:
+                    yield from self._finish(under_way.popleft())
+            finally:
+                wait([bunch.answers for bunch in under_way])
+                for bunch in under_way:
+                    bunch.copies.close()
+
+    def _begin(
+        self, some: list[_Parsed], ahead: _FilePrefetch, under_way: Iterable[_Bunch], pool: ThreadPoolExecutor
+    ) -> _Bunch:
+        with ExitStack() as copies:
+            entries = [self._entry(record, ahead, copies, under_way) for _, record in some]
+            waiting = [entry for entry in entries if isinstance(entry, _Waiting)]
+            answers = pool.submit(self._examined_together, waiting)
+            return _Bunch([document for document, _ in some], entries, copies.pop_all(), answers)
+
+    def _finish(self, bunch: _Bunch) -> Iterator[CheckedRecord]:
+        with bunch.copies:
+            answers = iter(bunch.answers.result())
+            for document, entry in zip(bunch.documents, bunch.entries, strict=True):
+                findings = self._judged(entry, next(answers)) if isinstance(entry, _Waiting) else entry
+                yield findings.document(document)
 
     def _prefetch(self, files: Iterable[FileRecord]) -> _FilePrefetch:
         return Prefetch(
@@ -133,13 +169,19 @@ class FileChecker:
         scanners = self._scanners if self._antivirus.scans else None
         return self._fetcher.fetch(record, scanners, self._seconds(self._limits.scan_seconds))
 
-    def _entry(self, record: FileRecord | Failure, ahead: _FilePrefetch, stack: ExitStack) -> "Findings | _Waiting":
+    def _entry(
+        self, record: FileRecord | Failure, ahead: _FilePrefetch, copies: ExitStack, under_way: Iterable[_Bunch]
+    ) -> "Findings | _Waiting":
         """Return what is known of a file: all there is, or a small file that is examined with others."""
         if isinstance(record, Failure):
             return Findings.failed(record)
         started_ms = self._now_ms()
         try:
-            fetched = ahead.take(record) or self._fetch(record)
+            fetched = ahead.take(record)
+            if fetched is None:
+                # The parsers look at a large file, or at the blocks of a stream, with nothing beside it.
+                wait([bunch.answers for bunch in under_way])
+                fetched = self._fetch(record)
         except FileRefusedError as error:
             return Findings.failed(error.failure)
         except ChecksUnavailableError:
@@ -148,17 +190,17 @@ class FileChecker:
             return Findings.failed(Failure(Reason.S3_UNAVAILABLE, "S3 did not give the file, however often asked."))
         entry = _Waiting(record, fetched, started_ms)
         if fetched.stream is None and fetched.size <= _SMALL_BYTES:
-            stack.enter_context(fetched)
+            copies.enter_context(fetched)
             return entry
         with fetched:
             return self._judged(entry, self._twice(entry, self._scanners.examine(self._question(entry))))
 
-    def _examined_together(self, entries: list["_Waiting"]) -> Iterator[Findings]:
+    def _examined_together(self, entries: "Sequence[_Waiting]") -> list[_Answers]:
         seconds = self._seconds(min(_TOGETHER_SECONDS, self._limits.format_seconds, self._limits.scan_seconds))
         answers = self._scanners.examine_all([self._question(entry) for entry in entries], seconds)
-        return (self._judged(entry, self._twice(entry, found)) for entry, found in zip(entries, answers, strict=True))
+        return [self._twice(entry, found) for entry, found in zip(entries, answers, strict=True)]
 
-    def _twice(self, entry: "_Waiting", answers: dict[str, Any]) -> dict[str, Any]:
+    def _twice(self, entry: "_Waiting", answers: _Answers) -> _Answers:
         """Return the answers; what a parser failed of is asked once more, in a fresh process with nothing beside it.
 
         What fails the same way again is a verdict on the file. Where there is no time for that, it is none.
@@ -169,8 +211,7 @@ class FileChecker:
             if self._seconds_left() < self._full(part):
                 answers[part] = OUT_OF_TIME
                 continue
-            self._scanners.restart()
-            again = self._scanners.examine(replace(question, parts={part: self._full(part)}))[part]
+            again = self._scanners.examine_afresh(replace(question, parts={part: self._full(part)}))[part]
             answers[part] = replace(again, of_the_file=True) if _is_of_a_parser(again) else again
         return answers
 
@@ -254,6 +295,20 @@ _DAY = 86_400
 # What an inspection says that is no result.
 _FOR_THE_CHECKER = frozenset({"inside", "beginsAsNamed"})
 _NOTHING: ScanAnswer = {"hits": [], "unscanned": [], "unscannedCount": 0}
+
+
+def _bunches(files: Iterable[_Parsed]) -> Iterator[list[_Parsed]]:
+    """Cut files into bunches, none of which has many bytes: their copies stand on the disk at the same time."""
+    bunch: list[_Parsed] = []
+    size = 0
+    for document, record in files:
+        bunch.append((document, record))
+        size += record.object_size or 0 if isinstance(record, FileRecord) else 0
+        if len(bunch) == _TOGETHER or size >= _TOGETHER_BYTES:
+            yield bunch
+            bunch, size = [], 0
+    if bunch:
+        yield bunch
 
 
 def _members(answer: Any) -> dict[str, Any]:

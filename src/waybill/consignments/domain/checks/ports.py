@@ -106,12 +106,12 @@ class Scanners(Protocol):
         """Return the result of each part of the question, or why there is none."""
         ...
 
-    def restart(self) -> None:
-        """End the process, so that the next question is asked in a fresh one."""
+    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+        """Return what `examine` does, from a process that has seen no other file."""
         ...
 
     def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
-        """Return the results of several questions, within `seconds` if no file is hostile."""
+        """Return the results of several questions, within `seconds` if no file is hostile; on any thread."""
         ...
 
     def ask(self, question: Examination) -> None:

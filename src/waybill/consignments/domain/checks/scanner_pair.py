@@ -41,8 +41,8 @@ class ScannerPair(Scanners):
     ) -> None:
         self._formats = ScannerProcess(None, (), environment, memory_bytes=_FORMATS_BYTES, signatures=signatures)
         self._inside = ScannerProcess(rules, excluded, environment, memory_bytes=_INSIDE_BYTES, identifying=False)
-        # One question is asked at a time, of both.
-        self._beside = ThreadPoolExecutor(1)
+        # Each is asked one question at a time, in the order in which they come: neither waits for the other.
+        self._formats_line, self._inside_line = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
 
     @property
     def pids(self) -> list[int]:
@@ -51,23 +51,33 @@ class ScannerPair(Scanners):
 
     @override
     def versions(self) -> dict[str, str]:
-        found = self._beside.submit(self._formats.versions)
-        self._inside.versions()
+        found, started = (
+            self._formats_line.submit(self._formats.versions),
+            self._inside_line.submit(self._inside.versions),
+        )
+        started.result()
         return found.result()
 
     @override
     def examine(self, question: Examination) -> dict[str, Any | Failure]:
         formats, inside = _split(question)
-        found = self._beside.submit(self._formats.examine, formats) if formats.parts else None
-        answers = self._inside.examine(inside) if inside.parts else {}
+        found = self._formats_line.submit(self._formats.examine, formats) if formats.parts else None
+        answers = self._inside_line.submit(self._inside.examine, inside).result() if inside.parts else {}
+        return {**answers, **(found.result() if found else {})}
+
+    @override
+    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+        formats, inside = _split(question)
+        found = self._formats_line.submit(self._formats.examine_afresh, formats) if formats.parts else None
+        answers = self._inside_line.submit(self._inside.examine_afresh, inside).result() if inside.parts else {}
         return {**answers, **(found.result() if found else {})}
 
     @override
     def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
         formats, inside = zip(*map(_split, questions), strict=True) if questions else ((), ())
-        found = self._beside.submit(self._formats.examine_all, formats, seconds)
-        answers = self._inside.examine_all(inside, seconds)
-        return [{**one, **other} for one, other in zip(answers, found.result(), strict=True)]
+        found = self._formats_line.submit(self._formats.examine_all, formats, seconds)
+        answers = self._inside_line.submit(self._inside.examine_all, inside, seconds)
+        return [{**one, **other} for one, other in zip(answers.result(), found.result(), strict=True)]
 
     @override
     def ask(self, question: Examination) -> None:
@@ -77,16 +87,12 @@ class ScannerPair(Scanners):
     def answers(self) -> dict[str, Any | Failure]:
         return self._inside.answers()
 
-    @override
-    def restart(self) -> None:
-        self._formats.restart()
-        self._inside.restart()
-
     def close(self) -> None:
         """End both processes."""
         self._formats.close()
         self._inside.close()
-        self._beside.shutdown()
+        self._formats_line.shutdown()
+        self._inside_line.shutdown()
 
 
 def _split(question: Examination) -> tuple[Examination, Examination]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from typing import Any, override
 
 from waybill.consignments.domain.checks.errors import ChecksUnavailableError, RuleSetInvalidError
@@ -134,6 +135,8 @@ class ScannerProcess(Scanners):
         self._process: _Process | None = None
         self._versions: dict[str, str] = {}
         self._asked: Examination | None = None
+        # Whoever asks waits for the answers of who has asked before.
+        self._one_at_a_time = RLock()
 
     @property
     def pid(self) -> int | None:
@@ -147,8 +150,9 @@ class ScannerProcess(Scanners):
 
     @override
     def examine(self, question: Examination) -> dict[str, Any | Failure]:
-        self.ask(question)
-        return self.answers()
+        with self._one_at_a_time:
+            self.ask(question)
+            return self.answers()
 
     @override
     def examine_all(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
@@ -157,15 +161,19 @@ class ScannerProcess(Scanners):
         If that takes longer than `seconds`, or ends the process, each is asked alone, with its own limits: so a file
         that crashes or stalls a parser is told from its neighbours.
         """
-        if len(questions) > 1:
-            try:
-                process = self._running()
-                process.send({"together": [_request(question, list(question.parts)) for question in questions]})
-                answers = process.receive(seconds)["together"]
-                return [{part: _result(said) for part, said in answer.items()} for answer in answers]
-            except (_Stalled, _Crashed):
-                self.close()
-        return [self.examine(question) for question in questions]
+        with self._one_at_a_time:
+            if len(questions) > 1:
+                try:
+                    return self._together(questions, seconds)
+                except (_Stalled, _Crashed):
+                    self.close()
+            return [self.examine(question) for question in questions]
+
+    def _together(self, questions: Sequence[Examination], seconds: float) -> list[dict[str, Any | Failure]]:
+        process = self._running()
+        process.send({"together": [_request(question, list(question.parts)) for question in questions]})
+        answers = process.receive(seconds)["together"]
+        return [{part: _result(said) for part, said in answer.items()} for answer in answers]
 
     @override
     def ask(self, question: Examination) -> None:
@@ -207,8 +215,10 @@ class ScannerProcess(Scanners):
             self._process = None
 
     @override
-    def restart(self) -> None:
-        self.close()
+    def examine_afresh(self, question: Examination) -> dict[str, Any | Failure]:
+        with self._one_at_a_time:
+            self.close()
+            return self.examine(question)
 
     def _send(self, question: Examination, parts: list[str]) -> None:
         self._running().send(_request(question, parts))
