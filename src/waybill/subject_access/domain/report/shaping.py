@@ -8,15 +8,15 @@ text that is written beside them (ISO 32000-1, 14.9.4).
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import manimgx_fonts
 import uharfbuzz as hb
+import waybill_typefaces
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFStreamFilterZCompress, PDFString
 
-FOLDER: Final = Path(str(files("waybill.subject_access.domain.report").joinpath("typefaces")))
+FOLDER: Final = Path(waybill_typefaces.__file__).parent
 _NOTO: Final = Path(manimgx_fonts.__file__).parent
 _EMOJI: Final = "NotoEmoji"
 # Its letters are whole: those of Noto are put together of shapes that several letters share, which no search finds.

@@ -1,0 +1,1 @@
+"""Typefaces of the report, as files beside this module."""
