@@ -47,6 +47,7 @@ OUTPUT_OF_SETTING = {
     "SUBJECT_ACCESS_TABLE": "SubjectAccessTableName",
     "SUBJECT_ACCESS_WORKFLOW_ARN": "SubjectAccessWorkflowArn",
     "TRIGGER_BUCKETS": "SourceBucketName",
+    "UPSTREAM_HOSTS": "SubjectAccessHosts",
 }
 
 

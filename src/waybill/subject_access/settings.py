@@ -36,8 +36,8 @@ class LifecycleSettings(WaybillSettings):
     delete_after_days: Annotated[int, Field(ge=1)] = 365
 
 
-class UpstreamSettings(WaybillSettings):
-    """Which services may be asked, as whom, and for how long.
+class DestinationSettings(WaybillSettings):
+    """Which services may be asked.
 
     `upstream_hosts` is a list with commas: `*.service.example`, `host:8443`, `http://127.0.0.1:*`; without a scheme it
     is https. `upstream_private_ranges` are networks that may be reached although they are not public.
@@ -45,9 +45,6 @@ class UpstreamSettings(WaybillSettings):
 
     upstream_hosts: str = ""
     upstream_private_ranges: str = ""
-    upstream_secret_prefix: str
-    upstream_budget_seconds: Annotated[float, Field(gt=0, le=800)] = 240.0
-    upstream_max_bytes: Annotated[int, Field(gt=0)] = 100 * 1024**2
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -59,3 +56,11 @@ class UpstreamSettings(WaybillSettings):
         from waybill.subject_access.domain.upstream.addresses import Destinations
 
         return Destinations.parse(self.upstream_hosts, self.upstream_private_ranges)
+
+
+class UpstreamSettings(DestinationSettings):
+    """Which services may be asked, as whom, and for how long."""
+
+    upstream_secret_prefix: str
+    upstream_budget_seconds: Annotated[float, Field(gt=0, le=800)] = 240.0
+    upstream_max_bytes: Annotated[int, Field(gt=0)] = 100 * 1024**2

@@ -11,6 +11,7 @@ from tests.fakes.subject_access import CATALOGUED, a_service
 from tests.functional.subject_access.conftest import Office, SubjectAccess
 from waybill.core.errors import ForbiddenError, WaybillError
 from waybill.subject_access.domain.services import Move, ServiceEntry, Services
+from waybill.subject_access.domain.upstream.addresses import Destinations
 from waybill.subject_access.errors import AddressChangeError, ApproverError
 from waybill.subject_access.service_models import Service
 
@@ -26,7 +27,7 @@ def trail(sar: SubjectAccess) -> list[tuple[str, dict[str, Any]]]:
 
 
 def services(sar: SubjectAccess) -> Services:
-    return Services(sar.catalogue, sar.reports, sar.clock)
+    return Services(sar.catalogue, sar.reports, Destinations.parse("*.example"), sar.clock)
 
 
 def entry(name: str = "G1", **more: Any) -> ServiceEntry:
@@ -96,7 +97,7 @@ def test_of_two_changes_at_once_none_is_lost(known: SubjectAccess) -> None:
                 services(known).suspend(name, "bob", suspended=True)
             return seen
 
-    changing = Interrupted(known.catalogue, known.reports, known.clock)
+    changing = Interrupted(**vars(services(known)))
     changed = changing.change("G1", entry(label="Other", url=a_service("G1").url), "alice", may_move=True)
     assert (changed.label, changed.suspended) == ("Other", True)
     stored = known.catalogue.service("G1")

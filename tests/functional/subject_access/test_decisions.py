@@ -300,6 +300,12 @@ def test_the_catalogue_is_kept_in_the_order_of_the_report(office: Office) -> Non
         ({"url": "https://user:secret@service.example"}, "url"),
         ({"url": "https://service.example/?a=b"}, "url"),
         ({"url": "https://service.example:99999"}, "url"),
+        # Not on the list of allowed hosts: nothing would ever be asked there.
+        ({"url": "https://service.exampel"}, "url"),
+        ({"url": "https://example"}, "url"),
+        ({"url": "http://service.example"}, "url"),
+        ({"url": "https://service.example:8443"}, "url"),
+        ({"url": "https://service.example.attacker.test"}, "url"),
         ({"category": "OTHER"}, "category"),
         ({"enabled": "perhaps"}, "enabled"),
         ({"redactions": [{"path": "", "reason": "third party"}]}, "redactions[0].path"),
@@ -319,6 +325,8 @@ def test_a_service_that_cannot_be_is_refused(office: Office, changes: dict[str, 
 def test_a_service_is_changed_but_for_its_name(office: Office) -> None:
     before = next(one for one in office.ask("GET", "/api/services").json if one["id"] == "G1")
     entry = {"name": "G1", "label": "First", "url": "https://other.example/", "enabled": False, "category": "PRISON"}
+    typo = entry | {"url": "https://other.exampel"}
+    assert office.ask("PUT", "/api/services/G1", "sar-admin", body=typo).fields == ["url"]
     changed = office.ask("PUT", "/api/services/G1", "sar-admin", body=entry).json
     assert (changed["label"], changed["url"], changed["enabled"]) == ("First", before["url"], False)
     assert (changed["proposedUrl"], changed["proposedBy"]) == ("https://other.example", "alice")

@@ -45,6 +45,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[SubjectAccessTable]:
         make_table(dynamodb)
         make_bucket(boto3.client("s3", "eu-west-1"))
         outputs = {
+            "SubjectAccessHosts": "*.example,",
             "SubjectAccessTableName": TABLE,
             "SubjectAccessReportsBucketName": BUCKET,
             "SubjectAccessWorkflowArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:waybill-subject-access",

@@ -24,6 +24,7 @@ _PARAMETERS = {
     "ScanLoopLimit": "3",
     "ScanFanOut": "4",
     "ScanWebhookPrivate": "true",
+    "SubjectAccessHosts": "*.example",
     "SubjectAccessServiceSeconds": "10",
     "SubjectAccessSchedule": "rate(1 day)",
     "ResolverTemplate": "https://example.org/works/{canonicalId}",

@@ -16,6 +16,7 @@ from waybill.subject_access.domain.keys import SERVICE_NAME, template_key
 from waybill.subject_access.domain.origins import origin_of
 from waybill.subject_access.domain.ports import Catalogue, Documents
 from waybill.subject_access.domain.report.json_paths import steps_of
+from waybill.subject_access.domain.upstream.addresses import AddressRefusedError, Destinations
 from waybill.subject_access.errors import AddressChangeError, ApproverError, ContendedError, UnknownServiceError
 from waybill.subject_access.service_models import RedactionRule, Service, TemplateVersion
 
@@ -118,6 +119,7 @@ class Services:
 
     catalogue: Catalogue
     templates: Documents
+    allowed: Destinations
     now: Callable[[], datetime]
 
     def add(self, entry: ServiceEntry, by: str) -> Service:
@@ -126,8 +128,9 @@ class Services:
         Raises
         ------
         InvalidInputError
-            There is one of this name.
+            There is one of this name, or nothing would be asked at its address.
         """
+        self._check(entry.url)
         made = entry.over(Service(entry.name, entry.label, entry.url, entry.enabled, entry.category))
         if not self.catalogue.save_service(made, _action(by, "SERVICE_CREATED", entry.name), new=True):
             raise InvalidInputError(FieldError("name", "is the name of another service"))
@@ -143,7 +146,7 @@ class Services:
         UnknownServiceError
             There is none of this name.
         InvalidInputError
-            The entry has another name.
+            The entry has another name, or an address where nothing would be asked.
         ForbiddenError
             The address has another origin, where the service's token would go, and the caller may not propose that.
         ContendedError
@@ -159,12 +162,19 @@ class Services:
                 return after
             if origin_of(entry.url) != origin_of(service.url) and not may_move:
                 raise ForbiddenError("Only sar-admin may move a service to another host, scheme or port")
+            self._check(entry.url)
             return replace(after, proposed_url=entry.url, proposed_by=by, proposed_at=self.now())
 
         def action(after: Service) -> Action:
             return _action(by, "SERVICE_MOVE_PROPOSED" if after.proposed_url else "SERVICE_CHANGED", name)
 
         return self._changed(name, changed, action)
+
+    def _check(self, url: str) -> None:
+        try:
+            self.allowed.check(url)
+        except AddressRefusedError as error:
+            raise InvalidInputError(FieldError("url", str(error))) from error
 
     def move(self, name: str, move: Move, by: str) -> Service:
         """Move a service to the address that somebody else has proposed; or take the proposal back.

@@ -81,7 +81,7 @@ class Destinations:
         parts, port = _parts(url)
         host = (parts.hostname or "").lower().rstrip(".")
         if not any(entry.covers(parts.scheme, host, port) for entry in self.hosts):
-            raise AddressRefusedError("its host is not on the list of allowed hosts")
+            raise AddressRefusedError("its host is not on the list of allowed hosts, SubjectAccessHosts")
         return url
 
     def permits(self, address: str) -> bool:
