@@ -168,7 +168,7 @@ def list_consignments(
     """List consignments, newest first: one's own, or everybody's for those who may read them all."""
     who = caller(app)
     owner = None if who.may(_READ_ALL) else who.subject
-    lists = ConsignmentLists(runtime.table(), runtime.executions())
+    lists = ConsignmentLists(runtime.table(), runtime.execution_states())
     about = ("consignments", owner, status)
     found, last = lists.page(owner, status, limit, _place(cursor, about))
     return consignment_list_view(found, list_cursor({"after": last}, *about) if last else None)
@@ -178,7 +178,7 @@ def list_consignments(
 @allow(*_READERS)
 def show_consignment(consignmentId: _ConsignmentId) -> ConsignmentView:  # noqa: N803 - as in the path
     """Show how the checks of a consignment stand, and how far they are."""
-    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.executions())
+    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.execution_states())
     return consignment_view(consignment, runtime.table(), runtime.table())
 
 
@@ -225,7 +225,7 @@ def waive_consignment_file(
 
     It holds for this verdict and this content. Malware, and what failed of ours, cannot pass.
     """
-    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.executions())
+    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.execution_states())
     file_id, by = consignment_id_of(fileId, "fileId"), caller(app).subject
     return file_view(runtime.waivers().waive(consignment, file_id, request.status, request.reason, by), shipped())
 
@@ -234,7 +234,7 @@ def waive_consignment_file(
 @allow(*_READERS)
 def get_consignment_report(consignmentId: _ConsignmentId) -> Response[str]:  # noqa: N803 - as in the path
     """Show the printable report of a consignment as it stands: what was sent, what is wrong, what checked it."""
-    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.executions())
+    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.execution_states())
     shown = consignment_view(consignment, runtime.table(), runtime.table()).wire()
     left_out = list(runtime.table().left_out(consignment.consignment_id))
     page = report(shown, file_documents(consignment, runtime.table(), shipped()), now(), left_out)
@@ -250,7 +250,7 @@ def export_consignment(
     format: Annotated[ExportFormat, Query(description="The form: of other tools, or of this API")],
 ) -> Response[str]:
     """Give what was found of every file; where that is too long for an answer, an address that is good for minutes."""
-    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.executions())
+    consignment = as_it_stands(_readable(consignmentId), runtime.table(), runtime.execution_states())
     shown = consignment_view(consignment, runtime.table(), runtime.table()).wire()
     left_out = list(runtime.table().left_out(consignment.consignment_id))
     text = export(format, shown, file_documents(consignment, runtime.table(), shipped()), left_out)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from waybill.consignments.domain.corrections import Corrector
     from waybill.consignments.domain.failed_run import RunFailureRecorder
     from waybill.consignments.domain.intake import FileFetcher
+    from waybill.consignments.domain.lookup import OwnExecutions
     from waybill.consignments.domain.ports import UploadSigner
     from waybill.consignments.domain.registration import Registrar
     from waybill.consignments.domain.starter import CheckStarter
@@ -87,6 +88,14 @@ def executions() -> "StepFunctions":
     from waybill.core.aws.states import StepFunctions
 
     return StepFunctions(client("stepfunctions"))
+
+
+@cache
+def execution_states() -> "OwnExecutions":
+    """Return what knows how this stack's executions stand."""
+    from waybill.consignments.domain.lookup import OwnExecutions
+
+    return OwnExecutions(executions(), load(ConsignmentWorkflowSettings).consignment_checks_workflow_arn)
 
 
 @cache

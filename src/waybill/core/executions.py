@@ -31,6 +31,11 @@ def execution_name(label: str, *identity: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
+def is_execution_of(state_machine_arn: str, execution_arn: str) -> bool:
+    """Return whether a Standard execution is of this state machine: in a restored table there are those of others."""
+    return execution_arn.startswith(f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:")
+
+
 def stable_json(payload: Mapping[str, Any]) -> str:
     """Return `payload` as JSON that is the same bytes for the same content, as StartExecution's idempotency needs."""
     return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -57,7 +62,7 @@ class ExecutionState:
 
 
 class ExecutionRefusedError(PermanentError):
-    """AWS does not let this function look at an execution: it is another stack's, as in a restored table."""
+    """AWS does not let this function look at an execution, such as another stack's in a restored table."""
 
     code: ClassVar[str] = "EXECUTION_REFUSED"
 

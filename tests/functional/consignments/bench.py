@@ -18,7 +18,14 @@ from waybill.core.aws.clients import client
 
 UPLOADS, CLEAN, QUARANTINE, RESULTS = (f"consignment-{name}" for name in ("uploads", "clean", "quarantine", "results"))
 TABLE = "consignments"
-_COLLABORATORS = (runtime.table, runtime.executions, runtime.starter, runtime.copy_targets, runtime.notifier)
+_COLLABORATORS = (
+    runtime.table,
+    runtime.executions,
+    runtime.execution_states,
+    runtime.starter,
+    runtime.copy_targets,
+    runtime.notifier,
+)
 
 type Checks = dict[str, list[Any]]
 # What the check of a file gives: the record and the content, to the three lists; None fails its whole group.

@@ -1,18 +1,23 @@
 """Runs of one consignment that meet: the one that was started last counts, in whatever order their states come."""
 
 import itertools
+import json
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.functional.consignments.bench import UPLOADS, ConsignmentRun, Workbench, clean_check, virus_result
 from waybill.consignments import runtime
-from waybill.consignments.domain.lookup import as_it_stands
+from waybill.consignments.domain.lookup import LONGEST_RUN, OwnExecutions, as_it_stands
 from waybill.consignments.domain.record import Judged, record_results
 from waybill.consignments.errors import RunSupersededError, UploadMismatchError
 from waybill.core.aws.clients import client
+from waybill.core.clock import iso, moment_of, now
 from waybill.core.errors import RateLimitedError
 from waybill.core.executions import ExecutionRefusedError, ExecutionState
 
+DEFINITION = Path(__file__).parents[3] / "statemachine" / "consignments.asl.json"
 FILES = {"a.pdf": b"one", "b.pdf": b"two"}
 BROKEN = {"Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded"}
 
@@ -37,7 +42,7 @@ def test_nothing_of_an_earlier_run_stands_beside_a_failure(bench: Workbench, cla
     consignment_id = bench.received(FILES)
     bench.run(consignment_id, "run-1")
     assert bench.shown(consignment_id)["statuses"]["ServerFFID"] == "Completed"
-    again = ConsignmentRun(bench, consignment_id, "run-2")
+    again = ConsignmentRun(bench, consignment_id, "run-2", iso(now()))
     if claims:
         for key in bench.keys(UPLOADS):
             client("s3").delete_object(Bucket=UPLOADS, Key=key)
@@ -191,8 +196,8 @@ def test_an_execution_that_ends_between_two_looks_is_shown_as_it_ended(bench: Wo
             assert broke(ConsignmentRun(bench, consignment_id, "run-1"), "Map")
             return ExecutionState("FAILED", error="States.Runtime")
 
-    now = as_it_stands(earlier, runtime.table(), Ends())
-    assert (now.status, (now.failure or {})["step"]) == ("Failed", "Map")
+    shown = as_it_stands(earlier, runtime.table(), Ends())
+    assert (shown.status, (shown.failure or {})["step"]) == ("Failed", "Map")
 
 
 @pytest.mark.parametrize("refusal", [RateLimitedError("ThrottlingException"), ExecutionRefusedError("another stack's")])
@@ -217,3 +222,40 @@ def test_a_consignment_is_shown_where_nobody_tells_of_its_execution(
 
     shown = as_it_stands(consignment, runtime.table(), Silent())
     assert (shown.status, shown.failure) == ("InProgress", None)
+
+
+def test_a_run_that_another_stack_has_started_ends_visibly(bench: Workbench) -> None:
+    """AWS Backup restores a table under another stack: nothing of the first one's execution ever gets into it."""
+    consignment_id = bench.received(FILES)
+    ConsignmentRun(bench, consignment_id, "run-1").begin()
+    consignment = runtime.table().find(consignment_id)
+    assert consignment is not None
+    workflow = "arn:aws:states:eu-west-1:123456789012:stateMachine:restored-consignments"
+    states = OwnExecutions(runtime.executions(), workflow)
+    shown = as_it_stands(consignment, runtime.table(), states)
+    assert (shown.status, (shown.failure or {})["error"]) == ("Failed", "ExecutionOfAnotherStack")
+    # So does one that was started and has claimed nothing.
+    runtime.table().note_start(consignment, f"{consignment.execution_arn}-2")
+    unclaimed = runtime.table().find(consignment_id) or consignment
+    assert as_it_stands(unclaimed, runtime.table(), states).status == "Failed"
+
+
+@pytest.mark.parametrize(("age", "status"), [(LONGEST_RUN, "InProgress"), (2 * LONGEST_RUN, "Failed")])
+def test_a_run_that_step_functions_has_forgotten_ends_visibly(bench: Workbench, age: timedelta, status: str) -> None:
+    """Step Functions keeps executions for 90 days (its quotas); the workflow's own limit is shorter."""
+    consignment_id = bench.received(FILES)
+    ConsignmentRun(bench, consignment_id, "run-1").begin()
+    consignment = runtime.table().find(consignment_id)
+    assert consignment is not None
+    began = moment_of(consignment.run_started_at)
+    assert began is not None
+
+    class Forgetful:
+        """Step Functions, which knows nothing of it."""
+
+        def state(self, execution_arn: str) -> None:
+            return None
+
+    shown = as_it_stands(consignment, runtime.table(), Forgetful(), lambda: began + age)
+    assert shown.status == status
+    assert json.loads(DEFINITION.read_text())["TimeoutSeconds"] == LONGEST_RUN.total_seconds()

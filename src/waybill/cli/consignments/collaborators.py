@@ -11,7 +11,7 @@ from waybill.consignments.adapters.result_files import S3ResultFiles
 from waybill.consignments.adapters.table import ConsignmentsTable
 from waybill.consignments.domain.corrections import Corrector
 from waybill.consignments.domain.listing import ConsignmentLists
-from waybill.consignments.domain.lookup import as_it_stands
+from waybill.consignments.domain.lookup import OwnExecutions, as_it_stands
 from waybill.consignments.domain.registration import Registrar, existing
 from waybill.consignments.domain.starter import CheckStarter
 from waybill.consignments.domain.tables import shipped
@@ -54,6 +54,11 @@ class Consignments:
         return self._of_stack(runtime.corrector)
 
     @cached_property
+    def execution_states(self) -> OwnExecutions:
+        """What knows how this stack's executions stand."""
+        return self._of_stack(runtime.execution_states)
+
+    @cached_property
     def starter(self) -> CheckStarter:
         """What starts the checks."""
         return self._of_stack(runtime.starter)
@@ -70,11 +75,11 @@ class Consignments:
 
     def standing(self, consignment_id: str) -> Consignment:
         """Return a consignment as it stands; raises `ConsignmentNotFoundError`."""
-        return as_it_stands(self.find(consignment_id), self.table, self.executions)
+        return as_it_stands(self.find(consignment_id), self.table, self.execution_states)
 
     def listed(self, status: str | None, limit: int) -> list[Consignment]:
         """Return everybody's consignments, newest first."""
-        return ConsignmentLists(self.table, self.executions).page(None, status, limit, None)[0]
+        return ConsignmentLists(self.table, self.execution_states).page(None, status, limit, None)[0]
 
     def find(self, consignment_id: str) -> Consignment:
         """Return a consignment; raises `ConsignmentNotFoundError`."""

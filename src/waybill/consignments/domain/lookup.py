@@ -1,18 +1,31 @@
 """A consignment as it stands, also where its execution has recorded nothing."""
 
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol, override
 
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.models import Consignment, ConsignmentStatus, RunFailure, StatusName
+from waybill.core import clock
 from waybill.core.errors import RetryableError
-from waybill.core.executions import ExecutionRefusedError, ExecutionState
+from waybill.core.executions import ExecutionRefusedError, ExecutionState, is_execution_of
 
-# Step Functions asks to slow down, or knows the execution as another stack's: one consignment must not cost a list.
+# Step Functions asks to slow down, or may not be asked: one consignment must not cost a list.
 _UNTOLD = (RetryableError, ExecutionRefusedError)
 _BROKEN_OFF = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 # What stands for the step of an execution that was ended from outside of its states.
 WHOLE_WORKFLOW = "Workflow"
+# The workflow's own `TimeoutSeconds`: what has begun earlier runs no more, whether or not Step Functions remembers it.
+LONGEST_RUN = timedelta(seconds=172_800)
+_FORGOTTEN = ExecutionState(
+    "TIMED_OUT", error="ExecutionUnknown", cause="Step Functions no longer knows the execution; start the checks again"
+)
+_OF_ANOTHER_STACK = ExecutionState(
+    "ABORTED",
+    error="ExecutionOfAnotherStack",
+    cause="another stack has started these checks, before this table was restored from it; start them again",
+)
 
 
 class ExecutionStates(Protocol):
@@ -23,7 +36,26 @@ class ExecutionStates(Protocol):
         ...
 
 
-def as_it_stands(consignment: Consignment, register: Register, executions: ExecutionStates) -> Consignment:
+@dataclass(frozen=True)
+class OwnExecutions(ExecutionStates):
+    """Knows how the executions of one workflow stand; those of another's write nothing into this stack's table."""
+
+    executions: ExecutionStates
+    workflow_arn: str
+
+    @override
+    def state(self, execution_arn: str) -> ExecutionState | None:
+        if not is_execution_of(self.workflow_arn, execution_arn):
+            return _OF_ANOTHER_STACK
+        return self.executions.state(execution_arn)
+
+
+def as_it_stands(
+    consignment: Consignment,
+    register: Register,
+    executions: ExecutionStates,
+    now: Callable[[], datetime] = clock.now,
+) -> Consignment:
     """Return the consignment, as broken where its execution has ended and nothing says so.
 
     An execution that is stopped, runs out of time or hits an error that no state can catch (Step Functions developer
@@ -38,15 +70,16 @@ def as_it_stands(consignment: Consignment, register: Register, executions: Execu
     except _UNTOLD:
         # What is stored is good enough while nobody says more.
         return consignment
-    if state is None or state.status == "RUNNING":
+    if state is None:
+        began = clock.moment_of(consignment.run_started_at)
+        state = _FORGOTTEN if began and now() - began > LONGEST_RUN else ExecutionState("RUNNING")
+    if state.status == "RUNNING":
         return consignment
     # Its last write may have come between the two looks.
-    now = register.find(consignment.consignment_id) or consignment
-    if (now.status, now.execution_arn) != (ConsignmentStatus.IN_PROGRESS, consignment.execution_arn):
-        return now
-    if state.status not in _BROKEN_OFF:
-        return now
-    return _broken(now, state)
+    found = register.find(consignment.consignment_id) or consignment
+    if (found.status, found.execution_arn) != (ConsignmentStatus.IN_PROGRESS, consignment.execution_arn):
+        return found
+    return _broken(found, state) if state.status in _BROKEN_OFF else found
 
 
 def _unclaimed(consignment: Consignment, arn: str, register: Register, executions: ExecutionStates) -> Consignment:

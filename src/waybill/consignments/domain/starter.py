@@ -6,7 +6,7 @@ from typing import Protocol
 from waybill.consignments.domain.ports import Register
 from waybill.consignments.errors import RegistrationIncompleteError
 from waybill.consignments.models import Consignment
-from waybill.core.executions import ExecutionStarter, StartedExecution, execution_name
+from waybill.core.executions import ExecutionStarter, StartedExecution, execution_name, is_execution_of
 
 # Runs that ended before they could claim their consignment; nobody has so many.
 _UNCLAIMED = 20
@@ -43,7 +43,8 @@ class CheckStarter:
         RegistrationIncompleteError
             No file is registered, or fewer than were announced.
         """
-        if (arn := consignment.execution_arn) and self._is_own(arn) and self.executions.is_running(arn):
+        arn = consignment.execution_arn
+        if arn and is_execution_of(self.workflow_arn, arn) and self.executions.is_running(arn):
             return self._found(consignment, arn)
         self._check_complete(consignment)
         payload = {"consignmentId": consignment.consignment_id}
@@ -61,10 +62,6 @@ class CheckStarter:
                 # Another request's run began, and has ended, since this one looked.
                 return started
         return started
-
-    def _is_own(self, execution_arn: str) -> bool:
-        """Return whether it is an execution of this stack's: in a restored table there are those of another."""
-        return execution_arn.startswith(f"{self.workflow_arn.replace(':stateMachine:', ':execution:')}:")
 
     def _found(self, consignment: Consignment, execution_arn: str) -> StartedExecution:
         known = self.executions.find(self.workflow_arn, execution_arn.rpartition(":")[2])
