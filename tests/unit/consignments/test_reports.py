@@ -175,7 +175,7 @@ def test_what_was_not_sent_duplicates_and_pairs_are_named() -> None:
     for told in (
         "it is a link to nowhere",
         "Something_new",
-        "1 contents that come several times",
+        "1 content that comes several times",
         "Redacted files and",
     ):
         assert told in made
@@ -186,6 +186,48 @@ def test_demonstration_rules_are_told() -> None:
     found = a_file("a.pdf")
     found["antivirus"]["demonstrationRules"] = True
     assert "are no protection against malware" in page([found])
+
+
+def test_names_that_differ_in_what_cannot_be_seen_look_different() -> None:
+    made = page([a_file("box /a.pdf", 1), a_file("box/a.pdf ", 2), a_file("box/a b.pdf", 3)])
+    assert "box\\x20/" in made
+    assert "a.pdf\\x20" in made
+    assert "a b.pdf" in made
+
+
+def test_many_files_of_one_content_do_not_fill_the_page() -> None:
+    made = page([a_file(f"{number:03}.pdf", 1) for number in range(100)])
+    assert "and 92 more" in made
+    assert "and many more" in page([a_file(f"{number:03}.pdf", 1) for number in range(300)])
+
+
+def test_each_engine_and_each_table_is_named_with_its_own_version() -> None:
+    found, empty = a_file("a.pdf"), a_file("b.pdf", 1)
+    yara = {"software": "yara-x", "softwareVersion": "1.23.0", "databaseVersion": "ab" * 32}
+    clam = {"software": "ClamAV", "softwareVersion": "1.4.3", "databaseVersion": "27461"}
+    found["antivirus"]["engines"] = [yara, clam]
+    found["explanations"][0] |= {"rule": "ffid.allowed", "tableVersion": "2026-11-30"}
+    empty["explanations"][0] |= {"rule": "ffid.emptyChecksum", "tableVersion": "2026-06-09"}
+    assert Summary.of([found]).software >= {
+        f"Malware: yara-x 1.23.0, rules {'ab' * 32}",
+        "Malware: ClamAV 1.4.3, rules 27461",
+    }
+    root = ET.fromstring(premis_xml(CONSIGNMENT, [found]))
+    assert faults_of(root) == []
+    agents = {each.text for each in root.iter("{http://www.loc.gov/premis/v3}agentName")}
+    assert {"yara-x", "ClamAV"} <= agents
+    made = page([found, empty])
+    assert "Table of formats that are refused: 2026-11-30" in made
+    assert "Table of checksums of empty files: 2026-06-09" in made
+
+
+def test_where_malware_is_stands_beside_the_name_and_not_the_rules_of_all() -> None:
+    found = a_file("a.docx")
+    detail = f"eicar in word/x.bin by yara-x 1.23.0 {'ab' * 32}, the demonstration rules of the project, ClamAV 1.4.3"
+    wrong = {"statusName": "Antivirus", "value": "VirusDetected", "rule": "antivirus.found", "sentence": "Malware."}
+    found |= {"accepted": False, "statuses": {"Antivirus": "VirusDetected"}}
+    found["explanations"] = [{**wrong, "detail": detail, "action": "Contact support"}]
+    assert "eicar in word/x.bin by yara-x 1.23.0, ClamAV 1.4.3<" in page([found])
 
 
 def test_more_files_than_a_page_holds_are_in_the_exports() -> None:
@@ -297,9 +339,9 @@ def test_what_archives_hold_is_told_and_accepted_as_nothing() -> None:
 def test_a_folder_of_one_file_is_told_in_its_line() -> None:
     # 2,000 files have to fit on 20 pages, in however many folders they lie.
     made = page([a_file("a/b/one.pdf", 1), a_file("c/two.pdf", 2), a_file("c/three.pdf", 3), a_file("four.pdf", 4)])
-    assert '<span class="name">a/b/one.pdf</span>' in made
+    assert '<span class="name">a/b/one.pdf<' in made
     assert '<p class="name">c/</p>' in made
-    assert '<span class="name">two.pdf</span>' in made
+    assert '<span class="name">two.pdf<' in made
     assert '<p class="name">a/b/</p>' not in made
 
 

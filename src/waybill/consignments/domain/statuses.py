@@ -126,6 +126,8 @@ def _of_kind(note: Mapping[str, Any]) -> str:
 
 
 def _scanner(result: Mapping[str, Any]) -> str:
+    if engines := result.get("engines"):
+        return ", ".join(map(_scanner, engines))
     names = " ".join(str(result[key]) for key in ("software", "softwareVersion", "databaseVersion") if result.get(key))
     # They find a test file and little else: whoever reads the verdict has to know.
     return f"{names}, the demonstration rules of the project" if result.get("demonstrationRules") else names

@@ -8,7 +8,15 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-from waybill.consignments.domain.reports.summary import OLD_SIGNATURES_DAYS, Named, Problem, Summary, Turn, turn_of
+from waybill.consignments.domain.reports.summary import (
+    FILES_NAMED,
+    OLD_SIGNATURES_DAYS,
+    Named,
+    Problem,
+    Summary,
+    Turn,
+    turn_of,
+)
 from waybill.consignments.models import ConsignmentStatus, LeftOutFile
 from waybill.core.text import escaped, shortened
 
@@ -16,7 +24,7 @@ from waybill.core.text import escaped, shortened
 LISTED_FILES = 2000
 # A short list has room for them.
 _WITH_CHECKSUMS = 300
-_NAMED_OF_A_PROBLEM = 30
+_NAMED_OF_A_PROBLEM = 20
 _PROBLEMS = 40
 _DETAIL_LENGTH = 160
 _ITSELF = "the file itself"
@@ -48,9 +56,13 @@ _CODES = {
     "encryptedArchive": "an encrypted archive",
 }
 _CODE = re.compile(r"(?:(?<=: )|^)([A-Za-z_]+)(?=;|$| \()")
+_SPACES = re.compile(r"(?:(?<=/)|^) +| +(?=/|$)")
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
-_FORMATS = 40
+# Which rules an engine went by is told once, where the page says what has checked.
+_RULES = re.compile(r"(?<= by )([^;]{1,80}?) [0-9a-f]{64}(?:, the demonstration rules of the project)?")
+_FORMATS = 30
 _GROUPS = 20
+_NAMED_OF_A_GROUP = 8
 _NOT_SENT = 300
 _STATUS_NAMES = {
     "ServerFFID": "Formats",
@@ -155,9 +167,9 @@ def _values(
         "archive": _section([each for each in groups if not each["sender"]]),
         "remarks": _section([_problem(problem) for problem in summary.remarks]),
         "formats": _formats(summary),
-        "duplicates": _groups(summary.duplicates, "the same content"),
+        "duplicates": _groups(summary.duplicates, "content that comes", "contents that come"),
         "archives": _archives(summary),
-        "empty": _groups(summary.without_content, "no content"),
+        "empty": _groups(summary.without_content),
         "pairs": _pairs(summary.pairs),
         "exceptions": _exceptions(summary.exceptions),
         "leftOut": _left_out(left_out),
@@ -244,7 +256,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "sender": problem.action == "Fix yourself",
         "count": _counted(problem.count),
         "common": _brief(common),
-        "files": [{"path": escaped(path), "detail": "" if common else _brief(detail)} for path, detail in shown],
+        "files": [{"path": _named(path), "detail": "" if common else _brief(detail)} for path, detail in shown],
         "more": f"{more:,} more: the exports name all of them" if more else "",
     }
 
@@ -252,7 +264,13 @@ def _problem(problem: Problem) -> dict[str, Any]:
 def _brief(detail: str) -> str:
     """Return what was seen, in the length that stands beside a name; the exports have all of it."""
     plain = _CODE.sub(lambda found: _CODES.get(found[1], found[1]), detail).replace(f"{_ITSELF}: ", "")
+    plain = _RULES.sub(r"\1", plain)
     return shortened(escaped(_DIGEST.sub(lambda found: f"{found[0][:12]}…", plain)), _DETAIL_LENGTH)
+
+
+def _named(path: str) -> str:
+    """Return a path as it is to be seen: spaces at the ends of its names cannot be seen either."""
+    return _SPACES.sub(lambda found: "\\x20" * len(found[0]), escaped(path))
 
 
 def _words(value: str) -> str:
@@ -286,19 +304,35 @@ def _formats(summary: Summary) -> dict[str, Any] | None:
         for each in shown
     ]
     others = f"{len(rest)} more formats with {sum(each.files for each in rest):,} files" if rest else ""
-    changed = (
-        f"Last changed between {_day(summary.first_changed)} and {_day(summary.last_changed)}, as the sender says."
-    )
+    first, last = _day(summary.first_changed), _day(summary.last_changed)
+    changed = f"Last changed {f'on {first}' if first == last else f'between {first} and {last}'}, as the sender says."
     return {"rows": rows, "others": others, "changed": changed if summary.first_changed else ""}
 
 
-def _groups(named: Named, what: str) -> dict[str, Any] | None:
+def _groups(named: Named, one: str = "", several: str = "") -> dict[str, Any] | None:
     if not named.count:
         return None
     shown = named.first[:_GROUPS]
     more = named.count - len(shown)
-    groups = [{"paths": [escaped(path) for path in paths]} for paths in shown]
-    return {"count": f"{named.count:,}", "what": what, "groups": groups, "more": f"{more:,} more" if more else ""}
+    groups = [
+        {
+            "paths": [_named(path) for path in paths[:_NAMED_OF_A_GROUP]],
+            "more": _more_of_a_group(len(paths)),
+        }
+        for paths in shown
+    ]
+    return {
+        "count": f"{named.count:,}",
+        "what": one if named.count == 1 else several,
+        "groups": groups,
+        "more": f"{more:,} more" if more else "",
+    }
+
+
+def _more_of_a_group(count: int) -> str:
+    if count >= FILES_NAMED:
+        return "and many more: the exports have all of them"
+    return f"and {count - _NAMED_OF_A_GROUP:,} more" if count > _NAMED_OF_A_GROUP else ""
 
 
 def _archives(summary: Summary) -> dict[str, Any] | None:
@@ -307,12 +341,12 @@ def _archives(summary: Summary) -> dict[str, Any] | None:
         return None
     holding = [
         {
-            "archive": escaped(path),
+            "archive": _named(path),
             "number": f"{members['count']:,} {'file' if members['count'] == 1 else 'files'}",
             "members": [
-                *({"path": escaped(each["path"]), "format": _format_of(each)} for each in members["listed"]),
+                *({"path": _named(each["path"]), "format": _format_of(each)} for each in members["listed"]),
                 *(
-                    {"path": escaped(each["path"]), "format": _CODES.get(each["reason"], "not opened")}
+                    {"path": _named(each["path"]), "format": _CODES.get(each["reason"], "not opened")}
                     for each in members["notListed"]
                 ),
             ],
@@ -331,7 +365,7 @@ def _format_of(member: Mapping[str, Any]) -> str:
 def _pairs(named: Named) -> dict[str, Any] | None:
     if not named.count:
         return None
-    pairs = [{"redacted": escaped(redacted), "original": escaped(original)} for redacted, original in named.first]
+    pairs = [{"redacted": _named(redacted), "original": _named(original)} for redacted, original in named.first]
     more = named.count - len(pairs)
     return {"count": f"{named.count:,}", "pairs": pairs, "more": f"{more:,} more" if more else ""}
 
@@ -354,7 +388,7 @@ def _left_out(left_out: Sequence[LeftOutFile]) -> dict[str, Any] | None:
             {
                 "kind": _LEFT_OUT.get(kind, _words(kind.capitalize())),
                 "count": f"{len(found):,}",
-                "entries": [{"path": escaped(each.path), "reason": escaped(each.reason)} for each in found[:_NOT_SENT]],
+                "entries": [{"path": _named(each.path), "reason": escaped(each.reason)} for each in found[:_NOT_SENT]],
                 "more": f"{more:,} more" if more > 0 else "",
             }
         )
@@ -367,7 +401,7 @@ def _differences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "title": title,
             "count": found[kind]["count"],
-            "names": [escaped(name) for name in names_of_differences(found[kind])],
+            "names": [_named(name) for name in names_of_differences(found[kind])],
         }
         for kind, title in titles.items()
         if kind in found and found[kind]["count"]
@@ -401,8 +435,8 @@ def _row(file: Mapping[str, Any]) -> dict[str, Any]:
     turn = turn_of(file)
     folder, slash, name = str(file["path"]).rpartition("/")
     return {
-        "folder": escaped(folder + slash),
-        "name": escaped(name) or f"(without a name) {file['fileId']}",
+        "folder": _named(folder + slash),
+        "name": _named(name) or f"(without a name) {file['fileId']}",
         "size": _size(file["size"]),
         "puids": ", ".join(str(match["puid"]) for match in matches if match.get("puid")) or "–",
         "turn": _TURNS[turn],

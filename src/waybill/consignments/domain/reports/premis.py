@@ -113,7 +113,7 @@ def _events(
     for kind in _EVENTS:
         told = [explanations[name] for name in kind.statuses if name in explanations]
         if told:
-            made.append(_event(kind, consignment, file, at, told[0], _agent(kind, file, agents)))
+            made.append(_event(kind, consignment, file, at, told[0], _agents(kind, file, agents)))
     return made
 
 
@@ -123,7 +123,7 @@ def _event(
     file: Mapping[str, Any],
     at: str,
     told: Mapping[str, Any],
-    agent: str,
+    made_by: Sequence[str],
 ) -> ET.Element:
     made = _element("event")
     run = f"{consignment['consignmentId']}/{file['fileId']}/{file.get('run')}/{kind.code}"
@@ -135,20 +135,25 @@ def _event(
     _text(outcome, "eventOutcome", told["value"])
     detail = _element("eventOutcomeDetail", outcome)
     _text(detail, "eventOutcomeDetailNote", escaped(f"{told['sentence']} {told.get('detail') or ''}".strip()))
-    linked = _element("linkingAgentIdentifier", made)
-    _text(linked, "linkingAgentIdentifierType", "local")
-    _text(linked, "linkingAgentIdentifierValue", agent)
-    _text(linked, "linkingAgentRole", "executing program")
+    for agent in made_by:
+        linked = _element("linkingAgentIdentifier", made)
+        _text(linked, "linkingAgentIdentifierType", "local")
+        _text(linked, "linkingAgentIdentifierValue", agent)
+        _text(linked, "linkingAgentRole", "executing program")
     about = _element("linkingObjectIdentifier", made)
     _text(about, "linkingObjectIdentifierType", "UUID")
     _text(about, "linkingObjectIdentifierValue", file["fileId"])
     return made
 
 
-def _agent(kind: _EventType, file: Mapping[str, Any], agents: dict[str, ET.Element]) -> str:
-    """Return the id of the agent that has made an event of a file; it is among `agents` then."""
+def _agents(kind: _EventType, file: Mapping[str, Any], agents: dict[str, ET.Element]) -> list[str]:
+    """Return the ids of the agents that have made an event of a file; they are among `agents` then."""
     check = {_VIRUS_CHECK: "antivirus", _IDENTIFICATION: "fileFormat"}.get(kind, "")
     result = file.get(check) or {}
+    return [_agent(each, agents) for each in result.get("engines") or [result]]
+
+
+def _agent(result: Mapping[str, Any], agents: dict[str, ET.Element]) -> str:
     name = str(result.get("software") or _WAYBILL)
     version = str(result.get("softwareVersion") or "")
     notes = [

@@ -239,14 +239,22 @@ class Summary:
     def _note_software(self, file: Mapping[str, Any]) -> None:
         antivirus, found = file.get("antivirus") or {}, file.get("fileFormat") or {}
         self.demonstration_rules |= bool(antivirus.get("demonstrationRules"))
-        self.software |= _named(antivirus, "Malware", ("software", "softwareVersion"), "rules", ("databaseVersion",))
+        for engine in antivirus.get("engines") or [antivirus]:
+            self.software |= _named(engine, "Malware", ("software", "softwareVersion"), "rules", ("databaseVersion",))
         self.signature_age_days = max(self.signature_age_days, int(found.get("signatureAgeDays") or 0))
         created = f", built {found['signaturesCreated']}" if found.get("signaturesCreated") else ""
         signatures = ("binarySignatureFileVersion", "containerSignatureFileVersion")
         named = _named(found, "Formats", ("software", "softwareVersion"), "PRONOM signatures", signatures)
         self.software |= {f"{each}{created}" for each in named}
-        tables = {str(each["tableVersion"]) for each in file["explanations"] if each.get("tableVersion")}
-        self.software |= {f"Table of formats that are refused: {version}" for version in tables}
+        self.software |= {
+            f"{_TABLES.get(each.get('rule'), _TABLE_OF_FORMATS)}: {each['tableVersion']}"
+            for each in file["explanations"]
+            if each.get("tableVersion")
+        }
+
+
+_TABLE_OF_FORMATS = "Table of formats that are refused"
+_TABLES = {"ffid.emptyChecksum": "Table of checksums of empty files"}
 
 
 def _note(problems: dict[tuple[str, str], Problem], told: Mapping[str, Any], title: str, path: str) -> None:
