@@ -1,12 +1,8 @@
 """clamd over a real socket: its protocol as clamd(8) has it, and Debian's own daemon where it is installed."""
 
-import hashlib
-import shutil
 import socket
 import struct
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +11,7 @@ import pytest
 
 from tests.fakes import contents
 from tests.fakes.checking import Desk, MemoryObjects, results, scanners
+from tests.fakes.clamd import DAEMON, running_clamd
 from waybill.consignments.adapters.clamd import Clamd
 from waybill.consignments.adapters.rule_sets import shipped
 from waybill.consignments.domain.checks.engines import AllEngines, ClamEngine, TagEngine, YaraEngine
@@ -28,7 +25,6 @@ from waybill.core.clock import Clock
 
 VERSION = b"ClamAV 1.4.3/27461/Mon Nov 30 09:27:51 2026\0"
 NO_PAUSES = Clock(sleep=lambda _: None)
-DAEMON = shutil.which("clamd") or shutil.which("/usr/sbin/clamd")
 
 
 @contextmanager
@@ -184,32 +180,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clamd]:
     """Debian's clamd with one signature of our own."""
     if DAEMON is None:
         pytest.skip("clamd is not installed: apt-get install clamav-daemon")
-    folder = tmp_path_factory.mktemp("clamd")
-    folder.chmod(0o755)
-    eicar = contents.eicar()
-    # The file as a whole, by its MD5 ("ClamAV signatures", hash-based).
-    line = f"{hashlib.md5(eicar, usedforsecurity=False).hexdigest()}:{len(eicar)}:Waybill.Test.EICAR\n"
-    (folder / "waybill.hdb").write_text(line)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = folder / "clamd.conf"
-    settings.write_text(
-        f"Foreground yes\nTCPAddr 127.0.0.1\nTCPSocket {port}\nDatabaseDirectory {folder}\nStreamMaxLength 1M\n"
-        f"TemporaryDirectory {folder}\nAlertEncrypted yes\nAlertExceedsMax yes\nUser root\n"
-    )
-    program = subprocess.Popen([DAEMON, "--config-file", str(settings)], stdout=subprocess.DEVNULL)
-    clamd = Clamd(f"tcp://127.0.0.1:{port}")
-    try:
-        for _ in range(200):
-            try:
-                clamd.version()
-                break
-            except ScannerUnavailableError:
-                time.sleep(0.05)
-        yield clamd
-    finally:
-        program.terminate()
-        program.wait(10)
+    with running_clamd(tmp_path_factory.mktemp("clamd")) as address:
+        yield Clamd(address)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
+from tests.fakes.clamd import DAEMON, running_clamd
 from tests.workflow.consignments.conftest import Checks
 from tests.workflow.support.gate import Gate, Refusal
 from tests.workflow.support.mailbox import Letter, Mailbox
@@ -259,3 +261,41 @@ def test_only_the_owner_may(checks: Checks) -> None:
     assert checks.ask("GET", f"/consignments/{consignment_id}", role="scanning")["httpStatus"] == 403
     assert checks.ask("GET", f"/consignments/{consignment_id}", who="robot", role="admin")["httpStatus"] == 200
     assert checks.ask("POST", f"/backend-checks/{consignment_id}/more")["httpStatus"] in {403, 404}
+
+
+def test_what_an_archive_holds_is_listed_where_its_sender_wants_to_know(checks: Checks) -> None:
+    """Field notes, "What the field has": a preview of what an archive holds, even where it is refused (DROID)."""
+    consignment_id = checks.received({"archive.zip": archive(), "letter.txt": TEXT}, inside=True)
+    assert checks.check(consignment_id).status == "SUCCEEDED"
+    found = checks.files(consignment_id)
+    assert found["archive.zip"]["statuses"]["FFID"] == "Zip"
+    members = found["archive.zip"]["fileFormat"]["members"]
+    # PRONOM's plain text.
+    assert [(each["path"], each["size"], each["puid"]) for each in members["listed"]] == [
+        ("inside.txt", 4, "x-fmt/111")
+    ]
+    assert members["count"] == 1
+    assert set(found) == {"archive.zip", "letter.txt"}
+    assert "members" not in found["letter.txt"]["fileFormat"]
+
+
+def test_a_clamd_has_its_word_beside_the_rules(checks: Checks, gate: Gate, tmp_path: Path) -> None:
+    """Several engines: all must pass, and one that cannot be asked fails the check of the file, never passes it."""
+    if DAEMON is None:
+        pytest.skip("clamd is not installed: apt-get install clamav-daemon")
+    assert gate is not None  # a daemon of this machine is out of reach for functions of an account
+    variables = checks.application.functions.get_function_configuration(
+        FunctionName=checks.application.resources["CheckFilesFunction"]
+    )["Environment"]["Variables"]
+    # Its limit for streams is a megabyte here, and the rules see all of it.
+    files = {"letter.txt": TEXT, "virus.com": eicar(), "long.txt": TEXT * 40_000}
+    with running_clamd(tmp_path) as address:
+        engines = {"CONSIGNMENT_ANTIVIRUS": "yara,clamav", "CONSIGNMENT_CLAMD_ADDRESS": address}
+        with checks.application.configured("CheckFilesFunction", Environment={"Variables": variables | engines}):
+            consignment_id = checks.received(files)
+            assert checks.check(consignment_id).status == "SUCCEEDED"
+    found = checks.files(consignment_id)
+    verdicts = {path: file["statuses"]["Antivirus"] for path, file in found.items()}
+    assert verdicts == {"letter.txt": "Success", "virus.com": "VirusDetected", "long.txt": "NotScannedInside"}
+    assert {engine["software"] for engine in found["letter.txt"]["antivirus"]["engines"]} == {"yara-x", "ClamAV"}
+    assert "Waybill.Test.EICAR" in found["virus.com"]["antivirus"]["result"]
