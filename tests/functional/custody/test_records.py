@@ -1,13 +1,15 @@
 """What the workflows' own stores write is what custody reads: whoever renames an attribute fails here."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.fakes.runs import DESTINATIONS, KEY, SOURCE, a_run, facts, failure, result
-from tests.fakes.subject_access import CREATED, a_request
+from tests.fakes.subject_access import CREATED, Told, a_request
 from tests.functional.custody.conftest import CustodyOnMoto, table, typed
 from tests.functional.custody.samples import ABC, CHECKSUM, NOW, tracking
 from waybill.consignments.adapters.table import ConsignmentsTable
@@ -30,14 +32,17 @@ from waybill.scanning.adapters.job_table import JobTable
 from waybill.scanning.adapters.outcome_table import OutcomeTable
 from waybill.scanning.models import Job, ObjectOutcome, ObjectStatus, Status
 from waybill.scanning.request_models import ScanRequest
+from waybill.subject_access.adapters.alerts import OnceAlerts
 from waybill.subject_access.adapters.lists import SubjectAccessLists
 from waybill.subject_access.adapters.s3 import ReportsBucket
 from waybill.subject_access.adapters.table import SubjectAccessTable
 from waybill.subject_access.domain.audit import Action
-from waybill.subject_access.domain.downloads import download
-from waybill.subject_access.domain.keys import report_key
+from waybill.subject_access.domain.downloads import What, download
+from waybill.subject_access.domain.fulfilment import Fulfilment
+from waybill.subject_access.domain.keys import copy_key, package_key, report_key
 from waybill.subject_access.domain.lifecycle import Ages, Lifecycle
-from waybill.subject_access.models import RequestState
+from waybill.subject_access.domain.ports import Change
+from waybill.subject_access.models import Claim, RequestState, StoredReport
 
 
 def history(asked: Asked) -> list[TracedEvent]:
@@ -62,7 +67,9 @@ def test_replication(custody: CustodyOnMoto) -> None:
     )
     custody.record(Workflow.REPLICATION)
     store.record_destination(
-        again, result(again, DESTINATIONS[0], code="SKIPPED_IDENTICAL", timestamp="2026-11-22T10:00:00.000Z"), source
+        again,
+        result(again, DESTINATIONS[0], code="SKIPPED_IDENTICAL", bytes=0, timestamp="2026-11-22T10:00:00.000Z"),
+        source,
     )
     custody.record(Workflow.REPLICATION)
     events = history(ByPlace(Place(SOURCE, KEY)))
@@ -71,6 +78,8 @@ def test_replication(custody: CustodyOnMoto) -> None:
     assert told(events[2:]) == [("policy assignment", "success"), ("fixity check", "success")]
     copied = next(event for event in events if event.said["type"] == "replication" and event.states[1:])
     assert copied.states[1].place == Place(DESTINATIONS[0], f"copies/{KEY}")
+    # A size is that of the file, whatever was moved: none of it where the copy was there already.
+    assert [event.states[0].size for event in events if event.states[1:]] == [3, 3]
     assert (copied.states[0].version_id, copied.states[0].sha256, copied.states[1].version_id) == ("v1", ABC, "v9")
     # By its content, and by the place of the copy: the same history.
     assert {event.event.leaf.id for event in history(ByDigest(ABC))} == {event.event.leaf.id for event in events}
@@ -81,11 +90,12 @@ def test_replication(custody: CustodyOnMoto) -> None:
 def test_a_removal_that_was_carried_on_is_a_deletion(custody: CustodyOnMoto) -> None:
     store, run = tracking(custody), a_run()
     store.claim(run)
-    store.record_destination(run, result(run, DESTINATIONS[0], code="REMOVED", version_id="m1"), facts())
+    store.record_destination(run, result(run, DESTINATIONS[0], code="REMOVED", bytes=0, version_id="m1"), facts())
     custody.record(Workflow.REPLICATION)
     [event] = history(ByPlace(Place(SOURCE, KEY)))
     assert told([event]) == [("deletion", "success")]
     assert (event.states[1].place, event.states[1].version_id) == (Place(DESTINATIONS[0], KEY), "m1")
+    assert [state.size for state in event.states] == [None, None]
     assert custody.refused() == []
 
 
@@ -287,6 +297,40 @@ def test_reports_of_subject_access(custody: CustodyOnMoto) -> None:
     custody.record(Workflow.SUBJECT_ACCESS)
     place = Place("SubjectAccessReportsBucket", report_key("request-1", 2, ABC))
     assert told(history(ByPlace(place))) == [("creation", "success")]
+
+
+@pytest.mark.parametrize(("what", "key_of"), [("subject", copy_key), ("package", package_key)])
+def test_what_goes_with_a_report_is_a_file_of_its_own(custody: CustodyOnMoto, what: What, key_of: Any) -> None:
+    """The person's copy and the package: stored with their report, and given out each by itself."""
+    name, bucket = table("SubjectAccessTable"), "reports"
+    custody.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    store, reports = (
+        SubjectAccessTable(custody.dynamodb, name, now=lambda: NOW),
+        ReportsBucket(custody.s3, bucket, custody.s3),
+    )
+    files = {}
+    for each, made in {"staff": report_key, "subject": copy_key, "package": package_key}.items():
+        digest = hashlib.sha256(each.encode()).hexdigest()
+        files[each] = StoredReport(made("request-1", 2, digest), len(each), digest, 1)
+        custody.s3.put_object(Bucket=bucket, Key=files[each].key, Body=each.encode())
+    store.create(a_request(state=RequestState.IN_PROGRESS, claim_token="t", generation=2), [], CREATED)
+    alerts = OnceAlerts(custody.dynamodb, name, Told(), now=lambda: NOW)
+    report = replace(files["staff"], copy=files["subject"], package=files["package"])
+    Fulfilment(store, reports, alerts, lambda: NOW).keep_report(
+        Claim(request_id="request-1", claim_token="t", generation=2), report
+    )
+    completed = Change(
+        replace(store.request("request-1") or a_request(), state=RequestState.COMPLETED),
+        Action("worker", "COMPLETED", {}),
+    )
+    store.change("request-1", lambda _: completed)
+    download(store, reports, "request-1", "alice", NOW, "application/json", what)
+    custody.record(Workflow.SUBJECT_ACCESS)
+    events = history(ByPlace(Place("SubjectAccessReportsBucket", files[what].key)))
+    assert sorted(told(events)) == [("creation", "success"), ("dissemination", "success")]
+    assert {(event.states[0].sha256, event.states[0].size) for event in events} == {(files[what].sha256, len(what))}
+    assert told(history(ByPlace(Place("SubjectAccessReportsBucket", files["staff"].key)))) == [("creation", "success")]
+    assert custody.refused() == []
 
 
 def test_reports_that_are_downloaded_and_removed(custody: CustodyOnMoto) -> None:

@@ -208,6 +208,7 @@ def test_a_destination_item_tells_all_of_its_result(tracking: TrackingTable, dyn
         "versionId": {"S": "d1"},
         "sourceIdentity": {"S": "v1"},
         "sourceVersionId": {"S": "v1"},
+        "sourceSize": {"N": "3"},
         "bytes": {"N": "3"},
         "strategy": {"S": "COPY"},
         "verification": {"S": "CHECKSUM"},

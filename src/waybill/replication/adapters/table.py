@@ -55,7 +55,15 @@ from waybill.replication.domain.records import (
     standing_of,
 )
 from waybill.replication.errors import TrackingUnavailableError
-from waybill.replication.models import DestinationResult, FileId, ObjectFacts, ReplicationRun, RunOutcome, RunTotals
+from waybill.replication.models import (
+    DestinationResult,
+    FileId,
+    ObjectFacts,
+    ReplicationRun,
+    RunOutcome,
+    RunTotals,
+    Strategy,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -404,6 +412,8 @@ def _outcome(run: ReplicationRun, result: DestinationResult, source: ObjectFacts
         "status": (RecordStatus.COMPLETED if result.success else RecordStatus.FAILED).value,
         "sourceIdentity": source and source.identity,
         "sourceVersionId": source and source.version_id,
+        # A removal has no source that is of any size.
+        "sourceSize": None if result.strategy is Strategy.REMOVE else source and source.size,
         "destinationKey": run.destination_key,
         **checksum_attributes(source),
     }

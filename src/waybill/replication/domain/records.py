@@ -90,6 +90,7 @@ class DestinationItem(TypedDict):
     uploadId: NotRequired[str]
     sourceIdentity: NotRequired[str]
     sourceVersionId: NotRequired[str]
+    sourceSize: NotRequired[int]
     dismissedBy: NotRequired[str]
     dismissedAt: NotRequired[str]
     dismissReason: NotRequired[str]

@@ -99,6 +99,8 @@ class Fulfilment:
             )
             detail: dict[str, JsonValue] = {"generation": claim.generation, "bytes": report.bytes}
             detail |= {"sha256": report.sha256, "pages": report.pages}
+            for name, file in (("copy", report.copy), ("package", report.package)):
+                detail |= {f"{name}Sha256": file.sha256, f"{name}Bytes": file.bytes} if file else {}
             return Change(kept, Action(request.claimed_by or WORKER, "REPORT_STORED", detail))
 
         self.store.change(claim.request_id, decide)

@@ -37,6 +37,8 @@ _SUCCEEDED = {
     "PUT_BACK": EventType.REPLICATION,
     "REMOVED_AGAIN": EventType.DELETION,
 }
+# These move the whole file.
+_MOVING = {"COPIED", "PUT_BACK"}
 # What is told of a verification that has failed is that: a check of fixity.
 _FAILED = {"VERIFICATION_FAILED": EventType.FIXITY_CHECK}
 # What a check came to, in the words of its record.
@@ -71,7 +73,7 @@ def happenings(change: ItemChange) -> list[Happening]:
 def _result(new: Record, bucket: str, destination: str, type_: EventType, outcome: Outcome) -> Happening:
     code, run = text(new, "code"), text(new, "executionId")
     sha256 = _sha256(new)
-    size = optional_number(new, "bytes")
+    size = _size(new, code)
     source = FileState(Place(bucket, text(new, "fileKey")), optional_text(new, "sourceVersionId"), sha256, size)
     # Records from before `destinationKey` do not say where the copy lies.
     key = optional_text(new, "destinationKey")
@@ -152,6 +154,17 @@ def _dismissal(new: Record, bucket: str, destination: str) -> Happening:
         agent={"software": "waybill.replication", "person": optional_text(new, "dismissedBy") or ""},
         detail={"status": "DISMISSED"},
     )
+
+
+def _size(new: Record, code: str) -> int | None:
+    """Return the size of the file; None where it was removed, or a record from before `sourceSize` moved nothing.
+
+    `bytes` is how many were moved: none, where the copy was there already.
+    """
+    moved = optional_number(new, "bytes")
+    if code in _MOVING:
+        return moved
+    return None if _SUCCEEDED.get(code) is EventType.DELETION else optional_number(new, "sourceSize")
 
 
 def _sha256(new: Record) -> str | None:
