@@ -8,6 +8,8 @@ CodeDeploy: so this is another template, made of the one that people read.
 
 import re
 import sys
+from collections.abc import Mapping
+from itertools import batched
 
 from scripts.template import PROJECT, events_of, load_template
 
@@ -34,18 +36,27 @@ def canary() -> str:
     """Return the text of the template with aliases, deployments, their alarms and their role."""
     text = (PROJECT / "template.yaml").read_text("utf-8")
     chosen = functions()
+    watched = _watched(chosen)
+    alarm_of = {name: alarm for alarm, names in watched.items() for name in names}
     for name, kind in chosen.items():
         start = rf"^  {name}:\n    Type: AWS::Serverless::Function\n(?:    (?!Properties:).*\n)*    Properties:\n"
         heads = [found.end() for found in re.finditer(start, text, flags=re.MULTILINE)]
         if len(heads) != 1:
             raise ValueError(f"template.yaml has {name} {len(heads)} times as it is looked for")
-        text = text[: heads[0]] + _deployed(kind) + text[heads[0] :]
+        text = text[: heads[0]] + _deployed(kind, alarm_of[name]) + text[heads[0] :]
     text = _for_aliases(text, [name for name, kind in chosen.items() if kind == "Api"])
-    made = "".join(
-        _alarm(kind, [name for name, one in chosen.items() if one == kind]) for kind in sorted(_SERVER_ERRORS)
-    )
+    made = "".join(_alarm(alarm, names) for alarm, names in watched.items())
     before, outputs, after = text.partition("\nOutputs:\n")
     return f"# Made of template.yaml by scripts/canary.\n{before}\n{_ROLE}{made}{outputs}{after}"
+
+
+def _watched(chosen: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the alarms, each with the functions that it watches."""
+    found: dict[str, list[str]] = {}
+    for kind in sorted(_SERVER_ERRORS):
+        some = batched((name for name, one in chosen.items() if one == kind), _METRICS, strict=False)
+        found |= {f"Deployed{kind}Errors{number or ''}Alarm": list(names) for number, names in enumerate(some)}
+    return found
 
 
 def _for_aliases(text: str, functions: list[str]) -> str:
@@ -72,14 +83,14 @@ _PERMISSION = """\
 """
 
 
-def _deployed(kind: str) -> str:
+def _deployed(kind: str, alarm: str) -> str:
     return f"""\
       AutoPublishAlias: {ALIAS}
       AutoPublishAliasAllProperties: true  # layers and variables too
       DeploymentPreference:
         Type: Canary10Percent10Minutes
         Role: !GetAtt DeploymentRole.Arn
-        Alarms: [!Ref {_SERVER_ERRORS[kind]}, !Ref Deployed{kind}ErrorsAlarm]
+        Alarms: [!Ref {_SERVER_ERRORS[kind]}, !Ref {alarm}]
 """
 
 
@@ -96,9 +107,7 @@ _ROLE = """\
 """
 
 
-def _alarm(kind: str, names: list[str]) -> str:
-    if len(names) > _METRICS:
-        raise ValueError(f"an alarm watches {_METRICS} functions at most, not {', '.join(names)}")
+def _alarm(alarm: str, names: list[str]) -> str:
     metrics = "".join(
         f"        - Id: m{number}\n"
         "          ReturnData: false\n"
@@ -107,7 +116,7 @@ def _alarm(kind: str, names: list[str]) -> str:
         for number, name in enumerate(names)
     )
     return f"""\
-  Deployed{kind}ErrorsAlarm:
+  {alarm}:
     Type: AWS::CloudWatch::Alarm
     Properties:
       AlarmDescription: Functions raise; CodeDeploy takes a new version back. See docs/operations.md.

@@ -39,6 +39,7 @@ SHOWN = {
     "identifier": "identifiers/kx7dn2ph",
     "custody": "custody",
     "custody-file": f"custody/file?{PLACE}",
+    "custody-erase": f"custody/erase?{PLACE}",
     "help": "help",
 }
 

@@ -71,6 +71,7 @@ PAGES = [
     "identifiers/kx7dn2ph",
     "custody",
     "custody/file?bucket=waybill-source&key=reports/annual.pdf",
+    "custody/erase",
 ]
 # In the examples no part is drawn, and a page of a request shows parts by their service.
 PARTS = {"renderStatus": "COMPLETE"}
@@ -207,6 +208,7 @@ def test_nothing_to_do(console: Console, api: ExampleApi) -> None:
         ("sar-user", "requests/new"),
         ("minting", "identifiers"),
         ("custody", "custody"),
+        ("custody-admin", "custody/erase"),
         ("sar-approver", ""),
         ("consignments-approver", ""),
     ],
@@ -217,6 +219,22 @@ def test_home_leads_each_role_to_what_it_begins(console: Console, role: str, pat
     begun = console.get().text.partition("Begin something")[2].partition("</p>")[0]
     assert re.findall(r'<a class="govuk-link" href="console/([^"]+)"', begun) == ([path] if path else [])
     assert not path or console.get(path).status == 200
+
+
+def test_names_are_erased_once_it_was_seen_which(console: Console, api: ExampleApi) -> None:
+    """Custody, section 4.4: for good, so the places are shown before, and the second step alone does it."""
+    console.sign_in("custody-admin")
+    place, reason = {"bucket": "waybill-source", "key": "a<b>.pdf"}, "case 4711"
+    assert console.post("custody/erase", place).status == 400
+    seen = console.post("custody/erase", {**place, "reason": reason, "step": "look"})
+    assert seen.status == 200
+    assert "a&lt;b&gt;.pdf" in seen.text
+    api.answers["eraseNames"] = {"erased": True, "places": [place, place]}
+    gone = console.post("custody/erase", {**place, "reason": reason, "step": "erase"})
+    assert gone.headers["Location"].endswith("custody/erase?done=names-erased.2")
+    assert [each.body["dryRun"] for each in api.of("eraseNames")] == [True, False]
+    api.answers["eraseNames"] = Problem(404)
+    assert console.post("custody/erase", {**place, "reason": reason, "step": "erase"}).status == 400
 
 
 @pytest.mark.parametrize("role", ["minting", "custody"])

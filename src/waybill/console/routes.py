@@ -33,6 +33,7 @@ _CASE_WORKERS = frozenset({Role.SAR_USER, Role.SAR_SUPPORT, Role.SAR_ADMIN})
 _SUPPORT = frozenset({Role.SAR_SUPPORT, Role.SAR_ADMIN})
 _MINTING = frozenset({Role.MINTING})
 _CUSTODY = frozenset({Role.CUSTODY})
+_CUSTODY_ADMIN = frozenset({Role.CUSTODY_ADMIN})
 _ANYBODY: frozenset[Role] = frozenset()
 
 type PageFunction = Callable[..., Response]
@@ -117,6 +118,7 @@ ROUTES: tuple[Route, ...] = (
     Route("identifiers/{canonical_id}", identifiers.show, _MINTING, identifiers.change),
     Route("custody", custody.ask, _CUSTODY),
     Route("custody/file", custody.show, _CUSTODY),
+    Route("custody/erase", custody.ask_erasure, _CUSTODY_ADMIN, custody.erase),
 )
 
 _BY_SHAPE: list[tuple[tuple[str, ...], Route]] = sorted(

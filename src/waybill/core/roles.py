@@ -15,6 +15,7 @@ class Role(StrEnum):
     CONSIGNMENTS_APPROVER = "consignments-approver"
     SCANNING = "scanning"
     CUSTODY = "custody"
+    CUSTODY_ADMIN = "custody-admin"
     SAR_USER = "sar-user"
     SAR_WORKER = "sar-worker"
     SAR_SUPPORT = "sar-support"

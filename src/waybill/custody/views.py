@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, JsonValue
 
-from waybill.core.views import View, optional
+from waybill.core.views import RequestBody, View, optional
 from waybill.custody.domain.tracing import Trace, TracedEvent, TracedState
 from waybill.custody.domain.vocabulary import type_uri
 from waybill.custody.models import EventType, Outcome, Place
@@ -86,7 +86,7 @@ class EventView(View):
     previous: str | None = Field(description="The `mac` of the event before, as its writer saw it", examples=[_SHA256])
     mac: str = Field(description="Keyed hash of what is sealed", examples=[_SHA256])
     intact: bool = Field(description="Whether the keyed hash holds, and what is shown of files is what was sealed")
-    index: int | None = Field(description="Its place in the log; null before it is sealed", examples=[512])
+    index: int | None = optional("Its place in the log; with `prove=true`, once it is sealed", examples=[512])
     proof: ProofView | None = optional("Proof that the log has it; with `prove=true`, once it is sealed")
 
     @classmethod
@@ -174,3 +174,25 @@ class TraceView(View):
             cut=trace.cut or None,
             cursor=cursor,
         )
+
+
+class ErasureBody(RequestBody):
+    """Whose names go, and why."""
+
+    bucket: str = Field(description="The bucket", min_length=1, max_length=63, examples=["waybill-source"])
+    key: str = Field(description="The key", min_length=1, max_length=1024, examples=["reports/2026/annual.pdf"])
+    reason: str = Field(
+        description="Why; it is kept in the table, so name nobody",
+        min_length=1,
+        max_length=500,
+        pattern=r"\S",
+        examples=["Asked for by the person whom the name names, case 4711"],
+    )
+    dry_run: bool = Field(default=False, description="Say which places it would be, and erase nothing")
+
+
+class ErasureView(View):
+    """Whose names went, or would go."""
+
+    erased: bool = Field(description="Whether they are gone; false with `dryRun`")
+    places: list[PlaceView] = Field(description="The file and every copy that shares its history")

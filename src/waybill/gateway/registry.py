@@ -7,6 +7,7 @@ from waybill.core.http import Api
 # Each has `app`, made by `build_api`; a new workflow adds its module here.
 API_MODULES = (
     "waybill.consignments.api",
+    "waybill.custody.admin_api",
     "waybill.custody.api",
     "waybill.subject_access.admin_api",
     "waybill.subject_access.api",

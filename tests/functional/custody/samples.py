@@ -53,6 +53,15 @@ def custody_api(event: Any, invoke: Invoke, wire: Wire) -> None:
         assert (answer.status, [one["type"] for one in answer.json["events"]]) == (200, ["replication"])
 
 
+def erase_names(event: Any, invoke: Invoke, wire: Wire) -> None:
+    with _recorded() as custody:
+        answer = answer_of(invoke(event))
+        assert (answer.status, answer.json["erased"], len(answer.json["places"])) == (200, True, 2)
+        # Sent again, after an answer that was lost: nothing is known of the place any more.
+        assert answer_of(invoke(event)).status == 404
+        assert "reports/2026/annual.pdf" not in repr(custody.items())
+
+
 def seal_events(event: Any, invoke: Invoke, wire: Wire) -> None:
     with _recorded() as custody:
         custody.at += timedelta(minutes=10)

@@ -32,6 +32,7 @@ OPERATIONS = {
         "startChecks",
         "waiveConsignmentFile",
     ],
+    "waybill.custody.admin_api": ["eraseNames"],
     "waybill.custody.api": ["traceFile"],
     "waybill.gateway.api": ["showHealth", "showOpenapi"],
     "waybill.minting.api": [

@@ -60,12 +60,16 @@ class Known:
     differs: bool = False
 
 
-def entries_of(events: Iterable[Json], zone: ZoneInfo) -> list[Entry]:
-    """Return the events as entries, in their order; where the content becomes another one, the entry says so."""
+def entries_of(events: Iterable[Json], zone: ZoneInfo, *, proven: bool = True) -> list[Entry]:
+    """Return the events as entries, in their order; where the content becomes another one, the entry says so.
+
+    Not `proven`: nobody has asked where the log has them, and no entry says that it does not.
+    """
     entries: list[Entry] = []
     content = ""
     for event in events:
         entry = _entry(event, zone)
+        entry.is_sealed = not proven or event.get("index") is not None
         if entry.sha256 and content and entry.sha256 != content:
             entry.changed = entry.sha256
         content = entry.sha256 or content
@@ -159,7 +163,6 @@ def _entry(event: Json, zone: ZoneInfo) -> Entry:
         details=details,
         places=list(dict.fromkeys(places)),
         sha256=str(state.get("sha256") or ""),
-        is_sealed=event["index"] is not None,
         intact=bool(event["intact"]),
     )
 

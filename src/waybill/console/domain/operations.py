@@ -20,6 +20,7 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "downloadPackage": ("GET", "/api/report/package"),
     "downloadReport": ("GET", "/api/report"),
     "duplicateRequest": ("POST", "/api/subjectAccessRequests/{id}/duplicate"),
+    "eraseNames": ("POST", "/custody/erasures"),
     "exportConsignment": ("GET", "/consignments/{consignmentId}/export"),
     "extendRequest": ("PATCH", "/api/subjectAccessRequests/{id}/extend"),
     "findIdentifier": ("GET", "/identifiers"),

@@ -21,6 +21,7 @@ _NOTICES: Final = {
     "retried": "What failed is started again. This page says how far it is.",
     "retried-several": "What failed is started again, from {}. Each comes off this list when it has arrived.",
     "group-dismissed": "The failures of {} are dismissed. They stay in the record with your reason.",
+    "names-erased": "The names of {} are erased. What was sealed still verifies.",
     "verification-started": "The comparison has started.",
     "marked-accepted": "{} accepted. {} counted apart from now on, in every scan.",
     "marked-false_positive": "{} marked as not real. {} counted apart from now on, in every scan.",
@@ -210,6 +211,7 @@ REDACTION_REASONS: Final = (
 _COUNTED: Final = {
     "retried-several": ("source", "sources"),
     "group-dismissed": ("file", "files"),
+    "names-erased": ("place", "places"),
     "marked-accepted": ("finding is", "findings are"),
     "marked-false_positive": ("finding is", "findings are"),
     "marked-resolved": ("finding is", "findings are"),

@@ -7,6 +7,7 @@ from typing import Any
 from waybill.console.domain.custody import Known, entries_of, known_of, sentence_of
 from waybill.console.domain.web import Response
 from waybill.console.errors import ApiError, PageError
+from waybill.console.pages.common import Errors, errors_of, required
 from waybill.console.visit import Visit
 
 _EVENTS = 200
@@ -37,7 +38,7 @@ def show(visit: Visit) -> Response:
             raise
         # The proof does not hold: the events are shown, and that it does not is said first.
         found = visit.api.ask("traceFile", query=query) | {"broken": problem.detail}
-    entries = entries_of(found["events"], visit.zone)
+    entries = entries_of(found["events"], visit.zone, proven="broken" not in found)
     days = [(day, list(some)) for day, some in groupby(entries, key=lambda entry: entry.day)]
     return visit.page(
         "custody/show.html",
@@ -53,6 +54,31 @@ def show(visit: Visit) -> Response:
         identifiers=found["subject"]["identifiers"],
         copies=[each for each in found["subject"]["copies"] if not _is_among(each, known)],
     )
+
+
+def ask_erasure(visit: Visit, errors: Errors | None = None, status: int = 200) -> Response:
+    """Ask whose names are to go from the history."""
+    query = visit.request.query
+    here = {name: query.get(name, "") for name in ("bucket", "key")}
+    return visit.page(
+        "custody/erase.html", "Erase the names of a file", status=status, here=here, places=[], errors=errors or []
+    )
+
+
+def erase(visit: Visit) -> Response:
+    """Show which places lose their names; where that was seen, let them go."""
+    asked = {"bucket": "Enter the bucket", "key": "Enter the key", "reason": "Enter why the names are to go"}
+    if errors := required(visit.form, asked):
+        return ask_erasure(visit, errors, 400)
+    body, is_seen = {name: visit.form[name] for name in asked}, visit.form["step"] == "erase"
+    try:
+        answer = visit.api.ask("eraseNames", {**body, "dryRun": not is_seen})
+    except ApiError as problem:
+        return ask_erasure(visit, errors_of(problem, dict(zip(asked, asked, strict=True)), "key"), 400)
+    places = answer["places"]
+    if is_seen:
+        return visit.go("custody/erase", f"names-erased.{len(places)}")
+    return visit.page("custody/erase.html", "Erase these names for good?", here=body, places=places, errors=[])
 
 
 def _title(found: dict[str, Any], asked: dict[str, str]) -> str:

@@ -44,6 +44,7 @@ _BEGINNINGS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Make a subject access request", "requests/new", (Role.SAR_USER,)),
     ("Look up or mint identifiers", "identifiers", (Role.MINTING,)),
     ("Trace a file", "custody", (Role.CUSTODY,)),
+    ("Erase the names of a file", "custody/erase", (Role.CUSTODY_ADMIN,)),
 )
 
 

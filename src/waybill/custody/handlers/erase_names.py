@@ -1,0 +1,12 @@
+"""EraseNamesFunction: takes names out of the history over HTTP, the one function that may."""
+
+from waybill.core.http import Event, ProxyResponse
+from waybill.core.observability import instrumented
+from waybill.custody import WORKFLOW
+from waybill.custody.admin_api import app
+
+
+@instrumented(WORKFLOW)
+def lambda_handler(event: Event, context: object) -> ProxyResponse:
+    """Take an API Gateway proxy event; return its proxy response."""
+    return app.resolve(event, context)
