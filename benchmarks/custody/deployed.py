@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.harness import Benchmark, Figure, Lab
 from benchmarks.harness.deployment import Deployment
 from benchmarks.replication.workflow import tracking_table, upload_and_wait
+from waybill.custody.adapters.packing import unpacked_text
 
 _FILES, _AT_ONCE = 2_000, 25
 _WITHIN_SECONDS = 300.0
@@ -73,7 +74,7 @@ def _wait_for_events(deployment: Deployment, written: Mapping[str, float]) -> li
     deadline = time.monotonic() + _WITHIN_SECONDS
     while time.monotonic() < deadline:
         items = _scan(deployment, deployment.outputs["CustodyTableName"])
-        events = [json.loads(item["sealed"]["S"]) for item in items if "sealed" in item]
+        events = [json.loads(unpacked_text(item["sealed"]["B"])) for item in items if "sealed" in item]
         told = [event for event in events if _run_of(event) in written]
         if len(told) >= len(written):
             return told

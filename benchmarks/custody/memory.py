@@ -14,6 +14,7 @@ from tests.fakes.custody import NOON, LocalKeys, LocalSigner, MemoryTrails
 from waybill.core.clock import iso
 from waybill.custody.domain.identity import commitment, event_id, event_sort_key
 from waybill.custody.domain.log_files import KEY, head_path
+from waybill.custody.domain.log_index import PlacedIds
 from waybill.custody.domain.merkle import Edge, leaf_hash
 from waybill.custody.domain.notes import Checkpoint, signed_note
 from waybill.custody.domain.recording import LeafKey
@@ -35,7 +36,7 @@ from waybill.custody.models import (
     Way,
 )
 
-_ENTRIES, _PER_FILE = 1_000_000, 8
+_ENTRIES, _PER_FILE, _AT_ONCE = 1_000_000, 8, 4_096
 _SALT, _SHA256 = "5a" * 16, "9f" * 32
 _KB_PER_MB = 1024
 _AT = iso(NOON)
@@ -88,8 +89,11 @@ class _MadeTable:
     def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
         return {key: self.recent[key] for key in keys}
 
-    def all_events(self) -> Iterator[Event]:
-        return map(_event, range(_ENTRIES))
+    def all_items(self) -> Iterator[Event | PlacedIds]:
+        for first in range(0, _ENTRIES, _AT_ONCE):
+            events = [_event(number) for number in range(first, min(first + _AT_ONCE, _ENTRIES))]
+            yield from events
+            yield PlacedIds(_AT[:16], first, b"".join(bytes.fromhex(event.leaf.id) for event in events))
 
     def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
         files = ((hash_, int(hash_, 16)) for hash_ in hashes)

@@ -14,11 +14,12 @@ from waybill.custody.domain.identity import IDENTIFIER
 from waybill.custody.domain.key_pattern import KeyPattern
 from waybill.custody.domain.linking import Linker
 from waybill.custody.domain.log_files import HEADS, LogFiles
+from waybill.custody.domain.log_index import PlacedIds
 from waybill.custody.domain.notes import Checkpoint, VerifierKey
 from waybill.custody.domain.recording import EventRecorder, LeafKey
 from waybill.custody.domain.restoring import Restored, Restorer
 from waybill.custody.domain.sealing import Head, Placed, Sealer, Slip
-from waybill.custody.domain.tracing import Links, Tracer
+from waybill.custody.domain.tracing import Links, Opening, Tracer
 from waybill.custody.domain.verifying import Verifier
 from waybill.custody.models import Event, Happening, KnownPlace, Leaf, Subject, Way
 
@@ -30,9 +31,13 @@ class LocalKeys:
 
     def __init__(self, secret: bytes = b"secret") -> None:
         self._secret = secret
+        self._known: dict[str, bytes] = {}
 
     def key(self, purpose: str) -> bytes:
-        return hmac.digest(self._secret, purpose.encode(), "sha256")
+        # As those of KMS, each is made once.
+        if purpose not in self._known:
+            self._known[purpose] = hmac.digest(self._secret, purpose.encode(), "sha256")
+        return self._known[purpose]
 
 
 class LocalSigner:
@@ -97,6 +102,8 @@ class MemoryLedger:
     queued: dict[str, tuple[LeafKey, ...]] = field(default_factory=dict)
     in_log: dict[str, list[Placed]] = field(default_factory=dict)
     now_head: Head = field(default_factory=Head)
+    # Events that one read of a history's beginning gives.
+    page: int = 1_000
 
     def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
         return {hash_: self.names[hash_] for hash_ in hashes if hash_ in self.names}
@@ -143,11 +150,13 @@ class MemoryLedger:
         self.before_write()
         return self.names.setdefault(hash_, known)
 
-    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
+    def link(self, way: Way) -> None:
         self.before_write()
-        if origin.pk != copy.pk:
-            self.linked.setdefault(copy.pk, set()).add(("origin", origin.pk, ""))
-            self.linked.setdefault(origin.pk, set()).add(("copy", copy.pk, copy_place))
+        if way.origin != way.subject:
+            if way.up:
+                self.linked.setdefault(way.subject, set()).add(("origin", way.origin, ""))
+            if way.down:
+                self.linked.setdefault(way.origin, set()).add(("copy", way.subject, way.place))
 
     def end_link(self, origin: Subject, copy: Subject, copy_place: str, *, ended: bool) -> None:
         self.before_write()
@@ -162,13 +171,20 @@ class MemoryLedger:
         if consignment_file:
             self.ways.setdefault(consignment_file, subject.pk)
 
+    def contents_there(self, ways: Iterable[Way]) -> Iterable[Way]:
+        return [way for way in ways if (way.sha256, way.subject) in self.ways]
+
+    def files_there(self, files: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        return [file for file in files if file in self.ways]
+
     def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
         for way in ways:
             if way.sha256:
                 found = (way.sha256, way.subject) in self.ways
             else:
                 up, down = ("origin", way.origin, ""), ("copy", way.subject, way.place)
-                found = up in self.linked.get(way.subject, ()) and down in self.linked.get(way.origin, ())
+                found = not way.up or up in self.linked.get(way.subject, ())
+                found = found and (not way.down or down in self.linked.get(way.origin, ()))
                 ended = {(way.subject, up), (way.origin, down)} & self.ended
                 found = found and (not ended or way.origin.startswith(IDENTIFIER))
             if not found:
@@ -227,8 +243,24 @@ class MemoryLedger:
             self.in_log.setdefault(each.minute, []).append(each)
         return True
 
-    def all_events(self) -> Iterator[Event]:
+    def all_items(self) -> Iterator[Event | PlacedIds]:
+        yield from self.all_placed()
         yield from list(self.kept.values())
+
+    def all_placed(self) -> Iterator[PlacedIds]:
+        for found in list(self.in_log.values()):
+            for each in list(found):
+                yield PlacedIds(each.minute, each.first, bytes.fromhex("".join(each.ids)))
+
+    def put_place(self, placed: PlacedIds) -> None:
+        self.before_write()
+        ids = tuple(placed.ids[at : at + 16].hex() for at in range(0, len(placed.ids), 16))
+        self.in_log.setdefault(placed.minute, []).append(Placed(placed.minute, placed.first or 0, ids))
+
+    def remove_place_in_log(self, placed: PlacedIds) -> None:
+        self.before_write()
+        found = self.in_log[placed.minute]
+        found[:] = [each for each in found if each.first != placed.first]
 
     def note_verified(self, size: int, at: str, *, full: bool) -> None:
         full_at = at if full else self.now_head.full_at
@@ -246,6 +278,13 @@ class MemoryLedger:
             tuple(pk for kind, pk, _ in found if kind == "origin"),
             tuple((pk, place) for kind, pk, place in found if kind == "copy"),
         )
+
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+        return self.places(hashes), self.head()
+
+    def opening(self, subject: str) -> Opening:
+        found = self.events_of(subject, "", self.page + 1)
+        return Opening(self.links(subject, 1_000), found[: self.page], more=len(found) > self.page)
 
     def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
         found = sorted(key for key in self.kept if key[0] == subject and key[1] > after)

@@ -89,7 +89,7 @@ def trace(
     if len(found) != 1 or sum(value is not None for value in given) != 1:
         told = "name a file in one way: bucket and key, sha256, identifier, or consignmentId and fileId"
         raise InvalidInputError(FieldError("query", told))
-    traced = runtime.tracer().trace(found[0], limit=limit, after=_position(cursor, found[0]))
+    traced = runtime.tracer().trace(found[0], limit=limit, after=_position(cursor, found[0]), with_index=prove)
     next_cursor = (
         list_cursor({"sk": traced.last[0], "pk": traced.last[1]}, "custody", found[0]) if traced.last else None
     )

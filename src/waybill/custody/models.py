@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from waybill.core.clock import iso, moment_of
+
 VERSION = 1
+FIRST_DAY = timedelta(days=1)
 
 
 class Outcome(StrEnum):
@@ -116,21 +121,46 @@ class Subject:
 class KnownPlace:
     """A place with its subject; gone after an erasure.
 
-    `since` is when the names of an earlier history of this place were erased: what happened until then is told no more.
+    Attributes
+    ----------
+    since
+        When the names of an earlier history of this place were erased: what happened until then is told no more.
+    origins
+        The subject that it was a copy of when it became known, as far as it was; others have an item of their own.
+    created
+        When it became known. A history's copies of its first day are found in its events alone (`is_young`).
     """
 
     place: Place
     subject: Subject
     since: str = ""
+    origins: tuple[str, ...] = ()
+    created: str = ""
+
+    def is_young(self, recorded_at: str) -> bool:
+        """Return whether the copies that an event names which was recorded then are found in the events."""
+        return recorded_at <= _end_of_first_day(self.created)
+
+
+@lru_cache
+def _end_of_first_day(created: str) -> str:
+    """Return until when a history is young, in the form of times of events, whose order as text is that of time."""
+    moment = moment_of(created)
+    return iso(moment + FIRST_DAY) if moment else ""
 
 
 class Way(NamedTuple):
-    """By what a history is found: its content, or that of its `origin`, of which it is a copy at `place`."""
+    """By what a history is found: its content, or that of its `origin`, of which it is a copy at `place`.
+
+    `up` and `down`: whether an item has to say it of the copy, and of the origin.
+    """
 
     subject: str
     sha256: str = ""
     origin: str = ""
     place: str = ""
+    up: bool = True
+    down: bool = True
 
     @property
     def shown(self) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,10 @@ from waybill.core import settings
 from waybill.core.aws.clients import client
 from waybill.core.aws.dynamodb import from_item
 from waybill.custody import runtime
+from waybill.custody.adapters.packing import unpacked_hex, unpacked_lines, unpacked_states, unpacked_text
 from waybill.custody.domain.interpreting import Workflow
 
-HANDLERS = ("record_events", "seal_events", "verify_custody", "custody_api")
+HANDLERS = ("record_events", "seal_events", "verify_custody", "custody_api", "erase_names")
 TABLES = {
     Workflow.REPLICATION: "FileCopyTrackingTable",
     Workflow.MINTING: "IdentifiersTable",
@@ -101,11 +103,22 @@ class CustodyOnMoto:
 
     def items(self) -> list[dict[str, Any]]:
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=table("CustodyTable"))
-        return [from_item(item) for page in pages for item in page["Items"]]
+        return [_readable(from_item(item)) for page in pages for item in page["Items"]]
 
     def refused(self) -> list[str]:
         messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
         return [message["Body"] for message in messages]
+
+
+def _readable(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item as what it says: what is packed would hide from a test what it looks for."""
+    if "sealed" in item:
+        states = [asdict(state) for state in unpacked_states(item.get("states", []))]
+        item |= {"sealed": unpacked_text(item["sealed"]), "states": states}
+        item |= {name: unpacked_hex(item.get(name, "")) for name in ("id", "mac")}
+    if item["pk"] == "Q":
+        item["leaves"] = unpacked_lines(item["leaves"])
+    return item
 
 
 def table(resource: str) -> str:

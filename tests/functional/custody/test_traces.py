@@ -18,10 +18,12 @@ from waybill.cli.context import Cli
 from waybill.cli.deployment import OUTPUT_OF_SETTING, Stack
 from waybill.core import settings
 from waybill.custody import runtime
+from waybill.custody.admin_api import app as admin_app
 from waybill.custody.api import app
 from waybill.custody.domain.interpreting import Workflow
 
 RUNS = 5
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -128,6 +130,74 @@ def test_what_nobody_knows_is_named(recorded: CustodyOnMoto, query: dict[str, st
 def test_other_roles_see_nothing(recorded: CustodyOnMoto) -> None:
     answer = ask(app, "GET", "/custody", query={"bucket": SOURCE, "key": "other"}, roles="replication")
     assert answer.status == 403
+
+
+def erased(roles: str | None = "custody-admin", **body: object) -> Any:
+    said = {"bucket": SOURCE, "key": KEY, "reason": "asked for by the person"} | body
+    return ask(admin_app, "POST", "/custody/erasures", roles=roles, body=said, headers=JSON)
+
+
+@pytest.mark.parametrize(
+    ("roles", "may_trace", "may_erase"),
+    [
+        ("custody", True, False),
+        ("custody-admin", False, True),
+        ("custody,custody-admin", True, True),
+        ("admin", True, True),
+        ("sar-admin", False, False),
+        ("custody-administrator", False, False),
+        ("", False, False),
+    ],
+)
+def test_who_traces_does_not_erase_and_who_erases_does_not_trace(
+    recorded: CustodyOnMoto, roles: str, may_trace: bool, may_erase: bool
+) -> None:
+    """Acceptance case 26 of the design. Who may not is told so before it is told whether there is such a file."""
+    for key in (KEY, "nobody's"):
+        seen = ask(app, "GET", "/custody", query={"bucket": SOURCE, "key": key}, roles=roles)
+        gone = erased(roles, key=key, dryRun=True)
+        found = 200 if key == KEY else 404
+        assert (seen.status, gone.status) == (found if may_trace else 403, found if may_erase else 403)
+        assert may_erase or key not in gone.text
+    assert traced(bucket=SOURCE, key=KEY).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"reason": ""},
+        {"reason": " \t"},
+        {"reason": "x" * 501},
+        {"reason": None},
+        {"bucket": ""},
+        {"key": "k" * 1025},
+        {"dryRun": "true"},
+        {"prefix": "all/"},
+    ],
+)
+def test_an_erasure_that_was_not_understood_erases_nothing(recorded: CustodyOnMoto, body: dict[str, object]) -> None:
+    before = recorded.items()
+    assert erased(**body).status == 400
+    assert recorded.items() == before
+
+
+def test_names_are_erased_over_http(recorded: CustodyOnMoto) -> None:
+    recorded.seal()
+    recorded.at += timedelta(hours=1)
+    places = [{"bucket": SOURCE, "key": KEY}, {"bucket": DESTINATIONS[0], "key": KEY}]
+    before = recorded.items()
+    assert erased(dryRun=True).json == {"erased": False, "places": places}
+    assert recorded.items() == before
+    assert erased().json == {"erased": True, "places": places}
+    assert traced(bucket=SOURCE, key=KEY).status == 404
+    # The answer was lost, and it is sent again: nothing is known of the place any more.
+    assert erased().status == 404
+    # Who it was is a pseudonym in the log, which nobody can erase.
+    told = [item["sealed"] for item in recorded.items() if "sealed" in item]
+    sealed = [text for text in told if '"erased":"names"' in text]
+    assert len(sealed) == 2
+    assert not any("alice" in text for text in sealed)
+    assert KEY not in repr(recorded.items())
 
 
 def test_sealed_proven_verified_and_exported(recorded: CustodyOnMoto, run: Any, tmp_path: Path, capsys: Any) -> None:
@@ -330,7 +400,7 @@ def test_whatever_type_somebody_writes_is_named_and_stops_nothing(
     recorded: CustodyOnMoto, run: Any, capsys: Any, which: str, name: str, value: Any, said: str
 ) -> None:
     recorded.seal()
-    item = next(item for item in recorded.items() if which in item)
+    item = next(item for item in recorded.items() if which in item and item.get("bucket", SOURCE) == SOURCE)
     key = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
     recorded.dynamodb.update_item(
         TableName="CustodyTable",

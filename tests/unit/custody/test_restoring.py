@@ -1,6 +1,6 @@
 """Restoring: the table becomes, byte for byte, what it was when it was sealed; and nothing is made up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.fakes.custody import Custody
 from tests.unit.custody import test_sealing as attacks
 from tests.unit.custody.samples import UPLOAD, assigned, copied
+from waybill.custody.domain.log_index import PlacedIds
+from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import FileState, TrailEntry
 
@@ -178,9 +180,13 @@ def test_what_was_made_again_and_sealed_again_is_told_and_mended(
         assert custody.seal() == again
     for full in (False, True):
         report = custody.verify(full=full)
-        assert [finding.code for finding in report.findings] == ["ALTERED"] * gone
+        # Where the log has its entries is told apart from the entries.
+        lost = ["MISSING"] if attack is forget_where_entries_are else []
+        assert [finding.code for finding in report.findings] == ["ALTERED"] * gone + lost
         assert report.made_again == times * again
-    assert [one.state for one in custody.restore(records)] == ["RESTORED"] * gone
+    restored = custody.restore(records)
+    assert len(restored) == gone if not lost else {one.about.pk[:4] for one in restored} == {"LOG#"}
+    assert {one.state for one in restored} <= {"RESTORED"}
     assert custody.ledger.kept == before
     assert custody.restore(records) == []
     custody.recorder.record(records, TRAIL, "once more")
@@ -276,3 +282,43 @@ def test_no_work_of_custody_makes_a_fork_of_what_somebody_took_away(acts: list[s
     for full in (False, True):
         assert custody.verify(full=full).findings == []
     assert len(custody.ledger.kept) == len(RECORDS) + len(TRAIL)
+
+
+@pytest.mark.parametrize("count", [COUNT, 270])
+@pytest.mark.parametrize("attack", [attack for attack, _ in attacks.INDEX])
+def test_where_the_log_has_what_is_put_back(attack: Callable[[Custody], None], count: int) -> None:
+    custody = attacks.sealed_custody(count)
+    traced = custody.tracer.whole(ByPlace(UPLOAD.place)).events
+    assert all(event.index is not None for event in traced)
+    attack(custody)
+    before = {minute: list(found) for minute, found in custody.ledger.in_log.items()}
+    found = custody.restore(dry_run=True)
+    assert {one.state for one in found} == {"FOUND"}
+    assert custody.ledger.in_log == before
+    restored = custody.restore()
+    assert [replace(one, state="FOUND") for one in restored] == found
+    assert custody.verify(full=True).findings == []
+    assert custody.restore() == []
+    assert custody.tracer.whole(ByPlace(UPLOAD.place)).events == traced
+    # The log goes on behind it.
+    custody.recorder.record([copied(number) for number in range(900, 912)], [], "more")
+    custody.wait(hours=2)
+    assert custody.seal() == 12
+    assert custody.verify().findings == []
+
+
+def test_what_was_sealed_while_it_was_restored_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    custody = attacks.sealed_custody()
+    custody.ledger.in_log.clear()
+    read = custody.ledger.all_placed
+
+    def slowly() -> Iterator[PlacedIds]:
+        custody.recorder.record([copied(900)], [], "meanwhile")
+        custody.wait(hours=2)
+        custody.seal()
+        yield from read()
+
+    monkeypatch.setattr(custody.ledger, "all_placed", slowly)
+    assert {one.state for one in custody.restore()} == {"RESTORED"}
+    monkeypatch.undo()
+    assert custody.verify(full=True).findings == []

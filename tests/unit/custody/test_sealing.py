@@ -16,7 +16,7 @@ from waybill.custody.domain.notes import Checkpoint, opened_note, signed_note
 from waybill.custody.domain.proving import Prover
 from waybill.custody.domain.recording import LeafKey
 from waybill.custody.domain.sealed_form import mac_of, parsed
-from waybill.custody.domain.sealing import Head
+from waybill.custody.domain.sealing import Head, Placed
 from waybill.custody.domain.tiles import bundle, entries_in
 from waybill.custody.domain.tracing import ByPlace
 from waybill.custody.errors import CustodyRefusedError, LogForkedError
@@ -373,13 +373,14 @@ def give_the_place_another_history(custody: Custody) -> None:
 
 
 def cut_a_copy_off_its_history(custody: Custody) -> None:
-    for found in custody.ledger.linked.values():
-        found -= {one for one in found if one[0] == "origin"}
+    names = custody.ledger.names
+    custody.ledger.names = {hash_: replace(known, origins=()) for hash_, known in names.items()}
 
 
-def end_the_link_to_a_copy(custody: Custody) -> None:
-    """As a person ends one of an identifier."""
-    custody.ledger.ended |= {(subject, one) for subject, found in custody.ledger.linked.items() for one in found}
+def say_that_a_history_began_long_ago(custody: Custody) -> None:
+    """Copies of the first day have no item that says so: this is to say that it was not the first."""
+    early, names = "2020-01-01T00:00:00.000Z", custody.ledger.names
+    custody.ledger.names = {hash_: replace(known, created=early) for hash_, known in names.items()}
 
 
 def forget_whose_content_it_is(custody: Custody) -> None:
@@ -461,6 +462,52 @@ def forge_an_entry_and_nothing_else(custody: Custody) -> None:
     custody.log.files[path] = [bundle([entries[0].replace(b'"v":1', b'"v": 1'), *entries[1:]])]
 
 
+def first_place(custody: Custody) -> tuple[list[Placed], Placed]:
+    found = next(iter(custody.ledger.in_log.values()))
+    return found, found[0]
+
+
+def forget_where_the_log_has_what(custody: Custody) -> None:
+    custody.ledger.in_log.clear()
+
+
+def say_that_the_log_has_two_the_other_way_round(custody: Custody) -> None:
+    found, one = first_place(custody)
+    found[0] = replace(one, ids=(one.ids[1], one.ids[0], *one.ids[2:]))
+
+
+def say_that_the_log_has_them_elsewhere(custody: Custody) -> None:
+    found, one = first_place(custody)
+    found[0] = replace(one, first=one.first + 1)
+
+
+def say_that_they_were_recorded_at_another_time(custody: Custody) -> None:
+    minute, (one, *_) = next(iter(custody.ledger.in_log.items()))
+    custody.ledger.in_log = {"2026-11-29T03:07": [replace(one, minute="2026-11-29T03:07")]}
+    assert minute != "2026-11-29T03:07"
+
+
+def say_that_a_part_of_them_is_there(custody: Custody) -> None:
+    found, one = first_place(custody)
+    found[0] = replace(one, ids=one.ids[:2])
+
+
+def say_that_the_log_has_what_it_never_had(custody: Custody) -> None:
+    found, one = first_place(custody)
+    found.append(replace(one, first=10**15, ids=("ab" * 16,)))
+
+
+# What nobody has sealed and everybody may read: where the log has what.
+INDEX = [
+    (forget_where_the_log_has_what, "MISSING"),
+    (say_that_the_log_has_two_the_other_way_round, "ALTERED"),
+    (say_that_the_log_has_them_elsewhere, "ALTERED"),
+    (say_that_they_were_recorded_at_another_time, "ALTERED"),
+    (say_that_a_part_of_them_is_there, "MISSING"),
+    (say_that_the_log_has_what_it_never_had, "ALTERED"),
+]
+
+
 def unlock(custody: Custody) -> None:
     custody.log.locked = False
 
@@ -485,7 +532,7 @@ def unlock(custody: Custody) -> None:
         (say_that_names_were_erased, {"MISSING"}),
         (give_the_place_another_history, {"MISSING"}),
         (cut_a_copy_off_its_history, {"MISSING"}),
-        (end_the_link_to_a_copy, {"MISSING"}),
+        (say_that_a_history_began_long_ago, {"MISSING"}),
         (forget_whose_content_it_is, {"MISSING"}),
         (disable_the_key, {"MAC_UNCHECKED"}),
         (cut_the_last_two_entries_of_a_trail, {"MISSING"}),
@@ -493,13 +540,14 @@ def unlock(custody: Custody) -> None:
         (make_a_trail_anew, {"ALTERED"}),
         (remove_a_trail, {"MISSING"}),
         (never_seal, {"UNSEALED"}),
-        (hide_heads_and_set_the_table_back, {"FORKED"}),
+        (hide_heads_and_set_the_table_back, {"FORKED", "ALTERED"}),
         (delete_the_newest_heads, {"MISSING"}),
-        (delete_the_log_and_the_head, {"UNSEALED"}),
+        (delete_the_log_and_the_head, {"UNSEALED", "ALTERED"}),
         (delete_a_bundle, {"MISSING", "UNSEALED"}),
         (forge_the_whole_log_under_another_key, {"BAD_SIGNATURE"}),
         (forge_an_entry_and_nothing_else, {"FORKED", "ALTERED"}),
         (unlock, {"UNANCHORED"}),
+        *((attack, {code}) for attack, code in INDEX),
     ],
 )
 def test_what_was_done_to_the_table_or_the_log_is_found(attack: Callable[[Custody], None], codes: set[str]) -> None:
@@ -550,12 +598,12 @@ def empty_everything(custody: Custody) -> None:
     custody.log.files.clear()
     custody.ledger.now_head = Head()
     custody.ledger.kept.clear()
+    custody.ledger.in_log.clear()
 
 
 def begin_the_log_anew(custody: Custody) -> None:
     """Another log, by the same key, without the first events."""
     empty_everything(custody)
-    custody.ledger.in_log.clear()
     custody.ledger.queued.clear()
     custody.recorder.record([copied(number) for number in range(40, 52)], [], "anew")
     custody.wait(hours=2)

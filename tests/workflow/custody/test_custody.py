@@ -49,7 +49,7 @@ def test_an_upload_has_a_history_that_is_sealed_and_holds(application: Applicati
             done = application.invoke(seal, {})
             assert done.error is None, done.payload
             found = traced(api, bucket=source.name, key=key, prove="true")
-            return found if found and all(event["index"] is not None for event in found["events"]) else None
+            return found if found and all(event.get("index") is not None for event in found["events"]) else None
 
         # A minute has to be over before it is sealed.
         proven = until(sealed, "both events in the log", 60 + DEADLINE)

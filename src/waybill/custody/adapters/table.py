@@ -1,10 +1,10 @@
 """The custody table: the one module that knows its items.
 
-    P#<place>            NAME                     a place by a keyed hash: bucket, key, subject, salt
+    P#<place>            NAME                     a place by a keyed hash: bucket, key, subject, salt, origin
                          ERASED                   when and why its names were erased
     F#<subject>          R#<digest>               why somebody has said something: what the digest in an event opens to
-                         A#C#<subject>#<place>    a copy whose history goes on where this one's was
-                         A#O#<subject>            where this one's was before; either may have ended
+                         A#C#<subject>#<place>    a copy whose history goes on where this one's was, after its first day
+                         A#O#<subject>            where this one's was before, if `NAME` says no other
                          E#<time>#<event>         an event of the file
     I#<canonical id>     E#<time>#<event>         an event of the identifier
     H#<sha256>           <subject pk>             whose digest it is
@@ -26,19 +26,31 @@ from typing import TYPE_CHECKING, override
 
 from waybill.core.aws.dynamodb import ConditionFailedError, Item, Update
 from waybill.core.aws.table import Read, Table
+from waybill.custody.adapters.packing import (
+    packed_bytes,
+    packed_hex,
+    packed_lines,
+    packed_state,
+    packed_text,
+    unpacked_hex,
+    unpacked_lines,
+    unpacked_states,
+    unpacked_text,
+)
 from waybill.custody.domain.erasing import ErasedLedger, ErasedPlace, Marker
 from waybill.custody.domain.identity import IDENTIFIER
 from waybill.custody.domain.interpreting import Workflow
 from waybill.custody.domain.linking import LinkedLedger
+from waybill.custody.domain.log_index import PlacedIds
 from waybill.custody.domain.merkle import Edge
 from waybill.custody.domain.reconciling import Position, ReconciledLedger
 from waybill.custody.domain.recording import LeafKey, Ledger
 from waybill.custody.domain.restoring import RestoredLedger
 from waybill.custody.domain.sealing import Head, Placed, SealingLedger, Slip
-from waybill.custody.domain.tracing import Links, TracedLedger
+from waybill.custody.domain.tracing import Links, Opening, TracedLedger
 from waybill.custody.domain.verifying import VerifiedLedger
 from waybill.custody.errors import BadProofError, CustodyUnavailableError
-from waybill.custody.models import Event, KnownPlace, Leaf, Place, StateReference, Subject, Way
+from waybill.custody.models import Event, KnownPlace, Leaf, Place, Subject, Way
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -76,13 +88,20 @@ class CustodyTable(
         return {item["pk"].removeprefix("P#"): _known_place(item) for item in self._table.batch_get(keys)}
 
     @override
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+        keys = [_HEAD_KEY, *({"pk": f"P#{hash_}", "sk": _NAME} for hash_ in hashes)]
+        items = {item["pk"]: item for item in self._table.batch_get(keys)}
+        head = _head(items.pop(_LOG, None))
+        return {pk.removeprefix("P#"): _known_place(item) for pk, item in items.items()}, head
+
+    @override
     def erased(self, hashes: Iterable[str]) -> Mapping[str, str]:
         keys = [{"pk": f"P#{hash_}", "sk": _ERASED} for hash_ in hashes]
         return {item["pk"].removeprefix("P#"): item["at"] for item in self._table.batch_get(keys)}
 
     @override
     def add_place(self, hash_: str, known: KnownPlace) -> KnownPlace:
-        item = {
+        item: Item = {
             "pk": f"P#{hash_}",
             "sk": _NAME,
             "bucket": known.place.bucket,
@@ -90,8 +109,8 @@ class CustodyTable(
             "subject": known.subject.pk,
             "salt": known.subject.salt,
         }
-        if known.since:
-            item["since"] = known.since
+        said: Item = {"created": known.created, "since": known.since, "origins": list(known.origins)}
+        item |= {name: value for name, value in said.items() if value}
         try:
             self._table.put(item, _NEW)
         except ConditionFailedError as failed:
@@ -99,9 +118,9 @@ class CustodyTable(
         return known
 
     @override
-    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
-        if origin.pk != copy.pk:
-            for pk, sk in _keys_of(Way(copy.pk, origin=origin.pk, place=copy_place)):
+    def link(self, way: Way) -> None:
+        if way.origin != way.subject:
+            for pk, sk in _keys_of(way):
                 self._add({"pk": pk, "sk": sk})
 
     @override
@@ -121,6 +140,19 @@ class CustodyTable(
         return [way for way, each in needed.items() if not there.issuperset(each)]
 
     @override
+    def contents_there(self, ways: Iterable[Way]) -> Iterable[Way]:
+        # Half the price, since what is missed is only written again, under its condition.
+        keys = [{"pk": f"H#{way.sha256}", "sk": way.subject} for way in ways]
+        found = self._table.batch_get(keys, consistent=False)
+        return [Way(item["sk"], item["pk"].removeprefix("H#")) for item in found]
+
+    @override
+    def files_there(self, files: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        keys = [{"pk": f"C#{consignment_id}", "sk": file_id} for consignment_id, file_id in files]
+        found = self._table.batch_get(keys, consistent=False)
+        return [(item["pk"].removeprefix("C#"), item["sk"]) for item in found]
+
+    @override
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
         if sha256:
             self._add({"pk": f"H#{sha256}", "sk": subject.pk})
@@ -132,7 +164,7 @@ class CustodyTable(
     def newest_mac(self, subject: Subject) -> str | None:
         newest = Read(projection="mac", consistent=True, newest_first=True, page_size=1)
         page = self._table.page("pk = :pk AND begins_with(sk, :event)", {":pk": subject.pk, ":event": "E#"}, newest)
-        return page.items[0]["mac"] if page.items else None
+        return unpacked_hex(page.items[0].get("mac", "")) if page.items else None
 
     @override
     def add(self, event: Event) -> Leaf | None:
@@ -145,21 +177,12 @@ class CustodyTable(
     @override
     def add_slip(self, minute: str, name: str, leaves: Sequence[LeafKey]) -> None:
         expires = int(datetime.fromisoformat(f"{minute}:00+00:00").timestamp()) + _SLIP_SECONDS
-        named = [f"{leaf.pk} {leaf.sk}" for leaf in leaves]
+        named = packed_lines(f"{leaf.pk} {leaf.sk}" for leaf in leaves)
         self._table.put({"pk": _SLIPS, "sk": f"{minute}#{name}", "leaves": named, "expires": expires})
 
     @override
     def head(self) -> Head:
-        item = self._table.get(_HEAD_KEY)
-        if item is None or "version" not in item:
-            return Head()
-        try:
-            edge = Edge(int(item["size"]), tuple(bytes.fromhex(text) for text in item["edge"]))
-            verified = int(item.get("verifiedSize", 0))
-            version, times = int(item["version"]), (str(item.get(name, "")) for name in ("verifiedAt", "fullAt"))
-            return Head(edge, str(item["cursor"]), version, str(item["sealedAt"]), verified, *times)
-        except (KeyError, TypeError, ValueError):
-            raise BadProofError("the table's head of the log was written over, and cannot be read") from None
+        return _head(self._table.get(_HEAD_KEY))
 
     @override
     def slips(self, after: str, before: str) -> Iterator[Slip]:
@@ -168,11 +191,17 @@ class CustodyTable(
             found = {":pk": _SLIPS, ":after": after or "0", ":before": before}
             for item in self._table.query("pk = :pk AND sk BETWEEN :after AND :before", found, Read(consistent=True)):
                 if item["sk"] != after:
-                    yield Slip(item["sk"], tuple(LeafKey(*named.split(" ", 1)) for named in item["leaves"]))
+                    named = unpacked_lines(item["leaves"])
+                    yield Slip(item["sk"], tuple(LeafKey(*each.split(" ", 1)) for each in named))
 
     @override
     def leaves(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Leaf]:
-        return {key: event.leaf for key, event in self.events(keys).items()}
+        # They are minutes old: half the price, and what a reader lags behind with is asked for once more.
+        asked = ({"pk": key.pk, "sk": key.sk} for key in keys)
+        items = self._table.batch_get(asked, consistent=False)
+        found = {LeafKey(item["pk"], item["sk"]): _leaf(item) for item in items if "sealed" in item}
+        missed = self.events([key for key in keys if key not in found])
+        return found | {key: event.leaf for key, event in missed.items()}
 
     @override
     def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
@@ -209,9 +238,23 @@ class CustodyTable(
         return True
 
     @override
-    def all_events(self) -> Iterator[Event]:
-        for item in self._table.scan({}, Read(filtered="attribute_exists(sealed)", consistent=True)):
-            yield _event(item)
+    def all_items(self) -> Iterator[Event | PlacedIds]:
+        read = Read(filtered="attribute_exists(sealed) OR attribute_exists(ids)", consistent=True)
+        for item in self._table.scan({}, read):
+            yield _event(item) if "sealed" in item else _placed_ids(item)
+
+    @override
+    def all_placed(self) -> Iterator[PlacedIds]:
+        for item in self._table.scan({}, Read(filtered="attribute_exists(ids)", consistent=True)):
+            yield _placed_ids(item)
+
+    @override
+    def put_place(self, placed: PlacedIds) -> None:
+        self._add({"pk": placed.about.pk, "sk": placed.about.sk, "ids": placed.ids})
+
+    @override
+    def remove_place_in_log(self, placed: PlacedIds) -> None:
+        self._table.delete({"pk": placed.about.pk, "sk": placed.about.sk})
 
     @override
     def note_verified(self, size: int, at: str, *, full: bool) -> None:
@@ -235,10 +278,17 @@ class CustodyTable(
     def links(self, subject: str, limit: int) -> Links:
         values = {":pk": subject, ":links": "A#"}
         page = self._table.page("pk = :pk AND begins_with(sk, :links)", values, Read(page_size=limit))
-        names = [item["sk"] for item in page.items if "ended" not in item]
-        copies = [name.removeprefix(_COPY).rsplit("#", 1) for name in names if name.startswith(_COPY)]
-        origins = [name.removeprefix(_ORIGIN) for name in names if name.startswith(_ORIGIN)]
-        return Links(tuple(origins), tuple((pk, place) for pk, place in copies), cut=page.last_key is not None)
+        return _links(page.items, cut=page.last_key is not None)
+
+    @override
+    def opening(self, subject: str) -> Opening:
+        # One page of 1 MB, links before events as their keys are ordered: of most histories all there is.
+        page = self._table.page("pk = :pk AND sk BETWEEN :from AND :to", {":pk": subject, ":from": "A#", ":to": "E$"})
+        rows = [item for item in page.items if not item["sk"].startswith("E#")]
+        events = [_event(item) for item in page.items[len(rows) :]]
+        return Opening(
+            _links(rows, cut=not events and page.last_key is not None), events, more=page.last_key is not None
+        )
 
     @override
     def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
@@ -299,7 +349,7 @@ class CustodyTable(
 
     @override
     def blank(self, event: Event) -> None:
-        states = [_without_none(state) for state in event.states]
+        states = list(map(packed_state, event.states))
         key = {"pk": event.leaf.pk, "sk": event.leaf.sk}
         self._table.update(key, Update.of({"states": states}), "attribute_exists(pk)")
 
@@ -324,6 +374,25 @@ class CustodyTable(
             self._table.put(item, _NEW)
 
 
+def _placed_ids(item: Item) -> PlacedIds:
+    minute, sk = item["pk"].removeprefix(f"{_LOG}#"), item["sk"]
+    # As `advance` writes it, twenty digits and nothing else.
+    first = int(sk) if sk.isascii() and sk.isdecimal() and len(sk) == len(f"{0:020}") else None
+    return PlacedIds(minute if item["pk"].startswith(f"{_LOG}#") else "", first, packed_bytes(item["ids"]) or b"", sk)
+
+
+def _head(item: Item | None) -> Head:
+    if item is None or "version" not in item:
+        return Head()
+    try:
+        edge = Edge(int(item["size"]), tuple(bytes.fromhex(text) for text in item["edge"]))
+        verified = int(item.get("verifiedSize", 0))
+        version, times = int(item["version"]), (str(item.get(name, "")) for name in ("verifiedAt", "fullAt"))
+        return Head(edge, str(item["cursor"]), version, str(item["sealedAt"]), verified, *times)
+    except (KeyError, TypeError, ValueError):
+        raise BadProofError("the table's head of the log was written over, and cannot be read") from None
+
+
 def _is_of_identifier(link: Item) -> bool:
     return str(link["pk"]).startswith(IDENTIFIER) or IDENTIFIER in str(link["sk"])
 
@@ -332,14 +401,24 @@ def _keys_of(way: Way) -> list[tuple[str, str]]:
     """Return `pk` and `sk` of the items that a way is made of."""
     if way.sha256:
         return [(f"H#{way.sha256}", way.subject)]
-    return [(way.subject, f"{_ORIGIN}{way.origin}"), (way.origin, f"{_COPY}{way.subject}#{way.place}")]
+    up, down = (way.subject, f"{_ORIGIN}{way.origin}"), (way.origin, f"{_COPY}{way.subject}#{way.place}")
+    return [*([up] if way.up else []), *([down] if way.down else [])]
+
+
+def _links(items: Iterable[Item], *, cut: bool) -> Links:
+    names = [item["sk"] for item in items if "ended" not in item]
+    copies = [name.removeprefix(_COPY).rsplit("#", 1) for name in names if name.startswith(_COPY)]
+    origins = [name.removeprefix(_ORIGIN) for name in names if name.startswith(_ORIGIN)]
+    return Links(tuple(origins), tuple((pk, place) for pk, place in copies), cut=cut)
 
 
 def _known_place(item: Item) -> KnownPlace:
-    bucket, key, subject, salt, since = (
-        _text(item.get(name, "")) for name in ("bucket", "key", "subject", "salt", "since")
+    bucket, key, subject, salt, since, created = (
+        _text(item.get(name, "")) for name in ("bucket", "key", "subject", "salt", "since", "created")
     )
-    return KnownPlace(Place(bucket, key), Subject(subject, salt), since)
+    origins = item.get("origins", [])
+    named = tuple(map(_text, origins)) if isinstance(origins, list) else ()
+    return KnownPlace(Place(bucket, key), Subject(subject, salt), since, named, created)
 
 
 def _text(value: object) -> str:
@@ -352,44 +431,27 @@ def _event_item(event: Event) -> Item:
     item: Item = {
         "pk": leaf.pk,
         "sk": leaf.sk,
-        "id": leaf.id,
-        "sealed": leaf.sealed,
-        "mac": leaf.mac,
+        "id": packed_hex(leaf.id),
+        "sealed": packed_text(leaf.sealed),
+        "mac": packed_hex(leaf.mac),
         "minute": leaf.minute,
     }
     if event.states:
-        item["states"] = [_without_none(state) for state in event.states]
+        item["states"] = list(map(packed_state, event.states))
     return item
 
 
-def _without_none(state: StateReference) -> Item:
-    said = {
-        "place": state.place,
-        "commitment": state.commitment,
-        "versionId": state.version_id,
-        "sha256": state.sha256,
-        "size": state.size,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
 def _leaf(item: Item) -> Leaf:
-    return Leaf(*(_text(item.get(name, "")) for name in ("pk", "sk", "id", "sealed", "mac", "minute")))
+    return Leaf(
+        _text(item.get("pk")),
+        _text(item.get("sk")),
+        unpacked_hex(item.get("id", "")),
+        unpacked_text(item.get("sealed", "")),
+        unpacked_hex(item.get("mac", "")),
+        _text(item.get("minute", "")),
+    )
 
 
 def _event(item: Item) -> Event:
     """Return an event of whatever is there: of what somebody has written over, no more than what can be read."""
-    states = item.get("states", [])
-    known = [state for state in states if isinstance(state, dict)] if isinstance(states, list) else []
-    return Event(_leaf(item), tuple(map(_state, known)))
-
-
-def _state(state: Item) -> StateReference:
-    version_id, sha256, size = (state.get(name) for name in ("versionId", "sha256", "size"))
-    return StateReference(
-        _text(state.get("place")),
-        _text(state.get("commitment")),
-        None if version_id is None else _text(version_id),
-        None if sha256 is None else _text(sha256),
-        size if isinstance(size, int) else None,
-    )
+    return Event(_leaf(item), unpacked_states(item.get("states", [])))

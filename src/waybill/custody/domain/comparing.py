@@ -4,7 +4,6 @@ Items are known by where they are, never by what they call themselves: whoever w
 of another.
 """
 
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,8 +12,9 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
-from waybill.custody.domain.recording import LeafKey
+from waybill.custody.domain.recording import LeafKey, way_of_copy
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import named, states_hold
 from waybill.custody.errors import BadProofError, CustodyRefusedError
@@ -81,8 +81,8 @@ class ComparedLedger(Protocol):
         """Return those of the events that there are; an entry of a trail is one without states."""
         ...
 
-    def all_events(self) -> Iterator[Event]:
-        """Yield every event, and every entry of a trail as one without states, in no order."""
+    def all_items(self) -> Iterator[Event | PlacedIds]:
+        """Yield every event, every entry of a trail as one without states, and where the log has them, in no order."""
         ...
 
     def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
@@ -116,6 +116,7 @@ class LogComparison:
 
     def __init__(self, ledger: ComparedLedger, trails: Trails, keys: Keys, report: Report) -> None:
         self._ledger, self._trails, self._keys, self._report = ledger, trails, keys, report
+        self._index = LogIndex()
         # Entries that have not met their item yet, by their hashes; what was looked at, with its place in the log.
         self._wanted: dict[bytes, int] = {}
         self._met: dict[bytes, int] = {}
@@ -125,12 +126,15 @@ class LogComparison:
         self._unnamed_copies: dict[str, int] = {}
         self._erased: set[str] = set()
         self._keys_refused = False
+        self._places_end = 0
 
     def expect(self, first: int, hashes: Sequence[bytes]) -> None:
         """Take entries by their hashes, from the place `first` of the log on."""
+        self._index.grow(first + len(hashes))
         for index, hash_ in enumerate(hashes, first):
             if hash_ in self._wanted:
                 self._report.made_again += 1
+                self._index.same(index, self._wanted[hash_])
             else:
                 self._wanted[hash_] = index
 
@@ -141,6 +145,7 @@ class LogComparison:
             try:
                 content = parsed(entry)
                 key = LeafKey(*key_of(content))
+                self._index.add(index, content)
             except (BadProofError, KeyError):
                 self._report.add("ALTERED", "an entry of the log is none of custody's", index)
                 continue
@@ -193,9 +198,12 @@ class LogComparison:
         `entries` gives entries of the log by their places: what has met no item is read, to say what became of it.
         """
         strange: list[Event] = []
-        for some in batched(self._ledger.all_events(), _AT_ONCE, strict=False):
+        for some in batched(self._ledger.all_items(), _AT_ONCE, strict=False):
             met = []
             for event in some:
+                if isinstance(event, PlacedIds):
+                    self._take_place(event)
+                    continue
                 if _name(event.leaf.pk, event.leaf.sk) in self._met:
                     continue
                 if one := self._expected(event):
@@ -210,8 +218,22 @@ class LogComparison:
         for event in strange:
             self._look_at_strange(event, young)
 
-    def end(self) -> None:
-        """Say which histories have lost their names, and nobody has erased them."""
+    def _take_place(self, placed: PlacedIds) -> None:
+        self._places_end = max(self._places_end, placed.end)
+        if not self._index.claim(placed):
+            self._report.add("ALTERED", f"LOG#{placed.minute} says what cannot be of the log", placed.first)
+
+    def end(self, placed: int, size: int) -> None:
+        """Say which histories have lost their names, and nobody has erased them; and which places in the log.
+
+        The table has to say where the log has the first `placed` entries, and nothing of any behind `size`.
+        """
+        for wrong in self._index.wrong(min(placed, self._report.entries)):
+            code, told = ("MISSING", "is not in the table") if wrong.is_missing else ("ALTERED", "is another")
+            self._report.add(code, f"where the log has entries {wrong.first} to {wrong.end - 1} {told}", wrong.first)
+        if self._places_end > size:
+            told = f"the table has places for entries up to {self._places_end - 1}, and the log ends before {size}"
+            self._report.add("ALTERED", told)
         told = "are not there, and no erasure of them is recorded"
         for subject, index in self._unnamed.items():
             if subject not in self._erased:
@@ -234,43 +256,49 @@ class LogComparison:
             return None
         del self._wanted[hash_]
         self._met[_name(leaf.pk, leaf.sk)] = index
+        self._index.add(index, content)
         return _Met(index, event, content)
 
     def _judge(self, met: Sequence[_Met], sealed: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:
         """Look at what stands beside the items that say what was sealed, and at the trails that entries are about."""
         places = self._ledger.places({state.place for one in met for state in one.event.states})
         ways: dict[Way, int] = {}
+        self._report.compared += len(met)
         for one in met:
             index, event, content, leaf = one.index, one.event, one.content, one.event.leaf
-            self._report.compared += 1
             if not self._mac_holds(leaf, content):
                 self._report.add("MAC_WRONG", f"{leaf.pk} {leaf.sk}", index)
             elif not states_hold(event, content, places):
                 self._report.add("ALTERED", f"{leaf.pk} {leaf.sk} is about another file", index)
             self._note_names(event, content)
-            for state in event.states[1:]:
-                if named(places.get(state.place), content.get("at")) is None:
+            at = content.get("at")
+            known = [named(places.get(state.place), at) for state in event.states]
+            for state, copy in zip(event.states[1:], known[1:], strict=True):
+                if copy is None:
                     self._unnamed_copies.setdefault(state.place, index)
-            if event.states and content.get("object"):
-                known = named(places.get(event.states[0].place), content.get("at"))
-                if known is None or known.subject.pk != leaf.pk:
+            if known and content.get("object"):
+                own = known[0]
+                if own is None or own.subject.pk != leaf.pk:
                     self._unnamed.setdefault(leaf.pk, index)
                 else:
-                    ways |= dict.fromkeys(_ways(event, content, places), index)
+                    for way in _ways(event, content, own, known):
+                        ways[way] = index
         ways = {way: index for way, index in ways.items() if self._is_new(way)}
         for way in self._ledger.missing_ways(ways):
             self._report.add("MISSING", way.shown, ways[way])
         self._compare_trails((index, content) for index, content in sealed if "entryId" in content)
 
     def _is_new(self, way: Way) -> bool:
-        name = _name(*way)
+        name = _name(*map(str, way))
         was_seen = name in self._ways
         self._ways.add(name)
         return not was_seen
 
     def _note_names(self, event: Event, content: Mapping[str, JsonValue]) -> None:
+        if content.get("workflow") != "custody":
+            return
         detail = content.get("detail")
-        if content.get("workflow") == "custody" and isinstance(detail, dict) and detail.get("erased") == "names":
+        if isinstance(detail, dict) and detail.get("erased") == "names":
             self._erased |= {event.leaf.pk, *(state.place for state in event.states[:1])}
 
     def _compare_trails(self, entries: Iterable[tuple[int, Mapping[str, JsonValue]]]) -> None:
@@ -316,18 +344,22 @@ class LogComparison:
             self._keys_refused = True
             self._report.add("MAC_UNCHECKED", f"no keyed hash was looked at: {error}")
             return True
-        return hmac.compare_digest(expected.encode(), leaf.mac.encode())
+        # Both stand in this process alone: nobody learns from the time that it takes.
+        return expected == leaf.mac
 
 
-def _ways(event: Event, content: Mapping[str, JsonValue], places: Mapping[str, KnownPlace]) -> Iterator[Way]:
-    """Yield by what else an event's history is found, as far as its files have names."""
-    subject = event.leaf.pk
-    if sha256 := event.states[0].sha256:
+def _ways(
+    event: Event, content: Mapping[str, JsonValue], own: KnownPlace, known: Sequence[KnownPlace | None]
+) -> Iterator[Way]:
+    """Yield by what else an event's history is found, as far as its files have names and items have to say it."""
+    subject, states = event.leaf.pk, event.states
+    if sha256 := states[0].sha256:
         yield Way(subject, sha256)
-    for state in event.states[1:]:
-        known = named(places.get(state.place), content.get("at"))
-        if known and known.subject.pk != subject:
-            yield Way(known.subject.pk, origin=subject, place=state.place)
+    if len(states) > 1:
+        recorded_at = str(content.get("recordedAt"))
+        for state, copy in zip(states[1:], known[1:], strict=True):
+            if copy and copy.subject.pk != subject and (way := way_of_copy(own, state.place, copy, recorded_at)):
+                yield way
 
 
 def _name(*parts: str) -> bytes:

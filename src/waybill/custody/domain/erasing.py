@@ -201,8 +201,9 @@ class Eraser:
                 hashes |= dict.fromkeys(state.place for event in self._events(subject) for state in event.states)
                 links = self.ledger.links(subject, MOST_PLACES + 1)
                 hashes |= dict.fromkeys(hash_ for _, hash_ in links.copies)
+                named = (pk for known in found.values() if known.subject.pk == subject for pk in known.origins)
                 # The place of an origin is in its own events alone.
-                hashes |= dict.fromkeys(self._own_places(links.origins))
+                hashes |= dict.fromkeys(self._own_places([*links.origins, *named]))
             found |= self.ledger.places([hash_ for hash_ in hashes if hash_ not in found])
             if len(found) > MOST_PLACES:
                 raise NotFoundError(f"Its history is that of more than {MOST_PLACES} places: erase those first")

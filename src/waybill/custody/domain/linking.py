@@ -19,7 +19,7 @@ from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES, EventRecorder
 from waybill.custody.domain.sealed_form import Keys
 from waybill.custody.domain.tracing import Links
-from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject
+from waybill.custody.models import Event, EventType, FileState, Happening, KnownPlace, Outcome, Place, Subject, Way
 
 WORKFLOW = "custody"
 _EVIDENCE = {"linked": "a person has said so", "unlinked": "a person has taken it back"}
@@ -37,8 +37,8 @@ class LinkedLedger(Protocol):
         """Return events of a subject behind the sort key `after`, oldest first."""
         ...
 
-    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
-        """Keep that the history of `copy` goes on where that of `origin` was."""
+    def link(self, way: Way) -> None:
+        """Keep that a history goes on where that of its origin was."""
         ...
 
     def end_link(self, origin: Subject, copy: Subject, copy_place: str, *, ended: bool) -> None:
@@ -77,7 +77,7 @@ class Linker:
             raise NotFoundError(f"Nothing is recorded of the identifier {canonical_id}")
         self._tell("linked", known, canonical_id, by=by, reason=reason)
         # Last: a trace by the identifier finds the file once it is said why.
-        self.ledger.link(identifier, known.subject, hash_)
+        self.ledger.link(Way(known.subject.pk, origin=identifier.pk, place=hash_))
         self.ledger.end_link(identifier, known.subject, hash_, ended=False)
 
     def unlink(self, place: Place, canonical_id: str, *, by: str, reason: str) -> None:

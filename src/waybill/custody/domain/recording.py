@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from waybill.core.clock import iso
 from waybill.custody.domain.identity import (
@@ -56,8 +56,7 @@ _LEFT_TO_THE_STREAM = timedelta(hours=1)
 _SETTLED = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class LeafKey:
+class LeafKey(NamedTuple):
     """Where the item of a leaf is."""
 
     pk: str
@@ -79,8 +78,8 @@ class Ledger(Protocol):
         """Keep a new place; return the one that is kept, this or somebody else's."""
         ...
 
-    def link(self, origin: Subject, copy: Subject, copy_place: str) -> None:
-        """Keep that the history of `copy` goes on where that of `origin` was."""
+    def link(self, way: Way) -> None:
+        """Keep that a history goes on where that of its origin was."""
         ...
 
     def missing_ways(self, ways: Iterable[Way]) -> Iterable[Way]:
@@ -89,6 +88,14 @@ class Ledger(Protocol):
 
     def add_ways(self, subject: Subject, *, sha256: str | None, consignment_file: tuple[str, str] | None) -> None:
         """Keep by which other names a subject is found."""
+        ...
+
+    def contents_there(self, ways: Iterable[Way]) -> Iterable[Way]:
+        """Return those of the ways by content that there are, but for some that may be young."""
+        ...
+
+    def files_there(self, files: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        """Return those of the files of consignments that a history is known of, but for some that may be young."""
         ...
 
     def events(self, keys: Sequence[LeafKey]) -> Mapping[LeafKey, Event]:
@@ -186,14 +193,52 @@ class _Batch:
             if all(one.at > since.get(hash_, "") for hash_ in named):
                 told.append(one)
                 needed |= dict.fromkeys(named)
+        origins = self._origins_of(told)
+        self._look_for_ways(told)
         for hash_ in unknown:
             if hash_ in needed:
-                subject = Subject(new_subject_pk(), new_salt())
-                known = self._ledger.add_place(hash_, KnownPlace(wanted[hash_], subject, since.get(hash_, "")))
-                self._places[hash_] = known
-                if known.subject == subject:
-                    self._newest[subject.pk] = None
+                self._add_place(hash_, wanted, since, origins)
         return told
+
+    def _look_for_ways(self, told: Sequence[Happening]) -> None:
+        """Find out by what the files are found already that were known before: a look costs less than a write."""
+        contents, files = dict[Way, None](), dict[tuple[str, str], None]()
+        for one in told:
+            known = self._places.get(self._hash(one.about.place)) if isinstance(one.about, FileState) else None
+            if known and isinstance(one.about, FileState):
+                contents |= {Way(known.subject.pk, one.about.sha256): None} if one.about.sha256 else {}
+                files |= {one.consignment_file: None} if one.consignment_file else {}
+        if contents or files:
+            self._ways |= {("content", way.subject, way.sha256) for way in self._ledger.contents_there(contents)}
+            self._ways |= {("file", file) for file in self._ledger.files_there(files)}
+
+    def _origins_of(self, told: Sequence[Happening]) -> dict[str, str]:
+        """Return of which place each copy is one, by the hashes of both; the first that is told."""
+        found: dict[str, str] = {}
+        for one in told:
+            if isinstance(one.about, FileState):
+                own = self._hash(one.about.place)
+                for copy in one.copies:
+                    if (hash_ := self._hash(copy.place)) != own:
+                        found.setdefault(hash_, own)
+        return found
+
+    def _add_place(
+        self, hash_: str, wanted: Mapping[str, Place], since: Mapping[str, str], origins: dict[str, str]
+    ) -> None:
+        """Keep a new place, after the one that it is a copy of: it names that one's subject."""
+        if hash_ in self._places:
+            return
+        # Taken out: two that are copies of each other end here.
+        origin = origins.pop(hash_, None)
+        if origin and origin in wanted:
+            self._add_place(origin, wanted, since, origins)
+        named = (self._places[origin].subject.pk,) if origin in self._places else ()
+        subject = Subject(new_subject_pk(), new_salt())
+        new = KnownPlace(wanted[hash_], subject, since.get(hash_, ""), named, self.recorded_at)
+        known = self._places[hash_] = self._ledger.add_place(hash_, new)
+        if known.subject == subject:
+            self._newest[subject.pk] = None
 
     def keys_of(self, happened: Sequence[Happening]) -> list[tuple[Happening, LeafKey | None]]:
         """Return where the events of what happened are, or would be; None where nothing is recorded of the file."""
@@ -246,7 +291,7 @@ class _Batch:
             )
             yield self.keep(link)
             # Last, as a person's: a trace by the identifier finds the file once it is said why.
-            self._ledger.link(identifier, self._subject(one), way.place)
+            self._ledger.link(way)
 
     def keep_entry(self, entry: TrailEntry) -> LeafKey:
         id_ = trail_id(entry.trail, entry.number)
@@ -277,10 +322,10 @@ class _Batch:
         return self._newest[subject.pk]
 
     def _keep_ways(self, one: Happening, subject: Subject, states: Sequence[StateReference]) -> None:
-        for state in states[1:]:
-            copy = self._places[state.place].subject
-            if self._is_new_way("copy", subject.pk, copy.pk, state.place):
-                self._ledger.link(subject, copy, state.place)
+        for state in states[1:] if isinstance(one.about, FileState) else ():
+            way = way_of_copy(self._places[states[0].place], state.place, self._places[state.place], self.recorded_at)
+            if way and self._is_new_way("copy", *way):
+                self._ledger.link(way)
         sha256 = states[0].sha256 if states else None
         if not self._is_new_way("content", subject.pk, sha256):
             sha256 = None
@@ -309,6 +354,17 @@ class _Batch:
 
     def _hash(self, place: Place) -> str:
         return place_hash(place, self._keys.key(PLACES))
+
+
+def way_of_copy(origin: KnownPlace, place: str, copy: KnownPlace, recorded_at: str) -> Way | None:
+    """Return what items have to say of a copy at `place`, by its hash, and its origin, from an event of then.
+
+    A copy's place names the origin that it has had from the beginning, and a young history's copies are in its events:
+    neither needs an item of its own.
+    """
+    own = origin.subject.pk
+    up, down = own not in copy.origins, not origin.is_young(recorded_at)
+    return Way(copy.subject.pk, origin=own, place=place, up=up, down=down) if up or down else None
 
 
 def _states(one: Happening) -> tuple[FileState, ...]:

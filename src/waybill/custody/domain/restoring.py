@@ -13,10 +13,12 @@ from typing import Protocol, override
 from pydantic import JsonValue
 
 from waybill.custody.domain.identity import commitment, place_hash
+from waybill.custody.domain.log_index import LogIndex, PlacedIds
 from waybill.custody.domain.merkle import leaf_hash
 from waybill.custody.domain.recording import MINUTE, PLACES, LeafKey
 from waybill.custody.domain.sealed_form import Keys, id_of, key_of, mac_of, parsed
 from waybill.custody.domain.sealed_states import named, sealed_commitments, states_hold
+from waybill.custody.domain.sealing import Head
 from waybill.custody.domain.verifying import EntryReader, Verifier
 from waybill.custody.errors import BadProofError
 from waybill.custody.models import Event, FileState, Happening, KnownPlace, Leaf, Place, StateReference
@@ -43,6 +45,22 @@ class RestoredLedger(Protocol):
         """Keep an event where `seen` is; False where there is something else by now."""
         ...
 
+    def head(self) -> Head:
+        """Return the head of the log, as of now."""
+        ...
+
+    def all_placed(self) -> Iterable[PlacedIds]:
+        """Yield where the table says that the log has its entries."""
+        ...
+
+    def put_place(self, placed: PlacedIds) -> None:
+        """Keep where the log has some entries."""
+        ...
+
+    def remove_place_in_log(self, placed: PlacedIds) -> None:
+        """Remove what the table says of some entries, as it was read."""
+        ...
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -53,7 +71,7 @@ class Restored:
     """
 
     about: LeafKey
-    index: int
+    index: int | None
     was: str
     state: str
 
@@ -79,6 +97,7 @@ class DifferingEntries(EntryReader):
     ledger: RestoredLedger
     keys: Keys
     found: list[_Differing] = field(default_factory=list)
+    index: LogIndex = field(default_factory=LogIndex)
     _seen: set[bytes] = field(default_factory=set)
 
     @override
@@ -87,6 +106,7 @@ class DifferingEntries(EntryReader):
         for index, entry in entries:
             try:
                 leaf, content = _leaf_of(entry, self.keys)
+                self.index.add(index, content)
             except (BadProofError, KeyError):
                 continue  # none of custody's: verification names it
             name = leaf_hash(f"{leaf.pk} {leaf.sk}".encode())[:16]
@@ -127,7 +147,27 @@ class Restorer:
         if any(finding.code != "UNANCHORED" for finding in report.findings):
             raise BadProofError("the log itself does not hold, and nothing is restored from it: `verify` names why")
         states = self._states_of(differing.found)
-        return [self._restored(one, states.get(one.key), dry_run=dry_run) for one in differing.found]
+        restored = [self._restored(one, states.get(one.key), dry_run=dry_run) for one in differing.found]
+        return restored + list(self._restored_places(differing.index, dry_run=dry_run))
+
+    def _restored_places(self, index: LogIndex, *, dry_run: bool) -> Iterator[Restored]:
+        """Yield where the table says otherwise than the log where the log has what, after it says the same."""
+        right, wrong = list[PlacedIds](), list[PlacedIds]()
+        for placed in self.ledger.all_placed():
+            (right if index.is_right(placed) else wrong).append(placed)
+        # Read last: what was added meanwhile is not older.
+        size = self.ledger.head().edge.size
+        state = "FOUND" if dry_run else "RESTORED"
+        for placed in wrong:
+            # What is younger than what was read is not known to be wrong, where the log is so long by now.
+            if placed.first is None or placed.first < index.size or placed.end > size or placed.end <= placed.first:
+                if not dry_run:
+                    self.ledger.remove_place_in_log(placed)
+                yield Restored(placed.about, placed.first, "ALTERED", state)
+        for placed in index.lacking(right, min(index.size, size)):
+            if not dry_run:
+                self.ledger.put_place(placed)
+            yield Restored(placed.about, placed.first, "MISSING", state)
 
     def _restored(self, one: _Differing, states: tuple[StateReference, ...] | None, *, dry_run: bool) -> Restored:
         if states is None:

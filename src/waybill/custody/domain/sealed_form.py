@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from waybill.core.executions import stable_json
 from waybill.custody.domain.identity import TRAIL, event_sort_key
@@ -83,11 +84,20 @@ def parsed(sealed: str | bytes) -> Mapping[str, JsonValue]:
         They are not what custody seals.
     """
     try:
-        said = json.loads(sealed if isinstance(sealed, str) else sealed.decode())  # UTF-8, and not what it looks like
+        said = _read(sealed if isinstance(sealed, bytes) else sealed.encode())
     except (ValueError, RecursionError):
         raise BadProofError("an entry of the log is not JSON") from None
     if not isinstance(said, dict) or said.get("v") != VERSION:
         raise BadProofError("an entry of the log is of another version, or no object")
+    return said
+
+
+def _read(sealed: bytes) -> JsonValue:
+    try:
+        said: JsonValue = from_json(sealed)
+    except ValueError:
+        # Several times as fast, but for halves of characters, which a name may have.
+        said = json.loads(sealed.decode())  # UTF-8, and not what it looks like
     return said
 
 

@@ -28,10 +28,11 @@ def states_hold(event: Event, content: Mapping[str, JsonValue], places: Mapping[
 
     Of a place whose names were erased nothing can be said, and nothing is.
     """
-    if [state.commitment for state in event.states] != sealed_commitments(content):
+    states, at = event.states, content.get("at")
+    if [state.commitment for state in states] != sealed_commitments(content):
         return False
-    for state in event.states:
-        known = named(places.get(state.place), content.get("at"))
+    for state in states:
+        known = named(places.get(state.place), at)
         if known is None:
             continue
         place, salt = known.place, known.subject.salt

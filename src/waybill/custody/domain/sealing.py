@@ -25,7 +25,7 @@ from waybill.custody.models import Leaf
 
 # A function of recording ends within one minute; the clocks of two may differ.
 SETTLING = timedelta(minutes=3)
-_MOST_LEAVES = 4_096
+_MOST_LEAVES = 8_192
 _PLANS = "plans"
 # Minutes within which a stream tells what has happened; and how many of such a step looks at.
 _TOLD_WITHIN, _MOST_LOOKS = 3, 90

@@ -3,11 +3,11 @@
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Protocol
 
 from pydantic import JsonValue
 
+from waybill.core.clock import iso, moment_of
 from waybill.core.errors import ConflictError, NotFoundError
 from waybill.custody.domain.identity import IDENTIFIER, place_hash
 from waybill.custody.domain.recording import PLACES
@@ -15,11 +15,13 @@ from waybill.custody.domain.sealed_form import Keys, mac_of, parsed
 from waybill.custody.domain.sealed_states import named, states_hold
 from waybill.custody.domain.sealing import Head, Placed
 from waybill.custody.errors import BadProofError
-from waybill.custody.models import Event, EventType, KnownPlace, Outcome, Place, StateReference
+from waybill.custody.models import FIRST_DAY, Event, EventType, KnownPlace, Outcome, Place, StateReference
 
 # Generations that are followed up and down, and files that one history may be about.
 _MOST_STEPS, _MOST_SUBJECTS = 8, 100
 _PAGE = 200
+# Of a history that began with more events than one read gives.
+_MOST_OF_FIRST_DAY, _PAGE_OF_FIRST_DAY = 20_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,20 @@ class Links:
     cut: bool = False
 
 
+@dataclass(frozen=True)
+class Opening:
+    """The beginning of a history: its links, and its oldest events; `more`: there are others behind them."""
+
+    links: Links
+    events: Sequence[Event]
+    more: bool = False
+
+
 class TracedLedger(Protocol):
     """The table as a trace reads it; raises `CustodyUnavailableError`."""
 
-    def head(self) -> Head:
-        """Return the head of the log, as of now."""
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+        """Return those of the places that are known, by their hashes, and the head of the log, as of now."""
         ...
 
     def placed(self, minute: str) -> Iterator[Placed]:
@@ -54,8 +65,8 @@ class TracedLedger(Protocol):
         """Return subjects that have had this content, at most so many."""
         ...
 
-    def links(self, subject: str, limit: int) -> Links:
-        """Return where a history goes on."""
+    def opening(self, subject: str) -> Opening:
+        """Return the beginning of a history, as much as one read gives."""
         ...
 
     def events_of(self, subject: str, after: str, limit: int) -> list[Event]:
@@ -109,7 +120,7 @@ class TracedState:
 
 @dataclass(frozen=True)
 class TracedEvent:
-    """An event with its names. `index` is its place in the log, None before it is sealed.
+    """An event with its names. `index` is its place in the log, None before it is sealed or where nobody has asked.
 
     `intact`: the keyed hash is that of the sealed bytes, and what is shown of files is what was sealed.
     """
@@ -148,24 +159,31 @@ class Tracer:
     ledger: TracedLedger
     keys: Keys
 
-    def trace(self, asked: Asked, *, limit: int, after: tuple[str, str] | None = None) -> Trace:
+    def trace(
+        self, asked: Asked, *, limit: int, after: tuple[str, str] | None = None, with_index: bool = True
+    ) -> Trace:
         """Return a page of the history of what was asked for, behind the position `after`.
+
+        `with_index`: where the log has its events is read too, a read for each minute in which they were recorded.
 
         Raises
         ------
         NotFoundError
             Nothing is known of it; says what was looked for.
         """
-        own = self._subjects(asked)
-        family = self._family(own)
-        events = self._page(family.subjects, limit, after)
+        reading = _Reading(self.ledger)
+        own = self._subjects(asked, reading)
+        family = self._family(own, reading)
+        events = self._page(family.subjects, limit, after, reading)
         if not events and after is None:
             raise _unknown(asked)
         shown, more = events[:limit], len(events) > limit
         hashes = {state.place for event in shown for state in event.states} | set(family.copies)
-        known = self.ledger.places(hashes)
-        log = {minute: list(self.ledger.placed(minute)) for minute in {event.leaf.minute for event in shown}}
-        traced = [self._traced(event, known, log[event.leaf.minute]) for event in shown]
+        # Last: the head is not older than what it is about.
+        known, head = reading.names_and_head(hashes)
+        minutes = {event.leaf.minute for event in shown} if with_index else set[str]()
+        log = {minute: list(self.ledger.placed(minute)) for minute in minutes}
+        traced = [self._traced(event, known, log.get(event.leaf.minute, ())) for event in shown]
         if isinstance(asked, ByPlace) and asked.version_id:
             traced = [one for one in traced if _is_about(one, asked.place, asked.version_id)]
         places = dict.fromkeys(
@@ -173,7 +191,6 @@ class Tracer:
         )
         copies = [known[hash_].place for hash_ in family.copies if hash_ in known]
         last = (shown[-1].leaf.sk, shown[-1].leaf.pk) if more else None
-        head = self.ledger.head()
         return Trace(own, family.origins, tuple(places), tuple(copies), tuple(traced), head, more, family.cut, last)
 
     def whole(self, asked: Asked) -> Trace:
@@ -186,11 +203,11 @@ class Tracer:
             last = following.last
         return replace(page, events=tuple(events), more=False, last=None)
 
-    def _subjects(self, asked: Asked) -> tuple[str, ...]:
+    def _subjects(self, asked: Asked, reading: "_Reading") -> tuple[str, ...]:
         match asked:
             case ByPlace(place):
                 hash_ = place_hash(place, self.keys.key(PLACES))
-                known = self.ledger.places([hash_]).get(hash_)
+                known = reading.places([hash_]).get(hash_)
                 found = [known.subject.pk] if known else []
             case ByDigest(sha256):
                 found = self.ledger.subjects_of_digest(sha256, _MOST_SUBJECTS)
@@ -203,16 +220,15 @@ class Tracer:
             raise _unknown(asked)
         return tuple(found)
 
-    def _family(self, own: Sequence[str]) -> "_Family":
+    def _family(self, own: Sequence[str], reading: "_Reading") -> "_Family":
         """Return the subjects up from `own` and down from them; what else came of an origin is not about this file."""
         seen, copies, cut = dict.fromkeys(own), dict[str, None](), False
-        links_of = cache(lambda subject: self.ledger.links(subject, _MOST_SUBJECTS))
         for up in (True, False):
             row = list(own)
             for _ in range(_MOST_STEPS):
                 following: dict[str, None] = {}
                 for subject in row:
-                    links = links_of(subject)
+                    links = reading.links(subject, copies=not up)
                     cut = cut or links.cut
                     following |= dict.fromkeys(links.origins if up else (pk for pk, _ in links.copies))
                     if not up:
@@ -226,12 +242,14 @@ class Tracer:
                 origins = tuple(subject for subject in seen if subject not in own)
         return _Family(tuple(seen)[:_MOST_SUBJECTS], origins, tuple(copies), cut)
 
-    def _page(self, subjects: Sequence[str], limit: int, after: tuple[str, str] | None) -> list[Event]:
+    def _page(
+        self, subjects: Sequence[str], limit: int, after: tuple[str, str] | None, reading: "_Reading"
+    ) -> list[Event]:
         found: list[Event] = []
         for subject in subjects:
             # Of another subject there may be an event of the same moment: those are sorted out below.
             start = after[0] if after and subject <= after[1] else _just_before(after)
-            found += self.ledger.events_of(subject, start, limit + 1)
+            found += reading.events_of(subject, start, limit + 1)
         found.sort(key=lambda event: (event.leaf.sk, event.leaf.pk))
         return [event for event in found if after is None or (event.leaf.sk, event.leaf.pk) > after][: limit + 1]
 
@@ -241,6 +259,85 @@ class Tracer:
         intact = hmac.compare_digest(mac, event.leaf.mac) and states_hold(event, said, known)
         states = tuple(_traced_state(state, named(known.get(state.place), said["at"])) for state in event.states)
         return TracedEvent(event, said, states, intact, _index(event, placed))
+
+
+class _Reading:
+    """What one trace reads, each thing once."""
+
+    def __init__(self, ledger: TracedLedger) -> None:
+        self._ledger = ledger
+        self._openings: dict[str, Opening] = {}
+        self._names: dict[str, KnownPlace | None] = {}
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, KnownPlace]:
+        wanted = dict.fromkeys(hashes)
+        if unread := [hash_ for hash_ in wanted if hash_ not in self._names]:
+            self._names |= {**dict.fromkeys(unread), **self._ledger.places(unread)}
+        return {hash_: known for hash_ in wanted if (known := self._names[hash_])}
+
+    def names_and_head(self, hashes: Iterable[str]) -> tuple[Mapping[str, KnownPlace], Head]:
+        wanted = dict.fromkeys(hashes)
+        unread = [hash_ for hash_ in wanted if hash_ not in self._names]
+        found, head = self._ledger.names_and_head(unread)
+        self._names |= {**dict.fromkeys(unread), **found}
+        return self.places(wanted), head
+
+    def links(self, subject: str, *, copies: bool) -> Links:
+        """Return where a history goes on: by items of its own, by the name of its place, and by its events.
+
+        A place names what it was a copy of when it became known. Copies of a history's first day are in its events.
+        """
+        opening = self._opening(subject)
+        origins, found, cut = (
+            dict.fromkeys(opening.links.origins),
+            dict.fromkeys(opening.links.copies),
+            opening.links.cut,
+        )
+        for known in self._own_names(subject, opening):
+            origins |= dict.fromkeys(known.origins)
+        if copies:
+            events, is_cut = self._of_first_day(subject, opening)
+            cut = cut or is_cut
+            hashes = dict.fromkeys(state.place for event in events for state in event.states[1:])
+            for hash_, known in self.places(hashes).items():
+                if known.subject.pk != subject:
+                    found[known.subject.pk, hash_] = None
+        return Links(tuple(origins), tuple(found), cut=cut)
+
+    def events_of(self, subject: str, after: str, limit: int) -> Sequence[Event]:
+        opening = self._opening(subject)
+        events = [event for event in opening.events if event.leaf.sk > after]
+        if not opening.more or len(events) >= limit:
+            return events[:limit]
+        return self._ledger.events_of(subject, after, limit)
+
+    def _opening(self, subject: str) -> Opening:
+        if subject not in self._openings:
+            self._openings[subject] = self._ledger.opening(subject)
+        return self._openings[subject]
+
+    def _own_names(self, subject: str, opening: Opening) -> list[KnownPlace]:
+        """Return the names of a history's own place, by which it was asked for or which its first event is about."""
+        own = [known for known in self._names.values() if known and known.subject.pk == subject]
+        if not own and opening.events:
+            places = self.places(state.place for state in opening.events[0].states[:1])
+            own = [known for known in places.values() if known.subject.pk == subject]
+        return own
+
+    def _of_first_day(self, subject: str, opening: Opening) -> tuple[Sequence[Event], bool]:
+        """Return the events that may name copies which no item does, and whether there are more than were read."""
+        events = list(opening.events)
+        if not opening.more or not events:
+            return events, False
+        created = next((moment_of(known.created) for known in self._own_names(subject, opening)), None)
+        # What happened is told later, but for what clocks differ.
+        until = f"E#{iso(created + 2 * FIRST_DAY)}" if created else ""
+        while until and events[-1].leaf.sk < until and len(events) < _MOST_OF_FIRST_DAY:
+            page = self._ledger.events_of(subject, events[-1].leaf.sk, _PAGE_OF_FIRST_DAY)
+            if not page:
+                return events, False
+            events += page
+        return events, bool(until) and events[-1].leaf.sk < until
 
 
 @dataclass(frozen=True)

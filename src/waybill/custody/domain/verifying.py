@@ -128,7 +128,7 @@ class Verifier:
         # Where nothing was ever sealed, or nobody left anything of it, what is old says which.
         young = iso(self.now() - _UNSEALED_AFTER)[:MINUTE]
         comparison.look_through(young, lambda places: self._entries(places, report))
-        comparison.end()
+        comparison.end(before.edge.size, self.ledger.head().edge.size)
         if report.holds and report.size:
             self.ledger.note_verified(report.size, iso(self.now()), full=full)
         return report
