@@ -14,8 +14,8 @@ from waybill.core.clock import now
 from waybill.core.settings import NotificationSettings, load
 from waybill.subject_access.settings import (
     BucketSettings,
-    DestinationSettings,
     LifecycleSettings,
+    ServiceHostSettings,
     TableSettings,
     UpstreamSettings,
     WorkflowSettings,
@@ -119,7 +119,7 @@ def web() -> "HttpWeb":
     """Return HTTP to services; its connections are kept for the next invocation."""
     from waybill.subject_access.adapters.web import HttpWeb
 
-    return HttpWeb(load(DestinationSettings).destinations())
+    return HttpWeb(load(UpstreamSettings).destinations())
 
 
 @cache
@@ -212,7 +212,7 @@ def services() -> "Services":
     """Return what changes the catalogue."""
     from waybill.subject_access.domain.services import Services
 
-    return Services(catalogue(), reports(), load(DestinationSettings).destinations(), now)
+    return Services(catalogue(), reports(), load(ServiceHostSettings).destinations(), now)
 
 
 def poll() -> "Poll":

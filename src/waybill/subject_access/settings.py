@@ -1,6 +1,6 @@
 """Environment variables of the functions; each function gets those that its handler reads."""
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, override
 
 from pydantic import Field, model_validator
 
@@ -36,31 +36,42 @@ class LifecycleSettings(WaybillSettings):
     delete_after_days: Annotated[int, Field(ge=1)] = 365
 
 
-class DestinationSettings(WaybillSettings):
-    """Which services may be asked.
+class ServiceHostSettings(WaybillSettings):
+    """The hosts of the services that may be asked.
 
     `upstream_hosts` is a list with commas: `*.service.example`, `host:8443`, `http://127.0.0.1:*`; without a scheme it
-    is https. `upstream_private_ranges` are networks that may be reached although they are not public.
+    is https.
     """
 
     upstream_hosts: str = ""
+
+    def destinations(self) -> "Destinations":
+        """Return where requests may go; raises ValueError."""
+        return _destinations(self.upstream_hosts)
+
+
+class UpstreamSettings(ServiceHostSettings):
+    """Which services may be asked, as whom, and for how long.
+
+    `upstream_private_ranges` are networks that may be reached although they are not public.
+    """
+
     upstream_private_ranges: str = ""
+    upstream_secret_prefix: str
+    upstream_budget_seconds: Annotated[float, Field(gt=0, le=800)] = 240.0
+    upstream_max_bytes: Annotated[int, Field(gt=0)] = 100 * 1024**2
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
         self.destinations()
         return self
 
+    @override
     def destinations(self) -> "Destinations":
-        """Return where requests may go; raises ValueError."""
-        from waybill.subject_access.domain.upstream.addresses import Destinations
-
-        return Destinations.parse(self.upstream_hosts, self.upstream_private_ranges)
+        return _destinations(self.upstream_hosts, self.upstream_private_ranges)
 
 
-class UpstreamSettings(DestinationSettings):
-    """Which services may be asked, as whom, and for how long."""
+def _destinations(hosts: str, private_ranges: str = "") -> "Destinations":
+    from waybill.subject_access.domain.upstream.addresses import Destinations
 
-    upstream_secret_prefix: str
-    upstream_budget_seconds: Annotated[float, Field(gt=0, le=800)] = 240.0
-    upstream_max_bytes: Annotated[int, Field(gt=0)] = 100 * 1024**2
+    return Destinations.parse(hosts, private_ranges)
