@@ -104,5 +104,14 @@ def hostile_megabytes() -> dict[str, bytes]:
         "keywords": b"password: secret token=" * 45_000,
         "escapes": b"\\u0041" * 174_000,
         "a column of cards": "".join(f"{_card(chance)}\n" for _ in range(58_000)).encode(),
+        "an indented list of cards": "".join(f"    {_card(chance)}\n" for _ in range(48_000)).encode(),
+        "named base64": b"".join(
+            b"k%d=%b\n" % (number, base64.b64encode(b"password: Xk29vTq81z!%d" % number)) for number in range(23_000)
+        ),
+        "lines of hexadecimal digits": b"".join(
+            b"%d: %b\n" % (number, b"password: Xk29vTq81z!".hex().encode()) for number in range(20_000)
+        ),
+        "random pairs of digits": " ".join(f"{chance.randint(10, 99)}" for _ in range(349_000)).encode(),
+        "quoted rows": b'"Smith, Bob","219456789","Xk29vTq8"\n' * 28_000,
         "a column of addresses": "".join(f"{_email(chance)}\n" for _ in range(32_000)).encode(),
     }

@@ -26,7 +26,7 @@ def test_a_heading_names_its_column(heading: bytes, column: int) -> None:
     columns = Columns.of(heading, detectors())
     assert columns is not None
     row = _before(heading, column)
-    assert columns.name("US_SSN", row, 0, len(row))
+    assert columns.name("US_SSN", columns.rows(row), 0, len(row))
 
 
 def _before(heading: bytes, column: int) -> bytes:
@@ -45,7 +45,7 @@ def test_a_record_is_no_heading(line: bytes) -> None:
 def test_a_number_in_another_column_is_none() -> None:
     columns = Columns.of(b"invoice,ssn\n", detectors())
     assert columns is not None
-    assert not columns.name("US_SSN", b"", 0, 0)
+    assert not columns.name("US_SSN", columns.rows(b""), 0, 0)
 
 
 NAMED = [

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from benchmarks.scanning.corpus import log_text
 from waybill.scanning.domain.detection import gates
 from waybill.scanning.domain.detection.columns import Columns
-from waybill.scanning.domain.detection.engine import PIECE, Engine
+from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import INDEX_BITS, HyperscanGate, StandardGate
 from waybill.scanning.domain.detection.models import Match, Surroundings
+from waybill.scanning.domain.detection.pieces import PIECE
 from waybill.scanning.domain.detection.proof import prove
 from waybill.scanning.domain.detection.rules import detectors
 from waybill.scanning.domain.detection.validators.telephone import is_number_of, national_shape
@@ -48,7 +49,8 @@ class OpenGate(StandardGate):
 
     def events(self, text: bytes) -> list[int]:
         line_ends = {at + 1 for at, byte in enumerate(text) if byte == 10}
-        places = sorted(line_ends | {*range(1, len(text) + 1, 64), len(text)} - {0})
+        line_starts = {end + 1 for end in line_ends if end < len(text)}
+        places = sorted(line_ends | line_starts | {*range(1, len(text) + 1, 64), len(text)} - {0})
         return [at << INDEX_BITS | index for at in places for index in self._indices]
 
 

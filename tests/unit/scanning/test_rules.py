@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.models import Confidence, Surroundings
 from waybill.scanning.domain.detection.pattern_facts import first_bytes, has_literal
@@ -44,7 +45,9 @@ def test_example_of_a_detector(engine: Engine, detector: str, example: dict[str,
     text = str(example["text"]).encode()
     if regions := example.get("regions"):
         engine = Engine(detectors(), regions=cast("list[str]", regions))
-    found = [match for match in engine.matches(text) if match.detector == detector]
+    [known] = (each for each in engine.detectors if each.id == detector)
+    columns = Columns.of(text, [known]) if known.columns else None
+    found = [match for match in engine.matches(text, columns=columns) if match.detector == detector]
     assert [text[match.start : match.end].decode() for match in found] == (
         [str(example["finds"])] if "finds" in example else []
     )

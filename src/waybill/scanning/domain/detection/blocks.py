@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from waybill.scanning.domain.detection.engine import LOOKAHEAD, PIECE
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE
 
 BLOCK = 1 << 20
 # What stays for the next block: room for the longest match, what a validator looks at behind it, and a line end.

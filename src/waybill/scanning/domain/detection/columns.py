@@ -1,6 +1,7 @@
 """Column names of delimited text: what stands in the first line says what the values below it are."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ _NAME = re.compile(rb'\s*"?[^:={}\[\]<>"]{0,120}"?\s*')
 _ONLY_NAME = re.compile(rb'\s*"?[^\W\d][^\W\d_]{0,39}(?:[ _-][^\W\d][^\W\d_]{0,39}){0,3}"?\s*')
 _LINE_LIMIT = 8192
 _TITLE_LINES = 6
+# Up to here it takes less time to read a line for each value of it.
+_NEAR = 256
 
 
 class Columns:
@@ -67,16 +70,85 @@ class Columns:
         """Return whether a column is named for `detector`."""
         return detector in self._columns_of
 
-    def name(self, detector: str, text: bytes, line_start: int, at: int) -> bool:
+    def rows(self, text: bytes) -> "Rows":
+        """Return the rows of a text that has these columns."""
+        return Rows(text, self._delimiter)
+
+    def name(self, detector: str, rows: "Rows", line_start: int, at: int) -> bool:
         """Return whether the value at `at`, in the line from `line_start` on, is in a column named for `detector`."""
         columns = self._columns_of.get(detector)
-        if not columns:
-            return False
-        before = text[line_start:at]
-        # A delimiter between quotes is part of a value; quotes inside of values come in pairs.
-        if b'"' in before:
-            before = b"".join(_row_start(text, line_start, at).split(b'"')[::2])
-        return before.count(self._delimiter) in columns
+        return columns is not None and rows.column(line_start, at) in columns
+
+
+class Rows:
+    """The rows of a delimited text. Places are asked for in ascending order, or nearly so: each byte is read once."""
+
+    def __init__(self, text: bytes, delimiter: bytes) -> None:
+        self._text = text
+        self._delimiter = delimiter
+        self._sign = re.compile(b'["%b]' % re.escape(delimiter))
+        self._line = -1
+        # Of the current line: where its quotes are, and its delimiters outside of quotes and inside of them.
+        self._quotes: list[int] = []
+        self._parted: tuple[list[int], list[int]] = [], []
+        # Up to which line quotes are counted, and the last line start behind an even and an odd number of them.
+        self._counted, self._odd = 0, 0
+        self._last = [0, -1]
+        self._row = (-1, 0, 0, 0)
+
+    def column(self, line_start: int, at: int) -> int:
+        """Return the column of the place `at` in the line from `line_start` on; they are counted from 0.
+
+        A delimiter between quotes is part of a value; quotes inside of values come in pairs.
+        """
+        near = at - line_start <= _NEAR
+        parts = self._text[line_start:at].split(b'"') if near else []
+        if not near and self._line != line_start:
+            self._read(line_start)
+        inside = (len(parts) - 1) % 2 if near else bisect_left(self._quotes, at) % 2
+        before = 0
+        if inside and (start := self._row_start(line_start)) >= 0:
+            # A value in quotes has begun on a line before (RFC 4180, section 2.6).
+            before = self._delimiters(start, line_start)
+        else:
+            inside = 0
+        if near:
+            return before + sum(part.count(self._delimiter) for part in parts[inside::2])
+        return before + bisect_left(self._parted[inside], at)
+
+    def _read(self, line_start: int) -> None:
+        self._line = line_start
+        self._quotes, self._parted = [], ([], [])
+        end = self._text.find(b"\n", line_start)
+        for sign in self._sign.finditer(self._text, line_start, end if end >= 0 else len(self._text)):
+            if sign[0] == b'"':
+                self._quotes.append(sign.start())
+            else:
+                self._parted[len(self._quotes) % 2].append(sign.start())
+
+    def _row_start(self, line_start: int) -> int:
+        """Return where the nearest line begins with an odd number of quotes from it to `line_start`; -1 without one."""
+        text = self._text
+        if line_start < self._counted or line_start - self._counted > _LINE_LIMIT:
+            self._counted = text.rfind(b"\n", 0, max(0, line_start - _LINE_LIMIT)) + 1
+            self._odd, self._last = 0, [self._counted, -1]
+        while self._counted < line_start:
+            self._last[self._odd] = self._counted
+            end = text.find(b"\n", self._counted) + 1
+            self._odd ^= text.count(b'"', self._counted, end) % 2
+            self._counted = end
+        found = self._last[1 - self._odd]
+        return found if 0 <= line_start - found <= _LINE_LIMIT else -1
+
+    def _delimiters(self, start: int, end: int) -> int:
+        """Return how many delimiters stand outside of quotes from `start` to `end`, both where lines begin."""
+        known, upto, odd, count = self._row
+        if known != start or upto > end:
+            upto, odd, count = start, 0, 0
+        parts = self._text[upto:end].split(b'"')
+        count += sum(part.count(self._delimiter) for part in parts[odd::2])
+        self._row = (start, end, (odd + len(parts) - 1) % 2, count)
+        return count
 
 
 def _fields(line: bytes, delimiter: bytes) -> list[bytes]:
@@ -86,11 +158,3 @@ def _fields(line: bytes, delimiter: bytes) -> list[bytes]:
     parts = line.split(b'"')
     plain = b'"'.join(part if number % 2 == 0 else part.replace(delimiter, b" ") for number, part in enumerate(parts))
     return plain.split(delimiter)
-
-
-def _row_start(text: bytes, line_start: int, at: int) -> bytes:
-    """Return a row up to `at`: a value in quotes may have begun on a line before (RFC 4180, section 2.6)."""
-    start = line_start
-    while text.count(b'"', start, at) % 2 and start > 0 and line_start - start < _LINE_LIMIT:
-        start = text.rfind(b"\n", 0, start - 1) + 1
-    return text[start:at] if text.count(b'"', start, at) % 2 == 0 else text[line_start:at]

@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterator
 
 LABEL_REACH = 2048
+SEPARATOR = b"\n\n\x1c\n"
+"""Stands between texts that have nothing to do with each other: no label above it is about a value below."""
+_SEPARATOR = b"\x1c"
 _NEAR = 256
 _BLANK_LINES = 1
 _INDENT = re.compile(rb"[ \t]*(?:- )*")
@@ -36,72 +39,194 @@ _KEY_BYTES = 66
 _LAST_KEY = re.compile(rb"([^\"',;{\[\n]{1,60})[\"']?[ \t]{0,4}[:=]$")
 
 
-def is_labelled(text: bytes, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
-    """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
-    if at - line_start > _NEAR:
-        return False
-    if _is_below_heading(text, line_start, at, keywords) or _is_in_section(text, line_start, keywords):
-        return True
-    if at == line_start and _is_number(text, text.rfind(b"\n", 0, max(0, line_start - 1)) + 1, line_start):
-        # In a column of values, each stands below another one.
-        return False
-    before = _BEFORE.fullmatch(text, line_start, at)
-    if before is None:
-        return False
-    named = before["key"] is not None or before["tag"] is not None
-    lowest, nearest, blank, place = _indent(text, line_start), True, 0, line_start
-    while place > 0:
-        start = text.rfind(b"\n", 0, place - 1) + 1
-        if line_start - start > LABEL_REACH:
+class Labels:
+    """What stands above the values of a text, asked for in ascending order, or nearly so: lines are read once."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._tags, self._sections, self._separators = (_Last(text, sign) for sign in (b"<", b"\n[", _SEPARATOR))
+        # By the beginning of a line: the next line above that is not empty with the empty ones between, the next one
+        # above that is indented less, and whether it opens something that a keyword names.
+        self._nearest: dict[int, tuple[int, int]] = {}
+        self._outer: dict[int, int] = {}
+        self._opening: dict[tuple[int, bool, int], bool] = {}
+        # What was asked for last: the text behind a separator, the row of a page and the names of its columns, where
+        # a table begins that goes on up to a line, and the names in a line.
+        self._part: tuple[int, Labels | None] = (-1, None)
+        self._page: tuple[int, list[bytes]] = (-1, [])
+        self._table = (1, 0)
+        self._names: tuple[int, list[bytes]] = (-1, [])
+
+    def stand_above(self, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
+        """Return whether the value at `at`, in the line from `line_start` on, stands below one of `keywords`."""
+        if at - line_start > _NEAR:
             return False
-        line = text[start : place - 1].rstrip()
-        place = start
-        if not line:
-            blank += 1
-            continue
-        indent = _indent(text, start)
-        above = nearest and not named and blank <= _BLANK_LINES
-        if (above or indent < lowest) and _opens(line, keywords, above=above):
+        text, lowest = self._text, max(0, at - LABEL_REACH)
+        begin = self._separators.before(line_start)
+        if begin >= 0:
+            # What stands before a separator is another text.
+            begin += 1
+            return self._behind_separator(begin).stand_above(line_start - begin, at - begin, keywords)
+        row = text.rfind(b"<tr", lowest, at) if self._tags.before(at) >= lowest else -1
+        if row >= 0:
+            names, column = self._names_of_page(row), len(_CELL.findall(text, row, at)) - 1
+        elif text.find(b"\t", line_start, at + _NEAR) >= 0:
+            names, column = self._names_of_table(line_start), text.count(b"\t", line_start, at)
+        else:
+            names, column = [], -1
+        if 0 <= column < len(names) and keywords.search(names[column]):
             return True
-        if not indent or (nearest and indent > lowest):
+        if (section := self._section(line_start)) >= 0 and _is_in_section(text, section, line_start, keywords):
+            return True
+        if at == line_start and _is_number(text, text.rfind(b"\n", 0, max(0, line_start - 1)) + 1, line_start):
+            # In a column of values, each stands below another one.
             return False
-        lowest, nearest = min(lowest, indent), False
-    return False
+        before = _BEFORE.fullmatch(text, line_start, at)
+        if before is None:
+            return False
+        named = before["key"] is not None or before["tag"] is not None
+        return self._is_opened(line_start, keywords, named=named)
+
+    def _behind_separator(self, begin: int) -> "Labels":
+        """Return the labels of the text that begins behind a separator, up to the next one."""
+        if self._part[0] != begin:
+            end = self._text.find(_SEPARATOR, begin)
+            self._part = begin, Labels(self._text[begin : end if end >= 0 else len(self._text)])
+        return self._part[1] or self
+
+    def _names_of_page(self, row: int) -> list[bytes]:
+        """Return the names of the columns of the table that a row of a page is in."""
+        if self._page[0] != row:
+            head = self._text.rfind(b"<table", max(0, row - LABEL_REACH), row)
+            found = _HEADING.findall(self._text, head, row) if head >= 0 else []
+            self._page = row, [_MARKUP.sub(b" ", name) for name in found]
+        return self._page[1]
+
+    def _names_of_table(self, line_start: int) -> list[bytes]:
+        """Return the names of the columns of the table that a line is in, whose cells tabs part.
+
+        They stand in its first line, or in the furthest that anybody asks for.
+        """
+        text, (head, asked) = self._text, self._table
+        lowest = text.rfind(b"\n", 0, max(0, line_start - LABEL_REACH)) + 1
+        place, stop = line_start, max(lowest, asked if head <= asked <= line_start else lowest)
+        while place > stop:
+            start = text.rfind(b"\n", 0, place - 1) + 1
+            if text.find(b"\t", start, place) < 0:
+                break
+            place = start
+        if place == asked and head <= asked:
+            place = max(head, lowest)
+        self._table = place, line_start
+        if self._names[0] != place:
+            end = text.find(b"\n", place)
+            self._names = place, text[place : end if end >= 0 else len(text)].split(b"\t")
+        return self._names[1] if place < line_start else []
+
+    def _section(self, line_start: int) -> int:
+        """Return where the name of the section stands that a line may be in; -1 without one."""
+        found = self._sections.before(line_start)
+        if found >= max(0, line_start - LABEL_REACH):
+            return found + 1
+        return 0 if line_start <= LABEL_REACH and self._text[:1] == b"[" and line_start else -1
+
+    def _is_opened(self, line_start: int, keywords: re.Pattern[bytes], *, named: bool) -> bool:
+        """Return whether the line above, or one that is indented less, is a label or opens what a keyword names."""
+        nearest, blank = self._line_above(line_start)
+        if nearest < 0:
+            return False
+        indent, nearest_indent = _indent(self._text, line_start), _indent(self._text, nearest)
+        above = not named and blank <= _BLANK_LINES
+        if (above or nearest_indent < indent) and self._opens(nearest, keywords, above=above):
+            return True
+        if not nearest_indent or nearest_indent > indent:
+            return False
+        outer = self._outside_of(nearest)
+        while outer >= 0 and line_start - outer <= LABEL_REACH:
+            if self._opens(outer, keywords, above=False):
+                return True
+            outer = self._outside_of(outer)
+        return False
+
+    def _line_above(self, line_start: int) -> tuple[int, int]:
+        """Return where the next line above begins that is not empty, -1 without one, and how many between are."""
+        known = self._nearest.get(line_start)
+        if known is None:
+            place, blank = line_start, 0
+            known = -1, 0
+            while place > 0:
+                start = self._text.rfind(b"\n", 0, place - 1) + 1
+                if line_start - start > LABEL_REACH:
+                    break
+                if not self._text[start:place].isspace():
+                    known = start, blank
+                    break
+                place, blank = start, blank + 1
+            self._nearest[line_start] = known
+        return known
+
+    def _outside_of(self, line_start: int) -> int:
+        """Return where the next line above begins that is indented less; -1 where none is, as far as anybody asks."""
+        known = self._outer.get(line_start)
+        if known is not None:
+            return known
+        indent = _indent(self._text, line_start)
+        place = line_start if indent else -1
+        while place >= 0:
+            place = self._line_above(place)[0]
+            while place in self._outer and _indent(self._text, place) >= indent:
+                place = self._outer[place]
+            if line_start - place > LABEL_REACH:
+                place = -1
+            if place >= 0 and _indent(self._text, place) < indent:
+                break
+        self._outer[line_start] = place
+        return place
+
+    def _opens(self, start: int, keywords: re.Pattern[bytes], *, above: bool) -> bool:
+        asked = start, above, id(keywords)
+        known = self._opening.get(asked)
+        if known is None:
+            line = self._text[start : self._text.find(b"\n", start)].rstrip()
+            known = self._opening[asked] = _opens(line, keywords, above=above)
+        return known
+
+
+class _Last:
+    """Where a sign stands last before a place, no further off than labels reach."""
+
+    def __init__(self, text: bytes, sign: bytes) -> None:
+        self._text = text
+        self._sign = sign
+        self._upto = 0
+        self._found = -1
+        # Of single bytes it takes no time to see that a text has none, which most have.
+        self._none = len(sign) == 1 and sign not in text
+
+    def before(self, place: int) -> int:
+        """Return where the sign begins that ends at `place` or before; -1 where there is none, or none near."""
+        text, sign = self._text, self._sign
+        if self._none:
+            return -1
+        if place < self._upto:
+            is_before = self._found + len(sign) <= place
+            return self._found if is_before else text.rfind(sign, max(0, place - LABEL_REACH), place)
+        # A byte by itself is looked for everywhere, others as far as anybody asks.
+        lowest = 0 if len(sign) == 1 else place - LABEL_REACH - len(sign)
+        known = max(0, self._upto - len(sign) + 1, lowest)
+        found = text.rfind(sign, known, place)
+        if found >= 0:
+            self._found = found
+        self._upto = place
+        return self._found
 
 
 def _is_number(text: bytes, start: int, end: int) -> bool:
     return text[start : min(end, start + 1)].isdigit() and not text[start:end].translate(None, _OF_NUMBERS)
 
 
-def _is_below_heading(text: bytes, line_start: int, at: int, keywords: re.Pattern[bytes]) -> bool:
-    """Return whether one of `keywords` is in the name of a value's column, in a table within a text or a page."""
-    lowest = max(0, at - LABEL_REACH)
-    # A byte by itself is looked for in a tenth of the time, and most texts have none.
-    row = text.rfind(b"<tr", lowest, at) if text.rfind(b"<", lowest, at) >= 0 else -1
-    if row >= 0:
-        head = text.rfind(b"<table", lowest, row)
-        names = [_MARKUP.sub(b" ", name) for name in _HEADING.findall(text, max(head, 0), row)] if head >= 0 else []
-        column = len(_CELL.findall(text, row, at)) - 1
-        return 0 <= column < len(names) and keywords.search(names[column]) is not None
-    column = text.count(b"\t", line_start, at)
-    if not column and text.find(b"\t", at, at + _NEAR) < 0:
-        return False
-    first = text.rfind(b"\n", 0, max(0, line_start - LABEL_REACH)) + 1
-    heading = b""
-    for line in reversed(text[first : max(first, line_start - 1)].split(b"\n")):
-        if b"\t" not in line:
-            break
-        heading = line
-    names = heading.split(b"\t") if heading else []
-    return column < len(names) and keywords.search(names[column]) is not None
-
-
-def _is_in_section(text: bytes, line_start: int, keywords: re.Pattern[bytes]) -> bool:
-    """Return whether one of `keywords` is in the name of the section that a setting stands in."""
-    lowest = max(0, line_start - LABEL_REACH)
-    place = text.rfind(b"\n[", lowest, line_start) + 1
-    if not place and (lowest or text[:1] != b"[" or not line_start):
-        return False
+def _is_in_section(text: bytes, place: int, line_start: int, keywords: re.Pattern[bytes]) -> bool:
+    """Return whether one of `keywords` is in the name of the section at `place` that a setting stands in."""
     line = text[place : text.find(b"\n", place)].rstrip()
     return (
         _SECTION.fullmatch(line) is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
-from waybill.scanning.domain.detection.engine import LOOKAHEAD
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD
 from waybill.scanning.errors import DetectorError
 
 PATTERN_LENGTH = 2000

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from waybill.scanning.domain.detection.columns import Columns
 from waybill.scanning.domain.detection.engine import Engine
 from waybill.scanning.domain.detection.gates import StandardGate
 from waybill.scanning.domain.detection.models import Confidence
@@ -22,7 +23,8 @@ def prove(engine: Engine) -> None:
             text = str(example["text"]).encode()
             regions = tuple(example.get("regions", ()))
             judge = Engine((detector,), StandardGate, regions=regions) if regions else engine
-            found = [match for match in judge.matches(text) if match.detector == detector.id]
+            columns = Columns.of(text, [detector]) if detector.columns else None
+            found = [match for match in judge.matches(text, columns=columns) if match.detector == detector.id]
             values = [text[match.start : match.end].decode() for match in found]
             wanted = [str(example["finds"])] if "finds" in example else []
             if values != wanted:

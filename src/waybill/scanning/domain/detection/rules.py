@@ -6,6 +6,7 @@ A detector has
     validator                 a function of validators/, by its name in validators/registry.py
     mask                      what is shown instead, see masking.py
     keywords                  words that make a value likelier; up to four letters: whole words only
+    columns                   names of columns, or their ends, that say what the values in them are; default: keywords
     keyword_distance          how near, in bytes of the same line (default 50)
     yields                    gives way to other detectors that claim the same bytes
     samples                   normal forms that everybody knows from documentation
@@ -19,6 +20,7 @@ A detector has
         needs_region          is looked for where somebody has said of which regions values may be: which of them are
                               meant, by a name of REGIONS in validators/telephone.py; its gates cost speed
         needs_keyword         without a keyword near (or in the column's name) it is nothing; keywords are its gates
+        needs_column          is looked for in columns alone that are named so; it has no gates
         confidence            without, and
         with_keyword          with a keyword
         lookahead             longest match, and how far the validator looks behind it, in bytes (default 256)
@@ -64,6 +66,7 @@ class Rule:
     gates: tuple[str, ...]
     lead: int
     needs_keyword: bool
+    needs_column: bool
     needs_region: str
     confidence: Confidence
     with_keyword: Confidence
@@ -82,6 +85,7 @@ class Detector:
     description: str
     mask: str
     keywords: re.Pattern[bytes] | None
+    columns: re.Pattern[str] | None
     hints: tuple[bytes, ...]
     words: tuple[str, ...]
     borders: tuple[bytes, ...]
@@ -95,6 +99,8 @@ class Detector:
 
     def named_by(self, column: str) -> bool:
         """Return whether a column of that name says that its values are of this kind."""
+        if self.columns:
+            return self.columns.search(column) is not None
         return bool(self.keywords and self.keywords.search(column.encode()))
 
 
@@ -155,6 +161,7 @@ def detector_of(entry: Any) -> Detector:
             description=entry["description"],
             mask=entry["mask"],
             keywords=_keyword_pattern(keywords) if keywords else None,
+            columns=re.compile(f"(?i)(?:{'|'.join(entry['columns'])})$") if entry.get("columns") else None,
             hints=tuple(_first_word(keyword).lower().encode("ascii") for keyword in keywords),
             words=tuple(part for keyword in keywords for part in re.split(r"[^a-z]+", str(keyword).lower()) if part),
             borders=tuple(word.encode("ascii") for word in borders),
@@ -171,10 +178,11 @@ def detector_of(entry: Any) -> Detector:
 
 
 def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence[str]) -> Rule:
-    needs_keyword = bool(entry.get("needs_keyword", False))
+    needs_column = bool(entry.get("needs_column", False))
+    needs_keyword = needs_column or bool(entry.get("needs_keyword", False))
     gates = [_keyword_gate(keyword) for keyword in keywords] if needs_keyword else entry["gates"]
     confidence = Confidence[entry.get("confidence", "LOW")]
-    if not gates:
+    if not gates and not needs_column:
         raise ValueError("a rule needs gates, or keywords")
     return Rule(
         pattern=re.compile(_quick(entry["pattern"]).encode("ascii")),
@@ -183,6 +191,7 @@ def _rule(entry: Mapping[str, Any], keywords: tuple[str, ...], borders: Sequence
         gates=tuple(gates),
         lead=min(int(entry.get("lead", LEAD)), LEAD),
         needs_keyword=needs_keyword,
+        needs_column=needs_column,
         needs_region=_regions(entry.get("needs_region", "")),
         confidence=confidence,
         with_keyword=Confidence[entry.get("with_keyword", confidence.name)],

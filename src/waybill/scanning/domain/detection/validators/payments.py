@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from waybill.scanning.domain.detection.models import Confidence, Surroundings, Verdict
 from waybill.scanning.domain.detection.validators.measures import digits_of, luhn
@@ -54,9 +55,14 @@ def credit_card(value: bytes, around: Surroundings) -> Verdict | None:
 
 
 def _is_issued(digits: bytes) -> bool:
-    return any(
-        first <= int(digits[:prefix]) <= last and len(digits) in lengths for first, last, prefix, lengths in _ISSUERS
-    )
+    return len(digits) in _lengths_behind(digits[:4])
+
+
+@cache
+def _lengths_behind(four: bytes) -> frozenset[int]:
+    """Return how long the numbers are that are issued with the first four digits."""
+    found = (lengths for first, last, prefix, lengths in _ISSUERS if first <= int(four[:prefix]) <= last)
+    return frozenset[int]().union(*found)
 
 
 _IBAN_LENGTHS: Mapping[str, int] = {

@@ -12,6 +12,7 @@ from waybill.scanning.domain.detection.validators.passwords import (
     kubernetes_secret,
     password_assignment,
     password_file,
+    password_in_column,
 )
 from waybill.scanning.domain.detection.validators.payments import credit_card, iban
 from waybill.scanning.domain.detection.validators.private_keys import (
@@ -60,6 +61,7 @@ VALIDATORS: Mapping[str, Validator] = {name: national_number(check) for name, ch
         kubernetes_secret,
         password_assignment,
         password_file,
+        password_in_column,
         phone,
         private_key,
         putty_key,

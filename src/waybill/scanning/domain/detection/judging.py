@@ -1,0 +1,133 @@
+"""What a rule finds in a piece: where its pattern matches, whether a keyword is near, and what the validator says."""
+
+import re
+
+from waybill.scanning.domain.detection.beside import is_near
+from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.labels import SEPARATOR, Labels
+from waybill.scanning.domain.detection.models import Confidence, Match, Surroundings
+from waybill.scanning.domain.detection.pieces import LOOKAHEAD, PIECE, Piece
+from waybill.scanning.domain.detection.rules import Detector
+from waybill.scanning.domain.detection.tasks import Task
+
+# No value has fewer bytes.
+_SHORTEST = 6
+_BEFORE = 64
+
+
+class Judge:
+    """Judges what the rules match in the pieces of one text."""
+
+    def __init__(self, text: bytes, columns: Columns | None) -> None:
+        self._text = text
+        self._columns = columns
+        self._rows = columns.rows(text) if columns else None
+        self._labels = Labels(text)
+        # One byte is looked for in a tenth of the time.
+        self._separated = SEPARATOR.strip() in text
+
+    def values(self, line: "Line", task: Task, first: int, last: int, may: int) -> list[Match]:
+        """Return the values of a rule in a line that begin from `first` to `last`.
+
+        The words of the line `may` be about the detectors of these bits.
+        """
+        piece, rule, text = line.piece, task.rule, self._text
+        limit = min(piece.line_end, piece.end + rule.lookahead)
+        if limit - first < _SHORTEST or first > last:
+            return []
+        joined = line.escaped or (
+            may & task.borders and line.has_glued(task.detector, max(piece.line_start, first - _BEFORE), limit)
+        )
+        pattern = rule.escaped if joined else rule.pattern
+        found: re.Match[bytes] | None = pattern.search(text, first, limit)
+        if found is None or found.start() > last:
+            return []
+        hinted = bool(may & task.words) and _is_hinted(text, piece, task.detector, found.start(), limit)
+        matches: list[Match] = []
+        while found is not None and found.start() <= last:
+            match, at = self._judged(piece, task, found, hinted=hinted)
+            if match:
+                matches.append(match)
+            found = pattern.search(text, at, limit) if at <= last else None
+        return matches
+
+    def _judged(self, piece: Piece, task: Task, found: re.Match[bytes], *, hinted: bool) -> tuple[Match | None, int]:
+        """Return the value in what a pattern has matched, if there is one, and where to look for the next.
+
+        `hinted` is what `_is_hinted` says of the piece.
+        """
+        text, detector, rule = self._text, task.detector, task.rule
+        start, end = found.span()
+        if rule.needs_column:
+            keyword = self._is_in_column(piece, detector, start)
+        else:
+            keyword = self._has_keyword(piece, detector, start, end, hinted=hinted)
+        if rule.needs_keyword and not keyword:
+            return None, end
+        shape = found[0]
+        before = text[max(piece.line_start, start - _BEFORE) : start]
+        after = text[end : end + rule.lookahead]
+        if self._separated:
+            after = after.partition(SEPARATOR)[0]
+        verdict = detector.validator(shape, Surroundings(before, after, keyword, task.regions))
+        if verdict is None:
+            return None, start + 1
+        # The value of a setting may stand in the line below its name.
+        value = text[start + verdict.start : start + (len(shape) if verdict.end is None else verdict.end)]
+        sample = verdict.sample or verdict.normal in detector.samples
+        usual = rule.with_keyword if keyword else rule.confidence
+        confidence = Confidence.LOW if sample else verdict.confidence or usual
+        begin = start + verdict.start
+        match = Match(detector.id, begin, begin + len(value), confidence, sample, value, verdict.normal)
+        return match, start + len(value)
+
+    def _has_keyword(self, piece: Piece, detector: Detector, start: int, end: int, *, hinted: bool) -> bool:
+        """Return whether a value is said to be what a detector looks for: beside it, by its column, or by a label."""
+        text, keywords = self._text, detector.keywords
+        if keywords is None:
+            return False
+        if hinted and is_near(keywords, text, _around(piece, detector, start, end), (start, end), piece.line_start):
+            return True
+        return self._is_in_column(piece, detector, start) or self._labels.stand_above(piece.line_start, start, keywords)
+
+    def _is_in_column(self, piece: Piece, detector: Detector, start: int) -> bool:
+        """Return whether a value stands in a column that is named for a detector."""
+        columns, rows = self._columns, self._rows
+        return bool(columns and rows and columns.name(detector.id, rows, piece.line_start, start))
+
+
+class Line:
+    """What is asked of the line of a piece, as far as the piece reaches, by one rule after the other."""
+
+    def __init__(self, text: bytes, piece: Piece, start: int) -> None:
+        # A hostile line has many pieces, each of which asks.
+        end = min(piece.line_end, start + PIECE + LOOKAHEAD)
+        self.escaped = text.find(b"\\", start, end) >= 0 or text.find(b"%", start, end) >= 0
+        self.text, self.piece = text, piece
+        self._start, self._small = 0, b""
+
+    def has_glued(self, detector: Detector, start: int, end: int) -> bool:
+        """Return whether a value may stand right behind a word, from `start` to `end`."""
+        if detector.glued is None:
+            return False
+        if not self._small:
+            # Small letters, once for all: to ignore the case would take five times as long.
+            self._start = max(self.piece.line_start, self.piece.start - _BEFORE)
+            self._small = self.text[self._start : min(self.piece.line_end, self.piece.end + LOOKAHEAD)].lower()
+        return detector.glued.search(self._small, start - self._start, end - self._start) is not None
+
+
+def _is_hinted(text: bytes, piece: Piece, detector: Detector, start: int, end: int) -> bool:
+    """Return whether there may be keywords for values from `start` to `end`, looked for once for all of them."""
+    first, last = _around(piece, detector, start, end)
+    around = text[first:last].lower()
+    # A loop: a generator for each piece would be dearer than the search.
+    for hint in detector.hints:  # noqa: SIM110
+        if hint in around:
+            return True
+    return False
+
+
+def _around(piece: Piece, detector: Detector, start: int, end: int) -> tuple[int, int]:
+    distance = detector.keyword_distance
+    return max(piece.line_start, start - distance), min(piece.line_end, end + distance)

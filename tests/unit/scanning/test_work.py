@@ -1,0 +1,158 @@
+"""How much work a text causes, counted: each input is of a kind that once took seconds a megabyte."""
+
+import base64
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from waybill.scanning.domain.detection import columns, gates, labels
+from waybill.scanning.domain.detection.columns import Columns
+from waybill.scanning.domain.detection.engine import Engine
+from waybill.scanning.domain.detection.rules import detectors
+from waybill.scanning.domain.detection.validators import telephone
+
+CARD = b"4539214712746634"
+ROWS = 3000
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str], list[None]]:
+    """Count the calls of a function of a module or of a method of a class."""
+
+    def counted(owner: object, name: str) -> list[None]:
+        calls: list[None] = []
+        original = getattr(owner, name)
+
+        def call(*args: object, **options: object) -> object:
+            calls.append(None)
+            return original(*args, **options)
+
+        monkeypatch.setattr(owner, name, call)
+        return calls
+
+    return counted
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"k%d=" % number + base64.b64encode(b"password: Xk29vTq81z!%d" % number) for number in range(ROWS)],
+        [b"%d: " % number + b"card 4539 2147 1274 6634".hex().encode() for number in range(ROWS)],
+        [base64.b64encode(base64.b64encode(b"card 4539 2147 1274 6634, %d" % number)) for number in range(ROWS)],
+    ],
+    ids=["named base64", "hexadecimal digits", "base64 in base64"],
+)
+def test_what_is_encoded_in_a_block_is_looked_at_once(
+    engine: Engine, count: Callable[[object, str], list[None]], lines: Sequence[bytes]
+) -> None:
+    asked = count(gates.HyperscanGate, "events")
+    found = engine.matches(b"\n".join(lines))
+    assert len(found) == ROWS
+    # The block itself, what is encoded in it, what is encoded in that; in each, signs may be read as well.
+    assert len(asked) <= 1 + 2 + 4
+
+
+def test_what_is_encoded_side_by_side_says_nothing_of_each_other(engine: Engine) -> None:
+    lines = [base64.b64encode(b"the social security number is:\n"), base64.b64encode(b"219456789 is what it says")]
+    assert [match.detector for match in engine.matches(b"\n".join(lines))] == []
+    whole = b"the social security number is:\n219456789 is what it says"
+    assert [match.detector for match in engine.matches(base64.b64encode(whole))] == ["US_SSN"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"    " + CARD + b"\n",
+        b"  - " + CARD + b"\n",
+        b'      "' + CARD + b'",\n',
+        b"    " + CARD + b"\n\n",
+    ],
+)
+def test_the_lines_above_a_value_are_read_once(
+    engine: Engine, count: Callable[[object, str], list[None]], text: bytes
+) -> None:
+    asked = [count(labels, "_indent"), count(labels, "_opens")]
+    assert len(engine.matches(b"list:\n" + text * ROWS)) == ROWS
+    assert sum(map(len, asked)) <= 12 * ROWS
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'"Smith, Bob","219456789"\n',
+        b'"Smith, Bob",219456789\n',
+        b'a,219456789,"\n',
+        b'"a\nb",219456789\n',
+        b'"' + b"a," * 400 + b'",219456789\n',
+    ],
+)
+def test_a_row_is_read_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, row: bytes) -> None:
+    read: list[int] = []
+
+    class Text(bytes):
+        def count(self, sign: object, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+            stop = len(self) if end is None else end
+            read.append(stop - start)
+            return bytes(self).count(sign, start, stop)  # type: ignore[arg-type]
+
+        def __getitem__(self, key: object) -> object:  # type: ignore[override]
+            found = bytes.__getitem__(self, key)  # type: ignore[index]
+            if isinstance(found, bytes):
+                read.append(len(found))
+            return found
+
+    rows = columns.Rows
+    monkeypatch.setattr(columns, "Rows", lambda text, delimiter: rows(Text(text), delimiter))
+    named = Columns.of(b"name,ssn\n", engine.detectors)
+    text = b"name,ssn\n" + row * ROWS
+    assert len(engine.matches(text, columns=named)) >= ROWS - 1
+    assert sum(read) <= 8 * len(text)
+
+
+def test_a_place_in_a_long_row_is_in_the_same_column_as_in_a_short_one() -> None:
+    for line in (b'a,"b,c",d', b'"a,""b",c,d', b"a,b,c", b'"a,b'):
+        for filling in (b"", b"x" * 300):
+            text = b"head,er\n" + filling + line
+            rows = columns.Rows(text, b",")
+            start = text.index(b"\n") + 1
+            for at in range(start + len(filling), len(text) + 1):
+                before = text[start:at].split(b'"')
+                quoted = len(before) % 2 == 0
+                # Where no row has begun before, a quote that is open says nothing.
+                expected = sum(part.count(b",") for part in before[::2])
+                assert rows.column(start, at) == expected, (line, at, quoted)
+
+
+@pytest.mark.parametrize("text", [b"12 34 56 78 ", b"13 57 91 24 80 ", b"020 7946 0958 ", b"(91)2 34 56 78 "])
+def test_a_long_row_of_numbers_is_no_row_of_telephone_numbers(
+    count: Callable[[object, str], list[None]], text: bytes
+) -> None:
+    asked = count(telephone, "_national")
+    regional = Engine([each for each in detectors() if each.id == "PHONE"], regions=("GB", "US", "ES", "DE"))
+    # Detectors hold their validators: what these call is counted.
+    regional.matches((text * (20_000 // len(text)) + b"\n") * 2)
+    assert len(asked) <= 40
+
+
+def test_a_telephone_number_behind_a_day_or_another_one_is_found() -> None:
+    regional = Engine([each for each in detectors() if each.id == "PHONE"], regions=("GB",))
+    for before in (b"2025-11-02 ", b"2025-11-02 10:20:30 ", b"020 7946 0957 ", b"020 7946 0957 / "):
+        found = [match.value for match in regional.matches(before + b"020 7946 0958\n")]
+        assert b"020 7946 0958" in found, before
+
+
+def test_a_secret_that_opens_nothing_is_told_by_the_word_before() -> None:
+    from waybill.scanning.domain.detection.validators.passwords import _opens_nothing
+
+    for before in (
+        b"next",
+        b"next_page_",
+        b"csrfmiddleware",
+        b"request-verification-",
+        b"NextPage",
+        b"x Sync",
+        b"page upload ",
+    ):
+        assert _opens_nothing(b"token=x", before) or _opens_nothing(b"Token=x", before), before
+    for before in (b"secret ", b"context", b"my", b"", b"CLIENT_"):
+        assert not _opens_nothing(b"TOKEN=x", before), before
