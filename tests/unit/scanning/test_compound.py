@@ -69,6 +69,14 @@ def test_the_text_of_a_document_is_read_piece_by_piece(engine: Engine, pieces: t
     assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"text"})
 
 
+def test_what_is_written_in_the_tables_of_a_document_is_read(engine: Engine) -> None:
+    """[MS-DOC] 2.2.4: titles, and names of styles, bookmarks and people, are strings in UTF-16."""
+    streams = word_streams("Dear registry")
+    streams["1Table"] += struct.pack("<H", len(TEXT)) + TEXT.encode("utf-16-le") + bytes(20)
+    report = scan(engine, compound(streams))
+    assert (report.outcome, places(report)) == (Outcome.COMPLETE, {"text"})
+
+
 def test_what_is_no_text_of_a_document_is_named(engine: Engine) -> None:
     report = scan(engine, word(TEXT, Data=b"\x89PNG\r\n\x1a\n" + bytes(90)))
     assert (report.outcome, places(report)) == (Outcome.PARTIAL, {"text"})

@@ -542,6 +542,36 @@ def test_hostile_markup_takes_linear_time(part: bytes) -> None:
     assert times[1] < 10 * max(times[0], 0.02)
 
 
+@pytest.mark.parametrize(
+    ("extra", "name"), [(b"", b""), (b"\x03\0abc", b""), (b"", b"a.txt"), (b"\x03\0abc", b"a.txt")]
+)
+def test_the_comment_in_a_header_of_gzip_is_read(engine: Engine, extra: bytes, name: bytes) -> None:
+    """RFC 1952, section 2.3: FEXTRA is 4, FNAME 8, FCOMMENT 16, and they stand in this order."""
+    plain = gzip.compress(b"nothing")
+    flags = 16 | (4 if extra else 0) | (8 if name else 0)
+    fields = extra + (name + b"\0" if name else b"") + "für ssn 219-45-6789".encode("latin-1") + b"\0"
+    report = scan(engine, plain[:3] + bytes((flags,)) + plain[4:10] + fields + plain[10:])
+    assert [(each.detector, each.member) for each in report.findings] == [("US_SSN", "comment")]
+    assert report.outcome == Outcome.COMPLETE
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_the_comments_and_attributes_in_headers_of_pax_are_read(engine: Engine, everywhere: bool) -> None:
+    """POSIX pax, "pax Extended Header": `comment`, and whatever programs add; xattr is what SCHILY's star writes."""
+    said = {"comment": "of ssn 219-45-6789", "SCHILY.xattr.user.owner": "alice.smith@corp-mail.org"}
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, pax_headers=said if everywhere else {}) as tar:
+        entry = tarfile.TarInfo("a" * 200)
+        entry.size, entry.pax_headers = 7, {} if everywhere else said
+        tar.addfile(entry, io.BytesIO(b"nothing"))
+    report = scan(engine, file.getvalue())
+    assert [(each.detector, each.member) for each in report.findings] == [
+        ("US_SSN", "extended header"),
+        ("EMAIL", "extended header"),
+    ]
+    assert report.outcome == Outcome.COMPLETE
+
+
 def test_the_comments_of_an_archive_are_read(engine: Engine) -> None:
     """PKWARE APPNOTE 6.3.10, sections 4.4.18 (of a member) and 4.4.26 (of the archive)."""
     file = io.BytesIO()

@@ -5,6 +5,7 @@ a document is in pieces, of one byte or of two per character; everything else of
 """
 
 import codecs
+import re
 import struct
 from collections.abc import Iterator, Set
 from io import BytesIO
@@ -39,6 +40,8 @@ _MAGIC = 0xA5EC
 _FIB_FLAGS, _FIB_CLX = 0x0A, 0x01A2
 _WHICH_TABLE = 1 << 9
 _ONE_BYTE = 1 << 30
+# [MS-DOC] 2.2.4: strings of tables are in UTF-16; of other scripts than Latin's nothing tells them from numbers.
+_WIDE_TEXT = re.compile(rb"(?:[ -~\xa0-\xff]\0){6,4096}")
 
 
 def compound_members(outer: Member, budget: Budget) -> Iterator[Member]:
@@ -161,6 +164,8 @@ def _document(compound: CompoundFile, streams: dict[str, CompoundStream]) -> Ite
         # [MS-DOC] 2.4.3: paragraphs, cells and line breaks end with control characters.
         yield text.translate(_ENDS)
     yield "\n"
+    # The title, names of styles, bookmarks and people.
+    yield from (found[0].decode("utf-16-le") + "\n" for found in _WIDE_TEXT.finditer(table))
 
 
 # Everything else below a space marks a field, a picture or a note.

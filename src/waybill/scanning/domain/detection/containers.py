@@ -87,6 +87,29 @@ def _stream(name: str, form: str | StreamForm) -> Callable[[Member, Budget], Ite
     return unpacked
 
 
+def _gzip(outer: Member, budget: Budget) -> Iterator[Member]:
+    """Yield the comment of the first header, where there is one, and what is unpacked."""
+    head = outer.read(CHUNK)
+    if comment := _gzip_comment(head):
+        budget.enter()
+        yield Member(named(outer, "comment", budget), BytesIO(comment).read, plain=True)
+    first = BytesIO(head)
+    whole = replace(outer, read=lambda count: first.read(count) or outer.read(count))
+    yield from _stream("gzip", "gzip")(whole, budget)
+
+
+def _gzip_comment(head: bytes) -> bytes:
+    """Return the comment in a header of gzip, as UTF-8 (RFC 1952, section 2.3: it is Latin-1)."""
+    if len(head) < 10 or not head[3] & 16:
+        return b""
+    flags, place = head[3], 10
+    if flags & 4:
+        place += 2 + int.from_bytes(head[place : place + 2], "little")
+    if flags & 8:
+        place = head.find(b"\0", place) + 1 or len(head)
+    return head[place:].partition(b"\0")[0].decode("latin-1").encode()
+
+
 def _unpacked(stream: UnpackedStream, budget: Budget, count: int) -> bytes:
     try:
         plain = stream.read(count)
@@ -101,7 +124,7 @@ def _unpacked(stream: UnpackedStream, budget: Budget, count: int) -> bytes:
 def _tar(outer: Member, budget: Budget) -> Iterator[Member]:
     for entry in TarStream(outer.read, budget).entries():
         read = _counted(entry.read, budget)
-        yield Member(named(outer, entry.name, budget), read)
+        yield Member(named(outer, entry.name, budget), read, plain=entry.header)
 
 
 def _counted(content: Read, budget: Budget) -> Read:
@@ -322,7 +345,7 @@ def _lines(read: Read) -> Iterator[bytes]:
 
 
 _READERS: dict[Kind, Callable[[Member, Budget], Iterator[Member]]] = {
-    Kind.GZIP: _stream("gzip", "gzip"),
+    Kind.GZIP: _gzip,
     Kind.BZIP2: _stream("bzip2", "bzip2"),
     Kind.XZ: _stream("xz", "xz"),
     Kind.LZMA: _stream("lzma", "lzma"),

@@ -7,7 +7,8 @@ members).
 
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from io import BytesIO
 from typing import NamedTuple
 
 from waybill.scanning.domain.detection.blocks import Read
@@ -22,11 +23,16 @@ _LONG_NAME, _PAX, _PAX_GLOBAL, _SPARSE = b"L", b"x", b"g", b"S"
 _MORE_IN_HEADER, _MORE_IN_MAP = 482, 504
 
 
+# What records say of a member itself; others are text that somebody has put there, such as comments and attributes.
+_OF_MEMBERS = re.compile(rb"(?:path|linkpath|size|[acm]time|[ug]id|[ug]name|(?:hdr)?charset|GNU\.sparse\..*)")
+
+
 class TarEntry(NamedTuple):
-    """A regular file of an archive, to be read before the next is asked for."""
+    """A regular file of an archive, to be read before the next is asked for; or, `header`, text beside one."""
 
     name: str
     read: Read
+    header: bool = False
 
 
 class TarStream:
@@ -51,8 +57,12 @@ class TarStream:
             size = entry.size if entry.isreg() or entry.type not in tarfile.SUPPORTED_TYPES else 0
             if entry.type in {_PAX, _PAX_GLOBAL, _LONG_NAME, b"K"}:
                 content = self._extension(entry.size)
-                if entry.type == _PAX:
-                    given |= dict(_records(content))
+                if entry.type in {_PAX, _PAX_GLOBAL}:
+                    records = dict(_records(content))
+                    given |= records if entry.type == _PAX else {}
+                    if text := _text_of(records):
+                        self._budget.enter()
+                        yield TarEntry("extended header", BytesIO(text).read, header=True)
                 elif entry.type == _LONG_NAME:
                     given[b"path"] = content.rstrip(b"\0")
                 continue
@@ -125,6 +135,12 @@ class TarStream:
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
+
+
+def _text_of(records: Mapping[bytes, bytes]) -> bytes:
+    """Return those of a header's records that hold text of somebody's, a line each."""
+    found = (name + b"=" + value for name, value in records.items() if not _OF_MEMBERS.fullmatch(name))
+    return b"".join(line.decode("utf-8", "replace").encode() + b"\n" for line in found)
 
 
 def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
