@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,11 +17,14 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 # In a pipe or a file there is no terminal to fit: nothing is cut.
 _UNBOUNDED = 4096
+# Rich takes a millisecond a row, and a table of more rows is longer than a terminal keeps.
+_MANY_ROWS = 1000
 
 # What moves the cursor, speaks to the terminal or turns the direction of text: in a name that somebody has sent it
 # would hide or change what stands around it.
@@ -127,8 +131,28 @@ class ProgressBar:
         self._bar.update(self._task, description=description)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
-    """Return a table that fits the terminal: long values are folded, states are coloured.
+class LongTable:
+    """A table of so many rows that to fold and colour each would take longer than what it shows."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None) -> None:
+        self._title = title
+        cells = [["" if value is None else printable(str(value)) for value in row] for row in rows]
+        self._cells = [list(columns), *cells]
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
+        """Yield the table for Rich."""
+        if self._title is not None:
+            yield Segment(f"{printable(self._title)}\n")
+        widths = [max(map(cell_len, column)) for column in zip(*self._cells, strict=True)]
+        lines = (
+            "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in self._cells
+        )
+        yield Segment("".join(f"{line}\n" for line in lines))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> ConsoleRenderable:
+    """Return a table that fits the terminal: long values are folded, states are coloured; not of very many rows.
 
     Parameters
     ----------
@@ -137,6 +161,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     rows : Iterable[Sequence[object]]
         One value per column; None prints as nothing.
     """
+    rows = list(rows)
+    if len(rows) > _MANY_ROWS:
+        return LongTable(columns, rows, title)
     # As text: a name may look like Rich's own markup.
     said = None if title is None else Text(printable(title))
     made = Table(title=said, title_justify="left", box=None, pad_edge=False, header_style="bold")

@@ -28,3 +28,13 @@ def test_tables_print_no_commands(shown: object, capsys: pytest.CaptureFixture[s
 def test_notes_print_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
     Output().note(HOSTILE)
     assert capsys.readouterr().err.strip() == WRITTEN_OUT
+
+
+def test_a_table_of_very_many_rows_says_what_a_short_one_says(capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[tuple[object, ...]] = [("a", None, "x" * 30), ("[bold]語[/bold]", 1, ""), (HOSTILE, "two", "COMPLETED")]
+    Output().show([], table(("Name", "Count", "Value"), rows, title="[bold]Rows[/bold]"))
+    short = capsys.readouterr().out.splitlines()
+    Output().show([], table(("Name", "Count", "Value"), rows * 400, title="[bold]Rows[/bold]"))
+    long = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in long[:5]] == [line.split() for line in short]
+    assert len(long) == 2 + 3 * 400

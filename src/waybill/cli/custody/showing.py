@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.table import Table
+from rich.console import RenderableType
 
 from waybill.cli.output import table
 from waybill.custody.domain.standing import PlaceStanding
@@ -11,7 +11,7 @@ from waybill.custody.views import EventView, FileStateView
 _SECONDS = len("2026-11-29T12:00:00")
 
 
-def history(events: Sequence[EventView]) -> Table:
+def history(events: Sequence[EventView]) -> RenderableType:
     """Return events, a line each, oldest first, below the key that most of them are about: it is said once."""
     named = [event.object.key for event in events if event.object and event.object.key is not None]
     common = max(dict.fromkeys(named), key=named.count) if named else None
@@ -30,7 +30,7 @@ def history(events: Sequence[EventView]) -> Table:
     return table(columns, rows, title=common)
 
 
-def standings_table(rows: Iterable[tuple[str, PlaceStanding | None]]) -> Table:
+def standings_table(rows: Iterable[tuple[str, PlaceStanding | None]]) -> RenderableType:
     """Return how files stand, a line each."""
     columns = ["File", "Events", "Known since", "Last proven", "Failed since", "Copies", "History", "NDSA"]
     return table(columns, ((key, *_standing_row(standing)) for key, standing in rows))

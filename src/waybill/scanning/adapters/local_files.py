@@ -5,7 +5,6 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +103,12 @@ def scan_files(
         not_read = [{"member": each.member, "reason": each.reason} for each in report.unread]
         objects.append({"file": str(file), "outcome": report.outcome.value, "not_read": not_read})
         for finding in report.findings:
-            document = asdict(finding)
-            shown = {name: document[name] for name in document if document[name] or name not in _LEFT_OUT_IF_EMPTY}
-            found.append({"file": str(file), **shown})
+            # Not `asdict`: it copies each value, which takes as long as to find it.
+            document = {"file": str(file), **vars(finding)}
+            for name in _LEFT_OUT_IF_EMPTY:
+                if not document[name]:
+                    del document[name]
+            found.append(document)
     return {
         "findings": found,
         "coverage": {

@@ -45,9 +45,11 @@ def csv_text(findings: Iterable[Mapping[str, Any]]) -> str:
 
 def ndjson_text(findings: Iterable[Mapping[str, Any]], coverage: Mapping[str, Any] | None = None) -> str:
     """Return findings as lines of JSON, and the coverage as the last one."""
-    lines = [json.dumps({"finding": finding}, ensure_ascii=False) for finding in findings]
+    # One encoder: with options, `json.dumps` makes another one for each line.
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = [encode({"finding": finding}) for finding in findings]
     if coverage is not None:
-        lines.append(json.dumps({"coverage": coverage}, ensure_ascii=False))
+        lines.append(encode({"coverage": coverage}))
     return "".join(f"{line}\n" for line in lines)
 
 

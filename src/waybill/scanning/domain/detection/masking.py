@@ -1,7 +1,9 @@
 """What is shown instead of a value."""
 
 import re
-from collections.abc import Collection, Iterable
+import string
+from collections.abc import Iterable
+from functools import lru_cache
 
 CONTEXT_BYTES = 50
 _LINE_FEED = 10
@@ -23,6 +25,7 @@ _STRUCTURE = frozenset(
         """,
     )
 )
+_NO_LETTERS = bytes(set(range(256)) - set((string.ascii_letters + string.digits).encode()))
 _FIRST_WORD = re.compile(r"^\S+")
 _LAST_WORD = re.compile(r"(?<!\S)\S+$")
 _PUBLIC_PREFIX = re.compile(rb"gh[pousr]_|github_pat_|xox[abeoprs]-|[sr]k_(?:live|test)_")
@@ -36,7 +39,9 @@ def masked(template: str, value: bytes) -> str:
 
     `{line}` is for values that are public as a whole, such as the first line of a PEM block.
     """
-    letters = re.sub(rb"[^A-Za-z0-9]", b"", value).decode("ascii")
+    if "{" not in template:
+        return template
+    letters = value.translate(None, _NO_LETTERS).decode("ascii")
     prefix = _PUBLIC_PREFIX.match(value)
     fields = {
         "first2": letters[:2],
@@ -50,7 +55,7 @@ def masked(template: str, value: bytes) -> str:
 
 
 def context(
-    text: bytes, start: int, end: int, spans: Iterable[Span], encoding: str, known: Collection[str] = ()
+    text: bytes, start: int, end: int, spans: Iterable[Span], encoding: str, known: frozenset[str] = frozenset()
 ) -> str:
     """Return what stands around `text[start:end]` on its line: its structure, with nothing in it to steal.
 
@@ -74,15 +79,21 @@ def context(
     return "".join(parts).strip("\r\n")
 
 
-def _blurred(text: str, known: Collection[str], *, cut_left: bool = False, cut_right: bool = False) -> str:
+def _blurred(text: str, known: frozenset[str], *, cut_left: bool = False, cut_right: bool = False) -> str:
     if cut_left and not text[:1].isspace():
         text = _FIRST_WORD.sub("", text)
     if cut_right and not text[-1:].isspace():
         text = _LAST_WORD.sub("", text)
-    return _WORD.sub(lambda word: word[0] if _is_shown(word[0].lower(), known) else "…", text)
+    return _WORD.sub(lambda word: _shown(word[0], known), text)
 
 
-def _is_shown(word: str, known: Collection[str]) -> bool:
+@lru_cache(maxsize=4096)
+def _shown(word: str, known: frozenset[str]) -> str:
+    """Return a word, or what stands for one that may not be shown; texts say the same again and again."""
+    return word if _is_shown(word.lower(), known) else "…"
+
+
+def _is_shown(word: str, known: frozenset[str]) -> bool:
     """Return whether each part of a word, such as `customer_email`, is a word that may be shown."""
     parts = [part for part in re.split(r"[^a-z]+", word) if part]
     plain = not any(character.isdigit() for character in word)
