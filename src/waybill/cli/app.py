@@ -1,7 +1,6 @@
 """The program `waybill`. Exit status: 0 done, 1 the work failed, 2 bad usage, 130 interrupted."""
 
 import errno
-import json
 import os
 import sys
 import traceback
@@ -21,7 +20,7 @@ import waybill
 from waybill.cli.errors import CommandError
 from waybill.cli.grammar import App, Group
 from waybill.core.errors import InvalidInputError, WaybillError
-from waybill.core.text import escaped
+from waybill.core.text import escaped, json_text
 
 _FAILED = 1
 _BAD_USAGE = 2
@@ -205,7 +204,7 @@ class Complaint:
     def json(self) -> str:
         """Return it as one line of JSON."""
         told = {"code": self.code, "message": self.message, "exitStatus": self.status}
-        return json.dumps({"error": told}, ensure_ascii=False)
+        return json_text({"error": told})
 
 
 def _explain(error: Exception) -> Complaint:

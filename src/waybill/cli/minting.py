@@ -1,6 +1,5 @@
 """`waybill mint`: mint identifiers; `waybill ids …` is in `minting_ids`."""
 
-import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,6 +15,7 @@ from waybill.cli.minting_ids import ids
 from waybill.cli.minting_invocation import dry_run, invoke
 from waybill.cli.minting_progress import MintingProgress, progress_of
 from waybill.cli.output import printable, table
+from waybill.core.text import json_text
 from waybill.minting.domain.answers import canonical_id_of, note_of
 from waybill.minting.domain.plan import ChunkPlan, MintingRun, chunks
 from waybill.minting.domain.requests import Mode
@@ -142,7 +142,7 @@ def _remark(line: dict[str, Any]) -> str:
 def _print(cli: Cli, line: dict[str, Any]) -> None:
     """Print an outcome now: what was answered must be told, whatever ends the run."""
     if cli.output.json_wanted:
-        print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201
+        print(json_text(line), flush=True)  # noqa: T201
         return
     outcome = line.get("canonicalId") or line.get("code") or ""
     cells = [line["sourceIdentifier"], line.get("would", ""), outcome, _remark(line)]

@@ -1,6 +1,5 @@
 """How commands print: tables and notes for people, JSON for scripts, progress bars on long work."""
 
-import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,8 @@ from rich.progress import (
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from waybill.core.text import json_text
 
 # In a pipe or a file there is no terminal to fit: nothing is cut.
 _UNBOUNDED = 4096
@@ -63,13 +64,13 @@ class Output:
     def show(self, data: Any, human: RenderableType) -> None:
         """Print a result: `data` as JSON when JSON is wanted, else `human`."""
         if self.json_wanted:
-            print(json.dumps(data, indent=2, ensure_ascii=False, default=str), flush=True)  # noqa: T201
+            print(json_text(data, indent=2), flush=True)  # noqa: T201
         else:
             self.console.print(human, markup=False, soft_wrap=isinstance(human, str))
 
     def data(self, data: Any) -> None:
         """Print a result as JSON, whatever is wanted otherwise."""
-        print(json.dumps(data, indent=2, ensure_ascii=False, default=str), flush=True)  # noqa: T201
+        print(json_text(data, indent=2), flush=True)  # noqa: T201
 
     def raw(self, text: str) -> None:
         """Print a result in another form as it is, without folding or colour."""

@@ -5,6 +5,7 @@ a terminal, turn the direction of what stands around it, or hide in it. Sources:
 and Format Characters"); Unicode Technical Report 36, "Bidirectional Text Spoofing"; CVE-2021-42574.
 """
 
+import json
 import shlex
 import unicodedata
 
@@ -41,6 +42,23 @@ def escaped(text: str, *, keep: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(char) if _is_unseen(char) and char not in keep else char for char in text)
+
+
+def json_text(data: object, *, indent: int | None = None) -> str:
+    r"""Return `data` as JSON in which everything that cannot be seen is escaped (`\u202e`): for terminals and lines.
+
+    JSON itself leaves C1 controls, direction marks and U+2028 as they are (RFC 8259, 7), which move a terminal's cursor
+    or end a line all the same. Who parses it reads the same text.
+    """
+    text = json.dumps(data, indent=indent, ensure_ascii=False, default=str)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    # A raw line end is one of the layout: within strings, JSON has escaped it.
+    return "".join(_json_escape(char) if char != "\n" and _is_unseen(char) else char for char in text)
+
+
+def _json_escape(char: str) -> str:
+    return json.dumps(char)[1:-1] if ord(char) > 0x7F else f"\\u{ord(char):04x}"
 
 
 def shell_word(text: str) -> str:

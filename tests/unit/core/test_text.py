@@ -5,6 +5,7 @@ Unicode's Default_Ignorable_Code_Point for what no font draws; Unicode Standard 
 one line, no control characters, no direction marks, bounded.
 """
 
+import json
 import subprocess
 import unicodedata
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waybill.core.text import escaped, one_line, shell_word, shortened
+from waybill.core.text import escaped, json_text, one_line, shell_word, shortened
 
 # UAX 9, table 4: the explicit formatting characters and the implicit marks.
 DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -126,3 +127,15 @@ def test_a_word_for_the_shell_is_one_visible_line_that_names_exactly_the_text(te
     assert escaped(word) == word
     printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, timeout=30)
     assert printed.stdout.decode() == text
+
+
+@pytest.mark.parametrize("char", ["\x7f", "\x85", "\x9b", "\u00ad", "\u202e", "\u2028", "\ufeff", "\U000e0041"])
+def test_json_for_terminals_holds_nothing_that_cannot_be_seen_and_says_the_same(char: str) -> None:
+    """RFC 8259, 7, has only C0 controls escaped; a terminal obeys others too, and lines end at U+0085 and U+2028."""
+    data = {"key": f"a{char}é 😀", "lines": ["one\ntwo\t"]}
+    for indent in (None, 2):
+        text = json_text(data, indent=indent)
+        assert char not in text
+        assert "é 😀" in text
+        assert json.loads(text) == data
+    assert len(json_text(data).splitlines()) == 1

@@ -118,8 +118,7 @@ def notes(reasons: Mapping[str, Any]) -> list[str]:
 
 def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job", deployed: "Runtime") -> None:
     """Print findings as AWS Security Hub takes them, a line for each."""
-    import json
-
+    from waybill.core.text import json_text
     from waybill.scanning.domain.detection.rules import detectors
     from waybill.scanning.domain.security_hub import security_hub_findings
 
@@ -127,7 +126,7 @@ def show_security_hub(cli: Cli, findings: Sequence[Mapping[str, Any]], job: "Job
     own = deployed.table.detectors.names()
     outcomes = deployed.table.outcomes.get(job.job_id, sorted({str(each["key"]) for each in findings}))
     shown = security_hub_findings(findings, job, descriptions, own, outcomes)
-    lines = (json.dumps(each, ensure_ascii=False) for each in shown)
+    lines = (json_text(each) for each in shown)
     cli.output.raw("".join(f"{line}\n" for line in lines))
 
 
