@@ -167,3 +167,12 @@ def test_no_documents_are_no_chunks() -> None:
     plan = plan_lines({"mode": "documents", "full": True}, [], may_be_empty=True)
     assert plan == ChunkPlan([], Mode.DOCUMENTS, None)
     assert fitting_chunks(plan, RUN) == []
+
+
+@pytest.mark.parametrize("heading", ["sourceIdentifier,predecessor", "\ufeffid;identifier", "Source ID\tPredecessor"])
+def test_a_table_is_refused_as_a_whole(heading: str) -> None:
+    """Issue: header lines of CSV; the lines below one of several columns would be minted with their separators."""
+    with pytest.raises(InvalidRequestError, match="line 1 is the heading of a table of 2 columns"):
+        plan_lines({}, [heading, "folio-1,sierra-1"])
+    # Of one column, the heading alone is refused, by itself.
+    assert len(plan_lines({}, ["sourceIdentifier", "folio-1"]).entries) == 2

@@ -17,7 +17,7 @@ from waybill.minting.domain.requests import (
     parse_request,
     refuse_unknown,
 )
-from waybill.minting.domain.source_ids import examine, trimmed
+from waybill.minting.domain.source_ids import columns_headed_by, examine, trimmed
 from waybill.minting.errors import InvalidIdentifierError, InvalidRequestError
 from waybill.minting.models import Chunk
 
@@ -69,13 +69,17 @@ def plan_request(payload: Mapping[str, object]) -> ChunkPlan:
     return ChunkPlan(entries, request.mode, request.job_id)
 
 
+_ONE_A_LINE = "give one identifier a line, or JSON Lines of sourceIdentifier and predecessor"
+
+
 def plan_lines(
     payload: Mapping[str, object], lines: Iterable[str], *, as_json: bool = False, may_be_empty: bool = False
 ) -> ChunkPlan:
     """Return the plan of a request whose identifiers are the `lines` of an object, or the names of documents.
 
     A line is an identifier; with `as_json`, a JSON string or `{"sourceIdentifier", "predecessor"}`. Blank lines and a
-    byte order mark before the first one are passed over (Unicode Standard, 23.8).
+    byte order mark before the first one are passed over (Unicode Standard, 23.8). What begins with the heading of
+    several columns is a table, and refused as a whole.
 
     Raises
     ------
@@ -87,6 +91,11 @@ def plan_lines(
     for number, written in enumerate(lines, start=1):
         line = written.removeprefix("\ufeff") if number == 1 else written
         if trimmed(line):
+            if not distinct and not as_json and (columns := columns_headed_by(trimmed(line))) > 1:
+                # Each line below would become one identifier, with the separators and all, for ever.
+                raise InvalidRequestError(
+                    f"line {number} is the heading of a table of {columns} columns: {_ONE_A_LINE}"
+                )
             text, before = _parsed(line, number) if as_json else (trimmed(line), None)
             if not is_text(text, before or ""):
                 raise InvalidRequestError(f"line {number} {NO_TEXT}")

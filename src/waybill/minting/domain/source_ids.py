@@ -148,13 +148,19 @@ def _character_fault(*parts: str) -> str | None:
 
 def _table_fault(text: str) -> str | None:
     """Return what shows that the text comes from a table and is none of its identifiers."""
-    if text[-1:].isalpha() and all(_heading(cell) in _HEADINGS for cell in _BETWEEN_CELLS.split(text)):
+    if columns_headed_by(text):
         return "it is the heading of a table"
     if text.startswith("#") and text.upper() in _CELL_ERRORS:
         return "it is what a spreadsheet shows in place of a value"
     if "E+" in text and _ROUNDED.fullmatch(text):
         return "it is a number that a spreadsheet has rounded"
     return None
+
+
+def columns_headed_by(text: str) -> int:
+    """Return how many columns of identifiers a line is the heading of; 0 for one that is none."""
+    cells = _BETWEEN_CELLS.split(text)
+    return len(cells) if text[-1:].isalpha() and all(_heading(cell) in _HEADINGS for cell in cells) else 0
 
 
 def _heading(cell: str) -> str:
